@@ -1,0 +1,3 @@
+//! The program `asyt`.
+
+fn main() {}

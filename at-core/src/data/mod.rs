@@ -1,0 +1,1 @@
+//! Data sets, their files, and how their samples become fields.

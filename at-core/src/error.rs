@@ -1,0 +1,93 @@
+//! Everything that can go wrong in at-core, with the numbers that explain it.
+
+use std::path::PathBuf;
+
+/// Result with at-core's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two things that must have the same size do not.
+    #[error("{what}: expected {expected}, got {got}")]
+    ShapeMismatch {
+        /// What was measured.
+        what: String,
+        /// The size that was needed.
+        expected: usize,
+        /// The size that was found.
+        got: usize,
+    },
+    /// A setting has a value that has no meaning.
+    #[error("{name} = {value} is not valid: {reason}")]
+    Invalid {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// A request that makes sense and is not supported.
+    #[error("{what} is not supported: {instead}")]
+    Unsupported {
+        /// What was asked for.
+        what: String,
+        /// What to do instead.
+        instead: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file was read and makes no sense.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        reason: String,
+    },
+    /// Training left the finite numbers.
+    #[error("{method} diverged in epoch {epoch}: the loss is not finite; lower --learning-rate")]
+    Diverged {
+        /// The method that diverged.
+        method: String,
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// The device that computes gave up.
+    #[error("{device}: {reason}")]
+    Device {
+        /// The device.
+        device: String,
+        /// What it said and what to do.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A [`Error::File`] for `path`.
+    pub fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::File { path: path.into(), source }
+    }
+
+    /// A [`Error::Malformed`] for `path`.
+    pub fn malformed(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
+        Error::Malformed { path: path.into(), reason: reason.into() }
+    }
+
+    /// A [`Error::Invalid`] setting.
+    pub fn invalid(name: &'static str, value: impl ToString, reason: impl Into<String>) -> Self {
+        Error::Invalid { name, value: value.to_string(), reason: reason.into() }
+    }
+}
+
+/// Errs unless `got == expected`.
+pub fn same_size(what: &str, expected: usize, got: usize) -> Result<()> {
+    if expected == got { Ok(()) } else { Err(Error::ShapeMismatch { what: what.to_string(), expected, got }) }
+}

@@ -1,0 +1,16 @@
+//! Photonic neural networks, the imperfect chips that run them, and the methods that train them.
+//!
+//! # Conventions
+//! - Column vectors; a batch of signals is stored `[batch, mode]`, row-major, batch outermost.
+//! - Complex fields are interleaved pairs (re, im). Angles are radians, losses dB where named `_db`.
+//! - MZI: `M = B(δ2)·diag(e^{iθ},1)·B(δ1)·diag(e^{iφ},1)` with `B(δ) = [[c, is],[is, c]]`, `c = cos(π/4+δ)`: light meets
+//!   the external phase φ on the upper arm first; output phases γ stand at the mesh's end.
+//! - The gradient with respect to a field z is `a = ∂L/∂z* = ½(∂L/∂x + i∂L/∂y)`, so `dL = 2 Re(aᴴ dz)`.
+
+pub mod data;
+pub mod error;
+pub mod optics;
+pub mod real;
+
+pub use error::{Error, Result};
+pub use real::Real;

@@ -1,0 +1,1 @@
+//! Optical elements: formulas and their derivatives, side by side.

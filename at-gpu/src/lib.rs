@@ -1,0 +1,1 @@
+//! at-core's propagators as WGSL compute shaders.
