@@ -9,6 +9,7 @@
 
 pub mod data;
 pub mod error;
+pub mod files;
 pub mod optics;
 pub mod real;
 
