@@ -7,11 +7,15 @@
 //!   the external phase φ on the upper arm first; output phases γ stand at the mesh's end.
 //! - The gradient with respect to a field z is `a = ∂L/∂z* = ½(∂L/∂x + i∂L/∂y)`, so `dL = 2 Re(aᴴ dz)`.
 
+pub mod chip;
 pub mod data;
 pub mod error;
 pub mod files;
+pub mod network;
 pub mod optics;
+pub mod propagator;
 pub mod real;
+pub mod training;
 
 pub use error::{Error, Result};
 pub use real::Real;

@@ -1,0 +1,110 @@
+//! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
+
+use crate::Result;
+use crate::error::same_size;
+use crate::network::{Network, Stage};
+use crate::optics::Mesh;
+
+/// The imperfections of one stage. Vectors are ordered as the stage's controls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum StageErrors {
+    /// As designed.
+    #[default]
+    None,
+    /// A mesh.
+    Mesh {
+        /// Angle error δ1 of the coupler that light meets first, per MZI (radians).
+        first_coupler: Vec<f64>,
+        /// Angle error δ2 of the second coupler, per MZI (radians).
+        second_coupler: Vec<f64>,
+        /// Phase added to every control `[θ, φ, γ]` (radians).
+        phases: Vec<f64>,
+        /// Insertion loss of every waveguide in every column, `[column, mode]` (dB of power).
+        loss_db: Vec<f64>,
+    },
+    /// A matrix: every entry is multiplied by `1 + spread`.
+    Matrix {
+        /// Relative deviation of every entry.
+        spread: Vec<f64>,
+    },
+    /// A weight bank: cell k answers `(1 + amplitude_k)·sin((1 + slope_k)·φ + offset_k)`.
+    WeightBank {
+        /// Relative deviation of the response's amplitude.
+        amplitude: Vec<f64>,
+        /// Relative deviation of its slope.
+        slope: Vec<f64>,
+        /// Phase offset (radians).
+        offset: Vec<f64>,
+    },
+}
+
+impl StageErrors {
+    /// A mesh with all errors zero, to be filled in.
+    pub fn mesh(mesh: &Mesh) -> Self {
+        StageErrors::Mesh {
+            first_coupler: vec![0.0; mesh.mzis()],
+            second_coupler: vec![0.0; mesh.mzis()],
+            phases: vec![0.0; mesh.controls()],
+            loss_db: vec![0.0; mesh.columns().len() * mesh.modes()],
+        }
+    }
+}
+
+/// One chip: the errors of each of its stages, and of the way it follows its controls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fabrication {
+    /// Per stage; empty means that all are as designed.
+    pub stages: Vec<StageErrors>,
+    /// The chip follows its controls c from the first programmed ones c₀ as `c₀ + (1 + E)∘(c - c₀)`: an uncalibrated slope, the
+    /// published "projection error". Per control; empty means none.
+    pub update_error: Vec<f64>,
+}
+
+impl Fabrication {
+    /// No imperfection.
+    pub fn ideal() -> Self {
+        Self::default()
+    }
+
+    /// The errors of stage `index`.
+    pub fn stage(&self, index: usize) -> &StageErrors {
+        self.stages.get(index).unwrap_or(&StageErrors::None)
+    }
+
+    /// Errs where a vector does not have the size that `network` needs.
+    pub fn check(&self, network: &Network) -> Result<()> {
+        if !self.stages.is_empty() {
+            same_size("stages with errors", network.stages().count(), self.stages.len())?;
+        }
+        if !self.update_error.is_empty() {
+            same_size("update errors", network.controls(), self.update_error.len())?;
+        }
+        for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
+            let check = |what: &str, expected, got| same_size(&format!("{what} of stage {index}"), expected, got);
+            let controls = stage.controls();
+            match (stage, errors) {
+                (_, StageErrors::None) => {}
+                (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }) => {
+                    check("first coupler errors", mesh.mzis(), first_coupler.len())?;
+                    check("second coupler errors", mesh.mzis(), second_coupler.len())?;
+                    check("phase errors", controls, phases.len())?;
+                    check("losses", mesh.columns().len() * mesh.modes(), loss_db.len())?;
+                }
+                (Stage::Matrix { .. }, StageErrors::Matrix { spread }) => check("spreads", controls, spread.len())?,
+                (Stage::WeightBank { .. }, StageErrors::WeightBank { amplitude, slope, offset }) => {
+                    check("amplitude errors", controls, amplitude.len())?;
+                    check("slope errors", controls, slope.len())?;
+                    check("offset errors", controls, offset.len())?;
+                }
+                _ => {
+                    return Err(crate::Error::invalid(
+                        "fabrication",
+                        format!("stage {index}"),
+                        "its errors belong to another kind of stage",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! What crossed the analogue-digital interface.
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of conversions, added up as they happen. A complex value takes two converters and counts twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accesses {
+    /// Values read by analogue-digital converters, output and hidden.
+    pub reads: u64,
+    /// Hidden values written back by digital-analogue converters.
+    pub injections: u64,
+    /// Input values written.
+    pub inputs: u64,
+    /// Controls written.
+    pub control_writes: u64,
+    /// Samples sent through the chip.
+    pub passes: u64,
+    /// Sequential analogue-digital-analogue turns, each for a whole batch.
+    pub rounds: u64,
+}

@@ -1,0 +1,163 @@
+//! The cut: what light goes through, what is known of its inside, and where the numbers live.
+//!
+//! A method asks in its signature for exactly what it may use. [`Propagator`] is all that an encapsulated chip offers;
+//! [`LayerAccess`] adds the readout and injection of hidden signals; [`Adjoint`] is for what a computer knows from the inside.
+//! All three are generic over the [`Engine`], so one text of a method runs on a CPU and on a GPU, and controls, gradients and
+//! optimizer state stay where the engine keeps them.
+
+use crate::chip::Fabrication;
+use crate::network::Network;
+use crate::training::{Loss, Optimizer, OptimizerState};
+use crate::{Real, Result};
+
+/// Where numbers live and how flat vectors of them are combined. Vectors never leave it unless [`Engine::download`] is called.
+///
+/// Lengths are part of each operation's contract; an engine errs where they do not fit.
+pub trait Engine: Clone + 'static {
+    /// A flat vector of reals.
+    type Buffer;
+    /// A flat vector of indices: labels, sample orders.
+    type Indices;
+    /// A network as this engine runs it.
+    type Network: Adjoint<Engine = Self> + LayerAccess;
+
+    /// The device and its precision, for reports: `cpu f32, 2 threads`.
+    fn describe(&self) -> String;
+
+    /// A network with the given imperfections; [`Fabrication::ideal`] for a nominal model.
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network>;
+
+    /// `len` zeros.
+    fn zeros(&self, len: usize) -> Result<Self::Buffer>;
+
+    /// A copy of `values` on the engine.
+    fn upload<R: Real>(&self, values: &[R]) -> Result<Self::Buffer>;
+
+    /// A copy of `buffer` in memory; every engine's reals convert to `f64` and back without loss.
+    fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
+
+    /// A copy of `values` on the engine.
+    fn upload_indices(&self, values: &[u32]) -> Result<Self::Indices>;
+
+    /// `len` zeros.
+    fn zero_indices(&self, len: usize) -> Result<Self::Indices> {
+        self.upload_indices(&vec![0; len])
+    }
+
+    /// `y ← a·x + b·y`. With b = 0, y's old content (NaN too) does not matter.
+    fn combine(&self, a: f64, x: &Self::Buffer, b: f64, y: &mut Self::Buffer) -> Result<()>;
+
+    /// `y ← x ∘ y`, elementwise.
+    fn multiply(&self, x: &Self::Buffer, y: &mut Self::Buffer) -> Result<()>;
+
+    /// Rows `order[start..start+count]` of `source [rows, width]` into the first `count` rows of `target`.
+    fn gather(
+        &self,
+        source: &Self::Buffer,
+        width: usize,
+        order: &Self::Indices,
+        start: usize,
+        count: usize,
+        target: &mut Self::Buffer,
+    ) -> Result<()>;
+
+    /// `target[i] ← source[order[start+i]]` for i < count.
+    fn gather_indices(
+        &self,
+        source: &Self::Indices,
+        order: &Self::Indices,
+        start: usize,
+        count: usize,
+        target: &mut Self::Indices,
+    ) -> Result<()>;
+
+    /// Loss of `readout [batch, outputs]` against `labels`; adds (loss sum over samples, correct samples, samples) to the three
+    /// entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is given.
+    fn loss(
+        &self,
+        loss: &Loss,
+        readout: &Self::Buffer,
+        labels: &Self::Indices,
+        batch: usize,
+        error: Option<&mut Self::Buffer>,
+        tally: &mut Self::Buffer,
+    ) -> Result<()>;
+
+    /// One optimizer step: `parameters ← parameters - learning_rate · direction(gradient, state)`.
+    fn optimize(
+        &self,
+        optimizer: &Optimizer,
+        learning_rate: f64,
+        gradient: &Self::Buffer,
+        state: &mut OptimizerState<Self>,
+        parameters: &mut Self::Buffer,
+    ) -> Result<()>;
+}
+
+/// The vector type of a propagator's engine.
+pub type Buffer<P> = <<P as Propagator>::Engine as Engine>::Buffer;
+
+/// Something light goes through: controls and fields in, a readout of the output layer out. An encapsulated chip is this.
+pub trait Propagator {
+    /// Where its vectors live.
+    type Engine: Engine;
+
+    /// Number of controls.
+    fn controls(&self) -> usize;
+    /// Reals per input sample (complex modes count twice).
+    fn inputs(&self) -> usize;
+    /// Reals per readout.
+    fn outputs(&self) -> usize;
+
+    /// Sets every control. The first call defines the point from which update errors count.
+    fn program(&mut self, controls: &Buffer<Self>) -> Result<()>;
+
+    /// Sends `fields [batch, inputs]` through and writes `readout [batch, outputs]`. Buffers may be longer than that.
+    fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()>;
+}
+
+/// A propagator whose layers can be lit and read one by one: what physics-aware training needs of a chip.
+pub trait LayerAccess: Propagator {
+    /// Number of layers.
+    fn layers(&self) -> usize;
+    /// Reals per sample that leave layer `layer`.
+    fn layer_outputs(&self, layer: usize) -> usize;
+    /// Injects `input` into one layer and reads its output `[batch, layer_outputs]`.
+    fn propagate_layer(
+        &mut self,
+        layer: usize,
+        input: &Buffer<Self>,
+        batch: usize,
+        output: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
+
+/// A propagator whose inside is known: an error at the readout can be carried back to the controls.
+pub trait Adjoint: Propagator {
+    /// What the backward pass needs of a forward pass; of a mesh only its output field, from which the others are rebuilt.
+    type Trace;
+
+    /// Room for the trace of up to `batch` samples.
+    fn trace(&self, batch: usize) -> Result<Self::Trace>;
+
+    /// [`Propagator::propagate`] that also fills `trace`.
+    fn record(
+        &mut self,
+        fields: &Buffer<Self>,
+        batch: usize,
+        trace: &mut Self::Trace,
+        readout: &mut Buffer<Self>,
+    ) -> Result<()>;
+
+    /// Fills the part of `trace` that belongs to one layer, around the given `input` of that layer.
+    fn record_layer(&mut self, layer: usize, input: &Buffer<Self>, batch: usize, trace: &mut Self::Trace)
+    -> Result<()>;
+
+    /// `gradient ← Σ_batch (∂readout/∂controls)ᵀ readout_error` at the traced signals. The trace stays valid.
+    fn backpropagate(
+        &mut self,
+        trace: &Self::Trace,
+        readout_error: &Buffer<Self>,
+        gradient: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
