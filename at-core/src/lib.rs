@@ -8,6 +8,7 @@
 //! - The gradient with respect to a field z is `a = ∂L/∂z* = ½(∂L/∂x + i∂L/∂y)`, so `dL = 2 Re(aᴴ dz)`.
 
 pub mod chip;
+pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod files;

@@ -71,12 +71,13 @@ pub trait Engine: Clone + 'static {
         target: &mut Self::Indices,
     ) -> Result<()>;
 
-    /// Loss of `readout [batch, outputs]` against `labels`; adds (loss sum over samples, correct samples, samples) to the three
+    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `labels`; adds (loss sum over samples, correct samples, samples) to the three
     /// entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is given.
     fn loss(
         &self,
         loss: &Loss,
         readout: &Self::Buffer,
+        outputs: usize,
         labels: &Self::Indices,
         batch: usize,
         error: Option<&mut Self::Buffer>,

@@ -1,0 +1,179 @@
+//! Flat vectors on the CPU.
+
+use super::network::CpuNetwork;
+use crate::chip::Fabrication;
+use crate::error::same_size;
+use crate::network::Network;
+use crate::propagator::Engine;
+use crate::training::{Loss, Optimizer, OptimizerState};
+use crate::{Error, Real, Result};
+use std::marker::PhantomData;
+
+/// The CPU with reals of type `T`: `f64` for truth, `f32` for speed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu<T>(PhantomData<T>);
+
+impl<T: Real> Cpu<T> {
+    /// The CPU; threads are those of rayon's global pool (`RAYON_NUM_THREADS`).
+    pub fn new() -> Self {
+        Cpu(PhantomData)
+    }
+}
+
+impl<T: Real> Engine for Cpu<T> {
+    type Buffer = Vec<T>;
+    type Indices = Vec<u32>;
+    type Network = CpuNetwork<T>;
+
+    fn describe(&self) -> String {
+        format!("cpu {}, {} threads", T::NAME, rayon::current_num_threads())
+    }
+
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
+        CpuNetwork::new(network, fabrication)
+    }
+
+    fn zeros(&self, len: usize) -> Result<Vec<T>> {
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(len).map_err(|_| Error::Device {
+            device: "cpu".into(),
+            reason: format!("no memory for {len} values of {} bytes", size_of::<T>()),
+        })?;
+        buffer.resize(len, T::zero());
+        Ok(buffer)
+    }
+
+    fn upload<R: Real>(&self, values: &[R]) -> Result<Vec<T>> {
+        let mut buffer = self.zeros(values.len())?;
+        for (slot, value) in buffer.iter_mut().zip(values) {
+            *slot = T::of(value.wide());
+        }
+        Ok(buffer)
+    }
+
+    fn download(&self, buffer: &Vec<T>) -> Result<Vec<f64>> {
+        Ok(buffer.iter().map(|value| value.wide()).collect())
+    }
+
+    fn upload_indices(&self, values: &[u32]) -> Result<Vec<u32>> {
+        Ok(values.to_vec())
+    }
+
+    fn combine(&self, a: f64, x: &Vec<T>, b: f64, y: &mut Vec<T>) -> Result<()> {
+        same_size("vectors to combine", y.len(), x.len())?;
+        let (a, b) = (T::of(a), T::of(b));
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = if b == T::zero() { a * x } else { a * x + b * *y };
+        }
+        Ok(())
+    }
+
+    fn multiply(&self, x: &Vec<T>, y: &mut Vec<T>) -> Result<()> {
+        same_size("vectors to multiply", y.len(), x.len())?;
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y *= x);
+        Ok(())
+    }
+
+    fn gather(
+        &self,
+        source: &Vec<T>,
+        width: usize,
+        order: &Vec<u32>,
+        start: usize,
+        count: usize,
+        target: &mut Vec<T>,
+    ) -> Result<()> {
+        check_range("samples to gather", order.len(), start, count)?;
+        check_range("room for gathered samples", target.len(), 0, count * width)?;
+        for (row, &index) in target.chunks_exact_mut(width).zip(&order[start..start + count]) {
+            let from = index as usize * width;
+            check_range("samples of the data set", source.len(), from, width)?;
+            row.copy_from_slice(&source[from..from + width]);
+        }
+        Ok(())
+    }
+
+    fn gather_indices(
+        &self,
+        source: &Vec<u32>,
+        order: &Vec<u32>,
+        start: usize,
+        count: usize,
+        target: &mut Vec<u32>,
+    ) -> Result<()> {
+        check_range("labels to gather", order.len(), start, count)?;
+        check_range("room for gathered labels", target.len(), 0, count)?;
+        for (slot, &index) in target.iter_mut().zip(&order[start..start + count]) {
+            check_range("labels of the data set", source.len(), index as usize, 1)?;
+            *slot = source[index as usize];
+        }
+        Ok(())
+    }
+
+    fn loss(
+        &self,
+        loss: &Loss,
+        readout: &Vec<T>,
+        outputs: usize,
+        labels: &Vec<u32>,
+        batch: usize,
+        error: Option<&mut Vec<T>>,
+        tally: &mut Vec<T>,
+    ) -> Result<()> {
+        check_range("labels of the batch", labels.len(), 0, batch)?;
+        same_size("entries of the tally", 3, tally.len())?;
+        loss.check(outputs)?;
+        check_range("readouts of the batch", readout.len(), 0, batch * outputs)?;
+        let mut scratch;
+        let error = match error {
+            Some(error) => error,
+            None => {
+                scratch = vec![T::zero(); batch * outputs];
+                &mut scratch
+            }
+        };
+        check_range("room for errors", error.len(), 0, batch * outputs)?;
+        let weight = T::of(loss.weight(batch));
+        let (mut total, mut correct) = (0.0, 0);
+        let rows = readout.chunks_exact(outputs).zip(error.chunks_exact_mut(outputs));
+        for ((readout, error), &label) in rows.zip(labels).take(batch) {
+            let label = label as usize;
+            if label >= loss.classes {
+                return Err(Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes)));
+            }
+            let (value, best) = loss.sample(readout, label, weight, error);
+            total += value.wide();
+            correct += usize::from(best == label);
+        }
+        for (slot, value) in tally.iter_mut().zip([total, correct as f64, batch as f64]) {
+            *slot += T::of(value);
+        }
+        Ok(())
+    }
+
+    fn optimize(
+        &self,
+        optimizer: &Optimizer,
+        learning_rate: f64,
+        gradient: &Vec<T>,
+        state: &mut OptimizerState<Self>,
+        parameters: &mut Vec<T>,
+    ) -> Result<()> {
+        same_size("gradient", parameters.len(), gradient.len())?;
+        same_size("optimizer moments", optimizer.moments(), state.moments.len())?;
+        for moment in &state.moments {
+            same_size("optimizer moment", parameters.len(), moment.len())?;
+        }
+        state.step += 1;
+        optimizer.apply(learning_rate, state.step, gradient, &mut state.moments, parameters);
+        Ok(())
+    }
+}
+
+/// Errs unless `start..start+count` lies in `0..len`.
+fn check_range(what: &str, len: usize, start: usize, count: usize) -> Result<()> {
+    match start.checked_add(count) {
+        Some(end) if end <= len => Ok(()),
+        end => same_size(what, end.unwrap_or(usize::MAX), len),
+    }
+}

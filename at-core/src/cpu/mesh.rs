@@ -1,0 +1,262 @@
+//! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
+
+use super::mesh_kernel::{self, LANES, MeshView, Waveguide};
+use super::stage::CpuStage;
+use crate::chip::StageErrors;
+use crate::optics::Mesh;
+use crate::optics::mzi::{Coupler, mzi_transfer};
+use crate::{Error, Real, Result};
+use num_complex::Complex;
+use rayon::prelude::*;
+
+/// Gradient accumulators of all threads together stay below this many bytes, unless there would be fewer than two.
+const ACCUMULATOR_BYTES: usize = 32 << 20;
+
+/// No more parts than this, so that few-core machines do not add up many vectors.
+const MAX_PARTS: usize = 16;
+
+/// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold.
+const MAX_LOSS_DB: f64 = 600.0;
+
+/// A mesh, its fabrication errors, and its coefficients at the programmed controls.
+pub struct MeshStage<T> {
+    mesh: Mesh,
+    phase_errors: Option<Vec<f64>>,
+    /// Couplers that light meets first and second; one entry when all are ideal.
+    couplers: Vec<[Coupler<f64>; 2]>,
+    /// Field transmission of all columns together: the mean loss, pulled out of the columns as a scalar.
+    transmission: T,
+    imbalance: Option<Vec<T>>,
+    transfer: Vec<[T; 8]>,
+    second_coupler: Vec<[T; 3]>,
+    output_phases: Vec<Complex<T>>,
+    parts: Vec<Workspace<T>>,
+}
+
+/// One thread's tile and gradient.
+#[derive(Default)]
+struct Workspace<T> {
+    fields: Vec<Waveguide<T>>,
+    adjoints: Vec<Waveguide<T>>,
+    gradient: Vec<T>,
+}
+
+impl<T: Real> MeshStage<T> {
+    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]).
+    pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Self> {
+        let ideal = [Coupler::new(0.0); 2];
+        let mut stage = MeshStage {
+            phase_errors: None,
+            couplers: vec![ideal],
+            transmission: T::one(),
+            imbalance: None,
+            transfer: vec![[T::zero(); 8]; mesh.mzis()],
+            second_coupler: vec![[T::zero(); 3]; mesh.mzis()],
+            output_phases: vec![Complex::default(); mesh.modes()],
+            parts: Vec::new(),
+            mesh: mesh.clone(),
+        };
+        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
+            if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
+                let pairs = first_coupler.iter().zip(second_coupler);
+                stage.couplers = pairs.map(|(&first, &second)| [Coupler::new(first), Coupler::new(second)]).collect();
+            }
+            if phases.iter().any(|&phase| phase != 0.0) {
+                stage.phase_errors = Some(phases.clone());
+            }
+            stage.set_loss(loss_db)?;
+        }
+        for (mzi, slot) in stage.second_coupler.iter_mut().enumerate() {
+            let [_, second] = stage.couplers[if stage.couplers.len() == 1 { 0 } else { mzi }];
+            *slot = [second.c * second.c, second.s * second.s, second.c * second.s].map(T::of);
+        }
+        Ok(stage)
+    }
+
+    fn set_loss(&mut self, loss_db: &[f64]) -> Result<()> {
+        let modes = self.mesh.modes();
+        let mut total = 0.0;
+        let mut differs = false;
+        let mut imbalance = Vec::with_capacity(loss_db.len());
+        for column in loss_db.chunks_exact(modes) {
+            let mean = column.iter().sum::<f64>() / modes as f64;
+            total += mean;
+            differs |= column.iter().any(|loss| (loss - mean).abs() > 1e-12);
+            imbalance.extend(column.iter().map(|loss| T::of(10f64.powf((mean - loss) / 20.0))));
+        }
+        if !(0.0..=MAX_LOSS_DB).contains(&total) {
+            let reason = format!("a mesh's mean loss lies between 0 and {MAX_LOSS_DB} dB in all");
+            return Err(Error::invalid(
+                "loss-db",
+                format!("{total} dB in {} columns", self.mesh.columns().len()),
+                reason,
+            ));
+        }
+        self.transmission = T::of(10f64.powf(-total / 20.0));
+        self.imbalance = differs.then_some(imbalance);
+        Ok(())
+    }
+
+    fn view(&self) -> MeshView<'_, T> {
+        view(&self.mesh, &self.transfer, &self.second_coupler, self.imbalance.as_deref())
+    }
+
+    /// Samples per part for a batch: whole tiles, evenly.
+    fn samples_per_part(&self, batch: usize) -> usize {
+        let bytes = self.mesh.controls() * size_of::<T>();
+        let parts = (ACCUMULATOR_BYTES / bytes).clamp(2, MAX_PARTS);
+        batch.div_ceil(LANES).div_ceil(parts) * LANES
+    }
+
+    fn prepare(&mut self, parts: usize, backward: bool) {
+        if self.parts.len() < parts {
+            self.parts.resize_with(parts, Workspace::default);
+        }
+        let (modes, controls) = (self.mesh.modes(), self.mesh.controls());
+        for part in &mut self.parts[..parts] {
+            part.fields.resize(modes, Waveguide::default());
+            if backward {
+                part.adjoints.resize(modes, Waveguide::default());
+                part.gradient.clear();
+                part.gradient.resize(controls, T::zero());
+            }
+        }
+    }
+}
+
+fn view<'a, T>(
+    mesh: &'a Mesh,
+    transfer: &'a [[T; 8]],
+    second_coupler: &'a [[T; 3]],
+    imbalance: Option<&'a [T]>,
+) -> MeshView<'a, T> {
+    MeshView { columns: mesh.columns(), transfer, second_coupler, imbalance }
+}
+
+impl<T: Real> CpuStage<T> for MeshStage<T> {
+    fn program(&mut self, controls: &[T]) {
+        let (theta, phi, gamma) = self.mesh.split(controls);
+        let (couplers, mzis) = (&self.couplers, self.mesh.mzis());
+        let errors = self.phase_errors.as_deref();
+        let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
+        self.transfer.par_iter_mut().enumerate().with_min_len(1024).for_each(|(mzi, slot)| {
+            let [first, second] = couplers[if couplers.len() == 1 { 0 } else { mzi }];
+            let theta = theta[mzi].wide() + error(mzi);
+            let phi = phi[mzi].wide() + error(mzis + mzi);
+            let [[a, b], [c, d]] = mzi_transfer(theta, phi, first, second);
+            *slot = [a.re, a.im, b.re, b.im, c.re, c.im, d.re, d.im].map(T::of);
+        });
+        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
+            let turn = Complex::cis(gamma.wide() + error(2 * mzis + mode));
+            *slot = Complex::new(T::of(turn.re), T::of(turn.im));
+        }
+    }
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        let width = 2 * self.mesh.modes();
+        let share = self.samples_per_part(batch);
+        self.prepare(batch.div_ceil(share), false);
+        let mut parts = std::mem::take(&mut self.parts);
+        let (view, phases, transmission) = (self.view(), &self.output_phases, self.transmission);
+        parts
+            .par_iter_mut()
+            .zip(input[..batch * width].par_chunks(share * width))
+            .zip(output[..batch * width].par_chunks_mut(share * width))
+            .for_each(|((part, input), output)| {
+                let tiles = input.chunks(LANES * width).zip(output.chunks_mut(LANES * width));
+                for (input, output) in tiles {
+                    load(input, width, &mut part.fields, |_, z| z);
+                    mesh_kernel::forward(view, &mut part.fields);
+                    store(&part.fields, width, output, |mode, z| (z * phases[mode]).scale(transmission));
+                }
+            });
+        self.parts = parts;
+    }
+
+    fn backward(
+        &mut self,
+        _input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+    ) {
+        let width = 2 * self.mesh.modes();
+        let mzis = self.mesh.mzis();
+        let share = self.samples_per_part(batch);
+        let count = batch.div_ceil(share);
+        self.prepare(count, true);
+        let mut parts = std::mem::take(&mut self.parts);
+        let (view, phases, transmission) = (self.view(), &self.output_phases, self.transmission);
+        let rebuild = transmission.recip();
+        let two = T::one() + T::one();
+        parts
+            .par_iter_mut()
+            .zip(output[..batch * width].par_chunks(share * width))
+            .zip(adjoint[..batch * width].par_chunks(share * width))
+            .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
+            .for_each(|(((part, output), adjoint), adjoint_in)| {
+                let tiles = output.chunks(LANES * width).zip(adjoint.chunks(LANES * width));
+                let (theta, rest) = part.gradient.split_at_mut(mzis);
+                let (phi, gamma) = rest.split_at_mut(mzis);
+                for ((output, adjoint), adjoint_in) in tiles.zip(adjoint_in.chunks_mut(LANES * width)) {
+                    for (y, a) in output.chunks_exact(width).zip(adjoint.chunks_exact(width)) {
+                        for (mode, slot) in gamma.iter_mut().enumerate() {
+                            let (re, im) = (2 * mode, 2 * mode + 1);
+                            *slot -= two * (a[re] * y[im] - a[im] * y[re]);
+                        }
+                    }
+                    load(output, width, &mut part.fields, |mode, z| (z * phases[mode].conj()).scale(rebuild));
+                    load(adjoint, width, &mut part.adjoints, |mode, z| (z * phases[mode].conj()).scale(transmission));
+                    mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, theta, phi);
+                    store(&part.adjoints, width, adjoint_in, |_, z| z);
+                }
+            });
+        let (first, others) = parts[..count].split_first().expect("a batch has at least one part");
+        gradient.copy_from_slice(&first.gradient);
+        gradient.par_chunks_mut(4096).enumerate().for_each(|(chunk, slots)| {
+            for part in others {
+                for (slot, &value) in slots.iter_mut().zip(&part.gradient[chunk * 4096..]) {
+                    *slot += value;
+                }
+            }
+        });
+        self.parts = parts;
+    }
+}
+
+/// Fills a tile from up to [`LANES`] samples `[sample, mode]`; lanes without a sample are dark.
+fn load<T: Real>(
+    samples: &[T],
+    width: usize,
+    tile: &mut [Waveguide<T>],
+    map: impl Fn(usize, Complex<T>) -> Complex<T>,
+) {
+    if samples.len() < LANES * width {
+        tile.fill(Waveguide::default());
+    }
+    for (lane, sample) in samples.chunks_exact(width).enumerate() {
+        for (mode, (field, z)) in tile.iter_mut().zip(sample.chunks_exact(2)).enumerate() {
+            let z = map(mode, Complex::new(z[0], z[1]));
+            field.re[lane] = z.re;
+            field.im[lane] = z.im;
+        }
+    }
+}
+
+/// Writes a tile to up to [`LANES`] samples `[sample, mode]`.
+fn store<T: Real>(
+    tile: &[Waveguide<T>],
+    width: usize,
+    samples: &mut [T],
+    map: impl Fn(usize, Complex<T>) -> Complex<T>,
+) {
+    for (lane, sample) in samples.chunks_exact_mut(width).enumerate() {
+        for (mode, (field, slot)) in tile.iter().zip(sample.chunks_exact_mut(2)).enumerate() {
+            let z = map(mode, Complex::new(field.re[lane], field.im[lane]));
+            slot[0] = z.re;
+            slot[1] = z.im;
+        }
+    }
+}

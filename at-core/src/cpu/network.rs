@@ -1,0 +1,388 @@
+//! A whole network on the CPU: stages in order, their signals, and the map from programmed to effective controls.
+
+use super::engine::Cpu;
+use super::stage::{CpuStage, build};
+use crate::chip::Fabrication;
+use crate::error::same_size;
+use crate::network::Network;
+use crate::propagator::{Adjoint, LayerAccess, Propagator};
+use crate::{Error, Real, Result};
+use std::ops::Range;
+
+/// A network with its imperfections on the CPU.
+pub struct CpuNetwork<T> {
+    layers: Vec<Vec<Placed<T>>>,
+    inputs: usize,
+    controls: usize,
+    /// `1 + E` of every control; empty without update errors.
+    update_slope: Vec<T>,
+    /// The controls first programmed.
+    reference: Vec<T>,
+    /// What the stages follow: `c₀ + (1 + E)∘(c - c₀)`.
+    effective: Vec<T>,
+    programmed: bool,
+    /// Signals and adjoints between stages, swapped from stage to stage.
+    signals: [Vec<T>; 2],
+}
+
+/// A stage and where its controls lie.
+struct Placed<T> {
+    stage: Box<dyn CpuStage<T>>,
+    controls: Range<usize>,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
+pub struct CpuTrace<T> {
+    batch: usize,
+    layers: Vec<LayerTrace<T>>,
+}
+
+struct LayerTrace<T> {
+    /// The layer's input, then the output of each stage.
+    signals: Vec<Vec<T>>,
+    recorded: usize,
+}
+
+impl<T: Real> CpuNetwork<T> {
+    /// Builds every stage with its errors.
+    pub fn new(network: &Network, fabrication: &Fabrication) -> Result<Self> {
+        fabrication.check(network)?;
+        let mut offset = 0;
+        let mut index = 0;
+        let mut layers = Vec::new();
+        for layer in network.layers() {
+            let mut placed = Vec::new();
+            for stage in layer {
+                let controls = offset..offset + stage.controls();
+                offset = controls.end;
+                placed.push(Placed {
+                    stage: build(stage, fabrication.stage(index))?,
+                    controls,
+                    inputs: stage.input().width(),
+                    outputs: stage.output().width(),
+                });
+                index += 1;
+            }
+            layers.push(placed);
+        }
+        Ok(CpuNetwork {
+            layers,
+            inputs: network.input().width(),
+            controls: offset,
+            update_slope: fabrication.update_error.iter().map(|error| T::of(1.0 + error)).collect(),
+            reference: Vec::new(),
+            effective: vec![T::zero(); offset],
+            programmed: false,
+            signals: [Vec::new(), Vec::new()],
+        })
+    }
+
+    fn ready(&self, batch: usize) -> Result<()> {
+        if !self.programmed {
+            return Err(Error::invalid("controls", "unset", "program the network before light is sent through it"));
+        }
+        if batch == 0 {
+            return Err(Error::invalid("batch", 0, "must hold at least one sample"));
+        }
+        Ok(())
+    }
+
+    /// Room for the widest signal of a layer, kept from call to call.
+    fn reserve(&mut self, batch: usize) {
+        let widest = self.layers.iter().flatten().map(|placed| placed.inputs.max(placed.outputs)).max().unwrap_or(0);
+        for signal in &mut self.signals {
+            if signal.len() < batch * widest {
+                signal.resize(batch * widest, T::zero());
+            }
+        }
+    }
+
+    /// Runs the stages of `layers`, from `input` to `output`.
+    fn run(&mut self, layers: Range<usize>, input: &[T], batch: usize, output: &mut [T]) {
+        self.reserve(batch);
+        let [mut source, mut target] = std::mem::take(&mut self.signals);
+        let count = self.layers[layers.clone()].iter().map(Vec::len).sum::<usize>();
+        for (index, placed) in self.layers[layers].iter_mut().flatten().enumerate() {
+            let from = if index == 0 { input } else { &source[..batch * placed.inputs] };
+            if index + 1 == count {
+                placed.stage.forward(from, batch, &mut output[..batch * placed.outputs]);
+            } else {
+                placed.stage.forward(from, batch, &mut target[..batch * placed.outputs]);
+            }
+            std::mem::swap(&mut source, &mut target);
+        }
+        self.signals = [source, target];
+    }
+}
+
+/// Errs unless `got` values hold `batch` samples of `width`.
+fn holds(what: &str, batch: usize, width: usize, got: usize) -> Result<()> {
+    if got >= batch * width { Ok(()) } else { same_size(what, batch * width, got) }
+}
+
+impl<T: Real> Propagator for CpuNetwork<T> {
+    type Engine = Cpu<T>;
+
+    fn controls(&self) -> usize {
+        self.controls
+    }
+
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.layer_outputs(self.layers.len() - 1)
+    }
+
+    fn program(&mut self, controls: &Vec<T>) -> Result<()> {
+        same_size("controls", self.controls, controls.len())?;
+        if self.update_slope.is_empty() {
+            self.effective.copy_from_slice(controls);
+        } else {
+            if !self.programmed {
+                self.reference.clone_from(controls);
+            }
+            let origins = controls.iter().zip(&self.reference).zip(&self.update_slope);
+            for (slot, ((&control, &origin), &slope)) in self.effective.iter_mut().zip(origins) {
+                *slot = origin + slope * (control - origin);
+            }
+        }
+        self.programmed = true;
+        for placed in self.layers.iter_mut().flatten() {
+            placed.stage.program(&self.effective[placed.controls.clone()]);
+        }
+        Ok(())
+    }
+
+    fn propagate(&mut self, fields: &Vec<T>, batch: usize, readout: &mut Vec<T>) -> Result<()> {
+        self.ready(batch)?;
+        holds("fields", batch, self.inputs, fields.len())?;
+        holds("readout", batch, self.outputs(), readout.len())?;
+        self.run(0..self.layers.len(), &fields[..batch * self.inputs], batch, readout);
+        Ok(())
+    }
+}
+
+impl<T: Real> LayerAccess for CpuNetwork<T> {
+    fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn layer_outputs(&self, layer: usize) -> usize {
+        self.layers[layer].last().map_or(0, |placed| placed.outputs)
+    }
+
+    fn propagate_layer(&mut self, layer: usize, input: &Vec<T>, batch: usize, output: &mut Vec<T>) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        let inputs = self.layers[layer][0].inputs;
+        holds("fields of the layer", batch, inputs, input.len())?;
+        holds("output of the layer", batch, self.layer_outputs(layer), output.len())?;
+        self.run(layer..layer + 1, &input[..batch * inputs], batch, output);
+        Ok(())
+    }
+}
+
+impl<T: Real> CpuNetwork<T> {
+    fn check_layer(&self, layer: usize) -> Result<()> {
+        if layer < self.layers.len() {
+            Ok(())
+        } else {
+            Err(Error::invalid("layer", layer, format!("the network has {} layers", self.layers.len())))
+        }
+    }
+}
+
+impl<T: Real> Adjoint for CpuNetwork<T> {
+    type Trace = CpuTrace<T>;
+
+    fn trace(&self, batch: usize) -> Result<CpuTrace<T>> {
+        let layers = self
+            .layers
+            .iter()
+            .map(|layer| {
+                let widths = std::iter::once(layer[0].inputs).chain(layer.iter().map(|placed| placed.outputs));
+                LayerTrace { signals: widths.map(|width| vec![T::zero(); batch * width]).collect(), recorded: 0 }
+            })
+            .collect();
+        Ok(CpuTrace { batch, layers })
+    }
+
+    fn record(&mut self, fields: &Vec<T>, batch: usize, trace: &mut CpuTrace<T>, readout: &mut Vec<T>) -> Result<()> {
+        let outputs = self.outputs();
+        holds("readout", batch, outputs, readout.len())?;
+        for layer in 0..self.layers.len() {
+            let previous = if layer == 0 {
+                None
+            } else {
+                trace.layers.get_mut(layer - 1).and_then(|before| before.signals.last_mut()).map(std::mem::take)
+            };
+            let result = self.record_layer(layer, previous.as_ref().unwrap_or(fields), batch, trace);
+            if let Some(previous) = previous {
+                *trace.layers[layer - 1].signals.last_mut().expect("a layer has signals") = previous;
+            }
+            result?;
+        }
+        let last = trace.layers.last().and_then(|layer| layer.signals.last()).expect("a network has layers");
+        readout[..batch * outputs].copy_from_slice(&last[..batch * outputs]);
+        Ok(())
+    }
+
+    fn record_layer(&mut self, layer: usize, input: &Vec<T>, batch: usize, trace: &mut CpuTrace<T>) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        if batch > trace.batch {
+            same_size("samples that the trace holds", batch, trace.batch)?;
+        }
+        let stages = &mut self.layers[layer];
+        let width = stages[0].inputs;
+        holds("fields of the layer", batch, width, input.len())?;
+        let traced = &mut trace.layers[layer];
+        traced.signals[0][..batch * width].copy_from_slice(&input[..batch * width]);
+        for (index, placed) in stages.iter_mut().enumerate() {
+            let (before, after) = traced.signals.split_at_mut(index + 1);
+            placed.stage.forward(
+                &before[index][..batch * placed.inputs],
+                batch,
+                &mut after[0][..batch * placed.outputs],
+            );
+        }
+        traced.recorded = batch;
+        Ok(())
+    }
+
+    fn backpropagate(&mut self, trace: &CpuTrace<T>, readout_error: &Vec<T>, gradient: &mut Vec<T>) -> Result<()> {
+        same_size("gradient", self.controls, gradient.len())?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let batch = trace.layers[0].recorded;
+        self.ready(batch)?;
+        for layer in &trace.layers {
+            same_size("samples that every layer of the trace holds", batch, layer.recorded)?;
+        }
+        holds("readout error", batch, self.outputs(), readout_error.len())?;
+        self.reserve(batch);
+        let [mut adjoint, mut adjoint_in] = std::mem::take(&mut self.signals);
+        let outputs = self.outputs();
+        adjoint[..batch * outputs].copy_from_slice(&readout_error[..batch * outputs]);
+        for (layer, traced) in self.layers.iter_mut().zip(&trace.layers).rev() {
+            for (index, placed) in layer.iter_mut().enumerate().rev() {
+                placed.stage.backward(
+                    &traced.signals[index][..batch * placed.inputs],
+                    &traced.signals[index + 1][..batch * placed.outputs],
+                    &adjoint[..batch * placed.outputs],
+                    batch,
+                    &mut adjoint_in[..batch * placed.inputs],
+                    &mut gradient[placed.controls.clone()],
+                );
+                std::mem::swap(&mut adjoint, &mut adjoint_in);
+            }
+        }
+        self.signals = [adjoint, adjoint_in];
+        for (slot, &slope) in gradient.iter_mut().zip(&self.update_slope) {
+            *slot *= slope;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chip::Imperfections;
+    use crate::network::{Detection, Stage, singular_value_stages};
+    use crate::optics::{Activation, Layout, Mesh};
+    use crate::propagator::Engine;
+
+    /// A deterministic stand-in for random numbers in [-1, 1).
+    fn noise(index: usize) -> f64 {
+        2.0 * ((index as f64 * 12.9898).sin() * 43758.5453).fract().abs() - 1.0
+    }
+
+    fn gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {
+        let engine = Cpu::<f64>::new();
+        let fabrication = imperfections.fabricate(network, 3).unwrap();
+        let mut runner = engine.build(network, &fabrication).unwrap();
+        let controls: Vec<f64> = (0..network.controls()).map(|k| 2.0 * noise(k + 7)).collect();
+        let fields: Vec<f64> = (0..batch * network.input().width()).map(|k| noise(k + 100)).collect();
+        let weights: Vec<f64> = (0..batch * network.outputs()).map(|k| noise(k + 900)).collect();
+        let mut readout = vec![0.0; batch * network.outputs()];
+        let mut trace = runner.trace(batch).unwrap();
+        let mut gradient = vec![0.0; controls.len()];
+        runner.program(&controls).unwrap();
+        runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+        runner.backpropagate(&trace, &weights, &mut gradient).unwrap();
+        let largest = gradient.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+        let mut value = |controls: &Vec<f64>| {
+            runner.program(controls).unwrap();
+            runner.propagate(&fields, batch, &mut readout).unwrap();
+            readout.iter().zip(&weights).map(|(r, w)| r * w).sum::<f64>()
+        };
+        for k in 0..controls.len() {
+            let mut at = |step: f64| {
+                let mut moved = controls.clone();
+                moved[k] += step;
+                value(&moved)
+            };
+            let h = 1e-3;
+            let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            assert!(
+                (difference - gradient[k]).abs() < 1e-8 * largest + 1e-11,
+                "control {k}: {difference} against {}",
+                gradient[k]
+            );
+        }
+    }
+
+    #[test]
+    fn gradients_of_lossy_mesh_networks_match_differences() {
+        let errors = Imperfections {
+            splitter_angle: 0.1,
+            phase: 0.3,
+            loss_db: 0.3,
+            loss_spread_db: 0.2,
+            update_error: 0.4,
+            ..Default::default()
+        };
+        for (modes, layout) in [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)] {
+            for errors in [errors, Imperfections::default()] {
+                let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
+                let network = Network::new(vec![
+                    vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
+                    vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+                ])
+                .unwrap();
+                gradient_matches_differences(&network, &errors, 19);
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_of_long_and_singular_value_meshes_match_differences() {
+        let detect = Stage::Detection { modes: 4, detection: Detection::Homodyne { phase: 0.7 } };
+        let deep = Stage::Mesh(Mesh::truncated(4, 19).unwrap());
+        let [v, sigma, u] = singular_value_stages(3, 4, Layout::Triangular).unwrap();
+        let network = Network::new(vec![vec![v, sigma, u], vec![deep, detect]]).unwrap();
+        gradient_matches_differences(&network, &Imperfections::default(), 3);
+    }
+
+    #[test]
+    fn gradients_of_weight_networks_match_differences() {
+        let errors = Imperfections {
+            parameter_spread: 0.6,
+            response_amplitude: 0.2,
+            response_slope: 0.2,
+            response_offset: 0.1,
+            ..Default::default()
+        };
+        let network = Network::new(vec![
+            vec![Stage::Matrix { inputs: 5, outputs: 7 }, Stage::Rectifier { modes: 7, threshold: 0.1 }],
+            vec![Stage::WeightBank { inputs: 7, outputs: 3 }],
+        ])
+        .unwrap();
+        gradient_matches_differences(&network, &errors, 9);
+    }
+}

@@ -1,0 +1,43 @@
+//! What every stage does on the CPU.
+
+use super::attenuators::AttenuatorStage;
+use super::dense::DenseStage;
+use super::mesh::MeshStage;
+use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
+use crate::chip::StageErrors;
+use crate::network::Stage;
+use crate::{Real, Result};
+
+/// One stage with its imperfections. Signals are `[batch, width]`; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.
+pub trait CpuStage<T>: Send {
+    /// Sets the stage's effective controls.
+    fn program(&mut self, controls: &[T]);
+
+    /// Output of the stage.
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]);
+
+    /// From the adjoint of the output to that of the input, and the controls' gradient, which is overwritten.
+    fn backward(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+    );
+}
+
+/// Builds a stage with its errors.
+pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+    Ok(match *stage {
+        Stage::Mesh(ref mesh) => Box::new(MeshStage::new(mesh, errors)?),
+        Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
+        Stage::Activation { modes, activation } => Box::new(ActivationStage { width: 2 * modes, activation }),
+        Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),
+        Stage::Modulation { modes } => Box::new(ModulationStage { modes }),
+        Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { modes, threshold: T::of(threshold) }),
+        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors)),
+        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
+    })
+}
