@@ -1,7 +1,23 @@
 //! Losses, optimizers, methods, and the one loop that runs them.
 
+pub mod checkpoint;
+pub mod evaluation;
+pub mod initial;
 pub mod loss;
+pub mod methods;
 pub mod optimizer;
+pub mod parameters;
+pub mod record;
+pub mod task;
+pub mod trainer;
 
+pub use checkpoint::Checkpoint;
+pub use evaluation::{Evaluation, Workspace, evaluate};
+pub use initial::{Initialization, initial_controls};
 pub use loss::{Loss, Normalization, Reduction};
-pub use optimizer::{Optimizer, OptimizerState};
+pub use methods::{DigitalStep, Method, MethodName, MethodOptions};
+pub use optimizer::{Optimizer, OptimizerState, Schedule};
+pub use parameters::Parameters;
+pub use record::{Observer, Record};
+pub use task::{Batch, Split};
+pub use trainer::{Checkpoints, Outcome, Settings, Trainer};

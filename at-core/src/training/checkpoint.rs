@@ -1,0 +1,246 @@
+//! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
+//!
+//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, counts at
+//! the interface, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
+//! loss: `NAME` and `NAME.moment.K`. The tensor `checksum` is the MD5 of all of that, against damage.
+
+use super::methods::{Method, MethodName};
+use super::{OptimizerState, Record};
+use crate::chip::Accesses;
+use crate::error::same_size;
+use crate::files::atomic_write;
+use crate::propagator::{Engine, Propagator};
+use crate::{Error, Result};
+use md5::{Digest, Md5};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+const VERSION: u32 = 1;
+const METADATA: &str = "asyt-checkpoint";
+const CHECKSUM: &str = "checksum";
+
+/// The state of a run between two epochs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// What the caller wants to be the same when the run goes on.
+    pub fingerprint: String,
+    /// The method.
+    pub method: MethodName,
+    /// Epochs done.
+    pub epoch: usize,
+    /// What has crossed the chip's interface.
+    pub accesses: Accesses,
+    /// One record per epoch done.
+    pub records: Vec<Record>,
+    /// The method's vectors.
+    pub parameters: Vec<SavedParameters>,
+}
+
+/// One [`super::Parameters`] in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedParameters {
+    /// Its name in [`Method::parameters`].
+    pub name: String,
+    /// The values.
+    pub values: Vec<f64>,
+    /// The optimizer's steps done.
+    pub step: u64,
+    /// The optimizer's moments.
+    pub moments: Vec<Vec<f64>>,
+}
+
+/// The file's metadata.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    fingerprint: String,
+    method: MethodName,
+    epoch: usize,
+    accesses: Accesses,
+    records: Vec<Record>,
+    parameters: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    step: u64,
+    moments: usize,
+}
+
+impl Checkpoint {
+    /// Copies the state of `method`.
+    pub fn take<C: Propagator>(
+        engine: &C::Engine,
+        method: &dyn Method<C>,
+        accesses: Accesses,
+        records: &[Record],
+        fingerprint: &str,
+    ) -> Result<Self> {
+        let save = |(name, parameters): (&str, &super::Parameters<C::Engine>)| {
+            let moments = parameters.memory.moments.iter().map(|moment| engine.download(moment));
+            Ok(SavedParameters {
+                name: name.to_string(),
+                values: engine.download(&parameters.values)?,
+                step: parameters.memory.step,
+                moments: moments.collect::<Result<_>>()?,
+            })
+        };
+        Ok(Checkpoint {
+            fingerprint: fingerprint.to_string(),
+            method: method.name(),
+            epoch: records.len(),
+            accesses,
+            records: records.to_vec(),
+            parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Puts the state back into `method`. Errs where it was saved by another method or has other sizes.
+    pub fn restore<C: Propagator>(&self, engine: &C::Engine, method: &mut dyn Method<C>) -> Result<()> {
+        if self.method != method.name() {
+            let reason = format!("the checkpoint was saved by {}", self.method);
+            return Err(Error::invalid("method", method.name(), reason));
+        }
+        let targets = method.parameters_mut();
+        same_size("vectors in the checkpoint", targets.len(), self.parameters.len())?;
+        for ((name, parameters), saved) in targets.into_iter().zip(&self.parameters) {
+            if name != saved.name {
+                return Err(Error::invalid("checkpoint", &saved.name, format!("{name} was expected")));
+            }
+            same_size(&format!("{name} in the checkpoint"), parameters.len(), saved.values.len())?;
+            same_size(&format!("moments of {name}"), parameters.memory.moments.len(), saved.moments.len())?;
+            parameters.values = engine.upload(&saved.values)?;
+            let moments = saved.moments.iter().map(|moment| engine.upload(moment)).collect::<Result<_>>()?;
+            parameters.memory = OptimizerState { step: saved.step, moments };
+        }
+        Ok(())
+    }
+
+    /// Writes the file, whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let header = serde_json::to_string(&Header {
+            version: VERSION,
+            fingerprint: self.fingerprint.clone(),
+            method: self.method,
+            epoch: self.epoch,
+            accesses: self.accesses,
+            records: self.records.clone(),
+            parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
+        })
+        .map_err(|failure| Error::file(path, failure.into()))?;
+        let mut tensors: Vec<(String, Vec<u8>)> = Vec::new();
+        for saved in &self.parameters {
+            let vectors = std::iter::once(&saved.values).chain(&saved.moments);
+            tensors.extend(saved.entry().tensors().zip(vectors.map(|vector| to_bytes(vector))));
+        }
+        let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| bytes.as_slice()));
+        let views = tensors
+            .iter()
+            .map(|(name, bytes)| (name.clone(), Dtype::F64, bytes.len() / 8, bytes.as_slice()))
+            .chain([(CHECKSUM.to_string(), Dtype::U8, checksum.len(), checksum.as_slice())])
+            .map(|(name, kind, len, bytes)| TensorView::new(kind, vec![len], bytes).map(|view| (name, view)))
+            .collect::<std::result::Result<Vec<_>, _>>();
+        let file = views
+            .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(METADATA.to_string(), header)]))))
+            .map_err(|failure| Error::malformed(path, format!("cannot be written: {failure}")))?;
+        atomic_write(path, |writer| writer.write_all(&file))
+    }
+
+    /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
+    pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
+        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let checkpoint = Self::parse(&file).map_err(|reason| Error::malformed(path, reason))?;
+        if checkpoint.fingerprint != fingerprint {
+            let reason = "belongs to a run with other settings; resume with those, or start a new run";
+            return Err(Error::malformed(path, reason));
+        }
+        Ok(checkpoint)
+    }
+
+    fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+        let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
+        let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
+        let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
+        let text = text.ok_or_else(|| format!("is no checkpoint: has no entry {METADATA}"))?;
+        let version: Version = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
+        if version.version != VERSION {
+            return Err(format!("has format version {}, this program reads {VERSION}", version.version));
+        }
+        let header: Header = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
+        let tensors = SafeTensors::deserialize(file).map_err(foreign)?;
+        let tensor = |name: &str, kind: Dtype| match tensors.tensor(name) {
+            Ok(view) if view.dtype() == kind && view.shape().len() == 1 => Ok(view.data()),
+            Ok(view) => {
+                Err(format!("{name}: {:?} {:?} where {kind:?} of one dimension belongs", view.dtype(), view.shape()))
+            }
+            Err(_) => Err(format!("has no tensor {name}")),
+        };
+        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).collect();
+        let vectors = names.iter().map(|name| tensor(name, Dtype::F64)).collect::<std::result::Result<Vec<_>, _>>()?;
+        if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
+            return Err("is damaged: its checksum does not fit".to_string());
+        }
+        if header.epoch != header.records.len() {
+            return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
+        }
+        let mut vectors = vectors.into_iter().map(from_bytes);
+        let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {
+            name,
+            step,
+            values: vectors.next().expect("one vector per name"),
+            moments: vectors.by_ref().take(moments).collect(),
+        });
+        Ok(Checkpoint {
+            parameters: parameters.collect(),
+            fingerprint: header.fingerprint,
+            method: header.method,
+            epoch: header.epoch,
+            accesses: header.accesses,
+            records: header.records,
+        })
+    }
+}
+
+/// What every version of the format begins with.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// More moments than any optimizer has; a greater number is damage.
+const MOST_MOMENTS: usize = 8;
+
+impl Entry {
+    /// Names of its tensors: the values', then the moments'.
+    fn tensors(&self) -> impl Iterator<Item = String> + '_ {
+        let moments = 0..self.moments.min(MOST_MOMENTS);
+        std::iter::once(self.name.clone()).chain(moments.map(move |k| format!("{}.moment.{k}", self.name)))
+    }
+}
+
+impl SavedParameters {
+    fn entry(&self) -> Entry {
+        Entry { name: self.name.clone(), step: self.step, moments: self.moments.len() }
+    }
+}
+
+fn checksum<'a>(header: &'a str, tensors: impl Iterator<Item = &'a [u8]>) -> [u8; 16] {
+    let mut digest = Md5::new();
+    for part in std::iter::once(header.as_bytes()).chain(tensors) {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
+fn to_bytes(values: &[f64]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn from_bytes(bytes: &[u8]) -> Vec<f64> {
+    bytes.chunks_exact(8).map(|eight| f64::from_le_bytes(eight.try_into().expect("eight bytes"))).collect()
+}

@@ -1,0 +1,69 @@
+//! How well something that light goes through does on a split.
+
+use super::{Batch, Loss, Split};
+use crate::Result;
+use crate::propagator::{Buffer, Engine, Propagator};
+use serde::{Deserialize, Serialize};
+
+/// Mean loss and accuracy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Mean loss per sample.
+    pub loss: f64,
+    /// Share of samples whose greatest class output is their label.
+    pub accuracy: f64,
+    /// Number of those samples.
+    pub correct: u64,
+    /// Number of samples.
+    pub samples: u64,
+}
+
+impl Evaluation {
+    /// Reads the three sums that [`Engine::loss`] adds up.
+    pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Self> {
+        let sums = engine.download(tally)?;
+        crate::error::same_size("entries of a tally", 3, sums.len())?;
+        let (loss, correct, samples) = (sums[0], sums[1], sums[2]);
+        Ok(Evaluation {
+            loss: loss / samples,
+            accuracy: correct / samples,
+            correct: correct as u64,
+            samples: samples as u64,
+        })
+    }
+}
+
+/// The memory of an evaluation.
+pub struct Workspace<E: Engine> {
+    batch: Batch<E>,
+    readout: E::Buffer,
+}
+
+impl<E: Engine> Workspace<E> {
+    /// Room for batches of up to `capacity` samples through `propagator`.
+    pub fn new<P: Propagator<Engine = E>>(engine: &E, propagator: &P, capacity: usize) -> Result<Self> {
+        let batch = Batch::new(engine, propagator.inputs(), capacity)?;
+        Ok(Workspace { batch, readout: engine.zeros(propagator.outputs() * capacity)? })
+    }
+}
+
+/// Sends all of `split` through `propagator` as it is programmed, in batches of the workspace's capacity.
+pub fn evaluate<P: Propagator>(
+    propagator: &mut P,
+    engine: &P::Engine,
+    split: &Split<P::Engine>,
+    loss: &Loss,
+    workspace: &mut Workspace<P::Engine>,
+) -> Result<Evaluation> {
+    split.check(propagator.inputs(), loss.classes)?;
+    let Workspace { batch, readout } = workspace;
+    let outputs = propagator.outputs();
+    let mut tally: Buffer<P> = engine.zeros(3)?;
+    for start in (0..split.samples()).step_by(batch.capacity()) {
+        let size = batch.capacity().min(split.samples() - start);
+        batch.gather(engine, split, split.in_order(), start, size)?;
+        propagator.propagate(batch.signals(), size, readout)?;
+        engine.loss(loss, readout, outputs, batch.labels(), size, None, &mut tally)?;
+    }
+    Evaluation::from_tally(engine, &tally)
+}

@@ -1,0 +1,158 @@
+//! Asymmetrical training: the chip gives its output only; a digital model, trained in parallel, carries errors backwards.
+//!
+//! With controls Θc on the chip, parameters Θd of the model, and e_p, e_d the errors at the two readouts of the same batch:
+//!
+//! ```text
+//! BP(e)  the model's backward pass of e at its own hidden signals, with its own parameters
+//! Θc ← Θc − η·BP(m1·e_d + m2·e_p)        = η·(m1·g1 + m2·g2), one backward pass because BP is linear
+//! Θd ← Θd − η·w·BP(e_d)                  w: DigitalStep
+//! ```
+//!
+//! Both start from the same values. Nothing else of the chip is used: no hidden signal, no calibration.
+//!
+//! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
+
+use super::{Method, MethodName, Room};
+use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
+use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::{Error, Result};
+
+/// Shares of the two errors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// m1, the share of the model's error in the control update.
+    pub digital: f64,
+    /// m2, the share of the chip's error in it.
+    pub physical: f64,
+    /// w, the weight of the model's own update.
+    pub model: f64,
+}
+
+impl Weights {
+    /// Errs unless all weights are finite and not negative, and m1 and m2 not both zero.
+    pub fn validate(&self) -> Result<()> {
+        for (name, value) in [("digital-weight", self.digital), ("physical-weight", self.physical)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(Error::invalid(name, value, "must be finite and not negative"));
+            }
+        }
+        if self.digital + self.physical == 0.0 {
+            return Err(Error::invalid("physical-weight", 0, "the weights of both errors are zero"));
+        }
+        Ok(())
+    }
+}
+
+/// What asymmetrical training needs beyond a model's room.
+pub struct Pair<E: Engine> {
+    /// The error of the chip's readout, then mixtures of both errors, `[batch, outputs]`.
+    error: E::Buffer,
+    /// The gradient of the controls.
+    control_gradient: E::Buffer,
+    /// The model's own losses, which nobody asks for.
+    tally: E::Buffer,
+}
+
+/// Fills `pair.control_gradient ← BP(m1·e_d + m2·e_p)` and `room.gradient ← w·BP(e_d)`; `tally` takes the chip's loss.
+pub fn asymmetric<C: Propagator, M: Adjoint<Engine = C::Engine>>(
+    chip: &mut C,
+    model: &mut M,
+    controls: &Buffer<C>,
+    parameters: &Buffer<M>,
+    weights: &Weights,
+    batch: &Batch<C::Engine>,
+    room: &mut Room<M>,
+    pair: &mut Pair<C::Engine>,
+    tally: &mut Buffer<C>,
+) -> Result<()> {
+    let Room { engine, loss, trace, readout, error, gradient } = room;
+    let (size, labels) = (batch.size(), batch.labels());
+
+    chip.program(controls)?;
+    chip.propagate(batch.signals(), size, readout)?;
+    engine.loss(loss, readout, chip.outputs(), labels, size, Some(&mut pair.error), tally)?;
+
+    model.program(parameters)?;
+    model.record(batch.signals(), size, trace, readout)?;
+    engine.loss(loss, readout, model.outputs(), labels, size, Some(error), &mut pair.tally)?;
+
+    engine.combine(weights.digital, error, weights.physical, &mut pair.error)?;
+    model.backpropagate(trace, &pair.error, &mut pair.control_gradient)?;
+    if weights.physical == 0.0 || weights.model == 0.0 {
+        let ratio = if weights.model == 0.0 { 0.0 } else { weights.model / weights.digital };
+        return engine.combine(ratio, &pair.control_gradient, 0.0, gradient);
+    }
+    engine.combine(weights.model, error, 0.0, &mut pair.error)?;
+    model.backpropagate(trace, &pair.error, gradient)
+}
+
+/// The method with its model.
+pub struct Asymmetric<M: Adjoint> {
+    model: M,
+    weights: Weights,
+    digital_mask: Option<Buffer<M>>,
+    controls: Parameters<M::Engine>,
+    digital: Parameters<M::Engine>,
+    room: Room<M>,
+    pair: Pair<M::Engine>,
+}
+
+impl<M: Adjoint> Asymmetric<M> {
+    /// Starts chip and `model` from the same `initial` values. `digital_mask` multiplies the model's gradient entry by entry.
+    pub fn new(
+        engine: &M::Engine,
+        mut model: M,
+        weights: Weights,
+        digital_mask: Option<Buffer<M>>,
+        initial: &[f64],
+        optimizer: Optimizer,
+        loss: Loss,
+        capacity: usize,
+    ) -> Result<Self> {
+        weights.validate()?;
+        let controls = Parameters::new(engine, optimizer, initial)?;
+        model.program(&controls.values)?;
+        let room = Room::new(engine, &model, loss, capacity)?;
+        let pair = Pair {
+            error: engine.zeros(model.outputs() * capacity)?,
+            control_gradient: engine.zeros(model.controls())?,
+            tally: engine.zeros(3)?,
+        };
+        let digital = Parameters::new(engine, optimizer, initial)?;
+        Ok(Asymmetric { model, weights, digital_mask, controls, digital, room, pair })
+    }
+}
+
+impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for Asymmetric<M> {
+    fn name(&self) -> MethodName {
+        MethodName::At
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let Asymmetric { model, weights, digital_mask, controls, digital, room, pair } = self;
+        asymmetric(chip, model, &controls.values, &digital.values, weights, batch, room, pair, tally)?;
+        if let Some(mask) = digital_mask {
+            room.engine.multiply(mask, &mut room.gradient)?;
+        }
+        controls.descend(&room.engine, learning_rate, &pair.control_gradient)?;
+        digital.descend(&room.engine, learning_rate, &room.gradient)
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls), ("model", &self.digital)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls), ("model", &mut self.digital)]
+    }
+}

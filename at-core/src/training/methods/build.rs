@@ -1,0 +1,109 @@
+//! Methods by name.
+
+use super::at::{Asymmetric, Weights};
+use super::ideal::Ideal;
+use super::in_silico::InSilico;
+use super::pat::Pat;
+use super::pat_output::PatOutput;
+use super::{Method, MethodName};
+use crate::Result;
+use crate::chip::{Chip, Fabrication};
+use crate::error::same_size;
+use crate::network::Network;
+use crate::propagator::Engine;
+use crate::training::Settings;
+use serde::{Deserialize, Serialize};
+
+/// How the digital model of `at` and `in-silico` moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigitalStep {
+    /// By its own gradient, undistorted; in `at` with the weight m1 + m2.
+    ///
+    /// On a perfect chip both errors are the same, so the controls move by (m1 + m2)·BP(e). With this weight the model moves
+    /// along, and `at` stays on the trajectory of ideal backpropagation; with any smaller one the two part at the second step
+    /// although nothing is wrong with the chip. It learns a little faster than [`DigitalStep::AsPublished`], and needs
+    /// no knowledge of the chip.
+    #[default]
+    Matched,
+    /// As in the published demonstration, whose code scales and distorts one shared list in place: in `at` the model moves by
+    /// m1·(1+E)∘g, in `in-silico` by (1+E)∘g, where E are the chip's update errors. A trainer of a real chip does not know E;
+    /// here it is taken from the simulated one.
+    AsPublished,
+}
+
+/// What is particular to some methods.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MethodOptions {
+    /// `at`: share m1 of the model's error in the control update.
+    pub digital_weight: f64,
+    /// `at`: share m2 of the chip's error in it.
+    pub physical_weight: f64,
+    /// `at` and `in-silico`: how the model moves.
+    pub digital_step: DigitalStep,
+}
+
+impl Default for MethodOptions {
+    fn default() -> Self {
+        MethodOptions { digital_weight: 0.5, physical_weight: 0.5, digital_step: DigitalStep::Matched }
+    }
+}
+
+impl MethodOptions {
+    /// The weights of `at`.
+    fn weights(&self) -> Weights {
+        let model = match self.digital_step {
+            DigitalStep::Matched => self.digital_weight + self.physical_weight,
+            DigitalStep::AsPublished => self.digital_weight,
+        };
+        Weights { digital: self.digital_weight, physical: self.physical_weight, model }
+    }
+}
+
+/// The method `name` for a chip of `network`, from the `initial` controls on.
+///
+/// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
+/// methods get a nominal model.
+pub fn build<E: Engine>(
+    name: MethodName,
+    engine: &E,
+    network: &Network,
+    fabrication: &Fabrication,
+    initial: &[f64],
+    settings: &Settings,
+    options: &MethodOptions,
+) -> Result<Box<dyn Method<Chip<E>>>> {
+    settings.validate()?;
+    same_size("initial controls", network.controls(), initial.len())?;
+    let Settings { optimizer, loss, batch_size, .. } = *settings;
+    let nominal = || engine.build(network, &Fabrication::ideal());
+    let mask = || match options.digital_step {
+        DigitalStep::AsPublished if !fabrication.update_error.is_empty() => {
+            let factors: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
+            engine.upload(&factors).map(Some)
+        }
+        _ => Ok(None),
+    };
+    Ok(match name {
+        MethodName::At => Box::new(Asymmetric::new(
+            engine,
+            nominal()?,
+            options.weights(),
+            mask()?,
+            initial,
+            optimizer,
+            loss,
+            batch_size,
+        )?),
+        MethodName::InSilico => {
+            Box::new(InSilico::new(engine, nominal()?, mask()?, initial, optimizer, loss, batch_size)?)
+        }
+        MethodName::Ideal => {
+            let oracle = engine.build(network, fabrication)?;
+            Box::new(Ideal::new(engine, oracle, initial, optimizer, loss, batch_size)?)
+        }
+        MethodName::Pat => Box::new(Pat::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
+        MethodName::PatOutput => Box::new(PatOutput::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
+    })
+}

@@ -1,0 +1,44 @@
+//! What a run tells of itself, and who listens.
+
+use super::MethodName;
+use crate::chip::Accesses;
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+/// One epoch of one method.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The method.
+    pub method: MethodName,
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The learning rate in it.
+    pub learning_rate: f64,
+    /// Mean loss over the epoch's batches, each before its step, as the method sees it: on the chip or on its model.
+    pub train_loss: f64,
+    /// Accuracy likewise.
+    pub train_accuracy: f64,
+    /// Mean loss of the chip on the test split after the epoch.
+    pub test_loss: f64,
+    /// Accuracy likewise.
+    pub test_accuracy: f64,
+    /// What has crossed the chip's interface since the run began; evaluations are not counted.
+    pub accesses: Accesses,
+}
+
+/// Follows a run. Both methods may do nothing.
+pub trait Observer {
+    /// `done` of an epoch's `total` batches are on their way.
+    fn batch(&mut self, done: usize, total: usize) {
+        let _ = (done, total);
+    }
+
+    /// An epoch is over. [`ControlFlow::Break`] ends the run here, resumably.
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        let _ = record;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Nobody listens.
+impl Observer for () {}

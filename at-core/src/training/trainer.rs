@@ -1,0 +1,204 @@
+//! The training loop, for every method, chip and engine.
+
+use super::evaluation::{Evaluation, Workspace, evaluate};
+use super::methods::Method;
+use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
+use crate::chip::{Accesses, Chip};
+use crate::propagator::{Engine, Propagator};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What all methods of a comparison share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// Times that every sample is used.
+    pub epochs: usize,
+    /// Samples per step; the last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Step size η.
+    pub learning_rate: f64,
+    /// How η changes over the epochs.
+    pub schedule: Schedule,
+    /// How a gradient becomes a step.
+    pub optimizer: Optimizer,
+    /// What is descended.
+    pub loss: Loss,
+    /// Of the order of the samples.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// Errs where a setting has no meaning.
+    pub fn validate(&self) -> Result<()> {
+        if self.epochs == 0 {
+            return Err(Error::invalid("epochs", 0, "must be at least 1"));
+        }
+        if self.batch_size == 0 {
+            return Err(Error::invalid("batch-size", 0, "must be at least 1"));
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(Error::invalid("learning-rate", self.learning_rate, "must be positive"));
+        }
+        self.optimizer.validate()
+    }
+}
+
+/// Where a run leaves its state.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoints<'a> {
+    /// The file, replaced each time.
+    pub path: &'a Path,
+    /// After every how many epochs; after the last one and at a stop in any case.
+    pub every: usize,
+    /// See [`Checkpoint::fingerprint`].
+    pub fingerprint: &'a str,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// One per epoch, those before a resumption included.
+    pub records: Vec<Record>,
+    /// The chip on the training split, at the end.
+    pub train: Evaluation,
+    /// The chip on the test split, at the end.
+    pub test: Evaluation,
+    /// What has crossed the chip's interface, [`Method::finish`] included.
+    pub accesses: Accesses,
+    /// All epochs are done; otherwise the observer ended the run.
+    pub complete: bool,
+}
+
+/// A task with its settings, on which methods are run one after the other.
+pub struct Trainer<'a, E: Engine> {
+    /// Where the numbers live.
+    pub engine: &'a E,
+    /// What all methods share.
+    pub settings: &'a Settings,
+    /// Samples to learn from.
+    pub train: &'a Split<E>,
+    /// Samples to be judged by.
+    pub test: &'a Split<E>,
+}
+
+impl<E: Engine> Trainer<'_, E> {
+    /// Trains a fresh `chip` with a fresh `method`, or goes on from `resume`.
+    ///
+    /// Evaluations, and putting the chip at the initial controls, are the same for every method and are not metered. Only
+    /// sums over the samples leave the engine, once per epoch. Errs with [`Error::Diverged`] when a loss is not finite.
+    pub fn run(
+        &self,
+        chip: &mut Chip<E>,
+        method: &mut dyn Method<Chip<E>>,
+        resume: Option<&Checkpoint>,
+        checkpoints: Option<Checkpoints<'_>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
+        let Settings { epochs, batch_size, ref loss, .. } = *self.settings;
+        self.settings.validate()?;
+        loss.check(chip.outputs())?;
+        self.train.check(chip.inputs(), loss.classes)?;
+        self.test.check(chip.inputs(), loss.classes)?;
+
+        chip.unmetered(|chip| chip.program(method.controls()))?;
+        let mut records = Vec::new();
+        if let Some(checkpoint) = resume {
+            checkpoint.restore(self.engine, method)?;
+            chip.resume_accesses(checkpoint.accesses);
+            records.clone_from(&checkpoint.records);
+            if records.len() > epochs {
+                let reason = format!("the checkpoint has {} epochs already", records.len());
+                return Err(Error::invalid("epochs", epochs, reason));
+            }
+        }
+
+        let batch_size = batch_size.min(self.train.samples());
+        let mut batch = Batch::new(self.engine, self.train.width(), batch_size)?;
+        let mut workspace = Workspace::new(self.engine, chip, batch_size)?;
+        let mut stopped = false;
+        while records.len() < epochs && !stopped {
+            let record = self.epoch(records.len(), chip, method, &mut batch, &mut workspace, observer)?;
+            records.push(record);
+            stopped = observer.epoch(&record).is_break();
+            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+                && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
+            {
+                Checkpoint::take(self.engine, method, chip.accesses(), &records, fingerprint)?.save(path)?;
+            }
+        }
+
+        let complete = records.len() == epochs;
+        if complete {
+            method.finish(chip)?;
+        }
+        let train = self.judge(chip, method, self.train, &mut workspace)?;
+        let test = self.judge(chip, method, self.test, &mut workspace)?;
+        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete })
+    }
+
+    /// Epoch number `epoch` from 0.
+    fn epoch(
+        &self,
+        epoch: usize,
+        chip: &mut Chip<E>,
+        method: &mut dyn Method<Chip<E>>,
+        batch: &mut Batch<E>,
+        workspace: &mut Workspace<E>,
+        observer: &mut dyn Observer,
+    ) -> Result<Record> {
+        let (engine, settings) = (self.engine, self.settings);
+        let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
+        let samples = self.train.samples();
+        let total = samples.div_ceil(batch.capacity());
+        let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
+        let mut tally = engine.zeros(3)?;
+        for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
+            let size = batch.capacity().min(samples - start);
+            batch.gather(engine, self.train, &order, start, size)?;
+            method.step(chip, batch, learning_rate, &mut tally)?;
+            observer.batch(done + 1, total);
+        }
+        let train = Evaluation::from_tally(engine, &tally)?;
+        let test = self.judge(chip, method, self.test, workspace)?;
+        if !(train.loss.is_finite() && test.loss.is_finite()) {
+            return Err(Error::Diverged { method: method.name().to_string(), epoch: epoch + 1 });
+        }
+        Ok(Record {
+            method: method.name(),
+            epoch: epoch + 1,
+            learning_rate,
+            train_loss: train.loss,
+            train_accuracy: train.accuracy,
+            test_loss: test.loss,
+            test_accuracy: test.accuracy,
+            accesses: chip.accesses(),
+        })
+    }
+
+    /// How the chip does on `split` with the method's controls, unmetered.
+    fn judge(
+        &self,
+        chip: &mut Chip<E>,
+        method: &dyn Method<Chip<E>>,
+        split: &Split<E>,
+        workspace: &mut Workspace<E>,
+    ) -> Result<Evaluation> {
+        chip.unmetered(|chip| {
+            chip.program(method.controls())?;
+            evaluate(chip, self.engine, split, &self.settings.loss, workspace)
+        })
+    }
+}
+
+fn epoch_order(samples: usize, seed: u64, epoch: u64) -> Vec<u32> {
+    use rand::{RngExt, SeedableRng};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(epoch);
+    let mut order: Vec<u32> = (0..samples as u32).collect();
+    for last in (1..samples).rev() {
+        order.swap(last, random.random_range(0..=last));
+    }
+    order
+}
