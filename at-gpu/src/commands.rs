@@ -1,0 +1,224 @@
+//! Dispatches on their way to the device: collected into one pass, submitted in batches, never waited for without need.
+
+use crate::context::{Context, lock};
+use crate::layout::Parameters;
+use crate::shaders::{Stage, source};
+use at_core::Result;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+/// Dispatches per submission: long enough to hide the submission, short enough for a display driver's watchdog.
+const BATCH: usize = 128;
+/// Submissions that may be under way before the host waits; bounds both memory and the time until a fault shows.
+const IN_FLIGHT: usize = 3;
+/// Distance of two parameter blocks: the largest offset alignment that WebGPU allows.
+const PARAMETER_STRIDE: usize = 256;
+
+/// A compiled stage.
+pub(crate) struct Pipeline {
+    stage: Stage,
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// Constants that specialise a stage: override name and value.
+pub(crate) type Constants = Vec<(&'static str, u32)>;
+
+/// What is recorded and not yet submitted, and what is submitted and not yet known to be done.
+struct Pending {
+    encoder: Option<wgpu::CommandEncoder>,
+    pass: Option<wgpu::ComputePass<'static>>,
+    parameters: Vec<u8>,
+    submitted: VecDeque<wgpu::SubmissionIndex>,
+}
+
+/// The queue of one device.
+pub(crate) struct Commands {
+    pub context: Context,
+    arena: wgpu::Buffer,
+    pending: Mutex<Pending>,
+    pipelines: Mutex<HashMap<(Stage, Constants), Arc<Pipeline>>>,
+}
+
+impl Commands {
+    pub fn new(context: Context) -> Result<Self> {
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let arena = context.buffer("parameters", (BATCH * PARAMETER_STRIDE) as u64, usage)?;
+        let pending = Pending {
+            encoder: None,
+            pass: None,
+            parameters: Vec::new(),
+            submitted: VecDeque::with_capacity(IN_FLIGHT + 1),
+        };
+        Ok(Commands { context, arena, pending: Mutex::new(pending), pipelines: Mutex::default() })
+    }
+
+    /// The pipeline of `stage` with `constants`, compiled at its first use.
+    pub fn pipeline(&self, stage: Stage, constants: &[(&'static str, u32)]) -> Result<Arc<Pipeline>> {
+        let key = (stage, constants.to_vec());
+        let mut pipelines = lock(&self.pipelines);
+        if let Some(pipeline) = pipelines.get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = Arc::new(self.compile(stage, constants)?);
+        pipelines.insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn compile(&self, stage: Stage, constants: &[(&'static str, u32)]) -> Result<Pipeline> {
+        let device = &self.context.device;
+        let name = stage.name();
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(source(stage).into()),
+        });
+        let buffer =
+            |ty, dynamic| wgpu::BindingType::Buffer { ty, has_dynamic_offset: dynamic, min_binding_size: None };
+        let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty,
+            count: None,
+        };
+        let mut entries = vec![entry(0, buffer(wgpu::BufferBindingType::Uniform, true))];
+        entries.extend(stage.bindings().bytes().zip(1..).map(|(access, binding)| {
+            entry(binding, buffer(wgpu::BufferBindingType::Storage { read_only: access == b'r' }, false))
+        }));
+        let layout =
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(name), entries: &entries });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let constants: Vec<_> = constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(name),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        match pollster::block_on(scope.pop()) {
+            Some(error) => Err(self.context.error(format!("does not accept the stage `{name}`: {error}"))),
+            None => Ok(Pipeline { stage, pipeline, layout }),
+        }
+    }
+
+    /// Records one dispatch of `groups` workgroups; more than one dimension holds are folded into two, and the stage counts
+    /// `x + y·num_workgroups.x`. Zero groups record nothing.
+    pub fn dispatch<P: Parameters>(
+        &self,
+        pipeline: &Pipeline,
+        parameters: &P,
+        buffers: &[&wgpu::Buffer],
+        groups: usize,
+    ) -> Result<()> {
+        debug_assert_eq!(pipeline.stage.bindings().len(), buffers.len(), "{}", pipeline.stage.name());
+        debug_assert_eq!(pipeline.stage.parameters(), P::NAME, "{}", pipeline.stage.name());
+        if groups == 0 {
+            return Ok(());
+        }
+        let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
+        let (x, y) = (groups.min(most), groups.div_ceil(most));
+        if y > most {
+            let name = pipeline.stage.name();
+            return Err(self.context.error(format!("cannot run {groups} workgroups of `{name}`: use a smaller batch")));
+        }
+        let size = wgpu::BufferSize::new(std::mem::size_of::<P>() as u64).expect("parameters are never empty");
+        let mut entries = vec![wgpu::BindGroupEntry {
+            binding: 0,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &self.arena,
+                offset: 0,
+                size: Some(size),
+            }),
+        }];
+        entries.extend(
+            buffers
+                .iter()
+                .zip(1..)
+                .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }),
+        );
+        let device = &self.context.device;
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(pipeline.stage.name()),
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        let mut pending = lock(&self.pending);
+        let offset = pending.parameters.len();
+        pending.parameters.extend_from_slice(bytemuck::bytes_of(parameters));
+        pending.parameters.resize(offset + PARAMETER_STRIDE, 0);
+        let pass = pending.pass(device);
+        pass.set_pipeline(&pipeline.pipeline);
+        pass.set_bind_group(0, &group, &[offset as u32]);
+        pass.dispatch_workgroups(x as u32, y as u32, 1);
+        if pending.parameters.len() >= BATCH * PARAMETER_STRIDE { self.submit(&mut pending) } else { Ok(()) }
+    }
+
+    /// Records a copy of the first `bytes`.
+    pub fn copy(&self, source: &wgpu::Buffer, target: &wgpu::Buffer, bytes: u64) {
+        let mut pending = lock(&self.pending);
+        pending.pass = None;
+        pending.encoder(&self.context.device).copy_buffer_to_buffer(source, 0, target, 0, bytes);
+    }
+
+    /// Hands everything recorded to the device.
+    pub fn flush(&self) -> Result<()> {
+        self.submit(&mut lock(&self.pending))
+    }
+
+    fn submit(&self, pending: &mut Pending) -> Result<()> {
+        pending.pass = None;
+        if let Some(encoder) = pending.encoder.take() {
+            if !pending.parameters.is_empty() {
+                self.context.queue.write_buffer(&self.arena, 0, &pending.parameters);
+                pending.parameters.clear();
+            }
+            pending.submitted.push_back(self.context.queue.submit([encoder.finish()]));
+        }
+        while pending.submitted.len() > IN_FLIGHT {
+            let oldest = pending.submitted.pop_front();
+            self.context.wait(oldest)?;
+        }
+        self.context.check()
+    }
+
+    /// The first `bytes` of `source`, once everything recorded before is done.
+    pub fn read(&self, source: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+        if bytes == 0 {
+            self.flush()?;
+            return Ok(Vec::new());
+        }
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let staging = self.context.buffer("read-back", bytes, usage)?;
+        self.copy(source, &staging, bytes);
+        self.flush()?;
+        staging.map_async(wgpu::MapMode::Read, .., |_| {});
+        self.context.wait(None)?;
+        let range = staging.get_mapped_range(..bytes).map_err(|error| self.context.error(format!("{error:?}")))?;
+        Ok(range.to_vec())
+    }
+}
+
+impl Pending {
+    fn encoder(&mut self, device: &wgpu::Device) -> &mut wgpu::CommandEncoder {
+        self.encoder.get_or_insert_with(|| {
+            device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("at-gpu batch") })
+        })
+    }
+
+    fn pass(&mut self, device: &wgpu::Device) -> &mut wgpu::ComputePass<'static> {
+        if self.pass.is_none() {
+            let descriptor = wgpu::ComputePassDescriptor { label: Some("at-gpu"), timestamp_writes: None };
+            self.pass = Some(self.encoder(device).begin_compute_pass(&descriptor).forget_lifetime());
+        }
+        self.pass.as_mut().expect("was made above")
+    }
+}

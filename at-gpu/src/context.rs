@@ -1,0 +1,138 @@
+//! One open device: limits, faults, buffers, and waiting that always ends.
+
+use crate::adapter::{self, AdapterDescription, Selection};
+use at_core::{Error, Result};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Longest wait for one submission; a device that takes longer counts as hung.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Which limits a device is opened with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LimitChoice {
+    /// All that the adapter offers.
+    #[default]
+    Adapter,
+    /// What every WebGPU adapter offers: 16 KiB of workgroup memory, 128 MiB bindings. For tests of small adapters.
+    WebGpu,
+}
+
+/// A device, its queue, and the first thing that went wrong with it.
+pub(crate) struct Context {
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub limits: wgpu::Limits,
+    pub adapter: AdapterDescription,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Context {
+    /// Opens the adapter meant by `selection`.
+    pub fn open(selection: &Selection, choice: LimitChoice) -> Result<Self> {
+        let (index, adapter) = adapter::choose(selection)?;
+        let description = adapter::describe(index, &adapter);
+        let limits = match choice {
+            LimitChoice::Adapter => adapter.limits(),
+            LimitChoice::WebGpu => wgpu::Limits::defaults(),
+        };
+        let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("at-gpu"),
+            required_limits: limits.clone(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            ..Default::default()
+        }));
+        let (device, queue) = opened.map_err(|error| Error::Device {
+            device: description.name.clone(),
+            reason: format!("does not open: {error}; use --engine cpu"),
+        })?;
+        let fault = Arc::new(Mutex::new(None));
+        let note = |fault: &Arc<Mutex<Option<String>>>| {
+            let fault = fault.clone();
+            move |message: String| {
+                lock(&fault).get_or_insert(message);
+            }
+        };
+        let (lost, uncaptured) = (note(&fault), note(&fault));
+        device.set_device_lost_callback(move |reason, message| {
+            lost(format!("the device was lost ({reason:?}): {message}"))
+        });
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
+        let context = Context { device, queue, limits, adapter: description, fault };
+        if context.limits.max_compute_invocations_per_workgroup < 256 {
+            return Err(context.error("offers fewer than the 256 invocations per workgroup that WebGPU promises"));
+        }
+        Ok(context)
+    }
+
+    /// An error of this device, with the advice that always works.
+    pub fn error(&self, reason: impl std::fmt::Display) -> Error {
+        Error::Device {
+            device: self.adapter.name.clone(),
+            reason: format!("{reason}; use --engine cpu to go on without it"),
+        }
+    }
+
+    /// Errs when the device was lost or refused something since it was opened.
+    pub fn check(&self) -> Result<()> {
+        match &*lock(&self.fault) {
+            None => Ok(()),
+            Some(message) => Err(self.error(message)),
+        }
+    }
+
+    /// A zeroed buffer of `bytes` (at least 16).
+    pub fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        self.check()?;
+        let size = bytes.max(16).next_multiple_of(16);
+        let largest = if usage.contains(wgpu::BufferUsages::STORAGE) {
+            self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
+        } else {
+            self.limits.max_buffer_size
+        };
+        if size > largest {
+            return Err(self.error(format!(
+                "`{label}` needs {:.1} MiB, and this device binds at most {:.1} MiB at once: use a smaller network or batch",
+                mebibytes(size),
+                mebibytes(largest)
+            )));
+        }
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage,
+            mapped_at_creation: false,
+        });
+        let invalid = pollster::block_on(validation.pop());
+        let exhausted = pollster::block_on(memory.pop());
+        if exhausted.is_some() {
+            let need = mebibytes(size);
+            return Err(
+                self.error(format!("is out of memory: `{label}` needs {need:.1} MiB more; use a smaller batch"))
+            );
+        }
+        match invalid {
+            Some(error) => Err(self.error(format!("`{label}`: {error}"))),
+            None => Ok(buffer),
+        }
+    }
+
+    /// Waits until `submission`, or the last one, is done.
+    pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        let done = self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: Some(PATIENCE) });
+        self.check()?;
+        done.map(|_| ())
+            .map_err(|error| self.error(format!("did not finish within {} s ({error})", PATIENCE.as_secs())))
+    }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// The content, also after a panic elsewhere: it is replaced as a whole, so it is never half written.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,110 @@
+//! The stages: the only place that includes WGSL, and what the host must know of each.
+
+macro_rules! stages {
+    ($($variant:ident $name:literal $bindings:literal $parameters:literal [$($common:literal),*];)*) => {
+        /// A stage: one WGSL file with one entry point of the same name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Stage { $(#[doc = $name] $variant),* }
+
+        impl Stage {
+            /// Every stage.
+            #[cfg(test)]
+            pub const ALL: &[Stage] = &[$(Stage::$variant),*];
+
+            /// File, entry point and label.
+            pub fn name(self) -> &'static str {
+                match self { $(Stage::$variant => $name),* }
+            }
+
+            /// Storage bindings from binding 1 on: `r` read, `w` read and write. Binding 0 holds the parameters.
+            pub fn bindings(self) -> &'static str {
+                match self { $(Stage::$variant => $bindings),* }
+            }
+
+            /// Name of the parameter block.
+            pub fn parameters(self) -> &'static str {
+                match self { $(Stage::$variant => $parameters),* }
+            }
+        }
+
+        /// The stage's text with the shared declarations that it uses.
+        pub(crate) fn source(stage: Stage) -> &'static str {
+            match stage {
+                $(Stage::$variant => concat!(
+                    $(include_str!(concat!("../../shaders/common/", $common, ".wgsl")), "\n",)*
+                    include_str!(concat!("../../shaders/", $name, ".wgsl"))
+                )),*
+            }
+        }
+    };
+}
+
+stages! {
+    Canary "canary" "w" "Canary" [];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+    fn parsed(stage: Stage) -> naga::Module {
+        naga::front::wgsl::parse_str(source(stage))
+            .unwrap_or_else(|error| panic!("{}: {}", stage.name(), error.emit_to_string(source(stage))))
+    }
+
+    #[test]
+    fn every_stage_is_valid_without_extensions() {
+        for &stage in Stage::ALL {
+            let module = parsed(stage);
+            let result = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+            assert!(result.is_ok(), "{}: {:?}", stage.name(), result.err());
+            let entries: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+            assert_eq!(entries, [stage.name()]);
+        }
+    }
+
+    #[test]
+    fn bindings_are_as_declared() {
+        for &stage in Stage::ALL {
+            let module = parsed(stage);
+            let mut found = String::new();
+            for binding in 1.. {
+                let variable = module.global_variables.iter().find(|(_, variable)| {
+                    variable.binding.as_ref().is_some_and(|place| place.group == 0 && place.binding == binding)
+                });
+                let Some((_, variable)) = variable else { break };
+                let naga::AddressSpace::Storage { access } = variable.space else {
+                    panic!("{}: binding {binding} is not storage", stage.name())
+                };
+                found.push(if access.contains(naga::StorageAccess::STORE) { 'w' } else { 'r' });
+            }
+            assert_eq!(found, stage.bindings(), "{}", stage.name());
+            assert!(found.len() <= 8, "{}: WebGPU promises eight storage buffers", stage.name());
+        }
+    }
+
+    #[test]
+    fn parameter_blocks_have_the_offsets_of_their_twins() {
+        let blocks = crate::layout::all();
+        for &stage in Stage::ALL {
+            let module = parsed(stage);
+            let (_, uniform) = module
+                .global_variables
+                .iter()
+                .find(|(_, variable)| variable.space == naga::AddressSpace::Uniform)
+                .unwrap_or_else(|| panic!("{} has no parameters", stage.name()));
+            let block = &module.types[uniform.ty];
+            assert_eq!(block.name.as_deref(), Some(stage.parameters()), "{}", stage.name());
+            let naga::TypeInner::Struct { members, span } = &block.inner else {
+                panic!("{} is no struct", stage.name())
+            };
+            let found: Vec<_> =
+                members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
+            let (_, expected, size) =
+                blocks.iter().find(|(name, ..)| *name == stage.parameters()).expect("every block has a twin");
+            assert_eq!(&found, expected, "{}", stage.name());
+            assert_eq!(*span as usize, *size, "{}", stage.name());
+        }
+    }
+}
