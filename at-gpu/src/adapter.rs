@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn an_adapter_that_is_not_there_is_an_error_with_advice() {
         for selection in [Selection::Name("no such adapter".into()), Selection::Index(9999)] {
-            let message = choose(&selection).err().expect("is not there").to_string();
+            let Err(error) = choose(&selection) else { panic!("{selection} is not there") };
+            let message = error.to_string();
             assert!(message.contains("--engine cpu"), "{message}");
         }
     }
