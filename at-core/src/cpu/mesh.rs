@@ -1,6 +1,6 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
-use super::mesh_kernel::{self, LANES, MeshView, Waveguide};
+use super::mesh_kernel::{self, Element, Imbalance, LANES, MeshView, Waveguide};
 use super::stage::CpuStage;
 use crate::chip::StageErrors;
 use crate::optics::Mesh;
@@ -27,8 +27,11 @@ pub struct MeshStage<T> {
     /// Field transmission of all columns together: the mean loss, pulled out of the columns as a scalar.
     transmission: T,
     imbalance: Option<Vec<T>>,
-    transfer: Vec<[T; 8]>,
-    second_coupler: Vec<[T; 3]>,
+    /// MZIs in each column.
+    counts: Vec<usize>,
+    /// Control index of every element.
+    order: Vec<u32>,
+    elements: Vec<Element<T>>,
     output_phases: Vec<Complex<T>>,
     parts: Vec<Workspace<T>>,
 }
@@ -38,7 +41,9 @@ pub struct MeshStage<T> {
 struct Workspace<T> {
     fields: Vec<Waveguide<T>>,
     adjoints: Vec<Waveguide<T>>,
-    gradient: Vec<T>,
+    /// dL/dθ and dL/dφ in the order of the elements.
+    slopes: Vec<[T; 2]>,
+    output_slopes: Vec<T>,
 }
 
 impl<T: Real> MeshStage<T> {
@@ -50,8 +55,9 @@ impl<T: Real> MeshStage<T> {
             couplers: vec![ideal],
             transmission: T::one(),
             imbalance: None,
-            transfer: vec![[T::zero(); 8]; mesh.mzis()],
-            second_coupler: vec![[T::zero(); 3]; mesh.mzis()],
+            counts: mesh.columns().iter().map(|column| column.count).collect(),
+            order: Vec::new(),
+            elements: Vec::new(),
             output_phases: vec![Complex::default(); mesh.modes()],
             parts: Vec::new(),
             mesh: mesh.clone(),
@@ -66,9 +72,12 @@ impl<T: Real> MeshStage<T> {
             }
             stage.set_loss(loss_db)?;
         }
-        for (mzi, slot) in stage.second_coupler.iter_mut().enumerate() {
-            let [_, second] = stage.couplers[if stage.couplers.len() == 1 { 0 } else { mzi }];
-            *slot = [second.c * second.c, second.s * second.s, second.c * second.s].map(T::of);
+        let schedule = mesh_kernel::schedule(mesh, stage.imbalance.is_some());
+        for (mzi, row) in schedule {
+            let [_, second] = coupler_pair(&stage.couplers, mzi as usize);
+            let second_coupler = [second.c * second.c, second.s * second.s, second.c * second.s].map(T::of);
+            stage.order.push(mzi);
+            stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, row });
         }
         Ok(stage)
     }
@@ -98,7 +107,11 @@ impl<T: Real> MeshStage<T> {
     }
 
     fn view(&self) -> MeshView<'_, T> {
-        view(&self.mesh, &self.transfer, &self.second_coupler, self.imbalance.as_deref())
+        let imbalance = self.imbalance.as_deref();
+        MeshView {
+            elements: &self.elements,
+            imbalance: imbalance.map(|transmission| Imbalance { counts: &self.counts, transmission }),
+        }
     }
 
     /// Samples per part for a batch: whole tiles, evenly.
@@ -112,25 +125,22 @@ impl<T: Real> MeshStage<T> {
         if self.parts.len() < parts {
             self.parts.resize_with(parts, Workspace::default);
         }
-        let (modes, controls) = (self.mesh.modes(), self.mesh.controls());
+        let (modes, mzis) = (self.mesh.modes(), self.mesh.mzis());
         for part in &mut self.parts[..parts] {
             part.fields.resize(modes, Waveguide::default());
             if backward {
                 part.adjoints.resize(modes, Waveguide::default());
-                part.gradient.clear();
-                part.gradient.resize(controls, T::zero());
+                part.slopes.clear();
+                part.slopes.resize(mzis, [T::zero(); 2]);
+                part.output_slopes.clear();
+                part.output_slopes.resize(modes, T::zero());
             }
         }
     }
 }
 
-fn view<'a, T>(
-    mesh: &'a Mesh,
-    transfer: &'a [[T; 8]],
-    second_coupler: &'a [[T; 3]],
-    imbalance: Option<&'a [T]>,
-) -> MeshView<'a, T> {
-    MeshView { columns: mesh.columns(), transfer, second_coupler, imbalance }
+fn coupler_pair(couplers: &[[Coupler<f64>; 2]], mzi: usize) -> [Coupler<f64>; 2] {
+    couplers[if couplers.len() == 1 { 0 } else { mzi }]
 }
 
 impl<T: Real> CpuStage<T> for MeshStage<T> {
@@ -139,12 +149,13 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         let (couplers, mzis) = (&self.couplers, self.mesh.mzis());
         let errors = self.phase_errors.as_deref();
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
-        self.transfer.par_iter_mut().enumerate().with_min_len(1024).for_each(|(mzi, slot)| {
-            let [first, second] = couplers[if couplers.len() == 1 { 0 } else { mzi }];
+        self.elements.par_iter_mut().zip(&self.order).with_min_len(1024).for_each(|(element, &mzi)| {
+            let mzi = mzi as usize;
+            let [first, second] = coupler_pair(couplers, mzi);
             let theta = theta[mzi].wide() + error(mzi);
             let phi = phi[mzi].wide() + error(mzis + mzi);
             let [[a, b], [c, d]] = mzi_transfer(theta, phi, first, second);
-            *slot = [a.re, a.im, b.re, b.im, c.re, c.im, d.re, d.im].map(T::of);
+            element.transfer = [a.re, a.im, b.re, b.im, c.re, c.im, d.re, d.im].map(T::of);
         });
         for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
             let turn = Complex::cis(gamma.wide() + error(2 * mzis + mode));
@@ -198,30 +209,31 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
             .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
             .for_each(|(((part, output), adjoint), adjoint_in)| {
                 let tiles = output.chunks(LANES * width).zip(adjoint.chunks(LANES * width));
-                let (theta, rest) = part.gradient.split_at_mut(mzis);
-                let (phi, gamma) = rest.split_at_mut(mzis);
                 for ((output, adjoint), adjoint_in) in tiles.zip(adjoint_in.chunks_mut(LANES * width)) {
                     for (y, a) in output.chunks_exact(width).zip(adjoint.chunks_exact(width)) {
-                        for (mode, slot) in gamma.iter_mut().enumerate() {
+                        for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
                             let (re, im) = (2 * mode, 2 * mode + 1);
                             *slot -= two * (a[re] * y[im] - a[im] * y[re]);
                         }
                     }
                     load(output, width, &mut part.fields, |mode, z| (z * phases[mode].conj()).scale(rebuild));
                     load(adjoint, width, &mut part.adjoints, |mode, z| (z * phases[mode].conj()).scale(transmission));
-                    mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, theta, phi);
+                    mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.slopes);
                     store(&part.adjoints, width, adjoint_in, |_, z| z);
                 }
             });
-        let (first, others) = parts[..count].split_first().expect("a batch has at least one part");
-        gradient.copy_from_slice(&first.gradient);
-        gradient.par_chunks_mut(4096).enumerate().for_each(|(chunk, slots)| {
-            for part in others {
-                for (slot, &value) in slots.iter_mut().zip(&part.gradient[chunk * 4096..]) {
-                    *slot += value;
-                }
-            }
-        });
+        let (theta, rest) = gradient.split_at_mut(mzis);
+        let (phi, gamma) = rest.split_at_mut(mzis);
+        for (element, &mzi) in self.order.iter().enumerate() {
+            let total = parts[..count].iter().fold([T::zero(); 2], |[theta, phi], part| {
+                let [more_theta, more_phi] = part.slopes[element];
+                [theta + more_theta, phi + more_phi]
+            });
+            [theta[mzi as usize], phi[mzi as usize]] = total;
+        }
+        for (mode, slot) in gamma.iter_mut().enumerate() {
+            *slot = parts[..count].iter().map(|part| part.output_slopes[mode]).sum();
+        }
         self.parts = parts;
     }
 }

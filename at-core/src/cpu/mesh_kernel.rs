@@ -1,11 +1,11 @@
 //! The inner loops of a mesh on the CPU: a tile of samples crosses every column while it stays in the nearest cache.
 //!
-//! Lossless columns are crossed in skewed sweeps: in sweep s, the column at distance d from the first of its block treats
-//! the MZI at row s - d, whose neighbours the column before it has just treated. One load of a waveguide then serves
-//! [`BLOCK`] columns.
+//! MZIs are treated in the order of a [`schedule`], not column by column: skewed sweeps cross [`BLOCK`] columns at once, so
+//! that one load of a waveguide serves all of them. Coefficients and gradients lie in that order too: the loops read and
+//! write them in one stream each, whereas columns of 2^k MZIs would fall on the same cache sets.
 
 use crate::Real;
-use crate::optics::Column;
+use crate::optics::Mesh;
 use pulp::{Simd, WithSimd};
 
 /// Samples in a tile: two AVX2 or one AVX-512 register of `f32`.
@@ -30,18 +30,53 @@ impl<T: Real> Default for Waveguide<T> {
     }
 }
 
+/// One MZI as the loops need it.
+#[derive(Clone, Copy, Debug)]
+pub struct Element<T> {
+    /// `M00, M01, M10, M11` as (re, im) pairs, without loss.
+    pub transfer: [T; 8],
+    /// `cos², sin², cos·sin` of the second coupler's angle.
+    pub second_coupler: [T; 3],
+    /// Its upper waveguide.
+    pub row: u32,
+}
+
 /// What the kernels know of a mesh.
 #[derive(Clone, Copy)]
 pub struct MeshView<'a, T> {
-    /// The columns.
-    pub columns: &'a [Column],
-    /// `M00, M01, M10, M11` of every MZI as (re, im) pairs, without loss.
-    pub transfer: &'a [[T; 8]],
-    /// `cos², sin², cos·sin` of every MZI's second coupler angle.
-    pub second_coupler: &'a [[T; 3]],
-    /// Field transmission of every waveguide in every column relative to the column's mean, `[column, mode]`; `None` where
-    /// all are 1.
-    pub imbalance: Option<&'a [T]>,
+    /// Every MZI, in the order of the [`schedule`].
+    pub elements: &'a [Element<T>],
+    /// Where waveguides of a column differ in loss; the schedule then goes column by column.
+    pub imbalance: Option<Imbalance<'a, T>>,
+}
+
+/// Loss that differs between the waveguides of a column.
+#[derive(Clone, Copy)]
+pub struct Imbalance<'a, T> {
+    /// MZIs in each column.
+    pub counts: &'a [usize],
+    /// Field transmission relative to the column's mean, `[column, mode]`.
+    pub transmission: &'a [T],
+}
+
+/// The order in which the loops treat MZIs: their control index and upper row.
+///
+/// In sweep s, the column at distance d from the first of its block treats the MZI at row s - d, whose neighbours the column
+/// before it has just treated. Read backwards, the order serves the backward pass. `by_column` is the plain order.
+pub fn schedule(mesh: &Mesh, by_column: bool) -> Vec<(u32, u32)> {
+    let block_size = if by_column { 1 } else { BLOCK };
+    let mut order = Vec::with_capacity(mesh.mzis());
+    for block in mesh.columns().chunks(block_size) {
+        for sweep in (block[0].first_row..mesh.modes() + block.len()).step_by(2) {
+            for (distance, column) in block.iter().enumerate() {
+                let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));
+                if let Some(offset) = offset.filter(|offset| *offset < 2 * column.count) {
+                    order.push(((column.first_mzi + offset / 2) as u32, (column.first_row + offset) as u32));
+                }
+            }
+        }
+    }
+    order
 }
 
 /// Sends a tile through every column.
@@ -62,52 +97,44 @@ pub fn forward<T: Real>(mesh: MeshView<T>, fields: &mut [Waveguide<T>]) {
 }
 
 /// Carries the fields that left the mesh and their adjoints back through every column, and adds
-/// `dL/dθ` and `dL/dφ` of the tile to `theta` and `phi`.
+/// `(dL/dθ, dL/dφ)` of the tile to `slopes`, in the order of the schedule.
 pub fn backward<T: Real>(
     mesh: MeshView<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    theta: &mut [T],
-    phi: &mut [T],
+    slopes: &mut [[T; 2]],
 ) {
-    struct Job<'a, T>(MeshView<'a, T>, &'a mut [Waveguide<T>], &'a mut [Waveguide<T>], &'a mut [T], &'a mut [T]);
+    struct Job<'a, T>(MeshView<'a, T>, &'a mut [Waveguide<T>], &'a mut [Waveguide<T>], &'a mut [[T; 2]]);
     impl<T: Real> WithSimd for Job<'_, T> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
-            let Job(mesh, fields, adjoints, theta, phi) = self;
+            let Job(mesh, fields, adjoints, slopes) = self;
             if S::IS_SCALAR {
-                backward_tile::<T, false>(mesh, fields, adjoints, theta, phi);
+                backward_tile::<T, false>(mesh, fields, adjoints, slopes);
             } else {
-                backward_tile::<T, true>(mesh, fields, adjoints, theta, phi);
+                backward_tile::<T, true>(mesh, fields, adjoints, slopes);
             }
         }
     }
-    pulp::Arch::new().dispatch(Job(mesh, fields, adjoints, theta, phi));
+    pulp::Arch::new().dispatch(Job(mesh, fields, adjoints, slopes));
 }
 
 #[inline(always)]
 fn forward_tile<T: Real, const FMA: bool>(mesh: MeshView<T>, fields: &mut [Waveguide<T>]) {
-    if let Some(imbalance) = mesh.imbalance {
-        for (column, transmission) in mesh.columns.iter().zip(imbalance.chunks_exact(fields.len())) {
-            for k in 0..column.count {
-                let (upper, lower) = pair(fields, column.first_row + 2 * k);
-                cross::<T, FMA>(&mesh.transfer[column.first_mzi + k], upper, lower);
+    let mut elements = mesh.elements;
+    if let Some(Imbalance { counts, transmission }) = mesh.imbalance {
+        for (&count, transmission) in counts.iter().zip(transmission.chunks_exact(fields.len())) {
+            let (column, rest) = elements.split_at(count);
+            for element in column {
+                cross_at::<T, FMA>(element, fields);
             }
             scale(fields, transmission, |t| t);
+            elements = rest;
         }
-        return;
-    }
-    for block in mesh.columns.chunks(BLOCK) {
-        let mut sweep = block[0].first_row;
-        while sweep < fields.len() + block.len() {
-            for (distance, column) in block.iter().enumerate() {
-                if let Some((row, mzi)) = place(column, sweep, distance) {
-                    let (upper, lower) = pair(fields, row);
-                    cross::<T, FMA>(&mesh.transfer[mzi], upper, lower);
-                }
-            }
-            sweep += 2;
+    } else {
+        for element in elements {
+            cross_at::<T, FMA>(element, fields);
         }
     }
 }
@@ -117,39 +144,38 @@ fn backward_tile<T: Real, const FMA: bool>(
     mesh: MeshView<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    theta: &mut [T],
-    phi: &mut [T],
+    slopes: &mut [[T; 2]],
 ) {
-    if let Some(imbalance) = mesh.imbalance {
-        for (column, transmission) in mesh.columns.iter().zip(imbalance.chunks_exact(fields.len())).rev() {
-            scale(fields, transmission, T::recip);
-            scale(adjoints, transmission, |t| t);
-            for k in 0..column.count {
-                let mzi = column.first_mzi + k;
-                uncross_both::<T, FMA>(mesh, mzi, column.first_row + 2 * k, fields, adjoints, theta, phi);
-            }
-        }
-        return;
-    }
-    for block in mesh.columns.chunks(BLOCK).rev() {
-        let mut sweep = block[block.len() - 1].first_row;
-        while sweep < fields.len() + block.len() {
-            for (distance, column) in block.iter().rev().enumerate() {
-                if let Some((row, mzi)) = place(column, sweep, distance) {
-                    uncross_both::<T, FMA>(mesh, mzi, row, fields, adjoints, theta, phi);
-                }
-            }
-            sweep += 2;
-        }
+    let Some(Imbalance { counts, transmission }) = mesh.imbalance else {
+        return uncross_all::<T, FMA>(mesh.elements, fields, adjoints, slopes);
+    };
+    let mut end = slopes.len();
+    for (&count, transmission) in counts.iter().zip(transmission.chunks_exact(fields.len())).rev() {
+        scale(fields, transmission, T::recip);
+        scale(adjoints, transmission, |t| t);
+        let column = end - count..end;
+        end -= count;
+        uncross_all::<T, FMA>(&mesh.elements[column.clone()], fields, adjoints, &mut slopes[column]);
     }
 }
 
-/// The row and index of the MZI that `column` treats in this sweep, if it has one there.
+// Not a closure: one would not be compiled with the caller's vector instructions.
 #[inline(always)]
-fn place(column: &Column, sweep: usize, distance: usize) -> Option<(usize, usize)> {
-    let row = sweep.checked_sub(distance)?;
-    let offset = row.checked_sub(column.first_row)?;
-    (offset < 2 * column.count).then_some((row, column.first_mzi + offset / 2))
+fn uncross_all<T: Real, const FMA: bool>(
+    elements: &[Element<T>],
+    fields: &mut [Waveguide<T>],
+    adjoints: &mut [Waveguide<T>],
+    slopes: &mut [[T; 2]],
+) {
+    for (element, slope) in elements.iter().zip(slopes).rev() {
+        uncross_at::<T, FMA>(element, fields, adjoints, slope);
+    }
+}
+
+#[inline(always)]
+fn cross_at<T: Real, const FMA: bool>(element: &Element<T>, fields: &mut [Waveguide<T>]) {
+    let (upper, lower) = pair(fields, element.row as usize);
+    cross::<T, FMA>(&element.transfer, upper, lower);
 }
 
 #[inline(always)]
@@ -199,15 +225,13 @@ fn uncross<T: Real, const FMA: bool>(m: &[T; 8], upper: &mut Waveguide<T>, lower
 /// With v0 = c y0 - is y1 and α0 likewise behind the second coupler, `dL/dθ = -2 Im Σ α0* v0`, where
 /// `Im α0* v0 = c² Im(a0* y0) + s² Im(a1* y1) + cs Re(a1* y0 - a0* y1)`.
 #[inline(always)]
-fn uncross_both<T: Real, const FMA: bool>(
-    mesh: MeshView<T>,
-    mzi: usize,
-    row: usize,
+fn uncross_at<T: Real, const FMA: bool>(
+    element: &Element<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    theta: &mut [T],
-    phi: &mut [T],
+    slopes: &mut [T; 2],
 ) {
+    let row = element.row as usize;
     let (y0, y1) = pair(fields, row);
     let (a0, a1) = pair(adjoints, row);
     let mut upper = [T::zero(); LANES];
@@ -219,20 +243,20 @@ fn uncross_both<T: Real, const FMA: bool>(
         let plus = fma::<T, FMA>(a1.re[lane], y0.re[lane], a1.im[lane] * y0.im[lane]);
         mixed[lane] = plus - fma::<T, FMA>(a0.re[lane], y1.re[lane], a0.im[lane] * y1.im[lane]);
     }
-    let [cc, ss, cs] = mesh.second_coupler[mzi];
+    let [cc, ss, cs] = element.second_coupler;
     let mut slope = [T::zero(); LANES];
     for lane in 0..LANES {
         slope[lane] = fma::<T, FMA>(cc, upper[lane], fma::<T, FMA>(ss, lower[lane], cs * mixed[lane]));
     }
     let two = T::one() + T::one();
-    theta[mzi] -= two * sum(slope);
-    let m = &mesh.transfer[mzi];
+    slopes[0] -= two * sum(slope);
+    let m = &element.transfer;
     uncross::<T, FMA>(m, y0, y1);
     uncross::<T, FMA>(m, a0, a1);
     for lane in 0..LANES {
         slope[lane] = fma::<T, FMA>(a0.re[lane], y0.im[lane], -(a0.im[lane] * y0.re[lane]));
     }
-    phi[mzi] -= two * sum(slope);
+    slopes[1] -= two * sum(slope);
 }
 
 /// Sum over the lanes by halves, which vectorises where a running sum does not.
