@@ -21,3 +21,6 @@ pub use parameters::Parameters;
 pub use record::{Observer, Record};
 pub use task::{Batch, Split};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,13 @@ impl Settings {
         if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
             return Err(Error::invalid("learning-rate", self.learning_rate, "must be positive"));
         }
+        if let Schedule::Step { every, factor } = self.schedule
+            && (every == 0 || !(factor.is_finite() && factor > 0.0))
+        {
+            let value = format!("every {every}, factor {factor}");
+            return Err(Error::invalid("schedule", value, "needs a positive number of epochs and a positive factor"));
+        }
+        self.loss.check(self.loss.classes)?;
         self.optimizer.validate()
     }
 }

@@ -11,7 +11,7 @@ mod room;
 
 pub use build::{DigitalStep, MethodOptions, build};
 pub use name::MethodName;
-pub use room::Room;
+pub use room::{Room, backpropagation};
 
 use super::{Batch, Parameters};
 use crate::Result;

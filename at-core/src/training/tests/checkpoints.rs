@@ -1,0 +1,126 @@
+//! Checkpoint files: exact, and never believed when damaged.
+
+use crate::chip::Accesses;
+use crate::training::checkpoint::SavedParameters;
+use crate::training::{Checkpoint, MethodName, Record};
+use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
+
+fn example() -> Checkpoint {
+    let record = |epoch| Record {
+        method: MethodName::At,
+        epoch,
+        learning_rate: 0.1 / 3.0,
+        train_loss: 1.0 / 3.0,
+        train_accuracy: 2.0 / 3.0,
+        test_loss: f64::MIN_POSITIVE,
+        test_accuracy: 0.1 + 0.2,
+        accesses: Accesses { reads: u64::MAX, ..Accesses::default() },
+    };
+    let saved = |name: &str, step| SavedParameters {
+        name: name.to_string(),
+        values: vec![0.1, -0.0, f64::MAX, 5e-324],
+        step,
+        moments: vec![vec![1.0; 4], vec![f64::EPSILON; 4]],
+    };
+    Checkpoint {
+        fingerprint: "a \"quoted\"\nfingerprint".to_string(),
+        method: MethodName::At,
+        epoch: 2,
+        accesses: Accesses { passes: 3, ..Accesses::default() },
+        records: vec![record(1), record(2)],
+        parameters: vec![saved("controls", 7), saved("model", 8)],
+    }
+}
+
+fn saved_example() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    example().save(&path).unwrap();
+    fs::read(path).unwrap()
+}
+
+/// Loads `bytes` as a file; every error names the file.
+fn load(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), bytes).unwrap();
+    Checkpoint::load(file.path(), &example().fingerprint).map_err(|error| {
+        let text = error.to_string();
+        assert!(matches!(error, crate::Error::Malformed { .. }), "{text}");
+        assert!(text.starts_with(&file.path().display().to_string()), "{text}");
+        text
+    })
+}
+
+#[test]
+fn a_checkpoint_comes_back_exactly() {
+    let bytes = saved_example();
+    assert_eq!(load(&bytes).unwrap(), example());
+    assert!(load(&bytes).unwrap().parameters[0].values[1].is_sign_negative());
+    assert_eq!(saved_example(), bytes, "equal states give equal files");
+}
+
+#[test]
+fn a_checkpoint_of_other_settings_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    example().save(&path).unwrap();
+    let error = Checkpoint::load(&path, "other").unwrap_err().to_string();
+    assert!(error.contains("other settings"), "{error}");
+}
+
+#[test]
+fn missing_and_unwritable_files_are_named() {
+    let missing = Path::new("no/such/checkpoint");
+    assert!(Checkpoint::load(missing, "").unwrap_err().to_string().starts_with("no/such/checkpoint: "));
+    assert!(example().save(missing).unwrap_err().to_string().starts_with("no/such/checkpoint: "));
+}
+
+#[test]
+fn foreign_files_say_what_they_lack() {
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::U8, vec![1], &[1]).unwrap();
+    let foreign = safetensors::serialize([("weights", view)], None).unwrap();
+    assert!(load(&foreign).unwrap_err().contains("is no checkpoint"));
+    assert!(load(b"\x89PNG\r\n\x1a\nimage").unwrap_err().contains("is no whole checkpoint"));
+    let text = saved_example();
+    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":1").unwrap();
+    let mut newer = text;
+    newer[at + 12] = b'2';
+    assert!(load(&newer).unwrap_err().contains("format version 2"));
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let bytes = saved_example();
+    for len in (0..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
+        assert!(load(&bytes[..len]).is_err(), "{len} bytes");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+    #[test]
+    fn arbitrary_bytes_are_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(load(&bytes).is_err());
+    }
+
+    #[test]
+    fn arbitrary_headers_are_an_error(header in "\\PC{0,200}", tail in proptest::collection::vec(any::<u8>(), 0..40)) {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend(tail);
+        prop_assert!(load(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed_or_harmless(position in any::<prop::sample::Index>(), bit in 0..8) {
+        let mut bytes = saved_example();
+        let position = position.index(bytes.len());
+        bytes[position] ^= 1u8 << bit;
+        if let Ok(checkpoint) = load(&bytes) {
+            prop_assert_eq!(checkpoint, example());
+        }
+    }
+}

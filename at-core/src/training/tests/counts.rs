@@ -1,0 +1,66 @@
+//! What each method reads from the chip and writes to it.
+
+use super::fixture::{Bench, ERRORS, matrices, meshes, settings};
+use crate::chip::{Accesses, Chip};
+use crate::cpu::Cpu;
+use crate::network::Network;
+use crate::training::{Batch, MethodName, Optimizer};
+
+/// The counts of one step on a batch of 10.
+fn one_step(network: &Network, name: MethodName) -> Accesses {
+    let settings = settings(3, 1, 0.01, Optimizer::Sgd);
+    let bench = Bench::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
+    let (mut chip, mut method): (Chip<_>, _) = (bench.chip(), bench.method(name));
+    let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
+    batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
+    chip.accesses()
+}
+
+#[test]
+fn layer_wise_pat_crosses_the_interface_2m_minus_p_times_and_at_p_times() {
+    for (widths, pat_per_sample) in [(&[12, 6, 6, 3][..], 27), (&[784, 256, 256, 10], 1034)] {
+        let network = matrices(widths);
+        let (neurons, outputs) = (network.neurons() as u64, network.outputs() as u64);
+        assert_eq!(2 * neurons - outputs, pat_per_sample);
+        let pat = one_step(&network, MethodName::Pat);
+        assert_eq!(pat.reads + pat.injections, 10 * pat_per_sample);
+        assert_eq!((pat.rounds, pat.inputs), (3, 10 * widths[0] as u64));
+        for name in [MethodName::At, MethodName::PatOutput] {
+            let counts = one_step(&network, name);
+            assert_eq!((counts.reads, counts.injections, counts.rounds), (10 * outputs, 0, 1), "{name}");
+            assert_eq!((counts.passes, counts.control_writes), (10, network.controls() as u64), "{name}");
+        }
+    }
+}
+
+#[test]
+fn complex_hidden_fields_count_twice() {
+    let counts = one_step(&meshes(4), MethodName::Pat);
+    assert_eq!((counts.reads, counts.injections, counts.inputs), (10 * (8 + 4), 10 * 8, 10 * 8));
+}
+
+#[test]
+fn in_silico_and_the_oracle_meet_the_chip_once_at_the_deployment() {
+    for name in [MethodName::InSilico, MethodName::Ideal] {
+        let network = meshes(4);
+        assert_eq!(one_step(&network, name), Accesses::default());
+        let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 3, 0.01, Optimizer::ADAM));
+        let mut chip = bench.chip();
+        let outcome = bench.trainer().run(&mut chip, &mut *bench.method(name), None, None, &mut ()).unwrap();
+        assert!(outcome.records.iter().all(|record| record.accesses == Accesses::default()), "{name}");
+        let deployment = Accesses { control_writes: bench.network.controls() as u64, ..Accesses::default() };
+        assert_eq!(outcome.accesses, deployment, "{name}");
+    }
+}
+
+#[test]
+fn evaluations_are_not_metered() {
+    let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 2, 0.01, Optimizer::Sgd));
+    let mut chip = bench.chip();
+    let outcome = bench.trainer().run(&mut chip, &mut *bench.method(MethodName::At), None, None, &mut ()).unwrap();
+    let (steps, samples) = (2 * 5, 2 * 47);
+    assert_eq!(outcome.accesses.passes, samples);
+    assert_eq!(outcome.accesses.reads, samples * 4);
+    assert_eq!(outcome.accesses.control_writes, (steps + 1) * bench.network.controls() as u64);
+}

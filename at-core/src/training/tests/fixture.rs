@@ -1,0 +1,130 @@
+//! Small networks, a small task, and everything built for them.
+
+use crate::chip::{Chip, Fabrication, Imperfections};
+use crate::network::{Detection, Network, Stage};
+use crate::optics::{Activation, Layout, Mesh};
+use crate::propagator::Engine;
+use crate::training::methods::build;
+use crate::training::{
+    Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
+    Trainer, initial_controls,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// Matrices with rectifiers between them.
+pub fn matrices(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+}
+
+/// Weight banks with rectifiers between them.
+pub fn weight_banks(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+}
+
+fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
+    let mut layers: Vec<_> = widths
+        .windows(2)
+        .map(|pair| vec![stage(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.0 }])
+        .collect();
+    layers.last_mut().unwrap().pop();
+    Network::new(layers).unwrap()
+}
+
+/// Two meshes with an electro-optic activation between them.
+pub fn meshes(modes: usize) -> Network {
+    let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
+    Network::new(vec![
+        vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
+        vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+    ])
+    .unwrap()
+}
+
+/// Errors of every kind that these networks can have, of moderate size.
+pub const ERRORS: Imperfections = Imperfections {
+    splitter_angle: 0.05,
+    phase: 0.05,
+    loss_db: 0.1,
+    loss_spread_db: 0.02,
+    parameter_spread: 0.3,
+    response_amplitude: 0.2,
+    response_slope: 0.2,
+    response_offset: 0.1,
+    update_error: 0.3,
+};
+
+/// Settings for `classes` classes: `epochs` of batches of 10.
+pub fn settings(classes: usize, epochs: usize, learning_rate: f64, optimizer: Optimizer) -> Settings {
+    let loss = Loss { normalization: Normalization::None, ..Loss::cross_entropy(classes) };
+    Settings { epochs, batch_size: 10, learning_rate, schedule: Schedule::Constant, optimizer, loss, seed: 11 }
+}
+
+/// Gaussian clouds, one per class, samples of different classes in turn.
+pub fn clouds(width: usize, classes: usize, samples: usize, seed: u64) -> (Vec<f32>, Vec<u32>) {
+    let normals = |seed| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        std::iter::repeat_with(move || -> f32 { StandardNormal.sample(&mut random) })
+    };
+    let centres: Vec<f32> = normals(1).take(width * classes).collect();
+    let labels: Vec<u32> = (0..samples).map(|sample| (sample % classes) as u32).collect();
+    let signals = (0..samples * width).zip(normals(seed)).map(|(index, noise)| {
+        let class = index / width % classes;
+        centres[class * width + index % width] + 0.3 * noise
+    });
+    (signals.collect(), labels)
+}
+
+/// A task on an imperfect chip.
+pub struct Bench<E: Engine> {
+    pub engine: E,
+    pub network: Network,
+    pub fabrication: Fabrication,
+    pub initial: Vec<f64>,
+    pub settings: Settings,
+    pub options: MethodOptions,
+    pub train: Split<E>,
+    pub test: Split<E>,
+}
+
+impl<E: Engine> Bench<E> {
+    /// 47 samples to train, so that batches of 10 leave a rest, and 30 to test.
+    pub fn new(engine: E, network: Network, errors: &Imperfections, settings: Settings) -> Self {
+        let fabrication = errors.fabricate(&network, 7).unwrap();
+        let initial = initial_controls(&network, 3, &Initialization::FanIn).unwrap();
+        let split = |samples, seed| {
+            let (signals, labels) = clouds(network.input().width(), settings.loss.classes, samples, seed);
+            Split::new(&engine, &signals, &labels).unwrap()
+        };
+        let (train, test) = (split(47, 20), split(30, 21));
+        Bench { engine, network, fabrication, initial, settings, options: MethodOptions::default(), train, test }
+    }
+
+    pub fn chip(&self) -> Chip<E> {
+        Chip::new(&self.engine, &self.network, &self.fabrication).unwrap()
+    }
+
+    pub fn method(&self, name: MethodName) -> Box<dyn Method<Chip<E>>> {
+        let Bench { engine, network, fabrication, initial, settings, options, .. } = self;
+        build(name, engine, network, fabrication, initial, settings, options).unwrap()
+    }
+
+    pub fn trainer(&self) -> Trainer<'_, E> {
+        Trainer { engine: &self.engine, settings: &self.settings, train: &self.train, test: &self.test }
+    }
+
+    /// The controls after each of `steps` steps on the first batches.
+    pub fn trajectory(&self, name: MethodName, steps: usize) -> Vec<Vec<f64>> {
+        let (mut chip, mut method) = (self.chip(), self.method(name));
+        let mut batch = crate::training::Batch::new(&self.engine, self.train.width(), 10).unwrap();
+        let mut tally = self.engine.zeros(3).unwrap();
+        (0..steps)
+            .map(|step| {
+                batch.gather(&self.engine, &self.train, self.train.in_order(), step % 4 * 10, 10).unwrap();
+                method.step(&mut chip, &batch, self.settings.learning_rate, &mut tally).unwrap();
+                self.engine.download(method.controls()).unwrap()
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! Methods that must agree where their differences vanish.
+
+use super::fixture::{Bench, ERRORS, matrices, meshes, settings, weight_banks};
+use crate::chip::Imperfections;
+use crate::cpu::Cpu;
+use crate::training::{MethodName, MethodOptions, Optimizer};
+
+#[test]
+fn on_a_perfect_chip_at_stays_on_the_ideal_trajectory() {
+    for network in [matrices(&[4, 5, 3]), weight_banks(&[4, 5, 3]), meshes(4)] {
+        for optimizer in [Optimizer::Sgd, Optimizer::Momentum { momentum: 0.9 }, Optimizer::ADAM] {
+            let settings = settings(3, 1, 0.02, optimizer);
+            let mut bench = Bench::new(Cpu::<f64>::new(), network.clone(), &Imperfections::default(), settings);
+            let ideal = bench.trajectory(MethodName::Ideal, 20);
+            assert_eq!(bench.trajectory(MethodName::At, 20), ideal, "{optimizer:?}");
+            bench.options = MethodOptions { digital_weight: 0.3, physical_weight: 0.7, ..bench.options };
+            for (at, ideal) in bench.trajectory(MethodName::At, 20).iter().zip(&ideal) {
+                assert!(at.iter().zip(ideal).all(|(a, b)| (a - b).abs() < 1e-9), "{optimizer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_published_aliasing_leaves_the_ideal_trajectory_at_the_second_step() {
+    let settings = settings(3, 1, 0.1, Optimizer::Sgd);
+    let mut bench = Bench::new(Cpu::<f64>::new(), matrices(&[4, 5, 3]), &Imperfections::default(), settings);
+    bench.options.digital_step = crate::training::DigitalStep::AsPublished;
+    let (at, ideal) = (bench.trajectory(MethodName::At, 2), bench.trajectory(MethodName::Ideal, 2));
+    assert_eq!(at[0], ideal[0]);
+    assert_ne!(at[1], ideal[1]);
+}
+
+#[test]
+fn with_shared_parameters_the_physical_term_of_at_is_output_only_pat() {
+    for network in [matrices(&[4, 5, 3]), weight_banks(&[4, 5, 3]), meshes(4)] {
+        let mut bench = Bench::new(Cpu::<f64>::new(), network, &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+        bench.options = MethodOptions { digital_weight: 0.0, physical_weight: 1.0, ..bench.options };
+        assert_eq!(bench.trajectory(MethodName::At, 1), bench.trajectory(MethodName::PatOutput, 1));
+    }
+}
+
+#[test]
+fn without_the_physical_error_at_trains_in_silico() {
+    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    bench.options = MethodOptions { digital_weight: 1.0, physical_weight: 0.0, ..bench.options };
+    assert_eq!(bench.trajectory(MethodName::At, 6), bench.trajectory(MethodName::InSilico, 6));
+}
+
+#[test]
+fn on_a_perfect_chip_every_method_is_backpropagation() {
+    for network in [matrices(&[4, 5, 3]), meshes(4)] {
+        let settings = settings(3, 1, 0.02, Optimizer::ADAM);
+        let bench = Bench::new(Cpu::<f64>::new(), network, &Imperfections::default(), settings);
+        let ideal = bench.trajectory(MethodName::Ideal, 8);
+        for name in MethodName::ALL {
+            assert_eq!(bench.trajectory(name, 8), ideal, "{name}");
+        }
+    }
+}

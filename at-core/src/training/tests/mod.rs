@@ -1,0 +1,10 @@
+//! What the methods promise, on small networks and the CPU.
+
+mod checkpoints;
+mod counts;
+mod fixture;
+mod identities;
+mod published;
+mod resume;
+mod runs;
+mod toy;

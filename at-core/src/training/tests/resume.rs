@@ -1,0 +1,87 @@
+//! A run that was stopped, or killed, ends with the same numbers as one that never was.
+
+use super::fixture::{Bench, ERRORS, matrices, settings, weight_banks};
+use crate::chip::Chip;
+use crate::cpu::Cpu;
+use crate::propagator::Engine;
+use crate::training::{
+    Checkpoint, Checkpoints, DigitalStep, Method, MethodName, Observer, Optimizer, Outcome, Record, Schedule,
+};
+use std::ops::ControlFlow;
+
+/// Ends the run after this epoch.
+struct Until(usize);
+
+impl Observer for Until {
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        if record.epoch >= self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Controls, model parameters and moments.
+fn state<E: Engine>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
+    Checkpoint::take(engine, method, Default::default(), &[], "").unwrap()
+}
+
+fn resumes<E: Engine>(engine: E, optimizer: Optimizer, digital_step: DigitalStep) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(3, 5, 0.03, optimizer);
+    settings.schedule = Schedule::Cosine;
+    let mut bench = Bench::new(engine, weight_banks(&[4, 5, 3]), &ERRORS, settings);
+    bench.options.digital_step = digital_step;
+    for name in MethodName::ALL {
+        let path = folder.path().join(name.as_str());
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "same" };
+        let mut whole = bench.method(name);
+        let expected = bench.trainer().run(&mut bench.chip(), &mut *whole, None, None, &mut ()).unwrap();
+        let mut outcome: Option<Outcome> = None;
+        for until in [2, 3, 9, 9] {
+            let checkpoint = outcome.as_ref().map(|_| Checkpoint::load(&path, "same").unwrap());
+            let mut method = bench.method(name);
+            let resumed = bench
+                .trainer()
+                .run(&mut bench.chip(), &mut *method, checkpoint.as_ref(), Some(to), &mut Until(until))
+                .unwrap();
+            assert_eq!(resumed.records.len(), until.min(5), "{name}");
+            if resumed.complete {
+                assert_eq!(resumed, expected, "{name}");
+                assert_eq!(state(&bench.engine, &*method), state(&bench.engine, &*whole), "{name}");
+            }
+            outcome = Some(resumed);
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
+    resumes(Cpu::<f32>::new(), Optimizer::ADAM, DigitalStep::Matched);
+    resumes(Cpu::<f64>::new(), Optimizer::ADAM, DigitalStep::AsPublished);
+    resumes(Cpu::<f32>::new(), Optimizer::Momentum { momentum: 0.9 }, DigitalStep::AsPublished);
+}
+
+#[test]
+fn checkpoints_are_written_when_due_at_a_stop_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 7, 0.1, Optimizer::Sgd));
+    let to = Checkpoints { path: &path, every: 3, fingerprint: "" };
+    for (until, expected) in [(2, 2), (3, 3), (4, 4), (100, 7)] {
+        let mut method = bench.method(MethodName::At);
+        bench.trainer().run(&mut bench.chip(), &mut *method, None, Some(to), &mut Until(until)).unwrap();
+        assert_eq!(Checkpoint::load(&path, "").unwrap().epoch, expected);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_something_else_is_refused() {
+    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::ADAM));
+    let saved = state(&bench.engine, &*bench.method(MethodName::At));
+    let mut other = bench.method(MethodName::Ideal);
+    assert!(saved.restore(&bench.engine, &mut *other).unwrap_err().to_string().contains("saved by at"));
+    let wider = Bench::new(Cpu::<f32>::new(), matrices(&[5, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::ADAM));
+    let error = saved.restore(&wider.engine, &mut *wider.method(MethodName::At)).unwrap_err();
+    assert!(error.to_string().contains("expected 18, got 15"), "{error}");
+    let plain = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::Sgd));
+    let error = saved.restore(&plain.engine, &mut *plain.method(MethodName::At)).unwrap_err();
+    assert!(error.to_string().contains("moments of controls: expected 0, got 2"), "{error}");
+}

@@ -1,0 +1,144 @@
+//! Whole runs: they learn, they stop where told, and they fail with a reason.
+
+use super::fixture::{Bench, ERRORS, clouds, matrices, meshes, settings, weight_banks};
+use crate::Error;
+use crate::chip::Imperfections;
+use crate::cpu::Cpu;
+use crate::training::{
+    DigitalStep, Loss, MethodName, Observer, Optimizer, Outcome, Record, Schedule, Settings, Split, Workspace, evaluate,
+};
+use std::ops::ControlFlow;
+
+fn run(bench: &Bench<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
+    bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ())
+}
+
+/// The first epoch's and the final loss of the chip on the test split.
+fn losses(bench: &Bench<Cpu<f32>>, name: MethodName) -> (f64, f64) {
+    let outcome = run(bench, name).unwrap();
+    (outcome.records[0].test_loss, outcome.test.loss)
+}
+
+#[test]
+fn every_method_learns_on_imperfect_weights() {
+    for network in [matrices(&[4, 8, 3]), weight_banks(&[4, 8, 3])] {
+        let mut bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 30, 0.1, Optimizer::Sgd));
+        for digital_step in [DigitalStep::Matched, DigitalStep::AsPublished] {
+            bench.options.digital_step = digital_step;
+            for name in MethodName::ALL {
+                let (first, last) = losses(&bench, name);
+                assert!(last < 0.5 * first, "{name}, {digital_step:?}: {first} to {last}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
+    let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..Imperfections::default() };
+    let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &errors, settings(3, 40, 0.02, Optimizer::ADAM));
+    for name in [MethodName::Ideal, MethodName::Pat] {
+        let (first, last) = losses(&bench, name);
+        assert!(last < 0.8 * first, "{name}: {first} to {last}");
+    }
+}
+
+#[test]
+fn divergence_is_an_error_that_names_the_epoch() {
+    let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
+    settings.loss.kind = crate::training::loss::LossKind::MeanSquare;
+    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
+    for name in MethodName::ALL {
+        let error = run(&bench, name).unwrap_err();
+        assert!(matches!(&error, Error::Diverged { method, epoch: 1 } if *method == name.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn meaningless_settings_are_errors() {
+    let good = settings(3, 1, 0.1, Optimizer::ADAM);
+    assert!(good.validate().is_ok());
+    let bad = [
+        Settings { epochs: 0, ..good },
+        Settings { batch_size: 0, ..good },
+        Settings { learning_rate: f64::NAN, ..good },
+        Settings { learning_rate: -1.0, ..good },
+        Settings { schedule: Schedule::Step { every: 0, factor: 0.5 }, ..good },
+        Settings { schedule: Schedule::Step { every: 1, factor: f64::INFINITY }, ..good },
+        Settings { optimizer: Optimizer::Momentum { momentum: 1.0 }, ..good },
+        Settings { loss: Loss { gain: 0.0, ..good.loss }, ..good },
+        Settings { loss: Loss { classes: 0, ..good.loss }, ..good },
+    ];
+    for settings in bad {
+        assert!(settings.validate().is_err(), "{settings:?}");
+    }
+}
+
+#[test]
+fn data_that_do_not_fit_the_chip_are_errors() {
+    let engine = Cpu::<f32>::new();
+    assert!(Split::new(&engine, &[], &[]).is_err());
+    assert!(Split::new(&engine, &[1.0; 5], &[0, 1]).is_err());
+    assert!(Split::new(&engine, &[1.0, f32::NAN], &[0, 1]).is_err());
+    let mut bench = Bench::new(engine, matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    bench.train = Split::new(&engine, &[0.0; 10], &[0, 1]).unwrap();
+    assert!(run(&bench, MethodName::At).unwrap_err().to_string().contains("expected 4, got 5"));
+    bench.train = Split::new(&engine, &[0.0; 8], &[0, 3]).unwrap();
+    assert!(run(&bench, MethodName::At).unwrap_err().to_string().contains("label = 3"));
+}
+
+#[test]
+fn a_batch_larger_than_the_split_is_the_whole_split() {
+    let mut bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    bench.settings.batch_size = 1_000;
+    let whole = run(&bench, MethodName::Ideal).unwrap();
+    bench.settings.batch_size = 47;
+    assert_eq!(run(&bench, MethodName::Ideal).unwrap(), whole);
+}
+
+#[test]
+fn an_evaluation_does_not_depend_on_the_batch_size() {
+    let bench = Bench::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut chip = bench.chip();
+    crate::propagator::Propagator::program(&mut chip, &bench.initial).unwrap();
+    let mut with = |capacity| {
+        let mut workspace = Workspace::new(&bench.engine, &chip, capacity).unwrap();
+        evaluate(&mut chip, &bench.engine, &bench.test, &bench.settings.loss, &mut workspace).unwrap()
+    };
+    let (one, seven, all) = (with(1), with(7), with(100));
+    assert_eq!((one.correct, one.samples), (all.correct, 30));
+    assert!((one.loss - all.loss).abs() < 1e-12 && (seven.loss - all.loss).abs() < 1e-12);
+}
+
+#[test]
+fn the_observer_sees_every_batch_and_ends_the_run_at_an_epoch() {
+    #[derive(Default)]
+    struct Log(Vec<(usize, usize)>, Vec<Record>);
+    impl Observer for Log {
+        fn batch(&mut self, done: usize, total: usize) {
+            self.0.push((done, total));
+        }
+        fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+            self.1.push(*record);
+            if record.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 9, 0.1, Optimizer::Sgd));
+    let mut log = Log::default();
+    let mut method = bench.method(MethodName::InSilico);
+    let outcome = bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut log).unwrap();
+    assert_eq!(log.0, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5].map(|done| (done, 5)));
+    assert_eq!(log.1, outcome.records);
+    assert!(!outcome.complete && outcome.accesses.control_writes == 0, "an unfinished run is not deployed");
+}
+
+#[test]
+fn the_order_of_the_samples_follows_the_seed() {
+    let mut bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::Sgd));
+    let first = run(&bench, MethodName::At).unwrap();
+    assert_eq!(run(&bench, MethodName::At).unwrap(), first);
+    bench.settings.seed += 1;
+    assert_ne!(run(&bench, MethodName::At).unwrap(), first);
+    let (one, other) = (clouds(4, 3, 10, 1).0, clouds(4, 3, 10, 2).0);
+    assert_ne!(one, other, "the fixture's splits differ");
+}
