@@ -52,6 +52,16 @@ pub enum Error {
         /// Where and why.
         reason: String,
     },
+    /// Files that are in none of the places where they were looked for.
+    #[error("{what}: not found in {}; {remedy}", places(searched))]
+    NotFound {
+        /// What was looked for.
+        what: String,
+        /// The folders, in the order of the search.
+        searched: Vec<PathBuf>,
+        /// How to get it.
+        remedy: String,
+    },
     /// Training left the finite numbers.
     #[error("{method} diverged in epoch {epoch}: the loss is not finite; lower --learning-rate")]
     Diverged {
@@ -68,6 +78,13 @@ pub enum Error {
         /// What it said and what to do.
         reason: String,
     },
+}
+
+fn places(searched: &[PathBuf]) -> String {
+    if searched.is_empty() {
+        return "any folder (none was given)".to_string();
+    }
+    searched.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 impl Error {

@@ -1,1 +1,28 @@
 //! Data sets, their files, and how their samples become fields.
+//!
+//! [`open`] gives a [`Dataset`] by name or folder; [`Encoding`] turns its samples into signals; [`epoch_order`] says in
+//! which order an epoch visits them.
+
+pub mod batches;
+pub mod checksum;
+mod csv_folder;
+pub mod dataset;
+mod embedded;
+pub mod encoding;
+#[cfg(test)]
+mod file_tests;
+mod fourier;
+mod idx;
+mod image_files;
+pub mod name;
+pub mod samples;
+pub mod source;
+pub mod split;
+mod table;
+
+pub use batches::epoch_order;
+pub use dataset::Dataset;
+pub use encoding::{Encoded, Encoding};
+pub use name::DatasetName;
+pub use samples::Samples;
+pub use source::{Location, Source, load, locate, open};

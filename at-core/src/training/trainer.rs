@@ -4,6 +4,7 @@ use super::evaluation::{Evaluation, Workspace, evaluate};
 use super::methods::Method;
 use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
 use crate::chip::{Accesses, Chip};
+use crate::data::epoch_order;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -197,15 +198,4 @@ impl<E: Engine> Trainer<'_, E> {
             evaluate(chip, self.engine, split, &self.settings.loss, workspace)
         })
     }
-}
-
-fn epoch_order(samples: usize, seed: u64, epoch: u64) -> Vec<u32> {
-    use rand::{RngExt, SeedableRng};
-    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-    random.set_stream(epoch);
-    let mut order: Vec<u32> = (0..samples as u32).collect();
-    for last in (1..samples).rev() {
-        order.swap(last, random.random_range(0..=last));
-    }
-    order
 }

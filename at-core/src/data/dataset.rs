@@ -1,0 +1,144 @@
+//! A data set: training and test samples and what they mean.
+
+use super::samples::Samples;
+use crate::error::{Error, Result, same_size};
+
+/// Training and test samples of one classification task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Name in reports.
+    pub name: String,
+    /// Number of classes; labels are `0..classes`.
+    pub classes: usize,
+    /// (rows, columns) where a sample is an image, row-major; `rows * columns` is the samples' width.
+    pub image: Option<(usize, usize)>,
+    /// What a reader of a result must know: features rescaled, a split that is not the official one. Always shown.
+    pub note: Option<String>,
+    /// Samples to learn from.
+    pub train: Samples,
+    /// Samples to be judged by.
+    pub test: Samples,
+}
+
+impl Dataset {
+    /// Errs unless both parts pass [`Samples::check`], have one width, and the image size (if any) is that width.
+    pub fn check(&self) -> Result<()> {
+        self.train.check("train", self.classes)?;
+        self.test.check("test", self.classes)?;
+        same_size("features of a test sample", self.train.width, self.test.width)?;
+        if let Some((rows, columns)) = self.image {
+            same_size("features of an image", rows.saturating_mul(columns), self.train.width)?;
+        }
+        Ok(())
+    }
+
+    /// [`check`](Self::check)s and gives itself back.
+    pub(crate) fn checked(self) -> Result<Self> {
+        self.check()?;
+        Ok(self)
+    }
+
+    /// Features per sample.
+    pub fn width(&self) -> usize {
+        self.train.width
+    }
+
+    /// The same data set with `line` added to its note.
+    pub(crate) fn with_note(mut self, line: &str) -> Self {
+        self.note = Some(match self.note {
+            Some(note) => format!("{note}; {line}"),
+            None => line.to_string(),
+        });
+        self
+    }
+
+    /// Keeps the first `train` and `test` samples; `None` keeps all. Errs on 0 and on more than there are.
+    pub fn limit(mut self, train: Option<usize>, test: Option<usize>) -> Result<Self> {
+        let parts = [("train samples", &mut self.train, train), ("test samples", &mut self.test, test)];
+        for (name, samples, limit) in parts {
+            let Some(limit) = limit else { continue };
+            if limit == 0 || limit > samples.len() {
+                return Err(Error::invalid(name, limit, format!("must be 1 to {}", samples.len())));
+            }
+            samples.labels.truncate(limit);
+            samples.features.truncate(limit * samples.width);
+        }
+        Ok(self)
+    }
+
+    /// Features moved and stretched to mean 0 and standard deviation 1, both measured on the training samples.
+    ///
+    /// The deviation is the population's, `sqrt(mean((x − mean)²))`. A feature that never varies is only moved.
+    pub fn standardised(self) -> Self {
+        self.rescaled("features standardised with the training set's mean and standard deviation", |column| {
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
+            (mean, variance.sqrt())
+        })
+    }
+
+    /// Features moved and stretched to 0..1, minimum and maximum measured on the training samples.
+    ///
+    /// Test features may lie outside. A feature that never varies is only moved.
+    pub fn unit_range(self) -> Self {
+        self.rescaled("features scaled to 0..1 by the training set's minimum and maximum", |column| {
+            let (least, most) = column.iter().fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
+            (least, most - least)
+        })
+    }
+
+    /// Each feature `x` becomes `(x − origin) / scale`, with `(origin, scale)` measured on its training column.
+    fn rescaled(mut self, note: &str, measure: impl Fn(&[f64]) -> (f64, f64)) -> Self {
+        let width = self.width();
+        for feature in 0..width {
+            let column: Vec<f64> =
+                self.train.features.iter().skip(feature).step_by(width).map(|&x| f64::from(x)).collect();
+            let (origin, scale) = measure(&column);
+            let scale = if scale > 0.0 { scale } else { 1.0 };
+            for samples in [&mut self.train, &mut self.test] {
+                for x in samples.features.iter_mut().skip(feature).step_by(width) {
+                    *x = ((f64::from(*x) - origin) / scale) as f32;
+                }
+            }
+        }
+        self.with_note(note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Dataset {
+        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
+        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
+        Dataset { name: "small".into(), classes: 2, image: Some((1, 2)), note: None, train, test }
+    }
+
+    #[test]
+    fn parts_of_unequal_width_are_refused() {
+        small().check().unwrap();
+        let test = Samples { features: vec![6.], width: 1, labels: vec![1] };
+        assert!(Dataset { test, ..small() }.check().is_err());
+        assert!(Dataset { image: Some((2, 2)), ..small() }.check().is_err());
+        assert!(Dataset { image: Some((usize::MAX, 2)), ..small() }.check().is_err());
+    }
+
+    #[test]
+    fn the_test_set_is_scaled_by_the_training_set() {
+        let standard = small().standardised();
+        let step = (2.0 / (8.0f64 / 3.0).sqrt()) as f32;
+        assert_eq!(standard.train.features, [-step, 0., 0., 0., step, 0.]);
+        assert_eq!(standard.test.features, [2.0 * step, 2.]);
+        assert!(standard.note.unwrap().contains("training"));
+        assert_eq!(small().unit_range().test.features, [1.5, 2.]);
+    }
+
+    #[test]
+    fn a_limit_takes_the_first_samples_and_never_clamps() {
+        let two = small().limit(Some(2), None).unwrap();
+        assert_eq!((two.train.features.as_slice(), two.test.len()), (&[0., 5., 2., 5.][..], 1));
+        assert!(small().limit(Some(4), None).is_err());
+        assert!(small().limit(None, Some(0)).is_err());
+    }
+}

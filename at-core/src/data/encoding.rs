@@ -1,0 +1,213 @@
+//! How the features of a sample become the signals that enter a network.
+
+use super::fourier::LowFrequencies;
+use super::samples::Samples;
+use crate::error::{Error, Result, same_size};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+use std::fmt;
+use std::str::FromStr;
+
+/// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `amplitude`, `phase:16`.
+///
+/// A sample that is zero everywhere has no direction and stays zero under every normalisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Encoding {
+    /// Real: s = x.
+    Raw,
+    /// Real: s = x / ‖x‖₂.
+    L2,
+    /// Complex: F = fftshift(fft2(image)), its centre `size` x `size` crop, row-major, divided by the mean |F| of the
+    /// crop, so that Σ|s| = size²; frequency (0, 0) becomes mode `(size + 1) · ⌊size/2⌋`.
+    FourierCrop {
+        /// Rows and columns of the crop, at most those of the image.
+        size: usize,
+    },
+    /// Complex: features as field amplitudes, s = x √(modes / Σx²), so that the mean power of a mode is 1.
+    ///
+    /// A negative feature is a field of phase π.
+    Amplitude {
+        /// `None`: one mode per feature. More modes than features: the rest is dark. Fewer: mode m of M takes the mean
+        /// of the features from `⌊m·width/M⌋` up to `⌊(m+1)·width/M⌋`.
+        #[serde(default)]
+        modes: Option<usize>,
+    },
+    /// Complex: s = e^{iπx}, power 1 in every mode.
+    Phase {
+        /// As for [`Encoding::Amplitude`], before the exponential: modes beyond the features carry s = 1.
+        #[serde(default)]
+        modes: Option<usize>,
+    },
+}
+
+/// Signals of many samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// `[samples, modes]`, or `[samples, modes, 2]` interleaved (re, im) where `complex`.
+    pub signals: Vec<f32>,
+    /// Signals per sample.
+    pub modes: usize,
+    /// Signals are complex.
+    pub complex: bool,
+    /// Number of samples.
+    pub samples: usize,
+}
+
+impl Encoded {
+    /// The same signals as complex ones: real signals get imaginary part 0.
+    pub fn into_complex(self) -> Encoded {
+        if self.complex {
+            return self;
+        }
+        let signals = self.signals.into_iter().flat_map(|re| [re, 0.0]).collect();
+        Encoded { signals, complex: true, ..self }
+    }
+}
+
+impl Encoding {
+    /// The signals of this encoding are complex.
+    pub fn is_complex(self) -> bool {
+        matches!(self, Self::FourierCrop { .. } | Self::Amplitude { .. } | Self::Phase { .. })
+    }
+
+    /// Signals per sample of `width` features. Errs on zero modes and on a crop that `image` (rows, columns) cannot give.
+    pub fn modes(self, width: usize, image: Option<(usize, usize)>) -> Result<usize> {
+        match self {
+            Self::Raw | Self::L2 => Ok(width),
+            Self::FourierCrop { size } => {
+                let Some((rows, columns)) = image else {
+                    let instead = "choose a data set of images or another encoding".to_string();
+                    return Err(Error::Unsupported { what: format!("{self} of samples that are no images"), instead });
+                };
+                if size == 0 || size > rows.min(columns) {
+                    let reason = format!("must be 1 to {} for images of {rows}x{columns}", rows.min(columns));
+                    return Err(Error::invalid("size", size, reason));
+                }
+                Ok(size * size)
+            }
+            Self::Amplitude { modes: Some(0) } | Self::Phase { modes: Some(0) } => {
+                Err(Error::invalid("modes", 0, "must be at least 1"))
+            }
+            Self::Amplitude { modes } | Self::Phase { modes } => Ok(modes.unwrap_or(width)),
+        }
+    }
+
+    /// Encodes every sample; `image` is (rows, columns) where samples are images.
+    ///
+    /// Arithmetic is f64, the result f32. Errs as [`modes`](Self::modes), on sizes that disagree, and on a signal that
+    /// f32 cannot hold.
+    pub fn encode(&self, samples: &Samples, image: Option<(usize, usize)>) -> Result<Encoded> {
+        let width = samples.width;
+        same_size("features", samples.len().saturating_mul(width), samples.features.len())?;
+        if let Some((rows, columns)) = image {
+            same_size("features of an image", rows.saturating_mul(columns), width)?;
+        }
+        let modes = self.modes(width, image)?;
+        let stride = if self.is_complex() { 2 * modes } else { modes };
+        let mut signals = vec![0.0f32; samples.len() * stride];
+        if stride == 0 || width == 0 {
+            return Ok(Encoded { signals, modes, complex: self.is_complex(), samples: samples.len() });
+        }
+        let pairs = signals.par_chunks_exact_mut(stride).zip(samples.features.par_chunks_exact(width));
+        match *self {
+            Self::Raw => pairs.for_each(|(out, x)| out.copy_from_slice(x)),
+            Self::L2 => pairs.for_each(|(out, x)| {
+                let scale = inverse_or_zero(power(x.iter().map(|&x| f64::from(x))).sqrt());
+                out.iter_mut().zip(x).for_each(|(out, &x)| *out = (f64::from(x) * scale) as f32);
+            }),
+            Self::FourierCrop { size } => {
+                let (rows, columns) = image.unwrap_or_default();
+                let transform = LowFrequencies::new(rows, columns, size);
+                pairs.for_each_init(
+                    || vec![[0.0; 2]; modes],
+                    |spectrum, (out, x)| {
+                        transform.transform(x, spectrum);
+                        let mean = spectrum.iter().map(|[re, im]| re.hypot(*im)).sum::<f64>() / modes as f64;
+                        let scale = inverse_or_zero(mean);
+                        out.iter_mut().zip(spectrum.as_flattened()).for_each(|(out, s)| *out = (s * scale) as f32);
+                    },
+                );
+            }
+            Self::Amplitude { .. } => pairs.for_each(|(out, x)| {
+                let total = power((0..modes).map(|mode| pooled(x, mode, modes)));
+                let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
+                for (mode, field) in out.chunks_exact_mut(2).enumerate() {
+                    field[0] = (pooled(x, mode, modes) * scale) as f32;
+                }
+            }),
+            Self::Phase { .. } => pairs.for_each(|(out, x)| {
+                for (mode, field) in out.chunks_exact_mut(2).enumerate() {
+                    let (sin, cos) = (PI * pooled(x, mode, modes)).sin_cos();
+                    field.copy_from_slice(&[cos as f32, sin as f32]);
+                }
+            }),
+        }
+        if let Some(at) = signals.par_iter().position_any(|signal| !signal.is_finite()) {
+            let reason = format!("{self} of sample {} leaves the range of f32", at / stride);
+            return Err(Error::invalid("signal", signals[at], reason));
+        }
+        Ok(Encoded { signals, modes, complex: self.is_complex(), samples: samples.len() })
+    }
+}
+
+/// Σx².
+fn power(x: impl Iterator<Item = f64>) -> f64 {
+    x.map(|x| x * x).sum()
+}
+
+/// 1/x, or 0 where x is 0: what is dark stays dark.
+fn inverse_or_zero(x: f64) -> f64 {
+    if x > 0.0 { x.recip() } else { 0.0 }
+}
+
+/// Feature of mode `mode` of `modes`: padded with zeros, or the mean over its share of `x`.
+fn pooled(x: &[f32], mode: usize, modes: usize) -> f64 {
+    if modes >= x.len() {
+        return x.get(mode).map_or(0.0, |&x| f64::from(x));
+    }
+    let share = &x[mode * x.len() / modes..(mode + 1) * x.len() / modes];
+    share.iter().map(|&x| f64::from(x)).sum::<f64>() / share.len() as f64
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw => f.write_str("raw"),
+            Self::L2 => f.write_str("l2"),
+            Self::FourierCrop { size } => write!(f, "fourier-crop:{size}"),
+            Self::Amplitude { modes: None } => f.write_str("amplitude"),
+            Self::Amplitude { modes: Some(modes) } => write!(f, "amplitude:{modes}"),
+            Self::Phase { modes: None } => f.write_str("phase"),
+            Self::Phase { modes: Some(modes) } => write!(f, "phase:{modes}"),
+        }
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (kind, number) = match text.split_once(':') {
+            Some((kind, number)) => (kind, Some(number)),
+            None => (text, None),
+        };
+        let unknown = || {
+            Error::invalid("encoding", text, "must be raw, l2, fourier-crop:SIZE, amplitude[:MODES] or phase[:MODES]")
+        };
+        let number = number.map(|number| number.parse().map_err(|_| unknown())).transpose()?;
+        match (kind, number) {
+            ("raw", None) => Ok(Self::Raw),
+            ("l2", None) => Ok(Self::L2),
+            ("fourier-crop", Some(size)) => Ok(Self::FourierCrop { size }),
+            ("amplitude", modes) => Ok(Self::Amplitude { modes }),
+            ("phase", modes) => Ok(Self::Phase { modes }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "encoding_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! What each encoding promises, in numbers.
+
+use super::*;
+
+fn samples(width: usize, features: &[f32]) -> Samples {
+    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width] }
+}
+
+#[test]
+fn l2_gives_unit_vectors() {
+    let encoded = Encoding::L2.encode(&samples(2, &[3., 4., 0., 0., -5., 0., 1e30, 1e30]), None).unwrap();
+    let half = 0.5f32.sqrt();
+    assert_eq!(encoded.signals, [0.6, 0.8, 0., 0., -1., 0., half, half]);
+    assert_eq!((encoded.modes, encoded.complex, encoded.samples), (2, false, 4));
+}
+
+#[test]
+fn raw_is_the_features_and_complex_on_demand() {
+    let encoded = Encoding::Raw.encode(&samples(2, &[3., 4.]), None).unwrap();
+    assert_eq!(encoded.signals, [3., 4.]);
+    let complex = encoded.into_complex();
+    assert_eq!((complex.signals.as_slice(), complex.modes), (&[3., 0., 4., 0.][..], 2));
+    assert_eq!(complex.clone().into_complex(), complex);
+}
+
+#[test]
+fn the_constant_part_of_an_8x8_crop_is_at_4_4() {
+    let mut features = vec![1.0; 28 * 28];
+    features.extend(vec![0.0; 28 * 28]);
+    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(784, &features), Some((28, 28))).unwrap();
+    assert_eq!((encoded.modes, encoded.complex, encoded.samples), (64, true, 2));
+    for (index, field) in encoded.signals.as_chunks::<2>().0.iter().enumerate() {
+        let expected = if index == 4 * 8 + 4 { 64.0 } else { 0.0 };
+        assert!((field[0] - expected).abs() < 1e-4 && field[1].abs() < 1e-4, "{index}: {field:?}");
+    }
+}
+
+#[test]
+fn a_horizontal_wave_moves_along_a_row_of_the_crop() {
+    // cos(2π c / 8) lies at column frequency ±1: modes [4, 3] and [4, 5] of an 8x8 crop
+    let wave: Vec<f32> = (0..64).map(|i| (PI * (i % 8) as f64 / 4.0).cos() as f32).collect();
+    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(64, &wave), Some((8, 8))).unwrap();
+    let bright: Vec<usize> = (0..64).filter(|&mode| encoded.signals[2 * mode].abs() > 1.0).collect();
+    assert_eq!(bright, [4 * 8 + 3, 4 * 8 + 5]);
+}
+
+#[test]
+fn the_magnitudes_of_a_crop_sum_to_its_modes() {
+    let pixels: Vec<f32> = (0..30).map(|i| (i % 7) as f32 / 6.0).collect();
+    let encoded = Encoding::FourierCrop { size: 3 }.encode(&samples(30, &pixels), Some((5, 6))).unwrap();
+    let sum: f32 = encoded.signals.as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im)).sum();
+    assert!((sum - 9.0).abs() < 1e-5);
+}
+
+#[test]
+fn amplitudes_have_mean_power_one() {
+    let x = samples(4, &[1., 2., 3., 4., 0., 0., 0., 0.]);
+    for (modes, shape) in [(None, vec![1., 2., 3., 4.]), (Some(2), vec![1.5, 3.5]), (Some(3), vec![1., 2., 3.5])] {
+        let encoded = Encoding::Amplitude { modes }.encode(&x, None).unwrap();
+        let (fields, _) = encoded.signals.as_chunks::<2>();
+        let (first, dark) = fields.split_at(encoded.modes);
+        let power: f32 = first.iter().map(|[re, _]| re * re).sum();
+        assert!((power / encoded.modes as f32 - 1.0).abs() < 1e-6);
+        assert!(
+            first.iter().zip(&shape).all(|([re, im], x)| (re / first[0][0] - x / shape[0]).abs() < 1e-6 && *im == 0.0)
+        );
+        assert!(dark.iter().all(|field| *field == [0.0; 2]));
+    }
+    let padded = Encoding::Amplitude { modes: Some(6) }.encode(&x, None).unwrap();
+    assert_eq!(padded.signals[8..12], [0.0; 4]);
+}
+
+#[test]
+fn phases_have_power_one_everywhere() {
+    let encoded = Encoding::Phase { modes: Some(4) }.encode(&samples(3, &[0., 0.5, 1.]), None).unwrap();
+    for (got, expected) in encoded.signals.iter().zip([1., 0., 0., 1., -1., 0., 1., 0.]) {
+        assert!((got - expected).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn what_cannot_be_encoded_is_refused() {
+    let x = samples(4, &[1., 2., 3., 4.]);
+    let crop = |size| Encoding::FourierCrop { size };
+    assert!(crop(2).encode(&x, None).unwrap_err().to_string().contains("no images"));
+    assert!(crop(3).encode(&x, Some((2, 2))).unwrap_err().to_string().contains("1 to 2"));
+    assert!(crop(0).encode(&x, Some((2, 2))).is_err());
+    assert!(Encoding::Raw.encode(&x, Some((2, 3))).is_err());
+    assert!(Encoding::Phase { modes: Some(0) }.encode(&x, None).is_err());
+    let broken = Samples { features: vec![1.0; 5], ..x };
+    assert!(Encoding::L2.encode(&broken, None).is_err());
+}
+
+#[test]
+fn text_and_json_read_back() {
+    for text in ["raw", "l2", "fourier-crop:8", "amplitude", "amplitude:16", "phase", "phase:4"] {
+        let encoding: Encoding = text.parse().unwrap();
+        assert_eq!(encoding.to_string(), text);
+        let json = serde_json::to_string(&encoding).unwrap();
+        assert_eq!(serde_json::from_str::<Encoding>(&json).unwrap(), encoding);
+    }
+    assert_eq!(serde_json::to_string(&Encoding::FourierCrop { size: 8 }).unwrap(), r#"{"fourier-crop":{"size":8}}"#);
+    for text in ["", "fourier-crop", "l2:3", "amplitude:-1", "amplitude:", "polar"] {
+        assert!(text.parse::<Encoding>().is_err());
+    }
+}

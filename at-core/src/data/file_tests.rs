@@ -1,0 +1,71 @@
+//! Tests on the real files, where they are: `AT_DATA_DIR`, or `../shared/data` beside the workspace.
+
+use super::*;
+use std::path::PathBuf;
+
+/// The data set, or `None` after saying that the test is skipped.
+fn real(name: DatasetName) -> Option<Dataset> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = std::env::var_os("AT_DATA_DIR").map_or_else(beside, PathBuf::from);
+    let source = Source { data_dir: Some(folder.clone()), cache_dir: None };
+    if locate(name, &source).is_err() {
+        eprintln!("skipped: no data in {} ({name})", folder.display());
+        return None;
+    }
+    Some(load(name, &source).unwrap())
+}
+
+#[test]
+fn mnist_and_fashion_mnist_are_whole() {
+    for (name, first_labels) in [(DatasetName::Mnist, [5, 0, 4, 1, 9]), (DatasetName::FashionMnist, [9, 0, 0, 3, 0])] {
+        let Some(set) = real(name) else { continue };
+        assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (60_000, 10_000, Some((28, 28)), None));
+        assert_eq!(set.train.labels[..5], first_labels);
+        assert_eq!(set.test.labels.iter().max(), Some(&9));
+        let greatest = set.train.features.iter().copied().fold(0.0, f32::max);
+        assert_eq!(greatest, 1.0);
+    }
+}
+
+#[test]
+fn kmnist_is_split_by_class_where_training_images_are_absent() {
+    let Some(set) = real(DatasetName::Kmnist) else { return };
+    if set.note.is_some() {
+        assert_eq!((set.train.class_counts(10), set.test.class_counts(10)), (vec![800; 10], vec![200; 10]));
+    } else {
+        assert_eq!((set.train.len(), set.test.len()), (60_000, 10_000));
+    }
+}
+
+#[test]
+fn vowels_are_whole_and_standardised() {
+    let Some(set) = real(DatasetName::Vowel) else { return };
+    assert_eq!((set.classes, set.width()), (11, 10));
+    assert_eq!((set.train.class_counts(11), set.test.class_counts(11)), (vec![48; 11], vec![42; 11]));
+    let mean = set.train.features.iter().step_by(10).sum::<f32>() / 528.0;
+    let square = set.train.features.iter().step_by(10).map(|x| x * x).sum::<f32>() / 528.0;
+    assert!(mean.abs() < 1e-5 && (square - 1.0).abs() < 1e-4 && set.note.is_some());
+}
+
+#[test]
+fn files_of_another_set_are_recognised() {
+    let folder = std::env::var_os("AT_DATA_DIR").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
+    if !folder.join("mnist").is_dir() {
+        eprintln!("skipped: no data in {}", folder.display());
+        return;
+    }
+    let source = Source { data_dir: Some(folder.join("mnist")), cache_dir: None };
+    assert!(load(DatasetName::FashionMnist, &source).unwrap_err().to_string().contains("those of mnist"));
+}
+
+#[test]
+fn sixty_thousand_fourier_crops_are_quick() {
+    let Some(set) = real(DatasetName::Mnist) else { return };
+    let start = std::time::Instant::now();
+    let encoded = Encoding::FourierCrop { size: 8 }.encode(&set.train, set.image).unwrap();
+    eprintln!("60000 crops of 28x28 to 8x8 in {:.2} s", start.elapsed().as_secs_f64());
+    assert_eq!(encoded.signals.len(), 60_000 * 128);
+    let sum: f32 = encoded.signals[..128].as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im)).sum();
+    assert!((sum - 64.0).abs() < 1e-3);
+}

@@ -1,0 +1,157 @@
+//! IDX, the file format of the MNIST family: 0, 0, type, rank, then each size as a big-endian `u32`, then the bytes.
+//!
+//! Only unsigned bytes (type 8) occur there. A file may be gzipped; what it is shows in its first two bytes.
+
+use crate::error::{Error, Result};
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// No header is believed beyond this many bytes; the largest known file of the family (EMNIST) holds 0.55 GB.
+const MOST_BYTES: usize = 1 << 30;
+
+/// An array of unsigned bytes.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Idx {
+    /// Sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// Row-major, as many as the product of the sizes.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads an IDX file of `rank` dimensions, gzipped or not.
+pub(crate) fn read(path: &Path, rank: usize) -> Result<Idx> {
+    let file = File::open(path).map_err(|error| Error::file(path, error))?;
+    parse(BufReader::with_capacity(1 << 16, file), path, rank)
+}
+
+/// Reads an IDX array of `rank` dimensions from `input`; `path` is only named in errors.
+fn parse(mut input: impl BufRead, path: &Path, rank: usize) -> Result<Idx> {
+    let start = input.fill_buf().map_err(|error| Error::file(path, error))?;
+    if start.is_empty() {
+        return Err(Error::malformed(path, "the file is empty"));
+    }
+    if start.starts_with(&[0x1f, 0x8b]) {
+        parse_plain(MultiGzDecoder::new(input), path, rank)
+    } else {
+        parse_plain(input, path, rank)
+    }
+}
+
+fn parse_plain(mut input: impl Read, path: &Path, rank: usize) -> Result<Idx> {
+    let wrong = |reason: String| Error::malformed(path, reason);
+    let header_bytes = 4 + 4 * rank;
+    let mut header = Vec::with_capacity(header_bytes);
+    fill(&mut input, header_bytes, &mut header, path)?;
+    if header.len() >= 4 && header[..4] != [0, 0, 8, rank as u8] {
+        let found = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+        return Err(wrong(format!("magic number {found:#010x} at byte 0, not {:#010x}", 0x0800 + rank)));
+    }
+    if header.len() < header_bytes {
+        return Err(wrong(format!("ends at byte {} inside the header of {header_bytes} bytes", header.len())));
+    }
+    let (sizes, _) = header[4..].as_chunks::<4>();
+    let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
+    let expected = shape
+        .iter()
+        .try_fold(1usize, |product, &size| product.checked_mul(size))
+        .filter(|&bytes| bytes <= MOST_BYTES)
+        .ok_or_else(|| wrong(format!("the header claims {shape:?} values, more than {MOST_BYTES} bytes")))?;
+    // the buffer grows with what is there, whatever the header claims; one byte more shows that there is too much
+    let mut bytes = Vec::new();
+    fill(&mut input, expected + 1, &mut bytes, path)?;
+    if bytes.len() > expected {
+        return Err(wrong(format!("bytes follow after the {expected} values {shape:?} of the header")));
+    }
+    if bytes.len() < expected {
+        return Err(wrong(format!("ends after {} of the {expected} values {shape:?} of the header", bytes.len())));
+    }
+    Ok(Idx { shape, bytes })
+}
+
+/// Appends up to `most` bytes; fewer only where the input ends. A broken gzip stream is the file's fault, not the system's.
+fn fill(input: &mut impl Read, most: usize, into: &mut Vec<u8>, path: &Path) -> Result<()> {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match input.take(most as u64).read_to_end(into) {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), UnexpectedEof | InvalidData | InvalidInput) => {
+            Err(Error::malformed(path, format!("the gzip stream is broken after {} values: {error}", into.len())))
+        }
+        Err(error) => Err(Error::file(path, error)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    pub(crate) fn write(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+        let mut file = vec![0, 0, 8, shape.len() as u8];
+        shape.iter().for_each(|&size| file.extend((size as u32).to_be_bytes()));
+        file.extend_from_slice(bytes);
+        file
+    }
+
+    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read_bytes(bytes: &[u8], rank: usize) -> Result<Idx> {
+        parse(bytes, Path::new("some.idx"), rank)
+    }
+
+    #[test]
+    fn broken_files_say_where() {
+        let good = write(&[2, 2], &[1, 2, 3, 4]);
+        assert_eq!(read_bytes(&good, 2).unwrap().bytes, [1, 2, 3, 4]);
+        let zipped = gzip(&good);
+        let mut flipped = zipped.clone();
+        let checksum = flipped.len() - 6;
+        flipped[checksum] ^= 1;
+        let cases = [
+            (vec![], "empty"),
+            (good[..3].to_vec(), "ends at byte 3"),
+            (good[..11].to_vec(), "ends at byte 11"),
+            (good[..14].to_vec(), "ends after 2 of the 4 values"),
+            ([&good[..], &[0]].concat(), "bytes follow after the 4 values"),
+            (write(&[4], &[1, 2, 3, 4]), "magic number 0x00000801 at byte 0, not 0x00000802"),
+            (b"<html>not found</html>".to_vec(), "magic number"),
+            (write(&[usize::MAX, usize::MAX], &[]), "the header claims"),
+            (write(&[1 << 20, 1 << 10], &[]), "ends after 0"),
+            (zipped[..zipped.len() - 9].to_vec(), "gzip stream is broken"),
+            (zipped[..15].to_vec(), "gzip stream is broken"),
+            (flipped, "gzip stream is broken"),
+            ([&zipped[..], b"trailing"].concat(), "gzip stream is broken"),
+            (gzip(&[&good[..], &[0]].concat()), "bytes follow"),
+            (gzip(&[]), "ends at byte 0"),
+        ];
+        for (bytes, message) in cases {
+            let error = read_bytes(&bytes, 2).unwrap_err().to_string();
+            assert!(error.starts_with("some.idx: ") && error.contains(message), "{error} is not about {message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arrays_read_back(rows in 0usize..9, columns in 0usize..9, seed in any::<u8>(), zip in any::<bool>()) {
+            let bytes: Vec<u8> = (0..rows * columns).map(|i| seed.wrapping_mul(31).wrapping_add(i as u8)).collect();
+            let file = write(&[rows, columns], &bytes);
+            let file = if zip { gzip(&file) } else { file };
+            prop_assert_eq!(read_bytes(&file, 2).unwrap(), Idx { shape: vec![rows, columns], bytes });
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), rank in 1usize..4) {
+            let _ = read_bytes(&bytes, rank);
+            let _ = read_bytes(&[&[0, 0, 8, rank as u8], &bytes[..]].concat(), rank);
+            let _ = read_bytes(&[&[0x1f, 0x8b, 8, 0], &bytes[..]].concat(), rank);
+            let _ = read_bytes(&gzip(&bytes), rank);
+        }
+    }
+}

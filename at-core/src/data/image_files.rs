@@ -1,0 +1,168 @@
+//! The four files of the MNIST family: images and labels of the training and of the test set.
+
+use super::checksum::md5_hex;
+use super::dataset::Dataset;
+use super::idx;
+use super::name::DatasetName;
+use super::samples::Samples;
+use super::split::stratified;
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Every set of the family has ten classes.
+const CLASSES: usize = 10;
+
+/// Official test images of `kmnist` that serve as its test set where the training images are missing; the other 8000 train.
+const KMNIST_REDUCED_TEST: usize = 2000;
+
+/// Content md5 of the test labels by which a set is told from another that has the same file names.
+const TEST_LABELS: [(DatasetName, &str); 3] = [
+    (DatasetName::Mnist, "27ae3e4e09519cfbb04c329615203637"),
+    (DatasetName::FashionMnist, "15d484375f8d13e6eb1aabb0c3f46965"),
+    (DatasetName::Kmnist, "9f55f451c0988b028eccdf7d5cc265ab"),
+];
+
+/// `folder` holds what [`read`] needs.
+pub(crate) fn is_in(name: DatasetName, folder: &Path) -> bool {
+    missing(folder).iter().all(|&file| name == DatasetName::Kmnist && file.starts_with("train"))
+}
+
+/// The standard names of the files that `folder` lacks.
+pub(crate) fn missing(folder: &Path) -> Vec<&'static str> {
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+        .into_iter()
+        .filter(|file| find(folder, file).is_none())
+        .collect()
+}
+
+/// The file in `folder`: with `-` or `.` before `idx`, with or without `.gz`.
+fn find(folder: &Path, file: &str) -> Option<PathBuf> {
+    let dotted = file.replace("-idx", ".idx");
+    [file, &dotted]
+        .into_iter()
+        .flat_map(|file| [folder.join(file), folder.join(format!("{file}.gz"))])
+        .find(|path| path.is_file())
+}
+
+/// Reads the set of `name` from `folder`; pixels are `value / 255`.
+///
+/// `kmnist` without its training images is a stratified split of the test images, 8000 to learn from and 2000 to be
+/// judged by, and says so in its note. Errs on files that do not belong together or that are those of another set.
+pub(crate) fn read(name: DatasetName, folder: &Path) -> Result<Dataset> {
+    let (test, image, labels_md5) = read_pair(folder, "t10k")?;
+    if let Some((other, _)) = TEST_LABELS.iter().find(|(other, md5)| *other != name && *md5 == labels_md5) {
+        return Err(Error::malformed(folder, format!("its test labels are those of {other}, not of {name}")));
+    }
+    let mut set = Dataset {
+        name: name.to_string(),
+        classes: CLASSES,
+        image: Some(image),
+        note: None,
+        train: Samples::default(),
+        test,
+    };
+    if name == DatasetName::Kmnist && find(folder, "train-images-idx3-ubyte").is_none() {
+        let total = set.test.len();
+        (set.train, set.test) = stratified(&set.test, CLASSES, total * KMNIST_REDUCED_TEST / 10_000);
+        let (train, test) = (set.train.len(), set.test.len());
+        set = set.with_note(&format!(
+            "not the official split: the training images are absent, so the {total} official test images are split \
+             {train}/{test}"
+        ));
+    } else {
+        let (train, train_image, _) = read_pair(folder, "train")?;
+        if train_image != image {
+            let reason = format!("training images are {train_image:?}, test images {image:?}");
+            return Err(Error::malformed(folder, reason));
+        }
+        set.train = train;
+    }
+    set.check().map_err(|error| Error::malformed(folder, error.to_string()))?;
+    Ok(set)
+}
+
+/// Images and labels of one part, (rows, columns), and the md5 of the labels.
+fn read_pair(folder: &Path, part: &str) -> Result<(Samples, (usize, usize), String)> {
+    let [images_path, labels_path] = ["images-idx3-ubyte", "labels-idx1-ubyte"].map(|rest| {
+        let file = format!("{part}-{rest}");
+        find(folder, &file).ok_or_else(|| Error::NotFound {
+            what: format!("{file} (or {file}.gz)"),
+            searched: vec![folder.to_path_buf()],
+            remedy: "all four files of a set lie in one folder".to_string(),
+        })
+    });
+    let (images_path, labels_path) = (images_path?, labels_path?);
+    let (images, labels) = (idx::read(&images_path, 3)?, idx::read(&labels_path, 1)?);
+    let (count, rows, columns) = (images.shape[0], images.shape[1], images.shape[2]);
+    if count == 0 || rows == 0 || columns == 0 {
+        return Err(Error::malformed(images_path, format!("holds {count} images of {rows}x{columns}")));
+    }
+    if labels.bytes.len() != count {
+        let reason = format!("{} labels for the {count} images of {}", labels.bytes.len(), images_path.display());
+        return Err(Error::malformed(labels_path, reason));
+    }
+    if let Some(at) = labels.bytes.iter().position(|&label| usize::from(label) >= CLASSES) {
+        let reason = format!("label {} at index {at}: labels are 0 to {}", labels.bytes[at], CLASSES - 1);
+        return Err(Error::malformed(labels_path, reason));
+    }
+    let header = [&[0, 0, 8, 1], &(count as u32).to_be_bytes()[..]].concat();
+    let md5 = md5_hex(&[header, labels.bytes.clone()].concat());
+    let features = images.bytes.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    let labels = labels.bytes.into_iter().map(u32::from).collect();
+    Ok((Samples { features, width: rows * columns, labels }, (rows, columns), md5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::idx::tests::{gzip, write};
+    use super::*;
+
+    /// Writes `count` images of 2x3 and their labels as the files of `part`.
+    fn put(folder: &Path, part: &str, count: usize) {
+        let pixels: Vec<u8> = (0..count * 6).map(|i| (i * 17 % 256) as u8).collect();
+        let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
+        std::fs::write(folder.join(format!("{part}-images.idx3-ubyte.gz")), gzip(&write(&[count, 2, 3], &pixels)))
+            .unwrap();
+        std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), write(&[count], &labels)).unwrap();
+    }
+
+    #[test]
+    fn gzipped_and_plain_dashes_and_dots() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "train", 30);
+        assert!(!is_in(DatasetName::Mnist, folder.path()));
+        put(folder.path(), "t10k", 10);
+        assert!(is_in(DatasetName::Mnist, folder.path()));
+        let set = read(DatasetName::Mnist, folder.path()).unwrap();
+        assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (30, 10, Some((2, 3)), None));
+        assert_eq!(set.train.row(1)[..2], [102.0 / 255.0, 119.0 / 255.0]);
+    }
+
+    #[test]
+    fn kmnist_without_training_images_declares_its_split() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "t10k", 100);
+        assert!(is_in(DatasetName::Kmnist, folder.path()) && !is_in(DatasetName::Mnist, folder.path()));
+        let set = read(DatasetName::Kmnist, folder.path()).unwrap();
+        assert_eq!((set.train.class_counts(10), set.test.class_counts(10)), (vec![8; 10], vec![2; 10]));
+        assert!(set.note.unwrap().contains("not the official split"));
+        assert!(read(DatasetName::Mnist, folder.path()).unwrap_err().to_string().contains("train-images-idx3-ubyte"));
+    }
+
+    #[test]
+    fn files_that_do_not_belong_together_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let labels = folder.path().join("t10k-labels-idx1-ubyte");
+        put(folder.path(), "t10k", 10);
+        let refused = |message: &str| {
+            let error = read(DatasetName::Kmnist, folder.path()).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        };
+        std::fs::write(&labels, write(&[3], &[0, 1, 2])).unwrap();
+        refused("3 labels for the 10 images");
+        std::fs::write(&labels, write(&[10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 10])).unwrap();
+        refused("label 10 at index 9");
+        std::fs::write(&labels, []).unwrap();
+        refused("the file is empty");
+    }
+}

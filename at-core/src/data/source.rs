@@ -1,0 +1,153 @@
+//! Where data sets are looked for, and how one is opened.
+
+use super::dataset::Dataset;
+use super::name::DatasetName;
+use super::{csv_folder, embedded, image_files};
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Number of classes of [`DatasetName::Vowel`].
+const VOWELS: usize = 11;
+
+/// The folders in which files are looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Folder given by the user: holds a folder per data set, or the files of one.
+    pub data_dir: Option<PathBuf>,
+    /// Folder of downloads: holds a folder per data set.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl Source {
+    /// The folders that may hold data set `name`, in the order of the search: `data_dir/<name>` (the one that says what
+    /// it holds), `data_dir`, `cache_dir/<name>`.
+    pub fn folders(&self, name: DatasetName) -> Vec<PathBuf> {
+        let named = |folder: &PathBuf| folder.join(name.as_str());
+        let folders = [self.data_dir.as_ref().map(named), self.data_dir.clone(), self.cache_dir.as_ref().map(named)];
+        folders.into_iter().flatten().collect()
+    }
+}
+
+/// Where a data set is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In this library.
+    Embedded,
+    /// In files in this folder.
+    Folder(PathBuf),
+}
+
+/// Finds data set `name` without reading it. Errs with the folders that were searched and what to do.
+pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
+    if name.is_embedded() {
+        return Ok(Location::Embedded);
+    }
+    let searched = source.folders(name);
+    let is_in = |folder: &&PathBuf| match name {
+        DatasetName::Vowel => csv_folder::is_in(folder),
+        _ => image_files::is_in(name, folder),
+    };
+    // a folder with all files comes before one with enough of them
+    let is_whole = |folder: &&PathBuf| name != DatasetName::Kmnist || image_files::missing(folder).is_empty();
+    let found = searched.iter().filter(is_in).find(is_whole).or_else(|| searched.iter().find(is_in));
+    if let Some(folder) = found {
+        return Ok(Location::Folder(folder.clone()));
+    }
+    let files = if name == DatasetName::Vowel {
+        csv_folder::FILES.join(" and ")
+    } else {
+        // of the folder that holds most of the files, say what it lacks
+        let least = searched.iter().map(|folder| image_files::missing(folder)).min_by_key(Vec::len);
+        least.unwrap_or_else(|| image_files::missing(Path::new(""))).join(", ") + " (or .gz)"
+    };
+    let remedy = if name.is_downloadable() {
+        format!("run `asyt data fetch {name}` or pass --data-dir")
+    } else {
+        format!("pass --data-dir with the folder that holds {name}/train.csv and {name}/test.csv")
+    };
+    Err(Error::NotFound { what: format!("data set {name} ({files})"), searched, remedy })
+}
+
+/// Loads data set `name`.
+///
+/// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
+/// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
+pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
+    match (name, locate(name, source)?) {
+        (DatasetName::Digits, _) => embedded::digits(),
+        (DatasetName::Iris, _) => embedded::iris(),
+        (DatasetName::Vowel, Location::Folder(folder)) => {
+            csv_folder::read(name.as_str(), &folder, Some(VOWELS))?.standardised().checked()
+        }
+        (_, Location::Folder(folder)) => image_files::read(name, &folder),
+        (_, Location::Embedded) => {
+            Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
+        }
+    }
+}
+
+/// Opens a data set by its name, or by the path of a folder with `train.csv` and `test.csv`.
+///
+/// Such a table has the class as its last column, whole numbers from 0, and may have a heading; features stay as they
+/// are. Errs as [`load`], and on a text that is neither a name nor a folder.
+pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
+    let folder = Path::new(name_or_folder);
+    match name_or_folder.parse() {
+        Ok(name) => load(name, source),
+        Err(_) if folder.is_dir() => {
+            if !csv_folder::is_in(folder) {
+                let what = csv_folder::FILES.join(" and ");
+                let remedy = "a folder given as data set holds both".to_string();
+                return Err(Error::NotFound { what, searched: vec![folder.to_path_buf()], remedy });
+            }
+            let name = folder.canonicalize().map_err(|error| Error::file(folder, error))?;
+            let name = name.file_name().map_or_else(|| name_or_folder.into(), |name| name.to_string_lossy());
+            csv_folder::read(&name, folder, None)
+        }
+        Err(Error::Invalid { name, value, reason }) => {
+            Err(Error::Invalid { name, value, reason: format!("{reason}, and there is no such folder") })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_sets_need_no_folder() {
+        for name in DatasetName::ALL.into_iter().filter(|name| name.is_embedded()) {
+            assert_eq!(load(name, &Source::default()).unwrap(), open(name.as_str(), &Source::default()).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_missing_set_says_where_it_was_looked_for() {
+        let source = Source { data_dir: Some("no/data".into()), cache_dir: Some("no/cache".into()) };
+        let error = load(DatasetName::Mnist, &source).unwrap_err().to_string().replace('\\', "/");
+        for part in
+            ["no/data/mnist, no/data, no/cache/mnist", "train-images-idx3-ubyte", "asyt data fetch mnist", "--data-dir"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+        let error = load(DatasetName::Vowel, &Source::default()).unwrap_err().to_string();
+        assert!(error.contains("--data-dir") && !error.contains("fetch"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_of_tables_is_a_data_set() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("two-moons");
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.to_str().unwrap();
+        assert!(open(path, &Source::default()).unwrap_err().to_string().contains("train.csv and test.csv"));
+        for file in csv_folder::FILES {
+            std::fs::write(folder.join(file), "x,y,moon\n0.5,-1,0\n1,2,1\n").unwrap();
+        }
+        let set = open(path, &Source::default()).unwrap();
+        assert_eq!((set.name.as_str(), set.classes, set.train.row(0)), ("two-moons", 2, &[0.5, -1.0][..]));
+        let error = open("two-mons", &Source::default()).unwrap_err().to_string();
+        assert!(error.contains("no such folder") && error.contains("fashion-mnist"), "{error}");
+    }
+}
