@@ -1,3 +1,32 @@
-//! The program `asyt`.
+//! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
 
-fn main() {}
+mod args;
+mod chips;
+mod command;
+mod engines;
+mod export;
+mod failure;
+mod interrupt;
+mod layers;
+mod memory;
+mod names;
+mod network_text;
+mod plan;
+mod presets;
+mod progress;
+mod run_folder;
+mod session;
+mod settings;
+mod words;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    failure::exit_code(match arguments.command {
+        Command::Train(arguments) => command::train::train(&arguments),
+        Command::Devices(arguments) => command::devices::devices(&arguments),
+    })
+}

@@ -1,0 +1,84 @@
+//! The command line.
+
+use crate::settings::Settings;
+use crate::{chips, network_text, presets};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
+#[derive(Debug, Parser)]
+#[command(name = "asyt", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  asyt train                                  train the default chip with three methods; takes seconds
+  asyt train --preset asyt-demo               the published demonstration on MNIST
+  asyt devices                                what can compute here
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a chip with several methods and compare them
+    #[command(after_help = train_help())]
+    Train(Box<TrainArguments>),
+    /// List what can compute: the CPU and every GPU
+    Devices(DevicesArguments),
+}
+
+/// `asyt train`.
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    /// Settings file; flags win over it (same names: learning-rate = 0.1)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for the results, new or empty [default: runs/<preset>-<n>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in this folder with its own settings
+    #[arg(long, value_name = "RUN", conflicts_with = "config")]
+    pub resume: Option<PathBuf>,
+    /// Print summary.json instead of the table, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+    /// The settings that the file may hold too.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `asyt devices`.
+#[derive(Debug, Args)]
+pub struct DevicesArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn train_help() -> String {
+    format!(
+        "Presets:\n{}\n\nNetworks:\n{}\n\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
+        presets::help(),
+        network_text::HELP,
+        chips::help()
+    )
+}
+
+const TRAIN_EXAMPLES: &str = "\
+The run folder gets config.toml (all settings; `--config` with it repeats the run), metrics.csv, summary.json, accuracy.svg
+and one checkpoint per method. Ctrl-C ends the run after the epoch, so that --resume continues it.
+
+Examples:
+  asyt train --method at,pat,ideal --chip-seed 7
+  asyt train --dataset iris --network bank:in-12-out --batch-size 10
+  asyt train --preset asyt-demo --data-dir data --epochs 30 --update-error 0.3
+  asyt train --config mine.toml --out runs/mine
+  asyt train --resume runs/mine";

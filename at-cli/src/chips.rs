@@ -1,0 +1,88 @@
+//! Kinds of imperfect chips that have a name, and the spreads that make them.
+
+use crate::names;
+use crate::settings::Settings;
+use anyhow::{Result, anyhow};
+use at_core::chip::Imperfections;
+
+/// The settings that change a kind of chip: the names of [`Imperfections`].
+pub const SPREADS: [&str; 9] = [
+    "splitter-angle",
+    "phase",
+    "loss-db",
+    "loss-spread-db",
+    "parameter-spread",
+    "response-amplitude",
+    "response-slope",
+    "response-offset",
+    "update-error",
+];
+
+/// Names, what they stand for, and how `--help` says it.
+const KINDS: [(&str, &str); 4] = [
+    ("ideal", "no imperfection"),
+    ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
+    ("demo", "the published demonstration: 60 % parameter spread, 60 % update error"),
+    ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
+];
+
+/// The kinds of chips, one per line.
+pub fn help() -> String {
+    KINDS.map(|(name, meaning)| format!("  {name:<12} {meaning}")).join("\n")
+}
+
+fn find(name: &str) -> Result<Imperfections> {
+    let none = Imperfections::default();
+    match name {
+        "ideal" => Ok(none),
+        "weight-bank" => {
+            Ok(Imperfections { response_amplitude: 0.3, response_slope: 0.3, response_offset: 0.5, ..none })
+        }
+        "demo" => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
+        "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
+        _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
+    }
+}
+
+/// The imperfections that `settings` ask for; writes every spread into `settings`, so that they are explicit from here on.
+pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
+    let mut chip = find(settings.chip.get_or_insert_with(|| "ideal".to_string()))?;
+    let spreads = [
+        (&mut settings.splitter_angle, &mut chip.splitter_angle),
+        (&mut settings.phase, &mut chip.phase),
+        (&mut settings.loss_db, &mut chip.loss_db),
+        (&mut settings.loss_spread_db, &mut chip.loss_spread_db),
+        (&mut settings.parameter_spread, &mut chip.parameter_spread),
+        (&mut settings.response_amplitude, &mut chip.response_amplitude),
+        (&mut settings.response_slope, &mut chip.response_slope),
+        (&mut settings.response_offset, &mut chip.response_offset),
+        (&mut settings.update_error, &mut chip.update_error),
+    ];
+    for (setting, spread) in spreads {
+        *spread = *setting.get_or_insert(*spread);
+    }
+    chip.validate()?;
+    Ok(chip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_known_and_every_spread_is_a_setting() {
+        KINDS.iter().for_each(|(name, _)| drop(find(name).unwrap()));
+        let keys = crate::settings::keys();
+        assert!(SPREADS.iter().all(|spread| keys.iter().any(|key| key == spread)));
+    }
+
+    #[test]
+    fn a_spread_changes_the_named_chip() {
+        let mut settings = Settings { chip: Some("demo".into()), update_error: Some(0.1), ..Settings::default() };
+        let chip = imperfections(&mut settings).unwrap();
+        assert_eq!((chip.update_error, chip.parameter_spread), (0.1, 0.6));
+        assert_eq!(settings.parameter_spread, Some(0.6));
+        settings.phase = Some(f64::NAN);
+        assert!(imperfections(&mut settings).unwrap_err().to_string().contains("phase"));
+    }
+}

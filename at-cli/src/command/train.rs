@@ -1,0 +1,83 @@
+//! `asyt train`: from the command line to a run and its table.
+
+use crate::args::TrainArguments;
+use crate::engines::{self, Device};
+use crate::export::table;
+use crate::failure::{OrUsage, Outcome};
+use crate::plan::{Plan, Precision};
+use crate::progress::say;
+use crate::run_folder::RunFolder;
+use crate::session::{Job, compare};
+use crate::settings::Settings;
+use crate::{interrupt, layers};
+use anyhow::{Context, Result, ensure};
+use at_core::cpu::Cpu;
+use at_core::data::{self, Dataset};
+use std::io::Write;
+use std::path::Path;
+
+/// Runs the command.
+pub fn train(arguments: &TrainArguments) -> Outcome {
+    let settings = match &arguments.resume {
+        Some(run) => resumed_settings(run, arguments).or_usage()?,
+        None => layers::resolve(arguments.config.as_deref(), &arguments.settings).or_usage()?,
+    };
+    let mut plan = Plan::new(settings).or_usage()?;
+    let device = engines::choose(&plan)?;
+    let data = load(&plan)?;
+    let network = plan.fit(&data).or_usage()?;
+    plan.settings.engine = Some(device.setting().to_string());
+
+    let folder = match &arguments.resume {
+        Some(run) => RunFolder::open(run)?,
+        None => RunFolder::create(arguments.out.as_deref(), plan.settings.preset.as_deref().unwrap_or("run"))?,
+    };
+    if arguments.resume.is_none() {
+        folder.write("config.toml", &config(&plan.settings)?)?;
+    }
+    interrupt::listen()?;
+    let job = Job { plan: &plan, data: &data, network: &network, folder: &folder, quiet: arguments.quiet };
+    let summary = match device {
+        Device::Cpu(Precision::F32) => compare(&Cpu::<f32>::new(), &job),
+        Device::Cpu(Precision::F64) => compare(&Cpu::<f64>::new(), &job),
+    }?;
+
+    let mut out = std::io::stdout().lock();
+    let text = if arguments.json { summary.to_json() } else { table::table(&summary) };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    say(arguments.quiet, &format!("results in {}", folder.path().display()));
+    Ok(())
+}
+
+/// The settings of an earlier run. Only where its data lie may have changed.
+fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
+    let changes = Settings { data_dir: None, ..arguments.settings.clone() };
+    ensure!(
+        changes == Settings::default(),
+        "--resume continues a run with its own settings; drop the other flags, or start a new run with --config {}",
+        run.join("config.toml").display()
+    );
+    if let Some(out) = &arguments.out {
+        let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
+        ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
+    }
+    let config = run.join("config.toml");
+    ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
+    layers::resolve(Some(&config), &arguments.settings)
+}
+
+fn load(plan: &Plan) -> Result<Dataset> {
+    let settings = &plan.settings;
+    let name = settings.dataset.as_deref().unwrap_or_default();
+    let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: None };
+    let data = data::open(name, &source).with_context(|| format!("data set {name}"))?;
+    Ok(data.limit(settings.train_limit, settings.test_limit)?)
+}
+
+/// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.
+fn config(settings: &Settings) -> Result<String> {
+    let data_dir = settings.data_dir.as_ref().map(std::path::absolute).transpose().context("--data-dir")?;
+    let text = toml::to_string(&Settings { data_dir, ..settings.clone() }).context("config.toml")?;
+    Ok(format!("# Settings of this run; `asyt train --config` with this file repeats it.\n{text}"))
+}

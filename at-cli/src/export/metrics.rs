@@ -1,0 +1,101 @@
+//! `metrics.csv`: one row per method and epoch.
+
+use anyhow::{Context, Result};
+use at_core::files::atomic_write;
+use at_core::training::{MethodName, Record};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A row. Numbers are written so that they read back as the same bits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The method.
+    pub method: MethodName,
+    /// From 1.
+    pub epoch: usize,
+    /// The step size in it.
+    pub learning_rate: f64,
+    /// As the method saw it.
+    pub train_loss: f64,
+    /// As the method saw it.
+    pub train_accuracy: f64,
+    /// Of the chip, after the epoch.
+    pub test_loss: f64,
+    /// Of the chip, after the epoch.
+    pub test_accuracy: f64,
+    /// Values read from the chip so far.
+    pub chip_reads: u64,
+    /// Hidden values written into the chip so far.
+    pub chip_injections: u64,
+    /// Controls written so far.
+    pub control_writes: u64,
+    /// Time spent on this method so far.
+    pub wall_seconds: f64,
+}
+
+impl Row {
+    /// The row of `record`, reached after `wall_seconds`.
+    pub fn new(record: &Record, wall_seconds: f64) -> Self {
+        Row {
+            method: record.method,
+            epoch: record.epoch,
+            learning_rate: record.learning_rate,
+            train_loss: record.train_loss,
+            train_accuracy: record.train_accuracy,
+            test_loss: record.test_loss,
+            test_accuracy: record.test_accuracy,
+            chip_reads: record.accesses.reads,
+            chip_injections: record.accesses.injections,
+            control_writes: record.accesses.control_writes,
+            wall_seconds,
+        }
+    }
+}
+
+/// Replaces the file by these rows.
+pub fn write(path: &Path, rows: &[Row]) -> Result<()> {
+    atomic_write(path, |writer| {
+        let mut csv = csv::Writer::from_writer(writer);
+        rows.iter().try_for_each(|row| csv.serialize(row)).map_err(std::io::Error::other)?;
+        csv.flush()
+    })
+    .context("the table of records")
+}
+
+/// Reads the rows of an earlier run; none where there is no file.
+pub fn read(path: &Path) -> Result<Vec<Row>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut csv = csv::Reader::from_path(path).with_context(|| path.display().to_string())?;
+    csv.deserialize().collect::<Result<_, _>>().with_context(|| format!("{} is damaged", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_read_back_bit_by_bit() {
+        let row = Row {
+            method: MethodName::PatOutput,
+            epoch: 3,
+            learning_rate: 0.1 + 0.2,
+            train_loss: 1.0 / 3.0,
+            train_accuracy: 1e-300,
+            test_loss: 2.302585092994046,
+            test_accuracy: 1.0,
+            chip_reads: u64::MAX,
+            chip_injections: 0,
+            control_writes: 7,
+            wall_seconds: 0.1,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        assert_eq!(read(&path).unwrap(), []);
+        write(&path, &[row.clone(), row.clone()]).unwrap();
+        assert_eq!(read(&path).unwrap(), [row.clone(), row]);
+        std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
+        assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
+    }
+}

@@ -1,0 +1,101 @@
+//! `summary.json`: the outcome of a run for programs.
+
+use crate::settings::Settings;
+use at_core::training::{MethodName, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// The whole summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Of this program.
+    pub version: String,
+    /// Where the settings began.
+    pub preset: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// What a reader must know of the data.
+    pub dataset_note: Option<String>,
+    /// Training samples.
+    pub train_samples: usize,
+    /// Test samples.
+    pub test_samples: usize,
+    /// The kind of chip.
+    pub chip: String,
+    /// Number of controls of the chip.
+    pub controls: usize,
+    /// Of the first controls and the order of the samples.
+    pub seed: u64,
+    /// Of the chip.
+    pub chip_seed: u64,
+    /// One per method.
+    pub results: Vec<MethodResult>,
+}
+
+/// The outcome of one method. Accuracies are the chip's, from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MethodResult {
+    /// The method.
+    pub method: MethodName,
+    /// After the last epoch.
+    pub final_test_accuracy: f64,
+    /// After the best epoch.
+    pub best_test_accuracy: f64,
+    /// After the last epoch.
+    pub final_train_accuracy: f64,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Time spent, earlier parts of a resumed run included.
+    pub wall_seconds: f64,
+    /// Device and precision.
+    pub engine: String,
+    /// Values read from the chip.
+    pub chip_reads: u64,
+    /// Hidden values written into the chip.
+    pub chip_injections: u64,
+    /// Controls written.
+    pub control_writes: u64,
+}
+
+impl MethodResult {
+    /// The result of a method that ended with `outcome`.
+    pub fn new(method: MethodName, outcome: &Outcome, wall_seconds: f64, engine: String) -> Self {
+        let best = outcome.records.iter().map(|record| record.test_accuracy).fold(outcome.test.accuracy, f64::max);
+        MethodResult {
+            method,
+            final_test_accuracy: outcome.test.accuracy,
+            best_test_accuracy: best,
+            final_train_accuracy: outcome.train.accuracy,
+            epochs: outcome.records.len(),
+            wall_seconds,
+            engine,
+            chip_reads: outcome.accesses.reads,
+            chip_injections: outcome.accesses.injections,
+            control_writes: outcome.accesses.control_writes,
+        }
+    }
+}
+
+impl Summary {
+    /// A summary without results yet.
+    pub fn new(settings: &Settings, data: &at_core::data::Dataset, controls: usize) -> Self {
+        let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+        Summary {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            preset: text(&settings.preset),
+            dataset: data.name.clone(),
+            dataset_note: data.note.clone(),
+            train_samples: data.train.len(),
+            test_samples: data.test.len(),
+            chip: text(&settings.chip),
+            controls,
+            seed: settings.seed.unwrap_or_default(),
+            chip_seed: settings.chip_seed.unwrap_or_default(),
+            results: Vec::new(),
+        }
+    }
+
+    /// As text, ending with a line feed.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a summary has only strings and numbers") + "\n"
+    }
+}

@@ -1,0 +1,49 @@
+//! The comparison table on stdout.
+
+use super::summary::Summary;
+use std::fmt::Write;
+
+/// The methods side by side, one per line.
+pub fn table(summary: &Summary) -> String {
+    let mut text = format!(
+        "{:<11} {:>9} {:>9} {:>9} {:>7} {:>9} {:>11} {:>11} {:>13}\n",
+        "method", "test", "best", "train", "epochs", "time", "chip reads", "injections", "control writes"
+    );
+    for result in &summary.results {
+        let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
+        let _ = writeln!(
+            text,
+            "{:<11} {:>9} {:>9} {:>9} {:>7} {:>7.1} s {:>11} {:>11} {:>14}",
+            result.method.as_str(),
+            percent(result.final_test_accuracy),
+            percent(result.best_test_accuracy),
+            percent(result.final_train_accuracy),
+            result.epochs,
+            result.wall_seconds,
+            count(result.chip_reads),
+            count(result.chip_injections),
+            count(result.control_writes),
+        );
+    }
+    text
+}
+
+/// Four digits and a unit: `12.34 M`.
+fn count(count: u64) -> String {
+    let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    match units.into_iter().find(|&(size, _)| count as f64 >= size) {
+        Some((size, unit)) => format!("{:.2} {unit}", count as f64 / size),
+        None => count.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_short() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345_678, "12.35 M")];
+        cases.into_iter().for_each(|(number, text)| assert_eq!(count(number), text));
+    }
+}

@@ -1,0 +1,50 @@
+//! How the program ends: exit codes, and an error that is said once.
+
+use std::process::ExitCode;
+
+/// Why a command did not finish.
+pub enum Failure {
+    /// The request makes no sense: exit code 2.
+    Usage(anyhow::Error),
+    /// The request was tried and failed: exit code 1.
+    Run(anyhow::Error),
+}
+
+/// What a command gives back.
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::Run(error.into())
+    }
+}
+
+/// Marks an error as wrong usage.
+pub trait OrUsage<T> {
+    /// The same result with [`Failure::Usage`].
+    fn or_usage(self) -> Outcome<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrUsage<T> for Result<T, E> {
+    fn or_usage(self) -> Outcome<T> {
+        self.map_err(|error| Failure::Usage(error.into()))
+    }
+}
+
+/// Says the error on stderr as one line of causes. A reader that closed our stdout wanted no more: that is success.
+pub fn exit_code(outcome: Outcome) -> ExitCode {
+    let (code, error) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(error)) => (2, error),
+        Err(Failure::Run(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Run(error)) => (1, error),
+    };
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::from(code)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is = |io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(is))
+}

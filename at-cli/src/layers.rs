@@ -1,0 +1,87 @@
+//! Where settings come from: the preset, then the file, then the flags; each wins over those before it.
+
+use crate::settings::{self, Settings};
+use crate::{chips, names, presets};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use toml::Table;
+
+/// All settings of a run from its `file` and `flags`. The preset is that of the flags, else of the file, else `digits`.
+pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
+    let file = file.map(read).transpose()?.unwrap_or_default();
+    let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
+    let mut layers = table(&presets::find(preset)?)?;
+    for layer in [&file, flags] {
+        overlay(&mut layers, table(layer)?);
+    }
+    layers.insert("preset".to_string(), preset.into());
+    layers.try_into().context("settings")
+}
+
+/// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.
+pub fn read(path: &Path) -> Result<Settings> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("settings file {}", path.display()))?;
+    parse(&text).with_context(|| format!("settings file {}", path.display()))
+}
+
+fn parse(text: &str) -> Result<Settings> {
+    let known = settings::keys();
+    for key in toml::from_str::<Table>(text)?.keys() {
+        if !known.contains(key) {
+            let flag_only = ["config", "out", "resume", "json", "quiet"].contains(&key.as_str());
+            if flag_only {
+                bail!("key {key:?} is a flag only: pass --{key}");
+            }
+            bail!("{}", names::unknown("key", key, known.iter().map(String::as_str)));
+        }
+    }
+    Ok(toml::from_str(text)?)
+}
+
+fn table(settings: &Settings) -> Result<Table> {
+    Table::try_from(settings).context("settings")
+}
+
+/// Puts `layer` on top. A layer that names a kind of chip starts that chip anew: spreads of lower layers do not shine through.
+fn overlay(base: &mut Table, layer: Table) {
+    if layer.contains_key("chip") {
+        chips::SPREADS.iter().for_each(|spread| drop(base.remove(*spread)));
+    }
+    base.extend(layer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_layers_win_and_a_chip_starts_anew() {
+        let mut base = table(&presets::find("asyt-demo").unwrap()).unwrap();
+        overlay(&mut base, toml::from_str("epochs = 3\nupdate-error = 0.1").unwrap());
+        assert_eq!((base["epochs"].as_integer(), base["update-error"].as_float()), (Some(3), Some(0.1)));
+        overlay(&mut base, toml::from_str("chip = 'ideal'").unwrap());
+        assert!(!base.contains_key("update-error"));
+        let all: Settings = base.try_into().unwrap();
+        assert_eq!((all.batch_size, all.epochs), (Some(600), Some(3)));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_answered_with_the_nearest() {
+        let message = |text| format!("{:#}", parse(text).unwrap_err());
+        assert!(message("learning_rate = 1.0").contains("did you mean learning-rate?"));
+        assert!(message("json = true").contains("--json"));
+        let wrong = message("seed = 1\nepochs = 'many'");
+        assert!(wrong.contains("epochs") && wrong.contains("line 2"), "{wrong}");
+        assert!(message("epochs = 0.5").contains("epochs"));
+        assert!(message("epochs = ").contains("line 1"));
+    }
+
+    #[test]
+    fn resolved_settings_read_back_as_themselves() {
+        for name in presets::names() {
+            let flags = Settings { preset: Some(name.to_string()), ..Settings::default() };
+            let all = resolve(None, &flags).unwrap();
+            assert_eq!(parse(&toml::to_string(&all).unwrap()).unwrap(), all);
+        }
+    }
+}

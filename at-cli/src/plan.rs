@@ -1,0 +1,175 @@
+//! Settings that have been understood: every word has its meaning, every number its range. Nothing has been run yet.
+
+use crate::memory;
+use crate::settings::Settings;
+use crate::words::{initialization, optimizer, schedule, word};
+use crate::{chips, names, network_text};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use at_core::chip::Imperfections;
+use at_core::data::{Dataset, DatasetName, Encoding};
+use at_core::network::Network;
+use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
+use std::path::Path;
+
+/// What a run will do, up to what only its data can tell.
+pub struct Plan {
+    /// The settings with every spread of the chip made explicit.
+    pub settings: Settings,
+    /// How samples become signals.
+    pub encoding: Encoding,
+    /// The methods, each once, in the order of the table.
+    pub methods: Vec<MethodName>,
+    /// What is particular to some methods.
+    pub options: MethodOptions,
+    /// The statistics of the chip.
+    pub imperfections: Imperfections,
+    /// The first controls.
+    pub initialization: Initialization,
+    /// What all methods share; the loss's `classes` follow from the data.
+    pub training: training::Settings,
+    /// Which engine was asked for.
+    pub engine: EngineChoice,
+    /// `f32` or `f64`.
+    pub precision: Precision,
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineChoice {
+    /// A GPU where there is one, else the CPU.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU, or an error.
+    Gpu,
+}
+
+/// The scalars of the CPU engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+/// The value of a setting that no layer gave is an error that names it.
+fn given<T: Clone>(name: &str, value: &Option<T>) -> Result<T> {
+    value.clone().ok_or_else(|| anyhow!("{name} is not set; pass --{name} or start from a --preset"))
+}
+
+impl Plan {
+    /// Checks everything that can be checked before the data are read.
+    pub fn new(mut settings: Settings) -> Result<Self> {
+        let imperfections = chips::imperfections(&mut settings)?;
+        let s = &settings;
+        known_dataset(&given("dataset", &s.dataset)?)?;
+        let plan = Plan {
+            encoding: given("encoding", &s.encoding)?.parse()?,
+            methods: methods(&given("method", &s.method)?)?,
+            options: MethodOptions {
+                digital_weight: given("digital-weight", &s.digital_weight)?,
+                physical_weight: given("physical-weight", &s.physical_weight)?,
+                digital_step: word("digital-step", &given("digital-step", &s.digital_step)?)?,
+            },
+            initialization: initialization(&given("initialization", &s.initialization)?)?,
+            training: training::Settings {
+                epochs: given("epochs", &s.epochs)?,
+                batch_size: given("batch-size", &s.batch_size)?,
+                learning_rate: given("learning-rate", &s.learning_rate)?,
+                schedule: schedule(&given("schedule", &s.schedule)?)?,
+                optimizer: optimizer(&given("optimizer", &s.optimizer)?)?,
+                loss: Loss {
+                    kind: word("loss", &given("loss", &s.loss)?)?,
+                    normalization: word("loss-normalization", &given("loss-normalization", &s.loss_normalization)?)?,
+                    gain: given("loss-gain", &s.loss_gain)?,
+                    classes: 1,
+                    reduction: word("loss-reduction", &given("loss-reduction", &s.loss_reduction)?)?,
+                },
+                seed: given("seed", &s.seed)?,
+            },
+            engine: word("engine", &given("engine", &s.engine)?)?,
+            precision: word("precision", &given("precision", &s.precision)?)?,
+            imperfections,
+            settings,
+        };
+        plan.training.validate()?;
+        plan.training.loss.check(1)?;
+        let weights =
+            [("digital-weight", plan.options.digital_weight), ("physical-weight", plan.options.physical_weight)];
+        for (name, weight) in weights {
+            ensure!(
+                weight.is_finite() && weight >= 0.0,
+                "{name} = {weight} is not valid: must be finite, not negative"
+            );
+        }
+        let fits = plan.precision == Precision::F32 || plan.engine != EngineChoice::Gpu;
+        ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
+        plan.refuse_absurd_sizes(1, 1)?;
+        Ok(plan)
+    }
+
+    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network.
+    pub fn fit(&mut self, data: &Dataset) -> Result<Network> {
+        let modes = self.encoding.modes(data.width(), data.image)?;
+        self.refuse_absurd_sizes(modes, data.classes)?;
+        let text = given("network", &self.settings.network)?;
+        let network = network_text::build(&text.layers(modes, data.classes)?)?;
+        self.settings.network = Some(text.explicit(modes, data.classes));
+        let input = network.input();
+        let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
+        ensure!(
+            input.modes == modes,
+            "the network takes {} inputs, but {hint}; choose another --network (`in` fits the data) or --encoding",
+            input.modes
+        );
+        ensure!(
+            input.complex || !self.encoding.is_complex(),
+            "the network takes real numbers, but encoding {} makes complex fields; choose --encoding raw or l2",
+            self.encoding
+        );
+        ensure!(
+            network.outputs() >= data.classes,
+            "the readout has {} outputs, but {} has {} classes; choose a --network with at least as many outputs",
+            network.outputs(),
+            data.name,
+            data.classes
+        );
+        self.training.loss.classes = data.classes;
+        self.training.loss.check(network.outputs())?;
+        let samples = data.train.len();
+        let batch = self.training.batch_size;
+        ensure!(batch <= samples, "batch-size = {batch} is not valid: there are {samples} training samples");
+        Ok(network)
+    }
+
+    fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {
+        let layers = given("network", &self.settings.network)?.layers(inputs, outputs)?;
+        let controls = network_text::controls(&layers);
+        memory::check(controls, self.training.optimizer.moments())
+            .with_context(|| format!("a network of {controls:.0} controls"))
+    }
+}
+
+/// Folders are looked at when they are opened; what is neither a name nor a path is a typing error.
+fn known_dataset(text: &str) -> Result<()> {
+    let known = DatasetName::ALL.map(DatasetName::as_str);
+    if !known.contains(&text) && !Path::new(text).exists() {
+        bail!("{}; or a folder with train.csv and test.csv", names::unknown("dataset", text, known));
+    }
+    Ok(())
+}
+
+fn methods(texts: &[String]) -> Result<Vec<MethodName>> {
+    let known = MethodName::ALL.map(MethodName::as_str);
+    let mut methods = Vec::new();
+    for text in texts {
+        let method = text.parse().map_err(|_| anyhow!(names::unknown("method", text, known)))?;
+        ensure!(!methods.contains(&method), "method {text} is named twice");
+        methods.push(method);
+    }
+    ensure!(!methods.is_empty(), "method is empty; known: {}", known.join(", "));
+    Ok(methods)
+}

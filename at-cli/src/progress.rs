@@ -1,0 +1,74 @@
+//! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
+
+use at_core::training::{MethodName, Record};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Without a terminal, a line at most this often.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Progress of one method.
+pub enum Progress {
+    /// `--quiet`.
+    Silent,
+    /// A bar that counts batches.
+    Bar(ProgressBar),
+    /// Lines for a log file.
+    Plain {
+        /// All epochs.
+        epochs: usize,
+        /// When the last line was written.
+        last: Option<Instant>,
+    },
+}
+
+/// Says one line on stderr unless `quiet`. Nobody listening is no failure.
+pub fn say(quiet: bool, text: &str) {
+    if !quiet {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+impl Progress {
+    /// Progress of `method` through `epochs`.
+    pub fn new(quiet: bool, method: MethodName, epochs: usize) -> Self {
+        if quiet {
+            return Progress::Silent;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Progress::Plain { epochs, last: None };
+        }
+        let bar = ProgressBar::new(epochs as u64);
+        let template = "{prefix:<11} {bar:30} epoch {pos}/{len}  {msg}  {eta}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+        bar.set_prefix(method.as_str());
+        Progress::Bar(bar)
+    }
+
+    /// An epoch is over.
+    pub fn epoch(&mut self, record: &Record) {
+        let text = format!("loss {:.4}  test {:.2} %", record.train_loss, 100.0 * record.test_accuracy);
+        match self {
+            Progress::Silent => {}
+            Progress::Bar(bar) => {
+                bar.set_message(text);
+                bar.set_position(record.epoch as u64);
+            }
+            Progress::Plain { epochs, last } => {
+                if record.epoch == *epochs || last.is_none_or(|last| last.elapsed() >= PLAIN_INTERVAL) {
+                    *last = Some(Instant::now());
+                    say(false, &format!("{:<11} epoch {}/{epochs}  {text}", record.method.as_str(), record.epoch));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Progress::Bar(bar) = self {
+            bar.abandon();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A comparison: the same chip trained with every method in turn, each epoch kept so that a run can go on after any end.
+//!
+//! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
+//! `accuracy.svg` are made from it again.
+
+use crate::export::metrics::{self, Row};
+use crate::export::plot;
+use crate::export::summary::{MethodResult, Summary};
+use crate::interrupt;
+use crate::plan::Plan;
+use crate::progress::{Progress, say};
+use crate::run_folder::RunFolder;
+use crate::settings::Settings;
+use anyhow::{Context, Result, anyhow, bail};
+use at_core::chip::Chip;
+use at_core::data::{Dataset, Samples};
+use at_core::network::Network;
+use at_core::propagator::Engine;
+use at_core::training::{
+    Checkpoint, Checkpoints, MethodName, Observer, Record, Split, Trainer, initial_controls, methods,
+};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// At most this often the table of records is written; the checkpoint is written after every epoch.
+const TABLE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What is compared, and where the results go.
+pub struct Job<'a> {
+    /// The settings, understood.
+    pub plan: &'a Plan,
+    /// The task.
+    pub data: &'a Dataset,
+    /// The chip's design.
+    pub network: &'a Network,
+    /// The results.
+    pub folder: &'a RunFolder,
+    /// No progress on stderr.
+    pub quiet: bool,
+}
+
+/// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
+pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
+    let Job { plan, data, network, folder, quiet } = *job;
+    let settings = &plan.settings;
+    let train = split(engine, job, &data.train).context("training samples")?;
+    let test = split(engine, job, &data.test).context("test samples")?;
+    let fabrication = plan.imperfections.fabricate(network, settings.chip_seed.unwrap_or_default())?;
+    let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
+    let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
+    let fingerprint = fingerprint(settings, data)?;
+    announce(engine, job);
+
+    let mut ledger = Ledger::open(job)?;
+    let mut summary = Summary::new(settings, data, network.controls());
+    for &name in &plan.methods {
+        let path = folder.checkpoint(name);
+        let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
+        ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
+        let mut chip = Chip::new(engine, network, &fabrication)?;
+        let mut method = methods::build(name, engine, network, &fabrication, &initial, &plan.training, &plan.options)?;
+        let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
+        let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
+        let wall_seconds = ledger.end()?;
+        let outcome = outcome.with_context(|| format!("method {name}"))?;
+        if outcome.complete {
+            summary.results.push(MethodResult::new(name, &outcome, wall_seconds, engine.describe()));
+            folder.write("summary.json", &summary.to_json())?;
+            folder.write("accuracy.svg", &plot::accuracy(&title(&summary), &plan.methods, &ledger.rows)?)?;
+        }
+        if interrupt::requested() && !(outcome.complete && Some(&name) == plan.methods.last()) {
+            let epochs = outcome.records.len();
+            let run = folder.path().display();
+            bail!("interrupted after epoch {epochs} of {name}; continue with: asyt train --resume {run}");
+        }
+    }
+    say(quiet, "");
+    Ok(summary)
+}
+
+/// Encodes samples and takes them to the engine.
+fn split<E: Engine>(engine: &E, job: &Job, samples: &Samples) -> Result<Split<E>> {
+    let mut encoded = job.plan.encoding.encode(samples, job.data.image)?;
+    if job.network.input().complex {
+        encoded = encoded.into_complex();
+    }
+    Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
+}
+
+/// All that a checkpoint's numbers depend on: the settings, except where data lie and which methods are compared.
+fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
+    let same = Settings { data_dir: None, method: None, preset: None, adapter: None, ..settings.clone() };
+    let settings = serde_json::to_string(&same).map_err(|error| anyhow!("settings: {error}"))?;
+    Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
+}
+
+fn announce<E: Engine>(engine: &E, job: &Job) {
+    let Job { data, network, quiet, folder, .. } = *job;
+    let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());
+    say(quiet, &format!("engine   {}", engine.describe()));
+    say(quiet, &format!("data     {}: {train} training and {test} test samples", data.name));
+    if let Some(note) = &data.note {
+        say(quiet, &format!("         {note}"));
+    }
+    say(quiet, &format!("chip     {controls} controls"));
+    say(quiet, &format!("folder   {}\n", folder.path().display()));
+}
+
+fn title(summary: &Summary) -> String {
+    format!("{} on a chip of kind {}, number {}", summary.dataset, summary.chip, summary.chip_seed)
+}
+
+/// The records of all methods, as they come in.
+struct Ledger<'a> {
+    job: &'a Job<'a>,
+    rows: Vec<Row>,
+    /// Rows of an interrupted run, of which only the times are still needed.
+    earlier: Vec<Row>,
+    progress: Progress,
+    /// Seconds spent on the method before this process, and when this process began with it.
+    clock: (f64, Instant),
+    written: Option<Instant>,
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> Ledger<'a> {
+    fn open(job: &'a Job<'a>) -> Result<Self> {
+        let earlier = metrics::read(&job.folder.metrics())?;
+        let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, failure: None })
+    }
+
+    /// Takes over the `records` of an earlier part of the run.
+    fn begin(&mut self, method: MethodName, records: &[Record]) {
+        let mut spent = 0.0;
+        for record in records {
+            let same = |row: &&Row| row.method == method && row.epoch == record.epoch;
+            spent = self.earlier.iter().find(same).map_or(spent, |row| row.wall_seconds);
+            self.rows.push(Row::new(record, spent));
+        }
+        self.clock = (spent, Instant::now());
+        self.progress = Progress::new(self.job.quiet, method, self.job.plan.training.epochs);
+        records.last().inspect(|record| self.progress.epoch(record));
+    }
+
+    /// Writes what is not written yet; gives the seconds spent on the method up to its last epoch.
+    fn end(&mut self) -> Result<f64> {
+        self.progress = Progress::Silent;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        metrics::write(&self.job.folder.metrics(), &self.rows)?;
+        Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
+    }
+}
+
+impl Observer for Ledger<'_> {
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        let (before, start) = self.clock;
+        self.rows.push(Row::new(record, before + start.elapsed().as_secs_f64()));
+        self.progress.epoch(record);
+        if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
+            self.written = Some(Instant::now());
+            self.failure = metrics::write(&self.job.folder.metrics(), &self.rows).err();
+        }
+        if self.failure.is_some() || interrupt::requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
