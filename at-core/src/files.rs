@@ -1,5 +1,13 @@
 //! Writing files so that a reader sees the old content or the whole new one, never a part.
 
+#[cfg(test)]
+mod damage_tests;
+pub mod npy;
+pub mod npz;
+pub mod phase_file;
+#[cfg(test)]
+mod phase_file_tests;
+
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,9 +1,19 @@
 //! Optical elements: formulas and their derivatives, side by side. Nothing here runs a batch.
 
 pub mod activation;
+pub mod convention;
+pub mod decomposition;
 pub mod haar;
 pub mod mesh;
+pub mod mesh_errors;
 pub mod mzi;
+pub mod singular_value;
+pub mod transfer;
 
 pub use activation::Activation;
+pub use convention::Convention;
+pub use decomposition::decompose;
 pub use mesh::{Column, Layout, Mesh};
+pub use mesh_errors::MeshErrors;
+pub use singular_value::{SingularValues, singular_value_controls, singular_values};
+pub use transfer::{imperfect_transfer_matrix, transfer_matrix};
