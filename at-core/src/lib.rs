@@ -10,6 +10,7 @@
 pub mod chip;
 pub mod cpu;
 pub mod data;
+pub mod deployment;
 pub mod error;
 pub mod files;
 pub mod network;
