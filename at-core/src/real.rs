@@ -4,6 +4,9 @@ use num_traits::{Float, FloatConst, NumAssign};
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 
+/// Values below which a loop of few operations each is not worth a second thread: some microseconds of work.
+pub(crate) const SERIAL: usize = 16_384;
+
 /// A real scalar: `f32` or `f64`. `f64` is the meaning, `f32` the speed.
 pub trait Real:
     Float + FloatConst + NumAssign + Sum + Default + Debug + Display + bytemuck::Pod + Send + Sync + 'static

@@ -1,9 +1,19 @@
 //! Weight matrices on the CPU: the distorted matrix and the weight bank differ only in how a weight follows its control.
 
+use super::product::{Matrix, product};
+use super::sparse::SparseRows;
 use super::stage::CpuStage;
 use crate::Real;
 use crate::chip::StageErrors;
+use crate::real::SERIAL;
 use rayon::prelude::*;
+
+/// Shares of nonzero signals up to which the sparse product beats the full one; where they cost the same on AVX2 with one
+/// and two threads (`cargo bench -p at-benches -- dense`).
+const SPARSE: f64 = 0.6;
+
+/// Narrower matrices are not worth the search for zeros.
+const NARROWEST: usize = 16;
 
 /// `y = W x + b` with every weight and bias a function of its own control.
 pub struct DenseStage<T> {
@@ -12,81 +22,97 @@ pub struct DenseStage<T> {
     response: Response,
     /// Effective `[W row-major [output, input], b]`.
     weights: Vec<T>,
+    /// `Wᵀ`, row-major `[input, output]`.
+    transposed: Vec<T>,
     /// d(weight)/d(control) of every weight; empty where all are 1.
     slopes: Vec<T>,
+    /// The first stage of a network: nobody asks for the adjoint of what enters it.
+    first: bool,
+    room: Room<T>,
+}
+
+/// Memory of the sparse products, kept from call to call.
+#[derive(Default)]
+struct Room<T> {
+    rows: SparseRows<T>,
+    columns: SparseRows<T>,
+    gradient: Vec<T>,
 }
 
 /// How a weight follows its control.
 enum Response {
-    /// `w = c`.
-    Identity,
-    /// `w = (1 + d)·c`.
-    Spread(Vec<f64>),
+    /// `w = s·c` with the stage's slopes; `w = c` where it has none.
+    Linear,
     /// `w = (1 + a)·sin((1 + s)·φ + o)`, with `(a, s, o)` per cell; ideal where empty.
     Sine(Vec<[f64; 3]>),
 }
 
 impl<T: Real> DenseStage<T> {
     /// The matrix of the published demonstration.
-    pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
-        let response = match errors {
-            StageErrors::Matrix { spread } => Response::Spread(spread.clone()),
-            _ => Response::Identity,
+    pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors, first: bool) -> Self {
+        let slopes = match errors {
+            StageErrors::Matrix { spread } => spread.iter().map(|spread| T::of(1.0 + spread)).collect(),
+            _ => Vec::new(),
         };
-        Self::new(inputs, outputs, response)
+        Self::new(inputs, outputs, Response::Linear, slopes, first)
     }
 
     /// A bank of balanced MZI cells.
-    pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
+    pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors, first: bool) -> Self {
         let cells = match errors {
             StageErrors::WeightBank { amplitude, slope, offset } => {
-                amplitude.iter().zip(slope).zip(offset).map(|((&a, &s), &o)| [a, s, o]).collect()
+                let cells = amplitude.iter().zip(slope).zip(offset);
+                cells.map(|((&a, &s), &o)| [a, s, o]).collect()
             }
             _ => Vec::new(),
         };
-        Self::new(inputs, outputs, Response::Sine(cells))
+        let slopes = vec![T::zero(); outputs * (inputs + 1)];
+        Self::new(inputs, outputs, Response::Sine(cells), slopes, first)
     }
 
-    fn new(inputs: usize, outputs: usize, response: Response) -> Self {
-        let controls = outputs * (inputs + 1);
-        let slopes = match response {
-            Response::Identity => Vec::new(),
-            _ => vec![T::zero(); controls],
-        };
-        DenseStage { inputs, outputs, response, weights: vec![T::zero(); controls], slopes }
+    fn new(inputs: usize, outputs: usize, response: Response, slopes: Vec<T>, first: bool) -> Self {
+        let weights = vec![T::zero(); outputs * (inputs + 1)];
+        let transposed = vec![T::zero(); outputs * inputs];
+        DenseStage { inputs, outputs, response, weights, transposed, slopes, first, room: Room::default() }
     }
 }
 
 impl<T: Real> CpuStage<T> for DenseStage<T> {
     fn program(&mut self, controls: &[T]) {
+        let DenseStage { weights, slopes, .. } = self;
         match &self.response {
-            Response::Identity => self.weights.copy_from_slice(controls),
-            Response::Spread(spread) => {
-                for (index, (weight, slope)) in self.weights.iter_mut().zip(&mut self.slopes).enumerate() {
-                    *slope = T::of(1.0 + spread[index]);
-                    *weight = *slope * controls[index];
-                }
+            Response::Linear if slopes.is_empty() => weights.copy_from_slice(controls),
+            Response::Linear => {
+                let products = weights.par_iter_mut().zip(slopes).zip(controls);
+                products.with_min_len(SERIAL).for_each(|((weight, slope), &control)| *weight = *slope * control);
             }
             Response::Sine(cells) => {
-                self.weights.par_iter_mut().zip(&mut self.slopes).enumerate().with_min_len(1024).for_each(
-                    |(index, (weight, slope))| {
-                        let [amplitude, stretch, offset] = cells.get(index).copied().unwrap_or_default();
-                        let (sin, cos) = ((1.0 + stretch) * controls[index].wide() + offset).sin_cos();
-                        *weight = T::of((1.0 + amplitude) * sin);
-                        *slope = T::of((1.0 + amplitude) * (1.0 + stretch) * cos);
-                    },
-                );
+                let values = weights.par_iter_mut().zip(slopes).zip(controls).enumerate();
+                values.with_min_len(1024).for_each(|(index, ((weight, slope), control))| {
+                    let [amplitude, stretch, offset] = cells.get(index).copied().unwrap_or_default();
+                    let (sin, cos) = ((1.0 + stretch) * control.wide() + offset).sin_cos();
+                    *weight = T::of((1.0 + amplitude) * sin);
+                    *slope = T::of((1.0 + amplitude) * (1.0 + stretch) * cos);
+                });
             }
+        }
+        if self.outputs >= NARROWEST {
+            transpose(&self.weights[..self.outputs * self.inputs], self.inputs, &mut self.transposed);
         }
     }
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        let (weights, bias) = self.weights.split_at(self.outputs * self.inputs);
-        for row in output[..batch * self.outputs].chunks_exact_mut(self.outputs) {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let (weights, bias) = self.weights.split_at(outputs * inputs);
+        for row in output[..batch * outputs].chunks_exact_mut(outputs) {
             row.copy_from_slice(bias);
         }
-        let input = Matrix { values: input, rows: batch, columns: self.inputs, stride: (self.inputs, 1) };
-        let weights = Matrix { values: weights, rows: self.inputs, columns: self.outputs, stride: (1, self.inputs) };
+        let input = &input[..batch * inputs];
+        if outputs >= NARROWEST && self.room.rows.fill(input, inputs) < SPARSE {
+            return self.room.rows.multiply_add(&self.transposed, outputs, output);
+        }
+        let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
+        let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
         product(input, weights, true, output);
     }
 
@@ -100,63 +126,61 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         gradient: &mut [T],
     ) {
         let (inputs, outputs) = (self.inputs, self.outputs);
+        let (input, adjoint) = (&input[..batch * inputs], &adjoint[..batch * outputs]);
+        if !self.first {
+            self.carry_back(adjoint, batch, adjoint_in);
+        }
         let (weight_gradient, bias_gradient) = gradient.split_at_mut(outputs * inputs);
-        let errors = Matrix { values: adjoint, rows: batch, columns: outputs, stride: (outputs, 1) };
-        let weights = Matrix { values: &self.weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
-        product(errors, weights, false, adjoint_in);
-        let errors = Matrix { values: adjoint, rows: outputs, columns: batch, stride: (1, outputs) };
-        let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
-        product(errors, input, false, weight_gradient);
         bias_gradient.fill(T::zero());
-        for row in adjoint[..batch * outputs].chunks_exact(outputs) {
-            for (slot, &error) in bias_gradient.iter_mut().zip(row) {
-                *slot += error;
+        for row in adjoint.chunks_exact(outputs) {
+            bias_gradient.iter_mut().zip(row).for_each(|(slot, &error)| *slot += error);
+        }
+        let Room { rows, columns, gradient: sum } = &mut self.room;
+        if outputs >= NARROWEST && rows.fill(input, inputs) < SPARSE {
+            sum.clear();
+            sum.resize(inputs * outputs, T::zero());
+            columns.fill_transposed(rows);
+            columns.multiply_add(adjoint, outputs, sum);
+            transpose(sum, outputs, weight_gradient);
+        } else {
+            let errors = Matrix { values: adjoint, rows: outputs, columns: batch, stride: (1, outputs) };
+            let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
+            product(errors, input, false, weight_gradient);
+        }
+        let slopes = gradient.par_iter_mut().zip(&self.slopes);
+        slopes.with_min_len(SERIAL).for_each(|(slot, &slope)| *slot *= slope);
+    }
+}
+
+impl<T: Real> DenseStage<T> {
+    /// `adjoint_in ← adjoint·W`.
+    fn carry_back(&mut self, adjoint: &[T], batch: usize, adjoint_in: &mut [T]) {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let weights = &self.weights[..outputs * inputs];
+        if inputs >= NARROWEST && self.room.rows.fill(adjoint, outputs) < SPARSE {
+            adjoint_in[..batch * inputs].fill(T::zero());
+            return self.room.rows.multiply_add(weights, inputs, adjoint_in);
+        }
+        let errors = Matrix { values: adjoint, rows: batch, columns: outputs, stride: (outputs, 1) };
+        let weights = Matrix { values: weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
+        product(errors, weights, false, adjoint_in);
+    }
+}
+
+/// `target [columns, rows] ← sourceᵀ` of `source [rows, columns]`.
+fn transpose<T: Real>(source: &[T], columns: usize, target: &mut [T]) {
+    /// Edge of the squares that are turned: one cache line of `f32`.
+    const EDGE: usize = 16;
+    let rows = source.len() / columns;
+    target.par_chunks_mut(EDGE * rows).enumerate().with_min_len(4).for_each(|(band, target)| {
+        let first = band * EDGE;
+        for start in (0..rows).step_by(EDGE) {
+            let end = rows.min(start + EDGE);
+            for (offset, target) in target.chunks_exact_mut(rows).enumerate() {
+                for (row, slot) in (start..end).zip(&mut target[start..end]) {
+                    *slot = source[row * columns + first + offset];
+                }
             }
         }
-        for (slot, &slope) in gradient.iter_mut().zip(&self.slopes) {
-            *slot *= slope;
-        }
-    }
-}
-
-/// A strided view; `stride` is (row, column).
-struct Matrix<'a, T> {
-    values: &'a [T],
-    rows: usize,
-    columns: usize,
-    stride: (usize, usize),
-}
-
-/// `target [lhs.rows, rhs.columns] row-major ← lhs·rhs`, added to what is there if `add`.
-fn product<T: Real>(lhs: Matrix<T>, rhs: Matrix<T>, add: bool, target: &mut [T]) {
-    assert_eq!(lhs.columns, rhs.rows, "inner sizes of a product");
-    assert!(target.len() >= lhs.rows * rhs.columns, "room for a product");
-    for matrix in [&lhs, &rhs] {
-        let last = (matrix.rows - 1) * matrix.stride.0 + (matrix.columns - 1) * matrix.stride.1;
-        assert!(last < matrix.values.len(), "entries of a factor");
-    }
-    // SAFETY: the assertions above keep every strided access inside its slice; `target` overlaps nothing, being `&mut`.
-    unsafe {
-        gemm::gemm(
-            lhs.rows,
-            rhs.columns,
-            lhs.columns,
-            target.as_mut_ptr(),
-            1,
-            rhs.columns as isize,
-            add,
-            lhs.values.as_ptr(),
-            lhs.stride.1 as isize,
-            lhs.stride.0 as isize,
-            rhs.values.as_ptr(),
-            rhs.stride.1 as isize,
-            rhs.stride.0 as isize,
-            T::one(),
-            T::one(),
-            false,
-            false,
-            false,
-            gemm::Parallelism::Rayon(0),
-        );
-    }
+    });
 }

@@ -5,8 +5,10 @@ use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
+use crate::real::SERIAL;
 use crate::training::{Loss, Optimizer, OptimizerState};
 use crate::{Error, Real, Result};
+use rayon::prelude::*;
 use std::marker::PhantomData;
 
 /// The CPU with reals of type `T`: `f64` for truth, `f32` for speed.
@@ -62,15 +64,14 @@ impl<T: Real> Engine for Cpu<T> {
     fn combine(&self, a: f64, x: &Vec<T>, b: f64, y: &mut Vec<T>) -> Result<()> {
         same_size("vectors to combine", y.len(), x.len())?;
         let (a, b) = (T::of(a), T::of(b));
-        for (y, &x) in y.iter_mut().zip(x) {
-            *y = if b == T::zero() { a * x } else { a * x + b * *y };
-        }
+        let pairs = y.par_iter_mut().zip(x).with_min_len(SERIAL);
+        pairs.for_each(|(y, &x)| *y = if b == T::zero() { a * x } else { a * x + b * *y });
         Ok(())
     }
 
     fn multiply(&self, x: &Vec<T>, y: &mut Vec<T>) -> Result<()> {
         same_size("vectors to multiply", y.len(), x.len())?;
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y *= x);
+        y.par_iter_mut().zip(x).with_min_len(SERIAL).for_each(|(y, &x)| *y *= x);
         Ok(())
     }
 
@@ -85,12 +86,13 @@ impl<T: Real> Engine for Cpu<T> {
     ) -> Result<()> {
         check_range("samples to gather", order.len(), start, count)?;
         check_range("room for gathered samples", target.len(), 0, count * width)?;
-        for (row, &index) in target.chunks_exact_mut(width).zip(&order[start..start + count]) {
+        let rows = target.par_chunks_exact_mut(width).zip(&order[start..start + count]).with_min_len(16);
+        rows.try_for_each(|(row, &index)| {
             let from = index as usize * width;
             check_range("samples of the data set", source.len(), from, width)?;
             row.copy_from_slice(&source[from..from + width]);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn gather_indices(

@@ -7,6 +7,8 @@ mod mesh;
 mod mesh_kernel;
 mod network;
 mod pointwise;
+mod product;
+mod sparse;
 mod stage;
 
 pub use engine::Cpu;

@@ -6,7 +6,9 @@ use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::{Adjoint, LayerAccess, Propagator};
+use crate::real::SERIAL;
 use crate::{Error, Real, Result};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// A network with its imperfections on the CPU.
@@ -18,7 +20,7 @@ pub struct CpuNetwork<T> {
     update_slope: Vec<T>,
     /// The controls first programmed.
     reference: Vec<T>,
-    /// What the stages follow: `c₀ + (1 + E)∘(c - c₀)`.
+    /// What the stages follow, `c₀ + (1 + E)∘(c - c₀)`; the controls themselves without update errors.
     effective: Vec<T>,
     programmed: bool,
     /// Signals and adjoints between stages, swapped from stage to stage.
@@ -58,7 +60,7 @@ impl<T: Real> CpuNetwork<T> {
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
                 placed.push(Placed {
-                    stage: build(stage, fabrication.stage(index))?,
+                    stage: build(stage, fabrication.stage(index), index == 0)?,
                     controls,
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
@@ -73,7 +75,7 @@ impl<T: Real> CpuNetwork<T> {
             controls: offset,
             update_slope: fabrication.update_error.iter().map(|error| T::of(1.0 + error)).collect(),
             reference: Vec::new(),
-            effective: vec![T::zero(); offset],
+            effective: Vec::new(),
             programmed: false,
             signals: [Vec::new(), Vec::new()],
         })
@@ -139,20 +141,21 @@ impl<T: Real> Propagator for CpuNetwork<T> {
 
     fn program(&mut self, controls: &Vec<T>) -> Result<()> {
         same_size("controls", self.controls, controls.len())?;
-        if self.update_slope.is_empty() {
-            self.effective.copy_from_slice(controls);
-        } else {
+        let mut effective = controls;
+        if !self.update_slope.is_empty() {
             if !self.programmed {
                 self.reference.clone_from(controls);
+                self.effective.clone_from(controls);
             }
-            let origins = controls.iter().zip(&self.reference).zip(&self.update_slope);
-            for (slot, ((&control, &origin), &slope)) in self.effective.iter_mut().zip(origins) {
+            let slopes = self.effective.par_iter_mut().zip(controls).zip(&self.reference).zip(&self.update_slope);
+            slopes.with_min_len(SERIAL).for_each(|(((slot, &control), &origin), &slope)| {
                 *slot = origin + slope * (control - origin);
-            }
+            });
+            effective = &self.effective;
         }
         self.programmed = true;
         for placed in self.layers.iter_mut().flatten() {
-            placed.stage.program(&self.effective[placed.controls.clone()]);
+            placed.stage.program(&effective[placed.controls.clone()]);
         }
         Ok(())
     }
@@ -282,9 +285,8 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
             }
         }
         self.signals = [adjoint, adjoint_in];
-        for (slot, &slope) in gradient.iter_mut().zip(&self.update_slope) {
-            *slot *= slope;
-        }
+        let slopes = gradient.par_iter_mut().zip(&self.update_slope).with_min_len(SERIAL);
+        slopes.for_each(|(slot, &slope)| *slot *= slope);
         Ok(())
     }
 }

@@ -28,8 +28,8 @@ pub trait CpuStage<T>: Send {
     );
 }
 
-/// Builds a stage with its errors.
-pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+/// Builds a stage with its errors. Of the `first` of a network nobody needs the adjoint of the input; a stage may leave it out.
+pub fn build<T: Real>(stage: &Stage, errors: &StageErrors, first: bool) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
         Stage::Mesh(ref mesh) => Box::new(MeshStage::new(mesh, errors)?),
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
@@ -37,7 +37,7 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn Cpu
         Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),
         Stage::Modulation { modes } => Box::new(ModulationStage { modes }),
         Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { modes, threshold: T::of(threshold) }),
-        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors)),
-        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
+        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors, first)),
+        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors, first)),
     })
 }

@@ -1,7 +1,9 @@
 //! Update rules and their learning-rate schedules.
 
 use crate::propagator::Engine;
+use crate::real::SERIAL;
 use crate::{Error, Real, Result};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// How a gradient becomes a step `parameters ← parameters - learning_rate · direction`.
@@ -71,16 +73,16 @@ impl Optimizer {
         let rate = T::of(learning_rate);
         match *self {
             Optimizer::Sgd => {
-                for (parameter, &slope) in parameters.iter_mut().zip(gradient) {
-                    *parameter -= rate * slope;
-                }
+                let steps = parameters.par_iter_mut().zip(gradient).with_min_len(SERIAL);
+                steps.for_each(|(parameter, &slope)| *parameter -= rate * slope);
             }
             Optimizer::Momentum { momentum } => {
                 let keep = T::of(momentum);
-                for ((parameter, &slope), velocity) in parameters.iter_mut().zip(gradient).zip(&mut moments[0]) {
+                let steps = parameters.par_iter_mut().zip(gradient).zip(&mut moments[0]).with_min_len(SERIAL);
+                steps.for_each(|((parameter, &slope), velocity)| {
                     *velocity = keep * *velocity + slope;
                     *parameter -= rate * *velocity;
-                }
+                });
             }
             Optimizer::Adam { beta1, beta2, epsilon } => {
                 let [first, second] = moments else { unreachable!("Adam keeps two moments") };
@@ -88,11 +90,12 @@ impl Optimizer {
                 let floor = T::of(epsilon * (1.0 - beta2.powf(step as f64)).sqrt());
                 let (b1, b2) = (T::of(beta1), T::of(beta2));
                 let (n1, n2) = (T::of(1.0 - beta1), T::of(1.0 - beta2));
-                for (((parameter, &slope), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
+                let steps = parameters.par_iter_mut().zip(gradient).zip(first).zip(second).with_min_len(SERIAL);
+                steps.for_each(|(((parameter, &slope), m), v)| {
                     *m = b1 * *m + n1 * slope;
                     *v = b2 * *v + n2 * slope * slope;
                     *parameter -= scale * *m / (v.sqrt() + floor);
-                }
+                });
             }
         }
     }
