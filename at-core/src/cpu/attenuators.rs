@@ -1,6 +1,6 @@
 //! The attenuators between the two meshes of a singular-value stage.
 
-use super::stage::CpuStage;
+use super::stage::{CpuStage, Kept};
 use crate::Real;
 
 /// `y_k = g·sin(θ_k/2)·x_k` for k < min(inputs, outputs); dark above.
@@ -54,6 +54,7 @@ impl<T: Real> CpuStage<T> for AttenuatorStage<T> {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {

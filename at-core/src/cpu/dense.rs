@@ -2,15 +2,15 @@
 
 use super::product::{Matrix, product};
 use super::sparse::SparseRows;
-use super::stage::CpuStage;
+use super::stage::{CpuStage, Kept};
 use crate::Real;
 use crate::chip::StageErrors;
 use crate::real::SERIAL;
 use rayon::prelude::*;
 
-/// Shares of nonzero signals up to which the sparse product beats the full one; where they cost the same on AVX2 with one
-/// and two threads (`cargo bench -p at-benches -- dense`).
-const SPARSE: f64 = 0.6;
+/// Share of nonzero inputs up to which the sparse product beats the full one. It makes half as many operations per second
+/// (AVX2), and the zeros have to be found first.
+const SPARSE: f64 = 0.4;
 
 /// Narrower matrices are not worth the search for zeros.
 const NARROWEST: usize = 16;
@@ -35,7 +35,7 @@ pub struct DenseStage<T> {
 #[derive(Default)]
 struct Room<T> {
     rows: SparseRows<T>,
-    columns: SparseRows<T>,
+    /// `[input, output]`.
     gradient: Vec<T>,
 }
 
@@ -102,18 +102,15 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
     }
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        let (inputs, outputs) = (self.inputs, self.outputs);
-        let (weights, bias) = self.weights.split_at(outputs * inputs);
-        for row in output[..batch * outputs].chunks_exact_mut(outputs) {
-            row.copy_from_slice(bias);
+        self.weigh(input, batch, output);
+    }
+
+    fn record(&mut self, input: &[T], batch: usize, output: &mut [T], kept: &mut Kept<T>) {
+        if self.weigh(input, batch, output) {
+            kept.columns.get_or_insert_default().fill_transposed(&self.room.rows);
+        } else {
+            kept.columns = None;
         }
-        let input = &input[..batch * inputs];
-        if outputs >= NARROWEST && self.room.rows.fill(input, inputs) < SPARSE {
-            return self.room.rows.multiply_add(&self.transposed, outputs, output);
-        }
-        let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
-        let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
-        product(input, weights, true, output);
     }
 
     fn backward(
@@ -122,6 +119,7 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        kept: &Kept<T>,
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {
@@ -135,11 +133,10 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         for row in adjoint.chunks_exact(outputs) {
             bias_gradient.iter_mut().zip(row).for_each(|(slot, &error)| *slot += error);
         }
-        let Room { rows, columns, gradient: sum } = &mut self.room;
-        if outputs >= NARROWEST && rows.fill(input, inputs) < SPARSE {
+        if let Some(columns) = &kept.columns {
+            let sum = &mut self.room.gradient;
             sum.clear();
             sum.resize(inputs * outputs, T::zero());
-            columns.fill_transposed(rows);
             columns.multiply_add(adjoint, outputs, sum);
             transpose(sum, outputs, weight_gradient);
         } else {
@@ -153,14 +150,28 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
 }
 
 impl<T: Real> DenseStage<T> {
+    /// `output ← input·Wᵀ + b`; says whether `room.rows` now holds the input.
+    fn weigh(&mut self, input: &[T], batch: usize, output: &mut [T]) -> bool {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let (weights, bias) = self.weights.split_at(outputs * inputs);
+        for row in output[..batch * outputs].chunks_exact_mut(outputs) {
+            row.copy_from_slice(bias);
+        }
+        let input = &input[..batch * inputs];
+        if outputs >= NARROWEST && self.room.rows.fill(input, inputs, SPARSE) {
+            self.room.rows.multiply_add(&self.transposed, outputs, output);
+            return true;
+        }
+        let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
+        let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
+        product(input, weights, true, output);
+        false
+    }
+
     /// `adjoint_in ← adjoint·W`.
     fn carry_back(&mut self, adjoint: &[T], batch: usize, adjoint_in: &mut [T]) {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let weights = &self.weights[..outputs * inputs];
-        if inputs >= NARROWEST && self.room.rows.fill(adjoint, outputs) < SPARSE {
-            adjoint_in[..batch * inputs].fill(T::zero());
-            return self.room.rows.multiply_add(weights, inputs, adjoint_in);
-        }
         let errors = Matrix { values: adjoint, rows: batch, columns: outputs, stride: (outputs, 1) };
         let weights = Matrix { values: weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
         product(errors, weights, false, adjoint_in);

@@ -1,7 +1,7 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
 use super::mesh_kernel::{self, Element, Imbalance, LANES, MeshView, Waveguide};
-use super::stage::CpuStage;
+use super::stage::{CpuStage, Kept};
 use crate::chip::StageErrors;
 use crate::optics::Mesh;
 use crate::optics::mzi::{Coupler, mzi_transfer};
@@ -190,6 +190,7 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {

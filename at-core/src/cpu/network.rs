@@ -1,7 +1,7 @@
 //! A whole network on the CPU: stages in order, their signals, and the map from programmed to effective controls.
 
 use super::engine::Cpu;
-use super::stage::{CpuStage, build};
+use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
@@ -44,6 +44,8 @@ pub struct CpuTrace<T> {
 struct LayerTrace<T> {
     /// The layer's input, then the output of each stage.
     signals: Vec<Vec<T>>,
+    /// What each stage keeps besides.
+    kept: Vec<Kept<T>>,
     recorded: usize,
 }
 
@@ -208,7 +210,8 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
             .iter()
             .map(|layer| {
                 let widths = std::iter::once(layer[0].inputs).chain(layer.iter().map(|placed| placed.outputs));
-                LayerTrace { signals: widths.map(|width| vec![T::zero(); batch * width]).collect(), recorded: 0 }
+                let signals = widths.map(|width| vec![T::zero(); batch * width]).collect();
+                LayerTrace { signals, kept: layer.iter().map(|_| Kept::default()).collect(), recorded: 0 }
             })
             .collect();
         Ok(CpuTrace { batch, layers })
@@ -248,10 +251,11 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
         traced.signals[0][..batch * width].copy_from_slice(&input[..batch * width]);
         for (index, placed) in stages.iter_mut().enumerate() {
             let (before, after) = traced.signals.split_at_mut(index + 1);
-            placed.stage.forward(
+            placed.stage.record(
                 &before[index][..batch * placed.inputs],
                 batch,
                 &mut after[0][..batch * placed.outputs],
+                &mut traced.kept[index],
             );
         }
         traced.recorded = batch;
@@ -278,6 +282,7 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
                     &traced.signals[index + 1][..batch * placed.outputs],
                     &adjoint[..batch * placed.outputs],
                     batch,
+                    &traced.kept[index],
                     &mut adjoint_in[..batch * placed.inputs],
                     &mut gradient[placed.controls.clone()],
                 );

@@ -1,6 +1,6 @@
 //! Stages that treat every mode by itself: nonlinearities, detection, modulation, rectification.
 
-use super::stage::CpuStage;
+use super::stage::{CpuStage, Kept};
 use crate::Real;
 use crate::network::Detection;
 use crate::optics::Activation;
@@ -37,6 +37,7 @@ impl<T: Real> CpuStage<T> for ActivationStage {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         _gradient: &mut [T],
     ) {
@@ -91,6 +92,7 @@ impl<T: Real> CpuStage<T> for DetectionStage {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         _gradient: &mut [T],
     ) {
@@ -149,6 +151,7 @@ impl<T: Real> CpuStage<T> for ModulationStage {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         _gradient: &mut [T],
     ) {
@@ -183,6 +186,7 @@ impl<T: Real> CpuStage<T> for RectifierStage<T> {
         _output: &[T],
         adjoint: &[T],
         batch: usize,
+        _kept: &Kept<T>,
         adjoint_in: &mut [T],
         _gradient: &mut [T],
     ) {

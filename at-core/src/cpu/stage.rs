@@ -4,9 +4,17 @@ use super::attenuators::AttenuatorStage;
 use super::dense::DenseStage;
 use super::mesh::MeshStage;
 use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
+use super::sparse::SparseRows;
 use crate::chip::StageErrors;
 use crate::network::Stage;
 use crate::{Real, Result};
+
+/// What a stage keeps of a forward pass besides its input and output.
+#[derive(Debug, Default)]
+pub struct Kept<T> {
+    /// The transposed input without its zeros, where that is how it is used.
+    pub columns: Option<SparseRows<T>>,
+}
 
 /// One stage with its imperfections. Signals are `[batch, width]`; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.
 pub trait CpuStage<T>: Send {
@@ -16,6 +24,12 @@ pub trait CpuStage<T>: Send {
     /// Output of the stage.
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]);
 
+    /// [`CpuStage::forward`] that also prepares what every backward pass from there needs besides input and output.
+    fn record(&mut self, input: &[T], batch: usize, output: &mut [T], kept: &mut Kept<T>) {
+        let _ = kept;
+        self.forward(input, batch, output);
+    }
+
     /// From the adjoint of the output to that of the input, and the controls' gradient, which is overwritten.
     fn backward(
         &mut self,
@@ -23,6 +37,7 @@ pub trait CpuStage<T>: Send {
         output: &[T],
         adjoint: &[T],
         batch: usize,
+        kept: &Kept<T>,
         adjoint_in: &mut [T],
         gradient: &mut [T],
     );
