@@ -225,6 +225,7 @@ fn uncross<T: Real, const FMA: bool>(m: &[T; 8], upper: &mut Waveguide<T>, lower
 /// With v0 = c y0 - is y1 and α0 likewise behind the second coupler, `dL/dθ = -2 Im Σ α0* v0`, where
 /// `Im α0* v0 = c² Im(a0* y0) + s² Im(a1* y1) + cs Re(a1* y0 - a0* y1)`.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
 fn uncross_at<T: Real, const FMA: bool>(
     element: &Element<T>,
     fields: &mut [Waveguide<T>],

@@ -52,7 +52,7 @@ impl<T: Real> SparseRows<T> {
         rows.zip(matrix.par_chunks_exact(columns)).with_min_len(16).for_each(|((entries, bounds), row)| {
             let mut end = 0;
             for (part, values) in row.chunks(PART).enumerate() {
-                if part * PART % BLOCK == 0 {
+                if (part * PART).is_multiple_of(BLOCK) {
                     bounds[part * PART / BLOCK] = end as u32;
                 }
                 if values.iter().fold(false, |any, &value| any | (value != T::zero())) {
