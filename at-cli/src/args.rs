@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::command::{evaluate, mesh};
 use crate::settings::Settings;
 use crate::{chips, network_text, presets};
 use clap::{Args, Parser, Subcommand};
@@ -18,6 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   asyt train                                  train the default chip with three methods; takes seconds
   asyt train --preset asyt-demo               the published demonstration on MNIST
+  asyt evaluate --dataset mnist --data-dir data --phases phases.npz --convention dat-mpnn
+  asyt mesh decompose U.npy --out phases.npz  the phases with which a mesh makes a matrix
   asyt devices                                what can compute here
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
@@ -28,6 +31,12 @@ pub enum Command {
     /// Train a chip with several methods and compare them
     #[command(after_help = train_help())]
     Train(Box<TrainArguments>),
+    /// Run trained phases on a chip with given errors and report the accuracy
+    #[command(after_help = evaluate::HELP)]
+    Evaluate(evaluate::EvaluateArguments),
+    /// Turn phases into a matrix, a matrix into phases, or phases into another convention
+    #[command(after_help = mesh::HELP)]
+    Mesh(mesh::MeshArguments),
     /// List what can compute: the CPU and every GPU
     Devices(DevicesArguments),
 }

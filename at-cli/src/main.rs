@@ -27,6 +27,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     failure::exit_code(match arguments.command {
         Command::Train(arguments) => command::train::train(&arguments),
+        Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
+        Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Devices(arguments) => command::devices::devices(&arguments),
     })
 }

@@ -67,7 +67,8 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
     layers::resolve(Some(&config), &arguments.settings)
 }
 
-fn load(plan: &Plan) -> Result<Dataset> {
+/// The data of `plan`, cut to its limits.
+pub fn load(plan: &Plan) -> Result<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: None };

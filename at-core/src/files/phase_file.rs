@@ -2,8 +2,8 @@
 //!
 //! | array | shape | what |
 //! | --- | --- | --- |
-//! | `meshK.theta`, `meshK.phi` | [columns, N/2 rounded down] | radians; an MZI's pair index is half its upper row, rounded down |
-//! | `meshK.gamma` | [N] | radians |
+//! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down |
+//! | `meshK.gamma` | `[N]` | radians |
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
 //! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
 //!

@@ -1,0 +1,153 @@
+//! `asyt evaluate`: trained phases on a chip with given errors.
+
+use super::train::load;
+use crate::engines::{self, Device};
+use crate::failure::{OrUsage, Outcome};
+use crate::layers;
+use crate::network_text::NetworkText;
+use crate::plan::{Plan, Precision};
+use crate::settings::Settings;
+use anyhow::{Context, Result};
+use at_core::cpu::Cpu;
+use at_core::data::Dataset;
+use at_core::deployment::deploy;
+use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
+use at_core::network::Network;
+use at_core::optics::{Convention, Mesh, MeshErrors};
+use at_core::propagator::Engine;
+use at_core::training::{Evaluation, Split};
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What `--help` adds.
+pub const HELP: &str = "\
+Examples:
+  asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn
+  asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn \\
+      --chip-errors splitter-error-0.04.npz phase-error-0.06.npz --json";
+
+/// `asyt evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// Settings to start from; of them the data set, its encoding, the network and the engine matter here
+    #[arg(long, default_value = "dat")]
+    pub preset: String,
+    /// Phase file (npz) with one mesh for each of the network's
+    #[arg(long, value_name = "FILE")]
+    pub phases: PathBuf,
+    /// Convention of the phases, where the file does not record it: native, neurophox, dat-mpnn
+    #[arg(long, value_name = "C")]
+    pub convention: Option<Convention>,
+    /// Errors of the chip (npz); those of several files add up [default: a perfect chip]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub chip_errors: Vec<PathBuf>,
+    /// Convention of the errors, where their file does not record it [default: that of --convention]
+    #[arg(long, value_name = "C")]
+    pub errors_convention: Option<Convention>,
+    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// Folder that holds the data set's files
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How samples become signals, as for `asyt train`
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// The network, as for `asyt train`: mesh:64x3, …
+    #[arg(long)]
+    pub network: Option<NetworkText>,
+    /// Only the first N test samples
+    #[arg(long, value_name = "N")]
+    pub test_limit: Option<usize>,
+    /// auto (a GPU where there is one), cpu, or gpu
+    #[arg(long)]
+    pub engine: Option<String>,
+    /// f32 or f64 (f64 on the CPU only)
+    #[arg(long)]
+    pub precision: Option<String>,
+    /// GPU by index or part of its name, as `asyt devices` lists them
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub adapter: Option<String>,
+    /// Print a JSON object instead of a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command.
+pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
+    let mut plan = layers::resolve(None, &settings(arguments)).and_then(Plan::new).or_usage()?;
+    let device = engines::choose(&plan)?;
+    let phases = read_phases(&arguments.phases, arguments.convention)?;
+    let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
+    let convention = arguments.errors_convention.or(arguments.convention);
+    let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
+    let data = load(&plan)?;
+    let network = plan.fit(&data).or_usage()?;
+    let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
+    let (evaluation, engine) = match device {
+        Device::Cpu(Precision::F32) => deployment.run(&Cpu::<f32>::new()),
+        Device::Cpu(Precision::F64) => deployment.run(&Cpu::<f64>::new()),
+    }?;
+
+    let Evaluation { accuracy, correct, samples, loss } = evaluation;
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
+        let object = serde_json::json!({
+            "preset": arguments.preset,
+            "dataset": data.name,
+            "phases": arguments.phases.display().to_string(),
+            "convention": arguments.convention,
+            "chip_errors": files,
+            "accuracy": accuracy,
+            "correct": correct,
+            "samples": samples,
+            "loss": loss,
+            "engine": engine,
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        writeln!(out, "{object:#}")?;
+    } else {
+        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {}), {engine}", data.name)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn settings(arguments: &EvaluateArguments) -> Settings {
+    Settings {
+        preset: Some(arguments.preset.clone()),
+        dataset: arguments.dataset.clone(),
+        data_dir: arguments.data_dir.clone(),
+        encoding: arguments.encoding.clone(),
+        network: arguments.network.clone(),
+        test_limit: arguments.test_limit,
+        engine: arguments.engine.clone(),
+        precision: arguments.precision.clone(),
+        adapter: arguments.adapter.clone(),
+        ..Settings::default()
+    }
+}
+
+struct Deployment<'a> {
+    plan: &'a Plan,
+    data: &'a Dataset,
+    network: &'a Network,
+    phases: &'a [ProgrammedMesh],
+    errors: &'a [MeshErrors],
+}
+
+impl Deployment<'_> {
+    /// The evaluation and the engine that made it.
+    fn run<E: Engine>(&self, engine: &E) -> Result<(Evaluation, String)> {
+        let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
+        if self.network.input().complex {
+            fields = fields.into_complex();
+        }
+        let split = Split::new(engine, &fields.signals, &self.data.test.labels).context("test samples")?;
+        let loss = &self.plan.training.loss;
+        let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
+        Ok((evaluation, engine.describe()))
+    }
+}

@@ -1,0 +1,163 @@
+//! `asyt mesh`: phases become a matrix, a matrix becomes phases, and phases change their convention.
+
+use crate::failure::{OrUsage, Outcome};
+use crate::progress::say;
+use crate::words::word;
+use anyhow::{Context, Result};
+use at_core::files::npy::{read_matrix, write_matrix};
+use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases, write_phases};
+use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// How `--help` explains the files.
+pub const HELP: &str = "\
+A phase file is an npz with meshK.theta and meshK.phi (columns x pairs) and meshK.gamma, radians, K from 0.
+Conventions: native (phi on the upper input, gamma at the outputs), neurophox (its defaults), dat-mpnn (neurophox with
+power-split errors). Files written here record theirs; for others, say it. docs/conventions.md has the formulas.
+
+Examples:
+  asyt mesh matrix phases.npz --mesh 0 --convention dat-mpnn --out U.npy
+  asyt mesh decompose U.npy --layout rectangular --out phases.npz
+  asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz";
+
+/// `asyt mesh`.
+#[derive(Debug, Args)]
+pub struct MeshArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What can be done with a mesh.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Write the transfer matrix of a mesh
+    Matrix(MatrixArguments),
+    /// Find the phases with which an ideal mesh makes a unitary matrix
+    Decompose(DecomposeArguments),
+    /// Write phases in another convention; the matrices stay the same
+    Convert(ConvertArguments),
+}
+
+/// `asyt mesh matrix`.
+#[derive(Debug, Args)]
+pub struct MatrixArguments {
+    /// Phase file (npz)
+    #[arg(value_name = "PHASES")]
+    pub phases: PathBuf,
+    /// Which mesh of the file, from 0
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub mesh: usize,
+    /// Convention of the phases, where the file does not record it: native, neurophox, dat-mpnn
+    #[arg(long, value_name = "C")]
+    pub convention: Option<Convention>,
+    /// Errors of the chip (npz); those of several files add up
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub chip_errors: Vec<PathBuf>,
+    /// Convention of the errors, where their file does not record it [default: that of --convention]
+    #[arg(long, value_name = "C")]
+    pub errors_convention: Option<Convention>,
+    /// Where the matrix goes: complex128 npy [output, input], acting on column vectors
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `asyt mesh decompose`.
+#[derive(Debug, Args)]
+pub struct DecomposeArguments {
+    /// Unitary matrix (npy, complex or real)
+    #[arg(value_name = "MATRIX")]
+    pub matrix: PathBuf,
+    /// rectangular (N columns) or triangular (2N-3 columns)
+    #[arg(long, value_name = "LAYOUT", default_value = "rectangular", value_parser = layout)]
+    pub layout: Layout,
+    /// Convention of the phases that are written
+    #[arg(long, value_name = "C", default_value = "native")]
+    pub convention: Convention,
+    /// Where the phases go (npz, mesh0)
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `asyt mesh convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// Phase file (npz)
+    #[arg(value_name = "PHASES")]
+    pub phases: PathBuf,
+    /// Convention of the phases that are read; may be left out where the file records it
+    #[arg(long, value_name = "C")]
+    pub from: Option<Convention>,
+    /// Convention of the phases that are written
+    #[arg(long, value_name = "C")]
+    pub to: Convention,
+    /// Where they go (npz)
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+fn layout(text: &str) -> Result<Layout> {
+    word("layout", text)
+}
+
+/// Runs the command.
+pub fn mesh(arguments: &MeshArguments) -> Outcome {
+    match &arguments.action {
+        Action::Matrix(arguments) => matrix(arguments),
+        Action::Decompose(arguments) => decomposed(arguments),
+        Action::Convert(arguments) => convert(arguments),
+    }
+}
+
+fn matrix(arguments: &MatrixArguments) -> Outcome {
+    let phases = read_phases(&arguments.phases, arguments.convention)?;
+    let own = chosen(&phases, arguments.mesh, &arguments.phases).or_usage()?;
+    let matrix = if arguments.chip_errors.is_empty() {
+        transfer_matrix(&own.mesh, &own.controls, None)?
+    } else {
+        let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
+        let convention = arguments.errors_convention.or(arguments.convention);
+        let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
+        imperfect_transfer_matrix(&own.mesh, &own.controls, &errors[arguments.mesh])?
+    };
+    write_matrix(&arguments.out, &matrix)?;
+    say(false, &format!("{}: {}", arguments.out.display(), described(&own.mesh)));
+    Ok(())
+}
+
+fn chosen<'a>(phases: &'a [ProgrammedMesh], index: usize, file: &Path) -> Result<&'a ProgrammedMesh> {
+    let known = match phases.len() {
+        1 => "mesh 0 only".to_string(),
+        count => format!("meshes 0 to {}", count - 1),
+    };
+    phases.get(index).with_context(|| format!("--mesh {index}: {} holds {known}", file.display()))
+}
+
+fn decomposed(arguments: &DecomposeArguments) -> Outcome {
+    let unitary = read_matrix(&arguments.matrix)?;
+    let at = || format!("{}", arguments.matrix.display());
+    let controls = decompose(&unitary, arguments.layout).with_context(at)?;
+    let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
+    let difference = transfer_matrix(&mesh, &controls, None)? - &unitary;
+    let error = difference.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
+    let text = format!("{}: {}, error {error:.1e}", arguments.out.display(), described(&mesh));
+    write_phases(&arguments.out, arguments.convention, &[ProgrammedMesh { mesh, controls }])?;
+    say(false, &text);
+    Ok(())
+}
+
+fn convert(arguments: &ConvertArguments) -> Outcome {
+    let phases = read_phases(&arguments.phases, arguments.from)?;
+    write_phases(&arguments.out, arguments.to, &phases)?;
+    say(false, &format!("{}: {} meshes in convention {}", arguments.out.display(), phases.len(), arguments.to));
+    Ok(())
+}
+
+fn described(mesh: &Mesh) -> String {
+    let layout = match mesh.layout() {
+        Layout::Rectangular => "rectangular",
+        Layout::Triangular => "triangular",
+    };
+    format!("{layout} mesh of {} modes in {} columns", mesh.modes(), mesh.columns().len())
+}

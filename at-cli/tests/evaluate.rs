@@ -1,0 +1,112 @@
+//! `asyt evaluate` from outside, on the embedded digits and a small network of meshes.
+
+use assert_cmd::Command;
+use at_core::data::{Encoding, Source, open};
+use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};
+use at_core::optics::{Activation, Convention, Mesh, MeshErrors, imperfect_transfer_matrix};
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use tempfile::TempDir;
+
+const NETWORK: &str = "evaluate --dataset digits --encoding fourier-crop:4 --network mesh:16x3";
+
+fn meshes() -> Vec<ProgrammedMesh> {
+    let programmed = |index: usize| {
+        let mesh = Mesh::rectangular(16).unwrap();
+        let controls = (0..mesh.controls()).map(|k| ((k + 7 * index) as f64).sqrt() % 6.2).collect();
+        ProgrammedMesh { mesh, controls }
+    };
+    (0..3).map(programmed).collect()
+}
+
+fn errors(mesh: &Mesh) -> MeshErrors {
+    let theta = (0..mesh.mzis()).map(|k| 0.3 * (k as f64).cos()).collect();
+    let first_coupler = (0..mesh.mzis()).map(|k| 0.1 * (k as f64).sin()).collect();
+    MeshErrors { theta, first_coupler, ..MeshErrors::none(mesh) }
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let own = meshes();
+    let chip: Vec<MeshErrors> = own.iter().map(|own| errors(&own.mesh)).collect();
+    let pairs: Vec<_> = own.iter().map(|own| &own.mesh).zip(&chip).collect();
+    write_phases(&folder.path().join("phases.npz"), Convention::Neurophox, &own).unwrap();
+    write_errors(&folder.path().join("chip.npz"), Convention::DatMpnn, &pairs).unwrap();
+    folder
+}
+
+fn asyt(folder: &TempDir, line: &str) -> Command {
+    let mut command = Command::cargo_bin("asyt").unwrap();
+    command.current_dir(folder.path()).args(line.split_whitespace());
+    command
+}
+
+/// The number of digits that three matrices with activations between them tell right.
+fn correct(imperfect: bool) -> (usize, usize) {
+    let digits = open("digits", &Source::default()).unwrap();
+    let fields = Encoding::FourierCrop { size: 4 }.encode(&digits.test, digits.image).unwrap();
+    let matrices: Vec<Array2<Complex64>> = (meshes().iter())
+        .map(|own| {
+            let errors = if imperfect { errors(&own.mesh) } else { MeshErrors::none(&own.mesh) };
+            imperfect_transfer_matrix(&own.mesh, &own.controls, &errors).unwrap()
+        })
+        .collect();
+    let is_right = |(field, &label): (&[f32], &u32)| {
+        let field: Array1<Complex64> = field.chunks(2).map(|z| Complex64::new(z[0].into(), z[1].into())).collect();
+        let bend = |z| Activation::ELECTRO_OPTIC.value(z);
+        let hidden = matrices[1].dot(&matrices[0].dot(&field).mapv(bend)).mapv(bend);
+        let powers = matrices[2].dot(&hidden).mapv(|z| z.norm_sqr());
+        (0..10).max_by(|&a, &b| powers[a].total_cmp(&powers[b])) == Some(label as usize)
+    };
+    let samples = fields.signals.chunks(32).zip(&digits.test.labels);
+    (samples.filter(|&sample| is_right(sample)).count(), digits.test.len())
+}
+
+#[test]
+fn the_accuracy_is_that_of_the_matrices() {
+    let folder = folder();
+    for (extra, imperfect) in [("", false), ("--chip-errors chip.npz", true)] {
+        let (correct, samples) = correct(imperfect);
+        let accuracy = correct as f64 / samples as f64;
+        let line = format!("{NETWORK} --phases phases.npz {extra}");
+        let output = asyt(&folder, &line).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).unwrap();
+        assert!(text.starts_with(&format!("accuracy {accuracy:.4} ({correct} of {samples} ")), "{text}");
+        let output =
+            asyt(&folder, &format!("{line} --precision f64 --json")).assert().success().get_output().stdout.clone();
+        let object: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        assert_eq!((&object["accuracy"], &object["correct"]), (&accuracy.into(), &correct.into()));
+        assert_eq!(object["chip_errors"].as_array().unwrap().len(), usize::from(imperfect));
+    }
+    assert_ne!(correct(true), correct(false), "the errors change nothing: no pin");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_exit_code() {
+    let folder = folder();
+    write_phases(&folder.path().join("two.npz"), Convention::Native, &meshes()[..2]).unwrap();
+    let refuses = |line: &str, code: i32, words: &[&str]| {
+        let output = asyt(&folder, line).assert().code(code).get_output().clone();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(words.iter().all(|word| text.contains(word)), "{line}: {text}");
+        assert!(!text.contains("panicked") && output.stdout.is_empty(), "{text}");
+    };
+    refuses(&format!("{NETWORK} --phases none.npz"), 1, &["none.npz"]);
+    refuses(&format!("{NETWORK} --phases two.npz"), 1, &["expected 3, got 2"]);
+    refuses(
+        &format!("{NETWORK} --phases phases.npz --chip-errors phases.npz two.npz --convention native"),
+        1,
+        &["native"],
+    );
+    refuses(
+        "evaluate --dataset digits --encoding fourier-crop:4 --network mesh:16x3,triangular --phases phases.npz",
+        1,
+        &["mesh0", "Triangular"],
+    );
+    refuses("evaluate --dataset digits --encoding l2 --network matrix:64-10 --phases phases.npz", 1, &["phase"]);
+    refuses("evaluate --dataset mnist --data-dir none --phases phases.npz", 1, &["mnist", "--data-dir"]);
+    refuses(NETWORK, 2, &["--phases"]);
+    refuses("evaluate --preset data --phases phases.npz", 2, &["did you mean dat?"]);
+    refuses("evaluate --dataset iris --phases phases.npz", 2, &["fourier-crop"]);
+    refuses(&format!("{NETWORK} --phases phases.npz --convention clements"), 2, &["native, neurophox, dat-mpnn"]);
+}

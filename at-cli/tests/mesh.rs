@@ -1,0 +1,156 @@
+//! `asyt mesh` from outside: what it writes, and how it refuses.
+
+use assert_cmd::Command;
+use at_core::files::npy::{read_matrix, write_matrix};
+use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};
+use at_core::optics::{Convention, Layout, Mesh, MeshErrors, imperfect_transfer_matrix, transfer_matrix};
+use ndarray::Array2;
+use num_complex::Complex64;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+fn programmed(mesh: Mesh, step: f64) -> ProgrammedMesh {
+    let controls = (0..mesh.controls()).map(|k| (step * (k + 1) as f64) % 6.2).collect();
+    ProgrammedMesh { mesh, controls }
+}
+
+fn errors(mesh: &Mesh) -> MeshErrors {
+    let list = |count: usize, step: f64| (0..count).map(|k| 0.1 * (step * k as f64).cos()).collect();
+    MeshErrors {
+        first_coupler: list(mesh.mzis(), 1.0),
+        second_coupler: list(mesh.mzis(), 2.0),
+        theta: list(mesh.mzis(), 3.0),
+        phi: list(mesh.mzis(), 4.0),
+        gamma: list(mesh.modes(), 5.0),
+    }
+}
+
+/// A folder with `phases.npz`, two meshes in convention dat-mpnn, and `chip.npz`, their errors.
+struct Bench {
+    folder: TempDir,
+    meshes: [ProgrammedMesh; 2],
+}
+
+impl Bench {
+    fn new() -> Self {
+        let meshes = [programmed(Mesh::rectangular(5).unwrap(), 0.7), programmed(Mesh::triangular(4).unwrap(), 1.3)];
+        let bench = Bench { folder: tempfile::tempdir().unwrap(), meshes };
+        write_phases(&bench.path("phases.npz"), Convention::DatMpnn, &bench.meshes).unwrap();
+        let own: Vec<MeshErrors> = bench.meshes.iter().map(|own| errors(&own.mesh)).collect();
+        let pairs: Vec<_> = bench.meshes.iter().map(|own| &own.mesh).zip(&own).collect();
+        write_errors(&bench.path("chip.npz"), Convention::DatMpnn, &pairs).unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn asyt(&self, line: &str) -> Command {
+        let mut command = Command::cargo_bin("asyt").unwrap();
+        command.current_dir(self.folder.path()).args(line.split_whitespace());
+        command
+    }
+
+    /// Runs `line`, which must fail with `code` and say all `words`, in one line without a panic, and write nothing.
+    fn refuses(&self, line: &str, code: i32, words: &[&str]) {
+        let before = std::fs::read_dir(self.folder.path()).unwrap().count();
+        let output = self.asyt(line).assert().code(code).get_output().clone();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(words.iter().all(|word| text.contains(word)), "{line}: {text}");
+        assert!(code == 2 || text.lines().count() == 1, "{text}");
+        assert!(!text.contains("panicked") && output.stdout.is_empty(), "{text}");
+        assert_eq!(std::fs::read_dir(self.folder.path()).unwrap().count(), before, "{line}");
+    }
+}
+
+fn distance(a: &Array2<Complex64>, b: &Array2<Complex64>) -> f64 {
+    (a - b).iter().map(|entry| entry.norm()).fold(0.0, f64::max)
+}
+
+#[test]
+fn matrices_of_ideal_and_imperfect_meshes_are_written() {
+    let bench = Bench::new();
+    for (index, own) in bench.meshes.iter().enumerate() {
+        bench.asyt(&format!("mesh matrix phases.npz --mesh {index} --out U.npy")).assert().success();
+        let expected = transfer_matrix(&own.mesh, &own.controls, None).unwrap();
+        assert!(distance(&read_matrix(&bench.path("U.npy")).unwrap(), &expected) < 1e-13);
+
+        let line = format!("mesh matrix phases.npz --mesh {index} --chip-errors chip.npz chip.npz --out U.npy");
+        bench.asyt(&line).assert().success();
+        let mut twice = errors(&own.mesh);
+        twice.add(&errors(&own.mesh)).unwrap();
+        let expected = imperfect_transfer_matrix(&own.mesh, &own.controls, &twice).unwrap();
+        assert!(distance(&read_matrix(&bench.path("U.npy")).unwrap(), &expected) < 1e-12);
+    }
+}
+
+#[test]
+fn a_matrix_goes_through_phases_and_comes_back() {
+    let bench = Bench::new();
+    let unitary = transfer_matrix(&bench.meshes[0].mesh, &bench.meshes[0].controls, None).unwrap();
+    write_matrix(&bench.path("U.npy"), &unitary).unwrap();
+    for layout in ["rectangular", "triangular"] {
+        for convention in ["native", "neurophox", "dat-mpnn"] {
+            let line = format!("mesh decompose U.npy --layout {layout} --convention {convention} --out F.npz");
+            let said = bench.asyt(&line).assert().success().get_output().stderr.clone();
+            assert!(String::from_utf8(said).unwrap().contains(layout));
+            bench.asyt("mesh matrix F.npz --out V.npy").assert().success();
+            assert!(distance(&read_matrix(&bench.path("V.npy")).unwrap(), &unitary) < 1e-12, "{layout} {convention}");
+        }
+    }
+}
+
+#[test]
+fn a_converted_file_makes_the_same_matrices() {
+    let bench = Bench::new();
+    for convention in ["native", "neurophox", "dat-mpnn"] {
+        let line = format!("mesh convert phases.npz --from dat-mpnn --to {convention} --out other.npz");
+        bench.asyt(&line).assert().success();
+        for (index, own) in bench.meshes.iter().enumerate() {
+            let line = format!("mesh matrix other.npz --mesh {index} --convention {convention} --out U.npy");
+            bench.asyt(&line).assert().success();
+            let expected = transfer_matrix(&own.mesh, &own.controls, None).unwrap();
+            assert!(distance(&read_matrix(&bench.path("U.npy")).unwrap(), &expected) < 1e-12, "{convention}");
+        }
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_exit_code() {
+    let bench = Bench::new();
+    let mut matrix = Array2::<Complex64>::eye(4);
+    matrix[[0, 0]] = 1.5.into();
+    write_matrix(&bench.path("stretched.npy"), &matrix).unwrap();
+    write_matrix(&bench.path("wide.npy"), &Array2::zeros((2, 3))).unwrap();
+    let whole = std::fs::read(bench.path("phases.npz")).unwrap();
+    std::fs::write(bench.path("cut.npz"), &whole[..whole.len() / 2]).unwrap();
+    write_phases(&bench.path("one.npz"), Convention::Native, &bench.meshes[..1]).unwrap();
+
+    bench.refuses("mesh decompose stretched.npy --out F.npz", 1, &["stretched.npy", "UᴴU - I", "1.250"]);
+    bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square"]);
+    bench.refuses("mesh decompose phases.npz --out F.npz", 1, &["phases.npz", "npy"]);
+    bench.refuses("mesh decompose none.npy --out F.npz", 1, &["none.npy"]);
+    bench.refuses("mesh matrix cut.npz --out U.npy", 1, &["cut.npz", "cut short"]);
+    bench.refuses("mesh matrix phases.npz --chip-errors cut.npz --out U.npy", 1, &["cut.npz"]);
+    bench.refuses("mesh matrix one.npz --chip-errors chip.npz --out U.npy", 1, &["chip.npz", "2 meshes"]);
+    bench.refuses("mesh matrix phases.npz --convention native --out U.npy", 1, &["dat-mpnn, not native"]);
+    bench.refuses("mesh matrix phases.npz --out none/U.npy", 1, &["none/U.npy"]);
+    bench.refuses("mesh convert phases.npz --from native --to neurophox --out F.npz", 1, &["dat-mpnn, not native"]);
+
+    bench.refuses("mesh matrix phases.npz --mesh 2 --out U.npy", 2, &["--mesh 2", "meshes 0 to 1"]);
+    bench.refuses("mesh matrix phases.npz --convention clements --out U.npy", 2, &["native, neurophox, dat-mpnn"]);
+    bench.refuses("mesh matrix phases.npz", 2, &["--out"]);
+    bench.refuses("mesh decompose wide.npy --layout square --out F.npz", 2, &["rectangular", "triangular"]);
+    bench.refuses("mesh convert phases.npz --out F.npz", 2, &["--to"]);
+    bench.refuses("mesh", 2, &["decompose"]);
+}
+
+#[test]
+fn layouts_in_files_are_those_of_the_program() {
+    let bench = Bench::new();
+    write_matrix(&bench.path("U.npy"), &Array2::eye(3)).unwrap();
+    bench.asyt("mesh decompose U.npy --layout triangular --out F.npz").assert().success();
+    let read = at_core::files::phase_file::read_phases(&bench.path("F.npz"), None).unwrap();
+    assert_eq!(read[0].mesh.layout(), Layout::Triangular);
+}
