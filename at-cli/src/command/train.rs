@@ -38,8 +38,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     interrupt::listen()?;
     let job = Job { plan: &plan, data: &data, network: &network, folder: &folder, quiet: arguments.quiet };
     let summary = match device {
-        Device::Cpu(Precision::F32) => compare(&Cpu::<f32>::new(), &job),
-        Device::Cpu(Precision::F64) => compare(&Cpu::<f64>::new(), &job),
+        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| compare(&Cpu::<f32>::new(), &job)),
+        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| compare(&Cpu::<f64>::new(), &job)),
     }?;
 
     let mut out = std::io::stdout().lock();

@@ -20,6 +20,12 @@ impl<T: Real> Cpu<T> {
     pub fn new() -> Self {
         Cpu(PhantomData)
     }
+
+    /// Runs `work` on one of the pool's threads. Operations that start there are not handed over first, which for small
+    /// networks takes longer than the operation.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        rayon::scope(|_| work())
+    }
 }
 
 impl<T: Real> Engine for Cpu<T> {
