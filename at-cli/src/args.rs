@@ -21,6 +21,7 @@ Examples:
   asyt train --preset asyt-demo               the published demonstration on MNIST
   asyt evaluate --dataset mnist --data-dir data --phases phases.npz --convention dat-mpnn
   asyt mesh decompose U.npy --out phases.npz  the phases with which a mesh makes a matrix
+  asyt data fetch mnist                       download MNIST, on which it runs
   asyt devices                                what can compute here
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
@@ -37,8 +38,54 @@ pub enum Command {
     /// Turn phases into a matrix, a matrix into phases, or phases into another convention
     #[command(after_help = mesh::HELP)]
     Mesh(mesh::MeshArguments),
+    /// List data sets, and download those that are not part of asyt
+    #[command(subcommand)]
+    Data(DataCommand),
     /// List what can compute: the CPU and every GPU
     Devices(DevicesArguments),
+}
+
+/// `asyt data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// List the data sets that have a name, and where they are
+    List(ListArguments),
+    /// Download a data set of the MNIST family, with checksums
+    Fetch(FetchArguments),
+}
+
+/// `asyt data list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Folder to look into, as in `asyt train --data-dir`
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of downloads [default: this user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `asyt data fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArguments {
+    /// mnist, fashion-mnist or kmnist
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Folder of downloads, in which NAME becomes a folder [default: this user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Address of a folder with the four files, instead of the known ones; several are tried in order
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<String>,
+    /// Print what was fetched as JSON, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `asyt train`.

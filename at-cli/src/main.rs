@@ -6,6 +6,7 @@ mod command;
 mod engines;
 mod export;
 mod failure;
+mod fetch;
 mod interrupt;
 mod layers;
 mod memory;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => command::train::train(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
+        Command::Data(command) => command::data::data(&command),
         Command::Devices(arguments) => command::devices::devices(&arguments),
     })
 }

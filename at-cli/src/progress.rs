@@ -72,3 +72,42 @@ impl Drop for Progress {
         }
     }
 }
+
+/// Progress of a download: a bar on a terminal, nothing elsewhere.
+pub struct Download {
+    visible: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Download {
+    /// No download yet.
+    pub fn new(quiet: bool) -> Self {
+        Download { visible: !quiet && std::io::stderr().is_terminal(), bar: None }
+    }
+
+    /// A download from `url` begins.
+    pub fn begin(&mut self, url: &str) {
+        self.end();
+        if self.visible {
+            let style = ProgressStyle::with_template("{bar:30} {bytes:>10} of {total_bytes} {eta}  {msg}");
+            let bar = ProgressBar::new(0).with_style(style.expect("the template is valid"));
+            bar.set_message(url.to_string());
+            self.bar = Some(bar);
+        }
+    }
+
+    /// So many bytes are there, of so many.
+    pub fn received(&self, bytes: u64, total: Option<u64>) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total.unwrap_or(bytes));
+            bar.set_position(bytes);
+        }
+    }
+
+    /// The download is over; what remains to be said is a line.
+    pub fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -56,11 +56,6 @@ impl RunFolder {
         &self.path
     }
 
-    /// The settings of the run.
-    pub fn config(&self) -> PathBuf {
-        self.path.join("config.toml")
-    }
-
     /// The table of records.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.csv")

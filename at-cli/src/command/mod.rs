@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod mesh;

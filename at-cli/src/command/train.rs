@@ -9,7 +9,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
-use crate::{interrupt, layers};
+use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
@@ -71,7 +71,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
 pub fn load(plan: &Plan) -> Result<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
-    let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: None };
+    let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let data = data::open(name, &source).with_context(|| format!("data set {name}"))?;
     Ok(data.limit(settings.train_limit, settings.test_limit)?)
 }
