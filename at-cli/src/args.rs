@@ -3,7 +3,7 @@
 use crate::command::{evaluate, mesh};
 use crate::settings::Settings;
 use crate::{chips, network_text, presets};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
@@ -15,14 +15,30 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Arguments {
+    /// Reads the command line; ends the program with help or with a message about wrong usage.
+    pub fn read() -> Self {
+        // so that -1 is answered as a bad value and not as an unknown flag
+        let value = |arg: clap::Arg| match arg.get_action().takes_values() {
+            true => arg.allow_negative_numbers(true),
+            false => arg,
+        };
+        let command = Arguments::command().mut_subcommand("train", |train| train.mut_args(value));
+        let mut matches = command.get_matches();
+        Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
-  asyt train                                  train the default chip with three methods; takes seconds
-  asyt train --preset asyt-demo               the published demonstration on MNIST
-  asyt evaluate --dataset mnist --data-dir data --phases phases.npz --convention dat-mpnn
-  asyt mesh decompose U.npy --out phases.npz  the phases with which a mesh makes a matrix
-  asyt data fetch mnist                       download MNIST, on which it runs
-  asyt devices                                what can compute here
+  asyt train                      train the default chip with three methods
+  asyt data fetch mnist           download MNIST
+  asyt train --preset asyt-demo   the published demonstration, on MNIST
+  asyt train --help               presets, networks, chips and all settings
+  asyt mesh decompose U.npy --out phases.npz
+                                  the phases with which a mesh makes a matrix
+  asyt evaluate --dataset mnist --phases phases.npz --convention dat-mpnn
+                                  the accuracy of these phases on a chip
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
@@ -121,7 +137,7 @@ pub struct DevicesArguments {
 
 fn train_help() -> String {
     format!(
-        "Presets:\n{}\n\nNetworks:\n{}\n\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
+        "Presets:\n{}\n\nNetworks:\n{}\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
         presets::help(),
         network_text::HELP,
         chips::help()
@@ -129,12 +145,13 @@ fn train_help() -> String {
 }
 
 const TRAIN_EXAMPLES: &str = "\
-The run folder gets config.toml (all settings; `--config` with it repeats the run), metrics.csv, summary.json, accuracy.svg
-and one checkpoint per method. Ctrl-C ends the run after the epoch, so that --resume continues it.
+The run folder gets config.toml (all settings; --config with it repeats the
+run), metrics.csv, summary.json, accuracy.svg and one checkpoint per method.
+Ctrl-C ends the run after the epoch; --resume continues it.
 
 Examples:
   asyt train --method at,pat,ideal --chip-seed 7
   asyt train --dataset iris --network bank:in-12-out --batch-size 10
-  asyt train --preset asyt-demo --data-dir data --epochs 30 --update-error 0.3
+  asyt train --preset asyt-demo --epochs 30 --update-error 0.3
   asyt train --config mine.toml --out runs/mine
   asyt train --resume runs/mine";

@@ -2,8 +2,9 @@
 
 use crate::names;
 use crate::settings::Settings;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use at_core::chip::Imperfections;
+use at_core::network::{Network, Stage};
 
 /// The settings that change a kind of chip: the names of [`Imperfections`].
 pub const SPREADS: [&str; 9] = [
@@ -65,6 +66,57 @@ pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
     Ok(chip)
 }
 
+/// A kind of stage that imperfections are particular to, with the kind of chip that has some.
+struct Part {
+    name: &'static str,
+    chip: &'static str,
+    is: fn(&Stage) -> bool,
+}
+
+const MESHES: Part = Part { name: "meshes", chip: "mesh", is: |stage| matches!(stage, Stage::Mesh(_)) };
+const MATRICES: Part = Part { name: "matrices", chip: "demo", is: |stage| matches!(stage, Stage::Matrix { .. }) };
+const WEIGHT_BANKS: Part =
+    Part { name: "weight banks", chip: "weight-bank", is: |stage| matches!(stage, Stage::WeightBank { .. }) };
+
+/// The spreads that are not 0, with the part of a network that they act on; `None` acts on all.
+fn spreads(chip: &Imperfections) -> Vec<(&'static str, f64, Option<Part>)> {
+    let values = [
+        (chip.splitter_angle, Some(MESHES)),
+        (chip.phase, Some(MESHES)),
+        (chip.loss_db, Some(MESHES)),
+        (chip.loss_spread_db, Some(MESHES)),
+        (chip.parameter_spread, Some(MATRICES)),
+        (chip.response_amplitude, Some(WEIGHT_BANKS)),
+        (chip.response_slope, Some(WEIGHT_BANKS)),
+        (chip.response_offset, Some(WEIGHT_BANKS)),
+        (chip.update_error, None),
+    ];
+    let spreads = SPREADS.into_iter().zip(values).map(|(name, (value, part))| (name, value, part));
+    spreads.filter(|&(_, value, _)| value != 0.0).collect()
+}
+
+/// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
+/// them acts on the network: such a chip would be ideal without anybody having asked for that.
+pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
+    let spreads = spreads(chip);
+    let in_network = |part: &Part| network.stages().any(part.is);
+    let acting: Vec<String> = spreads
+        .iter()
+        .filter(|(.., part)| part.as_ref().is_none_or(in_network))
+        .map(|(name, value, _)| format!("{name} {value}"))
+        .collect();
+    if let [(name, _, Some(part)), ..] = &spreads[..] {
+        let fitting = [MESHES, MATRICES, WEIGHT_BANKS].into_iter().filter(in_network).map(|part| part.chip);
+        ensure!(
+            !acting.is_empty(),
+            "chip {kind} would be ideal: {name} acts on {}, and the network has none; choose --chip {}",
+            part.name,
+            fitting.chain(["ideal"]).collect::<Vec<_>>().join(" or ")
+        );
+    }
+    Ok(if acting.is_empty() { "no imperfection".to_string() } else { acting.join(", ") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +136,19 @@ mod tests {
         assert_eq!(settings.parameter_spread, Some(0.6));
         settings.phase = Some(f64::NAN);
         assert!(imperfections(&mut settings).unwrap_err().to_string().contains("phase"));
+    }
+
+    #[test]
+    fn imperfections_that_would_do_nothing_are_refused() {
+        let network = |text: &str| {
+            let text: crate::network_text::NetworkText = text.parse().unwrap();
+            crate::network_text::build(&text.layers(4, 2).unwrap()).unwrap()
+        };
+        let act = |kind: &str, text: &str| effective(kind, &find(kind).unwrap(), &network(text));
+        assert_eq!(act("mesh", "mesh:4x2").unwrap(), "splitter-angle 0.02, phase 0.04");
+        assert_eq!(act("ideal", "mesh:4").unwrap(), "no imperfection");
+        assert_eq!(act("demo", "mesh:4").unwrap(), "update-error 0.6");
+        let error = act("weight-bank", "mesh:4").unwrap_err().to_string();
+        assert!(error.contains("--chip mesh or ideal") && error.contains("response-amplitude"), "{error}");
     }
 }

@@ -13,6 +13,9 @@ pub enum Device {
 /// The device for `plan`.
 pub fn choose(plan: &Plan) -> Result<Device> {
     match plan.engine {
+        EngineChoice::Auto if plan.settings.adapter.is_some() => {
+            bail!("asyt cannot train on a GPU yet; drop --adapter to train on the CPU")
+        }
         EngineChoice::Gpu => bail!("engine gpu cannot train yet; pass --engine cpu"),
         EngineChoice::Auto | EngineChoice::Cpu => Ok(Device::Cpu(plan.precision)),
     }

@@ -2,7 +2,7 @@
 
 use crate::settings::{self, Settings};
 use crate::{chips, names, presets};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
 use toml::Table;
 
@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<Settings> {
 
 fn parse(text: &str) -> Result<Settings> {
     let known = settings::keys();
-    for key in toml::from_str::<Table>(text)?.keys() {
+    for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text))?.keys() {
         if !known.contains(key) {
             let flag_only = ["config", "out", "resume", "json", "quiet"].contains(&key.as_str());
             if flag_only {
@@ -35,7 +35,16 @@ fn parse(text: &str) -> Result<Settings> {
             bail!("{}", names::unknown("key", key, known.iter().map(String::as_str)));
         }
     }
-    Ok(toml::from_str(text)?)
+    toml::from_str(text).map_err(|error| in_a_line(&error, text))
+}
+
+/// The place, what stands there, and the message, on one line.
+fn in_a_line(error: &toml::de::Error, text: &str) -> anyhow::Error {
+    let message = error.message().replace('\n', ", ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return anyhow!(message) };
+    let line = before.matches('\n').count() + 1;
+    let found: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
+    anyhow!("line {line}, {found:?}: {message}")
 }
 
 fn table(settings: &Settings) -> Result<Table> {

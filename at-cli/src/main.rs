@@ -21,11 +21,10 @@ mod settings;
 mod words;
 
 use args::{Arguments, Command};
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     failure::exit_code(match arguments.command {
         Command::Train(arguments) => command::train::train(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),

@@ -8,16 +8,23 @@ use std::convert::Infallible;
 use std::str::FromStr;
 
 /// How `--help` explains the notation.
-pub const HELP: &str = "\
-  matrix:784-256-10     real matrices with biases, ReLU between them
-  bank:in-48-out        weight banks, ReLU between them; `in` and `out` fit the data set
-  mesh:64x3             3 rectangular meshes of 64 modes, electro-optic activations between them, intensity readout
-  mesh:64x3,triangular  other options after commas: depth=16; activation=none, saturable, mod-relu or spm;
+pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU between them
+  bank:in-48-out        weight banks, ReLU between them; `in` and `out` fit the
+                        data set
+  mesh:64x3             3 rectangular meshes of 64 modes, electro-optic
+                        activations between them, intensity readout
+  mesh:64x3,triangular  options after commas: rectangular, triangular; depth=N;
+                        activation=none, saturable, mod-relu or spm;
                         detection=amplitude, balanced or homodyne
-In a settings file, `network` may also be a list of layers, each a list of stages:
-  network = [[{ kind = \"mesh\", modes = 16 }, { kind = \"detection\", detection = { kind = \"intensity\" } }]]
-  kinds: mesh (modes, layout, depth), singular-value (inputs, outputs, layout), matrix and weight-bank (inputs, outputs),
-  activation (activation), detection (detection), modulation, rectifier (threshold)";
+  In a settings file also a list of layers, each a list of stages:
+    network = [[
+      { kind = \"mesh\", modes = 16 },
+      { kind = \"detection\", detection = { kind = \"intensity\" } },
+    ]]
+  kinds: mesh (modes, layout, depth), singular-value (inputs, outputs, layout),
+  matrix and weight-bank (inputs, outputs), activation (activation),
+  detection (detection), modulation, rectifier (threshold)
+";
 
 /// A network as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -95,8 +95,14 @@ impl Plan {
             imperfections,
             settings,
         };
+        let gain = plan.training.loss.gain;
+        ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
-        plan.training.loss.check(1)?;
+        let cpu = plan.engine == EngineChoice::Cpu;
+        ensure!(
+            !cpu || plan.settings.adapter.is_none(),
+            "--adapter chooses a GPU, but engine is cpu; drop one of the two"
+        );
         let weights =
             [("digital-weight", plan.options.digital_weight), ("physical-weight", plan.options.physical_weight)];
         for (name, weight) in weights {
@@ -113,11 +119,15 @@ impl Plan {
 
     /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network.
     pub fn fit(&mut self, data: &Dataset) -> Result<Network> {
-        let modes = self.encoding.modes(data.width(), data.image)?;
+        let modes = self
+            .encoding
+            .modes(data.width(), data.image)
+            .with_context(|| format!("encoding {} of {}", self.encoding, data.name))?;
         self.refuse_absurd_sizes(modes, data.classes)?;
         let text = given("network", &self.settings.network)?;
-        let network = network_text::build(&text.layers(modes, data.classes)?)?;
+        let network = network_text::build(&text.layers(modes, data.classes)?).context("network")?;
         self.settings.network = Some(text.explicit(modes, data.classes));
+        chips::effective(self.chip(), &self.imperfections, &network)?;
         let input = network.input();
         let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
         ensure!(
@@ -143,6 +153,11 @@ impl Plan {
         let batch = self.training.batch_size;
         ensure!(batch <= samples, "batch-size = {batch} is not valid: there are {samples} training samples");
         Ok(network)
+    }
+
+    /// The kind of chip.
+    pub fn chip(&self) -> &str {
+        self.settings.chip.as_deref().unwrap_or_default()
     }
 
     fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {

@@ -7,6 +7,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Its lock is what counts, not that it is there.
+const LOCK: &str = ".lock";
+
 /// The folder of one run, locked until it is dropped.
 pub struct RunFolder {
     path: PathBuf,
@@ -19,17 +22,14 @@ impl RunFolder {
         let path = match out {
             Some(out) => {
                 fs::create_dir_all(out).with_context(|| cannot("create", out))?;
-                let mut entries = fs::read_dir(out).with_context(|| cannot("read", out))?;
-                ensure!(
-                    entries.next().is_none(),
-                    "folder {} is not empty; choose another --out, or continue its run with --resume {0}",
-                    out.display()
-                );
+                ensure_empty(out)?;
                 out.to_path_buf()
             }
             None => next_free(Path::new("runs"), name)?,
         };
-        Self::lock(path)
+        let folder = Self::lock(path)?;
+        ensure_empty(&folder.path)?; // another process may have come and gone before the lock
+        Ok(folder)
     }
 
     /// The folder of an earlier run.
@@ -40,10 +40,13 @@ impl RunFolder {
     }
 
     fn lock(path: PathBuf) -> Result<Self> {
-        let file = path.join(".lock");
+        let file = path.join(LOCK);
         let lock = File::create(&file).with_context(|| cannot("write", &file))?;
         match lock.try_lock() {
-            Ok(()) => Ok(RunFolder { path, _lock: lock }),
+            Ok(()) => {
+                sweep(&path);
+                Ok(RunFolder { path, _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => {
                 bail!("{} is in use by another asyt; wait for its end or choose another --out", path.display())
             }
@@ -71,6 +74,32 @@ impl RunFolder {
         let path = self.path.join(file);
         atomic_write(&path, |writer| writer.write_all(text.as_bytes())).context("the run folder")
     }
+}
+
+/// A file that a killed process left half-written.
+fn is_part(name: &str) -> bool {
+    name.starts_with(".asyt-") && name.ends_with(".part")
+}
+
+/// Errs unless there is nothing in `folder` but what a run leaves that was killed before it began.
+fn ensure_empty(folder: &Path) -> Result<()> {
+    let names = names(folder).with_context(|| cannot("read", folder))?;
+    ensure!(
+        names.iter().all(|name| name == LOCK || is_part(name)),
+        "folder {} is not empty; choose another --out, or continue its run with --resume {0}",
+        folder.display()
+    );
+    Ok(())
+}
+
+/// Removes half-written files; what cannot be removed does no harm.
+fn sweep(folder: &Path) {
+    let parts = names(folder).unwrap_or_default().into_iter().filter(|name| is_part(name));
+    parts.for_each(|name| drop(fs::remove_file(folder.join(name))));
+}
+
+fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// Makes the first folder `parent/name-n` that does not exist yet. Two processes never get the same one.

@@ -6,11 +6,11 @@
 use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
-use crate::interrupt;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
+use crate::{chips, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::Chip;
 use at_core::data::{Dataset, Samples};
@@ -49,7 +49,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;
-    announce(engine, job);
+    announce(engine, job)?;
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(settings, data, network.controls());
@@ -62,7 +62,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
         let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
         let wall_seconds = ledger.end()?;
-        let outcome = outcome.with_context(|| format!("method {name}"))?;
+        let outcome = outcome.map_err(|error| explain(error, name, folder))?;
         if outcome.complete {
             summary.results.push(MethodResult::new(name, &outcome, wall_seconds, engine.describe()));
             folder.write("summary.json", &summary.to_json())?;
@@ -76,6 +76,14 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     }
     say(quiet, "");
     Ok(summary)
+}
+
+/// What went wrong with a method, and what is kept. A divergence names its method itself.
+fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> anyhow::Error {
+    match error {
+        at_core::Error::Diverged { .. } => anyhow!("{error}; what was done is kept in {}", folder.path().display()),
+        error => anyhow!(error).context(format!("method {method}")),
+    }
 }
 
 /// Encodes samples and takes them to the engine.
@@ -94,16 +102,19 @@ fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
     Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
 }
 
-fn announce<E: Engine>(engine: &E, job: &Job) {
-    let Job { data, network, quiet, folder, .. } = *job;
+fn announce<E: Engine>(engine: &E, job: &Job) -> Result<()> {
+    let Job { plan, data, network, quiet, folder } = *job;
+    let imperfections = chips::effective(plan.chip(), &plan.imperfections, network)?;
+    let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());
     say(quiet, &format!("engine   {}", engine.describe()));
     say(quiet, &format!("data     {}: {train} training and {test} test samples", data.name));
     if let Some(note) = &data.note {
         say(quiet, &format!("         {note}"));
     }
-    say(quiet, &format!("chip     {controls} controls"));
+    say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
     say(quiet, &format!("folder   {}\n", folder.path().display()));
+    Ok(())
 }
 
 fn title(summary: &Summary) -> String {

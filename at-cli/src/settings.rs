@@ -23,10 +23,10 @@ pub struct Settings {
     #[arg(long, help_heading = "Task")]
     pub encoding: Option<String>,
     /// Only the first N training samples
-    #[arg(long, value_name = "N", help_heading = "Task")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Task")]
     pub train_limit: Option<usize>,
     /// Only the first N test samples
-    #[arg(long, value_name = "N", help_heading = "Task")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Task")]
     pub test_limit: Option<usize>,
 
     /// matrix:784-256-10, bank:in-48-out, mesh:64x3, … (see below)
@@ -70,10 +70,10 @@ pub struct Settings {
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
     pub method: Option<Vec<String>>,
     /// Passes through the training samples
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub epochs: Option<usize>,
     /// Samples per step
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub batch_size: Option<usize>,
     /// Step size at the start
     #[arg(long, value_name = "RATE", help_heading = "Training")]
@@ -118,7 +118,7 @@ pub struct Settings {
     /// f32 or f64 (f64 on the CPU only)
     #[arg(long, help_heading = "Engine")]
     pub precision: Option<String>,
-    /// GPU by index or part of its name, as `asyt devices` lists them
+    /// The GPU for engine gpu, by index or part of its name, as `asyt devices` lists them
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Engine")]
     pub adapter: Option<String>,
 }
@@ -126,6 +126,12 @@ pub struct Settings {
 /// Seeds that TOML can hold.
 fn seed_parser() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+/// A number of things that TOML can hold.
+fn count(text: &str) -> Result<usize, &'static str> {
+    let count = text.parse().ok().filter(|&count: &usize| i64::try_from(count).is_ok());
+    count.ok_or("must be a whole number")
 }
 
 /// The keys of the TOML file: the long flags.

@@ -21,7 +21,7 @@ pub fn optimizer(text: &str) -> Result<Optimizer> {
         ("adam", &[beta1, beta2, epsilon]) => Optimizer::Adam { beta1, beta2, epsilon },
         _ => return Err(anyhow!("optimizer = {text:?}: write sgd, momentum[:KEEP] or adam[:BETA1:BETA2:EPSILON]")),
     };
-    optimizer.validate()?;
+    optimizer.validate().with_context(|| format!("optimizer = {text:?}"))?;
     Ok(optimizer)
 }
 
@@ -47,7 +47,7 @@ pub fn initialization(text: &str) -> Result<Initialization> {
         ("normal", numbers) if numbers.len() == 2 => Initialization::Normal { weight: numbers[0], bias: numbers[1] },
         _ => return Err(anyhow!("initialization = {text:?}: write fan-in or normal:WEIGHT:BIAS")),
     };
-    initialization.validate()?;
+    initialization.validate().with_context(|| format!("initialization = {text:?}"))?;
     Ok(initialization)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::args::TrainArguments;
 use crate::engines::{self, Device};
-use crate::export::table;
+use crate::export::{table, verdict};
 use crate::failure::{OrUsage, Outcome};
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
@@ -24,7 +24,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     };
     let mut plan = Plan::new(settings).or_usage()?;
     let device = engines::choose(&plan)?;
-    let data = load(&plan)?;
+    let data = load(&plan)?.limit(plan.settings.train_limit, plan.settings.test_limit).or_usage()?;
     let network = plan.fit(&data).or_usage()?;
     plan.settings.engine = Some(device.setting().to_string());
 
@@ -43,27 +43,32 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     }?;
 
     let mut out = std::io::stdout().lock();
-    let text = if arguments.json { summary.to_json() } else { table::table(&summary) };
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    say(arguments.quiet, &format!("results in {}", folder.path().display()));
+    let text =
+        if arguments.json { summary.to_json() } else { table::table(&summary) + "\n" + &verdict::verdict(&summary) };
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
+        format!("the results are in {}, but could not be written to stdout", folder.path().display())
+    })?;
+    say(
+        arguments.quiet,
+        &format!("\nresults in {} (accuracy.svg, metrics.csv, summary.json)", folder.path().display()),
+    );
     Ok(())
 }
 
 /// The settings of an earlier run. Only where its data lie may have changed.
 fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
+    let config = run.join("config.toml");
+    ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
     let changes = Settings { data_dir: None, ..arguments.settings.clone() };
     ensure!(
         changes == Settings::default(),
         "--resume continues a run with its own settings; drop the other flags, or start a new run with --config {}",
-        run.join("config.toml").display()
+        config.display()
     );
     if let Some(out) = &arguments.out {
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    let config = run.join("config.toml");
-    ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
     layers::resolve(Some(&config), &arguments.settings)
 }
 
@@ -72,8 +77,7 @@ pub fn load(plan: &Plan) -> Result<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    let data = data::open(name, &source).with_context(|| format!("data set {name}"))?;
-    Ok(data.limit(settings.train_limit, settings.test_limit)?)
+    Ok(data::open(name, &source)?)
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

@@ -4,3 +4,4 @@ pub mod metrics;
 pub mod plot;
 pub mod summary;
 pub mod table;
+pub mod verdict;

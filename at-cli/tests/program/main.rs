@@ -1,4 +1,9 @@
 //! The program from outside: what a person types, and what comes back.
 
 mod asyt;
+mod bad_files;
+mod bad_settings;
 mod data;
+mod output;
+mod places;
+mod settings;

@@ -54,7 +54,7 @@ impl Dataset {
 
     /// Keeps the first `train` and `test` samples; `None` keeps all. Errs on 0 and on more than there are.
     pub fn limit(mut self, train: Option<usize>, test: Option<usize>) -> Result<Self> {
-        let parts = [("train samples", &mut self.train, train), ("test samples", &mut self.test, test)];
+        let parts = [("train-limit", &mut self.train, train), ("test-limit", &mut self.test, test)];
         for (name, samples, limit) in parts {
             let Some(limit) = limit else { continue };
             if limit == 0 || limit > samples.len() {

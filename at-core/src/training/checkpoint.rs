@@ -153,7 +153,8 @@ impl Checkpoint {
     /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
     pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
         let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
-        let checkpoint = Self::parse(&file).map_err(|reason| Error::malformed(path, reason))?;
+        let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
+        let checkpoint = Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))?;
         if checkpoint.fingerprint != fingerprint {
             let reason = "belongs to a run with other settings; resume with those, or start a new run";
             return Err(Error::malformed(path, reason));
