@@ -127,7 +127,6 @@ impl Plan {
         let text = given("network", &self.settings.network)?;
         let network = network_text::build(&text.layers(modes, data.classes)?).context("network")?;
         self.settings.network = Some(text.explicit(modes, data.classes));
-        chips::effective(self.chip(), &self.imperfections, &network)?;
         let input = network.input();
         let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
         ensure!(

@@ -6,11 +6,11 @@
 use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
+use crate::interrupt;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::{chips, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::Chip;
 use at_core::data::{Dataset, Samples};
@@ -33,6 +33,8 @@ pub struct Job<'a> {
     pub data: &'a Dataset,
     /// The chip's design.
     pub network: &'a Network,
+    /// What the chip has of imperfections, for people.
+    pub imperfections: &'a str,
     /// The results.
     pub folder: &'a RunFolder,
     /// No progress on stderr.
@@ -41,7 +43,7 @@ pub struct Job<'a> {
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
 pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
-    let Job { plan, data, network, folder, quiet } = *job;
+    let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
     let train = split(engine, job, &data.train).context("training samples")?;
     let test = split(engine, job, &data.test).context("test samples")?;
@@ -49,7 +51,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;
-    announce(engine, job)?;
+    announce(engine, job);
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(settings, data, network.controls());
@@ -102,9 +104,8 @@ fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
     Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
 }
 
-fn announce<E: Engine>(engine: &E, job: &Job) -> Result<()> {
-    let Job { plan, data, network, quiet, folder } = *job;
-    let imperfections = chips::effective(plan.chip(), &plan.imperfections, network)?;
+fn announce<E: Engine>(engine: &E, job: &Job) {
+    let Job { plan, data, network, imperfections, quiet, folder } = *job;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());
     say(quiet, &format!("engine   {}", engine.describe()));
@@ -114,7 +115,6 @@ fn announce<E: Engine>(engine: &E, job: &Job) -> Result<()> {
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
     say(quiet, &format!("folder   {}\n", folder.path().display()));
-    Ok(())
 }
 
 fn title(summary: &Summary) -> String {

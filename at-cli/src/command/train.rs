@@ -9,7 +9,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
-use crate::{fetch, interrupt, layers};
+use crate::{chips, fetch, interrupt, layers};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
@@ -24,8 +24,9 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     };
     let mut plan = Plan::new(settings).or_usage()?;
     let device = engines::choose(&plan)?;
-    let data = load(&plan)?.limit(plan.settings.train_limit, plan.settings.test_limit).or_usage()?;
+    let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
+    let imperfections = chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?;
     plan.settings.engine = Some(device.setting().to_string());
 
     let folder = match &arguments.resume {
@@ -36,7 +37,14 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         folder.write("config.toml", &config(&plan.settings)?)?;
     }
     interrupt::listen()?;
-    let job = Job { plan: &plan, data: &data, network: &network, folder: &folder, quiet: arguments.quiet };
+    let job = Job {
+        plan: &plan,
+        data: &data,
+        network: &network,
+        imperfections: &imperfections,
+        folder: &folder,
+        quiet: arguments.quiet,
+    };
     let summary = match device {
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| compare(&Cpu::<f32>::new(), &job)),
         Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| compare(&Cpu::<f64>::new(), &job)),
@@ -73,11 +81,11 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
 }
 
 /// The data of `plan`, cut to its limits.
-pub fn load(plan: &Plan) -> Result<Dataset> {
+pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    Ok(data::open(name, &source)?)
+    data::open(name, &source)?.limit(settings.train_limit, settings.test_limit).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

@@ -4,6 +4,7 @@ mod asyt;
 mod bad_files;
 mod bad_settings;
 mod data;
+mod interruption;
 mod output;
 mod places;
 mod settings;

@@ -1,0 +1,168 @@
+//! Runs that end before their end, by Ctrl-C, by kill -9, by a full disk: what was saved goes on to the very same numbers.
+
+use crate::asyt::{Bench, Ended};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough to be hit in the middle: tens of milliseconds for each of two methods.
+const RUN: [&str; 13] = [
+    "train",
+    "--train-limit",
+    "200",
+    "--test-limit",
+    "50",
+    "--network",
+    "bank:in-out",
+    "--epochs",
+    "40",
+    "--method",
+    "at,pat",
+    "--optimizer",
+    "adam",
+];
+
+/// One epoch of seconds.
+const SLOW: [&str; 7] = ["train", "--network", "bank:in-512-512-out", "--batch-size", "2", "--epochs", "3"];
+
+/// The run never interrupted, in folder `whole`.
+fn whole(bench: &Bench) {
+    bench.run(RUN.into_iter().chain(["--out", "whole", "--quiet"])).done();
+}
+
+/// Everything that a run must end with, whenever it was interrupted: all but times. Checkpoints hold no times.
+fn outcome(bench: &Bench, run: &str) -> (String, serde_json::Value, [Vec<u8>; 2]) {
+    let metrics = bench.read(&format!("{run}/metrics.csv"));
+    let metrics = metrics.lines().map(|line| line.rsplit_once(',').unwrap().0).collect::<Vec<_>>().join("\n");
+    let mut summary: serde_json::Value = serde_json::from_str(&bench.read(&format!("{run}/summary.json"))).unwrap();
+    for result in summary["results"].as_array_mut().unwrap() {
+        assert!(result["wall_seconds"].take().as_f64().unwrap() > 0.0);
+    }
+    let checkpoint = |method: &str| std::fs::read(bench.path(&format!("{run}/{method}.safetensors"))).unwrap();
+    (metrics, summary, ["at", "pat"].map(checkpoint))
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Reads stderr up to a line that contains `part`.
+fn wait_for(stderr: &mut impl BufRead, part: &str) {
+    let mut lines = String::new();
+    while !lines.contains(part) {
+        assert_ne!(stderr.read_line(&mut lines).unwrap(), 0, "{part} is not in {lines}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn control_c_ends_the_epoch_and_the_run_can_go_on() {
+    let bench = Bench::new();
+    whole(&bench);
+    let mut command = bench.asyt(RUN.into_iter().chain(["--out", "cut", "--json"]));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut stderr, "epoch 1/40");
+    interrupt(&child);
+    let ended = Ended::new(child.wait_with_output().unwrap());
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{rest}");
+    assert!(rest.contains("error: interrupted after epoch ") && rest.contains("asyt train --resume cut"), "{rest}");
+    assert!(bench.path("cut/at.safetensors").exists() && !bench.path("cut/pat.safetensors").exists());
+    bench.run(["train", "--resume", "cut", "--quiet"]).done();
+    assert_eq!(outcome(&bench, "cut"), outcome(&bench, "whole"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_control_c_ends_the_program_at_once() {
+    let bench = Bench::new();
+    let mut child = bench.asyt(SLOW).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut stderr, "folder ");
+    interrupt(&child);
+    wait_for(&mut stderr, "once more stops at once");
+    let asked = Instant::now();
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_millis(500), "took {:?}", asked.elapsed());
+    assert!(!bench.path("runs/digits-1/at.safetensors").exists(), "the epoch was over before it could be cut");
+}
+
+#[test]
+fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
+    let bench = Bench::new();
+    let began = Instant::now();
+    whole(&bench);
+    let length = began.elapsed();
+    let mut kills = 0;
+    for round in 0..4_u32 {
+        let run = format!("cut-{round}");
+        let start = RUN.into_iter().chain(["--out", &run, "--quiet"]).collect::<Vec<_>>();
+        let resume = vec!["train", "--resume", &run, "--quiet"];
+        // each part of a run gets a share of the whole time that differs from round to round
+        for part in 0.. {
+            assert!(part < 100, "no end of {run}");
+            let began = bench.path(&run).join("config.toml").exists();
+            let mut child =
+                bench.asyt(if began { resume.clone() } else { start.clone() }).stdout(Stdio::null()).spawn().unwrap();
+            let share = f64::from((part * 37 + round * 61) % 100) / 100.0;
+            std::thread::sleep(length.mul_f64(0.1 + 0.6 * share));
+            child.kill().unwrap();
+            let status = child.wait().unwrap();
+            if status.success() {
+                break;
+            }
+            assert_eq!(status.code(), None, "ended by itself");
+            kills += 1;
+        }
+        assert_eq!(outcome(&bench, &run), outcome(&bench, "whole"), "{run}");
+        assert!(!bench.entries(&run).iter().any(|name| name.ends_with(".part")), "{:?}", bench.entries(&run));
+    }
+    assert!(kills >= 4, "only {kills} kills hit a run of {length:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_costs_the_epoch_and_nothing_else() {
+    let bench = Bench::new();
+    whole(&bench);
+    // the checkpoint grows by a record per epoch: with Adam 650 controls take 31 kB in `at`, and 40 records 12 kB
+    let limited = "trap '' XFSZ; ulimit -f 74; exec \"$0\" \"$@\""; // in units of 512 bytes: 37 kB
+    let mut command = bench.command("/bin/sh");
+    command
+        .args(["-c", limited])
+        .arg(assert_cmd::cargo::cargo_bin!("asyt"))
+        .args(RUN)
+        .args(["--out", "full", "--quiet"]);
+    let ended = Ended::new(command.output().unwrap());
+    ended.refused(1, &["at.safetensors", "File too large"]);
+    assert!(bench.path("full/at.safetensors").exists(), "the disk was full before the first epoch");
+    let left = bench.entries("full");
+    assert!(!left.iter().any(|name| name.ends_with(".part")), "{left:?}");
+    bench.run(["train", "--resume", "full", "--quiet"]).done();
+    assert_eq!(outcome(&bench, "full"), outcome(&bench, "whole"));
+}
+
+#[test]
+fn two_programs_never_write_into_one_folder() {
+    let bench = Bench::new();
+    let mut first = bench.asyt(SLOW.into_iter().chain(["--out", "mine"])).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&mut BufReader::new(first.stderr.take().unwrap()), "folder ");
+    bench.run(["train", "--resume", "mine", "--quiet"]).refused(1, &["mine is in use", "--out"]);
+    bench.train(&["--out", "mine", "--quiet"]).refused(1, &["mine", "--out"]);
+    assert!(first.try_wait().unwrap().is_none(), "the first program had ended by itself");
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_finished_run_resumes_to_the_same_summary() {
+    let bench = Bench::new();
+    whole(&bench);
+    let (summary, before) = (bench.read("whole/summary.json"), outcome(&bench, "whole"));
+    let again = bench.run(["train", "--resume", "whole", "--json", "--quiet"]).done();
+    assert_eq!((again.stdout, outcome(&bench, "whole")), (summary, before));
+}
