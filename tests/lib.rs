@@ -1,1 +1,6 @@
-//! Models and helpers that the tests share.
+//! Networks, cases and comparisons that the tests and the benches share.
+
+pub mod case;
+pub mod compare;
+pub mod draws;
+pub mod networks;

@@ -17,6 +17,7 @@ pub mod network;
 pub mod optics;
 pub mod propagator;
 pub mod real;
+pub mod reference;
 pub mod training;
 
 pub use error::{Error, Result};

@@ -1,0 +1,155 @@
+//! The plain meaning of every stage: f64 loops, no tiles, no threads, nothing rebuilt. Every engine must agree with it.
+//!
+//! It shares only the geometry of a mesh with the engines, no formula: light meets shifters and couplers one by one, and the
+//! backward pass keeps what passed each shifter, so it takes depth times the memory of an engine.
+
+mod activation;
+mod attenuators;
+mod detection;
+mod matrix;
+mod mesh;
+mod modulation;
+mod rectifier;
+mod weight_bank;
+
+use crate::chip::{Fabrication, StageErrors};
+use crate::error::same_size;
+use crate::network::{Network, Stage};
+use crate::{Error, Result};
+use std::ops::Range;
+
+/// A network with its imperfections.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference<'a> {
+    /// The design.
+    pub network: &'a Network,
+    /// The imperfections.
+    pub fabrication: &'a Fabrication,
+    /// The controls c₀ first programmed, from which update errors count; without update errors they do not matter.
+    pub first_controls: &'a [f64],
+}
+
+/// A stage, its imperfections, and where its controls lie.
+struct Placed<'a> {
+    stage: &'a Stage,
+    errors: &'a StageErrors,
+    controls: Range<usize>,
+}
+
+impl Reference<'_> {
+    /// Readout `[batch, outputs]` for `fields [batch, inputs]` at `controls`.
+    pub fn propagate(&self, controls: &[f64], fields: &[f64]) -> Result<Vec<f64>> {
+        let mut signal = fields.to_vec();
+        for layer in 0..self.network.layers().len() {
+            signal = self.propagate_layer(layer, controls, &signal)?;
+        }
+        Ok(signal)
+    }
+
+    /// Output `[batch, layer outputs]` of one layer for its `input [batch, layer inputs]` at `controls`.
+    pub fn propagate_layer(&self, layer: usize, controls: &[f64], input: &[f64]) -> Result<Vec<f64>> {
+        let layers = self.network.layers();
+        let Some(stages) = layers.get(layer) else {
+            return Err(Error::invalid("layer", layer, format!("the network has {} layers", layers.len())));
+        };
+        whole_samples("reals that enter the layer", stages[0].input().width(), input.len())?;
+        let controls = self.effective_controls(controls)?;
+        let first: usize = layers[..layer].iter().map(Vec::len).sum();
+        let mut signal = input.to_vec();
+        for placed in &self.placed()[first..first + stages.len()] {
+            signal = forward(placed, &controls, &signal);
+        }
+        Ok(signal)
+    }
+
+    /// `Σ_batch (∂readout/∂controls)ᵀ readout_error` for `readout_error [batch, outputs]`, at `controls` and `fields`.
+    pub fn gradient(&self, controls: &[f64], fields: &[f64], readout_error: &[f64]) -> Result<Vec<f64>> {
+        let batch = whole_samples("reals that enter the network", self.network.input().width(), fields.len())?;
+        same_size("readout error", batch * self.network.outputs(), readout_error.len())?;
+        let controls = self.effective_controls(controls)?;
+        let stages = self.placed();
+        let mut signals = vec![fields.to_vec()];
+        for (index, placed) in stages.iter().enumerate() {
+            signals.push(forward(placed, &controls, &signals[index]));
+        }
+        let mut gradient = vec![0.0; controls.len()];
+        let mut error = readout_error.to_vec();
+        for (placed, signal) in stages.iter().zip(&signals).rev() {
+            error = backward(placed, &controls, signal, &error, &mut gradient[placed.controls.clone()]);
+        }
+        for (slope, error) in gradient.iter_mut().zip(&self.fabrication.update_error) {
+            *slope *= 1.0 + error;
+        }
+        Ok(gradient)
+    }
+
+    /// What the chip holds: `c₀ + (1 + E)∘(c - c₀)`.
+    fn effective_controls(&self, controls: &[f64]) -> Result<Vec<f64>> {
+        let Fabrication { update_error, .. } = self.fabrication;
+        self.fabrication.check(self.network)?;
+        same_size("controls", self.network.controls(), controls.len())?;
+        if update_error.is_empty() {
+            return Ok(controls.to_vec());
+        }
+        same_size("first controls", self.network.controls(), self.first_controls.len())?;
+        let steps = controls.iter().zip(self.first_controls).zip(update_error);
+        Ok(steps.map(|((now, first), error)| first + (1.0 + error) * (now - first)).collect())
+    }
+
+    fn placed(&self) -> Vec<Placed<'_>> {
+        let mut end = 0;
+        let place = |(index, stage): (usize, _)| {
+            let start = end;
+            end += Stage::controls(stage);
+            Placed { stage, errors: self.fabrication.stage(index), controls: start..end }
+        };
+        self.network.stages().enumerate().map(place).collect()
+    }
+}
+
+/// The number of samples of `width` reals in `got` reals.
+fn whole_samples(what: &str, width: usize, got: usize) -> Result<usize> {
+    let batch = got / width;
+    same_size(what, batch.max(1) * width, got)?;
+    Ok(batch)
+}
+
+/// What leaves a stage.
+fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
+    let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
+    match *placed.stage {
+        Stage::Mesh(ref mesh) => mesh::forward(mesh, errors, controls, signal),
+        Stage::Attenuators { inputs, outputs } => attenuators::forward(inputs, outputs, controls, signal),
+        Stage::Activation { activation, .. } => activation::forward(activation, signal),
+        Stage::Detection { detection, .. } => detection::forward(detection, signal),
+        Stage::Modulation { .. } => modulation::forward(signal),
+        Stage::Rectifier { threshold, .. } => rectifier::forward(threshold, signal),
+        Stage::Matrix { inputs, outputs } => {
+            matrix::forward(&matrix::entries(errors, controls), inputs, outputs, signal)
+        }
+        Stage::WeightBank { inputs, outputs } => {
+            matrix::forward(&weight_bank::entries(errors, controls), inputs, outputs, signal)
+        }
+    }
+}
+
+/// Carries `error` (`∂L/∂z*` of a field, `dL/dx` of a real) back through a stage, and adds to the stage's own `gradient`.
+fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gradient: &mut [f64]) -> Vec<f64> {
+    let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
+    match *placed.stage {
+        Stage::Mesh(ref mesh) => mesh::backward(mesh, errors, controls, signal, error, gradient),
+        Stage::Attenuators { inputs, outputs } => {
+            attenuators::backward(inputs, outputs, controls, signal, error, gradient)
+        }
+        Stage::Activation { activation, .. } => activation::backward(activation, signal, error),
+        Stage::Detection { detection, .. } => detection::backward(detection, signal, error),
+        Stage::Modulation { .. } => modulation::backward(error),
+        Stage::Rectifier { threshold, .. } => rectifier::backward(threshold, signal, error),
+        Stage::Matrix { inputs, outputs } => {
+            matrix::backward(&matrix::entries(errors, controls), inputs, outputs, signal, error, gradient)
+        }
+        Stage::WeightBank { inputs, outputs } => {
+            matrix::backward(&weight_bank::entries(errors, controls), inputs, outputs, signal, error, gradient)
+        }
+    }
+}

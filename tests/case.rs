@@ -1,0 +1,132 @@
+//! One network with its imperfections, controls, light, and the error that its readout is given.
+
+use crate::compare::largest;
+use crate::draws::normals;
+use at_core::chip::{Fabrication, Imperfections};
+use at_core::network::Network;
+use at_core::propagator::{Adjoint, Engine, LayerAccess, Propagator};
+use at_core::reference::Reference;
+use at_core::training::{Initialization, initial_controls};
+
+/// Imperfections of every kind, large enough that each shows.
+pub const LOSSY: Imperfections = Imperfections {
+    splitter_angle: 0.1,
+    phase: 0.3,
+    loss_db: 0.2,
+    loss_spread_db: 0.05,
+    parameter_spread: 0.6,
+    response_amplitude: 0.2,
+    response_slope: 0.2,
+    response_offset: 0.1,
+    update_error: 0.4,
+};
+
+/// No imperfection.
+pub const IDEAL: Imperfections = Imperfections {
+    splitter_angle: 0.0,
+    phase: 0.0,
+    loss_db: 0.0,
+    loss_spread_db: 0.0,
+    parameter_spread: 0.0,
+    response_amplitude: 0.0,
+    response_slope: 0.0,
+    response_offset: 0.0,
+    update_error: 0.0,
+};
+
+/// What is run.
+pub struct Case {
+    /// The design.
+    pub network: Network,
+    /// The chip.
+    pub fabrication: Fabrication,
+    /// The controls first programmed.
+    pub first_controls: Vec<f64>,
+    /// The controls of the run.
+    pub controls: Vec<f64>,
+    /// `[batch, inputs]`.
+    pub fields: Vec<f64>,
+    /// `[batch, outputs]`, dL/d(readout): the loss is the readout's product with it.
+    pub error: Vec<f64>,
+    /// Number of samples.
+    pub batch: usize,
+}
+
+/// What comes out.
+pub struct Outcome {
+    /// `[batch, outputs]`.
+    pub readout: Vec<f64>,
+    /// dL/d(controls).
+    pub gradient: Vec<f64>,
+}
+
+impl Case {
+    /// Draws everything from `seed`. Numbers are rounded to `f32`, so that engines of both precisions get the same.
+    pub fn new(network: Network, imperfections: &Imperfections, batch: usize, seed: u64) -> Self {
+        let fabrication = imperfections.fabricate(&network, seed).expect("the imperfections are possible");
+        let initial = initial_controls(&network, seed, &Initialization::FanIn).expect("the default is possible");
+        let steps = normals(network.controls(), seed + 1);
+        let single = |value: f64| f64::from(value as f32);
+        let first_controls: Vec<f64> = initial.into_iter().map(single).collect();
+        Case {
+            controls: first_controls.iter().zip(steps).map(|(first, step)| single(first + 0.3 * step)).collect(),
+            first_controls,
+            fields: normals(batch * network.input().width(), seed + 2).into_iter().map(single).collect(),
+            error: normals(batch * network.outputs(), seed + 3).into_iter().map(single).collect(),
+            network,
+            fabrication,
+            batch,
+        }
+    }
+
+    /// The reference for this chip.
+    pub fn reference(&self) -> Reference<'_> {
+        Reference { network: &self.network, fabrication: &self.fabrication, first_controls: &self.first_controls }
+    }
+
+    /// What the reference gives.
+    pub fn expected(&self) -> Outcome {
+        Outcome {
+            readout: self.reference().propagate(&self.controls, &self.fields).expect("sizes fit"),
+            gradient: self.reference().gradient(&self.controls, &self.fields, &self.error).expect("sizes fit"),
+        }
+    }
+
+    /// What `engine` gives. Buffers that it overwrites start as NaN and are longer than needed where that is allowed.
+    pub fn run<E: Engine>(&self, engine: &E) -> Outcome {
+        let mut network = self.programmed(engine);
+        let nothing = |len| engine.upload(&vec![f64::NAN; len]).expect("memory");
+        let fields = engine.upload(&self.fields).expect("memory");
+        let error = engine.upload(&self.error).expect("memory");
+        let mut readout = nothing((self.batch + 1) * network.outputs());
+        let mut recorded = nothing((self.batch + 1) * network.outputs());
+        let mut gradient = nothing(network.controls());
+        let mut trace = network.trace(self.batch + 1).expect("memory");
+        network.propagate(&fields, self.batch, &mut readout).expect("sizes fit");
+        network.record(&fields, self.batch, &mut trace, &mut recorded).expect("sizes fit");
+        network.backpropagate(&trace, &error, &mut gradient).expect("sizes fit");
+        let read = |buffer| engine.download(buffer).expect("memory")[..self.error.len()].to_vec();
+        assert_eq!(read(&readout), read(&recorded), "recording changes nothing");
+        let gradient = engine.download(&gradient).expect("memory");
+        assert!(largest(&gradient).is_finite(), "every entry of the gradient is written");
+        Outcome { readout: read(&readout), gradient }
+    }
+
+    /// Output of layer `layer` on `engine` for its `input`.
+    pub fn run_layer<E: Engine>(&self, engine: &E, layer: usize, input: &[f64]) -> Vec<f64> {
+        let mut network = self.programmed(engine);
+        let input = engine.upload(input).expect("memory");
+        let mut output = engine.zeros(self.batch * network.layer_outputs(layer)).expect("memory");
+        network.propagate_layer(layer, &input, self.batch, &mut output).expect("sizes fit");
+        engine.download(&output).expect("memory")
+    }
+
+    /// The network on `engine`, at the controls of the run.
+    pub fn programmed<E: Engine>(&self, engine: &E) -> E::Network {
+        let mut network = engine.build(&self.network, &self.fabrication).expect("the chip is possible");
+        for controls in [&self.first_controls, &self.controls] {
+            network.program(&engine.upload(controls).expect("memory")).expect("sizes fit");
+        }
+        network
+    }
+}

@@ -1,0 +1,98 @@
+//! Every engine means what the reference means: readouts and gradients of all sizes, batches, stages and imperfections.
+
+use at_core::chip::Imperfections;
+use at_core::cpu::Cpu;
+use at_core::network::{Detection, Network, Stage};
+use at_core::optics::{Activation, Layout, Mesh};
+use at_core::propagator::Engine;
+use at_tests::case::{Case, IDEAL, LOSSY};
+use at_tests::compare::assert_close;
+use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, weight_banks};
+
+/// Error per square root of the columns that light crosses, relative to the largest entry: rounding adds up like a walk.
+const SINGLE: f64 = 1e-5;
+const DOUBLE: f64 = 1e-13;
+
+/// Columns of all meshes; a stage of another kind counts as one.
+fn columns(network: &Network) -> usize {
+    network.stages().map(|stage| if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 }).sum()
+}
+
+fn agrees<E: Engine>(engine: &E, tolerance: f64, case: &Case, what: &str) {
+    let (got, expected) = (case.run(engine), case.expected());
+    let tolerance = tolerance * (columns(&case.network) as f64).sqrt();
+    let what = |part| format!("{} of {what}, batch {}, on {}", part, case.batch, engine.describe());
+    assert_close(&what("readout"), &got.readout, &expected.readout, tolerance);
+    assert_close(&what("gradient"), &got.gradient, &expected.gradient, tolerance);
+}
+
+fn all_agree(network: &Network, imperfections: &Imperfections, batch: usize, what: &str) {
+    let case = Case::new(network.clone(), imperfections, batch, 40 + batch as u64);
+    agrees(&Cpu::<f64>::new(), DOUBLE, &case, what);
+    agrees(&Cpu::<f32>::new(), SINGLE, &case, what);
+}
+
+#[test]
+fn on_meshes_of_every_size() {
+    for modes in [2, 3, 5, 8, 16, 33, 64] {
+        for batch in [1, 7, 64, 257] {
+            for imperfections in [IDEAL, LOSSY] {
+                let network = coherent(modes, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+                all_agree(&network, &imperfections, batch, &format!("two meshes, N = {modes}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn on_every_layout_and_depth() {
+    let even = Imperfections { loss_spread_db: 0.0, ..LOSSY };
+    for modes in [2, 5, 12] {
+        let meshes = [
+            Mesh::universal(modes, Layout::Triangular).unwrap(),
+            Mesh::truncated(modes, 1).unwrap(),
+            Mesh::truncated(modes, 7).unwrap(),
+            Mesh::truncated(modes, 40).unwrap(),
+        ];
+        for (mesh, imperfections) in meshes.iter().flat_map(|mesh| [(mesh, IDEAL), (mesh, even), (mesh, LOSSY)]) {
+            let network = mesh_and_detectors(mesh, Detection::Homodyne { phase: 0.3 });
+            let what = format!("N = {modes}, {:?}, {} columns", mesh.layout(), mesh.columns().len());
+            all_agree(&network, &imperfections, 19, &what);
+        }
+    }
+}
+
+#[test]
+fn on_every_stage_activation_and_detection() {
+    for imperfections in [IDEAL, LOSSY] {
+        all_agree(&every_stage(), &imperfections, 33, "every stage");
+        for activation in ACTIVATIONS {
+            let network = coherent(6, 3, activation, Detection::Homodyne { phase: 0.0 });
+            all_agree(&network, &imperfections, 33, &format!("{activation:?}"));
+        }
+        for detection in DETECTIONS {
+            let network = coherent(6, 1, Activation::ELECTRO_OPTIC, detection);
+            all_agree(&network, &imperfections, 33, &format!("{detection:?}"));
+        }
+    }
+}
+
+#[test]
+fn on_matrices_and_weight_banks() {
+    for imperfections in [IDEAL, LOSSY] {
+        for batch in [1, 7, 64, 257] {
+            all_agree(&matrices(&[30, 17, 1, 5]), &imperfections, batch, "matrices");
+            all_agree(&weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
+        }
+    }
+}
+
+#[test]
+fn where_light_is_hard_to_rebuild() {
+    // 51 dB of loss on the way, which an engine that rebuilds fields must not amplify.
+    let imperfections = Imperfections { loss_db: 0.2, ..IDEAL };
+    let network = mesh_and_detectors(&Mesh::truncated(32, 256).unwrap(), Detection::Intensity);
+    all_agree(&network, &imperfections, 5, "256 lossy columns");
+    let uneven = Imperfections { loss_spread_db: 0.05, ..imperfections };
+    all_agree(&network, &uneven, 5, "256 unevenly lossy columns");
+}

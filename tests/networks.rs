@@ -1,0 +1,79 @@
+//! The networks that are tested and timed.
+
+use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
+use at_core::optics::{Activation, Layout, Mesh};
+
+/// Every nonlinearity, at parameters where each part of its formula matters.
+pub const ACTIVATIONS: [Activation; 4] = [
+    Activation::ElectroOptic { tap: 0.1, gain: 0.9, bias: 2.2 },
+    Activation::Saturable { depth: 1.7, saturation: 0.6 },
+    Activation::ModRelu { bias: 0.3 },
+    Activation::Spm { gain: 0.8 },
+];
+
+/// Every way of detection.
+pub const DETECTIONS: [Detection; 4] =
+    [Detection::Intensity, Detection::Amplitude, Detection::Balanced, Detection::Homodyne { phase: 0.7 }];
+
+/// One mesh and its detectors, as two layers, so that the fields between them can be read.
+pub fn mesh_and_detectors(mesh: &Mesh, detection: Detection) -> Network {
+    let detectors = Stage::Detection { modes: mesh.modes(), detection };
+    network(vec![vec![Stage::Mesh(mesh.clone())], vec![detectors]])
+}
+
+/// Rectangular meshes with the activation behind all but the last, and detectors behind that.
+pub fn coherent(modes: usize, meshes: usize, activation: Activation, detection: Detection) -> Network {
+    let mesh = || Stage::Mesh(Mesh::rectangular(modes).expect("sizes of the tests are possible"));
+    let hidden = || vec![mesh(), Stage::Activation { modes, activation }];
+    let mut layers: Vec<Layer> = (1..meshes).map(|_| hidden()).collect();
+    layers.push(vec![mesh(), Stage::Detection { modes, detection }]);
+    network(layers)
+}
+
+/// Matrices with rectifiers between them: the published demonstration's shape.
+pub fn matrices(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+}
+
+/// Weight banks with rectifiers between them.
+pub fn weight_banks(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+}
+
+fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
+    let mut layers: Vec<Layer> = widths
+        .windows(2)
+        .map(|pair| vec![linear(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.05 }])
+        .collect();
+    layers.last_mut().expect("there are at least two widths").pop();
+    network(layers)
+}
+
+/// Every kind of stage, one behind the other, with odd and unequal sizes: a narrowing and a widening singular-value stage,
+/// activation, detection, rectifier, weight bank, modulation, a shallow mesh, detection, matrix.
+pub fn every_stage() -> Network {
+    let svd = |inputs, outputs, layout| singular_value_stages(inputs, outputs, layout).expect("possible sizes");
+    let narrowing = svd(5, 3, Layout::Triangular).into_iter().chain([activation(3, ACTIVATIONS[3])]).collect();
+    let widening = svd(3, 7, Layout::Rectangular).into_iter().chain([activation(7, ACTIVATIONS[0])]).collect();
+    let electronic = vec![
+        Stage::Detection { modes: 7, detection: Detection::Intensity },
+        Stage::Rectifier { modes: 7, threshold: 0.02 },
+        Stage::WeightBank { inputs: 7, outputs: 5 },
+    ];
+    let shallow = vec![
+        Stage::Modulation { modes: 5 },
+        Stage::Mesh(Mesh::truncated(5, 3).expect("possible sizes")),
+        Stage::Detection { modes: 5, detection: Detection::Homodyne { phase: -0.4 } },
+        Stage::Matrix { inputs: 5, outputs: 4 },
+    ];
+    network(vec![narrowing, widening, electronic, shallow])
+}
+
+fn activation(modes: usize, activation: Activation) -> Stage {
+    Stage::Activation { modes, activation }
+}
+
+/// A network whose stages are known to fit together.
+pub fn network(layers: Vec<Layer>) -> Network {
+    Network::new(layers).expect("the stages fit together")
+}
