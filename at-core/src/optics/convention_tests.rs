@@ -33,7 +33,7 @@ fn published(convention: Convention, mesh: &Mesh, phases: &[f64], errors: &MeshE
                 layer[[upper, lower]] = i * (c0 * s1 * u + s0 * c1 * d);
                 layer[[lower, upper]] = i * (s0 * c1 * u + c0 * s1 * d) * e;
                 layer[[lower, lower]] = c0 * c1 * d - s0 * s1 * u;
-            } else if modes % 2 == 0 || pair < modes / 2 {
+            } else if modes.is_multiple_of(2) || pair < modes / 2 {
                 layer[[upper, upper]] = -i;
                 layer[[lower, lower]] = -i;
             }
