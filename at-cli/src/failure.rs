@@ -40,11 +40,38 @@ pub fn exit_code(outcome: Outcome) -> ExitCode {
         Err(Failure::Run(error)) => (1, error),
     };
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let _ = writeln!(std::io::stderr(), "error: {}", in_a_line(&error));
     ExitCode::from(code)
+}
+
+/// The error and its causes; a cause that the text before it ends with already is not said twice.
+fn in_a_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
+        if !line.ends_with(&cause) {
+            let colon = if line.is_empty() { "" } else { ": " };
+            line += &format!("{colon}{cause}");
+        }
+    }
+    line
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let is = |io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref().is_some_and(is))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn causes_are_said_once_and_on_one_line() {
+        let cause = std::io::Error::other("disk\nfull");
+        let error = anyhow::Error::new(at_core::Error::file("a.csv", cause)).context("the table");
+        assert_eq!(in_a_line(&error), "the table: a.csv: disk full");
+        let error = Err::<(), _>(std::io::Error::other("cut")).context("x").unwrap_err();
+        assert_eq!(in_a_line(&error), "x: cut");
+    }
 }

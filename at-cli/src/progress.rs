@@ -69,6 +69,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Progress::Bar(bar) = self {
             bar.abandon();
+            say(false, ""); // the bar leaves the cursor on its line, where the next one would overwrite it
         }
     }
 }

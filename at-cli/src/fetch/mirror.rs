@@ -70,6 +70,8 @@ fn refusal(error: Error) -> Refusal {
         Error::StatusCode(status) => Refusal::Answer(format!("answers with HTTP status {status}")),
         Error::HostNotFound => Refusal::Unreachable("no such host".to_string()),
         Error::Timeout(_) => Refusal::Unreachable("does not answer in time".to_string()),
+        // what rustls says of a host that does not speak TLS
+        Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Refusal::Answer(error.to_string()),
         Error::Io(error) => Refusal::Unreachable(error.to_string()),
         Error::ConnectionFailed => Refusal::Unreachable(error.to_string()),
         error => Refusal::Answer(error.to_string()),

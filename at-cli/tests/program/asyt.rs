@@ -103,6 +103,8 @@ impl Ended {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
         let error = self.stderr.strip_suffix('\n').and_then(|line| line.strip_prefix("error: ")).unwrap_or_default();
         assert!(!error.is_empty() && error.lines().count() == 1, "not one line with an error: {self:#?}");
+        let parts_said: Vec<_> = error.split(": ").collect();
+        assert!(parts_said.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {error}");
         assert!(parts.iter().all(|part| error.contains(part)), "not about {parts:?}: {error}");
     }
 }
