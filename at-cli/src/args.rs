@@ -110,7 +110,7 @@ pub struct TrainArguments {
     /// Settings file; flags win over it (same names: learning-rate = 0.1)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Folder for the results, new or empty [default: runs/<preset>-<n>]
+    /// Folder for the results, new or empty [default: runs/PRESET-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Continue the run in this folder with its own settings

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// Settings as written by a person. Their meaning is checked in [`crate::plan`].
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
 pub struct Settings {
     /// Settings to start from: digits (the default), asyt-demo, dat
     #[arg(long, help_heading = "Task")]
