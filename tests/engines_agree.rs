@@ -5,6 +5,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Engine;
+use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, weight_banks};
@@ -30,6 +31,9 @@ fn all_agree(network: &Network, imperfections: &Imperfections, batch: usize, wha
     let case = Case::new(network.clone(), imperfections, batch, 40 + batch as u64);
     agrees(&Cpu::<f64>::new(), DOUBLE, &case, what);
     agrees(&Cpu::<f32>::new(), SINGLE, &case, what);
+    if let Some(gpu) = require_gpu() {
+        agrees(&gpu, SINGLE, &case, what);
+    }
 }
 
 #[test]

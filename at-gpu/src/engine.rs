@@ -2,11 +2,13 @@
 
 use crate::adapter::{AdapterDescription, Selection};
 use crate::commands::Commands;
+use crate::context::lock;
 use crate::context::{Context, LimitChoice};
 use crate::layout::Canary;
 use crate::shaders::Stage;
+use crate::vectors::Vector;
 use at_core::Result;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Loop turns that every driver grants one invocation in total; stages are dispatched so that they stay below.
 pub const LOOP_CAP: usize = 65_535;
@@ -15,6 +17,15 @@ pub const LOOP_CAP: usize = 65_535;
 #[derive(Clone)]
 pub struct Gpu {
     pub(crate) commands: Arc<Commands>,
+    scores: Arc<Mutex<Option<Scores>>>,
+}
+
+/// Memory between the two stages of a loss.
+pub(crate) struct Scores {
+    /// Loss, and 1 where the sample was recognised: `[batch, 2]`.
+    pub values: Vector,
+    /// Bound where nobody wants the errors.
+    pub errors: Vector,
 }
 
 impl Gpu {
@@ -25,7 +36,19 @@ impl Gpu {
 
     /// Opens the adapter with a choice of limits.
     pub fn with_limits(selection: &Selection, limits: LimitChoice) -> Result<Self> {
-        Ok(Gpu { commands: Arc::new(Commands::new(Context::open(selection, limits)?)?) })
+        let commands = Arc::new(Commands::new(Context::open(selection, limits)?)?);
+        Ok(Gpu { commands, scores: Arc::default() })
+    }
+
+    /// Memory for the losses of `batch` samples, locked for the caller.
+    pub(crate) fn scores(&self, batch: usize) -> Result<MutexGuard<'_, Option<Scores>>> {
+        let mut scores = lock(&self.scores);
+        if scores.as_ref().is_none_or(|scores| scores.values.len < 2 * batch) {
+            let context = &self.commands.context;
+            let values = Vector::zeros(context, "losses of single samples", 2 * batch)?;
+            *scores = Some(Scores { values, errors: Vector::zeros(context, "unused errors", 1)? });
+        }
+        Ok(scores)
     }
 
     /// The adapter that computes.

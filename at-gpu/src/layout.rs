@@ -37,4 +37,100 @@ macro_rules! parameters {
 parameters! {
     /// How far the canary counts.
     Canary { iterations: u32 }
+    /// A number of elements.
+    Length { len: u32 }
+    /// `y ← a x + b y`.
+    Combine { len: u32, a: f32, b: f32 }
+    /// Rows of a data set.
+    Gather { count: u32, width: u32, start: u32 }
+    /// A loss of [`at_core::training::Loss`].
+    Loss {
+        batch: u32,
+        outputs: u32,
+        classes: u32,
+        mean_square: u32,
+        normalization: u32,
+        gain: f32,
+        weight: f32,
+        wants_error: u32,
+    }
+    /// The sums over a batch.
+    Tally { batch: u32 }
+    /// One step of Adam with the bias corrections folded in.
+    Adam {
+        len: u32,
+        rate: f32,
+        floor: f32,
+        keep_first: f32,
+        take_first: f32,
+        keep_second: f32,
+        take_second: f32,
+    }
+    /// An optical nonlinearity.
+    Activation { len: u32, kind: u32, first: f32, second: f32, third: f32 }
+    /// A photodetection.
+    Detection { len: u32, kind: u32, cosine: f32, sine: f32 }
+    /// A rectifier.
+    Rectifier { len: u32, threshold: f32 }
+    /// Attenuators and where their controls lie.
+    Attenuators { count: u32, inputs: u32, outputs: u32, batch: u32, offset: u32 }
+    /// Weights and where their controls lie.
+    Dense { len: u32, offset: u32, has_errors: u32 }
+    /// A product of strided matrices.
+    MatrixProduct {
+        rows: u32,
+        columns: u32,
+        first: u32,
+        last: u32,
+        a_row: u32,
+        a_column: u32,
+        b_row: u32,
+        b_column: u32,
+        c_offset: u32,
+        extra_offset: u32,
+        afterwards: u32,
+        add: u32,
+    }
+    /// Sums over the rows of a matrix.
+    ColumnSum {
+        rows: u32,
+        columns: u32,
+        stride: u32,
+        target_offset: u32,
+        factor_offset: u32,
+        has_factor: u32,
+        scale: f32,
+    }
+    /// Which MZIs get their coefficients.
+    MeshCoefficients {
+        mzis: u32,
+        first: u32,
+        count: u32,
+        outputs: u32,
+        offset: u32,
+        has_errors: u32,
+        coupler_stride: u32,
+        transmission: f32,
+    }
+    /// Which columns are crossed, and by which workgroups.
+    MeshColumns {
+        modes: u32,
+        batch: u32,
+        first_column: u32,
+        last_column: u32,
+        windows: u32,
+        tile: u32,
+        halo: u32,
+        samples: u32,
+        pair_lanes: u32,
+        unbalanced: u32,
+        first_mzi: u32,
+        chunk_mzis: u32,
+        coupler_stride: u32,
+        finish: u32,
+    }
+    /// The start of a mesh's way back.
+    MeshEnter { len: u32, modes: u32, rebuild: f32 }
+    /// Where the sums of phase gradients go.
+    GradientReduce { rows: u32, chunk_mzis: u32, first_mzi: u32, mzis: u32, offset: u32 }
 }

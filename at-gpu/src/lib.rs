@@ -4,13 +4,26 @@
 //! A missing or lost device is an error, never a panic and never a silent fall back.
 
 mod adapter;
+mod arithmetic;
+mod attenuators;
 mod commands;
 mod context;
+mod dense;
 mod engine;
 mod layout;
+mod mesh;
+mod mesh_plan;
+mod network;
+mod pointwise;
+mod scratch;
 mod shaders;
+mod stage;
+mod sums;
 pub mod testing;
+mod vectors;
 
 pub use adapter::{AdapterDescription, Selection, adapters};
 pub use context::LimitChoice;
 pub use engine::{Gpu, LOOP_CAP};
+pub use network::{GpuNetwork, GpuTrace};
+pub use vectors::{Indices, Vector};

@@ -41,6 +41,35 @@ macro_rules! stages {
 
 stages! {
     Canary "canary" "w" "Canary" [];
+    Combine "combine" "rw" "Combine" ["index"];
+    Multiply "multiply" "rw" "Length" ["index"];
+    Gather "gather" "rrw" "Gather" ["index"];
+    GatherIndices "gather_indices" "rrw" "Gather" ["index"];
+    Loss "loss" "rrww" "Loss" ["index"];
+    Tally "tally" "rw" "Tally" [];
+    Adam "adam" "rwww" "Adam" ["index"];
+    UpdateError "update_error" "rrrw" "Length" ["index"];
+    ActivationForward "activation_forward" "rw" "Activation" ["index", "complex", "trigonometry", "activation"];
+    ActivationBackward "activation_backward" "rrw" "Activation" ["index", "complex", "trigonometry", "activation"];
+    DetectionForward "detection_forward" "rw" "Detection" ["index", "detection"];
+    DetectionBackward "detection_backward" "rrw" "Detection" ["index", "detection"];
+    ModulationForward "modulation_forward" "rw" "Length" ["index"];
+    ModulationBackward "modulation_backward" "rw" "Length" ["index"];
+    RectifierForward "rectifier_forward" "rw" "Rectifier" ["index"];
+    RectifierBackward "rectifier_backward" "rrw" "Rectifier" ["index"];
+    AttenuatorCoefficients "attenuator_coefficients" "rw" "Attenuators" ["index", "trigonometry"];
+    AttenuatorsForward "attenuators_forward" "rrw" "Attenuators" ["index"];
+    AttenuatorsBackward "attenuators_backward" "rrrww" "Attenuators" ["index"];
+    MatrixCoefficients "matrix_coefficients" "rrw" "Dense" ["index"];
+    WeightBankCoefficients "weight_bank_coefficients" "rrww" "Dense" ["index", "trigonometry"];
+    MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index"];
+    ColumnSum "column_sum" "rrw" "ColumnSum" ["index"];
+    MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
+    MeshForward "mesh_forward" "rrrrrw" "MeshColumns" ["index", "complex", "mesh_columns"];
+    MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
+    MeshBackward "mesh_backward" "rrrrrww" "MeshColumns" ["index", "complex", "mesh_columns"];
+    MeshLeaveBackward "mesh_leave_backward" "rw" "Length" ["index"];
+    GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
 }
 
 #[cfg(test)]
@@ -105,6 +134,16 @@ mod tests {
                 blocks.iter().find(|(name, ..)| *name == stage.parameters()).expect("every block has a twin");
             assert_eq!(&found, expected, "{}", stage.name());
             assert_eq!(*span as usize, *size, "{}", stage.name());
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_stage() {
+        let readme = include_str!("../../shaders/README.md");
+        for stage in Stage::ALL {
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", stage.name())));
+            let row = row.unwrap_or_else(|| panic!("{} is missing", stage.name()));
+            assert!(row.contains(&format!("| {} |", stage.bindings())), "{row}");
         }
     }
 }

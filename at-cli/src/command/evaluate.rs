@@ -85,7 +85,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
-    let (evaluation, engine) = match device {
+    let (evaluation, engine) = match &device {
+        Device::Gpu(gpu) => deployment.run(gpu),
         Device::Cpu(Precision::F32) => deployment.run(&Cpu::<f32>::new()),
         Device::Cpu(Precision::F64) => deployment.run(&Cpu::<f64>::new()),
     }?;

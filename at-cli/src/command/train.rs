@@ -45,7 +45,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         folder: &folder,
         quiet: arguments.quiet,
     };
-    let summary = match device {
+    let summary = match &device {
+        Device::Gpu(gpu) => compare(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| compare(&Cpu::<f32>::new(), &job)),
         Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| compare(&Cpu::<f64>::new(), &job)),
     }?;

@@ -3,9 +3,9 @@
 use super::mesh_kernel::{self, Element, Imbalance, LANES, MeshView, Waveguide};
 use super::stage::{CpuStage, Kept};
 use crate::chip::StageErrors;
-use crate::optics::Mesh;
 use crate::optics::mzi::{Coupler, mzi_transfer};
-use crate::{Error, Real, Result};
+use crate::optics::{Mesh, MeshLoss};
+use crate::{Real, Result};
 use num_complex::Complex;
 use rayon::prelude::*;
 
@@ -14,9 +14,6 @@ const ACCUMULATOR_BYTES: usize = 32 << 20;
 
 /// No more parts than this, so that few-core machines do not add up many vectors.
 const MAX_PARTS: usize = 16;
-
-/// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold.
-const MAX_LOSS_DB: f64 = 600.0;
 
 /// A mesh, its fabrication errors, and its coefficients at the programmed controls.
 pub struct MeshStage<T> {
@@ -70,7 +67,9 @@ impl<T: Real> MeshStage<T> {
             if phases.iter().any(|&phase| phase != 0.0) {
                 stage.phase_errors = Some(phases.clone());
             }
-            stage.set_loss(loss_db)?;
+            let loss = MeshLoss::new(mesh, loss_db)?;
+            stage.transmission = T::of(loss.transmission);
+            stage.imbalance = loss.imbalance.map(|factors| factors.into_iter().map(T::of).collect());
         }
         let schedule = mesh_kernel::schedule(mesh, stage.imbalance.is_some());
         for (mzi, row) in schedule {
@@ -80,30 +79,6 @@ impl<T: Real> MeshStage<T> {
             stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, row });
         }
         Ok(stage)
-    }
-
-    fn set_loss(&mut self, loss_db: &[f64]) -> Result<()> {
-        let modes = self.mesh.modes();
-        let mut total = 0.0;
-        let mut differs = false;
-        let mut imbalance = Vec::with_capacity(loss_db.len());
-        for column in loss_db.chunks_exact(modes) {
-            let mean = column.iter().sum::<f64>() / modes as f64;
-            total += mean;
-            differs |= column.iter().any(|loss| (loss - mean).abs() > 1e-12);
-            imbalance.extend(column.iter().map(|loss| T::of(10f64.powf((mean - loss) / 20.0))));
-        }
-        if !(0.0..=MAX_LOSS_DB).contains(&total) {
-            let reason = format!("a mesh's mean loss lies between 0 and {MAX_LOSS_DB} dB in all");
-            return Err(Error::invalid(
-                "loss-db",
-                format!("{total} dB in {} columns", self.mesh.columns().len()),
-                reason,
-            ));
-        }
-        self.transmission = T::of(10f64.powf(-total / 20.0));
-        self.imbalance = differs.then_some(imbalance);
-        Ok(())
     }
 
     fn view(&self) -> MeshView<'_, T> {

@@ -1,0 +1,38 @@
+//! The loss of a mesh, split for stable propagation: one common factor, and what differs between waveguides.
+
+use crate::optics::Mesh;
+use crate::{Error, Result};
+
+/// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold.
+const MAX_LOSS_DB: f64 = 600.0;
+
+/// Insertion losses as field transmissions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeshLoss {
+    /// Of all columns together: the product of `10^(-mean/20)` over the columns' mean losses.
+    pub transmission: f64,
+    /// `[column, mode]`, relative to the column's mean; none where all waveguides of every column lose the same.
+    pub imbalance: Option<Vec<f64>>,
+}
+
+impl MeshLoss {
+    /// From the losses `loss_db [column, mode]` (dB of power). Errs where their mean is negative or leaves no light.
+    pub fn new(mesh: &Mesh, loss_db: &[f64]) -> Result<Self> {
+        let modes = mesh.modes();
+        let mut total = 0.0;
+        let mut differs = false;
+        let mut imbalance = Vec::with_capacity(loss_db.len());
+        for column in loss_db.chunks_exact(modes) {
+            let mean = column.iter().sum::<f64>() / modes as f64;
+            total += mean;
+            differs |= column.iter().any(|loss| (loss - mean).abs() > 1e-12);
+            imbalance.extend(column.iter().map(|loss| 10f64.powf((mean - loss) / 20.0)));
+        }
+        if !(0.0..=MAX_LOSS_DB).contains(&total) {
+            let value = format!("{total} dB in {} columns", mesh.columns().len());
+            let reason = format!("a mesh's mean loss lies between 0 and {MAX_LOSS_DB} dB in all");
+            return Err(Error::invalid("loss-db", value, reason));
+        }
+        Ok(MeshLoss { transmission: 10f64.powf(-total / 20.0), imbalance: differs.then_some(imbalance) })
+    }
+}

@@ -1,0 +1,199 @@
+//! The engine's operations on flat vectors: combinations, rows of a data set, losses, optimizer steps.
+
+use crate::engine::Gpu;
+use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
+use crate::network::GpuNetwork;
+use crate::shaders::Stage;
+use crate::vectors::{Indices, Vector, check_range, count};
+use at_core::chip::Fabrication;
+use at_core::error::same_size;
+use at_core::network::Network;
+use at_core::propagator::Engine;
+use at_core::training::loss::LossKind;
+use at_core::training::optimizer::adam_rate;
+use at_core::training::{Loss, Normalization, Optimizer, OptimizerState};
+use at_core::{Error, Real, Result};
+
+/// Elements per workgroup of the elementwise stages.
+const ELEMENTS: usize = 64;
+
+/// Most samples whose losses one workgroup of 256 adds up without passing [`crate::LOOP_CAP`].
+const MOST_TALLIED: usize = 256 * 60_000;
+
+impl Gpu {
+    /// Runs an elementwise stage over `elements`.
+    pub(crate) fn each<P: crate::layout::Parameters>(
+        &self,
+        stage: Stage,
+        parameters: &P,
+        buffers: &[&wgpu::Buffer],
+        elements: usize,
+    ) -> Result<()> {
+        let pipeline = self.commands.pipeline(stage, &[])?;
+        self.commands.dispatch(&pipeline, parameters, buffers, elements.div_ceil(ELEMENTS))
+    }
+
+    fn combine_vectors(&self, a: f64, x: &Vector, b: f64, y: &Vector) -> Result<()> {
+        let parameters = Combine { len: count(y.len)?, a: a as f32, b: b as f32 };
+        self.each(Stage::Combine, &parameters, &[&x.buffer, &y.buffer], y.len)
+    }
+}
+
+impl Engine for Gpu {
+    type Buffer = Vector;
+    type Indices = Indices;
+    type Network = GpuNetwork;
+
+    fn describe(&self) -> String {
+        let adapter = self.adapter();
+        format!("gpu f32, {} ({})", adapter.name, adapter.backend)
+    }
+
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<GpuNetwork> {
+        GpuNetwork::new(self, network, fabrication)
+    }
+
+    fn zeros(&self, len: usize) -> Result<Vector> {
+        Vector::zeros(&self.commands.context, "vector", len)
+    }
+
+    fn upload<R: Real>(&self, values: &[R]) -> Result<Vector> {
+        Vector::upload(&self.commands.context, "vector", values)
+    }
+
+    fn download(&self, buffer: &Vector) -> Result<Vec<f64>> {
+        self.fetch(buffer)
+    }
+
+    fn upload_indices(&self, values: &[u32]) -> Result<Indices> {
+        Indices::upload(&self.commands.context, values)
+    }
+
+    fn combine(&self, a: f64, x: &Vector, b: f64, y: &mut Vector) -> Result<()> {
+        same_size("vectors to combine", y.len, x.len)?;
+        self.combine_vectors(a, x, b, y)
+    }
+
+    fn multiply(&self, x: &Vector, y: &mut Vector) -> Result<()> {
+        same_size("vectors to multiply", y.len, x.len)?;
+        self.each(Stage::Multiply, &Length { len: count(y.len)? }, &[&x.buffer, &y.buffer], y.len)
+    }
+
+    fn gather(
+        &self,
+        source: &Vector,
+        width: usize,
+        order: &Indices,
+        start: usize,
+        rows: usize,
+        target: &mut Vector,
+    ) -> Result<()> {
+        check_range("samples to gather", order.len, start, rows)?;
+        check_range("room for gathered samples", target.len, 0, rows * width)?;
+        check_range("samples of the data set", source.len, 0, order.bound * width)?;
+        let parameters = Gather { count: count(rows)?, width: count(width)?, start: count(start)? };
+        self.each(Stage::Gather, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows * width)
+    }
+
+    fn gather_indices(
+        &self,
+        source: &Indices,
+        order: &Indices,
+        start: usize,
+        rows: usize,
+        target: &mut Indices,
+    ) -> Result<()> {
+        check_range("labels to gather", order.len, start, rows)?;
+        check_range("room for gathered labels", target.len, 0, rows)?;
+        check_range("labels of the data set", source.len, 0, order.bound)?;
+        // What the target held beyond these rows stays there.
+        target.bound = if rows == target.len { source.bound } else { source.bound.max(target.bound) };
+        let parameters = Gather { count: count(rows)?, width: 1, start: count(start)? };
+        self.each(Stage::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
+    }
+
+    fn loss(
+        &self,
+        loss: &Loss,
+        readout: &Vector,
+        outputs: usize,
+        labels: &Indices,
+        batch: usize,
+        error: Option<&mut Vector>,
+        tally: &mut Vector,
+    ) -> Result<()> {
+        check_range("labels of the batch", labels.len, 0, batch)?;
+        same_size("entries of the tally", 3, tally.len)?;
+        loss.check(outputs)?;
+        check_range("readouts of the batch", readout.len, 0, batch * outputs)?;
+        if let Some(error) = &error {
+            check_range("room for errors", error.len, 0, batch * outputs)?;
+        }
+        if batch > 0 && labels.bound > loss.classes {
+            let reason = format!("there are {} classes, from 0", loss.classes);
+            return Err(Error::invalid("label", labels.bound - 1, reason));
+        }
+        check_range("samples of one batch on a GPU", MOST_TALLIED, 0, batch)?;
+        // The slot stays locked until both stages are recorded: another thread's loss comes before or after, not between.
+        let scores = self.scores(batch)?;
+        let scores = scores.as_ref().expect("was made above");
+        let parameters = LossParameters {
+            batch: count(batch)?,
+            outputs: count(outputs)?,
+            classes: count(loss.classes)?,
+            mean_square: u32::from(loss.kind == LossKind::MeanSquare),
+            normalization: match loss.normalization {
+                Normalization::None => 0,
+                Normalization::Total => 1,
+                Normalization::L2 => 2,
+            },
+            gain: loss.gain as f32,
+            weight: loss.weight(batch) as f32,
+            wants_error: u32::from(error.is_some()),
+        };
+        // Without an error nothing is written there, but something must be bound.
+        let target = error.map_or(&scores.errors.buffer, |error| &error.buffer);
+        let pipeline = self.commands.pipeline(Stage::Loss, &[])?;
+        let buffers = [&readout.buffer, &labels.buffer, target, &scores.values.buffer];
+        self.commands.dispatch(&pipeline, &parameters, &buffers, batch)?;
+        let pipeline = self.commands.pipeline(Stage::Tally, &[])?;
+        let parameters = Tally { batch: count(batch)? };
+        self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], 1)
+    }
+
+    fn optimize(
+        &self,
+        optimizer: &Optimizer,
+        learning_rate: f64,
+        gradient: &Vector,
+        state: &mut OptimizerState<Self>,
+        parameters: &mut Vector,
+    ) -> Result<()> {
+        same_size("gradient", parameters.len, gradient.len)?;
+        same_size("optimizer moments", optimizer.moments(), state.moments.len())?;
+        for moment in &state.moments {
+            same_size("optimizer moment", parameters.len, moment.len)?;
+        }
+        state.step += 1;
+        match (*optimizer, state.moments.as_slice()) {
+            (Optimizer::Momentum { momentum }, [velocity]) => {
+                self.combine_vectors(1.0, gradient, momentum, velocity)?;
+                self.combine_vectors(-learning_rate, velocity, 1.0, parameters)
+            }
+            (Optimizer::Adam { beta1, beta2, epsilon }, [first, second]) => {
+                let step = Adam {
+                    len: count(parameters.len)?,
+                    rate: adam_rate(learning_rate, state.step, beta1, beta2) as f32,
+                    floor: (epsilon * (1.0 - beta2.powf(state.step as f64)).sqrt()) as f32,
+                    keep_first: beta1 as f32,
+                    take_first: (1.0 - beta1) as f32,
+                    keep_second: beta2 as f32,
+                    take_second: (1.0 - beta2) as f32,
+                };
+                let buffers = [&gradient.buffer, &first.buffer, &second.buffer, &parameters.buffer];
+                self.each(Stage::Adam, &step, &buffers, parameters.len)
+            }
+            _ => self.combine_vectors(-learning_rate, gradient, 1.0, parameters),
+        }
+    }
+}

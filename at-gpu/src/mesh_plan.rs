@@ -1,0 +1,111 @@
+//! How a mesh is cut into passes and workgroups: by the adapter's workgroup memory, the loop cap, and room for gradients.
+
+use crate::engine::LOOP_CAP;
+use at_core::optics::Mesh;
+use std::ops::Range;
+
+/// Invocations of a workgroup: as many as WebGPU promises.
+pub(crate) const GROUP: usize = 256;
+
+/// Phase gradients of single workgroups take at most this many bytes, unless one column needs more.
+const PARTIAL_BYTES: usize = 64 << 20;
+
+/// Where every workgroup of a pass stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// Windows that share the modes.
+    pub windows: usize,
+    /// Modes that a window writes.
+    pub tile: usize,
+    /// Modes that it reads on either side of them: the most columns of a pass, where there is more than one window.
+    pub halo: usize,
+    /// Samples of a workgroup.
+    pub samples: usize,
+    /// Lanes that share the MZIs of a column; the others share the samples.
+    pub pair_lanes: usize,
+    /// Fields that a workgroup holds.
+    pub slots: usize,
+}
+
+impl Plan {
+    /// A plan for `batch` samples on `modes` modes where workgroups hold `capacity` fields.
+    pub fn new(modes: usize, batch: usize, capacity: usize) -> Self {
+        let (windows, tile, halo) = if modes <= capacity {
+            (1, modes, 0)
+        } else {
+            let halo = capacity / 8;
+            let tile = capacity - 2 * halo;
+            (modes.div_ceil(tile), tile, halo)
+        };
+        let width = modes.min(tile + 2 * halo);
+        let pair_lanes = GROUP.min((width / 2).max(1).next_power_of_two());
+        let samples = (capacity / width).min(8 * (GROUP / pair_lanes)).min(batch).max(1);
+        Plan { windows, tile, halo, samples, pair_lanes, slots: samples * width }
+    }
+
+    fn sample_lanes(&self) -> usize {
+        GROUP / self.pair_lanes
+    }
+
+    /// Workgroups of one pass.
+    pub fn groups(&self, batch: usize) -> usize {
+        self.windows * batch.div_ceil(self.samples)
+    }
+
+    /// Rows of phase gradients: one per workgroup and lane of samples.
+    pub fn partial_rows(&self, batch: usize) -> usize {
+        batch.div_ceil(self.samples) * self.sample_lanes()
+    }
+
+    /// The columns of every pass, in the order of light. With `rows` of phase gradients to keep, passes are shorter.
+    pub fn passes(&self, mesh: &Mesh, rows: usize) -> Vec<Range<usize>> {
+        let width = self.slots / self.samples;
+        let turns = 4
+            + (width / 2).div_ceil(self.pair_lanes) * (1 + self.samples.div_ceil(self.sample_lanes()))
+            + self.slots.div_ceil(GROUP);
+        let mut longest = ((LOOP_CAP - 1 - 2 * self.slots.div_ceil(GROUP)) / turns).max(1);
+        if self.windows > 1 {
+            longest = longest.min(self.halo);
+        }
+        if rows > 0 {
+            longest = longest.min((PARTIAL_BYTES / (rows * 4 * mesh.modes())).max(1));
+        }
+        let columns = mesh.columns().len();
+        (0..columns).step_by(longest).map(|first| first..columns.min(first + longest)).collect()
+    }
+}
+
+/// MZIs of some columns.
+pub(crate) fn mzis(mesh: &Mesh, columns: &Range<usize>) -> usize {
+    mesh.columns()[columns.clone()].iter().map(|column| column.count).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_fit_their_memory_and_cover_every_mode_and_column() {
+        for capacity in [64, 1024, 3072] {
+            for modes in [2, 3, 64, 65, 1000, 4096] {
+                for batch in [1, 7, 300] {
+                    let plan = Plan::new(modes, batch, capacity);
+                    assert!(plan.slots <= capacity && plan.samples >= 1, "{plan:?}");
+                    assert!(plan.windows * plan.tile >= modes && (plan.windows - 1) * plan.tile < modes, "{plan:?}");
+                    let mesh = Mesh::truncated(modes, 300).unwrap();
+                    for rows in [0, plan.partial_rows(batch)] {
+                        let passes = plan.passes(&mesh, rows);
+                        assert_eq!(
+                            passes.iter().flat_map(Clone::clone).collect::<Vec<_>>(),
+                            (0..300).collect::<Vec<_>>()
+                        );
+                        let longest = passes.iter().map(ExactSizeIterator::len).max().unwrap();
+                        assert!(plan.windows == 1 || longest <= plan.halo, "{plan:?}");
+                        let total: usize = passes.iter().map(|pass| mzis(&mesh, pass)).sum();
+                        assert_eq!(total, mesh.mzis());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! A whole network on a GPU: stages in order, their signals, and the map from programmed to effective controls.
+
+use crate::engine::Gpu;
+use crate::layout::Length;
+use crate::scratch::{Needs, Scratch, Slot};
+use crate::shaders;
+use crate::stage::{Backward, GpuStage, build};
+use crate::vectors::{Vector, check_range, count};
+use at_core::chip::Fabrication;
+use at_core::error::same_size;
+use at_core::network::Network;
+use at_core::propagator::{Adjoint, LayerAccess, Propagator};
+use at_core::{Error, Result};
+use std::ops::Range;
+
+/// A network with its imperfections on a GPU.
+pub struct GpuNetwork {
+    gpu: Gpu,
+    layers: Vec<Vec<Placed>>,
+    inputs: usize,
+    controls: usize,
+    update: Option<Update>,
+    programmed: bool,
+    scratch: Scratch,
+}
+
+/// A stage and the reals per sample at both of its ends.
+struct Placed {
+    stage: Box<dyn GpuStage>,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// An uncalibrated slope: the chip follows its controls as `c₀ + (1 + E)∘(c - c₀)`.
+struct Update {
+    slope: Vector,
+    /// The controls first programmed.
+    origin: Vector,
+    followed: Vector,
+}
+
+/// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
+pub struct GpuTrace {
+    batch: usize,
+    layers: Vec<LayerTrace>,
+}
+
+struct LayerTrace {
+    /// The layer's input, then the output of each stage.
+    signals: Vec<Vector>,
+    recorded: usize,
+}
+
+impl GpuNetwork {
+    /// Builds every stage with its errors.
+    pub(crate) fn new(gpu: &Gpu, network: &Network, fabrication: &Fabrication) -> Result<Self> {
+        fabrication.check(network)?;
+        let (mut offset, mut index) = (0, 0);
+        let mut layers = Vec::new();
+        for layer in network.layers() {
+            let mut placed = Vec::new();
+            for stage in layer {
+                placed.push(Placed {
+                    stage: build(gpu, stage, fabrication.stage(index), offset)?,
+                    inputs: stage.input().width(),
+                    outputs: stage.output().width(),
+                });
+                offset += stage.controls();
+                index += 1;
+            }
+            layers.push(placed);
+        }
+        let context = &gpu.commands.context;
+        let update = if fabrication.update_error.is_empty() {
+            None
+        } else {
+            let slope: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
+            Some(Update {
+                slope: Vector::upload(context, "slopes of controls", &slope)?,
+                origin: Vector::zeros(context, "first controls", offset)?,
+                followed: Vector::zeros(context, "effective controls", offset)?,
+            })
+        };
+        let inputs = network.input().width();
+        Ok(GpuNetwork {
+            gpu: gpu.clone(),
+            layers,
+            inputs,
+            controls: offset,
+            update,
+            programmed: false,
+            scratch: Scratch::default(),
+        })
+    }
+
+    fn ready(&self, batch: usize) -> Result<()> {
+        if !self.programmed {
+            return Err(Error::invalid("controls", "unset", "program the network before light is sent through it"));
+        }
+        if batch == 0 {
+            return Err(Error::invalid("batch", 0, "must hold at least one sample"));
+        }
+        Ok(())
+    }
+
+    /// Memory between and inside the stages, kept from call to call.
+    fn reserve(&mut self, batch: usize, backward: bool) -> Result<()> {
+        let stages = || self.layers.iter().flatten();
+        let widest = stages().map(|placed| placed.inputs.max(placed.outputs)).max().unwrap_or(0);
+        let signal = 4 * (batch * widest) as u64;
+        let between = Needs::of(&[(Slot::SignalA, signal), (Slot::SignalB, signal)]);
+        let needs = stages().fold(between, |needs, placed| needs.max(placed.stage.needs(batch, backward)));
+        self.scratch.reserve(&self.gpu.commands.context, &needs)
+    }
+
+    /// Runs the stages of `layers`, from `input` to `output`.
+    fn run(&mut self, layers: Range<usize>, input: &Vector, batch: usize, output: &Vector) -> Result<()> {
+        self.reserve(batch, false)?;
+        let stages: Vec<_> = self.layers[layers].iter().flatten().collect();
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut source = &input.buffer;
+        for (index, placed) in stages.iter().enumerate() {
+            let target = if index + 1 == stages.len() { &output.buffer } else { between[0] };
+            placed.stage.forward(source, batch, target, &self.scratch)?;
+            source = target;
+            between.swap(0, 1);
+        }
+        Ok(())
+    }
+
+    fn check_layer(&self, layer: usize) -> Result<()> {
+        if layer < self.layers.len() {
+            return Ok(());
+        }
+        Err(Error::invalid("layer", layer, format!("the network has {} layers", self.layers.len())))
+    }
+
+    /// Records the stages of a layer whose input `trace` holds already.
+    fn trace_layer(&self, layer: usize, batch: usize, trace: &mut LayerTrace) -> Result<()> {
+        for (placed, signals) in self.layers[layer].iter().zip(trace.signals.windows(2)) {
+            placed.stage.forward(&signals[0].buffer, batch, &signals[1].buffer, &self.scratch)?;
+        }
+        trace.recorded = batch;
+        Ok(())
+    }
+}
+
+impl Propagator for GpuNetwork {
+    type Engine = Gpu;
+
+    fn controls(&self) -> usize {
+        self.controls
+    }
+
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.layer_outputs(self.layers.len() - 1)
+    }
+
+    fn program(&mut self, controls: &Vector) -> Result<()> {
+        same_size("controls", self.controls, controls.len)?;
+        let mut effective = &controls.buffer;
+        if let Some(Update { slope, origin, followed }) = &self.update {
+            if !self.programmed {
+                self.gpu.commands.copy(&controls.buffer, &origin.buffer, 4 * self.controls as u64);
+            }
+            let buffers = [&controls.buffer, &origin.buffer, &slope.buffer, &followed.buffer];
+            let parameters = Length { len: count(self.controls)? };
+            self.gpu.each(shaders::Stage::UpdateError, &parameters, &buffers, self.controls)?;
+            effective = &followed.buffer;
+        }
+        self.programmed = true;
+        self.layers.iter().flatten().try_for_each(|placed| placed.stage.program(effective))
+    }
+
+    fn propagate(&mut self, fields: &Vector, batch: usize, readout: &mut Vector) -> Result<()> {
+        self.ready(batch)?;
+        check_range("fields", fields.len, 0, batch * self.inputs)?;
+        check_range("readout", readout.len, 0, batch * self.outputs())?;
+        self.run(0..self.layers.len(), fields, batch, readout)
+    }
+}
+
+impl LayerAccess for GpuNetwork {
+    fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn layer_outputs(&self, layer: usize) -> usize {
+        self.layers[layer].last().map_or(0, |placed| placed.outputs)
+    }
+
+    fn propagate_layer(&mut self, layer: usize, input: &Vector, batch: usize, output: &mut Vector) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        check_range("fields of the layer", input.len, 0, batch * self.layers[layer][0].inputs)?;
+        check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
+        self.run(layer..layer + 1, input, batch, output)
+    }
+}
+
+impl Adjoint for GpuNetwork {
+    type Trace = GpuTrace;
+
+    fn trace(&self, batch: usize) -> Result<GpuTrace> {
+        let context = &self.gpu.commands.context;
+        let layers = self.layers.iter().map(|layer| {
+            let widths = std::iter::once(layer[0].inputs).chain(layer.iter().map(|placed| placed.outputs));
+            let signals = widths.map(|width| Vector::zeros(context, "traced signals", batch * width));
+            Ok(LayerTrace { signals: signals.collect::<Result<_>>()?, recorded: 0 })
+        });
+        Ok(GpuTrace { batch, layers: layers.collect::<Result<_>>()? })
+    }
+
+    fn record(&mut self, fields: &Vector, batch: usize, trace: &mut GpuTrace, readout: &mut Vector) -> Result<()> {
+        let outputs = self.outputs();
+        check_range("readout", readout.len, 0, batch * outputs)?;
+        self.record_layer(0, fields, batch, trace)?;
+        for layer in 1..self.layers.len() {
+            let (before, after) = trace.layers.split_at_mut(layer);
+            let leaves = before[layer - 1].signals.last().expect("a layer has signals");
+            let bytes = 4 * (batch * self.layers[layer][0].inputs) as u64;
+            self.gpu.commands.copy(&leaves.buffer, &after[0].signals[0].buffer, bytes);
+            self.trace_layer(layer, batch, &mut after[0])?;
+        }
+        let last = trace.layers.last().and_then(|layer| layer.signals.last()).expect("a network has layers");
+        self.gpu.commands.copy(&last.buffer, &readout.buffer, 4 * (batch * outputs) as u64);
+        Ok(())
+    }
+
+    fn record_layer(&mut self, layer: usize, input: &Vector, batch: usize, trace: &mut GpuTrace) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        check_range("samples that the trace holds", trace.batch, 0, batch)?;
+        let width = self.layers[layer][0].inputs;
+        check_range("fields of the layer", input.len, 0, batch * width)?;
+        self.reserve(batch, false)?;
+        let traced = &mut trace.layers[layer];
+        self.gpu.commands.copy(&input.buffer, &traced.signals[0].buffer, 4 * (batch * width) as u64);
+        self.trace_layer(layer, batch, traced)
+    }
+
+    fn backpropagate(&mut self, trace: &GpuTrace, readout_error: &Vector, gradient: &mut Vector) -> Result<()> {
+        same_size("gradient", self.controls, gradient.len)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let batch = trace.layers[0].recorded;
+        self.ready(batch)?;
+        for layer in &trace.layers {
+            same_size("samples that every layer of the trace holds", batch, layer.recorded)?;
+        }
+        check_range("readout error", readout_error.len, 0, batch * self.outputs())?;
+        self.reserve(batch, true)?;
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut adjoint = &readout_error.buffer;
+        for (layer, traced) in self.layers.iter().zip(&trace.layers).rev() {
+            for (placed, signals) in layer.iter().zip(traced.signals.windows(2)).rev() {
+                placed.stage.backward(&Backward {
+                    input: &signals[0].buffer,
+                    output: &signals[1].buffer,
+                    adjoint,
+                    batch,
+                    adjoint_in: between[0],
+                    gradient: &gradient.buffer,
+                    scratch: &self.scratch,
+                })?;
+                adjoint = between[0];
+                between.swap(0, 1);
+            }
+        }
+        if let Some(Update { slope, .. }) = &self.update {
+            let parameters = Length { len: count(self.controls)? };
+            let buffers = [&slope.buffer, &gradient.buffer];
+            self.gpu.each(shaders::Stage::Multiply, &parameters, &buffers, self.controls)?;
+        }
+        Ok(())
+    }
+}

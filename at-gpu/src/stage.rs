@@ -1,0 +1,61 @@
+//! What every stage does on a GPU.
+
+use crate::attenuators::AttenuatorStage;
+use crate::dense::DenseStage;
+use crate::engine::Gpu;
+use crate::mesh::MeshStage;
+use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
+use crate::scratch::{Needs, Scratch};
+use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::network::Stage;
+
+/// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
+pub(crate) trait GpuStage {
+    /// Sets the stage's effective controls, which lie at its own offset in the network's `controls`.
+    fn program(&self, controls: &wgpu::Buffer) -> Result<()>;
+
+    /// Memory between its dispatches for a batch, on the way forward or on both ways.
+    fn needs(&self, batch: usize, backward: bool) -> Needs;
+
+    /// Output of the stage. The three buffers differ.
+    fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()>;
+
+    /// From the adjoint of the output to that of the input, and the controls' part of the network's `gradient`.
+    fn backward(&self, pass: &Backward) -> Result<()>;
+}
+
+/// What a stage meets on the way back.
+pub(crate) struct Backward<'a> {
+    /// What entered the stage.
+    pub input: &'a wgpu::Buffer,
+    /// What left it.
+    pub output: &'a wgpu::Buffer,
+    /// The adjoint of what left it.
+    pub adjoint: &'a wgpu::Buffer,
+    /// Number of samples.
+    pub batch: usize,
+    /// Where the adjoint of what entered goes.
+    pub adjoint_in: &'a wgpu::Buffer,
+    /// The network's gradient.
+    pub gradient: &'a wgpu::Buffer,
+    /// Memory of at least [`GpuStage::needs`].
+    pub scratch: &'a Scratch,
+}
+
+/// Builds a stage with its errors; its controls begin at `offset`.
+pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
+    let gpu = gpu.clone();
+    Ok(match *stage {
+        Stage::Mesh(ref mesh) => Box::new(MeshStage::new(gpu, mesh, errors, offset)?),
+        Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?),
+        Stage::Activation { modes, activation } => Box::new(ActivationStage { gpu, modes, activation }),
+        Stage::Detection { modes, detection } => Box::new(DetectionStage { gpu, modes, detection }),
+        Stage::Modulation { modes } => Box::new(ModulationStage { gpu, modes }),
+        Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { gpu, modes, threshold: threshold as f32 }),
+        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(gpu, inputs, outputs, errors, offset)?),
+        Stage::WeightBank { inputs, outputs } => {
+            Box::new(DenseStage::weight_bank(gpu, inputs, outputs, errors, offset)?)
+        }
+    })
+}

@@ -1,0 +1,52 @@
+// A workgroup's part of a mesh: some samples, and a window of modes wide enough that what it writes is not touched by what it does
+// not know. Each column carries the unknown one mode further in, so a window has a halo of one mode per column around its tile.
+
+struct MeshColumns {
+    modes: u32,
+    batch: u32,
+    first_column: u32,
+    last_column: u32,
+    windows: u32,
+    tile: u32,
+    halo: u32,
+    samples: u32,
+    pair_lanes: u32,
+    unbalanced: u32,
+    first_mzi: u32,
+    chunk_mzis: u32,
+    coupler_stride: u32,
+    finish: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: MeshColumns;
+
+override GROUP: u32 = 64u;
+override SLOTS: u32 = 1024u;
+
+struct Part {
+    // Samples, from first_sample on; 0 in workgroups beyond the batch.
+    first_sample: u32,
+    samples: u32,
+    // Modes that are written, and the wider range that is known.
+    begin: u32,
+    end: u32,
+    low: u32,
+    width: u32,
+}
+
+fn part_of(group: u32) -> Part {
+    let first_sample = min(group / parameters.windows * parameters.samples, parameters.batch);
+    let samples = min(parameters.samples, parameters.batch - first_sample);
+    let begin = group % parameters.windows * parameters.tile;
+    let end = min(begin + parameters.tile, parameters.modes);
+    let low = begin - min(begin, parameters.halo);
+    return Part(first_sample, samples, begin, end, low, min(end + parameters.halo, parameters.modes) - low);
+}
+
+// The MZIs of a column (first row, count, first MZI) that lie in the part's window, as a range of their numbers in the column.
+fn pairs_of(part: Part, column: vec4u) -> vec2u {
+    let high = part.low + part.width;
+    let first = (part.low - min(part.low, column.x) + 1u) / 2u;
+    let last = (high - min(high, column.x)) / 2u;
+    return vec2u(first, min(last, column.y));
+}

@@ -1,0 +1,35 @@
+// Sums the rows of a chunk's phase gradients, in order, into the network's gradient.
+
+struct GradientReduce {
+    rows: u32,
+    chunk_mzis: u32,
+    first_mzi: u32,
+    mzis: u32,
+    offset: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: GradientReduce;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn gradient_reduce(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_item(group, groups, local);
+    let width = 2u * parameters.chunk_mzis;
+    if i >= width {
+        return;
+    }
+    var sum = 0.0;
+    for (var row = 0u; row < parameters.rows; row++) {
+        sum += partial[row * width + i];
+    }
+    var control = parameters.offset + parameters.first_mzi + i;
+    if i >= parameters.chunk_mzis {
+        control += parameters.mzis - parameters.chunk_mzis;
+    }
+    gradient[control] = -2.0 * sum;
+}

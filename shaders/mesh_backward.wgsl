@@ -1,0 +1,86 @@
+// Carries fields and adjoints, vec4f(field, adjoint), back through the columns last_column-1..=first_column and sums the phase
+// gradients over this workgroup's samples. With unit-gain columns the field is rebuilt by M^H; only the imbalance is divided out.
+//
+// v0 = c2 y0 - i s2 y1, alpha0 likewise of the adjoints: dL/dtheta = -2 Im sum alpha0* v0
+// after M^H:                                             dL/dphi   = -2 Im sum a0* x0
+// `partial` holds the sums without the factor -2: [row, theta of the chunk's MZIs, phi of them], a row per lane of samples.
+
+@group(0) @binding(1) var<storage, read> columns: array<vec4u>;
+@group(0) @binding(2) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(3) var<storage, read> couplers: array<vec4f>;
+@group(0) @binding(4) var<storage, read> imbalance: array<f32>;
+@group(0) @binding(5) var<storage, read> after: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> before: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> partial: array<f32>;
+
+var<workgroup> states: array<vec4f, SLOTS>;
+
+@compute @workgroup_size(GROUP)
+fn mesh_backward(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let place = linear_group(group, groups);
+    let part = part_of(place);
+    let slots = part.samples * part.width;
+    for (var i = local; i < slots; i += GROUP) {
+        let sample = part.first_sample + i / part.width;
+        states[i] = after[sample * parameters.modes + part.low + i % part.width];
+    }
+    workgroupBarrier();
+
+    let pair_lane = local % parameters.pair_lanes;
+    let sample_lane = local / parameters.pair_lanes;
+    let sample_lanes = GROUP / parameters.pair_lanes;
+    let row_of_partial = (place / parameters.windows * sample_lanes + sample_lane) * 2u * parameters.chunk_mzis;
+    for (var index = parameters.last_column; index > parameters.first_column; index--) {
+        let column = columns[index - 1u];
+        if parameters.unbalanced == 1u {
+            for (var i = local; i < slots; i += GROUP) {
+                let t = imbalance[(index - 1u) * parameters.modes + part.low + i % part.width];
+                states[i] *= vec4f(1.0 / t, 1.0 / t, t, t);
+            }
+            workgroupBarrier();
+        }
+        let pairs = pairs_of(part, column);
+        for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
+            let mzi = column.z + k;
+            let upper = coefficients[2u * mzi];
+            let lower = coefficients[2u * mzi + 1u];
+            let c = couplers[mzi * parameters.coupler_stride].z;
+            let s = couplers[mzi * parameters.coupler_stride].w;
+            let row = column.x + 2u * k - part.low;
+            var theta = 0.0;
+            var phi = 0.0;
+            for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
+                let slot = sample * part.width + row;
+                let z0 = states[slot];
+                let z1 = states[slot + 1u];
+                let v = c * z0 + s * vec4f(z1.y, -z1.x, z1.w, -z1.z);
+                theta += v.z * v.y - v.w * v.x;
+                let x0 = cmul_conj(upper.xy, z0.xy) + cmul_conj(lower.xy, z1.xy);
+                let x1 = cmul_conj(upper.zw, z0.xy) + cmul_conj(lower.zw, z1.xy);
+                let a0 = cmul_conj(upper.xy, z0.zw) + cmul_conj(lower.xy, z1.zw);
+                let a1 = cmul_conj(upper.zw, z0.zw) + cmul_conj(lower.zw, z1.zw);
+                phi += a0.x * x0.y - a0.y * x0.x;
+                states[slot] = vec4f(x0, a0);
+                states[slot + 1u] = vec4f(x1, a1);
+            }
+            let mode = row + part.low;
+            if mode >= part.begin && mode < part.end && part.first_sample < parameters.batch {
+                let slot = row_of_partial + mzi - parameters.first_mzi;
+                partial[slot] = theta;
+                partial[slot + parameters.chunk_mzis] = phi;
+            }
+        }
+        workgroupBarrier();
+    }
+
+    let tile = part.end - part.begin;
+    for (var i = local; i < part.samples * tile; i += GROUP) {
+        let sample = i / tile;
+        let mode = part.begin + i % tile;
+        before[(part.first_sample + sample) * parameters.modes + mode] = states[sample * part.width + mode - part.low];
+    }
+}
