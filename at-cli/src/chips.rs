@@ -19,11 +19,14 @@ pub const SPREADS: [&str; 9] = [
     "update-error",
 ];
 
+/// The kind whose numbers are drawn as the published demonstration draws them.
+pub const DEMONSTRATION: &str = "demo";
+
 /// Names, what they stand for, and how `--help` says it.
 const KINDS: [(&str, &str); 4] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
-    ("demo", "the published demonstration: 60 % parameter spread, 60 % update error"),
+    (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
 ];
 
@@ -39,7 +42,7 @@ fn find(name: &str) -> Result<Imperfections> {
         "weight-bank" => {
             Ok(Imperfections { response_amplitude: 0.3, response_slope: 0.3, response_offset: 0.5, ..none })
         }
-        "demo" => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
+        DEMONSTRATION => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
         "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
     }

@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{chips, names, network_text};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::Imperfections;
+use at_core::chip::{Fabrication, Imperfections, demonstration};
 use at_core::data::{Dataset, DatasetName, Encoding};
 use at_core::network::Network;
 use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
@@ -157,6 +157,14 @@ impl Plan {
     /// The kind of chip.
     pub fn chip(&self) -> &str {
         self.settings.chip.as_deref().unwrap_or_default()
+    }
+
+    /// The chip number `seed`.
+    pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
+        match self.chip() {
+            chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
+            _ => self.imperfections.fabricate(network, seed),
+        }
     }
 
     fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {

@@ -47,7 +47,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let settings = &plan.settings;
     let train = split(engine, job, &data.train).context("training samples")?;
     let test = split(engine, job, &data.test).context("test samples")?;
-    let fabrication = plan.imperfections.fabricate(network, settings.chip_seed.unwrap_or_default())?;
+    let fabrication = plan.fabricate(network, settings.chip_seed.unwrap_or_default())?;
     let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;

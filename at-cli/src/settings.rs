@@ -106,7 +106,8 @@ pub struct Settings {
     /// at: and in-silico: step of the digital model: matched or as-published
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
-    /// First weights of matrices and weight banks: fan-in or normal:WEIGHT:BIAS (deviations); meshes start Haar-random
+    /// First weights of matrices and weight banks: fan-in, normal:WEIGHT:BIAS (deviations), or demonstration (the published
+    /// demonstration's own numbers); meshes start Haar-random
     #[arg(long, value_name = "RULE", help_heading = "Training")]
     pub initialization: Option<String>,
     /// Draws the first controls and the order of the samples

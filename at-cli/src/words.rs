@@ -40,12 +40,13 @@ pub fn schedule(text: &str) -> Result<Schedule> {
     }
 }
 
-/// `fan-in`, `normal:WEIGHT:BIAS`.
+/// `fan-in`, `normal:WEIGHT:BIAS`, `demonstration`.
 pub fn initialization(text: &str) -> Result<Initialization> {
     let initialization = match numbers("initialization", text)? {
         ("fan-in", numbers) if numbers.is_empty() => Initialization::FanIn,
+        ("demonstration", numbers) if numbers.is_empty() => Initialization::Demonstration,
         ("normal", numbers) if numbers.len() == 2 => Initialization::Normal { weight: numbers[0], bias: numbers[1] },
-        _ => return Err(anyhow!("initialization = {text:?}: write fan-in or normal:WEIGHT:BIAS")),
+        _ => return Err(anyhow!("initialization = {text:?}: write fan-in, normal:WEIGHT:BIAS or demonstration")),
     };
     initialization.validate().with_context(|| format!("initialization = {text:?}"))?;
     Ok(initialization)

@@ -14,6 +14,7 @@ pub mod deployment;
 pub mod error;
 pub mod files;
 pub mod network;
+mod numpy_random;
 pub mod optics;
 pub mod propagator;
 pub mod real;

@@ -1,9 +1,11 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
+mod demonstration;
 mod fabrication;
 mod imperfections;
 mod meter;
 
+pub use demonstration::demonstration;
 pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
 pub use meter::Accesses;

@@ -1,6 +1,7 @@
 //! The controls from which training starts.
 
 use crate::network::{Network, Stage};
+use crate::numpy_random::LegacyNormal;
 use crate::optics::haar::haar_phases;
 use crate::{Error, Result};
 use rand::{Rng, SeedableRng};
@@ -19,7 +20,10 @@ pub enum Initialization {
     /// Matrices N(0, 2/inputs) (He et al., 2015, for rectifiers), weight banks N(0, 1/inputs); biases 0.
     #[default]
     FanIn,
-    /// Weights N(0, weight²), biases N(0, bias²); the published demonstration has 0.1 and 0.5.
+    /// As the published demonstration draws them ([`crate::chip::demonstration`]): weights N(0, 0.1²), biases N(0, 0.5²), both
+    /// from NumPy's stream of the seed plus the layer's number. Matrices only; weight banks as with [`Initialization::FanIn`].
+    Demonstration,
+    /// Weights N(0, weight²), biases N(0, bias²).
     Normal {
         /// Standard deviation of the weights.
         weight: f64,
@@ -43,7 +47,7 @@ impl Initialization {
     /// Standard deviations (weight, bias) of a stage whose fan-in rule is N(0, `numerator`/`inputs`).
     fn deviations(&self, numerator: f64, inputs: usize) -> (f64, f64) {
         match *self {
-            Initialization::FanIn => ((numerator / inputs as f64).sqrt(), 0.0),
+            Initialization::FanIn | Initialization::Demonstration => ((numerator / inputs as f64).sqrt(), 0.0),
             Initialization::Normal { weight, bias } => (weight, bias),
         }
     }
@@ -54,6 +58,7 @@ impl Initialization {
 pub fn initial_controls(network: &Network, seed: u64, initialization: &Initialization) -> Result<Vec<f64>> {
     initialization.validate()?;
     let mut controls = Vec::with_capacity(network.controls());
+    let mut matrices = 0..;
     for (index, stage) in network.stages().enumerate() {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(index as u64);
@@ -62,6 +67,11 @@ pub fn initial_controls(network: &Network, seed: u64, initialization: &Initializ
             Stage::Attenuators { inputs, outputs } => {
                 controls.extend(std::iter::repeat_n(PI, inputs.min(outputs)));
                 controls.push(1.0);
+            }
+            Stage::Matrix { inputs, outputs } if *initialization == Initialization::Demonstration => {
+                let layer = matrices.next().unwrap_or_default();
+                controls.extend(LegacyNormal::seed(numpy_seed(seed, layer)?).draw(inputs * outputs, 0.1));
+                controls.extend(LegacyNormal::seed(numpy_seed(seed, layer)?).draw(outputs, 0.5));
             }
             Stage::Matrix { inputs, outputs } => {
                 let deviations = initialization.deviations(2.0, inputs);
@@ -79,6 +89,13 @@ pub fn initial_controls(network: &Network, seed: u64, initialization: &Initializ
     }
     debug_assert_eq!(controls.len(), network.controls());
     Ok(controls)
+}
+
+/// The demonstration's seed of layer `layer`. Errs where NumPy would refuse it.
+fn numpy_seed(seed: u64, layer: u64) -> Result<u32> {
+    let reason = "the demonstration seeds NumPy with it, which takes numbers below 2^32";
+    let own = seed.checked_add(layer).and_then(|own| u32::try_from(own).ok());
+    own.ok_or_else(|| Error::invalid("seed", seed, reason))
 }
 
 /// `outputs·inputs` weights, then `outputs` biases.
