@@ -1,5 +1,5 @@
 // target[target_offset + c] = scale factor_c sum over rows of source [rows, stride], for the first `columns` of each row; factor_c
-// is 1 or factors[factor_offset + c]. Eight lanes a column, added in order.
+// is 1 or factors[factor_offset + c]. Eight lanes a column, added in order. Pairs of sums stand `spread` pairs apart.
 
 struct ColumnSum {
     rows: u32,
@@ -9,6 +9,7 @@ struct ColumnSum {
     factor_offset: u32,
     has_factor: u32,
     scale: f32,
+    spread: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: ColumnSum;
@@ -43,6 +44,6 @@ fn column_sum(
         if parameters.has_factor == 1u {
             factor *= factors[parameters.factor_offset + column];
         }
-        sums[parameters.target_offset + column] = factor * total;
+        sums[parameters.target_offset + column / 2u * 2u * parameters.spread + column % 2u] = factor * total;
     }
 }

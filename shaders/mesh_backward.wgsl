@@ -38,7 +38,8 @@ fn mesh_backward(
         let column = columns[index - 1u];
         if parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                let t = imbalance[(index - 1u) * parameters.modes + part.low + i % part.width];
+                let at = (index - 1u) * parameters.modes + part.low + i % part.width;
+                let t = imbalance[at - parameters.base_imbalance];
                 states[i] *= vec4f(1.0 / t, 1.0 / t, t, t);
             }
             workgroupBarrier();
@@ -46,10 +47,11 @@ fn mesh_backward(
         let pairs = pairs_of(part, column);
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
             let mzi = column.z + k;
-            let upper = coefficients[2u * mzi];
-            let lower = coefficients[2u * mzi + 1u];
-            let c = couplers[mzi * parameters.coupler_stride].z;
-            let s = couplers[mzi * parameters.coupler_stride].w;
+            let at = mzi - parameters.base_mzi;
+            let upper = coefficients[2u * at];
+            let lower = coefficients[2u * at + 1u];
+            let c = couplers[at * parameters.coupler_stride].z;
+            let s = couplers[at * parameters.coupler_stride].w;
             let row = column.x + 2u * k - part.low;
             var theta = 0.0;
             var phi = 0.0;

@@ -31,8 +31,8 @@ fn mesh_forward(
         let column = columns[index];
         let pairs = pairs_of(part, column);
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
-            let upper = coefficients[2u * (column.z + k)];
-            let lower = coefficients[2u * (column.z + k) + 1u];
+            let upper = coefficients[2u * (column.z + k - parameters.base_mzi)];
+            let lower = coefficients[2u * (column.z + k - parameters.base_mzi) + 1u];
             let row = column.x + 2u * k - part.low;
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
                 let slot = sample * part.width + row;
@@ -45,7 +45,7 @@ fn mesh_forward(
         workgroupBarrier();
         if parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                fields[i] *= imbalance[index * parameters.modes + part.low + i % part.width];
+                fields[i] *= imbalance[index * parameters.modes + part.low + i % part.width - parameters.base_imbalance];
             }
             workgroupBarrier();
         }

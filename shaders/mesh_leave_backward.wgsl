@@ -1,11 +1,13 @@
 // Ends a mesh's way back: the adjoint alone.
 
-struct Length {
+struct MeshLeave {
     len: u32,
+    stride: u32,
+    second: u32,
 }
 
-@group(0) @binding(0) var<uniform> parameters: Length;
-@group(0) @binding(1) var<storage, read> states: array<vec4f>;
+@group(0) @binding(0) var<uniform> parameters: MeshLeave;
+@group(0) @binding(1) var<storage, read> states: array<vec2f>;
 @group(0) @binding(2) var<storage, read_write> adjoint: array<vec2f>;
 
 @compute @workgroup_size(64)
@@ -16,6 +18,6 @@ fn mesh_leave_backward(
 ) {
     let i = linear_item(group, groups, local);
     if i < parameters.len {
-        adjoint[i] = states[i].zw;
+        adjoint[i] = states[i * parameters.stride + parameters.second];
     }
 }

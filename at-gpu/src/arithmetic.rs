@@ -1,5 +1,6 @@
 //! The engine's operations on flat vectors: combinations, rows of a data set, losses, optimizer steps.
 
+use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
 use crate::network::GpuNetwork;
@@ -22,11 +23,11 @@ const MOST_TALLIED: usize = 256 * 60_000;
 
 impl Gpu {
     /// Runs an elementwise stage over `elements`.
-    pub(crate) fn each<P: crate::layout::Parameters>(
+    pub(crate) fn each<'a, P: crate::layout::Parameters, S: Into<Span<'a>> + Copy>(
         &self,
         stage: Stage,
         parameters: &P,
-        buffers: &[&wgpu::Buffer],
+        buffers: &[S],
         elements: usize,
     ) -> Result<()> {
         let pipeline = self.commands.pipeline(stage, &[])?;

@@ -6,6 +6,7 @@ use crate::shaders::{Stage, source};
 use at_core::Result;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Dispatches per submission: long enough to hide the submission, short enough for a display driver's watchdog.
 const BATCH: usize = 128;
@@ -24,12 +25,30 @@ pub(crate) struct Pipeline {
 /// Constants that specialise a stage: override name and value.
 pub(crate) type Constants = Vec<(&'static str, u32)>;
 
+/// A buffer, or the part of one that a stage sees.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span<'a> {
+    pub buffer: &'a wgpu::Buffer,
+    /// First byte; a multiple of 256, the largest alignment that WebGPU allows.
+    pub start: u64,
+    /// `None` for all that follow.
+    pub bytes: Option<u64>,
+}
+
+impl<'a> From<&'a wgpu::Buffer> for Span<'a> {
+    fn from(buffer: &'a wgpu::Buffer) -> Self {
+        Span { buffer, start: 0, bytes: None }
+    }
+}
+
 /// What is recorded and not yet submitted, and what is submitted and not yet known to be done.
 struct Pending {
     encoder: Option<wgpu::CommandEncoder>,
     pass: Option<wgpu::ComputePass<'static>>,
     parameters: Vec<u8>,
     submitted: VecDeque<wgpu::SubmissionIndex>,
+    /// Takes the device's clock at both ends of the next pass.
+    clock: Option<wgpu::QuerySet>,
 }
 
 /// The queue of one device.
@@ -49,6 +68,7 @@ impl Commands {
             pass: None,
             parameters: Vec::new(),
             submitted: VecDeque::with_capacity(IN_FLIGHT + 1),
+            clock: None,
         };
         Ok(Commands { context, arena, pending: Mutex::new(pending), pipelines: Mutex::default() })
     }
@@ -69,10 +89,15 @@ impl Commands {
         let device = &self.context.device;
         let name = stage.name();
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(name),
-            source: wgpu::ShaderSource::Wgsl(source(stage).into()),
-        });
+        let text =
+            wgpu::ShaderModuleDescriptor { label: Some(name), source: wgpu::ShaderSource::Wgsl(source(stage).into()) };
+        let module = if stage.is_hot() && !cfg!(debug_assertions) {
+            // SAFETY: the loops of these stages are bounded by parameters, their indices by tests in the text and by what the
+            // host checked; the tests run them with the checks, which cost registers and keep drivers from unrolling.
+            unsafe { device.create_shader_module_trusted(text, wgpu::ShaderRuntimeChecks::unchecked()) }
+        } else {
+            device.create_shader_module(text)
+        };
         let buffer =
             |ty, dynamic| wgpu::BindingType::Buffer { ty, has_dynamic_offset: dynamic, min_binding_size: None };
         let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
@@ -112,11 +137,11 @@ impl Commands {
 
     /// Records one dispatch of `groups` workgroups; more than one dimension holds are folded into two, and the stage counts
     /// `x + y·num_workgroups.x`. Zero groups record nothing.
-    pub fn dispatch<P: Parameters>(
+    pub fn dispatch<'a, P: Parameters, S: Into<Span<'a>> + Copy>(
         &self,
         pipeline: &Pipeline,
         parameters: &P,
-        buffers: &[&wgpu::Buffer],
+        buffers: &[S],
         groups: usize,
     ) -> Result<()> {
         debug_assert_eq!(pipeline.stage.bindings().len(), buffers.len(), "{}", pipeline.stage.name());
@@ -139,12 +164,12 @@ impl Commands {
                 size: Some(size),
             }),
         }];
-        entries.extend(
-            buffers
-                .iter()
-                .zip(1..)
-                .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }),
-        );
+        entries.extend(buffers.iter().zip(1..).map(|(&span, binding)| {
+            let Span { buffer, start, bytes } = span.into();
+            let size = bytes.and_then(wgpu::BufferSize::new);
+            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: start, size });
+            wgpu::BindGroupEntry { binding, resource }
+        }));
         let device = &self.context.device;
         let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(pipeline.stage.name()),
@@ -190,6 +215,40 @@ impl Commands {
         self.context.check()
     }
 
+    /// How long the device takes for what `record` dispatches, without waiting for the host: by its own clock where it has one.
+    /// `record` dispatches less than one submission holds, and copies nothing.
+    pub fn elapsed(&self, record: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        self.flush()?;
+        self.context.wait(None)?;
+        let device = &self.context.device;
+        if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            let start = Instant::now();
+            record()?;
+            self.flush()?;
+            self.context.wait(None)?;
+            return Ok(start.elapsed());
+        }
+        let clock = device.create_query_set(&wgpu::QuerySetDescriptor {
+            label: Some("clock"),
+            ty: wgpu::QueryType::Timestamp,
+            count: 2,
+        });
+        lock(&self.pending).clock = Some(clock.clone());
+        record()?;
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let ticks = self.context.buffer("clock", 16, usage)?;
+        {
+            let mut pending = lock(&self.pending);
+            pending.pass = None;
+            pending.clock = None;
+            pending.encoder(device).resolve_query_set(&clock, 0..2, &ticks, 0);
+        }
+        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&self.read(&ticks, 16)?);
+        let nanoseconds =
+            ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(self.context.queue.get_timestamp_period());
+        Ok(Duration::from_secs_f64(1e-9 * nanoseconds))
+    }
+
     /// The first `bytes` of `source`, once everything recorded before is done.
     pub fn read(&self, source: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
         if bytes == 0 {
@@ -216,7 +275,13 @@ impl Pending {
 
     fn pass(&mut self, device: &wgpu::Device) -> &mut wgpu::ComputePass<'static> {
         if self.pass.is_none() {
-            let descriptor = wgpu::ComputePassDescriptor { label: Some("at-gpu"), timestamp_writes: None };
+            let clock = self.clock.take();
+            let timestamp_writes = clock.as_ref().map(|query_set| wgpu::ComputePassTimestampWrites {
+                query_set,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
+            });
+            let descriptor = wgpu::ComputePassDescriptor { label: Some("at-gpu"), timestamp_writes };
             self.pass = Some(self.encoder(device).begin_compute_pass(&descriptor).forget_lifetime());
         }
         self.pass.as_mut().expect("was made above")

@@ -8,14 +8,20 @@ use std::time::Duration;
 /// Longest wait for one submission; a device that takes longer counts as hung.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// What is used where the adapter has it: clocks for measurements, exchange between the lanes of a subgroup.
+const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SUBGROUP);
+
 /// Which limits a device is opened with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LimitChoice {
     /// All that the adapter offers.
     #[default]
     Adapter,
-    /// What every WebGPU adapter offers: 16 KiB of workgroup memory, 128 MiB bindings. For tests of small adapters.
+    /// What every WebGPU adapter offers, and no feature beyond: 16 KiB of workgroup memory, 128 MiB bindings. For tests of
+    /// small adapters.
     WebGpu,
+    /// The same with bindings of at most so many bytes.
+    Binding(u64),
 }
 
 /// A device, its queue, and the first thing that went wrong with it.
@@ -35,10 +41,18 @@ impl Context {
         let limits = match choice {
             LimitChoice::Adapter => adapter.limits(),
             LimitChoice::WebGpu => wgpu::Limits::defaults(),
+            LimitChoice::Binding(bytes) => {
+                wgpu::Limits { max_storage_buffer_binding_size: bytes, ..wgpu::Limits::defaults() }
+            }
+        };
+        let features = match choice {
+            LimitChoice::Adapter => WANTED & adapter.features(),
+            LimitChoice::WebGpu | LimitChoice::Binding(_) => wgpu::Features::empty(),
         };
         let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("at-gpu"),
             required_limits: limits.clone(),
+            required_features: features,
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         }));
@@ -83,13 +97,22 @@ impl Context {
 
     /// A zeroed buffer of `bytes` (at least 16).
     pub fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
-        self.check()?;
-        let size = bytes.max(16).next_multiple_of(16);
         let largest = if usage.contains(wgpu::BufferUsages::STORAGE) {
             self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
         } else {
             self.limits.max_buffer_size
         };
+        self.create(label, bytes, usage, largest)
+    }
+
+    /// A zeroed buffer that is bound in parts, and can exceed what one binding holds.
+    pub fn buffer_in_parts(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        self.create(label, bytes, usage, self.limits.max_buffer_size)
+    }
+
+    fn create(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages, largest: u64) -> Result<wgpu::Buffer> {
+        self.check()?;
+        let size = bytes.max(16).next_multiple_of(16);
         if size > largest {
             return Err(self.error(format!(
                 "`{label}` needs {:.1} MiB, and this device binds at most {:.1} MiB at once: use a smaller network or batch",

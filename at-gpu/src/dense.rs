@@ -1,7 +1,8 @@
 //! Weight matrices: the distorted matrix and the weight bank differ only in how a weight follows its control.
 
 use crate::engine::Gpu;
-use crate::layout::{Dense, MatrixProduct};
+use crate::layout::Dense;
+use crate::product::{Afterwards, Product, View};
 use crate::scratch::{Needs, Scratch};
 use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
@@ -9,12 +10,6 @@ use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::StageErrors;
-
-/// Rows and columns that one workgroup of the product makes.
-const TILE: usize = 64;
-
-/// Inner indices per dispatch of the product: 16 a turn, each turn some forty loop turns, below [`crate::LOOP_CAP`].
-const INNER: usize = 16_384;
 
 /// `y = W x + b` with every weight and bias a function of its own control.
 pub(crate) struct DenseStage {
@@ -146,65 +141,5 @@ impl GpuStage for DenseStage {
             offset: self.offset + inputs * outputs,
         }
         .record(&self.gpu)
-    }
-}
-
-/// A strided matrix.
-struct View<'a> {
-    buffer: &'a wgpu::Buffer,
-    row: usize,
-    column: usize,
-}
-
-/// What happens to a product before it is written.
-enum Afterwards<'a> {
-    Nothing,
-    /// Adds `buffer[offset + column]`.
-    AddRow(&'a wgpu::Buffer, usize),
-    /// Multiplies elementwise.
-    Multiply(&'a wgpu::Buffer),
-}
-
-/// `target[offset..] [rows, columns] ← A B`.
-struct Product<'a> {
-    a: View<'a>,
-    b: View<'a>,
-    /// Rows, inner, columns.
-    sizes: [usize; 3],
-    afterwards: Afterwards<'a>,
-    target: &'a wgpu::Buffer,
-    offset: usize,
-}
-
-impl Product<'_> {
-    fn record(&self, gpu: &Gpu) -> Result<()> {
-        let [rows, inner, columns] = self.sizes;
-        let pipeline = gpu.commands.pipeline(Stage::MatrixProduct, &[])?;
-        let groups = rows.div_ceil(TILE) * columns.div_ceil(TILE);
-        for first in (0..inner).step_by(INNER) {
-            let last = inner.min(first + INNER);
-            let (afterwards, extra, extra_offset) = match self.afterwards {
-                Afterwards::AddRow(extra, offset) if last == inner => (1, extra, offset),
-                Afterwards::Multiply(extra) if last == inner => (2, extra, 0),
-                _ => (0, self.a.buffer, 0),
-            };
-            let parameters = MatrixProduct {
-                rows: count(rows)?,
-                columns: count(columns)?,
-                first: count(first)?,
-                last: count(last)?,
-                a_row: count(self.a.row)?,
-                a_column: count(self.a.column)?,
-                b_row: count(self.b.row)?,
-                b_column: count(self.b.column)?,
-                c_offset: count(self.offset)?,
-                extra_offset: count(extra_offset)?,
-                afterwards,
-                add: u32::from(first > 0),
-            };
-            let buffers = [self.a.buffer, self.b.buffer, extra, self.target];
-            gpu.commands.dispatch(&pipeline, &parameters, &buffers, groups)?;
-        }
-        Ok(())
     }
 }

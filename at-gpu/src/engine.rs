@@ -5,6 +5,7 @@ use crate::commands::Commands;
 use crate::context::lock;
 use crate::context::{Context, LimitChoice};
 use crate::layout::Canary;
+use crate::mesh_cost::MeshVariant;
 use crate::shaders::Stage;
 use crate::vectors::Vector;
 use at_core::Result;
@@ -18,6 +19,17 @@ pub const LOOP_CAP: usize = 65_535;
 pub struct Gpu {
     pub(crate) commands: Arc<Commands>,
     scores: Arc<Mutex<Option<Scores>>>,
+    pub(crate) preferences: Preferences,
+}
+
+/// Kernels to use whatever their cost, for tests and measurements of a single one.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// How light crosses meshes.
+    pub mesh: Option<MeshVariant>,
+    /// Tiles of matrix products: large or small.
+    pub large_products: Option<bool>,
 }
 
 /// Memory between the two stages of a loss.
@@ -37,7 +49,7 @@ impl Gpu {
     /// Opens the adapter with a choice of limits.
     pub fn with_limits(selection: &Selection, limits: LimitChoice) -> Result<Self> {
         let commands = Arc::new(Commands::new(Context::open(selection, limits)?)?);
-        Ok(Gpu { commands, scores: Arc::default() })
+        Ok(Gpu { commands, scores: Arc::default(), preferences: Preferences::default() })
     }
 
     /// Memory for the losses of `batch` samples, locked for the caller.
@@ -64,6 +76,12 @@ impl Gpu {
         self.commands.dispatch(&pipeline, &Canary { iterations: wanted }, &[&count], 1)?;
         let bytes = self.commands.read(&count, 4)?;
         Ok(bytemuck::pod_read_unaligned(&bytes))
+    }
+
+    /// The same device with a choice of kernels.
+    #[doc(hidden)]
+    pub fn preferring(&self, preferences: Preferences) -> Self {
+        Gpu { preferences, ..self.clone() }
     }
 
     /// Gives the device up, as if it were lost; everything after is an error. For tests of faults.

@@ -20,11 +20,15 @@ pub(crate) enum Slot {
     Partial,
     /// Sums that are summed again.
     Sums,
+    /// Products of fields and adjoints over a batch.
+    Gram,
+    /// Rows of the identity.
+    Identity,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Slot; 8] = [
+    pub const ALL: [Slot; 10] = [
         Slot::SignalA,
         Slot::SignalB,
         Slot::Fields,
@@ -33,6 +37,8 @@ impl Slot {
         Slot::Products,
         Slot::Partial,
         Slot::Sums,
+        Slot::Gram,
+        Slot::Identity,
     ];
 
     /// In words, for errors.
@@ -44,6 +50,8 @@ impl Slot {
             Slot::Products => "products before their sums",
             Slot::Partial => "phase gradients before their sums",
             Slot::Sums => "sums before their sum",
+            Slot::Gram => "products of fields and adjoints",
+            Slot::Identity => "rows of the identity",
         }
     }
 }
@@ -77,12 +85,12 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes every slot at least as large as `needs` says. What was recorded with a smaller buffer keeps that one alive.
+    /// Makes every slot at least as large as `needs` says; an unused one can still be bound. What was recorded with a smaller buffer keeps that one alive.
     pub fn reserve(&mut self, context: &Context, needs: &Needs) -> Result<()> {
         for slot in Slot::ALL {
             let need = needs.0[slot as usize];
             let buffer = &mut self.buffers[slot as usize];
-            if need > buffer.as_ref().map_or(0, wgpu::Buffer::size) {
+            if buffer.as_ref().is_none_or(|buffer| need > buffer.size()) {
                 // The old one first: both together may not fit.
                 *buffer = None;
                 *buffer = Some(context.buffer(slot.label(), need, wgpu::BufferUsages::STORAGE)?);

@@ -41,6 +41,7 @@ macro_rules! stages {
 
 stages! {
     Canary "canary" "w" "Canary" [];
+    Copy "copy" "rw" "Length" ["index"];
     Combine "combine" "rw" "Combine" ["index"];
     Multiply "multiply" "rw" "Length" ["index"];
     Gather "gather" "rrw" "Gather" ["index"];
@@ -62,14 +63,38 @@ stages! {
     AttenuatorsBackward "attenuators_backward" "rrrww" "Attenuators" ["index"];
     MatrixCoefficients "matrix_coefficients" "rrw" "Dense" ["index"];
     WeightBankCoefficients "weight_bank_coefficients" "rrww" "Dense" ["index", "trigonometry"];
-    MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index"];
+    MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
+    MatrixProductLarge "matrix_product_large" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     ColumnSum "column_sum" "rrw" "ColumnSum" ["index"];
     MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
     MeshForward "mesh_forward" "rrrrrw" "MeshColumns" ["index", "complex", "mesh_columns"];
     MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
     MeshBackward "mesh_backward" "rrrrrww" "MeshColumns" ["index", "complex", "mesh_columns"];
-    MeshLeaveBackward "mesh_leave_backward" "rw" "Length" ["index"];
+    MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
     GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
+    BlockMatrices "block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_blocks"];
+    BlockGradient "block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_blocks"];
+    BlockReduce "block_reduce" "rrw" "MeshBlocks" ["index", "mesh_blocks"];
+    BlockProduct "block_product" "rrrrw" "BlockProduct" ["index", "complex"];
+    BlockGram "block_gram" "rw" "BlockGram" ["index"];
+    Identity "identity" "w" "Identity" ["index"];
+}
+
+impl Stage {
+    /// Whether the speed of a training depends on its inner loops.
+    pub fn is_hot(self) -> bool {
+        matches!(
+            self,
+            Stage::MatrixProduct
+                | Stage::MatrixProductLarge
+                | Stage::MeshForward
+                | Stage::MeshBackward
+                | Stage::BlockMatrices
+                | Stage::BlockGradient
+                | Stage::BlockProduct
+                | Stage::BlockGram
+        )
+    }
 }
 
 #[cfg(test)]

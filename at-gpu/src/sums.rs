@@ -29,6 +29,11 @@ pub(crate) struct Sum<'a> {
 impl Sum<'_> {
     /// Records the sum.
     pub fn record(&self, gpu: &Gpu) -> Result<()> {
+        self.record_spread(gpu, 1)
+    }
+
+    /// Records the sum with the pairs of its columns `spread` pairs apart.
+    pub fn record_spread(&self, gpu: &Gpu, spread: usize) -> Result<()> {
         check_range("samples whose gradients are summed in one batch on a GPU", MOST_ROWS, 0, self.rows)?;
         let (factors, at) = self.factors.unwrap_or((self.source, 0));
         let parameters = ColumnSum {
@@ -39,6 +44,7 @@ impl Sum<'_> {
             factor_offset: count(at)?,
             has_factor: u32::from(self.factors.is_some()),
             scale: self.scale,
+            spread: count(spread)?,
         };
         let pipeline = gpu.commands.pipeline(Stage::ColumnSum, &[])?;
         let buffers = [self.source, factors, self.target];

@@ -46,7 +46,20 @@ impl Vector {
     /// A new buffer that holds `values`, or 16 unused bytes where there are none.
     pub(crate) fn pods<T: bytemuck::NoUninit>(context: &Context, label: &str, values: &[T]) -> Result<wgpu::Buffer> {
         let bytes: &[u8] = bytemuck::cast_slice(values);
-        let buffer = context.buffer(label, bytes.len() as u64, USAGE)?;
+        Self::fill(context, context.buffer(label, bytes.len() as u64, USAGE)?, bytes)
+    }
+
+    /// The same, to be bound in parts.
+    pub(crate) fn pods_in_parts<T: bytemuck::NoUninit>(
+        context: &Context,
+        label: &str,
+        values: &[T],
+    ) -> Result<wgpu::Buffer> {
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        Self::fill(context, context.buffer_in_parts(label, bytes.len() as u64, USAGE)?, bytes)
+    }
+
+    fn fill(context: &Context, buffer: wgpu::Buffer, bytes: &[u8]) -> Result<wgpu::Buffer> {
         for (index, piece) in bytes.chunks(4 * PIECE).enumerate() {
             context.queue.write_buffer(&buffer, (4 * index * PIECE) as u64, piece);
         }

@@ -16,6 +16,8 @@ struct MeshColumns {
     chunk_mzis: u32,
     coupler_stride: u32,
     finish: u32,
+    base_mzi: u32,
+    base_imbalance: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshColumns;

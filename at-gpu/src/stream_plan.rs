@@ -58,7 +58,8 @@ impl Plan {
     }
 
     /// The columns of every pass, in the order of light. With `rows` of phase gradients to keep, passes are shorter.
-    pub fn passes(&self, mesh: &Mesh, rows: usize) -> Vec<Range<usize>> {
+    /// A pass has at most `most_mzis` and `most_columns`.
+    pub fn passes(&self, mesh: &Mesh, rows: usize, most_mzis: usize, most_columns: usize) -> Vec<Range<usize>> {
         let width = self.slots / self.samples;
         let turns = 4
             + (width / 2).div_ceil(self.pair_lanes) * (1 + self.samples.div_ceil(self.sample_lanes()))
@@ -70,6 +71,7 @@ impl Plan {
         if rows > 0 {
             longest = longest.min((PARTIAL_BYTES / (rows * 4 * mesh.modes())).max(1));
         }
+        longest = longest.min(most_columns).min(most_mzis / (mesh.modes() / 2)).max(1);
         let columns = mesh.columns().len();
         (0..columns).step_by(longest).map(|first| first..columns.min(first + longest)).collect()
     }
@@ -94,7 +96,7 @@ mod tests {
                     assert!(plan.windows * plan.tile >= modes && (plan.windows - 1) * plan.tile < modes, "{plan:?}");
                     let mesh = Mesh::truncated(modes, 300).unwrap();
                     for rows in [0, plan.partial_rows(batch)] {
-                        let passes = plan.passes(&mesh, rows);
+                        let passes = plan.passes(&mesh, rows, usize::MAX, usize::MAX);
                         assert_eq!(
                             passes.iter().flat_map(Clone::clone).collect::<Vec<_>>(),
                             (0..300).collect::<Vec<_>>()

@@ -1,0 +1,129 @@
+//! Which kernels carry light through a mesh: the ones with the shortest expected time for one pass forward and one backward.
+//!
+//! Times are those of a large GPU (an NVIDIA H200: 67 TFLOP/s in f32, 132 multiprocessors, 4 µs from one dispatch to the next that needs
+//! its result), because only there the choice matters. Shares of the peak are reasoned, not measured: a product with 8 x 8 sums per
+//! invocation needs 0.4 bytes of workgroup memory per operation where the hardware gives 0.5; column by column an MZI moves 32 bytes
+//! for 28 operations on the way forward and 64 for 76 on the way back, with a barrier and a read of coefficients per column.
+
+use crate::mesh_blocks::Blocks;
+use at_core::optics::Mesh;
+
+/// Kernels for a mesh.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeshVariant {
+    /// Samples column by column in workgroup memory.
+    Stream,
+    /// Blocks of columns and modes as small matrices.
+    Blocks,
+    /// One matrix, made by streaming the identity.
+    WholeByStream,
+    /// One matrix, made by sending the identity through blocks.
+    WholeByBlocks,
+}
+
+impl MeshVariant {
+    /// Every variant.
+    pub const ALL: [MeshVariant; 4] =
+        [MeshVariant::Stream, MeshVariant::Blocks, MeshVariant::WholeByStream, MeshVariant::WholeByBlocks];
+
+    /// How samples cross the mesh itself: those of a batch, or those of the identity.
+    pub(crate) fn crossing(self) -> Crossing {
+        match self {
+            MeshVariant::Stream | MeshVariant::WholeByStream => Crossing::Stream,
+            MeshVariant::Blocks | MeshVariant::WholeByBlocks => Crossing::Blocks,
+        }
+    }
+
+    /// Whether there is one matrix for the whole mesh.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self, MeshVariant::WholeByStream | MeshVariant::WholeByBlocks)
+    }
+}
+
+/// How samples cross a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crossing {
+    Stream,
+    Blocks,
+}
+
+/// Operations per second at best.
+const PEAK: f64 = 67e12;
+/// Seconds from a dispatch to the next that needs its result.
+const DISPATCH: f64 = 4e-6;
+/// Multiprocessors.
+const PROCESSORS: f64 = 132.0;
+/// Share of the peak that matrix products reach.
+const PRODUCT: f64 = 0.5;
+/// Shares of the peak column by column, forward and backward.
+const FORWARD: f64 = 0.12;
+const BACKWARD: f64 = 0.15;
+/// Seconds that a column takes at least: a barrier, coefficients from the second-level cache.
+const COLUMN: f64 = 0.5e-6;
+/// Fields that the workgroups of a multiprocessor hold: 228 KiB of 8 or 16 bytes.
+const FIELDS: f64 = 228.0 * 128.0;
+
+/// The variant for `batch` samples.
+pub(crate) fn choose(mesh: &Mesh, batch: usize) -> MeshVariant {
+    let cost = |variant| seconds(variant, mesh, batch);
+    MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
+}
+
+/// Expected seconds of one pass forward and one backward, matrices included.
+pub(crate) fn seconds(variant: MeshVariant, mesh: &Mesh, batch: usize) -> f64 {
+    let crossing = |batch| match variant.crossing() {
+        Crossing::Stream => stream(mesh, batch),
+        Crossing::Blocks => blocks(mesh, batch),
+    };
+    if variant.is_whole() { crossing(mesh.modes()) + whole(mesh, batch) } else { crossing(batch) }
+}
+
+fn stream(mesh: &Mesh, batch: usize) -> f64 {
+    let (mzis, samples, columns) = (mesh.mzis() as f64, batch as f64, mesh.columns().len() as f64);
+    let way = |operations: f64, share: f64, fields: f64| {
+        let waves = (samples * mesh.modes() as f64 / (PROCESSORS * fields)).ceil();
+        DISPATCH + (operations * mzis * samples / (share * PEAK)).max(waves * columns * COLUMN)
+    };
+    way(28.0, FORWARD, FIELDS) + way(76.0, BACKWARD, 0.5 * FIELDS) + 3.0 * DISPATCH
+}
+
+fn blocks(mesh: &Mesh, batch: usize) -> f64 {
+    let blocks = Blocks::of(mesh);
+    let (levels, windows) = (blocks.levels() as f64, blocks.windows as f64);
+    let tiles = batch.div_ceil(128) as f64;
+    // 8 operations for each of 64 x 64 entries and 128 samples; a tile takes at least as long as one multiprocessor needs for it.
+    let product =
+        |tiles: f64| (tiles * windows / PROCESSORS).ceil() * 8.0 * 64.0 * 64.0 * 128.0 * PROCESSORS / PEAK / PRODUCT;
+    let places = levels * windows * 1024.0;
+    let make = 64.0 * places * 28.0 / (FORWARD * PEAK) + 63.0 * COLUMN + DISPATCH;
+    let gradient = 64.0 * places * 76.0 / (BACKWARD * PEAK) + 63.0 * COLUMN + 2.0 * DISPATCH;
+    let forward = levels * (DISPATCH + product(tiles));
+    let backward = levels * (2.0 * DISPATCH + product(2.0 * tiles) + product(tiles));
+    make + forward + gradient + backward + 3.0 * DISPATCH
+}
+
+/// Beside the crossing: three products of N² entries and `batch` samples.
+fn whole(mesh: &Mesh, batch: usize) -> f64 {
+    let windows = mesh.modes().div_ceil(64) as f64;
+    let tiles = (batch.div_ceil(128) as f64 * windows / PROCESSORS).ceil();
+    let product = tiles * 8.0 * 64.0 * 128.0 * mesh.modes() as f64 * PROCESSORS / PEAK / PRODUCT;
+    3.0 * product + 7.0 * DISPATCH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_follows_size_and_batch() {
+        let chosen = |modes, batch| choose(&Mesh::rectangular(modes).unwrap(), batch);
+        assert_eq!(chosen(8, 1), MeshVariant::Stream);
+        assert_eq!(chosen(64, 64), MeshVariant::Stream);
+        assert_eq!(chosen(64, 100_000), MeshVariant::WholeByStream);
+        assert_eq!(chosen(1024, 1), MeshVariant::Stream);
+        assert_eq!(chosen(1024, 1024), MeshVariant::Blocks);
+        assert_eq!(chosen(4096, 1024), MeshVariant::Blocks);
+        assert_eq!(chosen(1024, 100_000), MeshVariant::WholeByBlocks);
+    }
+}

@@ -1,0 +1,256 @@
+//! What a GPU knows of a mesh, whichever kernels carry light through it: its errors, and its coefficients at the programmed controls.
+
+use crate::commands::Span;
+use crate::engine::Gpu;
+use crate::layout::{MeshCoefficients, MeshEnter, MeshLeave};
+use crate::shaders::Stage;
+use crate::sums::Sum;
+use crate::vectors::{Vector, count};
+use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::optics::mzi::Coupler;
+use at_core::optics::{Mesh, MeshLoss};
+use std::ops::Range;
+
+/// Bytes of the coefficients and of the couplers of an MZI, and of a column's loss in one mode.
+const COEFFICIENTS: usize = 32;
+const COUPLERS: usize = 16;
+const IMBALANCE: usize = 4;
+
+/// Parts of buffers begin at multiples of 256 bytes: of so many MZIs, or modes.
+const MZI_STEP: usize = 16;
+const MODE_STEP: usize = 64;
+
+/// A mesh, its fabrication errors, and its coefficients.
+pub(crate) struct MeshOptics {
+    pub gpu: Gpu,
+    pub mesh: Mesh,
+    /// Where its controls begin.
+    pub offset: usize,
+    phase_errors: Option<Vector>,
+    /// `(c, s)` of both couplers; one entry when all are ideal.
+    couplers: wgpu::Buffer,
+    pub coupler_stride: usize,
+    transmission: f64,
+    imbalance: Option<wgpu::Buffer>,
+    /// `(first row, count, first MZI, 0)` of every column.
+    pub columns: wgpu::Buffer,
+    /// `M00, M01, M10, M11` of every MZI; can exceed what one binding holds.
+    coefficients: wgpu::Buffer,
+    /// Output phases and common loss.
+    pub factors: wgpu::Buffer,
+}
+
+/// Parts of the buffers that belong to some columns, and the numbers from which they count.
+pub(crate) struct ColumnSpans<'a> {
+    pub coefficients: Span<'a>,
+    pub couplers: Span<'a>,
+    pub imbalance: Span<'a>,
+    pub base_mzi: usize,
+    pub base_imbalance: usize,
+}
+
+impl MeshOptics {
+    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]); its controls begin at `offset`.
+    pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
+        let context = &gpu.commands.context;
+        let coupler = |first, second| {
+            let (first, second) = (Coupler::<f64>::new(first), Coupler::<f64>::new(second));
+            [first.c, first.s, second.c, second.s].map(|x| x as f32)
+        };
+        let mut couplers = vec![coupler(0.0, 0.0)];
+        let mut loss = MeshLoss { transmission: 1.0, imbalance: None };
+        let mut phase_errors = None;
+        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
+            if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
+                couplers = first_coupler.iter().zip(second_coupler).map(|(&a, &b)| coupler(a, b)).collect();
+            }
+            if phases.iter().any(|&phase| phase != 0.0) {
+                phase_errors = Some(Vector::upload(context, "phase errors of a mesh", phases)?);
+            }
+            loss = MeshLoss::new(mesh, loss_db)?;
+        }
+        let imbalance = match &loss.imbalance {
+            Some(factors) => {
+                let factors: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
+                Some(Vector::pods_in_parts(context, "loss imbalance of a mesh", &factors)?)
+            }
+            None => None,
+        };
+        let columns: Vec<[u32; 4]> = mesh
+            .columns()
+            .iter()
+            .map(|column| Ok([count(column.first_row)?, count(column.count)?, count(column.first_mzi)?, 0]))
+            .collect::<Result<_>>()?;
+        let storage = wgpu::BufferUsages::STORAGE;
+        let bytes = (COEFFICIENTS * mesh.mzis()) as u64;
+        Ok(MeshOptics {
+            offset,
+            phase_errors,
+            coupler_stride: usize::from(couplers.len() > 1),
+            couplers: Vector::pods_in_parts(context, "couplers of a mesh", &couplers)?,
+            transmission: loss.transmission,
+            imbalance,
+            columns: Vector::pods(context, "columns of a mesh", &columns)?,
+            coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,
+            factors: context.buffer("output factors of a mesh", 8 * mesh.modes() as u64, storage)?,
+            mesh: mesh.clone(),
+            gpu,
+        })
+    }
+
+    /// Most MZIs whose coefficients one binding holds.
+    pub fn mzis_at_once(&self) -> usize {
+        let most = self.gpu.commands.context.limits.max_storage_buffer_binding_size as usize / COEFFICIENTS;
+        (most / MZI_STEP * MZI_STEP).saturating_sub(MZI_STEP).max(MZI_STEP)
+    }
+
+    /// Most columns whose imbalance one binding holds.
+    pub fn columns_at_once(&self) -> usize {
+        match &self.imbalance {
+            Some(_) => {
+                let bytes = self.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
+                (bytes / IMBALANCE - MODE_STEP) / self.mesh.modes()
+            }
+            None => usize::MAX,
+        }
+    }
+
+    /// Whether waveguides of a column lose differently.
+    pub fn unbalanced(&self) -> bool {
+        self.imbalance.is_some()
+    }
+
+    /// MZIs of some columns, as a range.
+    pub fn mzis(&self, columns: &Range<usize>) -> Range<usize> {
+        let first = |column: usize| self.mesh.columns().get(column).map_or(self.mesh.mzis(), |column| column.first_mzi);
+        first(columns.start)..first(columns.end)
+    }
+
+    /// What kernels bind for some columns.
+    pub fn spans(&self, columns: &Range<usize>) -> ColumnSpans<'_> {
+        let mzis = self.mzis(columns);
+        let base_mzi = mzis.start / MZI_STEP * MZI_STEP;
+        let modes = self.mesh.modes();
+        let base_imbalance = columns.start * modes / MODE_STEP * MODE_STEP;
+        // At least one element: a binding is never empty.
+        let part = |buffer, size: usize, base: usize, end: usize| {
+            let bytes = Some((size * (end - base).max(1)) as u64);
+            Span { buffer, start: (size * base) as u64, bytes }
+        };
+        let base_mzi = base_mzi.min(self.mesh.mzis().saturating_sub(1) / MZI_STEP * MZI_STEP);
+        ColumnSpans {
+            coefficients: part(&self.coefficients, COEFFICIENTS, base_mzi, mzis.end.max(base_mzi)),
+            couplers: match self.coupler_stride {
+                0 => (&self.couplers).into(),
+                _ => part(&self.couplers, COUPLERS, base_mzi, mzis.end.max(base_mzi)),
+            },
+            imbalance: match &self.imbalance {
+                Some(imbalance) => part(imbalance, IMBALANCE, base_imbalance, columns.end * modes),
+                // Something must be bound where nothing is read.
+                None => (&self.factors).into(),
+            },
+            base_mzi,
+            base_imbalance,
+        }
+    }
+
+    /// Coefficients at these controls.
+    pub fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
+        let (mzis, modes) = (self.mesh.mzis(), self.mesh.modes());
+        let errors = self.phase_errors.as_ref().map_or(controls, |errors| &errors.buffer);
+        let most = self.mzis_at_once();
+        for first in (0..mzis.max(1)).step_by(most) {
+            let count_here = most.min(mzis - first);
+            let outputs = if first == 0 { modes } else { 0 };
+            let parameters = MeshCoefficients {
+                mzis: count(mzis)?,
+                first: count(first)?,
+                count: count(count_here)?,
+                outputs: count(outputs)?,
+                offset: count(self.offset)?,
+                has_errors: u32::from(self.phase_errors.is_some()),
+                coupler_stride: count(self.coupler_stride)?,
+                transmission: self.transmission as f32,
+            };
+            let part = |buffer, size: usize| {
+                let bytes = Some((size * count_here.max(1)) as u64);
+                Span { buffer, start: (size * first) as u64, bytes }
+            };
+            let couplers =
+                if self.coupler_stride == 0 { (&self.couplers).into() } else { part(&self.couplers, COUPLERS) };
+            let coefficients = part(&self.coefficients, COEFFICIENTS);
+            let buffers = [controls.into(), errors.into(), couplers, coefficients, (&self.factors).into()];
+            self.gpu.each(Stage::MeshCoefficients, &parameters, &buffers, count_here + outputs)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the way back: fields and adjoints before the output phases into `states`, and the gradient of the output phases.
+    pub fn enter_backward(
+        &self,
+        output: &wgpu::Buffer,
+        adjoint: &wgpu::Buffer,
+        batch: usize,
+        order: StateOrder,
+        states: &wgpu::Buffer,
+        products: &wgpu::Buffer,
+        gradient: &wgpu::Buffer,
+    ) -> Result<()> {
+        let modes = self.mesh.modes();
+        let fields = batch * modes;
+        let (stride, second) = order.places(fields);
+        let enter = MeshEnter {
+            len: count(fields)?,
+            modes: count(modes)?,
+            rebuild: self.transmission.recip() as f32,
+            stride: count(stride)?,
+            second: count(second)?,
+        };
+        self.gpu.each(Stage::MeshEnterBackward, &enter, &[&self.factors, output, adjoint, states, products], fields)?;
+        Sum {
+            source: products,
+            rows: batch,
+            columns: modes,
+            stride: modes,
+            factors: None,
+            scale: -2.0,
+            target: gradient,
+            offset: self.offset + 2 * self.mesh.mzis(),
+        }
+        .record(&self.gpu)
+    }
+
+    /// Ends the way back: the adjoints of `states` alone.
+    pub fn leave_backward(
+        &self,
+        states: &wgpu::Buffer,
+        batch: usize,
+        order: StateOrder,
+        adjoint: &wgpu::Buffer,
+    ) -> Result<()> {
+        let fields = batch * self.mesh.modes();
+        let (stride, second) = order.places(fields);
+        let leave = MeshLeave { len: count(fields)?, stride: count(stride)?, second: count(second)? };
+        self.gpu.each(Stage::MeshLeaveBackward, &leave, &[states, adjoint], fields)
+    }
+}
+
+/// How fields and adjoints lie in one buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateOrder {
+    /// Every field beside its adjoint.
+    Beside,
+    /// All fields, then all adjoints.
+    Stacked,
+}
+
+impl StateOrder {
+    /// Distance of two fields, and place of the first adjoint.
+    pub fn places(self, fields: usize) -> (usize, usize) {
+        match self {
+            StateOrder::Beside => (2, 1),
+            StateOrder::Stacked => (1, fields),
+        }
+    }
+}

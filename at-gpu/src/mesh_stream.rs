@@ -1,0 +1,135 @@
+//! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
+
+use crate::layout::{GradientReduce, MeshColumns};
+use crate::mesh_optics::{MeshOptics, StateOrder};
+use crate::scratch::{Scratch, Slot};
+use crate::shaders::Stage;
+use crate::stream_plan::{GROUP, Plan, mzis};
+use crate::vectors::count;
+use at_core::Result;
+use std::ops::Range;
+
+/// Bytes of a field, and of a field beside its adjoint.
+const FIELD: usize = 8;
+const STATE: usize = 16;
+
+/// How states lie between the passes.
+pub(crate) const ORDER: StateOrder = StateOrder::Beside;
+
+/// The plan where a mode of a sample takes `bytes` of workgroup memory.
+fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
+    let memory = optics.gpu.commands.context.limits.max_compute_workgroup_storage_size as usize;
+    Plan::new(optics.mesh.modes(), batch, memory / bytes)
+}
+
+fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
+    plan.passes(&optics.mesh, rows, optics.mzis_at_once(), optics.columns_at_once())
+}
+
+fn parameters(optics: &MeshOptics, plan: &Plan, batch: usize, columns: &Range<usize>) -> Result<MeshColumns> {
+    let spans = optics.spans(columns);
+    Ok(MeshColumns {
+        modes: count(optics.mesh.modes())?,
+        batch: count(batch)?,
+        first_column: count(columns.start)?,
+        last_column: count(columns.end)?,
+        windows: count(plan.windows)?,
+        tile: count(plan.tile)?,
+        halo: count(plan.halo)?,
+        samples: count(plan.samples)?,
+        pair_lanes: count(plan.pair_lanes)?,
+        unbalanced: u32::from(optics.unbalanced()),
+        first_mzi: count(optics.mzis(columns).start)?,
+        chunk_mzis: count(optics.mzis(columns).len())?,
+        coupler_stride: count(optics.coupler_stride)?,
+        finish: u32::from(columns.end == optics.mesh.columns().len()),
+        base_mzi: count(spans.base_mzi)?,
+        base_imbalance: count(spans.base_imbalance)?,
+    })
+}
+
+/// Memory for a batch, on the way forward or on both ways.
+pub(crate) fn needs(optics: &MeshOptics, batch: usize, backward: bool) -> Vec<(Slot, u64)> {
+    let fields = batch * optics.mesh.modes();
+    let between = passes(optics, &plan(optics, batch, FIELD), 0).len() > 1;
+    let mut needs = vec![(Slot::Fields, if between { FIELD * fields } else { 0 } as u64)];
+    if backward {
+        let plan = plan(optics, batch, STATE);
+        let rows = plan.partial_rows(batch);
+        let most = passes(optics, &plan, rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
+        needs.push((Slot::StatesA, (STATE * fields) as u64));
+        needs.push((Slot::StatesB, (STATE * fields) as u64));
+        needs.push((Slot::Partial, 8 * (rows * most) as u64));
+    }
+    needs
+}
+
+/// The mesh's output, its output factors included. `between` is memory that is neither `input` nor `output`.
+pub(crate) fn forward(
+    optics: &MeshOptics,
+    input: &wgpu::Buffer,
+    batch: usize,
+    output: &wgpu::Buffer,
+    between: &wgpu::Buffer,
+) -> Result<()> {
+    let commands = &optics.gpu.commands;
+    let plan = plan(optics, batch, FIELD);
+    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
+    let pipeline = commands.pipeline(Stage::MeshForward, &constants)?;
+    let passes = passes(optics, &plan, 0);
+    let mut before = input;
+    for (index, columns) in passes.iter().enumerate() {
+        // In turn, so that the last pass writes the output.
+        let last = (passes.len() - 1 - index).is_multiple_of(2);
+        let after = if last { output } else { between };
+        let spans = optics.spans(columns);
+        let (table, factors) = (&optics.columns, &optics.factors);
+        let buffers = [table.into(), spans.coefficients, spans.imbalance, before.into(), factors.into(), after.into()];
+        let parameters = parameters(optics, &plan, batch, columns)?;
+        commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
+        before = after;
+    }
+    Ok(())
+}
+
+/// Carries `states[0]` back to the mesh's input, with the gradients of θ and φ; gives the buffer that holds them then.
+pub(crate) fn backward<'a>(
+    optics: &MeshOptics,
+    mut states: [&'a wgpu::Buffer; 2],
+    batch: usize,
+    gradient: &wgpu::Buffer,
+    scratch: &Scratch,
+) -> Result<&'a wgpu::Buffer> {
+    let commands = &optics.gpu.commands;
+    let plan = plan(optics, batch, STATE);
+    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
+    let pipeline = commands.pipeline(Stage::MeshBackward, &constants)?;
+    let rows = plan.partial_rows(batch);
+    let partial = scratch.get(Slot::Partial);
+    for columns in passes(optics, &plan, rows).iter().rev() {
+        let parameters = parameters(optics, &plan, batch, columns)?;
+        let spans = optics.spans(columns);
+        let [after, before] = states;
+        let buffers = [
+            (&optics.columns).into(),
+            spans.coefficients,
+            spans.couplers,
+            spans.imbalance,
+            after.into(),
+            before.into(),
+            partial.into(),
+        ];
+        commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
+        states.swap(0, 1);
+        let reduce = GradientReduce {
+            rows: count(rows)?,
+            chunk_mzis: parameters.chunk_mzis,
+            first_mzi: parameters.first_mzi,
+            mzis: count(optics.mesh.mzis())?,
+            offset: count(optics.offset)?,
+        };
+        let sums = 2 * mzis(&optics.mesh, columns);
+        optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], sums)?;
+    }
+    Ok(states[0])
+}

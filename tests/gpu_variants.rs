@@ -1,0 +1,79 @@
+//! Every kernel of the GPU means what the reference means, also those that the cost model would not take at these sizes.
+
+use at_core::network::{Detection, Network, Stage};
+use at_core::optics::{Activation, Layout, Mesh};
+use at_gpu::testing::require_gpu;
+use at_gpu::{Gpu, MeshVariant, Preferences};
+use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
+use at_tests::compare::assert_close;
+use at_tests::networks::{coherent, matrices, mesh_and_detectors};
+
+/// Error per square root of the columns that light crosses, relative to the largest entry.
+const SINGLE: f64 = 1e-5;
+
+fn agrees(gpu: &Gpu, case: &Case, expected: &Outcome, what: &str) {
+    let columns = |stage: &Stage| if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 };
+    let tolerance = SINGLE * (case.network.stages().map(columns).sum::<usize>() as f64).sqrt();
+    let got = case.run(gpu);
+    let what = |part| format!("{part} of {what}, batch {}", case.batch);
+    assert_close(&what("readout"), &got.readout, &expected.readout, tolerance);
+    assert_close(&what("gradient"), &got.gradient, &expected.gradient, tolerance);
+}
+
+fn every_variant_agrees(gpu: &Gpu, network: &Network, batch: usize, what: &str) {
+    for (imperfections, chip) in [(IDEAL, "ideal"), (LOSSY, "lossy")] {
+        let case = Case::new(network.clone(), &imperfections, batch, 40 + batch as u64);
+        let expected = case.expected();
+        for mesh in MeshVariant::ALL {
+            let gpu = gpu.preferring(Preferences { mesh: Some(mesh), ..Preferences::default() });
+            agrees(&gpu, &case, &expected, &format!("{what}, {chip}, {mesh:?}"));
+        }
+    }
+}
+
+#[test]
+fn meshes_of_every_size() {
+    let Some(gpu) = require_gpu() else { return };
+    for modes in [2, 3, 5, 8, 16, 33, 64] {
+        for batch in [1, 7, 64, 257] {
+            let network = coherent(modes, 1, Activation::ELECTRO_OPTIC, Detection::Homodyne { phase: 0.3 });
+            every_variant_agrees(&gpu, &network, batch, &format!("N = {modes}"));
+        }
+    }
+}
+
+#[test]
+fn meshes_of_every_shape() {
+    let Some(gpu) = require_gpu() else { return };
+    let meshes = [
+        Mesh::universal(40, Layout::Triangular).unwrap(),
+        Mesh::truncated(2, 1).unwrap(),
+        Mesh::truncated(37, 100).unwrap(),
+        Mesh::truncated(130, 33).unwrap(),
+    ];
+    for mesh in &meshes {
+        let network = mesh_and_detectors(mesh, Detection::Homodyne { phase: 0.3 });
+        let what = format!("N = {}, {:?}, {} columns", mesh.modes(), mesh.layout(), mesh.columns().len());
+        every_variant_agrees(&gpu, &network, 19, &what);
+    }
+}
+
+#[test]
+fn several_meshes_and_activations() {
+    let Some(gpu) = require_gpu() else { return };
+    let network = coherent(6, 3, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    every_variant_agrees(&gpu, &network, 33, "three meshes");
+}
+
+#[test]
+fn large_and_small_tiles_of_matrix_products() {
+    let Some(gpu) = require_gpu() else { return };
+    for (widths, batch) in [(&[30, 17, 1, 5], 7), (&[130, 200, 140, 3], 150)] {
+        let case = Case::new(matrices(widths), &LOSSY, batch, 6);
+        let expected = case.expected();
+        for large in [false, true] {
+            let gpu = gpu.preferring(Preferences { large_products: Some(large), ..Preferences::default() });
+            agrees(&gpu, &case, &expected, &format!("matrices {widths:?}, large tiles: {large}"));
+        }
+    }
+}
