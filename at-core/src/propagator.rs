@@ -1,7 +1,8 @@
 //! The cut: what light goes through, what is known of its inside, and where the numbers live.
 //!
 //! A method asks in its signature for exactly what it may use. [`Propagator`] is all that an encapsulated chip offers;
-//! [`LayerAccess`] adds the readout and injection of hidden signals; [`Adjoint`] is for what a computer knows from the inside.
+//! [`LayerAccess`] adds the readout and injection of hidden signals; [`Adjoint`] is for what a computer knows from the inside,
+//! and [`Tunable`] for a model whose imperfections are learned.
 //! All three are generic over the [`Engine`], so one text of a method runs on a CPU and on a GPU, and controls, gradients and
 //! optimizer state stay where the engine keeps them.
 
@@ -19,7 +20,7 @@ pub trait Engine: Clone + 'static {
     /// A flat vector of indices: labels, sample orders.
     type Indices;
     /// A network as this engine runs it.
-    type Network: Adjoint<Engine = Self> + LayerAccess;
+    type Network: Tunable<Engine = Self> + LayerAccess;
 
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
@@ -160,5 +161,29 @@ pub trait Adjoint: Propagator {
         trace: &Self::Trace,
         readout_error: &Buffer<Self>,
         gradient: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
+
+/// A model that can take on an estimate of a chip's imperfections, and say how to improve it.
+///
+/// The imperfections of a mesh are `[δ1 of every MZI, δ2 of every MZI, δθ of every MZI, phase error of every waveguide]`: angle
+/// errors of the couplers, what is added to θ, and the phase errors `[column, mode]` of the waveguides in front of every column
+/// and behind the last ([`crate::optics::waveguide_phases`]), all in radians. Stages of other kinds have none yet. An estimate
+/// takes the place of the errors that the network was built with, except loss, which stays.
+pub trait Tunable: Adjoint {
+    /// Number of imperfections.
+    fn imperfections(&self) -> usize;
+
+    /// Takes on an estimate, which counts from the next [`Propagator::program`] on.
+    fn set_imperfections(&mut self, estimate: &Buffer<Self>) -> Result<()>;
+
+    /// [`Adjoint::backpropagate`] that also fills
+    /// `imperfection_gradient ← Σ_batch (∂readout/∂imperfections)ᵀ readout_error`. Errs before an estimate is programmed.
+    fn backpropagate_imperfections(
+        &mut self,
+        trace: &Self::Trace,
+        readout_error: &Buffer<Self>,
+        gradient: &mut Buffer<Self>,
+        imperfection_gradient: &mut Buffer<Self>,
     ) -> Result<()>;
 }

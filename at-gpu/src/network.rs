@@ -9,7 +9,7 @@ use crate::vectors::{Vector, check_range, count};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, LayerAccess, Propagator};
+use at_core::propagator::{Adjoint, LayerAccess, Propagator, Tunable};
 use at_core::{Error, Result};
 use std::ops::Range;
 
@@ -277,5 +277,32 @@ impl Adjoint for GpuNetwork {
             self.gpu.each(shaders::Stage::Multiply, &parameters, &buffers, self.controls)?;
         }
         Ok(())
+    }
+}
+
+impl Tunable for GpuNetwork {
+    fn imperfections(&self) -> usize {
+        0
+    }
+
+    fn set_imperfections(&mut self, _estimate: &Vector) -> Result<()> {
+        Err(no_estimates())
+    }
+
+    fn backpropagate_imperfections(
+        &mut self,
+        _trace: &GpuTrace,
+        _readout_error: &Vector,
+        _gradient: &mut Vector,
+        _imperfection_gradient: &mut Vector,
+    ) -> Result<()> {
+        Err(no_estimates())
+    }
+}
+
+fn no_estimates() -> Error {
+    Error::Unsupported {
+        what: "an estimate of a chip's imperfections on a GPU".into(),
+        instead: "pass --engine cpu".into(),
     }
 }

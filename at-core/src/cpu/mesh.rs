@@ -1,9 +1,10 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
-use super::mesh_kernel::{self, Element, Imbalance, LANES, MeshView, Waveguide};
+use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, MeshView, PHASES, Waveguide};
 use super::stage::{CpuStage, Kept};
 use crate::chip::StageErrors;
 use crate::optics::mzi::{Coupler, mzi_transfer};
+use crate::optics::waveguide_phases::{control_errors, waveguide_gradient, waveguides};
 use crate::optics::{Mesh, MeshLoss};
 use crate::{Real, Result};
 use num_complex::Complex;
@@ -29,6 +30,8 @@ pub struct MeshStage<T> {
     /// Control index of every element.
     order: Vec<u32>,
     elements: Vec<Element<T>>,
+    /// `(cos φ, sin φ)` of every element, where the mesh's imperfections are estimated; else empty.
+    external: Vec<[T; 2]>,
     output_phases: Vec<Complex<T>>,
     parts: Vec<Workspace<T>>,
 }
@@ -38,8 +41,10 @@ pub struct MeshStage<T> {
 struct Workspace<T> {
     fields: Vec<Waveguide<T>>,
     adjoints: Vec<Waveguide<T>>,
-    /// dL/dθ and dL/dφ in the order of the elements.
-    slopes: Vec<[T; 2]>,
+    /// The slopes of a plain backward pass, in the order of the elements.
+    slopes: Vec<[T; PHASES]>,
+    /// Those of a backward pass that also asks for the couplers.
+    more_slopes: Vec<[T; COUPLERS_TOO]>,
     output_slopes: Vec<T>,
 }
 
@@ -55,6 +60,7 @@ impl<T: Real> MeshStage<T> {
             counts: mesh.columns().iter().map(|column| column.count).collect(),
             order: Vec::new(),
             elements: Vec::new(),
+            external: Vec::new(),
             output_phases: vec![Complex::default(); mesh.modes()],
             parts: Vec::new(),
             mesh: mesh.clone(),
@@ -74,7 +80,7 @@ impl<T: Real> MeshStage<T> {
         let schedule = mesh_kernel::schedule(mesh, stage.imbalance.is_some());
         for (mzi, row) in schedule {
             let [_, second] = coupler_pair(&stage.couplers, mzi as usize);
-            let second_coupler = [second.c * second.c, second.s * second.s, second.c * second.s].map(T::of);
+            let second_coupler = squares(second).map(T::of);
             stage.order.push(mzi);
             stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, row });
         }
@@ -85,6 +91,7 @@ impl<T: Real> MeshStage<T> {
         let imbalance = self.imbalance.as_deref();
         MeshView {
             elements: &self.elements,
+            external: &self.external,
             imbalance: imbalance.map(|transmission| Imbalance { counts: &self.counts, transmission }),
         }
     }
@@ -96,22 +103,32 @@ impl<T: Real> MeshStage<T> {
         batch.div_ceil(LANES).div_ceil(parts) * LANES
     }
 
-    fn prepare(&mut self, parts: usize, backward: bool) {
+    fn prepare(&mut self, parts: usize, slopes: usize) {
         if self.parts.len() < parts {
             self.parts.resize_with(parts, Workspace::default);
         }
         let (modes, mzis) = (self.mesh.modes(), self.mesh.mzis());
         for part in &mut self.parts[..parts] {
             part.fields.resize(modes, Waveguide::default());
-            if backward {
+            if slopes > 0 {
                 part.adjoints.resize(modes, Waveguide::default());
                 part.slopes.clear();
-                part.slopes.resize(mzis, [T::zero(); 2]);
+                part.more_slopes.clear();
+                if slopes == COUPLERS_TOO {
+                    part.more_slopes.resize(mzis, [T::zero(); COUPLERS_TOO]);
+                } else {
+                    part.slopes.resize(mzis, [T::zero(); PHASES]);
+                }
                 part.output_slopes.clear();
                 part.output_slopes.resize(modes, T::zero());
             }
         }
     }
+}
+
+/// `cos², sin², cos·sin` of a coupler's angle.
+fn squares(coupler: Coupler<f64>) -> [f64; 3] {
+    [coupler.c * coupler.c, coupler.s * coupler.s, coupler.c * coupler.s]
 }
 
 fn coupler_pair(couplers: &[[Coupler<f64>; 2]], mzi: usize) -> [Coupler<f64>; 2] {
@@ -132,6 +149,10 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
             let [[a, b], [c, d]] = mzi_transfer(theta, phi, first, second);
             element.transfer = [a.re, a.im, b.re, b.im, c.re, c.im, d.re, d.im].map(T::of);
         });
+        for (slot, &mzi) in self.external.iter_mut().zip(&self.order) {
+            let (sin, cos) = (phi[mzi as usize].wide() + error(mzis + mzi as usize)).sin_cos();
+            *slot = [T::of(cos), T::of(sin)];
+        }
         for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
             let turn = Complex::cis(gamma.wide() + error(2 * mzis + mode));
             *slot = Complex::new(T::of(turn.re), T::of(turn.im));
@@ -141,7 +162,7 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
         let width = 2 * self.mesh.modes();
         let share = self.samples_per_part(batch);
-        self.prepare(batch.div_ceil(share), false);
+        self.prepare(batch.div_ceil(share), 0);
         let mut parts = std::mem::take(&mut self.parts);
         let (view, phases, transmission) = (self.view(), &self.output_phases, self.transmission);
         parts
@@ -169,11 +190,67 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {
-        let width = 2 * self.mesh.modes();
+        let parts = self.uncross(output, adjoint, batch, PHASES, adjoint_in);
+        self.collect(parts, gradient, |part, element| part.slopes[element]);
+    }
+
+    fn imperfections(&self) -> usize {
+        3 * self.mesh.mzis() + waveguides(&self.mesh)
+    }
+
+    fn set_imperfections(&mut self, estimate: &[T]) {
+        let (first, rest) = estimate.split_at(self.mesh.mzis());
+        let (second, rest) = rest.split_at(self.mesh.mzis());
+        let (theta, waveguides) = rest.split_at(self.mesh.mzis());
+        let pairs = first.iter().zip(second);
+        self.couplers = pairs.map(|(first, second)| [first, second].map(|d| Coupler::new(d.wide()))).collect();
+        let waveguides: Vec<f64> = waveguides.iter().map(|error| error.wide()).collect();
+        let theta = theta.iter().map(|error| error.wide());
+        self.phase_errors = Some(theta.chain(control_errors(&self.mesh, &waveguides)).collect());
+        for (element, &mzi) in self.elements.iter_mut().zip(&self.order) {
+            element.second_coupler = squares(self.couplers[mzi as usize][1]).map(T::of);
+        }
+        self.external.resize(self.elements.len(), [T::zero(); 2]);
+    }
+
+    fn backward_imperfections(
+        &mut self,
+        _input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        _kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+        imperfection_gradient: &mut [T],
+    ) {
+        debug_assert_eq!(self.external.len(), self.elements.len(), "an estimate is set and programmed");
         let mzis = self.mesh.mzis();
+        let parts = self.uncross(output, adjoint, batch, COUPLERS_TOO, adjoint_in);
+        self.collect(parts, gradient, |part, element| {
+            let [theta, phi, ..] = part.more_slopes[element];
+            [theta, phi]
+        });
+        let (first, rest) = imperfection_gradient.split_at_mut(mzis);
+        let (second, rest) = rest.split_at_mut(mzis);
+        let (theta, waveguides) = rest.split_at_mut(mzis);
+        for (element, &mzi) in self.order.iter().enumerate() {
+            let slopes = || self.parts[..parts].iter().map(|part| part.more_slopes[element]);
+            first[mzi as usize] = slopes().map(|[.., slope, _]| slope).sum();
+            second[mzi as usize] = slopes().map(|[.., slope]| slope).sum();
+        }
+        theta.copy_from_slice(&gradient[..mzis]);
+        waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
+    }
+}
+
+impl<T: Real> MeshStage<T> {
+    /// Carries fields and adjoints back through the mesh; the slopes stay with the parts, whose number is returned.
+    fn uncross(&mut self, output: &[T], adjoint: &[T], batch: usize, slopes: usize, adjoint_in: &mut [T]) -> usize {
+        let width = 2 * self.mesh.modes();
         let share = self.samples_per_part(batch);
         let count = batch.div_ceil(share);
-        self.prepare(count, true);
+        self.prepare(count, slopes);
         let mut parts = std::mem::take(&mut self.parts);
         let (view, phases, transmission) = (self.view(), &self.output_phases, self.transmission);
         let rebuild = transmission.recip();
@@ -194,23 +271,34 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
                     }
                     load(output, width, &mut part.fields, |mode, z| (z * phases[mode].conj()).scale(rebuild));
                     load(adjoint, width, &mut part.adjoints, |mode, z| (z * phases[mode].conj()).scale(transmission));
-                    mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.slopes);
+                    if slopes == COUPLERS_TOO {
+                        mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.more_slopes);
+                    } else {
+                        mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.slopes);
+                    }
                     store(&part.adjoints, width, adjoint_in, |_, z| z);
                 }
             });
+        self.parts = parts;
+        count
+    }
+
+    /// Adds up what the first `parts` parts found, where `slopes` gives dL/dθ and dL/dφ of an element.
+    fn collect(&self, parts: usize, gradient: &mut [T], slopes: impl Fn(&Workspace<T>, usize) -> [T; 2]) {
+        let parts = &self.parts[..parts];
+        let mzis = self.mesh.mzis();
         let (theta, rest) = gradient.split_at_mut(mzis);
         let (phi, gamma) = rest.split_at_mut(mzis);
         for (element, &mzi) in self.order.iter().enumerate() {
-            let total = parts[..count].iter().fold([T::zero(); 2], |[theta, phi], part| {
-                let [more_theta, more_phi] = part.slopes[element];
+            let total = parts.iter().fold([T::zero(); 2], |[theta, phi], part| {
+                let [more_theta, more_phi] = slopes(part, element);
                 [theta + more_theta, phi + more_phi]
             });
             [theta[mzi as usize], phi[mzi as usize]] = total;
         }
         for (mode, slot) in gamma.iter_mut().enumerate() {
-            *slot = parts[..count].iter().map(|part| part.output_slopes[mode]).sum();
+            *slot = parts.iter().map(|part| part.output_slopes[mode]).sum();
         }
-        self.parts = parts;
     }
 }
 

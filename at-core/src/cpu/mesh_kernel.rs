@@ -14,6 +14,12 @@ pub const LANES: usize = 16;
 /// Columns that one sweep crosses: the waveguides between them fit in 5 kB.
 const BLOCK: usize = 8;
 
+/// Slopes per MZI of a plain backward pass: `dL/dθ, dL/dφ`.
+pub const PHASES: usize = 2;
+
+/// Slopes per MZI where the errors of its couplers are estimated: `dL/dθ, dL/dφ, dL/dδ1, dL/dδ2`.
+pub const COUPLERS_TOO: usize = 4;
+
 /// The fields of one waveguide, one lane per sample.
 #[derive(Clone, Copy, Debug, bytemuck::Zeroable)]
 #[repr(C, align(64))]
@@ -46,6 +52,8 @@ pub struct Element<T> {
 pub struct MeshView<'a, T> {
     /// Every MZI, in the order of the [`schedule`].
     pub elements: &'a [Element<T>],
+    /// `(cos φ, sin φ)` of every element, which only the slopes of [`COUPLERS_TOO`] need; may be empty otherwise.
+    pub external: &'a [[T; 2]],
     /// Where waveguides of a column differ in loss; the schedule then goes column by column.
     pub imbalance: Option<Imbalance<'a, T>>,
 }
@@ -96,24 +104,29 @@ pub fn forward<T: Real>(mesh: MeshView<T>, fields: &mut [Waveguide<T>]) {
     pulp::Arch::new().dispatch(Job(mesh, fields));
 }
 
-/// Carries the fields that left the mesh and their adjoints back through every column, and adds
-/// `(dL/dθ, dL/dφ)` of the tile to `slopes`, in the order of the schedule.
-pub fn backward<T: Real>(
+/// Carries the fields that left the mesh and their adjoints back through every column, and adds the slopes of the tile to
+/// `slopes`, in the order of the schedule: [`PHASES`] or [`COUPLERS_TOO`] per MZI.
+pub fn backward<T: Real, const SLOPES: usize>(
     mesh: MeshView<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    slopes: &mut [[T; 2]],
+    slopes: &mut [[T; SLOPES]],
 ) {
-    struct Job<'a, T>(MeshView<'a, T>, &'a mut [Waveguide<T>], &'a mut [Waveguide<T>], &'a mut [[T; 2]]);
-    impl<T: Real> WithSimd for Job<'_, T> {
+    struct Job<'a, T, const SLOPES: usize>(
+        MeshView<'a, T>,
+        &'a mut [Waveguide<T>],
+        &'a mut [Waveguide<T>],
+        &'a mut [[T; SLOPES]],
+    );
+    impl<T: Real, const SLOPES: usize> WithSimd for Job<'_, T, SLOPES> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
             let Job(mesh, fields, adjoints, slopes) = self;
             if S::IS_SCALAR {
-                backward_tile::<T, false>(mesh, fields, adjoints, slopes);
+                backward_tile::<T, false, SLOPES>(mesh, fields, adjoints, slopes);
             } else {
-                backward_tile::<T, true>(mesh, fields, adjoints, slopes);
+                backward_tile::<T, true, SLOPES>(mesh, fields, adjoints, slopes);
             }
         }
     }
@@ -140,14 +153,14 @@ fn forward_tile<T: Real, const FMA: bool>(mesh: MeshView<T>, fields: &mut [Waveg
 }
 
 #[inline(always)]
-fn backward_tile<T: Real, const FMA: bool>(
+fn backward_tile<T: Real, const FMA: bool, const SLOPES: usize>(
     mesh: MeshView<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    slopes: &mut [[T; 2]],
+    slopes: &mut [[T; SLOPES]],
 ) {
     let Some(Imbalance { counts, transmission }) = mesh.imbalance else {
-        return uncross_all::<T, FMA>(mesh.elements, fields, adjoints, slopes);
+        return uncross_all::<T, FMA, SLOPES>(mesh.elements, mesh.external, fields, adjoints, slopes);
     };
     let mut end = slopes.len();
     for (&count, transmission) in counts.iter().zip(transmission.chunks_exact(fields.len())).rev() {
@@ -155,20 +168,31 @@ fn backward_tile<T: Real, const FMA: bool>(
         scale(adjoints, transmission, |t| t);
         let column = end - count..end;
         end -= count;
-        uncross_all::<T, FMA>(&mesh.elements[column.clone()], fields, adjoints, &mut slopes[column]);
+        let external = if SLOPES == COUPLERS_TOO { &mesh.external[column.clone()] } else { &[] };
+        uncross_all::<T, FMA, SLOPES>(&mesh.elements[column.clone()], external, fields, adjoints, &mut slopes[column]);
     }
 }
 
 // Not a closure: one would not be compiled with the caller's vector instructions.
 #[inline(always)]
-fn uncross_all<T: Real, const FMA: bool>(
+fn uncross_all<T: Real, const FMA: bool, const SLOPES: usize>(
     elements: &[Element<T>],
+    external: &[[T; 2]],
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    slopes: &mut [[T; 2]],
+    slopes: &mut [[T; SLOPES]],
 ) {
-    for (element, slope) in elements.iter().zip(slopes).rev() {
-        uncross_at::<T, FMA>(element, fields, adjoints, slope);
+    if SLOPES == COUPLERS_TOO {
+        for ((element, slope), &phase) in elements.iter().zip(slopes).zip(external).rev() {
+            let row = element.row as usize;
+            slope[3] += second_coupler_slope::<T, FMA>(row, fields, adjoints);
+            uncross_at::<T, FMA>(element, fields, adjoints, slope);
+            slope[2] += first_coupler_slope::<T, FMA>(row, phase, fields, adjoints);
+        }
+    } else {
+        for (element, slope) in elements.iter().zip(slopes).rev() {
+            uncross_at::<T, FMA>(element, fields, adjoints, slope);
+        }
     }
 }
 
@@ -230,7 +254,7 @@ fn uncross_at<T: Real, const FMA: bool>(
     element: &Element<T>,
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
-    slopes: &mut [T; 2],
+    slopes: &mut [T],
 ) {
     let row = element.row as usize;
     let (y0, y1) = pair(fields, row);
@@ -258,6 +282,50 @@ fn uncross_at<T: Real, const FMA: bool>(
         slope[lane] = fma::<T, FMA>(a0.re[lane], y0.im[lane], -(a0.im[lane] * y0.re[lane]));
     }
     slopes[1] -= two * sum(slope);
+}
+
+/// `dL/dδ2 = -2 Im Σ (a0* y1 + a1* y0)` with fields y and adjoints a behind the MZI, because `dB/dδ = iXB` where X swaps
+/// the waveguides.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
+fn second_coupler_slope<T: Real, const FMA: bool>(
+    row: usize,
+    fields: &mut [Waveguide<T>],
+    adjoints: &mut [Waveguide<T>],
+) -> T {
+    let (y0, y1) = pair(fields, row);
+    let (a0, a1) = pair(adjoints, row);
+    let mut slope = [T::zero(); LANES];
+    for lane in 0..LANES {
+        let forth = fma::<T, FMA>(a0.re[lane], y1.im[lane], -(a0.im[lane] * y1.re[lane]));
+        let back = fma::<T, FMA>(a1.re[lane], y0.im[lane], -(a1.im[lane] * y0.re[lane]));
+        slope[lane] = forth + back;
+    }
+    -(sum(slope) + sum(slope))
+}
+
+/// The same at the first coupler, from fields f and adjoints a in front of the shifter φ. X commutes with the coupler, so it may
+/// be taken in front of it: `dL/dδ1 = -2 Im Σ (e^{-iφ} a0* f1 + e^{iφ} a1* f0)`.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
+fn first_coupler_slope<T: Real, const FMA: bool>(
+    row: usize,
+    [cos, sin]: [T; 2],
+    fields: &mut [Waveguide<T>],
+    adjoints: &mut [Waveguide<T>],
+) -> T {
+    let (f0, f1) = pair(fields, row);
+    let (a0, a1) = pair(adjoints, row);
+    let mut slope = [T::zero(); LANES];
+    for lane in 0..LANES {
+        // a0* f1 = p, a1* f0 = q: Im(e^{-iφ} p + e^{iφ} q) = cos φ Im(p + q) + sin φ Re(q - p).
+        let p_im = fma::<T, FMA>(a0.re[lane], f1.im[lane], -(a0.im[lane] * f1.re[lane]));
+        let q_im = fma::<T, FMA>(a1.re[lane], f0.im[lane], -(a1.im[lane] * f0.re[lane]));
+        let p_re = fma::<T, FMA>(a0.re[lane], f1.re[lane], a0.im[lane] * f1.im[lane]);
+        let q_re = fma::<T, FMA>(a1.re[lane], f0.re[lane], a1.im[lane] * f0.im[lane]);
+        slope[lane] = fma::<T, FMA>(cos, p_im + q_im, sin * (q_re - p_re));
+    }
+    -(sum(slope) + sum(slope))
 }
 
 /// Sum over the lanes by halves, which vectorises where a running sum does not.

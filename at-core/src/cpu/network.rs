@@ -5,7 +5,7 @@ use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, LayerAccess, Propagator};
+use crate::propagator::{Adjoint, LayerAccess, Propagator, Tunable};
 use crate::real::SERIAL;
 use crate::{Error, Real, Result};
 use rayon::prelude::*;
@@ -23,6 +23,9 @@ pub struct CpuNetwork<T> {
     /// What the stages follow, `c₀ + (1 + E)∘(c - c₀)`; the controls themselves without update errors.
     effective: Vec<T>,
     programmed: bool,
+    imperfections: usize,
+    /// An estimate of the imperfections was set, and programmed since.
+    estimate: Option<bool>,
     /// Signals and adjoints between stages, swapped from stage to stage.
     signals: [Vec<T>; 2],
 }
@@ -31,6 +34,7 @@ pub struct CpuNetwork<T> {
 struct Placed<T> {
     stage: Box<dyn CpuStage<T>>,
     controls: Range<usize>,
+    imperfections: Range<usize>,
     inputs: usize,
     outputs: usize,
 }
@@ -54,6 +58,7 @@ impl<T: Real> CpuNetwork<T> {
     pub fn new(network: &Network, fabrication: &Fabrication) -> Result<Self> {
         fabrication.check(network)?;
         let mut offset = 0;
+        let mut imperfections = 0;
         let mut index = 0;
         let mut layers = Vec::new();
         for layer in network.layers() {
@@ -61,9 +66,13 @@ impl<T: Real> CpuNetwork<T> {
             for stage in layer {
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
+                let built = build(stage, fabrication.stage(index), index == 0)?;
+                let start = imperfections;
+                imperfections += built.imperfections();
                 placed.push(Placed {
-                    stage: build(stage, fabrication.stage(index), index == 0)?,
+                    stage: built,
                     controls,
+                    imperfections: start..imperfections,
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
                 });
@@ -79,6 +88,8 @@ impl<T: Real> CpuNetwork<T> {
             reference: Vec::new(),
             effective: Vec::new(),
             programmed: false,
+            imperfections,
+            estimate: None,
             signals: [Vec::new(), Vec::new()],
         })
     }
@@ -156,6 +167,7 @@ impl<T: Real> Propagator for CpuNetwork<T> {
             effective = &self.effective;
         }
         self.programmed = true;
+        self.estimate = self.estimate.map(|_| true);
         for placed in self.layers.iter_mut().flatten() {
             placed.stage.program(&effective[placed.controls.clone()]);
         }
@@ -263,6 +275,49 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
     }
 
     fn backpropagate(&mut self, trace: &CpuTrace<T>, readout_error: &Vec<T>, gradient: &mut Vec<T>) -> Result<()> {
+        self.carry_back(trace, readout_error, gradient, None)
+    }
+}
+
+impl<T: Real> Tunable for CpuNetwork<T> {
+    fn imperfections(&self) -> usize {
+        self.imperfections
+    }
+
+    fn set_imperfections(&mut self, estimate: &Vec<T>) -> Result<()> {
+        same_size("imperfections", self.imperfections, estimate.len())?;
+        for placed in self.layers.iter_mut().flatten() {
+            placed.stage.set_imperfections(&estimate[placed.imperfections.clone()]);
+        }
+        self.estimate = Some(false);
+        Ok(())
+    }
+
+    fn backpropagate_imperfections(
+        &mut self,
+        trace: &CpuTrace<T>,
+        readout_error: &Vec<T>,
+        gradient: &mut Vec<T>,
+        imperfection_gradient: &mut Vec<T>,
+    ) -> Result<()> {
+        same_size("gradient of the imperfections", self.imperfections, imperfection_gradient.len())?;
+        if self.estimate != Some(true) {
+            let reason = "set an estimate, then program the network, before its gradient is asked for";
+            return Err(Error::invalid("imperfections", "unset", reason));
+        }
+        self.carry_back(trace, readout_error, gradient, Some(imperfection_gradient))
+    }
+}
+
+impl<T: Real> CpuNetwork<T> {
+    /// [`Adjoint::backpropagate`], and [`Tunable::backpropagate_imperfections`] where `imperfection_gradient` is given.
+    fn carry_back(
+        &mut self,
+        trace: &CpuTrace<T>,
+        readout_error: &[T],
+        gradient: &mut [T],
+        mut imperfection_gradient: Option<&mut [T]>,
+    ) -> Result<()> {
         same_size("gradient", self.controls, gradient.len())?;
         same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
         let batch = trace.layers[0].recorded;
@@ -277,15 +332,18 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
         adjoint[..batch * outputs].copy_from_slice(&readout_error[..batch * outputs]);
         for (layer, traced) in self.layers.iter_mut().zip(&trace.layers).rev() {
             for (index, placed) in layer.iter_mut().enumerate().rev() {
-                placed.stage.backward(
-                    &traced.signals[index][..batch * placed.inputs],
-                    &traced.signals[index + 1][..batch * placed.outputs],
-                    &adjoint[..batch * placed.outputs],
-                    batch,
-                    &traced.kept[index],
-                    &mut adjoint_in[..batch * placed.inputs],
-                    &mut gradient[placed.controls.clone()],
-                );
+                let input = &traced.signals[index][..batch * placed.inputs];
+                let output = &traced.signals[index + 1][..batch * placed.outputs];
+                let arrived = &adjoint[..batch * placed.outputs];
+                let leaves = &mut adjoint_in[..batch * placed.inputs];
+                let kept = &traced.kept[index];
+                let slopes = &mut gradient[placed.controls.clone()];
+                match imperfection_gradient.as_deref_mut().map(|all| &mut all[placed.imperfections.clone()]) {
+                    Some(own) => {
+                        placed.stage.backward_imperfections(input, output, arrived, batch, kept, leaves, slopes, own);
+                    }
+                    None => placed.stage.backward(input, output, arrived, batch, kept, leaves, slopes),
+                }
                 std::mem::swap(&mut adjoint, &mut adjoint_in);
             }
         }
@@ -341,6 +399,58 @@ mod tests {
                 "control {k}: {difference} against {}",
                 gradient[k]
             );
+        }
+    }
+
+    #[test]
+    fn gradients_of_imperfections_match_differences() {
+        let loss = Imperfections { loss_db: 0.3, loss_spread_db: 0.2, update_error: 0.3, ..Default::default() };
+        for (modes, layout) in [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)] {
+            for errors in [Imperfections::default(), loss] {
+                let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
+                let network = Network::new(vec![
+                    vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
+                    vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+                ])
+                .unwrap();
+                imperfection_gradient_matches_differences(&network, &errors, 19);
+            }
+        }
+    }
+
+    fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {
+        let mut runner = Cpu::<f64>::new().build(network, &imperfections.fabricate(network, 3).unwrap()).unwrap();
+        let controls: Vec<f64> = (0..network.controls()).map(|k| 2.0 * noise(k + 7)).collect();
+        let estimate: Vec<f64> = (0..runner.imperfections()).map(|k| 0.2 * noise(k + 70)).collect();
+        let fields: Vec<f64> = (0..batch * network.input().width()).map(|k| noise(k + 100)).collect();
+        let weights: Vec<f64> = (0..batch * network.outputs()).map(|k| noise(k + 900)).collect();
+        let mut readout = vec![0.0; batch * network.outputs()];
+        let mut trace = runner.trace(batch).unwrap();
+        let (mut gradient, mut plain) = (vec![0.0; controls.len()], vec![0.0; controls.len()]);
+        let mut slopes = vec![0.0; estimate.len()];
+        runner.program(&controls).unwrap();
+        runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+        assert!(runner.backpropagate_imperfections(&trace, &weights, &mut gradient, &mut slopes).is_err());
+        runner.set_imperfections(&estimate).unwrap();
+        runner.program(&controls).unwrap();
+        runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+        runner.backpropagate(&trace, &weights, &mut plain).unwrap();
+        runner.backpropagate_imperfections(&trace, &weights, &mut gradient, &mut slopes).unwrap();
+        assert_eq!(gradient, plain);
+        let largest = slopes.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+        for k in 0..estimate.len() {
+            let mut at = |step: f64| {
+                let mut moved = estimate.clone();
+                moved[k] += step;
+                runner.set_imperfections(&moved).unwrap();
+                runner.program(&controls).unwrap();
+                runner.propagate(&fields, batch, &mut readout).unwrap();
+                readout.iter().zip(&weights).map(|(r, w)| r * w).sum::<f64>()
+            };
+            let h = 1e-3;
+            let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            let found = slopes[k];
+            assert!((difference - found).abs() < 1e-8 * largest + 1e-11, "{k}: {difference} against {found}");
         }
     }
 

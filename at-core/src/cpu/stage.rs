@@ -41,6 +41,29 @@ pub trait CpuStage<T>: Send {
         adjoint_in: &mut [T],
         gradient: &mut [T],
     );
+
+    /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
+    fn imperfections(&self) -> usize {
+        0
+    }
+
+    /// Takes on an estimate of them, which counts from the next [`CpuStage::program`] on.
+    fn set_imperfections(&mut self, _estimate: &[T]) {}
+
+    /// [`CpuStage::backward`] that also overwrites the gradient with respect to the imperfections.
+    fn backward_imperfections(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+        _imperfection_gradient: &mut [T],
+    ) {
+        self.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+    }
 }
 
 /// Builds a stage with its errors. Of the `first` of a network nobody needs the adjoint of the input; a stage may leave it out.

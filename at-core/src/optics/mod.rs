@@ -10,6 +10,7 @@ pub mod mesh_loss;
 pub mod mzi;
 pub mod singular_value;
 pub mod transfer;
+pub mod waveguide_phases;
 
 pub use activation::Activation;
 pub use convention::Convention;
