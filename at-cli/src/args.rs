@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::command::{evaluate, mesh};
+use crate::command::{compare, evaluate, mesh, sweep};
+use crate::comparison::GridArguments;
 use crate::settings::Settings;
 use crate::{chips, network_text, presets};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -23,7 +24,10 @@ impl Arguments {
             true => arg.allow_negative_numbers(true),
             false => arg,
         };
-        let command = Arguments::command().mut_subcommand("train", |train| train.mut_args(value));
+        let with_settings = ["train", "compare", "sweep"];
+        let command = with_settings.into_iter().fold(Arguments::command(), |command, name| {
+            command.mut_subcommand(name, |subcommand| subcommand.mut_args(value))
+        });
         let mut matches = command.get_matches();
         Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
@@ -32,6 +36,7 @@ impl Arguments {
 const EXAMPLES: &str = "\
 Examples:
   asyt train                      train the default chip with three methods
+  asyt compare --chips 10         the same with intervals, modelled time and energy
   asyt data fetch mnist           download MNIST
   asyt train --preset asyt-demo   the published demonstration, on MNIST
   asyt train --help               presets, networks, chips and all settings
@@ -48,6 +53,12 @@ pub enum Command {
     /// Train a chip with several methods and compare them
     #[command(after_help = train_help())]
     Train(Box<TrainArguments>),
+    /// Compare methods on several chips: accuracy, conversions, modelled time and energy
+    #[command(after_help = compare::HELP)]
+    Compare(Box<GridArguments>),
+    /// Compare methods at every point of a grid of settings
+    #[command(after_help = sweep::HELP)]
+    Sweep(Box<sweep::SweepArguments>),
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
     Evaluate(evaluate::EvaluateArguments),
@@ -59,6 +70,9 @@ pub enum Command {
     Data(DataCommand),
     /// List what can compute: the CPU and every GPU
     Devices(DevicesArguments),
+    /// Train cells of a comparison or sweep whose names come in on stdin; started by these commands
+    #[command(hide = true)]
+    Work(WorkArguments),
 }
 
 /// `asyt data`.
@@ -125,6 +139,14 @@ pub struct TrainArguments {
     /// The settings that the file may hold too.
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// `asyt work`.
+#[derive(Debug, Args)]
+pub struct WorkArguments {
+    /// The folder of the cells
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// `asyt devices`.

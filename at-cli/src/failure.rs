@@ -13,6 +13,23 @@ pub enum Failure {
 /// What a command gives back.
 pub type Outcome<T = ()> = Result<T, Failure>;
 
+impl Failure {
+    /// The same kind of failure with another error.
+    pub fn map(self, change: impl FnOnce(anyhow::Error) -> anyhow::Error) -> Self {
+        match self {
+            Failure::Usage(error) => Failure::Usage(change(error)),
+            Failure::Run(error) => Failure::Run(change(error)),
+        }
+    }
+
+    /// What went wrong.
+    pub fn into_error(self) -> anyhow::Error {
+        match self {
+            Failure::Usage(error) | Failure::Run(error) => error,
+        }
+    }
+}
+
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Failure::Run(error.into())
@@ -45,7 +62,7 @@ pub fn exit_code(outcome: Outcome) -> ExitCode {
 }
 
 /// The error and its causes; a cause that the text before it ends with already is not said twice.
-fn in_a_line(error: &anyhow::Error) -> String {
+pub fn in_a_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
         if !line.ends_with(&cause) {

@@ -8,6 +8,21 @@ static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 /// Exit code of a program that a signal ended, as shells count it.
 const ENDED_BY_INTERRUPT: i32 = 130;
 
+/// Asks for an end as Ctrl-C does.
+pub fn request() {
+    REQUESTS.fetch_add(1, Ordering::SeqCst);
+}
+
+/// [`listen`] without a word: for a process that another one started and speaks for.
+pub fn listen_quietly() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 {
+            std::process::exit(ENDED_BY_INTERRUPT);
+        }
+    })
+    .context("Ctrl-C cannot be listened to")
+}
+
 /// Listens for SIGINT and SIGTERM from here on.
 pub fn listen() -> Result<()> {
     let note = |text: &str| {

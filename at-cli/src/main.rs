@@ -1,8 +1,10 @@
 //! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
 
 mod args;
+mod cells;
 mod chips;
 mod command;
+mod comparison;
 mod engines;
 mod export;
 mod failure;
@@ -27,9 +29,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::read();
     failure::exit_code(match arguments.command {
         Command::Train(arguments) => command::train::train(&arguments),
+        Command::Compare(arguments) => command::compare::compare(&arguments),
+        Command::Sweep(arguments) => command::sweep::sweep(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Data(command) => command::data::data(&command),
+        Command::Work(arguments) => cells::worker::work(&arguments.folder),
         Command::Devices(arguments) => command::devices::devices(&arguments),
     })
 }

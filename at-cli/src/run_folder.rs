@@ -77,7 +77,7 @@ impl RunFolder {
 }
 
 /// A file that a killed process left half-written.
-fn is_part(name: &str) -> bool {
+pub fn is_part(name: &str) -> bool {
     name.starts_with(".asyt-") && name.ends_with(".part")
 }
 

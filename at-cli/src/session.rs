@@ -45,8 +45,8 @@ pub struct Job<'a> {
 pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
-    let train = split(engine, job, &data.train).context("training samples")?;
-    let test = split(engine, job, &data.test).context("test samples")?;
+    let train = split(engine, plan, network, data, &data.train).context("training samples")?;
+    let test = split(engine, plan, network, data, &data.test).context("test samples")?;
     let fabrication = plan.fabricate(network, settings.chip_seed.unwrap_or_default())?;
     let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
@@ -88,18 +88,24 @@ fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> any
     }
 }
 
-/// Encodes samples and takes them to the engine.
-fn split<E: Engine>(engine: &E, job: &Job, samples: &Samples) -> Result<Split<E>> {
-    let mut encoded = job.plan.encoding.encode(samples, job.data.image)?;
-    if job.network.input().complex {
+/// Encodes `samples` of `data` and takes them to the engine.
+pub fn split<E: Engine>(
+    engine: &E,
+    plan: &Plan,
+    network: &Network,
+    data: &Dataset,
+    samples: &Samples,
+) -> Result<Split<E>> {
+    let mut encoded = plan.encoding.encode(samples, data.image)?;
+    if network.input().complex {
         encoded = encoded.into_complex();
     }
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
 }
 
 /// All that a checkpoint's numbers depend on: the settings, except where data lie and which methods are compared.
-fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
-    let same = Settings { data_dir: None, method: None, preset: None, adapter: None, ..settings.clone() };
+pub fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
+    let same = Settings { method: None, ..settings.identity() };
     let settings = serde_json::to_string(&same).map_err(|error| anyhow!("settings: {error}"))?;
     Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
 }

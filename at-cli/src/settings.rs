@@ -125,6 +125,13 @@ pub struct Settings {
     pub adapter: Option<String>,
 }
 
+impl Settings {
+    /// What numbers depend on: not where data lie, which preset the settings came from, or the GPU's name.
+    pub fn identity(&self) -> Settings {
+        Settings { data_dir: None, preset: None, adapter: None, ..self.clone() }
+    }
+}
+
 /// Seeds that TOML can hold.
 fn seed_parser() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(..=i64::MAX as u64)

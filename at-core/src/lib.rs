@@ -8,6 +8,7 @@
 //! - The gradient with respect to a field z is `a = ∂L/∂z* = ½(∂L/∂x + i∂L/∂y)`, so `dL = 2 Re(aᴴ dz)`.
 
 pub mod chip;
+pub mod cost;
 pub mod cpu;
 pub mod data;
 pub mod deployment;
@@ -19,6 +20,7 @@ pub mod optics;
 pub mod propagator;
 pub mod real;
 pub mod reference;
+pub mod statistics;
 pub mod training;
 
 pub use error::{Error, Result};

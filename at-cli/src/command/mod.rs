@@ -1,7 +1,9 @@
 //! One file per command.
 
+pub mod compare;
 pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod mesh;
+pub mod sweep;
 pub mod train;

@@ -1,6 +1,7 @@
 //! `asyt train`: from the command line to a run and its table.
 
 use crate::args::TrainArguments;
+use crate::comparison::Request;
 use crate::engines::{self, Device};
 use crate::export::{table, verdict};
 use crate::failure::{OrUsage, Outcome};
@@ -10,7 +11,7 @@ use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
 use crate::{chips, fetch, interrupt, layers};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
 use std::io::Write;
@@ -68,6 +69,9 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
 fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
     let config = run.join("config.toml");
     ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
+    if let Some(command) = Request::begun(run) {
+        bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
+    }
     let changes = Settings { data_dir: None, ..arguments.settings.clone() };
     ensure!(
         changes == Settings::default(),
@@ -90,7 +94,7 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.
-fn config(settings: &Settings) -> Result<String> {
+pub fn config(settings: &Settings) -> Result<String> {
     let data_dir = settings.data_dir.as_ref().map(std::path::absolute).transpose().context("--data-dir")?;
     let text = toml::to_string(&Settings { data_dir, ..settings.clone() }).context("config.toml")?;
     Ok(format!("# Settings of this run; `asyt train --config` with this file repeats it.\n{text}"))

@@ -1,5 +1,11 @@
 //! What a run leaves for others to read.
 
+pub mod bars;
+pub mod columns;
+pub mod comparison_csv;
+pub mod comparison_plots;
+pub mod comparison_table;
+pub mod figure;
 pub mod metrics;
 pub mod plot;
 pub mod summary;

@@ -6,7 +6,7 @@ use at_core::training::MethodName;
 use plotters::prelude::*;
 
 /// Colours that remain distinct for colour-blind eyes (Okabe & Ito, 2008), one per method so that pictures can be compared.
-fn colour(method: MethodName) -> RGBColor {
+pub fn colour(method: MethodName) -> RGBColor {
     match method {
         MethodName::At => RGBColor(213, 94, 0),
         MethodName::InSilico => RGBColor(0, 114, 178),

@@ -29,7 +29,7 @@ pub fn table(summary: &Summary) -> String {
 }
 
 /// Four digits and a unit: `12.34 M`.
-fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     match units.into_iter().find(|&(size, _)| count as f64 >= size) {
         Some((size, unit)) => format!("{:.2} {unit}", count as f64 / size),

@@ -3,8 +3,10 @@
 mod asyt;
 mod bad_files;
 mod bad_settings;
+mod compare;
 mod data;
 mod interruption;
 mod output;
 mod places;
 mod settings;
+mod sweep;

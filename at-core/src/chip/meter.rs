@@ -17,4 +17,18 @@ pub struct Accesses {
     pub passes: u64,
     /// Sequential analogue-digital-analogue turns, each for a whole batch.
     pub rounds: u64,
+    /// Samples that took such turns: a sample that is read and injected layer by layer counts once per layer.
+    #[serde(default)]
+    pub frames: u64,
+    /// Digital operations that the method took: additions and multiplications of reals, each by itself.
+    #[serde(default)]
+    pub digital_flops: u64,
+}
+
+impl Accesses {
+    /// One turn of a batch of `samples`.
+    pub fn turn(&mut self, samples: usize) {
+        self.rounds += 1;
+        self.frames += samples as u64;
+    }
 }

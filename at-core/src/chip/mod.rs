@@ -88,11 +88,11 @@ impl<E: Engine> Propagator for Chip<E> {
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
         self.inside.propagate(fields, batch, readout)?;
         if self.metered {
+            self.accesses.turn(batch);
             let batch = batch as u64;
             self.accesses.passes += batch;
             self.accesses.inputs += batch * self.inside.inputs() as u64;
             self.accesses.reads += batch * self.inside.outputs() as u64;
-            self.accesses.rounds += 1;
         }
         Ok(())
     }
@@ -116,6 +116,7 @@ impl<E: Engine> LayerAccess for Chip<E> {
     ) -> Result<()> {
         self.inside.propagate_layer(layer, input, batch, output)?;
         if self.metered {
+            self.accesses.turn(batch);
             let batch = batch as u64;
             if layer == 0 {
                 self.accesses.passes += batch;
@@ -124,7 +125,6 @@ impl<E: Engine> LayerAccess for Chip<E> {
                 self.accesses.injections += batch * self.converters[layer - 1] as u64;
             }
             self.accesses.reads += batch * self.converters[layer] as u64;
-            self.accesses.rounds += 1;
         }
         Ok(())
     }

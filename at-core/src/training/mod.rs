@@ -1,5 +1,6 @@
 //! Losses, optimizers, methods, and the one loop that runs them.
 
+pub mod alignment;
 pub mod checkpoint;
 pub mod evaluation;
 pub mod initial;
@@ -11,6 +12,7 @@ pub mod record;
 pub mod task;
 pub mod trainer;
 
+pub use alignment::Alignment;
 pub use checkpoint::Checkpoint;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};

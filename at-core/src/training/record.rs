@@ -24,6 +24,9 @@ pub struct Record {
     pub test_accuracy: f64,
     /// What has crossed the chip's interface since the run began; evaluations are not counted.
     pub accesses: Accesses,
+    /// How well the epoch's first step points down the true slope ([`super::Alignment`]), where an oracle was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alignment: Option<f64>,
 }
 
 /// Follows a run. Both methods may do nothing.

@@ -2,7 +2,7 @@
 
 use super::evaluation::{Evaluation, Workspace, evaluate};
 use super::methods::Method;
-use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
+use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
 use crate::chip::{Accesses, Chip};
 use crate::data::epoch_order;
 use crate::propagator::{Engine, Propagator};
@@ -104,6 +104,19 @@ impl<E: Engine> Trainer<'_, E> {
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
+        self.run_aligned(chip, method, None, resume, checkpoints, observer)
+    }
+
+    /// [`Trainer::run`] with an oracle that judges the first step of every epoch, for [`Record::alignment`].
+    pub fn run_aligned(
+        &self,
+        chip: &mut Chip<E>,
+        method: &mut dyn Method<Chip<E>>,
+        mut alignment: Option<&mut Alignment<E>>,
+        resume: Option<&Checkpoint>,
+        checkpoints: Option<Checkpoints<'_>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
         let Settings { epochs, batch_size, ref loss, .. } = *self.settings;
         self.settings.validate()?;
         loss.check(chip.outputs())?;
@@ -111,6 +124,9 @@ impl<E: Engine> Trainer<'_, E> {
         self.test.check(chip.inputs(), loss.classes)?;
 
         chip.unmetered(|chip| chip.program(method.controls()))?;
+        if let Some(alignment) = &mut alignment {
+            alignment.begin(method.controls())?;
+        }
         let mut records = Vec::new();
         if let Some(checkpoint) = resume {
             checkpoint.restore(self.engine, method)?;
@@ -127,7 +143,8 @@ impl<E: Engine> Trainer<'_, E> {
         let mut workspace = Workspace::new(self.engine, chip, batch_size)?;
         let mut stopped = false;
         while records.len() < epochs && !stopped {
-            let record = self.epoch(records.len(), chip, method, &mut batch, &mut workspace, observer)?;
+            let oracle = alignment.as_deref_mut();
+            let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
             if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
@@ -152,6 +169,7 @@ impl<E: Engine> Trainer<'_, E> {
         epoch: usize,
         chip: &mut Chip<E>,
         method: &mut dyn Method<Chip<E>>,
+        mut oracle: Option<&mut Alignment<E>>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -162,10 +180,19 @@ impl<E: Engine> Trainer<'_, E> {
         let total = samples.div_ceil(batch.capacity());
         let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
         let mut tally = engine.zeros(3)?;
+        let mut alignment = None;
         for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
             let size = batch.capacity().min(samples - start);
             batch.gather(engine, self.train, &order, start, size)?;
+            // the oracle judges the epoch's first step, then it goes
+            let mut judge = oracle.take();
+            if let Some(oracle) = &mut judge {
+                oracle.before(method.controls(), batch)?;
+            }
             method.step(chip, batch, learning_rate, &mut tally)?;
+            if let Some(oracle) = judge {
+                alignment = Some(oracle.after(method.controls())?);
+            }
             observer.batch(done + 1, total);
         }
         let train = Evaluation::from_tally(engine, &tally)?;
@@ -182,6 +209,7 @@ impl<E: Engine> Trainer<'_, E> {
             test_loss: test.loss,
             test_accuracy: test.accuracy,
             accesses: chip.accesses(),
+            alignment,
         })
     }
 

@@ -17,6 +17,7 @@ fn example() -> Checkpoint {
         test_loss: f64::MIN_POSITIVE,
         test_accuracy: 0.1 + 0.2,
         accesses: Accesses { reads: u64::MAX, ..Accesses::default() },
+        alignment: Some(0.1 + 0.7),
     };
     let saved = |name: &str, step| SavedParameters {
         name: name.to_string(),

@@ -25,11 +25,12 @@ fn layer_wise_pat_crosses_the_interface_2m_minus_p_times_and_at_p_times() {
         assert_eq!(2 * neurons - outputs, pat_per_sample);
         let pat = one_step(&network, MethodName::Pat);
         assert_eq!(pat.reads + pat.injections, 10 * pat_per_sample);
-        assert_eq!((pat.rounds, pat.inputs), (3, 10 * widths[0] as u64));
+        assert_eq!((pat.rounds, pat.frames, pat.inputs), (3, 30, 10 * widths[0] as u64));
         for name in [MethodName::At, MethodName::PatOutput] {
             let counts = one_step(&network, name);
             assert_eq!((counts.reads, counts.injections, counts.rounds), (10 * outputs, 0, 1), "{name}");
-            assert_eq!((counts.passes, counts.control_writes), (10, network.controls() as u64), "{name}");
+            assert_eq!((counts.passes, counts.frames), (10, 10), "{name}");
+            assert_eq!(counts.control_writes, network.controls() as u64, "{name}");
         }
     }
 }

@@ -1,0 +1,56 @@
+//! `result.json`: all that a finished cell leaves.
+
+use crate::settings::Settings;
+use at_core::chip::Accesses;
+use at_core::cost::ChipSize;
+use at_core::training::{Evaluation, MethodName, Record};
+use serde::{Deserialize, Serialize};
+
+/// The outcome of one cell. Accuracies are the chip's, from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellResult {
+    /// Of the program that trained it.
+    pub version: String,
+    /// The settings, complete.
+    pub settings: Settings,
+    /// The method.
+    pub method: MethodName,
+    /// The chip.
+    pub chip_seed: u64,
+    /// The data set's name.
+    pub dataset: String,
+    /// What a reader must know of the data.
+    pub dataset_note: Option<String>,
+    /// The size of the chip, as far as costs depend on it.
+    pub chip_size: ChipSize,
+    /// The chip on the training samples, at the end.
+    pub train: Evaluation,
+    /// The chip on the test samples, at the end.
+    pub test: Evaluation,
+    /// What has crossed the chip's interface, the last writing of the controls included.
+    pub accesses: Accesses,
+    /// One record per epoch.
+    pub records: Vec<Record>,
+    /// Device and precision.
+    pub engine: String,
+    /// Time spent on it; what a killed process did since its last note is missing.
+    pub wall_seconds: f64,
+}
+
+impl CellResult {
+    /// Accuracy on the test samples after the last epoch.
+    pub fn accuracy(&self) -> f64 {
+        self.test.accuracy
+    }
+
+    /// The accesses of a training that ends with epoch `record`: its own, and the last writing of the controls.
+    pub fn accesses_at(&self, record: &Record) -> Accesses {
+        let writes = self.records.last().map_or(0, |last| self.accesses.control_writes - last.accesses.control_writes);
+        Accesses { control_writes: record.accesses.control_writes + writes, ..record.accesses }
+    }
+
+    /// The first epoch after which the chip's accuracy on the test samples is at least `target`.
+    pub fn reaches(&self, target: f64) -> Option<&Record> {
+        self.records.iter().find(|record| record.test_accuracy >= target)
+    }
+}

@@ -1,0 +1,174 @@
+//! Cells on disk: what is there of each, and whose turn it is.
+
+use super::{Cell, CellResult};
+use crate::settings::Settings;
+use anyhow::{Context, Result};
+use at_core::files::atomic_write;
+use serde::Serialize;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder of all cells of a run.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A cell that this process alone may train, until this is dropped or the process ends.
+pub struct Claim {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// The cells in `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Store { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    fn file(&self, name: &str, file: &str) -> PathBuf {
+        self.folder.join(name).join(file)
+    }
+
+    /// Makes the cell's folder with its settings, where it is missing.
+    pub fn add(&self, cell: &Cell) -> Result<()> {
+        let path = self.file(&cell.name, "cell.toml");
+        if path.exists() {
+            return Ok(());
+        }
+        let folder = self.folder.join(&cell.name);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let text = toml::to_string(&cell.settings).context("cell.toml")?;
+        Ok(atomic_write(&path, |writer| writer.write_all(text.as_bytes()))?)
+    }
+
+    /// The cell's settings.
+    pub fn settings(&self, name: &str) -> Result<Settings> {
+        crate::layers::read(&self.file(name, "cell.toml"))
+    }
+
+    /// The cell is done.
+    pub fn is_done(&self, name: &str) -> bool {
+        self.file(name, "result.json").exists()
+    }
+
+    /// The cell's result, if it is done. Errs where the file is damaged.
+    pub fn result(&self, name: &str) -> Result<Option<CellResult>> {
+        let path = self.file(name, "result.json");
+        let remedy = || format!("{} is damaged; delete it to train its cell anew", path.display());
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).with_context(remedy),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(error).with_context(remedy),
+            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+
+    /// Why the cell has no result, where somebody tried.
+    pub fn failure(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name, "failure.txt")).ok().map(|text| text.trim_end().to_string())
+    }
+
+    /// Notes why the cell has no result.
+    pub fn fail(&self, name: &str, reason: &str) -> Result<()> {
+        let text = format!("{reason}\n");
+        Ok(atomic_write(&self.file(name, "failure.txt"), |writer| writer.write_all(text.as_bytes()))?)
+    }
+
+    /// Forgets why the cell had no result, so that it is tried again.
+    pub fn forgive(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.file(name, "failure.txt")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| self.file(name, "failure.txt").display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a cell, unless another process has it.
+    pub fn claim(&self, name: &str) -> Result<Option<Claim>> {
+        let folder = self.folder.join(name);
+        let path = folder.join(".lock");
+        let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Claim { folder, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+}
+
+impl Claim {
+    /// Where a half-done training goes on.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.folder.join("checkpoint.safetensors")
+    }
+
+    /// Seconds that were spent on the cell by processes before this one.
+    pub fn spent(&self) -> f64 {
+        let text = fs::read_to_string(self.folder.join("seconds")).unwrap_or_default();
+        text.trim().parse().ok().filter(|seconds: &f64| *seconds >= 0.0).unwrap_or_default()
+    }
+
+    /// Notes the seconds spent so far.
+    pub fn spend(&self, seconds: f64) -> Result<()> {
+        Ok(atomic_write(&self.folder.join("seconds"), |writer| writeln!(writer, "{seconds}"))?)
+    }
+
+    /// Keeps the result for good, and removes what only a half-done training needs.
+    pub fn finish(&self, result: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(result).context("result.json")?;
+        atomic_write(&self.folder.join("result.json"), |writer| writeln!(writer, "{text}"))?;
+        for leftover in ["checkpoint.safetensors", "seconds", "failure.txt"] {
+            let _ = fs::remove_file(self.folder.join(leftover)); // what stays does no harm
+        }
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if crate::run_folder::is_part(&entry.file_name().to_string_lossy()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_one_owner_at_a_time_and_its_failure_is_forgiven() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let cell = Cell { settings: Settings::default(), name: "at-1-0".to_string() };
+        store.add(&cell).unwrap();
+        let claim = store.claim(&cell.name).unwrap().unwrap();
+        assert!(store.claim(&cell.name).unwrap().is_none());
+        drop(claim);
+        assert!(store.claim(&cell.name).unwrap().is_some());
+        assert_eq!(store.failure(&cell.name), None);
+        store.fail(&cell.name, "diverged").unwrap();
+        assert_eq!(store.failure(&cell.name).as_deref(), Some("diverged"));
+        store.forgive(&cell.name).unwrap();
+        store.forgive(&cell.name).unwrap();
+        assert_eq!(store.failure(&cell.name), None);
+        assert_eq!(store.settings(&cell.name).unwrap(), cell.settings);
+    }
+
+    #[test]
+    fn a_damaged_result_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        store.add(&Cell { settings: Settings::default(), name: "x".to_string() }).unwrap();
+        assert!(store.result("x").unwrap().is_none());
+        for damage in [&b"{\"version\": "[..], b"\xff\xff"] {
+            fs::write(folder.path().join("x/result.json"), damage).unwrap();
+            assert!(format!("{:#}", store.result("x").unwrap_err()).contains("delete it"));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Training one cell, from its checkpoint where there is one.
+
+use super::store::Claim;
+use super::{CellResult, DataCache};
+use crate::failure::Failure;
+use crate::plan::{Plan, Precision};
+use crate::settings::Settings;
+use crate::{engines, interrupt, session};
+use anyhow::{Result, anyhow};
+use at_core::chip::Chip;
+use at_core::cost::ChipSize;
+use at_core::cpu::Cpu;
+use at_core::data::Dataset;
+use at_core::network::Network;
+use at_core::propagator::Engine;
+use at_core::training::{Alignment, Checkpoint, Checkpoints, Observer, Record, Trainer, initial_controls, methods};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// A killed process loses at most this share of a cell.
+const PARTS: usize = 20;
+
+/// The seconds spent are noted at most this often.
+const NOTE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
+pub fn train(
+    claim: &Claim,
+    settings: Settings,
+    data: &mut DataCache,
+    told: &mut dyn FnMut(&Record, usize),
+) -> Result<bool> {
+    let complete = data.complete(settings).map_err(Failure::into_error)?;
+    let device = engines::choose(&complete.plan)?;
+    let data = data.data(&complete.plan).map_err(Failure::into_error)?;
+    let job = Job { claim, plan: &complete.plan, network: &complete.network, data };
+    match device {
+        engines::Device::Gpu(gpu) => job.run(&gpu, told),
+        engines::Device::Cpu(Precision::F32) => job.run(&Cpu::<f32>::new(), told),
+        engines::Device::Cpu(Precision::F64) => job.run(&Cpu::<f64>::new(), told),
+    }
+}
+
+struct Job<'a> {
+    claim: &'a Claim,
+    plan: &'a Plan,
+    network: &'a Network,
+    data: &'a Dataset,
+}
+
+impl Job<'_> {
+    fn run<E: Engine>(&self, engine: &E, told: &mut dyn FnMut(&Record, usize)) -> Result<bool> {
+        let Job { claim, plan, network, data } = *self;
+        let (settings, training) = (&plan.settings, &plan.training);
+        let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
+        let train = session::split(engine, plan, network, data, &data.train)?;
+        let test = session::split(engine, plan, network, data, &data.test)?;
+        let chip_seed = settings.chip_seed.unwrap_or_default();
+        let fabrication = plan.fabricate(network, chip_seed)?;
+        let initial = initial_controls(network, training.seed, &plan.initialization)?;
+        let fingerprint = session::fingerprint(settings, data)?;
+
+        let path = claim.checkpoint();
+        let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
+        let spent = if earlier.is_some() { claim.spent() } else { 0.0 };
+        let mut watch =
+            Watch { claim, told, epochs: training.epochs, spent, began: Instant::now(), noted: None, failure: None };
+        let mut chip = Chip::new(engine, network, &fabrication)?;
+        let mut method = methods::build(name, engine, network, &fabrication, &initial, training, &plan.options)?;
+        let capacity = training.batch_size.min(train.samples());
+        let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
+        let checkpoints =
+            Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &fingerprint };
+        let trainer = Trainer { engine, settings: training, train: &train, test: &test };
+        let outcome = trainer.run_aligned(
+            &mut chip,
+            &mut *method,
+            Some(&mut oracle),
+            earlier.as_ref(),
+            Some(checkpoints),
+            &mut watch,
+        )?;
+        let wall_seconds = watch.end()?;
+        if !outcome.complete {
+            claim.spend(wall_seconds)?;
+            return Ok(false);
+        }
+        claim.finish(&CellResult {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            settings: settings.clone(),
+            method: name,
+            chip_seed,
+            dataset: data.name.clone(),
+            dataset_note: data.note.clone(),
+            chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
+            train: outcome.train,
+            test: outcome.test,
+            accesses: outcome.accesses,
+            records: outcome.records,
+            engine: engine.describe(),
+            wall_seconds,
+        })?;
+        Ok(true)
+    }
+}
+
+/// Tells of epochs, counts seconds, and stops when that is asked for.
+struct Watch<'a> {
+    claim: &'a Claim,
+    told: &'a mut dyn FnMut(&Record, usize),
+    epochs: usize,
+    /// Seconds spent before this process.
+    spent: f64,
+    began: Instant,
+    noted: Option<Instant>,
+    failure: Option<anyhow::Error>,
+}
+
+impl Watch<'_> {
+    fn seconds(&self) -> f64 {
+        self.spent + self.began.elapsed().as_secs_f64()
+    }
+
+    fn end(&mut self) -> Result<f64> {
+        self.failure.take().map_or(Ok(self.seconds()), Err)
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        (self.told)(record, self.epochs);
+        if self.noted.is_none_or(|noted| noted.elapsed() >= NOTE_INTERVAL) {
+            self.noted = Some(Instant::now());
+            self.failure = self.claim.spend(self.seconds()).err();
+        }
+        if self.failure.is_some() || (interrupt::requested() && record.epoch < self.epochs) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

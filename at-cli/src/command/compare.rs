@@ -1,0 +1,70 @@
+//! `asyt compare`: methods on the same chips and the same budget, with what each costs at the interface.
+
+use crate::comparison::{self, Finished, GridArguments};
+use crate::export::{comparison_csv, comparison_plots, comparison_table};
+use crate::failure::Outcome;
+use crate::progress::say;
+use anyhow::Context;
+use std::io::Write;
+
+/// What `--help` says at its end.
+pub const HELP: &str = "\
+Every method is trained on the same chips with the same budget. Each training
+is a cell with a folder of its own, RUN/cells/NAME: once done, it is never done
+again. --resume goes on after Ctrl-C, a crash or kill -9, and tries failed
+cells again.
+
+Presets, networks and chips are those of asyt train --help.
+
+The folder gets compare.txt, compare.csv (a row per method), epochs.csv (a row
+per method, chip and epoch), compare.json, and as pictures accuracy.svg,
+accuracy-time.svg, accuracy-energy.svg, alignment.svg and cost.svg.
+
+Time and energy are modelled from what crossed the chip's interface. The
+constants of the models bench and integrated are in at-core/src/cost; copy one
+and pass its file as --cost-model. The cosine compares the first step of every
+epoch with the true gradient on the same batch.
+
+Examples:
+  asyt compare                    the default chip: five individuals, three methods
+  asyt compare --method at,pat,pat-output,in-silico --chips 10 --target 0.85
+  asyt compare --preset asyt-demo --epochs 30 --cost-model integrated
+  asyt compare --resume runs/compare-digits-1 --chips 10";
+
+/// Runs the command.
+pub fn compare(arguments: &GridArguments) -> Outcome {
+    let finished = comparison::run("compare", Vec::new(), arguments)?;
+    finish(&finished, arguments)
+}
+
+/// Writes and prints what a comparison or a sweep gave. Errs where no cell has a result.
+pub fn finish(finished: &Finished, arguments: &GridArguments) -> Outcome {
+    finished.require_results()?;
+    let Finished { request, report, results, folder } = finished;
+    let name = &request.command;
+    folder.write(&format!("{name}.json"), &report.to_json())?;
+    comparison_csv::methods(&folder.path().join(format!("{name}.csv")), report)?;
+    comparison_csv::epochs(&folder.path().join("epochs.csv"), report, results)?;
+    let pictures = match &results[..] {
+        [results] if request.vary.is_empty() => comparison_plots::comparison(report, results)?,
+        _ => comparison_plots::sweep(report)?,
+    };
+    for (file, svg) in pictures {
+        folder.write(&file, &svg)?;
+    }
+    let table = comparison_table::table(report);
+    folder.write(&format!("{name}.txt"), &table)?;
+    let text = if arguments.json { report.to_json() } else { table };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
+        format!("the results are in {}, but could not be written to stdout", folder.path().display())
+    })?;
+    let failed = report.failures.len();
+    if failed > 0 {
+        let run = folder.path().display();
+        let cells = if failed == 1 { "1 cell".to_string() } else { format!("{failed} cells") };
+        return Err(anyhow::anyhow!("{cells} failed; try again with: asyt {name} --resume {run}").into());
+    }
+    say(arguments.quiet, &format!("\nresults in {}", folder.path().display()));
+    Ok(())
+}

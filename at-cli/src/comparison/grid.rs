@@ -1,0 +1,170 @@
+//! Grids: which settings vary, and the settings at every point.
+
+use crate::cells::{Cell, DataCache};
+use crate::failure::{OrUsage, Outcome};
+use crate::layers;
+use crate::names;
+use crate::settings::{self, Settings};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::FromArgMatches;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// More points than this are a typing error.
+const MOST_POINTS: usize = 100_000;
+
+/// Settings that take the same values together: `parameter-spread,update-error=0,0.3,0.6`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vary {
+    /// Names of settings.
+    pub names: Vec<String>,
+    /// The values that all of them take, as written on the command line.
+    pub values: Vec<String>,
+}
+
+impl std::str::FromStr for Vary {
+    type Err = anyhow::Error;
+
+    /// `NAME[,NAME]=VALUE,VALUE,…`; where a value has commas, semicolons stand between values.
+    fn from_str(text: &str) -> Result<Self> {
+        let (names, values) = text.split_once('=').ok_or_else(|| anyhow!("write it as NAME=VALUE,VALUE,…"))?;
+        let between = if values.contains(';') { ';' } else { ',' };
+        let split = |text: &str, between| text.split(between).map(|word: &str| word.trim().to_string()).collect();
+        let vary = Vary { names: split(names, ','), values: split(values, between) };
+        let known = settings::keys();
+        for name in &vary.names {
+            ensure!(known.contains(name), "{}", names::unknown("setting", name, known.iter().map(String::as_str)));
+            match name.as_str() {
+                "method" => bail!("methods are compared at every point; name them with --method"),
+                "chip-seed" => bail!("chips vary at every point; count them with --chips, from --chip-seed on"),
+                "data-dir" | "adapter" => bail!("{name} is not part of what is compared"),
+                _ => {}
+            }
+        }
+        for (index, value) in vary.values.iter().enumerate() {
+            ensure!(!value.is_empty(), "value {} of {} is empty", index + 1, vary.name());
+            ensure!(!vary.values[..index].contains(value), "{} = {value} is named twice", vary.name());
+            vary.settings(value)?;
+        }
+        Ok(vary)
+    }
+}
+
+impl Vary {
+    /// The names as one word.
+    pub fn name(&self) -> String {
+        self.names.join(",")
+    }
+
+    /// The settings with which the names have this value; the value means what it means as a flag's.
+    fn settings(&self, value: &str) -> Result<Settings> {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
+        let flags = self.names.iter().map(|name| format!("--{name}={value}"));
+        let matches = command.try_get_matches_from(flags).map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            anyhow!("{} = {value}: {}", self.name(), line.trim_start_matches("error: "))
+        })?;
+        Settings::from_arg_matches(&matches).with_context(|| format!("{} = {value}", self.name()))
+    }
+}
+
+/// One point of a grid.
+pub struct Point {
+    /// The values of what varies, in the order of the request.
+    pub values: Vec<String>,
+    /// Complete settings, all methods in them.
+    pub settings: Settings,
+    /// What the chips have of imperfections, for people.
+    pub imperfections: String,
+    /// The trainings: method by method, chip by chip.
+    pub cells: Vec<Cell>,
+}
+
+/// All points: the last of `vary` runs fastest. What makes no sense at one of them is wrong usage, before anything is trained.
+pub fn points(config: Option<&Path>, flags: &Settings, vary: &[Vary], chips: u64) -> Outcome<Vec<Point>> {
+    let count: usize = vary.iter().map(|vary| vary.values.len()).fold(1, usize::saturating_mul);
+    if count > MOST_POINTS {
+        return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
+    }
+    let mut data = DataCache::default();
+    (0..count).map(|index| point(config, flags, vary, chips, index, &mut data)).collect()
+}
+
+fn point(
+    config: Option<&Path>,
+    flags: &Settings,
+    vary: &[Vary],
+    chips: u64,
+    mut index: usize,
+    data: &mut DataCache,
+) -> Outcome<Point> {
+    let mut values = vec![String::new(); vary.len()];
+    let mut changed = toml::Table::try_from(flags).context("settings")?;
+    for (slot, vary) in values.iter_mut().zip(vary).rev() {
+        slot.clone_from(&vary.values[index % vary.values.len()]);
+        index /= vary.values.len();
+        changed.extend(toml::Table::try_from(vary.settings(slot)?).context("settings")?);
+    }
+    let place = || {
+        let at = vary.iter().zip(&values).map(|(vary, value)| format!("{} = {value}", vary.name()));
+        at.collect::<Vec<_>>().join(", ")
+    };
+    let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
+    let flags: Settings = changed.try_into().context("settings")?;
+    let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
+    let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
+    let settings = complete.plan.settings;
+    let cells = Cell::comparison(&settings, &complete.plan.methods, chips).or_usage()?;
+    Ok(Point { values, settings, imperfections: complete.imperfections, cells })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vary(text: &str) -> Vary {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_varies_is_read_as_flags_are() {
+        let spreads = vary("parameter-spread,update-error=0, 0.5");
+        let at = spreads.settings("0.5").unwrap();
+        assert_eq!((at.parameter_spread, at.update_error, at.phase), (Some(0.5), Some(0.5), None));
+        let networks = vary("network=mesh:64x3,triangular;mesh:64x3");
+        assert_eq!(networks.values, ["mesh:64x3,triangular", "mesh:64x3"]);
+        for (text, part) in [
+            ("epochs", "NAME=VALUE"),
+            ("epoch=1,2", "did you mean epochs?"),
+            ("epochs=1,two", "two"),
+            ("epochs=1,1", "twice"),
+            ("epochs=1,,2", "empty"),
+            ("method=at,pat", "--method"),
+            ("chip-seed=1,2", "--chips"),
+        ] {
+            let error = format!("{:#}", text.parse::<Vary>().unwrap_err());
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_grid_has_every_combination_and_the_last_setting_runs_fastest() {
+        let grid = [vary("update-error=0,0.5"), vary("epochs=1,2,3")];
+        let points = points(None, &Settings::default(), &grid, 2).ok().unwrap();
+        let values: Vec<_> = points.iter().map(|point| point.values.join(" ")).collect();
+        assert_eq!(values, ["0 1", "0 2", "0 3", "0.5 1", "0.5 2", "0.5 3"]);
+        assert_eq!(points[5].settings.update_error, Some(0.5));
+        assert_eq!(points[5].settings.epochs, Some(3));
+        let names: std::collections::HashSet<_> = points.iter().flat_map(|p| &p.cells).map(|cell| &cell.name).collect();
+        assert_eq!(names.len(), 6 * 3 * 2);
+    }
+
+    #[test]
+    fn a_varied_kind_of_chip_keeps_the_spreads_of_the_flags() {
+        let flags = Settings { update_error: Some(0.25), ..Settings::default() };
+        let points = points(None, &flags, &[vary("chip=weight-bank,ideal")], 1).ok().unwrap();
+        assert_eq!(points[1].settings.update_error, Some(0.25));
+        assert_eq!((points[0].settings.response_slope, points[1].settings.response_slope), (Some(0.3), Some(0.0)));
+    }
+}

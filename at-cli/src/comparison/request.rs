@@ -1,0 +1,115 @@
+//! What a comparison or a sweep was asked for, so that it can go on.
+
+use super::grid::Vary;
+use crate::settings::Settings;
+use anyhow::{Context, Result, ensure};
+use at_core::cost::CostModel;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The flags that `asyt compare` and `asyt sweep` share.
+#[derive(Debug, clap::Args)]
+pub struct GridArguments {
+    /// Chips per method: seeds from --chip-seed on [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub chips: Option<u64>,
+    /// Accuracy for time and energy to accuracy, from 0 to 1 [default: 0.9]
+    #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
+    pub target: Option<f64>,
+    /// Constants of time and energy: bench, integrated, or a TOML file [default: bench]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub cost_model: Option<String>,
+    /// Trainings side by side, each a process [default: one per core, at most 8; 1 on a GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Settings file; flags win over it (same names: learning-rate = 0.1)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for the results, new or empty [default: runs/PRESET-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue what was begun in this folder; --chips, --target and --cost-model may change
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Print the results as JSON instead of the table, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+    /// The settings that the file may hold too.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+fn accuracy(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|accuracy| (0.0..=1.0).contains(accuracy)).ok_or("must be from 0 to 1, such as 0.9")
+}
+
+/// `request.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// `compare` or `sweep`.
+    pub command: String,
+    /// What varies.
+    pub vary: Vec<Vary>,
+    /// Chips per method.
+    pub chips: u64,
+    /// Accuracy to be reached.
+    pub target: f64,
+    /// Name or file of the cost model.
+    pub cost_model_name: String,
+    /// Its constants.
+    pub cost_model: CostModel,
+}
+
+impl Request {
+    /// What `arguments` ask for; what they do not say is as in the `earlier` request, or the default.
+    pub fn new(command: &str, vary: Vec<Vary>, arguments: &GridArguments, earlier: Option<Request>) -> Result<Self> {
+        let mut request = match earlier {
+            Some(request) => request,
+            None => Request {
+                command: command.to_string(),
+                vary,
+                chips: 5,
+                target: 0.9,
+                cost_model_name: "bench".to_string(),
+                cost_model: CostModel::find("bench")?,
+            },
+        };
+        request.chips = arguments.chips.unwrap_or(request.chips);
+        request.target = arguments.target.unwrap_or(request.target);
+        if let Some(name) = &arguments.cost_model {
+            request.cost_model = CostModel::find(name)?;
+            request.cost_model_name.clone_from(name);
+        }
+        Ok(request)
+    }
+
+    /// The file in a run's folder.
+    pub fn path(run: &Path) -> PathBuf {
+        run.join("request.json")
+    }
+
+    /// Which command began the run in this folder, where it was one with a request.
+    pub fn begun(run: &Path) -> Option<String> {
+        let text = std::fs::read_to_string(Request::path(run)).ok()?;
+        Some(serde_json::from_str::<Request>(&text).ok()?.command)
+    }
+
+    /// The request of an earlier run of `command`.
+    pub fn read(run: &Path, command: &str) -> Result<Self> {
+        let path = Request::path(run);
+        ensure!(path.is_file(), "{} is nothing that asyt {command} has begun: it has no request.json", run.display());
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let request: Request = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let begun = &request.command;
+        ensure!(begun == command, "{} was begun by asyt {begun}; pass --resume to that", run.display());
+        Ok(request)
+    }
+
+    /// As text, ending with a line feed.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a request has only strings and numbers") + "\n"
+    }
+}

@@ -1,0 +1,124 @@
+//! From a request to its results, by way of cells.
+
+use super::grid::{Point, Vary, points};
+use super::report::Report;
+use super::request::{GridArguments, Request};
+use crate::cells::{self, CellResult, Ending, Options, Store};
+use crate::failure::{OrUsage, Outcome};
+use crate::progress::say;
+use crate::run_folder::RunFolder;
+use crate::settings::Settings;
+use crate::{command, interrupt, layers};
+use anyhow::{anyhow, ensure};
+use std::path::Path;
+
+/// A comparison or sweep at its end.
+pub struct Finished {
+    /// What was asked for.
+    pub request: Request,
+    /// Numbers for people and programs.
+    pub report: Report,
+    /// Per point, the results of the cells that are done.
+    pub results: Vec<Vec<CellResult>>,
+    /// Where the results go.
+    pub folder: RunFolder,
+}
+
+/// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
+pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Finished> {
+    let earlier = arguments.resume.as_deref();
+    let request = match earlier {
+        Some(run) => {
+            let changes = Settings { data_dir: None, ..arguments.settings.clone() };
+            let same = changes == Settings::default() && vary.is_empty();
+            let result = if same { Request::read(run, name) } else { Err(anyhow!(FOREIGN)) };
+            Some(result.or_usage()?)
+        }
+        None => None,
+    };
+    let request = Request::new(name, vary, arguments, request).or_usage()?;
+    let config = earlier.map(|run| run.join("config.toml"));
+    let config = config.as_deref().or(arguments.config.as_deref());
+    let points = points(config, &arguments.settings, &request.vary, request.chips)?;
+
+    let folder = open(name, config, arguments, &request)?;
+    interrupt::listen()?;
+    announce(&points, &request, &folder, arguments.quiet);
+    let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
+    let jobs = arguments.jobs.map(usize::from);
+    let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
+    let store = Store::new(folder.path().join("cells"));
+    let endings = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    say(arguments.quiet, "");
+
+    let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
+    if open > 0 {
+        let done = endings.len() - open;
+        let run = folder.path().display();
+        let why = if interrupt::requested() { "interrupted" } else { "ended early" };
+        return Err(anyhow!(
+            "{why} with {done} of {} cells done; continue with: asyt {name} --resume {run}",
+            endings.len()
+        )
+        .into());
+    }
+    let report = Report::new(&request, &points, &endings);
+    let mut endings = endings.into_iter();
+    let results = points.iter().map(|point| {
+        let of_point = endings.by_ref().take(point.cells.len());
+        of_point.filter_map(|ending| ending.result().cloned()).collect()
+    });
+    let results = results.collect();
+    Ok(Finished { request, report, results, folder })
+}
+
+const FOREIGN: &str =
+    "--resume continues with the settings of its run; drop the other flags, or start anew with --config";
+
+fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &Request) -> Outcome<RunFolder> {
+    let folder = match &arguments.resume {
+        Some(run) => RunFolder::open(run)?,
+        None => {
+            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
+            let preset = settings.preset.as_deref().unwrap_or("run");
+            let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
+            folder.write("config.toml", &command::train::config(&settings)?)?;
+            folder
+        }
+    };
+    folder.write("request.json", &request.to_json())?;
+    Ok(folder)
+}
+
+fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool) {
+    let Some(point) = points.first() else { return };
+    let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+    let (first, last) = (point.settings.chip_seed.unwrap_or_default(), request.chips.saturating_sub(1));
+    let methods = point.settings.method.clone().unwrap_or_default().join(", ");
+    say(quiet, &format!("engine   {}", text(&point.settings.engine)));
+    say(quiet, &format!("data     {}", text(&point.settings.dataset)));
+    say(
+        quiet,
+        &format!(
+            "chips    {} (seeds {first} to {}): {}",
+            text(&point.settings.chip),
+            first + last,
+            point.imperfections
+        ),
+    );
+    say(quiet, &format!("methods  {methods}"));
+    for vary in &request.vary {
+        say(quiet, &format!("vary     {} = {}", vary.name(), vary.values.join(", ")));
+    }
+    say(quiet, &format!("folder   {}\n", folder.path().display()));
+}
+
+impl Finished {
+    /// Errs unless at least one cell has a result.
+    pub fn require_results(&self) -> anyhow::Result<()> {
+        let failure = self.report.failures.first();
+        let reason = failure.map(|failure| failure.reason.clone()).unwrap_or_default();
+        ensure!(self.results.iter().any(|results| !results.is_empty()), "no cell has a result: {reason}");
+        Ok(())
+    }
+}

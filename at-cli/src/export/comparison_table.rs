@@ -1,0 +1,89 @@
+//! Tables of a comparison and of a sweep, for people.
+
+use super::columns::{align, si};
+use super::table::count;
+use crate::comparison::is_oracle;
+use crate::comparison::{MethodReport, Report};
+
+/// One line per point and method, and what the columns mean.
+pub fn table(report: &Report) -> String {
+    let target = percent_short(report.target);
+    let heading = [
+        "accuracy",
+        "95 %",
+        "deviation",
+        "reads",
+        "injections",
+        "control writes",
+        "time",
+        "energy",
+        &format!("time to {target}"),
+        "energy to it",
+        "wall",
+        "cosine",
+    ];
+    let mut rows =
+        vec![report.vary.iter().cloned().chain(["method".into()]).chain(heading.map(String::from)).collect()];
+    for point in &report.points {
+        for method in &point.methods {
+            let name = std::iter::once(method.method.to_string());
+            rows.push(point.values.iter().cloned().chain(name).chain(cells(method)).collect::<Vec<_>>());
+        }
+    }
+    align(&rows, report.vary.len() + 1) + "\n" + &legend(report)
+}
+
+fn cells(method: &MethodReport) -> [String; 12] {
+    let accuracy = &method.accuracy;
+    let percent = |part: f64| format!("{:.2} %", 100.0 * part);
+    let known = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{:.2}", 100.0 * value));
+    let to_target = |value: Option<f64>, unit| match value {
+        _ if is_oracle(method.method) => "-".to_string(),
+        Some(value) => si(value, unit),
+        None => "inf".to_string(),
+    };
+    [
+        percent(accuracy.mean),
+        accuracy.half_width.map_or("-".to_string(), |half| format!("±{:.2}", 100.0 * half)),
+        known(accuracy.deviation),
+        count(method.accesses.reads),
+        count(method.accesses.injections),
+        count(method.accesses.control_writes),
+        method.cost.map_or("-".to_string(), |cost| si(cost.time_s, "s")),
+        method.cost.map_or("-".to_string(), |cost| si(cost.energy_j, "J")),
+        to_target(method.to_target.time_s, "s"),
+        to_target(method.to_target.energy_j, "J"),
+        si(method.wall_seconds, "s"),
+        mean(&method.alignment).map_or("-".to_string(), |cosine| format!("{cosine:.3}")),
+    ]
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn percent_short(part: f64) -> String {
+    format!("{} %", (1e6 * part).round() / 1e4)
+}
+
+fn legend(report: &Report) -> String {
+    let chips = match report.chip_seeds.len() {
+        1 => "1 chip".to_string(),
+        count => format!("{count} chips"),
+    };
+    let mut text = format!(
+        "accuracy   on the test samples after the last epoch: mean over {chips}, half of its 95 % interval, \
+         standard deviation (points)\n\
+         time, energy   of the training on the chip, by cost model {}; per chip; inf: a chip never reached {}\n\
+         cosine   between a method's step and the true gradient: mean over epochs and chips\n",
+        report.cost_model_name,
+        percent_short(report.target),
+    );
+    if report.points.iter().flat_map(|point| &point.methods).any(|method| is_oracle(method.method)) {
+        text += "ideal is an oracle: no chip can run it, so it has no cost\n";
+    }
+    for failure in &report.failures {
+        text += &format!("failed     {}: {}\n", failure.cell, failure.reason);
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! Line plots with bands: one mean and one interval per point of a line.
+
+use super::columns::si;
+use super::plot::colour;
+use anyhow::{Result, anyhow};
+use at_core::training::MethodName;
+use plotters::prelude::*;
+
+/// A point of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// Where.
+    pub x: f64,
+    /// The mean.
+    pub y: f64,
+    /// The interval's ends.
+    pub band: (f64, f64),
+}
+
+/// One line.
+pub struct Line {
+    /// Gives the colour, and the name in the legend.
+    pub method: MethodName,
+    /// From left to right.
+    pub marks: Vec<Mark>,
+}
+
+/// The horizontal axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizontal {
+    /// From 0, numbers as they are.
+    Linear,
+    /// Powers of ten with this unit; marks at 0 are left out.
+    Logarithmic(&'static str),
+    /// One place for each of the names.
+    Names,
+}
+
+/// A picture.
+pub struct Figure<'a> {
+    /// Above it.
+    pub title: &'a str,
+    /// Below it.
+    pub x: &'a str,
+    /// Beside it.
+    pub y: &'a str,
+    /// The horizontal axis.
+    pub horizontal: Horizontal,
+    /// Names at 0, 1, … for [`Horizontal::Names`].
+    pub names: &'a [String],
+    /// The vertical axis.
+    pub range: (f64, f64),
+    /// A band around the line, or a bar at every mark.
+    pub bars: bool,
+    /// The lines, the last one on top.
+    pub lines: &'a [Line],
+}
+
+impl Figure<'_> {
+    /// As an SVG picture.
+    pub fn svg(&self) -> Result<String> {
+        let mut svg = String::new();
+        self.draw(&mut svg).map_err(|error| anyhow!("a plot: {error}"))?;
+        Ok(svg)
+    }
+
+    /// Where a mark lies on the axis, if it does.
+    fn place(&self, x: f64) -> Option<f64> {
+        match self.horizontal {
+            Horizontal::Logarithmic(_) => (x > 0.0).then(|| x.log10()),
+            _ => Some(x),
+        }
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        let places = || self.lines.iter().flat_map(|line| &line.marks).filter_map(|mark| self.place(mark.x));
+        let (first, last) = (places().fold(f64::INFINITY, f64::min), places().fold(f64::NEG_INFINITY, f64::max));
+        match self.horizontal {
+            _ if first > last => (0.0, 1.0),
+            Horizontal::Logarithmic(_) => (first.floor(), (last + 1e-9).ceil().max(first.floor() + 1.0)),
+            Horizontal::Linear if first >= 0.0 => (0.0, if last > 0.0 { 1.02 * last } else { 1.0 }),
+            Horizontal::Linear => (first - 0.02 * (last - first), last + 0.02 * (last - first)),
+            Horizontal::Names => (-0.5, self.names.len() as f64 - 0.5),
+        }
+    }
+
+    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+        let area = SVGBackend::with_string(svg, (800, 480)).into_drawing_area();
+        area.fill(&WHITE)?;
+        let (left, right) = self.ends();
+        let mut chart = ChartBuilder::on(&area)
+            .caption(self.title, ("sans-serif", 18))
+            .margin(14)
+            .x_label_area_size(44)
+            .y_label_area_size(60)
+            .build_cartesian_2d(left..right, self.range.0..self.range.1)?;
+        let name = |place: &f64| match self.horizontal {
+            Horizontal::Linear => format!("{}", (place * 1e6).round() / 1e6),
+            Horizontal::Logarithmic(unit) if place.fract().abs() < 1e-9 => power(*place, unit),
+            Horizontal::Logarithmic(_) => String::new(),
+            Horizontal::Names if place.fract().abs() < 1e-9 && *place >= 0.0 => {
+                self.names.get(*place as usize).cloned().unwrap_or_default()
+            }
+            Horizontal::Names => String::new(),
+        };
+        let labels = match self.horizontal {
+            Horizontal::Linear => 11,
+            Horizontal::Logarithmic(_) => (right - left) as usize + 1,
+            Horizontal::Names => 2 * self.names.len() + 1,
+        };
+        chart
+            .configure_mesh()
+            .x_desc(self.x)
+            .y_desc(self.y)
+            .x_labels(labels)
+            .x_label_formatter(&name)
+            .y_label_formatter(&|y| format!("{}", (y * 1e3).round() / 1e3))
+            .label_style(("sans-serif", 14))
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.12))
+            .draw()?;
+        let (low, high) = self.range;
+        for Line { method, marks } in self.lines {
+            let marks: Vec<Mark> =
+                marks.iter().filter_map(|mark| Some(Mark { x: self.place(mark.x)?, ..*mark })).collect();
+            let colour = colour(*method);
+            if self.bars {
+                for mark in &marks {
+                    let ends = [(mark.x, mark.band.0.clamp(low, high)), (mark.x, mark.band.1.clamp(low, high))];
+                    chart.draw_series([PathElement::new(ends, colour.stroke_width(2))])?;
+                }
+                chart.draw_series(marks.iter().map(|mark| Circle::new((mark.x, mark.y), 4, colour.filled())))?;
+            } else if marks.iter().any(|mark| mark.band.0 < mark.band.1) {
+                let upper = marks.iter().map(|mark| (mark.x, mark.band.1.clamp(low, high)));
+                let lower = marks.iter().rev().map(|mark| (mark.x, mark.band.0.clamp(low, high)));
+                chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.18))])?;
+            }
+            if let ([mark], false) = (&marks[..], self.bars) {
+                chart.draw_series([Circle::new((mark.x, mark.y), 4, colour.filled())])?;
+            }
+            let style = colour.stroke_width(2);
+            chart
+                .draw_series(LineSeries::new(marks.iter().map(|mark| (mark.x, mark.y)), style))?
+                .label(method.as_str())
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.3))
+            .label_font(("sans-serif", 14))
+            .draw()?;
+        area.present()?;
+        Ok(())
+    }
+}
+
+/// `10 ms` for −2.
+fn power(exponent: f64, unit: &str) -> String {
+    let text = si(10_f64.powf(exponent.round()), unit);
+    let (_, unit) = text.split_once(' ').unwrap_or_default();
+    format!("{} {unit}", ["1", "10", "100"][(exponent.round() as i64).rem_euclid(3) as usize])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(marks: &[(f64, f64)]) -> Vec<Line> {
+        let marks = marks.iter().map(|&(x, y)| Mark { x, y, band: (y - 1.0, y + 1.0) }).collect();
+        vec![Line { method: MethodName::At, marks }]
+    }
+
+    #[test]
+    fn powers_of_ten_are_named() {
+        let cases = [(-3.0, "1 ms"), (-2.0, "10 ms"), (2.0, "100 s"), (0.0, "1 s"), (4.0, "10 ks")];
+        cases.into_iter().for_each(|(exponent, text)| assert_eq!(power(exponent, "s"), text));
+    }
+
+    #[test]
+    fn pictures_have_their_axes_and_lines_and_survive_odd_marks() {
+        let names = ["small".to_string(), "large".to_string()];
+        let figure = |horizontal, lines, bars| Figure {
+            title: "title",
+            x: "below",
+            y: "beside (%)",
+            horizontal,
+            names: &names,
+            range: (0.0, 100.0),
+            bars,
+            lines,
+        };
+        let lines = line(&[(0.0, 10.0), (1.0, 20.0)]);
+        let odd = [line(&[]), line(&[(0.0, 0.0)]), line(&[(5e-9, 50.0)])];
+        for horizontal in [Horizontal::Linear, Horizontal::Logarithmic("s"), Horizontal::Names] {
+            for bars in [false, true] {
+                let svg = figure(horizontal, &lines, bars).svg().unwrap();
+                for part in ["title", "below", "beside (%)", "at", "</svg>"] {
+                    assert!(svg.contains(part), "{part} is not in {svg}");
+                }
+                odd.iter().for_each(|lines| drop(figure(horizontal, lines, bars).svg().unwrap()));
+            }
+        }
+        assert!(figure(Horizontal::Names, &lines, true).svg().unwrap().contains("large"));
+    }
+}

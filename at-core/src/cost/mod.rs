@@ -1,0 +1,231 @@
+//! Conversions counted at a chip's interface, as seconds and joules.
+//!
+//! With the counts of [`Accesses`], D controls and n₀ inputs of the chip, K converters per interface (`converter-channels`), and
+//! f their rate, all of them constants of a [`CostModel`]:
+//!
+//! ```text
+//! T = control_writes/K_c·t_write + control_writes/D·t_settle                     control writing, settling
+//!   + [max(frames, (inputs + injections)/K) + max(frames, reads/K)]/f            conversion
+//!   + rounds·t_turn + rounds·passes/frames·L·n_g/c                               turns, propagation
+//!   + F/R                                                                        digital
+//! E = reads·(e_adc + e_tia) + (inputs + injections)·(e_dac + e_modulator)        reading, writing
+//!   + control_writes·e_control + D·(φ/π)·P_π·T                                   control writing, holding
+//!   + n₀·P_detector·10^(loss/10)/η·T_on + F·e_flop                               laser, digital
+//! ```
+//!
+//! A frame is one sample at the interface in one round. With `"all"` channels every signal has its own converter and a frame
+//! takes one cycle each way; K converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with
+//! light, is that of conversion and propagation. A layer-wise round crosses only its share passes/frames of the path.
+//!
+//! Not in it: the evaluation of the trained chip, cooling, memory, and everything that all methods share before they begin.
+
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use terms::{Bill, Energy, Time};
+
+use crate::chip::Accesses;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Speed of light in vacuum (m/s).
+const LIGHT_M_PER_S: f64 = 299_792_458.0;
+
+/// The models that have a name, with their files.
+const PRESETS: [(&str, &str); 2] =
+    [("bench", include_str!("bench.toml")), ("integrated", include_str!("integrated.toml"))];
+
+/// Every constant of the model; the keys of its TOML file, all of them required.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CostModel {
+    /// Conversions per second of one converter for signals, f.
+    pub sample_rate_hz: f64,
+    /// Converters that work side by side for signals, in each direction, K.
+    pub converter_channels: Channels,
+    /// Latency of one analogue-digital-analogue turn.
+    pub turn_s: f64,
+    /// Time to write one control.
+    pub control_write_s: f64,
+    /// Converters that write controls side by side, K_c.
+    pub control_channels: Channels,
+    /// Settling after the controls have been written.
+    pub settle_s: f64,
+    /// Optical path through the chip, L.
+    pub path_length_m: f64,
+    /// Group index n_g of the waveguides.
+    pub group_index: f64,
+    /// Digital operations per second, R.
+    pub digital_rate_flops: f64,
+    /// Energy of reading one value: the converter.
+    pub adc_j: f64,
+    /// Energy of reading one value: the amplifier behind the photodiode.
+    pub tia_j: f64,
+    /// Energy of writing one signal: the converter.
+    pub dac_j: f64,
+    /// Energy of writing one signal: the modulator.
+    pub modulator_j: f64,
+    /// Energy of writing one control.
+    pub control_dac_j: f64,
+    /// Power of a heater per phase of π, P_π; 0 for shifters that hold their phase by themselves.
+    pub heater_pi_w: f64,
+    /// Mean phase φ that a control holds.
+    pub mean_phase_rad: f64,
+    /// Optical power that a detector needs, P_detector.
+    pub detector_min_w: f64,
+    /// Loss from the laser to a detector.
+    pub path_loss_db: f64,
+    /// Efficiency of the laser from the wall plug, η.
+    pub wall_plug_efficiency: f64,
+    /// Energy of one digital operation.
+    pub flop_j: f64,
+}
+
+/// How many converters there are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number of converters, or \"all\"")]
+pub enum Channels {
+    /// So many.
+    Number(f64),
+    /// One for each.
+    Word(All),
+}
+
+/// The word `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum All {
+    /// One for each.
+    All,
+}
+
+impl Channels {
+    /// `values` that take turns at the converters.
+    fn cycles(self, values: f64) -> f64 {
+        match self {
+            Channels::Number(channels) => values / channels,
+            Channels::Word(All::All) => 0.0,
+        }
+    }
+}
+
+/// What the costs of a chip depend on besides its use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChipSize {
+    /// Controls, D.
+    pub controls: usize,
+    /// Inputs, n₀.
+    pub inputs: usize,
+}
+
+impl CostModel {
+    /// The names of the presets.
+    pub fn presets() -> [&'static str; 2] {
+        PRESETS.map(|(name, _)| name)
+    }
+
+    /// A preset by its name, or else the file with that path.
+    pub fn find(name: &str) -> Result<Self> {
+        if let Some((_, text)) = PRESETS.iter().find(|preset| preset.0 == name) {
+            return Self::parse(text).map_err(|reason| Error::malformed(name, reason));
+        }
+        let path = Path::new(name);
+        if !path.exists() {
+            let reason = format!("is neither a file nor one of {}", Self::presets().join(", "));
+            return Err(Error::invalid("cost-model", format!("{name:?}"), reason));
+        }
+        let text = std::fs::read_to_string(path).map_err(|source| Error::file(path, source))?;
+        Self::parse(&text).map_err(|reason| Error::malformed(path, reason))
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        let model: CostModel = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            place + &error.message().replace('\n', ", ")
+        })?;
+        model.validate()?;
+        Ok(model)
+    }
+
+    fn validate(&self) -> std::result::Result<(), String> {
+        let channels = |channels| match channels {
+            Channels::Number(number) => number,
+            Channels::Word(All::All) => 1.0,
+        };
+        let positive = [
+            ("sample-rate-hz", self.sample_rate_hz),
+            ("converter-channels", channels(self.converter_channels)),
+            ("control-channels", channels(self.control_channels)),
+            ("group-index", self.group_index),
+            ("digital-rate-flops", self.digital_rate_flops),
+            ("wall-plug-efficiency", self.wall_plug_efficiency),
+        ];
+        let not_negative = [
+            ("turn-s", self.turn_s),
+            ("control-write-s", self.control_write_s),
+            ("settle-s", self.settle_s),
+            ("path-length-m", self.path_length_m),
+            ("adc-j", self.adc_j),
+            ("tia-j", self.tia_j),
+            ("dac-j", self.dac_j),
+            ("modulator-j", self.modulator_j),
+            ("control-dac-j", self.control_dac_j),
+            ("heater-pi-w", self.heater_pi_w),
+            ("mean-phase-rad", self.mean_phase_rad),
+            ("detector-min-w", self.detector_min_w),
+            ("path-loss-db", self.path_loss_db),
+            ("flop-j", self.flop_j),
+        ];
+        for (name, value) in positive {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(format!("{name} = {value} is not valid: must be positive"));
+            }
+        }
+        for (name, value) in not_negative {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(format!("{name} = {value} is not valid: must be finite and not negative"));
+            }
+        }
+        if self.wall_plug_efficiency > 1.0 {
+            return Err(format!("wall-plug-efficiency = {} is not valid: at most 1", self.wall_plug_efficiency));
+        }
+        Ok(())
+    }
+
+    /// What `accesses` to a chip of this `size` cost.
+    pub fn bill(&self, accesses: &Accesses, size: &ChipSize) -> Bill {
+        let count = |count: u64| count as f64;
+        let (reads, written) = (count(accesses.reads), count(accesses.inputs) + count(accesses.injections));
+        let (frames, rounds, writes) = (count(accesses.frames), count(accesses.rounds), count(accesses.control_writes));
+        let share = if frames == 0.0 { 0.0 } else { count(accesses.passes) / frames };
+        let cycles = |values| self.converter_channels.cycles(values).max(frames);
+        let settings = writes / size.controls as f64;
+        let written_in_turn = match self.control_channels {
+            Channels::Word(All::All) => settings,
+            channels => channels.cycles(writes).max(settings),
+        };
+        let time = Time {
+            control_writing_s: written_in_turn * self.control_write_s,
+            settling_s: settings * self.settle_s,
+            conversion_s: (cycles(written) + cycles(reads)) / self.sample_rate_hz,
+            turns_s: rounds * self.turn_s,
+            propagation_s: rounds * share * self.path_length_m * self.group_index / LIGHT_M_PER_S,
+            digital_s: count(accesses.digital_flops) / self.digital_rate_flops,
+        };
+        let heaters_w = size.controls as f64 * self.mean_phase_rad / std::f64::consts::PI * self.heater_pi_w;
+        let laser_w = size.inputs as f64 * self.detector_min_w * 10_f64.powf(self.path_loss_db / 10.0)
+            / self.wall_plug_efficiency;
+        let energy = Energy {
+            reading_j: reads * (self.adc_j + self.tia_j),
+            writing_j: written * (self.dac_j + self.modulator_j),
+            control_writing_j: writes * self.control_dac_j,
+            holding_j: heaters_w * time.total(),
+            laser_j: laser_w * (time.conversion_s + time.propagation_s),
+            digital_j: count(accesses.digital_flops) * self.flop_j,
+        };
+        Bill { time, energy }
+    }
+}
