@@ -4,7 +4,11 @@ use super::columns::si;
 use super::plot::colour;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
+use plotters::coord::Shift;
 use plotters::prelude::*;
+
+/// Width of the legend.
+const LEGEND: u32 = 130;
 
 /// A point of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,10 +91,13 @@ impl Figure<'_> {
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
         let area = SVGBackend::with_string(svg, (800, 480)).into_drawing_area();
         area.fill(&WHITE)?;
+        let (area, legend) = area.split_horizontally(800 - LEGEND);
+        self.draw_legend(&legend)?;
         let (left, right) = self.ends();
         let mut chart = ChartBuilder::on(&area)
             .caption(self.title, ("sans-serif", 18))
             .margin(14)
+            .margin_right(30) // half of the last label
             .x_label_area_size(44)
             .y_label_area_size(60)
             .build_cartesian_2d(left..right, self.range.0..self.range.1)?;
@@ -138,20 +145,23 @@ impl Figure<'_> {
             if let ([mark], false) = (&marks[..], self.bars) {
                 chart.draw_series([Circle::new((mark.x, mark.y), 4, colour.filled())])?;
             }
-            let style = colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(marks.iter().map(|mark| (mark.x, mark.y)), style))?
-                .label(method.as_str())
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style));
+            let points = marks.iter().map(|mark| (mark.x, mark.y));
+            chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .background_style(WHITE.mix(0.8))
-            .border_style(BLACK.mix(0.3))
-            .label_font(("sans-serif", 14))
-            .draw()?;
         area.present()?;
+        Ok(())
+    }
+
+    /// The lines' names, beside the plot, where they hide nothing.
+    fn draw_legend<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn std::error::Error>>
+    where
+        B::ErrorType: 'static,
+    {
+        for (row, Line { method, .. }) in self.lines.iter().enumerate() {
+            let y = 56 + 22 * row as i32;
+            area.draw(&PathElement::new([(0, y), (22, y)], colour(*method).stroke_width(3)))?;
+            area.draw(&Text::new(method.as_str(), (28, y - 7), ("sans-serif", 14)))?;
+        }
         Ok(())
     }
 }
