@@ -5,13 +5,18 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Engine, Propagator};
-use at_core::training::{Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, Trainer, methods};
+use at_core::training::{
+    Checkpoint, Checkpoints, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule, Settings, Split,
+    Trainer, methods,
+};
 use at_gpu::testing::require_gpu;
-use at_gpu::{Gpu, LimitChoice, Selection};
+use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
 use at_tests::networks::{coherent, mesh_and_detectors, weight_banks};
+use std::ops::ControlFlow;
+use std::path::Path;
 
 /// A device with no more than every WebGPU adapter offers.
 fn small(shared: &Gpu) -> Gpu {
@@ -31,6 +36,19 @@ fn a_mesh_wider_than_workgroup_memory_crosses_in_windows() {
 
 /// Losses of 50 steps of `at`, one epoch each.
 fn losses<E: Engine>(engine: &E, network: &Network, optimizer: Optimizer, learning_rate: f64) -> Vec<f64> {
+    let records = train(engine, network, optimizer, learning_rate, None, &mut ()).unwrap();
+    records.iter().map(|record| record.train_loss).collect()
+}
+
+/// 50 steps of `at`, one epoch each, going on from `checkpoint` where there is one and keeping it up to date.
+fn train<E: Engine>(
+    engine: &E,
+    network: &Network,
+    optimizer: Optimizer,
+    learning_rate: f64,
+    checkpoint: Option<&Path>,
+    observer: &mut dyn Observer,
+) -> at_core::Result<Vec<Record>> {
     let width = network.input().width();
     let fabrication = LOSSY.fabricate(network, 3).unwrap();
     let controls = at_core::training::initial_controls(network, 3, &Default::default()).unwrap();
@@ -51,8 +69,61 @@ fn losses<E: Engine>(engine: &E, network: &Network, optimizer: Optimizer, learni
     let mut method =
         methods::build(MethodName::At, engine, network, &fabrication, &controls, &settings, &options).unwrap();
     let trainer = Trainer { engine, settings: &settings, train: &split, test: &split };
-    let outcome = trainer.run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
-    outcome.records.iter().map(|record| record.train_loss).collect()
+    let earlier = checkpoint.filter(|path| path.exists()).map(|path| Checkpoint::load(path, "same").unwrap());
+    let checkpoints = checkpoint.map(|path| Checkpoints { path, every: 1, fingerprint: "same" });
+    trainer.run(&mut chip, &mut *method, earlier.as_ref(), checkpoints, observer).map(|outcome| outcome.records)
+}
+
+/// Gives the device up in the middle of epoch 20.
+struct Loses<'a>(&'a Gpu, usize);
+
+impl Observer for Loses<'_> {
+    fn batch(&mut self, _done: usize, _total: usize) {
+        if self.1 == 19 {
+            self.0.lose();
+        }
+    }
+
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        self.1 = record.epoch;
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_training_whose_device_is_lost_goes_on_from_its_last_checkpoint() {
+    let Some(shared) = require_gpu() else { return };
+    let network = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("at.safetensors");
+    let lost = small(&shared);
+    let result = train(&lost, &network, Optimizer::ADAM, 0.01, Some(&path), &mut Loses(&lost, 0));
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("lost") && error.contains("--engine cpu"), "{error}");
+    assert_eq!(Checkpoint::load(&path, "same").unwrap().records.len(), 19);
+    let resumed = train(&small(&shared), &network, Optimizer::ADAM, 0.01, Some(&path), &mut ()).unwrap();
+    let whole = train(&small(&shared), &network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
+    assert_eq!(resumed, whole);
+}
+
+#[test]
+fn a_training_within_small_limits_gives_the_same() {
+    let Some(shared) = require_gpu() else { return };
+    // 0.6 MB of coefficients and 1.3 MB of matrices, in bindings of 400 KiB.
+    let network = mesh_and_detectors(&Mesh::rectangular(200).unwrap(), Detection::Homodyne { phase: 0.3 });
+    let case = Case::new(network, &LOSSY, 5, 5);
+    let expected = case.run(&Cpu::<f64>::new());
+    let index = Selection::Index(shared.adapter().index);
+    let tight = Gpu::with_limits(&index, LimitChoice::Binding(400 << 10)).unwrap();
+    for mesh in [MeshVariant::Stream, MeshVariant::Blocks] {
+        let got = case.run(&tight.preferring(Preferences { mesh: Some(mesh), ..Preferences::default() }));
+        assert_close(&format!("readout, {mesh:?}"), &got.readout, &expected.readout, 1e-5 * 15.0);
+        assert_close(&format!("gradient, {mesh:?}"), &got.gradient, &expected.gradient, 1e-5 * 15.0);
+    }
+    let network = coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let cpu = losses(&Cpu::<f64>::new(), &network, Optimizer::ADAM, 0.01);
+    let gpu = losses(&tight, &network, Optimizer::ADAM, 0.01);
+    assert!(cpu.iter().zip(&gpu).all(|(a, b)| (a - b).abs() < 1e-3), "{cpu:?} {gpu:?}");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Which engine computes: what was asked for, or an error that says what to do. Nothing falls back silently.
 
+use crate::memory;
 use crate::plan::{EngineChoice, Plan, Precision};
-use anyhow::Result;
+use anyhow::{Result, anyhow, ensure};
+use at_core::network::Network;
+use at_gpu::memory::Training;
 use at_gpu::{Gpu, Selection, adapters};
 use std::sync::OnceLock;
+
+/// Memory of the GPU in GB (10⁹ bytes), where a person states it: no interface tells it.
+const STATED_MEMORY: &str = "AT_GPU_MEMORY";
 
 /// An engine that can be had.
 pub enum Device {
@@ -37,6 +43,43 @@ fn wants_gpu(plan: &Plan) -> bool {
         EngineChoice::Cpu => false,
         EngineChoice::Auto => adapter.is_some() || hardware(),
     }
+}
+
+/// Refuses a training that cannot fit the device, before anything is built; `samples` are those of both splits.
+pub fn check_memory(device: &Device, plan: &Plan, network: &Network, samples: usize) -> Result<()> {
+    let Device::Gpu(gpu) = device else { return Ok(()) };
+    let stated = match std::env::var(STATED_MEMORY) {
+        Ok(text) => {
+            let gigabytes = text.parse::<f64>().ok().filter(|gigabytes| gigabytes.is_finite() && *gigabytes > 0.0);
+            ensure!(gigabytes.is_some(), "{STATED_MEMORY} = {text} is not valid: must be a number of GB, such as 24");
+            gigabytes.map(|gigabytes| 1e9 * gigabytes)
+        }
+        Err(_) => gpu.adapter().software.then(memory::available),
+    };
+    let training = training(plan, network, samples);
+    Ok(training.check(gpu, stated.map(|bytes| bytes as u64))?)
+}
+
+fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'a> {
+    Training {
+        network,
+        imperfect: true,
+        batch: plan.training.batch_size,
+        moments: plan.training.optimizer.moments(),
+        samples,
+    }
+}
+
+/// What a failed run on a GPU needed, where it was memory that was missing.
+pub fn explain(device: &Device, plan: &Plan, network: &Network, samples: usize, error: anyhow::Error) -> anyhow::Error {
+    let Device::Gpu(gpu) = device else { return error };
+    if !format!("{error:#}").contains("out of memory") {
+        return error;
+    }
+    let need = training(plan, network, samples).estimate(gpu);
+    anyhow!(
+        "{error:#}; the run needs {need} in all; state the memory there is with {STATED_MEMORY}=GB to be told the batch that fits"
+    )
 }
 
 impl Device {

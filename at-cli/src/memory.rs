@@ -20,7 +20,7 @@ pub fn check(controls: f64, moments: usize) -> Result<()> {
 }
 
 /// Memory that programs may take; where the system does not say, 64 GB.
-fn available() -> f64 {
+pub fn available() -> f64 {
     std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| free_kilobytes(&text)).map_or(64e9, |kb| kb * 1024.0)
 }
 

@@ -30,7 +30,14 @@ pub(crate) struct Context {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub adapter: AdapterDescription,
-    fault: Arc<Mutex<Option<String>>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+/// What went wrong first; but a loss explains all other errors, which can come before it is told.
+#[derive(Clone, Debug)]
+struct Fault {
+    message: String,
+    lost: bool,
 }
 
 impl Context {
@@ -61,13 +68,17 @@ impl Context {
             reason: format!("does not open: {error}; use --engine cpu"),
         })?;
         let fault = Arc::new(Mutex::new(None));
-        let note = |fault: &Arc<Mutex<Option<String>>>| {
+        let note = |fault: &Arc<Mutex<Option<Fault>>>, lost: bool| {
             let fault = fault.clone();
             move |message: String| {
-                lock(&fault).get_or_insert(message);
+                let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+                let mut fault = lock(&fault);
+                if fault.as_ref().is_none_or(|fault| lost && !fault.lost) {
+                    *fault = Some(Fault { message, lost });
+                }
             }
         };
-        let (lost, uncaptured) = (note(&fault), note(&fault));
+        let (lost, uncaptured) = (note(&fault, true), note(&fault, false));
         device.set_device_lost_callback(move |reason, message| {
             lost(format!("the device was lost ({reason:?}): {message}"))
         });
@@ -89,10 +100,11 @@ impl Context {
 
     /// Errs when the device was lost or refused something since it was opened.
     pub fn check(&self) -> Result<()> {
-        match &*lock(&self.fault) {
-            None => Ok(()),
-            Some(message) => Err(self.error(message)),
+        let Some(mut fault) = lock(&self.fault).clone() else { return Ok(()) };
+        if !fault.lost && self.device.poll(wgpu::PollType::Poll).is_ok() {
+            fault = lock(&self.fault).clone().unwrap_or(fault);
         }
+        Err(self.error(fault.message))
     }
 
     /// A zeroed buffer of `bytes` (at least 16).

@@ -78,6 +78,17 @@ impl Gpu {
         Ok(bytemuck::pod_read_unaligned(&bytes))
     }
 
+    /// Waits until everything recorded is done.
+    pub fn settle(&self) -> Result<()> {
+        self.commands.flush()?;
+        self.commands.context.wait(None)
+    }
+
+    /// Bytes of the device's memory that buffers of this process take, where the backend counts them.
+    pub fn allocated_bytes(&self) -> Option<u64> {
+        Some(self.commands.context.device.generate_allocator_report()?.total_allocated_bytes)
+    }
+
     /// The same device with a choice of kernels.
     #[doc(hidden)]
     pub fn preferring(&self, preferences: Preferences) -> Self {

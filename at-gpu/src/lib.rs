@@ -12,6 +12,7 @@ mod dense;
 mod engine;
 mod layout;
 pub mod measure;
+pub mod memory;
 mod mesh;
 mod mesh_blocks;
 mod mesh_cost;

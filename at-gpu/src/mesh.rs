@@ -27,7 +27,9 @@ impl MeshStage {
     }
 
     fn variant(&self, batch: usize) -> MeshVariant {
-        self.optics.gpu.preferences.mesh.unwrap_or_else(|| choose(&self.optics.mesh, batch))
+        let gpu = &self.optics.gpu;
+        let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
+        gpu.preferences.mesh.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding))
     }
 
     /// Sends samples through the mesh itself.

@@ -56,6 +56,11 @@ impl Blocks {
         Blocks { levels: (columns - 1) / HALF + 2, windows: most.div_ceil(2) + 1 }
     }
 
+    /// Bytes that the blocks of one level take at least where their gradients are summed.
+    pub fn bytes_of_a_level(&self) -> u64 {
+        (self.windows * PARTIAL) as u64
+    }
+
     /// Levels, in the order of light.
     pub fn levels(&self) -> usize {
         self.levels
@@ -217,10 +222,11 @@ impl BlockMatrices {
     }
 
     /// Levels whose gradients are summed together, and chunks of the batch.
-    fn gradient_plan(&self, batch: usize) -> (usize, usize) {
+    fn gradient_plan(&self, optics: &MeshOptics, batch: usize) -> (usize, usize) {
+        let binding = optics.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
         let chunks = batch.div_ceil(CHUNK).min((BUSY / self.blocks.windows).max(1));
         let level = self.blocks.windows * (chunks * MATRIX).max(PARTIAL);
-        ((GRADIENT_BYTES / level).max(1), chunks)
+        ((GRADIENT_BYTES.min(binding) / level).max(1), chunks)
     }
 
     /// Memory for a batch, on the way forward or on both ways.
@@ -229,7 +235,7 @@ impl BlockMatrices {
         let mut needs = vec![(Slot::Fields, 8 * fields)];
         if backward {
             let matrices = BlockMatrices::new(&optics.mesh);
-            let (most, chunks) = matrices.gradient_plan(batch);
+            let (most, chunks) = matrices.gradient_plan(optics, batch);
             let levels = matrices.parts(optics, most).iter().map(ExactSizeIterator::len).max().unwrap_or(1);
             let blocks = (levels * matrices.blocks.windows) as u64;
             needs.push((Slot::StatesA, 16 * fields));
@@ -257,7 +263,7 @@ impl BlockMatrices {
         let grams = commands.pipeline(Stage::BlockGram, &[])?;
         let gradients = commands.pipeline(Stage::BlockGradient, &[])?;
         let (gram, partial) = (scratch.get(Slot::Gram), scratch.get(Slot::Partial));
-        let (most, chunks) = self.gradient_plan(batch);
+        let (most, chunks) = self.gradient_plan(optics, batch);
         let windows = self.blocks.windows;
         for levels in self.parts(optics, most).into_iter().rev() {
             for level in levels.clone().rev() {

@@ -64,9 +64,14 @@ const COLUMN: f64 = 0.5e-6;
 /// Fields that the workgroups of a multiprocessor hold: 228 KiB of 8 or 16 bytes.
 const FIELDS: f64 = 228.0 * 128.0;
 
-/// The variant for `batch` samples.
-pub(crate) fn choose(mesh: &Mesh, batch: usize) -> MeshVariant {
-    let cost = |variant| seconds(variant, mesh, batch);
+/// The variant for `batch` samples, of those whose parts a binding of so many bytes holds.
+pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64) -> MeshVariant {
+    let cost = |variant: MeshVariant| {
+        let modes = mesh.modes() as u64;
+        let whole = if variant.is_whole() { 16 * modes * modes.max(batch as u64) } else { 0 };
+        let level = if variant.crossing() == Crossing::Blocks { Blocks::of(mesh).bytes_of_a_level() } else { 0 };
+        if whole.max(level) > binding { f64::INFINITY } else { seconds(variant, mesh, batch) }
+    };
     MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
 }
 
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_choice_follows_size_and_batch() {
-        let chosen = |modes, batch| choose(&Mesh::rectangular(modes).unwrap(), batch);
+        let chosen = |modes, batch| choose(&Mesh::rectangular(modes).unwrap(), batch, 1 << 31);
         assert_eq!(chosen(8, 1), MeshVariant::Stream);
         assert_eq!(chosen(64, 64), MeshVariant::Stream);
         assert_eq!(chosen(64, 100_000), MeshVariant::WholeByStream);
@@ -125,5 +130,8 @@ mod tests {
         assert_eq!(chosen(1024, 1024), MeshVariant::Blocks);
         assert_eq!(chosen(4096, 1024), MeshVariant::Blocks);
         assert_eq!(chosen(1024, 100_000), MeshVariant::WholeByBlocks);
+        // Whatever does not fit is not chosen, and samples that stream fit everywhere.
+        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 24), MeshVariant::Blocks);
+        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 16), MeshVariant::Stream);
     }
 }

@@ -4,7 +4,7 @@ use crate::layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::shaders::Stage;
-use crate::stream_plan::{GROUP, Plan, mzis};
+use crate::stream_plan::{GROUP, Most, Plan, mzis};
 use crate::vectors::count;
 use at_core::Result;
 use std::ops::Range;
@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Bytes of a field, and of a field beside its adjoint.
 const FIELD: usize = 8;
 const STATE: usize = 16;
+
+/// Phase gradients of single workgroups take at most this many bytes, unless one column needs more.
+const PARTIAL_BYTES: usize = 64 << 20;
 
 /// How states lie between the passes.
 pub(crate) const ORDER: StateOrder = StateOrder::Beside;
@@ -23,7 +26,10 @@ fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
 }
 
 fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
-    plan.passes(&optics.mesh, rows, optics.mzis_at_once(), optics.columns_at_once())
+    let binding = optics.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
+    let most =
+        Most { mzis: optics.mzis_at_once(), columns: optics.columns_at_once(), partial: PARTIAL_BYTES.min(binding) };
+    plan.passes(&optics.mesh, rows, most)
 }
 
 fn parameters(optics: &MeshOptics, plan: &Plan, batch: usize, columns: &Range<usize>) -> Result<MeshColumns> {

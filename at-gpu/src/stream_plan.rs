@@ -7,9 +7,6 @@ use std::ops::Range;
 /// Invocations of a workgroup: as many as WebGPU promises.
 pub(crate) const GROUP: usize = 256;
 
-/// Phase gradients of single workgroups take at most this many bytes, unless one column needs more.
-const PARTIAL_BYTES: usize = 64 << 20;
-
 /// Where every workgroup of a pass stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
@@ -25,6 +22,17 @@ pub(crate) struct Plan {
     pub pair_lanes: usize,
     /// Fields that a workgroup holds.
     pub slots: usize,
+}
+
+/// What a pass may need.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    /// MZIs whose coefficients are bound together.
+    pub mzis: usize,
+    /// Columns whose losses are bound together.
+    pub columns: usize,
+    /// Bytes of the phase gradients of single workgroups, unless one column needs more.
+    pub partial: usize,
 }
 
 impl Plan {
@@ -58,8 +66,7 @@ impl Plan {
     }
 
     /// The columns of every pass, in the order of light. With `rows` of phase gradients to keep, passes are shorter.
-    /// A pass has at most `most_mzis` and `most_columns`.
-    pub fn passes(&self, mesh: &Mesh, rows: usize, most_mzis: usize, most_columns: usize) -> Vec<Range<usize>> {
+    pub fn passes(&self, mesh: &Mesh, rows: usize, most: Most) -> Vec<Range<usize>> {
         let width = self.slots / self.samples;
         let turns = 4
             + (width / 2).div_ceil(self.pair_lanes) * (1 + self.samples.div_ceil(self.sample_lanes()))
@@ -69,9 +76,9 @@ impl Plan {
             longest = longest.min(self.halo);
         }
         if rows > 0 {
-            longest = longest.min((PARTIAL_BYTES / (rows * 4 * mesh.modes())).max(1));
+            longest = longest.min((most.partial / (rows * 4 * mesh.modes())).max(1));
         }
-        longest = longest.min(most_columns).min(most_mzis / (mesh.modes() / 2)).max(1);
+        longest = longest.min(most.columns).min(most.mzis / (mesh.modes() / 2)).max(1);
         let columns = mesh.columns().len();
         (0..columns).step_by(longest).map(|first| first..columns.min(first + longest)).collect()
     }
@@ -96,7 +103,8 @@ mod tests {
                     assert!(plan.windows * plan.tile >= modes && (plan.windows - 1) * plan.tile < modes, "{plan:?}");
                     let mesh = Mesh::truncated(modes, 300).unwrap();
                     for rows in [0, plan.partial_rows(batch)] {
-                        let passes = plan.passes(&mesh, rows, usize::MAX, usize::MAX);
+                        let passes =
+                            plan.passes(&mesh, rows, Most { mzis: usize::MAX, columns: usize::MAX, partial: 64 << 20 });
                         assert_eq!(
                             passes.iter().flat_map(Clone::clone).collect::<Vec<_>>(),
                             (0..300).collect::<Vec<_>>()

@@ -28,6 +28,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
     let imperfections = chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?;
+    let samples = data.train.len() + data.test.len();
+    engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());
 
     let folder = match &arguments.resume {
@@ -50,7 +52,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         Device::Gpu(gpu) => compare(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| compare(&Cpu::<f32>::new(), &job)),
         Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| compare(&Cpu::<f64>::new(), &job)),
-    }?;
+    }
+    .map_err(|error| engines::explain(&device, &plan, &network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
     let text =

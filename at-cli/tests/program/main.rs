@@ -5,6 +5,7 @@ mod bad_files;
 mod bad_settings;
 mod compare;
 mod data;
+mod gpu;
 mod interruption;
 mod output;
 mod places;

@@ -1,0 +1,107 @@
+//! Runs on a GPU, seen from outside: hardware only where it is asked for, memory refused before the run, Ctrl-C, two programs at once.
+
+use crate::asyt::{Bench, Ended};
+use at_gpu::testing::require_gpu;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+/// A mesh and 20 short epochs, on whichever adapter there is.
+const RUN: [&str; 19] = [
+    "train",
+    "--train-limit",
+    "100",
+    "--test-limit",
+    "50",
+    "--encoding",
+    "fourier-crop:4",
+    "--network",
+    "mesh:16x2",
+    "--chip",
+    "mesh",
+    "--batch-size",
+    "50",
+    "--epochs",
+    "20",
+    "--method",
+    "at",
+    "--engine",
+    "gpu",
+];
+
+fn on_any_adapter<'a>(out: &'a str) -> Vec<&'a str> {
+    RUN.into_iter().chain(["--adapter", "any", "--out", out]).collect()
+}
+
+/// All numbers of a run but its times.
+fn outcome(bench: &Bench, run: &str) -> (String, Vec<u8>) {
+    let metrics = bench.read(&format!("{run}/metrics.csv"));
+    let metrics = metrics.lines().map(|line| line.rsplit_once(',').unwrap().0).collect::<Vec<_>>().join("\n");
+    (metrics, std::fs::read(bench.path(&format!("{run}/at.safetensors"))).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn control_c_leaves_a_checkpoint_and_the_run_can_go_on() {
+    if require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    bench.run(on_any_adapter("whole")).done();
+    let mut child = bench.asyt(on_any_adapter("cut")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("epoch 1/20") {
+        assert_ne!(stderr.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    assert!(Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap().success());
+    stderr.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{text}");
+    assert!(text.contains("asyt train --resume cut"), "{text}");
+    bench.run(["train", "--resume", "cut", "--quiet"]).done();
+    assert_eq!(outcome(&bench, "cut"), outcome(&bench, "whole"));
+}
+
+#[test]
+fn two_programs_on_one_adapter_do_not_disturb_each_other() {
+    if require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    let start = |out| bench.asyt(on_any_adapter(out)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let both = [start("first"), start("second")];
+    for child in both {
+        Ended::new(child.wait_with_output().unwrap()).done();
+    }
+    assert_eq!(outcome(&bench, "first"), outcome(&bench, "second"));
+}
+
+#[test]
+fn what_does_not_fit_the_stated_memory_is_refused_before_the_run() {
+    if require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    let run = |memory: &str| {
+        let mut command = bench.asyt(on_any_adapter("none"));
+        command.env("AT_GPU_MEMORY", memory);
+        Ended::new(command.output().unwrap())
+    };
+    run("0.001").refused(1, &["a batch of 50 needs", "networks", "no batch fits", "--engine cpu"]);
+    run("much").refused(1, &["AT_GPU_MEMORY", "GB"]);
+    assert!(!bench.path("none").exists());
+}
+
+#[test]
+fn a_software_adapter_computes_only_where_it_is_named() {
+    let bench = Bench::new();
+    let ended = bench.train(&["--epochs", "1", "--engine", "auto"]).done();
+    let hardware = at_gpu::adapters().iter().any(|adapter| !adapter.software);
+    assert!(ended.stderr.contains(if hardware { "engine   gpu" } else { "engine   cpu" }), "{}", ended.stderr);
+    if !hardware {
+        bench.train(&["--engine", "gpu", "--quiet"]).refused(1, &["hardware GPU", "--engine cpu"]);
+    }
+    if let Some(gpu) = require_gpu() {
+        let ended = bench.train(&["--epochs", "1", "--adapter", &gpu.adapter().index.to_string()]).done();
+        assert!(ended.stderr.contains(&gpu.adapter().name), "{}", ended.stderr);
+    }
+}

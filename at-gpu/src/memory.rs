@@ -1,0 +1,202 @@
+//! What a training needs of a device's memory, known before anything is built.
+//!
+//! The sum of all buffers of a chip, its digital model, their optimizer and the data, rounded up where it depends on the method. No
+//! interface of a GPU tells how much memory is free: it is compared with what is said to be there, and with the limits that the
+//! adapter does tell.
+
+use crate::engine::Gpu;
+use crate::mesh_blocks::BlockMatrices;
+use crate::mesh_cost::{Crossing, choose};
+use crate::mesh_whole::WholeMatrix;
+use at_core::network::{Network, Stage};
+use at_core::{Error, Result};
+use std::fmt;
+
+/// A training, as far as its memory depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The chip's design.
+    pub network: &'a Network,
+    /// Whether the chip has imperfections.
+    pub imperfect: bool,
+    /// Samples per step.
+    pub batch: usize,
+    /// Vectors that the optimizer keeps beside the parameters.
+    pub moments: usize,
+    /// Samples of the data, both splits.
+    pub samples: usize,
+}
+
+/// Bytes by purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Coefficients, matrices and errors of chip and model.
+    pub networks: u64,
+    /// Controls, gradients, optimizer state.
+    pub parameters: u64,
+    /// Signals, fields and adjoints of a batch.
+    pub batch: u64,
+    /// The data set.
+    pub data: u64,
+    /// The largest part that a kernel sees at once.
+    pub largest: u64,
+}
+
+/// Sums over blocks, products and phase gradients in between: what the kernels allow themselves.
+const BETWEEN: u64 = 160 << 20;
+
+impl Training<'_> {
+    /// Its memory on a device.
+    pub fn estimate(&self, gpu: &Gpu) -> Estimate {
+        self.within(largest_part(gpu))
+    }
+
+    /// Its memory where a kernel sees at most `binding` bytes at once.
+    fn within(&self, binding: u64) -> Estimate {
+        let Training { network, imperfect, batch, moments, samples } = *self;
+        let mut all = Estimate::default();
+        let (mut widest, mut traced, mut states, mut meshes) = (0, 0, 0, false);
+        for stage in network.stages() {
+            let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
+            widest = widest.max(inputs).max(outputs);
+            traced += inputs + outputs;
+            let controls = stage.controls() as u64;
+            let errors = u64::from(imperfect);
+            match stage {
+                Stage::Mesh(mesh) => {
+                    meshes = true;
+                    let (modes, mzis) = (mesh.modes() as u64, mesh.mzis() as u64);
+                    let variant = choose(mesh, batch, binding);
+                    all.networks += 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
+                    all.networks += errors * 4 * modes * mesh.columns().len() as u64;
+                    if variant.crossing() == Crossing::Blocks {
+                        all.networks += (2 + errors) * BlockMatrices::bytes(mesh);
+                    }
+                    let mut crossing = batch as u64;
+                    if variant.is_whole() {
+                        all.networks += 2 * WholeMatrix::bytes(mesh);
+                        crossing = crossing.max(modes);
+                    }
+                    states = states.max(16 * crossing * modes);
+                }
+                Stage::Matrix { .. } | Stage::WeightBank { .. } => all.networks += (8 + 20 * errors) * controls,
+                _ => {}
+            }
+        }
+        let controls = 4 * network.controls() as u64;
+        all.networks += if imperfect { 3 * controls } else { 0 };
+        // Two sets of parameters with their moments, two gradients, a mask.
+        all.parameters = controls * (2 * (1 + moments as u64) + 3);
+        let signal = 4 * widest * batch as u64;
+        // Two signals between stages for chip and model, fields of a chip, states and products of a model, the traced signals,
+        // the batch itself, readouts and errors.
+        all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
+        all.batch += if meshes { BETWEEN } else { 0 };
+        all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
+        all.largest = controls.max(signal).max(states).max(all.data);
+        all
+    }
+
+    /// Errs where it does not fit `memory` (bytes; unknown where `None`) or the limits of the device, with all sizes and the largest
+    /// batch that would fit.
+    pub fn check(&self, gpu: &Gpu, memory: Option<u64>) -> Result<()> {
+        let binding = largest_part(gpu);
+        let fits = |batch: usize| {
+            let estimate = Training { batch, ..*self }.within(binding);
+            estimate.largest <= binding && memory.is_none_or(|memory| estimate.total() <= memory)
+        };
+        if fits(self.batch) {
+            return Ok(());
+        }
+        let estimate = self.within(binding);
+        let there = match memory {
+            Some(memory) if estimate.total() > memory => format!("{} are there", size(memory)),
+            _ => format!("it gives a kernel at most {} at once, of {}", size(binding), size(estimate.largest)),
+        };
+        let advice = if fits(1) {
+            let (mut most, mut too_many) = (1, self.batch);
+            while too_many - most > 1 {
+                let middle = most + (too_many - most) / 2;
+                if fits(middle) { most = middle } else { too_many = middle }
+            }
+            format!("the largest batch that fits is {most}")
+        } else {
+            "no batch fits; choose a smaller network, fewer samples, or --engine cpu".to_string()
+        };
+        Err(Error::Device {
+            device: gpu.adapter().name.clone(),
+            reason: format!("a batch of {} needs {estimate}, and {there}: {advice}", self.batch),
+        })
+    }
+}
+
+fn largest_part(gpu: &Gpu) -> u64 {
+    let limits = &gpu.commands.context.limits;
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+}
+
+impl Estimate {
+    /// All together.
+    pub fn total(&self) -> u64 {
+        self.networks + self.parameters + self.batch + self.data
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Estimate { networks, parameters, batch, data, .. } = *self;
+        let [total, networks, parameters, batch, data] = [self.total(), networks, parameters, batch, data].map(size);
+        write!(
+            f,
+            "{total} of memory (networks {networks}, controls and optimizer {parameters}, batch {batch}, data {data})"
+        )
+    }
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    let exponent = ((bytes.max(1.0).log10() / 3.0) as usize).min(5);
+    format!("{:.1} {}", bytes / 1000_f64.powi(exponent as i32), ["B", "kB", "MB", "GB", "TB", "PB"][exponent])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::require_gpu;
+    use at_core::network::Detection;
+    use at_core::optics::Mesh;
+
+    fn network(modes: usize) -> Network {
+        let mesh = Stage::Mesh(Mesh::rectangular(modes).unwrap());
+        Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
+    }
+
+    #[test]
+    fn a_network_that_does_not_fit_is_refused_with_the_largest_batch_that_does() {
+        let Some(gpu) = require_gpu() else { return };
+        let network = network(64);
+        let training = Training { network: &network, imperfect: true, batch: 10_000, moments: 2, samples: 1000 };
+        training.check(&gpu, Some(1 << 34)).unwrap();
+        let half = Training { batch: 5000, ..training }.estimate(&gpu).total();
+        let error = training.check(&gpu, Some(half)).unwrap_err().to_string();
+        let most: usize = error.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!((5000..10_000).contains(&most), "{error}");
+        Training { batch: most, ..training }.check(&gpu, Some(half)).unwrap();
+        assert!(Training { batch: most + 1, ..training }.check(&gpu, Some(half)).is_err());
+        assert!(error.contains("networks") && error.contains("data"), "{error}");
+        let error = training.check(&gpu, Some(1000)).unwrap_err().to_string();
+        assert!(error.contains("no batch fits") && error.contains("--engine cpu"), "{error}");
+    }
+
+    #[test]
+    fn three_meshes_of_4096_modes_fit_a_large_gpu() {
+        let mesh = || Stage::Mesh(Mesh::rectangular(4096).unwrap());
+        let detection = Stage::Detection { modes: 4096, detection: Detection::Intensity };
+        let network = Network::new(vec![vec![mesh(), mesh(), mesh(), detection]]).unwrap();
+        let training = Training { network: &network, imperfect: true, batch: 1024, moments: 2, samples: 60_000 };
+        let estimate = training.within(1 << 31);
+        assert!(estimate.total() < 100 << 30, "{estimate}");
+        assert!(estimate.largest < 1 << 31, "{estimate}");
+    }
+}
