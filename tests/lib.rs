@@ -1,5 +1,6 @@
 //! Networks, cases and comparisons that the tests and the benches share.
 
+pub mod allocations;
 pub mod case;
 pub mod compare;
 pub mod draws;

@@ -77,7 +77,7 @@ impl<T: Real> MeshStage<T> {
             stage.transmission = T::of(loss.transmission);
             stage.imbalance = loss.imbalance.map(|factors| factors.into_iter().map(T::of).collect());
         }
-        let schedule = mesh_kernel::schedule(mesh, stage.imbalance.is_some());
+        let schedule = mesh_kernel::schedule(mesh, if stage.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
         for (mzi, row) in schedule {
             let [_, second] = coupler_pair(&stage.couplers, mzi as usize);
             let second_coupler = squares(second).map(T::of);
@@ -124,6 +124,11 @@ impl<T: Real> MeshStage<T> {
             }
         }
     }
+}
+
+/// Imperfections of a mesh that can be estimated: two couplers and θ of every MZI, and the phases of waveguides.
+pub fn imperfections(mesh: &Mesh) -> usize {
+    3 * mesh.mzis() + waveguides(mesh)
 }
 
 /// `cos², sin², cos·sin` of a coupler's angle.
@@ -195,7 +200,7 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
     }
 
     fn imperfections(&self) -> usize {
-        3 * self.mesh.mzis() + waveguides(&self.mesh)
+        imperfections(&self.mesh)
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

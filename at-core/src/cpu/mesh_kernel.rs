@@ -12,7 +12,7 @@ use pulp::{Simd, WithSimd};
 pub const LANES: usize = 16;
 
 /// Columns that one sweep crosses: the waveguides between them fit in 5 kB.
-const BLOCK: usize = 8;
+pub const BLOCK: usize = 8;
 
 /// Slopes per MZI of a plain backward pass: `dL/dθ, dL/dφ`.
 pub const PHASES: usize = 2;
@@ -70,11 +70,11 @@ pub struct Imbalance<'a, T> {
 /// The order in which the loops treat MZIs: their control index and upper row.
 ///
 /// In sweep s, the column at distance d from the first of its block treats the MZI at row s - d, whose neighbours the column
-/// before it has just treated. Read backwards, the order serves the backward pass. `by_column` is the plain order.
-pub fn schedule(mesh: &Mesh, by_column: bool) -> Vec<(u32, u32)> {
-    let block_size = if by_column { 1 } else { BLOCK };
+/// before it has just treated. Read backwards, the order serves the backward pass. Blocks have `columns` columns; with one
+/// it is the plain order.
+pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<(u32, u32)> {
     let mut order = Vec::with_capacity(mesh.mzis());
-    for block in mesh.columns().chunks(block_size) {
+    for block in mesh.columns().chunks(columns) {
         for sweep in (block[0].first_row..mesh.modes() + block.len()).step_by(2) {
             for (distance, column) in block.iter().enumerate() {
                 let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));

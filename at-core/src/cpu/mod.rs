@@ -3,13 +3,18 @@
 mod attenuators;
 mod dense;
 mod engine;
+mod ideal_mesh;
+pub(crate) mod lanes;
 mod mesh;
 mod mesh_kernel;
 mod network;
 mod pointwise;
 mod product;
+mod rotation_kernel;
+mod sines;
 mod sparse;
 mod stage;
+mod tiles;
 
 pub use engine::Cpu;
 pub use network::{CpuNetwork, CpuTrace};

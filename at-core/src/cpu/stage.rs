@@ -2,6 +2,7 @@
 
 use super::attenuators::AttenuatorStage;
 use super::dense::DenseStage;
+use super::ideal_mesh::IdealMesh;
 use super::mesh::MeshStage;
 use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use super::sparse::SparseRows;
@@ -69,7 +70,10 @@ pub trait CpuStage<T>: Send {
 /// Builds a stage with its errors. Of the `first` of a network nobody needs the adjoint of the input; a stage may leave it out.
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors, first: bool) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
-        Stage::Mesh(ref mesh) => Box::new(MeshStage::new(mesh, errors)?),
+        Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors, first)? {
+            Some(ideal) => Box::new(ideal),
+            None => Box::new(MeshStage::new(mesh, errors)?),
+        },
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
         Stage::Activation { modes, activation } => Box::new(ActivationStage { width: 2 * modes, activation }),
         Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),

@@ -1,0 +1,364 @@
+//! A mesh of ideal couplers on the CPU: the digital model. It runs as rotations ([`super::rotation_kernel`]).
+
+use super::mesh::{self, MeshStage};
+use super::mesh_kernel;
+use super::rotation_kernel::{self, BLOCK, Rotation, Slope, Sweep};
+use super::sines::sines_and_cosines;
+use super::stage::{CpuStage, Kept};
+use super::tiles::{self, Tile};
+use crate::chip::StageErrors;
+use crate::optics::{Mesh, MeshLoss};
+use crate::{Real, Result};
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+/// Slopes of all parts together stay below this many bytes, unless there would be fewer than two parts.
+const SLOPE_BYTES: usize = 48 << 20;
+
+/// No more parts than this, so that few-core machines do not add up many vectors.
+const MAX_PARTS: usize = 32;
+
+/// MZIs whose coefficients are computed together.
+const CHUNK: usize = 32;
+
+/// A mesh whose couplers all split evenly and whose waveguides all lose the same. Phases may be off.
+pub struct IdealMesh<T> {
+    mesh: Mesh,
+    phase_errors: Option<Vec<f64>>,
+    /// Field transmission of all columns together.
+    transmission: T,
+    /// Nobody asks for the adjoint of what enters.
+    first: bool,
+    sweeps: Vec<Sweep>,
+    /// Control index and upper row of every MZI in the order of the loops.
+    places: Vec<(u32, u32)>,
+    rotations: Vec<Rotation<T>>,
+    /// `e^{i(γ + σ)}`.
+    output_phases: Vec<[T; 2]>,
+    /// One value per waveguide while walking through the mesh: σ, later `Σ Im a* y`.
+    walk: Vec<f64>,
+    parts: Vec<Part<T>>,
+    errors: StageErrors,
+    /// What takes over when couplers are estimated and so no longer ideal.
+    tuned: Option<Box<MeshStage<T>>>,
+}
+
+/// One part's tiles and sums.
+#[derive(Default)]
+struct Part<T> {
+    fields: Tile<T>,
+    adjoints: Tile<T>,
+    slopes: Vec<Slope<T>>,
+    /// `Σ Im a* y` of every output.
+    output_slopes: Vec<T>,
+}
+
+impl<T: Real> IdealMesh<T> {
+    /// The mesh, if its `errors` leave it as described.
+    pub fn new(mesh: &Mesh, errors: &StageErrors, first: bool) -> Result<Option<Self>> {
+        let (mut phase_errors, mut transmission) = (None, T::one());
+        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db, .. } = errors {
+            let loss = MeshLoss::new(mesh, loss_db)?;
+            if loss.imbalance.is_some() || first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
+                return Ok(None);
+            }
+            transmission = T::of(loss.transmission);
+            phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.clone());
+        }
+        let places = mesh_kernel::schedule(mesh, BLOCK);
+        let rows: Vec<u32> = places.iter().map(|&(_, row)| row).collect();
+        let runs = rows.chunk_by(|row, next| next + 1 == *row);
+        Ok(Some(IdealMesh {
+            phase_errors,
+            transmission,
+            first,
+            sweeps: runs.map(|run| Sweep { row: run[0], count: run.len() as u32 }).collect(),
+            rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
+            places,
+            output_phases: vec![[T::zero(); 2]; mesh.modes()],
+            walk: vec![0.0; mesh.modes()],
+            parts: Vec::new(),
+            mesh: mesh.clone(),
+            errors: errors.clone(),
+            tuned: None,
+        }))
+    }
+
+    fn width(&self) -> usize {
+        2 * self.mesh.modes()
+    }
+
+    /// Samples per part for a batch.
+    fn share(&self, batch: usize) -> usize {
+        let bytes = self.mesh.controls() * size_of::<T>();
+        tiles::share(batch, (SLOPE_BYTES / bytes).clamp(2, MAX_PARTS))
+    }
+
+    /// Takes out `count` parts.
+    fn take_parts(&mut self, count: usize) -> Vec<Part<T>> {
+        let mut parts = std::mem::take(&mut self.parts);
+        if parts.len() < count {
+            parts.resize_with(count, Part::default);
+        }
+        parts
+    }
+
+    /// Gradients from the sums of all parts: see [`super::rotation_kernel`].
+    fn walk_back(&mut self, parts: &mut [Part<T>], gradient: &mut [T]) {
+        let (total, others) = parts.split_first_mut().expect("a batch is not empty");
+        total.slopes.par_chunks_mut(4096).enumerate().for_each(|(chunk, total)| {
+            for part in &*others {
+                for (slot, more) in total.iter_mut().zip(&part.slopes[chunk * 4096..]) {
+                    *slot = [slot[0] + more[0], slot[1] + more[1]];
+                }
+            }
+        });
+        let mzis = self.mesh.mzis();
+        let (theta, rest) = gradient.split_at_mut(mzis);
+        let (phi, gamma) = rest.split_at_mut(mzis);
+        for (mode, (sum, gamma)) in self.walk.iter_mut().zip(gamma).enumerate() {
+            *sum = total.output_slopes[mode].wide();
+            *sum += others.iter().map(|part| part.output_slopes[mode].wide()).sum::<f64>();
+            *gamma = T::of(-2.0 * *sum);
+        }
+        for (&(mzi, row), &[mixed, entering]) in self.places.iter().zip(&total.slopes).rev() {
+            let (mzi, row) = (mzi as usize, row as usize);
+            let both = self.walk[row] + self.walk[row + 1];
+            theta[mzi] = T::of(mixed.wide() - both);
+            phi[mzi] = T::of(-2.0 * entering.wide());
+            (self.walk[row], self.walk[row + 1]) = (entering.wide(), both - entering.wide());
+        }
+    }
+}
+
+impl<T: Real> CpuStage<T> for IdealMesh<T> {
+    fn program(&mut self, controls: &[T]) {
+        if let Some(tuned) = &mut self.tuned {
+            return tuned.program(controls);
+        }
+        let (theta, phi, gamma) = self.mesh.split(controls);
+        let mzis = self.mesh.mzis();
+        let errors = self.phase_errors.as_deref();
+        let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
+        self.walk.fill(0.0);
+        let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
+        for (places, rotations) in self.places.chunks(CHUNK).zip(self.rotations.chunks_mut(CHUNK)) {
+            for (angles, &(mzi, row)) in angles.chunks_exact_mut(2).zip(places) {
+                let (mzi, row) = (mzi as usize, row as usize);
+                let half = 0.5 * (theta[mzi].wide() + error(mzi));
+                let turn = phi[mzi].wide() + error(mzis + mzi) + self.walk[row] - self.walk[row + 1];
+                (angles[0], angles[1]) = (half, turn);
+                let pushed = self.walk[row + 1] + half + FRAC_PI_2;
+                let pushed = if pushed > PI { pushed - TAU } else { pushed };
+                (self.walk[row], self.walk[row + 1]) = (pushed, pushed);
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            for (k, rotation) in rotations.iter_mut().enumerate() {
+                rotation.split = [sines[2 * k], cosines[2 * k]].map(T::of);
+                rotation.turn = [cosines[2 * k + 1], sines[2 * k + 1]].map(T::of);
+            }
+        }
+        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
+            let (sin, cos) = (gamma.wide() + error(2 * mzis + mode) + self.walk[mode]).sin_cos();
+            *slot = [T::of(cos), T::of(sin)];
+        }
+    }
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        if let Some(tuned) = &mut self.tuned {
+            return tuned.forward(input, batch, output);
+        }
+        let width = self.width();
+        let share = self.share(batch);
+        let mut parts = self.take_parts(batch.div_ceil(share));
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .zip(input[..batch * width].par_chunks(share * width))
+            .zip(output[..batch * width].par_chunks_mut(share * width))
+            .for_each(|((part, input), output)| {
+                pulp::Arch::new().dispatch(Forward { mesh, part, input, output });
+            });
+        self.parts = parts;
+    }
+
+    fn backward(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+    ) {
+        if let Some(tuned) = &mut self.tuned {
+            return tuned.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        }
+        let width = self.width();
+        let share = self.share(batch);
+        let count = batch.div_ceil(share);
+        let mut parts = self.take_parts(count);
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .zip(output[..batch * width].par_chunks(share * width))
+            .zip(adjoint[..batch * width].par_chunks(share * width))
+            .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
+            .for_each(|(((part, output), adjoint), adjoint_in)| {
+                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in });
+            });
+        self.walk_back(&mut parts[..count], gradient);
+        self.parts = parts;
+    }
+
+    fn imperfections(&self) -> usize {
+        mesh::imperfections(&self.mesh)
+    }
+
+    fn set_imperfections(&mut self, estimate: &[T]) {
+        let (mesh, errors) = (&self.mesh, &self.errors);
+        let stage = || Box::new(MeshStage::new(mesh, errors).expect("these errors were possible before"));
+        self.tuned.get_or_insert_with(stage).set_imperfections(estimate);
+    }
+
+    fn backward_imperfections(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+        slopes: &mut [T],
+    ) {
+        let tuned = self.tuned.as_mut().expect("an estimate is set and programmed");
+        tuned.backward_imperfections(input, output, adjoint, batch, kept, adjoint_in, gradient, slopes);
+    }
+}
+
+/// How many of `left` samples the next tile takes, and whether it is a whole tile.
+fn next_tile<T: Real, S: Simd>(left: usize) -> (usize, bool) {
+    let half = T::count::<S>();
+    if left > half { (left.min(2 * half), true) } else { (left, false) }
+}
+
+/// Some samples through the mesh.
+struct Forward<'a, T> {
+    mesh: &'a IdealMesh<T>,
+    part: &'a mut Part<T>,
+    input: &'a [T],
+    output: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Forward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Forward { mesh, part, mut input, mut output } = self;
+        let width = mesh.width();
+        while !input.is_empty() {
+            let (taken, whole) = next_tile::<T, S>(input.len() / width);
+            let (from, more) = input.split_at(taken * width);
+            let (to, room) = output.split_at_mut(taken * width);
+            (input, output) = (more, room);
+            if whole {
+                forward_tile::<T, S, 2>(simd, mesh, part, from, to);
+            } else {
+                forward_tile::<T, S, 1>(simd, mesh, part, from, to);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn forward_tile<T: Real, S: Simd, const W: usize>(
+    simd: S,
+    mesh: &IdealMesh<T>,
+    part: &mut Part<T>,
+    input: &[T],
+    output: &mut [T],
+) {
+    let (width, lanes) = (mesh.width(), W * T::count::<S>());
+    let fields = &mut part.fields.room(width)[..width * lanes];
+    tiles::fill(input, width, lanes, fields);
+    let registers = T::registers_mut::<S>(fields);
+    rotation_kernel::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
+    let transmission = mesh.transmission;
+    tiles::multiply(fields, lanes, mesh.output_phases.iter().map(|phase| phase.map(|part| part * transmission)));
+    tiles::empty(fields, width, lanes, output);
+}
+
+/// Some samples back through the mesh.
+struct Backward<'a, T> {
+    mesh: &'a IdealMesh<T>,
+    part: &'a mut Part<T>,
+    output: &'a [T],
+    adjoint: &'a [T],
+    adjoint_in: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in } = self;
+        let width = mesh.width();
+        part.slopes.clear();
+        part.slopes.resize(mesh.mesh.mzis(), [T::zero(); 2]);
+        part.output_slopes.clear();
+        part.output_slopes.resize(mesh.mesh.modes(), T::zero());
+        while !output.is_empty() {
+            let (taken, whole) = next_tile::<T, S>(output.len() / width);
+            let (fields, more_fields) = output.split_at(taken * width);
+            let (adjoints, more_adjoints) = adjoint.split_at(taken * width);
+            let (to, room) = adjoint_in.split_at_mut(taken * width);
+            (output, adjoint, adjoint_in) = (more_fields, more_adjoints, room);
+            if whole {
+                backward_tile::<T, S, 2>(simd, mesh, part, fields, adjoints, to);
+            } else {
+                backward_tile::<T, S, 1>(simd, mesh, part, fields, adjoints, to);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn backward_tile<T: Real, S: Simd, const W: usize>(
+    simd: S,
+    mesh: &IdealMesh<T>,
+    part: &mut Part<T>,
+    output: &[T],
+    adjoint: &[T],
+    adjoint_in: &mut [T],
+) {
+    let (width, lanes) = (mesh.width(), W * T::count::<S>());
+    let fields = &mut part.fields.room(width)[..width * lanes];
+    let adjoints = &mut part.adjoints.room(width)[..width * lanes];
+    tiles::fill(output, width, lanes, fields);
+    tiles::fill(adjoint, width, lanes, adjoints);
+    let (y, a) = (T::registers::<S>(fields), T::registers::<S>(adjoints));
+    for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
+        let (y, a) = (rotation_kernel::load::<T, S, W>(y, mode), rotation_kernel::load::<T, S, W>(a, mode));
+        *slot += rotation_kernel::phase_slope::<T, S, W>(simd, y, a);
+    }
+    let (transmission, rebuild) = (mesh.transmission, mesh.transmission.recip());
+    let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
+    tiles::multiply(fields, lanes, back(rebuild));
+    tiles::multiply(adjoints, lanes, back(transmission));
+    rotation_kernel::backward::<T, S, W>(
+        simd,
+        &mesh.sweeps,
+        &mesh.rotations,
+        &mut part.slopes,
+        T::registers_mut::<S>(fields),
+        T::registers_mut::<S>(adjoints),
+    );
+    if !mesh.first {
+        tiles::empty(adjoints, width, lanes, adjoint_in);
+    }
+}

@@ -1,0 +1,47 @@
+//! Our side of `mesh.py`: time and peak memory of one gradient of one ideal rectangular mesh, from controls to dL/d(controls)
+//! with L = Σ error · |y|², and the numbers themselves.
+//!
+//! usage: mesh_gradient BATCH REPEATS MODES [NUMBERS.npz]     prints one JSON object
+
+use at_benches::{Pass, single_mesh};
+use at_core::chip::Imperfections;
+use at_tests::allocations::Counting;
+use ndarray::Array1;
+use ndarray_npy::NpzWriter;
+use std::time::Instant;
+
+#[global_allocator]
+static MEMORY: Counting = Counting::new();
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [batch, repeats, modes] = [0, 1, 2].map(|index| arguments[index].parse::<usize>());
+    let (batch, repeats, modes) = (batch?, repeats?, modes?);
+    let mut pass = Pass::new(&single_mesh(modes), &Imperfections::default(), batch);
+    MEMORY.restart();
+    pass.gradient();
+    let peak = MEMORY.peak();
+    let mut times: Vec<f64> = (0..repeats)
+        .map(|_| {
+            let start = Instant::now();
+            pass.gradient();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let report = serde_json::json!({
+        "modes": modes, "batch": batch, "median": times[repeats / 2], "best": times[0], "peak": peak,
+    });
+    println!("{report}");
+    if let Some(path) = arguments.get(3) {
+        let mut numbers = NpzWriter::new(std::fs::File::create(path)?);
+        let Pass { controls, fields, error, readout, gradient, .. } = pass;
+        for (name, values) in
+            [("controls", controls), ("fields", fields), ("error", error), ("readout", readout), ("gradient", gradient)]
+        {
+            numbers.add_array(name, &Array1::from(values))?;
+        }
+        numbers.finish()?;
+    }
+    Ok(())
+}
