@@ -4,6 +4,7 @@ use super::bars::{Panel, shares};
 use super::columns::si;
 use super::figure::{Figure, Horizontal, Line, Mark};
 use crate::cells::CellResult;
+use crate::chips::SPREADS;
 use crate::comparison::{PointReport, Report, is_oracle};
 use anyhow::Result;
 use at_core::cost::{Bill, Energy, Time};
@@ -170,7 +171,8 @@ fn axis(name: &str) -> String {
 
 fn title(report: &Report) -> String {
     let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
-    let varies = report.vary.iter().flat_map(|names| names.split(',')).any(|name| name == "chip");
+    let varies =
+        report.vary.iter().flat_map(|names| names.split(',')).any(|name| name == "chip" || SPREADS.contains(&name));
     let kind = if varies { String::new() } else { format!(" of kind {}", text(&report.settings.chip)) };
     let chips = match report.chip_seeds.len() {
         1 => "1 chip".to_string(),
