@@ -19,20 +19,11 @@ pub const LOSSY: Imperfections = Imperfections {
     response_slope: 0.2,
     response_offset: 0.1,
     update_error: 0.4,
+    ..Imperfections::NONE
 };
 
 /// No imperfection.
-pub const IDEAL: Imperfections = Imperfections {
-    splitter_angle: 0.0,
-    phase: 0.0,
-    loss_db: 0.0,
-    loss_spread_db: 0.0,
-    parameter_spread: 0.0,
-    response_amplitude: 0.0,
-    response_slope: 0.0,
-    response_offset: 0.0,
-    update_error: 0.0,
-};
+pub const IDEAL: Imperfections = Imperfections::NONE;
 
 /// What is run.
 pub struct Case {
@@ -81,7 +72,12 @@ impl Case {
 
     /// The reference for this chip.
     pub fn reference(&self) -> Reference<'_> {
-        Reference { network: &self.network, fabrication: &self.fabrication, first_controls: &self.first_controls }
+        Reference {
+            network: &self.network,
+            fabrication: &self.fabrication,
+            first_controls: &self.first_controls,
+            drift: &[],
+        }
     }
 
     /// What the reference gives.

@@ -23,7 +23,7 @@ fn turn(phase: f64) -> Complex64 {
 fn matrix(mesh: &Mesh, controls: &[f64], errors: StageErrors) -> Vec<Vec<Complex64>> {
     let modes = mesh.modes();
     let network = mesh_and_detectors(mesh, Detection::Intensity);
-    let fabrication = Fabrication { stages: vec![errors, StageErrors::None], update_error: Vec::new() };
+    let fabrication = Fabrication { stages: vec![errors, StageErrors::None], ..Fabrication::ideal() };
     let mut identity = vec![0.0; 2 * modes * modes];
     (0..modes).for_each(|mode| identity[2 * (mode * modes + mode)] = 1.0);
     let case = Case {

@@ -67,7 +67,7 @@ pub fn deployed_fabrication(network: &Network, errors: &[MeshErrors]) -> Result<
             _ => StageErrors::None,
         });
     }
-    Ok(Fabrication { stages, update_error: Vec::new() })
+    Ok(Fabrication { stages, ..Fabrication::ideal() })
 }
 
 /// Programs a chip with `errors` (native, one per mesh; none: a perfect chip) with `phases` and evaluates it on `split`.

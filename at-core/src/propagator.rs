@@ -7,6 +7,8 @@
 //! optimizer state stay where the engine keeps them.
 
 use crate::chip::Fabrication;
+use crate::chip::drift::DriftStep;
+use crate::chip::noise::{Draw, SignalNoise};
 use crate::network::Network;
 use crate::training::{Loss, Optimizer, OptimizerState};
 use crate::{Real, Result};
@@ -20,7 +22,7 @@ pub trait Engine: Clone + 'static {
     /// A flat vector of indices: labels, sample orders.
     type Indices;
     /// A network as this engine runs it.
-    type Network: Tunable<Engine = Self> + LayerAccess;
+    type Network: Tunable<Engine = Self> + LayerAccess + Drifting;
 
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
@@ -85,6 +87,12 @@ pub trait Engine: Clone + 'static {
         tally: &mut Self::Buffer,
     ) -> Result<()>;
 
+    /// One step of a chip's drift, in place: the formula of [`crate::chip::drift`].
+    fn advance(&self, step: &DriftStep, drift: &mut Self::Buffer) -> Result<()>;
+
+    /// What a chip's noise makes of `signal [batch, mode]`, in place: the formula of [`crate::chip::noise`].
+    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Self::Buffer) -> Result<()>;
+
     /// One optimizer step: `parameters ← parameters - learning_rate · direction(gradient, state)`.
     fn optimize(
         &self,
@@ -132,6 +140,12 @@ pub trait LayerAccess: Propagator {
         batch: usize,
         output: &mut Buffer<Self>,
     ) -> Result<()>;
+}
+
+/// A network whose effective controls can stand elsewhere than told: what the simulation of a drifting chip needs inside.
+pub trait Drifting: Propagator {
+    /// [`Propagator::program`], with `drift` added to every effective control.
+    fn program_drifted(&mut self, controls: &Buffer<Self>, drift: Option<&Buffer<Self>>) -> Result<()>;
 }
 
 /// A propagator whose inside is known: an error at the readout can be carried back to the controls.

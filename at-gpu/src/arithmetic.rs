@@ -7,6 +7,8 @@ use crate::network::GpuNetwork;
 use crate::shaders::Stage;
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::chip::Fabrication;
+use at_core::chip::drift::DriftStep;
+use at_core::chip::noise::{Draw, SignalNoise};
 use at_core::error::same_size;
 use at_core::network::Network;
 use at_core::propagator::Engine;
@@ -160,6 +162,14 @@ impl Engine for Gpu {
         let pipeline = self.commands.pipeline(Stage::Tally, &[])?;
         let parameters = Tally { batch: count(batch)? };
         self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], 1)
+    }
+
+    fn advance(&self, step: &DriftStep, drift: &mut Vector) -> Result<()> {
+        self.drift(step, drift)
+    }
+
+    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vector) -> Result<()> {
+        self.add_noise(noise, draw, batch, signal)
     }
 
     fn optimize(

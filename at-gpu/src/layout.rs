@@ -74,6 +74,31 @@ parameters! {
     Rectifier { len: u32, threshold: f32 }
     /// Attenuators and where their controls lie.
     Attenuators { count: u32, inputs: u32, outputs: u32, batch: u32, offset: u32 }
+    /// Shifters on their way from controls to heat.
+    Follow { len: u32, quartic: f32, levels: f32 }
+    /// What heat becomes.
+    Settle { len: u32, has_neighbours: u32, has_drift: u32 }
+    /// One step of a drift.
+    Drift { len: u32, key_low: u32, key_high: u32, time: u32, site: u32, keep: f32, own: f32, shared_step: f32 }
+    /// The noise of a signal.
+    Disturb {
+        len: u32,
+        modes: u32,
+        is_complex: u32,
+        per_mode: u32,
+        key_low: u32,
+        key_high: u32,
+        pass_number: u32,
+        site: u32,
+        gain: f32,
+        sample_gain: f32,
+        relative: f32,
+        absolute: f32,
+        shot: f32,
+        low: f32,
+        step: f32,
+        top: f32,
+    }
     /// Weights and where their controls lie.
     Dense { len: u32, offset: u32, has_errors: u32 }
     /// A product of strided matrices.

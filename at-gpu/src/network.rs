@@ -1,15 +1,14 @@
 //! A whole network on a GPU: stages in order, their signals, and the map from programmed to effective controls.
 
+use crate::control::Follower;
 use crate::engine::Gpu;
-use crate::layout::Length;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::shaders;
 use crate::stage::{Backward, GpuStage, build};
-use crate::vectors::{Vector, check_range, count};
+use crate::vectors::{Vector, check_range};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, LayerAccess, Propagator, Tunable};
+use at_core::propagator::{Adjoint, Drifting, LayerAccess, Propagator, Tunable};
 use at_core::{Error, Result};
 use std::ops::Range;
 
@@ -19,8 +18,7 @@ pub struct GpuNetwork {
     layers: Vec<Vec<Placed>>,
     inputs: usize,
     controls: usize,
-    update: Option<Update>,
-    programmed: bool,
+    follower: Follower,
     scratch: Scratch,
 }
 
@@ -29,14 +27,6 @@ struct Placed {
     stage: Box<dyn GpuStage>,
     inputs: usize,
     outputs: usize,
-}
-
-/// An uncalibrated slope: the chip follows its controls as `c₀ + (1 + E)∘(c - c₀)`.
-struct Update {
-    slope: Vector,
-    /// The controls first programmed.
-    origin: Vector,
-    followed: Vector,
 }
 
 /// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
@@ -70,31 +60,19 @@ impl GpuNetwork {
             }
             layers.push(placed);
         }
-        let context = &gpu.commands.context;
-        let update = if fabrication.update_error.is_empty() {
-            None
-        } else {
-            let slope: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
-            Some(Update {
-                slope: Vector::upload(context, "slopes of controls", &slope)?,
-                origin: Vector::zeros(context, "first controls", offset)?,
-                followed: Vector::zeros(context, "effective controls", offset)?,
-            })
-        };
         let inputs = network.input().width();
         Ok(GpuNetwork {
             gpu: gpu.clone(),
             layers,
             inputs,
             controls: offset,
-            update,
-            programmed: false,
+            follower: Follower::new(gpu, fabrication, offset)?,
             scratch: Scratch::default(),
         })
     }
 
     fn ready(&self, batch: usize) -> Result<()> {
-        if !self.programmed {
+        if !self.follower.programmed() {
             return Err(Error::invalid("controls", "unset", "program the network before light is sent through it"));
         }
         if batch == 0 {
@@ -161,19 +139,7 @@ impl Propagator for GpuNetwork {
     }
 
     fn program(&mut self, controls: &Vector) -> Result<()> {
-        same_size("controls", self.controls, controls.len)?;
-        let mut effective = &controls.buffer;
-        if let Some(Update { slope, origin, followed }) = &self.update {
-            if !self.programmed {
-                self.gpu.commands.copy(&controls.buffer, &origin.buffer, 4 * self.controls as u64);
-            }
-            let buffers = [&controls.buffer, &origin.buffer, &slope.buffer, &followed.buffer];
-            let parameters = Length { len: count(self.controls)? };
-            self.gpu.each(shaders::Stage::UpdateError, &parameters, &buffers, self.controls)?;
-            effective = &followed.buffer;
-        }
-        self.programmed = true;
-        self.layers.iter().flatten().try_for_each(|placed| placed.stage.program(effective))
+        self.program_drifted(controls, None)
     }
 
     fn propagate(&mut self, fields: &Vector, batch: usize, readout: &mut Vector) -> Result<()> {
@@ -181,6 +147,15 @@ impl Propagator for GpuNetwork {
         check_range("fields", fields.len, 0, batch * self.inputs)?;
         check_range("readout", readout.len, 0, batch * self.outputs())?;
         self.run(0..self.layers.len(), fields, batch, readout)
+    }
+}
+
+impl Drifting for GpuNetwork {
+    fn program_drifted(&mut self, controls: &Vector, drift: Option<&Vector>) -> Result<()> {
+        same_size("controls", self.controls, controls.len)?;
+        same_size("drifts of controls", self.controls, drift.map_or(self.controls, |drift| drift.len))?;
+        let effective = self.follower.follow(&self.gpu, &controls.buffer, drift)?;
+        self.layers.iter().flatten().try_for_each(|placed| placed.stage.program(effective))
     }
 }
 
@@ -271,12 +246,7 @@ impl Adjoint for GpuNetwork {
                 between.swap(0, 1);
             }
         }
-        if let Some(Update { slope, .. }) = &self.update {
-            let parameters = Length { len: count(self.controls)? };
-            let buffers = [&slope.buffer, &gradient.buffer];
-            self.gpu.each(shaders::Stage::Multiply, &parameters, &buffers, self.controls)?;
-        }
-        Ok(())
+        self.follower.carry_back(&self.gpu, gradient)
     }
 }
 

@@ -49,7 +49,11 @@ stages! {
     Loss "loss" "rrww" "Loss" ["index"];
     Tally "tally" "rw" "Tally" [];
     Adam "adam" "rwww" "Adam" ["index"];
-    UpdateError "update_error" "rrrw" "Length" ["index"];
+    Drift "drift" "w" "Drift" ["index", "trigonometry", "random"];
+    Disturb "disturb" "w" "Disturb" ["index", "complex", "trigonometry", "random"];
+    Follow "follow" "rrrww" "Follow" ["index"];
+    Settle "settle" "rrrrrw" "Settle" ["index"];
+    CarryBack "carry_back" "rrrrw" "Settle" ["index"];
     ActivationForward "activation_forward" "rw" "Activation" ["index", "complex", "trigonometry", "activation"];
     ActivationBackward "activation_backward" "rrw" "Activation" ["index", "complex", "trigonometry", "activation"];
     DetectionForward "detection_forward" "rw" "Detection" ["index", "detection"];

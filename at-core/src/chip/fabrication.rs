@@ -1,5 +1,6 @@
 //! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
 
+use super::{ControlPath, Drift, Noise};
 use crate::Result;
 use crate::error::same_size;
 use crate::network::{Network, Stage};
@@ -58,6 +59,14 @@ pub struct Fabrication {
     /// The chip follows its controls c from the first programmed ones c₀ as `c₀ + (1 + E)∘(c - c₀)`: an uncalibrated slope, the
     /// published "projection error". Per control; empty means none.
     pub update_error: Vec<f64>,
+    /// How its controls become phases.
+    pub control: ControlPath,
+    /// The fast noise of its signals, which engines do not know: [`super::Chip`] adds it.
+    pub noise: Noise,
+    /// How fast it drifts, which engines do not know either.
+    pub drift: Drift,
+    /// The individual: key of everything that it draws while it works.
+    pub seed: u64,
 }
 
 impl Fabrication {
@@ -78,6 +87,14 @@ impl Fabrication {
         }
         if !self.update_error.is_empty() {
             same_size("update errors", network.controls(), self.update_error.len())?;
+        }
+        let ControlPath { shifters, coupling, .. } = &self.control;
+        if !shifters.is_empty() {
+            same_size("shifters", network.controls(), shifters.len())?;
+        }
+        if !coupling.starts.is_empty() {
+            same_size("shifters of a chip with crosstalk", network.controls(), shifters.len())?;
+            same_size("rows of the crosstalk", network.controls() + 1, coupling.starts.len())?;
         }
         for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
             let check = |what: &str, expected, got| same_size(&format!("{what} of stage {index}"), expected, got);

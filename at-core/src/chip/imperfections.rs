@@ -1,6 +1,8 @@
 //! The statistics from which chips are drawn.
 
-use super::{Fabrication, StageErrors};
+use super::control::Control;
+use super::random::site;
+use super::{Drift, Fabrication, Noise, StageErrors};
 use crate::network::{Network, Stage};
 use crate::{Error, Result};
 use rand::SeedableRng;
@@ -30,9 +32,39 @@ pub struct Imperfections {
     pub response_offset: f64,
     /// All: standard deviation of the relative error with which the chip follows updates of a control.
     pub update_error: f64,
+    /// Phase shifters: how controls become phases.
+    pub control: Control,
+    /// All: slow drift, of the chip alone.
+    pub drift: Drift,
+    /// All: fast noise, of the chip alone.
+    pub noise: Noise,
+}
+
+/// Errs where a value is negative or not finite.
+pub(super) fn not_negative(values: &[(&'static str, f64)]) -> Result<()> {
+    match values.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
+        Some((name, value)) => Err(Error::invalid(name, value, "must be finite and not negative")),
+        None => Ok(()),
+    }
 }
 
 impl Imperfections {
+    /// A chip as designed.
+    pub const NONE: Imperfections = Imperfections {
+        splitter_angle: 0.0,
+        phase: 0.0,
+        loss_db: 0.0,
+        loss_spread_db: 0.0,
+        parameter_spread: 0.0,
+        response_amplitude: 0.0,
+        response_slope: 0.0,
+        response_offset: 0.0,
+        update_error: 0.0,
+        control: Control::NONE,
+        drift: Drift::NONE,
+        noise: Noise::NONE,
+    };
+
     /// Errs where a spread is negative or not finite.
     pub fn validate(&self) -> Result<()> {
         let spreads = [
@@ -46,12 +78,10 @@ impl Imperfections {
             ("response-offset", self.response_offset),
             ("update-error", self.update_error),
         ];
-        for (name, value) in spreads {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::invalid(name, value, "must be finite and not negative"));
-            }
-        }
-        Ok(())
+        not_negative(&spreads)?;
+        self.control.validate()?;
+        self.drift.validate()?;
+        self.noise.validate()
     }
 
     /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
@@ -95,7 +125,8 @@ impl Imperfections {
             0.0 => Vec::new(),
             deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
         };
-        Ok(Fabrication { stages, update_error })
+        let control = self.control.fabricate(network, seed, site::SHIFTERS);
+        Ok(Fabrication { stages, update_error, control, drift: self.drift, noise: self.noise, seed })
     }
 }
 

@@ -1,18 +1,32 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
+pub mod control;
+pub mod coupling;
 mod demonstration;
+pub mod drift;
 mod fabrication;
+pub mod floorplan;
 mod imperfections;
 mod meter;
+pub mod noise;
+pub mod random;
+mod signals;
+mod state;
 
+pub use control::{Control, ControlPath};
 pub use demonstration::demonstration;
+pub use drift::Drift;
 pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
 pub use meter::Accesses;
+pub use noise::{Noise, Receiver};
+pub use state::State;
 
 use crate::Result;
+use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Buffer, Engine, LayerAccess, Propagator};
+use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Propagator};
+use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
 /// no trait of a known inside is implemented, so a method that looks inside does not compile.
@@ -25,10 +39,17 @@ use crate::propagator::{Buffer, Engine, LayerAccess, Propagator};
 /// ```
 pub struct Chip<E: Engine> {
     inside: E::Network,
+    signals: Signals<E>,
     /// Signals per layer output; complex ones count as two values at a converter.
     converters: Vec<usize>,
     accesses: Accesses,
     metered: bool,
+    engine: E,
+    seed: u64,
+    drift: Drift,
+    /// Metered programmings so far, and what they have added to every control; none where the chip stands still.
+    programmings: u64,
+    drifted: Option<E::Buffer>,
 }
 
 impl<E: Engine> Chip<E> {
@@ -37,9 +58,15 @@ impl<E: Engine> Chip<E> {
         let converters = (0..network.layers().len()).map(|layer| network.layer_output(layer).width()).collect();
         Ok(Chip {
             inside: engine.build(network, fabrication)?,
+            signals: Signals::new(engine, network, fabrication),
             converters,
             accesses: Accesses::default(),
             metered: true,
+            engine: engine.clone(),
+            seed: fabrication.seed,
+            drift: fabrication.drift,
+            programmings: 0,
+            drifted: if fabrication.drift.is_none() { None } else { Some(engine.zeros(network.controls())?) },
         })
     }
 
@@ -48,9 +75,24 @@ impl<E: Engine> Chip<E> {
         self.accesses
     }
 
-    /// Continues the count of an earlier run.
-    pub fn resume_accesses(&mut self, accesses: Accesses) {
-        self.accesses = accesses;
+    /// What changes while it works: with it, another chip of the same fabrication goes on as this one would.
+    pub fn state(&self) -> Result<State> {
+        let drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
+        let (passes, programmings) = (self.signals.passes, self.programmings);
+        Ok(State { accesses: self.accesses, passes, programmings, drifted })
+    }
+
+    /// Goes on from a `state` of an earlier run.
+    pub fn resume(&mut self, state: &State) -> Result<()> {
+        self.accesses = state.accesses;
+        self.signals.passes = state.passes;
+        self.programmings = state.programmings;
+        let expected = if self.drifted.is_some() { self.controls() } else { 0 };
+        same_size("drifts of the chip's controls", expected, state.drifted.len())?;
+        if let Some(drifted) = &mut self.drifted {
+            *drifted = self.engine.upload(&state.drifted)?;
+        }
+        Ok(())
     }
 
     /// Runs `work` without counting: for the evaluation of a result, which is the same for every method.
@@ -78,15 +120,18 @@ impl<E: Engine> Propagator for Chip<E> {
     }
 
     fn program(&mut self, controls: &Buffer<Self>) -> Result<()> {
-        self.inside.program(controls)?;
         if self.metered {
+            if let Some(drifted) = &mut self.drifted {
+                self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
+            }
+            self.programmings += 1;
             self.accesses.control_writes += self.inside.controls() as u64;
         }
-        Ok(())
+        self.inside.program_drifted(controls, self.drifted.as_ref())
     }
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
-        self.inside.propagate(fields, batch, readout)?;
+        self.signals.propagate(&mut self.inside, fields, batch, readout)?;
         if self.metered {
             self.accesses.turn(batch);
             let batch = batch as u64;
@@ -114,7 +159,7 @@ impl<E: Engine> LayerAccess for Chip<E> {
         batch: usize,
         output: &mut Buffer<Self>,
     ) -> Result<()> {
-        self.inside.propagate_layer(layer, input, batch, output)?;
+        self.signals.propagate_layer(&mut self.inside, layer, input, batch, output)?;
         if self.metered {
             self.accesses.turn(batch);
             let batch = batch as u64;

@@ -1,7 +1,11 @@
 //! Flat vectors on the CPU.
 
+use super::drift::advance;
 use super::network::CpuNetwork;
+use super::noise::disturb;
 use crate::chip::Fabrication;
+use crate::chip::drift::DriftStep;
+use crate::chip::noise::{Draw, SignalNoise};
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
@@ -156,6 +160,17 @@ impl<T: Real> Engine for Cpu<T> {
         for (slot, value) in tally.iter_mut().zip([total, correct as f64, batch as f64]) {
             *slot += T::of(value);
         }
+        Ok(())
+    }
+
+    fn advance(&self, step: &DriftStep, drift: &mut Vec<T>) -> Result<()> {
+        advance(step, drift);
+        Ok(())
+    }
+
+    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vec<T>) -> Result<()> {
+        check_range("signals to disturb", signal.len(), 0, batch * noise.signal.width())?;
+        disturb(noise, draw, batch, signal);
         Ok(())
     }
 

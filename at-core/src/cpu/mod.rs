@@ -1,13 +1,16 @@
 //! The CPU engine: vectors in memory, tiles of samples over threads, `f32` or `f64`.
 
 mod attenuators;
+mod control;
 mod dense;
+mod drift;
 mod engine;
 mod ideal_mesh;
 pub(crate) mod lanes;
 mod mesh;
 mod mesh_kernel;
 mod network;
+mod noise;
 mod pointwise;
 mod product;
 mod rotation_kernel;

@@ -1,14 +1,13 @@
 //! A whole network on the CPU: stages in order, their signals, and the map from programmed to effective controls.
 
+use super::control::Follower;
 use super::engine::Cpu;
 use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, LayerAccess, Propagator, Tunable};
-use crate::real::SERIAL;
+use crate::propagator::{Adjoint, Drifting, LayerAccess, Propagator, Tunable};
 use crate::{Error, Real, Result};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// A network with its imperfections on the CPU.
@@ -16,13 +15,7 @@ pub struct CpuNetwork<T> {
     layers: Vec<Vec<Placed<T>>>,
     inputs: usize,
     controls: usize,
-    /// `1 + E` of every control; empty without update errors.
-    update_slope: Vec<T>,
-    /// The controls first programmed.
-    reference: Vec<T>,
-    /// What the stages follow, `c₀ + (1 + E)∘(c - c₀)`; the controls themselves without update errors.
-    effective: Vec<T>,
-    programmed: bool,
+    follower: Follower<T>,
     imperfections: usize,
     /// An estimate of the imperfections was set, and programmed since.
     estimate: Option<bool>,
@@ -84,10 +77,7 @@ impl<T: Real> CpuNetwork<T> {
             layers,
             inputs: network.input().width(),
             controls: offset,
-            update_slope: fabrication.update_error.iter().map(|error| T::of(1.0 + error)).collect(),
-            reference: Vec::new(),
-            effective: Vec::new(),
-            programmed: false,
+            follower: Follower::new(fabrication),
             imperfections,
             estimate: None,
             signals: [Vec::new(), Vec::new()],
@@ -95,7 +85,7 @@ impl<T: Real> CpuNetwork<T> {
     }
 
     fn ready(&self, batch: usize) -> Result<()> {
-        if !self.programmed {
+        if !self.follower.programmed() {
             return Err(Error::invalid("controls", "unset", "program the network before light is sent through it"));
         }
         if batch == 0 {
@@ -153,25 +143,7 @@ impl<T: Real> Propagator for CpuNetwork<T> {
     }
 
     fn program(&mut self, controls: &Vec<T>) -> Result<()> {
-        same_size("controls", self.controls, controls.len())?;
-        let mut effective = controls;
-        if !self.update_slope.is_empty() {
-            if !self.programmed {
-                self.reference.clone_from(controls);
-                self.effective.clone_from(controls);
-            }
-            let slopes = self.effective.par_iter_mut().zip(controls).zip(&self.reference).zip(&self.update_slope);
-            slopes.with_min_len(SERIAL).for_each(|(((slot, &control), &origin), &slope)| {
-                *slot = origin + slope * (control - origin);
-            });
-            effective = &self.effective;
-        }
-        self.programmed = true;
-        self.estimate = self.estimate.map(|_| true);
-        for placed in self.layers.iter_mut().flatten() {
-            placed.stage.program(&effective[placed.controls.clone()]);
-        }
-        Ok(())
+        self.program_drifted(controls, None)
     }
 
     fn propagate(&mut self, fields: &Vec<T>, batch: usize, readout: &mut Vec<T>) -> Result<()> {
@@ -179,6 +151,19 @@ impl<T: Real> Propagator for CpuNetwork<T> {
         holds("fields", batch, self.inputs, fields.len())?;
         holds("readout", batch, self.outputs(), readout.len())?;
         self.run(0..self.layers.len(), &fields[..batch * self.inputs], batch, readout);
+        Ok(())
+    }
+}
+
+impl<T: Real> Drifting for CpuNetwork<T> {
+    fn program_drifted(&mut self, controls: &Vec<T>, drift: Option<&Vec<T>>) -> Result<()> {
+        same_size("controls", self.controls, controls.len())?;
+        same_size("drifts of controls", self.controls, drift.map_or(self.controls, Vec::len))?;
+        let effective = self.follower.follow(controls, drift.map(Vec::as_slice));
+        self.estimate = self.estimate.map(|_| true);
+        for placed in self.layers.iter_mut().flatten() {
+            placed.stage.program(&effective[placed.controls.clone()]);
+        }
         Ok(())
     }
 }
@@ -348,8 +333,7 @@ impl<T: Real> CpuNetwork<T> {
             }
         }
         self.signals = [adjoint, adjoint_in];
-        let slopes = gradient.par_iter_mut().zip(&self.update_slope).with_min_len(SERIAL);
-        slopes.for_each(|(slot, &slope)| *slot *= slope);
+        self.follower.carry_back(gradient);
         Ok(())
     }
 }

@@ -5,18 +5,24 @@
 
 mod activation;
 mod attenuators;
+mod control;
 mod detection;
+mod drift;
 mod matrix;
 mod mesh;
 mod modulation;
+mod noise;
 mod rectifier;
 mod weight_bank;
 
-use crate::chip::{Fabrication, StageErrors};
+use crate::chip::noise::Draw;
+use crate::chip::{Fabrication, StageErrors, random};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
 use crate::{Error, Result};
 use std::ops::Range;
+
+pub use drift::drifted;
 
 /// A network with its imperfections.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +33,8 @@ pub struct Reference<'a> {
     pub fabrication: &'a Fabrication,
     /// The controls c₀ first programmed, from which update errors count; without update errors they do not matter.
     pub first_controls: &'a [f64],
+    /// Added to what stands in the chip; empty for a chip that stands still.
+    pub drift: &'a [f64],
 }
 
 /// A stage, its imperfections, and where its controls lie.
@@ -42,6 +50,24 @@ impl Reference<'_> {
         let mut signal = fields.to_vec();
         for layer in 0..self.network.layers().len() {
             signal = self.propagate_layer(layer, controls, &signal)?;
+        }
+        Ok(signal)
+    }
+
+    /// The readout of the noisy chip at its pass number `pass`: hidden signals are disturbed, and what is read.
+    pub fn measure(&self, controls: &[f64], fields: &[f64], pass: u64) -> Result<Vec<f64>> {
+        let Fabrication { noise, seed, .. } = self.fabrication;
+        let last = self.network.layers().len() - 1;
+        let mut signal = fields.to_vec();
+        for layer in 0..=last {
+            signal = self.propagate_layer(layer, controls, &signal)?;
+            let (disturbance, read) = if layer == last {
+                (noise.readout(self.network), 1)
+            } else {
+                (noise.hidden(self.network.layer_output(layer)), 0)
+            };
+            let draw = Draw { key: random::key(*seed), pass, site: 2 * layer as u32 + read };
+            signal = noise::disturb(&disturbance, &draw, &signal);
         }
         Ok(signal)
     }
@@ -66,6 +92,7 @@ impl Reference<'_> {
     pub fn gradient(&self, controls: &[f64], fields: &[f64], readout_error: &[f64]) -> Result<Vec<f64>> {
         let batch = whole_samples("reals that enter the network", self.network.input().width(), fields.len())?;
         same_size("readout error", batch * self.network.outputs(), readout_error.len())?;
+        let told = controls;
         let controls = self.effective_controls(controls)?;
         let stages = self.placed();
         let mut signals = vec![fields.to_vec()];
@@ -77,23 +104,17 @@ impl Reference<'_> {
         for (placed, signal) in stages.iter().zip(&signals).rev() {
             error = backward(placed, &controls, signal, &error, &mut gradient[placed.controls.clone()]);
         }
-        for (slope, error) in gradient.iter_mut().zip(&self.fabrication.update_error) {
-            *slope *= 1.0 + error;
-        }
-        Ok(gradient)
+        Ok(control::carry_back(self.fabrication, told, self.first_controls, &gradient))
     }
 
-    /// What the chip holds: `c₀ + (1 + E)∘(c - c₀)`.
+    /// What stands in the chip.
     fn effective_controls(&self, controls: &[f64]) -> Result<Vec<f64>> {
-        let Fabrication { update_error, .. } = self.fabrication;
         self.fabrication.check(self.network)?;
         same_size("controls", self.network.controls(), controls.len())?;
-        if update_error.is_empty() {
-            return Ok(controls.to_vec());
+        if !self.fabrication.update_error.is_empty() {
+            same_size("first controls", self.network.controls(), self.first_controls.len())?;
         }
-        same_size("first controls", self.network.controls(), self.first_controls.len())?;
-        let steps = controls.iter().zip(self.first_controls).zip(update_error);
-        Ok(steps.map(|((now, first), error)| first + (1.0 + error) * (now - first)).collect())
+        Ok(control::effective(self.fabrication, controls, self.first_controls, self.drift))
     }
 
     fn placed(&self) -> Vec<Placed<'_>> {

@@ -1,12 +1,12 @@
 //! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
 //!
-//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, counts at
-//! the interface, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
-//! loss: `NAME` and `NAME.moment.K`. The tensor `checksum` is the MD5 of all of that, against damage.
+//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
+//! chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
+//! loss: `NAME`, `NAME.moment.K`, `chip.drifted`. The tensor `checksum` is the MD5 of all of that, against damage.
 
 use super::methods::{Method, MethodName};
 use super::{OptimizerState, Record};
-use crate::chip::Accesses;
+use crate::chip::State;
 use crate::error::same_size;
 use crate::files::atomic_write;
 use crate::propagator::{Engine, Propagator};
@@ -18,9 +18,10 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
+const DRIFTED: &str = "chip.drifted";
 
 /// The state of a run between two epochs.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +32,8 @@ pub struct Checkpoint {
     pub method: MethodName,
     /// Epochs done.
     pub epoch: usize,
-    /// What has crossed the chip's interface.
-    pub accesses: Accesses,
+    /// The chip's own state.
+    pub chip: State,
     /// One record per epoch done.
     pub records: Vec<Record>,
     /// The method's vectors.
@@ -59,7 +60,9 @@ struct Header {
     fingerprint: String,
     method: MethodName,
     epoch: usize,
-    accesses: Accesses,
+    chip: State,
+    /// Whether there is a tensor of the chip's drift.
+    drifted: bool,
     records: Vec<Record>,
     parameters: Vec<Entry>,
 }
@@ -76,7 +79,7 @@ impl Checkpoint {
     pub fn take<C: Propagator>(
         engine: &C::Engine,
         method: &dyn Method<C>,
-        accesses: Accesses,
+        chip: State,
         records: &[Record],
         fingerprint: &str,
     ) -> Result<Self> {
@@ -93,7 +96,7 @@ impl Checkpoint {
             fingerprint: fingerprint.to_string(),
             method: method.name(),
             epoch: records.len(),
-            accesses,
+            chip,
             records: records.to_vec(),
             parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
@@ -127,7 +130,8 @@ impl Checkpoint {
             fingerprint: self.fingerprint.clone(),
             method: self.method,
             epoch: self.epoch,
-            accesses: self.accesses,
+            chip: self.chip.clone(),
+            drifted: !self.chip.drifted.is_empty(),
             records: self.records.clone(),
             parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
         })
@@ -136,6 +140,9 @@ impl Checkpoint {
         for saved in &self.parameters {
             let vectors = std::iter::once(&saved.values).chain(&saved.moments);
             tensors.extend(saved.entry().tensors().zip(vectors.map(|vector| to_bytes(vector))));
+        }
+        if !self.chip.drifted.is_empty() {
+            tensors.push((DRIFTED.to_string(), to_bytes(&self.chip.drifted)));
         }
         let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| bytes.as_slice()));
         let views = tensors
@@ -180,7 +187,8 @@ impl Checkpoint {
             }
             Err(_) => Err(format!("has no tensor {name}")),
         };
-        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).collect();
+        let drifted = header.drifted.then(|| DRIFTED.to_string());
+        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).chain(drifted).collect();
         let vectors = names.iter().map(|name| tensor(name, Dtype::F64)).collect::<std::result::Result<Vec<_>, _>>()?;
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
@@ -195,12 +203,14 @@ impl Checkpoint {
             values: vectors.next().expect("one vector per name"),
             moments: vectors.by_ref().take(moments).collect(),
         });
+        let parameters = parameters.collect();
+        let drifted = vectors.next().unwrap_or_default();
         Ok(Checkpoint {
-            parameters: parameters.collect(),
+            parameters,
             fingerprint: header.fingerprint,
             method: header.method,
             epoch: header.epoch,
-            accesses: header.accesses,
+            chip: State { drifted, ..header.chip },
             records: header.records,
         })
     }

@@ -130,7 +130,7 @@ impl<E: Engine> Trainer<'_, E> {
         let mut records = Vec::new();
         if let Some(checkpoint) = resume {
             checkpoint.restore(self.engine, method)?;
-            chip.resume_accesses(checkpoint.accesses);
+            chip.resume(&checkpoint.chip)?;
             records.clone_from(&checkpoint.records);
             if records.len() > epochs {
                 let reason = format!("the checkpoint has {} epochs already", records.len());
@@ -150,7 +150,7 @@ impl<E: Engine> Trainer<'_, E> {
             if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
-                Checkpoint::take(self.engine, method, chip.accesses(), &records, fingerprint)?.save(path)?;
+                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint)?.save(path)?;
             }
         }
 

@@ -1,6 +1,6 @@
 //! Checkpoint files: exact, and never believed when damaged.
 
-use crate::chip::Accesses;
+use crate::chip::{Accesses, State};
 use crate::training::checkpoint::SavedParameters;
 use crate::training::{Checkpoint, MethodName, Record};
 use proptest::prelude::*;
@@ -29,7 +29,12 @@ fn example() -> Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
         method: MethodName::At,
         epoch: 2,
-        accesses: Accesses { passes: 3, ..Accesses::default() },
+        chip: State {
+            accesses: Accesses { reads: 3, ..Accesses::default() },
+            passes: 5,
+            programmings: 6,
+            drifted: vec![0.1, -1e-300],
+        },
         records: vec![record(1), record(2)],
         parameters: vec![saved("controls", 7), saved("model", 8)],
     }
@@ -85,10 +90,10 @@ fn foreign_files_say_what_they_lack() {
     assert!(load(&foreign).unwrap_err().contains("is no checkpoint"));
     assert!(load(b"\x89PNG\r\n\x1a\nimage").unwrap_err().contains("is no whole checkpoint"));
     let text = saved_example();
-    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":1").unwrap();
+    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":2").unwrap();
     let mut newer = text;
-    newer[at + 12] = b'2';
-    assert!(load(&newer).unwrap_err().contains("format version 2"));
+    newer[at + 12] = b'3';
+    assert!(load(&newer).unwrap_err().contains("format version 3"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Small networks, a small task, and everything built for them.
 
-use crate::chip::{Chip, Fabrication, Imperfections};
+use crate::chip::{Chip, Drift, Fabrication, Imperfections, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::Engine;
@@ -53,6 +53,15 @@ pub const ERRORS: Imperfections = Imperfections {
     response_slope: 0.2,
     response_offset: 0.1,
     update_error: 0.3,
+    noise: Noise {
+        gain_noise: 0.1,
+        hidden_relative_noise: 0.05,
+        laser_noise: 0.02,
+        thermal_noise: 0.01,
+        ..Noise::NONE
+    },
+    drift: Drift { drift_step: 0.02, drift_common: 0.01, drift_return: 0.05 },
+    ..Imperfections::NONE
 };
 
 /// Settings for `classes` classes: `epochs` of batches of 10.

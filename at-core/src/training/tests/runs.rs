@@ -2,7 +2,7 @@
 
 use super::fixture::{Bench, ERRORS, clouds, matrices, meshes, settings, weight_banks};
 use crate::Error;
-use crate::chip::Imperfections;
+use crate::chip::{Imperfections, Noise};
 use crate::cpu::Cpu;
 use crate::training::{
     DigitalStep, Loss, MethodName, Observer, Optimizer, Outcome, Record, Schedule, Settings, Split, Workspace, evaluate,
@@ -98,7 +98,8 @@ fn a_batch_larger_than_the_split_is_the_whole_split() {
 
 #[test]
 fn an_evaluation_does_not_depend_on_the_batch_size() {
-    let bench = Bench::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let calm = Imperfections { noise: Noise::NONE, ..ERRORS };
+    let bench = Bench::new(Cpu::<f64>::new(), meshes(4), &calm, settings(3, 1, 0.1, Optimizer::Sgd));
     let mut chip = bench.chip();
     crate::propagator::Propagator::program(&mut chip, &bench.initial).unwrap();
     let mut with = |capacity| {

@@ -1,0 +1,194 @@
+//! The way from a control to a phase: converters, heaters, crosstalk, and shifters that do not answer.
+//!
+//! ```text
+//! c  = c₀ + (1 + E)·(told - c₀)                    update error
+//! c' = c, or its equivalent modulo 2π in [b, b + R], or what of that range is nearest
+//! v² = (c' - b)/R,   v ← round(v·n)/n              voltage over full scale; n = 2^bits - 1 steps
+//! h  = R·((1 + γ)·v² + q·v⁴)                       heater: the controller knows neither γ nor q
+//! φ  = b + h + Σ_j Γ_j h_j                         crosstalk
+//! ```
+//!
+//! A shifter without a range R follows as `h = (1 + γ)·c`; a dead one stands at b whatever it is told, and heats nobody. The
+//! derivative that an oracle uses is that of these lines at the voltage that is held, with the rounding passed straight through
+//! (its own derivative is 0 almost everywhere) and 0 where a control is beyond the range.
+
+use super::coupling::Coupling;
+use super::imperfections::not_negative;
+use super::random::{key, normals, philox, uniform};
+use crate::network::{Network, Stage};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+
+/// How far a heater's gain strays, in standard deviations, before it would have been sorted out.
+const TRUNCATION: f64 = 3.0;
+
+/// How controls become phases, of all stages with phase shifters (meshes, attenuator angles, weight banks).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Control {
+    /// Largest phase R that a shifter reaches (radians); 0 for any phase.
+    pub control_range: f64,
+    /// Bits of the converters that set voltages, over the range; 0 for any voltage.
+    pub control_bits: u32,
+    /// Relative standard deviation γ of the heaters' phase per power, cut off at three of them.
+    pub heater_spread: f64,
+    /// Share q of the fourth order in the voltage, at full range.
+    pub heater_quartic: f64,
+    /// Crosstalk κ between nearest heaters, as a share of the phase.
+    pub crosstalk: f64,
+    /// Length (µm) over which crosstalk falls by e.
+    pub crosstalk_length: f64,
+    /// Distance (µm) of nearest heaters.
+    pub pitch: f64,
+    /// Fraction of shifters that do not answer.
+    pub dead_shifters: f64,
+    /// Dead shifters stand at a random phase instead of 0.
+    pub dead_random: bool,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl Control {
+    /// Controls are followed as told.
+    pub const NONE: Control = Control {
+        control_range: 0.0,
+        control_bits: 0,
+        heater_spread: 0.0,
+        heater_quartic: 0.0,
+        crosstalk: 0.0,
+        crosstalk_length: 50.0,
+        pitch: 100.0,
+        dead_shifters: 0.0,
+        dead_random: false,
+    };
+
+    /// Errs where a value has no meaning.
+    pub fn validate(&self) -> Result<()> {
+        not_negative(&[
+            ("control-range", self.control_range),
+            ("heater-spread", self.heater_spread),
+            ("heater-quartic", self.heater_quartic),
+            ("crosstalk", self.crosstalk),
+            ("dead-shifters", self.dead_shifters),
+        ])?;
+        for (name, value) in [("crosstalk-length", self.crosstalk_length), ("pitch", self.pitch)] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(Error::invalid(name, value, "must be positive"));
+            }
+        }
+        if self.crosstalk_length > 100.0 * self.pitch {
+            return Err(Error::invalid(
+                "crosstalk-length",
+                self.crosstalk_length,
+                "must be at most 100 times the pitch",
+            ));
+        }
+        if self.dead_shifters > 1.0 {
+            return Err(Error::invalid("dead-shifters", self.dead_shifters, "is a fraction, from 0 to 1"));
+        }
+        if self.control_bits > 24 {
+            return Err(Error::invalid("control-bits", self.control_bits, "a converter has 1 to 24 bits; 0 is ideal"));
+        }
+        let ranged = [("control-bits", f64::from(self.control_bits)), ("heater-quartic", self.heater_quartic)];
+        match ranged.iter().find(|(_, value)| *value > 0.0 && self.control_range == 0.0) {
+            Some((name, value)) => Err(Error::invalid(name, value, "needs a control-range to be a share of")),
+            None => Ok(()),
+        }
+    }
+
+    /// Draws the shifters of chip number `seed`; `site` tells its draws from others.
+    pub(super) fn fabricate(&self, network: &Network, seed: u64, site: u32) -> ControlPath {
+        let bent = self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;
+        let mut shifters = Vec::new();
+        let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0);
+        for stage in stages {
+            let heaters = super::floorplan::places(stage);
+            for heater in heaters {
+                let counter = [shifters.len() as u32, 0, 0, site];
+                shifters.push(match heater {
+                    Some(_) => self.shifter(stage, seed, counter),
+                    None => Shifter::AS_TOLD,
+                });
+            }
+        }
+        let coupling = if self.crosstalk > 0.0 {
+            Coupling::by_distance(network, self.crosstalk, self.crosstalk_length, self.pitch)
+        } else {
+            Coupling::default()
+        };
+        let levels = if self.control_bits == 0 { 0.0 } else { f64::from((1_u32 << self.control_bits) - 1) };
+        ControlPath { shifters, quartic: self.heater_quartic, levels, coupling }
+    }
+
+    fn shifter(&self, stage: &Stage, seed: u64, counter: [u32; 4]) -> Shifter {
+        let words = philox(key(seed), [counter[0], 1, 0, counter[3]]);
+        if uniform(words[0]) < self.dead_shifters {
+            let base = if self.dead_random { TAU * uniform(words[1]) } else { 0.0 };
+            return Shifter { gain: 0.0, base, range: 0.0 };
+        }
+        let draws = (0..).flat_map(|retry| normals(key(seed), [counter[0], 0, retry, counter[3]]));
+        let draw = draws.into_iter().find(|draw| draw.abs() <= TRUNCATION).expect("most draws are within");
+        // a weight's sign is that of its phase, so a bank's cells are built to rest in the middle of their range
+        let base = if matches!(stage, Stage::WeightBank { .. }) { -0.5 * self.control_range } else { 0.0 };
+        Shifter { gain: 1.0 + self.heater_spread * draw, base, range: self.control_range }
+    }
+}
+
+/// One phase shifter, or a control that is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shifter {
+    /// `1 + γ`; 0 where it is dead.
+    pub gain: f64,
+    /// Phase b without voltage.
+    pub base: f64,
+    /// Range R; 0 for any phase.
+    pub range: f64,
+}
+
+impl Shifter {
+    /// Follows its control.
+    pub const AS_TOLD: Shifter = Shifter { gain: 1.0, base: 0.0, range: 0.0 };
+
+    /// h and dh/dc at the control c.
+    pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
+        let Shifter { gain, base, range } = *self;
+        if range == 0.0 {
+            return (gain * c, gain);
+        }
+        let outside = c < base || c > base + range;
+        let within = if outside { c - TAU * ((c - base) / TAU).floor() } else { c };
+        let share = (within - base) / range;
+        let mut volts = share.clamp(0.0, 1.0).sqrt();
+        if levels > 0.0 {
+            volts = (volts * levels + 0.5).floor() / levels;
+        }
+        let square = volts * volts;
+        let follows = if share > 1.0 { 0.0 } else { 1.0 };
+        (range * square * (gain + quartic * square), follows * (gain + 2.0 * quartic * square))
+    }
+}
+
+/// The way of every control of one chip to its phase. The default follows as told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ControlPath {
+    /// Per control; empty where all follow as told.
+    pub shifters: Vec<Shifter>,
+    /// q.
+    pub quartic: f64,
+    /// Steps of the voltage from 0 to full scale; 0 for any voltage.
+    pub levels: f64,
+    /// Γ.
+    pub coupling: Coupling,
+}
+
+impl ControlPath {
+    /// Whether every control is followed as told.
+    pub fn is_direct(&self) -> bool {
+        self.shifters.is_empty()
+    }
+}

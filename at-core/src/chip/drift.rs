@@ -1,0 +1,77 @@
+//! Slow drift: what stands in a chip walks away from what it is told, one step for every metered programming.
+//!
+//! ```text
+//! ε ← (1 - k)·ε + σ ξ + σ_T ξ_T
+//! ```
+//!
+//! ξ is every control's own draw of N(0, 1), ξ_T one draw for all of them, the ambient temperature. With k = 0 that is a random
+//! walk; else an Ornstein-Uhlenbeck process with the deviation `√((σ² + σ_T²)/(k(2 - k)))` in the long run. A chip begins at ε = 0.
+//!
+//! A change ΔT of the temperature turns a shifter of length L by `(2π/λ)(dn/dT)L ΔT`, in silicon (dn/dT = 1.86e-4/K) at 1.55 µm
+//! by 0.15 rad/K for 200 µm. Evaluations, which are not metered, take no time. Of a chip whose controls are weights, ε is one.
+
+use super::imperfections::not_negative;
+use super::random::{key, normals, site};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How fast a chip drifts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Drift {
+    /// σ: step of every control by itself, per programming (radians).
+    pub drift_step: f64,
+    /// σ_T: step common to all controls, per programming (radians).
+    pub drift_common: f64,
+    /// k: share of ε that is lost per programming; 0 for a random walk.
+    pub drift_return: f64,
+}
+
+impl Drift {
+    /// Stands still.
+    pub const NONE: Drift = Drift { drift_step: 0.0, drift_common: 0.0, drift_return: 0.0 };
+
+    /// Errs where a value has no meaning.
+    pub fn validate(&self) -> Result<()> {
+        not_negative(&[("drift-step", self.drift_step), ("drift-common", self.drift_common)])?;
+        if (0.0..=1.0).contains(&self.drift_return) {
+            return Ok(());
+        }
+        Err(Error::invalid("drift-return", self.drift_return, "is a share, from 0 to 1"))
+    }
+
+    /// Whether the chip stands still.
+    pub fn is_none(&self) -> bool {
+        self.drift_step == 0.0 && self.drift_common == 0.0
+    }
+
+    /// The step number `time` of chip number `seed`.
+    pub fn at(&self, seed: u64, time: u64) -> DriftStep {
+        let key = key(seed);
+        let draw = normals(key, [0, time as u32, 1, site::DRIFT])[0];
+        let common = self.drift_common * draw;
+        DriftStep { key, time, keep: 1.0 - self.drift_return, own: self.drift_step, common }
+    }
+}
+
+/// One step of a drift: `ε ← keep·ε + own·ξ + common`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DriftStep {
+    /// The chip's key.
+    pub key: [u32; 2],
+    /// Number of the step.
+    pub time: u64,
+    /// `1 - k`.
+    pub keep: f64,
+    /// σ.
+    pub own: f64,
+    /// `σ_T ξ_T`.
+    pub common: f64,
+}
+
+impl DriftStep {
+    /// The counter of the draws of controls `4·group ..`, one of [`normals`] each.
+    pub fn counter(&self, group: usize) -> [u32; 4] {
+        [group as u32, self.time as u32, 0, site::DRIFT]
+    }
+}

@@ -1,0 +1,136 @@
+//! Process variation that neighbours share: widths and thicknesses vary slowly over a die, and from die to die.
+//!
+//! What is added to the errors of a die at the place x is `m + f(x)`: m one draw of N(0, σ_d²) per die, f a Gaussian field with the
+//! covariance `s² exp(-d²/2ℓ²)` at the distance d. That covariance is a product of one along and one across the light, so on a
+//! grid `f = s·L_x Z L_yᵀ` with the Cholesky factors of the two and independent draws Z: exact, in cubes of the grid's sides only.
+
+use super::imperfections::not_negative;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Pivots below this (of 1) are rounding: a smooth field has fewer degrees of freedom than a fine grid has points.
+const NOTHING: f64 = 1e-10;
+
+/// Correlated deviations.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Process {
+    /// s of the couplers' angles (radians).
+    pub process_splitter: f64,
+    /// s of the phases (radians).
+    pub process_phase: f64,
+    /// ℓ (µm).
+    pub process_length: f64,
+    /// σ_d of the couplers' angles (radians).
+    pub die_splitter: f64,
+    /// σ_d of the phases (radians).
+    pub die_phase: f64,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl Process {
+    /// No variation.
+    pub const NONE: Process =
+        Process { process_splitter: 0.0, process_phase: 0.0, process_length: 1000.0, die_splitter: 0.0, die_phase: 0.0 };
+
+    /// Errs where a value has no meaning.
+    pub fn validate(&self) -> Result<()> {
+        not_negative(&[
+            ("process-splitter", self.process_splitter),
+            ("process-phase", self.process_phase),
+            ("die-splitter", self.die_splitter),
+            ("die-phase", self.die_phase),
+        ])?;
+        if self.process_length.is_finite() && self.process_length > 0.0 {
+            return Ok(());
+        }
+        Err(Error::invalid("process-length", self.process_length, "must be positive"))
+    }
+}
+
+/// The field of deviation 1 and correlation length `length` at `places`, from draws of N(0, 1): `draw(count)`.
+pub fn field(places: &[[f64; 2]], length: f64, draw: &mut dyn FnMut(usize) -> Vec<f64>) -> Vec<f64> {
+    let axis = |index: usize| {
+        let mut values: Vec<f64> = places.iter().map(|place| place[index]).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
+    };
+    let (along, across) = (axis(0), axis(1));
+    let (left, right) = (factor(&along, length), factor(&across, length));
+    let noise = draw(along.len() * across.len());
+    // rows: places along the light; columns: across it
+    let mut half = vec![0.0; noise.len()];
+    for (i, slots) in half.chunks_exact_mut(across.len().max(1)).enumerate() {
+        for (weight, row) in left[i].iter().zip(noise.chunks_exact(across.len())) {
+            slots.iter_mut().zip(row).for_each(|(slot, value)| *slot += weight * value);
+        }
+    }
+    let at = |values: &[f64], x: f64| values.partition_point(|value| *value < x);
+    let value = |place: &[f64; 2]| {
+        let (i, j) = (at(&along, place[0]), at(&across, place[1]));
+        right[j].iter().zip(&half[i * across.len()..]).map(|(weight, value)| weight * value).sum()
+    };
+    places.iter().map(value).collect()
+}
+
+/// Rows of L with `L Lᵀ = exp(-(x_i - x_j)²/2ℓ²)`, each up to its diagonal.
+fn factor(places: &[f64], length: f64) -> Vec<Vec<f64>> {
+    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(places.len());
+    for (i, x) in places.iter().enumerate() {
+        let mut row = Vec::with_capacity(i + 1);
+        for j in 0..=i {
+            let covariance = (-((x - places[j]) / length).powi(2) / 2.0).exp();
+            let above: &[f64] = if j == i { &row } else { &rows[j][..j] };
+            let rest = covariance - row.iter().zip(above).map(|(a, b)| a * b).sum::<f64>();
+            let entry = if j == i {
+                if rest > NOTHING { rest.sqrt() } else { 0.0 }
+            } else if rows[j][j] > 0.0 {
+                rest / rows[j][j]
+            } else {
+                0.0
+            };
+            row.push(entry);
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chip::random::{key, normals};
+
+    /// Over many dies the covariance of any two places is `exp(-d²/2ℓ²)`.
+    #[test]
+    fn a_field_has_the_covariance_of_its_formula() {
+        let places: Vec<[f64; 2]> = (0..12).map(|k| [f64::from(k % 4) * 2.0, f64::from(k / 4) * 0.5]).collect();
+        for length in [0.7, 3.0, 50.0] {
+            let dies = 4000;
+            let mut sums = [[0.0; 12]; 12];
+            for die in 0..dies {
+                let mut draw = |count: usize| (0..count as u32).map(|k| normals(key(die), [k, 0, 0, 0])[0]).collect();
+                let values = field(&places, length, &mut draw);
+                for i in 0..12 {
+                    for j in 0..12 {
+                        sums[i][j] += values[i] * values[j] / dies as f64;
+                    }
+                }
+            }
+            for i in 0..12 {
+                for j in 0..12 {
+                    let distance = (places[i][0] - places[j][0]).hypot(places[i][1] - places[j][1]);
+                    let expected = (-(distance / length).powi(2) / 2.0).exp();
+                    let found = sums[i][j];
+                    assert!((found - expected).abs() < 0.09, "ℓ = {length}, d = {distance}: {found} for {expected}");
+                }
+            }
+        }
+    }
+}

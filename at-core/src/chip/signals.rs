@@ -1,0 +1,110 @@
+//! A chip's signals on their way, with the noise that they meet: between layers, and where they are read.
+
+use super::noise::{Draw, SignalNoise};
+use super::{Fabrication, random};
+use crate::Result;
+use crate::network::Network;
+use crate::propagator::{Engine, LayerAccess, Propagator};
+
+/// The noise of every layer, and the number of passes that have met it.
+pub(super) struct Signals<E: Engine> {
+    engine: E,
+    key: [u32; 2],
+    /// Passes so far.
+    pub passes: u64,
+    /// What a signal meets when it leaves a layer, and when it is read there.
+    layers: Vec<Met>,
+    /// Signals between layers, swapped from layer to layer, and the batch for which there is room.
+    between: Option<(usize, [E::Buffer; 2])>,
+}
+
+#[derive(Clone, Copy)]
+struct Met {
+    hidden: SignalNoise,
+    read: SignalNoise,
+}
+
+impl<E: Engine> Signals<E> {
+    /// The noise that `fabrication` has at every layer of `network`.
+    pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Self {
+        let noise = &fabrication.noise;
+        let last = network.layers().len() - 1;
+        let layers = (0..=last).map(|layer| {
+            let signal = network.layer_output(layer);
+            if layer == last {
+                return Met { hidden: SignalNoise::none(signal), read: noise.readout(network) };
+            }
+            let signed = super::noise::signed(network, layer);
+            Met { hidden: noise.hidden(signal), read: noise.read(signal, signed) }
+        });
+        let layers = layers.collect();
+        Signals { engine: engine.clone(), key: random::key(fabrication.seed), passes: 0, layers, between: None }
+    }
+
+    /// Sends `fields` through all of `inside`.
+    pub fn propagate(
+        &mut self,
+        inside: &mut E::Network,
+        fields: &E::Buffer,
+        batch: usize,
+        readout: &mut E::Buffer,
+    ) -> Result<()> {
+        let last = self.layers.len() - 1;
+        if self.layers.iter().all(|met| met.hidden.is_none()) {
+            inside.propagate(fields, batch, readout)?;
+        } else {
+            let (capacity, mut between) = self.room(batch)?;
+            for layer in 0..last {
+                let [source, target] = &mut between;
+                let source = if layer == 0 { fields } else { source };
+                inside.propagate_layer(layer, source, batch, target)?;
+                self.disturb(layer, false, batch, target)?;
+                between.swap(0, 1);
+            }
+            let source = if last == 0 { fields } else { &between[0] };
+            inside.propagate_layer(last, source, batch, readout)?;
+            self.between = Some((capacity, between));
+        }
+        self.disturb(last, true, batch, readout)?;
+        self.passes += 1;
+        Ok(())
+    }
+
+    /// Sends `input` through one layer and reads its output.
+    pub fn propagate_layer(
+        &mut self,
+        inside: &mut E::Network,
+        layer: usize,
+        input: &E::Buffer,
+        batch: usize,
+        output: &mut E::Buffer,
+    ) -> Result<()> {
+        inside.propagate_layer(layer, input, batch, output)?;
+        self.disturb(layer, false, batch, output)?;
+        self.disturb(layer, true, batch, output)?;
+        self.passes += 1;
+        Ok(())
+    }
+
+    /// Memory for the widest signal, twice, and the samples that it holds: at least `batch`.
+    fn room(&mut self, batch: usize) -> Result<(usize, [E::Buffer; 2])> {
+        match self.between.take() {
+            Some(room) if room.0 >= batch => Ok(room),
+            _ => {
+                let widest = self.layers.iter().map(|met| met.hidden.signal.width()).max().unwrap_or(0);
+                Ok((batch, [self.engine.zeros(batch * widest)?, self.engine.zeros(batch * widest)?]))
+            }
+        }
+    }
+
+    fn disturb(&self, layer: usize, read: bool, batch: usize, signal: &mut E::Buffer) -> Result<()> {
+        let Met { hidden, read: reading } = &self.layers[layer];
+        let noise = if read { reading } else { hidden };
+        if noise.is_none() {
+            return Ok(());
+        }
+        let site = 2 * layer as u32 + u32::from(read);
+        let draw = Draw { key: self.key, pass: self.passes, site };
+        self.engine.disturb(noise, &draw, batch, signal)
+    }
+}

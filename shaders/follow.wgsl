@@ -1,0 +1,50 @@
+// From what a chip is told to the phases of its heaters and their derivatives: update errors, range, voltage steps, heater law.
+// A shifter is (1 + E, gain, base, range); a range of 0 stands for any phase, `levels` of 0 for any voltage.
+
+struct Follow {
+    len: u32,
+    quartic: f32,
+    levels: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Follow;
+@group(0) @binding(1) var<storage, read> controls: array<f32>;
+@group(0) @binding(2) var<storage, read> origin: array<f32>;
+@group(0) @binding(3) var<storage, read> shifters: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> heat: array<f32>;
+@group(0) @binding(5) var<storage, read_write> derivative: array<f32>;
+
+@compute @workgroup_size(64)
+fn follow(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_item(group, groups, local);
+    if i >= parameters.len {
+        return;
+    }
+    let shifter = shifters[i];
+    let slope = shifter.x;
+    let gain = shifter.y;
+    let base = shifter.z;
+    let range = shifter.w;
+    let followed = origin[i] + slope * (controls[i] - origin[i]);
+    if range == 0.0 {
+        heat[i] = gain * followed;
+        derivative[i] = slope * gain;
+        return;
+    }
+    var within = followed - base;
+    if within < 0.0 || within > range {
+        within -= 6.28318530718 * floor(within * 0.159154943092);
+    }
+    let share = within / range;
+    var volts = sqrt(clamp(share, 0.0, 1.0));
+    if parameters.levels > 0.0 {
+        volts = floor(volts * parameters.levels + 0.5) / parameters.levels;
+    }
+    let square = volts * volts;
+    heat[i] = range * square * (gain + parameters.quartic * square);
+    derivative[i] = select(slope * (gain + 2.0 * parameters.quartic * square), 0.0, share > 1.0);
+}
