@@ -1,14 +1,18 @@
 //! The statistics from which chips are drawn.
 
 use super::control::Control;
+use super::copies::hardware;
+use super::floorplan::places;
+use super::process::field;
 use super::random::site;
-use super::{Drift, Fabrication, Noise, StageErrors};
+use super::{Drift, Fabrication, Noise, Passive, Process, StageErrors};
 use crate::network::{Network, Stage};
 use crate::{Error, Result};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
 
 /// Spreads of a chip's static imperfections; all default to 0. One seed draws one chip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,13 @@ pub struct Imperfections {
     pub response_offset: f64,
     /// All: standard deviation of the relative error with which the chip follows updates of a control.
     pub update_error: f64,
+    /// Meshes: what else light meets.
+    pub passive: Passive,
+    /// Meshes and weight banks: variation that neighbours share.
+    pub process: Process,
+    /// Side of the physical module that does the work of larger layers, and of all layers of one shape, in turn, as
+    /// [`super::copies`] says; 0 for hardware of its own everywhere.
+    pub module: usize,
     /// Phase shifters: how controls become phases.
     pub control: Control,
     /// All: slow drift, of the chip alone.
@@ -60,6 +71,9 @@ impl Imperfections {
         response_slope: 0.0,
         response_offset: 0.0,
         update_error: 0.0,
+        passive: Passive::NONE,
+        process: Process::NONE,
+        module: 0,
         control: Control::NONE,
         drift: Drift::NONE,
         noise: Noise::NONE,
@@ -79,6 +93,8 @@ impl Imperfections {
             ("update-error", self.update_error),
         ];
         not_negative(&spreads)?;
+        self.passive.validate()?;
+        self.process.validate()?;
         self.control.validate()?;
         self.drift.validate()?;
         self.noise.validate()
@@ -88,46 +104,133 @@ impl Imperfections {
     /// spread scales that error and leaves the others as they were.
     pub fn fabricate(&self, network: &Network, seed: u64) -> Result<Fabrication> {
         self.validate()?;
-        let stages = network
-            .stages()
-            .enumerate()
-            .map(|(index, stage)| {
-                let mut stream = 16 * (index as u64 + 1);
-                let mut normal = |count: usize, mean: f64, deviation: f64| {
-                    stream += 1;
-                    normal_draws(seed, stream, count, mean, deviation)
-                };
-                match stage {
-                    Stage::Mesh(mesh) => {
-                        let mzis = mesh.mzis();
-                        let first_coupler = normal(mzis, 0.0, self.splitter_angle);
-                        let second_coupler = normal(mzis, 0.0, self.splitter_angle);
-                        let mut phases = normal(2 * mzis, 0.0, self.phase);
-                        phases.resize(mesh.controls(), 0.0);
-                        let mut loss_db =
-                            normal(mesh.columns().len() * mesh.modes(), self.loss_db, self.loss_spread_db);
-                        loss_db.iter_mut().for_each(|loss| *loss = loss.max(0.0));
-                        StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }
-                    }
-                    Stage::Matrix { .. } => {
-                        StageErrors::Matrix { spread: normal(stage.controls(), 0.0, self.parameter_spread) }
-                    }
-                    Stage::WeightBank { .. } => StageErrors::WeightBank {
-                        amplitude: normal(stage.controls(), 0.0, self.response_amplitude),
-                        slope: normal(stage.controls(), 0.0, self.response_slope),
-                        offset: normal(stage.controls(), 0.0, self.response_offset),
-                    },
-                    _ => StageErrors::None,
-                }
-            })
-            .collect();
-        let update_error = match self.update_error {
+        let mut stages: Vec<StageErrors> =
+            network.stages().enumerate().map(|(index, stage)| self.stage(stage, index, seed)).collect();
+        let mut update_error = match self.update_error {
             0.0 => Vec::new(),
             deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
         };
-        let control = self.control.fabricate(network, seed, site::SHIFTERS);
+        let mut control = self.control.fabricate(network, seed, site::SHIFTERS);
+        if self.module > 0 {
+            let hardware = hardware(network, self.module);
+            share(&mut update_error, &hardware);
+            share(&mut control.shifters, &hardware);
+            share_stages(network, &mut stages, &hardware);
+        }
         Ok(Fabrication { stages, update_error, control, drift: self.drift, noise: self.noise, seed })
     }
+
+    /// The errors of stage number `index`.
+    fn stage(&self, stage: &Stage, index: usize, seed: u64) -> StageErrors {
+        let stream = |number: u64| 16 * (index as u64 + 1) + number;
+        let normal = |number: u64, count, mean, deviation| normal_draws(seed, stream(number), count, mean, deviation);
+        let uniform = |number: u64, count| uniform_draws(seed, stream(number), count);
+        let heaters: Vec<[f64; 2]> = places(stage).into_iter().flatten().collect();
+        // what neighbours share: at every heater, in units of one deviation s, with the die's own mean
+        let shared = |number: u64, deviation: f64, die: f64| {
+            if deviation == 0.0 && die == 0.0 {
+                return vec![0.0; heaters.len()];
+            }
+            let mean = normal(number, 1, 0.0, die)[0];
+            let length = self.process.process_length / self.control.pitch;
+            let mut draw = |count| normal(number + 1, count, 0.0, deviation);
+            field(&heaters, length, &mut draw).into_iter().map(|value| mean + value).collect()
+        };
+        match stage {
+            Stage::Mesh(mesh) => {
+                let mzis = mesh.mzis();
+                let near = shared(8, self.process.process_splitter, self.process.die_splitter);
+                // the first coupler lies behind φ, the second behind θ
+                let coupler = |angles: u64, splits: u64, places: &[f64]| {
+                    let angles = normal(angles, mzis, self.passive.splitter_mean, self.splitter_angle);
+                    let splits = normal(splits, mzis, 0.0, self.passive.splitter_split);
+                    let errors = angles.into_iter().zip(splits).zip(places);
+                    errors.map(|((angle, split), near)| angle - 0.5 * split.clamp(-1.0, 1.0).asin() + near).collect()
+                };
+                let first_coupler: Vec<f64> = coupler(1, 5, &near[mzis..2 * mzis]);
+                let second_coupler = match self.passive.splitter_equal {
+                    true => first_coupler.clone(),
+                    false => coupler(2, 6, &near[..mzis]),
+                };
+                let mut phases = normal(3, 2 * mzis, 0.0, self.phase);
+                phases.resize(mesh.controls(), 0.0);
+                add(&mut phases, &shared(10, self.process.process_phase, self.process.die_phase));
+                if self.passive.uncalibrated {
+                    add(&mut phases, &uniform(12, mesh.controls()).map(|u| TAU * u).collect::<Vec<_>>());
+                }
+                let places = mesh.columns().len() * mesh.modes();
+                let column_cm = 2.0 * self.control.pitch * 1e-4;
+                let mean = self.loss_db + self.passive.propagation_db_cm * column_cm;
+                let facets = 2.0 * self.passive.facet_db / mesh.columns().len() as f64;
+                let loss_db = normal(4, places, mean, self.loss_spread_db).into_iter().zip(uniform(7, places));
+                let imbalance = |u: f64| 1.0 + self.passive.path_imbalance * (2.0 * u - 1.0);
+                let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets).collect();
+                StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }
+            }
+            Stage::Matrix { .. } => {
+                StageErrors::Matrix { spread: normal(1, stage.controls(), 0.0, self.parameter_spread) }
+            }
+            Stage::WeightBank { .. } => {
+                let cells = stage.controls();
+                let mut offset = normal(3, cells, 0.0, self.response_offset);
+                add(&mut offset, &shared(10, self.process.process_phase, self.process.die_phase));
+                if self.passive.uncalibrated {
+                    add(&mut offset, &uniform(12, cells).map(|u| TAU * u).collect::<Vec<_>>());
+                }
+                StageErrors::WeightBank {
+                    amplitude: normal(1, cells, 0.0, self.response_amplitude),
+                    slope: normal(2, cells, 0.0, self.response_slope),
+                    offset,
+                }
+            }
+            _ => StageErrors::None,
+        }
+    }
+}
+
+fn add(values: &mut [f64], more: &[f64]) {
+    values.iter_mut().zip(more).for_each(|(value, more)| *value += more);
+}
+
+/// Gives every control the value of the hardware that it uses.
+fn share<T: Copy>(values: &mut [T], hardware: &[usize]) {
+    for k in 0..values.len() {
+        values[k] = values[hardware[k]];
+    }
+}
+
+/// The same for the errors of stages, of which meshes are whole copies or none.
+fn share_stages(network: &Network, stages: &mut [StageErrors], hardware: &[usize]) {
+    let mut homes: Vec<(usize, usize)> = Vec::new(); // first control and index of every stage with controls
+    let mut offset = 0;
+    for (index, stage) in network.stages().enumerate() {
+        let controls = offset..offset + stage.controls();
+        offset = controls.end;
+        if controls.is_empty() {
+            continue;
+        }
+        let home = hardware[controls.start];
+        if let Some(&(_, original)) = homes.iter().find(|(start, _)| *start == home) {
+            stages[index] = stages[original].clone();
+            continue;
+        }
+        homes.push((controls.start, index));
+        let own: Vec<usize> = hardware[controls.clone()].iter().map(|k| k - controls.start).collect();
+        match &mut stages[index] {
+            StageErrors::Matrix { spread } => share(spread, &own),
+            StageErrors::WeightBank { amplitude, slope, offset } => {
+                [amplitude, slope, offset].into_iter().for_each(|values| share(values, &own));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `count` uniform draws in [0, 1) from stream `stream` of `seed`.
+fn uniform_draws(seed: u64, stream: u64, count: usize) -> impl Iterator<Item = f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(stream);
+    (0..count).map(move |_| random.random::<f64>())
 }
 
 /// `count` draws of N(mean, deviation²) from stream `stream` of `seed`.

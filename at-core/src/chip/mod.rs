@@ -1,6 +1,7 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
 pub mod control;
+pub mod copies;
 pub mod coupling;
 mod demonstration;
 pub mod drift;
@@ -9,6 +10,8 @@ pub mod floorplan;
 mod imperfections;
 mod meter;
 pub mod noise;
+mod passive;
+mod process;
 pub mod random;
 mod signals;
 mod state;
@@ -20,6 +23,8 @@ pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
 pub use meter::Accesses;
 pub use noise::{Noise, Receiver};
+pub use passive::Passive;
+pub use process::Process;
 pub use state::State;
 
 use crate::Result;

@@ -35,8 +35,13 @@ impl Default for Process {
 
 impl Process {
     /// No variation.
-    pub const NONE: Process =
-        Process { process_splitter: 0.0, process_phase: 0.0, process_length: 1000.0, die_splitter: 0.0, die_phase: 0.0 };
+    pub const NONE: Process = Process {
+        process_splitter: 0.0,
+        process_phase: 0.0,
+        process_length: 1000.0,
+        die_splitter: 0.0,
+        die_phase: 0.0,
+    };
 
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
