@@ -4,7 +4,7 @@ use at_core::chip::{Control, Fabrication, Imperfections, Passive, Process, Stage
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Mesh;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::Propagator;
 use at_tests::case::Case;
 use at_tests::networks::{mesh_and_detectors, weight_banks};
 use std::f64::consts::TAU;

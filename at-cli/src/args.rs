@@ -130,6 +130,9 @@ pub struct TrainArguments {
     /// Continue the run in this folder with its own settings
     #[arg(long, value_name = "RUN", conflicts_with = "config")]
     pub resume: Option<PathBuf>,
+    /// Write the chip to this file (npz), for --chip-file
+    #[arg(long, value_name = "FILE")]
+    pub save_chip: Option<PathBuf>,
     /// Print summary.json instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,

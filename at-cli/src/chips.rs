@@ -3,31 +3,89 @@
 use crate::names;
 use crate::settings::Settings;
 use anyhow::{Result, anyhow, ensure};
-use at_core::chip::Imperfections;
+use at_core::chip::{Control, Imperfections, Passive, Process};
 use at_core::network::{Network, Stage};
 
-/// The settings that change a kind of chip: the names of [`Imperfections`].
-pub const SPREADS: [&str; 9] = [
-    "splitter-angle",
-    "phase",
-    "loss-db",
-    "loss-spread-db",
-    "parameter-spread",
-    "response-amplitude",
-    "response-slope",
-    "response-offset",
-    "update-error",
-];
+/// Lists the settings that change a kind of chip once: name, setting, place in [`Imperfections`], and what it acts on.
+macro_rules! spreads {
+    ($($name:literal $setting:ident $($place:ident).+ $acts:expr;)*) => {
+        /// The settings that change a kind of chip: the names of [`Imperfections`].
+        pub const SPREADS: &[&str] = &[$($name),*];
+
+        /// Takes over the settings that are given, and writes the others into `settings`.
+        fn make_explicit(settings: &mut Settings, chip: &mut Imperfections) {
+            $(chip.$($place).+ = *settings.$setting.get_or_insert(chip.$($place).+);)*
+        }
+
+        /// What differs from a chip as designed: name, value, and what it acts on.
+        fn spreads(chip: &Imperfections) -> Vec<(&'static str, String, Acts)> {
+            let none = Imperfections::NONE;
+            let mut differing = Vec::new();
+            $(if chip.$($place).+ != none.$($place).+ {
+                differing.push(($name, chip.$($place).+.to_string(), $acts));
+            })*
+            differing
+        }
+    };
+}
+
+spreads! {
+    "splitter-angle" splitter_angle splitter_angle Acts::On(MESHES);
+    "splitter-mean" splitter_mean passive.splitter_mean Acts::On(MESHES);
+    "splitter-split" splitter_split passive.splitter_split Acts::On(MESHES);
+    "splitter-equal" splitter_equal passive.splitter_equal Acts::Detail;
+    "phase" phase phase Acts::On(MESHES);
+    "uncalibrated" uncalibrated passive.uncalibrated Acts::On(SHIFTERS);
+    "loss-db" loss_db loss_db Acts::On(MESHES);
+    "loss-spread-db" loss_spread_db loss_spread_db Acts::On(MESHES);
+    "propagation-db-cm" propagation_db_cm passive.propagation_db_cm Acts::On(MESHES);
+    "path-imbalance" path_imbalance passive.path_imbalance Acts::Detail;
+    "facet-db" facet_db passive.facet_db Acts::On(MESHES);
+    "process-splitter" process_splitter process.process_splitter Acts::On(MESHES);
+    "process-phase" process_phase process.process_phase Acts::On(SHIFTERS);
+    "process-length" process_length process.process_length Acts::Detail;
+    "die-splitter" die_splitter process.die_splitter Acts::On(MESHES);
+    "die-phase" die_phase process.die_phase Acts::On(SHIFTERS);
+    "pitch" pitch control.pitch Acts::Detail;
+    "parameter-spread" parameter_spread parameter_spread Acts::On(MATRICES);
+    "response-amplitude" response_amplitude response_amplitude Acts::On(WEIGHT_BANKS);
+    "response-slope" response_slope response_slope Acts::On(WEIGHT_BANKS);
+    "response-offset" response_offset response_offset Acts::On(WEIGHT_BANKS);
+    "update-error" update_error update_error Acts::OnAll;
+    "module" module module Acts::Detail;
+    "control-range" control_range control.control_range Acts::On(SHIFTERS);
+    "control-bits" control_bits control.control_bits Acts::On(SHIFTERS);
+    "heater-spread" heater_spread control.heater_spread Acts::On(SHIFTERS);
+    "heater-quartic" heater_quartic control.heater_quartic Acts::On(SHIFTERS);
+    "crosstalk" crosstalk control.crosstalk Acts::On(SHIFTERS);
+    "crosstalk-length" crosstalk_length control.crosstalk_length Acts::Detail;
+    "dead-shifters" dead_shifters control.dead_shifters Acts::On(SHIFTERS);
+    "dead-random" dead_random control.dead_random Acts::Detail;
+    "drift-step" drift_step drift.drift_step Acts::OnAll;
+    "drift-common" drift_common drift.drift_common Acts::OnAll;
+    "drift-return" drift_return drift.drift_return Acts::Detail;
+    "gain-noise" gain_noise noise.gain_noise Acts::OnAll;
+    "hidden-relative-noise" hidden_relative_noise noise.hidden_relative_noise Acts::OnAll;
+    "hidden-absolute-noise" hidden_absolute_noise noise.hidden_absolute_noise Acts::OnAll;
+    "laser-noise" laser_noise noise.laser_noise Acts::OnAll;
+    "shot-noise" shot_noise noise.shot_noise Acts::OnAll;
+    "thermal-noise" thermal_noise noise.thermal_noise Acts::OnAll;
+    "adc-bits" adc_bits noise.adc_bits Acts::OnAll;
+    "adc-range" adc_range noise.adc_range Acts::Detail;
+}
 
 /// The kind whose numbers are drawn as the published demonstration draws them.
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 7] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
     (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
+    ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
+    ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
+    ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 
 /// The kinds of chips, one per line.
@@ -44,32 +102,77 @@ fn find(name: &str) -> Result<Imperfections> {
         }
         DEMONSTRATION => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
         "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
+        "silicon" => Ok(silicon()),
+        "silicon-raw" => Ok(Imperfections {
+            phase: 0.0,
+            passive: Passive { uncalibrated: true, ..silicon().passive },
+            process: Process { process_splitter: 0.02, die_splitter: 0.02, ..Process::NONE },
+            control: Control { heater_spread: 0.05, dead_shifters: 0.01, dead_random: true, ..silicon().control },
+            ..silicon()
+        }),
+        "nitride" => Ok(Imperfections {
+            splitter_angle: 0.01,
+            phase: 0.02,
+            loss_db: 0.1,
+            loss_spread_db: 0.02,
+            passive: Passive { propagation_db_cm: 0.2, facet_db: 1.0, ..Passive::NONE },
+            control: Control {
+                control_range: RANGE,
+                control_bits: 12,
+                heater_spread: 0.01,
+                crosstalk: 0.003,
+                ..Control::NONE
+            },
+            ..none
+        }),
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
+    }
+}
+
+/// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
+const RANGE: f64 = 19.28;
+
+/// Insertion loss of a heater as measured by Harris et al., Opt. Express 22, 10487 (2014); the rest are values within the ranges
+/// usual for strip waveguides and thermal shifters, and not those of one device.
+fn silicon() -> Imperfections {
+    Imperfections {
+        splitter_angle: 0.02,
+        phase: 0.05,
+        loss_db: 0.23,
+        loss_spread_db: 0.13,
+        passive: Passive { propagation_db_cm: 2.0, facet_db: 1.5, ..Passive::NONE },
+        control: Control {
+            control_range: RANGE,
+            control_bits: 12,
+            heater_spread: 0.01,
+            crosstalk: 0.01,
+            ..Control::NONE
+        },
+        ..Imperfections::NONE
     }
 }
 
 /// The imperfections that `settings` ask for; writes every spread into `settings`, so that they are explicit from here on.
 pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
     let mut chip = find(settings.chip.get_or_insert_with(|| "ideal".to_string()))?;
-    let spreads = [
-        (&mut settings.splitter_angle, &mut chip.splitter_angle),
-        (&mut settings.phase, &mut chip.phase),
-        (&mut settings.loss_db, &mut chip.loss_db),
-        (&mut settings.loss_spread_db, &mut chip.loss_spread_db),
-        (&mut settings.parameter_spread, &mut chip.parameter_spread),
-        (&mut settings.response_amplitude, &mut chip.response_amplitude),
-        (&mut settings.response_slope, &mut chip.response_slope),
-        (&mut settings.response_offset, &mut chip.response_offset),
-        (&mut settings.update_error, &mut chip.update_error),
-    ];
-    for (setting, spread) in spreads {
-        *spread = *setting.get_or_insert(*spread);
-    }
+    make_explicit(settings, &mut chip);
     chip.validate()?;
     Ok(chip)
 }
 
+/// What an imperfection acts on.
+#[derive(Clone, Copy)]
+enum Acts {
+    /// Every network.
+    OnAll,
+    /// Networks with such stages.
+    On(Part),
+    /// Nothing by itself: it says how another one acts.
+    Detail,
+}
+
 /// A kind of stage that imperfections are particular to, with the kind of chip that has some.
+#[derive(Clone, Copy)]
 struct Part {
     name: &'static str,
     chip: &'static str,
@@ -81,40 +184,34 @@ const MATRICES: Part = Part { name: "matrices", chip: "demo", is: |stage| matche
 const WEIGHT_BANKS: Part =
     Part { name: "weight banks", chip: "weight-bank", is: |stage| matches!(stage, Stage::WeightBank { .. }) };
 
-/// The spreads that are not 0, with the part of a network that they act on; `None` acts on all.
-fn spreads(chip: &Imperfections) -> Vec<(&'static str, f64, Option<Part>)> {
-    let values = [
-        (chip.splitter_angle, Some(MESHES)),
-        (chip.phase, Some(MESHES)),
-        (chip.loss_db, Some(MESHES)),
-        (chip.loss_spread_db, Some(MESHES)),
-        (chip.parameter_spread, Some(MATRICES)),
-        (chip.response_amplitude, Some(WEIGHT_BANKS)),
-        (chip.response_slope, Some(WEIGHT_BANKS)),
-        (chip.response_offset, Some(WEIGHT_BANKS)),
-        (chip.update_error, None),
-    ];
-    let spreads = SPREADS.into_iter().zip(values).map(|(name, (value, part))| (name, value, part));
-    spreads.filter(|&(_, value, _)| value != 0.0).collect()
-}
+const SHIFTERS: Part = Part {
+    name: "phase shifters",
+    chip: "silicon",
+    is: |stage| matches!(stage, Stage::Mesh(_) | Stage::Attenuators { .. } | Stage::WeightBank { .. }),
+};
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.
 pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
     let spreads = spreads(chip);
-    let in_network = |part: &Part| network.stages().any(part.is);
-    let acting: Vec<String> = spreads
-        .iter()
-        .filter(|(.., part)| part.as_ref().is_none_or(in_network))
-        .map(|(name, value, _)| format!("{name} {value}"))
-        .collect();
-    if let [(name, _, Some(part)), ..] = &spreads[..] {
-        let fitting = [MESHES, MATRICES, WEIGHT_BANKS].into_iter().filter(in_network).map(|part| part.chip);
+    let in_network = |part: Part| network.stages().any(part.is);
+    let acts = |acts: &Acts| match *acts {
+        Acts::On(part) => in_network(part),
+        Acts::OnAll => true,
+        Acts::Detail => false,
+    };
+    let any = spreads.iter().any(|(.., how)| acts(how));
+    let shown = spreads.iter().filter(|(.., how)| acts(how) || (any && matches!(how, Acts::Detail)));
+    let acting: Vec<String> = shown.map(|(name, value, _)| format!("{name} {value}")).collect();
+    if let Some((name, Acts::On(part))) =
+        spreads.iter().map(|(name, _, acts)| (name, acts)).find(|(_, acts)| matches!(acts, Acts::On(_)))
+    {
+        let fitting = [MESHES, MATRICES, WEIGHT_BANKS].into_iter().filter(|&part| in_network(part));
         ensure!(
-            !acting.is_empty(),
+            any,
             "chip {kind} would be ideal: {name} acts on {}, and the network has none; choose --chip {}",
             part.name,
-            fitting.chain(["ideal"]).collect::<Vec<_>>().join(" or ")
+            fitting.map(|part| part.chip).chain(["ideal"]).collect::<Vec<_>>().join(" or ")
         );
     }
     Ok(if acting.is_empty() { "no imperfection".to_string() } else { acting.join(", ") })

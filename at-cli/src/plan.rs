@@ -7,6 +7,7 @@ use crate::{chips, names, network_text};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::{Fabrication, Imperfections, demonstration};
 use at_core::data::{Dataset, DatasetName, Encoding};
+use at_core::files::chip_file::read_chip;
 use at_core::network::Network;
 use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
 use std::path::Path;
@@ -161,6 +162,9 @@ impl Plan {
 
     /// The chip number `seed`.
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
+        if let Some(file) = &self.settings.chip_file {
+            return read_chip(file, network, None);
+        }
         match self.chip() {
             chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
             _ => self.imperfections.fabricate(network, seed),

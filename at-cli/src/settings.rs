@@ -33,12 +33,15 @@ pub struct Settings {
     /// matrix:784-256-10, bank:in-48-out, mesh:64x3, … (see below)
     #[arg(long, help_heading = "Chip")]
     pub network: Option<NetworkText>,
-    /// Kind of imperfect chip: ideal, weight-bank, demo, mesh; the spreads below change it
+    /// Kind of imperfect chip: ideal, weight-bank, demo, mesh, silicon, … (see below); what follows changes it
     #[arg(long, help_heading = "Chip")]
     pub chip: Option<String>,
     /// Which chip of that kind
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
+    /// This individual, from a file of --save-chip or of mesh errors (npz); nothing of --chip and what changes it counts then
+    #[arg(long, value_name = "FILE", help_heading = "Chip")]
+    pub chip_file: Option<PathBuf>,
     /// Meshes: spread of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip")]
     pub splitter_angle: Option<f64>,
@@ -66,6 +69,106 @@ pub struct Settings {
     /// All: relative spread of the slope with which the chip follows its controls
     #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
     pub update_error: Option<f64>,
+
+    /// Meshes: mean of the couplers' angle errors (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub splitter_mean: Option<f64>,
+    /// Meshes: spread of the couplers' power split, powers (1 ± e)/2
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
+    pub splitter_split: Option<f64>,
+    /// Meshes: both couplers of an MZI have the same error
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub splitter_equal: Option<bool>,
+    /// Meshes and weight banks: every phase starts anywhere in 2π
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub uncalibrated: Option<bool>,
+    /// Meshes: loss of the waveguides (dB per cm)
+    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
+    pub propagation_db_cm: Option<f64>,
+    /// Meshes: loss differs between waveguides by up to ± this share
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
+    pub path_imbalance: Option<f64>,
+    /// Meshes: loss where light enters and where it leaves (dB each)
+    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
+    pub facet_db: Option<f64>,
+    /// Meshes: spread of the couplers' angle errors that neighbours share (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub process_splitter: Option<f64>,
+    /// Meshes and weight banks: spread of phase errors that neighbours share (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub process_phase: Option<f64>,
+    /// Length over which neighbours share [default: 1000 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
+    pub process_length: Option<f64>,
+    /// Meshes: spread of a die's mean angle error (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub die_splitter: Option<f64>,
+    /// Meshes and weight banks: spread of a die's mean phase error (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub die_phase: Option<f64>,
+    /// Distance of nearest heaters [default: 100 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
+    pub pitch: Option<f64>,
+    /// Side of one module that does the work of larger layers in turn (temporal copies); 0: hardware for all
+    #[arg(long, value_name = "CELLS", help_heading = "Chip: what light meets")]
+    pub module: Option<usize>,
+    /// Phase shifters: largest phase, of a heater driven by a voltage (radians); 0: any phase
+    #[arg(long, value_name = "RAD", help_heading = "Chip: control")]
+    pub control_range: Option<f64>,
+    /// Phase shifters: bits of the voltage; 0: any voltage
+    #[arg(long, value_name = "BITS", help_heading = "Chip: control")]
+    pub control_bits: Option<u32>,
+    /// Phase shifters: relative spread of phase per heat
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub heater_spread: Option<f64>,
+    /// Phase shifters: share of V⁴ in the phase at full range
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub heater_quartic: Option<f64>,
+    /// Phase shifters: share of a phase that the nearest ones get
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub crosstalk: Option<f64>,
+    /// Length over which crosstalk falls by e [default: 50 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: control")]
+    pub crosstalk_length: Option<f64>,
+    /// Phase shifters: fraction that does not answer
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub dead_shifters: Option<f64>,
+    /// Dead phase shifters stand at a random phase, not at 0
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: control")]
+    pub dead_random: Option<bool>,
+    /// Random walk of every control, per programming (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
+    pub drift_step: Option<f64>,
+    /// Random walk common to all controls, per programming (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
+    pub drift_common: Option<f64>,
+    /// Share of the drift that is lost per programming; 0: a free walk
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: drift")]
+    pub drift_return: Option<f64>,
+    /// Relative gain noise of a layer, common to a whole batch (`fd` of the published demonstration)
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub gain_noise: Option<f64>,
+    /// Relative noise of hidden signals, per sample and mode
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub hidden_relative_noise: Option<f64>,
+    /// Absolute noise of hidden signals, per sample and mode
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub hidden_absolute_noise: Option<f64>,
+    /// Relative intensity noise of the laser, common to all modes of a sample
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub laser_noise: Option<f64>,
+    /// Shot noise of what is read, at a signal of 1
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub shot_noise: Option<f64>,
+    /// Thermal noise of what is read
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub thermal_noise: Option<f64>,
+    /// Bits of the converters that read; 0: ideal ones
+    #[arg(long, value_name = "BITS", help_heading = "Chip: noise")]
+    pub adc_bits: Option<u32>,
+    /// Largest signal that these converters read [default: 1]
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub adc_range: Option<f64>,
 
     /// Methods to compare, comma-separated: at, in-silico, ideal, pat, pat-output
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
@@ -156,7 +259,8 @@ mod tests {
     #[test]
     fn flags_and_keys_have_the_same_names() {
         for key in keys() {
-            let values = ["1", "'a'", "['a']"].map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
+            let values =
+                ["1", "true", "'a'", "['a']"].map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
             assert!(values.iter().any(Result::is_ok), "{key}");
         }
     }

@@ -1,5 +1,6 @@
 //! Writing files so that a reader sees the old content or the whole new one, never a part.
 
+pub mod chip_file;
 #[cfg(test)]
 mod damage_tests;
 pub mod npy;

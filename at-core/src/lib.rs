@@ -17,6 +17,7 @@ pub mod files;
 pub mod network;
 mod numpy_random;
 pub mod optics;
+pub mod population;
 pub mod propagator;
 pub mod real;
 pub mod reference;

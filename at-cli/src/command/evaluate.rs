@@ -10,10 +10,11 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
-use at_core::deployment::deploy;
+use at_core::deployment::{deploy, deployed_controls};
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
+use at_core::population::{Spread, Yield, evaluate_chips, good_chips, spread};
 use at_core::propagator::Engine;
 use at_core::training::{Evaluation, Split};
 use clap::Args;
@@ -25,7 +26,9 @@ pub const HELP: &str = "\
 Examples:
   asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn
   asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn \\
-      --chip-errors splitter-error-0.04.npz phase-error-0.06.npz --json";
+      --chip-errors splitter-error-0.04.npz phase-error-0.06.npz --json
+  asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn \\
+      --chips 50 --chip mesh --good 0.8,0.9";
 
 /// `asyt evaluate`.
 #[derive(Debug, Args)]
@@ -45,6 +48,18 @@ pub struct EvaluateArguments {
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
+    /// Evaluate K chips of --chip, numbers --chip-seed on, and report how many are good
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors")]
+    pub chips: Option<u32>,
+    /// With --chips: their kind, as for `asyt train` [default: that of the preset]
+    #[arg(long, value_name = "KIND", requires = "chips")]
+    pub chip: Option<String>,
+    /// With --chips: number of the first
+    #[arg(long, value_name = "SEED", requires = "chips")]
+    pub chip_seed: Option<u64>,
+    /// With --chips: accuracies that a good chip reaches, comma-separated
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "chips")]
+    pub good: Vec<f64>,
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
     #[arg(long)]
     pub dataset: Option<String>,
@@ -85,6 +100,14 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
+    if let Some(count) = arguments.chips {
+        let (evaluations, engine) = match &device {
+            Device::Gpu(gpu) => deployment.run_many(gpu, count),
+            Device::Cpu(Precision::F32) => deployment.run_many(&Cpu::<f32>::new(), count),
+            Device::Cpu(Precision::F64) => deployment.run_many(&Cpu::<f64>::new(), count),
+        }?;
+        return report_many(arguments, &plan, &data, &evaluations, &engine);
+    }
     let (evaluation, engine) = match &device {
         Device::Gpu(gpu) => deployment.run(gpu),
         Device::Cpu(Precision::F32) => deployment.run(&Cpu::<f32>::new()),
@@ -120,6 +143,8 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
     Settings {
         preset: Some(arguments.preset.clone()),
         dataset: arguments.dataset.clone(),
+        chip: arguments.chip.clone(),
+        chip_seed: arguments.chip_seed,
         data_dir: arguments.data_dir.clone(),
         encoding: arguments.encoding.clone(),
         network: arguments.network.clone(),
@@ -131,6 +156,48 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
     }
 }
 
+/// Accuracies of many chips: a line each for their spread and every yield, or JSON.
+fn report_many(
+    arguments: &EvaluateArguments,
+    plan: &Plan,
+    data: &Dataset,
+    evaluations: &[Evaluation],
+    engine: &str,
+) -> Outcome {
+    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.accuracy).collect();
+    let all = spread(&accuracies);
+    let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
+    let (chip, count) = (plan.chip(), accuracies.len());
+    let first = plan.settings.chip_seed.unwrap_or_default();
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        let object = serde_json::json!({
+            "preset": arguments.preset,
+            "dataset": data.name,
+            "phases": arguments.phases.display().to_string(),
+            "convention": arguments.convention,
+            "chip": chip,
+            "first_chip_seed": first,
+            "accuracies": accuracies,
+            "accuracy": all,
+            "yields": yields,
+            "samples": evaluations[0].samples,
+            "engine": engine,
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        writeln!(out, "{object:#}")?;
+    } else {
+        let Spread { mean, deviation, least, greatest } = all;
+        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {}, {engine}", data.name)?;
+        writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips, {least:.4} to {greatest:.4}")?;
+        for Yield { threshold, share, interval: [low, high] } in yields {
+            writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
 struct Deployment<'a> {
     plan: &'a Plan,
     data: &'a Dataset,
@@ -140,13 +207,27 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    /// The evaluation and the engine that made it.
-    fn run<E: Engine>(&self, engine: &E) -> Result<(Evaluation, String)> {
+    fn split<E: Engine>(&self, engine: &E) -> Result<Split<E>> {
         let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
         if self.network.input().complex {
             fields = fields.into_complex();
         }
-        let split = Split::new(engine, &fields.signals, &self.data.test.labels).context("test samples")?;
+        Split::new(engine, &fields.signals, &self.data.test.labels).context("test samples")
+    }
+
+    /// The evaluations of `count` chips, and the engine that made them.
+    fn run_many<E: Engine>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
+        let split = self.split(engine)?;
+        let first = self.plan.settings.chip_seed.unwrap_or_default();
+        let chips = (0..u64::from(count)).map(|k| self.plan.fabricate(self.network, first.wrapping_add(k)));
+        let controls = deployed_controls(self.network, self.phases)?;
+        let loss = &self.plan.training.loss;
+        Ok((evaluate_chips(engine, self.network, &controls, chips, &split, loss)?, engine.describe()))
+    }
+
+    /// The evaluation and the engine that made it.
+    fn run<E: Engine>(&self, engine: &E) -> Result<(Evaluation, String)> {
+        let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
         let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
         Ok((evaluation, engine.describe()))

@@ -14,6 +14,7 @@ use crate::{chips, fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
+use at_core::files::chip_file::write_chip;
 use std::io::Write;
 use std::path::Path;
 
@@ -27,7 +28,14 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let device = engines::choose(&plan)?;
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
-    let imperfections = chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?;
+    let imperfections = match &plan.settings.chip_file {
+        Some(file) => format!("as in {}", file.display()),
+        None => chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?,
+    };
+    let chip_seed = plan.settings.chip_seed.unwrap_or_default();
+    if let Some(path) = &arguments.save_chip {
+        write_chip(path, &plan.fabricate(&network, chip_seed)?)?;
+    }
     let samples = data.train.len() + data.test.len();
     engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());
