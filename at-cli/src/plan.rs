@@ -160,7 +160,15 @@ impl Plan {
         self.settings.chip.as_deref().unwrap_or_default()
     }
 
-    /// The chip number `seed`.
+    /// What the chip has of imperfections, for people; errs where a kind of chip would be ideal without anybody having asked.
+    pub fn imperfections_of(&self, network: &Network) -> Result<String> {
+        match &self.settings.chip_file {
+            Some(file) => Ok(format!("as in {}", file.display())),
+            None => chips::effective(self.chip(), &self.imperfections, network),
+        }
+    }
+
+    /// The chip number `seed`, or the one of a file.
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
         if let Some(file) = &self.settings.chip_file {
             return read_chip(file, network, None);

@@ -36,32 +36,6 @@ pub fn evaluate_chips<E: Engine>(
     chips.into_iter().map(run).collect()
 }
 
-/// A mean with its spread.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    /// Mean over the chips.
-    pub mean: f64,
-    /// Standard deviation between chips, from n - 1; 0 of a single chip.
-    pub deviation: f64,
-    /// The least.
-    pub least: f64,
-    /// The greatest.
-    pub greatest: f64,
-}
-
-/// The accuracies' mean and spread. `values` are not empty.
-pub fn spread(values: &[f64]) -> Spread {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Spread {
-        mean,
-        deviation: (squares / (count - 1.0).max(1.0)).sqrt(),
-        least: values.iter().copied().fold(f64::INFINITY, f64::min),
-        greatest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-    }
-}
-
 /// A share of chips with its interval of confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Yield {
@@ -102,9 +76,6 @@ mod tests {
         assert!((found.interval[0] - 0.0567).abs() < 1e-4 && (found.interval[1] - 0.5098).abs() < 1e-4, "{found:?}");
         assert_eq!(good_chips(&accuracies, 2.0).interval[0], 0.0);
         assert_eq!(good_chips(&accuracies, -1.0).interval[1], 1.0);
-        let few = spread(&[1.0, 3.0]);
-        assert_eq!((few.mean, few.deviation, few.least, few.greatest), (2.0, 2f64.sqrt(), 1.0, 3.0));
-        assert_eq!(spread(&[0.5]).deviation, 0.0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{chips, command, engines};
+use crate::{command, engines};
 use anyhow::{Context, Result};
 use at_core::data::Dataset;
 use at_core::network::Network;
@@ -75,7 +75,7 @@ impl DataCache {
         let mut plan = Plan::new(settings).or_usage()?;
         plan.settings.engine = Some(engines::setting(&plan).to_string());
         let network = plan.fit(self.data(&plan)?).or_usage()?;
-        let imperfections = chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?;
+        let imperfections = plan.imperfections_of(&network).or_usage()?;
         Ok(Complete { plan, network, imperfections })
     }
 

@@ -14,8 +14,9 @@ use at_core::deployment::{deploy, deployed_controls};
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
-use at_core::population::{Spread, Yield, evaluate_chips, good_chips, spread};
+use at_core::population::{Yield, evaluate_chips, good_chips};
 use at_core::propagator::Engine;
+use at_core::statistics::Estimate;
 use at_core::training::{Evaluation, Split};
 use clap::Args;
 use std::io::Write;
@@ -165,7 +166,7 @@ fn report_many(
     engine: &str,
 ) -> Outcome {
     let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.accuracy).collect();
-    let all = spread(&accuracies);
+    let all = Estimate::of(&accuracies).context("no chip was evaluated")?;
     let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
     let (chip, count) = (plan.chip(), accuracies.len());
     let first = plan.settings.chip_seed.unwrap_or_default();
@@ -187,9 +188,10 @@ fn report_many(
         });
         writeln!(out, "{object:#}")?;
     } else {
-        let Spread { mean, deviation, least, greatest } = all;
+        let (mean, deviation) = (all.mean, all.deviation.unwrap_or(0.0));
+        let (low, high) = all.interval();
         writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {}, {engine}", data.name)?;
-        writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips, {least:.4} to {greatest:.4}")?;
+        writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips; 95 % interval {low:.4} to {high:.4}")?;
         for Yield { threshold, share, interval: [low, high] } in yields {
             writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;
         }

@@ -10,7 +10,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
-use crate::{chips, fetch, interrupt, layers};
+use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
@@ -28,10 +28,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let device = engines::choose(&plan)?;
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
-    let imperfections = match &plan.settings.chip_file {
-        Some(file) => format!("as in {}", file.display()),
-        None => chips::effective(plan.chip(), &plan.imperfections, &network).or_usage()?,
-    };
+    let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
         write_chip(path, &plan.fabricate(&network, chip_seed)?)?;
