@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     MEMORY.restart();
     pass.gradient();
     let peak = MEMORY.peak();
+    let spent = processor_seconds();
     let mut times: Vec<f64> = (0..repeats)
         .map(|_| {
             let start = Instant::now();
@@ -30,7 +31,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     times.sort_by(f64::total_cmp);
     let report = serde_json::json!({
-        "modes": modes, "batch": batch, "median": times[repeats / 2], "best": times[0], "peak": peak,
+        "modes": modes,
+        "batch": batch,
+        "median": times[repeats / 2],
+        "best": times[0],
+        "processors": (processor_seconds() - spent) / repeats as f64,
+        "peak": peak,
     });
     println!("{report}");
     if let Some(path) = arguments.get(3) {
@@ -41,7 +47,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         {
             numbers.add_array(name, &Array1::from(values))?;
         }
+        numbers.add_array("shape", &Array1::from(vec![batch as f64, modes as f64]))?;
         numbers.finish()?;
     }
     Ok(())
+}
+
+/// Time that all processors together have spent on this process's threads; 0 where there is no Linux to ask.
+fn processor_seconds() -> f64 {
+    let nanoseconds = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<f64>().ok()
+    };
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    1e-9 * threads.filter_map(nanoseconds).sum::<f64>()
 }
