@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::command::{compare, evaluate, mesh, sweep};
+use crate::command::{compare, evaluate, mesh, report, scale, sweep};
 use crate::comparison::GridArguments;
 use crate::settings::Settings;
 use crate::{chips, network_text, presets};
@@ -68,6 +68,12 @@ pub enum Command {
     /// List data sets, and download those that are not part of asyt
     #[command(subcommand)]
     Data(DataCommand),
+    /// Make a page about runs: what was trained, how well, at what cost, and the inside of the chip
+    #[command(after_help = report::HELP)]
+    Report(report::ReportArguments),
+    /// Measure how time, rate and memory grow with the size of a network
+    #[command(after_help = scale::HELP)]
+    Scale(scale::ScaleArguments),
     /// List what can compute: the CPU and every GPU
     Devices(DevicesArguments),
     /// Train cells of a comparison or sweep whose names come in on stdin; started by these commands

@@ -1,5 +1,6 @@
 //! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
 
+mod allocations;
 mod args;
 mod cells;
 mod chips;
@@ -17,13 +18,18 @@ mod network_text;
 mod plan;
 mod presets;
 mod progress;
+mod report;
 mod run_folder;
+mod scale;
 mod session;
 mod settings;
 mod words;
 
 use args::{Arguments, Command};
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: allocations::Counted = allocations::Counted;
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
@@ -35,6 +41,8 @@ fn main() -> ExitCode {
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Data(command) => command::data::data(&command),
         Command::Work(arguments) => cells::worker::work(&arguments.folder),
+        Command::Report(arguments) => command::report::report(&arguments),
+        Command::Scale(arguments) => command::scale::scale(&arguments),
         Command::Devices(arguments) => command::devices::devices(&arguments),
     })
 }

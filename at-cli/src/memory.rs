@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 /// Bytes per control besides the optimizer's: drawn errors and settings in f64, controls, gradients and coefficients of
 /// the chip and its model. Measured on the CPU engine as an order of magnitude, not as a limit.
-const BYTES_PER_CONTROL: f64 = 80.0;
+pub const BYTES_PER_CONTROL: f64 = 80.0;
 
 /// Errs where a network of so many controls would need more memory than there is.
 pub fn check(controls: f64, moments: usize) -> Result<()> {
@@ -29,7 +29,8 @@ fn free_kilobytes(meminfo: &str) -> Option<f64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-fn size(bytes: f64) -> String {
+/// Bytes with a decimal unit.
+pub fn size(bytes: f64) -> String {
     let exponent = ((bytes.max(1.0).log10() / 3.0) as usize).min(6);
     format!("{:.1} {}", bytes / 1000_f64.powi(exponent as i32), ["B", "kB", "MB", "GB", "TB", "PB", "EB"][exponent])
 }

@@ -40,6 +40,11 @@ pub fn matrix_rate(gpu: &Gpu) -> Result<f64> {
     }
 }
 
+/// Memory of the device that this program has taken (bytes), where the driver's interface is one that is told.
+pub fn taken_memory(gpu: &Gpu) -> Option<u64> {
+    gpu.commands.context.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+}
+
 /// Rate at which the device copies its own memory (GB/s, bytes read plus bytes written).
 ///
 /// The copied buffer grows until a copy is long enough, up to 1 GiB: far more than caches hold.

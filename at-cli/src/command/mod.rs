@@ -5,5 +5,7 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod mesh;
+pub mod report;
+pub mod scale;
 pub mod sweep;
 pub mod train;

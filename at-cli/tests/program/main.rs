@@ -9,5 +9,7 @@ mod gpu;
 mod interruption;
 mod output;
 mod places;
+mod report;
+mod scale;
 mod settings;
 mod sweep;

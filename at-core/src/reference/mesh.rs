@@ -75,6 +75,21 @@ pub fn forward(mesh: &Mesh, errors: &StageErrors, controls: &[f64], input: &[f64
     bytemuck::cast_slice(&fields).to_vec()
 }
 
+/// Power of one sample's light on every waveguide, `[columns + 1, mode]`: before the first column, then behind each.
+pub fn powers(mesh: &Mesh, errors: &StageErrors, controls: &[f64], input: &[f64]) -> Vec<f64> {
+    let elements = elements(mesh, errors, controls);
+    let mut rest = &elements[..];
+    let mut field: Vec<Complex64> = bytemuck::cast_slice(input).to_vec();
+    let mut powers: Vec<f64> = field.iter().map(Complex64::norm_sqr).collect();
+    for column in mesh.columns() {
+        let (here, behind) = rest.split_at(4 * column.count + mesh.modes());
+        here.iter().for_each(|element| cross(element, &mut field));
+        powers.extend(field.iter().map(Complex64::norm_sqr));
+        rest = behind;
+    }
+    powers
+}
+
 /// Carries the adjoint `a = ∂L/∂z*` back, and adds `dL/dφ = -2 Im a* v` of every shifter to the gradient: v is the light
 /// behind the shifter, kept from the way there.
 pub fn backward(

@@ -88,6 +88,22 @@ impl Reference<'_> {
         Ok(signal)
     }
 
+    /// Optical power along every mesh of the network, for one sample's `fields [inputs]`: per mesh the power on every
+    /// waveguide before its first column and behind each, `[columns + 1, mode]`, in the unit of the input's `|z|²`.
+    pub fn mesh_powers(&self, controls: &[f64], fields: &[f64]) -> Result<Vec<Vec<f64>>> {
+        same_size("reals of one sample", self.network.input().width(), fields.len())?;
+        let controls = self.effective_controls(controls)?;
+        let mut signal = fields.to_vec();
+        let mut powers = Vec::new();
+        for placed in &self.placed() {
+            if let Stage::Mesh(mesh) = placed.stage {
+                powers.push(mesh::powers(mesh, placed.errors, &controls[placed.controls.clone()], &signal));
+            }
+            signal = forward(placed, &controls, &signal);
+        }
+        Ok(powers)
+    }
+
     /// `Σ_batch (∂readout/∂controls)ᵀ readout_error` for `readout_error [batch, outputs]`, at `controls` and `fields`.
     pub fn gradient(&self, controls: &[f64], fields: &[f64], readout_error: &[f64]) -> Result<Vec<f64>> {
         let batch = whole_samples("reals that enter the network", self.network.input().width(), fields.len())?;
@@ -174,3 +190,7 @@ fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gr
         }
     }
 }
+
+#[cfg(test)]
+#[path = "power_tests.rs"]
+mod power_tests;

@@ -1,0 +1,81 @@
+//! `asyt report`: a page about runs.
+
+use crate::failure::{OrUsage, Outcome};
+use crate::progress::say;
+use crate::report::page::Page;
+use crate::report::{Choice, section};
+use anyhow::{Context, anyhow};
+use at_core::files::atomic_write;
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What `--help` adds.
+pub const HELP: &str = "\
+The page is one HTML file that needs no network; its pictures also lie beside it
+as SVG and PNG, in a folder of the page's name.
+
+Examples:
+  asyt report runs/digits-1
+  asyt report runs/dat-1 --method at --sample 7
+  asyt report runs/digits-1 runs/digits-2 --out both.html";
+
+/// `asyt report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Run folders of `asyt train`
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The page [default: report.html in the run's folder, or here for several runs]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Test sample whose light is shown, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub sample: usize,
+    /// Method whose chip is shown [default: the run's first]
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Folder that holds the data set's files, if not where the run found them
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Runs the command.
+pub fn report(arguments: &ReportArguments) -> Outcome {
+    let out = arguments.out.clone().unwrap_or_else(|| match &arguments.runs[..] {
+        [run] => run.join("report.html"),
+        _ => PathBuf::from("report.html"),
+    });
+    let named = |run: &PathBuf| run.join("config.toml").is_file();
+    if let Some(run) = arguments.runs.iter().find(|run| !named(run)) {
+        return Err(anyhow!("{} is no run: it has no config.toml", run.display())).or_usage();
+    }
+    if out.extension().is_none() {
+        return Err(anyhow!("--out {} names no file; write it as page.html", out.display())).or_usage();
+    }
+    let title = arguments.runs.iter().map(|run| run.display().to_string()).collect::<Vec<_>>().join(", ");
+    let mut page = Page::new(&format!("asyt report: {title}"), out.with_extension(""));
+    let choice = Choice {
+        sample: arguments.sample,
+        method: arguments.method.as_deref(),
+        data_dir: arguments.data_dir.as_deref(),
+    };
+    for run in &arguments.runs {
+        let missing = section(&mut page, run, &choice).with_context(|| run.display().to_string())?;
+        missing.inspect(|why| say(false, &format!("warning: {}: {why}", run.display())));
+    }
+    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    let html = page.html();
+    atomic_write(&out, |writer| writer.write_all(html.as_bytes())).context("the page")?;
+    let (folder, count) = page.pictures();
+    say(arguments.quiet, &format!("{count} pictures as SVG and PNG in {}", folder.display()));
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{}", out.display())?;
+    stdout.flush()?;
+    Ok(())
+}

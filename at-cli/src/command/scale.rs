@@ -1,0 +1,256 @@
+//! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
+
+use crate::failure::{OrUsage, Outcome};
+use crate::memory;
+use crate::progress::say;
+use crate::run_folder::RunFolder;
+use crate::scale::case::{Case, EngineName, Pass};
+use crate::scale::measure::{Effort, Measured, measure};
+use crate::scale::output::{self, Results, Row};
+use crate::scale::{peak, plots};
+use anyhow::{Context, Result, ensure};
+use at_core::cpu::Cpu;
+use at_core::propagator::Engine;
+use at_gpu::measure::taken_memory;
+use at_gpu::{Gpu, Selection, adapters};
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What `--help` adds.
+pub const HELP: &str = "\
+Measured is one step: the median of --repeats after --warm-up, with the controls
+set anew in every step. `step` is a whole step of asymmetrical training: chip and
+model forward, two errors back, two updates. Effective operations are those of
+the plain algorithm, 28 per MZI and sample forward and 76 back. The device's own
+peak is the rate of its matrix products, measured at the start: complex f32 on the
+CPU, real f32 with the engine's own kernel on a GPU. Memory is what a step needs
+beside the samples: the program's own allocations at their peak, or what is taken
+from a GPU.
+
+The folder gets scale.csv, scale.json and the pictures time, samples, rate and
+memory as SVG and PNG.
+
+Examples:
+  asyt scale
+  asyt scale --modes 64,256,1024 --layers 3 --batch 256 --pass step
+  asyt scale --modes 256 --depth 16,64,256,1024 --pass backpropagate
+  asyt scale --engine cpu,gpu --adapter nvidia --json";
+
+/// `asyt scale`.
+#[derive(Debug, Args)]
+pub struct ScaleArguments {
+    /// Waveguides of each mesh
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", default_value = "16,32,64,128,256", value_parser = size)]
+    pub modes: Vec<usize>,
+    /// Columns of each mesh; `modes` makes them universal
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", default_value = "modes")]
+    pub depth: Vec<Depth>,
+    /// Meshes, with electro-optic activations between them
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", default_value = "3", value_parser = size)]
+    pub layers: Vec<usize>,
+    /// Samples per step
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", default_value = "256", value_parser = size)]
+    pub batch: Vec<usize>,
+    /// What a step does
+    #[arg(long, value_delimiter = ',', default_value = "propagate,backpropagate,step")]
+    pub pass: Vec<Pass>,
+    /// cpu, gpu, or auto: the CPU, and a GPU where there is one
+    #[arg(long, value_delimiter = ',', default_value = "auto")]
+    pub engine: Vec<EngineWord>,
+    /// The GPU, by index or part of its name, as `asyt devices` lists them
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub adapter: Option<String>,
+    /// Times to measure
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = size)]
+    pub repeats: usize,
+    /// Steps before that
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = size)]
+    pub warm_up: usize,
+    /// Folder for the results, new or empty [default: runs/scale-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print scale.json instead of the table
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// The depth of a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// As many columns as modes.
+    Modes,
+    /// So many columns.
+    Columns(usize),
+}
+
+impl FromStr for Depth {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "modes" {
+            return Ok(Depth::Modes);
+        }
+        size(text).map(Depth::Columns).map_err(|_| "must be a whole number from 1, or the word modes")
+    }
+}
+
+/// An engine as asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum EngineWord {
+    /// The CPU, and a GPU where there is one.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU, or an error.
+    Gpu,
+}
+
+fn size(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|&size| size > 0).ok_or("must be a whole number from 1")
+}
+
+/// Runs the command.
+pub fn scale(arguments: &ScaleArguments) -> Outcome {
+    let engines = engines(arguments).or_usage()?;
+    let cases = cases(arguments, &engines);
+    check(&cases).or_usage()?;
+    let gpu = match engines.contains(&EngineName::Gpu) {
+        true => Some(Gpu::new(&arguments.adapter.as_deref().map_or(Selection::Hardware, Selection::parse))?),
+        false => None,
+    };
+    let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
+    let cpu = Cpu::<f32>::new();
+    let results = cpu.install(|| sweep(arguments, &cases, gpu.as_ref(), &folder))?;
+    let pictures = plots::write(folder.path(), &results)?;
+
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        out.write_all(results.to_json().as_bytes())?;
+    } else {
+        writeln!(out, "{}", output::heading())?;
+        results.rows.iter().try_for_each(|row| writeln!(out, "{}", output::line(row)))?;
+        write!(out, "\n{}", output::footing(&results))?;
+    }
+    out.flush()?;
+    let place = folder.path().display();
+    let pictures = pictures.join(", ");
+    say(arguments.quiet, &format!("\nresults in {place} (scale.csv, scale.json; as SVG and PNG: {pictures})"));
+    Ok(())
+}
+
+fn engines(arguments: &ScaleArguments) -> Result<Vec<EngineName>> {
+    let mut engines = Vec::new();
+    for word in &arguments.engine {
+        let hardware = || arguments.adapter.is_some() || adapters().iter().any(|adapter| !adapter.software);
+        engines.extend(match word {
+            EngineWord::Cpu => vec![EngineName::Cpu],
+            EngineWord::Gpu => vec![EngineName::Gpu],
+            EngineWord::Auto if hardware() => vec![EngineName::Cpu, EngineName::Gpu],
+            EngineWord::Auto => vec![EngineName::Cpu],
+        });
+    }
+    engines.sort_by_key(|engine| engine.as_str());
+    engines.dedup();
+    let gpu = engines.contains(&EngineName::Gpu);
+    ensure!(gpu || arguments.adapter.is_none(), "--adapter chooses a GPU; add --engine gpu");
+    Ok(engines)
+}
+
+/// Every combination, small networks first on each curve.
+fn cases(arguments: &ScaleArguments, engines: &[EngineName]) -> Vec<Case> {
+    let mut modes = arguments.modes.clone();
+    modes.sort_unstable();
+    let mut cases = Vec::new();
+    for &engine in engines {
+        for &pass in &arguments.pass {
+            for &layers in &arguments.layers {
+                for &batch in &arguments.batch {
+                    for depth in &arguments.depth {
+                        cases.extend(modes.iter().map(|&modes| {
+                            let depth = if let Depth::Columns(columns) = *depth { columns } else { modes };
+                            Case { engine, pass, modes, depth, layers, batch }
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    let mut unique: Vec<Case> = Vec::new();
+    for case in cases {
+        if !unique.contains(&case) {
+            unique.push(case);
+        }
+    }
+    unique
+}
+
+/// Errs, with all their sizes, where cases make no network or do not fit into memory.
+fn check(cases: &[Case]) -> Result<()> {
+    let available = memory::available();
+    let large: Vec<String> = cases
+        .iter()
+        .filter(|case| case.bytes() > available)
+        .map(|case| format!("{} needs about {}", case.describe(), memory::size(case.bytes())))
+        .collect();
+    ensure!(
+        large.is_empty(),
+        "{}; {} are free: choose fewer --modes, --depth, --layers or a smaller --batch",
+        large.join("; "),
+        memory::size(available)
+    );
+    cases.iter().try_for_each(|case| case.network().map(drop).with_context(|| case.describe()))
+}
+
+/// Measures all cases; every one is in the table as soon as it is done.
+fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: &RunFolder) -> Result<Results> {
+    let effort = Effort { warm_up: arguments.warm_up, repeats: arguments.repeats };
+    let cpu = Cpu::<f32>::new();
+    let mut results = Results {
+        version: env!("CARGO_PKG_VERSION"),
+        effort,
+        memory: Vec::new(),
+        peaks: Vec::new(),
+        rows: Vec::new(),
+        fits: Vec::new(),
+    };
+    if cases.iter().any(|case| case.engine == EngineName::Cpu) {
+        say(arguments.quiet, &format!("{}: measuring its peak", cpu.describe()));
+        results.peaks.push((EngineName::Cpu, peak::cpu(cpu.describe())));
+        results.memory.push("memory on cpu: the program's own allocations, at their peak".to_string());
+    }
+    if let Some(gpu) = gpu {
+        say(arguments.quiet, &format!("{}: measuring its peak", gpu.describe()));
+        results.peaks.push((EngineName::Gpu, peak::gpu(gpu)?));
+        let counted = "memory on gpu: taken from the device, after the steps";
+        let unknown = "memory on gpu: its driver does not say";
+        let memory = if taken_memory(gpu).is_some() { counted } else { unknown };
+        results.memory.push(memory.to_string());
+    }
+    for (number, case) in cases.iter().enumerate() {
+        say(arguments.quiet, &format!("{:>3}/{} {}", number + 1, cases.len(), case.describe()));
+        let measured = one(case, &effort, &cpu, gpu).with_context(|| case.describe())?;
+        let peak = results.peaks.iter().find(|peak| peak.0 == case.engine).map(|peak| &peak.1);
+        let row = Row::new(*case, measured, peak);
+        say(arguments.quiet, &format!("        {} per step", output::time(row.measured.seconds)));
+        results.rows.push(row);
+        results.fit();
+        results.write_csv(&folder.path().join("scale.csv"))?;
+        folder.write("scale.json", &results.to_json())?;
+    }
+    Ok(results)
+}
+
+fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measured> {
+    match (case.engine, gpu) {
+        (EngineName::Gpu, Some(gpu)) => {
+            let taken = || taken_memory(gpu);
+            measure(gpu, case, effort, Some(&taken))
+        }
+        _ => measure(cpu, case, effort, None),
+    }
+}

@@ -1,0 +1,39 @@
+//! Learning curves of a run.
+
+use crate::export::chart::{Axis, Chart, Curve, Mark};
+use crate::export::metrics::Row;
+use crate::export::plot::colour;
+use at_core::training::MethodName;
+
+/// A chart of one value of the rows over another, a curve per method.
+fn chart(methods: &[MethodName], rows: &[Row], x: Axis, y: Axis, point: impl Fn(&Row) -> (f64, f64)) -> Chart {
+    let curve = |&method: &MethodName| {
+        let points = rows.iter().filter(|row| row.method == method).map(&point).collect();
+        Curve { label: method.to_string(), colour: colour(method), mark: Mark::None, points }
+    };
+    Chart { title: String::new(), x, y, curves: methods.iter().map(curve).collect(), levels: Vec::new() }
+}
+
+fn accuracy_axis() -> Axis {
+    Axis::linear("test accuracy of the chip (%)").within(0.0, 100.0)
+}
+
+/// Accuracy over the epochs.
+pub fn accuracy(methods: &[MethodName], rows: &[Row]) -> Chart {
+    chart(methods, rows, Axis::linear("epoch"), accuracy_axis(), |row| (row.epoch as f64, 100.0 * row.test_accuracy))
+}
+
+/// Training loss over the epochs.
+pub fn loss(methods: &[MethodName], rows: &[Row]) -> Chart {
+    chart(methods, rows, Axis::linear("epoch"), Axis::logarithmic("training loss"), |row| {
+        (row.epoch as f64, row.train_loss)
+    })
+}
+
+/// Accuracy over the values that crossed the chip's interface on the way to it: read and injected.
+pub fn interface(methods: &[MethodName], rows: &[Row]) -> Chart {
+    let x = Axis::logarithmic("values read from and written into the chip");
+    chart(methods, rows, x, accuracy_axis(), |row| {
+        ((row.chip_reads + row.chip_injections) as f64, 100.0 * row.test_accuracy)
+    })
+}

@@ -1,0 +1,141 @@
+//! The HTML around texts, tables and pictures: one file, nothing fetched, legible on a phone.
+
+use crate::export::heat_map::escape;
+use crate::export::picture;
+use anyhow::{Context, Result};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// A page in the making. Every picture on it is also a file of its own.
+pub struct Page {
+    title: String,
+    body: String,
+    pictures: PathBuf,
+    names: Vec<String>,
+}
+
+impl Page {
+    /// An empty page; `pictures` is the folder of its pictures.
+    pub fn new(title: &str, pictures: PathBuf) -> Self {
+        Page { title: title.to_string(), body: String::new(), pictures, names: Vec::new() }
+    }
+
+    /// A heading of level 1 to 3.
+    pub fn heading(&mut self, level: usize, text: &str) {
+        let _ = writeln!(self.body, "<h{level}>{}</h{level}>", escape(text));
+    }
+
+    /// A paragraph.
+    pub fn paragraph(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<p>{}</p>", escape(text));
+    }
+
+    /// A paragraph about something that is not as it should be.
+    pub fn warning(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<p class=\"warning\">{}</p>", escape(text));
+    }
+
+    /// Names and values.
+    pub fn facts(&mut self, facts: &[(&str, String)]) {
+        self.body += "<table class=\"facts\">\n";
+        for (name, value) in facts.iter().filter(|fact| !fact.1.is_empty()) {
+            let _ = writeln!(self.body, "<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value));
+        }
+        self.body += "</table>\n";
+    }
+
+    /// A table; the first column names the rows, the others are numbers.
+    pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
+            cells.map(|cell| format!("<{tag}>{}</{tag}>", escape(cell))).collect::<String>()
+        };
+        let _ = writeln!(
+            self.body,
+            "<div class=\"wide\"><table class=\"numbers\"><thead><tr>{}</tr></thead><tbody>",
+            cells("th", &mut head.iter().copied())
+        );
+        for row in rows {
+            let _ = writeln!(self.body, "<tr>{}</tr>", cells("td", &mut row.iter().map(String::as_str)));
+        }
+        self.body += "</tbody></table></div>\n";
+    }
+
+    /// Begins a row of figures that stand side by side where there is room.
+    pub fn begin_figures(&mut self) {
+        self.body += "<div class=\"figures\">\n";
+    }
+
+    /// Ends it.
+    pub fn end_figures(&mut self) {
+        self.body += "</div>\n";
+    }
+
+    /// A picture with a caption; also written as `name.svg` and `name.png`.
+    pub fn figure(&mut self, name: &str, svg: &str, caption: &str) -> Result<()> {
+        let name = if self.names.iter().any(|other| other == name) {
+            format!("{name}-{}", self.names.len())
+        } else {
+            name.to_string()
+        };
+        std::fs::create_dir_all(&self.pictures)
+            .with_context(|| format!("cannot create {}", self.pictures.display()))?;
+        picture::write(&self.pictures, &name, svg)?;
+        let _ = writeln!(
+            self.body,
+            "<figure role=\"img\" aria-label=\"{0}\">{svg}<figcaption>{0}</figcaption></figure>",
+            escape(caption)
+        );
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// A long text that opens on demand.
+    pub fn details(&mut self, summary: &str, text: &str) {
+        let _ =
+            writeln!(self.body, "<details><summary>{}</summary><pre>{}</pre></details>", escape(summary), escape(text));
+    }
+
+    /// The folder of the pictures, and how many there are.
+    pub fn pictures(&self) -> (&Path, usize) {
+        (&self.pictures, self.names.len())
+    }
+
+    /// The whole page.
+    pub fn html(&self) -> String {
+        let title = escape(&self.title);
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style></head>\n<body>\n<main>\n{}\
+             <footer>asyt {}; everything on this page is in this one file</footer>\n</main>\n</body></html>\n",
+            self.body,
+            env!("CARGO_PKG_VERSION")
+        )
+    }
+}
+
+const STYLE: &str = include_str!("page.css");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_and_pictures_become_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut page = Page::new("a & b", folder.path().join("pictures"));
+        page.paragraph("1 < 2");
+        page.facts(&[("name", "\"x\"".to_string()), ("nothing", String::new())]);
+        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"4\" height=\"4\"></svg>";
+        page.figure("one", svg, "first").unwrap();
+        page.figure("one", svg, "second").unwrap();
+        let html = page.html();
+        for part in ["<title>a &amp; b", "1 &lt; 2", "&quot;x&quot;", "<figcaption>second"] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(!html.contains("nothing"));
+        for file in ["one.svg", "one.png", "one-1.svg"] {
+            assert!(folder.path().join("pictures").join(file).exists(), "{file}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! One run of `asyt train` on the page.
+
+use super::page::Page;
+use super::trained::{Record, Trained};
+use super::{chip_pictures, confusion, curves, power};
+use crate::export::heat_map::{Colours, HeatMap};
+use crate::export::{table, verdict};
+use crate::names;
+use anyhow::{Context, Result, anyhow, ensure};
+use at_core::training::MethodName;
+use std::path::Path;
+
+/// What the page shows of a run beside its tables.
+pub struct Choice<'a> {
+    /// The test sample whose light is shown.
+    pub sample: usize,
+    /// The method whose chip is shown.
+    pub method: Option<&'a str>,
+    /// Where the data lie, if not where the run found them.
+    pub data_dir: Option<&'a Path>,
+}
+
+/// Adds the run in folder `run`. Gives a sentence where the chip could not be shown, which is also on the page.
+pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<String>> {
+    let record = Record::read(run)?;
+    let summary = &record.summary;
+    page.heading(1, &format!("{}: {} on a chip of kind {}", record.name, summary.dataset, summary.chip));
+    for line in verdict::verdict(summary).lines() {
+        page.paragraph(line);
+    }
+    let trained = Trained::load(run, &record, choice.data_dir);
+    trained_facts(page, &record, trained.as_ref().ok());
+    results(page, &record)?;
+    let missing = match trained {
+        Ok(trained) => {
+            recognition(page, &trained)?;
+            chip(page, &trained, choice)?;
+            None
+        }
+        Err(error) => {
+            let why = format!("The chip and its answers are not shown: {error:#}");
+            page.warning(&why);
+            Some(why)
+        }
+    };
+    page.details("All settings (config.toml; asyt train --config repeats the run)", &record.config);
+    Ok(missing)
+}
+
+fn trained_facts(page: &mut Page, record: &Record, trained: Option<&Trained>) {
+    let (settings, summary) = (&record.settings, &record.summary);
+    let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+    let number = |setting: Option<f64>| setting.map(|value| value.to_string()).unwrap_or_default();
+    let count = |setting: Option<usize>| setting.map(|value| value.to_string()).unwrap_or_default();
+    let network = match &settings.network {
+        Some(crate::network_text::NetworkText::Short(text)) => text.clone(),
+        Some(_) => "given stage by stage, see all settings".to_string(),
+        None => String::new(),
+    };
+    let samples = format!("{} training and {} test samples", summary.train_samples, summary.test_samples);
+    let engines: Vec<&str> = summary.results.iter().map(|result| result.engine.as_str()).collect();
+    page.heading(2, "What was trained");
+    page.facts(&[
+        ("Task", format!("{}: {samples}", summary.dataset)),
+        ("Note", summary.dataset_note.clone().unwrap_or_default()),
+        ("Encoding", text(&settings.encoding)),
+        ("Network", format!("{network}, {} controls", summary.controls)),
+        ("Chip", format!("{}, number {}", summary.chip, summary.chip_seed)),
+        ("Imperfections", trained.map(|trained| trained.imperfections.clone()).unwrap_or_default()),
+        ("Methods", settings.method.clone().unwrap_or_default().join(", ")),
+        ("Epochs", format!("{} in batches of {}", count(settings.epochs), count(settings.batch_size))),
+        (
+            "Optimizer",
+            format!(
+                "{}, learning rate {}, schedule {}",
+                text(&settings.optimizer),
+                number(settings.learning_rate),
+                text(&settings.schedule)
+            ),
+        ),
+        ("Loss", text(&settings.loss)),
+        ("Seed", format!("{} (first controls, order of the samples)", summary.seed)),
+        ("Engine", engines.first().map(|engine| (*engine).to_string()).unwrap_or_default()),
+    ]);
+}
+
+fn results(page: &mut Page, record: &Record) -> Result<()> {
+    let (summary, methods) = (&record.summary, record.methods());
+    page.heading(2, "How well");
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let rows: Vec<Vec<String>> = summary
+        .results
+        .iter()
+        .map(|result| {
+            vec![
+                result.method.to_string(),
+                percent(result.final_test_accuracy),
+                percent(result.best_test_accuracy),
+                percent(result.final_train_accuracy),
+                result.epochs.to_string(),
+            ]
+        })
+        .collect();
+    page.table(&["method", "test accuracy", "best epoch", "on training samples", "epochs"], &rows);
+    page.begin_figures();
+    let accuracy = curves::accuracy(&methods, &record.rows).svg()?;
+    page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
+    let loss = curves::loss(&methods, &record.rows).svg()?;
+    page.figure(
+        "loss",
+        &loss,
+        "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.",
+    )?;
+    page.end_figures();
+    page.heading(2, "At what cost");
+    let rows: Vec<Vec<String>> = summary
+        .results
+        .iter()
+        .map(|result| {
+            vec![
+                result.method.to_string(),
+                table::count(result.chip_reads),
+                table::count(result.chip_injections),
+                table::count(result.control_writes),
+                format!("{:.1} s", result.wall_seconds),
+            ]
+        })
+        .collect();
+    page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
+    if record.rows.iter().any(|row| row.chip_reads > 0) {
+        let interface = curves::interface(&methods, &record.rows).svg()?;
+        let caption = "Accuracy against what has crossed the chip's interface. Methods that never read the chip while training have no curve.";
+        page.figure("interface", &interface, caption)?;
+    }
+    Ok(())
+}
+
+fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {
+    page.heading(2, "What is taken for what");
+    page.begin_figures();
+    for (method, controls) in &trained.controls {
+        let counts = trained.confusion(controls)?;
+        let accuracy = 100.0 * confusion::accuracy(&counts, trained.data.classes);
+        let map = confusion::map(format!("{method}: {accuracy:.2} % right"), &counts, trained.data.classes);
+        let caption = format!("Answers of the chip trained with {method} to all test samples, in % of each class.");
+        page.figure(&format!("confusion-{method}"), &map.svg(), &caption)?;
+    }
+    page.end_figures();
+    Ok(())
+}
+
+/// The method whose chip is shown: the one asked for, else the first that has controls.
+fn chosen<'a>(trained: &'a Trained, choice: &Choice) -> Result<&'a (MethodName, Vec<f64>)> {
+    let known = || trained.controls.iter().map(|(method, _)| method.as_str());
+    match choice.method {
+        None => trained.controls.first().context("the run has no checkpoint"),
+        Some(name) => {
+            let found = trained.controls.iter().find(|(method, _)| method.as_str() == name);
+            found.ok_or_else(|| anyhow!("{} in this run", names::unknown("method", name, known())))
+        }
+    }
+}
+
+fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
+    let (method, controls) = chosen(trained, choice)?;
+    let samples = trained.data.test.len();
+    let sample = choice.sample;
+    ensure!(sample < samples, "--sample {sample} is not there: the test samples are 0 to {}", samples - 1);
+    page.heading(2, &format!("Inside the chip, trained with {method}"));
+    page.paragraph(
+        "Only a simulation can look inside: the methods that train this chip never see the errors shown here.",
+    );
+    let mut maps = power::maps(trained, controls, sample)?.into_iter();
+    if let Some((rows, columns)) = trained.data.image {
+        let label = trained.data.test.labels[sample];
+        page.figure(
+            "sample",
+            &image(trained, sample, rows, columns).svg(),
+            &format!("Test sample {sample}, class {label}."),
+        )?;
+    }
+    let mut start = 0;
+    for (index, stage) in trained.network.stages().enumerate() {
+        let own = &controls[start..start + stage.controls()];
+        start += stage.controls();
+        if own.is_empty() {
+            continue;
+        }
+        let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own);
+        let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
+        page.heading(3, &format!("Stage {}: {}", index + 1, kind(stage)));
+        if pictures.is_empty() && light.is_none() {
+            page.paragraph("No picture: it has too many parts, or none that can be drawn.");
+            continue;
+        }
+        page.begin_figures();
+        if let Some(map) = light {
+            let caption =
+                "Power on every waveguide on its way through the mesh, relative to all light that enters the mesh.";
+            page.figure(&format!("stage-{}-power", index + 1), &map.svg(), caption)?;
+        }
+        for picture in pictures {
+            page.figure(&format!("stage-{}-{}", index + 1, picture.name), &picture.map.svg(), picture.caption)?;
+        }
+        page.end_figures();
+    }
+    Ok(())
+}
+
+fn image(trained: &Trained, sample: usize, rows: usize, columns: usize) -> HeatMap {
+    let values = trained.data.test.row(sample);
+    let high = values.iter().copied().fold(0.0_f32, f32::max);
+    HeatMap {
+        title: format!("Test sample {sample}"),
+        x_label: "pixel".into(),
+        y_label: "pixel".into(),
+        scale_label: "brightness".into(),
+        rows,
+        columns,
+        values: values.iter().map(|&value| Some(f64::from(value))).collect(),
+        colours: Colours::Sequential { low: 0.0, high: f64::from(if high > 0.0 { high } else { 1.0 }) },
+        numbers: false,
+    }
+}
+
+fn kind(stage: &at_core::network::Stage) -> String {
+    use at_core::network::Stage;
+    match stage {
+        Stage::Mesh(mesh) => format!(
+            "{} mesh of {} modes and {} columns, {} MZIs",
+            format!("{:?}", mesh.layout()).to_lowercase(),
+            mesh.modes(),
+            mesh.columns().len(),
+            mesh.mzis()
+        ),
+        Stage::WeightBank { inputs, outputs } => format!("weight bank of {outputs} × {inputs} cells"),
+        Stage::Matrix { inputs, outputs } => format!("matrix of {outputs} × {inputs} weights"),
+        Stage::Attenuators { inputs, outputs } => format!("attenuators from {inputs} to {outputs} modes"),
+        other => format!("{} controls", other.controls()),
+    }
+}

@@ -1,0 +1,135 @@
+//! A run as it lies in its folder, with the chip made again from its seed.
+
+use crate::command::train::load;
+use crate::export::metrics::{self, Row};
+use crate::export::summary::Summary;
+use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::{layers, session};
+use anyhow::{Context, Result, anyhow, ensure};
+use at_core::chip::{Chip, Fabrication};
+use at_core::cpu::Cpu;
+use at_core::data::Dataset;
+use at_core::network::Network;
+use at_core::propagator::Propagator;
+use at_core::training::{Checkpoint, MethodName, initial_controls};
+use std::path::Path;
+
+/// Samples that cross the chip together.
+const BATCH: usize = 500;
+
+/// What the files of a run say.
+pub struct Record {
+    /// The folder's name.
+    pub name: String,
+    /// All settings.
+    pub settings: Settings,
+    /// The file of the settings.
+    pub config: String,
+    /// The results; methods that are not finished are missing.
+    pub summary: Summary,
+    /// One row per method and epoch.
+    pub rows: Vec<Row>,
+}
+
+impl Record {
+    /// Reads the folder of `asyt train`.
+    pub fn read(run: &Path) -> Result<Self> {
+        let text = |file: &str| {
+            let path = run.join(file);
+            std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+        };
+        ensure!(
+            run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
+            "{} is no run of asyt train: it has no config.toml with metrics.csv",
+            run.display()
+        );
+        let summary = text("summary.json").context("no method of the run is finished; continue it with --resume")?;
+        let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
+        Ok(Record {
+            name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
+            settings: layers::read(&run.join("config.toml"))?,
+            config: text("config.toml")?,
+            summary: serde_json::from_str(&summary).with_context(|| format!("{} summary.json", run.display()))?,
+            rows: metrics::read(&run.join("metrics.csv"))?,
+        })
+    }
+
+    /// The names of methods that have rows, in the order of the settings.
+    pub fn methods(&self) -> Vec<MethodName> {
+        let named = self.settings.method.iter().flatten().filter_map(|name| name.parse().ok());
+        named.filter(|method| self.rows.iter().any(|row| row.method == *method)).collect()
+    }
+}
+
+/// The task, the chip, and what was trained.
+pub struct Trained {
+    /// The settings, understood.
+    pub plan: Plan,
+    /// The task.
+    pub data: Dataset,
+    /// The chip's design.
+    pub network: Network,
+    /// The chip's imperfections, for people.
+    pub imperfections: String,
+    /// The imperfections.
+    pub fabrication: Fabrication,
+    /// The controls first programmed.
+    pub initial: Vec<f64>,
+    /// The controls of every method, as its checkpoint has them.
+    pub controls: Vec<(MethodName, Vec<f64>)>,
+}
+
+impl Trained {
+    /// Loads the data and makes the chip of `record`, whose folder is `run`. `data_dir` wins over the run's own.
+    pub fn load(run: &Path, record: &Record, data_dir: Option<&Path>) -> Result<Self> {
+        let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
+        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() })?;
+        let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
+        let network = plan.fit(&data)?;
+        let imperfections = plan.imperfections_of(&network)?;
+        let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
+        let initial = initial_controls(&network, plan.training.seed, &plan.initialization)?;
+        let fingerprint = session::fingerprint(&record.settings, &data)?;
+        let mut controls = Vec::new();
+        for method in record.methods() {
+            let path = run.join(format!("{method}.safetensors"));
+            if path.exists() {
+                let saved = Checkpoint::load(&path, &fingerprint)?;
+                let vector = saved.parameters.into_iter().find(|vector| vector.name == "controls");
+                let values = vector.ok_or_else(|| anyhow!("{} holds no controls", path.display()))?.values;
+                controls.push((method, values));
+            }
+        }
+        Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })
+    }
+
+    /// The chip, programmed with `controls` after the first ones, recognises every test sample: counts `[label, answer]`.
+    pub fn confusion(&self, controls: &[f64]) -> Result<Vec<u64>> {
+        let engine = Cpu::<f32>::new();
+        let signals = self.signals()?;
+        let (width, outputs) = (self.network.input().width(), self.network.outputs());
+        let mut chip = Chip::new(&engine, &self.network, &self.fabrication)?;
+        for values in [&self.initial[..], controls] {
+            chip.program(&values.iter().map(|&value| value as f32).collect())?;
+        }
+        let classes = self.data.classes;
+        let mut counts = vec![0; classes * classes];
+        let mut readout = vec![0.0; BATCH * outputs];
+        for (fields, labels) in signals.chunks(BATCH * width).zip(self.data.test.labels.chunks(BATCH)) {
+            chip.propagate(&fields.to_vec(), labels.len(), &mut readout)?;
+            for (read, &label) in readout.chunks(outputs).zip(labels) {
+                let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
+                counts[label as usize * classes + answer] += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Encoded test samples, `[sample, inputs]`.
+    pub fn signals(&self) -> Result<Vec<f32>> {
+        let encoded = self.plan.encoding.encode(&self.data.test, self.data.image)?;
+        let encoded = if self.network.input().complex { encoded.into_complex() } else { encoded };
+        Ok(encoded.signals)
+    }
+}

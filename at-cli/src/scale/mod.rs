@@ -1,0 +1,8 @@
+//! Scaling curves: one step of a mesh network, measured over its sizes on the engines asked for.
+
+pub mod case;
+pub mod fit;
+pub mod measure;
+pub mod output;
+pub mod peak;
+pub mod plots;

@@ -1,0 +1,126 @@
+//! `asyt report` from outside: what is on the page, and how a browser takes it.
+
+use crate::asyt::{Bench, Ended};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A run of two small meshes in the folder `run`.
+fn mesh_run(bench: &Bench) {
+    let network = ["--dataset", "iris", "--network", "mesh:4x2", "--chip", "mesh", "--batch-size", "10"];
+    let rest = ["--method", "at,ideal", "--epochs", "2", "--engine", "cpu", "--out", "run", "--quiet"];
+    bench.run(["train"].iter().chain(&network).chain(&rest).copied()).done();
+}
+
+fn report(bench: &Bench, arguments: &[&str]) -> Ended {
+    bench.run(["report", "run"].iter().chain(arguments).copied())
+}
+
+#[test]
+fn the_page_shows_the_run_and_every_picture_is_a_file_too() {
+    let bench = Bench::new();
+    mesh_run(&bench);
+    let shown = report(&bench, &["--sample", "3"]).done();
+    assert_eq!(shown.stdout.replace('\\', "/"), "run/report.html\n");
+    let page = bench.read("run/report.html");
+    let texts = [
+        "What was trained",
+        "iris",
+        "splitter-angle 0.02",
+        "which knows every imperfection",
+        "test accuracy of the chip (%)",
+        "training loss",
+        "values read from and written into the chip",
+        "recognised as class",
+        "Optical power in mesh 2, test sample 3",
+        "Internal phases θ",
+        "Error of the first couplers",
+        "controls written",
+        "learning-rate = ",
+    ];
+    texts.iter().for_each(|text| assert!(page.contains(text), "{text}"));
+    let pictures = bench.entries("run/report");
+    let svgs = pictures.iter().filter(|name| name.ends_with(".svg")).count();
+    assert_eq!((svgs, pictures.len()), (page.matches("<figure").count(), 2 * svgs));
+    // the confusion matrices repeat the accuracies of the run on a chip made anew
+    let summary: serde_json::Value = serde_json::from_str(&bench.read("run/summary.json")).unwrap();
+    for result in summary["results"].as_array().unwrap() {
+        let accuracy = 100.0 * result["final_test_accuracy"].as_f64().unwrap();
+        let title = format!("{}: {accuracy:.2} % right", result["method"].as_str().unwrap());
+        assert!(page.contains(&title), "{title}");
+    }
+}
+
+#[test]
+fn nothing_on_the_page_is_fetched() {
+    let bench = Bench::new();
+    bench.train(&["--epochs", "1", "--out", "run", "--quiet"]).done();
+    report(&bench, &["--quiet"]).done();
+    let page = bench.read("run/report.html");
+    assert!(page.contains("Weights that the chip holds"));
+    for word in ["<script", "src=", "@import", "url("] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let links = page.split("href=\"").skip(1).filter(|link| !link.starts_with("data:"));
+    assert_eq!(links.count(), 0);
+    let addresses = page.replace("http://www.w3.org/", "");
+    assert!(!addresses.contains("http:") && !addresses.contains("https:"));
+}
+
+#[test]
+fn what_cannot_be_shown_is_said() {
+    let bench = Bench::new();
+    report(&bench, &[]).refused(2, &["run", "config.toml"]);
+    mesh_run(&bench);
+    report(&bench, &["--sample", "9999"]).refused(1, &["--sample 9999", "0 to"]);
+    report(&bench, &["--method", "idael"]).refused(1, &["idael", "did you mean ideal?"]);
+    std::fs::remove_file(bench.path("run/summary.json")).unwrap();
+    report(&bench, &[]).refused(1, &["summary.json", "--resume"]);
+}
+
+/// A browser without a window, where there is one.
+fn browser() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+}
+
+/// Opens a page in a window of this width; gives its final text and what the browser had to complain about.
+fn open(browser: &Path, bench: &Bench, page: &Path, width: u32) -> (String, String) {
+    let profile = bench.path(&format!("profile-{width}"));
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--enable-logging=stderr", "--dump-dom", "--virtual-time-budget=2000"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("--window-size={width},900"))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let complaints = text(output.stderr);
+    (text(output.stdout), complaints.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn a_browser_opens_the_page_from_disk_without_complaint_and_without_scrolling_sideways() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: no chromium or chrome in PATH");
+        return;
+    };
+    let bench = Bench::new();
+    mesh_run(&bench);
+    report(&bench, &["--quiet"]).done();
+    // a copy whose title tells what the browser fetched and how wide the page became
+    let probe = "<script>addEventListener('load', () => { const page = document.documentElement; document.title = \
+                 [performance.getEntriesByType('resource').length, page.scrollWidth <= innerWidth, \
+                 document.querySelectorAll('figure svg').length].join(' ') })</script></body>";
+    let page = bench.read("run/report.html").replace("</body>", probe);
+    let figures = page.matches("<figure").count();
+    let copy = bench.write("probed.html", page);
+    for width in [500, 1400] {
+        let (dom, complaints) = open(&browser, &bench, Path::new(&copy), width);
+        assert_eq!(complaints, "");
+        let title = dom.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+        assert_eq!(title, format!("0 true {figures}"), "at a width of {width}");
+    }
+}

@@ -1,0 +1,82 @@
+//! `asyt scale` from outside: what it measures, writes and refuses.
+
+use crate::asyt::Bench;
+use serde_json::Value;
+
+const TINY: [&str; 9] = ["scale", "--engine", "cpu", "--repeats", "2", "--warm-up", "1", "--out", "sizes"];
+
+fn run(bench: &Bench, arguments: &[&str]) -> Value {
+    let json = bench.run(TINY.iter().chain(arguments).copied().chain(["--json", "--quiet"])).done();
+    assert_eq!(json.stderr, "");
+    assert_eq!(json.stdout, bench.read("sizes/scale.json"));
+    serde_json::from_str(&json.stdout).unwrap()
+}
+
+#[test]
+fn a_sweep_leaves_a_table_and_pictures_and_rates_that_follow_from_its_times() {
+    let bench = Bench::new();
+    let results = run(&bench, &["--modes", "8,4", "--layers", "2", "--batch", "3"]);
+    let names: Vec<String> = ["memory", "rate", "samples", "time"]
+        .iter()
+        .flat_map(|name| [format!("{name}.png"), format!("{name}.svg")])
+        .collect();
+    let files: Vec<String> = bench.entries("sizes").into_iter().filter(|name| !name.starts_with("scale.")).collect();
+    assert_eq!(files, names);
+    let csv = bench.read("sizes/scale.csv");
+    let heads: Vec<_> = csv.lines().map(|line| line.split(',').take(6).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(heads[..3], ["engine pass modes depth layers batch", "cpu propagate 4 4 2 3", "cpu propagate 8 8 2 3"]);
+    assert_eq!(heads.len(), 1 + 2 * 3);
+    let peak = results["peaks"][0][1]["matrix_product_flops"].as_f64().unwrap();
+    for row in results["rows"].as_array().unwrap() {
+        let number = |key: &str| row[key].as_f64().unwrap_or_else(|| panic!("{key}: {row}"));
+        let per_mzi = match row["pass"].as_str().unwrap() {
+            "propagate" => 28.0,
+            "backpropagate" => 104.0,
+            _ => 208.0,
+        };
+        let flops = per_mzi * number("mzis") * 3.0 / number("seconds");
+        assert!((number("effective_gflops") * 1e9 / flops - 1.0).abs() < 1e-9, "{row}");
+        assert!((number("fraction_of_peak") * peak / flops - 1.0).abs() < 1e-9, "{row}");
+        assert!((number("samples_per_second") * number("seconds") - 3.0).abs() < 1e-9, "{row}");
+    }
+    assert_eq!(results["fits"].as_array().unwrap().len(), 3);
+    assert!(bench.read("sizes/time.svg").contains("time per step (s)"));
+}
+
+#[test]
+fn the_memory_of_signals_grows_with_the_batch_and_not_with_the_depth() {
+    let bench = Bench::new();
+    let arguments =
+        ["--modes", "16", "--layers", "1", "--pass", "backpropagate", "--depth", "16,256", "--batch", "64,512"];
+    let results = run(&bench, &arguments);
+    let bytes = |depth: u64, batch: u64| {
+        let rows = results["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["depth"] == depth && row["batch"] == batch).unwrap();
+        row["signal_bytes"].as_f64().unwrap()
+    };
+    let (shallow, deep) = (bytes(16, 512), bytes(256, 512));
+    assert!(deep < 1.5 * shallow, "{shallow} bytes at 16 columns, {deep} at 256");
+    assert!(bytes(256, 512) > 4.0 * bytes(256, 64), "{} {}", bytes(256, 512), bytes(256, 64));
+}
+
+#[test]
+fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
+    let bench = Bench::new();
+    let run = bench.run(TINY.iter().copied().chain(["--modes", "4", "--pass", "propagate", "--batch", "2"])).done();
+    for part in ["GFLOP/s", "of peak", "propagate", "matrix products", "allocations"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    assert!(run.stderr.contains("1/1 propagate of 3 meshes of 4 modes") && !run.stdout.contains("1/1"), "{run:?}");
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_named_before_anything_runs() {
+    let bench = Bench::new();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        bench.run(TINY.iter().chain(arguments).copied()).refused(2, parts);
+        assert!(!bench.path("sizes").exists());
+    };
+    refused(&["--modes", "4,900000", "--pass", "step"], &["step of 3 meshes of 900000 modes", "TB", "--modes"]);
+    refused(&["--modes", "1"], &["1 modes and 1 columns", "2 to"]);
+    refused(&["--adapter", "x"], &["--adapter", "--engine gpu"]);
+}

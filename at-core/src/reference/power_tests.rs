@@ -1,0 +1,72 @@
+//! Where the light is inside a mesh.
+
+use super::Reference;
+use crate::chip::{Fabrication, Imperfections};
+use crate::network::{Detection, Network, Stage};
+use crate::optics::{Activation, Mesh};
+use std::f64::consts::PI;
+
+fn network(meshes: usize) -> Network {
+    let mesh = || Stage::Mesh(Mesh::rectangular(5).unwrap());
+    let activation = Stage::Activation { modes: 5, activation: Activation::ELECTRO_OPTIC };
+    let mut layers = vec![vec![mesh(), activation]; meshes - 1];
+    layers.push(vec![mesh(), Stage::Detection { modes: 5, detection: Detection::Intensity }]);
+    Network::new(layers).unwrap()
+}
+
+fn powers(network: &Network, fabrication: &Fabrication, controls: &[f64], fields: &[f64]) -> Vec<Vec<f64>> {
+    Reference { network, fabrication, first_controls: &[], drift: &[] }.mesh_powers(controls, fields).unwrap()
+}
+
+/// Light on mode 1 alone.
+const SECOND: [f64; 10] = [0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+
+#[test]
+fn light_stays_in_bar_meshes_and_moves_on_in_cross_meshes() {
+    let network = network(1);
+    let path = |theta: f64| {
+        let controls: Vec<f64> = (0..network.controls()).map(|k| if k < 10 { theta } else { 0.3 * k as f64 }).collect();
+        let powers = powers(&network, &Fabrication::ideal(), &controls, &SECOND).remove(0);
+        let brightest = |row: &[f64]| {
+            let bright: Vec<_> = (0..5).filter(|&mode| row[mode] > 24.999).collect();
+            assert_eq!(bright.len(), 1, "{row:?}");
+            bright[0]
+        };
+        powers.chunks_exact(5).map(brightest).collect::<Vec<_>>()
+    };
+    assert_eq!(path(PI), [1; 6]);
+    // columns join rows (0,1)(2,3), then (1,2)(3,4), and so on
+    assert_eq!(path(0.0), [1, 0, 0, 1, 2, 3]);
+}
+
+#[test]
+fn a_mesh_keeps_power_and_loses_what_its_columns_lose() {
+    let network = network(2);
+    let controls: Vec<f64> = (0..network.controls()).map(|k| (1.7 * k as f64).sin() * 3.0).collect();
+    let sums = |loss_db: f64| {
+        let spreads = Imperfections { splitter_angle: 0.1, phase: 0.1, loss_db, ..Imperfections::default() };
+        let fabrication = spreads.fabricate(&network, 3).unwrap();
+        let powers = powers(&network, &fabrication, &controls, &SECOND);
+        assert_eq!(powers.len(), 2);
+        let last = &powers[1][25..];
+        let readout = Reference { network: &network, fabrication: &fabrication, first_controls: &[], drift: &[] };
+        let readout = readout.propagate(&controls, &SECOND).unwrap();
+        assert!(last.iter().zip(readout).all(|(power, read)| (power - read).abs() < 1e-12), "{last:?}");
+        powers.iter().map(|mesh| mesh.chunks_exact(5).map(|row| row.iter().sum()).collect()).collect::<Vec<Vec<f64>>>()
+    };
+    for mesh in sums(0.0) {
+        assert!(mesh.iter().all(|sum| (sum - mesh[0]).abs() < 1e-12), "{mesh:?}");
+    }
+    for mesh in sums(0.5) {
+        let steps = mesh.windows(2).map(|pair| -10.0 * (pair[1] / pair[0]).log10());
+        steps.for_each(|db| assert!((db - 0.5).abs() < 1e-9, "{db} dB"));
+    }
+}
+
+#[test]
+fn more_than_one_sample_is_refused() {
+    let network = network(1);
+    let reference =
+        Reference { network: &network, fabrication: &Fabrication::ideal(), first_controls: &[], drift: &[] };
+    assert!(reference.mesh_powers(&vec![0.0; network.controls()], &[0.0; 20]).is_err());
+}
