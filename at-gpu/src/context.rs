@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
     pub adapter: AdapterDescription,
+    /// Lanes of every subgroup, where shaders may use them and there is one size only.
+    pub subgroup: Option<usize>,
     fault: Arc<Mutex<Option<Fault>>>,
 }
 
@@ -56,6 +58,10 @@ impl Context {
             LimitChoice::Adapter => WANTED & adapter.features(),
             LimitChoice::WebGpu | LimitChoice::Binding(_) => wgpu::Features::empty(),
         };
+        let info = adapter.get_info();
+        let one_size = info.subgroup_min_size == info.subgroup_max_size && info.subgroup_min_size > 1;
+        let subgroup =
+            (features.contains(wgpu::Features::SUBGROUP) && one_size).then_some(info.subgroup_min_size as usize);
         let opened = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("at-gpu"),
             required_limits: limits.clone(),
@@ -83,7 +89,7 @@ impl Context {
             lost(format!("the device was lost ({reason:?}): {message}"))
         });
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured(error.to_string())));
-        let context = Context { device, queue, limits, adapter: description, fault };
+        let context = Context { device, queue, limits, adapter: description, subgroup, fault };
         if context.limits.max_compute_invocations_per_workgroup < 256 {
             return Err(context.error("offers fewer than the 256 invocations per workgroup that WebGPU promises"));
         }

@@ -157,6 +157,20 @@ parameters! {
         base_mzi: u32,
         base_imbalance: u32,
     }
+    /// Which columns are crossed in the registers of subgroups.
+    MeshLanes {
+        modes: u32,
+        batch: u32,
+        first_column: u32,
+        last_column: u32,
+        unbalanced: u32,
+        first_mzi: u32,
+        chunk_mzis: u32,
+        coupler_stride: u32,
+        finish: u32,
+        base_mzi: u32,
+        base_imbalance: u32,
+    }
     /// The start of a mesh's way back.
     MeshEnter { len: u32, modes: u32, rebuild: f32, stride: u32, second: u32 }
     /// The end of a mesh's way back.

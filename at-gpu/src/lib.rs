@@ -17,6 +17,7 @@ pub mod memory;
 mod mesh;
 mod mesh_blocks;
 mod mesh_cost;
+mod mesh_lanes;
 mod mesh_optics;
 mod mesh_stream;
 mod mesh_whole;

@@ -66,7 +66,7 @@ impl Training<'_> {
                 Stage::Mesh(mesh) => {
                     meshes = true;
                     let (modes, mzis) = (mesh.modes() as u64, mesh.mzis() as u64);
-                    let variant = choose(mesh, batch, binding);
+                    let variant = choose(mesh, batch, binding, None);
                     all.networks += 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
                     all.networks += errors * 4 * modes * mesh.columns().len() as u64;
                     if variant.crossing() == Crossing::Blocks {

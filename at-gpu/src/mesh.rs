@@ -4,10 +4,10 @@ use crate::engine::Gpu;
 use crate::mesh_blocks::{self, BlockMatrices};
 use crate::mesh_cost::{Crossing, MeshVariant, choose};
 use crate::mesh_optics::{MeshOptics, StateOrder};
-use crate::mesh_stream;
 use crate::mesh_whole::WholeMatrix;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage};
+use crate::{mesh_lanes, mesh_stream};
 use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::optics::Mesh;
@@ -29,7 +29,8 @@ impl MeshStage {
     fn variant(&self, batch: usize) -> MeshVariant {
         let gpu = &self.optics.gpu;
         let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
-        gpu.preferences.mesh.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding))
+        let subgroup = gpu.commands.context.subgroup;
+        gpu.preferences.mesh.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding, subgroup))
     }
 
     /// Sends samples through the mesh itself.
@@ -42,6 +43,7 @@ impl MeshStage {
         between: &wgpu::Buffer,
     ) -> Result<()> {
         match crossing {
+            Crossing::Lanes => mesh_lanes::forward(&self.optics, input, batch, output, between),
             Crossing::Stream => mesh_stream::forward(&self.optics, input, batch, output, between),
             Crossing::Blocks => self.blocks.forward(&self.optics, input, batch, output, between),
         }
@@ -57,6 +59,7 @@ impl MeshStage {
 fn order(crossing: Crossing) -> StateOrder {
     match crossing {
         Crossing::Stream => mesh_stream::ORDER,
+        Crossing::Lanes => mesh_lanes::ORDER,
         Crossing::Blocks => mesh_blocks::ORDER,
     }
 }
@@ -72,6 +75,7 @@ impl GpuStage for MeshStage {
         let (optics, variant) = (&self.optics, self.variant(batch));
         let crossing = if variant.is_whole() { optics.mesh.modes() } else { batch };
         let mut needs = match variant.crossing() {
+            Crossing::Lanes => mesh_lanes::needs(optics, crossing, backward),
             Crossing::Stream => mesh_stream::needs(optics, crossing, backward),
             Crossing::Blocks => BlockMatrices::needs(optics, crossing, backward),
         };
@@ -108,6 +112,7 @@ impl GpuStage for MeshStage {
             samples = optics.mesh.modes();
         }
         let left = match crossing {
+            Crossing::Lanes => mesh_lanes::backward(optics, states, samples, pass.gradient, scratch)?,
             Crossing::Stream => mesh_stream::backward(optics, states, samples, pass.gradient, scratch)?,
             Crossing::Blocks => self.blocks.backward(optics, states, samples, pass.gradient, scratch)?,
         };

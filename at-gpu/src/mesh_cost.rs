@@ -5,7 +5,9 @@
 //! invocation needs 0.4 bytes of workgroup memory per operation where the hardware gives 0.5; column by column an MZI moves 32 bytes
 //! for 28 operations on the way forward and 64 for 76 on the way back, with a barrier and a read of coefficients per column.
 
+use crate::engine::Gpu;
 use crate::mesh_blocks::Blocks;
+use crate::mesh_lanes::Lanes;
 use at_core::optics::Mesh;
 
 /// Kernels for a mesh.
@@ -14,30 +16,46 @@ use at_core::optics::Mesh;
 pub enum MeshVariant {
     /// Samples column by column in workgroup memory.
     Stream,
+    /// Samples column by column in the registers of subgroups.
+    Lanes,
     /// Blocks of columns and modes as small matrices.
     Blocks,
     /// One matrix, made by streaming the identity.
     WholeByStream,
+    /// One matrix, made by sending the identity through registers.
+    WholeByLanes,
     /// One matrix, made by sending the identity through blocks.
     WholeByBlocks,
 }
 
 impl MeshVariant {
     /// Every variant.
-    pub const ALL: [MeshVariant; 4] =
-        [MeshVariant::Stream, MeshVariant::Blocks, MeshVariant::WholeByStream, MeshVariant::WholeByBlocks];
+    pub const ALL: [MeshVariant; 6] = [
+        MeshVariant::Stream,
+        MeshVariant::Lanes,
+        MeshVariant::Blocks,
+        MeshVariant::WholeByStream,
+        MeshVariant::WholeByLanes,
+        MeshVariant::WholeByBlocks,
+    ];
+
+    /// Whether a device can carry `modes` modes so.
+    pub fn is_possible(self, gpu: &Gpu, modes: usize) -> bool {
+        self.crossing() != Crossing::Lanes || Lanes::of(gpu, modes, true).is_some()
+    }
 
     /// How samples cross the mesh itself: those of a batch, or those of the identity.
     pub(crate) fn crossing(self) -> Crossing {
         match self {
             MeshVariant::Stream | MeshVariant::WholeByStream => Crossing::Stream,
+            MeshVariant::Lanes | MeshVariant::WholeByLanes => Crossing::Lanes,
             MeshVariant::Blocks | MeshVariant::WholeByBlocks => Crossing::Blocks,
         }
     }
 
     /// Whether there is one matrix for the whole mesh.
     pub(crate) fn is_whole(self) -> bool {
-        matches!(self, MeshVariant::WholeByStream | MeshVariant::WholeByBlocks)
+        matches!(self, MeshVariant::WholeByStream | MeshVariant::WholeByLanes | MeshVariant::WholeByBlocks)
     }
 }
 
@@ -45,6 +63,7 @@ impl MeshVariant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Crossing {
     Stream,
+    Lanes,
     Blocks,
 }
 
@@ -64,21 +83,33 @@ const COLUMN: f64 = 0.5e-6;
 /// Fields that the workgroups of a multiprocessor hold: 228 KiB of 8 or 16 bytes.
 const FIELDS: f64 = 228.0 * 128.0;
 
+/// Seconds from a column to the next in registers at least: coefficients from the second-level cache, an exchange between lanes.
+const LATENCY: f64 = 0.2e-6;
+/// Instructions per second of one scheduler.
+const CLOCK: f64 = 1.9e9;
+/// Bytes of an MZI's coefficients, and bytes per second of the second-level cache that gives them.
+const COEFFICIENTS: f64 = 32.0;
+const CACHE: f64 = 5.0e12;
+/// Bytes per second of the device's memory.
+const BANDWIDTH: f64 = 4.0e12;
+
 /// The variant for `batch` samples, of those whose parts a binding of so many bytes holds.
-pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64) -> MeshVariant {
+/// `subgroup` is the size of its subgroups, where they can be used.
+pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64, subgroup: Option<usize>) -> MeshVariant {
     let cost = |variant: MeshVariant| {
         let modes = mesh.modes() as u64;
         let whole = if variant.is_whole() { 16 * modes * modes.max(batch as u64) } else { 0 };
         let level = if variant.crossing() == Crossing::Blocks { Blocks::of(mesh).bytes_of_a_level() } else { 0 };
-        if whole.max(level) > binding { f64::INFINITY } else { seconds(variant, mesh, batch) }
+        if whole.max(level) > binding { f64::INFINITY } else { seconds(variant, mesh, batch, subgroup) }
     };
     MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
 }
 
 /// Expected seconds of one pass forward and one backward, matrices included.
-pub(crate) fn seconds(variant: MeshVariant, mesh: &Mesh, batch: usize) -> f64 {
+pub(crate) fn seconds(variant: MeshVariant, mesh: &Mesh, batch: usize, subgroup: Option<usize>) -> f64 {
     let crossing = |batch| match variant.crossing() {
         Crossing::Stream => stream(mesh, batch),
+        Crossing::Lanes => subgroup.map_or(f64::INFINITY, |subgroup| lanes(mesh, batch, subgroup)),
         Crossing::Blocks => blocks(mesh, batch),
     };
     if variant.is_whole() { crossing(mesh.modes()) + whole(mesh, batch) } else { crossing(batch) }
@@ -91,6 +122,25 @@ fn stream(mesh: &Mesh, batch: usize) -> f64 {
         DISPATCH + (operations * mzis * samples / (share * PEAK)).max(waves * columns * COLUMN)
     };
     way(28.0, FORWARD, FIELDS) + way(76.0, BACKWARD, 0.5 * FIELDS) + 3.0 * DISPATCH
+}
+
+fn lanes(mesh: &Mesh, batch: usize, subgroup: usize) -> f64 {
+    let way = |backward, instructions: f64| {
+        let Some(lanes) = Lanes::on(subgroup, mesh.modes(), backward) else { return f64::INFINITY };
+        // Instructions of a column wait for each other in one subgroup; the four schedulers of a multiprocessor take turns.
+        let pairs = (lanes.modes() / 2) as f64;
+        let column = LATENCY + pairs * (20.0 + instructions * lanes.samples() as f64) / CLOCK;
+        let each = (lanes.subgroups(batch) as f64 / (4.0 * PROCESSORS)).ceil();
+        let columns = mesh.columns().len() as f64;
+        // Every subgroup reads all coefficients.
+        let read = COEFFICIENTS * (mesh.mzis() * lanes.subgroups(batch)) as f64 / CACHE;
+        // Phase gradients of every subgroup are written and read once.
+        let partial = if backward { 16.0 * (mesh.mzis() * lanes.subgroups(batch)) as f64 / BANDWIDTH } else { 0.0 };
+        DISPATCH
+            + (columns * column.max(each * pairs * (20.0 + instructions * lanes.samples() as f64) / CLOCK)).max(read)
+            + partial
+    };
+    way(false, 16.0) + way(true, 44.0) + 3.0 * DISPATCH
 }
 
 fn blocks(mesh: &Mesh, batch: usize) -> f64 {
@@ -122,16 +172,16 @@ mod tests {
 
     #[test]
     fn the_choice_follows_size_and_batch() {
-        let chosen = |modes, batch| choose(&Mesh::rectangular(modes).unwrap(), batch, 1 << 31);
-        assert_eq!(chosen(8, 1), MeshVariant::Stream);
-        assert_eq!(chosen(64, 64), MeshVariant::Stream);
-        assert_eq!(chosen(64, 100_000), MeshVariant::WholeByStream);
+        let chosen = |modes, batch| choose(&Mesh::rectangular(modes).unwrap(), batch, 1 << 31, Some(32));
+        assert_eq!(chosen(8, 1), MeshVariant::Lanes);
+        assert_eq!(chosen(64, 64), MeshVariant::Lanes);
+        assert_eq!(chosen(64, 100_000), MeshVariant::WholeByLanes);
         assert_eq!(chosen(1024, 1), MeshVariant::Stream);
         assert_eq!(chosen(1024, 1024), MeshVariant::Blocks);
         assert_eq!(chosen(4096, 1024), MeshVariant::Blocks);
         assert_eq!(chosen(1024, 100_000), MeshVariant::WholeByBlocks);
         // Whatever does not fit is not chosen, and samples that stream fit everywhere.
-        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 24), MeshVariant::Blocks);
-        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 16), MeshVariant::Stream);
+        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 24, None), MeshVariant::Blocks);
+        assert_eq!(choose(&Mesh::rectangular(1024).unwrap(), 100_000, 1 << 16, None), MeshVariant::Stream);
     }
 }

@@ -4,7 +4,7 @@ use crate::layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::shaders::Stage;
-use crate::stream_plan::{GROUP, Most, Plan, mzis};
+use crate::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::vectors::count;
 use at_core::Result;
 use std::ops::Range;
@@ -12,9 +12,6 @@ use std::ops::Range;
 /// Bytes of a field, and of a field beside its adjoint.
 const FIELD: usize = 8;
 const STATE: usize = 16;
-
-/// Phase gradients of single workgroups take at most this many bytes, unless one column needs more.
-const PARTIAL_BYTES: usize = 64 << 20;
 
 /// How states lie between the passes.
 pub(crate) const ORDER: StateOrder = StateOrder::Beside;

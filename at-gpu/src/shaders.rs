@@ -76,6 +76,8 @@ stages! {
     MeshBackward "mesh_backward" "rrrrrww" "MeshColumns" ["index", "complex", "mesh_columns"];
     MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
     GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
+    LanesForward "lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_lanes"];
+    LanesBackward "lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_lanes"];
     BlockMatrices "block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_blocks"];
     BlockGradient "block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_blocks"];
     BlockReduce "block_reduce" "rrw" "MeshBlocks" ["index", "mesh_blocks"];
@@ -93,6 +95,8 @@ impl Stage {
                 | Stage::MatrixProductLarge
                 | Stage::MeshForward
                 | Stage::MeshBackward
+                | Stage::LanesForward
+                | Stage::LanesBackward
                 | Stage::BlockMatrices
                 | Stage::BlockGradient
                 | Stage::BlockProduct
@@ -112,10 +116,17 @@ mod tests {
     }
 
     #[test]
-    fn every_stage_is_valid_without_extensions() {
+    fn every_stage_is_valid_and_few_need_an_extension() {
         for &stage in Stage::ALL {
             let module = parsed(stage);
-            let result = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module);
+            let subgroups = matches!(stage, Stage::LanesForward | Stage::LanesBackward);
+            let capabilities = if subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+            let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+            if subgroups {
+                validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+                validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());
+            }
+            let result = validator.validate(&module);
             assert!(result.is_ok(), "{}: {:?}", stage.name(), result.err());
             let entries: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
             assert_eq!(entries, [stage.name()]);

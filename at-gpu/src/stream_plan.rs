@@ -7,6 +7,9 @@ use std::ops::Range;
 /// Invocations of a workgroup: as many as WebGPU promises.
 pub(crate) const GROUP: usize = 256;
 
+/// Phase gradients of single workgroups take at most this many bytes, unless one column needs more.
+pub(crate) const PARTIAL_BYTES: usize = 64 << 20;
+
 /// Where every workgroup of a pass stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
