@@ -1,13 +1,13 @@
 // From the gradient at what stands in a chip, `before`, to that at what it was told: the neighbours' share added, times the
-// derivative. The crosstalk is symmetric; its rows are those of `settle`.
+// derivative; for len controls from the first on. The crosstalk is symmetric; its rows are those of `settle`.
 
-struct Settle {
+struct CarryBack {
+    first: u32,
     len: u32,
     has_neighbours: u32,
-    has_drift: u32,
 }
 
-@group(0) @binding(0) var<uniform> parameters: Settle;
+@group(0) @binding(0) var<uniform> parameters: CarryBack;
 @group(0) @binding(1) var<storage, read> before: array<f32>;
 @group(0) @binding(2) var<storage, read> derivative: array<f32>;
 @group(0) @binding(3) var<storage, read> starts: array<u32>;
@@ -20,10 +20,11 @@ fn carry_back(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let i = linear_item(group, groups, local);
-    if i >= parameters.len {
+    let item = linear_item(group, groups, local);
+    if item >= parameters.len {
         return;
     }
+    let i = parameters.first + item;
     var felt = before[i];
     if parameters.has_neighbours == 1u {
         for (var k = starts[i]; k < starts[i + 1u]; k++) {

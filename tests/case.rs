@@ -4,7 +4,7 @@ use crate::compare::largest;
 use crate::draws::normals;
 use at_core::chip::{Fabrication, Imperfections};
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Engine, LayerAccess, Propagator};
+use at_core::propagator::{Adjoint, Engine, LayerAccess, Layered, Propagator, TapAccess};
 use at_core::reference::Reference;
 use at_core::training::{Initialization, initial_controls};
 
@@ -106,6 +106,42 @@ impl Case {
         let gradient = engine.download(&gradient).expect("memory");
         assert!(largest(&gradient).is_finite(), "every entry of the gradient is written");
         Outcome { readout: read(&readout), gradient }
+    }
+
+    /// On `engine`: what taps behind the hidden layers show, then the readout.
+    pub fn run_tapped<E: Engine>(&self, engine: &E) -> Vec<Vec<f64>> {
+        let mut network = self.programmed(engine);
+        let fields = engine.upload(&self.fields).expect("memory");
+        let room = |layer| engine.zeros((self.batch + 1) * network.layer_outputs(layer)).expect("memory");
+        let mut signals: Vec<_> = (0..network.layers()).map(room).collect();
+        let mut readout = signals.pop().expect("a network has layers");
+        network.propagate_tapped(&fields, self.batch, &mut signals, &mut readout).expect("sizes fit");
+        signals.push(readout);
+        let widths = (0..network.layers()).map(|layer| self.batch * network.layer_outputs(layer));
+        let read = |(signal, len)| engine.download(signal).expect("memory")[..len].to_vec();
+        signals.iter().zip(widths).map(read).collect()
+    }
+
+    /// On `engine`: the gradient of one layer around `input`, into entries that were 7 before, with or without the error at
+    /// its input, which follows.
+    pub fn run_layer_gradient<E: Engine>(
+        &self,
+        engine: &E,
+        layer: usize,
+        input: &[f64],
+        output_error: &[f64],
+    ) -> [(Vec<f64>, Vec<f64>); 2] {
+        let mut network = self.programmed(engine);
+        let mut trace = network.trace(self.batch).expect("memory");
+        let [fields, error] = [input, output_error].map(|values| engine.upload(values).expect("memory"));
+        network.record_layer(layer, &fields, self.batch, &mut trace).expect("sizes fit");
+        [true, false].map(|asked| {
+            let mut gradient = engine.upload(&vec![7.0; network.controls()]).expect("memory");
+            let mut input_error = engine.upload(&vec![f64::NAN; input.len()]).expect("memory");
+            let wanted = asked.then_some(&mut input_error);
+            network.backpropagate_layer(layer, &trace, &error, wanted, &mut gradient).expect("sizes fit");
+            (engine.download(&gradient).expect("memory"), engine.download(&input_error).expect("memory"))
+        })
     }
 
     /// Output of layer `layer` on `engine` for its `input`.

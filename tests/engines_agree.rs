@@ -8,6 +8,7 @@ use at_core::propagator::Engine;
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
+use at_tests::draws::normals;
 use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, weight_banks};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry: rounding adds up like a walk.
@@ -87,6 +88,48 @@ fn on_matrices_and_weight_banks() {
         for batch in [1, 7, 64, 257] {
             all_agree(&matrices(&[30, 17, 1, 5]), &imperfections, batch, "matrices");
             all_agree(&weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
+        }
+    }
+}
+
+/// Taps show what the reference has between its layers, and one layer's way back, around measured signals and with an error
+/// that no readout gave, is the reference's.
+fn layers_agree<E: Engine>(engine: &E, tolerance: f64, case: &Case) {
+    let tapped = case.run_tapped(engine);
+    let mut input = case.fields.clone();
+    let mut offset = 0;
+    for (layer, (stages, tap)) in case.network.layers().iter().zip(&tapped).enumerate() {
+        let what = |part| format!("{part} of layer {layer} on {}", engine.describe());
+        let output = case.reference().propagate_layer(layer, &case.controls, &input).unwrap();
+        assert_close(&what("tap"), tap, &output, tolerance);
+        let error: Vec<f64> = normals(output.len(), 77).iter().map(|&value| f64::from(value as f32)).collect();
+        let single: Vec<f64> = input.iter().map(|&value| f64::from(value as f32)).collect();
+        let (gradient, input_error) = case.reference().layer_gradient(layer, &case.controls, &single, &error).unwrap();
+        let controls: usize = stages.iter().map(Stage::controls).sum();
+        let own = offset..offset + controls;
+        let [asked, unasked] = case.run_layer_gradient(engine, layer, &single, &error);
+        assert_close(&what("input error"), &asked.1, &input_error, tolerance);
+        assert!(unasked.1.iter().all(|value| value.is_nan()), "{}", what("unasked input error"));
+        for (got, _) in [&asked, &unasked] {
+            assert_close(&what("gradient"), &got[own.clone()], &gradient[own.clone()], tolerance);
+            let (before, after) = (&got[..own.start], &got[own.end..]);
+            assert!(before.iter().chain(after).all(|&value| value == 7.0), "{}", what("other layers' gradient"));
+        }
+        offset = own.end;
+        input = output;
+    }
+}
+
+#[test]
+fn on_taps_and_the_way_back_through_single_layers() {
+    for network in [every_stage(), matrices(&[30, 17, 1, 5]), weight_banks(&[30, 17, 20, 5])] {
+        for imperfections in [IDEAL, LOSSY] {
+            let case = Case::new(network.clone(), &imperfections, 33, 12);
+            layers_agree(&Cpu::<f64>::new(), 10.0 * DOUBLE, &case);
+            layers_agree(&Cpu::<f32>::new(), 10.0 * SINGLE, &case);
+            if let Some(gpu) = require_gpu() {
+                layers_agree(&gpu, 10.0 * SINGLE, &case);
+            }
         }
     }
 }

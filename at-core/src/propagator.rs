@@ -1,10 +1,10 @@
 //! The cut: what light goes through, what is known of its inside, and where the numbers live.
 //!
 //! A method asks in its signature for exactly what it may use. [`Propagator`] is all that an encapsulated chip offers;
-//! [`LayerAccess`] adds the readout and injection of hidden signals; [`Adjoint`] is for what a computer knows from the inside,
-//! and [`Tunable`] for a model whose imperfections are learned.
-//! All three are generic over the [`Engine`], so one text of a method runs on a CPU and on a GPU, and controls, gradients and
-//! optimizer state stay where the engine keeps them.
+//! [`TapAccess`] adds the readout of hidden signals on the way, [`LayerAccess`] their readout and injection; [`Adjoint`] is for
+//! what a computer knows from the inside, and [`Tunable`] for a model whose imperfections are learned. All are generic over the
+//! [`Engine`], so one text of a method runs on a CPU and on a GPU, and controls, gradients and optimizer state stay where the
+//! engine keeps them.
 
 use crate::chip::Fabrication;
 use crate::chip::drift::DriftStep;
@@ -22,7 +22,7 @@ pub trait Engine: Clone + 'static {
     /// A flat vector of indices: labels, sample orders.
     type Indices;
     /// A network as this engine runs it.
-    type Network: Tunable<Engine = Self> + LayerAccess + Drifting;
+    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting;
 
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
@@ -126,12 +126,29 @@ pub trait Propagator {
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()>;
 }
 
-/// A propagator whose layers can be lit and read one by one: what physics-aware training needs of a chip.
-pub trait LayerAccess: Propagator {
+/// A propagator that is known to consist of layers. This is its design, not its inside: no signal between layers is given away.
+pub trait Layered: Propagator {
     /// Number of layers.
     fn layers(&self) -> usize;
     /// Reals per sample that leave layer `layer`.
     fn layer_outputs(&self, layer: usize) -> usize;
+}
+
+/// A propagator with taps behind its hidden layers: their signals are read, and the light goes on.
+pub trait TapAccess: Layered {
+    /// [`Propagator::propagate`] that also reads every hidden layer's output into `taps[layer] [batch, layer_outputs]`: one
+    /// buffer per layer but the last, each at least as long as that.
+    fn propagate_tapped(
+        &mut self,
+        fields: &Buffer<Self>,
+        batch: usize,
+        taps: &mut [Buffer<Self>],
+        readout: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
+
+/// A propagator whose layers can be lit and read one by one: what physics-aware training needs of a chip.
+pub trait LayerAccess: Layered {
     /// Injects `input` into one layer and reads its output `[batch, layer_outputs]`.
     fn propagate_layer(
         &mut self,
@@ -149,7 +166,7 @@ pub trait Drifting: Propagator {
 }
 
 /// A propagator whose inside is known: an error at the readout can be carried back to the controls.
-pub trait Adjoint: Propagator {
+pub trait Adjoint: Layered {
     /// What the backward pass needs of a forward pass; of a mesh only its output field, from which the others are rebuilt.
     type Trace;
 
@@ -168,6 +185,19 @@ pub trait Adjoint: Propagator {
     /// Fills the part of `trace` that belongs to one layer, around the given `input` of that layer.
     fn record_layer(&mut self, layer: usize, input: &Buffer<Self>, batch: usize, trace: &mut Self::Trace)
     -> Result<()>;
+
+    /// From `output_error [batch, layer_outputs]`, an error at the output of one layer, to that layer's part of the `gradient`
+    /// of all controls, whose other entries stay as they are, and to the error at the layer's input where it is asked for.
+    ///
+    /// The error of a complex field is `∂L/∂z*`, that of a real `∂L/∂x`. The trace needs to hold this layer only.
+    fn backpropagate_layer(
+        &mut self,
+        layer: usize,
+        trace: &Self::Trace,
+        output_error: &Buffer<Self>,
+        input_error: Option<&mut Buffer<Self>>,
+        gradient: &mut Buffer<Self>,
+    ) -> Result<()>;
 
     /// `gradient ← Σ_batch (∂readout/∂controls)ᵀ readout_error` at the traced signals. The trace stays valid.
     fn backpropagate(

@@ -1,12 +1,13 @@
 //! The way from controls to phases on a GPU, and back for a gradient.
 
 use crate::engine::Gpu;
-use crate::layout::{Follow, Settle};
+use crate::layout::{CarryBack, Follow, Settle};
 use crate::shaders::Stage;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::Fabrication;
 use at_core::chip::control::Shifter;
+use std::ops::Range;
 
 /// What a chip's controls become.
 pub(crate) struct Follower {
@@ -97,8 +98,8 @@ impl Follower {
         Ok(stands)
     }
 
-    /// From the gradient at what stands in the chip to that at what it was told, in place.
-    pub fn carry_back(&self, gpu: &Gpu, gradient: &Vector) -> Result<()> {
+    /// From the gradient at what stands in the chip to that at what it was told, in place, in a range of whole stages.
+    pub fn carry_back(&self, gpu: &Gpu, range: Range<usize>, gradient: &Vector) -> Result<()> {
         if !self.bent {
             return Ok(());
         }
@@ -106,7 +107,9 @@ impl Follower {
         gpu.commands.copy(&gradient.buffer, before, 4 * self.len as u64);
         let [rows, entries] = self.crosstalk();
         let buffers = [before, &self.derivative.buffer, rows, entries, &gradient.buffer];
-        gpu.each(Stage::CarryBack, &self.settle(false)?, &buffers, self.len)
+        let has_neighbours = u32::from(self.crosstalk.is_some());
+        let parameters = CarryBack { first: count(range.start)?, len: count(range.len())?, has_neighbours };
+        gpu.each(Stage::CarryBack, &parameters, &buffers, range.len())
     }
 
     fn settle(&self, has_drift: bool) -> Result<Settle> {

@@ -78,6 +78,8 @@ parameters! {
     Follow { len: u32, quartic: f32, levels: f32 }
     /// What heat becomes.
     Settle { len: u32, has_neighbours: u32, has_drift: u32 }
+    /// Which controls' gradients are carried back.
+    CarryBack { first: u32, len: u32, has_neighbours: u32 }
     /// One step of a drift.
     Drift { len: u32, key_low: u32, key_high: u32, time: u32, site: u32, keep: f32, own: f32, shared_step: f32 }
     /// The noise of a signal.

@@ -8,7 +8,7 @@ use crate::vectors::{Vector, check_range};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Drifting, LayerAccess, Propagator, Tunable};
+use at_core::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
 use at_core::{Error, Result};
 use std::ops::Range;
 
@@ -22,9 +22,10 @@ pub struct GpuNetwork {
     scratch: Scratch,
 }
 
-/// A stage and the reals per sample at both of its ends.
+/// A stage, where its controls lie, and the reals per sample at both of its ends.
 struct Placed {
     stage: Box<dyn GpuStage>,
+    controls: Range<usize>,
     inputs: usize,
     outputs: usize,
 }
@@ -50,12 +51,14 @@ impl GpuNetwork {
         for layer in network.layers() {
             let mut placed = Vec::new();
             for stage in layer {
+                let controls = offset..offset + stage.controls();
                 placed.push(Placed {
                     stage: build(gpu, stage, fabrication.stage(index), offset)?,
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
+                    controls: controls.clone(),
                 });
-                offset += stage.controls();
+                offset = controls.end;
                 index += 1;
             }
             layers.push(placed);
@@ -159,7 +162,7 @@ impl Drifting for GpuNetwork {
     }
 }
 
-impl LayerAccess for GpuNetwork {
+impl Layered for GpuNetwork {
     fn layers(&self) -> usize {
         self.layers.len()
     }
@@ -167,7 +170,31 @@ impl LayerAccess for GpuNetwork {
     fn layer_outputs(&self, layer: usize) -> usize {
         self.layers[layer].last().map_or(0, |placed| placed.outputs)
     }
+}
 
+impl TapAccess for GpuNetwork {
+    fn propagate_tapped(
+        &mut self,
+        fields: &Vector,
+        batch: usize,
+        taps: &mut [Vector],
+        readout: &mut Vector,
+    ) -> Result<()> {
+        self.ready(batch)?;
+        let last = self.layers.len() - 1;
+        same_size("taps, one per hidden layer", last, taps.len())?;
+        check_range("fields", fields.len, 0, batch * self.inputs)?;
+        for layer in 0..=last {
+            let input = if layer == 0 { fields } else { &taps[layer - 1] };
+            let output = if layer == last { &*readout } else { &taps[layer] };
+            check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
+            self.run(layer..layer + 1, input, batch, output)?;
+        }
+        Ok(())
+    }
+}
+
+impl LayerAccess for GpuNetwork {
     fn propagate_layer(&mut self, layer: usize, input: &Vector, batch: usize, output: &mut Vector) -> Result<()> {
         self.ready(batch)?;
         self.check_layer(layer)?;
@@ -233,20 +260,70 @@ impl Adjoint for GpuNetwork {
         let mut adjoint = &readout_error.buffer;
         for (layer, traced) in self.layers.iter().zip(&trace.layers).rev() {
             for (placed, signals) in layer.iter().zip(traced.signals.windows(2)).rev() {
-                placed.stage.backward(&Backward {
-                    input: &signals[0].buffer,
-                    output: &signals[1].buffer,
-                    adjoint,
-                    batch,
-                    adjoint_in: between[0],
-                    gradient: &gradient.buffer,
-                    scratch: &self.scratch,
-                })?;
+                self.carry_back(placed, signals, adjoint, batch, between[0], gradient)?;
                 adjoint = between[0];
                 between.swap(0, 1);
             }
         }
-        self.follower.carry_back(&self.gpu, gradient)
+        self.follower.carry_back(&self.gpu, 0..self.controls, gradient)
+    }
+
+    fn backpropagate_layer(
+        &mut self,
+        layer: usize,
+        trace: &GpuTrace,
+        output_error: &Vector,
+        input_error: Option<&mut Vector>,
+        gradient: &mut Vector,
+    ) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("gradient", self.controls, gradient.len)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let traced = &trace.layers[layer];
+        let batch = traced.recorded;
+        self.ready(batch)?;
+        check_range("error at the layer's output", output_error.len, 0, batch * self.layer_outputs(layer))?;
+        if let Some(input_error) = &input_error {
+            check_range("error at the layer's input", input_error.len, 0, batch * self.layers[layer][0].inputs)?;
+        }
+        self.reserve(batch, true)?;
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut adjoint = &output_error.buffer;
+        let stages = &self.layers[layer];
+        for (index, (placed, signals)) in stages.iter().zip(traced.signals.windows(2)).enumerate().rev() {
+            let adjoint_in = match &input_error {
+                Some(input_error) if index == 0 => &input_error.buffer,
+                _ => between[0],
+            };
+            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient)?;
+            adjoint = adjoint_in;
+            between.swap(0, 1);
+        }
+        let ends = [stages.first(), stages.last()].map(|end| end.expect("a layer has stages").controls.clone());
+        self.follower.carry_back(&self.gpu, ends[0].start..ends[1].end, gradient)
+    }
+}
+
+impl GpuNetwork {
+    /// Carries `adjoint` back through a stage with the traced `signals` at its two ends.
+    fn carry_back(
+        &self,
+        placed: &Placed,
+        signals: &[Vector],
+        adjoint: &wgpu::Buffer,
+        batch: usize,
+        adjoint_in: &wgpu::Buffer,
+        gradient: &Vector,
+    ) -> Result<()> {
+        placed.stage.backward(&Backward {
+            input: &signals[0].buffer,
+            output: &signals[1].buffer,
+            adjoint,
+            batch,
+            adjoint_in,
+            gradient: &gradient.buffer,
+            scratch: &self.scratch,
+        })
     }
 }
 

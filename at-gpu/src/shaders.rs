@@ -53,7 +53,7 @@ stages! {
     Disturb "disturb" "w" "Disturb" ["index", "complex", "trigonometry", "random"];
     Follow "follow" "rrrww" "Follow" ["index"];
     Settle "settle" "rrrrrw" "Settle" ["index"];
-    CarryBack "carry_back" "rrrrw" "Settle" ["index"];
+    CarryBack "carry_back" "rrrrw" "CarryBack" ["index"];
     ActivationForward "activation_forward" "rw" "Activation" ["index", "complex", "trigonometry", "activation"];
     ActivationBackward "activation_backward" "rrw" "Activation" ["index", "complex", "trigonometry", "activation"];
     DetectionForward "detection_forward" "rw" "Detection" ["index", "detection"];

@@ -30,16 +30,40 @@ pub use state::State;
 use crate::Result;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Propagator};
+use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Layered, Propagator, TapAccess};
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
 /// no trait of a known inside is implemented, so a method that looks inside does not compile.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn needs_the_inside(_: &impl at_core::propagator::Adjoint) {}
 /// fn peek<E: at_core::propagator::Engine>(chip: &at_core::chip::Chip<E>) {
 ///     needs_the_inside(chip);
+/// }
+/// ```
+///
+/// Its taps and its single layers are for methods that ask for them by type. One that is typed for a [`Propagator`], as
+/// [`crate::training::methods::at::asymmetric`] is, reads the output and no hidden layer:
+///
+/// ```
+/// use at_core::propagator::{Buffer, Propagator};
+/// fn look<C: Propagator>(chip: &mut C, light: &Buffer<C>, readout: &mut Buffer<C>) {
+///     let _ = chip.propagate(light, 1, readout);
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use at_core::propagator::{Buffer, Propagator, TapAccess};
+/// fn look<C: Propagator>(chip: &mut C, light: &Buffer<C>, readout: &mut Buffer<C>) {
+///     let _ = chip.propagate_tapped(light, 1, &mut [], readout);
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use at_core::propagator::{Buffer, LayerAccess, Propagator};
+/// fn look<C: Propagator>(chip: &mut C, light: &Buffer<C>, readout: &mut Buffer<C>) {
+///     let _ = chip.propagate_layer(0, light, 1, readout);
 /// }
 /// ```
 pub struct Chip<E: Engine> {
@@ -148,7 +172,7 @@ impl<E: Engine> Propagator for Chip<E> {
     }
 }
 
-impl<E: Engine> LayerAccess for Chip<E> {
+impl<E: Engine> Layered for Chip<E> {
     fn layers(&self) -> usize {
         self.inside.layers()
     }
@@ -156,7 +180,29 @@ impl<E: Engine> LayerAccess for Chip<E> {
     fn layer_outputs(&self, layer: usize) -> usize {
         self.inside.layer_outputs(layer)
     }
+}
 
+impl<E: Engine> TapAccess for Chip<E> {
+    fn propagate_tapped(
+        &mut self,
+        fields: &Buffer<Self>,
+        batch: usize,
+        taps: &mut [Buffer<Self>],
+        readout: &mut Buffer<Self>,
+    ) -> Result<()> {
+        self.signals.propagate_tapped(&mut self.inside, fields, batch, taps, readout)?;
+        if self.metered {
+            self.accesses.turn(batch);
+            let batch = batch as u64;
+            self.accesses.passes += batch;
+            self.accesses.inputs += batch * self.inside.inputs() as u64;
+            self.accesses.reads += batch * self.converters.iter().sum::<usize>() as u64;
+        }
+        Ok(())
+    }
+}
+
+impl<E: Engine> LayerAccess for Chip<E> {
     fn propagate_layer(
         &mut self,
         layer: usize,

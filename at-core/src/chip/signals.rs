@@ -3,8 +3,9 @@
 use super::noise::{Draw, SignalNoise};
 use super::{Fabrication, random};
 use crate::Result;
+use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Engine, LayerAccess, Propagator};
+use crate::propagator::{Engine, LayerAccess, Propagator, TapAccess};
 
 /// The noise of every layer, and the number of passes that have met it.
 pub(super) struct Signals<E: Engine> {
@@ -64,6 +65,35 @@ impl<E: Engine> Signals<E> {
             let source = if last == 0 { fields } else { &between[0] };
             inside.propagate_layer(last, source, batch, readout)?;
             self.between = Some((capacity, between));
+        }
+        self.disturb(last, true, batch, readout)?;
+        self.passes += 1;
+        Ok(())
+    }
+
+    /// [`Signals::propagate`] that also reads what leaves the hidden layers. The light that goes on has met no reading noise.
+    pub fn propagate_tapped(
+        &mut self,
+        inside: &mut E::Network,
+        fields: &E::Buffer,
+        batch: usize,
+        taps: &mut [E::Buffer],
+        readout: &mut E::Buffer,
+    ) -> Result<()> {
+        let last = self.layers.len() - 1;
+        if self.layers.iter().all(|met| met.hidden.is_none()) {
+            inside.propagate_tapped(fields, batch, taps, readout)?;
+        } else {
+            same_size("taps, one per hidden layer", last, taps.len())?;
+            for layer in 0..last {
+                let (before, after) = taps.split_at_mut(layer);
+                inside.propagate_layer(layer, before.last().unwrap_or(fields), batch, &mut after[0])?;
+                self.disturb(layer, false, batch, &mut after[0])?;
+            }
+            inside.propagate_layer(last, taps.last().unwrap_or(fields), batch, readout)?;
+        }
+        for (layer, tap) in taps.iter_mut().enumerate() {
+            self.disturb(layer, true, batch, tap)?;
         }
         self.disturb(last, true, batch, readout)?;
         self.passes += 1;

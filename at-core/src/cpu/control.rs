@@ -4,6 +4,7 @@ use crate::Real;
 use crate::chip::{ControlPath, Fabrication};
 use crate::real::SERIAL;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A voltage takes some tens of operations.
 const SERIAL_SHIFTERS: usize = SERIAL / 16;
@@ -79,17 +80,21 @@ impl<T: Real> Follower<T> {
         effective
     }
 
-    /// From the gradient at what stands in the chip to that at what it was told; the coupling is symmetric.
-    pub fn carry_back(&mut self, gradient: &mut [T]) {
+    /// From the gradient at what stands in the chip to that at what it was told, in a range of whole stages; the coupling is
+    /// symmetric, and none is between stages.
+    pub fn carry_back(&mut self, range: Range<usize>, gradient: &mut [T]) {
         let Follower { path, derivative, gradient: before, .. } = self;
+        let start = range.start;
         if !path.coupling.is_empty() {
             before.clear();
             before.extend_from_slice(gradient);
-            gradient.par_iter_mut().enumerate().with_min_len(SERIAL).for_each(|(k, slot)| {
-                *slot += T::of(path.coupling.row(k, |other| before[other].wide()));
+            gradient[range.clone()].par_iter_mut().enumerate().with_min_len(SERIAL).for_each(|(k, slot)| {
+                *slot += T::of(path.coupling.row(start + k, |other| before[other].wide()));
             });
         }
-        let slopes = gradient.par_iter_mut().zip(&*derivative).with_min_len(SERIAL);
-        slopes.for_each(|(slot, &slope)| *slot *= slope);
+        if !derivative.is_empty() {
+            let slopes = gradient[range.clone()].par_iter_mut().zip(&derivative[range]).with_min_len(SERIAL);
+            slopes.for_each(|(slot, &slope)| *slot *= slope);
+        }
     }
 }

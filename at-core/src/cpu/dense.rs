@@ -26,8 +26,6 @@ pub struct DenseStage<T> {
     transposed: Vec<T>,
     /// d(weight)/d(control) of every weight; empty where all are 1.
     slopes: Vec<T>,
-    /// The first stage of a network: nobody asks for the adjoint of what enters it.
-    first: bool,
     room: Room<T>,
 }
 
@@ -49,16 +47,16 @@ enum Response {
 
 impl<T: Real> DenseStage<T> {
     /// The matrix of the published demonstration.
-    pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors, first: bool) -> Self {
+    pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
         let slopes = match errors {
             StageErrors::Matrix { spread } => spread.iter().map(|spread| T::of(1.0 + spread)).collect(),
             _ => Vec::new(),
         };
-        Self::new(inputs, outputs, Response::Linear, slopes, first)
+        Self::new(inputs, outputs, Response::Linear, slopes)
     }
 
     /// A bank of balanced MZI cells.
-    pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors, first: bool) -> Self {
+    pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
         let cells = match errors {
             StageErrors::WeightBank { amplitude, slope, offset } => {
                 let cells = amplitude.iter().zip(slope).zip(offset);
@@ -67,13 +65,13 @@ impl<T: Real> DenseStage<T> {
             _ => Vec::new(),
         };
         let slopes = vec![T::zero(); outputs * (inputs + 1)];
-        Self::new(inputs, outputs, Response::Sine(cells), slopes, first)
+        Self::new(inputs, outputs, Response::Sine(cells), slopes)
     }
 
-    fn new(inputs: usize, outputs: usize, response: Response, slopes: Vec<T>, first: bool) -> Self {
+    fn new(inputs: usize, outputs: usize, response: Response, slopes: Vec<T>) -> Self {
         let weights = vec![T::zero(); outputs * (inputs + 1)];
         let transposed = vec![T::zero(); outputs * inputs];
-        DenseStage { inputs, outputs, response, weights, transposed, slopes, first, room: Room::default() }
+        DenseStage { inputs, outputs, response, weights, transposed, slopes, room: Room::default() }
     }
 }
 
@@ -116,18 +114,29 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
     fn backward(
         &mut self,
         input: &[T],
-        _output: &[T],
+        output: &[T],
         adjoint: &[T],
         batch: usize,
         kept: &Kept<T>,
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {
+        self.carry_back(&adjoint[..batch * self.outputs], batch, adjoint_in);
+        self.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+    }
+
+    fn backward_to_controls(
+        &mut self,
+        input: &[T],
+        _output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        _adjoint_in: &mut [T],
+        gradient: &mut [T],
+    ) {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (input, adjoint) = (&input[..batch * inputs], &adjoint[..batch * outputs]);
-        if !self.first {
-            self.carry_back(adjoint, batch, adjoint_in);
-        }
         let (weight_gradient, bias_gradient) = gradient.split_at_mut(outputs * inputs);
         bias_gradient.fill(T::zero());
         for row in adjoint.chunks_exact(outputs) {

@@ -6,7 +6,7 @@ use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, Drifting, LayerAccess, Propagator, Tunable};
+use crate::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
 use crate::{Error, Real, Result};
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ impl<T: Real> CpuNetwork<T> {
             for stage in layer {
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
-                let built = build(stage, fabrication.stage(index), index == 0)?;
+                let built = build(stage, fabrication.stage(index))?;
                 let start = imperfections;
                 imperfections += built.imperfections();
                 placed.push(Placed {
@@ -168,7 +168,7 @@ impl<T: Real> Drifting for CpuNetwork<T> {
     }
 }
 
-impl<T: Real> LayerAccess for CpuNetwork<T> {
+impl<T: Real> Layered for CpuNetwork<T> {
     fn layers(&self) -> usize {
         self.layers.len()
     }
@@ -176,7 +176,32 @@ impl<T: Real> LayerAccess for CpuNetwork<T> {
     fn layer_outputs(&self, layer: usize) -> usize {
         self.layers[layer].last().map_or(0, |placed| placed.outputs)
     }
+}
 
+impl<T: Real> TapAccess for CpuNetwork<T> {
+    fn propagate_tapped(
+        &mut self,
+        fields: &Vec<T>,
+        batch: usize,
+        taps: &mut [Vec<T>],
+        readout: &mut Vec<T>,
+    ) -> Result<()> {
+        self.ready(batch)?;
+        let last = self.layers.len() - 1;
+        same_size("taps, one per hidden layer", last, taps.len())?;
+        holds("fields", batch, self.inputs, fields.len())?;
+        for layer in 0..=last {
+            let (before, after) = taps.split_at_mut(layer);
+            let input = before.last().map_or(fields, |tap| &*tap);
+            let output = if layer == last { &mut *readout } else { &mut after[0] };
+            holds("output of the layer", batch, self.layer_outputs(layer), output.len())?;
+            self.run(layer..layer + 1, &input[..batch * self.layers[layer][0].inputs], batch, output);
+        }
+        Ok(())
+    }
+}
+
+impl<T: Real> LayerAccess for CpuNetwork<T> {
     fn propagate_layer(&mut self, layer: usize, input: &Vec<T>, batch: usize, output: &mut Vec<T>) -> Result<()> {
         self.ready(batch)?;
         self.check_layer(layer)?;
@@ -262,6 +287,40 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
     fn backpropagate(&mut self, trace: &CpuTrace<T>, readout_error: &Vec<T>, gradient: &mut Vec<T>) -> Result<()> {
         self.carry_back(trace, readout_error, gradient, None)
     }
+
+    fn backpropagate_layer(
+        &mut self,
+        layer: usize,
+        trace: &CpuTrace<T>,
+        output_error: &Vec<T>,
+        input_error: Option<&mut Vec<T>>,
+        gradient: &mut Vec<T>,
+    ) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("gradient", self.controls, gradient.len())?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let traced = &trace.layers[layer];
+        let (batch, outputs) = (traced.recorded, self.layer_outputs(layer));
+        self.ready(batch)?;
+        holds("error at the layer's output", batch, outputs, output_error.len())?;
+        let inputs = self.layers[layer][0].inputs;
+        if let Some(input_error) = &input_error {
+            holds("error at the layer's input", batch, inputs, input_error.len())?;
+        }
+        self.reserve(batch);
+        let [mut adjoint, mut adjoint_in] = std::mem::take(&mut self.signals);
+        adjoint[..batch * outputs].copy_from_slice(&output_error[..batch * outputs]);
+        let stages = &mut self.layers[layer];
+        carry_layer_back(stages, traced, input_error.is_some(), [&mut adjoint, &mut adjoint_in], gradient, None);
+        if let Some(input_error) = input_error {
+            input_error[..batch * inputs].copy_from_slice(&adjoint[..batch * inputs]);
+        }
+        self.signals = [adjoint, adjoint_in];
+        let ends = [self.layers[layer].first(), self.layers[layer].last()];
+        let [first, last] = ends.map(|end| end.expect("a layer has stages").controls.clone());
+        self.follower.carry_back(first.start..last.end, gradient);
+        Ok(())
+    }
 }
 
 impl<T: Real> Tunable for CpuNetwork<T> {
@@ -315,26 +374,42 @@ impl<T: Real> CpuNetwork<T> {
         let [mut adjoint, mut adjoint_in] = std::mem::take(&mut self.signals);
         let outputs = self.outputs();
         adjoint[..batch * outputs].copy_from_slice(&readout_error[..batch * outputs]);
-        for (layer, traced) in self.layers.iter_mut().zip(&trace.layers).rev() {
-            for (index, placed) in layer.iter_mut().enumerate().rev() {
-                let input = &traced.signals[index][..batch * placed.inputs];
-                let output = &traced.signals[index + 1][..batch * placed.outputs];
-                let arrived = &adjoint[..batch * placed.outputs];
-                let leaves = &mut adjoint_in[..batch * placed.inputs];
-                let kept = &traced.kept[index];
-                let slopes = &mut gradient[placed.controls.clone()];
-                match imperfection_gradient.as_deref_mut().map(|all| &mut all[placed.imperfections.clone()]) {
-                    Some(own) => {
-                        placed.stage.backward_imperfections(input, output, arrived, batch, kept, leaves, slopes, own);
-                    }
-                    None => placed.stage.backward(input, output, arrived, batch, kept, leaves, slopes),
-                }
-                std::mem::swap(&mut adjoint, &mut adjoint_in);
-            }
+        for (index, (layer, traced)) in self.layers.iter_mut().zip(&trace.layers).enumerate().rev() {
+            let signals = [&mut adjoint, &mut adjoint_in];
+            carry_layer_back(layer, traced, index > 0, signals, gradient, imperfection_gradient.as_deref_mut());
         }
         self.signals = [adjoint, adjoint_in];
-        self.follower.carry_back(gradient);
+        self.follower.carry_back(0..self.controls, gradient);
         Ok(())
+    }
+}
+
+/// Carries the adjoint in `signals[0]`, of what left a layer, back through its stages. Then `signals[0]` holds that of what
+/// entered, if `all_the_way`; otherwise it is left out where that saves work.
+fn carry_layer_back<T: Real>(
+    layer: &mut [Placed<T>],
+    traced: &LayerTrace<T>,
+    all_the_way: bool,
+    signals: [&mut Vec<T>; 2],
+    gradient: &mut [T],
+    mut imperfection_gradient: Option<&mut [T]>,
+) {
+    let [adjoint, adjoint_in] = signals;
+    let batch = traced.recorded;
+    for (index, placed) in layer.iter_mut().enumerate().rev() {
+        let input = &traced.signals[index][..batch * placed.inputs];
+        let output = &traced.signals[index + 1][..batch * placed.outputs];
+        let (kept, leaves) = (&traced.kept[index], &mut adjoint_in[..batch * placed.inputs]);
+        let (arrives, slopes) = (&adjoint[..batch * placed.outputs], &mut gradient[placed.controls.clone()]);
+        let own = imperfection_gradient.as_deref_mut().map(|all| &mut all[placed.imperfections.clone()]);
+        if let Some(own) = own {
+            placed.stage.backward_imperfections(input, output, arrives, batch, kept, leaves, slopes, own);
+        } else if index > 0 || all_the_way {
+            placed.stage.backward(input, output, arrives, batch, kept, leaves, slopes);
+        } else {
+            placed.stage.backward_to_controls(input, output, arrives, batch, kept, leaves, slopes);
+        }
+        std::mem::swap(adjoint, adjoint_in);
     }
 }
 

@@ -51,6 +51,20 @@ pub trait CpuStage<T>: Send {
     /// Takes on an estimate of them, which counts from the next [`CpuStage::program`] on.
     fn set_imperfections(&mut self, _estimate: &[T]) {}
 
+    /// [`CpuStage::backward`] where nobody asks for the adjoint of the input, which may be left out; `adjoint_in` is scratch.
+    fn backward_to_controls(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+    ) {
+        self.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+    }
+
     /// [`CpuStage::backward`] that also overwrites the gradient with respect to the imperfections.
     fn backward_imperfections(
         &mut self,
@@ -67,8 +81,8 @@ pub trait CpuStage<T>: Send {
     }
 }
 
-/// Builds a stage with its errors. Of the `first` of a network nobody needs the adjoint of the input; a stage may leave it out.
-pub fn build<T: Real>(stage: &Stage, errors: &StageErrors, first: bool) -> Result<Box<dyn CpuStage<T>>> {
+/// Builds a stage with its errors.
+pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
         Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors, first)? {
             Some(ideal) => Box::new(ideal),
@@ -79,7 +93,7 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors, first: bool) -> Resul
         Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),
         Stage::Modulation { modes } => Box::new(ModulationStage { modes }),
         Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { modes, threshold: T::of(threshold) }),
-        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors, first)),
-        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors, first)),
+        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors)),
+        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
     })
 }

@@ -80,9 +80,8 @@ impl Reference<'_> {
         };
         whole_samples("reals that enter the layer", stages[0].input().width(), input.len())?;
         let controls = self.effective_controls(controls)?;
-        let first: usize = layers[..layer].iter().map(Vec::len).sum();
         let mut signal = input.to_vec();
-        for placed in &self.placed()[first..first + stages.len()] {
+        for placed in &self.placed()[self.stages_of(layer)] {
             signal = forward(placed, &controls, &signal);
         }
         Ok(signal)
@@ -108,19 +107,51 @@ impl Reference<'_> {
     pub fn gradient(&self, controls: &[f64], fields: &[f64], readout_error: &[f64]) -> Result<Vec<f64>> {
         let batch = whole_samples("reals that enter the network", self.network.input().width(), fields.len())?;
         same_size("readout error", batch * self.network.outputs(), readout_error.len())?;
-        let told = controls;
-        let controls = self.effective_controls(controls)?;
-        let stages = self.placed();
-        let mut signals = vec![fields.to_vec()];
+        Ok(self.carry_back(0..self.network.stages().count(), controls, fields, readout_error)?.0)
+    }
+
+    /// From `output_error [batch, layer outputs]` at one layer with the given `input`: the gradient, zero outside the layer, and
+    /// the error at the layer's input.
+    pub fn layer_gradient(
+        &self,
+        layer: usize,
+        controls: &[f64],
+        input: &[f64],
+        output_error: &[f64],
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let stages = &self.network.layers()[layer];
+        let batch = whole_samples("reals that enter the layer", stages[0].input().width(), input.len())?;
+        same_size("output error", batch * self.network.layer_output(layer).width(), output_error.len())?;
+        self.carry_back(self.stages_of(layer), controls, input, output_error)
+    }
+
+    /// Gradient and input error of neighbouring stages.
+    fn carry_back(
+        &self,
+        stages: Range<usize>,
+        told: &[f64],
+        input: &[f64],
+        output_error: &[f64],
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let effective = &self.effective_controls(told)?;
+        let stages = &self.placed()[stages];
+        let mut signals = vec![input.to_vec()];
         for (index, placed) in stages.iter().enumerate() {
-            signals.push(forward(placed, &controls, &signals[index]));
+            signals.push(forward(placed, effective, &signals[index]));
         }
-        let mut gradient = vec![0.0; controls.len()];
-        let mut error = readout_error.to_vec();
+        let mut gradient = vec![0.0; effective.len()];
+        let mut error = output_error.to_vec();
         for (placed, signal) in stages.iter().zip(&signals).rev() {
-            error = backward(placed, &controls, signal, &error, &mut gradient[placed.controls.clone()]);
+            error = backward(placed, effective, signal, &error, &mut gradient[placed.controls.clone()]);
         }
-        Ok(control::carry_back(self.fabrication, told, self.first_controls, &gradient))
+        Ok((control::carry_back(self.fabrication, told, self.first_controls, &gradient), error))
+    }
+
+    /// Which stages a layer has, counted from the first of the network.
+    fn stages_of(&self, layer: usize) -> Range<usize> {
+        let layers = self.network.layers();
+        let first = layers[..layer].iter().map(Vec::len).sum();
+        first..first + layers[layer].len()
     }
 
     /// What stands in the chip.

@@ -51,7 +51,7 @@ pub struct Pat<M: Adjoint> {
     room: Room<M>,
 }
 
-impl<M: Adjoint + LayerAccess> Pat<M> {
+impl<M: Adjoint> Pat<M> {
     /// Starts from the `initial` values.
     pub fn new(
         engine: &M::Engine,

@@ -4,7 +4,7 @@
 //! drift away; at measured hidden signals only by 1.005^n.
 
 use crate::cpu::Cpu;
-use crate::propagator::{Adjoint, Engine, LayerAccess, Propagator};
+use crate::propagator::{Adjoint, Engine, LayerAccess, Layered, Propagator};
 use crate::training::loss::LossKind;
 use crate::training::methods::{Room, backpropagation, pat::physics_aware};
 use crate::training::{Batch, Loss, Split};
@@ -56,7 +56,7 @@ impl Propagator for Tower {
     }
 }
 
-impl LayerAccess for Tower {
+impl Layered for Tower {
     fn layers(&self) -> usize {
         self.layers
     }
@@ -64,7 +64,9 @@ impl LayerAccess for Tower {
     fn layer_outputs(&self, _layer: usize) -> usize {
         1
     }
+}
 
+impl LayerAccess for Tower {
     fn propagate_layer(&mut self, layer: usize, input: &Vec<f64>, batch: usize, output: &mut Vec<f64>) -> Result<()> {
         same_size("samples", 1, batch)?;
         output[0] = self.factor * self.base(layer, input[0]).powf(EXPONENT);
@@ -96,9 +98,28 @@ impl Adjoint for Tower {
     }
 
     fn backpropagate(&mut self, trace: &Vec<f64>, readout_error: &Vec<f64>, gradient: &mut Vec<f64>) -> Result<()> {
-        gradient[0] = readout_error[0] * trace[0];
-        for (layer, &input) in trace.iter().enumerate() {
-            gradient[0] *= self.factor * EXPONENT * self.base(layer, input).powf(EXPONENT - 1.0);
+        let mut error = readout_error.clone();
+        for layer in (0..self.layers).rev() {
+            let output_error = error.clone();
+            self.backpropagate_layer(layer, trace, &output_error, Some(&mut error), gradient)?;
+        }
+        Ok(())
+    }
+
+    fn backpropagate_layer(
+        &mut self,
+        layer: usize,
+        trace: &Vec<f64>,
+        output_error: &Vec<f64>,
+        input_error: Option<&mut Vec<f64>>,
+        gradient: &mut Vec<f64>,
+    ) -> Result<()> {
+        let slope = output_error[0] * self.factor * EXPONENT * self.base(layer, trace[layer]).powf(EXPONENT - 1.0);
+        if layer == 0 {
+            gradient[0] = slope * trace[0];
+        }
+        if let Some(input_error) = input_error {
+            input_error[0] = if layer == 0 { slope * self.control } else { slope };
         }
         Ok(())
     }
