@@ -13,7 +13,8 @@ fn run(lesson: &Lesson, network: &Network) -> f64 {
     let mut chip = lesson.chip(network);
     let options = MethodOptions::default();
     let mut method =
-        methods::build(MethodName::At, engine, network, fabrication, controls, settings, &options).expect("memory");
+        methods::build(MethodName::At, engine, network, fabrication, controls, settings, &options, chip.meter())
+            .expect("memory");
     let trainer = Trainer { engine, settings, train: split, test: split };
     trainer.run(&mut chip, &mut *method, None, None, &mut ()).expect("the run is possible").test.loss
 }

@@ -15,8 +15,9 @@ fn step(criterion: &mut Criterion) {
         let Lesson { engine, settings, fabrication, controls, split } = &lesson;
         let mut chip = lesson.chip(&network);
         let options = MethodOptions::default();
-        let mut method = methods::build(MethodName::At, engine, &network, fabrication, controls, settings, &options)
-            .expect("memory");
+        let mut method =
+            methods::build(MethodName::At, engine, &network, fabrication, controls, settings, &options, chip.meter())
+                .expect("memory");
         chip.program(method.controls()).expect("sizes fit");
         let mut batch = Batch::new(engine, split.width(), BATCH).expect("memory");
         batch.gather(engine, split, split.in_order(), 0, BATCH).expect("sizes fit");

@@ -67,7 +67,8 @@ fn train<E: Engine>(
     let mut chip = Chip::new(engine, network, &fabrication).unwrap();
     let options = MethodOptions::default();
     let mut method =
-        methods::build(MethodName::At, engine, network, &fabrication, &controls, &settings, &options).unwrap();
+        methods::build(MethodName::At, engine, network, &fabrication, &controls, &settings, &options, chip.meter())
+            .unwrap();
     let trainer = Trainer { engine, settings: &settings, train: &split, test: &split };
     let earlier = checkpoint.filter(|path| path.exists()).map(|path| Checkpoint::load(path, "same").unwrap());
     let checkpoints = checkpoint.map(|path| Checkpoints { path, every: 1, fingerprint: "same" });

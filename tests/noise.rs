@@ -5,7 +5,7 @@ use at_core::chip::{Chip, Fabrication, Imperfections, Noise, random};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Signal};
 use at_core::optics::Activation;
-use at_core::propagator::{Engine, LayerAccess, Propagator};
+use at_core::propagator::{Engine, LayerAccess, Layered, Propagator, TapAccess};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
@@ -170,5 +170,33 @@ fn noise_acts_on_the_chip_alone_also_layer_by_layer() {
         }
         assert!(twice[0].iter().zip(&twice[1]).all(|(a, b)| a != b), "every pass has its own draws");
         assert_eq!(chip.state().unwrap().passes, 2);
+    }
+}
+
+/// A tap's own reading noise does not travel on: the readout is that of the same pass without taps.
+#[test]
+fn taps_do_not_disturb_the_light() {
+    let engine = Cpu::<f64>::new();
+    for noise in [ALL, Noise { thermal_noise: 0.1, ..Noise::NONE }, Noise::NONE] {
+        for network in networks() {
+            let case = Case::new(network, &Imperfections { noise, ..LOSSY }, 9, 3);
+            let chip = || {
+                let mut chip = Chip::new(&engine, &case.network, &case.fabrication).unwrap();
+                chip.program(&case.controls).unwrap();
+                chip
+            };
+            let (mut plain, mut tapped) = (chip(), chip());
+            let mut readouts = [(); 2].map(|()| vec![0.0; 9 * case.network.outputs()]);
+            let hidden = 0..plain.layers() - 1;
+            let mut taps: Vec<_> = hidden.map(|layer| vec![0.0; 9 * plain.layer_outputs(layer)]).collect();
+            plain.propagate(&case.fields, 9, &mut readouts[0]).unwrap();
+            tapped.propagate_tapped(&case.fields, 9, &mut taps, &mut readouts[1]).unwrap();
+            assert_eq!(readouts[0], readouts[1]);
+            if let [first, ..] = &taps[..] {
+                let mut alone = vec![0.0; first.len()];
+                chip().propagate_layer(0, &case.fields, 9, &mut alone).unwrap();
+                assert_eq!(*first, alone, "a tap reads what a readout of that layer would");
+            }
+        }
     }
 }

@@ -60,7 +60,8 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
         let mut chip = Chip::new(engine, network, &fabrication)?;
-        let mut method = methods::build(name, engine, network, &fabrication, &initial, &plan.training, &plan.options)?;
+        let mut method =
+            methods::build(name, engine, network, &fabrication, &initial, &plan.training, &plan.options, chip.meter())?;
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
         let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
         let wall_seconds = ledger.end()?;

@@ -116,7 +116,8 @@ fn step(gpu: &Gpu, modes: usize, batch: usize, seconds: f64, peak: f64) -> Resul
     let split = Split::new(gpu, &fields(2 * modes * batch), &labels)?;
     let mut chip = Chip::new(gpu, &network, &fabrication)?;
     let options = MethodOptions::default();
-    let mut method = methods::build(MethodName::At, gpu, &network, &fabrication, &controls, &settings, &options)?;
+    let mut method =
+        methods::build(MethodName::At, gpu, &network, &fabrication, &controls, &settings, &options, chip.meter())?;
     let mut samples = Batch::new(gpu, split.width(), batch)?;
     let mut tally = gpu.zeros(3)?;
     let once = timed(

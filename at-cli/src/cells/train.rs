@@ -66,7 +66,8 @@ impl Job<'_> {
         let mut watch =
             Watch { claim, told, epochs: training.epochs, spent, began: Instant::now(), noted: None, failure: None };
         let mut chip = Chip::new(engine, network, &fabrication)?;
-        let mut method = methods::build(name, engine, network, &fabrication, &initial, training, &plan.options)?;
+        let mut method =
+            methods::build(name, engine, network, &fabrication, &initial, training, &plan.options, chip.meter())?;
         let capacity = training.batch_size.min(train.samples());
         let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
         let checkpoints =

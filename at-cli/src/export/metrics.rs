@@ -29,6 +29,12 @@ pub struct Row {
     pub chip_injections: u64,
     /// Controls written so far.
     pub control_writes: u64,
+    /// Samples sent forward through digital models so far.
+    pub digital_passes: u64,
+    /// Samples whose error was carried back through digital models so far.
+    pub digital_backward_passes: u64,
+    /// Real operations of digital models so far.
+    pub digital_flops: u64,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
@@ -47,6 +53,9 @@ impl Row {
             chip_reads: record.accesses.reads,
             chip_injections: record.accesses.injections,
             control_writes: record.accesses.control_writes,
+            digital_passes: record.accesses.digital_passes,
+            digital_backward_passes: record.accesses.digital_backward_passes,
+            digital_flops: record.accesses.digital_flops,
             wall_seconds,
         }
     }
@@ -90,6 +99,9 @@ mod tests {
             chip_reads: u64::MAX,
             chip_injections: 0,
             control_writes: 7,
+            digital_passes: 8,
+            digital_backward_passes: 9,
+            digital_flops: 10,
             wall_seconds: 0.1,
         };
         let folder = tempfile::tempdir().unwrap();

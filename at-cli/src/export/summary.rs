@@ -54,6 +54,12 @@ pub struct MethodResult {
     pub chip_injections: u64,
     /// Controls written.
     pub control_writes: u64,
+    /// Samples sent forward through digital models.
+    pub digital_passes: u64,
+    /// Samples whose error was carried back through digital models.
+    pub digital_backward_passes: u64,
+    /// Real operations of digital models.
+    pub digital_flops: u64,
 }
 
 impl MethodResult {
@@ -71,6 +77,9 @@ impl MethodResult {
             chip_reads: outcome.accesses.reads,
             chip_injections: outcome.accesses.injections,
             control_writes: outcome.accesses.control_writes,
+            digital_passes: outcome.accesses.digital_passes,
+            digital_backward_passes: outcome.accesses.digital_backward_passes,
+            digital_flops: outcome.accesses.digital_flops,
         }
     }
 }

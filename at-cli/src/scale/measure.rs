@@ -143,7 +143,8 @@ impl<'a, E: Engine> Bench<'a, E> {
         let mut chip = Chip::new(*engine, network, &fabrication)?;
         chip.program(&engine.upload(initial)?)?;
         let options = MethodOptions::default();
-        let mut method = methods::build(MethodName::At, *engine, network, &fabrication, initial, settings, &options)?;
+        let mut method =
+            methods::build(MethodName::At, *engine, network, &fabrication, initial, settings, &options, chip.meter())?;
         let mut tally = engine.zeros(3)?;
         Ok(Box::new(move || Ok(method.step(&mut chip, batch, settings.learning_rate, &mut tally)?)))
     }

@@ -4,7 +4,8 @@ use crate::asyt::{Bench, Ended};
 use std::process::Stdio;
 
 const COLUMNS: &str = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
-                       chip_injections,control_writes,wall_seconds";
+                       chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,\
+                       wall_seconds";
 
 #[test]
 fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
@@ -35,7 +36,8 @@ fn json_is_the_summary_and_nothing_else_and_quiet_is_silent() {
         for key in ["final_test_accuracy", "best_test_accuracy", "final_train_accuracy", "wall_seconds"] {
             assert!(result[key].is_f64(), "{key}: {result}");
         }
-        for key in ["epochs", "chip_reads", "chip_injections", "control_writes"] {
+        let counts = ["chip_reads", "chip_injections", "control_writes", "digital_passes", "digital_flops"];
+        for key in counts.into_iter().chain(["epochs", "digital_backward_passes"]) {
             assert!(result[key].is_u64(), "{key}: {result}");
         }
         assert!(result["engine"].as_str().unwrap().contains("cpu"));

@@ -1,8 +1,9 @@
-//! What crossed the analogue-digital interface.
+//! What crossed the analogue-digital interface, and what a computer worked out beside the chip.
 
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Counts of conversions, added up as they happen. A complex value takes two converters and counts twice.
+/// Counts of conversions and of digital work, added up as they happen. A complex value takes two converters and counts twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accesses {
     /// Values read by analogue-digital converters, output and hidden.
@@ -20,15 +21,38 @@ pub struct Accesses {
     /// Samples that took such turns: a sample that is read and injected layer by layer counts once per layer.
     #[serde(default)]
     pub frames: u64,
-    /// Digital operations that the method took: additions and multiplications of reals, each by itself.
+    /// Samples sent forward through a digital model.
+    #[serde(default)]
+    pub digital_passes: u64,
+    /// Samples whose error was carried back through a digital model.
+    #[serde(default)]
+    pub digital_backward_passes: u64,
+    /// Additions and multiplications of reals, each by itself, that digital models took ([`crate::flops::Flops`]), and a
+    /// method's own matrices.
     #[serde(default)]
     pub digital_flops: u64,
 }
 
 impl Accesses {
     /// One turn of a batch of `samples`.
-    pub fn turn(&mut self, samples: usize) {
+    pub fn turn(&mut self, samples: u64) {
         self.rounds += 1;
-        self.frames += samples as u64;
+        self.frames += samples;
+    }
+}
+
+/// A count under way. Clones add to the same one: a chip has it, and so has the digital model that is trained beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Mutex<Accesses>>);
+
+impl Meter {
+    /// What has been counted so far.
+    pub fn read(&self) -> Accesses {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds to the count.
+    pub fn count(&self, add: impl FnOnce(&mut Accesses)) {
+        add(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -21,7 +21,7 @@ pub use demonstration::demonstration;
 pub use drift::Drift;
 pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
-pub use meter::Accesses;
+pub use meter::{Accesses, Meter};
 pub use noise::{Noise, Receiver};
 pub use passive::Passive;
 pub use process::Process;
@@ -71,7 +71,7 @@ pub struct Chip<E: Engine> {
     signals: Signals<E>,
     /// Signals per layer output; complex ones count as two values at a converter.
     converters: Vec<usize>,
-    accesses: Accesses,
+    meter: Meter,
     metered: bool,
     engine: E,
     seed: u64,
@@ -89,7 +89,7 @@ impl<E: Engine> Chip<E> {
             inside: engine.build(network, fabrication)?,
             signals: Signals::new(engine, network, fabrication),
             converters,
-            accesses: Accesses::default(),
+            meter: Meter::default(),
             metered: true,
             engine: engine.clone(),
             seed: fabrication.seed,
@@ -99,21 +99,26 @@ impl<E: Engine> Chip<E> {
         })
     }
 
-    /// What has crossed the interface so far.
+    /// What has crossed the interface so far, and what [`Chip::meter`] was told of.
     pub fn accesses(&self) -> Accesses {
-        self.accesses
+        self.meter.read()
+    }
+
+    /// The chip's meter, to which the computer beside it adds its own work.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// What changes while it works: with it, another chip of the same fabrication goes on as this one would.
     pub fn state(&self) -> Result<State> {
         let drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
         let (passes, programmings) = (self.signals.passes, self.programmings);
-        Ok(State { accesses: self.accesses, passes, programmings, drifted })
+        Ok(State { accesses: self.accesses(), passes, programmings, drifted })
     }
 
     /// Goes on from a `state` of an earlier run.
     pub fn resume(&mut self, state: &State) -> Result<()> {
-        self.accesses = state.accesses;
+        self.meter.count(|count| *count = state.accesses);
         self.signals.passes = state.passes;
         self.programmings = state.programmings;
         let expected = if self.drifted.is_some() { self.controls() } else { 0 };
@@ -130,6 +135,19 @@ impl<E: Engine> Chip<E> {
         let result = work(self);
         self.metered = before;
         result
+    }
+
+    /// A batch that entered at the chip's inputs, of which `reads` values per sample were read.
+    fn count_pass(&self, batch: usize, reads: usize) {
+        if self.metered {
+            let (batch, inputs) = (batch as u64, self.inside.inputs() as u64);
+            self.meter.count(|accesses| {
+                accesses.passes += batch;
+                accesses.inputs += batch * inputs;
+                accesses.reads += batch * reads as u64;
+                accesses.turn(batch);
+            });
+        }
     }
 }
 
@@ -154,20 +172,15 @@ impl<E: Engine> Propagator for Chip<E> {
                 self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
             }
             self.programmings += 1;
-            self.accesses.control_writes += self.inside.controls() as u64;
+            let written = self.inside.controls() as u64;
+            self.meter.count(|accesses| accesses.control_writes += written);
         }
         self.inside.program_drifted(controls, self.drifted.as_ref())
     }
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
         self.signals.propagate(&mut self.inside, fields, batch, readout)?;
-        if self.metered {
-            self.accesses.turn(batch);
-            let batch = batch as u64;
-            self.accesses.passes += batch;
-            self.accesses.inputs += batch * self.inside.inputs() as u64;
-            self.accesses.reads += batch * self.inside.outputs() as u64;
-        }
+        self.count_pass(batch, self.inside.outputs());
         Ok(())
     }
 }
@@ -191,13 +204,7 @@ impl<E: Engine> TapAccess for Chip<E> {
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_tapped(&mut self.inside, fields, batch, taps, readout)?;
-        if self.metered {
-            self.accesses.turn(batch);
-            let batch = batch as u64;
-            self.accesses.passes += batch;
-            self.accesses.inputs += batch * self.inside.inputs() as u64;
-            self.accesses.reads += batch * self.converters.iter().sum::<usize>() as u64;
-        }
+        self.count_pass(batch, self.converters.iter().sum());
         Ok(())
     }
 }
@@ -211,16 +218,15 @@ impl<E: Engine> LayerAccess for Chip<E> {
         output: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_layer(&mut self.inside, layer, input, batch, output)?;
-        if self.metered {
-            self.accesses.turn(batch);
-            let batch = batch as u64;
-            if layer == 0 {
-                self.accesses.passes += batch;
-                self.accesses.inputs += batch * self.inside.inputs() as u64;
-            } else {
-                self.accesses.injections += batch * self.converters[layer - 1] as u64;
-            }
-            self.accesses.reads += batch * self.converters[layer] as u64;
+        if layer == 0 {
+            self.count_pass(batch, self.converters[0]);
+        } else if self.metered {
+            let (batch, injected, read) = (batch as u64, self.converters[layer - 1], self.converters[layer]);
+            self.meter.count(|accesses| {
+                accesses.injections += batch * injected as u64;
+                accesses.reads += batch * read as u64;
+                accesses.turn(batch);
+            });
         }
         Ok(())
     }

@@ -28,8 +28,8 @@ pub struct IdealMesh<T> {
     phase_errors: Option<Vec<f64>>,
     /// Field transmission of all columns together.
     transmission: T,
-    /// Nobody asks for the adjoint of what enters.
-    first: bool,
+    /// The pass back that is under way ends with the adjoint of what enters.
+    all_the_way: bool,
     sweeps: Vec<Sweep>,
     /// Control index and upper row of every MZI in the order of the loops.
     places: Vec<(u32, u32)>,
@@ -56,7 +56,7 @@ struct Part<T> {
 
 impl<T: Real> IdealMesh<T> {
     /// The mesh, if its `errors` leave it as described.
-    pub fn new(mesh: &Mesh, errors: &StageErrors, first: bool) -> Result<Option<Self>> {
+    pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Option<Self>> {
         let (mut phase_errors, mut transmission) = (None, T::one());
         if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db, .. } = errors {
             let loss = MeshLoss::new(mesh, loss_db)?;
@@ -72,7 +72,7 @@ impl<T: Real> IdealMesh<T> {
         Ok(Some(IdealMesh {
             phase_errors,
             transmission,
-            first,
+            all_the_way: true,
             sweeps: runs.map(|run| Sweep { row: run[0], count: run.len() as u32 }).collect(),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             places,
@@ -102,6 +102,25 @@ impl<T: Real> IdealMesh<T> {
             parts.resize_with(count, Part::default);
         }
         parts
+    }
+
+    /// Fields and adjoints back through the mesh, and the gradient.
+    fn carry_back(&mut self, output: &[T], adjoint: &[T], batch: usize, adjoint_in: &mut [T], gradient: &mut [T]) {
+        let width = self.width();
+        let share = self.share(batch);
+        let count = batch.div_ceil(share);
+        let mut parts = self.take_parts(count);
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .zip(output[..batch * width].par_chunks(share * width))
+            .zip(adjoint[..batch * width].par_chunks(share * width))
+            .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
+            .for_each(|(((part, output), adjoint), adjoint_in)| {
+                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in });
+            });
+        self.walk_back(&mut parts[..count], gradient);
+        self.parts = parts;
     }
 
     /// Gradients from the sums of all parts: see [`super::rotation_kernel`].
@@ -196,21 +215,25 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         if let Some(tuned) = &mut self.tuned {
             return tuned.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
         }
-        let width = self.width();
-        let share = self.share(batch);
-        let count = batch.div_ceil(share);
-        let mut parts = self.take_parts(count);
-        let mesh = &*self;
-        parts
-            .par_iter_mut()
-            .zip(output[..batch * width].par_chunks(share * width))
-            .zip(adjoint[..batch * width].par_chunks(share * width))
-            .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
-            .for_each(|(((part, output), adjoint), adjoint_in)| {
-                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in });
-            });
-        self.walk_back(&mut parts[..count], gradient);
-        self.parts = parts;
+        self.all_the_way = true;
+        self.carry_back(output, adjoint, batch, adjoint_in, gradient);
+    }
+
+    fn backward_to_controls(
+        &mut self,
+        input: &[T],
+        output: &[T],
+        adjoint: &[T],
+        batch: usize,
+        kept: &Kept<T>,
+        adjoint_in: &mut [T],
+        gradient: &mut [T],
+    ) {
+        if let Some(tuned) = &mut self.tuned {
+            return tuned.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        }
+        self.all_the_way = false;
+        self.carry_back(output, adjoint, batch, adjoint_in, gradient);
     }
 
     fn imperfections(&self) -> usize {
@@ -358,7 +381,7 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
         T::registers_mut::<S>(fields),
         T::registers_mut::<S>(adjoints),
     );
-    if !mesh.first {
+    if mesh.all_the_way {
         tiles::empty(adjoints, width, lanes, adjoint_in);
     }
 }

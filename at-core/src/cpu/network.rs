@@ -192,7 +192,7 @@ impl<T: Real> TapAccess for CpuNetwork<T> {
         holds("fields", batch, self.inputs, fields.len())?;
         for layer in 0..=last {
             let (before, after) = taps.split_at_mut(layer);
-            let input = before.last().map_or(fields, |tap| &*tap);
+            let input = before.last().unwrap_or(fields);
             let output = if layer == last { &mut *readout } else { &mut after[0] };
             holds("output of the layer", batch, self.layer_outputs(layer), output.len())?;
             self.run(layer..layer + 1, &input[..batch * self.layers[layer][0].inputs], batch, output);

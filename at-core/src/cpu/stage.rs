@@ -84,7 +84,7 @@ pub trait CpuStage<T>: Send {
 /// Builds a stage with its errors.
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
-        Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors, first)? {
+        Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors)? {
             Some(ideal) => Box::new(ideal),
             None => Box::new(MeshStage::new(mesh, errors)?),
         },

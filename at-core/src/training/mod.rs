@@ -2,6 +2,7 @@
 
 pub mod alignment;
 pub mod checkpoint;
+pub mod digital;
 pub mod evaluation;
 pub mod initial;
 pub mod loss;
@@ -14,6 +15,7 @@ pub mod trainer;
 
 pub use alignment::Alignment;
 pub use checkpoint::Checkpoint;
+pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};
 pub use loss::{Loss, Normalization, Reduction};

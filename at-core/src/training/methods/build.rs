@@ -7,11 +7,11 @@ use super::pat::Pat;
 use super::pat_output::PatOutput;
 use super::{Method, MethodName};
 use crate::Result;
-use crate::chip::{Chip, Fabrication};
+use crate::chip::{Chip, Fabrication, Meter};
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
-use crate::training::Settings;
+use crate::training::{Digital, Settings};
 use serde::{Deserialize, Serialize};
 
 /// How the digital model of `at` and `in-silico` moves.
@@ -64,7 +64,7 @@ impl MethodOptions {
 /// The method `name` for a chip of `network`, from the `initial` controls on.
 ///
 /// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
-/// methods get a nominal model.
+/// methods get a nominal model. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
 pub fn build<E: Engine>(
     name: MethodName,
     engine: &E,
@@ -73,11 +73,13 @@ pub fn build<E: Engine>(
     initial: &[f64],
     settings: &Settings,
     options: &MethodOptions,
+    meter: &Meter,
 ) -> Result<Box<dyn Method<Chip<E>>>> {
     settings.validate()?;
     same_size("initial controls", network.controls(), initial.len())?;
     let Settings { optimizer, loss, batch_size, .. } = *settings;
-    let nominal = || engine.build(network, &Fabrication::ideal());
+    let model = |fabrication: &Fabrication| Ok(Digital::new(engine.build(network, fabrication)?, network, meter));
+    let nominal = || model(&Fabrication::ideal());
     let mask = || match options.digital_step {
         DigitalStep::AsPublished if !fabrication.update_error.is_empty() => {
             let factors: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
@@ -99,10 +101,7 @@ pub fn build<E: Engine>(
         MethodName::InSilico => {
             Box::new(InSilico::new(engine, nominal()?, mask()?, initial, optimizer, loss, batch_size)?)
         }
-        MethodName::Ideal => {
-            let oracle = engine.build(network, fabrication)?;
-            Box::new(Ideal::new(engine, oracle, initial, optimizer, loss, batch_size)?)
-        }
+        MethodName::Ideal => Box::new(Ideal::new(engine, model(fabrication)?, initial, optimizer, loss, batch_size)?),
         MethodName::Pat => Box::new(Pat::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
         MethodName::PatOutput => Box::new(PatOutput::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
     })

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Only a simulator can do this: the oracle is built from the chip's own fabrication. It follows the controls as the chip does,
-//! update errors included, so its gradient is the true derivative with respect to what is written.
+//! update errors included, so its gradient is the true derivative with respect to what is written. Its digital work is that of
+//! ordinary backpropagation.
 
 use super::room::backpropagation;
 use super::{Method, MethodName, Room};

@@ -1,4 +1,4 @@
-//! What each method reads from the chip and writes to it.
+//! What each method reads from the chip and writes to it, and what it computes beside it.
 
 use super::fixture::{Bench, ERRORS, matrices, meshes, settings};
 use crate::chip::{Accesses, Chip};
@@ -10,7 +10,8 @@ use crate::training::{Batch, MethodName, Optimizer};
 fn one_step(network: &Network, name: MethodName) -> Accesses {
     let settings = settings(3, 1, 0.01, Optimizer::Sgd);
     let bench = Bench::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
-    let (mut chip, mut method): (Chip<_>, _) = (bench.chip(), bench.method(name));
+    let mut chip: Chip<_> = bench.chip();
+    let mut method = bench.metered_method(name, chip.meter());
     let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
     batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
     method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
@@ -36,6 +37,17 @@ fn layer_wise_pat_crosses_the_interface_2m_minus_p_times_and_at_p_times() {
 }
 
 #[test]
+fn asymmetrical_training_takes_one_digital_pass_forward_and_two_back_and_pat_one_of_each() {
+    let network = matrices(&[12, 6, 6, 3]);
+    let weights = 12 * 6 + 6 * 6 + 6 * 3;
+    for (name, back) in [(MethodName::At, 2), (MethodName::Pat, 1), (MethodName::PatOutput, 1)] {
+        let counts = one_step(&network, name);
+        assert_eq!((counts.digital_passes, counts.digital_backward_passes), (10, 10 * back), "{name}");
+        assert_eq!(counts.digital_flops, 10 * weights * (2 + 4 * back), "{name}");
+    }
+}
+
+#[test]
 fn complex_hidden_fields_count_twice() {
     let counts = one_step(&meshes(4), MethodName::Pat);
     assert_eq!((counts.reads, counts.injections, counts.inputs), (10 * (8 + 4), 10 * 8, 10 * 8));
@@ -45,7 +57,10 @@ fn complex_hidden_fields_count_twice() {
 fn in_silico_and_the_oracle_meet_the_chip_once_at_the_deployment() {
     for name in [MethodName::InSilico, MethodName::Ideal] {
         let network = meshes(4);
-        assert_eq!(one_step(&network, name), Accesses::default());
+        let digital = Accesses { digital_passes: 10, digital_backward_passes: 10, ..Accesses::default() };
+        let counts = one_step(&network, name);
+        assert_eq!(Accesses { digital_flops: 0, ..counts }, digital);
+        assert_eq!(counts.digital_flops, 10 * 2 * 6 * (28 + 76), "two meshes of six MZIs");
         let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 3, 0.01, Optimizer::ADAM));
         let mut chip = bench.chip();
         let outcome = bench.trainer().run(&mut chip, &mut *bench.method(name), None, None, &mut ()).unwrap();

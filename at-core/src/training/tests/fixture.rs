@@ -1,6 +1,6 @@
 //! Small networks, a small task, and everything built for them.
 
-use crate::chip::{Chip, Drift, Fabrication, Imperfections, Noise};
+use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::Engine;
@@ -115,8 +115,12 @@ impl<E: Engine> Bench<E> {
     }
 
     pub fn method(&self, name: MethodName) -> Box<dyn Method<Chip<E>>> {
+        self.metered_method(name, &Meter::default())
+    }
+
+    pub fn metered_method(&self, name: MethodName, meter: &Meter) -> Box<dyn Method<Chip<E>>> {
         let Bench { engine, network, fabrication, initial, settings, options, .. } = self;
-        build(name, engine, network, fabrication, initial, settings, options).unwrap()
+        build(name, engine, network, fabrication, initial, settings, options, meter).unwrap()
     }
 
     pub fn trainer(&self) -> Trainer<'_, E> {
