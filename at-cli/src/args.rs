@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::command::{compare, evaluate, mesh, report, scale, sweep};
+use crate::command::{compare, evaluate, mesh, report, reproduce, scale, sweep};
 use crate::comparison::GridArguments;
 use crate::settings::Settings;
 use crate::{chips, network_text, presets};
@@ -71,6 +71,9 @@ pub enum Command {
     /// Make a page about runs: what was trained, how well, at what cost, and the inside of the chip
     #[command(after_help = report::HELP)]
     Report(report::ReportArguments),
+    /// Run a published result again, end to end, and compare it with what is expected
+    #[command(after_help = reproduce::help())]
+    Reproduce(reproduce::ReproduceArguments),
     /// Measure how time, rate and memory grow with the size of a network
     #[command(after_help = scale::HELP)]
     Scale(scale::ScaleArguments),

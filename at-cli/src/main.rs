@@ -19,6 +19,7 @@ mod plan;
 mod presets;
 mod progress;
 mod report;
+mod reproduce;
 mod run_folder;
 mod scale;
 mod session;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Data(command) => command::data::data(&command),
         Command::Work(arguments) => cells::worker::work(&arguments.folder),
         Command::Report(arguments) => command::report::report(&arguments),
+        Command::Reproduce(arguments) => command::reproduce::reproduce(&arguments),
         Command::Scale(arguments) => command::scale::scale(&arguments),
         Command::Devices(arguments) => command::devices::devices(&arguments),
     })

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod evaluate;
 pub mod mesh;
 pub mod report;
+pub mod reproduce;
 pub mod scale;
 pub mod sweep;
 pub mod train;

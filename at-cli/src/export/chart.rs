@@ -8,8 +8,8 @@ use plotters::prelude::*;
 /// Width and height without the legend, in units of the picture.
 const SIZE: (u32, u32) = (560, 380);
 /// Height of a line of the legend.
-const LINE: i32 = 21;
-const FONT: (&str, i32) = ("sans-serif", 15);
+const LINE: i32 = 23;
+const FONT: (&str, i32) = ("sans-serif", 17);
 
 /// One axis.
 #[derive(Clone, Debug)]
@@ -20,17 +20,25 @@ pub struct Axis {
     pub logarithmic: bool,
     /// Its ends; by default just around the values.
     pub range: Option<(f64, f64)>,
+    /// Names at 0, 1, … instead of numbers.
+    pub names: Vec<String>,
 }
 
 impl Axis {
     /// A linear axis.
     pub fn linear(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: false, range: None }
+        Axis { label: label.into(), logarithmic: false, range: None, names: Vec::new() }
     }
 
     /// A logarithmic axis; values that are not positive are left out.
     pub fn logarithmic(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: true, range: None }
+        Axis { label: label.into(), logarithmic: true, range: None, names: Vec::new() }
+    }
+
+    /// An axis with a place for each of these names.
+    pub fn names(label: impl Into<String>, names: Vec<String>) -> Self {
+        let range = Some((-0.5, names.len() as f64 - 0.5));
+        Axis { range, names, ..Axis::linear(label) }
     }
 
     /// The same with these ends.
@@ -67,6 +75,9 @@ impl Axis {
 
     /// Places of the labels between two ends.
     fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
+        if !self.names.is_empty() {
+            return (0..self.names.len()).map(|rank| rank as f64).collect();
+        }
         if self.logarithmic {
             let decades = low.floor() as i32..=high.ceil() as i32;
             let steps: &[f64] = match high - low {
@@ -88,6 +99,9 @@ impl Axis {
     }
 
     fn text(&self, place: f64) -> String {
+        if let Some(name) = self.names.get(place.round().max(0.0) as usize) {
+            return name.clone();
+        }
         number(if self.logarithmic { 10_f64.powf(place) } else { place })
     }
 }

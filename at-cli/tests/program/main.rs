@@ -10,6 +10,7 @@ mod interruption;
 mod output;
 mod places;
 mod report;
+mod reproduce;
 mod scale;
 mod settings;
 mod sweep;

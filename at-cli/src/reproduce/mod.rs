@@ -1,0 +1,47 @@
+//! Published results, run again end to end, with what is expected beside what comes out.
+//!
+//! Most are grids of trainings and are described by files of their own (`at-cli/reproductions`); the others are computed here.
+
+mod deployed;
+mod description;
+mod finding;
+mod pat_toy;
+mod trainings;
+
+pub use description::Description;
+pub use finding::Reproduction;
+pub use trainings::Request;
+
+use crate::failure::{OrUsage, Outcome};
+use crate::names;
+use anyhow::anyhow;
+
+/// Names, and what each is.
+pub const NAMES: [(&str, &str); 13] = [
+    ("demo", "the published demonstration on MNIST: at climbs, in-silico stays low"),
+    ("fig4", "handwritten digits on a large network made of copies of one small module"),
+    ("fig5a", "MNIST on uncalibrated weight banks"),
+    ("fig5b", "Fashion-MNIST on uncalibrated weight banks"),
+    ("fig5c", "KMNIST on uncalibrated weight banks"),
+    ("fig5d", "accuracy against the distortion of the chip"),
+    ("fig5e", "accuracy against the width of the hidden layer"),
+    ("fig5f", "accuracy against the number of layers"),
+    ("fig5h", "accuracy against noise on the hidden signals"),
+    ("fig6", "accesses and time steps at the chip's interface against depth"),
+    ("dat-mnist", "published phases on published chips, MNIST (--reference)"),
+    ("dat-fashion-mnist", "the same for Fashion-MNIST (--reference)"),
+    ("pat-toy", "error growth of in-silico and physics-aware gradients, closed form"),
+];
+
+/// Runs the result called `name`.
+pub fn run(name: &str, request: &Request) -> Outcome<Reproduction> {
+    match name {
+        "pat-toy" => Ok(pat_toy::run(request)?),
+        "dat-mnist" => deployed::run("mnist", request),
+        "dat-fashion-mnist" => deployed::run("fashion-mnist", request),
+        _ => match Description::find(name) {
+            Some(description) => trainings::run(name, &description?, request),
+            None => Err(anyhow!(names::unknown("result", name, NAMES.map(|known| known.0)))).or_usage(),
+        },
+    }
+}

@@ -1,0 +1,229 @@
+//! Results that are grids of trainings: resumable cells, judged by a description.
+
+use super::description::{Description, Expectation, Quantity};
+use super::finding::{Finding, Reproduction};
+use crate::comparison::{self, Finished, GridArguments, MethodReport};
+use crate::export::chart::{Axis, Chart, Curve, Level, Mark};
+use crate::export::plot::colour;
+use crate::failure::{OrUsage, Outcome};
+use crate::settings::Settings;
+use anyhow::{Result, anyhow};
+use at_core::training::MethodName;
+use std::path::PathBuf;
+
+/// What a person asked for.
+pub struct Request {
+    /// Reduced size.
+    pub quick: bool,
+    /// New folder for the results.
+    pub out: Option<PathBuf>,
+    /// Folder of an earlier run that goes on.
+    pub resume: Option<PathBuf>,
+    /// Folder of data sets.
+    pub data_dir: Option<PathBuf>,
+    /// Folder of published phases and chips.
+    pub reference: Option<PathBuf>,
+    /// Processes side by side.
+    pub jobs: Option<u16>,
+    /// Which engine, if not the one that the description names.
+    pub engine: Option<String>,
+    /// No progress on stderr.
+    pub quiet: bool,
+}
+
+impl Request {
+    /// The folder of the results: the one asked for, else the first free one under `runs`.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let free = |number: &u32| {
+            let path = PathBuf::from(format!("runs/{name}-{number}"));
+            (!path.exists()).then_some(path)
+        };
+        let next = || (1..).find_map(|number| free(&number)).expect("numbers do not end");
+        self.out.clone().unwrap_or_else(next)
+    }
+}
+
+/// Trains what is missing and judges it.
+pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<Reproduction> {
+    let description = if request.quick { description.clone().quick()? } else { description.clone() };
+    let resumed = request.resume.is_some();
+    let own = Settings { data_dir: request.data_dir.clone(), ..Settings::default() };
+    let engine = request.engine.clone().or_else(|| description.settings.engine.clone());
+    let complete = Settings { data_dir: request.data_dir.clone(), engine, ..description.settings.clone() };
+    let arguments = GridArguments {
+        chips: Some(description.chips),
+        target: None,
+        cost_model: None,
+        jobs: request.jobs,
+        config: None,
+        out: (!resumed).then(|| request.folder(name)),
+        resume: request.resume.clone(),
+        json: false,
+        quiet: request.quiet,
+        settings: if resumed { own } else { complete },
+    };
+    let vary = if resumed { Vec::new() } else { description.vary.clone() };
+    let command = if request.quick { format!("reproduce {name} --quick") } else { format!("reproduce {name}") };
+    let finished = comparison::run(&command, vary, &arguments)?;
+    if finished.request.vary != description.vary {
+        let run = finished.folder.path().display().to_string();
+        return Err(anyhow!("{run} varies something else; start anew without --resume")).or_usage();
+    }
+    if let Some(failure) = finished.report.failures.first() {
+        return Err(anyhow!("cell {} failed: {}", failure.cell, failure.reason).into());
+    }
+    let findings = findings(&description, &finished)?;
+    let mut notes = description.notes.clone();
+    notes.extend(finished.report.dataset_note.clone());
+    let chart = chart(&description, &finished, &findings);
+    let title = description.title.clone();
+    Ok(Reproduction { title, quick: request.quick, notes, findings, chart, folder: finished.folder })
+}
+
+/// The mean over the chips.
+fn quantity(quantity: Quantity, method: &MethodReport, batch: f64) -> f64 {
+    let accesses = &method.accesses;
+    let passes = accesses.passes as f64;
+    match quantity {
+        Quantity::Accuracy => 100.0 * method.accuracy.mean,
+        Quantity::Accesses => (accesses.reads + accesses.injections) as f64 / passes,
+        Quantity::TimeSteps => accesses.rounds as f64 * batch / passes,
+    }
+}
+
+fn batch(finished: &Finished) -> f64 {
+    finished.report.settings.batch_size.unwrap_or(1) as f64
+}
+
+fn findings(description: &Description, finished: &Finished) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for expect in &description.expect {
+        for point in &finished.report.points {
+            let place = point.values.join(", ");
+            if expect.at.as_ref().is_some_and(|at| *at != place) {
+                continue;
+            }
+            let of = |name: &str| {
+                let method = point.methods.iter().find(|method| method.method.as_str() == name);
+                let method = method.ok_or_else(|| anyhow!("no result of {name} at {place}"))?;
+                anyhow::Ok(quantity(expect.quantity, method, batch(finished)))
+            };
+            let other = expect.minus.as_deref().map(of).transpose()?.unwrap_or(0.0);
+            let Expectation { claim, low, high, .. } = expect;
+            let unit = expect.quantity.unit(expect.minus.is_some());
+            findings.push(Finding::new(
+                claim,
+                place.clone(),
+                (*low, *high),
+                of(&expect.method)? - other,
+                unit,
+                &description.source,
+            ));
+        }
+    }
+    Ok(findings)
+}
+
+fn methods(finished: &Finished) -> Vec<MethodName> {
+    let mut names = Vec::new();
+    for method in finished.report.points.iter().flat_map(|point| &point.methods) {
+        if !names.contains(&method.method) {
+            names.push(method.method);
+        }
+    }
+    names
+}
+
+fn chart(description: &Description, finished: &Finished, findings: &[Finding]) -> Chart {
+    let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
+    let reduced = if description.quick.is_none() { " (reduced size)" } else { "" };
+    let title = format!("{}{reduced}: {verdict}", description.title);
+    let (x, mut curves) = match &description.axis {
+        None => (Axis::linear("epoch"), over_epochs(finished)),
+        Some(axis) => over_values(axis, description, finished),
+    };
+    curves.extend(expected_curves(description, finished));
+    let absolute = |expect: &&Expectation| expect.minus.is_none() && expect.at.is_none();
+    let levels = description.expect.iter().filter(absolute).map(|expect| Level {
+        label: format!("expected: {}", expect.claim),
+        low: expect.low.max(0.0),
+        high: expect.high.min(100.0),
+    });
+    let quantity = description.expect[0].quantity;
+    let y = Axis::linear(quantity.label());
+    let y = if quantity == Quantity::Accuracy { y.within(0.0, 100.0) } else { y };
+    Chart { title, x, y, curves, levels: levels.collect() }
+}
+
+/// Mean accuracy of the chips after every epoch.
+fn over_epochs(finished: &Finished) -> Vec<Curve> {
+    let curve = |method: MethodName| {
+        let results: Vec<_> = finished.results.iter().flatten().filter(|result| result.method == method).collect();
+        let epochs = results.iter().map(|result| result.records.len()).min().unwrap_or(0);
+        let mean = |epoch: usize| {
+            let sum: f64 = results.iter().map(|result| result.records[epoch].test_accuracy).sum();
+            ((epoch + 1) as f64, 100.0 * sum / results.len() as f64)
+        };
+        let points = (0..epochs).map(mean).collect();
+        Curve { label: method.to_string(), colour: colour(method), mark: Mark::None, points }
+    };
+    methods(finished).into_iter().map(curve).collect()
+}
+
+/// The place of every point of the grid: its value where all are numbers, else its rank.
+fn places(finished: &Finished) -> (Vec<f64>, Option<Vec<String>>) {
+    let names: Vec<String> = finished.report.points.iter().map(|point| point.values.join(", ")).collect();
+    match names.iter().map(|name| name.parse().ok()).collect::<Option<Vec<f64>>>() {
+        Some(values) => (values, None),
+        None => ((0..names.len()).map(|rank| rank as f64).collect(), Some(names)),
+    }
+}
+
+fn over_values(axis: &str, description: &Description, finished: &Finished) -> (Axis, Vec<Curve>) {
+    let (places, names) = places(finished);
+    let curve = |method: MethodName| {
+        let points = finished.report.points.iter().zip(&places).filter_map(|(point, &place)| {
+            let own = point.methods.iter().find(|own| own.method == method)?;
+            Some((place, quantity(description.expect[0].quantity, own, batch(finished))))
+        });
+        let points = points.collect();
+        Curve { label: method.to_string(), colour: colour(method), mark: Mark::Filled, points }
+    };
+    let axis = match names {
+        Some(names) => Axis::names(axis, names),
+        None => Axis::linear(axis),
+    };
+    (axis, methods(finished).into_iter().map(curve).collect())
+}
+
+/// The bounds of expectations about a difference or a single place, as hollow grey marks.
+fn expected_curves(description: &Description, finished: &Finished) -> Vec<Curve> {
+    let grey = plotters::style::RGBColor(110, 110, 110);
+    let shown = description.expect[0].quantity;
+    let (places, _) = places(finished);
+    let last = finished.results.iter().flatten().map(|result| result.records.len()).max().unwrap_or(0);
+    let mut curves: Vec<Curve> = Vec::new();
+    let relative = |expect: &&Expectation| expect.quantity == shown && (expect.minus.is_some() || expect.at.is_some());
+    for expect in description.expect.iter().filter(relative) {
+        let mut points = Vec::new();
+        for (point, &place) in finished.report.points.iter().zip(&places) {
+            let name = point.values.join(", ");
+            if expect.at.as_ref().is_some_and(|at| *at != name) {
+                continue;
+            }
+            let other = expect.minus.as_ref().map(|minus| {
+                let method = point.methods.iter().find(|method| method.method.as_str() == minus.as_str());
+                method.map_or(f64::NAN, |method| quantity(shown, method, batch(finished)))
+            });
+            let bound = if expect.low > -1e3 { expect.low } else { expect.high };
+            let place = if description.axis.is_some() { place } else { last as f64 };
+            points.push((place, other.unwrap_or(0.0) + bound));
+        }
+        let label = format!("expected: {}", expect.claim);
+        match curves.iter_mut().find(|curve| curve.label == label) {
+            Some(curve) => curve.points.extend(points),
+            None => curves.push(Curve { label, colour: grey, mark: Mark::Hollow, points }),
+        }
+    }
+    curves
+}
