@@ -171,12 +171,25 @@ pub struct DevicesArguments {
 
 fn train_help() -> String {
     format!(
-        "Presets:\n{}\n\nNetworks:\n{}\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
+        "Presets:\n{}\n\nMethods:\n{METHODS}\nNetworks:\n{}\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
         presets::help(),
         network_text::HELP,
         chips::help()
     )
 }
+
+const METHODS: &str = "\
+  at               asymmetrical training: reads the chip's output, carries its error
+                   back through a digital model that is trained in parallel
+  in-silico        on the nominal model alone; the chip gets the result
+  noise-aware      the same, with imperfections drawn anew from the chip's statistics
+  ideal            through the true chip, which only a simulator knows
+  pat, pat-output  physics-aware: every layer read and injected; output only
+  dfa, dfa-model   random feedback to every layer: tapped signals; modelled signals
+  spsa, zeroth-order, coordinate
+                   no model: losses at random points, or control by control
+  parameter-shift  no model: the exact gradient of meshes and one detection
+";
 
 const TRAIN_EXAMPLES: &str = "\
 The run folder gets config.toml (all settings; --config with it repeats the

@@ -9,6 +9,7 @@ use at_core::chip::{Fabrication, Imperfections, demonstration};
 use at_core::data::{Dataset, DatasetName, Encoding};
 use at_core::files::chip_file::read_chip;
 use at_core::network::Network;
+use at_core::training::methods::parameter_shift;
 use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
 use std::path::Path;
 
@@ -65,6 +66,11 @@ impl Plan {
     /// Checks everything that can be checked before the data are read.
     pub fn new(mut settings: Settings) -> Result<Self> {
         let imperfections = chips::imperfections(&mut settings)?;
+        let defaults = MethodOptions::default();
+        settings.probe_draws.get_or_insert(defaults.probe_draws);
+        settings.probe_step.get_or_insert(defaults.probe_step);
+        settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
+        settings.redraw_every.get_or_insert(defaults.redraw_every);
         let s = &settings;
         known_dataset(&given("dataset", &s.dataset)?)?;
         let plan = Plan {
@@ -74,6 +80,11 @@ impl Plan {
                 digital_weight: given("digital-weight", &s.digital_weight)?,
                 physical_weight: given("physical-weight", &s.physical_weight)?,
                 digital_step: word("digital-step", &given("digital-step", &s.digital_step)?)?,
+                probe_draws: given("probe-draws", &s.probe_draws)?,
+                probe_step: given("probe-step", &s.probe_step)?,
+                coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
+                redraw_every: given("redraw-every", &s.redraw_every)?,
+                imperfections,
             },
             initialization: initialization(&given("initialization", &s.initialization)?)?,
             training: training::Settings {
@@ -112,6 +123,17 @@ impl Plan {
                 "{name} = {weight} is not valid: must be finite, not negative"
             );
         }
+        let options = &plan.options;
+        let counts = [
+            ("probe-draws", options.probe_draws),
+            ("coordinate-subset", options.coordinate_subset),
+            ("redraw-every", options.redraw_every),
+        ];
+        for (name, count) in counts {
+            ensure!(count > 0, "{name} = 0 is not valid: must be at least 1");
+        }
+        let step = options.probe_step;
+        ensure!(step.is_finite() && step > 0.0, "probe-step = {step} is not valid: must be positive");
         let fits = plan.precision == Precision::F32 || plan.engine != EngineChoice::Gpu;
         ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
         plan.refuse_absurd_sizes(1, 1)?;
@@ -147,6 +169,9 @@ impl Plan {
             data.name,
             data.classes
         );
+        if self.methods.contains(&MethodName::ParameterShift) {
+            parameter_shift::check(&network)?;
+        }
         self.training.loss.classes = data.classes;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();

@@ -170,7 +170,7 @@ pub struct Settings {
     #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
     pub adc_range: Option<f64>,
 
-    /// Methods to compare, comma-separated: at, in-silico, ideal, pat, pat-output
+    /// Methods to compare, comma-separated (see below): at, in-silico, ideal, pat, dfa, spsa, …
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
     pub method: Option<Vec<String>>,
     /// Passes through the training samples
@@ -209,6 +209,18 @@ pub struct Settings {
     /// at: and in-silico: step of the digital model: matched or as-published
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
+    /// spsa and zeroth-order: random directions per step [default: 10]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub probe_draws: Option<usize>,
+    /// spsa and zeroth-order: how far controls are moved along them [default: 0.01]
+    #[arg(long, value_name = "STEP", help_heading = "Training")]
+    pub probe_step: Option<f64>,
+    /// coordinate: controls that are tried per step [default: 32]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub coordinate_subset: Option<usize>,
+    /// noise-aware: batches between two draws of imperfections [default: 1]
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub redraw_every: Option<usize>,
     /// First weights of matrices and weight banks: fan-in, normal:WEIGHT:BIAS (deviations), or demonstration (the published
     /// demonstration's own numbers); meshes start Haar-random
     #[arg(long, value_name = "RULE", help_heading = "Training")]

@@ -122,6 +122,13 @@ pub trait Propagator {
     /// Sets every control. The first call defines the point from which update errors count.
     fn program(&mut self, controls: &Buffer<Self>) -> Result<()>;
 
+    /// [`Propagator::program`] where only the controls with these indices differ from those that are set: a meter counts as
+    /// many writes.
+    fn reprogram(&mut self, controls: &Buffer<Self>, changed: &[usize]) -> Result<()> {
+        let _ = changed;
+        self.program(controls)
+    }
+
     /// Sends `fields [batch, inputs]` through and writes `readout [batch, outputs]`. Buffers may be longer than that.
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()>;
 }

@@ -14,6 +14,14 @@ pub fn colour(method: MethodName) -> RGBColor {
         MethodName::Ideal => RGBColor(0, 0, 0),
         MethodName::Pat => RGBColor(0, 158, 115),
         MethodName::PatOutput => RGBColor(204, 121, 167),
+        MethodName::NoiseAware => RGBColor(86, 180, 233),
+        MethodName::Dfa => RGBColor(230, 159, 0),
+        // The palette ends here; these are its darker shades.
+        MethodName::DfaModel => RGBColor(138, 95, 0),
+        MethodName::Spsa => RGBColor(102, 60, 83),
+        MethodName::ZerothOrder => RGBColor(0, 95, 69),
+        MethodName::Coordinate => RGBColor(120, 120, 120),
+        MethodName::ParameterShift => RGBColor(107, 47, 0),
     }
 }
 

@@ -21,8 +21,13 @@ pub fn verdict(summary: &Summary) -> String {
 /// What a method knows of the chip.
 fn manner(method: MethodName) -> &'static str {
     match method {
-        MethodName::At | MethodName::PatOutput => "reads the chip's output only",
+        MethodName::At | MethodName::PatOutput | MethodName::DfaModel => "reads the chip's output only",
+        MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => {
+            "reads the chip's output again and again, and has no model"
+        }
+        MethodName::Dfa => "taps every layer of the chip",
         MethodName::InSilico => "never reads the chip",
+        MethodName::NoiseAware => "never reads the chip, and knows how much chips vary",
         MethodName::Ideal => "knows the chip",
         MethodName::Pat => "measures every layer of the chip",
     }

@@ -137,6 +137,18 @@ impl<E: Engine> Chip<E> {
         result
     }
 
+    /// Sets the controls, `written` of which are new. Every time is a step of the drift, however few they are.
+    fn write(&mut self, controls: &E::Buffer, written: usize) -> Result<()> {
+        if self.metered {
+            if let Some(drifted) = &mut self.drifted {
+                self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
+            }
+            self.programmings += 1;
+            self.meter.count(|accesses| accesses.control_writes += written as u64);
+        }
+        self.inside.program_drifted(controls, self.drifted.as_ref())
+    }
+
     /// A batch that entered at the chip's inputs, of which `reads` values per sample were read.
     fn count_pass(&self, batch: usize, reads: usize) {
         if self.metered {
@@ -167,15 +179,11 @@ impl<E: Engine> Propagator for Chip<E> {
     }
 
     fn program(&mut self, controls: &Buffer<Self>) -> Result<()> {
-        if self.metered {
-            if let Some(drifted) = &mut self.drifted {
-                self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
-            }
-            self.programmings += 1;
-            let written = self.inside.controls() as u64;
-            self.meter.count(|accesses| accesses.control_writes += written);
-        }
-        self.inside.program_drifted(controls, self.drifted.as_ref())
+        self.write(controls, self.inside.controls())
+    }
+
+    fn reprogram(&mut self, controls: &Buffer<Self>, changed: &[usize]) -> Result<()> {
+        self.write(controls, changed.len())
     }
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {

@@ -27,6 +27,11 @@ impl<M: Propagator> Digital<M> {
         Digital { model, flops, meter: meter.clone() }
     }
 
+    /// Goes on counting on another meter.
+    pub fn count_on(&mut self, meter: &Meter) {
+        self.meter = meter.clone();
+    }
+
     fn count_forward(&self, layers: &[Flops], batch: usize, whole: bool) {
         let flops: u64 = layers.iter().map(|layer| layer.forward).sum();
         self.meter.count(|accesses| {

@@ -3,6 +3,7 @@
 pub mod alignment;
 pub mod checkpoint;
 pub mod digital;
+pub mod draws;
 pub mod evaluation;
 pub mod initial;
 pub mod loss;

@@ -48,9 +48,20 @@ pub struct Pair<E: Engine> {
     /// The error of the chip's readout, then mixtures of both errors, `[batch, outputs]`.
     error: E::Buffer,
     /// The gradient of the controls.
-    control_gradient: E::Buffer,
+    pub(super) control_gradient: E::Buffer,
     /// The model's own losses, which nobody asks for.
     tally: E::Buffer,
+}
+
+impl<E: Engine> Pair<E> {
+    /// Room for batches of up to `capacity` samples through `model`.
+    pub fn new<M: Adjoint<Engine = E>>(engine: &E, model: &M, capacity: usize) -> Result<Self> {
+        Ok(Pair {
+            error: engine.zeros(model.outputs() * capacity)?,
+            control_gradient: engine.zeros(model.controls())?,
+            tally: engine.zeros(3)?,
+        })
+    }
 }
 
 /// Fills `pair.control_gradient ← BP(m1·e_d + m2·e_p)` and `room.gradient ← w·BP(e_d)`; `tally` takes the chip's loss.
@@ -65,19 +76,53 @@ pub fn asymmetric<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     pair: &mut Pair<C::Engine>,
     tally: &mut Buffer<C>,
 ) -> Result<()> {
-    let Room { engine, loss, trace, readout, error, gradient } = room;
-    let (size, labels) = (batch.size(), batch.labels());
+    digital_pass(model, parameters, batch, room, pair)?;
+    physical_pass(chip, model, controls, weights, batch, room, pair, tally)?;
+    model_gradient(model, weights, room, pair)
+}
 
+/// The model's forward pass and its error: `room.trace` and `room.error ← e_d`.
+pub(super) fn digital_pass<M: Adjoint>(
+    model: &mut M,
+    parameters: &Buffer<M>,
+    batch: &Batch<M::Engine>,
+    room: &mut Room<M>,
+    pair: &mut Pair<M::Engine>,
+) -> Result<()> {
+    let Room { engine, loss, trace, readout, error, .. } = room;
+    model.program(parameters)?;
+    model.record(batch.signals(), batch.size(), trace, readout)?;
+    engine.loss(loss, readout, model.outputs(), batch.labels(), batch.size(), Some(error), &mut pair.tally)
+}
+
+/// The chip's pass, and `pair.control_gradient ← BP(m1·e_d + m2·e_p)` after [`digital_pass`].
+pub(super) fn physical_pass<C: Propagator, M: Adjoint<Engine = C::Engine>>(
+    chip: &mut C,
+    model: &mut M,
+    controls: &Buffer<C>,
+    weights: &Weights,
+    batch: &Batch<C::Engine>,
+    room: &mut Room<M>,
+    pair: &mut Pair<C::Engine>,
+    tally: &mut Buffer<C>,
+) -> Result<()> {
+    let Room { engine, loss, trace, readout, error, .. } = room;
+    let (size, labels) = (batch.size(), batch.labels());
     chip.program(controls)?;
     chip.propagate(batch.signals(), size, readout)?;
     engine.loss(loss, readout, chip.outputs(), labels, size, Some(&mut pair.error), tally)?;
-
-    model.program(parameters)?;
-    model.record(batch.signals(), size, trace, readout)?;
-    engine.loss(loss, readout, model.outputs(), labels, size, Some(error), &mut pair.tally)?;
-
     engine.combine(weights.digital, error, weights.physical, &mut pair.error)?;
-    model.backpropagate(trace, &pair.error, &mut pair.control_gradient)?;
+    model.backpropagate(trace, &pair.error, &mut pair.control_gradient)
+}
+
+/// `room.gradient ← w·BP(e_d)` after [`physical_pass`], from whose result it follows where one of the weights is zero.
+pub(super) fn model_gradient<M: Adjoint>(
+    model: &mut M,
+    weights: &Weights,
+    room: &mut Room<M>,
+    pair: &mut Pair<M::Engine>,
+) -> Result<()> {
+    let Room { engine, trace, error, gradient, .. } = room;
     if weights.physical == 0.0 || weights.model == 0.0 {
         let ratio = if weights.model == 0.0 { 0.0 } else { weights.model / weights.digital };
         return engine.combine(ratio, &pair.control_gradient, 0.0, gradient);
@@ -113,11 +158,7 @@ impl<M: Adjoint> Asymmetric<M> {
         let controls = Parameters::new(engine, optimizer, initial)?;
         model.program(&controls.values)?;
         let room = Room::new(engine, &model, loss, capacity)?;
-        let pair = Pair {
-            error: engine.zeros(model.outputs() * capacity)?,
-            control_gradient: engine.zeros(model.controls())?,
-            tally: engine.zeros(3)?,
-        };
+        let pair = Pair::new(engine, &model, capacity)?;
         let digital = Parameters::new(engine, optimizer, initial)?;
         Ok(Asymmetric { model, weights, digital_mask, controls, digital, room, pair })
     }

@@ -1,13 +1,21 @@
 //! Methods by name.
 
 use super::at::{Asymmetric, Weights};
+use super::coordinate::Coordinate;
+use super::dfa::Dfa;
+use super::dfa_model::DfaModel;
+use super::feedback::Feedback;
 use super::ideal::Ideal;
 use super::in_silico::InSilico;
+use super::noise_aware::{NoiseAware, Redrawn};
+use super::parameter_shift::ParameterShift;
 use super::pat::Pat;
 use super::pat_output::PatOutput;
+use super::spsa::{Probing, Spsa};
+use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
 use crate::Result;
-use crate::chip::{Chip, Fabrication, Meter};
+use crate::chip::{Chip, Fabrication, Imperfections, Meter};
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
@@ -42,11 +50,30 @@ pub struct MethodOptions {
     pub physical_weight: f64,
     /// `at` and `in-silico`: how the model moves.
     pub digital_step: DigitalStep,
+    /// `spsa` and `zeroth-order`: random directions per step.
+    pub probe_draws: usize,
+    /// `spsa` and `zeroth-order`: how far the controls are moved along them.
+    pub probe_step: f64,
+    /// `coordinate`: controls that are tried per step.
+    pub coordinate_subset: usize,
+    /// `noise-aware`: batches between two draws of imperfections.
+    pub redraw_every: usize,
+    /// `noise-aware`: what it knows of the chip's kind.
+    pub imperfections: Imperfections,
 }
 
 impl Default for MethodOptions {
     fn default() -> Self {
-        MethodOptions { digital_weight: 0.5, physical_weight: 0.5, digital_step: DigitalStep::Matched }
+        MethodOptions {
+            digital_weight: 0.5,
+            physical_weight: 0.5,
+            digital_step: DigitalStep::Matched,
+            probe_draws: 10,
+            probe_step: 0.01,
+            coordinate_subset: 32,
+            redraw_every: 1,
+            imperfections: Imperfections::default(),
+        }
     }
 }
 
@@ -77,9 +104,12 @@ pub fn build<E: Engine>(
 ) -> Result<Box<dyn Method<Chip<E>>>> {
     settings.validate()?;
     same_size("initial controls", network.controls(), initial.len())?;
-    let Settings { optimizer, loss, batch_size, .. } = *settings;
+    let Settings { optimizer, loss, batch_size, seed, .. } = *settings;
+    let probing = Probing { draws: options.probe_draws, step: options.probe_step, seed };
+    let outputs = network.outputs();
     let model = |fabrication: &Fabrication| Ok(Digital::new(engine.build(network, fabrication)?, network, meter));
     let nominal = || model(&Fabrication::ideal());
+    let feedback = || Feedback::random(engine, network, seed, batch_size, meter);
     let mask = || match options.digital_step {
         DigitalStep::AsPublished if !fabrication.update_error.is_empty() => {
             let factors: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
@@ -104,5 +134,23 @@ pub fn build<E: Engine>(
         MethodName::Ideal => Box::new(Ideal::new(engine, model(fabrication)?, initial, optimizer, loss, batch_size)?),
         MethodName::Pat => Box::new(Pat::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
         MethodName::PatOutput => Box::new(PatOutput::new(engine, nominal()?, initial, optimizer, loss, batch_size)?),
+        MethodName::NoiseAware => {
+            let redrawn = Redrawn { imperfections: options.imperfections, every: options.redraw_every, seed };
+            Box::new(NoiseAware::new(engine, network, redrawn, initial, optimizer, loss, batch_size, meter)?)
+        }
+        MethodName::Dfa => Box::new(Dfa::new(engine, nominal()?, feedback()?, initial, optimizer, loss, batch_size)?),
+        MethodName::DfaModel => {
+            Box::new(DfaModel::new(engine, nominal()?, feedback()?, initial, optimizer, loss, batch_size)?)
+        }
+        MethodName::Spsa => Box::new(Spsa::new(engine, outputs, probing, initial, optimizer, loss, batch_size)?),
+        MethodName::ZerothOrder => {
+            Box::new(ZerothOrder::new(engine, outputs, probing, initial, optimizer, loss, batch_size)?)
+        }
+        MethodName::Coordinate => {
+            Box::new(Coordinate::new(engine, outputs, options.coordinate_subset, seed, initial, loss, batch_size)?)
+        }
+        MethodName::ParameterShift => {
+            Box::new(ParameterShift::new(engine, network, initial, optimizer, loss, batch_size)?)
+        }
     })
 }

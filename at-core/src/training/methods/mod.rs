@@ -2,12 +2,22 @@
 
 pub mod at;
 mod build;
+pub mod coordinate;
+pub mod dfa;
+pub mod dfa_model;
+pub mod feedback;
+pub mod fleet;
 pub mod ideal;
 pub mod in_silico;
 mod name;
+pub mod noise_aware;
+pub mod parameter_shift;
 pub mod pat;
 pub mod pat_output;
+pub mod probe;
 mod room;
+pub mod spsa;
+pub mod zeroth_order;
 
 pub use build::{DigitalStep, MethodOptions, build};
 pub use name::MethodName;

@@ -19,12 +19,38 @@ pub enum MethodName {
     Pat,
     /// Physics-aware training with the measured output only ([`super::pat_output`]).
     PatOutput,
+    /// In-silico training with imperfections drawn again and again ([`super::noise_aware`]).
+    NoiseAware,
+    /// Direct feedback alignment on tapped signals ([`super::dfa`]).
+    Dfa,
+    /// Direct feedback alignment on modelled signals ([`super::dfa_model`]).
+    DfaModel,
+    /// Simultaneous perturbation ([`super::spsa`]).
+    Spsa,
+    /// Zeroth-order gradient ([`super::zeroth_order`]).
+    ZerothOrder,
+    /// Zeroth-order coordinate descent ([`super::coordinate`]).
+    Coordinate,
+    /// The exact gradient from shifted phases ([`super::parameter_shift`]).
+    ParameterShift,
 }
 
 impl MethodName {
     /// Every method.
-    pub const ALL: [MethodName; 5] =
-        [MethodName::At, MethodName::InSilico, MethodName::Ideal, MethodName::Pat, MethodName::PatOutput];
+    pub const ALL: [MethodName; 12] = [
+        MethodName::At,
+        MethodName::InSilico,
+        MethodName::Ideal,
+        MethodName::Pat,
+        MethodName::PatOutput,
+        MethodName::NoiseAware,
+        MethodName::Dfa,
+        MethodName::DfaModel,
+        MethodName::Spsa,
+        MethodName::ZerothOrder,
+        MethodName::Coordinate,
+        MethodName::ParameterShift,
+    ];
 
     /// The name as it is written everywhere.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +60,13 @@ impl MethodName {
             MethodName::Ideal => "ideal",
             MethodName::Pat => "pat",
             MethodName::PatOutput => "pat-output",
+            MethodName::NoiseAware => "noise-aware",
+            MethodName::Dfa => "dfa",
+            MethodName::DfaModel => "dfa-model",
+            MethodName::Spsa => "spsa",
+            MethodName::ZerothOrder => "zeroth-order",
+            MethodName::Coordinate => "coordinate",
+            MethodName::ParameterShift => "parameter-shift",
         }
     }
 }

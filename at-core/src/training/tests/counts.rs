@@ -1,17 +1,20 @@
 //! What each method reads from the chip and writes to it, and what it computes beside it.
 
-use super::fixture::{Bench, ERRORS, matrices, meshes, settings};
+use super::fixture::{Bench, ERRORS, matrices, meshes, one_mesh, settings};
 use crate::chip::{Accesses, Chip};
 use crate::cpu::Cpu;
 use crate::network::Network;
+use crate::propagator::Propagator;
 use crate::training::{Batch, MethodName, Optimizer};
 
 /// The counts of one step on a batch of 10.
 fn one_step(network: &Network, name: MethodName) -> Accesses {
     let settings = settings(3, 1, 0.01, Optimizer::Sgd);
-    let bench = Bench::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
+    let mut bench = Bench::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
+    (bench.options.probe_draws, bench.options.coordinate_subset) = (3, 5);
     let mut chip: Chip<_> = bench.chip();
     let mut method = bench.metered_method(name, chip.meter());
+    chip.unmetered(|chip| chip.program(method.controls())).unwrap();
     let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
     batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
     method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
@@ -51,6 +54,53 @@ fn asymmetrical_training_takes_one_digital_pass_forward_and_two_back_and_pat_one
 fn complex_hidden_fields_count_twice() {
     let counts = one_step(&meshes(4), MethodName::Pat);
     assert_eq!((counts.reads, counts.injections, counts.inputs), (10 * (8 + 4), 10 * 8, 10 * 8));
+}
+
+#[test]
+fn taps_are_read_once_and_nothing_is_injected() {
+    let (network, meshes) = (matrices(&[12, 6, 6, 3]), meshes(4));
+    let tapped = one_step(&network, MethodName::Dfa);
+    assert_eq!((tapped.reads, tapped.injections, tapped.rounds), (10 * network.neurons() as u64, 0, 1));
+    assert_eq!((tapped.passes, tapped.control_writes), (10, network.controls() as u64));
+    let modelled = one_step(&network, MethodName::DfaModel);
+    assert_eq!((modelled.reads, modelled.injections, modelled.rounds), (10 * 3, 0, 1));
+    let (weights, projections) = (12 * 6 + 6 * 6 + 6 * 3, 2 * 6 * 3);
+    for counts in [tapped, modelled] {
+        assert_eq!((counts.digital_passes, counts.digital_backward_passes), (10, 10));
+        assert_eq!(counts.digital_flops, 10 * (weights * (2 + 4) + projections * 2));
+    }
+    assert_eq!(one_step(&meshes, MethodName::Dfa).reads, 10 * (8 + 4), "two values per complex field");
+}
+
+#[test]
+fn methods_without_a_model_pay_in_passes() {
+    let network = one_mesh(4);
+    let controls = network.controls() as u64;
+    let shifts = 2 * controls;
+    for (name, rounds, writes) in [
+        (MethodName::Spsa, 2 * 3, (2 * 3 + 1) * controls),
+        (MethodName::ZerothOrder, 3 + 1, (3 + 1) * controls),
+        (MethodName::Coordinate, 5 + 1, controls + 5 + 4),
+        (MethodName::ParameterShift, shifts + 1, controls + shifts + controls - 1),
+    ] {
+        let counts = one_step(&network, name);
+        let expected = Accesses {
+            reads: 10 * 4 * rounds,
+            inputs: 10 * 8 * rounds,
+            control_writes: writes,
+            passes: 10 * rounds,
+            rounds,
+            frames: 10 * rounds,
+            ..Accesses::default()
+        };
+        assert_eq!(counts, expected, "{name}");
+    }
+}
+
+#[test]
+fn noise_aware_training_never_meets_the_chip() {
+    let counts = one_step(&meshes(4), MethodName::NoiseAware);
+    assert_eq!(counts, one_step(&meshes(4), MethodName::InSilico));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
-use crate::propagator::Engine;
-use crate::training::methods::build;
+use crate::propagator::{Engine, Propagator};
+use crate::training::methods::{build, parameter_shift};
 use crate::training::{
     Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
     Trainer, initial_controls,
@@ -42,6 +42,12 @@ pub fn meshes(modes: usize) -> Network {
     .unwrap()
 }
 
+/// One mesh and its detectors: what every method fits.
+pub fn one_mesh(modes: usize) -> Network {
+    let mesh = Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
+    Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
+}
+
 /// Errors of every kind that these networks can have, of moderate size.
 pub const ERRORS: Imperfections = Imperfections {
     splitter_angle: 0.05,
@@ -63,6 +69,9 @@ pub const ERRORS: Imperfections = Imperfections {
     drift: Drift { drift_step: 0.02, drift_common: 0.01, drift_return: 0.05 },
     ..Imperfections::NONE
 };
+
+/// The same on a chip that stands still and makes no noise.
+pub const CALM: Imperfections = Imperfections { noise: Noise::NONE, drift: Drift::NONE, ..ERRORS };
 
 /// Settings for `classes` classes: `epochs` of batches of 10.
 pub fn settings(classes: usize, epochs: usize, learning_rate: f64, optimizer: Optimizer) -> Settings {
@@ -130,6 +139,7 @@ impl<E: Engine> Bench<E> {
     /// The controls after each of `steps` steps on the first batches.
     pub fn trajectory(&self, name: MethodName, steps: usize) -> Vec<Vec<f64>> {
         let (mut chip, mut method) = (self.chip(), self.method(name));
+        chip.unmetered(|chip| chip.program(method.controls())).unwrap();
         let mut batch = crate::training::Batch::new(&self.engine, self.train.width(), 10).unwrap();
         let mut tally = self.engine.zeros(3).unwrap();
         (0..steps)
@@ -141,3 +151,25 @@ impl<E: Engine> Bench<E> {
             .collect()
     }
 }
+
+/// The first epoch's and the final loss of the chip on the test split.
+pub fn losses<E: Engine>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
+    let outcome = bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap();
+    (outcome.records[0].test_loss, outcome.test.loss)
+}
+
+/// The methods that fit `network`.
+pub fn suitable(network: &Network) -> Vec<MethodName> {
+    let fits = |name: &MethodName| *name != MethodName::ParameterShift || parameter_shift::check(network).is_ok();
+    MethodName::ALL.into_iter().filter(fits).collect()
+}
+
+/// The methods that carry errors back through a model with its own weights.
+pub const BACKPROPAGATION: [MethodName; 6] = [
+    MethodName::At,
+    MethodName::InSilico,
+    MethodName::Ideal,
+    MethodName::Pat,
+    MethodName::PatOutput,
+    MethodName::NoiseAware,
+];

@@ -3,8 +3,12 @@
 mod alignment;
 mod checkpoints;
 mod counts;
+mod feedback;
 mod fixture;
+mod fleet;
+mod gradient_free;
 mod identities;
+mod noise_aware;
 mod published;
 mod resume;
 mod runs;

@@ -1,6 +1,8 @@
 //! Whole runs: they learn, they stop where told, and they fail with a reason.
 
-use super::fixture::{Bench, ERRORS, clouds, matrices, meshes, settings, weight_banks};
+use super::fixture::{
+    BACKPROPAGATION, Bench, ERRORS, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
+};
 use crate::Error;
 use crate::chip::{Imperfections, Noise};
 use crate::cpu::Cpu;
@@ -13,19 +15,13 @@ fn run(bench: &Bench<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
     bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ())
 }
 
-/// The first epoch's and the final loss of the chip on the test split.
-fn losses(bench: &Bench<Cpu<f32>>, name: MethodName) -> (f64, f64) {
-    let outcome = run(bench, name).unwrap();
-    (outcome.records[0].test_loss, outcome.test.loss)
-}
-
 #[test]
-fn every_method_learns_on_imperfect_weights() {
+fn backpropagation_of_every_kind_learns_on_imperfect_weights() {
     for network in [matrices(&[4, 8, 3]), weight_banks(&[4, 8, 3])] {
         let mut bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 30, 0.1, Optimizer::Sgd));
         for digital_step in [DigitalStep::Matched, DigitalStep::AsPublished] {
             bench.options.digital_step = digital_step;
-            for name in MethodName::ALL {
+            for name in BACKPROPAGATION {
                 let (first, last) = losses(&bench, name);
                 assert!(last < 0.5 * first, "{name}, {digital_step:?}: {first} to {last}");
             }
@@ -48,7 +44,7 @@ fn divergence_is_an_error_that_names_the_epoch() {
     let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
     settings.loss.kind = crate::training::loss::LossKind::MeanSquare;
     let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
-    for name in MethodName::ALL {
+    for name in suitable(&bench.network) {
         let error = run(&bench, name).unwrap_err();
         assert!(matches!(&error, Error::Diverged { method, epoch: 1 } if *method == name.to_string()), "{error}");
     }

@@ -1,0 +1,101 @@
+//! Asymmetrical training of many chips with one digital model.
+//!
+//! The digital model never sees a chip, so its run is the same for all copies of one: its forward pass and the backward pass of
+//! its own error are done once per step, and every chip costs one more backward pass, of its own error:
+//!
+//! ```text
+//! once       e_d,  Θd ← Θd − η·w·BP(e_d)
+//! per chip   Θc_k ← Θc_k − η·BP(m1·e_d + m2·e_p,k)
+//! ```
+//!
+//! Each chip gets bit for bit what it would get from [`super::at`] alone.
+//!
+//! Source: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 6c.
+
+use super::Room;
+use super::at::{Pair, Weights, digital_pass, model_gradient, physical_pass};
+use crate::chip::{Accesses, Meter};
+use crate::error::same_size;
+use crate::propagator::{Adjoint, Buffer, Propagator};
+use crate::training::{Batch, Digital, Loss, Optimizer, Parameters};
+use crate::{Error, Result};
+
+/// One model and what it has taught every chip so far.
+pub struct Fleet<M: Adjoint> {
+    model: Digital<M>,
+    weights: Weights,
+    digital: Parameters<M::Engine>,
+    controls: Vec<Parameters<M::Engine>>,
+    room: Room<Digital<M>>,
+    pair: Pair<M::Engine>,
+    shared: Meter,
+}
+
+impl<M: Adjoint> Fleet<M> {
+    /// Starts `chips` chips and the `model` from the same `initial` values. What is done for all is counted on `shared`.
+    pub fn new(
+        engine: &M::Engine,
+        mut model: Digital<M>,
+        chips: usize,
+        weights: Weights,
+        initial: &[f64],
+        optimizer: Optimizer,
+        loss: Loss,
+        capacity: usize,
+        shared: &Meter,
+    ) -> Result<Self> {
+        weights.validate()?;
+        if chips == 0 {
+            return Err(Error::invalid("share-model", 0, "must be at least 1"));
+        }
+        let controls = (0..chips).map(|_| Parameters::new(engine, optimizer, initial)).collect::<Result<Vec<_>>>()?;
+        let digital = Parameters::new(engine, optimizer, initial)?;
+        model.program(&digital.values)?;
+        let room = Room::new(engine, &model, loss, capacity)?;
+        let pair = Pair::new(engine, &model, capacity)?;
+        Ok(Fleet { model, weights, digital, controls, room, pair, shared: shared.clone() })
+    }
+
+    /// One step of every chip on one batch. `meters` are the chips' own, and take the work done for one chip only; `tallies`
+    /// take each chip's loss.
+    pub fn step<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chips: &mut [C],
+        meters: &[Meter],
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tallies: &mut [Buffer<C>],
+    ) -> Result<()> {
+        let Fleet { model, weights, digital, controls, room, pair, shared } = self;
+        same_size("chips of the fleet", controls.len(), chips.len())?;
+        same_size("meters of the fleet", controls.len(), meters.len())?;
+        same_size("tallies of the fleet", controls.len(), tallies.len())?;
+        model.count_on(shared);
+        digital_pass(model, &digital.values, batch, room, pair)?;
+        let members = chips.iter_mut().zip(meters).zip(controls.iter_mut()).zip(tallies);
+        for (((chip, meter), controls), tally) in members {
+            model.count_on(meter);
+            physical_pass(chip, model, &controls.values, weights, batch, room, pair, tally)?;
+            controls.descend(&room.engine, learning_rate, &pair.control_gradient)?;
+        }
+        model.count_on(shared);
+        model_gradient(model, weights, room, pair)?;
+        digital.descend(&room.engine, learning_rate, &room.gradient)
+    }
+
+    /// The controls of chip number `chip` as trained so far.
+    pub fn controls(&self, chip: usize) -> &Buffer<M> {
+        &self.controls[chip].values
+    }
+
+    /// What one chip has cost: its own `accesses`, and its share of the model's work for all.
+    pub fn accesses_of_one(&self, accesses: Accesses) -> Accesses {
+        let (shared, chips) = (self.shared.read(), self.controls.len() as u64);
+        Accesses {
+            digital_passes: accesses.digital_passes + shared.digital_passes / chips,
+            digital_backward_passes: accesses.digital_backward_passes + shared.digital_backward_passes / chips,
+            digital_flops: accesses.digital_flops + shared.digital_flops / chips,
+            ..accesses
+        }
+    }
+}

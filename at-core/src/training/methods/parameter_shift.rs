@@ -1,0 +1,137 @@
+//! Parameter shift: the exact gradient of a chip, from readouts at two settings of every phase, and no model at all.
+//!
+//! A readout r is `A + B cos φ + C sin φ` in each phase φ where light meets its shifter once on the way to linear detectors, so
+//!
+//! ```text
+//! ∂r/∂φ_i = (r(φ_i + π/2) − r(φ_i − π/2))/2                exact, whatever the couplers and losses are
+//! Θ ← Θ − η·Σ_batch e·∂r/∂Θ                                 e = ∂L/∂r at Θ
+//! ```
+//!
+//! That is so for meshes behind one another and then power, balanced or homodyne detection. A nonlinearity or a second detection
+//! on the way, and controls that are no phases, break it; such a network is refused. On a chip that follows its controls with an
+//! update error the shifts are not π/2, and the gradient is as wrong as they are: nobody outside can know.
+//!
+//! Per step 2D + 1 passes, readouts of P values each, and, after the first D, control writes one by one: two per shift, and one
+//! to take it back.
+//!
+//! Source: physics of interference; as a training rule Mitarai et al., Phys. Rev. A 98, 032309 (2018), and Schuld et al., Phys.
+//! Rev. A 99, 032331 (2019).
+
+use super::probe::Probe;
+use super::{Method, MethodName};
+use crate::network::{Detection, Network, Stage};
+use crate::propagator::{Buffer, Engine, Propagator};
+use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::{Error, Result};
+use std::f64::consts::FRAC_PI_2;
+
+/// Errs unless every control of `network` is a phase that light meets once before linear detectors.
+pub fn check(network: &Network) -> Result<()> {
+    let stages: Vec<&Stage> = network.stages().collect();
+    let refuse = |what: String| {
+        Err(Error::Unsupported {
+            what: format!("parameter-shift with {what}"),
+            instead: "it is exact for meshes and one detection behind them, as in --network mesh:16; choose such a \
+                      network, or another method"
+                .into(),
+        })
+    };
+    for (index, stage) in stages.iter().enumerate() {
+        match stage {
+            Stage::Mesh(_) => {}
+            Stage::Detection { detection: Detection::Amplitude, .. } => {
+                return refuse(format!("detection of amplitudes (stage {index})"));
+            }
+            Stage::Detection { .. } if index + 1 == stages.len() => {}
+            Stage::Detection { .. } => {
+                return refuse(format!("a detection that is not the last stage (stage {index})"));
+            }
+            Stage::Activation { .. } | Stage::Rectifier { .. } => {
+                return refuse(format!("a nonlinearity (stage {index})"));
+            }
+            Stage::Modulation { .. } if index == 0 => {}
+            Stage::Modulation { .. } => return refuse(format!("a modulation on the way (stage {index})")),
+            Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => {
+                return refuse(format!("controls that are no phases of a mesh (stage {index})"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The method.
+pub struct ParameterShift<E: Engine> {
+    controls: Parameters<E>,
+    probe: Probe<E>,
+    error: E::Buffer,
+}
+
+impl<E: Engine> ParameterShift<E> {
+    /// Starts from the `initial` values, on a chip of `network`. Errs where the rule is not exact for that.
+    pub fn new(
+        engine: &E,
+        network: &Network,
+        initial: &[f64],
+        optimizer: Optimizer,
+        loss: Loss,
+        capacity: usize,
+    ) -> Result<Self> {
+        check(network)?;
+        Ok(ParameterShift {
+            controls: Parameters::new(engine, optimizer, initial)?,
+            probe: Probe::new(engine, network.outputs(), loss, capacity)?,
+            error: engine.zeros(network.outputs() * capacity)?,
+        })
+    }
+}
+
+impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ParameterShift<E> {
+    fn name(&self) -> MethodName {
+        MethodName::ParameterShift
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let ParameterShift { controls, probe: Probe { engine, loss, readout }, error } = self;
+        let (size, signals) = (batch.size(), batch.signals());
+        chip.program(&controls.values)?;
+        chip.propagate(signals, size, readout)?;
+        engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+        let error = engine.download(error)?;
+        let mut values = engine.download(&controls.values)?;
+        let mut changed = Vec::new();
+        let mut gradient = vec![0.0; values.len()];
+        for (index, slope) in gradient.iter_mut().enumerate() {
+            let here = values[index];
+            changed.push(index);
+            for sign in [0.5_f64, -0.5] {
+                values[index] = here + sign.signum() * FRAC_PI_2;
+                chip.reprogram(&engine.upload(&values)?, &changed)?;
+                changed = vec![index];
+                chip.propagate(signals, size, readout)?;
+                let read = engine.download(readout)?;
+                let products = read.iter().zip(&error).take(size * chip.outputs()).map(|(r, e)| r * e);
+                *slope += sign * products.sum::<f64>();
+            }
+            values[index] = here;
+        }
+        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls)]
+    }
+}
