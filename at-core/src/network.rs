@@ -198,6 +198,11 @@ impl Network {
         }
     }
 
+    /// The same stages, each a layer of its own.
+    pub fn single_stages(&self) -> Result<Self> {
+        Self::new(self.stages().map(|stage| vec![stage.clone()]).collect())
+    }
+
     /// The layers.
     pub fn layers(&self) -> &[Layer] {
         &self.layers

@@ -1,10 +1,10 @@
 //! The cut: what light goes through, what is known of its inside, and where the numbers live.
 //!
 //! A method asks in its signature for exactly what it may use. [`Propagator`] is all that an encapsulated chip offers;
-//! [`TapAccess`] adds the readout of hidden signals on the way, [`LayerAccess`] their readout and injection; [`Adjoint`] is for
-//! what a computer knows from the inside, and [`Tunable`] for a model whose imperfections are learned. All are generic over the
-//! [`Engine`], so one text of a method runs on a CPU and on a GPU, and controls, gradients and optimizer state stay where the
-//! engine keeps them.
+//! [`TapAccess`] adds the readout of hidden signals on the way, [`LayerAccess`] their readout and injection, [`Bidirectional`]
+//! light in both directions through single meshes with detectors at their shifters; [`Adjoint`] is for what a computer knows
+//! from the inside, and [`Tunable`] for a model whose imperfections are learned. All are generic over the [`Engine`], so one
+//! text of a method runs on a CPU and on a GPU, and controls, gradients and optimizer state stay where the engine keeps them.
 
 use crate::chip::Fabrication;
 use crate::chip::drift::DriftStep;
@@ -22,7 +22,7 @@ pub trait Engine: Clone + 'static {
     /// A flat vector of indices: labels, sample orders.
     type Indices;
     /// A network as this engine runs it.
-    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting;
+    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional;
 
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
@@ -170,6 +170,43 @@ pub trait LayerAccess: Layered {
 pub trait Drifting: Propagator {
     /// [`Propagator::program`], with `drift` added to every effective control.
     fn program_drifted(&mut self, controls: &Buffer<Self>, drift: Option<&Buffer<Self>>) -> Result<()>;
+}
+
+/// Which way light crosses a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the inputs to the outputs: `y = U x`.
+    Forward,
+    /// From the outputs to the inputs: `x = Uᵀ y`, by reciprocity.
+    Backward,
+}
+
+/// What is looked at while light crosses a mesh. One place per control, ordered as the mesh's controls: behind the shifters
+/// of θ and γ, in front of those of φ, whichever way the light goes.
+pub enum Monitor<'a, B> {
+    /// Nothing.
+    Nothing,
+    /// The power at every shifter, summed over the batch by the detectors themselves: `[controls of the mesh]`.
+    Powers(&'a mut B),
+    /// The complex field at every shifter, sample by sample: `[batch, controls of the mesh]`, (re, im).
+    Fields(&'a mut B),
+}
+
+/// A chip each of whose meshes has ports at both ends and detectors at its phase shifters: what in-situ methods need.
+///
+/// Only the meshes are lit: what stands between them is the computer's, as in the published experiments.
+pub trait Bidirectional: Propagator {
+    /// Sends `fields [batch, modes]` through mesh number `mesh`, counted as light meets them. Where `output` is given, the
+    /// fields at the other end are read into it.
+    fn send(
+        &mut self,
+        mesh: usize,
+        direction: Direction,
+        fields: &Buffer<Self>,
+        batch: usize,
+        output: Option<&mut Buffer<Self>>,
+        monitor: Monitor<'_, Buffer<Self>>,
+    ) -> Result<()>;
 }
 
 /// A propagator whose inside is known: an error at the readout can be carried back to the controls.

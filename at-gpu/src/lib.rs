@@ -6,6 +6,7 @@
 mod adapter;
 mod arithmetic;
 mod attenuators;
+mod bidirectional;
 mod commands;
 mod context;
 mod control;

@@ -59,7 +59,7 @@ impl MeshOptics {
             [first.c, first.s, second.c, second.s].map(|x| x as f32)
         };
         let mut couplers = vec![coupler(0.0, 0.0)];
-        let mut loss = MeshLoss { transmission: 1.0, imbalance: None };
+        let mut loss = MeshLoss { transmission: 1.0, columns: Vec::new(), imbalance: None };
         let mut phase_errors = None;
         if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
             if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {

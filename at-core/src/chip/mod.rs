@@ -1,5 +1,6 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
+mod bidirectional;
 pub mod control;
 pub mod copies;
 pub mod coupling;
@@ -16,6 +17,7 @@ pub mod random;
 mod signals;
 mod state;
 
+pub use bidirectional::TapNoise;
 pub use control::{Control, ControlPath};
 pub use demonstration::demonstration;
 pub use drift::Drift;
@@ -71,6 +73,8 @@ pub struct Chip<E: Engine> {
     signals: Signals<E>,
     /// Signals per layer output; complex ones count as two values at a converter.
     converters: Vec<usize>,
+    meshes: Vec<bidirectional::MeshSize>,
+    tap_noise: TapNoise,
     meter: Meter,
     metered: bool,
     engine: E,
@@ -89,6 +93,8 @@ impl<E: Engine> Chip<E> {
             inside: engine.build(network, fabrication)?,
             signals: Signals::new(engine, network, fabrication),
             converters,
+            meshes: bidirectional::mesh_sizes(network),
+            tap_noise: TapNoise::default(),
             meter: Meter::default(),
             metered: true,
             engine: engine.clone(),

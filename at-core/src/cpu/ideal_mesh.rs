@@ -42,6 +42,10 @@ pub struct IdealMesh<T> {
     errors: StageErrors,
     /// What takes over when couplers are estimated and so no longer ideal.
     tuned: Option<Box<MeshStage<T>>>,
+    /// As programmed.
+    controls: Vec<T>,
+    /// What light is sent through in either direction ([`CpuStage::as_mesh`]).
+    lit: Option<Box<MeshStage<T>>>,
 }
 
 /// One part's tiles and sums.
@@ -82,6 +86,8 @@ impl<T: Real> IdealMesh<T> {
             mesh: mesh.clone(),
             errors: errors.clone(),
             tuned: None,
+            controls: Vec::new(),
+            lit: None,
         }))
     }
 
@@ -152,7 +158,25 @@ impl<T: Real> IdealMesh<T> {
 }
 
 impl<T: Real> CpuStage<T> for IdealMesh<T> {
+    /// Rotations keep no fields at the shifters, so the general mesh takes over.
+    fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
+        if self.tuned.is_some() {
+            return self.tuned.as_deref_mut();
+        }
+        if self.lit.is_none() {
+            let mut lit = MeshStage::new(&self.mesh, &self.errors).ok()?; // they have been checked
+            lit.program(&self.controls);
+            self.lit = Some(Box::new(lit));
+        }
+        self.lit.as_deref_mut()
+    }
+
     fn program(&mut self, controls: &[T]) {
+        self.controls.clear();
+        self.controls.extend_from_slice(controls);
+        if let Some(lit) = &mut self.lit {
+            lit.program(controls);
+        }
         if let Some(tuned) = &mut self.tuned {
             return tuned.program(controls);
         }

@@ -18,34 +18,36 @@ const MAX_PARTS: usize = 16;
 
 /// A mesh, its fabrication errors, and its coefficients at the programmed controls.
 pub struct MeshStage<T> {
-    mesh: Mesh,
+    pub(super) mesh: Mesh,
     phase_errors: Option<Vec<f64>>,
     /// Couplers that light meets first and second; one entry when all are ideal.
-    couplers: Vec<[Coupler<f64>; 2]>,
+    pub(super) couplers: Vec<[Coupler<f64>; 2]>,
     /// Field transmission of all columns together: the mean loss, pulled out of the columns as a scalar.
-    transmission: T,
+    pub(super) transmission: T,
+    /// The same of each column; empty without loss.
+    pub(super) columns: Vec<f64>,
     imbalance: Option<Vec<T>>,
     /// MZIs in each column.
     counts: Vec<usize>,
     /// Control index of every element.
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     elements: Vec<Element<T>>,
     /// `(cos φ, sin φ)` of every element, where the mesh's imperfections are estimated; else empty.
     external: Vec<[T; 2]>,
-    output_phases: Vec<Complex<T>>,
-    parts: Vec<Workspace<T>>,
+    pub(super) output_phases: Vec<Complex<T>>,
+    pub(super) parts: Vec<Workspace<T>>,
 }
 
 /// One thread's tile and gradient.
 #[derive(Default)]
-struct Workspace<T> {
-    fields: Vec<Waveguide<T>>,
+pub(super) struct Workspace<T> {
+    pub(super) fields: Vec<Waveguide<T>>,
     adjoints: Vec<Waveguide<T>>,
     /// The slopes of a plain backward pass, in the order of the elements.
-    slopes: Vec<[T; PHASES]>,
+    pub(super) slopes: Vec<[T; PHASES]>,
     /// Those of a backward pass that also asks for the couplers.
     more_slopes: Vec<[T; COUPLERS_TOO]>,
-    output_slopes: Vec<T>,
+    pub(super) output_slopes: Vec<T>,
 }
 
 impl<T: Real> MeshStage<T> {
@@ -56,6 +58,7 @@ impl<T: Real> MeshStage<T> {
             phase_errors: None,
             couplers: vec![ideal],
             transmission: T::one(),
+            columns: Vec::new(),
             imbalance: None,
             counts: mesh.columns().iter().map(|column| column.count).collect(),
             order: Vec::new(),
@@ -75,6 +78,7 @@ impl<T: Real> MeshStage<T> {
             }
             let loss = MeshLoss::new(mesh, loss_db)?;
             stage.transmission = T::of(loss.transmission);
+            stage.columns = loss.columns;
             stage.imbalance = loss.imbalance.map(|factors| factors.into_iter().map(T::of).collect());
         }
         let schedule = mesh_kernel::schedule(mesh, if stage.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
@@ -87,7 +91,7 @@ impl<T: Real> MeshStage<T> {
         Ok(stage)
     }
 
-    fn view(&self) -> MeshView<'_, T> {
+    pub(super) fn view(&self) -> MeshView<'_, T> {
         let imbalance = self.imbalance.as_deref();
         MeshView {
             elements: &self.elements,
@@ -97,13 +101,13 @@ impl<T: Real> MeshStage<T> {
     }
 
     /// Samples per part for a batch: whole tiles, evenly.
-    fn samples_per_part(&self, batch: usize) -> usize {
+    pub(super) fn samples_per_part(&self, batch: usize) -> usize {
         let bytes = self.mesh.controls() * size_of::<T>();
         let parts = (ACCUMULATOR_BYTES / bytes).clamp(2, MAX_PARTS);
         batch.div_ceil(LANES).div_ceil(parts) * LANES
     }
 
-    fn prepare(&mut self, parts: usize, slopes: usize) {
+    pub(super) fn prepare(&mut self, parts: usize, slopes: usize) {
         if self.parts.len() < parts {
             self.parts.resize_with(parts, Workspace::default);
         }
@@ -136,11 +140,15 @@ fn squares(coupler: Coupler<f64>) -> [f64; 3] {
     [coupler.c * coupler.c, coupler.s * coupler.s, coupler.c * coupler.s]
 }
 
-fn coupler_pair(couplers: &[[Coupler<f64>; 2]], mzi: usize) -> [Coupler<f64>; 2] {
+pub(super) fn coupler_pair(couplers: &[[Coupler<f64>; 2]], mzi: usize) -> [Coupler<f64>; 2] {
     couplers[if couplers.len() == 1 { 0 } else { mzi }]
 }
 
 impl<T: Real> CpuStage<T> for MeshStage<T> {
+    fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
+        Some(self)
+    }
+
     fn program(&mut self, controls: &[T]) {
         let (theta, phi, gamma) = self.mesh.split(controls);
         let (couplers, mzis) = (&self.couplers, self.mesh.mzis());
@@ -308,7 +316,7 @@ impl<T: Real> MeshStage<T> {
 }
 
 /// Fills a tile from up to [`LANES`] samples `[sample, mode]`; lanes without a sample are dark.
-fn load<T: Real>(
+pub(super) fn load<T: Real>(
     samples: &[T],
     width: usize,
     tile: &mut [Waveguide<T>],
@@ -327,7 +335,7 @@ fn load<T: Real>(
 }
 
 /// Writes a tile to up to [`LANES`] samples `[sample, mode]`.
-fn store<T: Real>(
+pub(super) fn store<T: Real>(
     tile: &[Waveguide<T>],
     width: usize,
     samples: &mut [T],

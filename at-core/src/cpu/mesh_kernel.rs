@@ -203,13 +203,13 @@ fn cross_at<T: Real, const FMA: bool>(element: &Element<T>, fields: &mut [Wavegu
 }
 
 #[inline(always)]
-fn pair<T>(fields: &mut [Waveguide<T>], row: usize) -> (&mut Waveguide<T>, &mut Waveguide<T>) {
+pub(super) fn pair<T>(fields: &mut [Waveguide<T>], row: usize) -> (&mut Waveguide<T>, &mut Waveguide<T>) {
     let (above, below) = fields.split_at_mut(row + 1);
     (&mut above[row], &mut below[0])
 }
 
 #[inline(always)]
-fn scale<T: Real>(fields: &mut [Waveguide<T>], transmission: &[T], factor: impl Fn(T) -> T) {
+pub(super) fn scale<T: Real>(fields: &mut [Waveguide<T>], transmission: &[T], factor: impl Fn(T) -> T) {
     for (field, &t) in fields.iter_mut().zip(transmission) {
         let t = factor(t);
         for lane in 0..LANES {
@@ -226,7 +226,7 @@ fn fma<T: Real, const FMA: bool>(a: T, b: T, c: T) -> T {
 
 /// `(upper, lower) ← M·(upper, lower)`.
 #[inline(always)]
-fn cross<T: Real, const FMA: bool>(m: &[T; 8], upper: &mut Waveguide<T>, lower: &mut Waveguide<T>) {
+pub(super) fn cross<T: Real, const FMA: bool>(m: &[T; 8], upper: &mut Waveguide<T>, lower: &mut Waveguide<T>) {
     for lane in 0..LANES {
         let (ar, ai) = (upper.re[lane], upper.im[lane]);
         let (br, bi) = (lower.re[lane], lower.im[lane]);
@@ -330,7 +330,7 @@ fn first_coupler_slope<T: Real, const FMA: bool>(
 
 /// Sum over the lanes by halves, which vectorises where a running sum does not.
 #[inline(always)]
-fn sum<T: Real>(mut lanes: [T; LANES]) -> T {
+pub(super) fn sum<T: Real>(mut lanes: [T; LANES]) -> T {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

@@ -1,6 +1,7 @@
 //! The CPU engine: vectors in memory, tiles of samples over threads, `f32` or `f64`.
 
 mod attenuators;
+mod bidirectional;
 mod control;
 mod dense;
 mod drift;
@@ -9,6 +10,8 @@ mod ideal_mesh;
 pub(crate) mod lanes;
 mod mesh;
 mod mesh_kernel;
+mod mesh_monitor;
+mod mesh_send;
 mod network;
 mod noise;
 mod pointwise;

@@ -5,14 +5,16 @@ use super::engine::Cpu;
 use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
-use crate::network::Network;
+use crate::network::{Network, Stage};
 use crate::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
 use crate::{Error, Real, Result};
 use std::ops::Range;
 
 /// A network with its imperfections on the CPU.
 pub struct CpuNetwork<T> {
-    layers: Vec<Vec<Placed<T>>>,
+    pub(super) layers: Vec<Vec<Placed<T>>>,
+    /// Layer and place in it of every mesh.
+    pub(super) meshes: Vec<(usize, usize)>,
     inputs: usize,
     controls: usize,
     follower: Follower<T>,
@@ -24,8 +26,8 @@ pub struct CpuNetwork<T> {
 }
 
 /// A stage and where its controls lie.
-struct Placed<T> {
-    stage: Box<dyn CpuStage<T>>,
+pub(super) struct Placed<T> {
+    pub(super) stage: Box<dyn CpuStage<T>>,
     controls: Range<usize>,
     imperfections: Range<usize>,
     inputs: usize,
@@ -54,9 +56,13 @@ impl<T: Real> CpuNetwork<T> {
         let mut imperfections = 0;
         let mut index = 0;
         let mut layers = Vec::new();
+        let mut meshes = Vec::new();
         for layer in network.layers() {
             let mut placed = Vec::new();
             for stage in layer {
+                if matches!(stage, Stage::Mesh(_)) {
+                    meshes.push((layers.len(), placed.len()));
+                }
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
                 let built = build(stage, fabrication.stage(index))?;
@@ -75,6 +81,7 @@ impl<T: Real> CpuNetwork<T> {
         }
         Ok(CpuNetwork {
             layers,
+            meshes,
             inputs: network.input().width(),
             controls: offset,
             follower: Follower::new(fabrication),
@@ -84,7 +91,7 @@ impl<T: Real> CpuNetwork<T> {
         })
     }
 
-    fn ready(&self, batch: usize) -> Result<()> {
+    pub(super) fn ready(&self, batch: usize) -> Result<()> {
         if !self.follower.programmed() {
             return Err(Error::invalid("controls", "unset", "program the network before light is sent through it"));
         }
@@ -123,7 +130,7 @@ impl<T: Real> CpuNetwork<T> {
 }
 
 /// Errs unless `got` values hold `batch` samples of `width`.
-fn holds(what: &str, batch: usize, width: usize, got: usize) -> Result<()> {
+pub(super) fn holds(what: &str, batch: usize, width: usize, got: usize) -> Result<()> {
     if got >= batch * width { Ok(()) } else { same_size(what, batch * width, got) }
 }
 
@@ -417,7 +424,7 @@ fn carry_layer_back<T: Real>(
 mod tests {
     use super::*;
     use crate::chip::Imperfections;
-    use crate::network::{Detection, Stage, singular_value_stages};
+    use crate::network::{Detection, singular_value_stages};
     use crate::optics::{Activation, Layout, Mesh};
     use crate::propagator::Engine;
 

@@ -79,6 +79,11 @@ pub trait CpuStage<T>: Send {
     ) {
         self.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
     }
+
+    /// The stage as a mesh, if it is one.
+    fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
+        None
+    }
 }
 
 /// Builds a stage with its errors.

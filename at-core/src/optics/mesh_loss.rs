@@ -11,6 +11,8 @@ const MAX_LOSS_DB: f64 = 600.0;
 pub struct MeshLoss {
     /// Of all columns together: the product of `10^(-mean/20)` over the columns' mean losses.
     pub transmission: f64,
+    /// Of each column: `10^(-mean/20)`.
+    pub columns: Vec<f64>,
     /// `[column, mode]`, relative to the column's mean; none where all waveguides of every column lose the same.
     pub imbalance: Option<Vec<f64>>,
 }
@@ -20,11 +22,13 @@ impl MeshLoss {
     pub fn new(mesh: &Mesh, loss_db: &[f64]) -> Result<Self> {
         let modes = mesh.modes();
         let mut total = 0.0;
+        let mut columns = Vec::new();
         let mut differs = false;
         let mut imbalance = Vec::with_capacity(loss_db.len());
         for column in loss_db.chunks_exact(modes) {
             let mean = column.iter().sum::<f64>() / modes as f64;
             total += mean;
+            columns.push(10f64.powf(-mean / 20.0));
             differs |= column.iter().any(|loss| (loss - mean).abs() > 1e-12);
             imbalance.extend(column.iter().map(|loss| 10f64.powf((mean - loss) / 20.0)));
         }
@@ -33,6 +37,6 @@ impl MeshLoss {
             let reason = format!("a mesh's mean loss lies between 0 and {MAX_LOSS_DB} dB in all");
             return Err(Error::invalid("loss-db", value, reason));
         }
-        Ok(MeshLoss { transmission: 10f64.powf(-total / 20.0), imbalance: differs.then_some(imbalance) })
+        Ok(MeshLoss { transmission: 10f64.powf(-total / 20.0), columns, imbalance: differs.then_some(imbalance) })
     }
 }

@@ -122,3 +122,41 @@ pub fn backward(
     }
     bytemuck::cast_slice(&adjoints).to_vec()
 }
+
+/// Light from the outputs to the inputs crosses one element: multiplies by the transpose of what [`cross`] multiplies by,
+/// which for every element is itself.
+fn cross_reversed(element: &Element, field: &mut [Complex64]) {
+    cross(element, field);
+}
+
+/// Fields `[batch, mode]` at the other end, and the fields at every shifter `[batch, control]`: behind those of θ and γ, in
+/// front of those of φ.
+pub fn send(
+    mesh: &Mesh,
+    errors: &StageErrors,
+    controls: &[f64],
+    forward: bool,
+    input: &[f64],
+) -> (Vec<f64>, Vec<Complex64>) {
+    let (modes, mzis, count) = (mesh.modes(), mesh.mzis(), mesh.controls());
+    let elements = elements(mesh, errors, controls);
+    let mut fields: Vec<Complex64> = bytemuck::cast_slice(input).to_vec();
+    let mut seen = vec![Complex64::default(); fields.len() / modes * count];
+    for (field, seen) in fields.chunks_exact_mut(modes).zip(seen.chunks_exact_mut(count)) {
+        for step in 0..elements.len() {
+            let element = &elements[if forward { step } else { elements.len() - 1 - step }];
+            let before = field.to_vec();
+            if forward {
+                cross(element, field)
+            } else {
+                cross_reversed(element, field)
+            }
+            if let Element::Shifter { mode, control, .. } = *element {
+                let in_front = (mzis..2 * mzis).contains(&control);
+                // light that goes backwards meets the side behind the shifter first
+                seen[control] = if in_front == forward { before[mode] } else { field[mode] };
+            }
+        }
+    }
+    (bytemuck::cast_slice(&fields).to_vec(), seen)
+}

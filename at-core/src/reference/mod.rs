@@ -19,6 +19,7 @@ use crate::chip::noise::Draw;
 use crate::chip::{Fabrication, StageErrors, random};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
+use crate::propagator::Direction;
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -152,6 +153,30 @@ impl Reference<'_> {
         let layers = self.network.layers();
         let first = layers[..layer].iter().map(Vec::len).sum();
         first..first + layers[layer].len()
+    }
+
+    /// Light through mesh number `mesh` alone: the fields `[batch, modes]` at its other end, and the fields
+    /// `[batch, controls of the mesh]` at its shifters, both (re, im). See [`crate::propagator::Bidirectional`].
+    pub fn send(
+        &self,
+        mesh: usize,
+        direction: Direction,
+        controls: &[f64],
+        fields: &[f64],
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let controls = self.effective_controls(controls)?;
+        let placed = self.placed();
+        let mut meshes = placed.iter().filter_map(|placed| match placed.stage {
+            Stage::Mesh(mesh) => Some((mesh, placed)),
+            _ => None,
+        });
+        let Some((own, placed)) = meshes.nth(mesh) else {
+            return Err(Error::invalid("mesh", mesh, "the network has fewer meshes"));
+        };
+        whole_samples("reals that enter the mesh", 2 * own.modes(), fields.len())?;
+        let forward = direction == Direction::Forward;
+        let (output, seen) = mesh::send(own, placed.errors, &controls[placed.controls.clone()], forward, fields);
+        Ok((output, bytemuck::cast_slice(&seen).to_vec()))
     }
 
     /// What stands in the chip.

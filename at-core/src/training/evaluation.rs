@@ -45,6 +45,11 @@ impl<E: Engine> Workspace<E> {
         let batch = Batch::new(engine, propagator.inputs(), capacity)?;
         Ok(Workspace { batch, readout: engine.zeros(propagator.outputs() * capacity)? })
     }
+
+    /// Room for the samples.
+    pub fn batch(&mut self) -> &mut Batch<E> {
+        &mut self.batch
+    }
 }
 
 /// Sends all of `split` through `propagator` as it is programmed, in batches of the workspace's capacity.

@@ -1,6 +1,6 @@
 //! The training loop, for every method, chip and engine.
 
-use super::evaluation::{Evaluation, Workspace, evaluate};
+use super::evaluation::{Evaluation, Workspace};
 use super::methods::Method;
 use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
 use crate::chip::{Accesses, Chip};
@@ -176,6 +176,7 @@ impl<E: Engine> Trainer<'_, E> {
     ) -> Result<Record> {
         let (engine, settings) = (self.engine, self.settings);
         let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
+        method.begin_epoch(epoch, settings.epochs);
         let samples = self.train.samples();
         let total = samples.div_ceil(batch.capacity());
         let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
@@ -221,9 +222,6 @@ impl<E: Engine> Trainer<'_, E> {
         split: &Split<E>,
         workspace: &mut Workspace<E>,
     ) -> Result<Evaluation> {
-        chip.unmetered(|chip| {
-            chip.program(method.controls())?;
-            evaluate(chip, self.engine, split, &self.settings.loss, workspace)
-        })
+        chip.unmetered(|chip| method.evaluate(chip, self.engine, split, &self.settings.loss, workspace))
     }
 }

@@ -2,15 +2,19 @@
 
 use super::at::{Asymmetric, Weights};
 use super::coordinate::Coordinate;
+use super::dat::{Dat, DatOptions};
 use super::dfa::Dfa;
 use super::dfa_model::DfaModel;
 use super::feedback::Feedback;
+use super::ffm::FullyForward;
 use super::ideal::Ideal;
 use super::in_silico::InSilico;
+use super::in_situ::{InSitu, Subtraction};
 use super::noise_aware::{NoiseAware, Redrawn};
 use super::parameter_shift::ParameterShift;
 use super::pat::Pat;
 use super::pat_output::PatOutput;
+use super::phyll::PhysicalLocal;
 use super::spsa::{Probing, Spsa};
 use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
@@ -60,6 +64,10 @@ pub struct MethodOptions {
     pub redraw_every: usize,
     /// `noise-aware`: what it knows of the chip's kind.
     pub imperfections: Imperfections,
+    /// `dat`: its error-prediction networks.
+    pub dat: DatOptions,
+    /// `in-situ`: how interference is told from powers.
+    pub subtraction: Subtraction,
 }
 
 impl Default for MethodOptions {
@@ -73,6 +81,8 @@ impl Default for MethodOptions {
             coordinate_subset: 32,
             redraw_every: 1,
             imperfections: Imperfections::default(),
+            dat: DatOptions::default(),
+            subtraction: Subtraction::Measured,
         }
     }
 }
@@ -110,6 +120,8 @@ pub fn build<E: Engine>(
     let model = |fabrication: &Fabrication| Ok(Digital::new(engine.build(network, fabrication)?, network, meter));
     let nominal = || model(&Fabrication::ideal());
     let feedback = || Feedback::random(engine, network, seed, batch_size, meter);
+    // single stages, whose work the method counts itself
+    let stages = |network: &Network| engine.build(network, &Fabrication::ideal());
     let mask = || match options.digital_step {
         DigitalStep::AsPublished if !fabrication.update_error.is_empty() => {
             let factors: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
@@ -152,5 +164,15 @@ pub fn build<E: Engine>(
         MethodName::ParameterShift => {
             Box::new(ParameterShift::new(engine, network, initial, optimizer, loss, batch_size)?)
         }
+        MethodName::Dat => {
+            let (dat, seed) = (options.dat, settings.seed);
+            Box::new(Dat::new(engine, network, stages, initial, optimizer, loss, batch_size, dat, seed, meter)?)
+        }
+        MethodName::InSitu => {
+            let subtraction = options.subtraction;
+            Box::new(InSitu::new(engine, network, stages, initial, optimizer, loss, batch_size, subtraction)?)
+        }
+        MethodName::Phyll => Box::new(PhysicalLocal::new(engine, network, initial, optimizer, loss, settings.seed)?),
+        MethodName::Ffm => Box::new(FullyForward::new(engine, network, stages, initial, optimizer, loss, batch_size)?),
     })
 }

@@ -3,17 +3,22 @@
 pub mod at;
 mod build;
 pub mod coordinate;
+pub mod dat;
 pub mod dfa;
 pub mod dfa_model;
 pub mod feedback;
+pub mod ffm;
 pub mod fleet;
+pub mod hybrid;
 pub mod ideal;
 pub mod in_silico;
+pub mod in_situ;
 mod name;
 pub mod noise_aware;
 pub mod parameter_shift;
 pub mod pat;
 pub mod pat_output;
+pub mod phyll;
 pub mod probe;
 mod room;
 pub mod spsa;
@@ -23,7 +28,7 @@ pub use build::{DigitalStep, MethodOptions, build};
 pub use name::MethodName;
 pub use room::{Room, backpropagation};
 
-use super::{Batch, Parameters};
+use super::{Batch, Evaluation, Loss, Parameters, Split, Workspace, evaluate};
 use crate::Result;
 use crate::propagator::{Buffer, Propagator};
 
@@ -35,10 +40,28 @@ pub trait Method<C: Propagator> {
     /// Which method this is.
     fn name(&self) -> MethodName;
 
+    /// Epoch number `epoch` from 0 of `epochs` begins. For methods whose steps change over the epochs.
+    fn begin_epoch(&mut self, epoch: usize, epochs: usize) {
+        let _ = (epoch, epochs);
+    }
+
     /// One step on one batch. Adds the loss that the method sees to `tally` as [`crate::propagator::Engine::loss`] does: the
     /// chip's where the method uses the chip, otherwise the model's.
     fn step(&mut self, chip: &mut C, batch: &Batch<C::Engine>, learning_rate: f64, tally: &mut Buffer<C>)
     -> Result<()>;
+
+    /// How the chip does on `split` with what has been trained so far. Unless a method says otherwise, by its output layer.
+    fn evaluate(
+        &self,
+        chip: &mut C,
+        engine: &C::Engine,
+        split: &Split<C::Engine>,
+        loss: &Loss,
+        workspace: &mut Workspace<C::Engine>,
+    ) -> Result<Evaluation> {
+        chip.program(self.controls())?;
+        evaluate(chip, engine, split, loss, workspace)
+    }
 
     /// The controls as trained so far.
     fn controls(&self) -> &Buffer<C>;

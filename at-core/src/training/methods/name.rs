@@ -33,11 +33,19 @@ pub enum MethodName {
     Coordinate,
     /// The exact gradient from shifted phases ([`super::parameter_shift`]).
     ParameterShift,
+    /// Dual adaptive training ([`super::dat`]).
+    Dat,
+    /// In-situ backpropagation ([`super::in_situ`]).
+    InSitu,
+    /// Fully forward mode ([`super::ffm`]).
+    Ffm,
+    /// Physical local learning ([`super::phyll`]).
+    Phyll,
 }
 
 impl MethodName {
     /// Every method.
-    pub const ALL: [MethodName; 12] = [
+    pub const ALL: [MethodName; 16] = [
         MethodName::At,
         MethodName::InSilico,
         MethodName::Ideal,
@@ -50,6 +58,10 @@ impl MethodName {
         MethodName::ZerothOrder,
         MethodName::Coordinate,
         MethodName::ParameterShift,
+        MethodName::Dat,
+        MethodName::InSitu,
+        MethodName::Ffm,
+        MethodName::Phyll,
     ];
 
     /// The name as it is written everywhere.
@@ -67,6 +79,10 @@ impl MethodName {
             MethodName::ZerothOrder => "zeroth-order",
             MethodName::Coordinate => "coordinate",
             MethodName::ParameterShift => "parameter-shift",
+            MethodName::Dat => "dat",
+            MethodName::InSitu => "in-situ",
+            MethodName::Ffm => "ffm",
+            MethodName::Phyll => "phyll",
         }
     }
 }
@@ -99,6 +115,9 @@ mod tests {
             assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{name}\""));
         }
         let error = "AT".parse::<MethodName>().unwrap_err().to_string();
-        assert!(error.contains("\"AT\"") && error.contains("at, in-silico, ideal, pat, pat-output"), "{error}");
+        assert!(
+            error.contains("\"AT\"") && error.contains("at, in-silico, ideal, pat, pat-output, noise-aware"),
+            "{error}"
+        );
     }
 }

@@ -130,3 +130,41 @@ fn evaluations_are_not_metered() {
     assert_eq!(outcome.accesses.reads, samples * 4);
     assert_eq!(outcome.accesses.control_writes, (steps + 1) * bench.network.controls() as u64);
 }
+
+/// Two meshes of N modes: M = 2N modes behind meshes, P = N outputs, n0 = N inputs, D controls, complex values count twice.
+#[test]
+fn methods_that_light_single_meshes_cross_the_interface_as_often_as_they_say() {
+    let (n, batch) = (4, 10);
+    let (behind, outputs, controls) = (2 * n, n, 2 * n * n);
+    let in_situ = one_step(&meshes(n as usize), MethodName::InSitu);
+    assert_eq!(in_situ.reads, 2 * batch * (behind + n + behind - outputs) + 3 * controls);
+    assert_eq!(in_situ.inputs + in_situ.injections, 2 * batch * (2 * (n + behind - outputs) + behind));
+    assert_eq!((in_situ.passes, in_situ.rounds, in_situ.control_writes), (3 * 2 * batch, 3 * 2, controls));
+    let ffm = one_step(&meshes(n as usize), MethodName::Ffm);
+    assert_eq!(ffm.reads, 2 * batch * (behind + n + behind - outputs) + 2 * 2 * batch * controls);
+    assert_eq!(ffm.inputs + ffm.injections, 2 * batch * (n + behind - outputs + behind));
+    assert_eq!((ffm.passes, ffm.rounds, ffm.control_writes), (2 * 2 * batch, 2 * 2, controls));
+}
+
+#[test]
+fn dual_adaptive_training_reads_the_output_once() {
+    let counts = one_step(&meshes(4), MethodName::Dat);
+    assert_eq!((counts.reads, counts.injections, counts.inputs), (10 * 4, 0, 10 * 8));
+    assert_eq!((counts.passes, counts.rounds, counts.control_writes), (10, 1, 32));
+    assert_eq!((counts.digital_passes, counts.digital_backward_passes), (20, 20));
+}
+
+#[test]
+fn physical_local_learning_measures_every_layer_twice_and_writes_no_control() {
+    let network = matrices(&[12, 6, 6, 3]);
+    let (behind, outputs) = (6 + 6 + 3, 3);
+    let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.01, Optimizer::Sgd));
+    let (mut chip, mut method) = (bench.chip(), bench.method(MethodName::Phyll));
+    chip.unmetered(|chip| chip.program(&bench.initial.iter().map(|&x| x as f32).collect())).unwrap();
+    let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
+    batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
+    let counts = chip.accesses();
+    assert_eq!((counts.reads, counts.injections), (2 * 10 * behind, 2 * 10 * (behind - outputs)));
+    assert_eq!((counts.passes, counts.rounds, counts.control_writes), (2 * 10, 3, 0));
+}

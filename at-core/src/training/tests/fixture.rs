@@ -160,7 +160,12 @@ pub fn losses<E: Engine>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
 
 /// The methods that fit `network`.
 pub fn suitable(network: &Network) -> Vec<MethodName> {
-    let fits = |name: &MethodName| *name != MethodName::ParameterShift || parameter_shift::check(network).is_ok();
+    let of_meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
+    let fits = |name: &MethodName| match name {
+        MethodName::ParameterShift => parameter_shift::check(network).is_ok(),
+        MethodName::Dat | MethodName::InSitu | MethodName::Ffm => of_meshes,
+        _ => true,
+    };
     MethodName::ALL.into_iter().filter(fits).collect()
 }
 

@@ -48,7 +48,7 @@ fn without_the_physical_error_at_trains_in_silico() {
 }
 
 #[test]
-fn on_a_perfect_chip_every_method_is_backpropagation() {
+fn on_a_perfect_chip_every_method_with_a_model_is_backpropagation() {
     for network in [matrices(&[4, 5, 3]), meshes(4)] {
         let settings = settings(3, 1, 0.02, Optimizer::ADAM);
         let bench = Bench::new(Cpu::<f64>::new(), network, &Imperfections::default(), settings);

@@ -9,6 +9,7 @@ mod fleet;
 mod gradient_free;
 mod identities;
 mod noise_aware;
+mod optics;
 mod published;
 mod resume;
 mod runs;

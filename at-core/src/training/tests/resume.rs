@@ -1,6 +1,6 @@
 //! A run that was stopped, or killed, ends with the same numbers as one that never was.
 
-use super::fixture::{Bench, ERRORS, matrices, one_mesh, settings, suitable, weight_banks};
+use super::fixture::{Bench, ERRORS, matrices, meshes, one_mesh, settings, suitable, weight_banks};
 use crate::chip::Chip;
 use crate::cpu::Cpu;
 use crate::network::Network;
@@ -61,6 +61,7 @@ fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
     resumes(Cpu::<f32>::new(), bank(), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f64>::new(), bank(), Optimizer::ADAM, DigitalStep::AsPublished);
     resumes(Cpu::<f32>::new(), one_mesh(4), Optimizer::ADAM, DigitalStep::Matched);
+    resumes(Cpu::<f32>::new(), meshes(4), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), bank(), Optimizer::Momentum { momentum: 0.9 }, DigitalStep::AsPublished);
 }
 

@@ -30,6 +30,19 @@ fn backpropagation_of_every_kind_learns_on_imperfect_weights() {
 }
 
 #[test]
+fn physical_local_learning_tells_classes_apart_by_its_own_measure() {
+    let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..Imperfections::default() };
+    let settings = settings(3, 60, 0.02, Optimizer::ADAM);
+    for (network, errors) in [(meshes(8), errors), (matrices(&[8, 16, 8]), ERRORS)] {
+        let bench = Bench::new(Cpu::<f32>::new(), network, &errors, settings);
+        let outcome = run(&bench, MethodName::Phyll).unwrap();
+        assert!(outcome.test.accuracy > 0.8, "{:?}", outcome.test);
+        assert!(outcome.records[59].train_loss < 0.5 * outcome.records[0].train_loss);
+        assert_eq!(outcome.test.samples, 30);
+    }
+}
+
+#[test]
 fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
     let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..Imperfections::default() };
     let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &errors, settings(3, 40, 0.02, Optimizer::ADAM));
@@ -44,7 +57,8 @@ fn divergence_is_an_error_that_names_the_epoch() {
     let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
     settings.loss.kind = crate::training::loss::LossKind::MeanSquare;
     let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
-    for name in suitable(&bench.network) {
+    // the goodness of a map does not depend on its size
+    for name in suitable(&bench.network).into_iter().filter(|name| *name != MethodName::Phyll) {
         let error = run(&bench, name).unwrap_err();
         assert!(matches!(&error, Error::Diverged { method, epoch: 1 } if *method == name.to_string()), "{error}");
     }

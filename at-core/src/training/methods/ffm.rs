@@ -1,0 +1,145 @@
+//! Fully forward mode: data light and error light cross the chip one after the other, and the product of the two fields at a
+//! shifter is its gradient.
+//!
+//! Per mesh, with v_s the data field and a_s the adjoint field at a shifter:
+//!
+//! ```text
+//! data    x    fields v_s at every shifter, fields y at the end
+//! error   a*   fields a_s* at every shifter, fields (Uᴴ a)* at the other end;  a = ∂L/∂y*
+//! dL/dφ_s = -2 Im Σ_batch a_s* v_s
+//! ```
+//!
+//! Published chips are mirror-symmetric, so that by reciprocity error light that enters in front meets the same matrix as error
+//! light that enters at the end; a mesh has ports at both ends, and here it enters at the end. No light interferes, so that loss
+//! does no harm: the gradient is that of the chip itself. What it costs is complex detection of every sample at every shifter,
+//! twice. Nonlinearities and detection are digital ([`super::hybrid`]).
+//!
+//! Source: Xue et al., Nature 632, 280 (2024), for the idea; the formula as in in-situ backpropagation.
+
+use super::hybrid::{Hybrid, Lighting, MeshPlace, Turns};
+use super::{Method, MethodName};
+use crate::Result;
+use crate::network::Network;
+use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
+use crate::training::{Batch, Loss, Optimizer, Parameters};
+use rayon::prelude::*;
+
+/// What is measured at one mesh.
+struct Bench<E: Engine> {
+    turns: Turns<E>,
+    /// Data fields at the shifters, `[batch, control]`, kept until the error comes.
+    data: E::Buffer,
+    /// Conjugate adjoint fields there.
+    error: E::Buffer,
+}
+
+/// The measuring.
+struct Products<E: Engine> {
+    engine: E,
+    benches: Vec<Bench<E>>,
+}
+
+impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
+    fn ahead(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        fields: &Buffer<C>,
+        size: usize,
+        output: &mut Buffer<C>,
+    ) -> Result<()> {
+        let data = &mut self.benches[mesh.index].data;
+        chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Fields(data))
+    }
+
+    fn back(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        _fields: &Buffer<C>,
+        adjoint: &mut Buffer<C>,
+        size: usize,
+        input: &mut Buffer<C>,
+    ) -> Result<Vec<f64>> {
+        let Bench { turns, data, error } = &mut self.benches[mesh.index];
+        turns.conjugate(adjoint)?;
+        chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Fields(error))?;
+        turns.conjugate(input)?;
+        let (data, error) = (self.engine.download(data)?, self.engine.download(error)?);
+        let controls = mesh.controls.len();
+        let slope = |control: usize| {
+            let product = |sample: usize| {
+                let at = 2 * (sample * controls + control);
+                data[at] * error[at + 1] + data[at + 1] * error[at]
+            };
+            -2.0 * (0..size).map(product).sum::<f64>()
+        };
+        Ok((0..controls).into_par_iter().map(slope).collect())
+    }
+}
+
+/// The method with the computer's part of the network.
+pub struct FullyForward<M: Adjoint> {
+    engine: M::Engine,
+    hybrid: Hybrid<M>,
+    products: Products<M::Engine>,
+    controls: Parameters<M::Engine>,
+}
+
+impl<M: Adjoint + LayerAccess> FullyForward<M> {
+    /// Starts from the `initial` values; see [`Hybrid::new`].
+    pub fn new(
+        engine: &M::Engine,
+        network: &Network,
+        build: impl Fn(&Network) -> Result<M>,
+        initial: &[f64],
+        optimizer: Optimizer,
+        loss: Loss,
+        capacity: usize,
+    ) -> Result<Self> {
+        let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
+        let bench = |mesh: &MeshPlace| {
+            let seen = 2 * mesh.controls.len() * capacity;
+            let turns = Turns::new(engine, mesh.width * capacity)?;
+            Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
+        };
+        let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+        let products = Products { engine: engine.clone(), benches };
+        Ok(FullyForward {
+            engine: engine.clone(),
+            hybrid,
+            products,
+            controls: Parameters::new(engine, optimizer, initial)?,
+        })
+    }
+}
+
+impl<M: Adjoint + LayerAccess, C: Bidirectional<Engine = M::Engine>> Method<C> for FullyForward<M> {
+    fn name(&self) -> MethodName {
+        MethodName::Ffm
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let FullyForward { engine, hybrid, products, controls } = self;
+        let gradient = hybrid.gradient(chip, products, &controls.values, batch, tally)?;
+        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls)]
+    }
+}

@@ -1,0 +1,216 @@
+//! A network whose meshes are the chip's and all else the computer's: what in-situ methods share.
+//!
+//! Light crosses one mesh at a time; detection, nonlinearity and their derivatives between meshes are digital, from the nominal
+//! stages, as in the published experiments. How a mesh's own gradient is measured is the method's.
+
+use crate::error::same_size;
+use crate::network::{Network, Stage};
+use crate::propagator::{Adjoint, Bidirectional, Buffer, Engine, LayerAccess};
+use crate::training::{Batch, Loss};
+use crate::{Error, Result};
+use std::ops::Range;
+
+/// One mesh of the chip.
+#[derive(Clone, Debug)]
+pub struct MeshPlace {
+    /// Its number, as light meets it.
+    pub index: usize,
+    /// Its stage, which is also the signal that enters it.
+    pub stage: usize,
+    /// Where its controls lie.
+    pub controls: Range<usize>,
+    /// Reals per sample that enter and leave.
+    pub width: usize,
+}
+
+/// How a mesh is lit.
+pub trait Lighting<C: Bidirectional> {
+    /// Sends `fields [size, modes]` forward through `mesh` and reads them into `output`.
+    fn ahead(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        fields: &Buffer<C>,
+        size: usize,
+        output: &mut Buffer<C>,
+    ) -> Result<()>;
+
+    /// From `adjoint = ∂L/∂y*` at the end of `mesh`, in front of which stood `fields`, to that at its inputs in `input`, and to
+    /// `dL/d(control)` of each of its shifters. May change `adjoint`.
+    fn back(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        fields: &Buffer<C>,
+        adjoint: &mut Buffer<C>,
+        size: usize,
+        input: &mut Buffer<C>,
+    ) -> Result<Vec<f64>>;
+}
+
+/// The computer's part and the signals between the parts.
+pub struct Hybrid<M: Adjoint> {
+    engine: M::Engine,
+    loss: Loss,
+    digital: M,
+    meshes: Vec<MeshPlace>,
+    trace: M::Trace,
+    /// What enters each stage, then the readout.
+    signals: Vec<Buffer<M>>,
+    /// An adjoint for each of them.
+    adjoints: Vec<Buffer<M>>,
+    /// Controls of stages that are the computer's.
+    electronic: Vec<Range<usize>>,
+    /// Their gradient.
+    slopes: Buffer<M>,
+}
+
+impl<M: Adjoint + LayerAccess> Hybrid<M> {
+    /// For a chip of `network` and batches of up to `capacity`; `build` makes nominal stages of a network. Errs where the
+    /// network has no mesh, or weights that are no mesh.
+    pub fn new(
+        engine: &M::Engine,
+        network: &Network,
+        build: impl Fn(&Network) -> Result<M>,
+        loss: Loss,
+        capacity: usize,
+    ) -> Result<Self> {
+        let network = network.single_stages()?;
+        let (mut meshes, mut electronic, mut end) = (Vec::new(), Vec::new(), 0);
+        for (stage, own) in network.stages().enumerate() {
+            let controls = end..end + own.controls();
+            end = controls.end;
+            match own {
+                Stage::Mesh(mesh) => {
+                    meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
+                }
+                Stage::Matrix { .. } | Stage::WeightBank { .. } => {
+                    return Err(Error::Unsupported {
+                        what: "an in-situ method on matrices or weight banks".into(),
+                        instead: "it measures light inside meshes; choose a --network of meshes".into(),
+                    });
+                }
+                _ if !controls.is_empty() => electronic.push(controls),
+                _ => {}
+            }
+        }
+        if meshes.is_empty() {
+            return Err(Error::Unsupported {
+                what: "an in-situ method without a mesh".into(),
+                instead: "choose a --network of meshes".into(),
+            });
+        }
+        let digital = build(&network)?;
+        loss.check(digital.outputs())?;
+        let widths: Vec<usize> =
+            network.stages().map(|stage| stage.input().width()).chain([network.outputs()]).collect();
+        let room = || widths.iter().map(|width| engine.zeros(width * capacity)).collect::<Result<Vec<_>>>();
+        Ok(Hybrid {
+            engine: engine.clone(),
+            loss,
+            trace: digital.trace(capacity)?,
+            signals: room()?,
+            adjoints: room()?,
+            slopes: engine.zeros(network.controls())?,
+            digital,
+            meshes,
+            electronic,
+        })
+    }
+
+    /// The meshes, as light meets them.
+    pub fn meshes(&self) -> &[MeshPlace] {
+        &self.meshes
+    }
+
+    /// `dL/d(control)` of every control on one batch, as measured by `lighting`; `tally` takes the loss. Both sides are
+    /// programmed with `controls` first.
+    pub fn gradient<C: Bidirectional<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        lighting: &mut impl Lighting<C>,
+        controls: &Buffer<C>,
+        batch: &Batch<M::Engine>,
+        tally: &mut Buffer<C>,
+    ) -> Result<Vec<f64>> {
+        let Hybrid { engine, loss, digital, meshes, trace, signals, adjoints, electronic, slopes } = self;
+        let size = batch.size();
+        let stages = signals.len() - 1;
+        chip.program(controls)?;
+        digital.program(controls)?;
+        engine.combine(1.0, batch.signals(), 0.0, &mut signals[0])?;
+        let mesh_at = |stage: usize| meshes.iter().find(|mesh| mesh.stage == stage);
+        for stage in 0..stages {
+            let (before, after) = signals.split_at_mut(stage + 1);
+            match mesh_at(stage) {
+                Some(mesh) => lighting.ahead(chip, mesh, &before[stage], size, &mut after[0])?,
+                None => {
+                    digital.record_layer(stage, &before[stage], size, trace)?;
+                    digital.propagate_layer(stage, &before[stage], size, &mut after[0])?;
+                }
+            }
+        }
+        let error = adjoints.last_mut().expect("there is a readout");
+        engine.loss(loss, &signals[stages], digital.outputs(), batch.labels(), size, Some(error), tally)?;
+        let mut gradient = vec![0.0; digital.controls()];
+        for stage in (0..stages).rev() {
+            let (before, after) = adjoints.split_at_mut(stage + 1);
+            match mesh_at(stage) {
+                Some(mesh) => {
+                    let own = lighting.back(chip, mesh, &signals[stage], &mut after[0], size, &mut before[stage])?;
+                    same_size("slopes of the mesh", mesh.controls.len(), own.len())?;
+                    gradient[mesh.controls.clone()].copy_from_slice(&own);
+                }
+                None => {
+                    let input = if stage == 0 { None } else { Some(&mut before[stage]) };
+                    digital.backpropagate_layer(stage, trace, &after[0], input, slopes)?;
+                }
+            }
+        }
+        if !electronic.is_empty() {
+            let slopes = engine.download(slopes)?;
+            for range in electronic {
+                gradient[range.clone()].copy_from_slice(&slopes[range.clone()]);
+            }
+        }
+        Ok(gradient)
+    }
+}
+
+/// Complex fields by elementwise operations of an engine: conjugation and multiplication by ∓i.
+pub struct Turns<E: Engine> {
+    engine: E,
+    /// +1, -1, …
+    alternating: E::Buffer,
+    /// 1, 0, 3, 2, …
+    swapped: E::Indices,
+}
+
+impl<E: Engine> Turns<E> {
+    /// For vectors of `len` reals.
+    pub fn new(engine: &E, len: usize) -> Result<Self> {
+        let signs: Vec<f64> = (0..len).map(|index| if index % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let swapped: Vec<u32> = (0..len as u32).map(|index| index ^ 1).collect();
+        let (alternating, swapped) = (engine.upload(&signs)?, engine.upload_indices(&swapped)?);
+        Ok(Turns { engine: engine.clone(), alternating, swapped })
+    }
+
+    /// `z ← z*`.
+    pub fn conjugate(&self, z: &mut E::Buffer) -> Result<()> {
+        self.engine.multiply(&self.alternating, z)
+    }
+
+    /// `target ← x - i·scale·a`, of which `reals` values matter.
+    pub fn quarter_turn(
+        &self,
+        x: &E::Buffer,
+        scale: f64,
+        a: &E::Buffer,
+        reals: usize,
+        target: &mut E::Buffer,
+    ) -> Result<()> {
+        self.engine.gather(a, 1, &self.swapped, 0, reals, target)?;
+        self.engine.multiply(&self.alternating, target)?;
+        self.engine.combine(1.0, x, scale, target)
+    }
+}

@@ -1,0 +1,182 @@
+//! In-situ backpropagation: light itself measures the gradient of the meshes it crosses, imperfections included.
+//!
+//! Per mesh, with x its input fields, v_s the field at a shifter, `a = ∂L/∂y*` the adjoint of its output:
+//!
+//! ```text
+//! forward    x             powers p_f = Σ_batch |v_s|² at every shifter, fields y at the end
+//! backward   a*            powers p_b = Σ_batch |a_s|²,  fields at the inputs: (Uᴴ a)*, the adjoint of what stands in front
+//! sum        x - i·s·Uᴴ a  powers p_s
+//! dL/dφ_s  = -2 Im Σ a_s* v_s  = (p_s - p_f - s²·p_b)/s
+//! toggled    x ± i·s·Uᴴ a  instead of the sum:  dL/dφ_s = (p_- - p_+)/2s
+//! ```
+//!
+//! The adjoint light is made as bright as the data light (s), so that the difference is not lost in the detectors' noise or in
+//! rounding. The powers of a batch are summed by the detectors. Nonlinearities and detection are digital ([`super::hybrid`]).
+//!
+//! The identity holds on any chip without loss, whatever its couplers and phases, for it is the chip's own light. Loss breaks
+//! time reversal: `Uᴴ a` sent forward is then dimmer at the shifter than `a` sent backward. The toggled form is left with a
+//! positive factor per shifter, the other also with a bias. The gradient is that of the shifters' phases: slopes with which a
+//! chip follows its controls remain unknown.
+//!
+//! Reads complex fields at both ends of every mesh and the powers at its shifters, three times. Source: Hughes et al., Optica 5,
+//! 864 (2018); Pai et al., Science 380, 398 (2023).
+
+use super::hybrid::{Hybrid, Lighting, MeshPlace, Turns};
+use super::{Method, MethodName};
+use crate::Result;
+use crate::network::Network;
+use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
+use crate::training::{Batch, Loss, Optimizer, Parameters};
+use serde::{Deserialize, Serialize};
+
+/// How the interference of data light and adjoint light is told from their powers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subtraction {
+    /// Both powers are measured alone and subtracted: three passes.
+    #[default]
+    Measured,
+    /// The sign of the adjoint light is toggled: four passes, two of them with detectors at the shifters.
+    Toggled,
+}
+
+/// What is measured at one mesh.
+struct Bench<E: Engine> {
+    turns: Turns<E>,
+    /// Powers at the shifters.
+    powers: E::Buffer,
+    /// p_f of the last forward pass.
+    data: Vec<f64>,
+    /// Light that is sent.
+    light: E::Buffer,
+}
+
+/// The measuring.
+struct Interference<E: Engine> {
+    engine: E,
+    subtraction: Subtraction,
+    benches: Vec<Bench<E>>,
+}
+
+impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
+    fn ahead(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        fields: &Buffer<C>,
+        size: usize,
+        output: &mut Buffer<C>,
+    ) -> Result<()> {
+        let Bench { powers, data, .. } = &mut self.benches[mesh.index];
+        chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Powers(powers))?;
+        *data = self.engine.download(powers)?;
+        Ok(())
+    }
+
+    fn back(
+        &mut self,
+        chip: &mut C,
+        mesh: &MeshPlace,
+        fields: &Buffer<C>,
+        adjoint: &mut Buffer<C>,
+        size: usize,
+        input: &mut Buffer<C>,
+    ) -> Result<Vec<f64>> {
+        let Interference { engine, subtraction, benches } = self;
+        let Bench { turns, powers, data, light } = &mut benches[mesh.index];
+        turns.conjugate(adjoint)?;
+        chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Powers(powers))?;
+        turns.conjugate(input)?;
+        let error = engine.download(powers)?;
+        // all light passes the output phases, which stand last
+        let end = data.len() - mesh.width / 2;
+        let total = |powers: &[f64]| powers[end..].iter().sum::<f64>();
+        let (bright, dim) = (total(data), total(&error));
+        let scale = if bright > 0.0 && dim > 0.0 { (bright / dim).sqrt() } else { 1.0 };
+        let mut interfere = |scale: f64| -> Result<Vec<f64>> {
+            turns.quarter_turn(fields, scale, input, size * mesh.width, light)?;
+            chip.send(mesh.index, Direction::Forward, light, size, None, Monitor::Powers(powers))?;
+            engine.download(powers)
+        };
+        let sum = interfere(scale)?;
+        Ok(match subtraction {
+            Subtraction::Measured => {
+                let all = sum.iter().zip(data.iter()).zip(&error);
+                all.map(|((sum, data), error)| (sum - data - scale * scale * error) / scale).collect()
+            }
+            Subtraction::Toggled => {
+                let other = interfere(-scale)?;
+                sum.iter().zip(&other).map(|(minus, plus)| (minus - plus) / (2.0 * scale)).collect()
+            }
+        })
+    }
+}
+
+/// The method with the computer's part of the network.
+pub struct InSitu<M: Adjoint> {
+    engine: M::Engine,
+    hybrid: Hybrid<M>,
+    interference: Interference<M::Engine>,
+    controls: Parameters<M::Engine>,
+}
+
+impl<M: Adjoint + LayerAccess> InSitu<M> {
+    /// Starts from the `initial` values; see [`Hybrid::new`].
+    pub fn new(
+        engine: &M::Engine,
+        network: &Network,
+        build: impl Fn(&Network) -> Result<M>,
+        initial: &[f64],
+        optimizer: Optimizer,
+        loss: Loss,
+        capacity: usize,
+        subtraction: Subtraction,
+    ) -> Result<Self> {
+        let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
+        let bench = |mesh: &MeshPlace| {
+            Ok(Bench {
+                turns: Turns::new(engine, mesh.width * capacity)?,
+                powers: engine.zeros(mesh.controls.len())?,
+                data: Vec::new(),
+                light: engine.zeros(mesh.width * capacity)?,
+            })
+        };
+        let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+        Ok(InSitu {
+            engine: engine.clone(),
+            hybrid,
+            interference: Interference { engine: engine.clone(), subtraction, benches },
+            controls: Parameters::new(engine, optimizer, initial)?,
+        })
+    }
+}
+
+impl<M: Adjoint + LayerAccess, C: Bidirectional<Engine = M::Engine>> Method<C> for InSitu<M> {
+    fn name(&self) -> MethodName {
+        MethodName::InSitu
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let InSitu { engine, hybrid, interference, controls } = self;
+        let gradient = hybrid.gradient(chip, interference, &controls.values, batch, tally)?;
+        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls)]
+    }
+}
