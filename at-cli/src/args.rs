@@ -185,6 +185,9 @@ const METHODS: &str = "\
   noise-aware      the same, with imperfections drawn anew from the chip's statistics
   ideal            through the true chip, which only a simulator knows
   pat, pat-output  physics-aware: every layer read and injected; output only
+  dat              networks behind the model's meshes learn the chip's errors
+  in-situ, ffm     light of both directions measures the gradient of meshes
+  phyll            digital maps between the layers of a chip that is left as it is
   dfa, dfa-model   random feedback to every layer: tapped signals; modelled signals
   spsa, zeroth-order, coordinate
                    no model: losses at random points, or control by control

@@ -5,10 +5,14 @@ use crate::settings::Settings;
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{chips, names, network_text};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::{Fabrication, Imperfections, demonstration};
+use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration};
 use at_core::data::{Dataset, DatasetName, Encoding};
+use at_core::deployment::deployed_fabrication;
 use at_core::files::chip_file::read_chip;
-use at_core::network::Network;
+use at_core::files::phase_file;
+use at_core::network::{Network, Stage};
+use at_core::optics::Mesh;
+use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
 use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
 use std::path::Path;
@@ -85,6 +89,11 @@ impl Plan {
                 coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
                 redraw_every: given("redraw-every", &s.redraw_every)?,
                 imperfections,
+                dat: dat(s)?,
+                subtraction: match &s.in_situ_subtraction {
+                    Some(text) => word("in-situ-subtraction", text)?,
+                    None => Default::default(),
+                },
             },
             initialization: initialization(&given("initialization", &s.initialization)?)?,
             training: training::Settings {
@@ -110,6 +119,7 @@ impl Plan {
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
+        plan.tap_noise().validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
         ensure!(
             !cpu || plan.settings.adapter.is_none(),
@@ -180,6 +190,12 @@ impl Plan {
         Ok(network)
     }
 
+    /// The noise of the chip's detectors at phase shifters.
+    pub fn tap_noise(&self) -> TapNoise {
+        let Settings { tap_noise, chip_seed, .. } = self.settings;
+        TapNoise { spread: tap_noise.unwrap_or_default(), seed: chip_seed.unwrap_or_default() }
+    }
+
     /// The kind of chip.
     pub fn chip(&self) -> &str {
         self.settings.chip.as_deref().unwrap_or_default()
@@ -187,9 +203,11 @@ impl Plan {
 
     /// What the chip has of imperfections, for people; errs where a kind of chip would be ideal without anybody having asked.
     pub fn imperfections_of(&self, network: &Network) -> Result<String> {
-        match &self.settings.chip_file {
-            Some(file) => Ok(format!("as in {}", file.display())),
-            None => chips::effective(self.chip(), &self.imperfections, network),
+        let files = self.settings.chip_errors.as_deref().unwrap_or_default().iter().chain(&self.settings.chip_file);
+        let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+        match files.is_empty() {
+            false => Ok(format!("as in {}", files.join(", "))),
+            true => chips::effective(self.chip(), &self.imperfections, network),
         }
     }
 
@@ -197,6 +215,17 @@ impl Plan {
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
         if let Some(file) = &self.settings.chip_file {
             return read_chip(file, network, None);
+        }
+        if let Some(files) = &self.settings.chip_errors {
+            let meshes: Vec<&Mesh> = network
+                .stages()
+                .filter_map(|stage| match stage {
+                    Stage::Mesh(mesh) => Some(mesh),
+                    _ => None,
+                })
+                .collect();
+            let errors = phase_file::read_chip(files, self.settings.chip_errors_convention, &meshes)?;
+            return deployed_fabrication(network, &errors);
         }
         match self.chip() {
             chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
@@ -210,6 +239,19 @@ impl Plan {
         memory::check(controls, self.training.optimizer.moments())
             .with_context(|| format!("a network of {controls:.0} controls"))
     }
+}
+
+/// What is particular to dual adaptive training.
+fn dat(settings: &Settings) -> Result<DatOptions> {
+    let mut options = DatOptions::default();
+    if let Some(maps) = &settings.dat_maps {
+        options.maps =
+            maps[..].try_into().map_err(|_| anyhow!("dat-maps = {maps:?}: write three numbers, as 4,8,16"))?;
+    }
+    options.warm_up = settings.dat_warm_up.unwrap_or(options.warm_up);
+    options.rate = settings.dat_rate.unwrap_or(options.rate);
+    options.validate()?;
+    Ok(options)
 }
 
 /// Folders are looked at when they are opened; what is neither a name nor a path is a typing error.

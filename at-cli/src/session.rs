@@ -59,7 +59,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let path = folder.checkpoint(name);
         let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
-        let mut chip = Chip::new(engine, network, &fabrication)?;
+        let mut chip = Chip::new(engine, network, &fabrication)?.with_tap_noise(plan.tap_noise())?;
         let mut method =
             methods::build(name, engine, network, &fabrication, &initial, &plan.training, &plan.options, chip.meter())?;
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };

@@ -3,6 +3,7 @@
 //! All are optional, because each of the layers preset, file and flags gives only some ([`crate::layers`]).
 
 use crate::network_text::NetworkText;
+use at_core::optics::Convention;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -42,6 +43,12 @@ pub struct Settings {
     /// This individual, from a file of --save-chip or of mesh errors (npz); nothing of --chip and what changes it counts then
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
+    /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "Chip", conflicts_with = "chip_file")]
+    pub chip_errors: Option<Vec<PathBuf>>,
+    /// Convention of these errors: native, neurophox, dat-mpnn
+    #[arg(long, value_name = "C", help_heading = "Chip")]
+    pub chip_errors_convention: Option<Convention>,
     /// Meshes: spread of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip")]
     pub splitter_angle: Option<f64>,
@@ -221,6 +228,21 @@ pub struct Settings {
     /// noise-aware: batches between two draws of imperfections [default: 1]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub redraw_every: Option<usize>,
+    /// dat: maps of its error-prediction networks at their three scales
+    #[arg(long, value_delimiter = ',', value_name = "F1,F2,F3", help_heading = "Training")]
+    pub dat_maps: Option<Vec<usize>>,
+    /// dat: share of the epochs after which these networks enter the controls' gradient
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    pub dat_warm_up: Option<f64>,
+    /// dat: their learning rate, relative to that of the controls
+    #[arg(long, value_name = "FACTOR", help_heading = "Training")]
+    pub dat_rate: Option<f64>,
+    /// in-situ: how interference is told from powers: measured (three passes) or toggled (four, robust to loss)
+    #[arg(long, value_name = "HOW", help_heading = "Training")]
+    pub in_situ_subtraction: Option<String>,
+    /// in-situ: noise of the detectors at the phase shifters, at unit power; grows as the root of power
+    #[arg(long, value_name = "SPREAD", help_heading = "Chip")]
+    pub tap_noise: Option<f64>,
     /// First weights of matrices and weight banks: fan-in, normal:WEIGHT:BIAS (deviations), or demonstration (the published
     /// demonstration's own numbers); meshes start Haar-random
     #[arg(long, value_name = "RULE", help_heading = "Training")]
@@ -271,8 +293,8 @@ mod tests {
     #[test]
     fn flags_and_keys_have_the_same_names() {
         for key in keys() {
-            let values =
-                ["1", "true", "'a'", "['a']"].map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
+            let values = ["1", "true", "'a'", "['a']", "[1]", "'native'"]
+                .map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
             assert!(values.iter().any(Result::is_ok), "{key}");
         }
     }

@@ -41,6 +41,22 @@ fn asyt(folder: &TempDir, line: &str) -> Command {
     command
 }
 
+#[test]
+fn a_chip_with_given_errors_is_trained_and_its_run_goes_on_from_anywhere() {
+    let folder = folder();
+    let line = "train --dataset digits --encoding fourier-crop:4 --network mesh:16x3 --chip-errors chip.npz \
+        --method in-situ,ffm,dat,phyll --dat-maps 2,2,2 --epochs 1 --train-limit 40 --test-limit 40 --batch-size 20 \
+        --engine cpu --quiet --json --out run";
+    let output = asyt(&folder, line).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["results"].as_array().unwrap().len(), 4);
+    let config = std::fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    let path = folder.path().canonicalize().unwrap().join("chip.npz");
+    assert!(config.contains(&path.display().to_string()), "{config}");
+    asyt(&folder, "train --resume run --quiet").assert().success();
+}
+
 /// The number of digits that three matrices with activations between them tell right.
 fn correct(imperfect: bool) -> (usize, usize) {
     let digits = open("digits", &Source::default()).unwrap();

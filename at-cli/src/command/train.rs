@@ -16,7 +16,7 @@ use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
 use at_core::files::chip_file::write_chip;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn train(arguments: &TrainArguments) -> Outcome {
@@ -104,6 +104,8 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.
 pub fn config(settings: &Settings) -> Result<String> {
     let data_dir = settings.data_dir.as_ref().map(std::path::absolute).transpose().context("--data-dir")?;
-    let text = toml::to_string(&Settings { data_dir, ..settings.clone() }).context("config.toml")?;
+    let absolute = |files: &Vec<PathBuf>| files.iter().map(std::path::absolute).collect::<std::io::Result<_>>();
+    let chip_errors = settings.chip_errors.as_ref().map(absolute).transpose().context("--chip-errors")?;
+    let text = toml::to_string(&Settings { data_dir, chip_errors, ..settings.clone() }).context("config.toml")?;
     Ok(format!("# Settings of this run; `asyt train --config` with this file repeats it.\n{text}"))
 }

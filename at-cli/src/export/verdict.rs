@@ -21,7 +21,9 @@ pub fn verdict(summary: &Summary) -> String {
 /// What a method knows of the chip.
 fn manner(method: MethodName) -> &'static str {
     match method {
-        MethodName::At | MethodName::PatOutput | MethodName::DfaModel => "reads the chip's output only",
+        MethodName::At | MethodName::PatOutput | MethodName::DfaModel | MethodName::Dat => {
+            "reads the chip's output only"
+        }
         MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => {
             "reads the chip's output again and again, and has no model"
         }
@@ -29,7 +31,10 @@ fn manner(method: MethodName) -> &'static str {
         MethodName::InSilico => "never reads the chip",
         MethodName::NoiseAware => "never reads the chip, and knows how much chips vary",
         MethodName::Ideal => "knows the chip",
+        MethodName::Phyll => "measures every layer of the chip twice",
         MethodName::Pat => "measures every layer of the chip",
+        MethodName::InSitu => "measures power at every phase shifter of the chip",
+        MethodName::Ffm => "measures the field at every phase shifter of the chip",
     }
 }
 

@@ -11,17 +11,7 @@ use crate::training::methods::in_situ::Subtraction;
 use crate::training::{MethodName, Optimizer};
 
 /// Bad couplers and phases, no loss, calibrated slopes.
-const LOSSLESS: Imperfections = Imperfections {
-    splitter_angle: 0.2,
-    phase: 0.5,
-    loss_db: 0.0,
-    loss_spread_db: 0.0,
-    parameter_spread: 0.0,
-    response_amplitude: 0.0,
-    response_slope: 0.0,
-    response_offset: 0.0,
-    update_error: 0.0,
-};
+const LOSSLESS: Imperfections = Imperfections { splitter_angle: 0.2, phase: 0.5, ..Imperfections::NONE };
 
 /// Two meshes with attenuators between them, then a mesh; nonlinear in between.
 fn singular_values() -> Network {
