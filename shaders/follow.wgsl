@@ -1,5 +1,5 @@
 // From what a chip is told to the phases of its heaters and their derivatives: update errors, range, voltage steps, heater law.
-// A shifter is (1 + E, gain, base, range); a range of 0 stands for any phase, `levels` of 0 for any voltage.
+// `slope` is 1 + E; a range of 0 stands for any phase, `levels` of 0 for any voltage.
 
 struct Follow {
     len: u32,
@@ -10,9 +10,12 @@ struct Follow {
 @group(0) @binding(0) var<uniform> parameters: Follow;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
 @group(0) @binding(2) var<storage, read> origin: array<f32>;
-@group(0) @binding(3) var<storage, read> shifters: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> heat: array<f32>;
-@group(0) @binding(5) var<storage, read_write> derivative: array<f32>;
+@group(0) @binding(3) var<storage, read> slopes: array<f32>;
+@group(0) @binding(4) var<storage, read> gains: array<f32>;
+@group(0) @binding(5) var<storage, read> bases: array<f32>;
+@group(0) @binding(6) var<storage, read> ranges: array<f32>;
+@group(0) @binding(7) var<storage, read_write> heat: array<f32>;
+@group(0) @binding(8) var<storage, read_write> derivative: array<f32>;
 
 @compute @workgroup_size(64)
 fn follow(
@@ -24,11 +27,10 @@ fn follow(
     if i >= parameters.len {
         return;
     }
-    let shifter = shifters[i];
-    let slope = shifter.x;
-    let gain = shifter.y;
-    let base = shifter.z;
-    let range = shifter.w;
+    let slope = slopes[i];
+    let gain = gains[i];
+    let base = bases[i];
+    let range = ranges[i];
     let followed = origin[i] + slope * (controls[i] - origin[i]);
     if range == 0.0 {
         heat[i] = gain * followed;

@@ -9,7 +9,7 @@ struct Settle {
 
 @group(0) @binding(0) var<uniform> parameters: Settle;
 @group(0) @binding(1) var<storage, read> heat: array<f32>;
-@group(0) @binding(2) var<storage, read> shifters: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bases: array<f32>;
 @group(0) @binding(3) var<storage, read> starts: array<u32>;
 @group(0) @binding(4) var<storage, read> entries: array<vec2u>;
 @group(0) @binding(5) var<storage, read> drift: array<f32>;
@@ -25,7 +25,7 @@ fn settle(
     if i >= parameters.len {
         return;
     }
-    var phase = shifters[i].z + heat[i];
+    var phase = bases[i] + heat[i];
     if parameters.has_neighbours == 1u {
         for (var k = starts[i]; k < starts[i + 1u]; k++) {
             let entry = entries[k];

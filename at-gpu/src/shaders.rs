@@ -51,7 +51,7 @@ stages! {
     Adam "adam" "rwww" "Adam" ["index"];
     Drift "drift" "w" "Drift" ["index", "trigonometry", "random"];
     Disturb "disturb" "w" "Disturb" ["index", "complex", "trigonometry", "random"];
-    Follow "follow" "rrrww" "Follow" ["index"];
+    Follow "follow" "rrrrrrww" "Follow" ["index"];
     Settle "settle" "rrrrrw" "Settle" ["index"];
     CarryBack "carry_back" "rrrrw" "CarryBack" ["index"];
     ActivationForward "activation_forward" "rw" "Activation" ["index", "complex", "trigonometry", "activation"];
