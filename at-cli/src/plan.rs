@@ -14,7 +14,7 @@ use at_core::network::{Network, Stage};
 use at_core::optics::Mesh;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
-use at_core::training::{self, Initialization, Loss, MethodName, MethodOptions};
+use at_core::training::{self, Estimation, Initialization, Loss, MethodName, MethodOptions};
 use std::path::Path;
 
 /// What a run will do, up to what only its data can tell.
@@ -84,6 +84,10 @@ impl Plan {
                 digital_weight: given("digital-weight", &s.digital_weight)?,
                 physical_weight: given("physical-weight", &s.physical_weight)?,
                 digital_step: word("digital-step", &given("digital-step", &s.digital_step)?)?,
+                estimation: Estimation {
+                    measuring_steps: given("measuring-steps", &s.measuring_steps)?,
+                    rate: given("estimate-rate", &s.estimate_rate)?,
+                },
                 probe_draws: given("probe-draws", &s.probe_draws)?,
                 probe_step: given("probe-step", &s.probe_step)?,
                 coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
@@ -120,6 +124,7 @@ impl Plan {
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
         plan.tap_noise().validate()?;
+        plan.options.estimation.validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
         ensure!(
             !cpu || plan.settings.adapter.is_none(),
@@ -182,6 +187,10 @@ impl Plan {
         if self.methods.contains(&MethodName::ParameterShift) {
             parameter_shift::check(&network)?;
         }
+        ensure!(
+            network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
+            "at-adaptive estimates the imperfections of meshes, and the network has none; choose --method at"
+        );
         self.training.loss.classes = data.classes;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();

@@ -177,7 +177,7 @@ pub struct Settings {
     #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
     pub adc_range: Option<f64>,
 
-    /// Methods to compare, comma-separated (see below): at, in-silico, ideal, pat, dfa, spsa, …
+    /// Methods to compare, comma-separated (see below): at, at-adaptive, in-silico, ideal, pat, dfa, spsa, …
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
     pub method: Option<Vec<String>>,
     /// Passes through the training samples
@@ -216,6 +216,12 @@ pub struct Settings {
     /// at: and in-silico: step of the digital model: matched or as-published
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
+    /// at-adaptive: steps that measure the chip with random light before the controls train on it
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub measuring_steps: Option<usize>,
+    /// at-adaptive: first rate of the estimate of the chip's imperfections (radians)
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub estimate_rate: Option<f64>,
     /// spsa and zeroth-order: random directions per step [default: 10]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub probe_draws: Option<usize>,

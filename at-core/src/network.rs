@@ -1,6 +1,7 @@
 //! The description of a photonic network: stages that light crosses, grouped into layers. It runs nothing.
 
 use crate::error::same_size;
+use crate::optics::waveguide_phases::waveguides;
 use crate::optics::{Activation, Mesh};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,14 @@ impl Stage {
         }
     }
 
+    /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
+    pub fn imperfections(&self) -> usize {
+        match self {
+            Stage::Mesh(mesh) => 3 * mesh.mzis() + waveguides(mesh),
+            _ => 0,
+        }
+    }
+
     fn validate(&self) -> Result<()> {
         match self {
             Stage::Activation { activation, .. } => activation.validate(),
@@ -232,6 +241,11 @@ impl Network {
     /// Number of controls of all stages.
     pub fn controls(&self) -> usize {
         self.stages().map(Stage::controls).sum()
+    }
+
+    /// Number of imperfections of all stages that can be estimated.
+    pub fn imperfections(&self) -> usize {
+        self.stages().map(Stage::imperfections).sum()
     }
 
     /// `M` of the interface counts: signals after the input, hidden and output ones.

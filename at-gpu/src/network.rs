@@ -19,6 +19,7 @@ pub struct GpuNetwork {
     inputs: usize,
     controls: usize,
     follower: Follower,
+    imperfections: usize,
     scratch: Scratch,
 }
 
@@ -70,6 +71,7 @@ impl GpuNetwork {
             inputs,
             controls: offset,
             follower: Follower::new(gpu, fabrication, offset)?,
+            imperfections: network.imperfections(),
             scratch: Scratch::default(),
         })
     }
@@ -329,11 +331,12 @@ impl GpuNetwork {
 
 impl Tunable for GpuNetwork {
     fn imperfections(&self) -> usize {
-        0
+        self.imperfections
     }
 
-    fn set_imperfections(&mut self, _estimate: &Vector) -> Result<()> {
-        Err(no_estimates())
+    fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
+        same_size("imperfections", self.imperfections, estimate.len)?;
+        if self.imperfections == 0 { Ok(()) } else { Err(no_estimates()) }
     }
 
     fn backpropagate_imperfections(

@@ -23,8 +23,7 @@ const PIXELS: f32 = 2.0;
 
 /// The picture in pixels, as a PNG file. Texts are in a font of the program's own, so that every machine draws the same.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
-    let mut options = usvg::Options::default();
-    options.font_family = "Ubuntu".to_string();
+    let mut options = usvg::Options { font_family: "Ubuntu".to_string(), ..usvg::Options::default() };
     options.fontdb_mut().load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
     options.fontdb_mut().set_sans_serif_family("Ubuntu");
     let tree = usvg::Tree::from_str(svg, &options).context("the picture")?;

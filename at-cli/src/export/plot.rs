@@ -10,6 +10,7 @@ use plotters::style::RGBColor;
 pub fn colour(method: MethodName) -> RGBColor {
     match method {
         MethodName::At => RGBColor(213, 94, 0),
+        MethodName::AtAdaptive => RGBColor(230, 159, 0),
         MethodName::InSilico => RGBColor(0, 114, 178),
         MethodName::Ideal => RGBColor(0, 0, 0),
         MethodName::Pat => RGBColor(0, 158, 115),

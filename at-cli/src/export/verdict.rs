@@ -21,7 +21,7 @@ pub fn verdict(summary: &Summary) -> String {
 /// What a method knows of the chip.
 fn manner(method: MethodName) -> &'static str {
     match method {
-        MethodName::At | MethodName::PatOutput | MethodName::DfaModel | MethodName::Dat => {
+        MethodName::At | MethodName::AtAdaptive | MethodName::PatOutput | MethodName::DfaModel | MethodName::Dat => {
             "reads the chip's output only"
         }
         MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => {

@@ -42,7 +42,7 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
         let rows = results.rows.iter().filter(|row| row.series() == *series);
         let points = rows.filter_map(|row| Some((row.case.modes as f64, (quantity.of)(row)?))).collect();
         // marks become hollow where the colours begin anew
-        let mark = if index / PALETTE.len() % 2 == 0 { Mark::Filled } else { Mark::Hollow };
+        let mark = if (index / PALETTE.len()).is_multiple_of(2) { Mark::Filled } else { Mark::Hollow };
         Curve { label: series.label(&all), colour: PALETTE[index % PALETTE.len()], mark, points }
     };
     let peaks = results.peaks.iter().filter(|_| quantity.file == "rate").map(|(engine, peak)| {

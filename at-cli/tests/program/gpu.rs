@@ -28,7 +28,7 @@ const RUN: [&str; 19] = [
     "gpu",
 ];
 
-fn on_any_adapter<'a>(out: &'a str) -> Vec<&'a str> {
+fn on_any_adapter(out: &str) -> Vec<&str> {
     RUN.into_iter().chain(["--adapter", "any", "--out", out]).collect()
 }
 

@@ -1,6 +1,6 @@
 //! A mesh of ideal couplers on the CPU: the digital model. It runs as rotations ([`super::rotation_kernel`]).
 
-use super::mesh::{self, MeshStage};
+use super::mesh::MeshStage;
 use super::mesh_kernel;
 use super::rotation_kernel::{self, BLOCK, Rotation, Slope, Sweep};
 use super::sines::sines_and_cosines;
@@ -258,10 +258,6 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         }
         self.all_the_way = false;
         self.carry_back(output, adjoint, batch, adjoint_in, gradient);
-    }
-
-    fn imperfections(&self) -> usize {
-        mesh::imperfections(&self.mesh)
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

@@ -4,7 +4,7 @@ use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, MeshView
 use super::stage::{CpuStage, Kept};
 use crate::chip::StageErrors;
 use crate::optics::mzi::{Coupler, mzi_transfer};
-use crate::optics::waveguide_phases::{control_errors, waveguide_gradient, waveguides};
+use crate::optics::waveguide_phases::{control_errors, waveguide_gradient};
 use crate::optics::{Mesh, MeshLoss};
 use crate::{Real, Result};
 use num_complex::Complex;
@@ -130,11 +130,6 @@ impl<T: Real> MeshStage<T> {
     }
 }
 
-/// Imperfections of a mesh that can be estimated: two couplers and θ of every MZI, and the phases of waveguides.
-pub fn imperfections(mesh: &Mesh) -> usize {
-    3 * mesh.mzis() + waveguides(mesh)
-}
-
 /// `cos², sin², cos·sin` of a coupler's angle.
 fn squares(coupler: Coupler<f64>) -> [f64; 3] {
     [coupler.c * coupler.c, coupler.s * coupler.s, coupler.c * coupler.s]
@@ -205,10 +200,6 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
     ) {
         let parts = self.uncross(output, adjoint, batch, PHASES, adjoint_in);
         self.collect(parts, gradient, |part, element| part.slopes[element]);
-    }
-
-    fn imperfections(&self) -> usize {
-        imperfections(&self.mesh)
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

@@ -20,6 +20,7 @@ impl<T: Real> Watch<T> for Powers<'_, T> {
 }
 
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
 fn power<T: Real>(field: &Waveguide<T>) -> T {
     let mut power = [T::zero(); LANES];
     for lane in 0..LANES {

@@ -65,11 +65,10 @@ impl<T: Real> CpuNetwork<T> {
                 }
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
-                let built = build(stage, fabrication.stage(index))?;
                 let start = imperfections;
-                imperfections += built.imperfections();
+                imperfections += stage.imperfections();
                 placed.push(Placed {
-                    stage: built,
+                    stage: build(stage, fabrication.stage(index))?,
                     controls,
                     imperfections: start..imperfections,
                     inputs: stage.input().width(),

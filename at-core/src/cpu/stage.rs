@@ -43,12 +43,7 @@ pub trait CpuStage<T>: Send {
         gradient: &mut [T],
     );
 
-    /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
-    fn imperfections(&self) -> usize {
-        0
-    }
-
-    /// Takes on an estimate of them, which counts from the next [`CpuStage::program`] on.
+    /// Takes on an estimate of its imperfections ([`crate::propagator::Tunable`]), which counts from the next [`CpuStage::program`] on.
     fn set_imperfections(&mut self, _estimate: &[T]) {}
 
     /// [`CpuStage::backward`] where nobody asks for the adjoint of the input, which may be left out; `adjoint_in` is scratch.

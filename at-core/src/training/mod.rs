@@ -20,7 +20,7 @@ pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};
 pub use loss::{Loss, Normalization, Reduction};
-pub use methods::{DigitalStep, Method, MethodName, MethodOptions};
+pub use methods::{DigitalStep, Estimation, Method, MethodName, MethodOptions};
 pub use optimizer::{Optimizer, OptimizerState, Schedule};
 pub use parameters::Parameters;
 pub use record::{Observer, Record};

@@ -1,6 +1,7 @@
 //! Methods by name.
 
 use super::at::{Asymmetric, Weights};
+use super::at_adaptive::{AdaptiveAsymmetric, Estimation};
 use super::coordinate::Coordinate;
 use super::dat::{Dat, DatOptions};
 use super::dfa::Dfa;
@@ -54,6 +55,8 @@ pub struct MethodOptions {
     pub physical_weight: f64,
     /// `at` and `in-silico`: how the model moves.
     pub digital_step: DigitalStep,
+    /// `at-adaptive`: how the chip's imperfections are learned.
+    pub estimation: Estimation,
     /// `spsa` and `zeroth-order`: random directions per step.
     pub probe_draws: usize,
     /// `spsa` and `zeroth-order`: how far the controls are moved along them.
@@ -76,6 +79,7 @@ impl Default for MethodOptions {
             digital_weight: 0.5,
             physical_weight: 0.5,
             digital_step: DigitalStep::Matched,
+            estimation: Estimation::default(),
             probe_draws: 10,
             probe_step: 0.01,
             coordinate_subset: 32,
@@ -140,6 +144,9 @@ pub fn build<E: Engine>(
             loss,
             batch_size,
         )?),
+        MethodName::AtAdaptive => {
+            Box::new(AdaptiveAsymmetric::new(engine, nominal()?, network, options.estimation, initial, settings)?)
+        }
         MethodName::InSilico => {
             Box::new(InSilico::new(engine, nominal()?, mask()?, initial, optimizer, loss, batch_size)?)
         }

@@ -1,6 +1,7 @@
 //! Training methods: each turns a batch into new controls, and says in its signature what it must see of the chip.
 
 pub mod at;
+pub mod at_adaptive;
 mod build;
 pub mod coordinate;
 pub mod dat;
@@ -13,6 +14,7 @@ pub mod hybrid;
 pub mod ideal;
 pub mod in_silico;
 pub mod in_situ;
+mod misfit;
 mod name;
 pub mod noise_aware;
 pub mod parameter_shift;
@@ -20,10 +22,12 @@ pub mod pat;
 pub mod pat_output;
 pub mod phyll;
 pub mod probe;
+mod probes;
 mod room;
 pub mod spsa;
 pub mod zeroth_order;
 
+pub use at_adaptive::Estimation;
 pub use build::{DigitalStep, MethodOptions, build};
 pub use name::MethodName;
 pub use room::{Room, backpropagation};

@@ -11,6 +11,8 @@ use std::str::FromStr;
 pub enum MethodName {
     /// Asymmetrical training ([`super::at`]).
     At,
+    /// Asymmetrical training whose model learns the chip's imperfections ([`super::at_adaptive`]).
+    AtAdaptive,
     /// Backpropagation through the nominal model, then deployment ([`super::in_silico`]).
     InSilico,
     /// Backpropagation through the true chip, which only a simulator knows ([`super::ideal`]).
@@ -45,8 +47,9 @@ pub enum MethodName {
 
 impl MethodName {
     /// Every method.
-    pub const ALL: [MethodName; 16] = [
+    pub const ALL: [MethodName; 17] = [
         MethodName::At,
+        MethodName::AtAdaptive,
         MethodName::InSilico,
         MethodName::Ideal,
         MethodName::Pat,
@@ -68,6 +71,7 @@ impl MethodName {
     pub fn as_str(self) -> &'static str {
         match self {
             MethodName::At => "at",
+            MethodName::AtAdaptive => "at-adaptive",
             MethodName::InSilico => "in-silico",
             MethodName::Ideal => "ideal",
             MethodName::Pat => "pat",
@@ -116,7 +120,8 @@ mod tests {
         }
         let error = "AT".parse::<MethodName>().unwrap_err().to_string();
         assert!(
-            error.contains("\"AT\"") && error.contains("at, in-silico, ideal, pat, pat-output, noise-aware"),
+            error.contains("\"AT\"")
+                && error.contains("at, at-adaptive, in-silico, ideal, pat, pat-output, noise-aware"),
             "{error}"
         );
     }

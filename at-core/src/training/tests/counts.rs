@@ -30,7 +30,7 @@ fn layer_wise_pat_crosses_the_interface_2m_minus_p_times_and_at_p_times() {
         let pat = one_step(&network, MethodName::Pat);
         assert_eq!(pat.reads + pat.injections, 10 * pat_per_sample);
         assert_eq!((pat.rounds, pat.frames, pat.inputs), (3, 30, 10 * widths[0] as u64));
-        for name in [MethodName::At, MethodName::PatOutput] {
+        for name in [MethodName::At, MethodName::AtAdaptive, MethodName::PatOutput] {
             let counts = one_step(&network, name);
             assert_eq!((counts.reads, counts.injections, counts.rounds), (10 * outputs, 0, 1), "{name}");
             assert_eq!((counts.passes, counts.frames), (10, 10), "{name}");
@@ -48,6 +48,15 @@ fn asymmetrical_training_takes_one_digital_pass_forward_and_two_back_and_pat_one
         assert_eq!((counts.digital_passes, counts.digital_backward_passes), (10, 10 * back), "{name}");
         assert_eq!(counts.digital_flops, 10 * weights * (2 + 4 * back), "{name}");
     }
+}
+
+#[test]
+fn a_measuring_step_costs_what_a_training_step_costs() {
+    let network = meshes(4);
+    let [adaptive, at] = [MethodName::AtAdaptive, MethodName::At].map(|name| one_step(&network, name));
+    let interface = |counts: Accesses| (counts.reads, counts.injections, counts.inputs, counts.control_writes);
+    assert_eq!(interface(adaptive), interface(at));
+    assert_eq!((adaptive.passes, adaptive.rounds, adaptive.frames), (at.passes, at.rounds, at.frames));
 }
 
 #[test]

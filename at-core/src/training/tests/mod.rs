@@ -1,5 +1,6 @@
 //! What the methods promise, on small networks and the CPU.
 
+mod adaptive;
 mod alignment;
 mod checkpoints;
 mod counts;

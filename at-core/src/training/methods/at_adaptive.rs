@@ -1,0 +1,199 @@
+//! Asymmetrical training with a model that learns the chip's imperfections from the readouts of the output layer.
+//!
+//! Plain `at` fails on coherent meshes: the error comes from the chip, the phase of the light from a model that is not the
+//! chip's, and the two drift apart. Here the model is asked to explain the very readouts. With controls Θ, which chip and model
+//! share, the model's estimate ε of the imperfections, readouts r_p and r_d of chip and model, and a misfit D between them:
+//!
+//! ```text
+//! measuring, the first steps:   random controls Ψ and random inputs on chip and model
+//!     ε ← ε − κ·∂D(r_d(ε, Ψ), r_p)/∂ε            Adam, κ falling
+//!     Θ ← Θ − η·BP(e_d)                          on the model alone, with the batch that is due
+//! training, the rest:           controls Θ and the batch on chip and model
+//!     ε ← ε − κ'·∂D(r_d(ε, Θ), r_p)/∂ε
+//!     Θ ← Θ − η·BP(e_p)                          the chip's error, carried back through the model with its estimate
+//! ```
+//!
+//! Every step sends one batch through the chip, writes every control once and reads the output layer only, so that measuring
+//! comes out of the same budget as training. A network without imperfections to estimate has nothing to measure: there
+//! the method is output-only physics-aware training.
+
+use super::misfit::Misfit;
+use super::probes::Probes;
+use super::{Method, MethodName, Room};
+use crate::network::Network;
+use crate::propagator::{Buffer, Engine, Propagator, Tunable};
+use crate::training::{Batch, Optimizer, Parameters, Settings};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+
+/// Share of the estimate's first rate that it ends its measuring with, and has at most when the controls train.
+const FINAL_RATE: f64 = 0.05;
+
+/// How the estimate is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Estimation {
+    /// Steps that measure before the controls meet the chip.
+    pub measuring_steps: usize,
+    /// κ, Adam's rate of the estimate at first (radians). It falls to a twentieth by a half cosine over the measuring steps, and
+    /// from there on as the learning rate of the controls does.
+    pub rate: f64,
+}
+
+impl Default for Estimation {
+    fn default() -> Self {
+        Estimation { measuring_steps: 400, rate: 4e-3 }
+    }
+}
+
+impl Estimation {
+    /// Errs unless the rate is finite and not negative.
+    pub fn validate(&self) -> Result<()> {
+        if self.rate.is_finite() && self.rate >= 0.0 {
+            Ok(())
+        } else {
+            Err(Error::invalid("estimate-rate", self.rate, "must be finite and not negative"))
+        }
+    }
+
+    /// κ at measuring step `step` from 0.
+    fn measuring_rate(&self, step: u64) -> f64 {
+        let turn = PI * step as f64 / self.measuring_steps as f64;
+        self.rate * (FINAL_RATE + (1.0 - FINAL_RATE) * 0.5 * (1.0 + turn.cos()))
+    }
+}
+
+/// The method with its model.
+pub struct AdaptiveAsymmetric<M: Tunable> {
+    model: M,
+    estimation: Estimation,
+    /// η of the first epoch, against which the schedule of κ' goes.
+    first_rate: f64,
+    misfit: Misfit,
+    probes: Probes,
+    controls: Parameters<M::Engine>,
+    estimate: Parameters<M::Engine>,
+    room: Room<M>,
+    /// Readout of the chip, `[batch, outputs]`.
+    measured: Buffer<M>,
+    /// Slope of the misfit, `[batch, outputs]`.
+    fit_error: Buffer<M>,
+    estimate_gradient: Buffer<M>,
+    /// The gradient with respect to the controls that the fit does not need.
+    unused: Buffer<M>,
+}
+
+impl<M: Tunable> AdaptiveAsymmetric<M> {
+    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect.
+    pub fn new(
+        engine: &M::Engine,
+        mut model: M,
+        network: &Network,
+        estimation: Estimation,
+        initial: &[f64],
+        settings: &Settings,
+    ) -> Result<Self> {
+        estimation.validate()?;
+        let capacity = settings.batch_size;
+        let controls = Parameters::new(engine, settings.optimizer, initial)?;
+        let perfect = vec![0.0; model.imperfections()];
+        let estimate = Parameters::new(engine, Optimizer::ADAM, &perfect)?;
+        model.set_imperfections(&estimate.values)?;
+        model.program(&controls.values)?;
+        Ok(AdaptiveAsymmetric {
+            estimation,
+            first_rate: settings.learning_rate,
+            misfit: Misfit::of(network),
+            probes: Probes::new(network, settings.seed),
+            room: Room::new(engine, &model, settings.loss, capacity)?,
+            measured: engine.zeros(model.outputs() * capacity)?,
+            fit_error: engine.zeros(model.outputs() * capacity)?,
+            estimate_gradient: engine.zeros(perfect.len())?,
+            unused: engine.zeros(model.controls())?,
+            controls,
+            estimate,
+            model,
+        })
+    }
+
+    /// The estimate of the imperfections so far, ordered as [`Tunable`] says.
+    pub fn estimate(&self) -> &Buffer<M> {
+        &self.estimate.values
+    }
+
+    /// Compares `self.measured` with the model's readout in `self.room`, whose trace is of the same light, and moves the estimate.
+    fn learn(&mut self, batch: usize, rate: f64) -> Result<()> {
+        let Room { engine, trace, readout, .. } = &mut self.room;
+        let outputs = self.model.outputs();
+        let model = engine.download(readout)?;
+        let chip = engine.download(&self.measured)?;
+        let mut error = vec![0.0; model.len()];
+        self.misfit.compare(&model[..batch * outputs], &chip[..batch * outputs], outputs, &mut error);
+        self.fit_error = engine.upload(&error)?;
+        let gradient = &mut self.estimate_gradient;
+        self.model.backpropagate_imperfections(trace, &self.fit_error, &mut self.unused, gradient)?;
+        self.estimate.descend(engine, rate, gradient)
+    }
+
+    /// One probe through chip and model.
+    fn measure<C: Propagator<Engine = M::Engine>>(&mut self, chip: &mut C, batch: &Batch<M::Engine>) -> Result<()> {
+        let (step, size) = (self.estimate.memory.step, batch.size());
+        let (controls, fields) = self.probes.draw(&self.room.engine, step, size, batch.signals())?;
+        chip.program(&controls)?;
+        chip.propagate(&fields, size, &mut self.measured)?;
+        self.model.set_imperfections(&self.estimate.values)?;
+        self.model.program(&controls)?;
+        self.model.record(&fields, size, &mut self.room.trace, &mut self.room.readout)?;
+        self.learn(size, self.estimation.measuring_rate(step))
+    }
+}
+
+impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymmetric<M> {
+    fn name(&self) -> MethodName {
+        MethodName::AtAdaptive
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let (size, labels) = (batch.size(), batch.labels());
+        let estimating = self.model.imperfections() > 0;
+        let measuring = estimating && self.estimate.memory.step < self.estimation.measuring_steps as u64;
+        if measuring {
+            self.measure(chip, batch)?;
+        } else {
+            chip.program(&self.controls.values)?;
+            chip.propagate(batch.signals(), size, &mut self.measured)?;
+        }
+        self.model.set_imperfections(&self.estimate.values)?;
+        self.model.program(&self.controls.values)?;
+        let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
+        self.model.record(batch.signals(), size, trace, readout)?;
+        let judged = if measuring { &*readout } else { &self.measured };
+        engine.loss(loss, judged, self.model.outputs(), labels, size, Some(error), tally)?;
+        self.model.backpropagate(trace, error, gradient)?;
+        self.controls.descend(engine, learning_rate, gradient)?;
+        if estimating && !measuring {
+            let rate = FINAL_RATE * self.estimation.rate * learning_rate / self.first_rate;
+            self.learn(size, rate)?;
+        }
+        Ok(())
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls), ("estimate", &self.estimate)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls), ("estimate", &mut self.estimate)]
+    }
+}

@@ -1,0 +1,108 @@
+//! How far a model's readouts lie from the chip's, and the slope of that.
+
+use crate::network::{Detection, Network, Stage};
+
+/// An amplitude below this share of a readout's root mean square power counts as dark: it has no slope of its own.
+const DARK: f64 = 1e-3;
+
+/// A distance between readouts, relative to the chip's, averaged over the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// `Σ_k (√m_k - √c_k)² / Σ_k c_k` for powers m of the model and c of the chip. Amplitudes weigh bright and dark outputs alike
+    /// where powers would let the brightest outputs decide.
+    Amplitude,
+    /// `Σ_k (m_k - c_k)² / Σ_k c_k²` for readouts of any sign.
+    Difference,
+}
+
+impl Misfit {
+    /// What suits the detectors of `network`.
+    pub fn of(network: &Network) -> Self {
+        match network.stages().last() {
+            Some(Stage::Detection { detection: Detection::Intensity, .. }) => Misfit::Amplitude,
+            _ => Misfit::Difference,
+        }
+    }
+
+    /// The mean over the samples of `model [batch, outputs]` against `chip`; fills `error` with its derivative with respect to
+    /// the model's readouts. A sample in which the chip is dark counts nothing; powers that noise made negative count as 0.
+    pub fn compare(self, model: &[f64], chip: &[f64], outputs: usize, error: &mut [f64]) -> f64 {
+        let batch = (model.len() / outputs).max(1) as f64;
+        let samples = model.chunks_exact(outputs).zip(chip.chunks_exact(outputs));
+        let mut total = 0.0;
+        for ((model, chip), error) in samples.zip(error.chunks_exact_mut(outputs)) {
+            total += match self {
+                Misfit::Amplitude => amplitude(model, chip, batch, error),
+                Misfit::Difference => difference(model, chip, batch, error),
+            };
+        }
+        total / batch
+    }
+}
+
+fn amplitude(model: &[f64], chip: &[f64], batch: f64, error: &mut [f64]) -> f64 {
+    let norm: f64 = chip.iter().map(|power| power.max(0.0)).sum();
+    if norm == 0.0 {
+        error.fill(0.0);
+        return 0.0;
+    }
+    let dark = DARK * (norm / chip.len() as f64).sqrt();
+    let mut total = 0.0;
+    for ((slot, &m), &c) in error.iter_mut().zip(model).zip(chip) {
+        let root = m.max(0.0).sqrt();
+        let miss = root - c.max(0.0).sqrt();
+        total += miss * miss;
+        *slot = miss / (root.max(dark) * norm * batch);
+    }
+    total / norm
+}
+
+fn difference(model: &[f64], chip: &[f64], batch: f64, error: &mut [f64]) -> f64 {
+    let norm: f64 = chip.iter().map(|value| value * value).sum();
+    if norm == 0.0 {
+        error.fill(0.0);
+        return 0.0;
+    }
+    let mut total = 0.0;
+    for ((slot, &m), &c) in error.iter_mut().zip(model).zip(chip) {
+        total += (m - c) * (m - c);
+        *slot = 2.0 * (m - c) / (norm * batch);
+    }
+    total / norm
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_match_central_differences() {
+        let model = [0.3, 1.2, 0.1, 0.8, 0.5, 2.0];
+        let chip = [0.5, 1.0, 0.4, 0.7, 0.9, 0.2];
+        for misfit in [Misfit::Amplitude, Misfit::Difference] {
+            let (mut error, mut unused) = ([0.0; 6], [0.0; 6]);
+            misfit.compare(&model, &chip, 3, &mut error);
+            for index in 0..6 {
+                let mut moved = |step: f64| {
+                    let mut model = model;
+                    model[index] += step;
+                    misfit.compare(&model, &chip, 3, &mut unused)
+                };
+                let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                assert!((slope - error[index]).abs() < 1e-8, "{misfit:?} {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_readouts_have_no_misfit_and_dark_ones_no_slope() {
+        let readout = [0.25, 0.0, 4.0, 0.0, 0.0, 0.0];
+        for misfit in [Misfit::Amplitude, Misfit::Difference] {
+            let mut error = [1.0; 6];
+            assert_eq!(misfit.compare(&readout, &readout, 3, &mut error), 0.0);
+            assert_eq!(error, [0.0; 6]);
+            assert!(misfit.compare(&[0.0; 6], &readout, 3, &mut error).is_finite());
+            assert!(error.iter().all(|slope| slope.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
+
+use super::fixture::{Bench, meshes, settings};
+use crate::chip::{Fabrication, Imperfections, StageErrors};
+use crate::cpu::Cpu;
+use crate::network::{Network, Stage};
+use crate::propagator::{Adjoint, Engine, Propagator, Tunable};
+use crate::training::{
+    Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Optimizer, Record,
+};
+use std::ops::ControlFlow;
+
+/// Errors at which the nominal model leads astray.
+const ERRORS: Imperfections = Imperfections { splitter_angle: 0.1, phase: 0.4, ..Imperfections::NONE };
+
+/// The estimate that describes `fabrication` exactly: an error of φ is one of the waveguide in front of it.
+fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
+    let mut estimate = Vec::new();
+    for (index, stage) in network.stages().enumerate() {
+        let (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, .. }) =
+            (stage, fabrication.stage(index))
+        else {
+            continue;
+        };
+        let (theta, phi, gamma) = mesh.split(phases);
+        estimate.extend(first_coupler.iter().chain(second_coupler).chain(theta));
+        let mut pieces = vec![0.0; mesh.columns().len() * mesh.modes()];
+        for ((column, row), &error) in mesh.positions().zip(phi) {
+            pieces[column * mesh.modes() + row] = error;
+        }
+        estimate.extend(pieces.iter().chain(gamma));
+    }
+    estimate
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / b.iter().map(|b| b * b).sum::<f64>().sqrt()
+}
+
+#[test]
+fn with_an_exact_estimate_the_gradient_is_the_chips_own() {
+    let engine = Cpu::<f64>::new();
+    let network = meshes(5);
+    let bench = Bench::new(engine, network, &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut batch = Batch::new(&engine, bench.train.width(), 10).unwrap();
+    batch.gather(&engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    let gradient = |fabrication: &Fabrication, estimate: Option<Vec<f64>>| {
+        let mut model = engine.build(&bench.network, fabrication).unwrap();
+        if let Some(estimate) = estimate {
+            model.set_imperfections(&estimate).unwrap();
+        }
+        model.program(&bench.initial).unwrap();
+        let mut trace = model.trace(10).unwrap();
+        let (mut readout, mut error) = (vec![0.0; 50], vec![0.0; 50]);
+        let mut gradient = vec![0.0; bench.network.controls()];
+        model.record(batch.signals(), 10, &mut trace, &mut readout).unwrap();
+        let loss = &bench.settings.loss;
+        engine.loss(loss, &readout, 5, batch.labels(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
+        model.backpropagate(&trace, &error, &mut gradient).unwrap();
+        gradient
+    };
+    let chip = gradient(&bench.fabrication, None);
+    let estimate = exact(&bench.network, &bench.fabrication);
+    assert!(distance(&gradient(&Fabrication::ideal(), Some(estimate)), &chip) < 1e-12);
+    assert!(distance(&gradient(&Fabrication::ideal(), None), &chip) > 0.5, "the nominal model's is another");
+}
+
+/// The chip's loss on the test split after training.
+fn final_loss(bench: &Bench<Cpu<f32>>, name: MethodName) -> f64 {
+    bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap().test.loss
+}
+
+#[test]
+fn it_trains_a_coherent_chip_that_plain_at_does_not() {
+    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
+    bench.options.estimation = Estimation { measuring_steps: 200, rate: 0.01 };
+    let [ideal, adaptive, plain, silico] =
+        [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
+            .map(|name| final_loss(&bench, name));
+    assert!(adaptive < ideal + 0.1 * (plain.min(silico) - ideal), "{ideal} {adaptive} {plain} {silico}");
+}
+
+#[test]
+fn on_a_perfect_chip_it_is_backpropagation_while_it_measures_and_after() {
+    let perfect = Imperfections::default();
+    // The estimate's Adam makes small steps of what rounding leaves of a vanishing misfit, hence no equality.
+    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &perfect, settings(3, 1, 0.1, Optimizer::Sgd));
+    bench.options.estimation.measuring_steps = 4;
+    let trajectories = [MethodName::Ideal, MethodName::AtAdaptive].map(|name| bench.trajectory(name, 8));
+    for (ideal, adaptive) in trajectories[0].iter().zip(&trajectories[1]) {
+        let apart = distance(adaptive, ideal);
+        assert!(apart < 2e-3, "{apart}");
+    }
+}
+
+#[test]
+fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
+    struct Until(usize);
+    impl Observer for Until {
+        fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+            if record.epoch == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "" };
+    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
+    bench.options = MethodOptions { estimation: Estimation { measuring_steps: 12, rate: 0.01 }, ..bench.options };
+    let run = |resume: Option<&Checkpoint>, until: usize| {
+        let mut method = bench.method(MethodName::AtAdaptive);
+        bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
+    };
+    let whole = run(None, 9);
+    for until in [2, 3] {
+        run(None, until);
+        assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
+    }
+}
