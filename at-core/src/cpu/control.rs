@@ -51,13 +51,20 @@ impl<T: Real> Follower<T> {
         if slopes.is_empty() && path.is_direct() && drift.is_none() {
             return controls;
         }
-        heat.resize(controls.len(), 0.0);
         effective.resize(controls.len(), T::zero());
-        if path.is_direct() {
-            derivative.clone_from(slopes);
-        } else {
+        if !path.is_direct() {
             derivative.resize(controls.len(), T::zero());
+        } else if derivative.len() != slopes.len() {
+            derivative.clone_from(slopes);
         }
+        if path.is_direct() && path.coupling.is_empty() && drift.is_none() {
+            let followed = effective.par_iter_mut().zip(&*slopes).zip(origin).zip(controls);
+            followed.with_min_len(SERIAL).for_each(|(((slot, &slope), &origin), &control)| {
+                *slot = origin + slope * (control - origin);
+            });
+            return effective;
+        }
+        heat.resize(controls.len(), 0.0);
         let followed = |k: usize| match slopes.get(k) {
             Some(&slope) => origin[k] + slope * (controls[k] - origin[k]),
             None => controls[k],

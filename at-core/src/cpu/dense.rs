@@ -111,6 +111,10 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         }
     }
 
+    fn reads_input(&self, kept: &Kept<T>) -> bool {
+        kept.columns.is_none()
+    }
+
     fn backward(
         &mut self,
         input: &[T],

@@ -226,6 +226,10 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         self.parts = parts;
     }
 
+    fn reads_input(&self, _kept: &Kept<T>) -> bool {
+        false
+    }
+
     fn backward(
         &mut self,
         input: &[T],

@@ -188,6 +188,10 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         self.parts = parts;
     }
 
+    fn reads_input(&self, _kept: &Kept<T>) -> bool {
+        false
+    }
+
     fn backward(
         &mut self,
         _input: &[T],

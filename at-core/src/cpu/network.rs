@@ -41,7 +41,7 @@ pub struct CpuTrace<T> {
 }
 
 struct LayerTrace<T> {
-    /// The layer's input, then the output of each stage.
+    /// The layer's input, where the first stage reads it again, then the output of each stage.
     signals: Vec<Vec<T>>,
     /// What each stage keeps besides.
     kept: Vec<Kept<T>>,
@@ -276,15 +276,14 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
         let width = stages[0].inputs;
         holds("fields of the layer", batch, width, input.len())?;
         let traced = &mut trace.layers[layer];
-        traced.signals[0][..batch * width].copy_from_slice(&input[..batch * width]);
         for (index, placed) in stages.iter_mut().enumerate() {
             let (before, after) = traced.signals.split_at_mut(index + 1);
-            placed.stage.record(
-                &before[index][..batch * placed.inputs],
-                batch,
-                &mut after[0][..batch * placed.outputs],
-                &mut traced.kept[index],
-            );
+            let entering = if index == 0 { input } else { &before[index] };
+            let output = &mut after[0][..batch * placed.outputs];
+            placed.stage.record(&entering[..batch * placed.inputs], batch, output, &mut traced.kept[index]);
+            if index == 0 && placed.stage.reads_input(&traced.kept[0]) {
+                before[0][..batch * width].copy_from_slice(&input[..batch * width]);
+            }
         }
         traced.recorded = batch;
         Ok(())

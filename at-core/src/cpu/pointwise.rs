@@ -174,10 +174,13 @@ impl<T: Real> CpuStage<T> for RectifierStage<T> {
     fn program(&mut self, _controls: &[T]) {}
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        for (slot, &x) in output.iter_mut().zip(&input[..batch * self.modes]) {
-            // A comparison, not max(): NaN must travel on to the divergence check.
-            *slot = if x <= self.threshold { T::zero() } else { x - self.threshold };
-        }
+        let (length, threshold) = (batch * self.modes, self.threshold);
+        output[..length].par_chunks_mut(PIECE).zip(input[..length].par_chunks(PIECE)).for_each(|(output, input)| {
+            for (slot, &x) in output.iter_mut().zip(input) {
+                // A comparison, not max(): NaN must travel on to the divergence check.
+                *slot = if x <= threshold { T::zero() } else { x - threshold };
+            }
+        });
     }
 
     fn backward(
@@ -190,9 +193,15 @@ impl<T: Real> CpuStage<T> for RectifierStage<T> {
         adjoint_in: &mut [T],
         _gradient: &mut [T],
     ) {
-        let signals = input.iter().zip(adjoint);
-        for (slot, (&x, &a)) in adjoint_in[..batch * self.modes].iter_mut().zip(signals) {
-            *slot = if x <= self.threshold { T::zero() } else { a };
-        }
+        let (length, threshold) = (batch * self.modes, self.threshold);
+        adjoint_in[..length]
+            .par_chunks_mut(PIECE)
+            .zip(input[..length].par_chunks(PIECE))
+            .zip(adjoint[..length].par_chunks(PIECE))
+            .for_each(|((slots, input), adjoint)| {
+                for (slot, (&x, &a)) in slots.iter_mut().zip(input.iter().zip(adjoint)) {
+                    *slot = if x <= threshold { T::zero() } else { a };
+                }
+            });
     }
 }

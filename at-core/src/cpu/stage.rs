@@ -31,6 +31,12 @@ pub trait CpuStage<T>: Send {
         self.forward(input, batch, output);
     }
 
+    /// Whether a backward pass from what was `kept` reads its input; otherwise any slice of that length will do.
+    fn reads_input(&self, kept: &Kept<T>) -> bool {
+        let _ = kept;
+        true
+    }
+
     /// From the adjoint of the output to that of the input, and the controls' gradient, which is overwritten.
     fn backward(
         &mut self,
