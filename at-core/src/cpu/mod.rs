@@ -21,6 +21,7 @@ mod sines;
 mod sparse;
 mod stage;
 mod tiles;
+mod transfer;
 
 pub use engine::Cpu;
 pub use network::{CpuNetwork, CpuTrace};

@@ -6,6 +6,7 @@ use super::ideal_mesh::IdealMesh;
 use super::mesh::MeshStage;
 use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use super::sparse::SparseRows;
+use super::transfer::{self, TransferStage};
 use crate::chip::StageErrors;
 use crate::network::Stage;
 use crate::{Real, Result};
@@ -91,8 +92,11 @@ pub trait CpuStage<T>: Send {
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
         Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors)? {
-            Some(ideal) => Box::new(ideal),
-            None => Box::new(MeshStage::new(mesh, errors)?),
+            Some(ideal) => Box::new(TransferStage::new(mesh, transfer::IDEAL_MZI, Box::new(ideal))),
+            None => {
+                let general = Box::new(MeshStage::new(mesh, errors)?);
+                Box::new(TransferStage::new(mesh, transfer::GENERAL_MZI, general))
+            }
         },
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
         Stage::Activation { modes, activation } => Box::new(ActivationStage { width: 2 * modes, activation }),
