@@ -19,6 +19,7 @@ pub const LOSSY: Imperfections = Imperfections {
     response_slope: 0.2,
     response_offset: 0.1,
     update_error: 0.4,
+    perturbation: 0.3,
     ..Imperfections::NONE
 };
 

@@ -52,6 +52,7 @@ spreads! {
     "response-slope" response_slope response_slope Acts::On(WEIGHT_BANKS);
     "response-offset" response_offset response_offset Acts::On(WEIGHT_BANKS);
     "update-error" update_error update_error Acts::OnAll;
+    "perturbation" perturbation perturbation Acts::On(HIDDEN);
     "module" module module Acts::Detail;
     "control-range" control_range control.control_range Acts::On(SHIFTERS);
     "control-bits" control_bits control.control_bits Acts::On(SHIFTERS);
@@ -65,8 +66,8 @@ spreads! {
     "drift-common" drift_common drift.drift_common Acts::OnAll;
     "drift-return" drift_return drift.drift_return Acts::Detail;
     "gain-noise" gain_noise noise.gain_noise Acts::OnAll;
-    "hidden-relative-noise" hidden_relative_noise noise.hidden_relative_noise Acts::OnAll;
-    "hidden-absolute-noise" hidden_absolute_noise noise.hidden_absolute_noise Acts::OnAll;
+    "hidden-relative-noise" hidden_relative_noise noise.hidden_relative_noise Acts::On(HIDDEN);
+    "hidden-absolute-noise" hidden_absolute_noise noise.hidden_absolute_noise Acts::On(HIDDEN);
     "laser-noise" laser_noise noise.laser_noise Acts::OnAll;
     "shot-noise" shot_noise noise.shot_noise Acts::OnAll;
     "thermal-noise" thermal_noise noise.thermal_noise Acts::OnAll;
@@ -165,36 +166,43 @@ pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
 enum Acts {
     /// Every network.
     OnAll,
-    /// Networks with such stages.
+    /// Networks with such parts.
     On(Part),
     /// Nothing by itself: it says how another one acts.
     Detail,
 }
 
-/// A kind of stage that imperfections are particular to, with the kind of chip that has some.
+/// A part of networks that imperfections are particular to, with the kind of chip that has some.
 #[derive(Clone, Copy)]
 struct Part {
     name: &'static str,
     chip: &'static str,
-    is: fn(&Stage) -> bool,
+    is: fn(&Network) -> bool,
 }
 
-const MESHES: Part = Part { name: "meshes", chip: "mesh", is: |stage| matches!(stage, Stage::Mesh(_)) };
-const MATRICES: Part = Part { name: "matrices", chip: "demo", is: |stage| matches!(stage, Stage::Matrix { .. }) };
-const WEIGHT_BANKS: Part =
-    Part { name: "weight banks", chip: "weight-bank", is: |stage| matches!(stage, Stage::WeightBank { .. }) };
+/// Whether a network has a stage of a pattern.
+macro_rules! any_stage {
+    ($pattern:pat) => {
+        |network| network.stages().any(|stage| matches!(stage, $pattern))
+    };
+}
+
+const MESHES: Part = Part { name: "meshes", chip: "mesh", is: any_stage!(Stage::Mesh(_)) };
+const MATRICES: Part = Part { name: "matrices", chip: "demo", is: any_stage!(Stage::Matrix { .. }) };
+const WEIGHT_BANKS: Part = Part { name: "weight banks", chip: "weight-bank", is: any_stage!(Stage::WeightBank { .. }) };
+const HIDDEN: Part = Part { name: "hidden layers", chip: "ideal", is: |network| network.layers().len() > 1 };
 
 const SHIFTERS: Part = Part {
     name: "phase shifters",
     chip: "silicon",
-    is: |stage| matches!(stage, Stage::Mesh(_) | Stage::Attenuators { .. } | Stage::WeightBank { .. }),
+    is: any_stage!(Stage::Mesh(_) | Stage::Attenuators { .. } | Stage::WeightBank { .. }),
 };
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.
 pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
     let spreads = spreads(chip);
-    let in_network = |part: Part| network.stages().any(part.is);
+    let in_network = |part: Part| (part.is)(network);
     let acts = |acts: &Acts| match *acts {
         Acts::On(part) => in_network(part),
         Acts::OnAll => true,

@@ -75,6 +75,9 @@ impl Plan {
         settings.probe_step.get_or_insert(defaults.probe_step);
         settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
         settings.redraw_every.get_or_insert(defaults.redraw_every);
+        for file in settings.chip_file.iter_mut().chain(settings.chip_errors.iter_mut().flatten()) {
+            *file = std::path::absolute(&file).context("the chip's file")?; // a run may be resumed from anywhere
+        }
         let s = &settings;
         known_dataset(&given("dataset", &s.dataset)?)?;
         let plan = Plan {

@@ -76,6 +76,9 @@ pub struct Settings {
     /// All: relative spread of the slope with which the chip follows its controls
     #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
     pub update_error: Option<f64>,
+    /// Hidden layers: relative strength of a fixed mixing of their signals that no digital model describes
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub perturbation: Option<f64>,
 
     /// Meshes: mean of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]

@@ -24,6 +24,7 @@ mod mesh_stream;
 mod mesh_whole;
 mod network;
 mod noise;
+mod perturbation;
 mod pointwise;
 mod product;
 mod scratch;

@@ -2,6 +2,7 @@
 
 use crate::control::Follower;
 use crate::engine::Gpu;
+use crate::perturbation::PerturbationStage;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, build};
 use crate::vectors::{Vector, check_range};
@@ -49,7 +50,7 @@ impl GpuNetwork {
         fabrication.check(network)?;
         let (mut offset, mut index) = (0, 0);
         let mut layers = Vec::new();
-        for layer in network.layers() {
+        for (number, layer) in network.layers().iter().enumerate() {
             let mut placed = Vec::new();
             for stage in layer {
                 let controls = offset..offset + stage.controls();
@@ -61,6 +62,12 @@ impl GpuNetwork {
                 });
                 offset = controls.end;
                 index += 1;
+            }
+            let perturbation = fabrication.perturbation(number);
+            if !perturbation.is_empty() {
+                let width = network.layer_output(number).width();
+                let stage = Box::new(PerturbationStage::new(gpu.clone(), width, perturbation)?);
+                placed.push(Placed { stage, controls: offset..offset, inputs: width, outputs: width });
             }
             layers.push(placed);
         }

@@ -59,6 +59,9 @@ pub struct Fabrication {
     /// The chip follows its controls c from the first programmed ones c₀ as `c₀ + (1 + E)∘(c - c₀)`: an uncalibrated slope, the
     /// published "projection error". Per control; empty means none.
     pub update_error: Vec<f64>,
+    /// Per layer, what its output is multiplied by: a real matrix `[width, width]` ([`super::perturbation`]), or empty. No layer:
+    /// none has one.
+    pub perturbation: Vec<Vec<f64>>,
     /// How its controls become phases.
     pub control: ControlPath,
     /// The fast noise of its signals, which engines do not know: [`super::Chip`] adds it.
@@ -80,6 +83,11 @@ impl Fabrication {
         self.stages.get(index).unwrap_or(&StageErrors::None)
     }
 
+    /// The perturbation behind layer `layer`, empty where there is none.
+    pub fn perturbation(&self, layer: usize) -> &[f64] {
+        self.perturbation.get(layer).map_or(&[], Vec::as_slice)
+    }
+
     /// Errs where a vector does not have the size that `network` needs.
     pub fn check(&self, network: &Network) -> Result<()> {
         if !self.stages.is_empty() {
@@ -87,6 +95,13 @@ impl Fabrication {
         }
         if !self.update_error.is_empty() {
             same_size("update errors", network.controls(), self.update_error.len())?;
+        }
+        if !self.perturbation.is_empty() {
+            same_size("layers with perturbations", network.layers().len(), self.perturbation.len())?;
+        }
+        for (layer, matrix) in self.perturbation.iter().enumerate().filter(|(_, matrix)| !matrix.is_empty()) {
+            let width = network.layer_output(layer).width();
+            same_size(&format!("entries of the perturbation of layer {layer}"), width * width, matrix.len())?;
         }
         let ControlPath { shifters, coupling, .. } = &self.control;
         if !shifters.is_empty() {

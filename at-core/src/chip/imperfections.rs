@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::copies::hardware;
 use super::floorplan::places;
+use super::perturbation::matrix;
 use super::process::field;
 use super::random::site;
 use super::{Drift, Fabrication, Noise, Passive, Process, StageErrors};
@@ -36,6 +37,8 @@ pub struct Imperfections {
     pub response_offset: f64,
     /// All: standard deviation of the relative error with which the chip follows updates of a control.
     pub update_error: f64,
+    /// Networks with hidden layers: relative strength of the mixing of their signals ([`super::perturbation`]).
+    pub perturbation: f64,
     /// Meshes: what else light meets.
     pub passive: Passive,
     /// Meshes and weight banks: variation that neighbours share.
@@ -71,6 +74,7 @@ impl Imperfections {
         response_slope: 0.0,
         response_offset: 0.0,
         update_error: 0.0,
+        perturbation: 0.0,
         passive: Passive::NONE,
         process: Process::NONE,
         module: 0,
@@ -91,6 +95,7 @@ impl Imperfections {
             ("response-slope", self.response_slope),
             ("response-offset", self.response_offset),
             ("update-error", self.update_error),
+            ("perturbation", self.perturbation),
         ];
         not_negative(&spreads)?;
         self.passive.validate()?;
@@ -117,7 +122,26 @@ impl Imperfections {
             share(&mut control.shifters, &hardware);
             share_stages(network, &mut stages, &hardware);
         }
-        Ok(Fabrication { stages, update_error, control, drift: self.drift, noise: self.noise, seed })
+        let perturbation = self.perturbations(network, seed);
+        let (drift, noise) = (self.drift, self.noise);
+        Ok(Fabrication { stages, update_error, perturbation, control, drift, noise, seed })
+    }
+
+    /// What every hidden layer's output is multiplied by.
+    fn perturbations(&self, network: &Network, seed: u64) -> Vec<Vec<f64>> {
+        let hidden = network.layers().len() - 1;
+        if self.perturbation == 0.0 || hidden == 0 {
+            return Vec::new();
+        }
+        let mut stages = 0;
+        let drawn = |(layer, all): (usize, &Vec<Stage>)| {
+            stages += all.len() as u64; // stream 14 of the layer's last stage
+            match layer < hidden {
+                true => matrix(network.layer_output(layer), self.perturbation, seed, 16 * stages + 14),
+                false => Vec::new(),
+            }
+        };
+        network.layers().iter().enumerate().map(drawn).collect()
     }
 
     /// The errors of stage number `index`.
@@ -234,7 +258,7 @@ fn uniform_draws(seed: u64, stream: u64, count: usize) -> impl Iterator<Item = f
 }
 
 /// `count` draws of N(mean, deviation²) from stream `stream` of `seed`.
-fn normal_draws(seed: u64, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+pub(super) fn normal_draws(seed: u64, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(stream);
     (0..count)

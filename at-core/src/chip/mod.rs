@@ -12,6 +12,7 @@ mod imperfections;
 mod meter;
 pub mod noise;
 mod passive;
+pub mod perturbation;
 mod process;
 pub mod random;
 mod signals;

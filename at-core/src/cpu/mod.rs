@@ -14,6 +14,7 @@ mod mesh_monitor;
 mod mesh_send;
 mod network;
 mod noise;
+mod perturbation;
 mod pointwise;
 mod product;
 mod rotation_kernel;

@@ -2,6 +2,7 @@
 
 use super::control::Follower;
 use super::engine::Cpu;
+use super::perturbation::PerturbationStage;
 use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
@@ -57,7 +58,7 @@ impl<T: Real> CpuNetwork<T> {
         let mut index = 0;
         let mut layers = Vec::new();
         let mut meshes = Vec::new();
-        for layer in network.layers() {
+        for (number, layer) in network.layers().iter().enumerate() {
             let mut placed = Vec::new();
             for stage in layer {
                 if matches!(stage, Stage::Mesh(_)) {
@@ -75,6 +76,13 @@ impl<T: Real> CpuNetwork<T> {
                     outputs: stage.output().width(),
                 });
                 index += 1;
+            }
+            let perturbation = fabrication.perturbation(number);
+            if !perturbation.is_empty() {
+                let width = network.layer_output(number).width();
+                let (controls, imperfections) = (offset..offset, imperfections..imperfections);
+                let stage = Box::new(PerturbationStage::new(width, perturbation));
+                placed.push(Placed { stage, controls, imperfections, inputs: width, outputs: width });
             }
             layers.push(placed);
         }

@@ -6,6 +6,7 @@
 //! | `stageK.first_coupler`, `.second_coupler`, `.phases`, `.loss_db` | as in [`StageErrors::Mesh`] | of stage K, a mesh |
 //! | `stageK.spread` | per control | of a matrix |
 //! | `stageK.amplitude`, `.slope`, `.offset` | per control | of a weight bank |
+//! | `layerL.perturbation` | row-major `[width, width]` | of layer L |
 //! | `update_error` | per control | |
 //! | `shifters` | `[control, 3]` | gain, base, range |
 //! | `crosstalk.starts`, `.neighbours`, `.strengths` | rows of a sparse matrix | |
@@ -45,7 +46,7 @@ struct Header {
 
 /// Writes `chip`, atomically.
 pub fn write_chip(path: &Path, chip: &Fabrication) -> Result<()> {
-    let Fabrication { stages, update_error, control, noise, drift, seed } = chip;
+    let Fabrication { stages, update_error, perturbation, control, noise, drift, seed } = chip;
     let (quartic, levels) = (control.quartic, control.levels);
     let header = Header { format: FORMAT, seed: *seed, noise: *noise, drift: *drift, quartic, levels };
     let header = serde_json::to_string(&header).map_err(|failure| Error::file(path, failure.into()))?;
@@ -54,6 +55,8 @@ pub fn write_chip(path: &Path, chip: &Fabrication) -> Result<()> {
         let named = named(errors);
         vectors.extend(named.into_iter().map(|(name, values)| (format!("stage{index}.{name}"), values.clone())));
     }
+    let layers = perturbation.iter().enumerate();
+    vectors.extend(layers.map(|(layer, matrix)| (format!("layer{layer}.perturbation"), matrix.clone())));
     let integers = |values: &[u32]| values.iter().map(|&value| f64::from(value)).collect();
     vectors.push(("update_error".into(), update_error.clone()));
     vectors.push(("crosstalk.starts".into(), integers(&control.coupling.starts)));
@@ -147,6 +150,12 @@ pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>)
     if chip.stages.iter().all(|errors| *errors == StageErrors::None) {
         chip.stages.clear();
     }
+    for layer in 0..network.layers().len() {
+        chip.perturbation.push(reals(format!("layer{layer}.perturbation"), None)?);
+    }
+    if chip.perturbation.iter().all(Vec::is_empty) {
+        chip.perturbation.clear();
+    }
     chip.update_error = reals("update_error".into(), None)?;
     chip.control.quartic = header.quartic;
     chip.control.levels = header.levels;
@@ -201,6 +210,7 @@ mod tests {
             parameter_spread: 0.4,
             response_slope: 0.2,
             update_error: 0.3,
+            perturbation: 0.2,
             control: Control {
                 control_range: 7.0,
                 control_bits: 9,

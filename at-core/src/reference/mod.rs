@@ -12,6 +12,7 @@ mod matrix;
 mod mesh;
 mod modulation;
 mod noise;
+mod perturbation;
 mod rectifier;
 mod weight_bank;
 
@@ -43,6 +44,8 @@ struct Placed<'a> {
     stage: &'a Stage,
     errors: &'a StageErrors,
     controls: Range<usize>,
+    /// The perturbation behind a layer's last stage; empty where there is none.
+    perturbation: &'a [f64],
 }
 
 impl Reference<'_> {
@@ -191,12 +194,17 @@ impl Reference<'_> {
 
     fn placed(&self) -> Vec<Placed<'_>> {
         let mut end = 0;
-        let place = |(index, stage): (usize, _)| {
-            let start = end;
-            end += Stage::controls(stage);
-            Placed { stage, errors: self.fabrication.stage(index), controls: start..end }
-        };
-        self.network.stages().enumerate().map(place).collect()
+        let mut all = Vec::new();
+        for (layer, stages) in self.network.layers().iter().enumerate() {
+            for (k, stage) in stages.iter().enumerate() {
+                let start = end;
+                end += stage.controls();
+                let perturbation = if k + 1 == stages.len() { self.fabrication.perturbation(layer) } else { &[] };
+                let errors = self.fabrication.stage(all.len());
+                all.push(Placed { stage, errors, controls: start..end, perturbation });
+            }
+        }
+        all
     }
 }
 
@@ -207,10 +215,10 @@ fn whole_samples(what: &str, width: usize, got: usize) -> Result<usize> {
     Ok(batch)
 }
 
-/// What leaves a stage.
+/// What leaves a stage, and the perturbation behind it.
 fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
     let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
-    match *placed.stage {
+    let leaves = match *placed.stage {
         Stage::Mesh(ref mesh) => mesh::forward(mesh, errors, controls, signal),
         Stage::Attenuators { inputs, outputs } => attenuators::forward(inputs, outputs, controls, signal),
         Stage::Activation { activation, .. } => activation::forward(activation, signal),
@@ -223,12 +231,14 @@ fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
         Stage::WeightBank { inputs, outputs } => {
             matrix::forward(&weight_bank::entries(errors, controls), inputs, outputs, signal)
         }
-    }
+    };
+    perturbation::forward(placed.perturbation, placed.stage.output().width(), leaves)
 }
 
 /// Carries `error` (`∂L/∂z*` of a field, `dL/dx` of a real) back through a stage, and adds to the stage's own `gradient`.
 fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gradient: &mut [f64]) -> Vec<f64> {
     let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
+    let error = &perturbation::backward(placed.perturbation, placed.stage.output().width(), error);
     match *placed.stage {
         Stage::Mesh(ref mesh) => mesh::backward(mesh, errors, controls, signal, error, gradient),
         Stage::Attenuators { inputs, outputs } => {
