@@ -3,6 +3,7 @@
 mod asyt;
 mod bad_files;
 mod bad_settings;
+mod chips;
 mod compare;
 mod data;
 mod gpu;

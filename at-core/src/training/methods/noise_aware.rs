@@ -80,7 +80,8 @@ impl<E: Engine> NoiseAware<E> {
         let draw = self.controls.memory.step / *every as u64;
         if self.drawn != Some(draw) {
             let individual = stream(*seed, Purpose::Imperfections, draw).next_u64();
-            let fabrication = imperfections.fabricate(&self.network, individual)?;
+            let known = Imperfections { perturbation: 0.0, ..*imperfections }; // no model has that one
+            let fabrication = known.fabricate(&self.network, individual)?;
             let model = self.room.engine.build(&self.network, &fabrication)?;
             self.model = Digital::new(model, &self.network, &self.meter);
             self.model.program(&self.first)?;
