@@ -30,14 +30,12 @@ fn a_kept_chip_gives_the_same_numbers() {
 }
 
 #[test]
-fn files_and_conventions_that_do_not_fit_are_refused() {
+fn chips_that_do_not_fit_are_refused() {
     let bench = Bench::new();
     train(&bench, "bank:in-out", &["--save-chip", "chip.npz", "--out", "run"]).done();
     let refused = |network, more: &[&str], code, parts: &[&str]| train(&bench, network, more).refused(code, parts);
     refused("bank:in-12-out", &["--chip-file", "chip.npz"], 1, &["chip.npz"]);
-    refused("bank:in-out", &["--chip-file", "chip.npz", "chip.npz"], 1, &["chip.npz", "stands alone"]);
     refused("bank:in-out", &["--chip-file", "none.npz"], 1, &["none.npz"]);
-    refused("bank:in-out", &["--errors-convention", "dat-mpnn"], 2, &["errors-convention", "--chip-file"]);
     refused("bank:in-out", &["--perturbation", "-1"], 2, &["perturbation"]);
     refused("bank:in-out", &["--chip", "ideal", "--perturbation", "0.5"], 2, &["hidden layers"]);
 }
