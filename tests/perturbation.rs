@@ -18,7 +18,7 @@ fn perturbed(network: Network, batch: usize) -> Case {
 /// What is added to the signals behind layer 0, and the signals without it.
 fn added(case: &Case) -> (Vec<f64>, Vec<f64>) {
     let ideal = Case::new(case.network.clone(), &Imperfections::NONE, case.batch, 8);
-    let layer = |case: &Case| case.reference().propagate_layer(0, &case.controls, &case.fields).unwrap();
+    let layer = |chip: &Case| chip.reference().propagate_layer(0, &case.controls, &case.fields).unwrap();
     let (clean, disturbed) = (layer(&ideal), layer(case));
     (disturbed.iter().zip(&clean).map(|(disturbed, clean)| disturbed - clean).collect(), clean)
 }

@@ -17,6 +17,7 @@ use at_core::optics::{Convention, Mesh, MeshErrors};
 use at_core::population::{Yield, evaluate_chips, good_chips};
 use at_core::propagator::Engine;
 use at_core::statistics::Estimate;
+use at_core::training::MethodName;
 use at_core::training::{Evaluation, Split};
 use clap::Args;
 use std::io::Write;
@@ -153,6 +154,8 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
         engine: arguments.engine.clone(),
         precision: arguments.precision.clone(),
         adapter: arguments.adapter.clone(),
+        // Nothing is trained, so that no method of the preset has to fit the network.
+        method: Some(vec![MethodName::At.to_string()]),
         ..Settings::default()
     }
 }

@@ -55,7 +55,6 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--network", "mesh:99999999999999x2", "--chip", "mesh"], &["EB"]),
     (&["--network", "mesh:64,detection=homodyn", "--chip", "mesh"], &["did you mean homodyne?"]),
     (&["--network", "mesh:64,dept=4", "--chip", "mesh"], &["dept=4", "depth="]),
-    (&["--chip-errors", "chip.npz", "--chip-errors-convention", "dat"], &["dat"]),
     (&["--dat-maps", "4,8"], &["dat-maps", "4,8,16"]),
     (&["--dat-warm-up", "1.5"], &["dat-warm-up = 1.5"]),
     (&["--dat-rate", "0"], &["dat-rate = 0"]),
