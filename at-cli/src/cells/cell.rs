@@ -24,7 +24,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The training of `method` on chip `chip_seed` with otherwise these `settings`, which [`complete`] has completed.
+    /// The training of `method` on chip `chip_seed` with otherwise these `settings`, which `complete` has completed.
     pub fn new(settings: &Settings, method: MethodName, chip_seed: u64) -> Result<Self> {
         let settings =
             Settings { method: Some(vec![method.to_string()]), chip_seed: Some(chip_seed), ..settings.clone() };
