@@ -85,6 +85,7 @@ fn values_of_another_kind_are_wrong_usage() {
         ["--seed", "9223372036854775808"],
         ["--learning-rate", "fast"],
         ["--out", ""],
+        ["--chip-errors-convention", "dat"],
     ];
     for [flag, value] in cases {
         let ended = bench.run(["train", flag, value]);
