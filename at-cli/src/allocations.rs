@@ -1,10 +1,18 @@
 //! Memory that this program has asked for, counted: what a computation needs at its peak, exact and the same everywhere.
+//! Blocks of some size start where a cache line does: vectors of 64 bytes that lie across two lines load at half the speed,
+//! and the system's allocator puts every large block 16 bytes behind such a place.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator, with a count of bytes.
+/// The system's allocator, with a count of bytes and aligned blocks.
 pub struct Counted;
+
+/// Bytes of a cache line and of the widest vectors.
+const LINE: usize = 64;
+
+/// Blocks of this size and larger are aligned; smaller ones are rarely walked through with vectors.
+const ALIGNED: usize = 4096;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -13,31 +21,30 @@ fn grow(bytes: usize) {
     PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
-// SAFETY: every request goes to the system's allocator unchanged; only numbers are kept beside it.
+/// What is asked of the system for `layout`: a function of the layout alone, so that a block is given back as it was asked for.
+fn aligned(layout: Layout) -> Layout {
+    if layout.size() < ALIGNED { layout } else { layout.align_to(LINE).unwrap_or(layout) }
+}
+
+// SAFETY: every request goes to the system's allocator, with a layout that differs at most in a stricter alignment and is the
+// same when a block is given back. `realloc` is the trait's own: it asks for the new block, copies, gives the old one back.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
+        unsafe { System.alloc(aligned(layout)) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { System.alloc_zeroed(aligned(layout)) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        grow(size);
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
+        // SAFETY: the caller's promise, and `aligned` gives what the block was asked for with.
+        unsafe { System.dealloc(pointer, aligned(layout)) }
     }
 }
 
@@ -59,6 +66,22 @@ pub fn restart_peak() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_blocks_start_at_cache_lines() {
+        let mut blocks: Vec<Vec<u8>> = (0..20).map(|k| vec![k; ALIGNED << (k % 8)]).collect();
+        for block in &mut blocks {
+            block.reserve(2 * block.len()); // moves it
+        }
+        blocks.extend((0..20).map(|k| vec![0; ALIGNED + 1000 * k]));
+        assert!(blocks.iter().all(|block| (block.as_ptr() as usize).is_multiple_of(LINE)));
+        assert!(
+            blocks
+                .iter()
+                .enumerate()
+                .all(|(k, block)| block.iter().all(|&b| usize::from(b) == if k < 20 { k } else { 0 }))
+        );
+    }
 
     /// Other tests allocate at the same time, so only bounds can be known.
     #[test]

@@ -198,12 +198,22 @@ fn transpose<T: Real>(source: &[T], columns: usize, target: &mut [T]) {
     let rows = source.len() / columns;
     target.par_chunks_mut(EDGE * rows).enumerate().with_min_len(4).for_each(|(band, target)| {
         let first = band * EDGE;
-        for start in (0..rows).step_by(EDGE) {
-            let end = rows.min(start + EDGE);
+        let whole = if target.len() == EDGE * rows { rows - rows % EDGE } else { 0 };
+        let mut square = [[T::zero(); EDGE]; EDGE];
+        for start in (0..whole).step_by(EDGE) {
+            // By way of a square of known size, so that no index needs a check.
+            for (line, row) in square.iter_mut().zip(start..) {
+                line.copy_from_slice(&source[row * columns + first..][..EDGE]);
+            }
             for (offset, target) in target.chunks_exact_mut(rows).enumerate() {
-                for (row, slot) in (start..end).zip(&mut target[start..end]) {
-                    *slot = source[row * columns + first + offset];
-                }
+                let slots: &mut [T; EDGE] =
+                    (&mut target[start..start + EDGE]).try_into().expect("the edge of a square");
+                *slots = std::array::from_fn(|row| square[row][offset % EDGE]);
+            }
+        }
+        for (offset, target) in target.chunks_exact_mut(rows).enumerate() {
+            for (row, slot) in (whole..rows).zip(&mut target[whole..]) {
+                *slot = source[row * columns + first + offset];
             }
         }
     });

@@ -108,6 +108,10 @@ impl<T: Real> SparseRows<T> {
     }
 }
 
+/// Starts where a cache line does; vectors across two lines load at half the speed.
+#[repr(align(64))]
+struct Aligned<V>(V);
+
 /// Some rows of a product.
 struct Piece<'a, T> {
     sparse: &'a SparseRows<T>,
@@ -122,11 +126,12 @@ impl<T: Real> WithSimd for Piece<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
-        // Eight AVX2 registers of sums, four and one for the rest of the width.
+        // Eight registers of sums, so that every addition finds its summand ready; four and one for the rest of the width.
         if S::IS_SCALAR {
             self.tiles::<16, false>(0);
         } else if size_of::<T>() == 4 {
-            let done = self.tiles::<64, true>(0);
+            let done = if size_of::<S::f32s>() == 64 { self.tiles::<128, true>(0) } else { 0 };
+            let done = self.tiles::<64, true>(done);
             let done = self.tiles::<32, true>(done);
             let done = self.tiles::<8, true>(done);
             self.tiles::<1, true>(done);
@@ -154,15 +159,15 @@ impl<T: Real> Piece<'_, T> {
         let Piece { sparse, first_row, dense, width, ref mut target } = *self;
         let blocks = sparse.columns.div_ceil(BLOCK);
         // A copy: rows of 2^k values apart would fall on the same cache sets.
-        let mut packed = [[T::zero(); TILE]; BLOCK];
+        let mut packed = Aligned([[T::zero(); TILE]; BLOCK]);
         for block in 0..blocks {
             let rows = dense[block * BLOCK * width..sparse.columns * width].chunks_exact(width);
-            packed.iter_mut().zip(rows).for_each(|(packed, row)| packed.copy_from_slice(&row[tile..tile + TILE]));
+            packed.0.iter_mut().zip(rows).for_each(|(packed, row)| packed.copy_from_slice(&row[tile..tile + TILE]));
             for (offset, row) in target.chunks_exact_mut(width).enumerate() {
                 let slots: &mut [T; TILE] = (&mut row[tile..tile + TILE]).try_into().expect("a tile has its size");
                 let mut sums = *slots;
                 for &(column, value) in sparse.block(first_row + offset, blocks + 1, block) {
-                    let dense = &packed[column as usize - block * BLOCK];
+                    let dense = &packed.0[column as usize - block * BLOCK];
                     for lane in 0..TILE {
                         sums[lane] =
                             if FMA { value.mul_add(dense[lane], sums[lane]) } else { sums[lane] + value * dense[lane] };
