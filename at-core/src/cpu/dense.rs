@@ -142,15 +142,11 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (input, adjoint) = (&input[..batch * inputs], &adjoint[..batch * outputs]);
         let (weight_gradient, bias_gradient) = gradient.split_at_mut(outputs * inputs);
-        bias_gradient.fill(T::zero());
-        for row in adjoint.chunks_exact(outputs) {
-            bias_gradient.iter_mut().zip(row).for_each(|(slot, &error)| *slot += error);
-        }
+        sum_rows(adjoint, bias_gradient);
         if let Some(columns) = &kept.columns {
             let sum = &mut self.room.gradient;
-            sum.clear();
             sum.resize(inputs * outputs, T::zero());
-            columns.multiply_add(adjoint, outputs, sum);
+            columns.multiply(adjoint, outputs, None, sum);
             transpose(sum, outputs, weight_gradient);
         } else {
             let errors = Matrix { values: adjoint, rows: outputs, columns: batch, stride: (1, outputs) };
@@ -167,14 +163,13 @@ impl<T: Real> DenseStage<T> {
     fn weigh(&mut self, input: &[T], batch: usize, output: &mut [T]) -> bool {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (weights, bias) = self.weights.split_at(outputs * inputs);
-        for row in output[..batch * outputs].chunks_exact_mut(outputs) {
-            row.copy_from_slice(bias);
-        }
         let input = &input[..batch * inputs];
         if outputs >= NARROWEST && self.room.rows.fill(input, inputs, SPARSE) {
-            self.room.rows.multiply_add(&self.transposed, outputs, output);
+            self.room.rows.multiply(&self.transposed, outputs, Some(bias), output);
             return true;
         }
+        let rows = output[..batch * outputs].par_chunks_exact_mut(outputs);
+        rows.with_min_len(SERIAL.div_ceil(outputs)).for_each(|row| row.copy_from_slice(bias));
         let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
         let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
         product(input, weights, true, output);
@@ -189,6 +184,21 @@ impl<T: Real> DenseStage<T> {
         let weights = Matrix { values: weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
         product(errors, weights, false, adjoint_in);
     }
+}
+
+/// `sums [columns] ← Σ` of the rows of `source [rows, columns]`.
+fn sum_rows<T: Real>(source: &[T], sums: &mut [T]) {
+    /// Columns that one thread takes: whole cache lines of every row.
+    const TILE: usize = 64;
+    let columns = sums.len();
+    let tiles =
+        sums.par_chunks_mut(TILE).enumerate().with_min_len((SERIAL * columns).div_ceil(source.len() * TILE).max(1));
+    tiles.for_each(|(tile, sums)| {
+        sums.fill(T::zero());
+        for row in source.chunks_exact(columns) {
+            sums.iter_mut().zip(&row[tile * TILE..]).for_each(|(sum, &value)| *sum += value);
+        }
+    });
 }
 
 /// `target [columns, rows] ← sourceᵀ` of `source [rows, columns]`.

@@ -15,6 +15,12 @@ use crate::{Error, Real, Result};
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
+/// Most pieces of a batch whose losses are taken side by side.
+const LOSS_PIECES: usize = 32;
+
+/// Samples below which a piece of a batch is not worth a second thread.
+const SMALLEST_LOSS_PIECE: usize = 64;
+
 /// The CPU with reals of type `T`: `f64` for truth, `f32` for speed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu<T>(PhantomData<T>);
@@ -146,16 +152,31 @@ impl<T: Real> Engine for Cpu<T> {
         };
         check_range("room for errors", error.len(), 0, batch * outputs)?;
         let weight = T::of(loss.weight(batch));
+        // Pieces depend on the batch alone, so that their sum does not depend on the number of threads.
+        let mut pieces = [(0.0, 0, None); LOSS_PIECES];
+        let piece = batch.div_ceil(LOSS_PIECES).max(SMALLEST_LOSS_PIECE);
+        let samples = readout[..batch * outputs].par_chunks(piece * outputs).zip(labels[..batch].par_chunks(piece));
+        let samples = samples.zip(error[..batch * outputs].par_chunks_mut(piece * outputs));
+        samples.zip(&mut pieces).for_each(|(((readouts, labels), errors), (total, correct, absurd))| {
+            let rows = readouts.chunks_exact(outputs).zip(errors.chunks_exact_mut(outputs)).zip(labels);
+            for ((readout, error), &label) in rows {
+                let label = label as usize;
+                if label >= loss.classes {
+                    *absurd = Some(label);
+                    return;
+                }
+                let (value, best) = loss.sample(readout, label, weight, error);
+                *total += value.wide();
+                *correct += usize::from(best == label);
+            }
+        });
         let (mut total, mut correct) = (0.0, 0);
-        let rows = readout.chunks_exact(outputs).zip(error.chunks_exact_mut(outputs));
-        for ((readout, error), &label) in rows.zip(labels).take(batch) {
-            let label = label as usize;
-            if label >= loss.classes {
+        for (value, count, absurd) in pieces {
+            if let Some(label) = absurd {
                 return Err(Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes)));
             }
-            let (value, best) = loss.sample(readout, label, weight, error);
-            total += value.wide();
-            correct += usize::from(best == label);
+            total += value;
+            correct += count;
         }
         for (slot, value) in tally.iter_mut().zip([total, correct as f64, batch as f64]) {
             *slot += T::of(value);

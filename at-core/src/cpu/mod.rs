@@ -1,6 +1,7 @@
 //! The CPU engine: vectors in memory, tiles of samples over threads, `f32` or `f64`.
 
 mod attenuators;
+mod awake;
 mod bidirectional;
 mod control;
 mod dense;

@@ -1,5 +1,6 @@
 //! A whole network on the CPU: stages in order, their signals, and the map from programmed to effective controls.
 
+use super::awake;
 use super::control::Follower;
 use super::engine::Cpu;
 use super::perturbation::PerturbationStage;
@@ -8,7 +9,9 @@ use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::{Network, Stage};
 use crate::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
+use crate::real::SERIAL;
 use crate::{Error, Real, Result};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// A network with its imperfections on the CPU.
@@ -105,6 +108,7 @@ impl<T: Real> CpuNetwork<T> {
         if batch == 0 {
             return Err(Error::invalid("batch", 0, "must hold at least one sample"));
         }
+        awake::keep(self.controls, batch);
         Ok(())
     }
 
@@ -290,7 +294,7 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
             let output = &mut after[0][..batch * placed.outputs];
             placed.stage.record(&entering[..batch * placed.inputs], batch, output, &mut traced.kept[index]);
             if index == 0 && placed.stage.reads_input(&traced.kept[0]) {
-                before[0][..batch * width].copy_from_slice(&input[..batch * width]);
+                copy(&input[..batch * width], &mut before[0][..batch * width]);
             }
         }
         traced.recorded = batch;
@@ -424,6 +428,11 @@ fn carry_layer_back<T: Real>(
         }
         std::mem::swap(adjoint, adjoint_in);
     }
+}
+
+/// Copies, with several threads where that pays.
+fn copy<T: Real>(from: &[T], to: &mut [T]) {
+    to.par_chunks_mut(SERIAL).zip(from.par_chunks(SERIAL)).for_each(|(to, from)| to.copy_from_slice(from));
 }
 
 #[cfg(test)]

@@ -98,12 +98,13 @@ impl<T: Real> SparseRows<T> {
         &self.entries[row * self.columns + bounds[0] as usize..row * self.columns + bounds[1] as usize]
     }
 
-    /// `target [rows, width] ← target + self·dense`, with `dense [columns, width]` row-major.
-    pub fn multiply_add(&self, dense: &[T], width: usize, target: &mut [T]) {
+    /// `target [rows, width] ← self·dense`, with `dense [columns, width]` row-major, plus `offset [width]` in every row.
+    pub fn multiply(&self, dense: &[T], width: usize, offset: Option<&[T]>, target: &mut [T]) {
         assert!(dense.len() >= self.columns * width && target.len() >= self.rows * width, "room for a product");
+        assert!(offset.is_none_or(|offset| offset.len() == width), "an offset for every column");
         let piece = self.rows.div_ceil(2 * rayon::current_num_threads()).max(8);
         target[..self.rows * width].par_chunks_mut(piece * width).enumerate().for_each(|(index, target)| {
-            pulp::Arch::new().dispatch(Piece { sparse: self, first_row: index * piece, dense, width, target });
+            pulp::Arch::new().dispatch(Piece { sparse: self, first_row: index * piece, dense, width, offset, target });
         });
     }
 }
@@ -118,6 +119,7 @@ struct Piece<'a, T> {
     first_row: usize,
     dense: &'a [T],
     width: usize,
+    offset: Option<&'a [T]>,
     target: &'a mut [T],
 }
 
@@ -156,17 +158,21 @@ impl<T: Real> Piece<'_, T> {
 
     #[inline(always)]
     fn tile<const TILE: usize, const FMA: bool>(&mut self, tile: usize) {
-        let Piece { sparse, first_row, dense, width, ref mut target } = *self;
+        let Piece { sparse, first_row, dense, width, offset, ref mut target } = *self;
         let blocks = sparse.columns.div_ceil(BLOCK);
         // A copy: rows of 2^k values apart would fall on the same cache sets.
         let mut packed = Aligned([[T::zero(); TILE]; BLOCK]);
         for block in 0..blocks {
             let rows = dense[block * BLOCK * width..sparse.columns * width].chunks_exact(width);
             packed.0.iter_mut().zip(rows).for_each(|(packed, row)| packed.copy_from_slice(&row[tile..tile + TILE]));
-            for (offset, row) in target.chunks_exact_mut(width).enumerate() {
+            for (index, row) in target.chunks_exact_mut(width).enumerate() {
                 let slots: &mut [T; TILE] = (&mut row[tile..tile + TILE]).try_into().expect("a tile has its size");
-                let mut sums = *slots;
-                for &(column, value) in sparse.block(first_row + offset, blocks + 1, block) {
+                let mut sums = match offset {
+                    _ if block > 0 => *slots,
+                    Some(offset) => offset[tile..tile + TILE].try_into().expect("a tile has its size"),
+                    None => [T::zero(); TILE],
+                };
+                for &(column, value) in sparse.block(first_row + index, blocks + 1, block) {
                     let dense = &packed.0[column as usize - block * BLOCK];
                     for lane in 0..TILE {
                         sums[lane] =
@@ -195,16 +201,17 @@ mod tests {
             for zeros in [0, 5, 9, 10] {
                 let (left, right) = (matrix(rows, columns, zeros), matrix(columns, width, 0));
                 assert!(sparse.fill(&left, columns, 1.0));
-                let mut product = vec![1.0; rows * width];
-                sparse.multiply_add(&right, width, &mut product);
+                let mut product = vec![f32::NAN; rows * width];
+                let offset: Vec<f32> = (0..width).map(|j| (j % 5) as f32).collect();
+                sparse.multiply(&right, width, Some(&offset), &mut product);
                 let other = matrix(rows, width, 0);
-                let mut transposed_product = vec![0.0; columns * width];
+                let mut transposed_product = vec![f32::NAN; columns * width];
                 transposed.fill_transposed(&sparse);
-                transposed.multiply_add(&other, width, &mut transposed_product);
+                transposed.multiply(&other, width, None, &mut transposed_product);
                 for j in 0..width {
                     for r in 0..rows {
                         let sum: f32 = (0..columns).map(|c| left[r * columns + c] * right[c * width + j]).sum();
-                        assert_eq!(product[r * width + j], 1.0 + sum);
+                        assert_eq!(product[r * width + j], offset[j] + sum);
                     }
                     for c in 0..columns {
                         let sum: f32 = (0..rows).map(|r| left[r * columns + c] * other[r * width + j]).sum();

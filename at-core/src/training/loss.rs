@@ -107,10 +107,12 @@ impl Loss {
         let mut loss = T::zero();
         match self.kind {
             LossKind::CrossEntropy => {
-                let total: T = classes.iter().map(|&x| (gain * x - peak).exp()).sum();
+                let mut total = T::zero();
                 for (slot, &x) in error.iter_mut().zip(classes) {
-                    *slot = (gain * x - peak).exp() / total;
+                    *slot = (gain * x - peak).exp();
+                    total += *slot;
                 }
+                error[..self.classes].iter_mut().for_each(|slot| *slot /= total);
                 error[label] -= T::one();
                 loss += total.ln() - (gain * classes[label] - peak);
             }
