@@ -10,10 +10,10 @@ fn derivatives(z: vec2f) -> vec4f {
     let square = cmul(z, z);
     switch parameters.kind {
         case 0u: {
-            let g = parameters.second;
-            let turn = turn_back(g * power + parameters.third);
-            let slope = g * vec2f(-turn.y, turn.x);
-            let holomorphic = turn + vec2f(1.0, 0.0) - power * slope;
+            let half = half_turn(power);
+            let turn = cmul(half, half);
+            let slope = parameters.second * vec2f(-turn.y, turn.x);
+            let holomorphic = half.x * half - power * slope;
             let conjugate = -cmul(slope, square);
             return parameters.first * vec4f(-holomorphic.y, holomorphic.x, -conjugate.y, conjugate.x);
         }

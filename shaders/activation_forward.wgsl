@@ -7,8 +7,8 @@ fn value(z: vec2f) -> vec2f {
     let power = dot(z, z);
     switch parameters.kind {
         case 0u: {
-            let turn = turn_back(parameters.second * power + parameters.third) + vec2f(1.0, 0.0);
-            return cmul(parameters.first * vec2f(-turn.y, turn.x), z);
+            let turn = half_turn(power);
+            return cmul(parameters.first * turn.x * vec2f(-turn.y, turn.x), z);
         }
         case 1u: {
             return exp(-parameters.first / (1.0 + power * parameters.second)) * z;

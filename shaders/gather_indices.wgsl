@@ -4,6 +4,9 @@ struct Gather {
     count: u32,
     width: u32,
     start: u32,
+    // The rows of which this dispatch sees the source; others come with other dispatches.
+    first: u32,
+    rows: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Gather;
@@ -21,6 +24,9 @@ fn gather_indices(
     if i >= parameters.count * parameters.width {
         return;
     }
-    let row = order[parameters.start + i / parameters.width];
+    let row = order[parameters.start + i / parameters.width] - parameters.first; // wraps where it lies before them
+    if row >= parameters.rows {
+        return;
+    }
     gathered[i] = source[row * parameters.width + i % parameters.width];
 }

@@ -4,11 +4,12 @@ use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
-pub const ACTIVATIONS: [Activation; 4] = [
+pub const ACTIVATIONS: [Activation; 5] = [
     Activation::ElectroOptic { tap: 0.1, gain: 0.9, bias: 2.2 },
     Activation::Saturable { depth: 1.7, saturation: 0.6 },
     Activation::ModRelu { bias: 0.3 },
     Activation::Spm { gain: 0.8 },
+    Activation::ELECTRO_OPTIC,
 ];
 
 /// Every way of detection.

@@ -20,6 +20,9 @@ use at_core::{Error, Real, Result};
 /// Elements per workgroup of the elementwise stages.
 const ELEMENTS: usize = 64;
 
+/// So many rows of any width end at a multiple of 256 bytes, where a binding may start.
+pub(crate) const ROWS_ALIGNED: usize = 64;
+
 /// Most samples whose losses one workgroup of 256 adds up without passing [`crate::LOOP_CAP`].
 const MOST_TALLIED: usize = 256 * 60_000;
 
@@ -34,6 +37,20 @@ impl Gpu {
     ) -> Result<()> {
         let pipeline = self.commands.pipeline(stage, &[])?;
         self.commands.dispatch(&pipeline, parameters, buffers, elements.div_ceil(ELEMENTS))
+    }
+
+    /// Rows of `width` values of which one binding holds a multiple that ends where the next part may start.
+    fn rows_of_a_binding(&self, width: usize) -> Result<usize> {
+        let binding = self.commands.context.limits.max_storage_buffer_binding_size as usize;
+        match binding / (4 * ROWS_ALIGNED * width.max(1)) * ROWS_ALIGNED {
+            0 => {
+                let reason = format!(
+                    "sees at most {binding} bytes at once, fewer than {ROWS_ALIGNED} samples of {width} values"
+                );
+                Err(self.commands.context.error(reason))
+            }
+            rows => Ok(rows),
+        }
     }
 
     fn combine_vectors(&self, a: f64, x: &Vector, b: f64, y: &Vector) -> Result<()> {
@@ -94,8 +111,22 @@ impl Engine for Gpu {
         check_range("samples to gather", order.len, start, rows)?;
         check_range("room for gathered samples", target.len, 0, rows * width)?;
         check_range("samples of the data set", source.len, 0, order.bound * width)?;
-        let parameters = Gather { count: count(rows)?, width: count(width)?, start: count(start)? };
-        self.each(Stage::Gather, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows * width)
+        let seen = self.rows_of_a_binding(width)?;
+        for first in (0..order.bound).step_by(seen) {
+            let part = seen.min(order.bound - first);
+            let parameters = Gather {
+                count: count(rows)?,
+                width: count(width)?,
+                start: count(start)?,
+                first: count(first)?,
+                rows: count(part)?,
+            };
+            let (start, bytes) = (4 * (first * width) as u64, Some(4 * (part * width) as u64));
+            let buffers =
+                [Span { buffer: &source.buffer, start, bytes }, (&order.buffer).into(), (&target.buffer).into()];
+            self.each(Stage::Gather, &parameters, &buffers, rows * width)?;
+        }
+        Ok(())
     }
 
     fn gather_indices(
@@ -111,7 +142,8 @@ impl Engine for Gpu {
         check_range("labels of the data set", source.len, 0, order.bound)?;
         // What the target held beyond these rows stays there.
         target.bound = if rows == target.len { source.bound } else { source.bound.max(target.bound) };
-        let parameters = Gather { count: count(rows)?, width: 1, start: count(start)? };
+        let (count, start, rows_seen) = (count(rows)?, count(start)?, count(source.len)?);
+        let parameters = Gather { count, width: 1, start, first: 0, rows: rows_seen };
         self.each(Stage::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
     }
 

@@ -135,6 +135,20 @@ impl Commands {
         }
     }
 
+    /// Errs where a stage would see more of a buffer than the device lets it.
+    fn fits_a_binding(&self, pipeline: &Pipeline, Span { buffer, start, bytes }: Span) -> Result<()> {
+        let (bytes, most) =
+            (bytes.unwrap_or(buffer.size() - start), self.context.limits.max_storage_buffer_binding_size);
+        if bytes <= most {
+            return Ok(());
+        }
+        let name = pipeline.stage.name();
+        let reason = format!(
+            "binds at most {most} bytes at once, and `{name}` asks for {bytes}: use a smaller network or batch"
+        );
+        Err(self.context.error(reason))
+    }
+
     /// Records one dispatch of `groups` workgroups; more than one dimension holds are folded into two, and the stage counts
     /// `x + y·num_workgroups.x`. Zero groups record nothing.
     pub fn dispatch<'a, P: Parameters, S: Into<Span<'a>> + Copy>(
@@ -154,6 +168,9 @@ impl Commands {
         if y > most {
             let name = pipeline.stage.name();
             return Err(self.context.error(format!("cannot run {groups} workgroups of `{name}`: use a smaller batch")));
+        }
+        for &span in buffers {
+            self.fits_a_binding(pipeline, span.into())?;
         }
         let size = wgpu::BufferSize::new(std::mem::size_of::<P>() as u64).expect("parameters are never empty");
         let mut entries = vec![wgpu::BindGroupEntry {

@@ -42,7 +42,7 @@ parameters! {
     /// `y ← a x + b y`.
     Combine { len: u32, a: f32, b: f32 }
     /// Rows of a data set.
-    Gather { count: u32, width: u32, start: u32 }
+    Gather { count: u32, width: u32, start: u32, first: u32, rows: u32 }
     /// A loss of [`at_core::training::Loss`].
     Loss {
         batch: u32,
@@ -67,7 +67,7 @@ parameters! {
         take_second: f32,
     }
     /// An optical nonlinearity.
-    Activation { len: u32, kind: u32, first: f32, second: f32, third: f32 }
+    Activation { len: u32, kind: u32, first: f32, second: f32, third: f32, fourth: f32 }
     /// A photodetection.
     Detection { len: u32, kind: u32, cosine: f32, sine: f32 }
     /// A rectifier.

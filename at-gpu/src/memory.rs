@@ -4,6 +4,7 @@
 //! interface of a GPU tells how much memory is free: it is compared with what is said to be there, and with the limits that the
 //! adapter does tell.
 
+use crate::arithmetic::ROWS_ALIGNED;
 use crate::engine::Gpu;
 use crate::mesh_blocks::BlockMatrices;
 use crate::mesh_cost::{Crossing, choose};
@@ -93,7 +94,8 @@ impl Training<'_> {
         all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
         all.batch += if meshes { BETWEEN } else { 0 };
         all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
-        all.largest = controls.max(signal).max(states).max(all.data);
+        let rows = 4 * ROWS_ALIGNED as u64 * network.input().width() as u64; // of the data, which kernels see in parts
+        all.largest = controls.max(signal).max(states).max(rows);
         all
     }
 
@@ -101,9 +103,12 @@ impl Training<'_> {
     /// batch that would fit.
     pub fn check(&self, gpu: &Gpu, memory: Option<u64>) -> Result<()> {
         let binding = largest_part(gpu);
+        let buffer = gpu.commands.context.limits.max_buffer_size;
         let fits = |batch: usize| {
             let estimate = Training { batch, ..*self }.within(binding);
-            estimate.largest <= binding && memory.is_none_or(|memory| estimate.total() <= memory)
+            estimate.largest <= binding
+                && estimate.data <= buffer
+                && memory.is_none_or(|memory| estimate.total() <= memory)
         };
         if fits(self.batch) {
             return Ok(());
@@ -111,6 +116,7 @@ impl Training<'_> {
         let estimate = self.within(binding);
         let there = match memory {
             Some(memory) if estimate.total() > memory => format!("{} are there", size(memory)),
+            _ if estimate.data > buffer => format!("it keeps at most {} in one piece", size(buffer)),
             _ => format!("it gives a kernel at most {} at once, of {}", size(binding), size(estimate.largest)),
         };
         let advice = if fits(1) {

@@ -19,14 +19,17 @@ pub(crate) struct ActivationStage {
 
 impl ActivationStage {
     fn parameters(&self, fields: usize) -> Result<ActivationParameters> {
-        let (kind, [first, second, third]) = match self.activation {
-            Activation::ElectroOptic { tap, gain, bias } => (0, [0.5 * (1.0 - tap).sqrt(), gain, bias]),
-            Activation::Saturable { depth, saturation } => (1, [0.5 * depth, saturation.recip(), 0.0]),
-            Activation::ModRelu { bias } => (2, [bias, 0.0, 0.0]),
-            Activation::Spm { gain } => (3, [gain, 0.0, 0.0]),
+        let (kind, constants) = match self.activation {
+            Activation::ElectroOptic { tap, gain, bias } => {
+                let (sin, cos) = (0.5 * bias).sin_cos();
+                (0, [(1.0 - tap).sqrt(), 0.5 * gain, cos, sin])
+            }
+            Activation::Saturable { depth, saturation } => (1, [0.5 * depth, saturation.recip(), 0.0, 0.0]),
+            Activation::ModRelu { bias } => (2, [bias, 0.0, 0.0, 0.0]),
+            Activation::Spm { gain } => (3, [gain, 0.0, 0.0, 0.0]),
         };
-        let [first, second, third] = [first, second, third].map(|value| value as f32);
-        Ok(ActivationParameters { len: count(fields)?, kind, first, second, third })
+        let [first, second, third, fourth] = constants.map(|value| value as f32);
+        Ok(ActivationParameters { len: count(fields)?, kind, first, second, third, fourth })
     }
 }
 

@@ -26,13 +26,15 @@ pub struct Indices {
 impl Vector {
     /// `len` zeros.
     pub(crate) fn zeros(context: &Context, label: &str, len: usize) -> Result<Self> {
-        u32::try_from(len).map_err(|_| context.error(format!("counts in 32 bits, and `{label}` has {len} values")))?;
+        count_values(context, label, len)?;
         Ok(Vector { buffer: context.buffer(label, 4 * len as u64, USAGE)?, len })
     }
 
-    /// A copy of `values`, rounded to `f32`.
+    /// A copy of `values`, rounded to `f32`. It may exceed what one binding holds: a data set is gathered from in parts.
     pub(crate) fn upload<R: Real>(context: &Context, label: &str, values: &[R]) -> Result<Self> {
-        let vector = Self::zeros(context, label, values.len())?;
+        let len = values.len();
+        count_values(context, label, len)?;
+        let vector = Vector { buffer: context.buffer_in_parts(label, 4 * len as u64, USAGE)?, len };
         // In pieces, so that a large data set is not in memory twice.
         for (index, piece) in values.chunks(PIECE).enumerate() {
             let rounded: Vec<f32> = piece.iter().map(|value| value.wide() as f32).collect();
@@ -66,6 +68,10 @@ impl Vector {
         context.check()?;
         Ok(buffer)
     }
+}
+
+fn count_values(context: &Context, label: &str, len: usize) -> Result<u32> {
+    u32::try_from(len).map_err(|_| context.error(format!("counts in 32 bits, and `{label}` has {len} values")))
 }
 
 /// Values per transfer.
