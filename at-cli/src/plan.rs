@@ -262,6 +262,7 @@ fn dat(settings: &Settings) -> Result<DatOptions> {
     }
     options.warm_up = settings.dat_warm_up.unwrap_or(options.warm_up);
     options.rate = settings.dat_rate.unwrap_or(options.rate);
+    options.joint = settings.dat_joint.unwrap_or(options.joint);
     options.validate()?;
     Ok(options)
 }

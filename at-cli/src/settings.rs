@@ -246,6 +246,10 @@ pub struct Settings {
     /// dat: their learning rate, relative to that of the controls
     #[arg(long, value_name = "FACTOR", help_heading = "Training")]
     pub dat_rate: Option<f64>,
+    /// dat: weight of the prediction error's gradient in the controls' step; 0 as in the published text [default: 1, as in
+    /// the published code]
+    #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
+    pub dat_joint: Option<f64>,
     /// in-situ: how interference is told from powers: measured (three passes) or toggled (four, robust to loss)
     #[arg(long, value_name = "HOW", help_heading = "Training")]
     pub in_situ_subtraction: Option<String>,

@@ -58,6 +58,7 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--dat-maps", "4,8"], &["dat-maps", "4,8,16"]),
     (&["--dat-warm-up", "1.5"], &["dat-warm-up = 1.5"]),
     (&["--dat-rate", "0"], &["dat-rate = 0"]),
+    (&["--dat-joint=-1"], &["dat-joint = -1"]),
     (&["--tap-noise", "-1"], &["tap-noise = -1"]),
     (&["--in-situ-subtraction", "toggle"], &["in-situ-subtraction", "toggled"]),
     (&["--resume", "nowhere"], &["nowhere", "config.toml"]),

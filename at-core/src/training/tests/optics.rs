@@ -110,7 +110,7 @@ fn power_detectors_are_as_noisy_as_they_are_said_to_be() {
 #[test]
 fn untrusted_networks_leave_dual_adaptive_training_to_be_backpropagation_on_a_perfect_chip() {
     let mut bench = bench(meshes(4), &Imperfections::default());
-    bench.options.dat = DatOptions { warm_up: 1.0, ..DatOptions::default() };
+    bench.options.dat = DatOptions { warm_up: 1.0, joint: 0.0, ..DatOptions::default() };
     close(&gradient(&bench, MethodName::Dat), &gradient(&bench, MethodName::Ideal), "dat");
 }
 

@@ -8,11 +8,13 @@
 //! model x ← mesh(x; Θ);  x ← x + κ·CN(x; Ω);  then the nonlinearity, and powers I = |x|² at the end
 //! (i)   Ω ← Ω − η·∂/∂Ω mean (Ĩ − Ĩ_p)²               with κ = 1; ~ scales as the loss does, first outputs only
 //! (ii)  x ← |x_p|·e^{i arg x} at the detectors, |x_p|² = I_p      state fusion
-//!       Θ ← Θ − η·BP(∂L(I_p)/∂I_p)                   through meshes and networks, with κ = 0 in the first epochs, then 1
+//!       Θ ← Θ − η·[BP(∂L(I_p)/∂I_p) + j·∂/∂Θ mean (Ĩ − Ĩ_p)²]
+//!                                                    BP through meshes and networks, with κ = 0 in the first epochs, then 1
 //! ```
 //!
-//! This follows the published text. Its published code differs in two ways that follow from its automatic differentiation: the
-//! gradient of (i) with respect to Θ is added to that of (ii), and fused amplitudes enter only some of the derivatives.
+//! With `j = 0` this follows the published text. In the published code automatic differentiation adds the gradient of (i) to that
+//! of (ii), which is `j = 1` ([`DatOptions::joint`]): the controls are pulled to where the model describes the chip. There, fused
+//! amplitudes also enter only some of the derivatives; here all.
 //!
 //! Reads the output layer only. Source: Zheng et al., Nat. Mach. Intell. 5, 1119 (2023).
 
@@ -43,11 +45,13 @@ pub struct DatOptions {
     pub warm_up: f64,
     /// Their learning rate, relative to the controls'.
     pub rate: f64,
+    /// Weight j of the prediction error's gradient in the controls' step: 1 in the published code, 0 in the published text.
+    pub joint: f64,
 }
 
 impl Default for DatOptions {
     fn default() -> Self {
-        DatOptions { maps: [4, 8, 16], warm_up: 0.4, rate: 1.0 }
+        DatOptions { maps: [4, 8, 16], warm_up: 0.4, rate: 1.0, joint: 1.0 }
     }
 }
 
@@ -59,6 +63,9 @@ impl DatOptions {
         }
         if !(self.rate.is_finite() && self.rate > 0.0) {
             return Err(Error::invalid("dat-rate", self.rate, "must be positive"));
+        }
+        if !(self.joint.is_finite() && self.joint >= 0.0) {
+            return Err(Error::invalid("dat-joint", self.joint, "must be finite and not negative"));
         }
         Ok(())
     }
@@ -121,14 +128,15 @@ impl<M: Adjoint + LayerAccess> Model<M> {
         Ok(())
     }
 
-    /// Carries an error of the readout back through everything. `gradient` takes that of the controls; the networks' goes to
-    /// `weights` where that is asked for, and then nothing is carried further than to the first of them.
+    /// Carries an error of the readout back through everything. `gradient` takes that of the controls, the networks' goes to
+    /// `weights` where that is asked for; nothing is carried further than to the first of them unless `to_controls`.
     fn backward(
         &mut self,
         readout_error: &Buffer<M>,
         size: usize,
         corrected: bool,
         mut weights: Option<&mut [f32]>,
+        to_controls: bool,
         gradient: &mut Buffer<M>,
     ) -> Result<()> {
         let Model { engine, stages, corrections, trace, widths, adjoints: [adjoint, next], flops, meter, .. } = self;
@@ -144,7 +152,7 @@ impl<M: Adjoint + LayerAccess> Model<M> {
                 let range = own.start..own.start + own.sepn.reals();
                 let mut error = single(engine.download(adjoint)?);
                 let slopes = weights.as_deref_mut().map(|all| &mut all[range.clone()]);
-                let done = slopes.is_some() && corrections.peek().is_none();
+                let done = !to_controls && corrections.peek().is_none();
                 own.sepn.backward(&self.weights[range], &own.maps, &mut error[..size * widths[stage]], slopes);
                 let products = if weights.is_some() { 2 } else { 1 }; // for the fields, and for the parameters
                 meter.count(|accesses| accesses.digital_flops += size as u64 * products * own.sepn.flops());
@@ -178,6 +186,8 @@ pub struct Dat<M: Adjoint> {
     measured: Buffer<M>,
     error: Buffer<M>,
     gradient: Buffer<M>,
+    /// That of the prediction error.
+    joint_gradient: Buffer<M>,
     slopes: Vec<f32>,
 }
 
@@ -250,11 +260,12 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
             measured: engine.zeros(outputs * capacity)?,
             error: engine.zeros(outputs * capacity)?,
             gradient: engine.zeros(initial.len())?,
+            joint_gradient: engine.zeros(initial.len())?,
             slopes: vec![0.0; first.len()],
         })
     }
 
-    /// (i): the networks learn to predict the measured readout.
+    /// (i): the networks learn to predict the measured readout; `joint_gradient` takes what that says about the controls.
     fn fit(&mut self, batch: &Batch<M::Engine>, learning_rate: f64) -> Result<()> {
         let engine = self.model.engine.clone();
         let size = batch.size();
@@ -264,7 +275,8 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         let outputs = self.model.stages.outputs();
         let error = prediction_error(&self.loss, &readout, &engine.download(&self.measured)?, outputs, size);
         let error = engine.upload(&error)?;
-        self.model.backward(&error, size, true, Some(&mut self.slopes), &mut self.gradient)?;
+        let to_controls = self.options.joint > 0.0;
+        self.model.backward(&error, size, true, Some(&mut self.slopes), to_controls, &mut self.joint_gradient)?;
         self.networks.descend(&engine, learning_rate * self.options.rate, &engine.upload(&self.slopes)?)?;
         self.model.weights = single(engine.download(&self.networks.values)?);
         Ok(())
@@ -313,7 +325,10 @@ impl<M: Adjoint + LayerAccess, C: Propagator<Engine = M::Engine>> Method<C> for 
         self.fuse(size)?;
         let engine = self.model.engine.clone();
         engine.loss(&self.loss, &self.measured, chip.outputs(), labels, size, Some(&mut self.error), tally)?;
-        self.model.backward(&self.error, size, self.trusted, None, &mut self.gradient)?;
+        self.model.backward(&self.error, size, self.trusted, None, true, &mut self.gradient)?;
+        if self.options.joint > 0.0 {
+            engine.combine(self.options.joint, &self.joint_gradient, 1.0, &mut self.gradient)?;
+        }
         self.controls.descend(&engine, learning_rate, &self.gradient)
     }
 
@@ -398,7 +413,12 @@ mod tests {
         let moved = |step: f64| controls.iter().zip(&along).map(|(c, d)| c + step * d).collect();
         let difference = (value(&moved(1e-3)) - value(&moved(-1e-3))) / 2e-3;
         value(&controls);
-        dat.model.backward(&error, 3, true, None, &mut dat.gradient).unwrap();
+        dat.model.backward(&error, 3, true, None, true, &mut dat.gradient).unwrap();
+        let mut slopes = vec![0.0; dat.slopes.len()];
+        dat.model.backward(&error, 3, true, Some(&mut slopes), true, &mut dat.joint_gradient).unwrap();
+        assert!(slopes.iter().any(|&slope| slope != 0.0));
+        let apart = dat.gradient.iter().zip(&dat.joint_gradient).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart == 0.0, "the controls' gradient is the same with the networks' and without: {apart}");
         let slope: f64 = dat.gradient.iter().zip(&along).map(|(g, d)| g * d).sum();
         let size = dat.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
         assert!(size > 0.1 && (difference - slope).abs() < 2e-3 * size, "{difference} for {slope} of {size}");
