@@ -54,7 +54,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     announce(engine, job);
 
     let mut ledger = Ledger::open(job)?;
-    let mut summary = Summary::new(settings, data, network.controls());
+    let mut summary = Summary::new(settings, data, network);
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
         let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };

@@ -4,6 +4,7 @@ use crate::comparison::{self, Finished, GridArguments};
 use crate::export::{comparison_csv, comparison_plots, comparison_table};
 use crate::failure::Outcome;
 use crate::progress::say;
+use crate::run_folder::RunFolder;
 use anyhow::Context;
 use std::io::Write;
 
@@ -33,23 +34,19 @@ Examples:
 
 /// Runs the command.
 pub fn compare(arguments: &GridArguments) -> Outcome {
-    let finished = comparison::run("compare", Vec::new(), arguments)?;
-    finish(&finished, arguments)
+    let (finished, folder) = comparison::run("compare", Vec::new(), arguments)?;
+    finish(&finished, &folder, arguments)
 }
 
 /// Writes and prints what a comparison or a sweep gave. Errs where no cell has a result.
-pub fn finish(finished: &Finished, arguments: &GridArguments) -> Outcome {
+pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments) -> Outcome {
     finished.require_results()?;
-    let Finished { request, report, results, folder } = finished;
+    let Finished { request, report, results, .. } = finished;
     let name = &request.command;
     folder.write(&format!("{name}.json"), &report.to_json())?;
     comparison_csv::methods(&folder.path().join(format!("{name}.csv")), report)?;
     comparison_csv::epochs(&folder.path().join("epochs.csv"), report, results)?;
-    let pictures = match &results[..] {
-        [results] if request.vary.is_empty() => comparison_plots::comparison(report, results)?,
-        _ => comparison_plots::sweep(report)?,
-    };
-    for (file, svg) in pictures {
+    for (file, svg) in comparison_plots::of(report, results)? {
         folder.write(&file, &svg)?;
     }
     let table = comparison_table::table(report);

@@ -18,12 +18,13 @@ as SVG and PNG, in a folder of the page's name.
 Examples:
   asyt report runs/digits-1
   asyt report runs/dat-1 --method at --sample 7
+  asyt report runs/compare-digits-1
   asyt report runs/digits-1 runs/digits-2 --out both.html";
 
 /// `asyt report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// Run folders of `asyt train`
+    /// Run folders of asyt train, compare, sweep, or of the trainings of asyt reproduce
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// The page [default: report.html in the run's folder, or here for several runs]

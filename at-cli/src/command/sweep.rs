@@ -41,8 +41,8 @@ pub struct SweepArguments {
 /// Runs the command.
 pub fn sweep(arguments: &SweepArguments) -> Outcome {
     let vary = varied(arguments).or_usage()?;
-    let finished = comparison::run("sweep", vary, &arguments.grid)?;
-    finish(&finished, &arguments.grid)
+    let (finished, folder) = comparison::run("sweep", vary, &arguments.grid)?;
+    finish(&finished, &folder, &arguments.grid)
 }
 
 fn varied(arguments: &SweepArguments) -> Result<Vec<Vary>> {

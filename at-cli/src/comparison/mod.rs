@@ -8,4 +8,4 @@ mod run;
 pub use grid::Vary;
 pub use report::{MethodReport, PointReport, Report, is_oracle};
 pub use request::{GridArguments, Request};
-pub use run::{Finished, run};
+pub use run::{Finished, read, run};

@@ -97,12 +97,18 @@ impl Request {
         Some(serde_json::from_str::<Request>(&text).ok()?.command)
     }
 
+    /// The request of an earlier run of any command.
+    pub fn any(run: &Path) -> Result<Self> {
+        let path = Request::path(run);
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
     /// The request of an earlier run of `command`.
     pub fn read(run: &Path, command: &str) -> Result<Self> {
-        let path = Request::path(run);
-        ensure!(path.is_file(), "{} is nothing that asyt {command} has begun: it has no request.json", run.display());
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let request: Request = serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let there = Request::path(run).is_file();
+        ensure!(there, "{} is nothing that asyt {command} has begun: it has no request.json", run.display());
+        let request = Request::any(run)?;
         let begun = &request.command;
         ensure!(begun == command, "{} was begun by asyt {begun}; pass --resume to that", run.display());
         Ok(request)

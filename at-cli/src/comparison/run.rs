@@ -3,16 +3,16 @@
 use super::grid::{Point, Vary, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
-use crate::cells::{self, CellResult, Ending, Options, Store};
+use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::{command, interrupt, layers};
-use anyhow::{anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use std::path::Path;
 
-/// A comparison or sweep at its end.
+/// A comparison or sweep at its end, or as far as it has come.
 pub struct Finished {
     /// What was asked for.
     pub request: Request,
@@ -20,12 +20,14 @@ pub struct Finished {
     pub report: Report,
     /// Per point, the results of the cells that are done.
     pub results: Vec<Vec<CellResult>>,
-    /// Where the results go.
-    pub folder: RunFolder,
+    /// What the chips of the first point have of imperfections, for people.
+    pub imperfections: String,
+    /// Cells that nobody has finished or given up yet.
+    pub open: usize,
 }
 
 /// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
-pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Finished> {
+pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(Finished, RunFolder)> {
     let earlier = arguments.resume.as_deref();
     let request = match earlier {
         Some(run) => {
@@ -62,14 +64,25 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Fi
         )
         .into());
     }
-    let report = Report::new(&request, &points, &endings);
-    let mut endings = endings.into_iter();
-    let results = points.iter().map(|point| {
-        let of_point = endings.by_ref().take(point.cells.len());
-        of_point.filter_map(|ending| ending.result().cloned()).collect()
-    });
-    let results = results.collect();
-    Ok(Finished { request, report, results, folder })
+    Ok((Finished::new(request, &points, endings), folder))
+}
+
+/// What the folder `run` of an earlier comparison or sweep holds; nothing is trained and nothing written. `data_dir` wins
+/// over the run's own.
+pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
+    let request = Request::any(run).or_usage()?;
+    let flags = Settings { data_dir: data_dir.map(Path::to_path_buf), ..Settings::default() };
+    let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips)?;
+    let store = Store::new(run.join("cells"));
+    let ending = |cell: &Cell| -> Result<Ending> {
+        Ok(match (store.result(&cell.name)?, store.failure(&cell.name)) {
+            (Some(result), _) => Ending::Done(Box::new(result)),
+            (None, Some(reason)) => Ending::Failed(reason),
+            (None, None) => Ending::Open,
+        })
+    };
+    let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
+    Ok(Finished::new(request, &points, endings))
 }
 
 const FOREIGN: &str =
@@ -114,6 +127,20 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
 }
 
 impl Finished {
+    /// Of cells that ended like this, in the order of the points' cells.
+    fn new(request: Request, points: &[Point], endings: Vec<Ending>) -> Self {
+        let report = Report::new(&request, points, &endings);
+        let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
+        let imperfections = points.first().map(|point| point.imperfections.clone()).unwrap_or_default();
+        let mut endings = endings.into_iter();
+        let results = points.iter().map(|point| {
+            let of_point = endings.by_ref().take(point.cells.len());
+            of_point.filter_map(|ending| ending.result().cloned()).collect()
+        });
+        let results = results.collect();
+        Finished { request, report, results, imperfections, open }
+    }
+
     /// Errs unless at least one cell has a result.
     pub fn require_results(&self) -> anyhow::Result<()> {
         let failure = self.report.failures.first();

@@ -1,6 +1,7 @@
 //! Stacked bars: of what a total is made, one bar per method.
 
 use anyhow::{Result, anyhow};
+use plotters::coord::Shift;
 use plotters::prelude::*;
 
 /// Colours that remain distinct for colour-blind eyes (Okabe & Ito, 2008).
@@ -23,7 +24,14 @@ pub struct Panel<'a> {
     pub bars: Vec<(String, [f64; 6], String)>,
 }
 
-/// Panels below each other, every bar as shares of its total, as an SVG picture.
+/// Width, and heights of a bar, of what surrounds the bars of a panel, and of a line of the legend, in units of the picture.
+const WIDTH: u32 = 560;
+const BAR: u32 = 34;
+const AROUND: u32 = 104;
+const LINE: i32 = 23;
+const FONT: (&str, i32) = ("sans-serif", 16);
+
+/// Panels below each other, every bar as shares of its total, as an SVG picture whose texts are legible on a phone.
 pub fn shares(panels: &[Panel]) -> Result<String> {
     let mut svg = String::new();
     draw(&mut svg, panels).map_err(|error| anyhow!("cost.svg: {error}"))?;
@@ -31,60 +39,60 @@ pub fn shares(panels: &[Panel]) -> Result<String> {
 }
 
 fn draw(svg: &mut String, panels: &[Panel]) -> Result<(), Box<dyn std::error::Error>> {
-    let rows = panels.iter().map(|panel| panel.bars.len()).max().unwrap_or(1).max(1) as u32;
-    let height = 130 + 34 * rows;
-    let area = SVGBackend::with_string(svg, (800, height * panels.len() as u32)).into_drawing_area();
-    area.fill(&WHITE)?;
-    for (panel, area) in panels.iter().zip(area.split_evenly((panels.len(), 1))) {
-        let mut chart = ChartBuilder::on(&area)
-            .caption(&panel.title, ("sans-serif", 18))
-            .margin(14)
-            .x_label_area_size(40)
-            .y_label_area_size(110)
-            .build_cartesian_2d(0.0..150.0, -0.5..panel.bars.len().max(1) as f64 - 0.5)?;
-        let name = |place: &f64| match place.fract().abs() < 1e-9 && *place >= 0.0 {
-            true => panel.bars.iter().rev().nth(*place as usize).map(|bar| bar.0.clone()).unwrap_or_default(),
-            false => String::new(),
-        };
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .x_desc("share of the total (%)")
-            .x_labels(16)
-            .y_labels(2 * panel.bars.len() + 1)
-            .x_label_formatter(&|share| if *share <= 100.0 { format!("{share:.0}") } else { String::new() })
-            .y_label_formatter(&name)
-            .label_style(("sans-serif", 14))
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(BLACK.mix(0.12))
-            .draw()?;
+    let plot = |panel: &Panel| AROUND + BAR * panel.bars.len().max(1) as u32;
+    let legend = 3 * LINE as u32 + 14;
+    let height = panels.iter().map(|panel| plot(panel) + legend).sum::<u32>();
+    let mut rest = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
+    rest.fill(&WHITE)?;
+    for panel in panels {
+        let (area, below) = rest.split_vertically(plot(panel));
+        draw_bars(&area, panel)?;
+        let (names, below) = below.split_vertically(legend);
         for (term, label) in panel.terms.iter().enumerate() {
-            let colour = COLOURS[term];
-            let bars = panel.bars.iter().rev().enumerate().filter_map(|(row, (_, terms, _))| {
-                let total: f64 = terms.iter().sum();
-                let before: f64 = terms[..term].iter().sum();
-                let ends = |y| [100.0 * before / total, y, 100.0 * (before + terms[term]) / total];
-                let [left, y, right] = ends(row as f64);
-                (total > 0.0).then(|| Rectangle::new([(left, y - 0.32), (right, y + 0.32)], colour.filled()))
-            });
-            chart
-                .draw_series(bars)?
-                .label(*label)
-                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+            let (x, y) = (110 + 220 * (term % 2) as i32, 6 + LINE * (term / 2) as i32);
+            names.draw(&Rectangle::new([(x, y), (x + 16, y + 12)], COLOURS[term].filled()))?;
+            names.draw(&Text::new(*label, (x + 24, y - 2), FONT))?;
         }
-        let totals = panel.bars.iter().rev().enumerate();
-        chart.draw_series(
-            totals.map(|(row, bar)| Text::new(bar.2.clone(), (101.5, row as f64 + 0.15), ("sans-serif", 14))),
-        )?;
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.9))
-            .border_style(BLACK.mix(0.3))
-            .label_font(("sans-serif", 13))
-            .draw()?;
+        rest = below;
     }
-    area.present()?;
+    rest.present()?;
+    Ok(())
+}
+
+fn draw_bars(area: &DrawingArea<SVGBackend, Shift>, panel: &Panel) -> Result<(), Box<dyn std::error::Error>> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(&panel.title, FONT)
+        .margin(10)
+        .x_label_area_size(44)
+        .y_label_area_size(116)
+        .build_cartesian_2d(0.0..128.0, -0.5..panel.bars.len().max(1) as f64 - 0.5)?;
+    let name = |place: &f64| match place.fract().abs() < 1e-9 && *place >= 0.0 {
+        true => panel.bars.iter().rev().nth(*place as usize).map(|bar| bar.0.clone()).unwrap_or_default(),
+        false => String::new(),
+    };
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .x_desc("share of the total (%)")
+        .x_labels(7)
+        .y_labels(2 * panel.bars.len() + 1)
+        .x_label_formatter(&|share| if *share <= 100.0 { format!("{share:.0}") } else { String::new() })
+        .y_label_formatter(&name)
+        .label_style(FONT)
+        .axis_desc_style(FONT)
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.12))
+        .draw()?;
+    for (row, (_, terms, text)) in panel.bars.iter().rev().enumerate() {
+        let (y, total) = (row as f64, terms.iter().sum::<f64>());
+        let mut left = 0.0;
+        for (term, colour) in terms.iter().zip(COLOURS).filter(|_| total > 0.0) {
+            let right = left + 100.0 * term / total;
+            chart.draw_series([Rectangle::new([(left, y - 0.32), (right, y + 0.32)], colour.filled())])?;
+            left = right;
+        }
+        chart.draw_series([Text::new(text.clone(), (102.0, y + 0.22), FONT)])?;
+    }
     Ok(())
 }
 

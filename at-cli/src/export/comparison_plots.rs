@@ -14,8 +14,16 @@ use at_core::training::{MethodName, Record};
 /// File names and SVG texts.
 pub type Pictures = Vec<(String, String)>;
 
+/// Of a comparison where nothing varies, else of a sweep.
+pub fn of(report: &Report, results: &[Vec<CellResult>]) -> Result<Pictures> {
+    match results {
+        [results] if report.vary.is_empty() => comparison(report, results),
+        _ => sweep(report),
+    }
+}
+
 /// Of a comparison: accuracy over epochs, modelled time and energy; alignment over epochs; costs by term.
-pub fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
+fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let Some(point) = report.points.first() else { return Ok(Vec::new()) };
     let methods: Vec<MethodName> = point.methods.iter().map(|method| method.method).collect();
     let title = title(report);
@@ -97,7 +105,7 @@ fn cost(report: &Report, point: &PointReport) -> Result<String> {
 }
 
 /// Of a sweep: accuracy against the first setting that varies; one picture for each combination of the others.
-pub fn sweep(report: &Report) -> Result<Pictures> {
+fn sweep(report: &Report) -> Result<Pictures> {
     let mut others: Vec<&[String]> = Vec::new();
     let mut values: Vec<String> = Vec::new();
     for point in &report.points {

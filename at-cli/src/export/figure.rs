@@ -6,9 +6,16 @@ use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
 
-/// Width of the legend.
-const LEGEND: u32 = 130;
+/// Width and height without title and legend, in units of the picture: texts stay legible on a phone.
+const SIZE: (u32, u32) = (560, 380);
+/// Height of a line of text.
+const LINE: u32 = 23;
+const FONT: (&str, i32) = ("sans-serif", 16);
+/// Characters of a title's line, and names side by side in the legend.
+const TITLE: usize = 64;
+const NAMES: usize = 3;
 
 /// A point of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,17 +96,24 @@ impl Figure<'_> {
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
-        let area = SVGBackend::with_string(svg, (800, 480)).into_drawing_area();
+        let title = lines(self.title);
+        let (above, below) = (LINE * title.len() as u32 + 8, LINE * self.lines.len().div_ceil(NAMES) as u32 + 8);
+        let area = SVGBackend::with_string(svg, (SIZE.0, above + SIZE.1 + below)).into_drawing_area();
         area.fill(&WHITE)?;
-        let (area, legend) = area.split_horizontally(800 - LEGEND);
+        let (heading, area) = area.split_vertically(above);
+        let centre = plotters::style::text_anchor::Pos::new(HPos::Center, VPos::Top);
+        for (row, line) in title.into_iter().enumerate() {
+            let place = (SIZE.0 as i32 / 2, 6 + (LINE as usize * row) as i32);
+            heading.draw(&Text::new(line, place, FONT.into_text_style(&heading).pos(centre)))?;
+        }
+        let (area, legend) = area.split_vertically(SIZE.1);
         self.draw_legend(&legend)?;
         let (left, right) = self.ends();
         let mut chart = ChartBuilder::on(&area)
-            .caption(self.title, ("sans-serif", 18))
-            .margin(14)
+            .margin(10)
             .margin_right(30) // half of the last label
-            .x_label_area_size(44)
-            .y_label_area_size(60)
+            .x_label_area_size(48)
+            .y_label_area_size(64)
             .build_cartesian_2d(left..right, self.range.0..self.range.1)?;
         let name = |place: &f64| match self.horizontal {
             Horizontal::Linear => format!("{}", (place * 1e6).round() / 1e6),
@@ -111,7 +125,7 @@ impl Figure<'_> {
             Horizontal::Names => String::new(),
         };
         let labels = match self.horizontal {
-            Horizontal::Linear => 11,
+            Horizontal::Linear => 7,
             Horizontal::Logarithmic(_) => (right - left) as usize + 1,
             Horizontal::Names => 2 * self.names.len() + 1,
         };
@@ -122,7 +136,8 @@ impl Figure<'_> {
             .x_labels(labels)
             .x_label_formatter(&name)
             .y_label_formatter(&|y| format!("{}", (y * 1e3).round() / 1e3))
-            .label_style(("sans-serif", 14))
+            .label_style(FONT)
+            .axis_desc_style(FONT)
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.12))
             .draw()?;
@@ -152,18 +167,30 @@ impl Figure<'_> {
         Ok(())
     }
 
-    /// The lines' names, beside the plot, where they hide nothing.
+    /// The lines' names, below the plot, where they hide nothing.
     fn draw_legend<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn std::error::Error>>
     where
         B::ErrorType: 'static,
     {
         for (row, Line { method, .. }) in self.lines.iter().enumerate() {
-            let y = 56 + 22 * row as i32;
-            area.draw(&PathElement::new([(0, y), (22, y)], colour(*method).stroke_width(3)))?;
-            area.draw(&Text::new(method.as_str(), (28, y - 7), ("sans-serif", 14)))?;
+            let (x, y) = (70 + 160 * (row % NAMES) as i32, 10 + (LINE as usize * (row / NAMES)) as i32);
+            area.draw(&PathElement::new([(x, y), (x + 26, y)], colour(*method).stroke_width(3)))?;
+            area.draw(&Text::new(method.as_str(), (x + 34, y - 8), FONT))?;
         }
         Ok(())
     }
+}
+
+/// A title's lines, broken between words.
+fn lines(title: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in title.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < TITLE => *line += &format!(" {word}"),
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
 }
 
 /// `10 ms` for −2.
@@ -180,6 +207,14 @@ mod tests {
     fn line(marks: &[(f64, f64)]) -> Vec<Line> {
         let marks = marks.iter().map(|&(x, y)| Mark { x, y, band: (y - 1.0, y + 1.0) }).collect();
         vec![Line { method: MethodName::At, marks }]
+    }
+
+    #[test]
+    fn long_titles_are_broken_between_words() {
+        assert_eq!(lines("short"), ["short"]);
+        let long = lines(&"word ".repeat(20));
+        assert_eq!(long.len(), 2);
+        assert!(long.iter().all(|line| line.chars().count() <= TITLE));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `summary.json`: the outcome of a run for programs.
 
 use crate::settings::Settings;
+use at_core::chip::Accesses;
+use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,9 @@ pub struct Summary {
     pub chip: String,
     /// Number of controls of the chip.
     pub controls: usize,
+    /// Number of inputs of the chip; none in files of earlier versions.
+    #[serde(default)]
+    pub inputs: Option<usize>,
     /// Of the first controls and the order of the samples.
     pub seed: u64,
     /// Of the chip.
@@ -60,6 +65,9 @@ pub struct MethodResult {
     pub digital_backward_passes: u64,
     /// Real operations of digital models.
     pub digital_flops: u64,
+    /// All counts, from which costs follow; none in files of earlier versions.
+    #[serde(default)]
+    pub accesses: Option<Accesses>,
 }
 
 impl MethodResult {
@@ -80,13 +88,14 @@ impl MethodResult {
             digital_passes: outcome.accesses.digital_passes,
             digital_backward_passes: outcome.accesses.digital_backward_passes,
             digital_flops: outcome.accesses.digital_flops,
+            accesses: Some(outcome.accesses),
         }
     }
 }
 
 impl Summary {
     /// A summary without results yet.
-    pub fn new(settings: &Settings, data: &at_core::data::Dataset, controls: usize) -> Self {
+    pub fn new(settings: &Settings, data: &at_core::data::Dataset, network: &Network) -> Self {
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         Summary {
             version: env!("CARGO_PKG_VERSION").to_string(),
@@ -96,7 +105,8 @@ impl Summary {
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
-            controls,
+            controls: network.controls(),
+            inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),

@@ -39,7 +39,7 @@ fn manner(method: MethodName) -> &'static str {
 }
 
 /// In points, to the two digits of the table.
-fn distance(accuracy: f64, ideal: f64) -> String {
+pub fn distance(accuracy: f64, ideal: f64) -> String {
     let points = 100.0 * (accuracy - ideal);
     match points {
         points if points.abs() < 0.005 => "level with".to_string(),

@@ -1,12 +1,15 @@
 //! One run of `asyt train` on the page.
 
+use super::cost_section::{self, Training};
 use super::page::Page;
 use super::trained::{Record, Trained};
 use super::{chip_pictures, confusion, curves, power};
 use crate::export::heat_map::{Colours, HeatMap};
+use crate::export::summary::MethodResult;
 use crate::export::{table, verdict};
 use crate::names;
 use anyhow::{Context, Result, anyhow, ensure};
+use at_core::cost::ChipSize;
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -132,7 +135,26 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
         let caption = "Accuracy against what has crossed the chip's interface. Methods that never read the chip while training have no curve.";
         page.figure("interface", &interface, caption)?;
     }
-    Ok(())
+    costs(page, record)
+}
+
+/// Time and energy by term, where the run has noted all that they depend on.
+fn costs(page: &mut Page, record: &Record) -> Result<()> {
+    let summary = &record.summary;
+    let size = summary.inputs.map(|inputs| ChipSize { controls: summary.controls, inputs });
+    let training = |result: &MethodResult| {
+        let chips = vec![(result.accesses?, size?)];
+        Some(Training { place: String::new(), method: result.method, chips })
+    };
+    match summary.results.iter().map(training).collect::<Option<Vec<_>>>() {
+        Some(trainings) => cost_section::section(page, &trainings, &cost_section::models(None)?),
+        None => {
+            page.warning(
+                "Time and energy are not shown: the run is of an earlier version, which did not keep all counts.",
+            );
+            Ok(())
+        }
+    }
 }
 
 fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {

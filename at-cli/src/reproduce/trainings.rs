@@ -64,9 +64,9 @@ pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<
     };
     let vary = if resumed { Vec::new() } else { description.vary.clone() };
     let command = if request.quick { format!("reproduce {name} --quick") } else { format!("reproduce {name}") };
-    let finished = comparison::run(&command, vary, &arguments)?;
+    let (finished, folder) = comparison::run(&command, vary, &arguments)?;
     if finished.request.vary != description.vary {
-        let run = finished.folder.path().display().to_string();
+        let run = folder.path().display().to_string();
         return Err(anyhow!("{run} varies something else; start anew without --resume")).or_usage();
     }
     if let Some(failure) = finished.report.failures.first() {
@@ -77,7 +77,7 @@ pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<
     notes.extend(finished.report.dataset_note.clone());
     let chart = chart(&description, &finished, &findings);
     let title = description.title.clone();
-    Ok(Reproduction { title, quick: request.quick, notes, findings, chart, folder: finished.folder })
+    Ok(Reproduction { title, quick: request.quick, notes, findings, chart, folder })
 }
 
 /// The mean over the chips.

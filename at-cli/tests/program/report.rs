@@ -11,6 +11,20 @@ fn mesh_run(bench: &Bench) {
     bench.run(["train"].iter().chain(&network).chain(&rest).copied()).done();
 }
 
+/// A comparison of two chips in the folder `run`.
+fn comparison(bench: &Bench) {
+    let network = ["compare", "--dataset", "iris", "--network", "bank:in-6-out", "--batch-size", "10", "--chips", "2"];
+    let rest = ["--method", "at,in-silico,ideal", "--epochs", "2", "--engine", "cpu", "--out", "run", "--quiet"];
+    bench.run(network.iter().chain(&rest).copied()).done();
+}
+
+/// A sweep of two points, one chip each, in the folder `run`.
+fn sweep(bench: &Bench) {
+    let network = ["sweep", "--dataset", "iris", "--network", "bank:in-6-out", "--batch-size", "10", "--chips", "1"];
+    let rest = ["--method", "at,ideal", "--epochs", "2", "--engine", "cpu", "--out", "run", "--quiet"];
+    bench.run(network.iter().chain(&rest).chain(&["--vary", "response-slope=0.1,0.4"]).copied()).done();
+}
+
 fn report(bench: &Bench, arguments: &[&str]) -> Ended {
     bench.run(["report", "run"].iter().chain(arguments).copied())
 }
@@ -35,6 +49,10 @@ fn the_page_shows_the_run_and_every_picture_is_a_file_too() {
         "Internal phases θ",
         "Error of the first couplers",
         "controls written",
+        "Cost model bench",
+        "Cost model integrated",
+        "propagation",
+        "holding",
         "learning-rate = ",
     ];
     texts.iter().for_each(|text| assert!(page.contains(text), "{text}"));
@@ -51,12 +69,49 @@ fn the_page_shows_the_run_and_every_picture_is_a_file_too() {
 }
 
 #[test]
+fn comparisons_and_sweeps_have_pages_with_the_numbers_of_their_tables() {
+    let bench = Bench::new();
+    comparison(&bench);
+    report(&bench, &["--quiet"]).done();
+    let page = bench.read("run/report.html");
+    let json: serde_json::Value = serde_json::from_str(&bench.read("run/compare.json")).unwrap();
+    for method in json["points"][0]["methods"].as_array().unwrap() {
+        let mean = format!("<td>{:.2}</td>", 100.0 * method["accuracy"]["mean"].as_f64().unwrap());
+        assert!(page.contains(&mean), "{mean}");
+    }
+    let texts = ["numbers 1 to 2", "95 % interval", "cosine of step", "Cost model integrated", "settling", "an oracle"];
+    texts.iter().for_each(|text| assert!(page.contains(text), "{text}"));
+    assert!(!page.contains("have no result"));
+    // a cell that is gone is missed, not passed over
+    let cells = bench.entries("run/cells");
+    let cell = cells.iter().find(|cell| cell.starts_with("at-1-")).unwrap();
+    std::fs::remove_file(bench.path(&format!("run/cells/{cell}/result.json"))).unwrap();
+    let ended = report(&bench, &["--quiet"]).done();
+    assert!(ended.stderr.contains("1 of 6 cells have no result"), "{}", ended.stderr);
+
+    let bench = Bench::new();
+    sweep(&bench);
+    report(&bench, &["--quiet"]).done();
+    let page = bench.read("run/report.html");
+    let texts = ["response-slope = 0.1, 0.4", "response-slope (relative)", "0.4 at", "Cost model bench"];
+    texts.iter().for_each(|text| assert!(page.contains(text), "{text}"));
+}
+
+#[test]
 fn nothing_on_the_page_is_fetched() {
     let bench = Bench::new();
     bench.train(&["--epochs", "1", "--out", "run", "--quiet"]).done();
     report(&bench, &["--quiet"]).done();
     let page = bench.read("run/report.html");
     assert!(page.contains("Weights that the chip holds"));
+    fetches_nothing(&page);
+    let bench = Bench::new();
+    comparison(&bench);
+    report(&bench, &["--quiet"]).done();
+    fetches_nothing(&bench.read("run/report.html"));
+}
+
+fn fetches_nothing(page: &str) {
     for word in ["<script", "src=", "@import", "url("] {
         assert!(!page.contains(word), "{word}");
     }
@@ -102,25 +157,28 @@ fn open(browser: &Path, bench: &Bench, page: &Path, width: u32) -> (String, Stri
 }
 
 #[test]
-fn a_browser_opens_the_page_from_disk_without_complaint_and_without_scrolling_sideways() {
+fn a_browser_opens_every_kind_of_page_from_disk_without_complaint_and_without_scrolling_sideways() {
     let Some(browser) = browser() else {
         eprintln!("skipped: no chromium or chrome in PATH");
         return;
     };
-    let bench = Bench::new();
-    mesh_run(&bench);
-    report(&bench, &["--quiet"]).done();
-    // a copy whose title tells what the browser fetched and how wide the page became
-    let probe = "<script>addEventListener('load', () => { const page = document.documentElement; document.title = \
-                 [performance.getEntriesByType('resource').length, page.scrollWidth <= innerWidth, \
-                 document.querySelectorAll('figure svg').length].join(' ') })</script></body>";
-    let page = bench.read("run/report.html").replace("</body>", probe);
-    let figures = page.matches("<figure").count();
-    let copy = bench.write("probed.html", page);
-    for width in [500, 1400] {
-        let (dom, complaints) = open(&browser, &bench, Path::new(&copy), width);
-        assert_eq!(complaints, "");
-        let title = dom.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
-        assert_eq!(title, format!("0 true {figures}"), "at a width of {width}");
+    for (kind, make) in [("train", mesh_run as fn(&Bench)), ("compare", comparison), ("sweep", sweep)] {
+        let bench = Bench::new();
+        make(&bench);
+        report(&bench, &["--quiet"]).done();
+        // a copy whose title tells what the browser fetched and how wide the page became
+        let probe = "<script>addEventListener('load', () => { const page = document.documentElement; document.title = \
+                     [performance.getEntriesByType('resource').length, page.scrollWidth <= innerWidth, \
+                     document.querySelectorAll('figure svg').length].join(' ') })</script></body>";
+        let page = bench.read("run/report.html").replace("</body>", probe);
+        let figures = page.matches("<figure").count();
+        assert!(figures > 1, "{kind}");
+        let copy = bench.write("probed.html", page);
+        for width in [500, 1400] {
+            let (dom, complaints) = open(&browser, &bench, Path::new(&copy), width);
+            assert_eq!(complaints, "", "{kind}");
+            let title = dom.split("<title>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+            assert_eq!(title, format!("0 true {figures}"), "{kind} at a width of {width}");
+        }
     }
 }

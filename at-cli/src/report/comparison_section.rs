@@ -1,0 +1,215 @@
+//! A folder of `asyt compare`, `asyt sweep` or `asyt reproduce` on the page: what was compared, how well, at what cost.
+
+use super::cost_section::{self, Training};
+use super::page::Page;
+use crate::comparison::{self, Finished, MethodReport, is_oracle};
+use crate::export::columns::si;
+use crate::export::{comparison_plots, table, verdict};
+use crate::network_text::NetworkText;
+use anyhow::{Context, Result};
+use std::path::Path;
+
+/// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
+pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<Option<String>> {
+    let finished = comparison::read(run, data_dir).map_err(crate::failure::Failure::into_error)?;
+    finished.require_results()?;
+    let Finished { request, report, .. } = &finished;
+    let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
+    let name = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
+    page.heading(1, &format!("{name}: {} methods on the same chips", methods(&finished)));
+    findings(page, run)?;
+    let missing: usize = finished.open + report.failures.len();
+    let missing = (missing > 0).then(|| {
+        let all = finished.results.iter().map(Vec::len).sum::<usize>() + missing;
+        format!(
+            "{missing} of {all} cells have no result; continue with: asyt {} --resume {}",
+            request.command,
+            run.display()
+        )
+    });
+    missing.iter().for_each(|why| page.warning(why));
+    facts(page, &finished);
+    results(page, &finished)?;
+    costs(page, &finished)?;
+    page.details(
+        "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
+        &std::fs::read_to_string(run.join("config.toml")).context("config.toml")?,
+    );
+    page.paragraph(
+        "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
+         with asyt train and report that run.",
+    );
+    Ok(missing)
+}
+
+fn methods(finished: &Finished) -> usize {
+    finished.report.points.iter().map(|point| point.methods.len()).max().unwrap_or(0)
+}
+
+/// The claims of `asyt reproduce` and what came out, where the folder is one of its.
+fn findings(page: &mut Page, run: &Path) -> Result<()> {
+    let path = run.join("result.json");
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    let damaged = || format!("{} is damaged", path.display());
+    let result: serde_json::Value = serde_json::from_str(&text).with_context(damaged)?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
+    let items = |name: &str| result[name].as_array().cloned().unwrap_or_default();
+    let verdict = if result["pass"] == true { "as expected" } else { "not all as expected" };
+    let reduced = if result["quick"] == true { ", at reduced size" } else { "" };
+    page.heading(2, &format!("{}: {verdict}{reduced}", text(&result["title"])));
+    let number = |value: &serde_json::Value, none: f64| {
+        let number = value.as_f64().unwrap_or(f64::NAN);
+        if number == none { "any".to_string() } else { format!("{}", (number * 1e4).round() / 1e4) }
+    };
+    let row = |finding: &serde_json::Value| {
+        let verdict = if finding["pass"] == true { "as expected" } else { "NOT as expected" };
+        let range = format!("{} to {}", number(&finding["low"], -1e3), number(&finding["high"], 1e3));
+        let found = format!("{} {}", number(&finding["found"], f64::NAN), text(&finding["unit"]));
+        vec![text(&finding["claim"]), text(&finding["place"]), range, found, verdict.to_string()]
+    };
+    let findings = items("findings");
+    page.table(&["claim", "at", "expected", "found", ""], &findings.iter().map(row).collect::<Vec<_>>());
+    items("notes").iter().for_each(|note| page.paragraph(&text(note)));
+    if let Some(finding) = findings.first() {
+        page.paragraph(&format!("Expected by: {}.", text(&finding["source"])));
+    }
+    Ok(())
+}
+
+fn facts(page: &mut Page, finished: &Finished) {
+    let Finished { request, report, .. } = finished;
+    let settings = &report.settings;
+    let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+    let network = match &settings.network {
+        Some(NetworkText::Short(text)) => text.clone(),
+        _ => "given stage by stage, see all settings".to_string(),
+    };
+    let count = |setting: Option<usize>| setting.map(|value| value.to_string()).unwrap_or_default();
+    let seeds = match &report.chip_seeds[..] {
+        [one] => format!("number {one}"),
+        [first, .., last] => format!("numbers {first} to {last}"),
+        [] => String::new(),
+    };
+    let vary = request.vary.iter().map(|vary| format!("{} = {}", vary.name(), vary.values.join(", ")));
+    let engine = finished.results.iter().flatten().next().map(|result| result.engine.clone()).unwrap_or_default();
+    let rate = settings.learning_rate.unwrap_or_default();
+    page.heading(2, "What was trained");
+    page.facts(&[
+        ("Varies", vary.collect::<Vec<_>>().join("; ")),
+        ("Task", text(&settings.dataset)),
+        ("Note", report.dataset_note.clone().unwrap_or_default()),
+        ("Encoding", text(&settings.encoding)),
+        ("Network", network),
+        ("Chips", format!("{}, {seeds}", text(&settings.chip))),
+        ("Imperfections", finished.imperfections.clone()),
+        ("Methods", settings.method.clone().unwrap_or_default().join(", ")),
+        ("Epochs", format!("{} in batches of {}", count(settings.epochs), count(settings.batch_size))),
+        (
+            "Optimizer",
+            format!("{}, learning rate {rate}, schedule {}", text(&settings.optimizer), text(&settings.schedule)),
+        ),
+        ("Loss", text(&settings.loss)),
+        ("Engine", engine),
+    ]);
+    if !request.vary.is_empty() {
+        page.paragraph("What varies stands here with its value at the first point.");
+    }
+}
+
+fn results(page: &mut Page, finished: &Finished) -> Result<()> {
+    let report = &finished.report;
+    page.heading(2, "How well");
+    let row = |values: &[String], method: &MethodReport| {
+        let accuracy = &method.accuracy;
+        let points = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{:.2}", 100.0 * value));
+        let chips = method.accuracies.iter().map(|one| format!("{:.1}", 100.0 * one)).collect::<Vec<_>>();
+        let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
+        vec![
+            name,
+            format!("{:.2}", 100.0 * accuracy.mean),
+            accuracy.half_width.map_or("-".to_string(), |half| format!("± {:.2}", 100.0 * half)),
+            points(accuracy.deviation),
+            format!("{:.2}", 100.0 * method.best_accuracy),
+            method.epochs.to_string(),
+            chips.join(", "),
+        ]
+    };
+    let points = || report.points.iter().flat_map(|point| point.methods.iter().map(move |own| (&point.values, own)));
+    let head =
+        ["method", "test accuracy (%)", "95 % interval", "deviation", "best epoch (%)", "epochs", "chip by chip (%)"];
+    page.table(&head, &points().map(|(values, method)| row(values, method)).collect::<Vec<_>>());
+    if let [point] = &report.points[..]
+        && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
+    {
+        for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
+            let distance = verdict::distance(method.accuracy.mean, ideal.accuracy.mean);
+            page.paragraph(&format!("{} ends {distance} ideal.", method.method));
+        }
+    }
+    let pictures = comparison_plots::of(report, &finished.results)?;
+    page.begin_figures();
+    for (file, svg) in pictures.iter().filter(|(file, _)| file != "cost.svg") {
+        page.figure(file.trim_end_matches(".svg"), svg, caption(file))?;
+    }
+    page.end_figures();
+    page.heading(2, "At what cost");
+    let count = |values: &[String], method: &MethodReport| {
+        let accesses = &method.accesses;
+        let counts =
+            [accesses.reads, accesses.injections, accesses.inputs, accesses.control_writes, accesses.digital_flops];
+        let to_target = |value: Option<f64>, unit| match value {
+            _ if is_oracle(method.method) => "-".to_string(),
+            Some(value) => si(value, unit),
+            None => "never".to_string(),
+        };
+        let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
+        let mut row = vec![name];
+        row.extend(counts.map(table::count));
+        row.extend([to_target(method.to_target.time_s, "s"), to_target(method.to_target.energy_j, "J")]);
+        row.push(si(method.wall_seconds, "s"));
+        row
+    };
+    let target = format!("{} %", (1e6 * report.target).round() / 1e4);
+    let (time, energy) = (format!("time to {target}"), format!("energy to {target}"));
+    let head = [
+        "method",
+        "values read",
+        "values injected",
+        "inputs written",
+        "controls written",
+        "digital operations",
+        &time,
+        &energy,
+        "time of the simulation",
+    ];
+    page.table(&head, &points().map(|(values, method)| count(values, method)).collect::<Vec<_>>());
+    page.paragraph(&format!(
+        "Means per chip. Time and energy to {target} by cost model {}; never: a chip did not get there.",
+        report.cost_model_name
+    ));
+    Ok(())
+}
+
+fn caption(file: &str) -> &'static str {
+    match file {
+        "accuracy-time.svg" => "Accuracy against the modelled time on the chip until then.",
+        "accuracy-energy.svg" => "Accuracy against the modelled energy until then.",
+        "alignment.svg" => {
+            "How well a method's step points down the true slope: 1 is the gradient itself, 0 is across it."
+        }
+        _ => "Accuracy of the chips on the test samples: mean and 95 % interval of the mean over the chips.",
+    }
+}
+
+fn costs(page: &mut Page, finished: &Finished) -> Result<()> {
+    let mut trainings: Vec<Training> = Vec::new();
+    for (point, results) in finished.report.points.iter().zip(&finished.results) {
+        for method in &point.methods {
+            let chips = results.iter().filter(|result| result.method == method.method);
+            let chips = chips.map(|result| (result.accesses, result.chip_size)).collect();
+            trainings.push(Training { place: point.values.join(" "), method: method.method, chips });
+        }
+    }
+    let own = (finished.report.cost_model_name.as_str(), finished.report.cost_model);
+    cost_section::section(page, &trainings, &cost_section::models(Some(own))?)
+}
