@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     ("demo", include_str!("../../reproductions/demo.toml")),
     ("fig4", include_str!("../../reproductions/fig4.toml")),
     ("fig5a", include_str!("../../reproductions/fig5a.toml")),
@@ -14,6 +14,7 @@ const FILES: [(&str, &str); 10] = [
     ("fig5d", include_str!("../../reproductions/fig5d.toml")),
     ("fig5e", include_str!("../../reproductions/fig5e.toml")),
     ("fig5f", include_str!("../../reproductions/fig5f.toml")),
+    ("fig5g", include_str!("../../reproductions/fig5g.toml")),
     ("fig5h", include_str!("../../reproductions/fig5h.toml")),
     ("fig6", include_str!("../../reproductions/fig6.toml")),
 ];

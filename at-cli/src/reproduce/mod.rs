@@ -17,7 +17,7 @@ use crate::names;
 use anyhow::anyhow;
 
 /// Names, and what each is.
-pub const NAMES: [(&str, &str); 13] = [
+pub const NAMES: [(&str, &str); 14] = [
     ("demo", "the published demonstration on MNIST: at climbs, in-silico stays low"),
     ("fig4", "handwritten digits on a large network made of copies of one small module"),
     ("fig5a", "MNIST on uncalibrated weight banks"),
@@ -26,6 +26,7 @@ pub const NAMES: [(&str, &str); 13] = [
     ("fig5d", "accuracy against the distortion of the chip"),
     ("fig5e", "accuracy against the width of the hidden layer"),
     ("fig5f", "accuracy against the number of layers"),
+    ("fig5g", "accuracy against a perturbation that no model describes"),
     ("fig5h", "accuracy against noise on the hidden signals"),
     ("fig6", "accesses and time steps at the chip's interface against depth"),
     ("dat-mnist", "published phases on published chips, MNIST (--reference)"),
