@@ -2,6 +2,7 @@
 //!
 //! Most are grids of trainings and are described by files of their own (`at-cli/reproductions`); the others are computed here.
 
+mod adapted;
 mod deployed;
 mod description;
 mod finding;
@@ -29,13 +30,17 @@ pub const NAMES: [(&str, &str); 14] = [
     ("fig5g", "accuracy against a perturbation that no model describes"),
     ("fig5h", "accuracy against noise on the hidden signals"),
     ("fig6", "accesses and time steps at the chip's interface against depth"),
-    ("dat-mnist", "published phases on published chips, MNIST (--reference)"),
+    ("dat-mnist", "published phases on published chips, and trainings there, MNIST (--reference)"),
     ("dat-fashion-mnist", "the same for Fashion-MNIST (--reference)"),
     ("pat-toy", "error growth of in-silico and physics-aware gradients, closed form"),
 ];
 
 /// Runs the result called `name`.
 pub fn run(name: &str, request: &Request) -> Outcome<Reproduction> {
+    if let ("pat-toy" | "dat-mnist" | "dat-fashion-mnist", Some(run)) = (name, &request.resume) {
+        let run = run.display();
+        return Err(anyhow!("{name} has nothing to go on with; run it anew, without --resume {run}")).or_usage();
+    }
     match name {
         "pat-toy" => Ok(pat_toy::run(request)?),
         "dat-mnist" => deployed::run("mnist", request),

@@ -53,6 +53,7 @@ fn requests_without_sense_are_refused() {
     let bench = Bench::new();
     bench.run(["reproduce", "fig5z"]).refused(2, &["fig5z", "did you mean", "pat-toy"]);
     bench.run(["reproduce", "dat-mnist"]).refused(2, &["--reference"]);
+    bench.run(["reproduce", "pat-toy", "--resume", "runs/x"]).refused(2, &["pat-toy", "without --resume"]);
     let help = bench.run(["reproduce", "--help"]).done();
     assert!(help.stdout.contains("fig5d") && help.stdout.contains("--quick"));
 }
