@@ -16,6 +16,8 @@ use crate::{Real, Result};
 pub struct Kept<T> {
     /// The transposed input without its zeros, where that is how it is used.
     pub columns: Option<SparseRows<T>>,
+    /// The light took the way of the transfer matrix.
+    pub by_matrix: bool,
 }
 
 /// One stage with its imperfections. Signals are `[batch, width]`; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.

@@ -1,19 +1,28 @@
-//! A mesh as one matrix: how an evaluation sends many batches through a mesh whose controls stand still.
+//! A mesh as one matrix: how much light crosses a mesh whose controls stand still.
 //!
-//! A sample's way through a mesh takes a time that grows with the number of MZIs; its product with the transfer matrix takes
-//! 4·N² multiplications. To find the matrix, N samples have to cross the mesh once per programming. That is done as soon as so
-//! much light has crossed the mesh since it was programmed that it would have paid: with t and t' the times of a sample through
-//! mesh and matrix, after N·t/(t - t') samples. However much light comes, all of it then takes at most about twice the least
-//! possible time.
+//! A sample's way through a mesh takes a time that grows with the number of MZIs; its product with the transfer matrix U takes
+//! 4·N² multiplications. To find the matrix, N samples have to cross the mesh once per programming: with t and t' the times of a
+//! sample through mesh and matrix, that pays from N·t/(t - t') samples on. It is done at once where one batch is as large, and
+//! otherwise as soon as so much light has crossed the mesh since it was programmed; however much comes, all of it then takes at
+//! most about twice the least possible time.
 //!
-//! The first light after a programming always crosses the mesh itself, and so does recorded light. Training, which programs for
-//! every batch, never sees the matrix.
+//! A recorded batch of B samples x with adjoints a needs no more of the mesh than its N unit fields e_i do:
+//!
+//! ```text
+//! y = U x        ∂L/∂x* = Uᴴ a
+//! dL = Σ_b 2 Re(a_bᴴ dU x_b) = Σ_i 2 Re(a'_iᴴ dU e_i)     with  a'_i = Σ_b x*_b[i]·a_b
+//! ```
+//!
+//! so the gradient of the controls is that of N samples e_i with outputs U e_i and adjoints a'_i, and three products take the
+//! place of B - N samples through the mesh and back. [`Times`] say when that is less.
 
 use super::mesh::MeshStage;
 use super::product::{Matrix, product};
 use super::stage::{CpuStage, Kept};
 use crate::Real;
 use crate::optics::Mesh;
+use crate::real::SERIAL;
+use rayon::prelude::*;
 
 /// Products of fewer modes are too small to be fast.
 const NARROWEST: usize = 32;
@@ -31,6 +40,9 @@ pub const GENERAL_MZI: Times = [0.37, 0.67];
 /// One sample through one ideal MZI.
 pub const IDEAL_MZI: Times = [0.25, 0.40];
 
+/// The way back through a mesh, in ways forward.
+const BACKWARD: f64 = 1.9;
+
 /// A mesh stage and, once it pays, its transfer matrix.
 pub struct TransferStage<T> {
     mesh: Box<dyn CpuStage<T>>,
@@ -38,44 +50,110 @@ pub struct TransferStage<T> {
     width: usize,
     /// Samples after which the matrix pays; none where it never does.
     threshold: Option<usize>,
+    /// Samples of a recorded batch from which on the matrix pays; none where it never does.
+    record_threshold: Option<usize>,
     /// Samples that have crossed the mesh since it was programmed.
     crossed: usize,
     /// Row-major `[real of the input, real of the output]`; empty until known.
     matrix: Vec<T>,
+    units: Units<T>,
+}
+
+/// The N unit fields that stand for a batch; all `[unit, real]`.
+#[derive(Default)]
+struct Units<T> {
+    fields: Vec<T>,
+    outputs: Vec<T>,
+    adjoints: Vec<T>,
+    adjoints_in: Vec<T>,
+    /// `Σ_b x_b a_bᵀ` of reals, `[real of the input, real of the output]`.
+    moments: Vec<T>,
 }
 
 impl<T: Real> TransferStage<T> {
     /// Around the stage of `mesh`, one MZI of which takes `mzi`.
     pub fn new(mesh: &Mesh, mzi: Times, stage: Box<dyn CpuStage<T>>) -> Self {
         let width = 2 * mesh.modes();
-        let threshold = threshold(mesh, usize::from(size_of::<T>() == 8), mzi);
-        TransferStage { mesh: stage, width, threshold, crossed: 0, matrix: Vec::new() }
+        let precision = usize::from(size_of::<T>() == 8);
+        TransferStage {
+            mesh: stage,
+            width,
+            threshold: threshold(mesh, precision, mzi, 1.0, 1.0),
+            record_threshold: threshold(mesh, precision, mzi, 1.0 + BACKWARD, 3.0),
+            crossed: 0,
+            matrix: Vec::new(),
+            units: Units::default(),
+        }
     }
 
     /// Sends one unit of light into every mode. With `i` units the outputs are `i` times as much.
     fn find_matrix(&mut self) {
-        let width = self.width;
-        let modes = width / 2;
-        let mut light = vec![T::zero(); modes * width];
-        light.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
-        let mut outputs = vec![T::zero(); modes * width];
-        self.mesh.forward(&light, modes, &mut outputs);
+        if !self.matrix.is_empty() {
+            return;
+        }
+        let (width, modes) = (self.width, self.width / 2);
+        let Units { fields, outputs, .. } = &mut self.units;
+        if fields.is_empty() {
+            fields.resize(modes * width, T::zero());
+            fields.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
+            outputs.resize(modes * width, T::zero());
+        }
+        self.mesh.forward(fields, modes, outputs);
         self.matrix.resize(width * width, T::zero());
-        for (rows, output) in self.matrix.chunks_exact_mut(2 * width).zip(outputs.chunks_exact(width)) {
+        let rows = self.matrix.par_chunks_exact_mut(2 * width).zip(outputs.par_chunks_exact(width));
+        rows.with_min_len(SERIAL.div_ceil(width)).for_each(|(rows, output)| {
             let (real, imaginary) = rows.split_at_mut(width);
             real.copy_from_slice(output);
             for (turned, field) in imaginary.chunks_exact_mut(2).zip(output.chunks_exact(2)) {
                 (turned[0], turned[1]) = (-field[1], field[0]);
             }
-        }
+        });
+    }
+
+    /// `output ← input·U` of `batch` samples.
+    fn multiply(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        self.find_matrix();
+        let width = self.width;
+        let light = Matrix { values: input, rows: batch, columns: width, stride: (width, 1) };
+        let matrix = Matrix { values: &self.matrix, rows: width, columns: width, stride: (width, 1) };
+        product(light, matrix, false, output);
+    }
+
+    /// `adjoint_in ← Uᴴ a` of every sample.
+    fn carry_back(&self, adjoint: &[T], batch: usize, adjoint_in: &mut [T]) {
+        let width = self.width;
+        let adjoints = Matrix { values: adjoint, rows: batch, columns: width, stride: (width, 1) };
+        let transposed = Matrix { values: &self.matrix, rows: width, columns: width, stride: (1, width) };
+        product(adjoints, transposed, false, adjoint_in);
+    }
+
+    /// Fills the units' adjoints from those of a batch.
+    fn gather(&mut self, input: &[T], adjoint: &[T], batch: usize) {
+        debug_assert!(!self.matrix.is_empty(), "the controls are those of the recorded pass");
+        let (width, modes) = (self.width, self.width / 2);
+        let Units { adjoints, adjoints_in, moments, .. } = &mut self.units;
+        moments.resize(width * width, T::zero());
+        adjoints.resize(modes * width, T::zero());
+        adjoints_in.resize(modes * width, T::zero());
+        let light = Matrix { values: input, rows: width, columns: batch, stride: (1, width) };
+        let errors = Matrix { values: adjoint, rows: batch, columns: width, stride: (width, 1) };
+        product(light, errors, false, moments);
+        let units = adjoints.par_chunks_exact_mut(width).zip(moments.par_chunks_exact(2 * width));
+        units.with_min_len(SERIAL.div_ceil(width)).for_each(|(unit, moments)| {
+            let (real, imaginary) = moments.split_at(width);
+            let pairs = real.chunks_exact(2).zip(imaginary.chunks_exact(2));
+            for (slot, (real, imaginary)) in unit.chunks_exact_mut(2).zip(pairs) {
+                (slot[0], slot[1]) = (real[0] + imaginary[1], real[1] - imaginary[0]);
+            }
+        });
     }
 }
 
-/// The samples after which the matrix pays.
-fn threshold(mesh: &Mesh, precision: usize, mzi: Times) -> Option<usize> {
+/// The samples after which the matrix pays, for light that takes `ways` ways through the mesh or `products` of the matrix.
+fn threshold(mesh: &Mesh, precision: usize, mzi: Times, ways: f64, products: f64) -> Option<usize> {
     let modes = mesh.modes() as f64;
-    let (crossing, multiplying) =
-        (mesh.mzis() as f64 * mzi[precision], 4.0 * modes * modes * MULTIPLICATION[precision]);
+    let crossing = ways * mesh.mzis() as f64 * mzi[precision];
+    let multiplying = products * 4.0 * modes * modes * MULTIPLICATION[precision];
     let pays = mesh.modes() >= NARROWEST && crossing > multiplying;
     pays.then(|| (modes * crossing / (crossing - multiplying)).ceil() as usize)
 }
@@ -88,25 +166,25 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
     }
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        if self.threshold.is_none_or(|threshold| self.crossed < threshold) {
-            self.crossed = self.crossed.saturating_add(batch);
-            return self.mesh.forward(input, batch, output);
+        let pays = self.threshold.is_some_and(|threshold| self.crossed.max(batch) >= threshold);
+        if pays || !self.matrix.is_empty() {
+            return self.multiply(input, batch, output);
         }
-        if self.matrix.is_empty() {
-            self.find_matrix();
-        }
-        let width = self.width;
-        let light = Matrix { values: input, rows: batch, columns: width, stride: (width, 1) };
-        let matrix = Matrix { values: &self.matrix, rows: width, columns: width, stride: (width, 1) };
-        product(light, matrix, false, output);
+        self.crossed = self.crossed.saturating_add(batch);
+        self.mesh.forward(input, batch, output);
     }
 
     fn record(&mut self, input: &[T], batch: usize, output: &mut [T], kept: &mut Kept<T>) {
-        self.mesh.record(input, batch, output, kept);
+        kept.by_matrix = self.record_threshold.is_some_and(|threshold| batch >= threshold);
+        if kept.by_matrix {
+            self.multiply(input, batch, output);
+        } else {
+            self.mesh.record(input, batch, output, kept);
+        }
     }
 
     fn reads_input(&self, kept: &Kept<T>) -> bool {
-        self.mesh.reads_input(kept)
+        kept.by_matrix || self.mesh.reads_input(kept)
     }
 
     fn backward(
@@ -119,7 +197,11 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {
-        self.mesh.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        if !kept.by_matrix {
+            return self.mesh.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        }
+        self.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        self.carry_back(adjoint, batch, adjoint_in);
     }
 
     fn backward_to_controls(
@@ -132,7 +214,12 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         adjoint_in: &mut [T],
         gradient: &mut [T],
     ) {
-        self.mesh.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        if !kept.by_matrix {
+            return self.mesh.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+        }
+        self.gather(input, adjoint, batch);
+        let (modes, Units { fields, outputs, adjoints, adjoints_in, .. }) = (self.width / 2, &mut self.units);
+        self.mesh.backward_to_controls(fields, outputs, adjoints, modes, kept, adjoints_in, gradient);
     }
 
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
@@ -155,70 +242,18 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         imperfection_gradient: &mut [T],
     ) {
         let mesh = &mut self.mesh;
-        mesh.backward_imperfections(input, output, adjoint, batch, kept, adjoint_in, gradient, imperfection_gradient);
+        if !kept.by_matrix {
+            let slopes = imperfection_gradient;
+            return mesh.backward_imperfections(input, output, adjoint, batch, kept, adjoint_in, gradient, slopes);
+        }
+        self.gather(input, adjoint, batch);
+        let (modes, Units { fields, outputs, adjoints, adjoints_in, .. }) = (self.width / 2, &mut self.units);
+        let (mesh, slopes) = (&mut self.mesh, imperfection_gradient);
+        mesh.backward_imperfections(fields, outputs, adjoints, modes, kept, adjoints_in, gradient, slopes);
+        self.carry_back(adjoint, batch, adjoint_in);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chip::Imperfections;
-    use crate::network::{Detection, Network, Stage};
-
-    const MODES: usize = 35;
-    const BATCH: usize = 21;
-    const LOSSY: Imperfections =
-        Imperfections { splitter_angle: 0.1, phase: 0.3, loss_db: 0.05, loss_spread_db: 0.02, ..Imperfections::NONE };
-
-    fn some<T: Real>(count: usize, step: f64) -> Vec<T> {
-        (0..count).map(|k| T::of((step * (k + 1) as f64).sin())).collect()
-    }
-
-    fn stage<T: Real>(mesh: &Mesh) -> (TransferStage<T>, MeshStage<T>) {
-        let detection = Stage::Detection { modes: MODES, detection: Detection::Intensity };
-        let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
-        let fabrication = LOSSY.fabricate(&network, 3).unwrap();
-        let build = || MeshStage::new(mesh, fabrication.stage(0)).unwrap();
-        (TransferStage::new(mesh, GENERAL_MZI, Box::new(build())), build())
-    }
-
-    /// Light before the switch, at it and behind it, for two programmings.
-    fn agrees<T: Real>(tolerance: f64) {
-        let mesh = Mesh::truncated(MODES, 3 * MODES).unwrap();
-        let (mut transfer, mut plain) = stage::<T>(&mesh);
-        let threshold = transfer.threshold.expect("a deep mesh pays");
-        let light = some::<T>(BATCH * 2 * MODES, 0.77);
-        let [mut got, mut expected] = [(); 2].map(|()| vec![T::nan(); BATCH * 2 * MODES]);
-        for step in [0.37, 0.59] {
-            let controls = some::<T>(mesh.controls(), step);
-            transfer.program(&controls);
-            plain.program(&controls);
-            plain.forward(&light, BATCH, &mut expected);
-            for crossed in (0..threshold + 3 * BATCH).step_by(BATCH) {
-                transfer.forward(&light, BATCH, &mut got);
-                assert_eq!(transfer.matrix.is_empty(), crossed < threshold, "after {crossed} of {threshold} samples");
-                if crossed < threshold {
-                    assert_eq!(got, expected);
-                }
-                for (got, expected) in got.iter().zip(&expected) {
-                    assert!((*got - *expected).abs().wide() < tolerance, "{got} instead of {expected}");
-                }
-            }
-            // recording crosses the mesh even now
-            transfer.record(&light, BATCH, &mut got, &mut Kept::default());
-            assert_eq!(got, expected);
-        }
-    }
-
-    #[test]
-    fn the_matrix_changes_nothing_but_rounding() {
-        agrees::<f64>(1e-13);
-        agrees::<f32>(1e-4);
-    }
-
-    #[test]
-    fn shallow_and_narrow_meshes_stay_meshes() {
-        assert!(stage::<f32>(&Mesh::truncated(MODES, 2).unwrap()).0.threshold.is_none());
-        assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL_MZI).is_none());
-    }
-}
+#[path = "transfer_tests.rs"]
+mod tests;

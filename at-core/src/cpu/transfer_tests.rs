@@ -1,0 +1,118 @@
+use super::*;
+use crate::chip::Imperfections;
+use crate::network::{Detection, Network, Stage};
+
+const MODES: usize = 35;
+const BATCH: usize = 21;
+const LOSSY: Imperfections =
+    Imperfections { splitter_angle: 0.1, phase: 0.3, loss_db: 0.05, loss_spread_db: 0.02, ..Imperfections::NONE };
+
+fn some<T: Real>(count: usize, step: f64) -> Vec<T> {
+    (0..count).map(|k| T::of((step * (k + 1) as f64).sin())).collect()
+}
+
+/// The stage and the mesh in it, with errors or ideal.
+fn stage<T: Real>(mesh: &Mesh, imperfections: &Imperfections) -> (TransferStage<T>, MeshStage<T>) {
+    let detection = Stage::Detection { modes: MODES, detection: Detection::Intensity };
+    let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
+    let fabrication = imperfections.fabricate(&network, 3).unwrap();
+    let build = || MeshStage::new(mesh, fabrication.stage(0)).unwrap();
+    (TransferStage::new(mesh, GENERAL_MZI, Box::new(build())), build())
+}
+
+fn close<T: Real>(what: &str, got: &[T], expected: &[T], tolerance: f64) {
+    let largest = expected.iter().fold(0.0, |most: f64, value| most.max(value.abs().wide()));
+    for (index, (got, expected)) in got.iter().zip(expected).enumerate() {
+        assert!((*got - *expected).abs().wide() < tolerance * largest, "{what} {index}: {got} instead of {expected}");
+    }
+}
+
+/// Light before the switch, at it and behind it, for two programmings.
+fn agrees<T: Real>(tolerance: f64) {
+    let mesh = Mesh::truncated(MODES, 3 * MODES).unwrap();
+    let (mut transfer, mut plain) = stage::<T>(&mesh, &LOSSY);
+    let threshold = transfer.threshold.expect("a deep mesh pays");
+    assert!(threshold > BATCH, "one batch is not enough");
+    let light = some::<T>(BATCH * 2 * MODES, 0.77);
+    let [mut got, mut expected] = [(); 2].map(|()| vec![T::nan(); BATCH * 2 * MODES]);
+    for step in [0.37, 0.59] {
+        let controls = some::<T>(mesh.controls(), step);
+        transfer.program(&controls);
+        plain.program(&controls);
+        plain.forward(&light, BATCH, &mut expected);
+        for crossed in (0..threshold + 3 * BATCH).step_by(BATCH) {
+            transfer.forward(&light, BATCH, &mut got);
+            assert_eq!(transfer.matrix.is_empty(), crossed < threshold, "after {crossed} of {threshold} samples");
+            if crossed < threshold {
+                assert_eq!(got, expected);
+            }
+            close("light", &got, &expected, tolerance);
+        }
+        // a small recorded batch crosses the mesh even now
+        let mut kept = Kept::default();
+        transfer.record(&light, BATCH, &mut got, &mut kept);
+        assert!(!kept.by_matrix);
+        assert_eq!(got, expected);
+    }
+}
+
+#[test]
+fn the_matrix_changes_nothing_but_rounding() {
+    agrees::<f64>(1e-13);
+    agrees::<f32>(1e-4);
+}
+
+/// A batch that pays at once: outputs, adjoints of the inputs, gradients of controls and of estimated imperfections.
+fn gradients_agree<T: Real>(tolerance: f64) {
+    let mesh = Mesh::truncated(MODES, 3 * MODES).unwrap();
+    for imperfections in [LOSSY, Imperfections::NONE] {
+        let (mut transfer, mut plain) = stage::<T>(&mesh, &imperfections);
+        let batch = transfer.record_threshold.expect("a deep mesh pays").max(transfer.threshold.unwrap());
+        let width = 2 * MODES;
+        let (light, adjoint) = (some::<T>(batch * width, 0.77), some::<T>(batch * width, 1.13));
+        let imperfect = Stage::Mesh(mesh.clone()).imperfections();
+        let estimate: Vec<T> = some::<T>(imperfect, 0.91).iter().map(|&e| e * T::of(0.1)).collect();
+        for step in [0.37, 0.59] {
+            let controls = some::<T>(mesh.controls(), step);
+            let stages: [&mut dyn CpuStage<T>; 2] = [&mut transfer, &mut plain];
+            let results = stages.map(|stage| {
+                let mut kept = Kept::default();
+                let mut room = [(); 4].map(|()| vec![T::nan(); batch * width]);
+                let [output, seen, adjoint_in, again] = &mut room;
+                let [mut gradient, mut own, mut third] = [(); 3].map(|()| vec![T::nan(); mesh.controls()]);
+                let mut slopes = vec![T::nan(); imperfect];
+                stage.set_imperfections(&estimate);
+                stage.program(&controls);
+                stage.forward(&light, batch, seen);
+                stage.record(&light, batch, output, &mut kept);
+                let by_matrix = kept.by_matrix;
+                stage.backward(&light, output, &adjoint, batch, &kept, adjoint_in, &mut gradient);
+                stage.backward_to_controls(&light, output, &adjoint, batch, &kept, again, &mut own);
+                stage.backward_imperfections(&light, output, &adjoint, batch, &kept, again, &mut third, &mut slopes);
+                (
+                    by_matrix,
+                    [seen.clone(), output.clone(), adjoint_in.clone(), again.clone(), gradient, own, third, slopes],
+                )
+            });
+            let [(by_matrix, got), (direct, expected)] = results;
+            assert!(by_matrix && !direct);
+            let names = ["light", "output", "adjoint", "adjoint again", "gradient", "own", "third", "imperfections"];
+            for ((name, got), expected) in names.iter().zip(&got).zip(&expected) {
+                close(name, got, expected, tolerance);
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_by_the_matrix_are_those_through_the_mesh() {
+    gradients_agree::<f64>(1e-12);
+    gradients_agree::<f32>(1e-4);
+}
+
+#[test]
+fn shallow_and_narrow_meshes_stay_meshes() {
+    let shallow = stage::<f32>(&Mesh::truncated(MODES, 2).unwrap(), &LOSSY).0;
+    assert!(shallow.threshold.is_none() && shallow.record_threshold.is_none());
+    assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL_MZI, 1.0, 1.0).is_none());
+}
