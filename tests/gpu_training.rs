@@ -1,6 +1,6 @@
 //! The GPU beyond single passes: meshes wider than a workgroup's memory, whole trainings, small adapters, lost devices.
 
-use at_core::chip::{Chip, Imperfections};
+use at_core::chip::{Chip, Control, Imperfections, Passive};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
@@ -49,8 +49,24 @@ fn train<E: Engine>(
     checkpoint: Option<&Path>,
     observer: &mut dyn Observer,
 ) -> at_core::Result<Vec<Record>> {
+    let options = MethodOptions::default();
+    train_with(MethodName::At, &LOSSY, &options, engine, network, optimizer, learning_rate, checkpoint, observer)
+}
+
+/// The same with another method on another kind of chip.
+fn train_with<E: Engine>(
+    name: MethodName,
+    kind: &Imperfections,
+    options: &MethodOptions,
+    engine: &E,
+    network: &Network,
+    optimizer: Optimizer,
+    learning_rate: f64,
+    checkpoint: Option<&Path>,
+    observer: &mut dyn Observer,
+) -> at_core::Result<Vec<Record>> {
     let width = network.input().width();
-    let fabrication = LOSSY.fabricate(network, 3).unwrap();
+    let fabrication = kind.fabricate(network, 3).unwrap();
     let controls = at_core::training::initial_controls(network, 3, &Default::default()).unwrap();
     let settings = Settings {
         epochs: 50,
@@ -65,14 +81,32 @@ fn train<E: Engine>(
     let signals: Vec<f32> = normals(40 * width, 8).into_iter().map(|value| value as f32).collect();
     let split = Split::new(engine, &signals, &labels).unwrap();
     let mut chip = Chip::new(engine, network, &fabrication).unwrap();
-    let options = MethodOptions::default();
     let mut method =
-        methods::build(MethodName::At, engine, network, &fabrication, &controls, &settings, &options, chip.meter())
-            .unwrap();
+        methods::build(name, engine, network, &fabrication, &controls, &settings, options, chip.meter()).unwrap();
     let trainer = Trainer { engine, settings: &settings, train: &split, test: &split };
     let earlier = checkpoint.filter(|path| path.exists()).map(|path| Checkpoint::load(path, "same").unwrap());
     let checkpoints = checkpoint.map(|path| Checkpoints { path, every: 1, fingerprint: "same" });
     trainer.run(&mut chip, &mut *method, earlier.as_ref(), checkpoints, observer).map(|outcome| outcome.records)
+}
+
+#[test]
+fn a_model_that_knows_the_data_sheet_is_the_chip_that_is_what_it_says() {
+    let Some(shared) = require_gpu() else { return };
+    let network = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let passive = Passive { facet_db: 1.0, splitter_mean: 0.04, ..Passive::NONE };
+    let control = Control { control_range: 19.0, crosstalk: 0.03, ..Control::NONE };
+    let kind = Imperfections { loss_db: 0.5, passive, control, ..Imperfections::NONE };
+    let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
+    let losses = |name| -> Vec<f64> {
+        let records =
+            train_with(name, &kind, &options, &shared, &network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
+        records.iter().map(|record| record.test_loss).collect()
+    };
+    let ideal = losses(MethodName::Ideal);
+    assert!(ideal.last() < ideal.first());
+    for name in [MethodName::At, MethodName::Pat, MethodName::PatOutput] {
+        assert_eq!(losses(name), ideal, "{name}");
+    }
 }
 
 /// Gives the device up in the middle of epoch 20.

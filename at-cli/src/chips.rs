@@ -41,6 +41,7 @@ spreads! {
     "propagation-db-cm" propagation_db_cm passive.propagation_db_cm Acts::On(MESHES);
     "path-imbalance" path_imbalance passive.path_imbalance Acts::Detail;
     "facet-db" facet_db passive.facet_db Acts::On(MESHES);
+    "amplified" amplified passive.amplified Acts::Detail;
     "process-splitter" process_splitter process.process_splitter Acts::On(MESHES);
     "process-phase" process_phase process.process_phase Acts::On(SHIFTERS);
     "process-length" process_length process.process_length Acts::Detail;

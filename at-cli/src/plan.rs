@@ -14,7 +14,7 @@ use at_core::network::{Network, Stage};
 use at_core::optics::Mesh;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
-use at_core::training::{self, Estimation, Initialization, Loss, MethodName, MethodOptions};
+use at_core::training::{self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions};
 use std::path::Path;
 
 /// What a run will do, up to what only its data can tell.
@@ -96,6 +96,10 @@ impl Plan {
                 coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
                 redraw_every: given("redraw-every", &s.redraw_every)?,
                 imperfections,
+                digital_model: match &s.digital_model {
+                    Some(text) => word("digital-model", text)?,
+                    None => Default::default(),
+                },
                 dat: dat(s)?,
                 subtraction: match &s.in_situ_subtraction {
                     Some(text) => word("in-situ-subtraction", text)?,
@@ -123,6 +127,7 @@ impl Plan {
             imperfections,
             settings,
         };
+        plan.check_fleet()?;
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
@@ -200,6 +205,34 @@ impl Plan {
         let batch = self.training.batch_size;
         ensure!(batch <= samples, "batch-size = {batch} is not valid: there are {samples} training samples");
         Ok(network)
+    }
+
+    /// Chips that are trained with one digital model by `at`; 1 where the chip is alone.
+    pub fn fleet(&self) -> usize {
+        self.settings.share_model.unwrap_or(1)
+    }
+
+    fn check_fleet(&self) -> Result<()> {
+        let chips = self.fleet();
+        ensure!(chips > 0, "share-model = 0 is not valid: must be at least 1");
+        let last = self.settings.chip_seed.unwrap_or_default().checked_add(chips as u64 - 1);
+        ensure!(
+            last.is_some_and(|last| i64::try_from(last).is_ok()),
+            "share-model = {chips}: no seeds for so many chips"
+        );
+        if chips == 1 || !self.methods.contains(&MethodName::At) {
+            return Ok(());
+        }
+        let individual = self.settings.chip_file.is_some() || self.settings.chip_errors.is_some();
+        ensure!(
+            !individual,
+            "share-model trains chips --chip-seed on, but a file holds one; drop --chip-file or --chip-errors"
+        );
+        ensure!(
+            self.options.digital_step == DigitalStep::Matched,
+            "digital-step = as-published follows one chip's update errors, but share-model has {chips}; choose matched"
+        );
+        Ok(())
     }
 
     /// The noise of the chip's detectors at phase shifters.

@@ -1,4 +1,4 @@
-//! A comparison: the same chip trained with every method in turn, each epoch kept so that a run can go on after any end.
+//! A comparison: the same chip trained with every method in turn (`at` may train more chips along with it), each epoch kept so that a run can go on after any end.
 //!
 //! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
@@ -12,12 +12,12 @@ use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
-use at_core::chip::Chip;
+use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
 use at_core::network::Network;
 use at_core::propagator::Engine;
 use at_core::training::{
-    Checkpoint, Checkpoints, MethodName, Observer, Record, Split, Trainer, initial_controls, methods,
+    Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, initial_controls, methods,
 };
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -47,7 +47,8 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let settings = &plan.settings;
     let train = split(engine, plan, network, data, &data.train).context("training samples")?;
     let test = split(engine, plan, network, data, &data.test).context("test samples")?;
-    let fabrication = plan.fabricate(network, settings.chip_seed.unwrap_or_default())?;
+    let first = settings.chip_seed.unwrap_or_default();
+    let fabrication = plan.fabricate(network, first)?;
     let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;
@@ -59,26 +60,54 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let path = folder.checkpoint(name);
         let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
-        let mut chip = Chip::new(engine, network, &fabrication)?.with_tap_noise(plan.tap_noise())?;
-        let mut method =
-            methods::build(name, engine, network, &fabrication, &initial, &plan.training, &plan.options, chip.meter())?;
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
-        let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
+        let fleet = name == MethodName::At && plan.fleet() > 1;
+        let outcomes = if fleet {
+            run_fleet(&trainer, plan, network, &initial, earlier.as_ref(), Some(checkpoints), &mut ledger)
+        } else {
+            let mut chip = Chip::new(engine, network, &fabrication)?.with_tap_noise(plan.tap_noise())?;
+            let (training, options, meter) = (&plan.training, &plan.options, chip.meter());
+            let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
+            let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
+            outcome.map(|outcome| vec![outcome])
+        };
         let wall_seconds = ledger.end()?;
-        let outcome = outcome.map_err(|error| explain(error, name, folder))?;
-        if outcome.complete {
-            summary.results.push(MethodResult::new(name, &outcome, wall_seconds, engine.describe()));
+        let outcomes = outcomes.map_err(|error| explain(error, name, folder))?;
+        let complete = outcomes[0].complete;
+        if complete {
+            for (seed, outcome) in (first..).zip(&outcomes) {
+                let engine = engine.describe();
+                summary.results.push(MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine));
+            }
             folder.write("summary.json", &summary.to_json())?;
             folder.write("accuracy.svg", &plot::accuracy(&title(&summary), &plan.methods, &ledger.rows)?)?;
         }
-        if interrupt::requested() && !(outcome.complete && Some(&name) == plan.methods.last()) {
-            let epochs = outcome.records.len();
+        if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
+            let epochs = outcomes[0].records.len();
             let run = folder.path().display();
             bail!("interrupted after epoch {epochs} of {name}; continue with: asyt train --resume {run}");
         }
     }
     say(quiet, "");
     Ok(summary)
+}
+
+/// Trains the chips of `plan` from its chip seed on with one model of `at`.
+pub fn run_fleet<E: Engine>(
+    trainer: &Trainer<E>,
+    plan: &Plan,
+    network: &Network,
+    initial: &[f64],
+    earlier: Option<&Checkpoint>,
+    checkpoints: Option<Checkpoints>,
+    observer: &mut dyn Observer,
+) -> at_core::Result<Vec<Outcome>> {
+    let (engine, first) = (trainer.engine, plan.settings.chip_seed.unwrap_or_default());
+    let chip = |seed| Chip::new(engine, network, &plan.fabricate(network, seed)?);
+    let mut chips = (first..first + plan.fleet() as u64).map(chip).collect::<at_core::Result<Vec<_>>>()?;
+    let (training, options, shared) = (&plan.training, &plan.options, Meter::default());
+    let mut fleet = methods::build_fleet(engine, network, chips.len(), initial, training, options, &shared)?;
+    trainer.run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)
 }
 
 /// What went wrong with a method, and what is kept. A divergence names its method itself.
@@ -148,13 +177,17 @@ impl<'a> Ledger<'a> {
         Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, failure: None })
     }
 
+    fn first_chip(&self) -> u64 {
+        self.job.plan.settings.chip_seed.unwrap_or_default()
+    }
+
     /// Takes over the `records` of an earlier part of the run.
     fn begin(&mut self, method: MethodName, records: &[Record]) {
         let mut spent = 0.0;
         for record in records {
             let same = |row: &&Row| row.method == method && row.epoch == record.epoch;
             spent = self.earlier.iter().find(same).map_or(spent, |row| row.wall_seconds);
-            self.rows.push(Row::new(record, spent));
+            self.rows.push(Row::new(record, self.first_chip(), spent));
         }
         self.clock = (spent, Instant::now());
         self.progress = Progress::new(self.job.quiet, method, self.job.plan.training.epochs);
@@ -175,7 +208,7 @@ impl<'a> Ledger<'a> {
 impl Observer for Ledger<'_> {
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         let (before, start) = self.clock;
-        self.rows.push(Row::new(record, before + start.elapsed().as_secs_f64()));
+        self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));
         self.progress.epoch(record);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());

@@ -40,7 +40,8 @@ pub struct Settings {
     /// Which chip of that kind
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
-    /// This individual, from a file of --save-chip or of mesh errors (npz); nothing of --chip and what changes it counts then
+    /// This individual, from a file of --save-chip or of mesh errors (npz); of --chip and what changes it only the data sheet
+    /// counts then, which digital models know
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
     /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
@@ -101,6 +102,9 @@ pub struct Settings {
     /// Meshes: loss where light enters and where it leaves (dB each)
     #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
     pub facet_db: Option<f64>,
+    /// Meshes: a noiseless amplifier behind each makes up for its nominal loss
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub amplified: Option<bool>,
     /// Meshes: spread of the couplers' angle errors that neighbours share (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
     pub process_splitter: Option<f64>,
@@ -216,9 +220,16 @@ pub struct Settings {
     /// at: weight of the chip's error
     #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
     pub physical_weight: Option<f64>,
+    /// at: chips, numbers --chip-seed on, that are trained with one digital model [default: 1]
+    #[arg(long, value_parser = count, value_name = "K", help_heading = "Training")]
+    pub share_model: Option<usize>,
     /// at: and in-silico: step of the digital model: matched or as-published
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
+    /// What digital models know of the chip: data-sheet (losses, shifters and crosstalk of its kind, nothing of the individual)
+    /// or perfect (its design only) [default: data-sheet]
+    #[arg(long, value_name = "MODEL", help_heading = "Training")]
+    pub digital_model: Option<String>,
     /// at-adaptive: steps that measure the chip with random light before the controls train on it
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub measuring_steps: Option<usize>,

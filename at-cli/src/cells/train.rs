@@ -13,7 +13,9 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Engine;
-use at_core::training::{Alignment, Checkpoint, Checkpoints, Observer, Record, Trainer, initial_controls, methods};
+use at_core::training::{
+    Alignment, Checkpoint, Checkpoints, MethodName, Observer, Record, Trainer, initial_controls, methods,
+};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -65,22 +67,22 @@ impl Job<'_> {
         let spent = if earlier.is_some() { claim.spent() } else { 0.0 };
         let mut watch =
             Watch { claim, told, epochs: training.epochs, spent, began: Instant::now(), noted: None, failure: None };
-        let mut chip = Chip::new(engine, network, &fabrication)?;
-        let mut method =
-            methods::build(name, engine, network, &fabrication, &initial, training, &plan.options, chip.meter())?;
-        let capacity = training.batch_size.min(train.samples());
-        let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
         let checkpoints =
             Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &fingerprint };
         let trainer = Trainer { engine, settings: training, train: &train, test: &test };
-        let outcome = trainer.run_aligned(
-            &mut chip,
-            &mut *method,
-            Some(&mut oracle),
-            earlier.as_ref(),
-            Some(checkpoints),
-            &mut watch,
-        )?;
+        let (earlier, checkpoints) = (earlier.as_ref(), Some(checkpoints));
+        let outcome = if name == MethodName::At && plan.fleet() > 1 {
+            // the cell is its own chip's; the others are trained along to share the model's work
+            session::run_fleet(&trainer, plan, network, &initial, earlier, checkpoints, &mut watch)?.swap_remove(0)
+        } else {
+            let mut chip = Chip::new(engine, network, &fabrication)?;
+            let (options, meter) = (&plan.options, chip.meter());
+            let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
+            let capacity = training.batch_size.min(train.samples());
+            let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
+            let oracle = Some(&mut oracle);
+            trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?
+        };
         let wall_seconds = watch.end()?;
         if !outcome.complete {
             claim.spend(wall_seconds)?;

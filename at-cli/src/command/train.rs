@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset};
 use at_core::files::chip_file::write_chip;
+use at_core::training::MethodName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,9 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         None => layers::resolve(arguments.config.as_deref(), &arguments.settings).or_usage()?,
     };
     let mut plan = Plan::new(settings).or_usage()?;
+    let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
+    let needs = "share-model is about the digital model of at; add at to --method, or drop --share-model";
+    shared.then_some(()).context(needs).or_usage()?;
     let device = engines::choose(&plan)?;
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;

@@ -35,15 +35,19 @@ pub struct Row {
     pub digital_backward_passes: u64,
     /// Real operations of digital models so far.
     pub digital_flops: u64,
+    /// The chip's number.
+    #[serde(default)]
+    pub chip_seed: u64,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
 
 impl Row {
-    /// The row of `record`, reached after `wall_seconds`.
-    pub fn new(record: &Record, wall_seconds: f64) -> Self {
+    /// The row of `record`, reached after `wall_seconds`; `first` is the number of the first of the chips that share a model.
+    pub fn new(record: &Record, first: u64, wall_seconds: f64) -> Self {
         Row {
             method: record.method,
+            chip_seed: first + record.chip as u64,
             epoch: record.epoch,
             learning_rate: record.learning_rate,
             train_loss: record.train_loss,
@@ -90,6 +94,7 @@ mod tests {
     fn rows_read_back_bit_by_bit() {
         let row = Row {
             method: MethodName::PatOutput,
+            chip_seed: 5,
             epoch: 3,
             learning_rate: 0.1 + 0.2,
             train_loss: 1.0 / 3.0,

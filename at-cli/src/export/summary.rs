@@ -32,7 +32,7 @@ pub struct Summary {
     pub seed: u64,
     /// Of the chip.
     pub chip_seed: u64,
-    /// One per method.
+    /// One per method, and for every chip where several share a model.
     pub results: Vec<MethodResult>,
 }
 
@@ -41,6 +41,12 @@ pub struct Summary {
 pub struct MethodResult {
     /// The method.
     pub method: MethodName,
+    /// The chip's number.
+    #[serde(default)]
+    pub chip_seed: u64,
+    /// Chips that shared its digital model; of the work of that model each has its share.
+    #[serde(default = "alone")]
+    pub share_model: usize,
     /// After the last epoch.
     pub final_test_accuracy: f64,
     /// After the best epoch.
@@ -70,12 +76,33 @@ pub struct MethodResult {
     pub accesses: Option<Accesses>,
 }
 
+fn alone() -> usize {
+    1
+}
+
 impl MethodResult {
-    /// The result of a method that ended with `outcome`.
-    pub fn new(method: MethodName, outcome: &Outcome, wall_seconds: f64, engine: String) -> Self {
+    /// What it is called in a table: `at`, or `at, chip 3`.
+    pub fn label(&self) -> String {
+        match self.share_model {
+            1 => self.method.to_string(),
+            _ => format!("{}, chip {}", self.method, self.chip_seed),
+        }
+    }
+
+    /// The result of a method that ended with `outcome` on chip number `chip_seed`, one of `share_model`.
+    pub fn new(
+        method: MethodName,
+        chip_seed: u64,
+        share_model: usize,
+        outcome: &Outcome,
+        wall_seconds: f64,
+        engine: String,
+    ) -> Self {
         let best = outcome.records.iter().map(|record| record.test_accuracy).fold(outcome.test.accuracy, f64::max);
         MethodResult {
             method,
+            chip_seed,
+            share_model,
             final_test_accuracy: outcome.test.accuracy,
             best_test_accuracy: best,
             final_train_accuracy: outcome.train.accuracy,

@@ -9,7 +9,9 @@ pub fn verdict(summary: &Summary) -> String {
         summary.results.iter().partition(|result| result.method == MethodName::Ideal);
     let [ideal] = ideal[..] else { return String::new() };
     let mut text = String::new();
-    for (index, result) in others.into_iter().enumerate() {
+    // of chips that share a model, the one that the others were trained on
+    let same = others.into_iter().filter(|result| result.chip_seed == ideal.chip_seed);
+    for (index, result) in same.enumerate() {
         let method = result.method;
         let distance = distance(result.final_test_accuracy, ideal.final_test_accuracy);
         let who = if index == 0 { ", which knows every imperfection" } else { "" };

@@ -96,7 +96,7 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
         .iter()
         .map(|result| {
             vec![
-                result.method.to_string(),
+                result.label(),
                 percent(result.final_test_accuracy),
                 percent(result.best_test_accuracy),
                 percent(result.final_train_accuracy),
@@ -121,7 +121,7 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
         .iter()
         .map(|result| {
             vec![
-                result.method.to_string(),
+                result.label(),
                 table::count(result.chip_reads),
                 table::count(result.chip_injections),
                 table::count(result.control_writes),

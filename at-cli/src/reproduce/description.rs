@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("demo", include_str!("../../reproductions/demo.toml")),
     ("fig4", include_str!("../../reproductions/fig4.toml")),
     ("fig5a", include_str!("../../reproductions/fig5a.toml")),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 11] = [
     ("fig5g", include_str!("../../reproductions/fig5g.toml")),
     ("fig5h", include_str!("../../reproductions/fig5h.toml")),
     ("fig6", include_str!("../../reproductions/fig6.toml")),
+    ("fig6c", include_str!("../../reproductions/fig6c.toml")),
 ];
 
 /// The whole file.
@@ -110,6 +111,8 @@ pub enum Quantity {
     Accesses,
     /// Turns from light to numbers and back, per step.
     TimeSteps,
+    /// Real operations of digital models, per sample (thousands).
+    DigitalWork,
 }
 
 impl Quantity {
@@ -119,6 +122,7 @@ impl Quantity {
             Quantity::Accuracy => "test accuracy of the chip (%)",
             Quantity::Accesses => "accesses of the chip per sample",
             Quantity::TimeSteps => "time steps per training step",
+            Quantity::DigitalWork => "thousand digital operations per sample and chip",
         }
     }
 
@@ -129,6 +133,7 @@ impl Quantity {
             Quantity::Accuracy => "%",
             Quantity::Accesses => "per sample",
             Quantity::TimeSteps => "per step",
+            Quantity::DigitalWork => "thousands",
         }
     }
 }

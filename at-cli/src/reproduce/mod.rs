@@ -18,7 +18,7 @@ use crate::names;
 use anyhow::anyhow;
 
 /// Names, and what each is.
-pub const NAMES: [(&str, &str); 14] = [
+pub const NAMES: [(&str, &str); 15] = [
     ("demo", "the published demonstration on MNIST: at climbs, in-silico stays low"),
     ("fig4", "handwritten digits on a large network made of copies of one small module"),
     ("fig5a", "MNIST on uncalibrated weight banks"),
@@ -30,6 +30,7 @@ pub const NAMES: [(&str, &str); 14] = [
     ("fig5g", "accuracy against a perturbation that no model describes"),
     ("fig5h", "accuracy against noise on the hidden signals"),
     ("fig6", "accesses and time steps at the chip's interface against depth"),
+    ("fig6c", "digital work per chip against the number of chips that share a model"),
     ("dat-mnist", "published phases on published chips, and trainings there, MNIST (--reference)"),
     ("dat-fashion-mnist", "the same for Fashion-MNIST (--reference)"),
     ("pat-toy", "error growth of in-silico and physics-aware gradients, closed form"),

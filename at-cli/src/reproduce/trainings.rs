@@ -88,6 +88,10 @@ fn quantity(quantity: Quantity, method: &MethodReport, batch: f64) -> f64 {
         Quantity::Accuracy => 100.0 * method.accuracy.mean,
         Quantity::Accesses => (accesses.reads + accesses.injections) as f64 / passes,
         Quantity::TimeSteps => accesses.rounds as f64 * batch / passes,
+        // in-silico training sends its samples through the model and none through the chip
+        Quantity::DigitalWork => {
+            accesses.digital_flops as f64 / accesses.passes.max(accesses.digital_passes) as f64 / 1e3
+        }
     }
 }
 

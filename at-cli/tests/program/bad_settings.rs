@@ -61,8 +61,65 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--dat-joint=-1"], &["dat-joint = -1"]),
     (&["--tap-noise", "-1"], &["tap-noise = -1"]),
     (&["--in-situ-subtraction", "toggle"], &["in-situ-subtraction", "toggled"]),
+    (&["--digital-model", "data-sheets"], &["digital-model", "data-sheet"]),
     (&["--resume", "nowhere"], &["nowhere", "config.toml"]),
 ];
+
+/// Imperfections outside the range in which they mean something, and that range.
+const UNPHYSICAL: &[(&str, &str, &str)] = &[
+    ("--splitter-angle", "0.8", "π/4"),
+    ("--splitter-mean", "-0.8", "π/4"),
+    ("--splitter-split", "1.1", "0 to 1"),
+    ("--phase", "-0.1", "not negative"),
+    ("--phase", "inf", "finite"),
+    ("--loss-db", "-0.1", "not negative"),
+    ("--loss-spread-db", "-1", "not negative"),
+    ("--propagation-db-cm", "-2", "not negative"),
+    ("--path-imbalance", "1.5", "0 to 1"),
+    ("--facet-db", "-1", "not negative"),
+    ("--process-splitter", "1", "π/4"),
+    ("--process-phase", "-1", "not negative"),
+    ("--process-length", "0", "positive"),
+    ("--die-splitter", "1", "π/4"),
+    ("--die-phase", "nan", "finite"),
+    ("--pitch", "0", "positive"),
+    ("--parameter-spread", "-0.6", "not negative"),
+    ("--response-amplitude", "-0.1", "not negative"),
+    ("--response-offset", "-0.1", "not negative"),
+    ("--update-error", "-0.6", "not negative"),
+    ("--perturbation", "-1", "not negative"),
+    ("--control-range", "-6", "not negative"),
+    ("--control-bits", "25", "24 bits"),
+    ("--heater-spread", "0.4", "cool"),
+    ("--heater-quartic", "1.5", "0 to 1"),
+    ("--crosstalk", "2", "0 to 1"),
+    ("--crosstalk", "-0.01", "0 to 1"),
+    ("--crosstalk-length", "-50", "positive"),
+    ("--dead-shifters", "1.01", "0 to 1"),
+    ("--drift-step", "-0.1", "not negative"),
+    ("--drift-common", "inf", "finite"),
+    ("--drift-return", "1.1", "0 to 1"),
+    ("--gain-noise", "1.2", "0 to 1"),
+    ("--laser-noise", "3", "0 to 1"),
+    ("--hidden-relative-noise", "-1", "not negative"),
+    ("--hidden-absolute-noise", "-1", "not negative"),
+    ("--shot-noise", "-1", "not negative"),
+    ("--thermal-noise", "nan", "finite"),
+    ("--adc-bits", "17", "16 bits"),
+    ("--adc-range", "0", "positive"),
+];
+
+#[test]
+fn unphysical_imperfections_are_refused_by_name_and_range() {
+    let bench = Bench::new();
+    for (flag, value, range) in UNPHYSICAL {
+        println!("{flag} {value}");
+        let chip = ["--chip", "silicon", "--network", "mesh:64x2", "--encoding", "fourier-crop:8"];
+        let name = flag.trim_start_matches('-');
+        bench.run(["train", "--quiet"].into_iter().chain(chip).chain([*flag, *value])).refused(2, &[name, range]);
+    }
+    assert!(!bench.path("runs").exists());
+}
 
 #[test]
 fn each_is_wrong_usage_in_one_line_and_leaves_no_folder() {

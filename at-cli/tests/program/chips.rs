@@ -8,10 +8,10 @@ fn train(bench: &Bench, network: &str, more: &[&str]) -> Ended {
     bench.run(base.into_iter().chain(["--method", "at,pat,ideal", "--network", network]).chain(more.iter().copied()))
 }
 
-/// `metrics.csv` without the seconds.
+/// `metrics.csv` without the chip's number and the seconds.
 fn numbers(bench: &Bench, run: &str) -> String {
     let metrics = bench.read(&format!("{run}/metrics.csv"));
-    metrics.lines().map(|line| line.rsplit_once(',').unwrap().0).collect::<Vec<_>>().join("\n")
+    metrics.lines().map(|line| line.rsplitn(3, ',').last().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -38,4 +38,49 @@ fn chips_that_do_not_fit_are_refused() {
     refused("bank:in-out", &["--chip-file", "none.npz"], 1, &["none.npz"]);
     refused("bank:in-out", &["--perturbation", "-1"], 2, &["perturbation"]);
     refused("bank:in-out", &["--chip", "ideal", "--perturbation", "0.5"], 2, &["hidden layers"]);
+}
+
+#[test]
+fn chips_that_share_a_model_have_rows_and_results_of_their_own() {
+    let bench = Bench::new();
+    let at = ["--method", "at,ideal", "--epochs", "2", "--quiet", "--chip-seed"];
+    let run = |seed: &'static str, more: &[&'static str]| bench.train(&[&at[..], &[seed], more].concat()).done();
+    let shared = run("4", &["--share-model", "3", "--out", "fleet"]);
+    assert!(shared.stdout.contains("at, chip 6") && shared.stdout.matches("below ideal").count() <= 1, "{shared:#?}");
+    run("5", &["--out", "alone"]);
+    let rows = |run: &str| -> Vec<(u64, String)> {
+        let text = bench.read(&format!("{run}/metrics.csv"));
+        let mut csv = csv::Reader::from_reader(text.as_bytes());
+        let rows = csv.deserialize::<std::collections::BTreeMap<String, String>>().map(Result::unwrap);
+        let at = rows.filter(|row| row["method"] == "at");
+        let learned = ["epoch", "train_loss", "test_loss", "test_accuracy", "chip_reads", "control_writes"];
+        at.map(|row| (row["chip_seed"].parse().unwrap(), learned.map(|key| row[key].clone()).join(" "))).collect()
+    };
+    let fleet = rows("fleet");
+    assert_eq!(fleet.iter().map(|row| row.0).collect::<Vec<_>>(), [4, 5, 6, 4, 5, 6]);
+    assert_eq!(fleet.into_iter().filter(|row| row.0 == 5).collect::<Vec<_>>(), rows("alone"));
+    let results = |run: &str| -> Vec<serde_json::Value> {
+        let summary: serde_json::Value = serde_json::from_str(&bench.read(&format!("{run}/summary.json"))).unwrap();
+        summary["results"].as_array().unwrap().iter().filter(|result| result["method"] == "at").cloned().collect()
+    };
+    let (all, alone) = (results("fleet"), results("alone"));
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[1]["final_test_accuracy"], alone[0]["final_test_accuracy"]);
+    // a pass forward costs half of one back: (1 + 2)/3 + 2 against 1 + 2 + 2
+    let flops = |result: &serde_json::Value| result["digital_flops"].as_u64().unwrap();
+    assert_eq!(5 * flops(&all[1]), 3 * flops(&alone[0]));
+    // all is there already, and comes out again
+    bench.run(["train", "--resume", "fleet", "--quiet"]).done();
+    assert_eq!(results("fleet").len(), 3);
+    assert_eq!(rows("fleet").len(), 6);
+}
+
+#[test]
+fn sharing_that_makes_no_sense_is_refused() {
+    let bench = Bench::new();
+    bench.train(&["--share-model", "0"]).refused(2, &["share-model = 0"]);
+    bench.train(&["--share-model", "2", "--method", "pat"]).refused(2, &["share-model", "at"]);
+    bench.train(&["--share-model", "2", "--digital-step", "as-published"]).refused(2, &["share-model", "matched"]);
+    bench.train(&["--share-model", "2", "--chip-file", "c.npz"]).refused(2, &["share-model", "--chip-file"]);
+    assert!(!bench.path("runs").exists());
 }

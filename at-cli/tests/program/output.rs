@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 const COLUMNS: &str = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
                        chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,\
-                       wall_seconds";
+                       chip_seed,wall_seconds";
 
 #[test]
 fn the_table_goes_to_stdout_and_the_progress_to_stderr() {

@@ -13,8 +13,8 @@
 //! (its own derivative is 0 almost everywhere) and 0 where a control is beyond the range.
 
 use super::coupling::Coupling;
-use super::imperfections::not_negative;
 use super::random::{key, normals, philox, uniform};
+use super::ranges::{at_most, not_negative};
 use crate::network::{Network, Stage};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -69,13 +69,16 @@ impl Control {
 
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
-        not_negative(&[
-            ("control-range", self.control_range),
-            ("heater-spread", self.heater_spread),
-            ("heater-quartic", self.heater_quartic),
-            ("crosstalk", self.crosstalk),
-            ("dead-shifters", self.dead_shifters),
-        ])?;
+        not_negative(&[("control-range", self.control_range)])?;
+        let coldest = "cut off at three spreads, a heater would cool: lies between 0 and 1/3";
+        at_most(1.0 / TRUNCATION, coldest, &[("heater-spread", self.heater_spread)])?;
+        at_most(1.0, "is a share of the phase at full range, from 0 to 1", &[("heater-quartic", self.heater_quartic)])?;
+        at_most(
+            1.0,
+            "is a share of a heater's phase that a neighbour gets, from 0 to 1",
+            &[("crosstalk", self.crosstalk)],
+        )?;
+        at_most(1.0, "is a fraction, from 0 to 1", &[("dead-shifters", self.dead_shifters)])?;
         for (name, value) in [("crosstalk-length", self.crosstalk_length), ("pitch", self.pitch)] {
             if !(value.is_finite() && value > 0.0) {
                 return Err(Error::invalid(name, value, "must be positive"));
@@ -87,9 +90,6 @@ impl Control {
                 self.crosstalk_length,
                 "must be at most 100 times the pitch",
             ));
-        }
-        if self.dead_shifters > 1.0 {
-            return Err(Error::invalid("dead-shifters", self.dead_shifters, "is a fraction, from 0 to 1"));
         }
         if self.control_bits > 24 {
             return Err(Error::invalid("control-bits", self.control_bits, "a converter has 1 to 24 bits; 0 is ideal"));

@@ -6,9 +6,10 @@ use super::floorplan::places;
 use super::perturbation::matrix;
 use super::process::field;
 use super::random::site;
+use super::ranges::{coupler_angles, not_negative};
 use super::{Drift, Fabrication, Noise, Passive, Process, StageErrors};
+use crate::Result;
 use crate::network::{Network, Stage};
-use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -54,14 +55,6 @@ pub struct Imperfections {
     pub noise: Noise,
 }
 
-/// Errs where a value is negative or not finite.
-pub(super) fn not_negative(values: &[(&'static str, f64)]) -> Result<()> {
-    match values.iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
-        Some((name, value)) => Err(Error::invalid(name, value, "must be finite and not negative")),
-        None => Ok(()),
-    }
-}
-
 impl Imperfections {
     /// A chip as designed.
     pub const NONE: Imperfections = Imperfections {
@@ -83,10 +76,10 @@ impl Imperfections {
         noise: Noise::NONE,
     };
 
-    /// Errs where a spread is negative or not finite.
+    /// Errs where a value has no physical meaning.
     pub fn validate(&self) -> Result<()> {
+        coupler_angles(&[("splitter-angle", self.splitter_angle)])?;
         let spreads = [
-            ("splitter-angle", self.splitter_angle),
             ("phase", self.phase),
             ("loss-db", self.loss_db),
             ("loss-spread-db", self.loss_spread_db),
@@ -188,7 +181,8 @@ impl Imperfections {
                 let facets = 2.0 * self.passive.facet_db / mesh.columns().len() as f64;
                 let loss_db = normal(4, places, mean, self.loss_spread_db).into_iter().zip(uniform(7, places));
                 let imbalance = |u: f64| 1.0 + self.passive.path_imbalance * (2.0 * u - 1.0);
-                let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets).collect();
+                let made_up = if self.passive.amplified { mean + facets } else { 0.0 };
+                let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets - made_up).collect();
                 StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }
             }
             Stage::Matrix { .. } => {

@@ -4,6 +4,7 @@ mod bidirectional;
 pub mod control;
 pub mod copies;
 pub mod coupling;
+mod data_sheet;
 mod demonstration;
 pub mod drift;
 mod fabrication;
@@ -15,6 +16,7 @@ mod passive;
 pub mod perturbation;
 mod process;
 pub mod random;
+mod ranges;
 mod signals;
 mod state;
 

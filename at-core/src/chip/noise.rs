@@ -9,6 +9,7 @@
 //! with ξ drawn from N(0, 1). Of a complex field, ρ ξ and α ξ' are complex, `(ξ₁ + iξ₂)/√2`; shot noise is a real signal's.
 
 use super::random;
+use super::ranges::{at_most, not_negative};
 use crate::network::{Network, Signal, Stage};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -62,14 +63,14 @@ impl Noise {
     /// Errs where a deviation is negative or not finite, or a converter impossible.
     pub fn validate(&self) -> Result<()> {
         let deviations = [
-            ("gain-noise", self.gain_noise),
             ("hidden-relative-noise", self.hidden_relative_noise),
             ("hidden-absolute-noise", self.hidden_absolute_noise),
-            ("laser-noise", self.laser_noise),
             ("shot-noise", self.shot_noise),
             ("thermal-noise", self.thermal_noise),
         ];
-        super::imperfections::not_negative(&deviations)?;
+        not_negative(&deviations)?;
+        let dark = "is a relative deviation of all light, from 0 to 1: beyond, a power would often be negative";
+        at_most(1.0, dark, &[("gain-noise", self.gain_noise), ("laser-noise", self.laser_noise)])?;
         if !(self.adc_range.is_finite() && self.adc_range > 0.0) {
             return Err(Error::invalid("adc-range", self.adc_range, "must be positive"));
         }

@@ -1,8 +1,9 @@
 //! What light meets that no control changes: couplers, phases as fabricated, losses.
 
-use super::imperfections::not_negative;
+use super::ranges::{at_most, not_negative};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::f64::consts::FRAC_PI_4;
 
 /// Static imperfections of meshes beside the plain spreads of [`super::Imperfections`], to which they add.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Passive {
     pub path_imbalance: f64,
     /// Loss (dB of power) where light enters a chip and again where it leaves, for every mesh.
     pub facet_db: f64,
+    /// Behind every mesh an optical amplifier makes up for the mesh's nominal loss: that of the data sheet, not the individual's.
+    /// It is noiseless and linear.
+    pub amplified: bool,
 }
 
 impl Passive {
@@ -34,21 +38,17 @@ impl Passive {
         propagation_db_cm: 0.0,
         path_imbalance: 0.0,
         facet_db: 0.0,
+        amplified: false,
     };
 
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
-        not_negative(&[
-            ("splitter-split", self.splitter_split),
-            ("propagation-db-cm", self.propagation_db_cm),
-            ("facet-db", self.facet_db),
-        ])?;
-        if !self.splitter_mean.is_finite() {
-            return Err(Error::invalid("splitter-mean", self.splitter_mean, "must be finite"));
+        at_most(1.0, "is of a share of the power, from 0 to 1", &[("splitter-split", self.splitter_split)])?;
+        not_negative(&[("propagation-db-cm", self.propagation_db_cm), ("facet-db", self.facet_db)])?;
+        if !(-FRAC_PI_4..=FRAC_PI_4).contains(&self.splitter_mean) {
+            let reason = "an angle error of a coupler lies between -π/4 (no coupling) and π/4 (all of it)";
+            return Err(Error::invalid("splitter-mean", self.splitter_mean, reason));
         }
-        if !(0.0..=1.0).contains(&self.path_imbalance) {
-            return Err(Error::invalid("path-imbalance", self.path_imbalance, "is a share of the loss, from 0 to 1"));
-        }
-        Ok(())
+        at_most(1.0, "is a share of the loss, from 0 to 1", &[("path-imbalance", self.path_imbalance)])
     }
 }

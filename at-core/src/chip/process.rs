@@ -4,7 +4,7 @@
 //! covariance `s² exp(-d²/2ℓ²)` at the distance d. That covariance is a product of one along and one across the light, so on a
 //! grid `f = s·L_x Z L_yᵀ` with the Cholesky factors of the two and independent draws Z: exact, in cubes of the grid's sides only.
 
-use super::imperfections::not_negative;
+use super::ranges::{coupler_angles, not_negative};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -45,12 +45,8 @@ impl Process {
 
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
-        not_negative(&[
-            ("process-splitter", self.process_splitter),
-            ("process-phase", self.process_phase),
-            ("die-splitter", self.die_splitter),
-            ("die-phase", self.die_phase),
-        ])?;
+        coupler_angles(&[("process-splitter", self.process_splitter), ("die-splitter", self.die_splitter)])?;
+        not_negative(&[("process-phase", self.process_phase), ("die-phase", self.die_phase)])?;
         if self.process_length.is_finite() && self.process_length > 0.0 {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use crate::optics::Mesh;
 use crate::{Error, Result};
 
-/// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold.
+/// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold, and a gain above it is none of an amplifier.
 const MAX_LOSS_DB: f64 = 600.0;
 
 /// Insertion losses as field transmissions.
@@ -18,7 +18,8 @@ pub struct MeshLoss {
 }
 
 impl MeshLoss {
-    /// From the losses `loss_db [column, mode]` (dB of power). Errs where their mean is negative or leaves no light.
+    /// From the losses `loss_db [column, mode]` (dB of power). Negative where an amplifier makes up for more than is lost. Errs where their
+    /// mean leaves no light.
     pub fn new(mesh: &Mesh, loss_db: &[f64]) -> Result<Self> {
         let modes = mesh.modes();
         let mut total = 0.0;
@@ -32,9 +33,10 @@ impl MeshLoss {
             differs |= column.iter().any(|loss| (loss - mean).abs() > 1e-12);
             imbalance.extend(column.iter().map(|loss| 10f64.powf((mean - loss) / 20.0)));
         }
-        if !(0.0..=MAX_LOSS_DB).contains(&total) {
+        if !(-MAX_LOSS_DB..=MAX_LOSS_DB).contains(&total) {
             let value = format!("{total} dB in {} columns", mesh.columns().len());
-            let reason = format!("a mesh's mean loss lies between 0 and {MAX_LOSS_DB} dB in all");
+            let reason =
+                format!("a mesh's mean loss is at most {MAX_LOSS_DB} dB in all; choose --amplified, or fewer columns");
             return Err(Error::invalid("loss-db", value, reason));
         }
         Ok(MeshLoss { transmission: 10f64.powf(-total / 20.0), columns, imbalance: differs.then_some(imbalance) })

@@ -2,11 +2,12 @@
 //!
 //! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
 //! chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
-//! loss: `NAME`, `NAME.moment.K`, `chip.drifted`. The tensor `checksum` is the MD5 of all of that, against damage.
+//! loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The tensor `checksum`
+//! is the MD5 of all of that, against damage.
 
 use super::methods::{Method, MethodName};
-use super::{OptimizerState, Record};
-use crate::chip::State;
+use super::{OptimizerState, Parameters, Record};
+use crate::chip::{Accesses, State};
 use crate::error::same_size;
 use crate::files::atomic_write;
 use crate::propagator::{Engine, Propagator};
@@ -21,7 +22,6 @@ use std::path::Path;
 const VERSION: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
-const DRIFTED: &str = "chip.drifted";
 
 /// The state of a run between two epochs.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,11 @@ pub struct Checkpoint {
     pub epoch: usize,
     /// The chip's own state.
     pub chip: State,
-    /// One record per epoch done.
+    /// Those of the other chips, where several share the method's model.
+    pub others: Vec<State>,
+    /// What that model has cost them all.
+    pub shared: Accesses,
+    /// One record per epoch done and chip.
     pub records: Vec<Record>,
     /// The method's vectors.
     pub parameters: Vec<SavedParameters>,
@@ -61,7 +65,11 @@ struct Header {
     method: MethodName,
     epoch: usize,
     chip: State,
-    /// Whether there is a tensor of the chip's drift.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<State>,
+    #[serde(default)]
+    shared: Accesses,
+    /// Whether there is a tensor of every chip's drift.
     drifted: bool,
     records: Vec<Record>,
     parameters: Vec<Entry>,
@@ -83,20 +91,14 @@ impl Checkpoint {
         records: &[Record],
         fingerprint: &str,
     ) -> Result<Self> {
-        let save = |(name, parameters): (&str, &super::Parameters<C::Engine>)| {
-            let moments = parameters.memory.moments.iter().map(|moment| engine.download(moment));
-            Ok(SavedParameters {
-                name: name.to_string(),
-                values: engine.download(&parameters.values)?,
-                step: parameters.memory.step,
-                moments: moments.collect::<Result<_>>()?,
-            })
-        };
+        let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
             method: method.name(),
             epoch: records.len(),
             chip,
+            others: Vec::new(),
+            shared: Accesses::default(),
             records: records.to_vec(),
             parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
@@ -109,6 +111,15 @@ impl Checkpoint {
             return Err(Error::invalid("method", method.name(), reason));
         }
         let targets = method.parameters_mut();
+        self.restore_parameters(engine, targets.into_iter().map(|(name, own)| (name.to_string(), own)).collect())
+    }
+
+    /// Puts every vector back into the one of its name; all must be there, in this order.
+    pub(super) fn restore_parameters<E: Engine>(
+        &self,
+        engine: &E,
+        targets: Vec<(String, &mut Parameters<E>)>,
+    ) -> Result<()> {
         same_size("vectors in the checkpoint", targets.len(), self.parameters.len())?;
         for ((name, parameters), saved) in targets.into_iter().zip(&self.parameters) {
             if name != saved.name {
@@ -123,6 +134,11 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// The states of all chips.
+    fn chips(&self) -> impl Iterator<Item = &State> {
+        std::iter::once(&self.chip).chain(&self.others)
+    }
+
     /// Writes the file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
         let header = serde_json::to_string(&Header {
@@ -131,6 +147,8 @@ impl Checkpoint {
             method: self.method,
             epoch: self.epoch,
             chip: self.chip.clone(),
+            others: self.others.clone(),
+            shared: self.shared,
             drifted: !self.chip.drifted.is_empty(),
             records: self.records.clone(),
             parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
@@ -141,8 +159,8 @@ impl Checkpoint {
             let vectors = std::iter::once(&saved.values).chain(&saved.moments);
             tensors.extend(saved.entry().tensors().zip(vectors.map(|vector| to_bytes(vector))));
         }
-        if !self.chip.drifted.is_empty() {
-            tensors.push((DRIFTED.to_string(), to_bytes(&self.chip.drifted)));
+        for (index, chip) in self.chips().enumerate().filter(|(_, chip)| !chip.drifted.is_empty()) {
+            tensors.push((drifted(index), to_bytes(&chip.drifted)));
         }
         let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| bytes.as_slice()));
         let views = tensors
@@ -187,13 +205,14 @@ impl Checkpoint {
             }
             Err(_) => Err(format!("has no tensor {name}")),
         };
-        let drifted = header.drifted.then(|| DRIFTED.to_string());
-        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).chain(drifted).collect();
+        let chips = 1 + header.others.len();
+        let drifts = (0..if header.drifted { chips } else { 0 }).map(drifted);
+        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).chain(drifts).collect();
         let vectors = names.iter().map(|name| tensor(name, Dtype::F64)).collect::<std::result::Result<Vec<_>, _>>()?;
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
-        if header.epoch != header.records.len() {
+        if header.epoch * chips != header.records.len() {
             return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
         }
         let mut vectors = vectors.into_iter().map(from_bytes);
@@ -204,13 +223,15 @@ impl Checkpoint {
             moments: vectors.by_ref().take(moments).collect(),
         });
         let parameters = parameters.collect();
-        let drifted = vectors.next().unwrap_or_default();
+        let mut with_drift = |state: State| State { drifted: vectors.next().unwrap_or_default(), ..state };
         Ok(Checkpoint {
             parameters,
+            chip: with_drift(header.chip),
+            others: header.others.into_iter().map(with_drift).collect(),
+            shared: header.shared,
             fingerprint: header.fingerprint,
             method: header.method,
             epoch: header.epoch,
-            chip: State { drifted, ..header.chip },
             records: header.records,
         })
     }
@@ -233,7 +254,23 @@ impl Entry {
     }
 }
 
+/// The tensor of the drift of chip number `index`.
+fn drifted(index: usize) -> String {
+    if index == 0 { "chip.drifted".to_string() } else { format!("chip.{index}.drifted") }
+}
+
 impl SavedParameters {
+    /// A copy of `parameters`.
+    pub(super) fn of<E: Engine>(engine: &E, name: String, parameters: &Parameters<E>) -> Result<Self> {
+        let moments = parameters.memory.moments.iter().map(|moment| engine.download(moment));
+        Ok(SavedParameters {
+            name,
+            values: engine.download(&parameters.values)?,
+            step: parameters.memory.step,
+            moments: moments.collect::<Result<_>>()?,
+        })
+    }
+
     fn entry(&self) -> Entry {
         Entry { name: self.name.clone(), step: self.step, moments: self.moments.len() }
     }

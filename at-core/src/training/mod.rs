@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod digital;
 pub mod draws;
 pub mod evaluation;
+mod fleet_run;
 pub mod initial;
 pub mod loss;
 pub mod methods;

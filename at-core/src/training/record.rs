@@ -10,6 +10,9 @@ use std::ops::ControlFlow;
 pub struct Record {
     /// The method.
     pub method: MethodName,
+    /// Which of the chips that share a model, from 0; 0 where it is alone.
+    #[serde(default)]
+    pub chip: usize,
     /// The epoch, from 1.
     pub epoch: usize,
     /// The learning rate in it.

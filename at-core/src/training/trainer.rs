@@ -117,11 +117,8 @@ impl<E: Engine> Trainer<'_, E> {
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
-        let Settings { epochs, batch_size, ref loss, .. } = *self.settings;
-        self.settings.validate()?;
-        loss.check(chip.outputs())?;
-        self.train.check(chip.inputs(), loss.classes)?;
-        self.test.check(chip.inputs(), loss.classes)?;
+        let Settings { epochs, batch_size, .. } = *self.settings;
+        self.check(chip)?;
 
         chip.unmetered(|chip| chip.program(method.controls()))?;
         if let Some(alignment) = &mut alignment {
@@ -174,17 +171,11 @@ impl<E: Engine> Trainer<'_, E> {
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
     ) -> Result<Record> {
-        let (engine, settings) = (self.engine, self.settings);
-        let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
-        method.begin_epoch(epoch, settings.epochs);
-        let samples = self.train.samples();
-        let total = samples.div_ceil(batch.capacity());
-        let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
+        let engine = self.engine;
+        method.begin_epoch(epoch, self.settings.epochs);
         let mut tally = engine.zeros(3)?;
         let mut alignment = None;
-        for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
-            let size = batch.capacity().min(samples - start);
-            batch.gather(engine, self.train, &order, start, size)?;
+        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             // the oracle judges the epoch's first step, then it goes
             let mut judge = oracle.take();
             if let Some(oracle) = &mut judge {
@@ -194,8 +185,8 @@ impl<E: Engine> Trainer<'_, E> {
             if let Some(oracle) = judge {
                 alignment = Some(oracle.after(method.controls())?);
             }
-            observer.batch(done + 1, total);
-        }
+            Ok(())
+        })?;
         let train = Evaluation::from_tally(engine, &tally)?;
         let test = self.judge(chip, method, self.test, workspace)?;
         if !(train.loss.is_finite() && test.loss.is_finite()) {
@@ -203,6 +194,7 @@ impl<E: Engine> Trainer<'_, E> {
         }
         Ok(Record {
             method: method.name(),
+            chip: 0,
             epoch: epoch + 1,
             learning_rate,
             train_loss: train.loss,
@@ -212,6 +204,37 @@ impl<E: Engine> Trainer<'_, E> {
             accesses: chip.accesses(),
             alignment,
         })
+    }
+
+    /// Hands every batch of epoch number `epoch` from 0 to `step`, with the epoch's learning rate, which is returned.
+    pub(super) fn batches(
+        &self,
+        epoch: usize,
+        batch: &mut Batch<E>,
+        observer: &mut dyn Observer,
+        mut step: impl FnMut(&Batch<E>, f64) -> Result<()>,
+    ) -> Result<f64> {
+        let (engine, settings) = (self.engine, self.settings);
+        let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
+        let samples = self.train.samples();
+        let total = samples.div_ceil(batch.capacity());
+        let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
+        for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
+            let size = batch.capacity().min(samples - start);
+            batch.gather(engine, self.train, &order, start, size)?;
+            step(batch, learning_rate)?;
+            observer.batch(done + 1, total);
+        }
+        Ok(learning_rate)
+    }
+
+    /// Errs unless both splits and the loss fit `chip`.
+    pub(super) fn check(&self, chip: &Chip<E>) -> Result<()> {
+        let loss = &self.settings.loss;
+        self.settings.validate()?;
+        loss.check(chip.outputs())?;
+        self.train.check(chip.inputs(), loss.classes)?;
+        self.test.check(chip.inputs(), loss.classes)
     }
 
     /// How the chip does on `split` with the method's controls, unmetered.

@@ -8,6 +8,7 @@ use super::dfa::Dfa;
 use super::dfa_model::DfaModel;
 use super::feedback::Feedback;
 use super::ffm::FullyForward;
+use super::fleet::Fleet;
 use super::ideal::Ideal;
 use super::in_silico::InSilico;
 use super::in_situ::{InSitu, Subtraction};
@@ -19,12 +20,12 @@ use super::phyll::PhysicalLocal;
 use super::spsa::{Probing, Spsa};
 use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
-use crate::Result;
 use crate::chip::{Chip, Fabrication, Imperfections, Meter};
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
 use crate::training::{Digital, Settings};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How the digital model of `at` and `in-silico` moves.
@@ -43,6 +44,18 @@ pub enum DigitalStep {
     /// m1·(1+E)∘g, in `in-silico` by (1+E)∘g, where E are the chip's update errors. A trainer of a real chip does not know E;
     /// here it is taken from the simulated one.
     AsPublished,
+}
+
+/// What the digital models of all methods know of the chip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigitalModel {
+    /// The data sheet of its kind ([`Imperfections::data_sheet`]): nominal losses, shifters and crosstalk, and nothing of the
+    /// individual.
+    #[default]
+    DataSheet,
+    /// Its design only: no loss, no crosstalk, controls followed as told.
+    Perfect,
 }
 
 /// What is particular to some methods.
@@ -65,8 +78,10 @@ pub struct MethodOptions {
     pub coordinate_subset: usize,
     /// `noise-aware`: batches between two draws of imperfections.
     pub redraw_every: usize,
-    /// `noise-aware`: what it knows of the chip's kind.
+    /// The chip's kind, of which the digital models know the data sheet and `noise-aware` the statistics.
     pub imperfections: Imperfections,
+    /// What the digital models of all methods know.
+    pub digital_model: DigitalModel,
     /// `dat`: its error-prediction networks.
     pub dat: DatOptions,
     /// `in-situ`: how interference is told from powers.
@@ -85,6 +100,7 @@ impl Default for MethodOptions {
             coordinate_subset: 32,
             redraw_every: 1,
             imperfections: Imperfections::default(),
+            digital_model: DigitalModel::default(),
             dat: DatOptions::default(),
             subtraction: Subtraction::Measured,
         }
@@ -92,6 +108,14 @@ impl Default for MethodOptions {
 }
 
 impl MethodOptions {
+    /// The chip that digital models of `network` stand for.
+    pub fn known(&self, network: &Network) -> Result<Fabrication> {
+        match self.digital_model {
+            DigitalModel::DataSheet => self.imperfections.typical(network),
+            DigitalModel::Perfect => Ok(Fabrication::ideal()),
+        }
+    }
+
     /// The weights of `at`.
     fn weights(&self) -> Weights {
         let model = match self.digital_step {
@@ -105,7 +129,7 @@ impl MethodOptions {
 /// The method `name` for a chip of `network`, from the `initial` controls on.
 ///
 /// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
-/// methods get a nominal model. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
+/// methods get a model of what [`MethodOptions::known`] says. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
 pub fn build<E: Engine>(
     name: MethodName,
     engine: &E,
@@ -122,10 +146,10 @@ pub fn build<E: Engine>(
     let probing = Probing { draws: options.probe_draws, step: options.probe_step, seed };
     let outputs = network.outputs();
     let model = |fabrication: &Fabrication| Ok(Digital::new(engine.build(network, fabrication)?, network, meter));
-    let nominal = || model(&Fabrication::ideal());
+    let nominal = || model(&options.known(network)?);
     let feedback = || Feedback::random(engine, network, seed, batch_size, meter);
     // single stages, whose work the method counts itself
-    let stages = |network: &Network| engine.build(network, &Fabrication::ideal());
+    let stages = |network: &Network| engine.build(network, &options.known(network)?);
     let mask = || match options.digital_step {
         DigitalStep::AsPublished if !fabrication.update_error.is_empty() => {
             let factors: Vec<f64> = fabrication.update_error.iter().map(|error| 1.0 + error).collect();
@@ -182,4 +206,26 @@ pub fn build<E: Engine>(
         MethodName::Phyll => Box::new(PhysicalLocal::new(engine, network, initial, optimizer, loss, settings.seed)?),
         MethodName::Ffm => Box::new(FullyForward::new(engine, network, stages, initial, optimizer, loss, batch_size)?),
     })
+}
+
+/// `at` for `chips` chips of `network` that share one digital model, from the same `initial` controls on. What is done once for
+/// all is counted on `shared`.
+pub fn build_fleet<E: Engine>(
+    engine: &E,
+    network: &Network,
+    chips: usize,
+    initial: &[f64],
+    settings: &Settings,
+    options: &MethodOptions,
+    shared: &Meter,
+) -> Result<Fleet<E::Network>> {
+    settings.validate()?;
+    same_size("initial controls", network.controls(), initial.len())?;
+    if options.digital_step == DigitalStep::AsPublished {
+        let reason = "follows the update errors of one chip; a model that several share moves by matched";
+        return Err(Error::invalid("digital-step", "as-published", reason));
+    }
+    let Settings { optimizer, loss, batch_size, .. } = *settings;
+    let model = Digital::new(engine.build(network, &options.known(network)?)?, network, shared);
+    Fleet::new(engine, model, chips, options.weights(), initial, optimizer, loss, batch_size, shared)
 }

@@ -83,6 +83,28 @@ impl<M: Adjoint> Fleet<M> {
         digital.descend(&room.engine, learning_rate, &room.gradient)
     }
 
+    /// Number of chips.
+    pub fn chips(&self) -> usize {
+        self.controls.len()
+    }
+
+    /// Everything that the next step depends on, by name: the first chip's controls by theirs in [`super::at`].
+    pub fn parameters(&self) -> Vec<(String, &Parameters<M::Engine>)> {
+        let controls = self.controls.iter().enumerate().map(|(chip, own)| (name(chip), own));
+        controls.chain([("model".to_string(), &self.digital)]).collect()
+    }
+
+    /// The same, to be restored.
+    pub fn parameters_mut(&mut self) -> Vec<(String, &mut Parameters<M::Engine>)> {
+        let controls = self.controls.iter_mut().enumerate().map(|(chip, own)| (name(chip), own));
+        controls.chain([("model".to_string(), &mut self.digital)]).collect()
+    }
+
+    /// What has been done for all.
+    pub fn shared(&self) -> &Meter {
+        &self.shared
+    }
+
     /// The controls of chip number `chip` as trained so far.
     pub fn controls(&self, chip: usize) -> &Buffer<M> {
         &self.controls[chip].values
@@ -98,4 +120,8 @@ impl<M: Adjoint> Fleet<M> {
             ..accesses
         }
     }
+}
+
+fn name(chip: usize) -> String {
+    if chip == 0 { "controls".to_string() } else { format!("controls.{chip}") }
 }

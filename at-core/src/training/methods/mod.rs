@@ -28,7 +28,7 @@ pub mod spsa;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
-pub use build::{DigitalStep, MethodOptions, build};
+pub use build::{DigitalModel, DigitalStep, MethodOptions, build, build_fleet};
 pub use name::MethodName;
 pub use room::{Room, backpropagation};
 

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::Path;
 
 fn example() -> Checkpoint {
-    let record = |epoch| Record {
+    let record = |chip, epoch| Record {
         method: MethodName::At,
+        chip,
         epoch,
         learning_rate: 0.1 / 3.0,
         train_loss: 1.0 / 3.0,
@@ -25,17 +26,16 @@ fn example() -> Checkpoint {
         step,
         moments: vec![vec![1.0; 4], vec![f64::EPSILON; 4]],
     };
+    let state =
+        |drifted| State { accesses: Accesses { reads: 3, ..Accesses::default() }, passes: 5, programmings: 6, drifted };
     Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
         method: MethodName::At,
         epoch: 2,
-        chip: State {
-            accesses: Accesses { reads: 3, ..Accesses::default() },
-            passes: 5,
-            programmings: 6,
-            drifted: vec![0.1, -1e-300],
-        },
-        records: vec![record(1), record(2)],
+        chip: state(vec![0.1, -1e-300]),
+        others: vec![state(vec![0.3, 1e-300]), state(vec![-0.1, 0.0])],
+        shared: Accesses { digital_flops: 9, ..Accesses::default() },
+        records: [1, 2].iter().flat_map(|&epoch| (0..3).map(move |chip| record(chip, epoch))).collect(),
         parameters: vec![saved("controls", 7), saved("model", 8)],
     }
 }

@@ -5,8 +5,12 @@ use crate::chip::{Chip, Fabrication, Meter};
 use crate::cpu::Cpu;
 use crate::propagator::Engine;
 use crate::training::methods::at::Weights;
+use crate::training::methods::build_fleet;
 use crate::training::methods::fleet::Fleet;
-use crate::training::{Batch, Digital, MethodName, Optimizer};
+use crate::training::{
+    Batch, Checkpoint, Checkpoints, Digital, DigitalStep, MethodName, Observer, Optimizer, Outcome, Record,
+};
+use std::ops::ControlFlow;
 
 #[test]
 fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cost() {
@@ -40,4 +44,60 @@ fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cos
             assert_eq!(bench.engine.download(fleet.controls(index)).unwrap(), alone[6], "chip {index}");
         }
     }
+}
+
+/// Ends the run after this epoch.
+struct Until(usize);
+
+impl Observer for Until {
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        if record.epoch >= self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Trains three chips that share a model up to epoch `until`, on from `earlier`.
+fn run(bench: &Bench<Cpu<f32>>, earlier: Option<&Checkpoint>, to: Checkpoints, until: usize) -> Vec<Outcome> {
+    let Bench { engine, network, initial, settings, options, .. } = bench;
+    let chip = |seed| Chip::new(engine, network, &ERRORS.fabricate(network, seed).unwrap()).unwrap();
+    let mut chips: Vec<Chip<_>> = (50..53).map(chip).collect();
+    let mut fleet = build_fleet(engine, network, 3, initial, settings, options, &Meter::default()).unwrap();
+    bench.trainer().run_fleet(&mut chips, &mut fleet, earlier, Some(to), &mut Until(until)).unwrap()
+}
+
+#[test]
+fn a_fleet_is_trained_evaluated_and_resumed_as_its_chips_alone_and_costs_each_its_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet");
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "same" };
+    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.05, Optimizer::ADAM));
+    let whole = run(&bench, None, to, 9);
+    let half = run(&bench, None, to, 2);
+    assert!(half.iter().all(|outcome| outcome.records.len() == 2 && !outcome.complete));
+    let resumed = run(&bench, Some(&Checkpoint::load(&path, "same").unwrap()), to, 9);
+    assert_eq!(resumed, whole);
+    for (index, outcome) in whole.iter().enumerate() {
+        bench.fabrication = ERRORS.fabricate(&bench.network, 50 + index as u64).unwrap();
+        let mut chip = bench.chip();
+        let mut method = bench.metered_method(MethodName::At, chip.meter());
+        let alone = bench.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
+        assert_eq!((outcome.test, outcome.train, outcome.complete), (alone.test, alone.train, true), "chip {index}");
+        let measured = |record: &Record| (record.epoch, record.train_loss, record.test_loss, record.accesses.reads);
+        assert!(outcome.records.iter().map(measured).eq(alone.records.iter().map(measured)), "chip {index}");
+        // alone: forward, and backward twice; of the three, one backward each is its own
+        let (samples, all, own) = (4 * 47, alone.accesses, outcome.accesses);
+        assert_eq!((all.digital_passes, all.digital_backward_passes), (samples, 2 * samples));
+        assert_eq!((own.digital_passes, own.digital_backward_passes), (samples / 3, samples + samples / 3));
+    }
+}
+
+#[test]
+fn a_model_that_follows_one_chip_is_not_shared() {
+    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 1, 0.05, Optimizer::Sgd));
+    bench.options.digital_step = DigitalStep::AsPublished;
+    let Bench { engine, network, initial, settings, options, .. } = &bench;
+    let error = build_fleet(engine, network, 3, initial, settings, options, &Meter::default()).err().unwrap();
+    assert!(error.to_string().contains("matched"), "{error}");
+    bench.options.digital_step = DigitalStep::Matched;
+    let Bench { engine, network, initial, settings, options, .. } = &bench;
+    assert!(build_fleet(engine, network, 0, initial, settings, options, &Meter::default()).is_err());
 }

@@ -4,6 +4,7 @@ mod adaptive;
 mod alignment;
 mod checkpoints;
 mod counts;
+mod data_sheet;
 mod feedback;
 mod fixture;
 mod fleet;

@@ -1,0 +1,158 @@
+//! The training loop of chips that share one digital model.
+
+use super::checkpoint::SavedParameters;
+use super::evaluation::{Evaluation, Workspace, evaluate};
+use super::methods::fleet::Fleet;
+use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
+use crate::chip::{Chip, Meter};
+use crate::error::same_size;
+use crate::propagator::{Engine, Propagator};
+use crate::{Error, Result};
+
+impl<E: Engine> Trainer<'_, E> {
+    /// Trains fresh `chips` with one fresh model, or goes on from `resume`. Otherwise [`Trainer::run`], with an outcome per chip,
+    /// which counts the chip's own work and its share of the model's; the observer hears of every chip after every epoch.
+    pub fn run_fleet(
+        &self,
+        chips: &mut [Chip<E>],
+        fleet: &mut Fleet<E::Network>,
+        resume: Option<&Checkpoint>,
+        checkpoints: Option<Checkpoints<'_>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Outcome>> {
+        let epochs = self.settings.epochs;
+        same_size("chips of the fleet", fleet.chips(), chips.len())?;
+        for (index, chip) in chips.iter_mut().enumerate() {
+            self.check(chip)?;
+            chip.unmetered(|chip| chip.program(fleet.controls(index)))?;
+        }
+        let mut records = Vec::new();
+        if let Some(checkpoint) = resume {
+            self.resume_fleet(checkpoint, chips, fleet)?;
+            records.clone_from(&checkpoint.records);
+        }
+        let capacity = self.settings.batch_size.min(self.train.samples());
+        let mut batch = Batch::new(self.engine, self.train.width(), capacity)?;
+        let mut workspace = Workspace::new(self.engine, &chips[0], capacity)?;
+        let mut stopped = false;
+        while records.len() < epochs * chips.len() && !stopped {
+            let epoch = records.len() / chips.len();
+            let new = self.fleet_epoch(epoch, chips, fleet, &mut batch, &mut workspace, observer)?;
+            for record in &new {
+                stopped |= observer.epoch(record).is_break();
+            }
+            records.extend(new);
+            let done = epoch + 1;
+            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+                && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
+            {
+                self.keep_fleet(chips, fleet, &records, done, fingerprint)?.save(path)?;
+            }
+        }
+        let complete = records.len() == epochs * chips.len();
+        let outcome = |(index, chip): (usize, &mut Chip<E>)| {
+            if complete {
+                chip.program(fleet.controls(index))?;
+            }
+            let train = self.judge_member(chip, fleet, index, self.train, &mut workspace)?;
+            let test = self.judge_member(chip, fleet, index, self.test, &mut workspace)?;
+            let records = records.iter().filter(|record| record.chip == index).copied().collect();
+            Ok(Outcome { records, train, test, accesses: fleet.accesses_of_one(chip.accesses()), complete })
+        };
+        chips.iter_mut().enumerate().map(outcome).collect()
+    }
+
+    /// Epoch number `epoch` from 0: a record per chip.
+    fn fleet_epoch(
+        &self,
+        epoch: usize,
+        chips: &mut [Chip<E>],
+        fleet: &mut Fleet<E::Network>,
+        batch: &mut Batch<E>,
+        workspace: &mut Workspace<E>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Record>> {
+        let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
+        let mut tallies = chips.iter().map(|_| self.engine.zeros(3)).collect::<Result<Vec<_>>>()?;
+        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
+            fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
+        })?;
+        let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+            let train = Evaluation::from_tally(self.engine, tally)?;
+            let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
+            if !(train.loss.is_finite() && test.loss.is_finite()) {
+                return Err(Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1 });
+            }
+            Ok(Record {
+                method: MethodName::At,
+                chip: index,
+                epoch: epoch + 1,
+                learning_rate,
+                train_loss: train.loss,
+                train_accuracy: train.accuracy,
+                test_loss: test.loss,
+                test_accuracy: test.accuracy,
+                accesses: fleet.accesses_of_one(chip.accesses()),
+                alignment: None,
+            })
+        };
+        chips.iter_mut().zip(&tallies).enumerate().map(record).collect()
+    }
+
+    /// How chip number `index` does on `split` with its controls, unmetered.
+    fn judge_member(
+        &self,
+        chip: &mut Chip<E>,
+        fleet: &Fleet<E::Network>,
+        index: usize,
+        split: &Split<E>,
+        workspace: &mut Workspace<E>,
+    ) -> Result<Evaluation> {
+        chip.unmetered(|chip| {
+            chip.program(fleet.controls(index))?;
+            evaluate(chip, self.engine, split, &self.settings.loss, workspace)
+        })
+    }
+
+    fn keep_fleet(
+        &self,
+        chips: &[Chip<E>],
+        fleet: &Fleet<E::Network>,
+        records: &[Record],
+        epoch: usize,
+        fingerprint: &str,
+    ) -> Result<Checkpoint> {
+        let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
+        Ok(Checkpoint {
+            fingerprint: fingerprint.to_string(),
+            method: MethodName::At,
+            epoch,
+            chip: chips[0].state()?,
+            others: chips[1..].iter().map(Chip::state).collect::<Result<_>>()?,
+            shared: fleet.shared().read(),
+            records: records.to_vec(),
+            parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
+        })
+    }
+
+    fn resume_fleet(
+        &self,
+        checkpoint: &Checkpoint,
+        chips: &mut [Chip<E>],
+        fleet: &mut Fleet<E::Network>,
+    ) -> Result<()> {
+        if checkpoint.method != MethodName::At || checkpoint.epoch > self.settings.epochs {
+            let reason = "belongs to another method, or to a run with fewer epochs than it has";
+            return Err(Error::invalid(
+                "checkpoint",
+                format!("{}, {} epochs", checkpoint.method, checkpoint.epoch),
+                reason,
+            ));
+        }
+        same_size("chips of the checkpoint", chips.len(), 1 + checkpoint.others.len())?;
+        checkpoint.restore_parameters(self.engine, fleet.parameters_mut())?;
+        fleet.shared().count(|count| *count = checkpoint.shared);
+        let states = std::iter::once(&checkpoint.chip).chain(&checkpoint.others);
+        chips.iter_mut().zip(states).try_for_each(|(chip, state)| chip.resume(state))
+    }
+}
