@@ -1,39 +1,107 @@
 //! Many chips of one kind under the same controls: how accurate they are, and how many are good enough.
 
 use crate::Result;
+use crate::chip::side_by_side::{self, SideBySide};
 use crate::chip::{Chip, Fabrication};
-use crate::network::Network;
+use crate::network::{Network, Stage};
 use crate::propagator::{Engine, Propagator};
-use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
+use crate::training::{Batch, Evaluation, Loss, Split, Workspace, evaluate};
 use serde::Serialize;
+use std::ops::Range;
 
 /// Samples that cross a chip together.
 const BATCH: usize = 2000;
 
+/// Signals of all chips that lie side by side together: 64 MB of complex ones in 32 bits.
+const SIGNALS: usize = 8 << 20;
+
 /// z of a two-sided interval of 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Evaluates every one of `chips` with the same `controls` on `split`, in turn; data and memory are shared.
-pub fn evaluate_chips<E: Engine>(
-    engine: &E,
-    network: &Network,
-    controls: &[f64],
-    chips: impl IntoIterator<Item = Result<Fabrication>>,
-    split: &Split<E>,
-    loss: &Loss,
-) -> Result<Vec<Evaluation>> {
-    let controls = engine.upload(controls)?;
-    let mut workspace = None;
-    let run = |fabrication: Result<Fabrication>| {
-        let mut chip = Chip::new(engine, network, &fabrication?)?;
-        chip.program(&controls)?;
-        if workspace.is_none() {
-            workspace = Some(Workspace::new(engine, &chip, BATCH.min(split.samples()))?);
+/// What many chips are put to.
+#[derive(Clone, Copy)]
+pub struct Examination<'a, E: Engine> {
+    /// Where the numbers live.
+    pub engine: &'a E,
+    /// The design.
+    pub network: &'a Network,
+    /// What every chip is programmed with.
+    pub controls: &'a [f64],
+    /// The samples.
+    pub split: &'a Split<E>,
+    /// By what they are judged.
+    pub loss: &'a Loss,
+}
+
+impl<E: Engine> Examination<'_, E> {
+    /// Evaluates the chips with these `numbers`, which `fabricate` makes: on several threads at once where the engine has them,
+    /// side by side as one network where it prefers that. Whatever the way, a chip's result is that of [`Self::one`], on a GPU
+    /// up to rounding.
+    pub fn all(
+        &self,
+        numbers: Range<u64>,
+        fabricate: impl Fn(u64) -> Result<Fabrication> + Sync,
+    ) -> Result<Vec<Evaluation>> {
+        let numbers: Vec<u64> = numbers.collect();
+        let first = numbers.first().map(|&number| fabricate(number)).transpose()?;
+        let abreast =
+            match first.as_ref().filter(|chip| side_by_side::fits(self.network) && side_by_side::is_still(chip)) {
+                Some(_) => self.abreast().min(numbers.len()),
+                None => 1,
+            };
+        if abreast < 2 {
+            let all = self.engine.for_each(numbers, |number| self.one(&fabricate(number)?));
+            return all.into_iter().collect();
         }
-        let workspace = workspace.as_mut().expect("was made above");
-        evaluate(&mut chip, engine, split, loss, workspace)
-    };
-    chips.into_iter().map(run).collect()
+        let mut all = Vec::with_capacity(numbers.len());
+        for numbers in numbers.chunks(abreast) {
+            let chips = numbers.iter().map(|&number| fabricate(number)).collect::<Result<Vec<_>>>()?;
+            all.extend(self.beside(&chips)?);
+        }
+        Ok(all)
+    }
+
+    /// Evaluates one chip.
+    pub fn one(&self, fabrication: &Fabrication) -> Result<Evaluation> {
+        let Examination { engine, network, controls, split, loss } = *self;
+        let mut chip = Chip::new(engine, network, fabrication)?;
+        chip.program(&engine.upload(controls)?)?;
+        let mut workspace = Workspace::new(engine, &chip, BATCH.min(split.samples()))?;
+        evaluate(&mut chip, engine, split, loss, &mut workspace)
+    }
+
+    /// Chips that the engine would lay side by side.
+    fn abreast(&self) -> usize {
+        let mesh = self.network.stages().find_map(|stage| match stage {
+            Stage::Mesh(mesh) => Some(mesh),
+            _ => None,
+        });
+        mesh.map_or(1, |mesh| self.engine.side_by_side(mesh, self.split.samples()))
+    }
+
+    /// Evaluates `chips`, which [`SideBySide`] must accept, as one network: every sample enters all of them.
+    pub fn beside(&self, chips: &[Fabrication]) -> Result<Vec<Evaluation>> {
+        let Examination { engine, network, controls, split, loss } = *self;
+        let wide = SideBySide::new(network, chips)?;
+        split.check(network.input().width(), loss.classes)?;
+        let mut chip = Chip::new(engine, &wide.network, &wide.fabrication)?;
+        chip.program(&engine.upload(&wide.controls(|_| controls))?)?;
+        let (count, samples, outputs) = (chips.len(), split.samples(), network.outputs());
+        let capacity = (SIGNALS / chip.inputs()).clamp(1, samples);
+        let every = (0..samples as u32).flat_map(|sample| std::iter::repeat_n(sample, count));
+        let order = engine.upload_indices(&every.collect::<Vec<_>>())?;
+        let mut batch = Batch::new(engine, split.width(), capacity * count)?;
+        let mut readout = engine.zeros(capacity * count * outputs)?;
+        let mut tally = engine.zeros(3 * count)?;
+        for start in (0..samples).step_by(capacity) {
+            let size = capacity.min(samples - start);
+            batch.gather(engine, split, &order, start * count, size * count)?;
+            chip.propagate(batch.signals(), size, &mut readout)?;
+            // a readout of the wide network is one of every chip in turn
+            engine.loss(loss, &readout, outputs, batch.labels(), size * count, None, &mut tally)?;
+        }
+        Evaluation::of_groups(engine, &tally)
+    }
 }
 
 /// A share of chips with its interval of confidence.
@@ -62,10 +130,11 @@ pub fn good_chips(accuracies: &[f64], threshold: f64) -> Yield {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::Imperfections;
+    use crate::chip::{Control, Imperfections, Noise};
     use crate::cpu::Cpu;
     use crate::network::{Detection, Stage};
-    use crate::optics::Mesh;
+    use crate::optics::{Activation, Mesh};
+    use crate::training::Normalization;
 
     #[test]
     fn yields_have_wilsons_interval() {
@@ -89,12 +158,54 @@ mod tests {
         let split = Split::new(&engine, &signals, &labels).unwrap();
         let controls = vec![0.3; network.controls()];
         let kind = Imperfections { phase: 0.5, ..Imperfections::NONE };
-        let run = || {
-            let chips = (0..5).map(|seed| kind.fabricate(&network, seed));
-            evaluate_chips(&engine, &network, &controls, chips, &split, &Loss::cross_entropy(4)).unwrap()
-        };
+        let loss = Loss::cross_entropy(4);
+        let examination =
+            Examination { engine: &engine, network: &network, controls: &controls, split: &split, loss: &loss };
+        let run = || examination.all(0..5, |seed| kind.fabricate(&network, seed)).unwrap();
         let first = run();
         assert_eq!(first, run());
+        for (seed, evaluation) in (0..5).zip(&first) {
+            assert_eq!(*evaluation, examination.one(&kind.fabricate(&network, seed).unwrap()).unwrap());
+        }
         assert!(first.windows(2).all(|pair| pair[0].loss != pair[1].loss));
+    }
+
+    /// Everything that a still chip can have, on meshes with what may stand between them.
+    #[test]
+    fn chips_side_by_side_are_what_they_are_alone() {
+        let mesh = |depth| Stage::Mesh(Mesh::truncated(6, depth).unwrap());
+        let layers = vec![
+            vec![mesh(6), Stage::Activation { modes: 6, activation: Activation::Spm { gain: 0.7 } }],
+            vec![mesh(3), Stage::Detection { modes: 6, detection: Detection::Amplitude }],
+            vec![Stage::Rectifier { modes: 6, threshold: 0.05 }, Stage::Modulation { modes: 6 }],
+            vec![mesh(7), Stage::Detection { modes: 6, detection: Detection::Balanced }],
+        ];
+        let network = Network::new(layers).unwrap();
+        let engine = Cpu::<f64>::new();
+        let signals: Vec<f32> = (0..12 * 11).map(|k| (k as f32 * 0.7).sin()).collect();
+        let labels: Vec<u32> = (0..11).map(|k| k % 3).collect();
+        let split = Split::new(&engine, &signals, &labels).unwrap();
+        let controls: Vec<f64> = (0..network.controls()).map(|k| (k as f64).sqrt()).collect();
+        let loss = Loss { normalization: Normalization::L2, ..Loss::cross_entropy(3) };
+        let examination =
+            Examination { engine: &engine, network: &network, controls: &controls, split: &split, loss: &loss };
+        let control =
+            Control { control_range: 12.0, control_bits: 8, heater_spread: 0.1, crosstalk: 0.05, ..Control::NONE };
+        let plain =
+            Imperfections { splitter_angle: 0.1, phase: 0.5, loss_db: 0.3, loss_spread_db: 0.2, ..Imperfections::NONE };
+        for kind in [Imperfections { control, ..plain }, plain, Imperfections { update_error: 0.5, ..plain }] {
+            let chips: Vec<Fabrication> = (0..4).map(|seed| kind.fabricate(&network, seed).unwrap()).collect();
+            let beside = examination.beside(&chips).unwrap();
+            for (chip, beside) in chips.iter().zip(&beside) {
+                let alone = examination.one(chip).unwrap();
+                assert_eq!((beside.correct, beside.samples), (alone.correct, 11));
+                assert!((beside.loss - alone.loss).abs() < 1e-12, "{beside:?} for {alone:?}");
+            }
+            assert!(beside.windows(2).all(|pair| pair[0].loss != pair[1].loss));
+        }
+        let noisy = Noise { thermal_noise: 0.1, ..Noise::NONE };
+        let noisy = Imperfections { noise: noisy, ..plain }.fabricate(&network, 1).unwrap();
+        assert!(examination.beside(&[noisy]).unwrap_err().to_string().contains("one after the other"));
+        assert!(examination.beside(&[]).is_err());
     }
 }

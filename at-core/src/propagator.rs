@@ -10,17 +10,18 @@ use crate::chip::Fabrication;
 use crate::chip::drift::DriftStep;
 use crate::chip::noise::{Draw, SignalNoise};
 use crate::network::Network;
+use crate::optics::Mesh;
 use crate::training::{Loss, Optimizer, OptimizerState};
-use crate::{Real, Result};
+use crate::{Error, Real, Result};
 
 /// Where numbers live and how flat vectors of them are combined. Vectors never leave it unless [`Engine::download`] is called.
 ///
 /// Lengths are part of each operation's contract; an engine errs where they do not fit.
-pub trait Engine: Clone + 'static {
+pub trait Engine: Clone + Sync + 'static {
     /// A flat vector of reals.
-    type Buffer;
+    type Buffer: Sync;
     /// A flat vector of indices: labels, sample orders.
-    type Indices;
+    type Indices: Sync;
     /// A network as this engine runs it.
     type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional;
 
@@ -74,8 +75,9 @@ pub trait Engine: Clone + 'static {
         target: &mut Self::Indices,
     ) -> Result<()>;
 
-    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `labels`; adds (loss sum over samples, correct samples, samples) to the three
-    /// entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is given.
+    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `labels`; adds (loss sum over samples, correct
+    /// samples, samples) to the three entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is
+    /// given. A tally of 3G entries, `[G, 3]`, takes G groups apart: sample k belongs to group k mod G, and G divides `batch`.
     fn loss(
         &self,
         loss: &Loss,
@@ -86,6 +88,18 @@ pub trait Engine: Clone + 'static {
         error: Option<&mut Self::Buffer>,
         tally: &mut Self::Buffer,
     ) -> Result<()>;
+
+    /// Does `work` for every one of `items`, in whatever order and on as many threads as suits the engine.
+    fn for_each<I: Send, R: Send>(&self, items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+        items.into_iter().map(work).collect()
+    }
+
+    /// How many chips with meshes like this one are best laid side by side as one network ([`crate::chip::side_by_side`]) for
+    /// `samples` samples; 1 where chips are best run by themselves.
+    fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
+        let _ = (mesh, samples);
+        1
+    }
 
     /// One step of a chip's drift, in place: the formula of [`crate::chip::drift`].
     fn advance(&self, step: &DriftStep, drift: &mut Self::Buffer) -> Result<()>;
@@ -102,6 +116,16 @@ pub trait Engine: Clone + 'static {
         state: &mut OptimizerState<Self>,
         parameters: &mut Self::Buffer,
     ) -> Result<()>;
+}
+
+/// How many groups a tally of `len` entries takes apart ([`Engine::loss`]). Errs unless it has three per group, and the groups
+/// share the `batch` evenly.
+pub fn groups(len: usize, batch: usize) -> Result<usize> {
+    let groups = len / 3;
+    if len > 0 && len.is_multiple_of(3) && batch.is_multiple_of(groups) {
+        return Ok(groups);
+    }
+    Err(Error::invalid("tally", format!("{len} entries"), format!("needs three per group that shares {batch} samples")))
 }
 
 /// The vector type of a propagator's engine.

@@ -3,6 +3,7 @@
 use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
+use crate::mesh_cost;
 use crate::network::GpuNetwork;
 use crate::shaders::Stage;
 use crate::vectors::{Indices, Vector, check_range, count};
@@ -11,7 +12,8 @@ use at_core::chip::drift::DriftStep;
 use at_core::chip::noise::{Draw, SignalNoise};
 use at_core::error::same_size;
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::optics::Mesh;
+use at_core::propagator::{Engine, groups};
 use at_core::training::loss::LossKind;
 use at_core::training::optimizer::adam_rate;
 use at_core::training::{Loss, Normalization, Optimizer, OptimizerState};
@@ -158,7 +160,7 @@ impl Engine for Gpu {
         tally: &mut Vector,
     ) -> Result<()> {
         check_range("labels of the batch", labels.len, 0, batch)?;
-        same_size("entries of the tally", 3, tally.len)?;
+        let groups = groups(tally.len, batch)?;
         loss.check(outputs)?;
         check_range("readouts of the batch", readout.len, 0, batch * outputs)?;
         if let Some(error) = &error {
@@ -168,7 +170,7 @@ impl Engine for Gpu {
             let reason = format!("there are {} classes, from 0", loss.classes);
             return Err(Error::invalid("label", labels.bound - 1, reason));
         }
-        check_range("samples of one batch on a GPU", MOST_TALLIED, 0, batch)?;
+        check_range("samples of one batch on a GPU", MOST_TALLIED, 0, batch / groups)?;
         // The slot stays locked until both stages are recorded: another thread's loss comes before or after, not between.
         let scores = self.scores(batch)?;
         let scores = scores.as_ref().expect("was made above");
@@ -192,8 +194,12 @@ impl Engine for Gpu {
         let buffers = [&readout.buffer, &labels.buffer, target, &scores.values.buffer];
         self.commands.dispatch(&pipeline, &parameters, &buffers, batch)?;
         let pipeline = self.commands.pipeline(Stage::Tally, &[])?;
-        let parameters = Tally { batch: count(batch)? };
-        self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], 1)
+        let parameters = Tally { batch: count(batch)?, groups: count(groups)? };
+        self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], groups)
+    }
+
+    fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
+        mesh_cost::side_by_side(self, mesh, samples)
     }
 
     fn advance(&self, step: &DriftStep, drift: &mut Vector) -> Result<()> {

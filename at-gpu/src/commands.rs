@@ -5,6 +5,7 @@ use crate::layout::Parameters;
 use crate::shaders::{Stage, source};
 use at_core::Result;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,7 @@ pub(crate) struct Commands {
     arena: wgpu::Buffer,
     pending: Mutex<Pending>,
     pipelines: Mutex<HashMap<(Stage, Constants), Arc<Pipeline>>>,
+    dispatches: AtomicU64,
 }
 
 impl Commands {
@@ -70,7 +72,13 @@ impl Commands {
             submitted: VecDeque::with_capacity(IN_FLIGHT + 1),
             clock: None,
         };
-        Ok(Commands { context, arena, pending: Mutex::new(pending), pipelines: Mutex::default() })
+        let dispatches = AtomicU64::new(0);
+        Ok(Commands { context, arena, pending: Mutex::new(pending), pipelines: Mutex::default(), dispatches })
+    }
+
+    /// Dispatches so far.
+    pub fn dispatches(&self) -> u64 {
+        self.dispatches.load(Ordering::Relaxed)
     }
 
     /// The pipeline of `stage` with `constants`, compiled at its first use.
@@ -163,6 +171,7 @@ impl Commands {
         if groups == 0 {
             return Ok(());
         }
+        self.dispatches.fetch_add(1, Ordering::Relaxed);
         let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
         let (x, y) = (groups.min(most), groups.div_ceil(most));
         if y > most {

@@ -78,6 +78,11 @@ impl Gpu {
         Ok(bytemuck::pod_read_unaligned(&bytes))
     }
 
+    /// Dispatches that this device and its clones have recorded so far.
+    pub fn dispatches(&self) -> u64 {
+        self.commands.dispatches()
+    }
+
     /// Waits until everything recorded is done.
     pub fn settle(&self) -> Result<()> {
         self.commands.flush()?;

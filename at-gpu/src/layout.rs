@@ -55,7 +55,7 @@ parameters! {
         wants_error: u32,
     }
     /// The sums over a batch.
-    Tally { batch: u32 }
+    Tally { batch: u32, groups: u32 }
     /// One step of Adam with the bias corrections folded in.
     Adam {
         len: u32,

@@ -105,6 +105,24 @@ pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64, subgroup: Option<u
     MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
 }
 
+/// Waveguides of meshes that lie side by side at most: more no longer help a device that is busy.
+const WIDEST: usize = 8192;
+
+/// Operations beside the mesh's own that a layer costs: its activation or detection, and the loss.
+const OTHERS: f64 = 4.0;
+
+/// How many meshes like this one are best laid side by side for `samples` samples: as many as together take less time than one
+/// after the other, 1 where none do.
+pub(crate) fn side_by_side(gpu: &Gpu, mesh: &Mesh, samples: usize) -> usize {
+    let limits = &gpu.commands.context.limits;
+    let (binding, subgroup) = (limits.max_storage_buffer_binding_size, gpu.commands.context.subgroup);
+    let count = WIDEST / mesh.modes();
+    let Ok(wide) = Mesh::truncated(count.max(1) * mesh.modes(), mesh.columns().len()) else { return 1 };
+    let time =
+        |mesh: &Mesh| seconds(choose(mesh, samples, binding, subgroup), mesh, samples, subgroup) + OTHERS * DISPATCH;
+    if time(&wide) < count as f64 * time(mesh) { count } else { 1 }
+}
+
 /// Expected seconds of one pass forward and one backward, matrices included.
 pub(crate) fn seconds(variant: MeshVariant, mesh: &Mesh, batch: usize, subgroup: Option<usize>) -> f64 {
     let crossing = |batch| match variant.crossing() {

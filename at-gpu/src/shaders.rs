@@ -47,7 +47,7 @@ stages! {
     Gather "gather" "rrw" "Gather" ["index"];
     GatherIndices "gather_indices" "rrw" "Gather" ["index"];
     Loss "loss" "rrww" "Loss" ["index"];
-    Tally "tally" "rw" "Tally" [];
+    Tally "tally" "rw" "Tally" ["index"];
     Adam "adam" "rwww" "Adam" ["index"];
     Drift "drift" "w" "Drift" ["index", "trigonometry", "random"];
     Disturb "disturb" "w" "Disturb" ["index", "complex", "trigonometry", "random"];

@@ -14,7 +14,7 @@ use at_core::deployment::{deploy, deployed_controls};
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
-use at_core::population::{Yield, evaluate_chips, good_chips};
+use at_core::population::{Examination, Yield, good_chips};
 use at_core::propagator::Engine;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
@@ -224,10 +224,11 @@ impl Deployment<'_> {
     fn run_many<E: Engine>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
         let split = self.split(engine)?;
         let first = self.plan.settings.chip_seed.unwrap_or_default();
-        let chips = (0..u64::from(count)).map(|k| self.plan.fabricate(self.network, first.wrapping_add(k)));
         let controls = deployed_controls(self.network, self.phases)?;
-        let loss = &self.plan.training.loss;
-        Ok((evaluate_chips(engine, self.network, &controls, chips, &split, loss)?, engine.describe()))
+        let (network, loss) = (self.network, &self.plan.training.loss);
+        let examination = Examination { engine, network, controls: &controls, split: &split, loss };
+        let fabricate = |k| self.plan.fabricate(network, first.wrapping_add(k));
+        Ok((examination.all(0..u64::from(count), fabricate)?, engine.describe()))
     }
 
     /// The evaluation and the engine that made it.

@@ -17,6 +17,7 @@ pub mod perturbation;
 mod process;
 pub mod random;
 mod ranges;
+pub mod side_by_side;
 mod signals;
 mod state;
 

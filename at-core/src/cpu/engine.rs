@@ -8,7 +8,7 @@ use crate::chip::drift::DriftStep;
 use crate::chip::noise::{Draw, SignalNoise};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::Engine;
+use crate::propagator::{Engine, groups};
 use crate::real::SERIAL;
 use crate::training::{Loss, Optimizer, OptimizerState};
 use crate::{Error, Real, Result};
@@ -36,6 +36,32 @@ impl<T: Real> Cpu<T> {
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         rayon::scope(|_| work())
     }
+}
+
+/// [`Engine::loss`] of several groups, one sample after the other.
+fn grouped_loss<T: Real>(
+    loss: &Loss,
+    readout: &[T],
+    outputs: usize,
+    labels: &[u32],
+    weight: T,
+    error: &mut [T],
+    tally: &mut [T],
+) -> Result<()> {
+    let groups = tally.len() / 3;
+    let rows = readout.chunks_exact(outputs).zip(error.chunks_exact_mut(outputs)).zip(labels);
+    for (index, ((readout, error), &label)) in rows.enumerate() {
+        let label = label as usize;
+        if label >= loss.classes {
+            return Err(Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes)));
+        }
+        let (value, best) = loss.sample(readout, label, weight, error);
+        let own = &mut tally[3 * (index % groups)..][..3];
+        own[0] += value;
+        own[1] += T::of(f64::from(u8::from(best == label)));
+        own[2] += T::one();
+    }
+    Ok(())
 }
 
 impl<T: Real> Engine for Cpu<T> {
@@ -139,7 +165,7 @@ impl<T: Real> Engine for Cpu<T> {
         tally: &mut Vec<T>,
     ) -> Result<()> {
         check_range("labels of the batch", labels.len(), 0, batch)?;
-        same_size("entries of the tally", 3, tally.len())?;
+        let groups = groups(tally.len(), batch)?;
         loss.check(outputs)?;
         check_range("readouts of the batch", readout.len(), 0, batch * outputs)?;
         let mut scratch;
@@ -152,6 +178,9 @@ impl<T: Real> Engine for Cpu<T> {
         };
         check_range("room for errors", error.len(), 0, batch * outputs)?;
         let weight = T::of(loss.weight(batch));
+        if groups > 1 {
+            return grouped_loss(loss, readout, outputs, &labels[..batch], weight, error, tally);
+        }
         // Pieces depend on the batch alone, so that their sum does not depend on the number of threads.
         let mut pieces = [(0.0, 0, None); LOSS_PIECES];
         let piece = batch.div_ceil(LOSS_PIECES).max(SMALLEST_LOSS_PIECE);
@@ -182,6 +211,10 @@ impl<T: Real> Engine for Cpu<T> {
             *slot += T::of(value);
         }
         Ok(())
+    }
+
+    fn for_each<I: Send, R: Send>(&self, items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
+        items.into_par_iter().map(work).collect()
     }
 
     fn advance(&self, step: &DriftStep, drift: &mut Vec<T>) -> Result<()> {

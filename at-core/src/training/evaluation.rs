@@ -23,13 +23,22 @@ impl Evaluation {
     pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Self> {
         let sums = engine.download(tally)?;
         crate::error::same_size("entries of a tally", 3, sums.len())?;
-        let (loss, correct, samples) = (sums[0], sums[1], sums[2]);
-        Ok(Evaluation {
+        Ok(Self::of(sums[0], sums[1], sums[2]))
+    }
+
+    /// The same for every group of a tally `[groups, 3]`.
+    pub fn of_groups<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Vec<Self>> {
+        let sums = engine.download(tally)?;
+        Ok(sums.chunks_exact(3).map(|sums| Self::of(sums[0], sums[1], sums[2])).collect())
+    }
+
+    fn of(loss: f64, correct: f64, samples: f64) -> Self {
+        Evaluation {
             loss: loss / samples,
             accuracy: correct / samples,
             correct: correct as u64,
             samples: samples as u64,
-        })
+        }
     }
 }
 

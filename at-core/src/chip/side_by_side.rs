@@ -1,0 +1,192 @@
+//! Many chips of one design as a single wide network, so that a device that small meshes leave idle carries all of them at once.
+//!
+//! K networks of N modes become one of K·N modes: chip k has the modes kN to kN + N - 1. A rectangular mesh becomes the one with as
+//! many columns and K·N modes, in which the MZIs between two chips, one per boundary in every second column, stand at θ = φ = π,
+//! where an ideal MZI is the identity up to rounding: an amplitude of 1e-16, in 32 bits of 4e-8, of one chip's light leaks into the
+//! next. Every stage thus stays a stage that engines know, and costs one dispatch for all chips.
+//!
+//! Not every chip can be laid beside others: N must be even, so that columns meet; meshes rectangular; and nothing may act that
+//! depends on the individual's seed while it works, or that joins all modes of a layer (noise, drift, perturbations).
+
+use super::control::Shifter;
+use super::coupling::Coupling;
+use super::{ControlPath, Fabrication, Noise, StageErrors};
+use crate::network::{Network, Stage};
+use crate::optics::{Layout, Mesh};
+use crate::{Error, Result};
+use std::f64::consts::PI;
+
+/// Chips laid side by side.
+pub struct SideBySide {
+    /// The wide design.
+    pub network: Network,
+    /// All chips' imperfections.
+    pub fabrication: Fabrication,
+    /// Per control of the wide network: chip and control there; none for what keeps two chips apart.
+    places: Vec<Option<(usize, usize)>>,
+}
+
+/// Whether chips of `network` can be laid side by side, as far as the design decides.
+pub fn fits(network: &Network) -> bool {
+    network.stages().all(|stage| match stage {
+        Stage::Mesh(mesh) => mesh.layout() == Layout::Rectangular && mesh.modes() % 2 == 0,
+        Stage::Activation { .. } | Stage::Detection { .. } | Stage::Modulation { .. } | Stage::Rectifier { .. } => true,
+        Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => false,
+    })
+}
+
+/// Whether nothing about this chip changes while it works or joins all modes of a layer.
+pub fn is_still(chip: &Fabrication) -> bool {
+    chip.noise == Noise { adc_range: chip.noise.adc_range, ..Noise::NONE }
+        && chip.drift.is_none()
+        && chip.perturbation.is_empty()
+}
+
+impl SideBySide {
+    /// The `chips` of `network` as one. Errs unless they fit and stand still.
+    pub fn new(network: &Network, chips: &[Fabrication]) -> Result<Self> {
+        let same = |chip: &Fabrication| {
+            let (own, first) = (&chip.control, &chips[0].control);
+            own.quartic == first.quartic && own.levels == first.levels
+        };
+        if chips.is_empty() || !fits(network) || !chips.iter().all(|chip| is_still(chip) && same(chip)) {
+            return Err(Error::Unsupported {
+                what: "laying these chips side by side".into(),
+                instead: "run them one after the other".into(),
+            });
+        }
+        chips.iter().try_for_each(|chip| chip.check(network))?;
+        let count = chips.len();
+        let mut layout = Wide { places: Vec::new(), stages: Vec::new() };
+        let (mut layers, mut offset, mut index) = (Vec::new(), 0, 0);
+        for layer in network.layers() {
+            let mut wide = Vec::new();
+            for stage in layer {
+                wide.push(layout.lay(stage, index, offset, chips)?);
+                offset += stage.controls();
+                index += 1;
+            }
+            layers.push(wide);
+        }
+        let Wide { places, stages } = layout;
+        let control = control(&places, network.controls(), chips);
+        let first = |place: &Option<(usize, usize)>| {
+            place.and_then(|(chip, own)| chips[chip].update_error.get(own).copied()).unwrap_or(0.0)
+        };
+        let update_error = match chips.iter().any(|chip| !chip.update_error.is_empty()) {
+            true => places.iter().map(first).collect(),
+            false => Vec::new(),
+        };
+        debug_assert!(places.iter().flatten().count() == count * network.controls());
+        let network = Network::new(layers)?;
+        Ok(SideBySide {
+            network,
+            fabrication: Fabrication { stages, update_error, control, ..Fabrication::ideal() },
+            places,
+        })
+    }
+
+    /// The wide network's controls, from those of every chip: `own(chip)[control]`.
+    pub fn controls<'a>(&self, own: impl Fn(usize) -> &'a [f64]) -> Vec<f64> {
+        self.places.iter().map(|place| place.map_or(PI, |(chip, control)| own(chip)[control])).collect()
+    }
+}
+
+/// The wide network's stages as they come about.
+struct Wide {
+    places: Vec<Option<(usize, usize)>>,
+    stages: Vec<StageErrors>,
+}
+
+impl Wide {
+    /// Lays stage number `index`, whose controls begin at `offset`, of all chips side by side.
+    fn lay(&mut self, stage: &Stage, index: usize, offset: usize, chips: &[Fabrication]) -> Result<Stage> {
+        let count = chips.len();
+        if let Stage::Mesh(mesh) = stage {
+            let wide = Mesh::truncated(count * mesh.modes(), mesh.columns().len())?;
+            self.lay_mesh(mesh, &wide, index, offset, chips);
+            return Ok(Stage::Mesh(wide));
+        }
+        self.stages.push(StageErrors::None);
+        Ok(match *stage {
+            Stage::Activation { modes, activation } => Stage::Activation { modes: count * modes, activation },
+            Stage::Detection { modes, detection } => Stage::Detection { modes: count * modes, detection },
+            Stage::Modulation { modes } => Stage::Modulation { modes: count * modes },
+            Stage::Rectifier { modes, threshold } => Stage::Rectifier { modes: count * modes, threshold },
+            ref other => return Err(Error::invalid("stage", format!("{other:?}"), "cannot be laid beside others")),
+        })
+    }
+
+    fn lay_mesh(&mut self, mesh: &Mesh, wide: &Mesh, index: usize, offset: usize, chips: &[Fabrication]) {
+        let (modes, columns) = (mesh.modes(), mesh.columns());
+        // chip and MZI of every MZI of the wide mesh
+        let mzis: Vec<Option<(usize, usize)>> = wide
+            .positions()
+            .map(|(column, row)| {
+                let (chip, own) = (row / modes, row % modes);
+                (own + 1 < modes).then(|| (chip, columns[column].first_mzi + (own - columns[column].first_row) / 2))
+            })
+            .collect();
+        let phase = |shift: usize| mzis.iter().map(move |mzi| mzi.map(|(chip, own)| (chip, offset + shift + own)));
+        let outputs = (0..wide.modes()).map(|mode| Some((mode / modes, offset + 2 * mesh.mzis() + mode % modes)));
+        let places: Vec<_> = phase(0).chain(phase(mesh.mzis())).chain(outputs).collect();
+        let mut errors = StageErrors::mesh(wide);
+        let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = &mut errors else {
+            unreachable!("a mesh has errors of meshes")
+        };
+        for (chip, fabrication) in chips.iter().enumerate() {
+            let StageErrors::Mesh { first_coupler: first, second_coupler: second, phases: own, loss_db: loss } =
+                fabrication.stage(index)
+            else {
+                continue;
+            };
+            for (slot, _) in mzis.iter().enumerate().filter(|(_, mzi)| mzi.is_some_and(|mzi| mzi.0 == chip)) {
+                let mzi = mzis[slot].expect("was filtered").1;
+                (first_coupler[slot], second_coupler[slot]) = (first[mzi], second[mzi]);
+            }
+            for (slot, place) in phases.iter_mut().zip(&places) {
+                if let Some((_, control)) = place.filter(|place| place.0 == chip) {
+                    *slot = own[control - offset];
+                }
+            }
+            for (wide, own) in loss_db.chunks_exact_mut(wide.modes()).zip(loss.chunks_exact(modes)) {
+                wide[chip * modes..][..modes].copy_from_slice(own);
+            }
+        }
+        self.places.extend(places);
+        self.stages.push(errors);
+    }
+}
+
+/// The way of every control to its phase: what keeps chips apart follows as told and heats nobody.
+fn control(places: &[Option<(usize, usize)>], controls: usize, chips: &[Fabrication]) -> ControlPath {
+    let ControlPath { quartic, levels, .. } = chips[0].control;
+    if chips.iter().all(|chip| chip.control.is_direct()) {
+        return ControlPath::default();
+    }
+    let shifter = |&(chip, own): &(usize, usize)| chips[chip].control.shifters.get(own).copied();
+    let shifters = places.iter().map(|place| place.as_ref().and_then(shifter).unwrap_or(Shifter::AS_TOLD)).collect();
+    let mut coupling = Coupling::default();
+    if chips.iter().any(|chip| !chip.control.coupling.is_empty()) {
+        let mut wide = vec![0_u32; controls * chips.len()]; // where a chip's control lies
+        for (slot, place) in places.iter().enumerate() {
+            if let Some((chip, own)) = place {
+                wide[chip * controls + own] = slot as u32;
+            }
+        }
+        coupling.starts.push(0);
+        for place in places {
+            if let Some((chip, own)) = *place {
+                let from = &chips[chip].control.coupling;
+                if !from.is_empty() {
+                    let entries = from.starts[own] as usize..from.starts[own + 1] as usize;
+                    let neighbours = from.neighbours[entries.clone()].iter();
+                    coupling.neighbours.extend(neighbours.map(|&other| wide[chip * controls + other as usize]));
+                    coupling.strengths.extend_from_slice(&from.strengths[entries]);
+                }
+            }
+            coupling.starts.push(coupling.neighbours.len() as u32);
+        }
+    }
+    ControlPath { shifters, quartic, levels, coupling }
+}
