@@ -13,8 +13,11 @@
 //! ```
 //!
 //! With `j = 0` this follows the published text. In the published code automatic differentiation adds the gradient of (i) to that
-//! of (ii), which is `j = 1` ([`DatOptions::joint`]): the controls are pulled to where the model describes the chip. There, fused
-//! amplitudes also enter only some of the derivatives; here all.
+//! of (ii), which is `j = 1` ([`DatOptions::joint`]): the controls are pulled to where the model describes the chip.
+//!
+//! As there, the loss is differentiated at the chip's scaled readout Ĩ_p, and the scaling at the model's readout, because it
+//! belongs to the model. With a model that is wrong this matters: while κ = 0 the controls then learn nearly as in silico, and
+//! wait for the networks, whereas the derivative of the scaling at the chip's readout drives them away.
 //!
 //! Reads the output layer only. Source: Zheng et al., Nat. Mach. Intell. 5, 1119 (2023).
 
@@ -322,9 +325,16 @@ impl<M: Adjoint + LayerAccess, C: Propagator<Engine = M::Engine>> Method<C> for 
         self.fit(batch, learning_rate)?;
 
         self.model.forward(batch.signals(), size, self.trusted)?;
-        self.fuse(size)?;
         let engine = self.model.engine.clone();
-        engine.loss(&self.loss, &self.measured, chip.outputs(), labels, size, Some(&mut self.error), tally)?;
+        let outputs = chip.outputs();
+        let modelled = engine.download(self.model.signals.last().expect("a network has stages"))?;
+        self.fuse(size)?;
+        let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
+        let loss = Loss { normalization: Normalization::None, ..self.loss };
+        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
+        let mut error = engine.download(&self.error)?;
+        through_scaling(&self.loss, &modelled, outputs, size, &mut error);
+        self.error = engine.upload(&error)?;
         self.model.backward(&self.error, size, self.trusted, None, true, &mut self.gradient)?;
         if self.options.joint > 0.0 {
             engine.combine(self.options.joint, &self.joint_gradient, 1.0, &mut self.gradient)?;
@@ -356,7 +366,15 @@ fn prediction_error(loss: &Loss, readout: &[f64], measured: &[f64], outputs: usi
         for class in 0..loss.classes {
             error[class] = weight * (scale * readout[class] - truth * measured[class]);
         }
-        // the chain through the scaling, as in Loss::sample
+    }
+    through_scaling(loss, readout, outputs, size, &mut errors);
+    errors
+}
+
+/// From the derivatives with respect to the scaled readouts of `size` samples to those with respect to the readouts.
+fn through_scaling(loss: &Loss, readouts: &[f64], outputs: usize, size: usize, errors: &mut [f64]) {
+    for (error, readout) in errors.chunks_exact_mut(outputs).zip(readouts.chunks_exact(outputs)).take(size) {
+        let scale = scale(loss.normalization, readout);
         let projection: f64 = error.iter().zip(readout).map(|(s, x)| s * scale * x).sum();
         for (slot, x) in error.iter_mut().zip(readout) {
             *slot = scale
@@ -367,7 +385,15 @@ fn prediction_error(loss: &Loss, readout: &[f64], measured: &[f64], outputs: usi
                 };
         }
     }
-    errors
+}
+
+/// Readouts as the loss sees them.
+fn scaled(loss: &Loss, readouts: &[f64], outputs: usize) -> Vec<f64> {
+    let scaled = |row: &[f64]| {
+        let scale = scale(loss.normalization, row);
+        row.iter().map(|x| scale * x).collect::<Vec<_>>()
+    };
+    readouts.chunks_exact(outputs).flat_map(scaled).collect()
 }
 
 /// The factor with which `normalization` scales a readout; 1 in the dark.
