@@ -189,13 +189,19 @@ def neurophox_layer(modes, fields, error):
             setattr(np, name, kind)  # names that neurophox 0.1.0a4 takes from an older NumPy
     from neurophox.torch import RMTorch
 
-    layer, x, error = RMTorch(modes), torch.from_numpy(fields.T.copy()), torch.from_numpy(error.T.copy())
+    # Its tensors hold real and imaginary parts along the first axis, [2, sample, mode].
+    x = torch.from_numpy(np.stack([fields.T.real, fields.T.imag]).astype(np.float32))
+    layer, error = RMTorch(modes), torch.from_numpy(error.T.copy())
 
     def gradient():
         layer.zero_grad(set_to_none=True)
         y = layer(x)
-        (error * (y.real**2 + y.imag**2)).sum().backward()
+        (error * (y[0] ** 2 + y[1] ** 2)).sum().backward()
         return [parameter.grad for parameter in layer.parameters()]
+
+    with torch.no_grad():
+        y = layer(x)
+        assert y.shape == x.shape and torch.allclose((y**2).sum((0, 2)), (x**2).sum((0, 2)), rtol=1e-3), "a lossless mesh"
 
     return gradient, None
 
