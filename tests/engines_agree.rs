@@ -4,7 +4,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::Engine;
+use at_core::propagator::{Engine, Layered, Propagator, Watched};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
@@ -132,6 +132,55 @@ fn on_taps_and_the_way_back_through_single_layers() {
             }
         }
     }
+}
+
+/// What detectors behind the meshes of every layer see, layer by layer around the reference's own taps.
+fn watched<E: Engine>(engine: &E, case: &Case) -> Vec<f64> {
+    let mut network = case.programmed(engine);
+    let mut input = engine.upload(&case.fields).unwrap();
+    let mut seen = Vec::new();
+    for (layer, stages) in case.network.layers().iter().enumerate() {
+        let meshes = stages.iter().filter_map(|stage| match stage {
+            Stage::Mesh(mesh) => Some(engine.upload(&vec![f64::NAN; case.batch * mesh.modes()]).unwrap()),
+            _ => None,
+        });
+        let mut powers: Vec<_> = meshes.collect();
+        let mut output = engine.zeros(case.batch * network.layer_outputs(layer)).unwrap();
+        network.propagate_layer_watched(layer, &input, case.batch, &mut powers, &mut output).unwrap();
+        powers.iter().for_each(|powers| seen.extend(engine.download(powers).unwrap()));
+        // too many are refused, fewer are not
+        let mut more: Vec<_> = (0..=powers.len()).map(|_| engine.zeros(1000).unwrap()).collect();
+        assert!(network.propagate_layer_watched(layer, &input, case.batch, &mut more, &mut output).is_err());
+        network.propagate_layer_watched(layer, &input, case.batch, &mut [], &mut output).unwrap();
+        seen.extend(engine.download(&output).unwrap());
+        input = output;
+    }
+    seen
+}
+
+#[test]
+fn on_powers_behind_meshes() {
+    let network = coherent(6, 3, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let case = Case::new(network.clone(), &LOSSY, 4, 9);
+    let expected = watched(&Cpu::<f64>::new(), &case);
+    // behind the first mesh, what a network that ends there gives: powers of the fields that its activation meets
+    let first = vec![network.layers()[0][0].clone(), Stage::Detection { modes: 6, detection: Detection::Intensity }];
+    let (network, controls) = (Network::new(vec![first]).unwrap(), 36);
+    let fabrication = at_core::chip::Fabrication {
+        stages: vec![case.fabrication.stages[0].clone(), Default::default()],
+        update_error: case.fabrication.update_error[..controls].to_vec(),
+        ..at_core::chip::Fabrication::ideal()
+    };
+    let engine = Cpu::<f64>::new();
+    let mut alone = engine.build(&network, &fabrication).unwrap();
+    alone.program(&case.first_controls[..controls].to_vec()).unwrap();
+    alone.program(&case.controls[..controls].to_vec()).unwrap();
+    let mut powers = vec![0.0; 4 * 6];
+    alone.propagate(&case.fields, 4, &mut powers).unwrap();
+    assert_close("powers", &expected[..4 * 6], &powers, 1e-12);
+    assert_close("cpu f32", &watched(&Cpu::<f32>::new(), &case), &expected, 1e-5);
+    let Some(gpu) = require_gpu() else { return };
+    assert_close("gpu", &watched(&gpu, &case), &expected, 1e-5);
 }
 
 #[test]

@@ -186,6 +186,7 @@ const METHODS: &str = "\
   ideal            through the true chip, which only a simulator knows
   pat, pat-output  physics-aware: every layer read and injected; output only
   dat              networks behind the model's meshes learn the chip's errors
+  dat-internal     the same, with powers read behind every mesh
   in-situ, ffm     light of both directions measures the gradient of meshes
   phyll            digital maps between the layers of a chip that is left as it is
   dfa, dfa-model   random feedback to every layer: tapped signals; modelled signals

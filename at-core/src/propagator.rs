@@ -1,8 +1,8 @@
 //! The cut: what light goes through, what is known of its inside, and where the numbers live.
 //!
 //! A method asks in its signature for exactly what it may use. [`Propagator`] is all that an encapsulated chip offers;
-//! [`TapAccess`] adds the readout of hidden signals on the way, [`LayerAccess`] their readout and injection, [`Bidirectional`]
-//! light in both directions through single meshes with detectors at their shifters; [`Adjoint`] is for what a computer knows
+//! [`TapAccess`] adds the readout of hidden signals on the way, [`PowerTapAccess`] that of powers behind its meshes,
+//! [`LayerAccess`] hidden readout and injection, [`Bidirectional`] light in both directions through single meshes with detectors at their shifters; [`Adjoint`] is for what a computer knows
 //! from the inside, and [`Tunable`] for a model whose imperfections are learned. All are generic over the [`Engine`], so one
 //! text of a method runs on a CPU and on a GPU, and controls, gradients and optimizer state stay where the engine keeps them.
 
@@ -23,7 +23,7 @@ pub trait Engine: Clone + Sync + 'static {
     /// A flat vector of indices: labels, sample orders.
     type Indices: Sync;
     /// A network as this engine runs it.
-    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional;
+    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional + Watched;
 
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
@@ -186,6 +186,32 @@ pub trait LayerAccess: Layered {
         layer: usize,
         input: &Buffer<Self>,
         batch: usize,
+        output: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
+
+/// A propagator with detectors behind its meshes: a little light is tapped, of which the power is read, and the rest goes on.
+pub trait PowerTapAccess: Propagator {
+    /// [`Propagator::propagate`] that also reads the power of every mode behind every mesh but the last into
+    /// `powers[mesh] [batch, modes]`, meshes counted as light meets them.
+    fn propagate_watched(
+        &mut self,
+        fields: &Buffer<Self>,
+        batch: usize,
+        powers: &mut [Buffer<Self>],
+        readout: &mut Buffer<Self>,
+    ) -> Result<()>;
+}
+
+/// A network whose light can be looked at behind its meshes: what the simulation of a chip with such detectors needs inside.
+pub trait Watched: Layered {
+    /// Sends `input` through one layer and writes the power behind its first meshes into `powers [mesh][batch, modes]`.
+    fn propagate_layer_watched(
+        &mut self,
+        layer: usize,
+        input: &Buffer<Self>,
+        batch: usize,
+        powers: &mut [Buffer<Self>],
         output: &mut Buffer<Self>,
     ) -> Result<()>;
 }

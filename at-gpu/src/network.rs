@@ -3,13 +3,14 @@
 use crate::control::Follower;
 use crate::engine::Gpu;
 use crate::perturbation::PerturbationStage;
+use crate::pointwise::DetectionStage;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, build};
 use crate::vectors::{Vector, check_range};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
-use at_core::network::Network;
-use at_core::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
+use at_core::network::{Detection, Network, Stage};
+use at_core::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable, Watched};
 use at_core::{Error, Result};
 use std::ops::Range;
 
@@ -27,6 +28,7 @@ pub struct GpuNetwork {
 /// A stage, where its controls lie, and the reals per sample at both of its ends.
 struct Placed {
     stage: Box<dyn GpuStage>,
+    is_mesh: bool,
     controls: Range<usize>,
     inputs: usize,
     outputs: usize,
@@ -56,6 +58,7 @@ impl GpuNetwork {
                 let controls = offset..offset + stage.controls();
                 placed.push(Placed {
                     stage: build(gpu, stage, fabrication.stage(index), offset)?,
+                    is_mesh: matches!(stage, Stage::Mesh(_)),
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
                     controls: controls.clone(),
@@ -67,7 +70,8 @@ impl GpuNetwork {
             if !perturbation.is_empty() {
                 let width = network.layer_output(number).width();
                 let stage = Box::new(PerturbationStage::new(gpu.clone(), width, perturbation)?);
-                placed.push(Placed { stage, controls: offset..offset, inputs: width, outputs: width });
+                let controls = offset..offset;
+                placed.push(Placed { stage, is_mesh: false, controls, inputs: width, outputs: width });
             }
             layers.push(placed);
         }
@@ -105,6 +109,18 @@ impl GpuNetwork {
 
     /// Runs the stages of `layers`, from `input` to `output`.
     fn run(&mut self, layers: Range<usize>, input: &Vector, batch: usize, output: &Vector) -> Result<()> {
+        self.run_watched(layers, input, batch, output, &mut |_, _| Ok(()))
+    }
+
+    /// The same; `watch` sees every stage in these layers, and what leaves it.
+    fn run_watched(
+        &mut self,
+        layers: Range<usize>,
+        input: &Vector,
+        batch: usize,
+        output: &Vector,
+        watch: &mut dyn FnMut(&Placed, &wgpu::Buffer) -> Result<()>,
+    ) -> Result<()> {
         self.reserve(batch, false)?;
         let stages: Vec<_> = self.layers[layers].iter().flatten().collect();
         let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
@@ -112,6 +128,7 @@ impl GpuNetwork {
         for (index, placed) in stages.iter().enumerate() {
             let target = if index + 1 == stages.len() { &output.buffer } else { between[0] };
             placed.stage.forward(source, batch, target, &self.scratch)?;
+            watch(placed, target)?;
             source = target;
             between.swap(0, 1);
         }
@@ -210,6 +227,40 @@ impl LayerAccess for GpuNetwork {
         check_range("fields of the layer", input.len, 0, batch * self.layers[layer][0].inputs)?;
         check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
         self.run(layer..layer + 1, input, batch, output)
+    }
+}
+
+impl Watched for GpuNetwork {
+    fn propagate_layer_watched(
+        &mut self,
+        layer: usize,
+        input: &Vector,
+        batch: usize,
+        powers: &mut [Vector],
+        output: &mut Vector,
+    ) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        check_range("fields of the layer", input.len, 0, batch * self.layers[layer][0].inputs)?;
+        check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
+        let meshes: Vec<usize> =
+            self.layers[layer].iter().filter(|placed| placed.is_mesh).map(|placed| placed.outputs / 2).collect();
+        if powers.len() > meshes.len() {
+            same_size("watched meshes of the layer", meshes.len(), powers.len())?;
+        }
+        for (powers, modes) in powers.iter().zip(meshes) {
+            check_range("powers behind a mesh", powers.len, 0, batch * modes)?;
+        }
+        let (gpu, scratch) = (self.gpu.clone(), Scratch::default());
+        let mut next = powers.iter();
+        self.run_watched(layer..layer + 1, input, batch, output, &mut |placed, leaves| match placed.is_mesh {
+            true => next.next().map_or(Ok(()), |seen| {
+                let (gpu, modes) = (gpu.clone(), placed.outputs / 2);
+                let detectors = DetectionStage { gpu, modes, detection: Detection::Intensity };
+                detectors.forward(leaves, batch, &seen.buffer, &scratch)
+            }),
+            false => Ok(()),
+        })
     }
 }
 

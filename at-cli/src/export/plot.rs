@@ -24,6 +24,7 @@ pub fn colour(method: MethodName) -> RGBColor {
         MethodName::Coordinate => RGBColor(120, 120, 120),
         MethodName::ParameterShift => RGBColor(107, 47, 0),
         MethodName::Dat => RGBColor(0, 60, 110),
+        MethodName::DatInternal => RGBColor(70, 130, 200),
         MethodName::InSitu => RGBColor(240, 228, 66),
         MethodName::Ffm => RGBColor(150, 135, 30),
         MethodName::Phyll => RGBColor(60, 60, 60),

@@ -35,6 +35,7 @@ fn manner(method: MethodName) -> &'static str {
         MethodName::Ideal => "knows the chip",
         MethodName::Phyll => "measures every layer of the chip twice",
         MethodName::Pat => "measures every layer of the chip",
+        MethodName::DatInternal => "reads the power behind every mesh of the chip",
         MethodName::InSitu => "measures power at every phase shifter of the chip",
         MethodName::Ffm => "measures the field at every phase shifter of the chip",
     }

@@ -36,7 +36,7 @@ pub use state::State;
 use crate::Result;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Layered, Propagator, TapAccess};
+use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Layered, PowerTapAccess, Propagator, TapAccess};
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
@@ -63,6 +63,13 @@ use signals::Signals;
 /// use at_core::propagator::{Buffer, Propagator, TapAccess};
 /// fn look<C: Propagator>(chip: &mut C, light: &Buffer<C>, readout: &mut Buffer<C>) {
 ///     let _ = chip.propagate_tapped(light, 1, &mut [], readout);
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use at_core::propagator::{Buffer, PowerTapAccess, Propagator};
+/// fn look<C: Propagator>(chip: &mut C, light: &Buffer<C>, readout: &mut Buffer<C>) {
+///     let _ = chip.propagate_watched(light, 1, &mut [], readout);
 /// }
 /// ```
 ///
@@ -223,6 +230,21 @@ impl<E: Engine> TapAccess for Chip<E> {
     ) -> Result<()> {
         self.signals.propagate_tapped(&mut self.inside, fields, batch, taps, readout)?;
         self.count_pass(batch, self.converters.iter().sum());
+        Ok(())
+    }
+}
+
+impl<E: Engine> PowerTapAccess for Chip<E> {
+    fn propagate_watched(
+        &mut self,
+        fields: &Buffer<Self>,
+        batch: usize,
+        powers: &mut [Buffer<Self>],
+        readout: &mut Buffer<Self>,
+    ) -> Result<()> {
+        self.signals.propagate_watched(&mut self.inside, fields, batch, powers, readout)?;
+        let hidden: usize = self.meshes.iter().rev().skip(1).map(|(modes, _)| modes).sum();
+        self.count_pass(batch, hidden + self.inside.outputs());
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use super::noise::{Draw, SignalNoise};
 use super::{Fabrication, random};
 use crate::Result;
 use crate::error::same_size;
-use crate::network::Network;
-use crate::propagator::{Engine, LayerAccess, Propagator, TapAccess};
+use crate::network::{Network, Signal, Stage};
+use crate::propagator::{Engine, LayerAccess, Propagator, TapAccess, Watched};
 
 /// The noise of every layer, and the number of passes that have met it.
 pub(super) struct Signals<E: Engine> {
@@ -15,6 +15,8 @@ pub(super) struct Signals<E: Engine> {
     pub passes: u64,
     /// What a signal meets when it leaves a layer, and when it is read there.
     layers: Vec<Met>,
+    /// Layer of every mesh but the last, and what its powers meet when they are read.
+    taps: Vec<(usize, SignalNoise)>,
     /// Signals between layers, swapped from layer to layer, and the batch for which there is room.
     between: Option<(usize, [E::Buffer; 2])>,
 }
@@ -39,7 +41,15 @@ impl<E: Engine> Signals<E> {
             Met { hidden: noise.hidden(signal), read: noise.read(signal, signed) }
         });
         let layers = layers.collect();
-        Signals { engine: engine.clone(), key: random::key(fabrication.seed), passes: 0, layers, between: None }
+        let meshes = network.layers().iter().enumerate().flat_map(|(layer, stages)| {
+            stages.iter().filter_map(move |stage| match stage {
+                Stage::Mesh(mesh) => Some((layer, noise.read(Signal::reals(mesh.modes()), false))),
+                _ => None,
+            })
+        });
+        let mut taps: Vec<_> = meshes.collect();
+        taps.pop();
+        Signals { engine: engine.clone(), key: random::key(fabrication.seed), passes: 0, layers, taps, between: None }
     }
 
     /// Sends `fields` through all of `inside`.
@@ -100,6 +110,43 @@ impl<E: Engine> Signals<E> {
         Ok(())
     }
 
+    /// [`Signals::propagate`] that also reads the powers behind every mesh but the last.
+    pub fn propagate_watched(
+        &mut self,
+        inside: &mut E::Network,
+        fields: &E::Buffer,
+        batch: usize,
+        powers: &mut [E::Buffer],
+        readout: &mut E::Buffer,
+    ) -> Result<()> {
+        same_size("powers, those of every mesh but the last", self.taps.len(), powers.len())?;
+        let last = self.layers.len() - 1;
+        let (capacity, mut between) = self.room(batch)?;
+        let mut rest = &mut *powers;
+        for layer in 0..=last {
+            let own = self.taps.iter().filter(|tap| tap.0 == layer).count();
+            let (seen, others) = rest.split_at_mut(own);
+            rest = others;
+            let [source, target] = &mut between;
+            let source = if layer == 0 { fields } else { source };
+            let target = if layer == last { &mut *readout } else { target };
+            inside.propagate_layer_watched(layer, source, batch, seen, target)?;
+            if layer < last {
+                self.disturb(layer, false, batch, target)?;
+            }
+            between.swap(0, 1);
+        }
+        self.between = Some((capacity, between));
+        for (mesh, seen) in powers.iter_mut().enumerate() {
+            // beyond the sites of the layers
+            let site = 2 * (self.layers.len() + mesh) as u32 + 1;
+            self.disturb_by(&self.taps[mesh].1, site, batch, seen)?;
+        }
+        self.disturb(last, true, batch, readout)?;
+        self.passes += 1;
+        Ok(())
+    }
+
     /// Sends `input` through one layer and reads its output.
     pub fn propagate_layer(
         &mut self,
@@ -130,10 +177,13 @@ impl<E: Engine> Signals<E> {
     fn disturb(&self, layer: usize, read: bool, batch: usize, signal: &mut E::Buffer) -> Result<()> {
         let Met { hidden, read: reading } = &self.layers[layer];
         let noise = if read { reading } else { hidden };
+        self.disturb_by(noise, 2 * layer as u32 + u32::from(read), batch, signal)
+    }
+
+    fn disturb_by(&self, noise: &SignalNoise, site: u32, batch: usize, signal: &mut E::Buffer) -> Result<()> {
         if noise.is_none() {
             return Ok(());
         }
-        let site = 2 * layer as u32 + u32::from(read);
         let draw = Draw { key: self.key, pass: self.passes, site };
         self.engine.disturb(noise, &draw, batch, signal)
     }

@@ -8,7 +8,7 @@ use super::stage::{CpuStage, Kept, build};
 use crate::chip::Fabrication;
 use crate::error::same_size;
 use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable};
+use crate::propagator::{Adjoint, Drifting, LayerAccess, Layered, Propagator, TapAccess, Tunable, Watched};
 use crate::real::SERIAL;
 use crate::{Error, Real, Result};
 use rayon::prelude::*;
@@ -124,16 +124,27 @@ impl<T: Real> CpuNetwork<T> {
 
     /// Runs the stages of `layers`, from `input` to `output`.
     fn run(&mut self, layers: Range<usize>, input: &[T], batch: usize, output: &mut [T]) {
+        self.run_watched(layers, input, batch, output, &mut |_, _| {});
+    }
+
+    /// The same; `watch` sees the number of every stage in these layers, and what leaves it.
+    fn run_watched(
+        &mut self,
+        layers: Range<usize>,
+        input: &[T],
+        batch: usize,
+        output: &mut [T],
+        watch: &mut dyn FnMut(usize, &[T]),
+    ) {
         self.reserve(batch);
         let [mut source, mut target] = std::mem::take(&mut self.signals);
         let count = self.layers[layers.clone()].iter().map(Vec::len).sum::<usize>();
         for (index, placed) in self.layers[layers].iter_mut().flatten().enumerate() {
             let from = if index == 0 { input } else { &source[..batch * placed.inputs] };
-            if index + 1 == count {
-                placed.stage.forward(from, batch, &mut output[..batch * placed.outputs]);
-            } else {
-                placed.stage.forward(from, batch, &mut target[..batch * placed.outputs]);
-            }
+            let to = if index + 1 == count { &mut *output } else { &mut target[..] };
+            let to = &mut to[..batch * placed.outputs];
+            placed.stage.forward(from, batch, to);
+            watch(index, to);
             std::mem::swap(&mut source, &mut target);
         }
         self.signals = [source, target];
@@ -227,6 +238,36 @@ impl<T: Real> LayerAccess for CpuNetwork<T> {
         holds("fields of the layer", batch, inputs, input.len())?;
         holds("output of the layer", batch, self.layer_outputs(layer), output.len())?;
         self.run(layer..layer + 1, &input[..batch * inputs], batch, output);
+        Ok(())
+    }
+}
+
+impl<T: Real> Watched for CpuNetwork<T> {
+    fn propagate_layer_watched(
+        &mut self,
+        layer: usize,
+        input: &Vec<T>,
+        batch: usize,
+        powers: &mut [Vec<T>],
+        output: &mut Vec<T>,
+    ) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        holds("fields of the layer", batch, self.layers[layer][0].inputs, input.len())?;
+        holds("output of the layer", batch, self.layer_outputs(layer), output.len())?;
+        let meshes: Vec<usize> = self.meshes.iter().filter(|mesh| mesh.0 == layer).map(|mesh| mesh.1).collect();
+        if powers.len() > meshes.len() {
+            same_size("watched meshes of the layer", meshes.len(), powers.len())?;
+        }
+        for (powers, &place) in powers.iter().zip(&meshes) {
+            holds("powers behind a mesh", batch, self.layers[layer][place].outputs / 2, powers.len())?;
+        }
+        let input = &input[..batch * self.layers[layer][0].inputs];
+        self.run_watched(layer..layer + 1, input, batch, output, &mut |stage, leaves| {
+            if let Some(seen) = meshes.iter().position(|&place| place == stage).and_then(|mesh| powers.get_mut(mesh)) {
+                seen.iter_mut().zip(leaves.chunks_exact(2)).for_each(|(power, z)| *power = z[0] * z[0] + z[1] * z[1]);
+            }
+        });
         Ok(())
     }
 }

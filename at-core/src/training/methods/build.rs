@@ -3,7 +3,7 @@
 use super::at::{Asymmetric, Weights};
 use super::at_adaptive::{AdaptiveAsymmetric, Estimation};
 use super::coordinate::Coordinate;
-use super::dat::{Dat, DatOptions};
+use super::dat::{Dat, DatInternal, DatOptions};
 use super::dfa::Dfa;
 use super::dfa_model::DfaModel;
 use super::feedback::Feedback;
@@ -195,9 +195,13 @@ pub fn build<E: Engine>(
         MethodName::ParameterShift => {
             Box::new(ParameterShift::new(engine, network, initial, optimizer, loss, batch_size)?)
         }
-        MethodName::Dat => {
-            let (dat, seed) = (options.dat, settings.seed);
-            Box::new(Dat::new(engine, network, stages, initial, optimizer, loss, batch_size, dat, seed, meter)?)
+        MethodName::Dat | MethodName::DatInternal => {
+            let own = options.dat;
+            let dat = Dat::new(engine, network, stages, initial, optimizer, loss, batch_size, own, seed, meter)?;
+            match name {
+                MethodName::Dat => Box::new(dat),
+                _ => Box::new(DatInternal::new(dat, batch_size)?),
+            }
         }
         MethodName::InSitu => {
             let subtraction = options.subtraction;

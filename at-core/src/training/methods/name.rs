@@ -37,6 +37,8 @@ pub enum MethodName {
     ParameterShift,
     /// Dual adaptive training ([`super::dat`]).
     Dat,
+    /// Dual adaptive training that reads powers behind every mesh ([`super::dat::internal`]).
+    DatInternal,
     /// In-situ backpropagation ([`super::in_situ`]).
     InSitu,
     /// Fully forward mode ([`super::ffm`]).
@@ -47,7 +49,7 @@ pub enum MethodName {
 
 impl MethodName {
     /// Every method.
-    pub const ALL: [MethodName; 17] = [
+    pub const ALL: [MethodName; 18] = [
         MethodName::At,
         MethodName::AtAdaptive,
         MethodName::InSilico,
@@ -62,6 +64,7 @@ impl MethodName {
         MethodName::Coordinate,
         MethodName::ParameterShift,
         MethodName::Dat,
+        MethodName::DatInternal,
         MethodName::InSitu,
         MethodName::Ffm,
         MethodName::Phyll,
@@ -84,6 +87,7 @@ impl MethodName {
             MethodName::Coordinate => "coordinate",
             MethodName::ParameterShift => "parameter-shift",
             MethodName::Dat => "dat",
+            MethodName::DatInternal => "dat-internal",
             MethodName::InSitu => "in-situ",
             MethodName::Ffm => "ffm",
             MethodName::Phyll => "phyll",

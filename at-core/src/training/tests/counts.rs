@@ -161,6 +161,10 @@ fn dual_adaptive_training_reads_the_output_once() {
     assert_eq!((counts.reads, counts.injections, counts.inputs), (10 * 4, 0, 10 * 8));
     assert_eq!((counts.passes, counts.rounds, counts.control_writes), (10, 1, 32));
     assert_eq!((counts.digital_passes, counts.digital_backward_passes), (20, 20));
+    // with internal readouts also the powers behind the first mesh, in the same pass
+    let internal = one_step(&meshes(4), MethodName::DatInternal);
+    assert_eq!((internal.reads, internal.injections, internal.inputs), (10 * (4 + 4), 0, 10 * 8));
+    assert_eq!((internal.passes, internal.rounds, internal.control_writes), (10, 1, 32));
 }
 
 #[test]

@@ -163,7 +163,7 @@ pub fn suitable(network: &Network) -> Vec<MethodName> {
     let of_meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
     let fits = |name: &MethodName| match name {
         MethodName::ParameterShift => parameter_shift::check(network).is_ok(),
-        MethodName::Dat | MethodName::InSitu | MethodName::Ffm => of_meshes,
+        MethodName::Dat | MethodName::DatInternal | MethodName::InSitu | MethodName::Ffm => of_meshes,
         _ => true,
     };
     MethodName::ALL.into_iter().filter(fits).collect()

@@ -111,7 +111,9 @@ fn power_detectors_are_as_noisy_as_they_are_said_to_be() {
 fn untrusted_networks_leave_dual_adaptive_training_to_be_backpropagation_on_a_perfect_chip() {
     let mut bench = bench(meshes(4), &Imperfections::default());
     bench.options.dat = DatOptions { warm_up: 1.0, joint: 0.0, ..DatOptions::default() };
-    close(&gradient(&bench, MethodName::Dat), &gradient(&bench, MethodName::Ideal), "dat");
+    for name in [MethodName::Dat, MethodName::DatInternal] {
+        close(&gradient(&bench, name), &gradient(&bench, MethodName::Ideal), name.as_str());
+    }
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn they_learn_on_imperfect_meshes() {
     let settings = settings(3, 40, 0.02, Optimizer::ADAM);
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &errors, settings);
     bench.options.dat.maps = [2, 2, 2];
-    for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat] {
+    for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat, MethodName::DatInternal] {
         let run = bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap();
         let (first, last) = (run.records[0].test_loss, run.test.loss);
         assert!(last < 0.8 * first, "{name}: {first} to {last}");
@@ -138,7 +140,7 @@ fn networks_they_cannot_train_are_refused_with_a_way_out() {
         built.err().map(|error| error.to_string()).unwrap_or_default()
     };
     let matrices = || super::fixture::matrices(&[4, 3]);
-    for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat] {
+    for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat, MethodName::DatInternal] {
         let text = refused(matrices(), name);
         assert!(text.contains("not supported") && text.contains("--network"), "{name}: {text}");
     }

@@ -19,11 +19,15 @@
 //! belongs to the model. With a model that is wrong this matters: while κ = 0 the controls then learn nearly as in silico, and
 //! wait for the networks, whereas the derivative of the scaling at the chip's readout drives them away.
 //!
+//! With internal readouts ([`internal`]) the powers behind the hidden meshes are read as well.
+//!
 //! Reads the output layer only. Source: Zheng et al., Nat. Mach. Intell. 5, 1119 (2023).
 
 mod convolution;
+pub mod internal;
 mod sepn;
 
+pub use internal::DatInternal;
 pub use sepn::{Maps, Sepn};
 
 use super::{Method, MethodName};
@@ -105,14 +109,16 @@ struct Model<M: Adjoint> {
 }
 
 impl<M: Adjoint + LayerAccess> Model<M> {
-    /// Fills signals and trace; `corrected` is κ.
-    fn forward(&mut self, fields: &Buffer<M>, size: usize, corrected: bool) -> Result<()> {
+    /// Fills signals and trace; `corrected` is κ. Behind every mesh of which `fused` has measured powers, light goes on with their
+    /// amplitudes and its own phases.
+    fn forward(&mut self, fields: &Buffer<M>, size: usize, corrected: bool, fused: &[Buffer<M>]) -> Result<()> {
         let networks: u64 = if corrected { self.corrections.iter().map(|own| own.sepn.flops()).sum() } else { 0 };
         self.meter.count(|accesses| {
             accesses.digital_passes += size as u64;
             accesses.digital_flops += size as u64 * (self.flops.forward + networks);
         });
         let mut corrections = self.corrections.iter_mut().peekable();
+        let mut fused = fused.iter();
         for stage in 0..self.widths.len() {
             let (before, after) = self.signals.split_at_mut(stage);
             let input = before.last().unwrap_or(fields);
@@ -127,33 +133,48 @@ impl<M: Adjoint + LayerAccess> Model<M> {
                 own.sepn.forward(weights, &field[..reals], &mut sum[..reals], &mut own.maps);
                 after[0] = self.engine.upload(&sum)?;
             }
+            if let Some(powers) = fused.next() {
+                after[0] = fusion(&self.engine, &after[0], powers)?;
+            }
         }
         Ok(())
     }
 
-    /// Carries an error of the readout back through everything. `gradient` takes that of the controls, the networks' goes to
-    /// `weights` where that is asked for; nothing is carried further than to the first of them unless `to_controls`.
+    /// Carries an error of the readout, and those of the `hidden` powers behind the first meshes, back through everything.
+    /// `gradient` takes that of the controls, the networks' goes to `weights` where that is asked for; nothing is carried further
+    /// than to the first of them unless `to_controls`.
     fn backward(
         &mut self,
         readout_error: &Buffer<M>,
+        hidden: &[Vec<f64>],
         size: usize,
         corrected: bool,
         mut weights: Option<&mut [f32]>,
         to_controls: bool,
         gradient: &mut Buffer<M>,
     ) -> Result<()> {
-        let Model { engine, stages, corrections, trace, widths, adjoints: [adjoint, next], flops, meter, .. } = self;
+        let Model { engine, stages, corrections, trace, signals, widths, adjoints, flops, meter, .. } = self;
+        let [adjoint, next] = adjoints;
         meter.count(|accesses| {
             accesses.digital_backward_passes += size as u64;
             accesses.digital_flops += size as u64 * flops.backward;
         });
-        let mut corrections = corrections.iter().rev().peekable();
+        let mut corrections = corrections.iter().enumerate().rev().peekable();
         for stage in (0..widths.len()).rev() {
-            if let Some(own) = corrections.next_if(|own| own.stage == stage)
+            if let Some((mesh, own)) = corrections.next_if(|(_, own)| own.stage == stage)
                 && corrected
             {
                 let range = own.start..own.start + own.sepn.reals();
                 let mut error = single(engine.download(adjoint)?);
+                if let Some(slopes) = hidden.get(mesh) {
+                    // of a power |z|²: ∂L/∂z* = (∂L/∂|z|²) z
+                    let fields = engine.download(&signals[stage])?;
+                    let pairs = error.chunks_exact_mut(2).zip(fields.chunks_exact(2)).zip(slopes);
+                    for ((error, z), slope) in pairs.take(size * widths[stage] / 2) {
+                        error[0] += (slope * z[0]) as f32;
+                        error[1] += (slope * z[1]) as f32;
+                    }
+                }
                 let slopes = weights.as_deref_mut().map(|all| &mut all[range.clone()]);
                 let done = !to_controls && corrections.peek().is_none();
                 own.sepn.backward(&self.weights[range], &own.maps, &mut error[..size * widths[stage]], slopes);
@@ -173,6 +194,17 @@ impl<M: Adjoint + LayerAccess> Model<M> {
     }
 }
 
+/// `fields` with the amplitudes of `powers` and phases of their own.
+fn fusion<E: Engine>(engine: &E, fields: &E::Buffer, powers: &E::Buffer) -> Result<E::Buffer> {
+    let mut fields = engine.download(fields)?;
+    let powers = engine.download(powers)?;
+    for (z, power) in fields.chunks_exact_mut(2).zip(powers) {
+        let fused = Complex64::from_polar(power.max(0.0).sqrt(), z[1].atan2(z[0]));
+        (z[0], z[1]) = (fused.re, fused.im);
+    }
+    engine.upload(&fields)
+}
+
 fn single(values: Vec<f64>) -> Vec<f32> {
     values.into_iter().map(|value| value as f32).collect()
 }
@@ -187,6 +219,8 @@ pub struct Dat<M: Adjoint> {
     /// The networks enter the controls' gradient: κ = 1.
     trusted: bool,
     measured: Buffer<M>,
+    /// Powers behind the hidden meshes, where they are read.
+    hidden: Vec<Buffer<M>>,
     error: Buffer<M>,
     gradient: Buffer<M>,
     /// That of the prediction error.
@@ -261,6 +295,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
             networks: Parameters::new(engine, Optimizer::ADAM, &first)?,
             trusted: options.warm_up == 0.0,
             measured: engine.zeros(outputs * capacity)?,
+            hidden: Vec::new(),
             error: engine.zeros(outputs * capacity)?,
             gradient: engine.zeros(initial.len())?,
             joint_gradient: engine.zeros(initial.len())?,
@@ -273,13 +308,15 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         let engine = self.model.engine.clone();
         let size = batch.size();
         self.model.weights = single(engine.download(&self.networks.values)?);
-        self.model.forward(batch.signals(), size, true)?;
+        self.model.forward(batch.signals(), size, true, &[])?;
         let readout = engine.download(self.model.signals.last().expect("a network has stages"))?;
         let outputs = self.model.stages.outputs();
         let error = prediction_error(&self.loss, &readout, &engine.download(&self.measured)?, outputs, size);
         let error = engine.upload(&error)?;
         let to_controls = self.options.joint > 0.0;
-        self.model.backward(&error, size, true, Some(&mut self.slopes), to_controls, &mut self.joint_gradient)?;
+        let hidden = self.hidden_errors(size)?;
+        let slopes = Some(&mut self.slopes[..]);
+        self.model.backward(&error, &hidden, size, true, slopes, to_controls, &mut self.joint_gradient)?;
         self.networks.descend(&engine, learning_rate * self.options.rate, &engine.upload(&self.slopes)?)?;
         self.model.weights = single(engine.download(&self.networks.values)?);
         Ok(())
@@ -292,13 +329,31 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         if last == 0 {
             return Ok(());
         }
-        let mut fields = engine.download(&signals[last - 1])?;
-        let powers = engine.download(&self.measured)?;
-        for (z, power) in fields.chunks_exact_mut(2).zip(powers) {
-            let fused = Complex64::from_polar(power.max(0.0).sqrt(), z[1].atan2(z[0]));
-            (z[0], z[1]) = (fused.re, fused.im);
+        stages.record_layer(last, &fusion(engine, &signals[last - 1], &self.measured)?, size, trace)
+    }
+
+    /// Both updates, once the chip's powers for this batch are in `measured` and, where they are read, `hidden`.
+    fn learn(&mut self, batch: &Batch<M::Engine>, learning_rate: f64, tally: &mut Buffer<M>) -> Result<()> {
+        let (size, labels) = (batch.size(), batch.labels());
+        self.model.stages.program(&self.controls.values)?;
+        self.fit(batch, learning_rate)?;
+
+        self.model.forward(batch.signals(), size, self.trusted, &self.hidden)?;
+        let engine = self.model.engine.clone();
+        let outputs = self.model.stages.outputs();
+        let modelled = engine.download(self.model.signals.last().expect("a network has stages"))?;
+        self.fuse(size)?;
+        let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
+        let loss = Loss { normalization: Normalization::None, ..self.loss };
+        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
+        let mut error = engine.download(&self.error)?;
+        through_scaling(&self.loss, &modelled, outputs, size, &mut error);
+        self.error = engine.upload(&error)?;
+        self.model.backward(&self.error, &[], size, self.trusted, None, true, &mut self.gradient)?;
+        if self.options.joint > 0.0 {
+            engine.combine(self.options.joint, &self.joint_gradient, 1.0, &mut self.gradient)?;
         }
-        stages.record_layer(last, &engine.upload(&fields)?, size, trace)
+        self.controls.descend(&engine, learning_rate, &self.gradient)
     }
 }
 
@@ -318,28 +373,9 @@ impl<M: Adjoint + LayerAccess, C: Propagator<Engine = M::Engine>> Method<C> for 
         learning_rate: f64,
         tally: &mut Buffer<C>,
     ) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
         chip.program(&self.controls.values)?;
-        chip.propagate(batch.signals(), size, &mut self.measured)?;
-        self.model.stages.program(&self.controls.values)?;
-        self.fit(batch, learning_rate)?;
-
-        self.model.forward(batch.signals(), size, self.trusted)?;
-        let engine = self.model.engine.clone();
-        let outputs = chip.outputs();
-        let modelled = engine.download(self.model.signals.last().expect("a network has stages"))?;
-        self.fuse(size)?;
-        let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
-        let loss = Loss { normalization: Normalization::None, ..self.loss };
-        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
-        let mut error = engine.download(&self.error)?;
-        through_scaling(&self.loss, &modelled, outputs, size, &mut error);
-        self.error = engine.upload(&error)?;
-        self.model.backward(&self.error, size, self.trusted, None, true, &mut self.gradient)?;
-        if self.options.joint > 0.0 {
-            engine.combine(self.options.joint, &self.joint_gradient, 1.0, &mut self.gradient)?;
-        }
-        self.controls.descend(&engine, learning_rate, &self.gradient)
+        chip.propagate(batch.signals(), batch.size(), &mut self.measured)?;
+        self.learn(batch, learning_rate, tally)
     }
 
     fn controls(&self) -> &Buffer<C> {
@@ -433,15 +469,15 @@ mod tests {
         dat.model.weights = single(dat.networks.values.clone());
         let mut value = |controls: &Vec<f64>| -> f64 {
             dat.model.stages.program(controls).unwrap();
-            dat.model.forward(&fields, 3, true).unwrap();
+            dat.model.forward(&fields, 3, true, &[]).unwrap();
             dat.model.signals.last().unwrap().iter().zip(&error).map(|(x, e)| x * e).sum()
         };
         let moved = |step: f64| controls.iter().zip(&along).map(|(c, d)| c + step * d).collect();
         let difference = (value(&moved(1e-3)) - value(&moved(-1e-3))) / 2e-3;
         value(&controls);
-        dat.model.backward(&error, 3, true, None, true, &mut dat.gradient).unwrap();
+        dat.model.backward(&error, &[], 3, true, None, true, &mut dat.gradient).unwrap();
         let mut slopes = vec![0.0; dat.slopes.len()];
-        dat.model.backward(&error, 3, true, Some(&mut slopes), true, &mut dat.joint_gradient).unwrap();
+        dat.model.backward(&error, &[], 3, true, Some(&mut slopes), true, &mut dat.joint_gradient).unwrap();
         assert!(slopes.iter().any(|&slope| slope != 0.0));
         let apart = dat.gradient.iter().zip(&dat.joint_gradient).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(apart == 0.0, "the controls' gradient is the same with the networks' and without: {apart}");
