@@ -65,8 +65,9 @@ fn train(bench: &Bench, splitter: &str, phase: &str, method: MethodName) -> Outc
         seed: Some(1),
         ..bench.settings.clone()
     };
-    let plan = layers::resolve(None, &settings).and_then(Plan::new).or_usage()?;
-    let Bench { engine, data, network, test, .. } = bench;
+    let mut plan = layers::resolve(None, &settings).and_then(Plan::new).or_usage()?;
+    let Bench { engine, data, test, .. } = bench;
+    let network = &plan.fit(data)?;
     let train = session::split(engine, &plan, network, data, &data.train).context("training samples")?;
     let fabrication = plan.fabricate(network, 0)?; // the files are the chip, whatever its number
     let initial = initial_controls(network, plan.training.seed, &plan.initialization).map_err(anyhow::Error::from)?;

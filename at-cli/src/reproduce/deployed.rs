@@ -19,7 +19,6 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::deployment::deploy;
 use at_core::files::phase_file::{read_chip, read_phases};
-use at_core::network::Network;
 use at_core::optics::{Convention, Mesh};
 use at_core::training::Split;
 use std::path::PathBuf;
@@ -59,7 +58,7 @@ const FASHION: [Case; 7] = [
 /// Half a unit of the third digit, and what `f32` may change.
 const TOLERANCE: f64 = 0.06;
 
-/// The published task, chips and design, loaded.
+/// The published task and chips, loaded.
 pub struct Bench {
     /// `mnist` or `fashion-mnist`.
     pub dataset: String,
@@ -69,8 +68,6 @@ pub struct Bench {
     pub engine: Cpu<f32>,
     /// The task.
     pub data: Dataset,
-    /// The chips' design.
-    pub network: Network,
     /// Encoded test samples.
     pub test: Split<Cpu<f32>>,
     reference: PathBuf,
@@ -102,7 +99,7 @@ pub fn run(dataset: &str, request: &Request) -> Outcome<Reproduction> {
     let network = plan.fit(&data)?;
     let engine = Cpu::<f32>::new();
     let test = session::split(&engine, &plan, &network, &data, &data.test).context("test samples")?;
-    let bench = Bench { dataset: dataset.into(), settings, engine, data, network, test, reference: reference.clone() };
+    let bench = Bench { dataset: dataset.into(), settings, engine, data, test, reference: reference.clone() };
     let folder = RunFolder::create(Some(&request.folder(&format!("dat-{dataset}"))), "dat")?;
 
     let cases: &[Case] = if dataset == "mnist" { &MNIST } else { &FASHION };
@@ -111,8 +108,8 @@ pub fn run(dataset: &str, request: &Request) -> Outcome<Reproduction> {
         let place = format!("splitter {splitter}, phase {phase}");
         say(request.quiet, &place);
         let chip = read_chip(&bench.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes)?;
-        let Bench { engine, network, test, .. } = &bench;
-        let found = 100.0 * deploy(engine, network, &phases, &chip, test, &plan.training.loss)?.accuracy;
+        let Bench { engine, test, .. } = &bench;
+        let found = 100.0 * deploy(engine, &network, &phases, &chip, test, &plan.training.loss)?.accuracy;
         let range = (published - TOLERANCE, published + TOLERANCE);
         findings.push(Finding::new(DEPLOYED, place, range, found, "%", SOURCE));
     }
