@@ -1,6 +1,6 @@
 //! The attenuators between the two meshes of a singular-value stage.
 
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Recorded, Slopes};
 use crate::Real;
 
 /// `y_k = g·sin(θ_k/2)·x_k` for k < min(inputs, outputs); dark above.
@@ -48,16 +48,9 @@ impl<T: Real> CpuStage<T> for AttenuatorStage<T> {
     }
 
     /// With real t = g sin(θ/2): `a_x = t a_y`, `dL/dt = 2 Re Σ a_y* x`.
-    fn backward(
-        &mut self,
-        input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, gradient, .. } = slopes;
         gradient.fill(T::zero());
         let two = T::one() + T::one();
         let half = T::of(0.5);

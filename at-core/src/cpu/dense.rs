@@ -2,7 +2,7 @@
 
 use super::product::{Matrix, product};
 use super::sparse::SparseRows;
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::Real;
 use crate::chip::StageErrors;
 use crate::real::SERIAL;
@@ -115,30 +115,12 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
         kept.columns.is_none()
     }
 
-    fn backward(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        self.carry_back(&adjoint[..batch * self.outputs], batch, adjoint_in);
-        self.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
-    }
-
-    fn backward_to_controls(
-        &mut self,
-        input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        _adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, kept, .. } = *pass;
+        let Slopes { adjoint_in, all_the_way, gradient, .. } = slopes;
+        if all_the_way {
+            self.carry_back(&adjoint[..batch * self.outputs], batch, adjoint_in);
+        }
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (input, adjoint) = (&input[..batch * inputs], &adjoint[..batch * outputs]);
         let (weight_gradient, bias_gradient) = gradient.split_at_mut(outputs * inputs);

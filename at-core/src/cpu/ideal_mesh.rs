@@ -4,7 +4,7 @@ use super::mesh::MeshStage;
 use super::mesh_kernel;
 use super::rotation_kernel::{self, BLOCK, Rotation, Slope, Sweep};
 use super::sines::sines_and_cosines;
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use super::tiles::{self, Tile};
 use crate::chip::StageErrors;
 use crate::optics::{Mesh, MeshLoss};
@@ -28,8 +28,6 @@ pub struct IdealMesh<T> {
     phase_errors: Option<Vec<f64>>,
     /// Field transmission of all columns together.
     transmission: T,
-    /// The pass back that is under way ends with the adjoint of what enters.
-    all_the_way: bool,
     sweeps: Vec<Sweep>,
     /// Control index and upper row of every MZI in the order of the loops.
     places: Vec<(u32, u32)>,
@@ -76,7 +74,6 @@ impl<T: Real> IdealMesh<T> {
         Ok(Some(IdealMesh {
             phase_errors,
             transmission,
-            all_the_way: true,
             sweeps: runs.map(|run| Sweep { row: run[0], count: run.len() as u32 }).collect(),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             places,
@@ -111,7 +108,9 @@ impl<T: Real> IdealMesh<T> {
     }
 
     /// Fields and adjoints back through the mesh, and the gradient.
-    fn carry_back(&mut self, output: &[T], adjoint: &[T], batch: usize, adjoint_in: &mut [T], gradient: &mut [T]) {
+    fn carry_back(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { output, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, all_the_way, gradient, .. } = slopes;
         let width = self.width();
         let share = self.share(batch);
         let count = batch.div_ceil(share);
@@ -123,7 +122,7 @@ impl<T: Real> IdealMesh<T> {
             .zip(adjoint[..batch * width].par_chunks(share * width))
             .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
             .for_each(|(((part, output), adjoint), adjoint_in)| {
-                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in });
+                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in, all_the_way });
             });
         self.walk_back(&mut parts[..count], gradient);
         self.parts = parts;
@@ -230,59 +229,17 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         false
     }
 
-    fn backward(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        if let Some(tuned) = &mut self.tuned {
-            return tuned.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        match &mut self.tuned {
+            Some(tuned) => tuned.backward(pass, slopes),
+            None => self.carry_back(pass, slopes),
         }
-        self.all_the_way = true;
-        self.carry_back(output, adjoint, batch, adjoint_in, gradient);
-    }
-
-    fn backward_to_controls(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        if let Some(tuned) = &mut self.tuned {
-            return tuned.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
-        }
-        self.all_the_way = false;
-        self.carry_back(output, adjoint, batch, adjoint_in, gradient);
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {
         let (mesh, errors) = (&self.mesh, &self.errors);
         let stage = || Box::new(MeshStage::new(mesh, errors).expect("these errors were possible before"));
         self.tuned.get_or_insert_with(stage).set_imperfections(estimate);
-    }
-
-    fn backward_imperfections(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-        slopes: &mut [T],
-    ) {
-        let tuned = self.tuned.as_mut().expect("an estimate is set and programmed");
-        tuned.backward_imperfections(input, output, adjoint, batch, kept, adjoint_in, gradient, slopes);
     }
 }
 
@@ -346,6 +303,7 @@ struct Backward<'a, T> {
     output: &'a [T],
     adjoint: &'a [T],
     adjoint_in: &'a mut [T],
+    all_the_way: bool,
 }
 
 impl<T: Real> WithSimd for Backward<'_, T> {
@@ -353,7 +311,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in } = self;
+        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
         let width = mesh.width();
         part.slopes.clear();
         part.slopes.resize(mesh.mesh.mzis(), [T::zero(); 2]);
@@ -365,6 +323,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
             let (adjoints, more_adjoints) = adjoint.split_at(taken * width);
             let (to, room) = adjoint_in.split_at_mut(taken * width);
             (output, adjoint, adjoint_in) = (more_fields, more_adjoints, room);
+            let to = all_the_way.then_some(to);
             if whole {
                 backward_tile::<T, S, 2>(simd, mesh, part, fields, adjoints, to);
             } else {
@@ -381,7 +340,7 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     part: &mut Part<T>,
     output: &[T],
     adjoint: &[T],
-    adjoint_in: &mut [T],
+    adjoint_in: Option<&mut [T]>,
 ) {
     let (width, lanes) = (mesh.width(), W * T::count::<S>());
     let fields = &mut part.fields.room(width)[..width * lanes];
@@ -405,7 +364,7 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
         T::registers_mut::<S>(fields),
         T::registers_mut::<S>(adjoints),
     );
-    if mesh.all_the_way {
+    if let Some(adjoint_in) = adjoint_in {
         tiles::empty(adjoints, width, lanes, adjoint_in);
     }
 }

@@ -1,7 +1,7 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
 use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, MeshView, PHASES, Waveguide};
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::chip::StageErrors;
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use crate::optics::waveguide_phases::{control_errors, waveguide_gradient};
@@ -192,18 +192,30 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         false
     }
 
-    fn backward(
-        &mut self,
-        _input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        let parts = self.uncross(output, adjoint, batch, PHASES, adjoint_in);
-        self.collect(parts, gradient, |part, element| part.slopes[element]);
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { output, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, gradient, imperfections, .. } = slopes;
+        let Some(imperfections) = imperfections else {
+            let parts = self.uncross(output, adjoint, batch, PHASES, adjoint_in);
+            return self.collect(parts, gradient, |part, element| part.slopes[element]);
+        };
+        debug_assert_eq!(self.external.len(), self.elements.len(), "an estimate is set and programmed");
+        let mzis = self.mesh.mzis();
+        let parts = self.uncross(output, adjoint, batch, COUPLERS_TOO, adjoint_in);
+        self.collect(parts, gradient, |part, element| {
+            let [theta, phi, ..] = part.more_slopes[element];
+            [theta, phi]
+        });
+        let (first, rest) = imperfections.split_at_mut(mzis);
+        let (second, rest) = rest.split_at_mut(mzis);
+        let (theta, waveguides) = rest.split_at_mut(mzis);
+        for (element, &mzi) in self.order.iter().enumerate() {
+            let slopes = || self.parts[..parts].iter().map(|part| part.more_slopes[element]);
+            first[mzi as usize] = slopes().map(|[.., slope, _]| slope).sum();
+            second[mzi as usize] = slopes().map(|[.., slope]| slope).sum();
+        }
+        theta.copy_from_slice(&gradient[..mzis]);
+        waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {
@@ -219,36 +231,6 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
             element.second_coupler = squares(self.couplers[mzi as usize][1]).map(T::of);
         }
         self.external.resize(self.elements.len(), [T::zero(); 2]);
-    }
-
-    fn backward_imperfections(
-        &mut self,
-        _input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-        imperfection_gradient: &mut [T],
-    ) {
-        debug_assert_eq!(self.external.len(), self.elements.len(), "an estimate is set and programmed");
-        let mzis = self.mesh.mzis();
-        let parts = self.uncross(output, adjoint, batch, COUPLERS_TOO, adjoint_in);
-        self.collect(parts, gradient, |part, element| {
-            let [theta, phi, ..] = part.more_slopes[element];
-            [theta, phi]
-        });
-        let (first, rest) = imperfection_gradient.split_at_mut(mzis);
-        let (second, rest) = rest.split_at_mut(mzis);
-        let (theta, waveguides) = rest.split_at_mut(mzis);
-        for (element, &mzi) in self.order.iter().enumerate() {
-            let slopes = || self.parts[..parts].iter().map(|part| part.more_slopes[element]);
-            first[mzi as usize] = slopes().map(|[.., slope, _]| slope).sum();
-            second[mzi as usize] = slopes().map(|[.., slope]| slope).sum();
-        }
-        theta.copy_from_slice(&gradient[..mzis]);
-        waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
     }
 }
 

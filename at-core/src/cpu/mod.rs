@@ -1,5 +1,6 @@
 //! The CPU engine: vectors in memory, tiles of samples over threads, `f32` or `f64`.
 
+mod adjoint;
 mod attenuators;
 mod awake;
 mod bidirectional;
@@ -25,5 +26,6 @@ mod stage;
 mod tiles;
 mod transfer;
 
+pub use adjoint::CpuTrace;
 pub use engine::Cpu;
-pub use network::{CpuNetwork, CpuTrace};
+pub use network::CpuNetwork;

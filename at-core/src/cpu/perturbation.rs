@@ -1,7 +1,7 @@
 //! The perturbation behind a layer: a full matrix without controls ([`crate::chip::perturbation`]).
 
 use super::product::{Matrix, product};
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Recorded, Slopes};
 use crate::Real;
 
 /// `y = M x` with a fixed M.
@@ -33,16 +33,9 @@ impl<T: Real> CpuStage<T> for PerturbationStage<T> {
         self.cross(input, batch, (1, self.width), output);
     }
 
-    fn backward(
-        &mut self,
-        _input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        _gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
         self.cross(adjoint, batch, (self.width, 1), adjoint_in);
     }
 }

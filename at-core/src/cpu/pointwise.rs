@@ -1,6 +1,6 @@
 //! Stages that treat every mode by itself: nonlinearities, detection, modulation, rectification.
 
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Recorded, Slopes};
 use crate::Real;
 use crate::network::Detection;
 use crate::optics::Activation;
@@ -31,16 +31,9 @@ impl<T: Real> CpuStage<T> for ActivationStage {
         });
     }
 
-    fn backward(
-        &mut self,
-        input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        _gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
         let (length, activation) = (batch * self.width, self.activation);
         adjoint_in[..length]
             .par_chunks_mut(PIECE)
@@ -86,16 +79,9 @@ impl<T: Real> CpuStage<T> for DetectionStage {
     }
 
     /// `a_z = (dL/dI) z` for a power, `(dL/du) z/(2|z|)` for an amplitude, `½(dL/du) e^{iφ}` for a homodyne signal.
-    fn backward(
-        &mut self,
-        input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        _gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
         let length = 2 * batch * self.modes;
         let half = T::of(0.5);
         let slots = adjoint_in[..length].chunks_exact_mut(2).zip(input[..length].chunks_exact(2));
@@ -145,16 +131,9 @@ impl<T: Real> CpuStage<T> for ModulationStage {
         }
     }
 
-    fn backward(
-        &mut self,
-        _input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        _gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
         let two = T::one() + T::one();
         for (slot, a) in adjoint_in[..batch * self.modes].iter_mut().zip(adjoint.chunks_exact(2)) {
             *slot = two * a[0];
@@ -183,16 +162,9 @@ impl<T: Real> CpuStage<T> for RectifierStage<T> {
         });
     }
 
-    fn backward(
-        &mut self,
-        input: &[T],
-        _output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        _kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        _gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
         let (length, threshold) = (batch * self.modes, self.threshold);
         adjoint_in[..length]
             .par_chunks_mut(PIECE)

@@ -20,7 +20,33 @@ pub struct Kept<T> {
     pub by_matrix: bool,
 }
 
-/// One stage with its imperfections. Signals are `[batch, width]`; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.
+/// A recorded pass on its way back; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.
+pub struct Recorded<'a, T> {
+    /// What entered the stage, where it [reads](CpuStage::reads_input) that.
+    pub input: &'a [T],
+    /// What left it.
+    pub output: &'a [T],
+    /// The adjoint of what left it.
+    pub adjoint: &'a [T],
+    /// Number of samples.
+    pub batch: usize,
+    /// What the stage kept.
+    pub kept: &'a Kept<T>,
+}
+
+/// What a way back overwrites.
+pub struct Slopes<'a, T> {
+    /// The adjoint of what entered.
+    pub adjoint_in: &'a mut [T],
+    /// Somebody asks for it; otherwise it is scratch.
+    pub all_the_way: bool,
+    /// The gradient of the controls.
+    pub gradient: &'a mut [T],
+    /// That of the imperfections, where an estimate of them is set and programmed ([`crate::propagator::Tunable`]).
+    pub imperfections: Option<&'a mut [T]>,
+}
+
+/// One stage with its imperfections. Signals are `[batch, width]`.
 pub trait CpuStage<T>: Send {
     /// Sets the stage's effective controls.
     fn program(&mut self, controls: &[T]);
@@ -40,49 +66,11 @@ pub trait CpuStage<T>: Send {
         true
     }
 
-    /// From the adjoint of the output to that of the input, and the controls' gradient, which is overwritten.
-    fn backward(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    );
+    /// From the adjoint of the output to that of the input, and the gradients.
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>);
 
     /// Takes on an estimate of its imperfections ([`crate::propagator::Tunable`]), which counts from the next [`CpuStage::program`] on.
     fn set_imperfections(&mut self, _estimate: &[T]) {}
-
-    /// [`CpuStage::backward`] where nobody asks for the adjoint of the input, which may be left out; `adjoint_in` is scratch.
-    fn backward_to_controls(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        self.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
-    }
-
-    /// [`CpuStage::backward`] that also overwrites the gradient with respect to the imperfections.
-    fn backward_imperfections(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-        _imperfection_gradient: &mut [T],
-    ) {
-        self.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
-    }
 
     /// The stage as a mesh, if it is one.
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {

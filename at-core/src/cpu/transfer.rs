@@ -18,7 +18,7 @@
 
 use super::mesh::MeshStage;
 use super::product::{Matrix, product};
-use super::stage::{CpuStage, Kept};
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::Real;
 use crate::optics::Mesh;
 use crate::real::SERIAL;
@@ -187,39 +187,18 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         kept.by_matrix || self.mesh.reads_input(kept)
     }
 
-    fn backward(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, kept, .. } = *pass;
         if !kept.by_matrix {
-            return self.mesh.backward(input, output, adjoint, batch, kept, adjoint_in, gradient);
-        }
-        self.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
-        self.carry_back(adjoint, batch, adjoint_in);
-    }
-
-    fn backward_to_controls(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-    ) {
-        if !kept.by_matrix {
-            return self.mesh.backward_to_controls(input, output, adjoint, batch, kept, adjoint_in, gradient);
+            return self.mesh.backward(pass, slopes);
         }
         self.gather(input, adjoint, batch);
-        let (modes, Units { fields, outputs, adjoints, adjoints_in, .. }) = (self.width / 2, &mut self.units);
-        self.mesh.backward_to_controls(fields, outputs, adjoints, modes, kept, adjoints_in, gradient);
+        if slopes.all_the_way {
+            self.carry_back(adjoint, batch, slopes.adjoint_in);
+        }
+        let Units { fields, outputs, adjoints, adjoints_in, .. } = &mut self.units;
+        let units = Recorded { input: fields, output: outputs, adjoint: adjoints, batch: self.width / 2, kept };
+        self.mesh.backward(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
     }
 
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
@@ -228,29 +207,6 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
 
     fn set_imperfections(&mut self, estimate: &[T]) {
         self.mesh.set_imperfections(estimate);
-    }
-
-    fn backward_imperfections(
-        &mut self,
-        input: &[T],
-        output: &[T],
-        adjoint: &[T],
-        batch: usize,
-        kept: &Kept<T>,
-        adjoint_in: &mut [T],
-        gradient: &mut [T],
-        imperfection_gradient: &mut [T],
-    ) {
-        let mesh = &mut self.mesh;
-        if !kept.by_matrix {
-            let slopes = imperfection_gradient;
-            return mesh.backward_imperfections(input, output, adjoint, batch, kept, adjoint_in, gradient, slopes);
-        }
-        self.gather(input, adjoint, batch);
-        let (modes, Units { fields, outputs, adjoints, adjoints_in, .. }) = (self.width / 2, &mut self.units);
-        let (mesh, slopes) = (&mut self.mesh, imperfection_gradient);
-        mesh.backward_imperfections(fields, outputs, adjoints, modes, kept, adjoints_in, gradient, slopes);
-        self.carry_back(adjoint, batch, adjoint_in);
     }
 }
 

@@ -1,0 +1,147 @@
+use super::*;
+use crate::chip::Imperfections;
+use crate::cpu::Cpu;
+use crate::network::{Detection, Network, Stage, singular_value_stages};
+use crate::optics::{Activation, Layout, Mesh};
+use crate::propagator::Engine;
+
+/// A deterministic stand-in for random numbers in [-1, 1).
+fn noise(index: usize) -> f64 {
+    2.0 * ((index as f64 * 12.9898).sin() * 43758.5453).fract().abs() - 1.0
+}
+
+fn gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {
+    let engine = Cpu::<f64>::new();
+    let fabrication = imperfections.fabricate(network, 3).unwrap();
+    let mut runner = engine.build(network, &fabrication).unwrap();
+    let controls: Vec<f64> = (0..network.controls()).map(|k| 2.0 * noise(k + 7)).collect();
+    let fields: Vec<f64> = (0..batch * network.input().width()).map(|k| noise(k + 100)).collect();
+    let weights: Vec<f64> = (0..batch * network.outputs()).map(|k| noise(k + 900)).collect();
+    let mut readout = vec![0.0; batch * network.outputs()];
+    let mut trace = runner.trace(batch).unwrap();
+    let mut gradient = vec![0.0; controls.len()];
+    runner.program(&controls).unwrap();
+    runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+    runner.backpropagate(&trace, &weights, &mut gradient).unwrap();
+    let largest = gradient.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    let mut value = |controls: &Vec<f64>| {
+        runner.program(controls).unwrap();
+        runner.propagate(&fields, batch, &mut readout).unwrap();
+        readout.iter().zip(&weights).map(|(r, w)| r * w).sum::<f64>()
+    };
+    for k in 0..controls.len() {
+        let mut at = |step: f64| {
+            let mut moved = controls.clone();
+            moved[k] += step;
+            value(&moved)
+        };
+        let h = 1e-3;
+        let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        assert!(
+            (difference - gradient[k]).abs() < 1e-8 * largest + 1e-11,
+            "control {k}: {difference} against {}",
+            gradient[k]
+        );
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_match_differences() {
+    let loss = Imperfections { loss_db: 0.3, loss_spread_db: 0.2, update_error: 0.3, ..Default::default() };
+    for (modes, layout) in [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)] {
+        for errors in [Imperfections::default(), loss] {
+            let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
+            let network = Network::new(vec![
+                vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
+                vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+            ])
+            .unwrap();
+            imperfection_gradient_matches_differences(&network, &errors, 19);
+        }
+    }
+}
+
+fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {
+    let mut runner = Cpu::<f64>::new().build(network, &imperfections.fabricate(network, 3).unwrap()).unwrap();
+    let controls: Vec<f64> = (0..network.controls()).map(|k| 2.0 * noise(k + 7)).collect();
+    let estimate: Vec<f64> = (0..runner.imperfections()).map(|k| 0.2 * noise(k + 70)).collect();
+    let fields: Vec<f64> = (0..batch * network.input().width()).map(|k| noise(k + 100)).collect();
+    let weights: Vec<f64> = (0..batch * network.outputs()).map(|k| noise(k + 900)).collect();
+    let mut readout = vec![0.0; batch * network.outputs()];
+    let mut trace = runner.trace(batch).unwrap();
+    let (mut gradient, mut plain) = (vec![0.0; controls.len()], vec![0.0; controls.len()]);
+    let mut slopes = vec![0.0; estimate.len()];
+    runner.program(&controls).unwrap();
+    runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+    assert!(runner.backpropagate_imperfections(&trace, &weights, &mut gradient, &mut slopes).is_err());
+    runner.set_imperfections(&estimate).unwrap();
+    runner.program(&controls).unwrap();
+    runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+    runner.backpropagate(&trace, &weights, &mut plain).unwrap();
+    runner.backpropagate_imperfections(&trace, &weights, &mut gradient, &mut slopes).unwrap();
+    assert_eq!(gradient, plain);
+    let largest = slopes.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    for k in 0..estimate.len() {
+        let mut at = |step: f64| {
+            let mut moved = estimate.clone();
+            moved[k] += step;
+            runner.set_imperfections(&moved).unwrap();
+            runner.program(&controls).unwrap();
+            runner.propagate(&fields, batch, &mut readout).unwrap();
+            readout.iter().zip(&weights).map(|(r, w)| r * w).sum::<f64>()
+        };
+        let h = 1e-3;
+        let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        let found = slopes[k];
+        assert!((difference - found).abs() < 1e-8 * largest + 1e-11, "{k}: {difference} against {found}");
+    }
+}
+
+#[test]
+fn gradients_of_lossy_mesh_networks_match_differences() {
+    let errors = Imperfections {
+        splitter_angle: 0.1,
+        phase: 0.3,
+        loss_db: 0.3,
+        loss_spread_db: 0.2,
+        update_error: 0.4,
+        ..Default::default()
+    };
+    for (modes, layout) in [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)] {
+        for errors in [errors, Imperfections::default()] {
+            let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
+            let network = Network::new(vec![
+                vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
+                vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+            ])
+            .unwrap();
+            gradient_matches_differences(&network, &errors, 19);
+        }
+    }
+}
+
+#[test]
+fn gradients_of_long_and_singular_value_meshes_match_differences() {
+    let detect = Stage::Detection { modes: 4, detection: Detection::Homodyne { phase: 0.7 } };
+    let deep = Stage::Mesh(Mesh::truncated(4, 19).unwrap());
+    let [v, sigma, u] = singular_value_stages(3, 4, Layout::Triangular).unwrap();
+    let network = Network::new(vec![vec![v, sigma, u], vec![deep, detect]]).unwrap();
+    gradient_matches_differences(&network, &Imperfections::default(), 3);
+}
+
+#[test]
+fn gradients_of_weight_networks_match_differences() {
+    let errors = Imperfections {
+        parameter_spread: 0.6,
+        response_amplitude: 0.2,
+        response_slope: 0.2,
+        response_offset: 0.1,
+        ..Default::default()
+    };
+    let network = Network::new(vec![
+        vec![Stage::Matrix { inputs: 5, outputs: 7 }, Stage::Rectifier { modes: 7, threshold: 0.1 }],
+        vec![Stage::WeightBank { inputs: 7, outputs: 3 }],
+    ])
+    .unwrap();
+    gradient_matches_differences(&network, &errors, 9);
+}
