@@ -4,6 +4,7 @@
 //! A missing or lost device is an error, never a panic and never a silent fall back.
 
 mod adapter;
+mod adjoint;
 mod arithmetic;
 mod attenuators;
 mod bidirectional;
@@ -36,8 +37,9 @@ pub mod testing;
 mod vectors;
 
 pub use adapter::{AdapterDescription, Selection, adapters};
+pub use adjoint::GpuTrace;
 pub use context::LimitChoice;
 pub use engine::{Gpu, LOOP_CAP, Preferences};
 pub use mesh_cost::MeshVariant;
-pub use network::{GpuNetwork, GpuTrace};
+pub use network::GpuNetwork;
 pub use vectors::{Indices, Vector};

@@ -1,15 +1,15 @@
 //! A mesh of ideal couplers on the CPU: the digital model. It runs as rotations ([`super::rotation_kernel`]).
 
+use super::ideal_tiles::{Backward, Forward, Part};
 use super::mesh::MeshStage;
 use super::mesh_kernel;
-use super::rotation_kernel::{self, BLOCK, Rotation, Slope, Sweep};
+use super::rotation_kernel::{BLOCK, Rotation, Sweep};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
-use super::tiles::{self, Tile};
+use super::tiles;
 use crate::chip::StageErrors;
 use crate::optics::{Mesh, MeshLoss};
 use crate::{Real, Result};
-use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -24,16 +24,16 @@ const CHUNK: usize = 32;
 
 /// A mesh whose couplers all split evenly and whose waveguides all lose the same. Phases may be off.
 pub struct IdealMesh<T> {
-    mesh: Mesh,
+    pub(super) mesh: Mesh,
     phase_errors: Option<Vec<f64>>,
     /// Field transmission of all columns together.
-    transmission: T,
-    sweeps: Vec<Sweep>,
+    pub(super) transmission: T,
+    pub(super) sweeps: Vec<Sweep>,
     /// Control index and upper row of every MZI in the order of the loops.
     places: Vec<(u32, u32)>,
-    rotations: Vec<Rotation<T>>,
+    pub(super) rotations: Vec<Rotation<T>>,
     /// `e^{i(γ + σ)}`.
-    output_phases: Vec<[T; 2]>,
+    pub(super) output_phases: Vec<[T; 2]>,
     /// One value per waveguide while walking through the mesh: σ, later `Σ Im a* y`.
     walk: Vec<f64>,
     parts: Vec<Part<T>>,
@@ -44,16 +44,6 @@ pub struct IdealMesh<T> {
     controls: Vec<T>,
     /// What light is sent through in either direction ([`CpuStage::as_mesh`]).
     lit: Option<Box<MeshStage<T>>>,
-}
-
-/// One part's tiles and sums.
-#[derive(Default)]
-struct Part<T> {
-    fields: Tile<T>,
-    adjoints: Tile<T>,
-    slopes: Vec<Slope<T>>,
-    /// `Σ Im a* y` of every output.
-    output_slopes: Vec<T>,
 }
 
 impl<T: Real> IdealMesh<T> {
@@ -88,7 +78,7 @@ impl<T: Real> IdealMesh<T> {
         }))
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         2 * self.mesh.modes()
     }
 
@@ -240,131 +230,5 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         let (mesh, errors) = (&self.mesh, &self.errors);
         let stage = || Box::new(MeshStage::new(mesh, errors).expect("these errors were possible before"));
         self.tuned.get_or_insert_with(stage).set_imperfections(estimate);
-    }
-}
-
-/// How many of `left` samples the next tile takes, and whether it is a whole tile.
-fn next_tile<T: Real, S: Simd>(left: usize) -> (usize, bool) {
-    let half = T::count::<S>();
-    if left > half { (left.min(2 * half), true) } else { (left, false) }
-}
-
-/// Some samples through the mesh.
-struct Forward<'a, T> {
-    mesh: &'a IdealMesh<T>,
-    part: &'a mut Part<T>,
-    input: &'a [T],
-    output: &'a mut [T],
-}
-
-impl<T: Real> WithSimd for Forward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { mesh, part, mut input, mut output } = self;
-        let width = mesh.width();
-        while !input.is_empty() {
-            let (taken, whole) = next_tile::<T, S>(input.len() / width);
-            let (from, more) = input.split_at(taken * width);
-            let (to, room) = output.split_at_mut(taken * width);
-            (input, output) = (more, room);
-            if whole {
-                forward_tile::<T, S, 2>(simd, mesh, part, from, to);
-            } else {
-                forward_tile::<T, S, 1>(simd, mesh, part, from, to);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn forward_tile<T: Real, S: Simd, const W: usize>(
-    simd: S,
-    mesh: &IdealMesh<T>,
-    part: &mut Part<T>,
-    input: &[T],
-    output: &mut [T],
-) {
-    let (width, lanes) = (mesh.width(), W * T::count::<S>());
-    let fields = &mut part.fields.room(width)[..width * lanes];
-    tiles::fill(input, width, lanes, fields);
-    let registers = T::registers_mut::<S>(fields);
-    rotation_kernel::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
-    let transmission = mesh.transmission;
-    tiles::multiply(fields, lanes, mesh.output_phases.iter().map(|phase| phase.map(|part| part * transmission)));
-    tiles::empty(fields, width, lanes, output);
-}
-
-/// Some samples back through the mesh.
-struct Backward<'a, T> {
-    mesh: &'a IdealMesh<T>,
-    part: &'a mut Part<T>,
-    output: &'a [T],
-    adjoint: &'a [T],
-    adjoint_in: &'a mut [T],
-    all_the_way: bool,
-}
-
-impl<T: Real> WithSimd for Backward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
-        let width = mesh.width();
-        part.slopes.clear();
-        part.slopes.resize(mesh.mesh.mzis(), [T::zero(); 2]);
-        part.output_slopes.clear();
-        part.output_slopes.resize(mesh.mesh.modes(), T::zero());
-        while !output.is_empty() {
-            let (taken, whole) = next_tile::<T, S>(output.len() / width);
-            let (fields, more_fields) = output.split_at(taken * width);
-            let (adjoints, more_adjoints) = adjoint.split_at(taken * width);
-            let (to, room) = adjoint_in.split_at_mut(taken * width);
-            (output, adjoint, adjoint_in) = (more_fields, more_adjoints, room);
-            let to = all_the_way.then_some(to);
-            if whole {
-                backward_tile::<T, S, 2>(simd, mesh, part, fields, adjoints, to);
-            } else {
-                backward_tile::<T, S, 1>(simd, mesh, part, fields, adjoints, to);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn backward_tile<T: Real, S: Simd, const W: usize>(
-    simd: S,
-    mesh: &IdealMesh<T>,
-    part: &mut Part<T>,
-    output: &[T],
-    adjoint: &[T],
-    adjoint_in: Option<&mut [T]>,
-) {
-    let (width, lanes) = (mesh.width(), W * T::count::<S>());
-    let fields = &mut part.fields.room(width)[..width * lanes];
-    let adjoints = &mut part.adjoints.room(width)[..width * lanes];
-    tiles::fill(output, width, lanes, fields);
-    tiles::fill(adjoint, width, lanes, adjoints);
-    let (y, a) = (T::registers::<S>(fields), T::registers::<S>(adjoints));
-    for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
-        let (y, a) = (rotation_kernel::load::<T, S, W>(y, mode), rotation_kernel::load::<T, S, W>(a, mode));
-        *slot += rotation_kernel::phase_slope::<T, S, W>(simd, y, a);
-    }
-    let (transmission, rebuild) = (mesh.transmission, mesh.transmission.recip());
-    let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
-    tiles::multiply(fields, lanes, back(rebuild));
-    tiles::multiply(adjoints, lanes, back(transmission));
-    rotation_kernel::backward::<T, S, W>(
-        simd,
-        &mesh.sweeps,
-        &mesh.rotations,
-        &mut part.slopes,
-        T::registers_mut::<S>(fields),
-        T::registers_mut::<S>(adjoints),
-    );
-    if let Some(adjoint_in) = adjoint_in {
-        tiles::empty(adjoints, width, lanes, adjoint_in);
     }
 }

@@ -9,6 +9,7 @@ mod dense;
 mod drift;
 mod engine;
 mod ideal_mesh;
+mod ideal_tiles;
 pub(crate) mod lanes;
 mod mesh;
 mod mesh_kernel;

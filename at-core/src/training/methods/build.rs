@@ -7,17 +7,18 @@ use super::dat::{Dat, DatInternal, DatOptions};
 use super::dfa::Dfa;
 use super::dfa_model::DfaModel;
 use super::feedback::Feedback;
-use super::ffm::FullyForward;
+use super::ffm::fully_forward;
 use super::fleet::Fleet;
 use super::ideal::Ideal;
 use super::in_silico::InSilico;
-use super::in_situ::{InSitu, Subtraction};
+use super::in_situ::{Subtraction, in_situ};
 use super::noise_aware::{NoiseAware, Redrawn};
 use super::parameter_shift::ParameterShift;
 use super::pat::Pat;
 use super::pat_output::PatOutput;
 use super::phyll::PhysicalLocal;
-use super::spsa::{Probing, Spsa};
+use super::probe::{Explorer, Probing};
+use super::spsa::Spsa;
 use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
 use crate::chip::{Chip, Fabrication, Imperfections, Meter};
@@ -145,6 +146,7 @@ pub fn build<E: Engine>(
     let Settings { optimizer, loss, batch_size, seed, .. } = *settings;
     let probing = Probing { draws: options.probe_draws, step: options.probe_step, seed };
     let outputs = network.outputs();
+    let explorer = || Explorer::new(engine, outputs, probing, initial, optimizer, loss, batch_size);
     let model = |fabrication: &Fabrication| Ok(Digital::new(engine.build(network, fabrication)?, network, meter));
     let nominal = || model(&options.known(network)?);
     let feedback = || Feedback::random(engine, network, seed, batch_size, meter);
@@ -185,10 +187,8 @@ pub fn build<E: Engine>(
         MethodName::DfaModel => {
             Box::new(DfaModel::new(engine, nominal()?, feedback()?, initial, optimizer, loss, batch_size)?)
         }
-        MethodName::Spsa => Box::new(Spsa::new(engine, outputs, probing, initial, optimizer, loss, batch_size)?),
-        MethodName::ZerothOrder => {
-            Box::new(ZerothOrder::new(engine, outputs, probing, initial, optimizer, loss, batch_size)?)
-        }
+        MethodName::Spsa => Box::new(Spsa(explorer()?)),
+        MethodName::ZerothOrder => Box::new(ZerothOrder(explorer()?)),
         MethodName::Coordinate => {
             Box::new(Coordinate::new(engine, outputs, options.coordinate_subset, seed, initial, loss, batch_size)?)
         }
@@ -205,10 +205,10 @@ pub fn build<E: Engine>(
         }
         MethodName::InSitu => {
             let subtraction = options.subtraction;
-            Box::new(InSitu::new(engine, network, stages, initial, optimizer, loss, batch_size, subtraction)?)
+            Box::new(in_situ(engine, network, stages, initial, optimizer, loss, batch_size, subtraction)?)
         }
         MethodName::Phyll => Box::new(PhysicalLocal::new(engine, network, initial, optimizer, loss, settings.seed)?),
-        MethodName::Ffm => Box::new(FullyForward::new(engine, network, stages, initial, optimizer, loss, batch_size)?),
+        MethodName::Ffm => Box::new(fully_forward(engine, network, stages, initial, optimizer, loss, batch_size)?),
     })
 }
 

@@ -16,12 +16,12 @@
 //!
 //! Source: Xue et al., Nature 632, 280 (2024), for the idea; the formula as in in-situ backpropagation.
 
-use super::hybrid::{Hybrid, Lighting, MeshPlace, Turns};
-use super::{Method, MethodName};
+use super::MethodName;
+use super::hybrid::{Hybrid, Lighting, Measured, MeshPlace, Turns};
 use crate::Result;
 use crate::network::Network;
 use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::training::{Loss, Optimizer};
 use rayon::prelude::*;
 
 /// What is measured at one mesh.
@@ -33,8 +33,8 @@ struct Bench<E: Engine> {
     error: E::Buffer,
 }
 
-/// The measuring.
-struct Products<E: Engine> {
+/// Fields of data light and error light, multiplied.
+pub struct Products<E: Engine> {
     engine: E,
     benches: Vec<Bench<E>>,
 }
@@ -78,68 +78,22 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
     }
 }
 
-/// The method with the computer's part of the network.
-pub struct FullyForward<M: Adjoint> {
-    engine: M::Engine,
-    hybrid: Hybrid<M>,
-    products: Products<M::Engine>,
-    controls: Parameters<M::Engine>,
-}
-
-impl<M: Adjoint + LayerAccess> FullyForward<M> {
-    /// Starts from the `initial` values; see [`Hybrid::new`].
-    pub fn new(
-        engine: &M::Engine,
-        network: &Network,
-        build: impl Fn(&Network) -> Result<M>,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
-        let bench = |mesh: &MeshPlace| {
-            let seen = 2 * mesh.controls.len() * capacity;
-            let turns = Turns::new(engine, mesh.width * capacity)?;
-            Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
-        };
-        let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-        let products = Products { engine: engine.clone(), benches };
-        Ok(FullyForward {
-            engine: engine.clone(),
-            hybrid,
-            products,
-            controls: Parameters::new(engine, optimizer, initial)?,
-        })
-    }
-}
-
-impl<M: Adjoint + LayerAccess, C: Bidirectional<Engine = M::Engine>> Method<C> for FullyForward<M> {
-    fn name(&self) -> MethodName {
-        MethodName::Ffm
-    }
-
-    fn step(
-        &mut self,
-        chip: &mut C,
-        batch: &Batch<C::Engine>,
-        learning_rate: f64,
-        tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let FullyForward { engine, hybrid, products, controls } = self;
-        let gradient = hybrid.gradient(chip, products, &controls.values, batch, tally)?;
-        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
-    }
+/// Fully forward mode from the `initial` values; see [`Hybrid::new`].
+pub fn fully_forward<M: Adjoint + LayerAccess>(
+    engine: &M::Engine,
+    network: &Network,
+    build: impl Fn(&Network) -> Result<M>,
+    initial: &[f64],
+    optimizer: Optimizer,
+    loss: Loss,
+    capacity: usize,
+) -> Result<Measured<M, Products<M::Engine>>> {
+    let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
+    let bench = |mesh: &MeshPlace| {
+        let seen = 2 * mesh.controls.len() * capacity;
+        let turns = Turns::new(engine, mesh.width * capacity)?;
+        Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
+    };
+    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+    Measured::new(MethodName::Ffm, hybrid, Products { engine: engine.clone(), benches }, initial, optimizer)
 }

@@ -3,10 +3,11 @@
 //! Light crosses one mesh at a time; detection, nonlinearity and their derivatives between meshes are digital, from the nominal
 //! stages, as in the published experiments. How a mesh's own gradient is measured is the method's.
 
+use super::{Method, MethodName};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
 use crate::propagator::{Adjoint, Bidirectional, Buffer, Engine, LayerAccess};
-use crate::training::{Batch, Loss};
+use crate::training::{Batch, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -174,6 +175,64 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             }
         }
         Ok(gradient)
+    }
+}
+
+/// The method whose gradient is measured with the lighting `L`, with the computer's part of the network.
+pub struct Measured<M: Adjoint, L> {
+    name: MethodName,
+    hybrid: Hybrid<M>,
+    lighting: L,
+    controls: Parameters<M::Engine>,
+}
+
+impl<M: Adjoint, L> Measured<M, L> {
+    /// Starts from the `initial` values.
+    pub fn new(
+        name: MethodName,
+        hybrid: Hybrid<M>,
+        lighting: L,
+        initial: &[f64],
+        optimizer: Optimizer,
+    ) -> Result<Self> {
+        let controls = Parameters::new(&hybrid.engine, optimizer, initial)?;
+        Ok(Measured { name, hybrid, lighting, controls })
+    }
+}
+
+impl<M, L, C> Method<C> for Measured<M, L>
+where
+    M: Adjoint + LayerAccess,
+    C: Bidirectional<Engine = M::Engine>,
+    L: Lighting<C>,
+{
+    fn name(&self) -> MethodName {
+        self.name
+    }
+
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
+        let Measured { hybrid, lighting, controls, .. } = self;
+        let gradient = hybrid.gradient(chip, lighting, &controls.values, batch, tally)?;
+        let engine = &hybrid.engine;
+        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
+    }
+
+    fn controls(&self) -> &Buffer<C> {
+        &self.controls.values
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        vec![("controls", &self.controls)]
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        vec![("controls", &mut self.controls)]
     }
 }
 

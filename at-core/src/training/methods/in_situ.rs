@@ -21,12 +21,12 @@
 //! Reads complex fields at both ends of every mesh and the powers at its shifters, three times. Source: Hughes et al., Optica 5,
 //! 864 (2018); Pai et al., Science 380, 398 (2023).
 
-use super::hybrid::{Hybrid, Lighting, MeshPlace, Turns};
-use super::{Method, MethodName};
+use super::MethodName;
+use super::hybrid::{Hybrid, Lighting, Measured, MeshPlace, Turns};
 use crate::Result;
 use crate::network::Network;
 use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::training::{Loss, Optimizer};
 use serde::{Deserialize, Serialize};
 
 /// How the interference of data light and adjoint light is told from their powers.
@@ -51,8 +51,8 @@ struct Bench<E: Engine> {
     light: E::Buffer,
 }
 
-/// The measuring.
-struct Interference<E: Engine> {
+/// Powers of data light, adjoint light, and both together.
+pub struct Interference<E: Engine> {
     engine: E,
     subtraction: Subtraction,
     benches: Vec<Bench<E>>,
@@ -112,71 +112,27 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
     }
 }
 
-/// The method with the computer's part of the network.
-pub struct InSitu<M: Adjoint> {
-    engine: M::Engine,
-    hybrid: Hybrid<M>,
-    interference: Interference<M::Engine>,
-    controls: Parameters<M::Engine>,
-}
-
-impl<M: Adjoint + LayerAccess> InSitu<M> {
-    /// Starts from the `initial` values; see [`Hybrid::new`].
-    pub fn new(
-        engine: &M::Engine,
-        network: &Network,
-        build: impl Fn(&Network) -> Result<M>,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-        subtraction: Subtraction,
-    ) -> Result<Self> {
-        let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
-        let bench = |mesh: &MeshPlace| {
-            Ok(Bench {
-                turns: Turns::new(engine, mesh.width * capacity)?,
-                powers: engine.zeros(mesh.controls.len())?,
-                data: Vec::new(),
-                light: engine.zeros(mesh.width * capacity)?,
-            })
-        };
-        let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-        Ok(InSitu {
-            engine: engine.clone(),
-            hybrid,
-            interference: Interference { engine: engine.clone(), subtraction, benches },
-            controls: Parameters::new(engine, optimizer, initial)?,
+/// In-situ backpropagation from the `initial` values; see [`Hybrid::new`].
+pub fn in_situ<M: Adjoint + LayerAccess>(
+    engine: &M::Engine,
+    network: &Network,
+    build: impl Fn(&Network) -> Result<M>,
+    initial: &[f64],
+    optimizer: Optimizer,
+    loss: Loss,
+    capacity: usize,
+    subtraction: Subtraction,
+) -> Result<Measured<M, Interference<M::Engine>>> {
+    let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
+    let bench = |mesh: &MeshPlace| {
+        Ok(Bench {
+            turns: Turns::new(engine, mesh.width * capacity)?,
+            powers: engine.zeros(mesh.controls.len())?,
+            data: Vec::new(),
+            light: engine.zeros(mesh.width * capacity)?,
         })
-    }
-}
-
-impl<M: Adjoint + LayerAccess, C: Bidirectional<Engine = M::Engine>> Method<C> for InSitu<M> {
-    fn name(&self) -> MethodName {
-        MethodName::InSitu
-    }
-
-    fn step(
-        &mut self,
-        chip: &mut C,
-        batch: &Batch<C::Engine>,
-        learning_rate: f64,
-        tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let InSitu { engine, hybrid, interference, controls } = self;
-        let gradient = hybrid.gradient(chip, interference, &controls.values, batch, tally)?;
-        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
-    }
+    };
+    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+    let interference = Interference { engine: engine.clone(), subtraction, benches };
+    Measured::new(MethodName::InSitu, hybrid, interference, initial, optimizer)
 }

@@ -11,68 +11,16 @@
 //! Source: Spall, IEEE Trans. Autom. Control 37, 332 (1992); on a photonic chip Bandyopadhyay et al., Nat. Photon. (2024),
 //! doi 10.1038/s41566-024-01567-z.
 
-use super::probe::Probe;
+use super::probe::Explorer;
 use super::{Method, MethodName};
+use crate::Result;
 use crate::propagator::{Buffer, Engine, Propagator};
 use crate::training::draws::{Purpose, stream};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
-use crate::{Error, Result};
+use crate::training::{Batch, Parameters};
 use rand::RngExt;
 
-/// How a method without a model probes the chip.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Probing {
-    /// Directions per step, q or Q.
-    pub draws: usize,
-    /// How far the controls are moved along them, c or μ.
-    pub step: f64,
-    /// Of the directions.
-    pub seed: u64,
-}
-
-impl Probing {
-    /// Errs unless there is a direction and a positive step.
-    pub fn validate(&self) -> Result<()> {
-        if self.draws == 0 {
-            return Err(Error::invalid("probe-draws", 0, "must be at least 1"));
-        }
-        if !(self.step.is_finite() && self.step > 0.0) {
-            return Err(Error::invalid("probe-step", self.step, "must be positive"));
-        }
-        Ok(())
-    }
-}
-
 /// The method.
-pub struct Spsa<E: Engine> {
-    probing: Probing,
-    controls: Parameters<E>,
-    probe: Probe<E>,
-    moved: E::Buffer,
-    gradient: E::Buffer,
-}
-
-impl<E: Engine> Spsa<E> {
-    /// Starts from the `initial` values, on a chip with `outputs` readouts.
-    pub fn new(
-        engine: &E,
-        outputs: usize,
-        probing: Probing,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        probing.validate()?;
-        Ok(Spsa {
-            probing,
-            controls: Parameters::new(engine, optimizer, initial)?,
-            probe: Probe::new(engine, outputs, loss, capacity)?,
-            moved: engine.zeros(initial.len())?,
-            gradient: engine.zeros(initial.len())?,
-        })
-    }
-}
+pub struct Spsa<E: Engine>(pub Explorer<E>);
 
 impl<E: Engine, C: Propagator<Engine = E>> Method<C> for Spsa<E> {
     fn name(&self) -> MethodName {
@@ -86,35 +34,31 @@ impl<E: Engine, C: Propagator<Engine = E>> Method<C> for Spsa<E> {
         learning_rate: f64,
         tally: &mut Buffer<C>,
     ) -> Result<()> {
-        let Spsa { probing, controls, probe, moved, gradient } = self;
-        let engine = probe.engine.clone();
-        let mut random = stream(probing.seed, Purpose::Directions, controls.memory.step);
+        let explorer = &mut self.0;
+        let (engine, probing) = (explorer.probe.engine.clone(), explorer.probing);
+        let mut random = stream(probing.seed, Purpose::Directions, explorer.controls.memory.step);
         for draw in 0..probing.draws {
-            let signs: Vec<f64> = (0..controls.len()).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
+            let signs: Vec<f64> =
+                (0..explorer.controls.len()).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
             let direction = engine.upload(&signs)?;
-            let mut loss_at = |step| {
-                engine.combine(1.0, &controls.values, 0.0, moved)?;
-                engine.combine(step, &direction, 1.0, moved)?;
-                chip.program(moved)?;
-                probe.measure(chip, batch, tally)
-            };
+            let mut loss_at = |step| explorer.loss_along(chip, batch, &direction, step, tally);
             let difference = loss_at(probing.step)? - loss_at(-probing.step)?;
             let slope = difference / (2.0 * probing.step * probing.draws as f64);
-            engine.combine(slope, &direction, if draw == 0 { 0.0 } else { 1.0 }, gradient)?;
+            explorer.add(draw, slope, &direction)?;
         }
-        controls.descend(&engine, learning_rate, gradient)?;
-        chip.program(&controls.values)
+        explorer.descend(learning_rate)?;
+        chip.program(&explorer.controls.values)
     }
 
     fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
+        &self.0.controls.values
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
+        vec![("controls", &self.0.controls)]
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        vec![("controls", &mut self.0.controls)]
     }
 }

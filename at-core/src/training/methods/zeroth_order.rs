@@ -12,44 +12,15 @@
 //! Source: Gu et al., "FLOPS: efficient on-chip learning for optical neural networks through stochastic zeroth-order
 //! optimization", DAC (2020).
 
-use super::probe::Probe;
-use super::spsa::Probing;
+use super::probe::Explorer;
 use super::{Method, MethodName};
 use crate::Result;
 use crate::propagator::{Buffer, Engine, Propagator};
 use crate::training::draws::{Purpose, normals, stream};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::training::{Batch, Parameters};
 
 /// The method.
-pub struct ZerothOrder<E: Engine> {
-    probing: Probing,
-    controls: Parameters<E>,
-    probe: Probe<E>,
-    moved: E::Buffer,
-    gradient: E::Buffer,
-}
-
-impl<E: Engine> ZerothOrder<E> {
-    /// Starts from the `initial` values, on a chip with `outputs` readouts.
-    pub fn new(
-        engine: &E,
-        outputs: usize,
-        probing: Probing,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        probing.validate()?;
-        Ok(ZerothOrder {
-            probing,
-            controls: Parameters::new(engine, optimizer, initial)?,
-            probe: Probe::new(engine, outputs, loss, capacity)?,
-            moved: engine.zeros(initial.len())?,
-            gradient: engine.zeros(initial.len())?,
-        })
-    }
-}
+pub struct ZerothOrder<E: Engine>(pub Explorer<E>);
 
 impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ZerothOrder<E> {
     fn name(&self) -> MethodName {
@@ -63,31 +34,28 @@ impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ZerothOrder<E> {
         learning_rate: f64,
         tally: &mut Buffer<C>,
     ) -> Result<()> {
-        let ZerothOrder { probing, controls, probe, moved, gradient } = self;
-        let engine = probe.engine.clone();
-        let mut random = stream(probing.seed, Purpose::Directions, controls.memory.step);
-        chip.program(&controls.values)?;
-        let here = probe.measure(chip, batch, tally)?;
+        let explorer = &mut self.0;
+        let (engine, probing) = (explorer.probe.engine.clone(), explorer.probing);
+        let mut random = stream(probing.seed, Purpose::Directions, explorer.controls.memory.step);
+        chip.program(&explorer.controls.values)?;
+        let here = explorer.probe.measure(chip, batch, tally)?;
         for draw in 0..probing.draws {
-            let direction = engine.upload(&normals(&mut random, controls.len(), 1.0))?;
-            engine.combine(1.0, &controls.values, 0.0, moved)?;
-            engine.combine(probing.step, &direction, 1.0, moved)?;
-            chip.program(moved)?;
-            let slope = (probe.measure(chip, batch, tally)? - here) / (probing.step * probing.draws as f64);
-            engine.combine(slope, &direction, if draw == 0 { 0.0 } else { 1.0 }, gradient)?;
+            let direction = engine.upload(&normals(&mut random, explorer.controls.len(), 1.0))?;
+            let there = explorer.loss_along(chip, batch, &direction, probing.step, tally)?;
+            explorer.add(draw, (there - here) / (probing.step * probing.draws as f64), &direction)?;
         }
-        controls.descend(&engine, learning_rate, gradient)
+        explorer.descend(learning_rate)
     }
 
     fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
+        &self.0.controls.values
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
+        vec![("controls", &self.0.controls)]
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        vec![("controls", &mut self.0.controls)]
     }
 }

@@ -25,6 +25,8 @@
 
 mod convolution;
 pub mod internal;
+mod model;
+mod readout;
 mod sepn;
 
 pub use internal::DatInternal;
@@ -37,9 +39,10 @@ use crate::network::{Detection, Network, Stage};
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator};
 use crate::training::{Batch, Loss, Normalization, Optimizer, Parameters};
 use crate::{Error, Result};
-use num_complex::Complex64;
+use model::{Correction, Model, fusion, single};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use readout::{prediction_error, scaled, through_scaling};
 use serde::{Deserialize, Serialize};
 
 /// What is particular to dual adaptive training.
@@ -76,137 +79,6 @@ impl DatOptions {
         }
         Ok(())
     }
-}
-
-/// The network behind one mesh.
-struct Correction {
-    /// The stage that is the mesh.
-    stage: usize,
-    sepn: Sepn,
-    /// Where its parameters begin.
-    start: usize,
-    /// The maps of the last forward pass.
-    maps: Maps,
-}
-
-/// The digital model: nominal stages one by one, a network behind each mesh. Networks are the host's work, in f32.
-struct Model<M: Adjoint> {
-    engine: M::Engine,
-    stages: M,
-    corrections: Vec<Correction>,
-    /// Ω, as the networks read them.
-    weights: Vec<f32>,
-    trace: M::Trace,
-    /// Output of every stage.
-    signals: Vec<Buffer<M>>,
-    /// Reals per sample that leave each stage.
-    widths: Vec<usize>,
-    /// Adjoints, wide enough for every stage.
-    adjoints: [Buffer<M>; 2],
-    /// Operations of the stages, per sample.
-    flops: Flops,
-    meter: Meter,
-}
-
-impl<M: Adjoint + LayerAccess> Model<M> {
-    /// Fills signals and trace; `corrected` is κ. Behind every mesh of which `fused` has measured powers, light goes on with their
-    /// amplitudes and its own phases.
-    fn forward(&mut self, fields: &Buffer<M>, size: usize, corrected: bool, fused: &[Buffer<M>]) -> Result<()> {
-        let networks: u64 = if corrected { self.corrections.iter().map(|own| own.sepn.flops()).sum() } else { 0 };
-        self.meter.count(|accesses| {
-            accesses.digital_passes += size as u64;
-            accesses.digital_flops += size as u64 * (self.flops.forward + networks);
-        });
-        let mut corrections = self.corrections.iter_mut().peekable();
-        let mut fused = fused.iter();
-        for stage in 0..self.widths.len() {
-            let (before, after) = self.signals.split_at_mut(stage);
-            let input = before.last().unwrap_or(fields);
-            self.stages.record_layer(stage, input, size, &mut self.trace)?;
-            self.stages.propagate_layer(stage, input, size, &mut after[0])?;
-            let Some(own) = corrections.next_if(|own| own.stage == stage) else { continue };
-            if corrected {
-                let field = single(self.engine.download(&after[0])?);
-                let mut sum = field.clone();
-                let reals = size * self.widths[stage];
-                let weights = &self.weights[own.start..own.start + own.sepn.reals()];
-                own.sepn.forward(weights, &field[..reals], &mut sum[..reals], &mut own.maps);
-                after[0] = self.engine.upload(&sum)?;
-            }
-            if let Some(powers) = fused.next() {
-                after[0] = fusion(&self.engine, &after[0], powers)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Carries an error of the readout, and those of the `hidden` powers behind the first meshes, back through everything.
-    /// `gradient` takes that of the controls, the networks' goes to `weights` where that is asked for; nothing is carried further
-    /// than to the first of them unless `to_controls`.
-    fn backward(
-        &mut self,
-        readout_error: &Buffer<M>,
-        hidden: &[Vec<f64>],
-        size: usize,
-        corrected: bool,
-        mut weights: Option<&mut [f32]>,
-        to_controls: bool,
-        gradient: &mut Buffer<M>,
-    ) -> Result<()> {
-        let Model { engine, stages, corrections, trace, signals, widths, adjoints, flops, meter, .. } = self;
-        let [adjoint, next] = adjoints;
-        meter.count(|accesses| {
-            accesses.digital_backward_passes += size as u64;
-            accesses.digital_flops += size as u64 * flops.backward;
-        });
-        let mut corrections = corrections.iter().enumerate().rev().peekable();
-        for stage in (0..widths.len()).rev() {
-            if let Some((mesh, own)) = corrections.next_if(|(_, own)| own.stage == stage)
-                && corrected
-            {
-                let range = own.start..own.start + own.sepn.reals();
-                let mut error = single(engine.download(adjoint)?);
-                if let Some(slopes) = hidden.get(mesh) {
-                    // of a power |z|²: ∂L/∂z* = (∂L/∂|z|²) z
-                    let fields = engine.download(&signals[stage])?;
-                    let pairs = error.chunks_exact_mut(2).zip(fields.chunks_exact(2)).zip(slopes);
-                    for ((error, z), slope) in pairs.take(size * widths[stage] / 2) {
-                        error[0] += (slope * z[0]) as f32;
-                        error[1] += (slope * z[1]) as f32;
-                    }
-                }
-                let slopes = weights.as_deref_mut().map(|all| &mut all[range.clone()]);
-                let done = !to_controls && corrections.peek().is_none();
-                own.sepn.backward(&self.weights[range], &own.maps, &mut error[..size * widths[stage]], slopes);
-                let products = if weights.is_some() { 2 } else { 1 }; // for the fields, and for the parameters
-                meter.count(|accesses| accesses.digital_flops += size as u64 * products * own.sepn.flops());
-                if done {
-                    return Ok(());
-                }
-                *adjoint = engine.upload(&error)?;
-            }
-            let from = if stage + 1 == widths.len() { readout_error } else { &*adjoint };
-            let to = if stage == 0 { None } else { Some(&mut *next) };
-            stages.backpropagate_layer(stage, trace, from, to, gradient)?;
-            std::mem::swap(adjoint, next);
-        }
-        Ok(())
-    }
-}
-
-/// `fields` with the amplitudes of `powers` and phases of their own.
-fn fusion<E: Engine>(engine: &E, fields: &E::Buffer, powers: &E::Buffer) -> Result<E::Buffer> {
-    let mut fields = engine.download(fields)?;
-    let powers = engine.download(powers)?;
-    for (z, power) in fields.chunks_exact_mut(2).zip(powers) {
-        let fused = Complex64::from_polar(power.max(0.0).sqrt(), z[1].atan2(z[0]));
-        (z[0], z[1]) = (fused.re, fused.im);
-    }
-    engine.upload(&fields)
-}
-
-fn single(values: Vec<f64>) -> Vec<f32> {
-    values.into_iter().map(|value| value as f32).collect()
 }
 
 /// The method with its model.
@@ -391,124 +263,5 @@ impl<M: Adjoint + LayerAccess, C: Propagator<Engine = M::Engine>> Method<C> for 
     }
 }
 
-/// `dE/dI` of `E = mean over samples and classes of (Ĩ - Ĩ_p)²`, where ~ scales a readout of `outputs` values as `loss` does,
-/// for the first `size` samples of `readout` and `measured`; 0 for the rest.
-fn prediction_error(loss: &Loss, readout: &[f64], measured: &[f64], outputs: usize, size: usize) -> Vec<f64> {
-    let mut errors = vec![0.0; readout.len()];
-    let weight = 2.0 / (size * loss.classes) as f64;
-    let rows = readout.chunks_exact(outputs).zip(measured.chunks_exact(outputs)).zip(errors.chunks_exact_mut(outputs));
-    for ((readout, measured), error) in rows.take(size) {
-        let (scale, truth) = (scale(loss.normalization, readout), scale(loss.normalization, measured));
-        for class in 0..loss.classes {
-            error[class] = weight * (scale * readout[class] - truth * measured[class]);
-        }
-    }
-    through_scaling(loss, readout, outputs, size, &mut errors);
-    errors
-}
-
-/// From the derivatives with respect to the scaled readouts of `size` samples to those with respect to the readouts.
-fn through_scaling(loss: &Loss, readouts: &[f64], outputs: usize, size: usize, errors: &mut [f64]) {
-    for (error, readout) in errors.chunks_exact_mut(outputs).zip(readouts.chunks_exact(outputs)).take(size) {
-        let scale = scale(loss.normalization, readout);
-        let projection: f64 = error.iter().zip(readout).map(|(s, x)| s * scale * x).sum();
-        for (slot, x) in error.iter_mut().zip(readout) {
-            *slot = scale
-                * match loss.normalization {
-                    Normalization::None => *slot,
-                    Normalization::Total => *slot - projection / outputs as f64,
-                    Normalization::L2 => *slot - projection * scale * x,
-                };
-        }
-    }
-}
-
-/// Readouts as the loss sees them.
-fn scaled(loss: &Loss, readouts: &[f64], outputs: usize) -> Vec<f64> {
-    let scaled = |row: &[f64]| {
-        let scale = scale(loss.normalization, row);
-        row.iter().map(|x| scale * x).collect::<Vec<_>>()
-    };
-    readouts.chunks_exact(outputs).flat_map(scaled).collect()
-}
-
-/// The factor with which `normalization` scales a readout; 1 in the dark.
-fn scale(normalization: Normalization, readout: &[f64]) -> f64 {
-    let norm = match normalization {
-        Normalization::None => 1.0,
-        Normalization::Total => readout.iter().sum::<f64>() / readout.len() as f64,
-        Normalization::L2 => readout.iter().map(|x| x * x).sum::<f64>().sqrt(),
-    };
-    if norm == 0.0 { 1.0 } else { norm.recip() }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chip::Fabrication;
-    use crate::cpu::Cpu;
-    use crate::optics::{Activation, Mesh};
-
-    /// The way back through meshes and networks together, along a random direction of the controls.
-    #[test]
-    fn gradients_through_the_networks_match_central_differences() {
-        let mesh = || Stage::Mesh(Mesh::rectangular(4).unwrap());
-        let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
-        let network = Network::new(vec![vec![mesh(), activation], vec![mesh(), detection]]).unwrap();
-        let engine = Cpu::<f64>::new();
-        let build = |network: &Network| engine.build(network, &Fabrication::ideal());
-        let wave =
-            |count: usize, step: f64| -> Vec<f64> { (0..count).map(|k| (step * (k + 1) as f64).sin()).collect() };
-        let (controls, fields, error, along) = (wave(32, 0.7), wave(24, 1.3), wave(12, 2.1), wave(32, 3.3));
-        let options = DatOptions { maps: [2, 2, 2], ..DatOptions::default() };
-        let loss = Loss::cross_entropy(3);
-        let meter = Meter::default();
-        let mut dat =
-            Dat::new(&engine, &network, build, &controls, Optimizer::Sgd, loss, 3, options, 1, &meter).unwrap();
-        dat.model.weights = single(dat.networks.values.clone());
-        let mut value = |controls: &Vec<f64>| -> f64 {
-            dat.model.stages.program(controls).unwrap();
-            dat.model.forward(&fields, 3, true, &[]).unwrap();
-            dat.model.signals.last().unwrap().iter().zip(&error).map(|(x, e)| x * e).sum()
-        };
-        let moved = |step: f64| controls.iter().zip(&along).map(|(c, d)| c + step * d).collect();
-        let difference = (value(&moved(1e-3)) - value(&moved(-1e-3))) / 2e-3;
-        value(&controls);
-        dat.model.backward(&error, &[], 3, true, None, true, &mut dat.gradient).unwrap();
-        let mut slopes = vec![0.0; dat.slopes.len()];
-        dat.model.backward(&error, &[], 3, true, Some(&mut slopes), true, &mut dat.joint_gradient).unwrap();
-        assert!(slopes.iter().any(|&slope| slope != 0.0));
-        let apart = dat.gradient.iter().zip(&dat.joint_gradient).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(apart == 0.0, "the controls' gradient is the same with the networks' and without: {apart}");
-        let slope: f64 = dat.gradient.iter().zip(&along).map(|(g, d)| g * d).sum();
-        let size = dat.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        assert!(size > 0.1 && (difference - slope).abs() < 2e-3 * size, "{difference} for {slope} of {size}");
-    }
-
-    #[test]
-    fn the_prediction_error_matches_central_differences() {
-        let (readout, measured) = ([0.3, 1.2, 0.1, 0.8, 0.5, 0.6], [0.2, 1.0, 0.4, 0.9, 0.1, 0.7]);
-        for normalization in [Normalization::None, Normalization::Total, Normalization::L2] {
-            let loss = Loss { normalization, ..Loss::cross_entropy(2) };
-            let value = |readout: &[f64]| -> f64 {
-                let rows = readout.chunks_exact(3).zip(measured.chunks_exact(3));
-                let square = |(x, p): (&[f64], &[f64])| -> f64 {
-                    let (a, b) = (scale(normalization, x), scale(normalization, p));
-                    (0..2).map(|class| (a * x[class] - b * p[class]).powi(2)).sum()
-                };
-                rows.map(square).sum::<f64>() / 4.0
-            };
-            let errors = prediction_error(&loss, &readout, &measured, 3, 2);
-            for index in 0..6 {
-                let at = |step: f64| {
-                    let mut moved = readout;
-                    moved[index] += step;
-                    value(&moved)
-                };
-                let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
-                assert!((difference - errors[index]).abs() < 1e-9, "{normalization:?} {index}");
-            }
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,143 @@
+//! Tiles of samples on their way through a mesh of ideal couplers and back.
+
+use super::ideal_mesh::IdealMesh;
+use super::rotation_kernel::{self, Slope};
+use super::tiles::{self, Tile};
+use crate::Real;
+use pulp::{Simd, WithSimd};
+
+/// One part's tiles and sums.
+#[derive(Default)]
+pub(super) struct Part<T> {
+    fields: Tile<T>,
+    adjoints: Tile<T>,
+    pub(super) slopes: Vec<Slope<T>>,
+    /// `Σ Im a* y` of every output.
+    pub(super) output_slopes: Vec<T>,
+}
+
+/// How many of `left` samples the next tile takes, and whether it is a whole tile.
+fn next_tile<T: Real, S: Simd>(left: usize) -> (usize, bool) {
+    let half = T::count::<S>();
+    if left > half { (left.min(2 * half), true) } else { (left, false) }
+}
+
+/// Some samples through the mesh.
+pub(super) struct Forward<'a, T> {
+    pub(super) mesh: &'a IdealMesh<T>,
+    pub(super) part: &'a mut Part<T>,
+    pub(super) input: &'a [T],
+    pub(super) output: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Forward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Forward { mesh, part, mut input, mut output } = self;
+        let width = mesh.width();
+        while !input.is_empty() {
+            let (taken, whole) = next_tile::<T, S>(input.len() / width);
+            let (from, more) = input.split_at(taken * width);
+            let (to, room) = output.split_at_mut(taken * width);
+            (input, output) = (more, room);
+            if whole {
+                forward_tile::<T, S, 2>(simd, mesh, part, from, to);
+            } else {
+                forward_tile::<T, S, 1>(simd, mesh, part, from, to);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn forward_tile<T: Real, S: Simd, const W: usize>(
+    simd: S,
+    mesh: &IdealMesh<T>,
+    part: &mut Part<T>,
+    input: &[T],
+    output: &mut [T],
+) {
+    let (width, lanes) = (mesh.width(), W * T::count::<S>());
+    let fields = &mut part.fields.room(width)[..width * lanes];
+    tiles::fill(input, width, lanes, fields);
+    let registers = T::registers_mut::<S>(fields);
+    rotation_kernel::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
+    let transmission = mesh.transmission;
+    tiles::multiply(fields, lanes, mesh.output_phases.iter().map(|phase| phase.map(|part| part * transmission)));
+    tiles::empty(fields, width, lanes, output);
+}
+
+/// Some samples back through the mesh.
+pub(super) struct Backward<'a, T> {
+    pub(super) mesh: &'a IdealMesh<T>,
+    pub(super) part: &'a mut Part<T>,
+    pub(super) output: &'a [T],
+    pub(super) adjoint: &'a [T],
+    pub(super) adjoint_in: &'a mut [T],
+    pub(super) all_the_way: bool,
+}
+
+impl<T: Real> WithSimd for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
+        let width = mesh.width();
+        part.slopes.clear();
+        part.slopes.resize(mesh.mesh.mzis(), [T::zero(); 2]);
+        part.output_slopes.clear();
+        part.output_slopes.resize(mesh.mesh.modes(), T::zero());
+        while !output.is_empty() {
+            let (taken, whole) = next_tile::<T, S>(output.len() / width);
+            let (fields, more_fields) = output.split_at(taken * width);
+            let (adjoints, more_adjoints) = adjoint.split_at(taken * width);
+            let (to, room) = adjoint_in.split_at_mut(taken * width);
+            (output, adjoint, adjoint_in) = (more_fields, more_adjoints, room);
+            let to = all_the_way.then_some(to);
+            if whole {
+                backward_tile::<T, S, 2>(simd, mesh, part, fields, adjoints, to);
+            } else {
+                backward_tile::<T, S, 1>(simd, mesh, part, fields, adjoints, to);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn backward_tile<T: Real, S: Simd, const W: usize>(
+    simd: S,
+    mesh: &IdealMesh<T>,
+    part: &mut Part<T>,
+    output: &[T],
+    adjoint: &[T],
+    adjoint_in: Option<&mut [T]>,
+) {
+    let (width, lanes) = (mesh.width(), W * T::count::<S>());
+    let fields = &mut part.fields.room(width)[..width * lanes];
+    let adjoints = &mut part.adjoints.room(width)[..width * lanes];
+    tiles::fill(output, width, lanes, fields);
+    tiles::fill(adjoint, width, lanes, adjoints);
+    let (y, a) = (T::registers::<S>(fields), T::registers::<S>(adjoints));
+    for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
+        let (y, a) = (rotation_kernel::load::<T, S, W>(y, mode), rotation_kernel::load::<T, S, W>(a, mode));
+        *slot += rotation_kernel::phase_slope::<T, S, W>(simd, y, a);
+    }
+    let (transmission, rebuild) = (mesh.transmission, mesh.transmission.recip());
+    let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
+    tiles::multiply(fields, lanes, back(rebuild));
+    tiles::multiply(adjoints, lanes, back(transmission));
+    rotation_kernel::backward::<T, S, W>(
+        simd,
+        &mesh.sweeps,
+        &mesh.rotations,
+        &mut part.slopes,
+        T::registers_mut::<S>(fields),
+        T::registers_mut::<S>(adjoints),
+    );
+    if let Some(adjoint_in) = adjoint_in {
+        tiles::empty(adjoints, width, lanes, adjoint_in);
+    }
+}

@@ -1,0 +1,90 @@
+use super::model::single;
+use super::readout::{prediction_error, scale};
+use super::*;
+use crate::chip::Fabrication;
+use crate::cpu::{Cpu, CpuNetwork};
+use crate::optics::{Activation, Mesh};
+use crate::training::{Normalization, Split};
+
+fn wave(count: usize, step: f64) -> Vec<f64> {
+    (0..count).map(|k| (step * (k + 1) as f64).sin()).collect()
+}
+
+/// Two meshes of four modes with small networks, for three samples of three classes.
+fn two_meshes(controls: &[f64]) -> Dat<CpuNetwork<f64>> {
+    let mesh = || Stage::Mesh(Mesh::rectangular(4).unwrap());
+    let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
+    let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
+    let network = Network::new(vec![vec![mesh(), activation], vec![mesh(), detection]]).unwrap();
+    let engine = Cpu::<f64>::new();
+    let build = |network: &Network| engine.build(network, &Fabrication::ideal());
+    let (options, loss) = (DatOptions { maps: [2, 2, 2], ..DatOptions::default() }, Loss::cross_entropy(3));
+    Dat::new(&engine, &network, build, controls, Optimizer::Sgd, loss, 3, options, 1, &Meter::default()).unwrap()
+}
+
+/// The way back through meshes and networks together, along a random direction of the controls.
+#[test]
+fn gradients_through_the_networks_match_central_differences() {
+    let (controls, fields, error, along) = (wave(32, 0.7), wave(24, 1.3), wave(12, 2.1), wave(32, 3.3));
+    let mut dat = two_meshes(&controls);
+    dat.model.weights = single(dat.networks.values.clone());
+    let mut value = |controls: &Vec<f64>| -> f64 {
+        dat.model.stages.program(controls).unwrap();
+        dat.model.forward(&fields, 3, true, &[]).unwrap();
+        dat.model.signals.last().unwrap().iter().zip(&error).map(|(x, e)| x * e).sum()
+    };
+    let moved = |step: f64| controls.iter().zip(&along).map(|(c, d)| c + step * d).collect();
+    let difference = (value(&moved(1e-3)) - value(&moved(-1e-3))) / 2e-3;
+    value(&controls);
+    dat.model.backward(&error, &[], 3, true, None, true, &mut dat.gradient).unwrap();
+    let mut slopes = vec![0.0; dat.slopes.len()];
+    dat.model.backward(&error, &[], 3, true, Some(&mut slopes), true, &mut dat.joint_gradient).unwrap();
+    assert!(slopes.iter().any(|&slope| slope != 0.0));
+    let apart = dat.gradient.iter().zip(&dat.joint_gradient).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(apart == 0.0, "the controls' gradient is the same with the networks' and without: {apart}");
+    let slope: f64 = dat.gradient.iter().zip(&along).map(|(g, d)| g * d).sum();
+    let size = dat.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    assert!(size > 0.1 && (difference - slope).abs() < 2e-3 * size, "{difference} for {slope} of {size}");
+}
+
+/// Networks in single precision, so that differences are rough; along a direction they see every parameter.
+#[test]
+fn the_networks_gradient_matches_central_differences_and_hidden_powers_count() {
+    let (engine, loss) = (Cpu::<f64>::new(), Loss::cross_entropy(3));
+    let dat = two_meshes(&wave(32, 0.7));
+    let DatInternal(mut dat) = DatInternal::new(dat, 3).unwrap();
+    assert_eq!(dat.hidden.len(), 1);
+    dat.hidden[0] = wave(12, 1.7).into_iter().map(f64::abs).collect();
+    dat.measured = wave(12, 0.9).into_iter().map(f64::abs).collect();
+    let signals: Vec<f32> = wave(24, 1.3).into_iter().map(|x| x as f32).collect();
+    let split = Split::new(&engine, &signals, &[0, 1, 2]).unwrap();
+    let mut batch = Batch::new(&engine, 8, 3).unwrap();
+    batch.gather(&engine, &split, split.in_order(), 0, 3).unwrap();
+    let first = dat.networks.values.clone();
+    let along = wave(first.len(), 3.3);
+    let value = |dat: &mut Dat<CpuNetwork<f64>>, step: f64| -> f64 {
+        dat.model.weights = single(first.iter().zip(&along).map(|(w, d)| w + step * d).collect());
+        dat.model.forward(batch.signals(), 3, true, &[]).unwrap();
+        let of = |x: &[f64], p: &[f64], classes: usize, normalization| -> f64 {
+            let rows = x.chunks(4).zip(p.chunks(4));
+            let square = |(x, p): (&[f64], &[f64])| -> f64 {
+                let (a, b) = (scale(normalization, x), scale(normalization, p));
+                (0..classes).map(|k| (a * x[k] - b * p[k]).powi(2)).sum()
+            };
+            rows.map(square).sum::<f64>() / (3 * classes) as f64
+        };
+        let stage = dat.model.corrections[0].stage;
+        let powers: Vec<f64> = dat.model.signals[stage].chunks(2).map(|z| z[0] * z[0] + z[1] * z[1]).collect();
+        let readout = dat.model.signals.last().unwrap();
+        of(readout, &dat.measured, 3, Normalization::None) + of(&powers, &dat.hidden[0], 4, Normalization::L2)
+    };
+    let difference = (value(&mut dat, 1e-3) - value(&mut dat, -1e-3)) / 2e-3;
+    dat.fit(&batch, 0.0).unwrap();
+    let slope: f64 = dat.slopes.iter().zip(&along).map(|(g, d)| f64::from(*g) * d).sum();
+    let size = dat.slopes.iter().map(|g| f64::from(g * g)).sum::<f64>().sqrt();
+    assert!(size > 1e-2 && (difference - slope).abs() < 5e-3 * size, "{difference} for {slope} of {size}");
+    let without = prediction_error(&loss, dat.model.signals.last().unwrap(), &dat.measured, 4, 3);
+    dat.model.backward(&without, &[], 3, true, Some(&mut dat.slopes), false, &mut dat.gradient).unwrap();
+    let other: f64 = dat.slopes.iter().zip(&along).map(|(g, d)| f64::from(*g) * d).sum();
+    assert!((other - slope).abs() > 0.05 * size, "hidden powers change the gradient: {other} {slope}");
+}

@@ -1,0 +1,181 @@
+//! The way back through a whole network on a GPU: what a forward pass records, and gradients from it.
+
+use crate::network::{GpuNetwork, Placed};
+use crate::scratch::Slot;
+use crate::stage::Backward;
+use crate::vectors::{Vector, check_range};
+use at_core::error::same_size;
+use at_core::propagator::{Adjoint, Layered, Propagator, Tunable};
+use at_core::{Error, Result};
+
+/// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
+pub struct GpuTrace {
+    batch: usize,
+    layers: Vec<LayerTrace>,
+}
+
+struct LayerTrace {
+    /// The layer's input, then the output of each stage.
+    signals: Vec<Vector>,
+    recorded: usize,
+}
+
+impl Adjoint for GpuNetwork {
+    type Trace = GpuTrace;
+
+    fn trace(&self, batch: usize) -> Result<GpuTrace> {
+        let context = &self.gpu.commands.context;
+        let layers = self.layers.iter().map(|layer| {
+            let widths = std::iter::once(layer[0].inputs).chain(layer.iter().map(|placed| placed.outputs));
+            let signals = widths.map(|width| Vector::zeros(context, "traced signals", batch * width));
+            Ok(LayerTrace { signals: signals.collect::<Result<_>>()?, recorded: 0 })
+        });
+        Ok(GpuTrace { batch, layers: layers.collect::<Result<_>>()? })
+    }
+
+    fn record(&mut self, fields: &Vector, batch: usize, trace: &mut GpuTrace, readout: &mut Vector) -> Result<()> {
+        let outputs = self.outputs();
+        check_range("readout", readout.len, 0, batch * outputs)?;
+        self.record_layer(0, fields, batch, trace)?;
+        for layer in 1..self.layers.len() {
+            let (before, after) = trace.layers.split_at_mut(layer);
+            let leaves = before[layer - 1].signals.last().expect("a layer has signals");
+            let bytes = 4 * (batch * self.layers[layer][0].inputs) as u64;
+            self.gpu.commands.copy(&leaves.buffer, &after[0].signals[0].buffer, bytes);
+            self.trace_layer(layer, batch, &mut after[0])?;
+        }
+        let last = trace.layers.last().and_then(|layer| layer.signals.last()).expect("a network has layers");
+        self.gpu.commands.copy(&last.buffer, &readout.buffer, 4 * (batch * outputs) as u64);
+        Ok(())
+    }
+
+    fn record_layer(&mut self, layer: usize, input: &Vector, batch: usize, trace: &mut GpuTrace) -> Result<()> {
+        self.ready(batch)?;
+        self.check_layer(layer)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        check_range("samples that the trace holds", trace.batch, 0, batch)?;
+        let width = self.layers[layer][0].inputs;
+        check_range("fields of the layer", input.len, 0, batch * width)?;
+        self.reserve(batch, false)?;
+        let traced = &mut trace.layers[layer];
+        self.gpu.commands.copy(&input.buffer, &traced.signals[0].buffer, 4 * (batch * width) as u64);
+        self.trace_layer(layer, batch, traced)
+    }
+
+    fn backpropagate(&mut self, trace: &GpuTrace, readout_error: &Vector, gradient: &mut Vector) -> Result<()> {
+        same_size("gradient", self.controls, gradient.len)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let batch = trace.layers[0].recorded;
+        self.ready(batch)?;
+        for layer in &trace.layers {
+            same_size("samples that every layer of the trace holds", batch, layer.recorded)?;
+        }
+        check_range("readout error", readout_error.len, 0, batch * self.outputs())?;
+        self.reserve(batch, true)?;
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut adjoint = &readout_error.buffer;
+        for (layer, traced) in self.layers.iter().zip(&trace.layers).rev() {
+            for (placed, signals) in layer.iter().zip(traced.signals.windows(2)).rev() {
+                self.carry_back(placed, signals, adjoint, batch, between[0], gradient)?;
+                adjoint = between[0];
+                between.swap(0, 1);
+            }
+        }
+        self.follower.carry_back(&self.gpu, 0..self.controls, gradient)
+    }
+
+    fn backpropagate_layer(
+        &mut self,
+        layer: usize,
+        trace: &GpuTrace,
+        output_error: &Vector,
+        input_error: Option<&mut Vector>,
+        gradient: &mut Vector,
+    ) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("gradient", self.controls, gradient.len)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let traced = &trace.layers[layer];
+        let batch = traced.recorded;
+        self.ready(batch)?;
+        check_range("error at the layer's output", output_error.len, 0, batch * self.layer_outputs(layer))?;
+        if let Some(input_error) = &input_error {
+            check_range("error at the layer's input", input_error.len, 0, batch * self.layers[layer][0].inputs)?;
+        }
+        self.reserve(batch, true)?;
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut adjoint = &output_error.buffer;
+        let stages = &self.layers[layer];
+        for (index, (placed, signals)) in stages.iter().zip(traced.signals.windows(2)).enumerate().rev() {
+            let adjoint_in = match &input_error {
+                Some(input_error) if index == 0 => &input_error.buffer,
+                _ => between[0],
+            };
+            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient)?;
+            adjoint = adjoint_in;
+            between.swap(0, 1);
+        }
+        let ends = [stages.first(), stages.last()].map(|end| end.expect("a layer has stages").controls.clone());
+        self.follower.carry_back(&self.gpu, ends[0].start..ends[1].end, gradient)
+    }
+}
+
+impl GpuNetwork {
+    /// Records the stages of a layer whose input `trace` holds already.
+    fn trace_layer(&self, layer: usize, batch: usize, trace: &mut LayerTrace) -> Result<()> {
+        for (placed, signals) in self.layers[layer].iter().zip(trace.signals.windows(2)) {
+            placed.stage.forward(&signals[0].buffer, batch, &signals[1].buffer, &self.scratch)?;
+        }
+        trace.recorded = batch;
+        Ok(())
+    }
+
+    /// Carries `adjoint` back through a stage with the traced `signals` at its two ends.
+    fn carry_back(
+        &self,
+        placed: &Placed,
+        signals: &[Vector],
+        adjoint: &wgpu::Buffer,
+        batch: usize,
+        adjoint_in: &wgpu::Buffer,
+        gradient: &Vector,
+    ) -> Result<()> {
+        placed.stage.backward(&Backward {
+            input: &signals[0].buffer,
+            output: &signals[1].buffer,
+            adjoint,
+            batch,
+            adjoint_in,
+            gradient: &gradient.buffer,
+            scratch: &self.scratch,
+        })
+    }
+}
+
+impl Tunable for GpuNetwork {
+    fn imperfections(&self) -> usize {
+        self.imperfections
+    }
+
+    fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
+        same_size("imperfections", self.imperfections, estimate.len)?;
+        if self.imperfections == 0 { Ok(()) } else { Err(no_estimates()) }
+    }
+
+    fn backpropagate_imperfections(
+        &mut self,
+        _trace: &GpuTrace,
+        _readout_error: &Vector,
+        _gradient: &mut Vector,
+        _imperfection_gradient: &mut Vector,
+    ) -> Result<()> {
+        Err(no_estimates())
+    }
+}
+
+fn no_estimates() -> Error {
+    Error::Unsupported {
+        what: "an estimate of a chip's imperfections on a GPU".into(),
+        instead: "pass --engine cpu".into(),
+    }
+}
