@@ -145,3 +145,37 @@ fn gradients_of_weight_networks_match_differences() {
     .unwrap();
     gradient_matches_differences(&network, &errors, 9);
 }
+
+#[test]
+fn gradients_through_every_activation_detection_and_modulation_match_differences() {
+    let errors = Imperfections {
+        splitter_angle: 0.1,
+        phase: 0.3,
+        loss_db: 0.3,
+        loss_spread_db: 0.2,
+        parameter_spread: 0.3,
+        ..Default::default()
+    };
+    let activations = [
+        Activation::ELECTRO_OPTIC,
+        Activation::Saturable { depth: 1.7, saturation: 0.6 },
+        Activation::ModRelu { bias: 0.2 },
+        Activation::Spm { gain: 0.8 },
+    ];
+    let detections =
+        [Detection::Intensity, Detection::Amplitude, Detection::Homodyne { phase: 0.7 }, Detection::Balanced];
+    for activation in activations {
+        for detection in detections {
+            // Balanced detectors need pairs, the others stand at an odd number of modes.
+            let modes = if detection == Detection::Balanced { 6 } else { 5 };
+            let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
+            let network = Network::new(vec![
+                vec![Stage::Matrix { inputs: 4, outputs: modes }],
+                vec![Stage::Modulation { modes }, mesh(), Stage::Activation { modes, activation }],
+                vec![mesh(), Stage::Detection { modes, detection }],
+            ])
+            .unwrap();
+            gradient_matches_differences(&network, &errors, 7);
+        }
+    }
+}
