@@ -1,10 +1,13 @@
 //! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
 
 use super::{ControlPath, Drift, Noise};
-use crate::Result;
 use crate::error::same_size;
 use crate::network::{Network, Stage};
 use crate::optics::Mesh;
+use crate::{Error, Result};
+
+/// Gains below this (dB) are sums of zeros that were rounded.
+const ROUNDING_DB: f64 = 1e-9;
 
 /// The imperfections of one stage. Vectors are ordered as the stage's controls.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +65,9 @@ pub struct Fabrication {
     /// Per layer, what its output is multiplied by: a real matrix `[width, width]` ([`super::perturbation`]), or empty. No layer:
     /// none has one.
     pub perturbation: Vec<Vec<f64>>,
+    /// Amplifiers behind its meshes make up for their nominal loss, already subtracted from the losses. Only then may a mesh gain
+    /// light.
+    pub amplified: bool,
     /// How its controls become phases.
     pub control: ControlPath,
     /// The fast noise of its signals, which engines do not know: [`super::Chip`] adds it.
@@ -88,7 +94,7 @@ impl Fabrication {
         self.perturbation.get(layer).map_or(&[], Vec::as_slice)
     }
 
-    /// Errs where a vector does not have the size that `network` needs.
+    /// Errs where a vector does not have the size that `network` needs, and where a mesh without amplifiers would gain light.
     pub fn check(&self, network: &Network) -> Result<()> {
         if !self.stages.is_empty() {
             same_size("stages with errors", network.stages().count(), self.stages.len())?;
@@ -121,6 +127,12 @@ impl Fabrication {
                     check("second coupler errors", mesh.mzis(), second_coupler.len())?;
                     check("phase errors", controls, phases.len())?;
                     check("losses", mesh.columns().len() * mesh.modes(), loss_db.len())?;
+                    let total = loss_db.iter().sum::<f64>() / mesh.modes() as f64;
+                    if total < -ROUNDING_DB && !self.amplified {
+                        let value = format!("{total} dB in the mesh of stage {index}");
+                        let reason = "a mesh without amplifiers creates no power: its mean loss is not negative";
+                        return Err(Error::invalid("loss-db", value, reason));
+                    }
                 }
                 (Stage::Matrix { .. }, StageErrors::Matrix { spread }) => check("spreads", controls, spread.len())?,
                 (Stage::WeightBank { .. }, StageErrors::WeightBank { amplitude, slope, offset }) => {
@@ -129,7 +141,7 @@ impl Fabrication {
                     check("offset errors", controls, offset.len())?;
                 }
                 _ => {
-                    return Err(crate::Error::invalid(
+                    return Err(Error::invalid(
                         "fabrication",
                         format!("stage {index}"),
                         "its errors belong to another kind of stage",

@@ -117,7 +117,8 @@ impl Imperfections {
         }
         let perturbation = self.perturbations(network, seed);
         let (drift, noise) = (self.drift, self.noise);
-        Ok(Fabrication { stages, update_error, perturbation, control, drift, noise, seed })
+        let amplified = self.passive.amplified;
+        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, seed })
     }
 
     /// What every hidden layer's output is multiplied by.

@@ -81,7 +81,13 @@ impl SideBySide {
         let network = Network::new(layers)?;
         Ok(SideBySide {
             network,
-            fabrication: Fabrication { stages, update_error, control, ..Fabrication::ideal() },
+            fabrication: Fabrication {
+                stages,
+                update_error,
+                amplified: chips.iter().any(|chip| chip.amplified),
+                control,
+                ..Fabrication::ideal()
+            },
             places,
         })
     }

@@ -42,13 +42,16 @@ struct Header {
     drift: Drift,
     quartic: f64,
     levels: f64,
+    #[serde(default)]
+    amplified: bool,
 }
 
 /// Writes `chip`, atomically.
 pub fn write_chip(path: &Path, chip: &Fabrication) -> Result<()> {
-    let Fabrication { stages, update_error, perturbation, control, noise, drift, seed } = chip;
+    let Fabrication { stages, update_error, perturbation, amplified, control, noise, drift, seed } = chip;
     let (quartic, levels) = (control.quartic, control.levels);
-    let header = Header { format: FORMAT, seed: *seed, noise: *noise, drift: *drift, quartic, levels };
+    let (seed, noise, drift, amplified) = (*seed, *noise, *drift, *amplified);
+    let header = Header { format: FORMAT, seed, noise, drift, quartic, levels, amplified };
     let header = serde_json::to_string(&header).map_err(|failure| Error::file(path, failure.into()))?;
     let mut vectors: Vec<(String, Vec<f64>)> = Vec::new();
     for (index, errors) in stages.iter().enumerate() {
@@ -126,7 +129,8 @@ pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>)
             None => Ok(values),
         }
     };
-    let mut chip = Fabrication { noise: header.noise, drift: header.drift, seed: header.seed, ..Fabrication::ideal() };
+    let Header { noise, drift, seed, amplified, .. } = header;
+    let mut chip = Fabrication { noise, drift, seed, amplified, ..Fabrication::ideal() };
     for (index, stage) in network.stages().enumerate() {
         let mut vector = |name: &str| reals(format!("stage{index}.{name}"), None);
         let errors = match stage {
@@ -178,7 +182,7 @@ pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>)
     }
     chip.noise.validate()?;
     chip.drift.validate()?;
-    chip.check(network).map_err(|failure| Error::malformed(path, format!("another network's chip: {failure}")))?;
+    chip.check(network).map_err(|failure| Error::malformed(path, format!("no chip of this network: {failure}")))?;
     Ok(chip)
 }
 
@@ -229,11 +233,27 @@ mod tests {
     fn everything_of_a_chip_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chip.npz");
-        for chip in [chip(), Imperfections::NONE.fabricate(&network(), 3).unwrap(), Fabrication::ideal()] {
+        let amplified = Fabrication { amplified: true, ..chip() };
+        for chip in [chip(), amplified, Imperfections::NONE.fabricate(&network(), 3).unwrap(), Fabrication::ideal()] {
             write_chip(&path, &chip).unwrap();
             let back = read_chip(&path, &network(), None).unwrap();
             assert_eq!(back, chip);
         }
+    }
+
+    #[test]
+    fn a_mesh_that_gains_light_is_refused_unless_it_has_amplifiers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chip.npz");
+        let mut chip = chip();
+        let StageErrors::Mesh { loss_db, .. } = &mut chip.stages[0] else { panic!("the first stage is a mesh") };
+        loss_db.fill(-0.01);
+        write_chip(&path, &chip).unwrap();
+        let error = read_chip(&path, &network(), None).unwrap_err().to_string();
+        assert!(error.contains("loss-db") && error.contains("creates no power"), "{error}");
+        let chip = Fabrication { amplified: true, ..chip };
+        write_chip(&path, &chip).unwrap();
+        assert_eq!(read_chip(&path, &network(), None).unwrap(), chip);
     }
 
     #[test]
