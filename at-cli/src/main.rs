@@ -32,7 +32,20 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: allocations::Counted = allocations::Counted;
 
+/// Mesa's Vulkan drivers look for a Wayland display although no window is wanted, and where this variable leads nowhere, as for a
+/// service or over ssh, they print `error: XDG_RUNTIME_DIR is invalid` among this program's own messages.
+#[cfg(unix)]
+fn name_a_runtime_folder() {
+    const RUNTIME: &str = "XDG_RUNTIME_DIR";
+    if !std::env::var_os(RUNTIME).is_some_and(|folder| std::path::Path::new(&folder).is_dir()) {
+        // SAFETY: called first of all, while there is no other thread that could read the environment.
+        unsafe { std::env::set_var(RUNTIME, std::env::temp_dir()) };
+    }
+}
+
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    name_a_runtime_folder();
     let arguments = Arguments::read();
     failure::exit_code(match arguments.command {
         Command::Train(arguments) => command::train::train(&arguments),

@@ -105,3 +105,21 @@ fn a_software_adapter_computes_only_where_it_is_named() {
         assert!(ended.stderr.contains(&gpu.adapter().name), "{}", ended.stderr);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn drivers_that_look_for_a_display_do_not_mix_their_complaints_into_the_programs_messages() {
+    if require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    for folder in [None, Some("nowhere")] {
+        let mut command = bench.asyt(["devices"]);
+        match folder {
+            Some(folder) => command.env("XDG_RUNTIME_DIR", bench.path(folder)),
+            None => command.env_remove("XDG_RUNTIME_DIR"),
+        };
+        let ended = Ended::new(command.output().unwrap()).done();
+        assert_eq!(ended.stderr, "");
+    }
+}
