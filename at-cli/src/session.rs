@@ -190,6 +190,7 @@ impl<'a> Ledger<'a> {
             self.rows.push(Row::new(record, self.first_chip(), spent));
         }
         self.clock = (spent, Instant::now());
+        self.written = None; // so that the first epoch's time is on disk before its checkpoint: it cannot be told later
         self.progress = Progress::new(self.job.quiet, method, self.job.plan.training.epochs);
         records.last().inspect(|record| self.progress.epoch(record));
     }

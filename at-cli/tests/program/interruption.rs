@@ -117,6 +117,11 @@ fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
             }
             assert_eq!(status.code(), None, "ended by itself");
             kills += 1;
+            for method in ["at", "pat"] {
+                let trained = bench.path(&run).join(format!("{method}.safetensors")).exists();
+                let timed = trained && bench.read(&format!("{run}/metrics.csv")).contains(&format!("\n{method},"));
+                assert_eq!(timed, trained, "{run}: the seconds of {method} are lost");
+            }
         }
         assert_eq!(outcome(&bench, &run), outcome(&bench, "whole"), "{run}");
         assert!(!bench.entries(&run).iter().any(|name| name.ends_with(".part")), "{:?}", bench.entries(&run));
