@@ -86,6 +86,7 @@ impl Plan {
             options: MethodOptions {
                 digital_weight: given("digital-weight", &s.digital_weight)?,
                 physical_weight: given("physical-weight", &s.physical_weight)?,
+                tether: s.tether.unwrap_or_default(),
                 digital_step: word("digital-step", &given("digital-step", &s.digital_step)?)?,
                 estimation: Estimation {
                     measuring_steps: given("measuring-steps", &s.measuring_steps)?,
@@ -138,15 +139,18 @@ impl Plan {
             !cpu || plan.settings.adapter.is_none(),
             "--adapter chooses a GPU, but engine is cpu; drop one of the two"
         );
-        let weights =
-            [("digital-weight", plan.options.digital_weight), ("physical-weight", plan.options.physical_weight)];
+        let options = &plan.options;
+        let weights = [
+            ("digital-weight", options.digital_weight),
+            ("physical-weight", options.physical_weight),
+            ("tether", options.tether),
+        ];
         for (name, weight) in weights {
             ensure!(
                 weight.is_finite() && weight >= 0.0,
                 "{name} = {weight} is not valid: must be finite, not negative"
             );
         }
-        let options = &plan.options;
         let counts = [
             ("probe-draws", options.probe_draws),
             ("coordinate-subset", options.coordinate_subset),

@@ -220,6 +220,10 @@ pub struct Settings {
     /// at: weight of the chip's error
     #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
     pub physical_weight: Option<f64>,
+    /// at: rate at which the controls return to the model's values, per unit of the learning rate; meshes need it [default: 0,
+    /// as published]
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub tether: Option<f64>,
     /// at: chips, numbers --chip-seed on, that are trained with one digital model [default: 1]
     #[arg(long, value_parser = count, value_name = "K", help_heading = "Training")]
     pub share_model: Option<usize>,

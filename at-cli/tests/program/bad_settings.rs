@@ -23,6 +23,7 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--loss-gain", "-1"], &["loss-gain = -1"]),
     (&["--digital-weight", "-1"], &["digital-weight = -1"]),
     (&["--physical-weight", "inf"], &["physical-weight = inf"]),
+    (&["--tether", "-0.1"], &["tether = -0.1"]),
     (&["--digital-step", "match"], &["digital-step", "matched"]),
     (&["--method", "att"], &["did you mean at?"]),
     (&["--method", "at,at"], &["named twice"]),

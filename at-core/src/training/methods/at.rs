@@ -10,6 +10,10 @@
 //!
 //! Both start from the same values. Nothing else of the chip is used: no hidden signal, no calibration.
 //!
+//! Not part of the published method is the tether ([`Weights::tether`]), which pulls the controls back to the model's values after
+//! each step, `Θc ← Θc + η·κ·(Θd − Θc)`. Where fields interfere, model and chip part by phases until the model's Jacobian has
+//! nothing to do with the chip's, and only a tether keeps them together.
+//!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
 use super::{Method, MethodName, Room};
@@ -17,7 +21,7 @@ use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
 
-/// Shares of the two errors.
+/// Shares of the two errors, and what holds chip and model together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
     /// m1, the share of the model's error in the control update.
@@ -26,12 +30,16 @@ pub struct Weights {
     pub physical: f64,
     /// w, the weight of the model's own update.
     pub model: f64,
+    /// κ, the rate at which the controls return to the model's values, per unit of the learning rate, so that it follows the
+    /// schedule; 0 as published.
+    pub tether: f64,
 }
 
 impl Weights {
     /// Errs unless all weights are finite and not negative, and m1 and m2 not both zero.
     pub fn validate(&self) -> Result<()> {
-        for (name, value) in [("digital-weight", self.digital), ("physical-weight", self.physical)] {
+        let values = [("digital-weight", self.digital), ("physical-weight", self.physical), ("tether", self.tether)];
+        for (name, value) in values {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(Error::invalid(name, value, "must be finite and not negative"));
             }
@@ -40,6 +48,18 @@ impl Weights {
             return Err(Error::invalid("physical-weight", 0, "the weights of both errors are zero"));
         }
         Ok(())
+    }
+
+    /// `controls ← controls + η·κ·(model − controls)`, at most all the way.
+    pub(super) fn pull<E: Engine>(
+        &self,
+        engine: &E,
+        learning_rate: f64,
+        model: &E::Buffer,
+        controls: &mut E::Buffer,
+    ) -> Result<()> {
+        let share = (learning_rate * self.tether).min(1.0);
+        if share == 0.0 { Ok(()) } else { engine.combine(share, model, 1.0 - share, controls) }
     }
 }
 
@@ -182,7 +202,8 @@ impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for Asymmetric<M> 
             room.engine.multiply(mask, &mut room.gradient)?;
         }
         controls.descend(&room.engine, learning_rate, &pair.control_gradient)?;
-        digital.descend(&room.engine, learning_rate, &room.gradient)
+        digital.descend(&room.engine, learning_rate, &room.gradient)?;
+        weights.pull(&room.engine, learning_rate, &digital.values, &mut controls.values)
     }
 
     fn controls(&self) -> &Buffer<C> {

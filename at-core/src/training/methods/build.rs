@@ -67,6 +67,8 @@ pub struct MethodOptions {
     pub digital_weight: f64,
     /// `at`: share m2 of the chip's error in it.
     pub physical_weight: f64,
+    /// `at`: rate κ at which the controls return to the model's values ([`Weights::tether`]).
+    pub tether: f64,
     /// `at` and `in-silico`: how the model moves.
     pub digital_step: DigitalStep,
     /// `at-adaptive`: how the chip's imperfections are learned.
@@ -94,6 +96,7 @@ impl Default for MethodOptions {
         MethodOptions {
             digital_weight: 0.5,
             physical_weight: 0.5,
+            tether: 0.0,
             digital_step: DigitalStep::Matched,
             estimation: Estimation::default(),
             probe_draws: 10,
@@ -123,7 +126,7 @@ impl MethodOptions {
             DigitalStep::Matched => self.digital_weight + self.physical_weight,
             DigitalStep::AsPublished => self.digital_weight,
         };
-        Weights { digital: self.digital_weight, physical: self.physical_weight, model }
+        Weights { digital: self.digital_weight, physical: self.physical_weight, model, tether: self.tether }
     }
 }
 

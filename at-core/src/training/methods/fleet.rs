@@ -80,7 +80,9 @@ impl<M: Adjoint> Fleet<M> {
         }
         model.count_on(shared);
         model_gradient(model, weights, room, pair)?;
-        digital.descend(&room.engine, learning_rate, &room.gradient)
+        digital.descend(&room.engine, learning_rate, &room.gradient)?;
+        let mut controls = controls.iter_mut();
+        controls.try_for_each(|own| weights.pull(&room.engine, learning_rate, &digital.values, &mut own.values))
     }
 
     /// Number of chips.

@@ -18,10 +18,11 @@ fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cos
         let mut bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.05, Optimizer::ADAM));
         let fabrications: Vec<Fabrication> =
             (0..3).map(|seed| ERRORS.fabricate(&bench.network, 50 + seed).unwrap()).collect();
+        bench.options.tether = 2.0;
         let Bench { engine, network, initial, settings, .. } = &bench;
         let shared = Meter::default();
         let model = Digital::new(engine.build(network, &Fabrication::ideal()).unwrap(), network, &shared);
-        let weights = Weights { digital: 0.5, physical: 0.5, model: 1.0 };
+        let weights = Weights { digital: 0.5, physical: 0.5, model: 1.0, tether: 2.0 };
         let (optimizer, loss) = (settings.optimizer, settings.loss);
         let mut fleet = Fleet::new(engine, model, 3, weights, initial, optimizer, loss, 10, &shared).unwrap();
         let mut chips: Vec<Chip<_>> =

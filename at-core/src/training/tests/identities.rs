@@ -48,6 +48,20 @@ fn without_the_physical_error_at_trains_in_silico() {
 }
 
 #[test]
+fn a_tether_pulls_the_controls_to_the_model_by_its_share() {
+    let rate = 0.05;
+    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, rate, Optimizer::Sgd));
+    let (free, model) = (bench.trajectory(MethodName::At, 1), bench.trajectory(MethodName::InSilico, 6));
+    bench.options.tether = 0.25 / rate;
+    let tethered = bench.trajectory(MethodName::At, 1);
+    for ((tethered, free), model) in tethered[0].iter().zip(&free[0]).zip(&model[0]) {
+        assert!((tethered - (0.75 * free + 0.25 * model)).abs() < 1e-14, "{tethered} between {free} and {model}");
+    }
+    bench.options.tether = 7.0 / rate; // nothing is left of the chip's own way
+    assert_eq!(bench.trajectory(MethodName::At, 6), model);
+}
+
+#[test]
 fn on_a_perfect_chip_every_method_with_a_model_is_backpropagation() {
     for network in [matrices(&[4, 5, 3]), meshes(4)] {
         let settings = settings(3, 1, 0.02, Optimizer::ADAM);
