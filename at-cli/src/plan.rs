@@ -14,7 +14,9 @@ use at_core::network::{Network, Stage};
 use at_core::optics::Mesh;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
-use at_core::training::{self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions};
+use at_core::training::{
+    self, Checkpoint, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
+};
 use std::path::Path;
 
 /// What a run will do, up to what only its data can tell.
@@ -75,8 +77,9 @@ impl Plan {
         settings.probe_step.get_or_insert(defaults.probe_step);
         settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
         settings.redraw_every.get_or_insert(defaults.redraw_every);
-        for file in settings.chip_file.iter_mut().chain(settings.chip_errors.iter_mut().flatten()) {
-            *file = std::path::absolute(&file).context("the chip's file")?; // a run may be resumed from anywhere
+        let Settings { chip_file, chip_errors, start_from, .. } = &mut settings;
+        for file in chip_file.iter_mut().chain(chip_errors.iter_mut().flatten()).chain(start_from) {
+            *file = std::path::absolute(&file).context(file.display().to_string())?; // a run may be resumed from anywhere
         }
         let s = &settings;
         known_dataset(&given("dataset", &s.dataset)?)?;
@@ -258,6 +261,19 @@ impl Plan {
             false => Ok(format!("as in {}", files.join(", "))),
             true => chips::effective(self.chip(), &self.imperfections, network),
         }
+    }
+
+    /// The controls from which every method starts.
+    pub fn initial_controls(&self, network: &Network) -> at_core::Result<Vec<f64>> {
+        let Some(file) = &self.settings.start_from else {
+            return initial_controls(network, self.training.seed, &self.initialization);
+        };
+        let controls = Checkpoint::load_controls(file)?;
+        if controls.len() != network.controls() {
+            let reason = format!("holds {} controls, the network has {}", controls.len(), network.controls());
+            return Err(at_core::Error::malformed(file, reason));
+        }
+        Ok(controls)
     }
 
     /// The chip number `seed`, or the one of a file.

@@ -16,9 +16,7 @@ use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
 use at_core::network::Network;
 use at_core::propagator::Engine;
-use at_core::training::{
-    Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, initial_controls, methods,
-};
+use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -49,7 +47,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let test = split(engine, plan, network, data, &data.test).context("test samples")?;
     let first = settings.chip_seed.unwrap_or_default();
     let fabrication = plan.fabricate(network, first)?;
-    let initial = initial_controls(network, plan.training.seed, &plan.initialization)?;
+    let initial = plan.initial_controls(network)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;
     announce(engine, job);

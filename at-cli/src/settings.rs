@@ -275,6 +275,9 @@ pub struct Settings {
     /// demonstration's own numbers); meshes start Haar-random
     #[arg(long, value_name = "RULE", help_heading = "Training")]
     pub initialization: Option<String>,
+    /// Start from the controls that another run has trained, RUN/METHOD.safetensors, instead of random ones
+    #[arg(long, value_name = "FILE", help_heading = "Training")]
+    pub start_from: Option<PathBuf>,
     /// Draws the first controls and the order of the samples
     #[arg(long, help_heading = "Training", value_parser = seed_parser())]
     pub seed: Option<u64>,

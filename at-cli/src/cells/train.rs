@@ -13,9 +13,7 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Engine;
-use at_core::training::{
-    Alignment, Checkpoint, Checkpoints, MethodName, Observer, Record, Trainer, initial_controls, methods,
-};
+use at_core::training::{Alignment, Checkpoint, Checkpoints, MethodName, Observer, Record, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -59,7 +57,7 @@ impl Job<'_> {
         let test = session::split(engine, plan, network, data, &data.test)?;
         let chip_seed = settings.chip_seed.unwrap_or_default();
         let fabrication = plan.fabricate(network, chip_seed)?;
-        let initial = initial_controls(network, training.seed, &plan.initialization)?;
+        let initial = plan.initial_controls(network)?;
         let fingerprint = session::fingerprint(settings, data)?;
 
         let path = claim.checkpoint();

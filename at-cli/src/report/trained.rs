@@ -12,7 +12,7 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
-use at_core::training::{Checkpoint, MethodName, initial_controls};
+use at_core::training::{Checkpoint, MethodName};
 use std::path::Path;
 
 /// Samples that cross the chip together.
@@ -89,7 +89,7 @@ impl Trained {
         let network = plan.fit(&data)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
-        let initial = initial_controls(&network, plan.training.seed, &plan.initialization)?;
+        let initial = plan.initial_controls(&network)?;
         let fingerprint = session::fingerprint(&record.settings, &data)?;
         let mut controls = Vec::new();
         for method in record.methods() {

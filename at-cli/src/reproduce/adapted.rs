@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use anyhow::Context;
 use at_core::chip::Chip;
 use at_core::optics::Convention;
-use at_core::training::{MethodName, Trainer, initial_controls, methods};
+use at_core::training::{MethodName, Trainer, methods};
 
 const SOURCE: &str = "Zheng et al., Nat. Mach. Intell. 5, 1119 (2023), logs of the published code (DAT_MPNN): best epochs on the test images";
 
@@ -70,7 +70,7 @@ fn train(bench: &Bench, splitter: &str, phase: &str, method: MethodName) -> Outc
     let network = &plan.fit(data)?;
     let train = session::split(engine, &plan, network, data, &data.train).context("training samples")?;
     let fabrication = plan.fabricate(network, 0)?; // the files are the chip, whatever its number
-    let initial = initial_controls(network, plan.training.seed, &plan.initialization).map_err(anyhow::Error::from)?;
+    let initial = plan.initial_controls(network).map_err(anyhow::Error::from)?;
     let mut chip = Chip::new(engine, network, &fabrication).map_err(anyhow::Error::from)?;
     let mut method =
         methods::build(method, engine, network, &fabrication, &initial, &plan.training, &plan.options, chip.meter())

@@ -81,3 +81,23 @@ fn a_run_whose_settings_were_changed_or_damaged_is_not_resumed() {
     bench.run(others).refused(2, &["own settings", "--config"]);
     bench.run(["train", "--resume", "mine", "--out", "other"]).refused(2, &["--out"]);
 }
+
+#[test]
+fn a_run_starts_from_the_controls_of_another() {
+    let bench = Bench::new();
+    let run = |flags: &[&str]| bench.train(&[&["--method", "ideal", "--quiet"], flags].concat());
+    let accuracy = |folder: &str| {
+        let summary: serde_json::Value = serde_json::from_str(&bench.read(&format!("{folder}/summary.json"))).unwrap();
+        summary["results"][0]["final_test_accuracy"].as_f64().unwrap()
+    };
+    run(&["--epochs", "30", "--out", "first"]).done();
+    let still = ["--epochs", "1", "--learning-rate", "1e-12", "--seed", "5"];
+    run(&[&still[..], &["--start-from", "first/ideal.safetensors", "--out", "second"]].concat()).done();
+    run(&[&still[..], &["--out", "third"]].concat()).done();
+    assert_eq!(accuracy("second"), accuracy("first"));
+    assert!(accuracy("third") < accuracy("first") - 0.2, "{} from random controls", accuracy("third"));
+    run(&["--start-from", "none.safetensors"]).refused(1, &["none.safetensors"]);
+    run(&["--start-from", "first/summary.json"]).refused(1, &["summary.json", "RUN/METHOD.safetensors"]);
+    let other = ["train", "--network", "bank:in-8-out", "--quiet", "--start-from", "first/ideal.safetensors"];
+    bench.run(other).refused(1, &["ideal.safetensors", "controls, the network has"]);
+}

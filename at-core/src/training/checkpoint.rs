@@ -175,11 +175,23 @@ impl Checkpoint {
         atomic_write(path, |writer| writer.write_all(&file))
     }
 
+    /// The controls in a file of any run: those of the first chip where several share a model. Errs with
+    /// [`Error::Malformed`] unless it is whole and of this format.
+    pub fn load_controls(path: &Path) -> Result<Vec<f64>> {
+        let checkpoint = Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")?;
+        let controls = checkpoint.parameters.into_iter().find(|saved| saved.name == "controls");
+        controls.map(|saved| saved.values).ok_or_else(|| Error::malformed(path, "holds no controls"))
+    }
+
+    fn read(path: &Path, remedy: &str) -> Result<Self> {
+        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
+    }
+
     /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
     pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
-        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
         let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
-        let checkpoint = Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))?;
+        let checkpoint = Self::read(path, remedy)?;
         if checkpoint.fingerprint != fingerprint {
             let reason = "belongs to a run with other settings; resume with those, or start a new run";
             return Err(Error::malformed(path, reason));
