@@ -111,6 +111,9 @@ pub fn run_fleet<E: Engine>(
 /// What went wrong with a method, and what is kept. A divergence names its method itself.
 fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> anyhow::Error {
     match error {
+        at_core::Error::Device { .. } => {
+            anyhow!("method {method}: {error}; what was done is kept in {}", folder.path().display())
+        }
         at_core::Error::Diverged { .. } => anyhow!("{error}; what was done is kept in {}", folder.path().display()),
         error => anyhow!(error).context(format!("method {method}")),
     }

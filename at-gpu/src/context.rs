@@ -77,7 +77,7 @@ impl Context {
         let note = |fault: &Arc<Mutex<Option<Fault>>>, lost: bool| {
             let fault = fault.clone();
             move |message: String| {
-                let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+                let message = explained(&message.split_whitespace().collect::<Vec<_>>().join(" "));
                 let mut fault = lock(&fault);
                 if fault.as_ref().is_none_or(|fault| lost && !fault.lost) {
                     *fault = Some(Fault { message, lost });
@@ -167,6 +167,16 @@ impl Context {
         done.map(|_| ())
             .map_err(|error| self.error(format!("did not finish within {} s ({error})", PATIENCE.as_secs())))
     }
+}
+
+/// A driver that has no memory left for a transfer or a list of commands takes the device away with it: what is said is why.
+fn explained(message: &str) -> String {
+    let said = message.to_lowercase();
+    if ["out of memory", "not enough memory"].iter().any(|words| said.contains(words)) {
+        return "is out of memory for transfers and commands, and the driver gave the device up: use a smaller batch"
+            .into();
+    }
+    message.to_string()
 }
 
 fn mebibytes(bytes: u64) -> f64 {

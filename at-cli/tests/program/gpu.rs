@@ -1,4 +1,4 @@
-//! Runs on a GPU, seen from outside: hardware only where it is asked for, memory refused before the run, Ctrl-C, two programs at once.
+//! Runs on a GPU, seen from outside: hardware only where it is asked for, memory refused before the run and in the middle of it, Ctrl-C, two programs at once.
 
 use crate::asyt::{Bench, Ended};
 use at_gpu::testing::require_gpu;
@@ -89,6 +89,44 @@ fn what_does_not_fit_the_stated_memory_is_refused_before_the_run() {
     run("0.001").refused(1, &["a batch of 50 needs", "networks", "no batch fits", "--engine cpu"]);
     run("much").refused(1, &["AT_GPU_MEMORY", "GB"]);
     assert!(!bench.path("none").exists());
+}
+
+/// The first method needs 40 MB per signal on the chip alone, the second several times that for its model.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_a_driver_refuses_in_the_middle_of_a_run_ends_it_and_keeps_what_is_done() {
+    let Some(adapter) = at_gpu::adapters().into_iter().find(|adapter| adapter.software) else { return };
+    let adapter = adapter.index.to_string();
+    let bench = Bench::new();
+    let row = |k: usize| format!("0.{},0.{},{}\n", k % 97 + 1, k % 89 + 1, k % 2);
+    bench.write("data/train.csv", (0..20_000).map(row).collect::<String>());
+    bench.write("data/test.csv", (0..50).map(row).collect::<String>());
+    let what = ["train", "--dataset", "./data", "--encoding", "raw", "--network", "bank:in-500-out"];
+    let how = ["--batch-size", "20000", "--epochs", "1", "--method", "spsa,at", "--probe-draws", "1"];
+    let place = ["--engine", "gpu", "--adapter", &adapter, "--out", "run", "--quiet"];
+    // A software adapter keeps its memory in the address space, of which threads and the C library's arenas take their part.
+    let bounded = |arguments: &[&str], kilobytes: usize| {
+        let script = format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\"");
+        let mut command = bench.command("sh");
+        command.args(["-c", &script]).arg(assert_cmd::cargo::cargo_bin!("asyt")).args(arguments);
+        command.envs([("LP_NUM_THREADS", "1"), ("RAYON_NUM_THREADS", "2"), ("MALLOC_ARENA_MAX", "2")]);
+        Ended::new(command.env("AT_GPU_MEMORY", "1000").output().unwrap())
+    };
+    let done = |method: &str| bench.path(&format!("run/{method}.safetensors"));
+    let (mut limit, mut ended) = (600_000, None);
+    while !done("spsa").exists() {
+        assert!(limit < 2_000_000, "{ended:#?}");
+        let _ = std::fs::remove_dir_all(bench.path("run"));
+        limit += 100_000;
+        ended = Some(bounded(&[what.as_slice(), &how, &place].concat(), limit));
+    }
+    let said = ["method at", "out of memory", "signals", "smaller batch", "--engine cpu", "kept in run", "needs 480"];
+    ended.unwrap().refused(1, &said);
+    let kept = || (std::fs::read(done("spsa")).unwrap(), bench.read("run/summary.json"));
+    let before = kept();
+    assert!(before.1.contains("spsa") && !done("at").exists());
+    bounded(&["train", "--resume", "run", "--quiet"], limit).refused(1, &said);
+    assert_eq!(kept(), before);
 }
 
 #[test]
