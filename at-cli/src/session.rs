@@ -151,6 +151,13 @@ fn announce<E: Engine>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
+    let meshes = network.imperfections() > 0; // what at-adaptive can estimate
+    if meshes && plan.methods.contains(&MethodName::At) && plan.options.tether == 0.0 {
+        say(
+            quiet,
+            "note     on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50",
+        );
+    }
     say(quiet, &format!("folder   {}\n", folder.path().display()));
 }
 

@@ -21,6 +21,16 @@ fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
 }
 
 #[test]
+fn who_trains_a_mesh_by_plain_at_is_told_what_works_there() {
+    let bench = Bench::new();
+    let mesh = ["train", "--dataset", "iris", "--network", "mesh:4x2", "--chip", "mesh", "--epochs", "1"];
+    let run = |flags: &[&'static str]| bench.run(mesh.iter().chain(flags).copied()).done().stderr;
+    assert!(run(&["--method", "at"]).contains("at-adaptive, or at with --tether 50"));
+    assert!(!run(&["--method", "at", "--tether", "50"]).contains("--tether"));
+    assert!(!run(&["--method", "at-adaptive"]).contains("--tether"));
+}
+
+#[test]
 fn json_is_the_summary_and_nothing_else_and_quiet_is_silent() {
     let bench = Bench::new();
     let run = bench.train(&["--epochs", "2", "--out", "mine", "--json", "--quiet"]).done();
