@@ -1,4 +1,4 @@
-// Sums the rows of a chunk's phase gradients, in order, into the network's gradient.
+// Sums the rows of a chunk's phase gradients, or powers at its shifters, in order; `scale` times that goes to the controls' places.
 
 struct GradientReduce {
     rows: u32,
@@ -6,6 +6,7 @@ struct GradientReduce {
     first_mzi: u32,
     mzis: u32,
     offset: u32,
+    scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: GradientReduce;
@@ -31,5 +32,5 @@ fn gradient_reduce(
     if i >= parameters.chunk_mzis {
         control += parameters.mzis - parameters.chunk_mzis;
     }
-    gradient[control] = -2.0 * sum;
+    gradient[control] = parameters.scale * sum;
 }

@@ -6,6 +6,8 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::{Bidirectional, Direction, Engine, Monitor};
+use at_gpu::testing::require_gpu;
+use at_gpu::{Gpu, LimitChoice, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
@@ -40,7 +42,12 @@ fn send<E: Engine>(
     [output, seen, power].map(|buffer| engine.download(&buffer).unwrap())
 }
 
-fn agrees(network: &Network, mesh: usize, own: &Mesh, imperfections: &Imperfections, batch: usize) {
+/// A device with no more than every WebGPU adapter offers.
+fn small(shared: &Gpu) -> Gpu {
+    Gpu::with_limits(&Selection::Index(shared.adapter().index), LimitChoice::WebGpu).unwrap()
+}
+
+fn agrees(gpus: &[Gpu], network: &Network, mesh: usize, own: &Mesh, imperfections: &Imperfections, batch: usize) {
     let case = Case::new(network.clone(), imperfections, batch, 70);
     let fields: Vec<f64> =
         normals(batch * 2 * own.modes(), 5).into_iter().map(|value| f64::from(value as f32)).collect();
@@ -56,21 +63,61 @@ fn agrees(network: &Network, mesh: usize, own: &Mesh, imperfections: &Imperfecti
         };
         compare(send(&Cpu::<f64>::new(), &case, mesh, direction, &fields, own.controls()), 1e-13);
         compare(send(&Cpu::<f32>::new(), &case, mesh, direction, &fields, own.controls()), 1e-5);
+        for gpu in gpus {
+            compare(send(gpu, &case, mesh, direction, &fields, own.controls()), 1e-5);
+        }
     }
 }
 
 #[test]
-fn the_cpu_engine_agrees_with_the_reference() {
+fn every_engine_agrees_with_the_reference() {
+    let gpus: Vec<Gpu> = require_gpu().into_iter().flat_map(|gpu| [small(&gpu), gpu]).collect();
     let even = Imperfections { loss_spread_db: 0.0, ..LOSSY };
     for imperfections in [IDEAL, even, LOSSY] {
-        for (modes, batch) in [(2, 1), (5, 33), (16, 257)] {
+        for (modes, batch) in [(2, 1), (5, 33), (16, 257), (65, 6)] {
             let network = coherent(modes, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
-            agrees(&network, 1, &Mesh::rectangular(modes).unwrap(), &imperfections, batch);
+            agrees(&gpus, &network, 1, &Mesh::rectangular(modes).unwrap(), &imperfections, batch);
         }
         for mesh in [Mesh::universal(6, Layout::Triangular).unwrap(), Mesh::truncated(5, 13).unwrap()] {
-            agrees(&mesh_and_detectors(&mesh, Detection::Intensity), 0, &mesh, &imperfections, 7);
+            agrees(&gpus, &mesh_and_detectors(&mesh, Detection::Intensity), 0, &mesh, &imperfections, 7);
         }
     }
+}
+
+/// 16 KiB of workgroup memory hold 2048 fields: two windows, more columns than the halo between them.
+#[test]
+fn a_mesh_wider_than_workgroup_memory_is_lit_from_both_ends_in_windows() {
+    let Some(shared) = require_gpu() else { return };
+    let mesh = Mesh::truncated(2100, 300).unwrap();
+    let network = mesh_and_detectors(&mesh, Detection::Intensity);
+    agrees(&[small(&shared)], &network, 0, &mesh, &LOSSY, 2);
+}
+
+#[test]
+fn what_does_not_fit_a_mesh_is_refused_alike() {
+    let case = Case::new(coherent(4, 2, Activation::ELECTRO_OPTIC, Detection::Intensity), &IDEAL, 3, 1);
+    let cpu = refusals(&Cpu::<f32>::new(), &case);
+    for (message, part) in cpu.iter().zip(["2 meshes", "enter", "leave", "powers", "fields at"]) {
+        assert!(message.contains(part), "{message}");
+    }
+    let Some(gpu) = require_gpu() else { return };
+    assert_eq!(refusals(&gpu, &case), cpu);
+}
+
+fn refusals<E: Engine>(engine: &E, case: &Case) -> [String; 5] {
+    let mut network = case.programmed(engine);
+    let zeros = |len| engine.zeros(len).unwrap();
+    let (fields, mut short, mut one) = (zeros(24), zeros(23), zeros(1));
+    let mut send = |mesh, fields: &E::Buffer, output: Option<&mut E::Buffer>, monitor: Monitor<'_, E::Buffer>| {
+        network.send(mesh, Direction::Backward, fields, 3, output, monitor).unwrap_err().to_string()
+    };
+    [
+        send(2, &fields, None, Monitor::Nothing),
+        send(1, &short, None, Monitor::Nothing),
+        send(1, &fields, Some(&mut zeros(23)), Monitor::Nothing),
+        send(1, &fields, None, Monitor::Powers(&mut one)),
+        send(1, &fields, None, Monitor::Fields(&mut short)),
+    ]
 }
 
 fn inner(a: &[f64], b: &[f64]) -> Complex64 {

@@ -180,6 +180,25 @@ fn trainings_on_gpu_and_cpu_follow_each_other() {
 }
 
 #[test]
+fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
+    let Some(gpu) = require_gpu() else { return };
+    let network = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let kind = Imperfections { update_error: 0.0, perturbation: 0.0, ..LOSSY };
+    fn losses<E: Engine>(engine: &E, name: MethodName, kind: &Imperfections, network: &Network) -> Vec<f64> {
+        let options = MethodOptions::default();
+        let records = train_with(name, kind, &options, engine, network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
+        records.iter().map(|record| record.train_loss).collect()
+    }
+    for name in [MethodName::InSitu, MethodName::Ffm] {
+        let cpu = losses(&Cpu::<f64>::new(), name, &kind, &network);
+        let gpu = losses(&gpu, name, &kind, &network);
+        assert!(cpu[0] - cpu[49] > 0.01, "{name} learns: {cpu:?}");
+        let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-3, "{name}: {apart:.1e} apart");
+    }
+}
+
+#[test]
 fn a_device_lost_in_mid_run_is_an_error() {
     let Some(shared) = require_gpu() else { return };
     let gpu = small(&shared);

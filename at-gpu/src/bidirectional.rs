@@ -1,23 +1,46 @@
-//! Light through single meshes in both directions: not on a GPU yet, and it says so.
+//! Light through the single meshes of a network on a GPU, in both directions.
 
+use crate::mesh_send::{self, Watch};
 use crate::network::GpuNetwork;
-use crate::vectors::Vector;
+use crate::scratch::Needs;
+use crate::vectors::{Vector, check_range};
 use at_core::propagator::{Bidirectional, Direction, Monitor};
 use at_core::{Error, Result};
 
 impl Bidirectional for GpuNetwork {
     fn send(
         &mut self,
-        _mesh: usize,
-        _direction: Direction,
-        _fields: &Vector,
-        _batch: usize,
-        _output: Option<&mut Vector>,
-        _monitor: Monitor<'_, Vector>,
+        mesh: usize,
+        direction: Direction,
+        fields: &Vector,
+        batch: usize,
+        output: Option<&mut Vector>,
+        monitor: Monitor<'_, Vector>,
     ) -> Result<()> {
-        Err(Error::Unsupported {
-            what: "light in both directions through a mesh, with detectors at its shifters, on a GPU".into(),
-            instead: "pass --engine cpu".into(),
-        })
+        self.ready(batch)?;
+        let meshes: Vec<_> = self.layers.iter().flatten().filter_map(|placed| placed.stage.as_mesh()).collect();
+        let Some(&stage) = meshes.get(mesh) else {
+            return Err(Error::invalid("mesh", mesh, format!("the network has {} meshes", meshes.len())));
+        };
+        let optics = stage.optics();
+        let (width, controls) = (2 * optics.mesh.modes(), optics.mesh.controls());
+        check_range("fields that enter the mesh", fields.len, 0, batch * width)?;
+        if let Some(output) = &output {
+            check_range("fields that leave the mesh", output.len, 0, batch * width)?;
+        }
+        let watch = match &monitor {
+            Monitor::Nothing => Watch::Nothing,
+            Monitor::Powers(powers) => {
+                check_range("powers at the shifters", powers.len, 0, controls)?;
+                Watch::Powers(&powers.buffer)
+            }
+            Monitor::Fields(seen) => {
+                check_range("fields at the shifters", seen.len, 0, batch * 2 * controls)?;
+                Watch::Fields(&seen.buffer)
+            }
+        };
+        self.scratch.reserve(&self.gpu.commands.context, &Needs::of(&mesh_send::needs(optics, batch, watch)))?;
+        let output = output.map(|output| &output.buffer);
+        mesh_send::send(optics, stage.ways(), direction, &fields.buffer, batch, output, watch, &self.scratch)
     }
 }

@@ -158,6 +158,8 @@ parameters! {
         finish: u32,
         base_mzi: u32,
         base_imbalance: u32,
+        mzis: u32,
+        transmission: f32,
     }
     /// Which columns are crossed in the registers of subgroups.
     MeshLanes {
@@ -212,5 +214,5 @@ parameters! {
     /// The identity as fields.
     Identity { size: u32, stride: u32 }
     /// Where the sums of phase gradients go.
-    GradientReduce { rows: u32, chunk_mzis: u32, first_mzi: u32, mzis: u32, offset: u32 }
+    GradientReduce { rows: u32, chunk_mzis: u32, first_mzi: u32, mzis: u32, offset: u32, scale: f32 }
 }

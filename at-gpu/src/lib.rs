@@ -21,6 +21,7 @@ mod mesh_blocks;
 mod mesh_cost;
 mod mesh_lanes;
 mod mesh_optics;
+mod mesh_send;
 mod mesh_stream;
 mod mesh_whole;
 mod network;

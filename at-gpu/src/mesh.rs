@@ -4,6 +4,7 @@ use crate::engine::Gpu;
 use crate::mesh_blocks::{self, BlockMatrices};
 use crate::mesh_cost::{Crossing, MeshVariant, choose};
 use crate::mesh_optics::{MeshOptics, StateOrder};
+use crate::mesh_send::Ways;
 use crate::mesh_whole::WholeMatrix;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage};
@@ -17,13 +18,24 @@ pub(crate) struct MeshStage {
     optics: MeshOptics,
     blocks: BlockMatrices,
     whole: WholeMatrix,
+    ways: Ways,
 }
 
 impl MeshStage {
     /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]); its controls begin at `offset`.
     pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
         let optics = MeshOptics::new(gpu, mesh, errors, offset)?;
-        Ok(MeshStage { optics, blocks: BlockMatrices::new(mesh), whole: WholeMatrix::new() })
+        Ok(MeshStage { optics, blocks: BlockMatrices::new(mesh), whole: WholeMatrix::new(), ways: Ways::default() })
+    }
+
+    /// Errors and coefficients.
+    pub fn optics(&self) -> &MeshOptics {
+        &self.optics
+    }
+
+    /// What light in both directions needs besides.
+    pub fn ways(&self) -> &Ways {
+        &self.ways
     }
 
     fn variant(&self, batch: usize) -> MeshVariant {
@@ -65,6 +77,10 @@ fn order(crossing: Crossing) -> StateOrder {
 }
 
 impl GpuStage for MeshStage {
+    fn as_mesh(&self) -> Option<&MeshStage> {
+        Some(self)
+    }
+
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         self.blocks.forget();
         self.whole.forget();

@@ -178,6 +178,7 @@ pub(crate) fn backward<'a>(
             first_mzi: parameters.first_mzi,
             mzis: count(optics.mesh.mzis())?,
             offset: count(optics.offset)?,
+            scale: -2.0,
         };
         let sums = 2 * mzis(&optics.mesh, columns);
         optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], sums)?;

@@ -31,7 +31,9 @@ pub(crate) struct MeshOptics {
     /// `(c, s)` of both couplers; one entry when all are ideal.
     couplers: wgpu::Buffer,
     pub coupler_stride: usize,
-    transmission: f64,
+    /// Field transmission of all columns together, and of each one; none of them where there is no loss.
+    pub transmission: f64,
+    pub column_losses: Vec<f64>,
     imbalance: Option<wgpu::Buffer>,
     /// `(first row, count, first MZI, 0)` of every column.
     pub columns: wgpu::Buffer,
@@ -90,6 +92,7 @@ impl MeshOptics {
             coupler_stride: usize::from(couplers.len() > 1),
             couplers: Vector::pods_in_parts(context, "couplers of a mesh", &couplers)?,
             transmission: loss.transmission,
+            column_losses: loss.columns,
             imbalance,
             columns: Vector::pods(context, "columns of a mesh", &columns)?,
             coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,

@@ -10,26 +10,31 @@ use at_core::Result;
 use std::ops::Range;
 
 /// Bytes of a field, and of a field beside its adjoint.
-const FIELD: usize = 8;
+pub(crate) const FIELD: usize = 8;
 const STATE: usize = 16;
 
 /// How states lie between the passes.
 pub(crate) const ORDER: StateOrder = StateOrder::Beside;
 
 /// The plan where a mode of a sample takes `bytes` of workgroup memory.
-fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
+pub(crate) fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
     let memory = optics.gpu.commands.context.limits.max_compute_workgroup_storage_size as usize;
     Plan::new(optics.mesh.modes(), batch, memory / bytes)
 }
 
-fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
+pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
     let binding = optics.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
     let most =
         Most { mzis: optics.mzis_at_once(), columns: optics.columns_at_once(), partial: PARTIAL_BYTES.min(binding) };
     plan.passes(&optics.mesh, rows, most)
 }
 
-fn parameters(optics: &MeshOptics, plan: &Plan, batch: usize, columns: &Range<usize>) -> Result<MeshColumns> {
+pub(crate) fn parameters(
+    optics: &MeshOptics,
+    plan: &Plan,
+    batch: usize,
+    columns: &Range<usize>,
+) -> Result<MeshColumns> {
     let spans = optics.spans(columns);
     Ok(MeshColumns {
         modes: count(optics.mesh.modes())?,
@@ -48,6 +53,8 @@ fn parameters(optics: &MeshOptics, plan: &Plan, batch: usize, columns: &Range<us
         finish: u32::from(columns.end == optics.mesh.columns().len()),
         base_mzi: count(spans.base_mzi)?,
         base_imbalance: count(spans.base_imbalance)?,
+        mzis: count(optics.mesh.mzis())?,
+        transmission: optics.transmission as f32,
     })
 }
 
@@ -130,6 +137,7 @@ pub(crate) fn backward<'a>(
             first_mzi: parameters.first_mzi,
             mzis: count(optics.mesh.mzis())?,
             offset: count(optics.offset)?,
+            scale: -2.0,
         };
         let sums = 2 * mzis(&optics.mesh, columns);
         optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], sums)?;

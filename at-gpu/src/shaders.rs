@@ -75,6 +75,7 @@ stages! {
     MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
     MeshBackward "mesh_backward" "rrrrrww" "MeshColumns" ["index", "complex", "mesh_columns"];
     MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
+    MeshSend "mesh_send" "rrrrrrww" "MeshColumns" ["index", "complex", "mesh_columns"];
     GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
     LanesForward "lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_lanes"];
     LanesBackward "lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_lanes"];

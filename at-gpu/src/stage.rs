@@ -23,6 +23,11 @@ pub(crate) trait GpuStage {
 
     /// From the adjoint of the output to that of the input, and the controls' part of the network's `gradient`.
     fn backward(&self, pass: &Backward) -> Result<()>;
+
+    /// The stage as a mesh, if it is one.
+    fn as_mesh(&self) -> Option<&MeshStage> {
+        None
+    }
 }
 
 /// What a stage meets on the way back.

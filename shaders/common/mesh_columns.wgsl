@@ -18,6 +18,8 @@ struct MeshColumns {
     finish: u32,
     base_mzi: u32,
     base_imbalance: u32,
+    mzis: u32,
+    transmission: f32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshColumns;
