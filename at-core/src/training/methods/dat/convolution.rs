@@ -1,8 +1,12 @@
 //! One complex convolution on tiles of samples, forward and backward.
 //!
-//! `y_o[p] = b_o + Σ_{i, links} w_{oi}[tap]·x_i[q]`: a table of links (which input pixel reaches which output pixel through which
-//! tap of the 3×3 kernel) makes the plain, the striding and the transposed convolution the same loop. A tile's samples lie side
-//! by side in vector registers.
+//! `y_o[p] = (1 + i)·b_o + Σ_{i, links} w_{oi}[tap]·x_i[q]`: a table of links (which input pixel reaches which output pixel
+//! through which tap of the 3×3 kernel) makes the plain, the striding and the transposed convolution the same loop. A tile's
+//! samples lie side by side in vector registers.
+//!
+//! The factor 1 + i of a bias is that of the published networks: they build a complex convolution from two real ones, `re` and
+//! `im`, each with a bias of its own, as `re(x_re) − im(x_im)` and `re(x_im) + im(x_re)`. For Adam, which scales every
+//! parameter's step by itself, that is not the same as a bias per part.
 
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -45,6 +49,7 @@ pub enum Kind {
 /// A convolution and where its maps and weights lie.
 #[derive(Clone, Debug)]
 pub struct Convolution {
+    kind: Kind,
     /// Maps that enter.
     pub inputs: usize,
     /// Maps that leave.
@@ -106,6 +111,7 @@ impl Convolution {
             }
         }
         Convolution {
+            kind,
             inputs,
             outputs,
             rectified,
@@ -118,6 +124,13 @@ impl Convolution {
             out_of,
             through,
         }
+    }
+
+    /// Bound of the first parameters, drawn uniformly: 1/√(9·maps), as the published networks are drawn. The maps are those that
+    /// enter, but those that leave where the convolution is transposed.
+    pub fn bound(&self) -> f64 {
+        let maps = if self.kind == Kind::Up { self.outputs } else { self.inputs };
+        1.0 / ((TAPS * maps) as f64).sqrt()
     }
 
     /// Number of complex weights and biases.
@@ -212,8 +225,9 @@ fn forward_block<const MAPS: usize, const FMA: bool>(
     for (pixel, links) in own.into.iter().enumerate() {
         let mut sums = [Pixel::ZERO; MAPS];
         for (map, sum) in sums.iter_mut().enumerate() {
-            sum.re = [biases[2 * (first + map)]; LANES];
-            sum.im = [biases[2 * (first + map) + 1]; LANES];
+            let (re, im) = (biases[2 * (first + map)], biases[2 * (first + map) + 1]);
+            sum.re = [re - im; LANES];
+            sum.im = [re + im; LANES];
         }
         for &(from, tap) in links {
             for input in 0..own.inputs {
@@ -300,7 +314,7 @@ fn backward_block<const MAPS: usize, const FMA: bool>(
     MAPS
 }
 
-/// `a_w += x* a_y` and `a_b += a_y`, doubled: `dL/d(re) + i dL/d(im) = 2a` for the parameters.
+/// `a_w += x* a_y` and `a_b += (1 − i)·a_y`, doubled: `dL/d(re) + i dL/d(im) = 2a` for the parameters.
 #[inline(always)]
 fn weight_gradient<const FMA: bool>(own: &Convolution, maps: &[Pixel], adjoints: &[Pixel], gradient: &mut [f32]) {
     let (inputs, outputs) = (own.inputs, own.outputs);
@@ -326,8 +340,9 @@ fn weight_gradient<const FMA: bool>(own: &Convolution, maps: &[Pixel], adjoints:
                 sum.im[lane] += a.im[lane];
             }
         }
-        slot[0] += 2.0 * sum.re.iter().sum::<f32>();
-        slot[1] += 2.0 * sum.im.iter().sum::<f32>();
+        let (re, im) = (sum.re.iter().sum::<f32>(), sum.im.iter().sum::<f32>());
+        slot[0] += 2.0 * (re + im);
+        slot[1] += 2.0 * (im - re);
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! Source: Zheng et al., Nat. Mach. Intell. 5, 1119 (2023).
 
-use super::convolution::{Convolution, Kind, LANES, Pixel, TAPS};
+use super::convolution::{Convolution, Kind, LANES, Pixel};
 use crate::{Error, Result};
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
@@ -111,10 +111,9 @@ impl Sepn {
         self.layers.iter().map(|layer| 8 * layer.products() as u64).sum()
     }
 
-    /// First parameters: real and imaginary parts uniform in ±1/√(9·inputs) per layer.
+    /// First parameters: real and imaginary parts uniform within each layer's bounds.
     pub fn initial(&self, random: &mut impl Rng) -> Vec<f64> {
-        let bound = |layer: &Convolution| 1.0 / ((TAPS * layer.inputs) as f64).sqrt();
-        let layers = self.layers.iter().flat_map(|layer| std::iter::repeat_n(bound(layer), 2 * layer.parameters()));
+        let layers = self.layers.iter().flat_map(|layer| std::iter::repeat_n(layer.bound(), 2 * layer.parameters()));
         layers.map(|bound| bound * (2.0 * random.random::<f64>() - 1.0)).collect()
     }
 

@@ -1,3 +1,4 @@
+use super::convolution::{Convolution, Kind, LANES, Pixel, TAPS};
 use super::model::single;
 use super::readout::{prediction_error, scale};
 use super::*;
@@ -87,4 +88,85 @@ fn the_networks_gradient_matches_central_differences_and_hidden_powers_count() {
     dat.model.backward(&without, &[], 3, true, Some(&mut dat.slopes), false, &mut dat.gradient).unwrap();
     let other: f64 = dat.slopes.iter().zip(&along).map(|(g, d)| f64::from(*g) * d).sum();
     assert!((other - slope).abs() > 0.05 * size, "hidden powers change the gradient: {other} {slope}");
+}
+
+/// A real convolution of 3×3 taps `[tap, input, output]` with a bias per output, on square maps.
+fn real_convolution(kind: Kind, maps: &[Vec<f64>], weights: &[f64], biases: &[f64]) -> Vec<Vec<f64>> {
+    let side = maps[0].len().isqrt();
+    let side_out = match kind {
+        Kind::Plain => side,
+        Kind::Down => side / 2,
+        Kind::Up => 2 * side,
+    };
+    let mut out: Vec<Vec<f64>> = biases.iter().map(|&bias| vec![bias; side_out * side_out]).collect();
+    for (tap, input, output) in triples(TAPS, maps.len(), biases.len()) {
+        let weight = weights[(tap * maps.len() + input) * biases.len() + output];
+        let (down, right) = (tap / 3, tap % 3);
+        // places are counted from 1, so that a border of zeros needs no sign
+        for (row, column) in (0..side_out).flat_map(|row| (0..side_out).map(move |column| (row, column))) {
+            let place = |at: usize, tap: usize| match kind {
+                Kind::Plain => Some(at + tap),
+                Kind::Down => Some(2 * at + tap),
+                Kind::Up => (at + 1).checked_sub(tap).filter(|double| double % 2 == 0).map(|double| double / 2 + 1),
+            };
+            let (Some(r), Some(c)) = (place(row, down), place(column, right)) else { continue };
+            if (1..=side).contains(&r) && (1..=side).contains(&c) {
+                out[output][row * side_out + column] += weight * maps[input][(r - 1) * side + c - 1];
+            }
+        }
+    }
+    out
+}
+
+fn triples(a: usize, b: usize, c: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..a * b * c).map(move |k| (k / (b * c), k / c % b, k % c))
+}
+
+/// As published: `re(x_re) − im(x_im) + i·(re(x_im) + im(x_re))`, the real convolutions `re` and `im` each with its own bias.
+#[test]
+fn a_complex_convolution_is_made_of_two_real_ones() {
+    let (inputs, outputs, side) = (2, 3, 4);
+    for (kind, side_out) in [(Kind::Plain, side), (Kind::Down, side / 2), (Kind::Up, 2 * side)] {
+        let (pixels, pixels_out) = (side * side, side_out * side_out);
+        let target = inputs * pixels;
+        let layer = Convolution::new(kind, (inputs, side, 0), (outputs, side_out, target), false, 0);
+        let parameters = single(wave(2 * layer.parameters(), 0.9));
+        let fields = wave(2 * inputs * pixels, 1.3);
+        let mut maps = vec![Pixel::ZERO; target + outputs * pixels_out];
+        for (pixel, z) in maps.iter_mut().zip(fields.chunks(2)) {
+            (pixel.re, pixel.im) = ([z[0] as f32; LANES], [z[1] as f32; LANES]);
+        }
+        layer.forward(&parameters, &mut maps);
+        let part = |values: &[f64], part: usize| -> Vec<f64> { values.chunks(2).map(|z| z[part]).collect() };
+        let of = |field: usize, weight: usize| {
+            let image: Vec<Vec<f64>> = part(&fields, field).chunks(pixels).map(<[f64]>::to_vec).collect();
+            let all = part(&parameters.iter().map(|&value| f64::from(value)).collect::<Vec<_>>(), weight);
+            let (weights, biases) = all.split_at(TAPS * inputs * outputs);
+            real_convolution(kind, &image, weights, biases).concat()
+        };
+        let (rr, ii, ir, ri) = (of(0, 0), of(1, 1), of(1, 0), of(0, 1));
+        for (pixel, got) in maps[target..].iter().enumerate() {
+            let (re, im) = (rr[pixel] - ii[pixel], ir[pixel] + ri[pixel]);
+            let apart = (f64::from(got.re[0]) - re).abs().max((f64::from(got.im[0]) - im).abs());
+            assert!(apart < 1e-5, "{kind:?}, pixel {pixel}: {got:?} for {re} + {im} i");
+        }
+    }
+}
+
+/// 1/√(9 maps) with the maps that enter, or leave a transposed convolution, as published. Drawn by what enters all, the networks
+/// predicted the published chips with twice the error.
+#[test]
+fn first_parameters_of_transposed_convolutions_are_bound_by_what_leaves() {
+    let layer = |kind| Convolution::new(kind, (16, 2, 0), (4, 4, 64), true, 0);
+    assert!((layer(Kind::Up).bound() - 1.0 / 6.0).abs() < 1e-12);
+    assert!((layer(Kind::Down).bound() - 1.0 / 12.0).abs() < 1e-12);
+    let (f1, f2) = (4, 8);
+    let sepn = Sepn::new(64, [f1, f2, 16]).unwrap();
+    let first = sepn.initial(&mut ChaCha8Rng::seed_from_u64(5));
+    // from behind: the last convolution, then the second transposed one
+    let last = 2 * (TAPS * 2 * f1 + 1);
+    let up = 2 * (TAPS * 2 * f2 + 1) * f1;
+    let drawn = &first[first.len() - last - up..first.len() - last];
+    let greatest = drawn.iter().fold(0.0_f64, |all, value| all.max(value.abs()));
+    assert!(greatest > 0.95 / 6.0 && greatest <= 1.0 / 6.0, "{greatest}");
 }
