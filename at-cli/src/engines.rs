@@ -4,6 +4,7 @@ use crate::memory;
 use crate::plan::{EngineChoice, Plan, Precision};
 use anyhow::{Result, anyhow, ensure};
 use at_core::network::Network;
+use at_core::training::MethodName;
 use at_gpu::memory::Training;
 use at_gpu::{Gpu, Selection, adapters};
 use std::sync::OnceLock;
@@ -67,6 +68,7 @@ fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'
         batch: plan.training.batch_size,
         moments: plan.training.optimizer.moments(),
         samples,
+        shifter_fields: plan.methods.contains(&MethodName::Ffm),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Training<'a> {
     pub moments: usize,
     /// Samples of the data, both splits.
     pub samples: usize,
+    /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
+    pub shifter_fields: bool,
 }
 
 /// Bytes by purpose.
@@ -54,9 +56,9 @@ impl Training<'_> {
 
     /// Its memory where a kernel sees at most `binding` bytes at once.
     fn within(&self, binding: u64) -> Estimate {
-        let Training { network, imperfect, batch, moments, samples } = *self;
+        let Training { network, imperfect, batch, moments, samples, shifter_fields } = *self;
         let mut all = Estimate::default();
-        let (mut widest, mut traced, mut states, mut meshes) = (0, 0, 0, false);
+        let (mut widest, mut traced, mut states, mut meshes, mut seen) = (0, 0, 0, false, 0);
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
             widest = widest.max(inputs).max(outputs);
@@ -66,6 +68,7 @@ impl Training<'_> {
             match stage {
                 Stage::Mesh(mesh) => {
                     meshes = true;
+                    seen = seen.max(8 * controls * batch as u64);
                     let (modes, mzis) = (mesh.modes() as u64, mesh.mzis() as u64);
                     let variant = choose(mesh, batch, binding, None);
                     all.networks += 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
@@ -93,9 +96,11 @@ impl Training<'_> {
         // the batch itself, readouts and errors.
         all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
         all.batch += if meshes { BETWEEN } else { 0 };
+        seen = if shifter_fields { seen } else { 0 };
+        all.batch += 2 * seen;
         all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
         let rows = 4 * ROWS_ALIGNED as u64 * network.input().width() as u64; // of the data, which kernels see in parts
-        all.largest = controls.max(signal).max(states).max(rows);
+        all.largest = controls.max(signal).max(states).max(rows).max(seen);
         all
     }
 
@@ -182,7 +187,14 @@ mod tests {
     fn a_network_that_does_not_fit_is_refused_with_the_largest_batch_that_does() {
         let Some(gpu) = require_gpu() else { return };
         let network = network(64);
-        let training = Training { network: &network, imperfect: true, batch: 10_000, moments: 2, samples: 1000 };
+        let training = Training {
+            network: &network,
+            imperfect: true,
+            batch: 10_000,
+            moments: 2,
+            samples: 1000,
+            shifter_fields: false,
+        };
         training.check(&gpu, Some(1 << 34)).unwrap();
         let half = Training { batch: 5000, ..training }.estimate(&gpu).total();
         let error = training.check(&gpu, Some(half)).unwrap_err().to_string();
@@ -196,11 +208,35 @@ mod tests {
     }
 
     #[test]
+    fn fields_at_the_shifters_count_where_they_are_kept() {
+        let network = network(64);
+        let plain = Training {
+            network: &network,
+            imperfect: true,
+            batch: 500,
+            moments: 2,
+            samples: 1000,
+            shifter_fields: false,
+        };
+        let (plain, kept) = (plain.within(1 << 27), Training { shifter_fields: true, ..plain }.within(1 << 27));
+        let fields = 8 * 500 * (64 * 63 + 64); // complex, θ and φ of every MZI and γ of every mode
+        assert_eq!((kept.batch - plain.batch, kept.largest), (2 * fields, fields));
+        assert!(plain.largest < fields);
+    }
+
+    #[test]
     fn three_meshes_of_4096_modes_fit_a_large_gpu() {
         let mesh = || Stage::Mesh(Mesh::rectangular(4096).unwrap());
         let detection = Stage::Detection { modes: 4096, detection: Detection::Intensity };
         let network = Network::new(vec![vec![mesh(), mesh(), mesh(), detection]]).unwrap();
-        let training = Training { network: &network, imperfect: true, batch: 1024, moments: 2, samples: 60_000 };
+        let training = Training {
+            network: &network,
+            imperfect: true,
+            batch: 1024,
+            moments: 2,
+            samples: 60_000,
+            shifter_fields: false,
+        };
         let estimate = training.within(1 << 31);
         assert!(estimate.total() < 100 << 30, "{estimate}");
         assert!(estimate.largest < 1 << 31, "{estimate}");
