@@ -15,6 +15,7 @@ mod layers;
 mod memory;
 mod names;
 mod network_text;
+mod network_word;
 mod plan;
 mod presets;
 mod progress;

@@ -1,8 +1,10 @@
-//! The notation of networks: one word on the command line, or stages spelled out in TOML.
+//! The notation of networks: one word on the command line ([`crate::network_word`]), or stages spelled out in TOML.
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use crate::network_word::layers_of;
+use anyhow::{Context, Result, anyhow, bail};
 use at_core::network::{Detection, Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
+use at_core::tiled::tiled_stages;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -16,13 +18,17 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   mesh:64x3,triangular  options after commas: rectangular, triangular; depth=N;
                         activation=none, saturable, mod-relu or spm;
                         detection=amplitude, balanced or homodyne
+  tiles:32x64/16        a layer of 32 outputs and 64 inputs, cut into tiles of
+                        16 modes, each a mesh on a die of its own; options as
+                        of meshes
+  tiles:64x64/16x3      3 such layers, electro-optic activations between them
   In a settings file also a list of layers, each a list of stages:
     network = [[
       { kind = \"mesh\", modes = 16 },
       { kind = \"detection\", detection = { kind = \"intensity\" } },
     ]]
   kinds: mesh (modes, layout, depth), singular-value (inputs, outputs, layout),
-  matrix and weight-bank (inputs, outputs), activation (activation),
+  tiles (inputs, outputs, tile, layout, depth), matrix and weight-bank (inputs, outputs), activation (activation),
   detection (detection), modulation, rectifier (threshold)
 ";
 
@@ -30,7 +36,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a network such as \"matrix:64-32-10\", or a list of layers that are lists of stages")]
 pub enum NetworkText {
-    /// `matrix:…`, `bank:…`, `mesh:…`.
+    /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`.
     Short(String),
     /// Layers of stages.
     Long(Vec<Vec<StageText>>),
@@ -63,6 +69,16 @@ pub enum StageText {
         #[serde(default = "rectangular")]
         layout: Layout,
     },
+    /// Splitters, a mesh of `tile` modes for every tile, combiners; `depth` truncates rectangular meshes.
+    Tiles {
+        inputs: usize,
+        outputs: usize,
+        tile: usize,
+        #[serde(default = "rectangular")]
+        layout: Layout,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        depth: Option<usize>,
+    },
     Matrix {
         inputs: usize,
         outputs: usize,
@@ -93,7 +109,7 @@ impl NetworkText {
     pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
         match self {
             NetworkText::Long(layers) => Ok(layers.clone()),
-            NetworkText::Short(text) => short(text, inputs, outputs).with_context(|| format!("network {text:?}")),
+            NetworkText::Short(text) => layers_of(text, inputs, outputs).with_context(|| format!("network {text:?}")),
         }
     }
 }
@@ -104,6 +120,11 @@ impl NetworkText {
         let NetworkText::Short(text) = self else { return self.clone() };
         let text = match text.split_once(':') {
             Some(("mesh", rest)) if rest.starts_with("in") => format!("mesh:{inputs}{}", &rest[2..]),
+            Some(("tiles", rest)) => {
+                let (shape, more) = rest.split_once('/').unwrap_or((rest, ""));
+                let number = |word: &str| if word == "in" { inputs.to_string() } else { word.to_string() };
+                format!("tiles:{}/{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
+            }
             Some((kind @ ("matrix" | "bank"), widths)) => {
                 let number = |word: &str| match word {
                     "in" => inputs.to_string(),
@@ -118,98 +139,6 @@ impl NetworkText {
     }
 }
 
-fn short(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
-    let (kind, rest) = text.split_once(':').ok_or_else(|| anyhow!("write it as in matrix:64-32-10 or mesh:64x3"))?;
-    match kind {
-        "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
-        "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
-        "mesh" => meshes(rest, inputs),
-        _ => bail!("{}", crate::names::unknown("kind", kind, ["matrix", "bank", "mesh"])),
-    }
-}
-
-/// `in-48-out`: linear stages between the given widths, rectifiers between them.
-fn dense(
-    text: &str,
-    inputs: usize,
-    outputs: usize,
-    stage: impl Fn(usize, usize) -> StageText,
-) -> Result<Vec<Vec<StageText>>> {
-    let width = |word: &str| match word {
-        "in" => Ok(inputs),
-        "out" => Ok(outputs),
-        _ => size(word),
-    };
-    let widths = text.split('-').map(width).collect::<Result<Vec<usize>>>()?;
-    ensure!(widths.len() >= 2, "needs at least two widths, inputs and outputs, as in 64-10");
-    let mut layers: Vec<_> =
-        widths.windows(2).map(|pair| vec![stage(pair[0], pair[1]), StageText::Rectifier { threshold: 0.0 }]).collect();
-    layers.last_mut().expect("two widths make a layer").pop();
-    Ok(layers)
-}
-
-/// `64x3,option,…`: meshes with activations between them and a detection at the end.
-fn meshes(text: &str, inputs: usize) -> Result<Vec<Vec<StageText>>> {
-    let mut parts = text.split(',');
-    let shape = parts.next().unwrap_or_default();
-    let (modes, count) = shape.split_once('x').unwrap_or((shape, "1"));
-    let modes = if modes == "in" { inputs } else { size(modes)? };
-    let (mut layout, mut depth) = (Layout::Rectangular, None);
-    let mut activation = Some(Activation::ELECTRO_OPTIC);
-    let mut detection = Detection::Intensity;
-    for part in parts {
-        match part.split_once('=') {
-            None if part == "rectangular" => layout = Layout::Rectangular,
-            None if part == "triangular" => layout = Layout::Triangular,
-            Some(("depth", columns)) => depth = Some(size(columns)?),
-            Some(("activation", name)) => activation = find_activation(name)?,
-            Some(("detection", name)) => detection = find_detection(name)?,
-            _ => bail!("unknown option {part:?}; known: triangular, rectangular, depth=, activation=, detection="),
-        }
-    }
-    let count = size(count)?;
-    ensure!(count <= 100_000, "{count} meshes are too many");
-    let mut layers = vec![vec![StageText::Mesh { modes, layout, depth }]; count];
-    let (last, hidden) = layers.split_last_mut().ok_or_else(|| anyhow!("needs at least one mesh"))?;
-    for layer in hidden {
-        layer.extend(activation.map(|activation| StageText::Activation { activation }));
-    }
-    last.push(StageText::Detection { detection });
-    Ok(layers)
-}
-
-fn size(word: &str) -> Result<usize> {
-    match word.parse() {
-        Ok(0) | Err(_) => bail!("{word:?} is no size; a size is a whole number from 1"),
-        Ok(size) => Ok(size),
-    }
-}
-
-/// The activation of a name, with parameters that suit fields of mean power 1.
-fn find_activation(name: &str) -> Result<Option<Activation>> {
-    Ok(Some(match name {
-        "none" => return Ok(None),
-        "electro-optic" => Activation::ELECTRO_OPTIC,
-        "saturable" => Activation::Saturable { depth: 1.0, saturation: 1.0 },
-        "mod-relu" => Activation::ModRelu { bias: 0.5 },
-        "spm" => Activation::Spm { gain: 1.0 },
-        _ => bail!(
-            "{}",
-            crate::names::unknown("activation", name, ["none", "electro-optic", "saturable", "mod-relu", "spm"])
-        ),
-    }))
-}
-
-fn find_detection(name: &str) -> Result<Detection> {
-    Ok(match name {
-        "intensity" => Detection::Intensity,
-        "amplitude" => Detection::Amplitude,
-        "balanced" => Detection::Balanced,
-        "homodyne" => Detection::Homodyne { phase: 0.0 },
-        _ => bail!("{}", crate::names::unknown("detection", name, ["intensity", "amplitude", "balanced", "homodyne"])),
-    })
-}
-
 /// Number of controls, as a float because absurd sizes overflow.
 pub fn controls(layers: &[Vec<StageText>]) -> f64 {
     let square = |modes: usize| (modes as f64).powi(2);
@@ -217,6 +146,9 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         StageText::Mesh { modes, depth: Some(depth), .. } => modes as f64 * (depth as f64 + 1.0),
         StageText::Mesh { modes, .. } => square(modes),
         StageText::SingularValue { inputs, outputs, .. } => square(inputs) + square(outputs),
+        StageText::Tiles { inputs, outputs, tile, depth, .. } => {
+            inputs as f64 * outputs as f64 * depth.map_or(1.0, |depth| (depth as f64 + 1.0) / tile as f64)
+        }
         StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
             outputs as f64 * (inputs as f64 + 1.0)
         }
@@ -240,11 +172,10 @@ fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer
             anyhow::Ok(signal.modes)
         };
         match *text {
-            StageText::Mesh { modes, layout: Layout::Rectangular, depth: Some(depth) } => {
-                layer.push(Stage::Mesh(Mesh::truncated(modes, depth)?));
+            StageText::Mesh { modes, layout, depth } => layer.push(Stage::Mesh(mesh(modes, layout, depth)?)),
+            StageText::Tiles { inputs, outputs, tile, layout, depth } => {
+                layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth)?)?);
             }
-            StageText::Mesh { depth: Some(_), .. } => bail!("only a rectangular mesh can have a depth"),
-            StageText::Mesh { modes, layout, depth: None } => layer.push(Stage::Mesh(Mesh::universal(modes, layout)?)),
             StageText::SingularValue { inputs, outputs, layout } => {
                 layer.extend(singular_value_stages(inputs, outputs, layout)?);
             }
@@ -258,6 +189,14 @@ fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer
         *signal = layer.last().map(Stage::output);
     }
     Ok(layer)
+}
+
+fn mesh(modes: usize, layout: Layout, depth: Option<usize>) -> Result<Mesh> {
+    Ok(match (layout, depth) {
+        (Layout::Rectangular, Some(depth)) => Mesh::truncated(modes, depth)?,
+        (_, Some(_)) => bail!("only a rectangular mesh can have a depth"),
+        (layout, None) => Mesh::universal(modes, layout)?,
+    })
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod propagator;
 pub mod real;
 pub mod reference;
 pub mod statistics;
+pub mod tiled;
 pub mod training;
 
 pub use error::{Error, Result};

@@ -62,6 +62,23 @@ pub enum Stage {
         /// Modes that leave.
         outputs: usize,
     },
+    /// Passive splitters that divide the light of every mode evenly: of C copies, c has the fields `y[c·inputs + m] = x[m]/√C`.
+    Splitter {
+        /// Modes that enter.
+        inputs: usize,
+        /// Copies C that leave.
+        copies: usize,
+    },
+    /// Passive combiners that bring the light of C modes to one, `y[b·block + m] = Σ_c x[(b·C + c)·block + m]/√C`: what does not
+    /// interfere to the output is lost. The transpose of splitters, block by block.
+    Combiner {
+        /// Modes that leave, whole blocks.
+        outputs: usize,
+        /// Parts C that are added up.
+        parts: usize,
+        /// Neighbouring modes that belong together.
+        block: usize,
+    },
     /// An optical nonlinearity on every mode.
     Activation {
         /// Number of modes.
@@ -110,7 +127,8 @@ impl Stage {
     pub fn input(&self) -> Signal {
         match *self {
             Stage::Mesh(ref mesh) => Signal::fields(mesh.modes()),
-            Stage::Attenuators { inputs, .. } => Signal::fields(inputs),
+            Stage::Attenuators { inputs, .. } | Stage::Splitter { inputs, .. } => Signal::fields(inputs),
+            Stage::Combiner { outputs, parts, .. } => Signal::fields(outputs.saturating_mul(parts)),
             Stage::Activation { modes, .. } | Stage::Detection { modes, .. } => Signal::fields(modes),
             Stage::Modulation { modes } | Stage::Rectifier { modes, .. } => Signal::reals(modes),
             Stage::Matrix { inputs, .. } | Stage::WeightBank { inputs, .. } => Signal::reals(inputs),
@@ -121,7 +139,8 @@ impl Stage {
     pub fn output(&self) -> Signal {
         match *self {
             Stage::Mesh(ref mesh) => Signal::fields(mesh.modes()),
-            Stage::Attenuators { outputs, .. } => Signal::fields(outputs),
+            Stage::Attenuators { outputs, .. } | Stage::Combiner { outputs, .. } => Signal::fields(outputs),
+            Stage::Splitter { inputs, copies } => Signal::fields(inputs.saturating_mul(copies)),
             Stage::Activation { modes, .. } | Stage::Modulation { modes } => Signal::fields(modes),
             Stage::Detection { modes, detection: Detection::Balanced } => Signal::reals(modes / 2),
             Stage::Detection { modes, .. } | Stage::Rectifier { modes, .. } => Signal::reals(modes),
@@ -158,6 +177,9 @@ impl Stage {
             }
             Stage::Rectifier { threshold, .. } if !threshold.is_finite() => {
                 Err(Error::invalid("threshold", threshold, "must be finite"))
+            }
+            Stage::Combiner { outputs, block, .. } if *block == 0 || outputs % block != 0 => {
+                Err(Error::invalid("block", block, format!("must divide the {outputs} outputs of a combiner")))
             }
             _ if self.input().modes == 0 || self.output().modes == 0 => {
                 Err(Error::invalid("modes", 0, "every stage needs at least one mode"))

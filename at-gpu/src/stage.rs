@@ -6,9 +6,9 @@ use crate::engine::Gpu;
 use crate::mesh::MeshStage;
 use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use crate::scratch::{Needs, Scratch};
-use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::network::Stage;
+use at_core::{Error, Result};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
 pub(crate) trait GpuStage {
@@ -48,10 +48,16 @@ pub(crate) struct Backward<'a> {
     pub scratch: &'a Scratch,
 }
 
+fn tiled() -> Error {
+    Error::Unsupported { what: "a tiled layer on a GPU".into(), instead: "choose --engine cpu".into() }
+}
+
 /// Builds a stage with its errors; its controls begin at `offset`.
 pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
     let gpu = gpu.clone();
     Ok(match *stage {
+        Stage::Splitter { .. } | Stage::Combiner { .. } => return Err(tiled()),
+        Stage::Mesh(ref mesh) if mesh.dies() > 1 => return Err(tiled()),
         Stage::Mesh(ref mesh) => Box::new(MeshStage::new(gpu, mesh, errors, offset)?),
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?),
         Stage::Activation { modes, activation } => Box::new(ActivationStage { gpu, modes, activation }),

@@ -248,6 +248,16 @@ fn image(trained: &Trained, sample: usize, rows: usize, columns: usize) -> HeatM
 fn kind(stage: &at_core::network::Stage) -> String {
     use at_core::network::Stage;
     match stage {
+        Stage::Mesh(mesh) if mesh.dies() > 1 => format!(
+            "{} dies, each a {} mesh of {} modes and {} columns, {} MZIs in all",
+            mesh.dies(),
+            format!("{:?}", mesh.layout()).to_lowercase(),
+            mesh.die_modes(),
+            mesh.columns().len(),
+            mesh.mzis()
+        ),
+        Stage::Splitter { inputs, copies } => format!("splitters of {inputs} modes into {copies} copies"),
+        Stage::Combiner { outputs, parts, .. } => format!("combiners of {parts} parts to {outputs} modes"),
         Stage::Mesh(mesh) => format!(
             "{} mesh of {} modes and {} columns, {} MZIs",
             format!("{:?}", mesh.layout()).to_lowercase(),

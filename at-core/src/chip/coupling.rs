@@ -1,6 +1,6 @@
 //! Thermal crosstalk: what a heater adds to the phases of its neighbours.
 
-use super::floorplan::places;
+use super::floorplan::{Place, places};
 use crate::network::Network;
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub struct Coupling {
 }
 
 impl Coupling {
-    /// `κ·e^{-(d - d₀)/ℓ}` between all heaters of a stage: κ `nearest` at the pitch d₀, ℓ the decay `length`, both in µm.
+    /// `κ·e^{-(d - d₀)/ℓ}` between all heaters of a die: κ `nearest` at the pitch d₀, ℓ the decay `length`, both in µm.
     pub fn by_distance(network: &Network, nearest: f64, length: f64, pitch: f64) -> Self {
         let reach = 1.0 - length / pitch * NEGLIGIBLE.ln();
         let mut coupling = Coupling { starts: vec![0], ..Coupling::default() };
@@ -27,21 +27,21 @@ impl Coupling {
         for stage in network.stages() {
             let places = places(stage);
             let cell = |place: [f64; 2]| place.map(|x| (x / reach).floor() as i64);
-            let mut cells: HashMap<[i64; 2], Vec<usize>> = HashMap::new();
+            let mut cells: HashMap<(usize, [i64; 2]), Vec<usize>> = HashMap::new();
             for (index, place) in places.iter().enumerate() {
-                if let Some(place) = place {
-                    cells.entry(cell(*place)).or_default().push(index);
+                if let Some(Place { die, at }) = place {
+                    cells.entry((*die, cell(*at))).or_default().push(index);
                 }
             }
             for (index, place) in places.iter().enumerate() {
-                if let Some(place) = *place {
-                    let [x, y] = cell(place);
-                    let around = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| [x, y]));
+                if let Some(Place { die, at }) = *place {
+                    let [x, y] = cell(at);
+                    let around = (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| (die, [x, y])));
                     let mut row: Vec<usize> = around.filter_map(|cell| cells.get(&cell)).flatten().copied().collect();
                     row.sort_unstable();
                     for other in row.into_iter().filter(|&other| other != index) {
-                        let [a, b] = places[other].expect("only heaters have a cell");
-                        let distance = (a - place[0]).hypot(b - place[1]);
+                        let [a, b] = places[other].expect("only heaters have a cell").at;
+                        let distance = (a - at[0]).hypot(b - at[1]);
                         if distance <= reach {
                             coupling.neighbours.push((offset + other) as u32);
                             coupling.strengths.push(nearest * (-(distance - 1.0) * pitch / length).exp());

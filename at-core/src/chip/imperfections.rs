@@ -1,8 +1,8 @@
 //! The statistics from which chips are drawn.
 
 use super::control::Control;
-use super::copies::hardware;
-use super::floorplan::places;
+use super::copies::{hardware, share, share_stages};
+use super::floorplan::{Place, places};
 use super::perturbation::matrix;
 use super::process::field;
 use super::random::site;
@@ -143,16 +143,26 @@ impl Imperfections {
         let stream = |number: u64| 16 * (index as u64 + 1) + number;
         let normal = |number: u64, count, mean, deviation| normal_draws(seed, stream(number), count, mean, deviation);
         let uniform = |number: u64, count| uniform_draws(seed, stream(number), count);
-        let heaters: Vec<[f64; 2]> = places(stage).into_iter().flatten().collect();
-        // what neighbours share: at every heater, in units of one deviation s, with the die's own mean
+        let heaters: Vec<Place> = places(stage).into_iter().flatten().collect();
+        // what neighbours share: at every heater, in units of one deviation s, with its die's own mean
         let shared = |number: u64, deviation: f64, die: f64| {
+            let mut values = vec![0.0; heaters.len()];
             if deviation == 0.0 && die == 0.0 {
-                return vec![0.0; heaters.len()];
+                return values;
             }
-            let mean = normal(number, 1, 0.0, die)[0];
+            let mut dies: Vec<Vec<usize>> = Vec::new();
+            for (heater, place) in heaters.iter().enumerate() {
+                dies.resize_with(dies.len().max(place.die + 1), Vec::new);
+                dies[place.die].push(heater);
+            }
             let length = self.process.process_length / self.control.pitch;
-            let mut draw = |count| normal(number + 1, count, 0.0, deviation);
-            field(&heaters, length, &mut draw).into_iter().map(|value| mean + value).collect()
+            let mut source = normal_stream(seed, stream(number + 1), 0.0, deviation);
+            for (here, mean) in dies.iter().zip(normal(number, dies.len(), 0.0, die)) {
+                let places: Vec<[f64; 2]> = here.iter().map(|&heater| heaters[heater].at).collect();
+                let own = field(&places, length, &mut |count| source.by_ref().take(count).collect());
+                here.iter().zip(own).for_each(|(&heater, value)| values[heater] = mean + value);
+            }
+            values
         };
         match stage {
             Stage::Mesh(mesh) => {
@@ -211,40 +221,6 @@ fn add(values: &mut [f64], more: &[f64]) {
     values.iter_mut().zip(more).for_each(|(value, more)| *value += more);
 }
 
-/// Gives every control the value of the hardware that it uses.
-fn share<T: Copy>(values: &mut [T], hardware: &[usize]) {
-    for k in 0..values.len() {
-        values[k] = values[hardware[k]];
-    }
-}
-
-/// The same for the errors of stages, of which meshes are whole copies or none.
-fn share_stages(network: &Network, stages: &mut [StageErrors], hardware: &[usize]) {
-    let mut homes: Vec<(usize, usize)> = Vec::new(); // first control and index of every stage with controls
-    let mut offset = 0;
-    for (index, stage) in network.stages().enumerate() {
-        let controls = offset..offset + stage.controls();
-        offset = controls.end;
-        if controls.is_empty() {
-            continue;
-        }
-        let home = hardware[controls.start];
-        if let Some(&(_, original)) = homes.iter().find(|(start, _)| *start == home) {
-            stages[index] = stages[original].clone();
-            continue;
-        }
-        homes.push((controls.start, index));
-        let own: Vec<usize> = hardware[controls.clone()].iter().map(|k| k - controls.start).collect();
-        match &mut stages[index] {
-            StageErrors::Matrix { spread } => share(spread, &own),
-            StageErrors::WeightBank { amplitude, slope, offset } => {
-                [amplitude, slope, offset].into_iter().for_each(|values| share(values, &own));
-            }
-            _ => {}
-        }
-    }
-}
-
 /// `count` uniform draws in [0, 1) from stream `stream` of `seed`.
 fn uniform_draws(seed: u64, stream: u64, count: usize) -> impl Iterator<Item = f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -254,12 +230,15 @@ fn uniform_draws(seed: u64, stream: u64, count: usize) -> impl Iterator<Item = f
 
 /// `count` draws of N(mean, deviation²) from stream `stream` of `seed`.
 pub(super) fn normal_draws(seed: u64, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+    normal_stream(seed, stream, mean, deviation).take(count).collect()
+}
+
+/// Draws of N(mean, deviation²) from stream `stream` of `seed`, without end.
+fn normal_stream(seed: u64, stream: u64, mean: f64, deviation: f64) -> impl Iterator<Item = f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(stream);
-    (0..count)
-        .map(|_| {
-            let draw: f64 = StandardNormal.sample(&mut random);
-            mean + deviation * draw
-        })
-        .collect()
+    std::iter::repeat_with(move || {
+        let draw: f64 = StandardNormal.sample(&mut random);
+        mean + deviation * draw
+    })
 }

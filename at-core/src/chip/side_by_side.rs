@@ -5,8 +5,8 @@
 //! where an ideal MZI is the identity up to rounding: an amplitude of 1e-16, in 32 bits of 4e-8, of one chip's light leaks into the
 //! next. Every stage thus stays a stage that engines know, and costs one dispatch for all chips.
 //!
-//! Not every chip can be laid beside others: N must be even, so that columns meet; meshes rectangular; and nothing may act that
-//! depends on the individual's seed while it works, or that joins all modes of a layer (noise, drift, perturbations).
+//! Not every chip can be laid beside others: N must be even, so that columns meet; meshes rectangular and on one die; and nothing
+//! may act that depends on the individual's seed while it works, or that joins all modes of a layer (noise, drift, perturbations).
 
 use super::control::Shifter;
 use super::coupling::Coupling;
@@ -29,8 +29,9 @@ pub struct SideBySide {
 /// Whether chips of `network` can be laid side by side, as far as the design decides.
 pub fn fits(network: &Network) -> bool {
     network.stages().all(|stage| match stage {
-        Stage::Mesh(mesh) => mesh.layout() == Layout::Rectangular && mesh.modes() % 2 == 0,
+        Stage::Mesh(mesh) => mesh.layout() == Layout::Rectangular && mesh.modes() % 2 == 0 && mesh.dies() == 1,
         Stage::Activation { .. } | Stage::Detection { .. } | Stage::Modulation { .. } | Stage::Rectifier { .. } => true,
+        Stage::Splitter { .. } | Stage::Combiner { .. } => false,
         Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => false,
     })
 }
@@ -130,7 +131,7 @@ impl Wide {
             .positions()
             .map(|(column, row)| {
                 let (chip, own) = (row / modes, row % modes);
-                (own + 1 < modes).then(|| (chip, columns[column].first_mzi + (own - columns[column].first_row) / 2))
+                (own + 1 < modes).then(|| (chip, columns[column].mzi(own)))
             })
             .collect();
         let phase = |shift: usize| mzis.iter().map(move |mzi| mzi.map(|(chip, own)| (chip, offset + shift + own)));

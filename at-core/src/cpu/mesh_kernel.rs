@@ -71,15 +71,23 @@ pub struct Imbalance<'a, T> {
 ///
 /// In sweep s, the column at distance d from the first of its block treats the MZI at row s - d, whose neighbours the column
 /// before it has just treated. Read backwards, the order serves the backward pass. Blocks have `columns` columns; with one
-/// it is the plain order.
+/// it is the plain order. With more, light crosses die after die.
 pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<(u32, u32)> {
     let mut order = Vec::with_capacity(mesh.mzis());
-    for block in mesh.columns().chunks(columns) {
-        for sweep in (block[0].first_row..mesh.modes() + block.len()).step_by(2) {
-            for (distance, column) in block.iter().enumerate() {
-                let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));
-                if let Some(offset) = offset.filter(|offset| *offset < 2 * column.count) {
-                    order.push(((column.first_mzi + offset / 2) as u32, (column.first_row + offset) as u32));
+    if columns == 1 {
+        order.extend(mesh.positions().enumerate().map(|(mzi, (_, row))| (mzi as u32, row as u32)));
+        return order;
+    }
+    for die in 0..mesh.dies() {
+        let low = die * mesh.die_modes();
+        for block in mesh.columns().chunks(columns) {
+            for sweep in (block[0].first_row..mesh.die_modes() + block.len()).step_by(2) {
+                for (distance, column) in block.iter().enumerate() {
+                    let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));
+                    if let Some(offset) = offset.filter(|offset| *offset < 2 * column.per_die) {
+                        let row = low + column.first_row + offset;
+                        order.push((column.mzi(row) as u32, row as u32));
+                    }
                 }
             }
         }

@@ -25,6 +25,7 @@ mod sines;
 mod sparse;
 mod stage;
 mod tiles;
+mod tiling;
 mod transfer;
 
 pub use adjoint::CpuTrace;

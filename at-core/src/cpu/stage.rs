@@ -6,6 +6,7 @@ use super::ideal_mesh::IdealMesh;
 use super::mesh::MeshStage;
 use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use super::sparse::SparseRows;
+use super::tiling::{CombinerStage, SplitterStage};
 use super::transfer::{self, TransferStage};
 use crate::chip::StageErrors;
 use crate::network::Stage;
@@ -89,6 +90,8 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn Cpu
             }
         },
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
+        Stage::Splitter { inputs, copies } => Box::new(SplitterStage::new(inputs, copies)),
+        Stage::Combiner { outputs, parts, block } => Box::new(CombinerStage::new(outputs, parts, block)),
         Stage::Activation { modes, activation } => Box::new(ActivationStage { width: 2 * modes, activation }),
         Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),
         Stage::Modulation { modes } => Box::new(ModulationStage { modes }),

@@ -140,10 +140,11 @@ impl FromStr for Convention {
 
 /// Whether their grid has a place, empty of an MZI, on `rail` of `column`: for odd N one rail per column has no partner.
 fn is_bounce(mesh: &Mesh, column: usize, rail: usize) -> bool {
-    let alone = if column.is_multiple_of(2) { mesh.modes() - 1 } else { 0 };
+    let (modes, rail) = (mesh.die_modes(), rail % mesh.die_modes());
+    let alone = if column.is_multiple_of(2) { modes - 1 } else { 0 };
     let place = mesh.columns()[column];
-    let inside = (place.first_row..place.first_row + 2 * place.count).contains(&rail);
-    !inside && (mesh.modes().is_multiple_of(2) || rail != alone)
+    let inside = (place.first_row..place.first_row + 2 * place.per_die).contains(&rail);
+    !inside && (modes.is_multiple_of(2) || rail != alone)
 }
 
 /// Their phases → ours; `bounce` is the phase of a place without an MZI (0 where errors are carried).
@@ -153,7 +154,7 @@ fn push_forward(mesh: &Mesh, phases: &[f64], bounce: f64) -> Vec<f64> {
     let mut native_phi = phi.to_vec();
     for (index, column) in mesh.columns().iter().enumerate() {
         for pair in 0..column.count {
-            let (row, mzi) = (column.first_row + 2 * pair, column.first_mzi + pair);
+            let (row, mzi) = (column.row(pair), column.first_mzi + pair);
             native_phi[mzi] = screen[row] - screen[row + 1];
             screen[row + 1] -= theta[mzi] / 2.0;
             screen[row] = screen[row + 1] + phi[mzi];
@@ -174,7 +175,7 @@ fn pull_back(mesh: &Mesh, controls: &[f64], bounce: f64, reduce: impl Fn(f64) ->
     let mut their_phi = phi.to_vec();
     for (index, column) in mesh.columns().iter().enumerate().rev() {
         for pair in 0..column.count {
-            let (row, mzi) = (column.first_row + 2 * pair, column.first_mzi + pair);
+            let (row, mzi) = (column.row(pair), column.first_mzi + pair);
             their_phi[mzi] = screen[row] - screen[row + 1];
             screen[row + 1] += theta[mzi] / 2.0;
             screen[row] = screen[row + 1] + phi[mzi];

@@ -74,8 +74,7 @@ struct Decomposition {
 
 impl Decomposition {
     fn index(&self, column: usize, row: usize) -> usize {
-        let column = self.mesh.columns()[column];
-        column.first_mzi + (row - column.first_row) / 2
+        self.mesh.columns()[column].mzi(row)
     }
 
     fn entry(&self, row: usize, column: usize) -> Complex64 {

@@ -4,7 +4,7 @@ use super::{Layout, Mesh};
 use rand::{Rng, RngExt};
 use std::f64::consts::TAU;
 
-/// Controls `[θ, φ, γ]` of a Haar-random unitary: φ and γ uniform on [0, 2π), bar power sin²(θ/2) ~ Beta(1, α).
+/// Controls `[θ, φ, γ]` of a Haar-random unitary, one on every die: φ and γ uniform on [0, 2π), bar power sin²(θ/2) ~ Beta(1, α).
 ///
 /// α depends on the MZI's place ([`haar_exponent`]); drawn as s = 1 - u^{1/α}, θ = 2 asin √s. Uniform θ would bias the
 /// mesh to banded matrices (Pai et al., Phys. Rev. Applied 11, 064044 (2019)). A rectangular mesh of other depth than N
@@ -22,10 +22,11 @@ pub fn haar_phases(mesh: &Mesh, random: &mut impl Rng) -> Vec<f64> {
 
 /// The exponent α of the MZI at (`column`, `row`): its bar power follows Beta(1, α) in a Haar-random mesh.
 pub fn haar_exponent(mesh: &Mesh, column: usize, row: usize) -> usize {
+    let row = row % mesh.die_modes();
     match mesh.layout() {
         Layout::Triangular => row + 1,
         Layout::Rectangular => {
-            let modes = mesh.modes();
+            let modes = mesh.die_modes();
             let column = column % modes;
             let before = row.min(column);
             let after = (modes - 2 - row).min(modes - 1 - column);

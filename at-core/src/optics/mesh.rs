@@ -13,23 +13,43 @@ pub enum Layout {
     Triangular,
 }
 
-/// The MZIs that light crosses together: they join rows (first, first+1), (first+2, first+3), …
+/// The MZIs that light crosses together: they join rows (first, first+1), (first+2, first+3), …, on every die the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Upper row of the topmost MZI.
     pub first_row: usize,
-    /// Number of MZIs.
+    /// Number of MZIs, of all dies together.
     pub count: usize,
     /// Index of the topmost MZI among all MZIs of the mesh.
     pub first_mzi: usize,
+    /// Number of MZIs on each die.
+    pub per_die: usize,
+    /// Number of waveguides of each die.
+    pub die_modes: usize,
+}
+
+impl Column {
+    /// Upper row of MZI number `pair` of the column, counted from the top; `pair` is below [`Column::count`].
+    pub fn row(&self, pair: usize) -> usize {
+        self.first_row + pair / self.per_die * self.die_modes + 2 * (pair % self.per_die)
+    }
+
+    /// Index among all MZIs of the mesh of the one whose upper row is `row`; the column must have one there.
+    pub fn mzi(&self, row: usize) -> usize {
+        self.first_mzi + row / self.die_modes * self.per_die + (row % self.die_modes - self.first_row) / 2
+    }
 }
 
 /// A mesh of MZIs on `modes` waveguides, followed by one output phase γ per waveguide.
+///
+/// It can be made of several equal meshes side by side that no MZI joins, each on a die of its own: its matrix is then
+/// block-diagonal, and die d has the modes from `d·die_modes` on.
 ///
 /// Its controls are ordered `[θ of every MZI, φ of every MZI, γ of every mode]`, MZIs column by column, top to bottom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh {
     modes: usize,
+    dies: usize,
     layout: Layout,
     columns: Vec<Column>,
     mzis: usize,
@@ -79,15 +99,46 @@ impl Mesh {
                 let (first_row, count) = rows(column);
                 let first_mzi = mzis;
                 mzis += count;
-                Column { first_row, count, first_mzi }
+                Column { first_row, count, first_mzi, per_die: count, die_modes: modes }
             })
             .collect();
-        Ok(Mesh { modes, layout, columns, mzis })
+        Ok(Mesh { modes, dies: 1, layout, columns, mzis })
     }
 
-    /// Number of waveguides N.
+    /// `dies` times the mesh of one die of this one, side by side.
+    pub fn on_dies(&self, dies: usize) -> Result<Self> {
+        let die_modes = self.die_modes();
+        if dies == 0 || dies > MAX_MODES / die_modes {
+            let reason = format!("a mesh has 1 to {MAX_MODES} modes on all its dies, and each has {die_modes}");
+            return Err(Error::invalid("dies", dies, reason));
+        }
+        let resized = |column: &Column| Column {
+            count: column.per_die * dies,
+            first_mzi: column.first_mzi / self.dies * dies,
+            ..*column
+        };
+        Ok(Mesh {
+            modes: die_modes * dies,
+            dies,
+            layout: self.layout,
+            columns: self.columns.iter().map(resized).collect(),
+            mzis: self.mzis / self.dies * dies,
+        })
+    }
+
+    /// Number of waveguides N, of all dies together.
     pub fn modes(&self) -> usize {
         self.modes
+    }
+
+    /// Number of dies.
+    pub fn dies(&self) -> usize {
+        self.dies
+    }
+
+    /// Number of waveguides of each die.
+    pub fn die_modes(&self) -> usize {
+        self.modes / self.dies
     }
 
     /// The arrangement.
@@ -115,7 +166,20 @@ impl Mesh {
         self.columns
             .iter()
             .enumerate()
-            .flat_map(|(index, column)| (0..column.count).map(move |k| (index, column.first_row + 2 * k)))
+            .flat_map(|(index, column)| (0..column.count).map(move |pair| (index, column.row(pair))))
+    }
+
+    /// For every control its die, and the control of the die's own mesh that it is.
+    pub fn die_controls(&self) -> Vec<(usize, usize)> {
+        let (modes, mzis) = (self.die_modes(), self.mzis / self.dies);
+        let own = |shift: usize| {
+            self.columns.iter().flat_map(move |column| {
+                let first = shift + column.first_mzi / self.dies;
+                (0..column.count).map(move |pair| (pair / column.per_die, first + pair % column.per_die))
+            })
+        };
+        let outputs = (0..self.modes).map(|mode| (mode / modes, 2 * mzis + mode % modes));
+        own(0).chain(own(mzis)).chain(outputs).collect()
     }
 
     /// Splits a control vector into (θ, φ, γ). `controls` has [`Mesh::controls`] entries.
@@ -140,6 +204,28 @@ mod tests {
                 assert!(mesh.positions().all(|(_, row)| row + 1 < modes));
             }
         }
+    }
+
+    #[test]
+    fn dies_lie_side_by_side_and_nothing_joins_them() {
+        for die in [Mesh::rectangular(2).unwrap(), Mesh::triangular(5).unwrap(), Mesh::truncated(6, 3).unwrap()] {
+            let mesh = die.on_dies(3).unwrap();
+            assert_eq!((mesh.modes(), mesh.dies(), mesh.die_modes()), (3 * die.modes(), 3, die.modes()));
+            assert_eq!((mesh.mzis(), mesh.controls()), (3 * die.mzis(), 3 * die.controls()));
+            let single: Vec<_> = die.positions().collect();
+            for (mzi, (column, row)) in mesh.positions().enumerate() {
+                assert_eq!(mesh.columns()[column].mzi(row), mzi);
+                let (place, own) = mesh.die_controls()[mzi];
+                assert_eq!((column, row - place * die.modes()), single[own]);
+            }
+            assert_eq!(mesh.on_dies(1).unwrap(), die);
+            let mut controls = mesh.die_controls();
+            controls.sort_unstable();
+            let all = (0..3).flat_map(|place| (0..die.controls()).map(move |own| (place, own)));
+            assert!(controls.into_iter().eq(all), "every control once");
+        }
+        assert!(Mesh::rectangular(2).unwrap().on_dies(0).is_err());
+        assert!(Mesh::rectangular(2).unwrap().on_dies(usize::MAX).is_err());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn control_errors<T: Real>(mesh: &Mesh, waveguides: &[T]) -> Vec<T> {
     for (column, pieces) in mesh.columns().iter().zip(&mut pieces) {
         gamma.iter_mut().zip(pieces).for_each(|(phase, &piece)| *phase += piece);
         for pair in 0..column.count {
-            let row = column.first_row + 2 * pair;
+            let row = column.row(pair);
             phi[column.first_mzi + pair] = gamma[row] - gamma[row + 1];
             gamma[row] = gamma[row + 1];
         }
@@ -41,7 +41,7 @@ pub fn waveguide_gradient<T: Real>(mesh: &Mesh, gradient: &[T], waveguides: &mut
     last.copy_from_slice(gamma);
     for (column, pieces) in mesh.columns().iter().zip(pieces.chunks_exact_mut(modes)).rev() {
         for pair in 0..column.count {
-            let (row, slope) = (column.first_row + 2 * pair, phi[column.first_mzi + pair]);
+            let (row, slope) = (column.row(pair), phi[column.first_mzi + pair]);
             behind[row + 1] = behind[row] + behind[row + 1] - slope;
             behind[row] = slope;
         }
@@ -62,7 +62,9 @@ mod tests {
     /// The waveguides' phases stand where they are, as γ of meshes cut behind each column.
     #[test]
     fn the_matrix_is_that_of_the_mesh_with_its_phases_in_place() {
-        for mesh in [Mesh::rectangular(5).unwrap(), Mesh::triangular(4).unwrap(), Mesh::truncated(4, 7).unwrap()] {
+        let dies = Mesh::rectangular(3).unwrap().on_dies(2).unwrap();
+        for mesh in [Mesh::rectangular(5).unwrap(), Mesh::triangular(4).unwrap(), Mesh::truncated(4, 7).unwrap(), dies]
+        {
             let modes = mesh.modes();
             let pieces: Vec<f64> = (0..waveguides(&mesh)).map(noise).collect();
             let controls: Vec<f64> = (0..mesh.controls()).map(|k| noise(k + 50)).collect();
@@ -74,7 +76,7 @@ mod tests {
                     row.mapv_inplace(|z| z * Complex64::cis(phase));
                 }
                 for pair in 0..column.count {
-                    let (row, mzi) = (column.first_row + 2 * pair, column.first_mzi + pair);
+                    let (row, mzi) = (column.row(pair), column.first_mzi + pair);
                     let coupler = crate::optics::mzi::Coupler::new(0.0);
                     let m = crate::optics::mzi::mzi_transfer(theta[mzi], phi[mzi], coupler, coupler);
                     for light in 0..modes {

@@ -27,7 +27,7 @@ fn elements(mesh: &Mesh, errors: &StageErrors, controls: &[f64]) -> Vec<Element>
     let mut elements = Vec::new();
     for (index, column) in mesh.columns().iter().enumerate() {
         for k in 0..column.count {
-            let (row, mzi) = (column.first_row + 2 * k, column.first_mzi + k);
+            let (row, mzi) = (column.row(k), column.first_mzi + k);
             elements.push(shifter(row, mzis + mzi));
             elements.push(Element::Coupler { row, angle: FRAC_PI_4 + first_coupler[mzi] });
             elements.push(shifter(row, mzi));

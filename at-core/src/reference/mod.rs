@@ -14,6 +14,7 @@ mod modulation;
 mod noise;
 mod perturbation;
 mod rectifier;
+mod tiling;
 mod weight_bank;
 
 use crate::chip::noise::Draw;
@@ -221,6 +222,8 @@ fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
     let leaves = match *placed.stage {
         Stage::Mesh(ref mesh) => mesh::forward(mesh, errors, controls, signal),
         Stage::Attenuators { inputs, outputs } => attenuators::forward(inputs, outputs, controls, signal),
+        Stage::Splitter { inputs, copies } => tiling::split(inputs, copies, signal),
+        Stage::Combiner { parts, block, .. } => tiling::combine(block, parts, signal),
         Stage::Activation { activation, .. } => activation::forward(activation, signal),
         Stage::Detection { detection, .. } => detection::forward(detection, signal),
         Stage::Modulation { .. } => modulation::forward(signal),
@@ -244,6 +247,8 @@ fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gr
         Stage::Attenuators { inputs, outputs } => {
             attenuators::backward(inputs, outputs, controls, signal, error, gradient)
         }
+        Stage::Splitter { inputs, copies } => tiling::combine(inputs, copies, error),
+        Stage::Combiner { parts, block, .. } => tiling::split(block, parts, error),
         Stage::Activation { activation, .. } => activation::backward(activation, signal, error),
         Stage::Detection { detection, .. } => detection::backward(detection, signal, error),
         Stage::Modulation { .. } => modulation::backward(error),

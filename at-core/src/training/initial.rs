@@ -83,6 +83,7 @@ pub fn initial_controls(network: &Network, seed: u64, initialization: &Initializ
                 controls
                     .extend(weights(&mut random, inputs, outputs, deviations).map(|w| w.clamp(-limit, limit).asin()));
             }
+            Stage::Splitter { .. } | Stage::Combiner { .. } => {}
             Stage::Activation { .. } | Stage::Detection { .. } | Stage::Modulation { .. } | Stage::Rectifier { .. } => {
             }
         }

@@ -38,7 +38,7 @@ pub fn check(network: &Network) -> Result<()> {
     };
     for (index, stage) in stages.iter().enumerate() {
         match stage {
-            Stage::Mesh(_) => {}
+            Stage::Mesh(_) | Stage::Splitter { .. } | Stage::Combiner { .. } => {}
             Stage::Detection { detection: Detection::Amplitude, .. } => {
                 return refuse(format!("detection of amplitudes (stage {index})"));
             }

@@ -1,0 +1,263 @@
+//! A tiled layer is the matrix that its tiles make, creates no power, and keeps its dies apart.
+
+use super::*;
+use crate::chip::{Control, Fabrication, Imperfections, Process, StageErrors};
+use crate::cpu::Cpu;
+use crate::files::chip_file::{read_chip, write_chip};
+use crate::network::{Detection, Network};
+use crate::optics::{Activation, Layout, transfer_matrix};
+use crate::propagator::{Adjoint, Engine, Propagator};
+use crate::reference::Reference;
+use crate::training::{Initialization, initial_controls};
+use num_complex::Complex64;
+
+/// Deterministic numbers in [-1, 1).
+fn noise(index: usize) -> f64 {
+    2.0 * ((index as f64 * 12.9898).sin() * 43758.5453).fract().abs() - 1.0
+}
+
+/// A tiled layer as a network whose readout is the real part of its output fields, at the phase 0 or π/2.
+fn layer(inputs: usize, outputs: usize, tile: &Mesh, phase: f64) -> Network {
+    let mut stages = tiled_stages(inputs, outputs, tile).unwrap();
+    stages.push(Stage::Detection { modes: outputs, detection: Detection::Homodyne { phase } });
+    Network::new(vec![stages]).unwrap()
+}
+
+/// Three layers, one of them wide and one narrow.
+fn deep(tile: &Mesh, detection: Detection) -> Network {
+    let modes = tile.modes();
+    let mut layers =
+        vec![tiled_stages(2 * modes, 3 * modes, tile).unwrap(), tiled_stages(3 * modes, modes, tile).unwrap()];
+    layers[0].push(Stage::Activation { modes: 3 * modes, activation: Activation::ELECTRO_OPTIC });
+    layers[1].push(Stage::Activation { modes, activation: Activation::Spm { gain: 0.4 } });
+    layers.push(tiled_stages(modes, 2 * modes, tile).unwrap());
+    layers[2].push(Stage::Detection { modes: 2 * modes, detection });
+    Network::new(layers).unwrap()
+}
+
+#[test]
+fn one_tile_is_its_mesh() {
+    let mesh = Mesh::triangular(5).unwrap();
+    assert_eq!(tiled_stages(5, 5, &mesh).unwrap(), [Stage::Mesh(mesh)]);
+}
+
+#[test]
+fn a_layer_is_the_matrix_of_its_tiles() {
+    for (tile, p, q) in [
+        (Mesh::rectangular(4).unwrap(), 2, 3),
+        (Mesh::triangular(3).unwrap(), 3, 1),
+        (Mesh::truncated(5, 3).unwrap(), 1, 2),
+    ] {
+        let modes = tile.modes();
+        let (inputs, outputs) = (q * modes, p * modes);
+        let mesh = tile.on_dies(p * q).unwrap();
+        let controls: Vec<f64> = (0..mesh.controls()).map(|k| 3.0 * noise(k)).collect();
+        // the layer's matrix, from the dies' own
+        let mut expected = vec![Complex64::ZERO; outputs * inputs];
+        for die in 0..p * q {
+            let mut own = vec![0.0; tile.controls()];
+            for (control, (place, k)) in mesh.die_controls().into_iter().enumerate() {
+                if place == die {
+                    own[k] = controls[control];
+                }
+            }
+            let matrix = transfer_matrix(&tile, &own, None).unwrap() / ((p * q) as f64).sqrt();
+            for ((row, column), entry) in matrix.indexed_iter() {
+                expected[(die / q * modes + row) * inputs + die % q * modes + column] = *entry;
+            }
+        }
+        for light in 0..inputs {
+            let mut fields = vec![0.0; 2 * inputs];
+            fields[2 * light] = 1.0;
+            let read = |phase| {
+                let network = layer(inputs, outputs, &tile, phase);
+                let fabrication = Fabrication::ideal();
+                let reference =
+                    Reference { network: &network, fabrication: &fabrication, first_controls: &[], drift: &[] };
+                let plain = reference.propagate(&controls, &fields).unwrap();
+                let mut chip = Cpu::<f64>::new().build(&network, &fabrication).unwrap();
+                let mut readout = vec![0.0; outputs];
+                chip.program(&controls).unwrap();
+                chip.propagate(&fields, 1, &mut readout).unwrap();
+                assert!(plain.iter().zip(&readout).all(|(a, b)| (a - b).abs() < 1e-13));
+                plain
+            };
+            let (real, imaginary) = (read(0.0), read(std::f64::consts::FRAC_PI_2));
+            for output in 0..outputs {
+                let found = Complex64::new(real[output], imaginary[output]);
+                assert!((found - expected[output * inputs + light]).norm() < 1e-13, "{output}, {light}");
+            }
+        }
+    }
+}
+
+/// The share of light that arrives never exceeds 1, reaches it where all tiles of a column send the same fields in phase, and is
+/// about 1/q for random tiles.
+#[test]
+fn no_light_is_created() {
+    let tile = Mesh::rectangular(4).unwrap();
+    let (p, q) = (2, 3);
+    let mut stages = tiled_stages(q * 4, p * 4, &tile).unwrap();
+    stages.push(Stage::Detection { modes: p * 4, detection: Detection::Intensity });
+    let network = Network::new(vec![stages]).unwrap();
+    let fabrication = Fabrication::ideal();
+    let reference = Reference { network: &network, fabrication: &fabrication, first_controls: &[], drift: &[] };
+    let share = |controls: &[f64], fields: &[f64]| {
+        let powers = reference.propagate(controls, fields).unwrap();
+        powers.iter().sum::<f64>() / fields.iter().map(|x| x * x).sum::<f64>()
+    };
+    let mut mean = 0.0;
+    for seed in 0..200 {
+        let controls = initial_controls(&network, seed, &Initialization::FanIn).unwrap();
+        let fields: Vec<f64> = (0..24).map(|k| noise(k + 100 * seed as usize)).collect();
+        let arrives = share(&controls, &fields);
+        assert!(arrives <= 1.0 + 1e-12, "{arrives}");
+        mean += arrives / 200.0;
+    }
+    assert!((mean - 1.0 / q as f64).abs() < 0.05, "{mean}");
+    let same: Vec<f64> = (0..24).map(|k| noise(k % 8)).collect();
+    let equal = vec![1.0; network.controls()];
+    assert!((share(&equal, &same) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn gradients_match_differences() {
+    let loss = Imperfections {
+        splitter_angle: 0.1,
+        phase: 0.3,
+        loss_db: 0.3,
+        loss_spread_db: 0.2,
+        update_error: 0.3,
+        ..Imperfections::NONE
+    };
+    for (tile, errors) in [
+        (Mesh::rectangular(4).unwrap(), Imperfections::NONE),
+        (Mesh::rectangular(3).unwrap(), loss),
+        (Mesh::triangular(4).unwrap(), Imperfections { loss_spread_db: 0.0, ..loss }),
+    ] {
+        let network = deep(&tile, Detection::Intensity);
+        let engine = Cpu::<f64>::new();
+        let batch = 5;
+        let fabrication = errors.fabricate(&network, 3).unwrap();
+        let mut runner = engine.build(&network, &fabrication).unwrap();
+        let controls: Vec<f64> = (0..network.controls()).map(|k| 2.0 * noise(k + 7)).collect();
+        let fields: Vec<f64> = (0..batch * network.input().width()).map(|k| noise(k + 100)).collect();
+        let weights: Vec<f64> = (0..batch * network.outputs()).map(|k| noise(k + 900)).collect();
+        let mut readout = vec![0.0; batch * network.outputs()];
+        let mut trace = runner.trace(batch).unwrap();
+        let mut gradient = vec![0.0; controls.len()];
+        runner.program(&controls).unwrap();
+        runner.record(&fields, batch, &mut trace, &mut readout).unwrap();
+        runner.backpropagate(&trace, &weights, &mut gradient).unwrap();
+        let largest = gradient.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+        for k in 0..controls.len() {
+            let mut at = |step: f64| {
+                let mut moved = controls.clone();
+                moved[k] += step;
+                runner.program(&moved).unwrap();
+                runner.propagate(&fields, batch, &mut readout).unwrap();
+                readout.iter().zip(&weights).map(|(r, w)| r * w).sum::<f64>()
+            };
+            let h = 1e-3;
+            let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            let error = (difference - gradient[k]).abs();
+            assert!(error < 1e-8 * largest + 1e-11, "control {k}: {difference} against {}", gradient[k]);
+        }
+    }
+}
+
+#[test]
+fn dies_are_individuals_and_a_chip_file_keeps_them() {
+    let tile = Mesh::rectangular(4).unwrap();
+    let network = layer(8, 8, &tile, 0.0);
+    let kind = Imperfections {
+        splitter_angle: 0.05,
+        phase: 0.1,
+        loss_db: 0.5,
+        loss_spread_db: 0.1,
+        update_error: 0.2,
+        process: Process { process_phase: 0.1, die_phase: 0.5, die_splitter: 0.02, ..Process::NONE },
+        control: Control { crosstalk: 0.01, heater_spread: 0.01, ..Control::NONE },
+        ..Imperfections::NONE
+    };
+    let chip = kind.fabricate(&network, 8).unwrap();
+    assert_eq!(chip, kind.fabricate(&network, 8).unwrap());
+    assert_ne!(chip, kind.fabricate(&network, 9).unwrap());
+    let StageErrors::Mesh { first_coupler, phases, .. } = &chip.stages[1] else { panic!("a mesh") };
+    for errors in [first_coupler, phases] {
+        assert!(errors.iter().enumerate().all(|(k, error)| !errors[..k].contains(error)), "no two are the same");
+    }
+    let path = std::env::temp_dir().join(format!("at-tiled-{}.npz", std::process::id()));
+    write_chip(&path, &chip).unwrap();
+    let read = read_chip(&path, &network, None);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(read.unwrap(), chip);
+}
+
+#[test]
+fn no_die_heats_another_and_each_has_its_own_mean() {
+    let tile = Mesh::rectangular(4).unwrap();
+    let network = layer(8, 8, &tile, 0.0);
+    let mesh = tile.on_dies(4).unwrap();
+    let control = Control { crosstalk: 0.05, crosstalk_length: 100.0, ..Control::NONE };
+    let process = Process { die_phase: 0.5, ..Process::NONE };
+    let chip = Imperfections { control, process, ..Imperfections::NONE }.fabricate(&network, 1).unwrap();
+    let alone =
+        Network::new(vec![vec![Stage::Mesh(tile.clone()), layer(4, 4, &tile, 0.0).layers()[0][1].clone()]]).unwrap();
+    let single = Imperfections { control, ..Imperfections::NONE }.fabricate(&alone, 1).unwrap();
+    let dies = mesh.die_controls();
+    let row = |fabrication: &Fabrication, control: usize, own: &dyn Fn(usize) -> usize| {
+        let coupling = &fabrication.control.coupling;
+        let entries = coupling.starts[control] as usize..coupling.starts[control + 1] as usize;
+        let mut row: Vec<_> =
+            entries.map(|k| (own(coupling.neighbours[k] as usize), coupling.strengths[k].to_bits())).collect();
+        row.sort_unstable();
+        row
+    };
+    for (control, &(die, own)) in dies.iter().enumerate() {
+        let inside = |other: usize| {
+            assert_eq!(dies[other].0, die);
+            dies[other].1
+        };
+        assert_eq!(row(&chip, control, &inside), row(&single, own, &|other| other));
+    }
+    let StageErrors::Mesh { phases, .. } = &chip.stages[1] else { panic!("a mesh") };
+    let mut means = vec![Vec::new(); 4];
+    dies.iter().zip(phases).for_each(|((die, _), phase)| means[*die].push(*phase));
+    for (die, phases) in means.iter().enumerate() {
+        assert!(phases.iter().all(|phase| *phase == phases[0]));
+        assert!(means[..die].iter().all(|other| other[0] != phases[0]));
+    }
+}
+
+#[test]
+fn every_die_starts_haar_random() {
+    let tile = Mesh::rectangular(3).unwrap();
+    let network = layer(6, 3, &tile, 0.0);
+    let draws = 4000;
+    let mut fourth = [0.0; 2];
+    for seed in 0..draws {
+        let controls = initial_controls(&network, seed, &Initialization::FanIn).unwrap();
+        let mesh = tile.on_dies(2).unwrap();
+        let matrix = transfer_matrix(&mesh, &controls, None).unwrap();
+        for (die, sum) in fourth.iter_mut().enumerate() {
+            *sum += matrix[[3 * die + 1, 3 * die + 2]].norm_sqr().powi(2) / draws as f64;
+        }
+        assert!(matrix[[0, 3]].norm() == 0.0 && matrix[[5, 1]].norm() == 0.0);
+    }
+    // E|U|⁴ = 2/(N(N+1))
+    assert!(fourth.iter().all(|moment| (moment * 6.0 - 1.0).abs() < 0.06), "{fourth:?}");
+}
+
+#[test]
+fn tiles_that_do_not_divide_a_layer_are_refused() {
+    let tile = Mesh::universal(16, Layout::Rectangular).unwrap();
+    let error = |inputs, outputs| tiled_stages(inputs, outputs, &tile).unwrap_err().to_string();
+    assert!(error(60, 64).ends_with("tiles of 16 modes do not divide 60 inputs; use 48 or 64"), "{}", error(60, 64));
+    assert!(error(64, 7).ends_with("tiles of 16 modes do not divide 7 outputs; use 16"), "{}", error(64, 7));
+    assert!(tiled_stages(0, 16, &tile).is_err());
+    assert!(tiled_stages(1 << 20, 1 << 20, &tile).is_err(), "too many modes");
+    let block = Stage::Combiner { outputs: 6, parts: 2, block: 4 };
+    let detection = Stage::Detection { modes: 6, detection: Detection::Intensity };
+    assert!(Network::new(vec![vec![block, detection]]).is_err());
+}
