@@ -52,7 +52,7 @@ fn mesh_backward(
             let lower = coefficients[2u * at + 1u];
             let c = couplers[at * parameters.coupler_stride].z;
             let s = couplers[at * parameters.coupler_stride].w;
-            let row = column.x + 2u * k - part.low;
+            let row = mode_of(k, column) - part.low;
             var theta = 0.0;
             var phi = 0.0;
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {

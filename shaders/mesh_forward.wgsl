@@ -33,7 +33,7 @@ fn mesh_forward(
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
             let upper = coefficients[2u * (column.z + k - parameters.base_mzi)];
             let lower = coefficients[2u * (column.z + k - parameters.base_mzi) + 1u];
-            let row = column.x + 2u * k - part.low;
+            let row = mode_of(k, column) - part.low;
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
                 let slot = sample * part.width + row;
                 let x0 = fields[slot];

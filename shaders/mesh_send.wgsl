@@ -72,7 +72,7 @@ fn mesh_send(
             let lower = coefficients[2u * at + 1u];
             let c = couplers[at * parameters.coupler_stride].z;
             let s = couplers[at * parameters.coupler_stride].w;
-            let row = column.x + 2u * k - part.low;
+            let row = mode_of(k, column) - part.low;
             let mode = row + part.low;
             let is_own = mode >= part.begin && mode < part.end;
             var powers = vec2f(0.0);

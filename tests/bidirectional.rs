@@ -78,7 +78,8 @@ fn every_engine_agrees_with_the_reference() {
             let network = coherent(modes, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
             agrees(&gpus, &network, 1, &Mesh::rectangular(modes).unwrap(), &imperfections, batch);
         }
-        for mesh in [Mesh::universal(6, Layout::Triangular).unwrap(), Mesh::truncated(5, 13).unwrap()] {
+        let dies = Mesh::rectangular(5).unwrap().on_dies(3).unwrap();
+        for mesh in [Mesh::universal(6, Layout::Triangular).unwrap(), Mesh::truncated(5, 13).unwrap(), dies] {
             agrees(&gpus, &mesh_and_detectors(&mesh, Detection::Intensity), 0, &mesh, &imperfections, 7);
         }
     }
@@ -91,6 +92,18 @@ fn a_mesh_wider_than_workgroup_memory_is_lit_from_both_ends_in_windows() {
     let mesh = Mesh::truncated(2100, 300).unwrap();
     let network = mesh_and_detectors(&mesh, Detection::Intensity);
     agrees(&[small(&shared)], &network, 0, &mesh, &LOSSY, 2);
+}
+
+/// The same where windows hold whole dies, and where dies are wider than windows.
+#[test]
+fn dies_beyond_workgroup_memory_are_lit_from_both_ends_in_windows() {
+    let Some(shared) = require_gpu() else { return };
+    for mesh in
+        [Mesh::rectangular(6).unwrap().on_dies(400).unwrap(), Mesh::truncated(2101, 9).unwrap().on_dies(2).unwrap()]
+    {
+        let network = mesh_and_detectors(&mesh, Detection::Intensity);
+        agrees(&[small(&shared)], &network, 0, &mesh, &Imperfections { perturbation: 0.0, ..LOSSY }, 2);
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
-use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, weight_banks};
+use at_tests::networks::{
+    ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, tiled, weight_banks,
+};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry: rounding adds up like a walk.
 const SINGLE: f64 = 1e-5;
@@ -83,6 +85,23 @@ fn on_every_stage_activation_and_detection() {
 }
 
 #[test]
+fn on_tiled_layers() {
+    let tiles = [
+        Mesh::rectangular(2).unwrap(),
+        Mesh::rectangular(5).unwrap(),
+        Mesh::rectangular(16).unwrap(),
+        Mesh::triangular(6).unwrap(),
+        Mesh::truncated(4, 9).unwrap(),
+    ];
+    let even = Imperfections { loss_spread_db: 0.0, perturbation: 0.0, ..LOSSY };
+    for (tile, batch) in tiles.iter().flat_map(|tile| [(tile, 1), (tile, 19), (tile, 130)]) {
+        for imperfections in [IDEAL, even, LOSSY] {
+            all_agree(&tiled(tile), &imperfections, batch, &format!("tiles of {} modes", tile.modes()));
+        }
+    }
+}
+
+#[test]
 fn on_matrices_and_weight_banks() {
     for imperfections in [IDEAL, LOSSY] {
         for batch in [1, 7, 64, 257] {
@@ -122,7 +141,12 @@ fn layers_agree<E: Engine>(engine: &E, tolerance: f64, case: &Case) {
 
 #[test]
 fn on_taps_and_the_way_back_through_single_layers() {
-    for network in [every_stage(), matrices(&[30, 17, 1, 5]), weight_banks(&[30, 17, 20, 5])] {
+    for network in [
+        every_stage(),
+        tiled(&Mesh::rectangular(4).unwrap()),
+        matrices(&[30, 17, 1, 5]),
+        weight_banks(&[30, 17, 20, 5]),
+    ] {
         for imperfections in [IDEAL, LOSSY] {
             let case = Case::new(network.clone(), &imperfections, 33, 12);
             layers_agree(&Cpu::<f64>::new(), 10.0 * DOUBLE, &case);

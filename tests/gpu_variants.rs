@@ -1,12 +1,13 @@
 //! Every kernel of the GPU means what the reference means, also those that the cost model would not take at these sizes.
 
+use at_core::chip::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
 use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, matrices, mesh_and_detectors};
+use at_tests::networks::{coherent, matrices, mesh_and_detectors, tiled};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -63,6 +64,29 @@ fn meshes_of_every_shape() {
         let what = format!("N = {}, {:?}, {} columns", mesh.modes(), mesh.layout(), mesh.columns().len());
         every_variant_agrees(&gpu, &network, 19, &what);
     }
+}
+
+#[test]
+fn meshes_on_dies() {
+    let Some(gpu) = require_gpu() else { return };
+    for (mesh, dies, batch) in [
+        (Mesh::rectangular(2).unwrap(), 7, 3),
+        (Mesh::rectangular(16).unwrap(), 4, 70),
+        (Mesh::rectangular(5).unwrap(), 3, 19),
+        (Mesh::triangular(6).unwrap(), 9, 19),
+        (Mesh::truncated(44, 70).unwrap(), 3, 19),
+    ] {
+        let mesh = mesh.on_dies(dies).unwrap();
+        let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
+        every_variant_agrees(&gpu, &network, batch, &format!("{dies} dies of {} modes", mesh.die_modes()));
+    }
+    every_variant_agrees(&gpu, &tiled(&Mesh::rectangular(8).unwrap()), 33, "tiled layers");
+    // more than workgroup memory holds: windows of whole dies
+    let wide = Mesh::rectangular(6).unwrap().on_dies(800).unwrap();
+    let network = mesh_and_detectors(&wide, Detection::Homodyne { phase: 0.3 });
+    let case = Case::new(network, &Imperfections { perturbation: 0.0, ..LOSSY }, 2, 42);
+    let gpu = gpu.preferring(Preferences { mesh: Some(MeshVariant::Stream), ..Preferences::default() });
+    agrees(&gpu, &case, &case.expected(), "800 dies of 6 modes");
 }
 
 #[test]

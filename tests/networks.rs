@@ -2,6 +2,7 @@
 
 use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
+use at_core::tiled::tiled_stages;
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
 pub const ACTIVATIONS: [Activation; 5] = [
@@ -48,6 +49,22 @@ fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
         .collect();
     layers.last_mut().expect("there are at least two widths").pop();
     network(layers)
+}
+
+/// Three tiled layers of dies with the mesh `tile`: widening, narrowing to one row of tiles, widening from one column.
+pub fn tiled(tile: &Mesh) -> Network {
+    let modes = tile.modes();
+    let layer = |inputs: usize, outputs: usize, last: Stage| {
+        let mut stages = tiled_stages(inputs * modes, outputs * modes, tile).expect("whole tiles");
+        stages.push(last);
+        stages
+    };
+    let detection = Stage::Detection { modes: 2 * modes, detection: Detection::Intensity };
+    network(vec![
+        layer(2, 3, activation(3 * modes, ACTIVATIONS[4])),
+        layer(3, 1, activation(modes, ACTIVATIONS[3])),
+        layer(1, 2, detection),
+    ])
 }
 
 /// Every kind of stage, one behind the other, with odd and unequal sizes: a narrowing and a widening singular-value stage,

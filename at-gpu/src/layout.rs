@@ -103,6 +103,8 @@ parameters! {
     }
     /// Weights and where their controls lie.
     Dense { len: u32, offset: u32, has_errors: u32 }
+    /// Blocks of modes and their copies.
+    Tiling { modes: u32, copies: u32, len: u32, share: f32 }
     /// A product of strided matrices.
     MatrixProduct {
         rows: u32,
@@ -160,6 +162,7 @@ parameters! {
         base_imbalance: u32,
         mzis: u32,
         transmission: f32,
+        dies: u32,
     }
     /// Which columns are crossed in the registers of subgroups.
     MeshLanes {
@@ -174,6 +177,7 @@ parameters! {
         finish: u32,
         base_mzi: u32,
         base_imbalance: u32,
+        dies: u32,
     }
     /// The start of a mesh's way back.
     MeshEnter { len: u32, modes: u32, rebuild: f32, stride: u32, second: u32 }
@@ -193,6 +197,7 @@ parameters! {
         chunks: u32,
         mzis: u32,
         offset: u32,
+        dies: u32,
     }
     /// Samples times complex matrices.
     BlockProduct {

@@ -35,6 +35,7 @@ mod stage;
 mod stream_plan;
 mod sums;
 pub mod testing;
+mod tiling;
 mod vectors;
 
 pub use adapter::{AdapterDescription, Selection, adapters};

@@ -42,7 +42,8 @@ impl MeshStage {
         let gpu = &self.optics.gpu;
         let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
         let subgroup = gpu.commands.context.subgroup;
-        gpu.preferences.mesh.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding, subgroup))
+        let preferred = gpu.preferences.mesh.filter(|variant| variant.carries(&self.optics.mesh));
+        preferred.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding, subgroup))
     }
 
     /// Sends samples through the mesh itself.

@@ -140,6 +140,7 @@ impl BlockMatrices {
             chunks: 0,
             mzis: count(optics.mesh.mzis())?,
             offset: count(optics.offset)?,
+            dies: count(optics.mesh.dies())?,
         };
         Ok((parameters, columns))
     }

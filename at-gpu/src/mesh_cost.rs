@@ -44,6 +44,12 @@ impl MeshVariant {
         self.crossing() != Crossing::Lanes || Lanes::of(gpu, modes, true).is_some()
     }
 
+    /// Whether it knows where the MZIs of `mesh` stand. Lanes and blocks need them on rows of the column's parity, as they are on all
+    /// dies of an even number of modes.
+    pub(crate) fn carries(self, mesh: &Mesh) -> bool {
+        mesh.dies() == 1 || mesh.die_modes().is_multiple_of(2) || self.crossing() == Crossing::Stream
+    }
+
     /// How samples cross the mesh itself: those of a batch, or those of the identity.
     pub(crate) fn crossing(self) -> Crossing {
         match self {
@@ -100,7 +106,11 @@ pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64, subgroup: Option<u
         let modes = mesh.modes() as u64;
         let whole = if variant.is_whole() { 16 * modes * modes.max(batch as u64) } else { 0 };
         let level = if variant.crossing() == Crossing::Blocks { Blocks::of(mesh).bytes_of_a_level() } else { 0 };
-        if whole.max(level) > binding { f64::INFINITY } else { seconds(variant, mesh, batch, subgroup) }
+        if whole.max(level) > binding || !variant.carries(mesh) {
+            f64::INFINITY
+        } else {
+            seconds(variant, mesh, batch, subgroup)
+        }
     };
     MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
 }

@@ -99,6 +99,7 @@ impl Lanes {
             finish: u32::from(columns.end == optics.mesh.columns().len()),
             base_mzi: count(spans.base_mzi)?,
             base_imbalance: count(spans.base_imbalance)?,
+            dies: count(optics.mesh.dies())?,
         })
     }
 }

@@ -19,7 +19,7 @@ pub(crate) const ORDER: StateOrder = StateOrder::Beside;
 /// The plan where a mode of a sample takes `bytes` of workgroup memory.
 pub(crate) fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
     let memory = optics.gpu.commands.context.limits.max_compute_workgroup_storage_size as usize;
-    Plan::new(optics.mesh.modes(), batch, memory / bytes)
+    Plan::new(optics.mesh.modes(), optics.mesh.die_modes(), batch, memory / bytes)
 }
 
 pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
@@ -55,6 +55,7 @@ pub(crate) fn parameters(
         base_imbalance: count(spans.base_imbalance)?,
         mzis: count(optics.mesh.mzis())?,
         transmission: optics.transmission as f32,
+        dies: count(optics.mesh.dies())?,
     })
 }
 

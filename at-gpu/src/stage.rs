@@ -6,9 +6,10 @@ use crate::engine::Gpu;
 use crate::mesh::MeshStage;
 use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use crate::scratch::{Needs, Scratch};
+use crate::tiling::TilingStage;
+use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::network::Stage;
-use at_core::{Error, Result};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
 pub(crate) trait GpuStage {
@@ -48,18 +49,14 @@ pub(crate) struct Backward<'a> {
     pub scratch: &'a Scratch,
 }
 
-fn tiled() -> Error {
-    Error::Unsupported { what: "a tiled layer on a GPU".into(), instead: "choose --engine cpu".into() }
-}
-
 /// Builds a stage with its errors; its controls begin at `offset`.
 pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
     let gpu = gpu.clone();
     Ok(match *stage {
-        Stage::Splitter { .. } | Stage::Combiner { .. } => return Err(tiled()),
-        Stage::Mesh(ref mesh) if mesh.dies() > 1 => return Err(tiled()),
         Stage::Mesh(ref mesh) => Box::new(MeshStage::new(gpu, mesh, errors, offset)?),
         Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?),
+        Stage::Splitter { inputs, copies } => Box::new(TilingStage::splitter(gpu, inputs, copies)?),
+        Stage::Combiner { outputs, parts, block } => Box::new(TilingStage::combiner(gpu, outputs, parts, block)?),
         Stage::Activation { modes, activation } => Box::new(ActivationStage { gpu, modes, activation }),
         Stage::Detection { modes, detection } => Box::new(DetectionStage { gpu, modes, detection }),
         Stage::Modulation { modes } => Box::new(ModulationStage { gpu, modes }),

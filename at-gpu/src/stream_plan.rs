@@ -17,7 +17,7 @@ pub(crate) struct Plan {
     pub windows: usize,
     /// Modes that a window writes.
     pub tile: usize,
-    /// Modes that it reads on either side of them: the most columns of a pass, where there is more than one window.
+    /// Modes that it reads on either side of them, and then the most columns of a pass; 0 where no MZI joins two windows.
     pub halo: usize,
     /// Samples of a workgroup.
     pub samples: usize,
@@ -39,10 +39,13 @@ pub(crate) struct Most {
 }
 
 impl Plan {
-    /// A plan for `batch` samples on `modes` modes where workgroups hold `capacity` fields.
-    pub fn new(modes: usize, batch: usize, capacity: usize) -> Self {
+    /// A plan for `batch` samples on `modes` modes, `die_modes` of each die, where workgroups hold `capacity` fields.
+    pub fn new(modes: usize, die_modes: usize, batch: usize, capacity: usize) -> Self {
         let (windows, tile, halo) = if modes <= capacity {
             (1, modes, 0)
+        } else if die_modes <= capacity {
+            let tile = capacity / die_modes * die_modes;
+            (modes.div_ceil(tile), tile, 0)
         } else {
             let halo = capacity / 8;
             let tile = capacity - 2 * halo;
@@ -75,7 +78,7 @@ impl Plan {
             + (width / 2).div_ceil(self.pair_lanes) * (1 + self.samples.div_ceil(self.sample_lanes()))
             + self.slots.div_ceil(GROUP);
         let mut longest = ((LOOP_CAP - 1 - 2 * self.slots.div_ceil(GROUP)) / turns).max(1);
-        if self.windows > 1 {
+        if self.halo > 0 {
             longest = longest.min(self.halo);
         }
         if rows > 0 {
@@ -99,12 +102,15 @@ mod tests {
     #[test]
     fn plans_fit_their_memory_and_cover_every_mode_and_column() {
         for capacity in [64, 1024, 3072] {
-            for modes in [2, 3, 64, 65, 1000, 4096] {
+            for (die, dies) in [(2, 1), (3, 1), (64, 1), (65, 1), (1000, 1), (4096, 1), (5, 700), (16, 256), (1500, 3)]
+            {
                 for batch in [1, 7, 300] {
-                    let plan = Plan::new(modes, batch, capacity);
+                    let modes = die * dies;
+                    let plan = Plan::new(modes, die, batch, capacity);
                     assert!(plan.slots <= capacity && plan.samples >= 1, "{plan:?}");
                     assert!(plan.windows * plan.tile >= modes && (plan.windows - 1) * plan.tile < modes, "{plan:?}");
-                    let mesh = Mesh::truncated(modes, 300).unwrap();
+                    assert!(plan.halo > 0 || plan.windows == 1 || plan.tile.is_multiple_of(die), "{plan:?}");
+                    let mesh = Mesh::truncated(die, 300).unwrap().on_dies(dies).unwrap();
                     for rows in [0, plan.partial_rows(batch)] {
                         let passes =
                             plan.passes(&mesh, rows, Most { mzis: usize::MAX, columns: usize::MAX, partial: 64 << 20 });
@@ -113,7 +119,7 @@ mod tests {
                             (0..300).collect::<Vec<_>>()
                         );
                         let longest = passes.iter().map(ExactSizeIterator::len).max().unwrap();
-                        assert!(plan.windows == 1 || longest <= plan.halo, "{plan:?}");
+                        assert!(plan.halo == 0 || longest <= plan.halo, "{plan:?}");
                         let total: usize = passes.iter().map(|pass| mzis(&mesh, pass)).sum();
                         assert_eq!(total, mesh.mzis());
                     }

@@ -16,6 +16,7 @@ struct MeshBlocks {
     chunks: u32,
     mzis: u32,
     offset: u32,
+    dies: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshBlocks;
@@ -46,6 +47,9 @@ fn row_of(step: i32, pair: i32) -> i32 {
 
 // Number of the MZI on window row `row` of a column (first row, count, first MZI), or -1 where there is a waveguide.
 fn mzi_at(block: Block, row: i32, column: vec4u) -> i32 {
+    if parameters.dies > 1u {
+        return select(-1, mzi_on_dies(block.low + row, column, parameters.modes, parameters.dies), row >= 0);
+    }
     let from_first = block.low + row - i32(column.x);
     let exists = row >= 0 && from_first >= 0 && from_first / 2 < i32(column.y);
     return select(-1, i32(column.z) + from_first / 2, exists);

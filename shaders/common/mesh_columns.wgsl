@@ -20,6 +20,7 @@ struct MeshColumns {
     base_imbalance: u32,
     mzis: u32,
     transmission: f32,
+    dies: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshColumns;
@@ -47,9 +48,20 @@ fn part_of(group: u32) -> Part {
     return Part(first_sample, samples, begin, end, low, min(end + parameters.halo, parameters.modes) - low);
 }
 
+// Upper mode of MZI number k of a column.
+fn mode_of(k: u32, column: vec4u) -> u32 {
+    if parameters.dies > 1u {
+        return mode_on_dies(k, column, parameters.modes, parameters.dies);
+    }
+    return column.x + 2u * k;
+}
+
 // The MZIs of a column (first row, count, first MZI) that lie in the part's window, as a range of their numbers in the column.
 fn pairs_of(part: Part, column: vec4u) -> vec2u {
     let high = part.low + part.width;
+    if parameters.dies > 1u {
+        return pairs_on_dies(part.low, high, column, parameters.modes, parameters.dies);
+    }
     let first = (part.low - min(part.low, column.x) + 1u) / 2u;
     let last = (high - min(high, column.x)) / 2u;
     return vec2u(first, min(last, column.y));

@@ -14,6 +14,7 @@ struct MeshLanes {
     finish: u32,
     base_mzi: u32,
     base_imbalance: u32,
+    dies: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshLanes;
@@ -24,6 +25,9 @@ override SUBGROUPS: u32 = 1u;
 
 // Number of the MZI whose upper mode is `mode` in a column (first row, count, first MZI), or -1 where there is none.
 fn mzi_at(mode: i32, column: vec4u) -> i32 {
+    if parameters.dies > 1u {
+        return mzi_on_dies(mode, column, parameters.modes, parameters.dies);
+    }
     let from_first = mode - i32(column.x);
     return select(-1, i32(column.z) + from_first / 2, from_first >= 0 && from_first / 2 < i32(column.y));
 }

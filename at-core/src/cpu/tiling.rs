@@ -32,7 +32,7 @@ impl<T: Real> Division<T> {
     }
 
     /// `whole [block, real] ← share·Σ_copy split [block, copy, real]`.
-    fn combine(self, split: &[T], whole: &mut [T]) {
+    fn merge(self, split: &[T], whole: &mut [T]) {
         let Division { width, copies, share } = self;
         let blocks = whole.par_chunks_exact_mut(width).zip(split.par_chunks_exact(width * copies));
         blocks.with_min_len(SERIAL.div_ceil(width * copies)).for_each(|(whole, split)| {
@@ -70,7 +70,7 @@ impl<T: Real> CpuStage<T> for SplitterStage<T> {
 
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
         let width = pass.batch * self.0.width;
-        self.0.combine(&pass.adjoint[..width * self.0.copies], &mut slopes.adjoint_in[..width]);
+        self.0.merge(&pass.adjoint[..width * self.0.copies], &mut slopes.adjoint_in[..width]);
     }
 }
 
@@ -93,7 +93,7 @@ impl<T: Real> CpuStage<T> for CombinerStage<T> {
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
         let width = batch * self.width;
-        self.division.combine(&input[..width * self.division.copies], &mut output[..width]);
+        self.division.merge(&input[..width * self.division.copies], &mut output[..width]);
     }
 
     fn reads_input(&self, _kept: &Kept<T>) -> bool {

@@ -223,7 +223,7 @@ fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
         Stage::Mesh(ref mesh) => mesh::forward(mesh, errors, controls, signal),
         Stage::Attenuators { inputs, outputs } => attenuators::forward(inputs, outputs, controls, signal),
         Stage::Splitter { inputs, copies } => tiling::split(inputs, copies, signal),
-        Stage::Combiner { parts, block, .. } => tiling::combine(block, parts, signal),
+        Stage::Combiner { parts, block, .. } => tiling::merge(block, parts, signal),
         Stage::Activation { activation, .. } => activation::forward(activation, signal),
         Stage::Detection { detection, .. } => detection::forward(detection, signal),
         Stage::Modulation { .. } => modulation::forward(signal),
@@ -247,7 +247,7 @@ fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gr
         Stage::Attenuators { inputs, outputs } => {
             attenuators::backward(inputs, outputs, controls, signal, error, gradient)
         }
-        Stage::Splitter { inputs, copies } => tiling::combine(inputs, copies, error),
+        Stage::Splitter { inputs, copies } => tiling::merge(inputs, copies, error),
         Stage::Combiner { parts, block, .. } => tiling::split(block, parts, error),
         Stage::Activation { activation, .. } => activation::backward(activation, signal, error),
         Stage::Detection { detection, .. } => detection::backward(detection, signal, error),

@@ -8,7 +8,7 @@ pub fn split(modes: usize, copies: usize, input: &[f64]) -> Vec<f64> {
 }
 
 /// `[batch, block, part, mode]` → `[batch, block, mode]`, the sum of the parts divided by √parts.
-pub fn combine(modes: usize, parts: usize, input: &[f64]) -> Vec<f64> {
+pub fn merge(modes: usize, parts: usize, input: &[f64]) -> Vec<f64> {
     let share = 1.0 / (parts as f64).sqrt();
     let blocks = input.chunks_exact(2 * modes * parts);
     let sum = |block: &[f64], real: usize| share * block.iter().skip(real).step_by(2 * modes).sum::<f64>();

@@ -1,0 +1,30 @@
+// Brings the copies of blocks of modes together: y[b modes + m] = share sum_c x[(b copies + c) modes + m], over the blocks of all samples.
+
+struct Tiling {
+    modes: u32,
+    copies: u32,
+    len: u32,
+    share: f32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: Tiling;
+@group(0) @binding(1) var<storage, read> input: array<vec2f>;
+@group(0) @binding(2) var<storage, read_write> output: array<vec2f>;
+
+@compute @workgroup_size(64)
+fn tiling_merge(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_item(group, groups, local);
+    if i >= parameters.len {
+        return;
+    }
+    let first = i / parameters.modes * parameters.copies * parameters.modes + i % parameters.modes;
+    var sum = vec2f(0.0);
+    for (var copy = 0u; copy < parameters.copies; copy++) {
+        sum += input[first + copy * parameters.modes];
+    }
+    output[i] = parameters.share * sum;
+}
