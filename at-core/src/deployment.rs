@@ -25,7 +25,13 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
             Stage::Mesh(mesh) => {
                 let Some((index, own)) = next.next() else { break };
                 let shape = |mesh: &Mesh| {
-                    format!("{:?} with {} modes and {} columns", mesh.layout(), mesh.modes(), mesh.columns().len())
+                    let dies = if mesh.dies() > 1 { format!(" on {} dies", mesh.dies()) } else { String::new() };
+                    format!(
+                        "{:?} with {} modes and {} columns{dies}",
+                        mesh.layout(),
+                        mesh.modes(),
+                        mesh.columns().len()
+                    )
                 };
                 if *mesh != own.mesh {
                     let reason = format!("the network's mesh {index} is {}", shape(mesh));

@@ -6,6 +6,7 @@
 //! | `meshK.gamma` | `[N]` | radians |
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
 //! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
+//! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
 //!
 //! K counts from 0. Entries without an MZI are written as 0 and not read. f32 and f64 are read, f64 is written.
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
@@ -37,7 +38,7 @@ pub struct ProgrammedMesh {
 pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<ProgrammedMesh>> {
     let file = Npz::open(path)?;
     let convention = convention_of(&file, convention)?;
-    let count = meshes_named(&file, &["theta", "phi", "gamma", "layout"])?;
+    let count = meshes_named(&file, &["theta", "phi", "gamma", "layout", "dies"])?;
     if count == 0 {
         return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
     }
@@ -70,7 +71,7 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
             file.add_array(format!("mesh{index}.theta"), &to_table(&own.mesh, theta))?;
             file.add_array(format!("mesh{index}.phi"), &to_table(&own.mesh, phi))?;
             file.add_array(format!("mesh{index}.gamma"), &Array1::from(gamma.to_vec()))?;
-            add_text(file, &format!("mesh{index}.layout"), layout_name(own.mesh.layout()))?;
+            add_geometry(file, index, &own.mesh)?;
         }
         Ok(())
     })
@@ -83,7 +84,7 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
 pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]) -> Result<Vec<MeshErrors>> {
     let file = Npz::open(path)?;
     let convention = convention_of(&file, convention)?;
-    let count = meshes_named(&file, &["theta", "phi", "gamma", "split_left", "split_right", "layout"])?;
+    let count = meshes_named(&file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])?;
     if count == 0 || count > meshes.len() {
         let reason = format!("it holds errors of {count} meshes, the network has {}", meshes.len());
         return Err(Error::malformed(path, reason));
@@ -97,6 +98,10 @@ pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]
                 let reason = format!("the chip is {}", layout_name(mesh.layout()));
                 return Err(file.malformed(&format!("mesh{index}.layout"), &reason));
             }
+        }
+        if has(&format!("mesh{index}.dies")) && dies(&file, index, mesh.modes())? != mesh.dies() {
+            let reason = format!("the chip has {}", mesh.dies());
+            return Err(file.malformed(&format!("mesh{index}.dies"), &reason));
         }
         let mut errors = MeshErrors::none(mesh);
         let lists = [
@@ -152,7 +157,7 @@ pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshEr
                 file.add_array(format!("mesh{index}.{kind}"), &to_table(mesh, list))?;
             }
             file.add_array(format!("mesh{index}.gamma"), &Array1::from(errors.gamma.clone()))?;
-            add_text(file, &format!("mesh{index}.layout"), layout_name(mesh.layout()))?;
+            add_geometry(file, index, mesh)?;
         }
         Ok(())
     })
@@ -212,16 +217,39 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
     } else {
         Layout::Rectangular
     };
-    let fit =
-        |mesh: Result<Mesh>| mesh.map_err(|failure| Error::malformed(file.path(), format!("mesh{index}: {failure}")));
+    let dies = dies(file, index, modes)?;
+    let fit = |mesh: Result<Mesh>| {
+        let mesh = mesh.and_then(|mesh| mesh.on_dies(dies));
+        mesh.map_err(|failure| Error::malformed(file.path(), format!("mesh{index}: {failure}")))
+    };
     if layout == Layout::Triangular || modes < 2 {
-        return fit(Mesh::universal(modes, layout));
+        return fit(Mesh::universal(modes / dies, layout));
     }
     let name = format!("mesh{index}.theta");
     match *file.array(&name)?.shape() {
-        [columns, pairs] if pairs == modes / 2 => fit(Mesh::truncated(modes, columns)),
+        [columns, pairs] if pairs == modes / 2 => fit(Mesh::truncated(modes / dies, columns)),
         ref got => Err(file.malformed(&name, &format!("expected shape [columns, {}], got {got:?}", modes / 2))),
     }
+}
+
+/// The number of dies of mesh `index`: a divisor of its modes.
+fn dies(file: &Npz, index: usize, modes: usize) -> Result<usize> {
+    let name = format!("mesh{index}.dies");
+    if !file.names().any(|other| other == name) {
+        return Ok(1);
+    }
+    let count = shaped(file, &name, &[1])?[0];
+    if count >= 1.0 && count.fract() == 0.0 && modes.is_multiple_of(count as usize) {
+        return Ok(count as usize);
+    }
+    Err(file.malformed(&name, &format!("{count} dies do not share {modes} modes evenly")))
+}
+
+fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> std::result::Result<(), WriteNpzError> {
+    if mesh.dies() > 1 {
+        file.add_array(format!("mesh{index}.dies"), &Array1::from(vec![mesh.dies() as f64]))?;
+    }
+    add_text(file, &format!("mesh{index}.layout"), layout_name(mesh.layout()))
 }
 
 fn layout_name(layout: Layout) -> &'static str {

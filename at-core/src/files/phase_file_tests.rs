@@ -16,9 +16,11 @@ fn spread(count: usize, step: f64) -> Vec<f64> {
 }
 
 fn meshes() -> Vec<ProgrammedMesh> {
+    let dies = [Mesh::rectangular(5).unwrap().on_dies(3), Mesh::triangular(4).unwrap().on_dies(2)];
     let geometries = [Mesh::rectangular(4), Mesh::triangular(5), Mesh::truncated(5, 2), Mesh::triangular(2)];
+    let geometries = geometries.into_iter().chain(dies);
     let programmed = |mesh: Mesh| ProgrammedMesh { controls: spread(mesh.controls(), 0.7), mesh };
-    geometries.into_iter().map(|mesh| programmed(mesh.unwrap())).collect()
+    geometries.map(|mesh| programmed(mesh.unwrap())).collect()
 }
 
 fn matrix(own: &ProgrammedMesh) -> Array2<Complex64> {
@@ -146,7 +148,11 @@ fn errors_of_a_chip_come_back_and_must_fit_it() {
     }
     write_errors(&path, Convention::Native, &pairs).unwrap();
     assert_eq!(read_errors(&path, None, &geometries).unwrap(), chip);
-    assert!(read_errors(&path, None, &geometries[..3]).unwrap_err().to_string().contains("4 meshes"));
+    assert!(read_errors(&path, None, &geometries[..3]).unwrap_err().to_string().contains("6 meshes"));
+    let split = geometries[1].modes() == 5 && geometries[4].dies() == 3;
+    let fewer = Mesh::rectangular(15).unwrap();
+    let changed: Vec<&Mesh> = geometries.iter().map(|mesh| if mesh.dies() == 3 { &fewer } else { *mesh }).collect();
+    assert!(split && read_errors(&path, None, &changed).unwrap_err().to_string().contains("mesh4.dies"));
     let turned: Vec<&Mesh> = geometries.iter().rev().copied().collect();
     assert!(read_errors(&path, None, &turned).is_err());
     assert!(write_errors(&path, Convention::Native, &[(geometries[0], &chip[1])]).is_err());
