@@ -1,5 +1,6 @@
 //! The inside of the chip, stage by stage: what it was told and what is wrong with it.
 
+use super::mesh_grid::MeshGrid;
 use crate::export::heat_map::{Colours, HeatMap};
 use at_core::chip::StageErrors;
 use at_core::network::Stage;
@@ -18,11 +19,14 @@ pub struct Picture {
     pub caption: &'static str,
 }
 
-/// Pictures of the stage's controls, `[as the stage orders them]`, and of its errors.
-pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Vec<Picture> {
+/// Pictures of the stage's controls, `[as the stage orders them]`, and of its errors; `next` is the stage behind it.
+pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Option<&Stage>) -> Vec<Picture> {
     match *stage {
-        Stage::Mesh(ref mesh) if mesh.modes().max(mesh.columns().len()) <= MOST_CELLS => {
-            mesh_pictures(mesh, errors, controls)
+        Stage::Mesh(ref mesh) => {
+            let grid = |columns| MeshGrid::new(mesh, columns, next);
+            let whole = grid(mesh.columns().len());
+            let drawn = whole.rows().max(whole.columns()) <= MOST_CELLS;
+            if drawn { mesh_pictures(mesh, &grid, errors, controls) } else { Vec::new() }
         }
         Stage::Matrix { inputs, outputs } | Stage::WeightBank { inputs, outputs }
             if inputs.max(outputs) <= 4 * MOST_CELLS =>
@@ -34,31 +38,36 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Vec<Pi
 }
 
 /// A value per MZI on the grid of modes and columns; an MZI covers its two rows. `last`, a value per mode, is a further column.
-fn on_mesh(mesh: &Mesh, per_mzi: &[f64], last: Option<&[f64]>) -> (usize, Vec<Option<f64>>) {
-    let columns = mesh.columns().len() + usize::from(last.is_some());
-    let mut values = vec![None; mesh.modes() * columns];
+fn on_mesh(mesh: &Mesh, grid: &MeshGrid, per_mzi: &[f64], last: Option<&[f64]>) -> Vec<Option<f64>> {
+    let mut values = vec![None; grid.rows() * grid.columns()];
     for ((column, row), &value) in mesh.positions().zip(per_mzi) {
-        values[row * columns + column] = Some(value);
-        values[(row + 1) * columns + column] = Some(value);
+        values[grid.cell(row, column)] = Some(value);
+        values[grid.cell(row + 1, column)] = Some(value);
     }
     for (mode, &value) in last.into_iter().flatten().enumerate() {
-        values[mode * columns + columns - 1] = Some(value);
+        values[grid.cell(mode, mesh.columns().len())] = Some(value);
     }
-    (columns, values)
+    values
 }
 
-fn mesh_pictures(mesh: &Mesh, errors: &StageErrors, controls: &[f64]) -> Vec<Picture> {
+fn mesh_pictures(
+    mesh: &Mesh,
+    grid: &dyn Fn(usize) -> MeshGrid,
+    errors: &StageErrors,
+    controls: &[f64],
+) -> Vec<Picture> {
     let picture = |name, title: &str, caption, colours: Colours, per_mzi: &[f64], last: Option<&[f64]>| {
-        let (columns, values) = on_mesh(mesh, per_mzi, last);
+        let grid = grid(mesh.columns().len() + usize::from(last.is_some()));
+        let [x_label, y_label] = grid.labels("column, in the direction of light");
         let scale_label = if name == "theta" || name == "phi" { "phase (rad)" } else { "error (rad)" };
         let map = HeatMap {
             title: title.into(),
-            x_label: "column, in the direction of light".into(),
-            y_label: "mode".into(),
+            x_label,
+            y_label,
             scale_label: scale_label.into(),
-            rows: mesh.modes(),
-            columns,
-            values,
+            rows: grid.rows(),
+            columns: grid.columns(),
+            values: on_mesh(mesh, &grid, per_mzi, last),
             colours,
             numbers: false,
         };
@@ -130,8 +139,7 @@ mod tests {
     #[test]
     fn an_mzi_lies_on_its_two_rows_and_output_phases_behind_the_mesh() {
         let mesh = Mesh::rectangular(3).unwrap(); // columns join (0,1), (1,2), (0,1)
-        let (columns, values) = on_mesh(&mesh, &[1.0, 2.0, 3.0], Some(&[7.0, 8.0, 9.0]));
-        assert_eq!(columns, 4);
+        let values = on_mesh(&mesh, &MeshGrid::new(&mesh, 4, None), &[1.0, 2.0, 3.0], Some(&[7.0, 8.0, 9.0]));
         let expected = [1.0, 0.0, 3.0, 7.0, 1.0, 2.0, 3.0, 8.0, 0.0, 2.0, 0.0, 9.0];
         let found: Vec<f64> = values.into_iter().map(|value| value.unwrap_or(0.0)).collect();
         assert_eq!(found, expected);
@@ -141,7 +149,7 @@ mod tests {
     fn stages_have_the_pictures_of_their_kind() {
         let names = |stage: Stage, errors: StageErrors| {
             let controls = vec![0.5; stage.controls()];
-            pictures(&stage, &errors, &controls).into_iter().map(|picture| picture.name).collect::<Vec<_>>()
+            pictures(&stage, &errors, &controls, None).into_iter().map(|picture| picture.name).collect::<Vec<_>>()
         };
         let mesh = Mesh::rectangular(4).unwrap();
         let errors = StageErrors::mesh(&mesh);

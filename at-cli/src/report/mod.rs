@@ -5,6 +5,7 @@ mod comparison_section;
 mod confusion;
 mod cost_section;
 mod curves;
+mod mesh_grid;
 pub mod page;
 mod power;
 mod run_section;

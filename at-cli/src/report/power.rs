@@ -1,6 +1,7 @@
 //! The way of light through the chip's meshes.
 
 use super::chip_pictures::MOST_CELLS;
+use super::mesh_grid::MeshGrid;
 use super::trained::Trained;
 use crate::export::heat_map::{Colours, HeatMap};
 use anyhow::Result;
@@ -21,21 +22,32 @@ pub fn maps(trained: &Trained, controls: &[f64], sample: usize) -> Result<Vec<Op
         first_controls: &trained.initial,
         drift: &[],
     };
-    let meshes =
-        trained.network.stages().filter_map(|stage| if let Stage::Mesh(mesh) = stage { Some(mesh) } else { None });
+    let stages: Vec<&Stage> = trained.network.stages().collect();
+    let meshes = (0..stages.len()).filter_map(|index| match stages[index] {
+        Stage::Mesh(mesh) => Some((mesh, stages.get(index + 1).copied())),
+        _ => None,
+    });
     let powers = reference.mesh_powers(controls, &fields)?;
-    let maps = meshes.zip(powers).enumerate().map(|(index, (mesh, powers))| {
+    let maps = meshes.zip(powers).enumerate().map(|(index, ((mesh, next), powers))| {
         let (modes, columns) = (mesh.modes(), mesh.columns().len() + 1);
         let total: f64 = powers[..modes].iter().sum();
-        let db = |k: usize| Some(10.0 * (powers[k % columns * modes + k / columns] / total).max(1e-99).log10());
-        (modes.max(columns) <= MOST_CELLS + 1).then(|| HeatMap {
+        let grid = MeshGrid::new(mesh, columns, next);
+        if grid.rows().max(grid.columns()) > MOST_CELLS + 1 {
+            return None;
+        }
+        let mut values = vec![None; grid.rows() * grid.columns()];
+        for (k, power) in powers.iter().enumerate() {
+            values[grid.cell(k % modes, k / modes)] = Some(10.0 * (power / total).max(1e-99).log10());
+        }
+        let [x_label, y_label] = grid.labels("behind column (0: at the input)");
+        Some(HeatMap {
             title: format!("Optical power in mesh {}, test sample {sample}", index + 1),
-            x_label: "behind column (0: at the input)".into(),
-            y_label: "mode".into(),
+            x_label,
+            y_label,
             scale_label: "power / all that enters (dB)".into(),
-            rows: modes,
-            columns,
-            values: (0..modes * columns).map(db).collect(),
+            rows: grid.rows(),
+            columns: grid.columns(),
+            values,
             colours: Colours::Sequential { low: DARKEST_DB, high: 0.0 },
             numbers: false,
         })

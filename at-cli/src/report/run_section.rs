@@ -202,13 +202,15 @@ fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
         )?;
     }
     let mut start = 0;
+    let mut following = trained.network.stages().skip(1);
     for (index, stage) in trained.network.stages().enumerate() {
+        let next = following.next();
         let own = &controls[start..start + stage.controls()];
         start += stage.controls();
         if own.is_empty() {
             continue;
         }
-        let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own);
+        let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own, next);
         let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
         page.heading(3, &format!("Stage {}: {}", index + 1, kind(stage)));
         if pictures.is_empty() && light.is_none() {

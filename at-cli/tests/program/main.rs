@@ -15,3 +15,4 @@ mod reproduce;
 mod scale;
 mod settings;
 mod sweep;
+mod tiles;
