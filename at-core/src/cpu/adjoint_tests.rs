@@ -59,6 +59,9 @@ fn gradients_of_imperfections_match_differences() {
             imperfection_gradient_matches_differences(&network, &errors, 19);
         }
     }
+    let mut tiled = crate::tiled::tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
+    tiled.push(Stage::Detection { modes: 3, detection: Detection::Intensity });
+    imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
 }
 
 fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {
