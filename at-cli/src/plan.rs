@@ -92,8 +92,9 @@ impl Plan {
                 tether: s.tether.unwrap_or_default(),
                 digital_step: word("digital-step", &given("digital-step", &s.digital_step)?)?,
                 estimation: Estimation {
-                    measuring_steps: given("measuring-steps", &s.measuring_steps)?,
-                    rate: given("estimate-rate", &s.estimate_rate)?,
+                    measuring_steps: s.measuring_steps,
+                    rate: s.estimate_rate,
+                    prior: s.estimate_prior,
                 },
                 probe_draws: given("probe-draws", &s.probe_draws)?,
                 probe_step: given("probe-step", &s.probe_step)?,
@@ -204,7 +205,7 @@ impl Plan {
         }
         ensure!(
             network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
-            "at-adaptive estimates the imperfections of meshes, and the network has none; choose --method at"
+            "at-adaptive estimates the imperfections of meshes and weight banks, and the network has neither; choose --method at"
         );
         self.training.loss.classes = data.classes;
         self.training.loss.check(network.outputs())?;

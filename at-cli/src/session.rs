@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
-use at_core::network::Network;
+use at_core::network::{Network, Stage};
 use at_core::propagator::Engine;
 use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
@@ -151,7 +151,7 @@ fn announce<E: Engine>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
-    let meshes = network.imperfections() > 0; // what at-adaptive can estimate
+    let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
     if meshes && plan.methods.contains(&MethodName::At) && plan.options.tether == 0.0 {
         say(
             quiet,

@@ -234,12 +234,16 @@ pub struct Settings {
     /// or perfect (its design only) [default: data-sheet]
     #[arg(long, value_name = "MODEL", help_heading = "Training")]
     pub digital_model: Option<String>,
-    /// at-adaptive: steps that measure the chip with random light before the controls train on it
+    /// at-adaptive: steps that measure the chip with random light before the controls train on it [default: 400
+    /// with meshes, else 0]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub measuring_steps: Option<usize>,
-    /// at-adaptive: first rate of the estimate of the chip's imperfections (radians)
+    /// at-adaptive: first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub estimate_rate: Option<f64>,
+    /// at-adaptive: how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub estimate_prior: Option<f64>,
     /// spsa and zeroth-order: random directions per step [default: 10]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub probe_draws: Option<usize>,

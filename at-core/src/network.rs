@@ -162,6 +162,7 @@ impl Stage {
     pub fn imperfections(&self) -> usize {
         match self {
             Stage::Mesh(mesh) => 3 * mesh.mzis() + waveguides(mesh),
+            Stage::WeightBank { .. } => 3 * self.controls(),
             _ => 0,
         }
     }

@@ -62,6 +62,8 @@ fn gradients_of_imperfections_match_differences() {
     let mut tiled = crate::tiled::tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
     tiled.push(Stage::Detection { modes: 3, detection: Detection::Intensity });
     imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
+    let banks = vec![Stage::WeightBank { inputs: 5, outputs: 20 }, Stage::WeightBank { inputs: 20, outputs: 3 }];
+    imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &loss, 19);
 }
 
 fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {

@@ -26,6 +26,8 @@ pub struct DenseStage<T> {
     transposed: Vec<T>,
     /// d(weight)/d(control) of every weight; empty where all are 1.
     slopes: Vec<T>,
+    /// The controls, where the cells' imperfections are estimated; else empty.
+    controls: Vec<T>,
     room: Room<T>,
 }
 
@@ -71,12 +73,24 @@ impl<T: Real> DenseStage<T> {
     fn new(inputs: usize, outputs: usize, response: Response, slopes: Vec<T>) -> Self {
         let weights = vec![T::zero(); outputs * (inputs + 1)];
         let transposed = vec![T::zero(); outputs * inputs];
-        DenseStage { inputs, outputs, response, weights, transposed, slopes, room: Room::default() }
+        DenseStage {
+            inputs,
+            outputs,
+            response,
+            weights,
+            transposed,
+            slopes,
+            controls: Vec::new(),
+            room: Room::default(),
+        }
     }
 }
 
 impl<T: Real> CpuStage<T> for DenseStage<T> {
     fn program(&mut self, controls: &[T]) {
+        if !self.controls.is_empty() {
+            self.controls.copy_from_slice(controls);
+        }
         let DenseStage { weights, slopes, .. } = self;
         match &self.response {
             Response::Linear if slopes.is_empty() => weights.copy_from_slice(controls),
@@ -117,7 +131,7 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
 
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
         let Recorded { input, adjoint, batch, kept, .. } = *pass;
-        let Slopes { adjoint_in, all_the_way, gradient, .. } = slopes;
+        let Slopes { adjoint_in, all_the_way, gradient, imperfections } = slopes;
         if all_the_way {
             self.carry_back(&adjoint[..batch * self.outputs], batch, adjoint_in);
         }
@@ -135,8 +149,21 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
             let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
             product(errors, input, false, weight_gradient);
         }
+        if let Some(imperfections) = imperfections {
+            self.slope_of_cells(gradient, imperfections);
+        }
         let slopes = gradient.par_iter_mut().zip(&self.slopes);
         slopes.with_min_len(SERIAL).for_each(|(slot, &slope)| *slot *= slope);
+    }
+
+    fn set_imperfections(&mut self, estimate: &[T]) {
+        let Response::Sine(cells) = &mut self.response else { return };
+        let count = self.weights.len();
+        let [amplitude, slope, offset] = [0, 1, 2].map(|kind| &estimate[kind * count..][..count]);
+        let values = amplitude.iter().zip(slope).zip(offset);
+        cells.clear();
+        cells.extend(values.map(|((a, s), o)| [a.wide(), s.wide(), o.wide()]));
+        self.controls.resize(count, T::zero());
     }
 }
 
@@ -156,6 +183,24 @@ impl<T: Real> DenseStage<T> {
         let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
         product(input, weights, true, output);
         false
+    }
+
+    /// From `∂L/∂w` of every cell to `slopes ← [∂L/∂a.., ∂L/∂s.., ∂L/∂o..]` of its estimate: with `ψ = (1 + s)·φ + o`,
+    /// `∂w/∂a = sin ψ`, `∂w/∂o = (1 + a)·cos ψ` and `∂w/∂s = φ·∂w/∂o`.
+    fn slope_of_cells(&self, weight_gradient: &[T], slopes: &mut [T]) {
+        let Response::Sine(cells) = &self.response else { return };
+        let count = cells.len();
+        let (amplitude, rest) = slopes.split_at_mut(count);
+        let (slope, offset) = rest.split_at_mut(count);
+        let of_cell = |index: usize| {
+            let [a, s, o] = cells[index];
+            let (error, control) = (weight_gradient[index].wide(), self.controls[index].wide());
+            let (sin, cos) = ((1.0 + s) * control + o).sin_cos();
+            let turn = error * (1.0 + a) * cos;
+            [error * sin, turn * control, turn].map(T::of)
+        };
+        let slots = amplitude.par_iter_mut().zip(slope).zip(offset).enumerate().with_min_len(SERIAL);
+        slots.for_each(|(index, ((amplitude, slope), offset))| [*amplitude, *slope, *offset] = of_cell(index));
     }
 
     /// `adjoint_in ← adjoint·W`.

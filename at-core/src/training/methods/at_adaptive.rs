@@ -13,6 +13,9 @@
 //!     Θ ← Θ − η·BP(e_p)                          the chip's error, carried back through the model with its estimate
 //! ```
 //!
+//! An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε`
+//! after each of its steps.
+//!
 //! Every step sends one batch through the chip, writes every control once and reads the output layer only, so that measuring
 //! comes out of the same budget as training. A network without imperfections to estimate has nothing to measure: there
 //! the method is output-only physics-aware training.
@@ -20,7 +23,7 @@
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{Method, MethodName, Room};
-use crate::network::Network;
+use crate::network::{Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Tunable};
 use crate::training::{Batch, Optimizer, Parameters, Settings};
 use crate::{Error, Result};
@@ -30,30 +33,54 @@ use std::f64::consts::PI;
 /// Share of the estimate's first rate that it ends its measuring with, and has at most when the controls train.
 const FINAL_RATE: f64 = 0.05;
 
-/// How the estimate is learned.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// How the estimate is learned. What is not set follows the network's stages ([`Pace`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Estimation {
     /// Steps that measure before the controls meet the chip.
-    pub measuring_steps: usize,
+    pub measuring_steps: Option<usize>,
     /// κ, Adam's rate of the estimate at first (radians). It falls to a twentieth by a half cosine over the measuring steps, and
     /// from there on as the learning rate of the controls does.
-    pub rate: f64,
-}
-
-impl Default for Estimation {
-    fn default() -> Self {
-        Estimation { measuring_steps: 400, rate: 4e-3 }
-    }
+    pub rate: Option<f64>,
+    /// λ, the rate at which the estimate returns to a perfect chip, per unit of its rate: `ε ← (1 − κλ)ε` after each step.
+    pub prior: Option<f64>,
 }
 
 impl Estimation {
-    /// Errs unless the rate is finite and not negative.
+    /// Errs unless rate and prior are finite and not negative.
     pub fn validate(&self) -> Result<()> {
-        if self.rate.is_finite() && self.rate >= 0.0 {
-            Ok(())
-        } else {
-            Err(Error::invalid("estimate-rate", self.rate, "must be finite and not negative"))
+        for (name, value) in [("estimate-rate", self.rate), ("estimate-prior", self.prior)] {
+            if let Some(value) = value.filter(|value| !(value.is_finite() && *value >= 0.0)) {
+                return Err(Error::invalid(name, value, "must be finite and not negative"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What [`Estimation`] comes to for a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pace {
+    measuring_steps: usize,
+    rate: f64,
+    prior: f64,
+}
+
+impl Pace {
+    /// Meshes are measured first, and without a prior: in 400 steps random light tells their errors almost entirely.
+    const MESHES: Pace = Pace { measuring_steps: 400, rate: 4e-3, prior: 0.0 };
+
+    /// Weight banks have three unknowns per cell, more than random light tells in any such time: they are estimated on the batches
+    /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
+    const WEIGHT_BANKS: Pace = Pace { measuring_steps: 0, rate: 4e-2, prior: 1.0 };
+
+    fn of(estimation: &Estimation, network: &Network) -> Self {
+        let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
+        let usual = if meshes { Pace::MESHES } else { Pace::WEIGHT_BANKS };
+        Pace {
+            measuring_steps: estimation.measuring_steps.unwrap_or(usual.measuring_steps),
+            rate: estimation.rate.unwrap_or(usual.rate),
+            prior: estimation.prior.unwrap_or(usual.prior),
         }
     }
 
@@ -67,7 +94,7 @@ impl Estimation {
 /// The method with its model.
 pub struct AdaptiveAsymmetric<M: Tunable> {
     model: M,
-    estimation: Estimation,
+    pace: Pace,
     /// η of the first epoch, against which the schedule of κ' goes.
     first_rate: f64,
     misfit: Misfit,
@@ -102,7 +129,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         model.set_imperfections(&estimate.values)?;
         model.program(&controls.values)?;
         Ok(AdaptiveAsymmetric {
-            estimation,
+            pace: Pace::of(&estimation, network),
             first_rate: settings.learning_rate,
             misfit: Misfit::of(network),
             probes: Probes::new(network, settings.seed),
@@ -133,7 +160,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.fit_error = engine.upload(&error)?;
         let gradient = &mut self.estimate_gradient;
         self.model.backpropagate_imperfections(trace, &self.fit_error, &mut self.unused, gradient)?;
-        self.estimate.descend(engine, rate, gradient)
+        self.estimate.descend(engine, rate, gradient)?;
+        let back = (rate * self.pace.prior).min(1.0);
+        if back == 0.0 { Ok(()) } else { engine.combine(0.0, gradient, 1.0 - back, &mut self.estimate.values) }
     }
 
     /// One probe through chip and model.
@@ -145,7 +174,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&controls)?;
         self.model.record(&fields, size, &mut self.room.trace, &mut self.room.readout)?;
-        self.learn(size, self.estimation.measuring_rate(step))
+        self.learn(size, self.pace.measuring_rate(step))
     }
 }
 
@@ -163,7 +192,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     ) -> Result<()> {
         let (size, labels) = (batch.size(), batch.labels());
         let estimating = self.model.imperfections() > 0;
-        let measuring = estimating && self.estimate.memory.step < self.estimation.measuring_steps as u64;
+        let measuring = estimating && self.estimate.memory.step < self.pace.measuring_steps as u64;
         if measuring {
             self.measure(chip, batch)?;
         } else {
@@ -179,7 +208,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.model.backpropagate(trace, error, gradient)?;
         self.controls.descend(engine, learning_rate, gradient)?;
         if estimating && !measuring {
-            let rate = FINAL_RATE * self.estimation.rate * learning_rate / self.first_rate;
+            let rate = FINAL_RATE * self.pace.rate * learning_rate / self.first_rate;
             self.learn(size, rate)?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
-use super::fixture::{Bench, meshes, settings};
+use super::fixture::{Bench, meshes, settings, weight_banks};
 use crate::chip::{Fabrication, Imperfections, StageErrors};
 use crate::cpu::Cpu;
 use crate::network::{Network, Stage};
@@ -13,10 +13,17 @@ use std::ops::ControlFlow;
 /// Errors at which the nominal model leads astray.
 const ERRORS: Imperfections = Imperfections { splitter_angle: 0.1, phase: 0.4, ..Imperfections::NONE };
 
+/// Weight cells that nobody calibrated.
+const CELLS: Imperfections =
+    Imperfections { response_amplitude: 0.3, response_slope: 0.3, response_offset: 0.5, ..Imperfections::NONE };
+
 /// The estimate that describes `fabrication` exactly: an error of φ is one of the waveguide in front of it.
 fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
     let mut estimate = Vec::new();
     for (index, stage) in network.stages().enumerate() {
+        if let StageErrors::WeightBank { amplitude, slope, offset } = fabrication.stage(index) {
+            estimate.extend(amplitude.iter().chain(slope).chain(offset));
+        }
         let (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, .. }) =
             (stage, fabrication.stage(index))
         else {
@@ -39,9 +46,14 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn with_an_exact_estimate_the_gradient_is_the_chips_own() {
+    for (network, errors) in [(meshes(5), ERRORS), (weight_banks(&[4, 9, 5]), CELLS)] {
+        exact_gradient(network, &errors);
+    }
+}
+
+fn exact_gradient(network: Network, errors: &Imperfections) {
     let engine = Cpu::<f64>::new();
-    let network = meshes(5);
-    let bench = Bench::new(engine, network, &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let bench = Bench::new(engine, network, errors, settings(3, 1, 0.1, Optimizer::Sgd));
     let mut batch = Batch::new(&engine, bench.train.width(), 10).unwrap();
     batch.gather(&engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
     let gradient = |fabrication: &Fabrication, estimate: Option<Vec<f64>>| {
@@ -73,7 +85,7 @@ fn final_loss(bench: &Bench<Cpu<f32>>, name: MethodName) -> f64 {
 #[test]
 fn it_trains_a_coherent_chip_that_plain_at_does_not() {
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
-    bench.options.estimation = Estimation { measuring_steps: 200, rate: 0.01 };
+    bench.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), prior: None };
     let [ideal, adaptive, plain, silico] =
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
             .map(|name| final_loss(&bench, name));
@@ -81,11 +93,51 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
 }
 
 #[test]
+fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
+    let bench = Bench::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
+    let mut method = bench.method(MethodName::AtAdaptive);
+    bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut ()).unwrap();
+    let mut batch = Batch::new(&bench.engine, bench.test.width(), 30).unwrap();
+    batch.gather(&bench.engine, &bench.test, bench.test.in_order(), 0, 30).unwrap();
+    let readout = |fabrication: &Fabrication, estimate: Option<&Vec<f64>>| {
+        let mut network = bench.engine.build(&bench.network, fabrication).unwrap();
+        if let Some(estimate) = estimate {
+            network.set_imperfections(estimate).unwrap();
+        }
+        network.program(method.controls()).unwrap();
+        let mut readout = vec![0.0; 30 * 8];
+        network.propagate(batch.signals(), 30, &mut readout).unwrap();
+        readout
+    };
+    let estimate = method.parameters().into_iter().find(|(name, _)| *name == "estimate").unwrap().1;
+    let chip = readout(&bench.fabrication, None);
+    let nominal = distance(&readout(&Fabrication::ideal(), None), &chip);
+    let learned = distance(&readout(&Fabrication::ideal(), Some(&estimate.values)), &chip);
+    assert!(learned < 0.2 * nominal, "{learned} {nominal}");
+}
+
+#[test]
+fn a_prior_holds_the_estimate_near_a_perfect_chip() {
+    let size = |prior: f64| {
+        let network = weight_banks(&[8, 12, 8]);
+        let mut bench = Bench::new(Cpu::<f64>::new(), network, &CELLS, settings(3, 20, 0.01, Optimizer::ADAM));
+        bench.options.estimation.prior = Some(prior);
+        let mut method = bench.method(MethodName::AtAdaptive);
+        bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut ()).unwrap();
+        let [_, (_, estimate)] = method.parameters()[..] else { panic!("controls and estimate") };
+        estimate.values.iter().map(|e| e * e).sum::<f64>()
+    };
+    let sizes = [0.0, 10.0, 100.0].map(size);
+    assert!(sizes[0] > 2.0 * sizes[1] && sizes[1] > 2.0 * sizes[2], "{sizes:?}");
+    assert!(sizes[2] > 0.0);
+}
+
+#[test]
 fn on_a_perfect_chip_it_is_backpropagation_while_it_measures_and_after() {
     let perfect = Imperfections::default();
     // The estimate's Adam makes small steps of what rounding leaves of a vanishing misfit, hence no equality.
     let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &perfect, settings(3, 1, 0.1, Optimizer::Sgd));
-    bench.options.estimation.measuring_steps = 4;
+    bench.options.estimation.measuring_steps = Some(4);
     let trajectories = [MethodName::Ideal, MethodName::AtAdaptive].map(|name| bench.trajectory(name, 8));
     for (ideal, adaptive) in trajectories[0].iter().zip(&trajectories[1]) {
         let apart = distance(adaptive, ideal);
@@ -105,7 +157,7 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let path = folder.path().join("checkpoint");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "" };
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
-    bench.options = MethodOptions { estimation: Estimation { measuring_steps: 12, rate: 0.01 }, ..bench.options };
+    bench.options = MethodOptions { estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), prior: None }, ..bench.options };
     let run = |resume: Option<&Checkpoint>, until: usize| {
         let mut method = bench.method(MethodName::AtAdaptive);
         bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
