@@ -94,7 +94,8 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
 
 #[test]
 fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
-    let bench = Bench::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
+    let bench =
+        Bench::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
     let mut method = bench.method(MethodName::AtAdaptive);
     bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut ()).unwrap();
     let mut batch = Batch::new(&bench.engine, bench.test.width(), 30).unwrap();
@@ -157,7 +158,10 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let path = folder.path().join("checkpoint");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "" };
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
-    bench.options = MethodOptions { estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), prior: None }, ..bench.options };
+    bench.options = MethodOptions {
+        estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), prior: None },
+        ..bench.options
+    };
     let run = |resume: Option<&Checkpoint>, until: usize| {
         let mut method = bench.method(MethodName::AtAdaptive);
         bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
