@@ -1,4 +1,5 @@
-// Sums the rows of a chunk's phase gradients, or powers at its shifters, in order; `scale` times that goes to the controls' places.
+// Sums the rows of a chunk's phase gradients, powers at its shifters or gradients of couplers, in order; `scale` times that goes to the
+// places of their MZIs. A row has `stride` numbers, of which the two of every MZI are taken that begin at `start`.
 
 struct GradientReduce {
     rows: u32,
@@ -7,6 +8,8 @@ struct GradientReduce {
     mzis: u32,
     offset: u32,
     scale: f32,
+    stride: u32,
+    start: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: GradientReduce;
@@ -26,7 +29,7 @@ fn gradient_reduce(
     }
     var sum = 0.0;
     for (var row = 0u; row < parameters.rows; row++) {
-        sum += partial[row * width + i];
+        sum += partial[row * parameters.stride + parameters.start + i];
     }
     var control = parameters.offset + parameters.first_mzi + i;
     if i >= parameters.chunk_mzis {

@@ -4,6 +4,10 @@
 // v0 = c2 y0 - i s2 y1, alpha0 likewise of the adjoints: dL/dtheta = -2 Im sum alpha0* v0
 // after M^H:                                             dL/dphi   = -2 Im sum a0* x0
 // `partial` holds the sums without the factor -2: [row, theta of the chunk's MZIs, phi of them], a row per lane of samples.
+//
+// With IMPERFECTIONS a row goes on with the sums of both couplers' angle errors. X swaps the waveguides and commutes with couplers:
+// behind the second one:     dL/ddelta2 = -2 Im sum (a0* y1 + a1* y0)
+// before phi, after M^H:     dL/ddelta1 = -2 Im sum (e^{-i phi} a0* x1 + e^{i phi} a1* x0)
 
 @group(0) @binding(1) var<storage, read> columns: array<vec4u>;
 @group(0) @binding(2) var<storage, read> coefficients: array<vec4f>;
@@ -12,6 +16,10 @@
 @group(0) @binding(5) var<storage, read> after: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> before: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<f32>;
+// (cos phi, sin phi) of every MZI, read with IMPERFECTIONS only.
+@group(0) @binding(8) var<storage, read> turns: array<vec2f>;
+
+override IMPERFECTIONS: bool = false;
 
 var<workgroup> states: array<vec4f, SLOTS>;
 
@@ -33,7 +41,8 @@ fn mesh_backward(
     let pair_lane = local % parameters.pair_lanes;
     let sample_lane = local / parameters.pair_lanes;
     let sample_lanes = GROUP / parameters.pair_lanes;
-    let row_of_partial = (place / parameters.windows * sample_lanes + sample_lane) * 2u * parameters.chunk_mzis;
+    let sums = select(2u, 4u, IMPERFECTIONS);
+    let row_of_partial = (place / parameters.windows * sample_lanes + sample_lane) * sums * parameters.chunk_mzis;
     for (var index = parameters.last_column; index > parameters.first_column; index--) {
         let column = columns[index - 1u];
         if parameters.unbalanced == 1u {
@@ -55,6 +64,12 @@ fn mesh_backward(
             let row = mode_of(k, column) - part.low;
             var theta = 0.0;
             var phi = 0.0;
+            var first = 0.0;
+            var second = 0.0;
+            var turn = vec2f();
+            if IMPERFECTIONS {
+                turn = turns[at];
+            }
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
                 let slot = sample * part.width + row;
                 let z0 = states[slot];
@@ -66,6 +81,12 @@ fn mesh_backward(
                 let a0 = cmul_conj(upper.xy, z0.zw) + cmul_conj(lower.xy, z1.zw);
                 let a1 = cmul_conj(upper.zw, z0.zw) + cmul_conj(lower.zw, z1.zw);
                 phi += a0.x * x0.y - a0.y * x0.x;
+                if IMPERFECTIONS {
+                    second += z0.z * z1.y - z0.w * z1.x + z1.z * z0.y - z1.w * z0.x;
+                    let p = cmul_conj(a0, x1);
+                    let q = cmul_conj(a1, x0);
+                    first += turn.x * (p.y + q.y) + turn.y * (q.x - p.x);
+                }
                 states[slot] = vec4f(x0, a0);
                 states[slot + 1u] = vec4f(x1, a1);
             }
@@ -74,6 +95,10 @@ fn mesh_backward(
                 let slot = row_of_partial + mzi - parameters.first_mzi;
                 partial[slot] = theta;
                 partial[slot + parameters.chunk_mzis] = phi;
+                if IMPERFECTIONS {
+                    partial[slot + 2u * parameters.chunk_mzis] = first;
+                    partial[slot + 3u * parameters.chunk_mzis] = second;
+                }
             }
         }
         workgroupBarrier();

@@ -5,6 +5,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Engine, Propagator};
+use at_core::training::methods::Estimation;
 use at_core::training::{
     Checkpoint, Checkpoints, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule, Settings, Split,
     Trainer, methods,
@@ -14,7 +15,7 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, mesh_and_detectors, weight_banks};
+use at_tests::networks::{coherent, mesh_and_detectors, tiled, weight_banks};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -195,6 +196,25 @@ fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
         assert!(cpu[0] - cpu[49] > 0.01, "{name} learns: {cpu:?}");
         let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(apart < 1e-3, "{name}: {apart:.1e} apart");
+    }
+}
+
+#[test]
+fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
+    let Some(gpu) = require_gpu() else { return };
+    fn losses<E: Engine>(engine: &E, network: &Network) -> Vec<f64> {
+        let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, loss_db: 0.1, ..Imperfections::NONE };
+        let options = MethodOptions { estimation: Estimation { measuring_steps: 25, rate: 0.02 }, ..Default::default() };
+        let (name, adam) = (MethodName::AtAdaptive, Optimizer::ADAM);
+        let records = train_with(name, &kind, &options, engine, network, adam, 0.02, None, &mut ()).unwrap();
+        records.iter().flat_map(|record| [record.train_loss, record.test_loss]).collect()
+    }
+    let tiles = tiled(&Mesh::rectangular(4).unwrap());
+    for network in [coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity), tiles] {
+        let (cpu, gpu) = (losses(&Cpu::<f64>::new(), &network), losses(&gpu, &network));
+        assert!(cpu[1] - cpu[99] > 0.01, "it learns: {cpu:?}");
+        let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart < 2e-3, "{apart:.1e} apart: {cpu:?} {gpu:?}");
     }
 }
 

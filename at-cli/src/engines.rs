@@ -69,6 +69,7 @@ fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'
         moments: plan.training.optimizer.moments(),
         samples,
         shifter_fields: plan.methods.contains(&MethodName::Ffm),
+        estimate: plan.methods.contains(&MethodName::AtAdaptive),
     }
 }
 

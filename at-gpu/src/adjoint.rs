@@ -5,8 +5,8 @@ use crate::scratch::Slot;
 use crate::stage::Backward;
 use crate::vectors::{Vector, check_range};
 use at_core::error::same_size;
-use at_core::propagator::{Adjoint, Layered, Propagator, Tunable};
-use at_core::{Error, Result};
+use at_core::propagator::{Adjoint, Layered, Propagator};
+use at_core::Result;
 
 /// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
 pub struct GpuTrace {
@@ -63,25 +63,7 @@ impl Adjoint for GpuNetwork {
     }
 
     fn backpropagate(&mut self, trace: &GpuTrace, readout_error: &Vector, gradient: &mut Vector) -> Result<()> {
-        same_size("gradient", self.controls, gradient.len)?;
-        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
-        let batch = trace.layers[0].recorded;
-        self.ready(batch)?;
-        for layer in &trace.layers {
-            same_size("samples that every layer of the trace holds", batch, layer.recorded)?;
-        }
-        check_range("readout error", readout_error.len, 0, batch * self.outputs())?;
-        self.reserve(batch, true)?;
-        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
-        let mut adjoint = &readout_error.buffer;
-        for (layer, traced) in self.layers.iter().zip(&trace.layers).rev() {
-            for (placed, signals) in layer.iter().zip(traced.signals.windows(2)).rev() {
-                self.carry_back(placed, signals, adjoint, batch, between[0], gradient)?;
-                adjoint = between[0];
-                between.swap(0, 1);
-            }
-        }
-        self.follower.carry_back(&self.gpu, 0..self.controls, gradient)
+        self.carry_all_back(trace, readout_error, gradient, None)
     }
 
     fn backpropagate_layer(
@@ -111,7 +93,7 @@ impl Adjoint for GpuNetwork {
                 Some(input_error) if index == 0 => &input_error.buffer,
                 _ => between[0],
             };
-            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient)?;
+            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient, None)?;
             adjoint = adjoint_in;
             between.swap(0, 1);
         }
@@ -121,6 +103,38 @@ impl Adjoint for GpuNetwork {
 }
 
 impl GpuNetwork {
+    /// [`Adjoint::backpropagate`], with the gradient of the estimated `imperfections` where that is given.
+    pub(crate) fn carry_all_back(
+        &mut self,
+        trace: &GpuTrace,
+        readout_error: &Vector,
+        gradient: &mut Vector,
+        imperfections: Option<&Vector>,
+    ) -> Result<()> {
+        same_size("gradient", self.controls, gradient.len)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let batch = trace.layers[0].recorded;
+        self.ready(batch)?;
+        for layer in &trace.layers {
+            same_size("samples that every layer of the trace holds", batch, layer.recorded)?;
+        }
+        check_range("readout error", readout_error.len, 0, batch * self.outputs())?;
+        match imperfections {
+            Some(_) => self.reserve_for_imperfections(batch)?,
+            None => self.reserve(batch, true)?,
+        }
+        let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
+        let mut adjoint = &readout_error.buffer;
+        for (layer, traced) in self.layers.iter().zip(&trace.layers).rev() {
+            for (placed, signals) in layer.iter().zip(traced.signals.windows(2)).rev() {
+                self.carry_back(placed, signals, adjoint, batch, between[0], gradient, imperfections)?;
+                adjoint = between[0];
+                between.swap(0, 1);
+            }
+        }
+        self.follower.carry_back(&self.gpu, 0..self.controls, gradient)
+    }
+
     /// Records the stages of a layer whose input `trace` holds already.
     fn trace_layer(&self, layer: usize, batch: usize, trace: &mut LayerTrace) -> Result<()> {
         for (placed, signals) in self.layers[layer].iter().zip(trace.signals.windows(2)) {
@@ -139,7 +153,9 @@ impl GpuNetwork {
         batch: usize,
         adjoint_in: &wgpu::Buffer,
         gradient: &Vector,
+        imperfections: Option<&Vector>,
     ) -> Result<()> {
+        let asked = imperfections.filter(|_| !placed.imperfections.is_empty());
         placed.stage.backward(&Backward {
             input: &signals[0].buffer,
             output: &signals[1].buffer,
@@ -147,35 +163,8 @@ impl GpuNetwork {
             batch,
             adjoint_in,
             gradient: &gradient.buffer,
+            imperfections: asked.map(|vector| (&vector.buffer, placed.imperfections.start)),
             scratch: &self.scratch,
         })
-    }
-}
-
-impl Tunable for GpuNetwork {
-    fn imperfections(&self) -> usize {
-        self.imperfections
-    }
-
-    fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
-        same_size("imperfections", self.imperfections, estimate.len)?;
-        if self.imperfections == 0 { Ok(()) } else { Err(no_estimates()) }
-    }
-
-    fn backpropagate_imperfections(
-        &mut self,
-        _trace: &GpuTrace,
-        _readout_error: &Vector,
-        _gradient: &mut Vector,
-        _imperfection_gradient: &mut Vector,
-    ) -> Result<()> {
-        Err(no_estimates())
-    }
-}
-
-fn no_estimates() -> Error {
-    Error::Unsupported {
-        what: "an estimate of a chip's imperfections on a GPU".into(),
-        instead: "pass --engine cpu".into(),
     }
 }

@@ -142,6 +142,20 @@ parameters! {
         coupler_stride: u32,
         transmission: f32,
     }
+    /// Which MZIs take on their part of an estimate.
+    MeshEstimate { mzis: u32, first: u32, count: u32, offset: u32 }
+    /// Which columns the phases of waveguides are carried through.
+    Waveguides {
+        modes: u32,
+        dies: u32,
+        mzis: u32,
+        columns: u32,
+        first_column: u32,
+        last_column: u32,
+        offset: u32,
+        controls: u32,
+        ends: u32,
+    }
     /// Which columns are crossed, and by which workgroups.
     MeshColumns {
         modes: u32,
@@ -219,5 +233,14 @@ parameters! {
     /// The identity as fields.
     Identity { size: u32, stride: u32 }
     /// Where the sums of phase gradients go.
-    GradientReduce { rows: u32, chunk_mzis: u32, first_mzi: u32, mzis: u32, offset: u32, scale: f32 }
+    GradientReduce {
+        rows: u32,
+        chunk_mzis: u32,
+        first_mzi: u32,
+        mzis: u32,
+        offset: u32,
+        scale: f32,
+        stride: u32,
+        start: u32,
+    }
 }

@@ -19,6 +19,7 @@ pub mod memory;
 mod mesh;
 mod mesh_blocks;
 mod mesh_cost;
+mod mesh_estimate;
 mod mesh_lanes;
 mod mesh_optics;
 mod mesh_send;
@@ -36,6 +37,7 @@ mod stream_plan;
 mod sums;
 pub mod testing;
 mod tiling;
+mod tunable;
 mod vectors;
 
 pub use adapter::{AdapterDescription, Selection, adapters};

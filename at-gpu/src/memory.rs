@@ -28,6 +28,8 @@ pub struct Training<'a> {
     pub samples: usize,
     /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
     pub shifter_fields: bool,
+    /// Whether the model estimates the chip's imperfections (`at-adaptive`).
+    pub estimate: bool,
 }
 
 /// Bytes by purpose.
@@ -56,7 +58,7 @@ impl Training<'_> {
 
     /// Its memory where a kernel sees at most `binding` bytes at once.
     fn within(&self, binding: u64) -> Estimate {
-        let Training { network, imperfect, batch, moments, samples, shifter_fields } = *self;
+        let Training { network, imperfect, batch, moments, samples, shifter_fields, estimate } = *self;
         let mut all = Estimate::default();
         let (mut widest, mut traced, mut states, mut meshes, mut seen) = (0, 0, 0, false, 0);
         for stage in network.stages() {
@@ -73,6 +75,8 @@ impl Training<'_> {
                     let variant = choose(mesh, batch, binding, None);
                     all.networks += 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
                     all.networks += errors * 4 * modes * mesh.columns().len() as u64;
+                    // Couplers, phase errors and turns of the model, and its walk from column to column.
+                    all.networks += u64::from(estimate) * (24 * mzis + 4 * controls + 4 * modes);
                     if variant.crossing() == Crossing::Blocks {
                         all.networks += (2 + errors) * BlockMatrices::bytes(mesh);
                     }
@@ -91,6 +95,9 @@ impl Training<'_> {
         all.networks += if imperfect { 3 * controls } else { 0 };
         // Two sets of parameters with their moments, two gradients, a mask.
         all.parameters = controls * (2 * (1 + moments as u64) + 3);
+        // The estimate, Adam's two moments of it, its gradient, and what the model was told.
+        let imperfections = if estimate { 4 * network.imperfections() as u64 } else { 0 };
+        all.parameters += 5 * imperfections;
         let signal = 4 * widest * batch as u64;
         // Two signals between stages for chip and model, fields of a chip, states and products of a model, the traced signals,
         // the batch itself, readouts and errors.
@@ -100,7 +107,7 @@ impl Training<'_> {
         all.batch += 2 * seen;
         all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
         let rows = 4 * ROWS_ALIGNED as u64 * network.input().width() as u64; // of the data, which kernels see in parts
-        all.largest = controls.max(signal).max(states).max(rows).max(seen);
+        all.largest = controls.max(imperfections).max(signal).max(states).max(rows).max(seen);
         all
     }
 
@@ -194,6 +201,7 @@ mod tests {
             moments: 2,
             samples: 1000,
             shifter_fields: false,
+            estimate: false,
         };
         training.check(&gpu, Some(1 << 34)).unwrap();
         let half = Training { batch: 5000, ..training }.estimate(&gpu).total();
@@ -217,6 +225,7 @@ mod tests {
             moments: 2,
             samples: 1000,
             shifter_fields: false,
+            estimate: false,
         };
         let (plain, kept) = (plain.within(1 << 27), Training { shifter_fields: true, ..plain }.within(1 << 27));
         let fields = 8 * 500 * (64 * 63 + 64); // complex, θ and φ of every MZI and γ of every mode
@@ -236,6 +245,7 @@ mod tests {
             moments: 2,
             samples: 60_000,
             shifter_fields: false,
+            estimate: false,
         };
         let estimate = training.within(1 << 31);
         assert!(estimate.total() < 100 << 30, "{estimate}");

@@ -3,6 +3,7 @@
 use crate::engine::Gpu;
 use crate::mesh_blocks::{self, BlockMatrices};
 use crate::mesh_cost::{Crossing, MeshVariant, choose};
+use crate::mesh_estimate::At;
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::mesh_send::Ways;
 use crate::mesh_whole::WholeMatrix;
@@ -82,6 +83,10 @@ impl GpuStage for MeshStage {
         Some(self)
     }
 
+    fn take_on(&mut self, estimate: At) -> Result<()> {
+        self.optics.take_on(estimate)
+    }
+
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         self.blocks.forget();
         self.whole.forget();
@@ -105,6 +110,12 @@ impl GpuStage for MeshStage {
         Needs::of(&needs)
     }
 
+    fn needs_of_imperfections(&self, batch: usize) -> Needs {
+        let samples = if self.variant(batch).is_whole() { self.optics.mesh.modes() } else { batch };
+        let streamed = Needs::of(&mesh_stream::needs_of_imperfections(&self.optics, samples));
+        streamed.max(self.needs(batch, true))
+    }
+
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()> {
         let variant = self.variant(batch);
         if variant.is_whole() {
@@ -117,7 +128,9 @@ impl GpuStage for MeshStage {
     fn backward(&self, pass: &Backward) -> Result<()> {
         let (optics, scratch, batch) = (&self.optics, pass.scratch, pass.batch);
         let variant = self.variant(batch);
-        let (crossing, states) = (variant.crossing(), [scratch.get(Slot::StatesA), scratch.get(Slot::StatesB)]);
+        let states = [scratch.get(Slot::StatesA), scratch.get(Slot::StatesB)];
+        // Slopes of couplers come from the stage that carries every mesh, whatever is best without them.
+        let crossing = if pass.imperfections.is_some() { Crossing::Stream } else { variant.crossing() };
         let entered = if variant.is_whole() { StateOrder::Stacked } else { order(crossing) };
         let products = scratch.get(Slot::Products);
         optics.enter_backward(pass.output, pass.adjoint, batch, entered, states[0], products, pass.gradient)?;
@@ -130,9 +143,14 @@ impl GpuStage for MeshStage {
         }
         let left = match crossing {
             Crossing::Lanes => mesh_lanes::backward(optics, states, samples, pass.gradient, scratch)?,
-            Crossing::Stream => mesh_stream::backward(optics, states, samples, pass.gradient, scratch)?,
+            Crossing::Stream => {
+                mesh_stream::backward(optics, states, samples, pass.gradient, pass.imperfections, scratch)?
+            }
             Crossing::Blocks => self.blocks.backward(optics, states, samples, pass.gradient, scratch)?,
         };
+        if let Some(imperfections) = pass.imperfections {
+            optics.phase_gradient(pass.gradient, imperfections)?;
+        }
         if variant.is_whole() {
             return Ok(());
         }

@@ -180,6 +180,8 @@ pub(crate) fn backward<'a>(
             mzis: count(optics.mesh.mzis())?,
             offset: count(optics.offset)?,
             scale: -2.0,
+            stride: 2 * parameters.chunk_mzis,
+            start: 0,
         };
         let sums = 2 * mzis(&optics.mesh, columns);
         optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], sums)?;

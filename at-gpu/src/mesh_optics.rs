@@ -3,6 +3,7 @@
 use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{MeshCoefficients, MeshEnter, MeshLeave};
+use crate::mesh_estimate::Estimated;
 use crate::shaders::Stage;
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
@@ -12,13 +13,14 @@ use at_core::optics::mzi::Coupler;
 use at_core::optics::{Mesh, MeshLoss};
 use std::ops::Range;
 
-/// Bytes of the coefficients and of the couplers of an MZI, and of a column's loss in one mode.
+/// Bytes of the coefficients, the couplers and the turn of an MZI, and of a column's loss in one mode.
 const COEFFICIENTS: usize = 32;
-const COUPLERS: usize = 16;
+pub(crate) const COUPLERS: usize = 16;
+pub(crate) const TURNS: usize = 8;
 const IMBALANCE: usize = 4;
 
 /// Parts of buffers begin at multiples of 256 bytes: of so many MZIs, or modes.
-const MZI_STEP: usize = 16;
+const MZI_STEP: usize = 32;
 const MODE_STEP: usize = 64;
 
 /// A mesh, its fabrication errors, and its coefficients.
@@ -27,9 +29,9 @@ pub(crate) struct MeshOptics {
     pub mesh: Mesh,
     /// Where its controls begin.
     pub offset: usize,
-    phase_errors: Option<Vector>,
+    pub phase_errors: Option<Vector>,
     /// `(c, s)` of both couplers; one entry when all are ideal.
-    couplers: wgpu::Buffer,
+    pub couplers: wgpu::Buffer,
     pub coupler_stride: usize,
     /// Field transmission of all columns together, and of each one; none of them where there is no loss.
     pub transmission: f64,
@@ -41,6 +43,8 @@ pub(crate) struct MeshOptics {
     coefficients: wgpu::Buffer,
     /// Output phases and common loss.
     pub factors: wgpu::Buffer,
+    /// Where imperfections are estimated.
+    pub estimated: Option<Estimated>,
 }
 
 /// Parts of the buffers that belong to some columns, and the numbers from which they count.
@@ -48,6 +52,8 @@ pub(crate) struct ColumnSpans<'a> {
     pub coefficients: Span<'a>,
     pub couplers: Span<'a>,
     pub imbalance: Span<'a>,
+    /// Of no use unless imperfections are estimated.
+    pub turns: Span<'a>,
     pub base_mzi: usize,
     pub base_imbalance: usize,
 }
@@ -97,6 +103,7 @@ impl MeshOptics {
             columns: Vector::pods(context, "columns of a mesh", &columns)?,
             coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,
             factors: context.buffer("output factors of a mesh", 8 * mesh.modes() as u64, storage)?,
+            estimated: None,
             mesh: mesh.clone(),
             gpu,
         })
@@ -153,6 +160,10 @@ impl MeshOptics {
                 // Something must be bound where nothing is read.
                 None => (&self.factors).into(),
             },
+            turns: match &self.estimated {
+                Some(estimated) => part(&estimated.turns, TURNS, base_mzi, mzis.end.max(base_mzi)),
+                None => (&self.factors).into(),
+            },
             base_mzi,
             base_imbalance,
         }
@@ -162,31 +173,40 @@ impl MeshOptics {
     pub fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         let (mzis, modes) = (self.mesh.mzis(), self.mesh.modes());
         let errors = self.phase_errors.as_ref().map_or(controls, |errors| &errors.buffer);
-        let most = self.mzis_at_once();
-        for first in (0..mzis.max(1)).step_by(most) {
-            let count_here = most.min(mzis - first);
-            let outputs = if first == 0 { modes } else { 0 };
+        for range in self.parts() {
+            let outputs = if range.start == 0 { modes } else { 0 };
             let parameters = MeshCoefficients {
                 mzis: count(mzis)?,
-                first: count(first)?,
-                count: count(count_here)?,
+                first: count(range.start)?,
+                count: count(range.len())?,
                 outputs: count(outputs)?,
                 offset: count(self.offset)?,
                 has_errors: u32::from(self.phase_errors.is_some()),
                 coupler_stride: count(self.coupler_stride)?,
                 transmission: self.transmission as f32,
             };
-            let part = |buffer, size: usize| {
-                let bytes = Some((size * count_here.max(1)) as u64);
-                Span { buffer, start: (size * first) as u64, bytes }
+            let couplers = match self.coupler_stride {
+                0 => (&self.couplers).into(),
+                _ => self.part_of(&self.couplers, COUPLERS, &range),
             };
-            let couplers =
-                if self.coupler_stride == 0 { (&self.couplers).into() } else { part(&self.couplers, COUPLERS) };
-            let coefficients = part(&self.coefficients, COEFFICIENTS);
+            let coefficients = self.part_of(&self.coefficients, COEFFICIENTS, &range);
             let buffers = [controls.into(), errors.into(), couplers, coefficients, (&self.factors).into()];
-            self.gpu.each(Stage::MeshCoefficients, &parameters, &buffers, count_here + outputs)?;
+            self.gpu.each(Stage::MeshCoefficients, &parameters, &buffers, range.len() + outputs)?;
         }
-        Ok(())
+        self.turn(controls)
+    }
+
+    /// Ranges of MZIs, at least one, each of which a binding holds.
+    pub fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (mzis, most) = (self.mesh.mzis(), self.mzis_at_once());
+        (0..mzis.max(1)).step_by(most).map(move |first| first..mzis.min(first + most))
+    }
+
+    /// The part of a buffer with `size` bytes per MZI that belongs to such a range.
+    pub fn part_of<'a>(&self, buffer: &'a wgpu::Buffer, size: usize, range: &Range<usize>) -> Span<'a> {
+        // At least one element: a binding is never empty.
+        let bytes = Some((size * range.len().max(1)) as u64);
+        Span { buffer, start: (size * range.start) as u64, bytes }
     }
 
     /// Starts the way back: fields and adjoints before the output phases into `states`, and the gradient of the output phases.

@@ -147,6 +147,8 @@ fn sum_powers(
         mzis: pass.mzis,
         offset: 0,
         scale: 1.0,
+        stride: 2 * pass.chunk_mzis,
+        start: 0,
     };
     optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, powers], 2 * pass.chunk_mzis as usize)
 }

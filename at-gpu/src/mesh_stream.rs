@@ -1,6 +1,7 @@
 //! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
 
 use crate::layout::{GradientReduce, MeshColumns};
+use crate::mesh_estimate::At;
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::shaders::Stage;
@@ -12,6 +13,10 @@ use std::ops::Range;
 /// Bytes of a field, and of a field beside its adjoint.
 pub(crate) const FIELD: usize = 8;
 const STATE: usize = 16;
+
+/// Sums per MZI and row of a plain way back, of θ and φ, and of one that asks for both couplers' errors too.
+const PHASES: usize = 2;
+const COUPLERS_TOO: usize = 4;
 
 /// How states lie between the passes.
 pub(crate) const ORDER: StateOrder = StateOrder::Beside;
@@ -61,16 +66,25 @@ pub(crate) fn parameters(
 
 /// Memory for a batch, on the way forward or on both ways.
 pub(crate) fn needs(optics: &MeshOptics, batch: usize, backward: bool) -> Vec<(Slot, u64)> {
+    needs_of_sums(optics, batch, if backward { PHASES } else { 0 })
+}
+
+/// The same for a way back that also asks for the gradient of imperfections.
+pub(crate) fn needs_of_imperfections(optics: &MeshOptics, batch: usize) -> Vec<(Slot, u64)> {
+    needs_of_sums(optics, batch, COUPLERS_TOO)
+}
+
+fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u64)> {
     let fields = batch * optics.mesh.modes();
     let between = passes(optics, &plan(optics, batch, FIELD), 0).len() > 1;
     let mut needs = vec![(Slot::Fields, if between { FIELD * fields } else { 0 } as u64)];
-    if backward {
+    if sums > 0 {
         let plan = plan(optics, batch, STATE);
         let rows = plan.partial_rows(batch);
-        let most = passes(optics, &plan, rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
+        let most = passes(optics, &plan, sums / PHASES * rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
         needs.push((Slot::StatesA, (STATE * fields) as u64));
         needs.push((Slot::StatesB, (STATE * fields) as u64));
-        needs.push((Slot::Partial, 8 * (rows * most) as u64));
+        needs.push((Slot::Partial, (4 * sums * rows * most) as u64));
     }
     needs
 }
@@ -103,21 +117,25 @@ pub(crate) fn forward(
     Ok(())
 }
 
-/// Carries `states[0]` back to the mesh's input, with the gradients of θ and φ; gives the buffer that holds them then.
+/// Carries `states[0]` back to the mesh's input, with the gradients of θ and φ and, where `imperfections` are asked for, of δ1 and δ2;
+/// gives the buffer that holds the states then.
 pub(crate) fn backward<'a>(
     optics: &MeshOptics,
     mut states: [&'a wgpu::Buffer; 2],
     batch: usize,
     gradient: &wgpu::Buffer,
+    imperfections: Option<At>,
     scratch: &Scratch,
 ) -> Result<&'a wgpu::Buffer> {
     let commands = &optics.gpu.commands;
     let plan = plan(optics, batch, STATE);
-    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
+    let sums = if imperfections.is_some() { COUPLERS_TOO } else { PHASES };
+    let couplers_too = u32::from(imperfections.is_some());
+    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("IMPERFECTIONS", couplers_too)];
     let pipeline = commands.pipeline(Stage::MeshBackward, &constants)?;
     let rows = plan.partial_rows(batch);
     let partial = scratch.get(Slot::Partial);
-    for columns in passes(optics, &plan, rows).iter().rev() {
+    for columns in passes(optics, &plan, sums / PHASES * rows).iter().rev() {
         let parameters = parameters(optics, &plan, batch, columns)?;
         let spans = optics.spans(columns);
         let [after, before] = states;
@@ -129,6 +147,7 @@ pub(crate) fn backward<'a>(
             after.into(),
             before.into(),
             partial.into(),
+            spans.turns,
         ];
         commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
         states.swap(0, 1);
@@ -139,9 +158,15 @@ pub(crate) fn backward<'a>(
             mzis: count(optics.mesh.mzis())?,
             offset: count(optics.offset)?,
             scale: -2.0,
+            stride: count(sums)? * parameters.chunk_mzis,
+            start: 0,
         };
-        let sums = 2 * mzis(&optics.mesh, columns);
-        optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], sums)?;
+        let items = 2 * mzis(&optics.mesh, columns);
+        optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], items)?;
+        if let Some((target, offset)) = imperfections {
+            let reduce = GradientReduce { offset: count(offset)?, start: 2 * parameters.chunk_mzis, ..reduce };
+            optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, target], items)?;
+        }
     }
     Ok(states[0])
 }

@@ -6,6 +6,7 @@ use crate::perturbation::PerturbationStage;
 use crate::pointwise::DetectionStage;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{GpuStage, build};
+use crate::tunable::Estimate;
 use crate::vectors::{Vector, check_range};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
@@ -21,7 +22,7 @@ pub struct GpuNetwork {
     pub(crate) inputs: usize,
     pub(crate) controls: usize,
     pub(crate) follower: Follower,
-    pub(crate) imperfections: usize,
+    pub(crate) estimate: Estimate,
     pub(crate) scratch: Scratch,
 }
 
@@ -30,6 +31,7 @@ pub(crate) struct Placed {
     pub(crate) stage: Box<dyn GpuStage>,
     pub(crate) is_mesh: bool,
     pub(crate) controls: Range<usize>,
+    pub(crate) imperfections: Range<usize>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
@@ -38,7 +40,7 @@ impl GpuNetwork {
     /// Builds every stage with its errors.
     pub(crate) fn new(gpu: &Gpu, network: &Network, fabrication: &Fabrication) -> Result<Self> {
         fabrication.check(network)?;
-        let (mut offset, mut index) = (0, 0);
+        let (mut offset, mut imperfections, mut index) = (0, 0, 0);
         let mut layers = Vec::new();
         for (number, layer) in network.layers().iter().enumerate() {
             let mut placed = Vec::new();
@@ -50,8 +52,10 @@ impl GpuNetwork {
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
                     controls: controls.clone(),
+                    imperfections: imperfections..imperfections + stage.imperfections(),
                 });
                 offset = controls.end;
+                imperfections += stage.imperfections();
                 index += 1;
             }
             let perturbation = fabrication.perturbation(number);
@@ -59,7 +63,14 @@ impl GpuNetwork {
                 let width = network.layer_output(number).width();
                 let stage = Box::new(PerturbationStage::new(gpu.clone(), width, perturbation)?);
                 let controls = offset..offset;
-                placed.push(Placed { stage, is_mesh: false, controls, inputs: width, outputs: width });
+                placed.push(Placed {
+                    stage,
+                    is_mesh: false,
+                    controls,
+                    imperfections: imperfections..imperfections,
+                    inputs: width,
+                    outputs: width,
+                });
             }
             layers.push(placed);
         }
@@ -70,7 +81,7 @@ impl GpuNetwork {
             inputs,
             controls: offset,
             follower: Follower::new(gpu, fabrication, offset)?,
-            imperfections: network.imperfections(),
+            estimate: Estimate::of(imperfections),
             scratch: Scratch::default(),
         })
     }
@@ -87,11 +98,20 @@ impl GpuNetwork {
 
     /// Memory between and inside the stages, kept from call to call.
     pub(crate) fn reserve(&mut self, batch: usize, backward: bool) -> Result<()> {
+        self.reserve_for(batch, |stage| stage.needs(batch, backward))
+    }
+
+    /// The same where the gradient of imperfections is asked for.
+    pub(crate) fn reserve_for_imperfections(&mut self, batch: usize) -> Result<()> {
+        self.reserve_for(batch, |stage| stage.needs_of_imperfections(batch))
+    }
+
+    fn reserve_for(&mut self, batch: usize, needs_of: impl Fn(&dyn GpuStage) -> Needs) -> Result<()> {
         let stages = || self.layers.iter().flatten();
         let widest = stages().map(|placed| placed.inputs.max(placed.outputs)).max().unwrap_or(0);
         let signal = 4 * (batch * widest) as u64;
         let between = Needs::of(&[(Slot::SignalA, signal), (Slot::SignalB, signal)]);
-        let needs = stages().fold(between, |needs, placed| needs.max(placed.stage.needs(batch, backward)));
+        let needs = stages().fold(between, |needs, placed| needs.max(needs_of(&*placed.stage)));
         self.scratch.reserve(&self.gpu.commands.context, &needs)
     }
 
@@ -162,6 +182,7 @@ impl Drifting for GpuNetwork {
     fn program_drifted(&mut self, controls: &Vector, drift: Option<&Vector>) -> Result<()> {
         same_size("controls", self.controls, controls.len)?;
         same_size("drifts of controls", self.controls, drift.map_or(self.controls, |drift| drift.len))?;
+        self.take_on_estimate()?;
         let effective = self.follower.follow(&self.gpu, &controls.buffer, drift)?;
         self.layers.iter().flatten().try_for_each(|placed| placed.stage.program(effective))
     }

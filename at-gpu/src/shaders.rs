@@ -73,9 +73,13 @@ stages! {
     MatrixProductLarge "matrix_product_large" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     ColumnSum "column_sum" "rrw" "ColumnSum" ["index"];
     MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
+    MeshEstimate "mesh_estimate" "rww" "MeshEstimate" ["index", "trigonometry"];
+    MeshTurns "mesh_turns" "rrw" "MeshEstimate" ["index", "trigonometry"];
+    WaveguideErrors "waveguide_errors" "rrww" "Waveguides" ["index", "waveguides"];
+    WaveguideGradient "waveguide_gradient" "rrww" "Waveguides" ["index", "waveguides"];
     MeshForward "mesh_forward" "rrrrrw" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
     MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
-    MeshBackward "mesh_backward" "rrrrrww" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
+    MeshBackward "mesh_backward" "rrrrrwwr" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
     MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
     MeshSend "mesh_send" "rrrrrrww" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
     GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];

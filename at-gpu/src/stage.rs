@@ -4,6 +4,7 @@ use crate::attenuators::AttenuatorStage;
 use crate::dense::DenseStage;
 use crate::engine::Gpu;
 use crate::mesh::MeshStage;
+use crate::mesh_estimate::At;
 use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use crate::scratch::{Needs, Scratch};
 use crate::tiling::TilingStage;
@@ -16,8 +17,19 @@ pub(crate) trait GpuStage {
     /// Sets the stage's effective controls, which lie at its own offset in the network's `controls`.
     fn program(&self, controls: &wgpu::Buffer) -> Result<()>;
 
+    /// Takes on its part of an estimate of its imperfections, which counts from the next [`GpuStage::program`] on. Only stages that have
+    /// any are asked.
+    fn take_on(&mut self, _estimate: At) -> Result<()> {
+        Ok(())
+    }
+
     /// Memory between its dispatches for a batch, on the way forward or on both ways.
     fn needs(&self, batch: usize, backward: bool) -> Needs;
+
+    /// The same on a way back that also asks for the gradient of its imperfections.
+    fn needs_of_imperfections(&self, batch: usize) -> Needs {
+        self.needs(batch, true)
+    }
 
     /// Output of the stage. The three buffers differ.
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()>;
@@ -45,7 +57,9 @@ pub(crate) struct Backward<'a> {
     pub adjoint_in: &'a wgpu::Buffer,
     /// The network's gradient.
     pub gradient: &'a wgpu::Buffer,
-    /// Memory of at least [`GpuStage::needs`].
+    /// Where the gradient of its imperfections goes, where an estimate of them is programmed and its gradient asked for.
+    pub imperfections: Option<At<'a>>,
+    /// Memory of at least [`GpuStage::needs`], or of [`GpuStage::needs_of_imperfections`] where their gradient is asked for.
     pub scratch: &'a Scratch,
 }
 

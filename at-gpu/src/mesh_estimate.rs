@@ -1,0 +1,133 @@
+//! An estimate of a mesh's imperfections on a GPU: what it makes of couplers and phase errors, and what belongs to it alone.
+//!
+//! The stages do all of it. Only the walks of the phases of waveguides through the columns are not spread over samples or MZIs: one
+//! workgroup per die takes column after column.
+
+use crate::engine::LOOP_CAP;
+use crate::layout::{MeshEstimate, Waveguides};
+use crate::mesh_optics::{COUPLERS, MeshOptics, TURNS};
+use crate::shaders::Stage;
+use crate::vectors::{Vector, count};
+use at_core::Result;
+use std::ops::Range;
+
+/// Invocations of a workgroup that walks.
+const LANES: usize = 256;
+
+/// What a mesh holds besides where its imperfections are estimated.
+pub(crate) struct Estimated {
+    /// `(cos φ, sin φ)` of every MZI; can exceed what one binding holds.
+    pub turns: wgpu::Buffer,
+    /// A number per mode that a walk hands from pass to pass.
+    walk: wgpu::Buffer,
+}
+
+/// A flat vector on the device, and where a stage's part of it begins.
+pub(crate) type At<'a> = (&'a wgpu::Buffer, usize);
+
+impl MeshOptics {
+    /// Takes on the mesh's part of an estimate, ordered as [`at_core::propagator::Tunable`] says: couplers and phase errors become its
+    /// own, loss stays.
+    pub fn take_on(&mut self, (estimate, offset): At) -> Result<()> {
+        self.make_room()?;
+        let errors = &self.phase_errors.as_ref().expect("there is room").buffer;
+        let mzis = self.mesh.mzis();
+        for range in self.parts() {
+            let couplers = self.part_of(&self.couplers, COUPLERS, &range);
+            let buffers = [estimate.into(), couplers, errors.into()];
+            let parameters = MeshEstimate {
+                mzis: count(mzis)?,
+                first: count(range.start)?,
+                count: count(range.len())?,
+                offset: count(offset)?,
+            };
+            self.gpu.each(Stage::MeshEstimate, &parameters, &buffers, range.len())?;
+        }
+        for columns in self.walks() {
+            self.walk(Stage::WaveguideErrors, &columns, estimate, errors, offset)?;
+        }
+        Ok(())
+    }
+
+    /// `(cos φ, sin φ)` at these controls, where imperfections are estimated.
+    pub fn turn(&self, controls: &wgpu::Buffer) -> Result<()> {
+        let (Some(estimated), Some(errors)) = (&self.estimated, &self.phase_errors) else { return Ok(()) };
+        for range in self.parts() {
+            let turns = self.part_of(&estimated.turns, TURNS, &range);
+            let parameters = MeshEstimate {
+                mzis: count(self.mesh.mzis())?,
+                first: count(range.start)?,
+                count: count(range.len())?,
+                offset: count(self.offset)?,
+            };
+            let buffers = [controls.into(), (&errors.buffer).into(), turns];
+            self.gpu.each(Stage::MeshTurns, &parameters, &buffers, range.len())?;
+        }
+        Ok(())
+    }
+
+    /// From the controls' `gradient` to the parts of the imperfections' that follow from it: of δθ and of the waveguides.
+    pub fn phase_gradient(&self, gradient: &wgpu::Buffer, (imperfections, offset): At) -> Result<()> {
+        self.walks().iter().rev().try_for_each(|columns| {
+            self.walk(Stage::WaveguideGradient, columns, gradient, imperfections, offset)
+        })
+    }
+
+    /// Buffers for couplers and phase errors of every MZI, where the mesh was built without, and for what an estimate needs besides.
+    fn make_room(&mut self) -> Result<()> {
+        if self.estimated.is_some() {
+            return Ok(());
+        }
+        let (context, storage) = (&self.gpu.commands.context, wgpu::BufferUsages::STORAGE);
+        let mzis = self.mesh.mzis();
+        if self.coupler_stride == 0 {
+            let bytes = (COUPLERS * mzis) as u64;
+            self.couplers = context.buffer_in_parts("couplers of a mesh", bytes, storage)?;
+            self.coupler_stride = 1;
+        }
+        if self.phase_errors.is_none() {
+            self.phase_errors = Some(Vector::zeros(context, "phase errors of a mesh", self.mesh.controls())?);
+        }
+        self.estimated = Some(Estimated {
+            turns: context.buffer_in_parts("turns of a mesh", (TURNS * mzis) as u64, storage)?,
+            walk: context.buffer("walk through a mesh", 4 * self.mesh.modes() as u64, storage)?,
+        });
+        Ok(())
+    }
+
+    /// One pass through some columns, one way or the other.
+    fn walk(
+        &self,
+        stage: Stage,
+        columns: &Range<usize>,
+        source: &wgpu::Buffer,
+        target: &wgpu::Buffer,
+        offset: usize,
+    ) -> Result<()> {
+        let Some(Estimated { walk, .. }) = &self.estimated else { return Ok(()) };
+        let parameters = Waveguides {
+            modes: count(self.mesh.modes())?,
+            dies: count(self.mesh.dies())?,
+            mzis: count(self.mesh.mzis())?,
+            columns: count(self.mesh.columns().len())?,
+            first_column: count(columns.start)?,
+            last_column: count(columns.end)?,
+            offset: count(offset)?,
+            controls: count(self.offset)?,
+            ends: u32::from(columns.end == self.mesh.columns().len()),
+        };
+        let pipeline = self.gpu.commands.pipeline(stage, &[])?;
+        let buffers = [&self.columns, source, walk, target];
+        self.gpu.commands.dispatch(&pipeline, &parameters, &buffers, self.mesh.dies())
+    }
+
+    /// The columns of every pass, in the order of light.
+    fn walks(&self) -> Vec<Range<usize>> {
+        let turns = |items: usize| items.div_ceil(LANES);
+        let modes = self.mesh.die_modes();
+        let column = 1 + turns(modes) + turns(modes / 2);
+        let longest = ((LOOP_CAP - turns(modes)) / column).max(1);
+        let columns = self.mesh.columns().len();
+        (0..columns).step_by(longest).map(|first| first..columns.min(first + longest)).collect()
+    }
+}

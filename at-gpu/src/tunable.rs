@@ -1,0 +1,76 @@
+//! A network on a GPU as a model that learns a chip's imperfections.
+
+use crate::adjoint::GpuTrace;
+use crate::network::GpuNetwork;
+use crate::vectors::Vector;
+use at_core::error::same_size;
+use at_core::propagator::Tunable;
+use at_core::{Error, Result};
+
+/// The estimate of a network's imperfections.
+pub(crate) struct Estimate {
+    /// Number of imperfections.
+    len: usize,
+    /// The estimate last set; none before the first.
+    values: Option<Vector>,
+    /// Whether the stages have taken it on, which they do when they are programmed.
+    taken_on: bool,
+}
+
+impl Estimate {
+    /// None yet, of `len` imperfections.
+    pub fn of(len: usize) -> Self {
+        Estimate { len, values: None, taken_on: false }
+    }
+}
+
+impl GpuNetwork {
+    /// Hands the stages their parts of an estimate that is new to them.
+    pub(crate) fn take_on_estimate(&mut self) -> Result<()> {
+        let Estimate { values: Some(values), taken_on, .. } = &mut self.estimate else { return Ok(()) };
+        if std::mem::replace(taken_on, true) {
+            return Ok(());
+        }
+        let stages = self.layers.iter_mut().flatten().filter(|placed| !placed.imperfections.is_empty());
+        stages.into_iter().try_for_each(|placed| placed.stage.take_on((&values.buffer, placed.imperfections.start)))
+    }
+}
+
+impl Tunable for GpuNetwork {
+    fn imperfections(&self) -> usize {
+        self.estimate.len
+    }
+
+    fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
+        same_size("imperfections", self.estimate.len, estimate.len)?;
+        if self.layers.iter().flatten().any(|placed| !placed.is_mesh && !placed.imperfections.is_empty()) {
+            return Err(Error::Unsupported {
+                what: "an estimate of the imperfections of weight banks on a GPU".into(),
+                instead: "pass --engine cpu".into(),
+            });
+        }
+        let Estimate { values, taken_on, len } = &mut self.estimate;
+        let values = match values {
+            Some(values) => values,
+            None => values.insert(Vector::zeros(&self.gpu.commands.context, "estimate of imperfections", *len)?),
+        };
+        self.gpu.commands.copy(&estimate.buffer, &values.buffer, 4 * *len as u64);
+        *taken_on = false;
+        Ok(())
+    }
+
+    fn backpropagate_imperfections(
+        &mut self,
+        trace: &GpuTrace,
+        readout_error: &Vector,
+        gradient: &mut Vector,
+        imperfection_gradient: &mut Vector,
+    ) -> Result<()> {
+        same_size("gradient of the imperfections", self.estimate.len, imperfection_gradient.len)?;
+        if !self.estimate.taken_on {
+            let reason = "set an estimate, then program the network, before its gradient is asked for";
+            return Err(Error::invalid("imperfections", "unset", reason));
+        }
+        self.carry_all_back(trace, readout_error, gradient, Some(imperfection_gradient))
+    }
+}

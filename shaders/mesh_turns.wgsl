@@ -1,0 +1,27 @@
+// (cos phi, sin phi) of every MZI, errors included: what the slopes of first couplers need beside the coefficients.
+// One dispatch treats `count` MZIs from `first` on, whose turns lie in one binding.
+
+struct MeshEstimate {
+    mzis: u32,
+    first: u32,
+    count: u32,
+    offset: u32,
+}
+
+@group(0) @binding(0) var<uniform> parameters: MeshEstimate;
+@group(0) @binding(1) var<storage, read> controls: array<f32>;
+@group(0) @binding(2) var<storage, read> phase_errors: array<f32>;
+@group(0) @binding(3) var<storage, read_write> turns: array<vec2f>;
+
+@compute @workgroup_size(64)
+fn mesh_turns(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = linear_item(group, groups, local);
+    if i < parameters.count {
+        let phi = parameters.mzis + parameters.first + i;
+        turns[i] = cos_sin(controls[parameters.offset + phi] + phase_errors[phi]);
+    }
+}

@@ -1,0 +1,171 @@
+//! An estimate of a chip's imperfections on a GPU: readouts with it, and gradients of it, against the CPU in f64.
+
+use at_core::chip::Imperfections;
+use at_core::cpu::Cpu;
+use at_core::network::{Detection, Network, Stage};
+use at_core::optics::{Activation, Mesh};
+use at_core::propagator::{Adjoint, Engine, Propagator, Tunable};
+use at_gpu::testing::require_gpu;
+use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
+use at_tests::case::{Case, IDEAL, LOSSY};
+use at_tests::compare::{assert_close, largest};
+use at_tests::draws::normals;
+use at_tests::networks::{coherent, mesh_and_detectors, tiled};
+
+/// Error per square root of the columns that light crosses, relative to the largest entry.
+const SINGLE: f64 = 1e-5;
+
+/// Errors of every kind, but losses that are even.
+const EVEN: Imperfections = Imperfections { loss_spread_db: 0.0, perturbation: 0.0, ..LOSSY };
+
+/// Readout, gradient of the controls, gradient of the imperfections.
+type Found = [Vec<f64>; 3];
+
+fn estimate(network: &Network) -> Vec<f64> {
+    normals(network.imperfections(), 77).into_iter().map(|error| f64::from((0.2 * error) as f32)).collect()
+}
+
+/// What `engine` gives with the estimate. Buffers that it overwrites start as NaN.
+fn run<E: Engine>(engine: &E, case: &Case) -> Found {
+    let mut model = case.programmed(engine);
+    let nothing = |len| engine.upload(&vec![f64::NAN; len]).unwrap();
+    model.set_imperfections(&engine.upload(&estimate(&case.network)).unwrap()).unwrap();
+    model.program(&engine.upload(&case.controls).unwrap()).unwrap();
+    let fields = engine.upload(&case.fields).unwrap();
+    let error = engine.upload(&case.error).unwrap();
+    let mut trace = model.trace(case.batch).unwrap();
+    let (mut readout, mut gradient) = (nothing(case.error.len()), nothing(model.controls()));
+    let mut slopes = nothing(model.imperfections());
+    model.record(&fields, case.batch, &mut trace, &mut readout).unwrap();
+    model.backpropagate_imperfections(&trace, &error, &mut gradient, &mut slopes).unwrap();
+    let found = [&readout, &gradient, &slopes].map(|buffer| engine.download(buffer).unwrap());
+    assert!(found.iter().all(|values| largest(values).is_finite()), "every entry is written");
+    // The plain way back of the same model, with the stages that are best for it, finds the same controls' gradient.
+    let mut plain = nothing(model.controls());
+    model.backpropagate(&trace, &error, &mut plain).unwrap();
+    assert_close("gradient without and with imperfections", &engine.download(&plain).unwrap(), &found[1], 1e-4);
+    // And sums run in one order.
+    let (mut again, mut slopes) = (nothing(model.controls()), nothing(model.imperfections()));
+    model.backpropagate_imperfections(&trace, &error, &mut again, &mut slopes).unwrap();
+    assert_eq!(engine.download(&again).unwrap(), found[1]);
+    assert_eq!(engine.download(&slopes).unwrap(), found[2]);
+    found
+}
+
+fn agrees(gpu: &Gpu, case: &Case, expected: &Found, what: &str) {
+    let columns = |stage: &Stage| if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 };
+    let tolerance = SINGLE * (case.network.stages().map(columns).sum::<usize>() as f64).sqrt();
+    let parts = ["readout", "gradient", "gradient of imperfections"];
+    for ((part, got), expected) in parts.iter().zip(run(gpu, case)).zip(expected) {
+        assert_close(&format!("{part} of {what}, batch {}", case.batch), &got, expected, tolerance);
+    }
+}
+
+fn all_agree(gpu: &Gpu, network: &Network, batches: &[usize], what: &str) {
+    for &batch in batches {
+        for (imperfections, chip) in [(IDEAL, "ideal"), (EVEN, "evenly lossy"), (LOSSY, "lossy")] {
+            let case = Case::new(network.clone(), &imperfections, batch, 40 + batch as u64);
+            agrees(gpu, &case, &run(&Cpu::<f64>::new(), &case), &format!("{what}, {chip}"));
+        }
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_on_every_layout_depth_and_batch() {
+    let Some(gpu) = require_gpu() else { return };
+    for (mesh, what) in [
+        (Mesh::rectangular(2).unwrap(), "2 modes"),
+        (Mesh::rectangular(5).unwrap(), "5 modes"),
+        (Mesh::rectangular(16).unwrap(), "16 modes"),
+        (Mesh::triangular(12).unwrap(), "triangular"),
+        (Mesh::truncated(12, 1).unwrap(), "one column"),
+        (Mesh::truncated(9, 40).unwrap(), "40 columns"),
+        (Mesh::rectangular(5).unwrap().on_dies(3).unwrap(), "3 dies of 5 modes"),
+        (Mesh::triangular(6).unwrap().on_dies(4).unwrap(), "4 triangular dies"),
+    ] {
+        let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
+        all_agree(&gpu, &network, &[1, 19, 257], what);
+    }
+    all_agree(&gpu, &mesh_and_detectors(&Mesh::rectangular(64).unwrap(), Detection::Intensity), &[70], "64 modes");
+}
+
+#[test]
+fn gradients_of_imperfections_agree_behind_other_stages_and_on_tiles() {
+    let Some(gpu) = require_gpu() else { return };
+    let network = coherent(6, 3, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    all_agree(&gpu, &network, &[1, 33], "three meshes");
+    for tile in [Mesh::rectangular(5).unwrap(), Mesh::triangular(6).unwrap(), Mesh::truncated(4, 9).unwrap()] {
+        all_agree(&gpu, &tiled(&tile), &[19, 130], &format!("tiles of {} modes", tile.modes()));
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_do_not_depend_on_the_way_of_the_light() {
+    let Some(gpu) = require_gpu() else { return };
+    let network = coherent(33, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    for batch in [3, 70] {
+        let case = Case::new(network.clone(), &LOSSY, batch, 6);
+        let expected = run(&Cpu::<f64>::new(), &case);
+        for mesh in MeshVariant::ALL.into_iter().filter(|mesh| mesh.is_possible(&gpu, 33)) {
+            let gpu = gpu.preferring(Preferences { mesh: Some(mesh), ..Preferences::default() });
+            agrees(&gpu, &case, &expected, &format!("{mesh:?}"));
+        }
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_within_small_limits() {
+    let Some(shared) = require_gpu() else { return };
+    let index = Selection::Index(shared.adapter().index);
+    // Two windows of modes and several passes; then 0.6 MB of coefficients in bindings of 400 KiB.
+    for (limits, mesh) in [
+        (LimitChoice::WebGpu, Mesh::truncated(1100, 150).unwrap()),
+        (LimitChoice::Binding(400 << 10), Mesh::rectangular(200).unwrap()),
+        (LimitChoice::WebGpu, Mesh::rectangular(6).unwrap().on_dies(300).unwrap()),
+    ] {
+        let gpu = Gpu::with_limits(&index, limits).unwrap();
+        let gpu = gpu.preferring(Preferences { mesh: Some(MeshVariant::Stream), ..Preferences::default() });
+        let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
+        let case = Case::new(network, &Imperfections { perturbation: 0.0, ..LOSSY }, 3, 5);
+        agrees(&gpu, &case, &run(&Cpu::<f64>::new(), &case), &format!("{} modes", mesh.modes()));
+    }
+}
+
+#[test]
+fn an_estimate_counts_from_the_next_programming_on() {
+    let Some(gpu) = require_gpu() else { return };
+    let network = coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let case = Case::new(network, &LOSSY, 4, 5);
+    let mut model = case.programmed(&gpu);
+    let (fields, error) = (gpu.upload(&case.fields).unwrap(), gpu.upload(&case.error).unwrap());
+    let controls = gpu.upload(&case.controls).unwrap();
+    let (mut readout, mut gradient) = (gpu.zeros(case.error.len()).unwrap(), gpu.zeros(model.controls()).unwrap());
+    let mut slopes = gpu.zeros(model.imperfections()).unwrap();
+    let mut trace = model.trace(4).unwrap();
+    model.record(&fields, 4, &mut trace, &mut readout).unwrap();
+    model.backpropagate(&trace, &error, &mut gradient).unwrap();
+    let before = [&readout, &gradient].map(|buffer| gpu.download(buffer).unwrap());
+    let refused = model.backpropagate_imperfections(&trace, &error, &mut gradient, &mut slopes);
+    assert!(refused.unwrap_err().to_string().contains("set an estimate"));
+    assert!(model.set_imperfections(&gpu.zeros(3).unwrap()).is_err(), "a wrong length");
+
+    model.set_imperfections(&gpu.upload(&estimate(&case.network)).unwrap()).unwrap();
+    assert!(model.backpropagate_imperfections(&trace, &error, &mut gradient, &mut slopes).is_err());
+    model.record(&fields, 4, &mut trace, &mut readout).unwrap();
+    model.backpropagate(&trace, &error, &mut gradient).unwrap();
+    assert_eq!([&readout, &gradient].map(|buffer| gpu.download(buffer).unwrap()), before);
+    model.program(&controls).unwrap();
+    model.backpropagate_imperfections(&trace, &error, &mut gradient, &mut slopes).unwrap();
+    let mut short = gpu.zeros(3).unwrap();
+    assert!(model.backpropagate_imperfections(&trace, &error, &mut gradient, &mut short).is_err());
+
+    // A perfect chip as estimate undoes every error that can be estimated: what is left is loss.
+    let even = Imperfections { loss_db: 0.2, ..IDEAL };
+    let lossy = Case::new(case.network.clone(), &even, 4, 5);
+    let whole = Case::new(case.network.clone(), &Imperfections { splitter_angle: 0.1, phase: 0.3, ..even }, 4, 5);
+    let mut model = whole.programmed(&gpu);
+    model.set_imperfections(&gpu.zeros(model.imperfections()).unwrap()).unwrap();
+    model.program(&controls).unwrap();
+    model.propagate(&fields, 4, &mut readout).unwrap();
+    assert_close("readout", &gpu.download(&readout).unwrap(), &lossy.run(&Cpu::<f64>::new()).readout, 1e-4);
+}
