@@ -204,7 +204,10 @@ fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
     let Some(gpu) = require_gpu() else { return };
     fn losses<E: Engine>(engine: &E, network: &Network) -> Vec<f64> {
         let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, loss_db: 0.1, ..Imperfections::NONE };
-        let options = MethodOptions { estimation: Estimation { measuring_steps: 25, rate: 0.02 }, ..Default::default() };
+        let options = MethodOptions {
+            estimation: Estimation { measuring_steps: Some(25), rate: Some(0.02), prior: None },
+            ..Default::default()
+        };
         let (name, adam) = (MethodName::AtAdaptive, Optimizer::ADAM);
         let records = train_with(name, &kind, &options, engine, network, adam, 0.02, None, &mut ()).unwrap();
         records.iter().flat_map(|record| [record.train_loss, record.test_loss]).collect()

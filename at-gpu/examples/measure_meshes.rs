@@ -98,8 +98,15 @@ fn timed(seconds: f64, mut work: impl FnMut() -> Result<()>, mut wait: impl FnMu
 /// A step of asymmetrical training: chip forward, model forward, two gradients, two optimizer steps.
 fn step(gpu: &Gpu, modes: usize, batch: usize, seconds: f64, peak: f64) -> Result<String> {
     let network = network(modes, MESHES, modes)?;
-    let training =
-        Training { network: &network, imperfect: true, batch, moments: 2, samples: batch, shifter_fields: false, estimate: false };
+    let training = Training {
+        network: &network,
+        imperfect: true,
+        batch,
+        moments: 2,
+        samples: batch,
+        shifter_fields: false,
+        estimate: false,
+    };
     training.check(gpu, None)?;
     let imperfections = Imperfections { phase: 0.05, splitter_angle: 0.02, ..Imperfections::default() };
     let fabrication = imperfections.fabricate(&network, 1)?;

@@ -4,9 +4,9 @@ use crate::network::{GpuNetwork, Placed};
 use crate::scratch::Slot;
 use crate::stage::Backward;
 use crate::vectors::{Vector, check_range};
+use at_core::Result;
 use at_core::error::same_size;
 use at_core::propagator::{Adjoint, Layered, Propagator};
-use at_core::Result;
 
 /// The signals before and after every stage: memory of a few fields per layer, whatever the depth of its meshes.
 pub struct GpuTrace {

@@ -68,9 +68,10 @@ impl MeshOptics {
 
     /// From the controls' `gradient` to the parts of the imperfections' that follow from it: of δθ and of the waveguides.
     pub fn phase_gradient(&self, gradient: &wgpu::Buffer, (imperfections, offset): At) -> Result<()> {
-        self.walks().iter().rev().try_for_each(|columns| {
-            self.walk(Stage::WaveguideGradient, columns, gradient, imperfections, offset)
-        })
+        self.walks()
+            .iter()
+            .rev()
+            .try_for_each(|columns| self.walk(Stage::WaveguideGradient, columns, gradient, imperfections, offset))
     }
 
     /// Buffers for couplers and phase errors of every MZI, where the mesh was built without, and for what an estimate needs besides.

@@ -81,7 +81,8 @@ fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u
     if sums > 0 {
         let plan = plan(optics, batch, STATE);
         let rows = plan.partial_rows(batch);
-        let most = passes(optics, &plan, sums / PHASES * rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
+        let most =
+            passes(optics, &plan, sums / PHASES * rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
         needs.push((Slot::StatesA, (STATE * fields) as u64));
         needs.push((Slot::StatesB, (STATE * fields) as u64));
         needs.push((Slot::Partial, (4 * sums * rows * most) as u64));
