@@ -96,9 +96,13 @@ fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
     let bench = Bench::new();
     let began = Instant::now();
     whole(&bench);
-    let length = began.elapsed();
+    let mut length = began.elapsed();
     let mut kills = 0;
-    for round in 0..4_u32 {
+    for round in 0_u32.. {
+        if round >= 4 && kills >= 4 {
+            break;
+        }
+        assert!(round < 40, "only {kills} kills hit a run of {length:?}");
         let run = format!("cut-{round}");
         let start = RUN.into_iter().chain(["--out", &run, "--quiet"]).collect::<Vec<_>>();
         let resume = vec!["train", "--resume", &run, "--quiet"];
@@ -113,6 +117,9 @@ fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
             child.kill().unwrap();
             let status = child.wait().unwrap();
             if status.success() {
+                if part == 0 {
+                    length = length.mul_f64(0.7); // the first run was slowed down by others, and its time says too much
+                }
                 break;
             }
             assert_eq!(status.code(), None, "ended by itself");
@@ -126,7 +133,6 @@ fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
         assert_eq!(outcome(&bench, &run), outcome(&bench, "whole"), "{run}");
         assert!(!bench.entries(&run).iter().any(|name| name.ends_with(".part")), "{:?}", bench.entries(&run));
     }
-    assert!(kills >= 4, "only {kills} kills hit a run of {length:?}");
 }
 
 #[cfg(target_os = "linux")]
