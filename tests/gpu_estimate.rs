@@ -10,7 +10,7 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, mesh_and_detectors, tiled};
+use at_tests::networks::{coherent, mesh_and_detectors, tiled, weight_banks};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -168,4 +168,13 @@ fn an_estimate_counts_from_the_next_programming_on() {
     model.program(&controls).unwrap();
     model.propagate(&fields, 4, &mut readout).unwrap();
     assert_close("readout", &gpu.download(&readout).unwrap(), &lossy.run(&Cpu::<f64>::new()).readout, 1e-4);
+}
+
+#[test]
+fn an_estimate_of_weight_banks_is_refused() {
+    let Some(gpu) = require_gpu() else { return };
+    let mut model = Case::new(weight_banks(&[5, 4, 3]), &IDEAL, 4, 5).programmed(&gpu);
+    let estimate = gpu.upload(&vec![0.0; model.imperfections()]).unwrap();
+    let text = model.set_imperfections(&estimate).unwrap_err().to_string();
+    assert!(text.contains("weight banks") && text.contains("--engine cpu"), "{text}");
 }

@@ -5,10 +5,9 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Engine, Propagator};
-use at_core::training::methods::Estimation;
 use at_core::training::{
-    Checkpoint, Checkpoints, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule, Settings, Split,
-    Trainer, methods,
+    Checkpoint, Checkpoints, Estimation, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule,
+    Settings, Split, Trainer, methods,
 };
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
