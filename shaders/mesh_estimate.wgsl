@@ -1,14 +1,6 @@
 // Couplers and errors of theta from an estimate [delta1, delta2, delta theta of every MZI, ...] that begins at `offset`: (c1, s1, c2, s2) with
-// c = cos(pi/4 + delta), s = sin(pi/4 + delta). One dispatch treats `count` MZIs from `first` on, whose couplers lie in one binding.
+// c = cos(pi/4 + delta), s = sin(pi/4 + delta).
 
-struct MeshEstimate {
-    mzis: u32,
-    first: u32,
-    count: u32,
-    offset: u32,
-}
-
-@group(0) @binding(0) var<uniform> parameters: MeshEstimate;
 @group(0) @binding(1) var<storage, read> estimate: array<f32>;
 @group(0) @binding(2) var<storage, read_write> couplers: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> phase_errors: array<f32>;

@@ -1,14 +1,5 @@
 // (cos phi, sin phi) of every MZI, errors included: what the slopes of first couplers need beside the coefficients.
-// One dispatch treats `count` MZIs from `first` on, whose turns lie in one binding.
 
-struct MeshEstimate {
-    mzis: u32,
-    first: u32,
-    count: u32,
-    offset: u32,
-}
-
-@group(0) @binding(0) var<uniform> parameters: MeshEstimate;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
 @group(0) @binding(2) var<storage, read> phase_errors: array<f32>;
 @group(0) @binding(3) var<storage, read_write> turns: array<vec2f>;

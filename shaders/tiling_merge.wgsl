@@ -1,16 +1,5 @@
 // Brings the copies of blocks of modes together: y[b modes + m] = share sum_c x[(b copies + c) modes + m], over the blocks of all samples.
 
-struct Tiling {
-    modes: u32,
-    copies: u32,
-    len: u32,
-    share: f32,
-}
-
-@group(0) @binding(0) var<uniform> parameters: Tiling;
-@group(0) @binding(1) var<storage, read> input: array<vec2f>;
-@group(0) @binding(2) var<storage, read_write> output: array<vec2f>;
-
 @compute @workgroup_size(64)
 fn tiling_merge(
     @builtin(workgroup_id) group: vec3u,

@@ -162,6 +162,11 @@ fn a_training_within_small_limits_gives_the_same() {
     assert!(cpu.iter().zip(&gpu).all(|(a, b)| (a - b).abs() < 1e-3), "{cpu:?} {gpu:?}");
 }
 
+/// The greatest difference.
+fn apart(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
 #[test]
 fn trainings_on_gpu_and_cpu_follow_each_other() {
     let Some(gpu) = require_gpu() else { return };
@@ -173,8 +178,8 @@ fn trainings_on_gpu_and_cpu_follow_each_other() {
             let cpu = losses(&Cpu::<f64>::new(), &network, optimizer, rate);
             let gpu = losses(&gpu, &network, optimizer, rate);
             assert!((cpu[49] - cpu[0]).abs() > 0.01, "{optimizer:?} moves");
-            let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(apart < 1e-3, "{optimizer:?}: {apart:.1e} apart");
+            let distance = apart(&cpu, &gpu);
+            assert!(distance < 1e-3, "{optimizer:?}: {distance:.1e} apart");
         }
     }
 }
@@ -193,8 +198,8 @@ fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
         let cpu = losses(&Cpu::<f64>::new(), name, &kind, &network);
         let gpu = losses(&gpu, name, &kind, &network);
         assert!(cpu[0] - cpu[49] > 0.01, "{name} learns: {cpu:?}");
-        let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(apart < 1e-3, "{name}: {apart:.1e} apart");
+        let distance = apart(&cpu, &gpu);
+        assert!(distance < 1e-3, "{name}: {distance:.1e} apart");
     }
 }
 
@@ -215,8 +220,8 @@ fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
     for network in [coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity), tiles] {
         let (cpu, gpu) = (losses(&Cpu::<f64>::new(), &network), losses(&gpu, &network));
         assert!(cpu[1] - cpu[99] > 0.01, "it learns: {cpu:?}");
-        let apart = cpu.iter().zip(&gpu).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(apart < 2e-3, "{apart:.1e} apart: {cpu:?} {gpu:?}");
+        let distance = apart(&cpu, &gpu);
+        assert!(distance < 2e-3, "{distance:.1e} apart: {cpu:?} {gpu:?}");
     }
 }
 

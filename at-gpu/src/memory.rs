@@ -190,19 +190,17 @@ mod tests {
         Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
     }
 
+    /// Adam on 1000 samples in batches of 500.
+    fn imperfect(network: &Network) -> Training<'_> {
+        let (shifter_fields, estimate) = (false, false);
+        Training { network, imperfect: true, batch: 500, moments: 2, samples: 1000, shifter_fields, estimate }
+    }
+
     #[test]
     fn a_network_that_does_not_fit_is_refused_with_the_largest_batch_that_does() {
         let Some(gpu) = require_gpu() else { return };
         let network = network(64);
-        let training = Training {
-            network: &network,
-            imperfect: true,
-            batch: 10_000,
-            moments: 2,
-            samples: 1000,
-            shifter_fields: false,
-            estimate: false,
-        };
+        let training = Training { batch: 10_000, ..imperfect(&network) };
         training.check(&gpu, Some(1 << 34)).unwrap();
         let half = Training { batch: 5000, ..training }.estimate(&gpu).total();
         let error = training.check(&gpu, Some(half)).unwrap_err().to_string();
@@ -218,15 +216,7 @@ mod tests {
     #[test]
     fn fields_at_the_shifters_count_where_they_are_kept() {
         let network = network(64);
-        let plain = Training {
-            network: &network,
-            imperfect: true,
-            batch: 500,
-            moments: 2,
-            samples: 1000,
-            shifter_fields: false,
-            estimate: false,
-        };
+        let plain = imperfect(&network);
         let (plain, kept) = (plain.within(1 << 27), Training { shifter_fields: true, ..plain }.within(1 << 27));
         let fields = 8 * 500 * (64 * 63 + 64); // complex, θ and φ of every MZI and γ of every mode
         assert_eq!((kept.batch - plain.batch, kept.largest), (2 * fields, fields));
@@ -234,19 +224,21 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_counts_with_its_moments_and_its_gradient() {
+        let network = network(64);
+        let plain = imperfect(&network);
+        let (plain, learned) = (plain.within(1 << 27), Training { estimate: true, ..plain }.within(1 << 27));
+        let estimated = 4 * (3 * 32 * 63 + 64 * 65); // δ1, δ2 and δθ of every MZI, waveguides before and behind 64 columns
+        assert_eq!(learned.parameters - plain.parameters, 5 * estimated);
+        assert!(learned.networks > plain.networks && learned.largest >= estimated);
+    }
+
+    #[test]
     fn three_meshes_of_4096_modes_fit_a_large_gpu() {
         let mesh = || Stage::Mesh(Mesh::rectangular(4096).unwrap());
         let detection = Stage::Detection { modes: 4096, detection: Detection::Intensity };
         let network = Network::new(vec![vec![mesh(), mesh(), mesh(), detection]]).unwrap();
-        let training = Training {
-            network: &network,
-            imperfect: true,
-            batch: 1024,
-            moments: 2,
-            samples: 60_000,
-            shifter_fields: false,
-            estimate: false,
-        };
+        let training = Training { batch: 1024, samples: 60_000, ..imperfect(&network) };
         let estimate = training.within(1 << 31);
         assert!(estimate.total() < 100 << 30, "{estimate}");
         assert!(estimate.largest < 1 << 31, "{estimate}");

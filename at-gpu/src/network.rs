@@ -10,7 +10,7 @@ use crate::tunable::Estimate;
 use crate::vectors::{Vector, check_range};
 use at_core::chip::Fabrication;
 use at_core::error::same_size;
-use at_core::network::{Detection, Network, Stage};
+use at_core::network::{Detection, Network};
 use at_core::propagator::{Drifting, LayerAccess, Layered, Propagator, TapAccess, Watched};
 use at_core::{Error, Result};
 use std::ops::Range;
@@ -29,7 +29,6 @@ pub struct GpuNetwork {
 /// A stage, where its controls lie, and the reals per sample at both of its ends.
 pub(crate) struct Placed {
     pub(crate) stage: Box<dyn GpuStage>,
-    pub(crate) is_mesh: bool,
     pub(crate) controls: Range<usize>,
     pub(crate) imperfections: Range<usize>,
     pub(crate) inputs: usize,
@@ -48,7 +47,6 @@ impl GpuNetwork {
                 let controls = offset..offset + stage.controls();
                 placed.push(Placed {
                     stage: build(gpu, stage, fabrication.stage(index), offset)?,
-                    is_mesh: matches!(stage, Stage::Mesh(_)),
                     inputs: stage.input().width(),
                     outputs: stage.output().width(),
                     controls: controls.clone(),
@@ -65,7 +63,6 @@ impl GpuNetwork {
                 let controls = offset..offset;
                 placed.push(Placed {
                     stage,
-                    is_mesh: false,
                     controls,
                     imperfections: imperfections..imperfections,
                     inputs: width,
@@ -243,8 +240,11 @@ impl Watched for GpuNetwork {
         self.check_layer(layer)?;
         check_range("fields of the layer", input.len, 0, batch * self.layers[layer][0].inputs)?;
         check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
-        let meshes: Vec<usize> =
-            self.layers[layer].iter().filter(|placed| placed.is_mesh).map(|placed| placed.outputs / 2).collect();
+        let meshes: Vec<usize> = self.layers[layer]
+            .iter()
+            .filter(|placed| placed.stage.as_mesh().is_some())
+            .map(|placed| placed.outputs / 2)
+            .collect();
         if powers.len() > meshes.len() {
             same_size("watched meshes of the layer", meshes.len(), powers.len())?;
         }
@@ -253,13 +253,13 @@ impl Watched for GpuNetwork {
         }
         let (gpu, scratch) = (self.gpu.clone(), Scratch::default());
         let mut next = powers.iter();
-        self.run_watched(layer..layer + 1, input, batch, output, &mut |placed, leaves| match placed.is_mesh {
-            true => next.next().map_or(Ok(()), |seen| {
+        self.run_watched(layer..layer + 1, input, batch, output, &mut |placed, leaves| match placed.stage.as_mesh() {
+            Some(_) => next.next().map_or(Ok(()), |seen| {
                 let (gpu, modes) = (gpu.clone(), placed.outputs / 2);
                 let detectors = DetectionStage { gpu, modes, detection: Detection::Intensity };
                 detectors.forward(leaves, batch, &seen.buffer, &scratch)
             }),
-            false => Ok(()),
+            None => Ok(()),
         })
     }
 }

@@ -43,7 +43,12 @@ impl Tunable for GpuNetwork {
 
     fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
         same_size("imperfections", self.estimate.len, estimate.len)?;
-        if self.layers.iter().flatten().any(|placed| !placed.is_mesh && !placed.imperfections.is_empty()) {
+        if self
+            .layers
+            .iter()
+            .flatten()
+            .any(|placed| placed.stage.as_mesh().is_none() && !placed.imperfections.is_empty())
+        {
             return Err(Error::Unsupported {
                 what: "an estimate of the imperfections of weight banks on a GPU".into(),
                 instead: "pass --engine cpu".into(),

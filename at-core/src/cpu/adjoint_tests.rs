@@ -4,6 +4,7 @@ use crate::cpu::Cpu;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::Engine;
+use crate::tiled::tiled_stages;
 
 /// A deterministic stand-in for random numbers in [-1, 1).
 fn noise(index: usize) -> f64 {
@@ -45,6 +46,37 @@ fn gradient_matches_differences(network: &Network, imperfections: &Imperfections
     }
 }
 
+/// Three tiled layers, one of them wide and one narrow.
+fn tiled_layers(tile: &Mesh) -> Network {
+    let modes = tile.modes();
+    let mut layers =
+        vec![tiled_stages(2 * modes, 3 * modes, tile).unwrap(), tiled_stages(3 * modes, modes, tile).unwrap()];
+    layers[0].push(Stage::Activation { modes: 3 * modes, activation: Activation::ELECTRO_OPTIC });
+    layers[1].push(Stage::Activation { modes, activation: Activation::Spm { gain: 0.4 } });
+    layers.push(tiled_stages(modes, 2 * modes, tile).unwrap());
+    layers[2].push(Stage::Detection { modes: 2 * modes, detection: Detection::Intensity });
+    Network::new(layers).unwrap()
+}
+
+#[test]
+fn gradients_of_tiled_layers_match_differences() {
+    let loss = Imperfections {
+        splitter_angle: 0.1,
+        phase: 0.3,
+        loss_db: 0.3,
+        loss_spread_db: 0.2,
+        update_error: 0.3,
+        ..Imperfections::NONE
+    };
+    for (tile, errors) in [
+        (Mesh::rectangular(4).unwrap(), Imperfections::NONE),
+        (Mesh::rectangular(3).unwrap(), loss),
+        (Mesh::triangular(4).unwrap(), Imperfections { loss_spread_db: 0.0, ..loss }),
+    ] {
+        gradient_matches_differences(&tiled_layers(&tile), &errors, 5);
+    }
+}
+
 #[test]
 fn gradients_of_imperfections_match_differences() {
     let loss = Imperfections { loss_db: 0.3, loss_spread_db: 0.2, update_error: 0.3, ..Default::default() };
@@ -59,7 +91,7 @@ fn gradients_of_imperfections_match_differences() {
             imperfection_gradient_matches_differences(&network, &errors, 19);
         }
     }
-    let mut tiled = crate::tiled::tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
+    let mut tiled = tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
     tiled.push(Stage::Detection { modes: 3, detection: Detection::Intensity });
     imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
     let banks = vec![Stage::WeightBank { inputs: 5, outputs: 20 }, Stage::WeightBank { inputs: 20, outputs: 3 }];
