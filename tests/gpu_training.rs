@@ -209,7 +209,7 @@ fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
     fn losses<E: Engine>(engine: &E, network: &Network) -> Vec<f64> {
         let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, loss_db: 0.1, ..Imperfections::NONE };
         let options = MethodOptions {
-            estimation: Estimation { measuring_steps: Some(25), rate: Some(0.02), prior: None },
+            estimation: Estimation { measuring_steps: Some(25), rate: Some(0.02), ..Estimation::default() },
             ..Default::default()
         };
         let (name, adam) = (MethodName::AtAdaptive, Optimizer::ADAM);

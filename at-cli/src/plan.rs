@@ -94,6 +94,7 @@ impl Plan {
                 estimation: Estimation {
                     measuring_steps: s.measuring_steps,
                     rate: s.estimate_rate,
+                    trust: s.estimate_trust,
                     prior: s.estimate_prior,
                 },
                 probe_draws: given("probe-draws", &s.probe_draws)?,

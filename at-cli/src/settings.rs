@@ -241,6 +241,10 @@ pub struct Settings {
     /// at-adaptive: first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub estimate_rate: Option<f64>,
+    /// at-adaptive: relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, else
+    /// inf]
+    #[arg(long, value_name = "MISFIT", help_heading = "Training")]
+    pub estimate_trust: Option<f64>,
     /// at-adaptive: how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub estimate_prior: Option<f64>,

@@ -10,11 +10,12 @@
 //!     Θ ← Θ − η·BP(e_d)                          on the model alone, with the batch that is due
 //! training, the rest:           controls Θ and the batch on chip and model
 //!     ε ← ε − κ'·∂D(r_d(ε, Θ), r_p)/∂ε
-//!     Θ ← Θ − η·BP(e_p)                          the chip's error, carried back through the model with its estimate
+//!     Θ ← Θ − min(1, τ/D)·η·BP(e_p)              the chip's error, carried back through the model with its estimate
 //! ```
 //!
-//! An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε`
-//! after each of its steps.
+//! While the model misses the readouts by more than τ (receivers' noise, drift, a chip outside its class), its gradient is worth
+//! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ
+//! takes it back, `ε ← (1 − κλ)ε` after each of its steps.
 //!
 //! Every step sends one batch through the chip, writes every control once and reads the output layer only, so that measuring
 //! comes out of the same budget as training. A network without imperfections to estimate has nothing to measure: there
@@ -34,7 +35,7 @@ use std::f64::consts::PI;
 const FINAL_RATE: f64 = 0.05;
 
 /// How the estimate is learned. What is not set follows the stages of the network: 400 steps, 4e-3 and 0 where there are meshes,
-/// else 0 steps, 4e-2 and 1.
+/// else 0 steps, 4e-2 and 1; where there are meshes, controls trust a misfit of 0.01.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Estimation {
@@ -43,13 +44,18 @@ pub struct Estimation {
     /// κ, Adam's rate of the estimate at first (radians). It falls to a twentieth by a half cosine over the measuring steps, and
     /// from there on as the learning rate of the controls does.
     pub rate: Option<f64>,
+    /// τ, the misfit D up to which the controls move at the full rate; beyond, they slow down by τ/D.
+    pub trust: Option<f64>,
     /// λ, the rate at which the estimate returns to a perfect chip, per unit of its rate: `ε ← (1 − κλ)ε` after each step.
     pub prior: Option<f64>,
 }
 
 impl Estimation {
-    /// Errs unless rate and prior are finite and not negative.
+    /// Errs unless rate and prior are finite and not negative, and the trust is positive.
     pub fn validate(&self) -> Result<()> {
+        if let Some(value) = self.trust.filter(|value| value.is_nan() || *value <= 0.0) {
+            return Err(Error::invalid("estimate-trust", value, "must be positive; inf is no limit"));
+        }
         for (name, value) in [("estimate-rate", self.rate), ("estimate-prior", self.prior)] {
             if let Some(value) = value.filter(|value| !(value.is_finite() && *value >= 0.0)) {
                 return Err(Error::invalid(name, value, "must be finite and not negative"));
@@ -64,16 +70,17 @@ impl Estimation {
 struct Pace {
     measuring_steps: usize,
     rate: f64,
+    trust: f64,
     prior: f64,
 }
 
 impl Pace {
     /// Meshes are measured first, and without a prior: in 400 steps random light tells their errors almost entirely.
-    const MESHES: Pace = Pace { measuring_steps: 400, rate: 4e-3, prior: 0.0 };
+    const MESHES: Pace = Pace { measuring_steps: 400, rate: 4e-3, trust: 1e-2, prior: 0.0 };
 
     /// Weight banks have three unknowns per cell, more than random light tells in any such time: they are estimated on the batches
     /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
-    const WEIGHT_BANKS: Pace = Pace { measuring_steps: 0, rate: 4e-2, prior: 1.0 };
+    const WEIGHT_BANKS: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
     fn of(estimation: &Estimation, network: &Network) -> Self {
         let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
@@ -81,8 +88,14 @@ impl Pace {
         Pace {
             measuring_steps: estimation.measuring_steps.unwrap_or(usual.measuring_steps),
             rate: estimation.rate.unwrap_or(usual.rate),
+            trust: estimation.trust.unwrap_or(usual.trust),
             prior: estimation.prior.unwrap_or(usual.prior),
         }
+    }
+
+    /// The share of their rate at which controls move where the model misses the readouts by `misfit`.
+    fn trusted(&self, misfit: f64) -> f64 {
+        if misfit > self.trust { self.trust / misfit } else { 1.0 }
     }
 
     /// κ at measuring step `step` from 0.
@@ -150,15 +163,21 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         &self.estimate.values
     }
 
-    /// Compares `self.measured` with the model's readout in `self.room`, whose trace is of the same light, and moves the estimate.
-    fn learn(&mut self, batch: usize, rate: f64) -> Result<()> {
-        let Room { engine, trace, readout, .. } = &mut self.room;
-        let outputs = self.model.outputs();
+    /// The misfit between `self.measured` and the model's readout in `self.room`; its slope is left in `self.fit_error`.
+    fn compare(&mut self, batch: usize) -> Result<f64> {
+        let Room { engine, readout, .. } = &self.room;
+        let len = batch * self.model.outputs();
         let model = engine.download(readout)?;
         let chip = engine.download(&self.measured)?;
         let mut error = vec![0.0; model.len()];
-        self.misfit.compare(&model[..batch * outputs], &chip[..batch * outputs], outputs, &mut error);
+        let misfit = self.misfit.compare(&model[..len], &chip[..len], self.model.outputs(), &mut error);
         self.fit_error = engine.upload(&error)?;
+        Ok(misfit)
+    }
+
+    /// Moves the estimate against the slope that [`AdaptiveAsymmetric::compare`] left, of the light in the room's trace.
+    fn learn(&mut self, rate: f64) -> Result<()> {
+        let Room { engine, trace, .. } = &self.room;
         let gradient = &mut self.estimate_gradient;
         self.model.backpropagate_imperfections(trace, &self.fit_error, &mut self.unused, gradient)?;
         self.estimate.descend(engine, rate, gradient)?;
@@ -175,7 +194,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&controls)?;
         self.model.record(&fields, size, &mut self.room.trace, &mut self.room.readout)?;
-        self.learn(size, self.pace.measuring_rate(step))
+        self.compare(size)?;
+        self.learn(self.pace.measuring_rate(step))
     }
 }
 
@@ -202,15 +222,16 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         }
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&self.controls.values)?;
+        self.model.record(batch.signals(), size, &mut self.room.trace, &mut self.room.readout)?;
+        let fitting = estimating && !measuring;
+        let misfit = if fitting { self.compare(size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
-        self.model.record(batch.signals(), size, trace, readout)?;
         let judged = if measuring { &*readout } else { &self.measured };
         engine.loss(loss, judged, self.model.outputs(), labels, size, Some(error), tally)?;
         self.model.backpropagate(trace, error, gradient)?;
-        self.controls.descend(engine, learning_rate, gradient)?;
-        if estimating && !measuring {
-            let rate = FINAL_RATE * self.pace.rate * learning_rate / self.first_rate;
-            self.learn(size, rate)?;
+        self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
+        if fitting {
+            self.learn(FINAL_RATE * self.pace.rate * learning_rate / self.first_rate)?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ fn final_loss(bench: &Bench<Cpu<f32>>, name: MethodName) -> f64 {
 #[test]
 fn it_trains_a_coherent_chip_that_plain_at_does_not() {
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
-    bench.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), prior: None };
+    bench.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), ..Estimation::default() };
     let [ideal, adaptive, plain, silico] =
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
             .map(|name| final_loss(&bench, name));
@@ -115,6 +115,21 @@ fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
     let nominal = distance(&readout(&Fabrication::ideal(), None), &chip);
     let learned = distance(&readout(&Fabrication::ideal(), Some(&estimate.values)), &chip);
     assert!(learned < 0.2 * nominal, "{learned} {nominal}");
+}
+
+#[test]
+fn controls_slow_down_by_what_the_misfit_exceeds_the_trust() {
+    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(5), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut moved = |trust: Option<f64>| -> Vec<f64> {
+        bench.options.estimation = Estimation { measuring_steps: Some(0), trust, ..Estimation::default() };
+        let after = bench.trajectory(MethodName::AtAdaptive, 1).pop().unwrap();
+        after.iter().zip(&bench.initial).map(|(after, before)| after - before).collect()
+    };
+    let [free, half, quarter] = [f64::INFINITY, 2e-3, 1e-3].map(|trust| moved(Some(trust)));
+    let twice: Vec<f64> = quarter.iter().map(|step| 2.0 * step).collect();
+    assert!(distance(&twice, &half) < 1e-9, "in proportion");
+    assert!(half.iter().zip(&free).all(|(slow, free)| slow.abs() <= 0.5 * free.abs() + 1e-15), "the misfit is large");
+    assert_eq!(moved(Some(10.0)), free, "at full rate below the trust");
 }
 
 #[test]
@@ -159,7 +174,7 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let to = Checkpoints { path: &path, every: 1, fingerprint: "" };
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
     bench.options = MethodOptions {
-        estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), prior: None },
+        estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },
         ..bench.options
     };
     let run = |resume: Option<&Checkpoint>, until: usize| {
