@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod network_text;
 mod network_word;
+mod notes;
 mod plan;
 mod presets;
 mod progress;

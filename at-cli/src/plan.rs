@@ -39,6 +39,8 @@ pub struct Plan {
     pub engine: EngineChoice,
     /// `f32` or `f64`.
     pub precision: Precision,
+    /// What makes one doubt that the settings are meant, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Where to compute.
@@ -131,6 +133,7 @@ impl Plan {
             engine: word("engine", &given("engine", &s.engine)?)?,
             precision: word("precision", &given("precision", &s.precision)?)?,
             imperfections,
+            notes: Vec::new(),
             settings,
         };
         plan.check_fleet()?;
@@ -208,6 +211,11 @@ impl Plan {
             network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
             "at-adaptive estimates the imperfections of meshes and weight banks, and the network has neither; choose --method at"
         );
+        let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
+        if meshes && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
+            let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
+            self.notes.push(advice.to_string());
+        }
         self.training.loss.classes = data.classes;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();

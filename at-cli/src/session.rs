@@ -7,6 +7,7 @@ use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
 use crate::interrupt;
+use crate::notes::Notes;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
@@ -14,7 +15,7 @@ use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
-use at_core::network::{Network, Stage};
+use at_core::network::Network;
 use at_core::propagator::Engine;
 use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
@@ -51,6 +52,8 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
     let fingerprint = fingerprint(settings, data)?;
     announce(engine, job);
+    let mut notes = Notes::default();
+    notes.say(data.notes.iter().chain(&plan.notes).cloned());
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(settings, data, network);
@@ -72,6 +75,10 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let wall_seconds = ledger.end()?;
         let outcomes = outcomes.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
+        for outcome in &outcomes {
+            notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
+        }
+        summary.notes = notes.texts().to_vec();
         if complete {
             for (seed, outcome) in (first..).zip(&outcomes) {
                 let engine = engine.describe();
@@ -151,13 +158,6 @@ fn announce<E: Engine>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
-    let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
-    if meshes && plan.methods.contains(&MethodName::At) && plan.options.tether == 0.0 {
-        say(
-            quiet,
-            "note     on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50",
-        );
-    }
     say(quiet, &format!("folder   {}\n", folder.path().display()));
 }
 

@@ -21,6 +21,9 @@ pub struct CellResult {
     pub dataset: String,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What makes one doubt the result.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The size of the chip, as far as costs depend on it.
     pub chip_size: ChipSize,
     /// The chip on the training samples, at the end.

@@ -5,7 +5,7 @@ use super::{CellResult, DataCache};
 use crate::failure::Failure;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
-use crate::{engines, interrupt, session};
+use crate::{engines, interrupt, notes, session};
 use anyhow::{Result, anyhow};
 use at_core::chip::Chip;
 use at_core::cost::ChipSize;
@@ -86,6 +86,8 @@ impl Job<'_> {
             claim.spend(wall_seconds)?;
             return Ok(false);
         }
+        let mut notes = Vec::new();
+        notes::merge(&mut notes, data.notes.iter().chain(&plan.notes).chain(&outcome.notes).cloned());
         claim.finish(&CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
@@ -93,6 +95,7 @@ impl Job<'_> {
             chip_seed,
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
+            notes,
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,

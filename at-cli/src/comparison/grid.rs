@@ -3,8 +3,8 @@
 use crate::cells::{Cell, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
-use crate::names;
 use crate::settings::{self, Settings};
+use crate::{names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,8 @@ pub struct Point {
     pub settings: Settings,
     /// What the chips have of imperfections, for people.
     pub imperfections: String,
+    /// What makes one doubt that this is meant.
+    pub notes: Vec<String>,
     /// The trainings: method by method, chip by chip.
     pub cells: Vec<Cell>,
 }
@@ -114,9 +116,11 @@ fn point(
     let flags: Settings = changed.try_into().context("settings")?;
     let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
+    let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
+    notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
     let cells = Cell::comparison(&settings, &complete.plan.methods, chips).or_usage()?;
-    Ok(Point { values, settings, imperfections: complete.imperfections, cells })
+    Ok(Point { values, settings, imperfections: complete.imperfections, notes, cells })
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Report {
     pub settings: Settings,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What makes one doubt the results; what one cell has is named with it where others have it not.
+    pub notes: Vec<String>,
     /// The chips' seeds.
     pub chip_seeds: Vec<u64>,
     /// The accuracy of [`ToTarget`].
@@ -114,14 +116,24 @@ impl Report {
     /// Of cells that ended like this, in the order of the points' cells.
     pub fn new(request: &Request, points: &[Point], endings: &[Ending]) -> Self {
         let first = &points[0].settings;
+        let done = endings.iter().filter(|ending| matches!(ending, Ending::Done(_))).count();
         let mut endings = endings.iter();
         let mut failures = Vec::new();
         let mut note = None;
+        let mut doubts: Vec<(String, Vec<String>)> = Vec::new();
         let points = points.iter().map(|point| {
             let mut results: Vec<&CellResult> = Vec::new();
             for (cell, ending) in point.cells.iter().zip(endings.by_ref()) {
                 match ending {
-                    Ending::Done(result) => results.push(result),
+                    Ending::Done(result) => {
+                        for text in &result.notes {
+                            match doubts.iter_mut().find(|(known, _)| known == text) {
+                                Some((_, cells)) => cells.push(cell.name.clone()),
+                                None => doubts.push((text.clone(), vec![cell.name.clone()])),
+                            }
+                        }
+                        results.push(result);
+                    }
                     Ending::Failed(reason) => {
                         failures.push(FailedCell { cell: cell.name.clone(), reason: reason.clone() });
                     }
@@ -138,6 +150,7 @@ impl Report {
             command: request.command.clone(),
             settings: first.clone(),
             dataset_note: note,
+            notes: doubts.into_iter().map(|(text, cells)| of_cells(&text, &cells, done)).collect(),
             chip_seeds: (seed..seed + request.chips).collect(),
             target: request.target,
             cost_model_name: request.cost_model_name.clone(),
@@ -151,6 +164,16 @@ impl Report {
     /// As text, ending with a line feed.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a report has only strings and numbers") + "\n"
+    }
+}
+
+/// A doubt with the cells that have it, unless all have it.
+fn of_cells(text: &str, cells: &[String], done: usize) -> String {
+    match cells {
+        cells if cells.len() == done => text.to_string(),
+        [cell] => format!("{cell}: {text}"),
+        [first, ..] => format!("{first} and {} others: {text}", cells.len() - 1),
+        [] => text.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use super::report::Report;
 use super::request::{GridArguments, Request};
 use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
 use crate::failure::{OrUsage, Outcome};
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
@@ -46,6 +47,8 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let folder = open(name, config, arguments, &request)?;
     interrupt::listen()?;
     announce(&points, &request, &folder, arguments.quiet);
+    let mut notes = Notes::default();
+    notes.say(points.iter().flat_map(|point| point.notes.clone()));
     let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
     let jobs = arguments.jobs.map(usize::from);
     let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
@@ -64,7 +67,9 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         )
         .into());
     }
-    Ok((Finished::new(request, &points, endings), folder))
+    let finished = Finished::new(request, &points, endings);
+    notes.say(finished.report.notes.clone());
+    Ok((finished, folder))
 }
 
 /// What the folder `run` of an earlier comparison or sweep holds; nothing is trained and nothing written. `data_dir` wins

@@ -17,6 +17,9 @@ pub struct Summary {
     pub dataset: String,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What makes one doubt the results: what was taken although it can hardly be meant.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Training samples.
     pub train_samples: usize,
     /// Test samples.
@@ -129,6 +132,7 @@ impl Summary {
             preset: text(&settings.preset),
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
+            notes: Vec::new(),
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),

@@ -27,7 +27,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
             run.display()
         )
     });
-    missing.iter().for_each(|why| page.warning(why));
+    missing.iter().chain(&report.notes).for_each(|text| page.warning(text));
     facts(page, &finished);
     results(page, &finished)?;
     costs(page, &finished)?;

@@ -31,6 +31,7 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
     for line in verdict::verdict(summary).lines() {
         page.paragraph(line);
     }
+    summary.notes.iter().for_each(|note| page.warning(note));
     let trained = Trained::load(run, &record, choice.data_dir);
     trained_facts(page, &record, trained.as_ref().ok());
     results(page, &record)?;

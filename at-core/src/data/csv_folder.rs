@@ -20,7 +20,7 @@ pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>) -> Result<
     let [train_path, test_path] = FILES.map(|file| folder.join(file));
     let (train, test) = (table::read(&train_path)?, table::read(&test_path)?);
     let classes = classes.unwrap_or_else(|| train.labels.iter().max().map_or(0, |&most| most as usize + 1));
-    let set = Dataset { name: name.to_string(), classes, image: None, note: None, train, test };
+    let set = Dataset { name: name.to_string(), classes, image: None, note: None, notes: Vec::new(), train, test };
     set.check().map_err(|error| Error::malformed(folder, error.to_string()))?;
     Ok(set)
 }

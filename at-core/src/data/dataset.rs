@@ -14,6 +14,8 @@ pub struct Dataset {
     pub image: Option<(usize, usize)>,
     /// What a reader of a result must know: features rescaled, a split that is not the official one. Always shown.
     pub note: Option<String>,
+    /// What makes one doubt that these are the samples that were meant, a sentence each. Always shown.
+    pub notes: Vec<String>,
     /// Samples to learn from.
     pub train: Samples,
     /// Samples to be judged by.
@@ -112,7 +114,7 @@ mod tests {
     fn small() -> Dataset {
         let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
         let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
-        Dataset { name: "small".into(), classes: 2, image: Some((1, 2)), note: None, train, test }
+        Dataset { name: "small".into(), classes: 2, image: Some((1, 2)), note: None, notes: Vec::new(), train, test }
     }
 
     #[test]

@@ -22,14 +22,15 @@ pub(crate) fn digits() -> Result<Dataset> {
         all.labels.push(u32::from(*label));
     }
     let (train, test) = stratified(&all, 10, 360);
-    Dataset { name: "digits".to_string(), classes: 10, image: Some((8, 8)), note: None, train, test }.checked()
+    Dataset { name: "digits".to_string(), classes: 10, image: Some((8, 8)), note: None, notes: Vec::new(), train, test }
+        .checked()
 }
 
 /// Irises, 120 to learn from and 30 to be judged by, [`stratified`]; features scaled to 0..1 by the training samples.
 pub(crate) fn iris() -> Result<Dataset> {
     let all = table::parse(IRIS, Path::new("embedded/iris.csv"))?;
     let (train, test) = stratified(&all, 3, 30);
-    let set = Dataset { name: "iris".to_string(), classes: 3, image: None, note: None, train, test };
+    let set = Dataset { name: "iris".to_string(), classes: 3, image: None, note: None, notes: Vec::new(), train, test };
     set.unit_range().checked()
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn read(name: DatasetName, folder: &Path) -> Result<Dataset> {
         classes: CLASSES,
         image: Some(image),
         note: None,
+        notes: Vec::new(),
         train: Samples::default(),
         test,
     };

@@ -57,7 +57,14 @@ impl<E: Engine> Trainer<'_, E> {
             let train = self.judge_member(chip, fleet, index, self.train, &mut workspace)?;
             let test = self.judge_member(chip, fleet, index, self.test, &mut workspace)?;
             let records = records.iter().filter(|record| record.chip == index).copied().collect();
-            Ok(Outcome { records, train, test, accesses: fleet.accesses_of_one(chip.accesses()), complete })
+            Ok(Outcome {
+                records,
+                train,
+                test,
+                accesses: fleet.accesses_of_one(chip.accesses()),
+                complete,
+                notes: Vec::new(),
+            })
         };
         chips.iter_mut().enumerate().map(outcome).collect()
     }

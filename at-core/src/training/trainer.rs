@@ -77,6 +77,8 @@ pub struct Outcome {
     pub accesses: Accesses,
     /// All epochs are done; otherwise the observer ended the run.
     pub complete: bool,
+    /// What makes one doubt the result, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A task with its settings, on which methods are run one after the other.
@@ -157,7 +159,7 @@ impl<E: Engine> Trainer<'_, E> {
         }
         let train = self.judge(chip, method, self.train, &mut workspace)?;
         let test = self.judge(chip, method, self.test, &mut workspace)?;
-        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete })
+        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes: method.notes() })
     }
 
     /// Epoch number `epoch` from 0.

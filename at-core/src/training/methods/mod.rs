@@ -76,6 +76,11 @@ pub trait Method<C: Propagator> {
         chip.program(self.controls())
     }
 
+    /// What makes one doubt what has been trained so far, a sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Everything that the next step depends on, by name.
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)>;
 

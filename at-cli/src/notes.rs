@@ -1,0 +1,35 @@
+//! Doubts: what was taken although it can hardly be meant. Each is said once on stderr, also with `--quiet`, and kept for the results.
+
+use std::io::Write;
+
+/// The doubts of one command, in the order in which they came up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    texts: Vec<String>,
+}
+
+impl Notes {
+    /// Says `texts` that have not been said yet, a line each, and keeps them. Nobody listening is no failure.
+    pub fn say(&mut self, texts: impl IntoIterator<Item = String>) {
+        for text in texts {
+            if !self.texts.contains(&text) {
+                let _ = writeln!(std::io::stderr(), "note: {text}");
+                self.texts.push(text);
+            }
+        }
+    }
+
+    /// All that was said.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+/// Adds those of `more` that `texts` lacks.
+pub fn merge(texts: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for text in more {
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+}
