@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset};
+use at_core::data::{self, Dataset, Limits};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -102,7 +102,8 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    data::open(name, &source)?.limit(settings.train_limit, settings.test_limit).or_usage()
+    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
+    data::open_limited(name, &source, limits)?.limit(limits.train, limits.test).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

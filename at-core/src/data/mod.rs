@@ -21,8 +21,8 @@ pub mod split;
 mod table;
 
 pub use batches::epoch_order;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Limits};
 pub use encoding::{Encoded, Encoding};
 pub use name::DatasetName;
 pub use samples::Samples;
-pub use source::{Location, Source, load, locate, open};
+pub use source::{Location, Source, load, locate, open, open_limited};

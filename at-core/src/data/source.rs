@@ -1,6 +1,6 @@
 //! Where data sets are looked for, and how one is opened.
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Limits};
 use super::name::DatasetName;
 use super::{csv_folder, embedded, image_files};
 use crate::error::{Error, Result};
@@ -73,13 +73,18 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
 /// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
 /// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
 pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
+    load_limited(name, source, Limits::default())
+}
+
+/// [`load`], but images beyond `limits` may be left unread.
+fn load_limited(name: DatasetName, source: &Source, limits: Limits) -> Result<Dataset> {
     match (name, locate(name, source)?) {
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
             csv_folder::read(name.as_str(), &folder, Some(VOWELS))?.standardised().checked()
         }
-        (_, Location::Folder(folder)) => image_files::read(name, &folder),
+        (_, Location::Folder(folder)) => image_files::read(name, &folder, limits),
         (_, Location::Embedded) => {
             Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
         }
@@ -91,9 +96,14 @@ pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
 /// Such a table has the class as its last column, whole numbers from 0, and may have a heading; features stay as they
 /// are. Errs as [`load`], and on a text that is neither a name nor a folder.
 pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
+    open_limited(name_or_folder, source, Limits::default())
+}
+
+/// [`open`] for one who goes on to [`Dataset::limit`]: images beyond `limits` are not read, unless those before depend on them.
+pub fn open_limited(name_or_folder: &str, source: &Source, limits: Limits) -> Result<Dataset> {
     let folder = Path::new(name_or_folder);
     match name_or_folder.parse() {
-        Ok(name) => load(name, source),
+        Ok(name) => load_limited(name, source, limits),
         Err(_) if folder.is_dir() => {
             if !csv_folder::is_in(folder) {
                 let what = csv_folder::FILES.join(" and ");

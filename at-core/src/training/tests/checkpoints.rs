@@ -17,7 +17,7 @@ fn example() -> Checkpoint {
         train_accuracy: 2.0 / 3.0,
         test_loss: f64::MIN_POSITIVE,
         test_accuracy: 0.1 + 0.2,
-        accesses: Accesses { reads: u64::MAX, ..Accesses::default() },
+        accesses: Accesses { reads: Accesses::MOST, ..Accesses::default() },
         alignment: Some(0.1 + 0.7),
     };
     let saved = |name: &str, step| SavedParameters {
