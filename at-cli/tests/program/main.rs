@@ -6,6 +6,8 @@ mod bad_settings;
 mod chips;
 mod compare;
 mod data;
+mod edited_records;
+mod endless_files;
 mod gpu;
 mod interruption;
 mod output;

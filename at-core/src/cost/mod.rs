@@ -157,7 +157,8 @@ impl CostModel {
         Self::parse(&text).map_err(|reason| Error::malformed(path, reason))
     }
 
-    fn parse(text: &str) -> std::result::Result<Self, String> {
+    /// Reads the text of a cost model; the error is the reason alone.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
         let read = toml::Deserializer::parse(text).and_then(CostModel::deserialize); // as it is, to be validated by name
         let model = read.map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);

@@ -12,10 +12,11 @@ use std::path::Path;
 ///
 /// `variable` names the matrix of a MATLAB file, which is not needed where it holds a single one.
 pub fn read_matrix(path: &Path, variable: Option<&str>) -> Result<Array2<Complex64>> {
-    matrix(&read_whole(path, LARGEST_MATRIX)?, variable).map_err(|reason| Error::malformed(path, reason))
+    parse_matrix(&read_whole(path, LARGEST_MATRIX)?, variable).map_err(|reason| Error::malformed(path, reason))
 }
 
-fn matrix(content: &[u8], variable: Option<&str>) -> Parsed<Array2<Complex64>> {
+/// The same for a file's `content`. The error is the reason alone, for the caller to say which file.
+pub fn parse_matrix(content: &[u8], variable: Option<&str>) -> Parsed<Array2<Complex64>> {
     if mat::is_mat(content) {
         return mat::matrix(content, variable);
     }

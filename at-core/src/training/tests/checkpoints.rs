@@ -97,6 +97,36 @@ fn foreign_files_say_what_they_lack() {
 }
 
 #[test]
+fn numbers_that_no_training_leaves_are_refused_where_they_are_read() {
+    type Edit = fn(&mut Checkpoint);
+    let cases: [(Edit, &str); 9] = [
+        (|saved| saved.parameters[0].values[2] = f64::NAN, "controls: entry 2 is NaN"),
+        (|saved| saved.parameters[1].values[0] = f64::INFINITY, "model: entry 0 is inf"),
+        (|saved| saved.parameters[0].moments[1][3] = f64::NAN, "controls.moment.1: entry 3 is NaN"),
+        (|saved| saved.chip.drifted[1] = f64::NAN, "chip.drifted: entry 1 is NaN"),
+        (|saved| saved.records[0].test_accuracy = 7.0, "test_accuracy = 7"),
+        (|saved| saved.records[0].accesses.reads = u64::MAX, "18446744073709551615 reads"),
+        (|saved| saved.chip.passes = u64::MAX, "18446744073709551615 passes"),
+        (|saved| saved.parameters[0].step = u64::MAX, "18446744073709551615 steps"),
+        (|saved| saved.epoch = usize::MAX, "records of 18446744073709551615 epochs"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    for (edit, part) in cases {
+        let mut edited = example();
+        edit(&mut edited);
+        edited.save(&path).unwrap();
+        let error = load(&fs::read(&path).unwrap()).unwrap_err();
+        assert!(error.contains(part) && error.contains("good copy"), "{error} is not about {part}");
+        assert!(Checkpoint::load_controls(&path).is_err(), "{part}");
+    }
+    let mut rests = example();
+    rests.parameters[0].moments[1][0] = f64::INFINITY; // a slope whose square is beyond f32
+    rests.save(&path).unwrap();
+    assert_eq!(load(&fs::read(&path).unwrap()).unwrap(), rests);
+}
+
+#[test]
 fn every_truncation_is_an_error() {
     let bytes = saved_example();
     for len in (0..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
