@@ -26,6 +26,7 @@ mod run_folder;
 mod scale;
 mod session;
 mod settings;
+mod terminal;
 mod words;
 
 use args::{Arguments, Command};

@@ -18,6 +18,11 @@ pub struct Settings {
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
     #[arg(long, help_heading = "Task")]
     pub dataset: Option<String>,
+    /// Tables: the column that holds the classes: its name, its index from 0, first, or last [default: last]
+    #[arg(long, value_name = "NAME|INDEX|first|last", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    // so that the settings of runs without one stay the same text
+    pub label_column: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR", help_heading = "Task")]
     pub data_dir: Option<PathBuf>,

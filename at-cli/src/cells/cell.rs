@@ -66,8 +66,8 @@ pub struct DataCache {
     last: Option<(Source, Dataset)>,
 }
 
-/// What decides on the samples: data set, folder, limits.
-type Source = (Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
+/// What decides on the samples: data set, column of the classes, folder, limits.
+type Source = (Option<String>, Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
 
 impl DataCache {
     /// Understands `settings`, and completes them with what the data say. What makes no sense is wrong usage.
@@ -81,8 +81,8 @@ impl DataCache {
 
     /// The data of `plan`.
     pub fn data(&mut self, plan: &Plan) -> Outcome<&Dataset> {
-        let Settings { dataset, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
-        let source = (dataset, data_dir, train_limit, test_limit);
+        let Settings { dataset, label_column, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
+        let source = (dataset, label_column, data_dir, train_limit, test_limit);
         if self.last.as_ref().is_none_or(|(last, _)| *last != source) {
             self.last = None; // two data sets in memory are one too many
             self.last = Some((source, command::train::load(plan)?));
@@ -110,10 +110,13 @@ mod tests {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut Settings); 4] =
-            [&|s| s.seed = Some(2), &|s| s.engine = Some("cpu".into()), &|s| s.epochs = Some(7), &|s| {
-                s.learning_rate = Some(0.2000001)
-            }];
+        let other: [&dyn Fn(&mut Settings); 5] = [
+            &|s| s.seed = Some(2),
+            &|s| s.engine = Some("cpu".into()),
+            &|s| s.epochs = Some(7),
+            &|s| s.learning_rate = Some(0.2000001),
+            &|s| s.label_column = Some("first".into()),
+        ];
         other.iter().for_each(|change| assert_ne!(name(change), base));
     }
 

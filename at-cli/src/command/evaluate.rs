@@ -5,8 +5,10 @@ use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
 use crate::network_text::NetworkText;
+use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
+use crate::terminal::visible;
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -65,6 +67,9 @@ pub struct EvaluateArguments {
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
     #[arg(long)]
     pub dataset: Option<String>,
+    /// Tables: the column that holds the classes, as for `asyt train`
+    #[arg(long, value_name = "NAME|INDEX|first|last")]
+    pub label_column: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -101,6 +106,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
     let data = load(&plan)?;
     let network = plan.fit(&data).or_usage()?;
+    let mut notes = Notes::default();
+    notes.say(data.notes.iter().cloned());
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
     if let Some(count) = arguments.chips {
         let (evaluations, engine) = match &device {
@@ -131,11 +138,13 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
             "samples": samples,
             "loss": loss,
             "engine": engine,
+            "notes": data.notes,
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
     } else {
-        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {}), {engine}", data.name)?;
+        let name = visible(&data.name);
+        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {name}), {engine}")?;
     }
     out.flush()?;
     Ok(())
@@ -147,6 +156,7 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
         dataset: arguments.dataset.clone(),
         chip: arguments.chip.clone(),
         chip_seed: arguments.chip_seed,
+        label_column: arguments.label_column.clone(),
         data_dir: arguments.data_dir.clone(),
         encoding: arguments.encoding.clone(),
         network: arguments.network.clone(),
@@ -154,8 +164,10 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
         engine: arguments.engine.clone(),
         precision: arguments.precision.clone(),
         adapter: arguments.adapter.clone(),
-        // Nothing is trained, so that no method of the preset has to fit the network.
+        // Nothing is trained, so that no method of the preset has to fit the network, and no batch of its training
+        // the samples.
         method: Some(vec![MethodName::At.to_string()]),
+        batch_size: Some(1),
         ..Settings::default()
     }
 }
@@ -187,13 +199,15 @@ fn report_many(
             "yields": yields,
             "samples": evaluations[0].samples,
             "engine": engine,
+            "notes": data.notes,
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
     } else {
         let (mean, deviation) = (all.mean, all.deviation.unwrap_or(0.0));
         let (low, high) = all.interval();
-        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {}, {engine}", data.name)?;
+        let name = visible(&data.name);
+        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {name}, {engine}")?;
         writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips; 95 % interval {low:.4} to {high:.4}")?;
         for Yield { threshold, share, interval: [low, high] } in yields {
             writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;

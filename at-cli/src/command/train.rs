@@ -4,16 +4,17 @@ use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
 use crate::export::{table, verdict};
-use crate::failure::{OrUsage, Outcome};
+use crate::failure::{Failure, OrUsage, Outcome};
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
+use crate::terminal::visible;
 use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset};
+use at_core::data::{self, Dataset, LabelColumn};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -65,8 +66,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     .map_err(|error| engines::explain(&device, &plan, &network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
-    let text =
-        if arguments.json { summary.to_json() } else { table::table(&summary) + "\n" + &verdict::verdict(&summary) };
+    let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
+    let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
         format!("the results are in {}, but could not be written to stdout", folder.path().display())
     })?;
@@ -102,7 +103,12 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    data::open(name, &source)?.limit(settings.train_limit, settings.test_limit).or_usage()
+    let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
+    let opened = data::open_labelled(name, &source, label.as_ref()).map_err(|error| match error {
+        at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        error => Failure::Run(error.into()),
+    });
+    opened?.limit(settings.train_limit, settings.test_limit).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

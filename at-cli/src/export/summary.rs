@@ -17,6 +17,9 @@ pub struct Summary {
     pub dataset: String,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What the classes are called, in the order of their numbers, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
     /// What makes one doubt the results: what was taken although it can hardly be meant.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -132,6 +135,7 @@ impl Summary {
             preset: text(&settings.preset),
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
+            class_names: data.class_names.clone(),
             notes: Vec::new(),
             train_samples: data.train.len(),
             test_samples: data.test.len(),

@@ -1,5 +1,6 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
+use super::confusion::Confusion;
 use crate::command::train::load;
 use crate::export::metrics::{self, Row};
 use crate::export::summary::Summary;
@@ -104,8 +105,8 @@ impl Trained {
         Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })
     }
 
-    /// The chip, programmed with `controls` after the first ones, recognises every test sample: counts `[label, answer]`.
-    pub fn confusion(&self, controls: &[f64]) -> Result<Vec<u64>> {
+    /// The chip, programmed with `controls` after the first ones, recognises every test sample.
+    pub fn confusion(&self, controls: &[f64]) -> Result<Confusion> {
         let engine = Cpu::<f32>::new();
         let signals = self.signals()?;
         let (width, outputs) = (self.network.input().width(), self.network.outputs());
@@ -114,16 +115,16 @@ impl Trained {
             chip.program(&values.iter().map(|&value| value as f32).collect())?;
         }
         let classes = self.data.classes;
-        let mut counts = vec![0; classes * classes];
+        let mut confusion = Confusion::new(classes);
         let mut readout = vec![0.0; BATCH * outputs];
         for (fields, labels) in signals.chunks(BATCH * width).zip(self.data.test.labels.chunks(BATCH)) {
             chip.propagate(&fields.to_vec(), labels.len(), &mut readout)?;
             for (read, &label) in readout.chunks(outputs).zip(labels) {
                 let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
-                counts[label as usize * classes + answer] += 1;
+                confusion.add(label as usize, answer);
             }
         }
-        Ok(counts)
+        Ok(confusion)
     }
 
     /// Encoded test samples, `[sample, inputs]`.

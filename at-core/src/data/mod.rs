@@ -12,17 +12,21 @@ pub mod encoding;
 #[cfg(test)]
 mod file_tests;
 mod fourier;
+mod heading;
 mod idx;
 mod image_files;
+pub mod label_column;
 pub mod name;
 pub mod samples;
 pub mod source;
 pub mod split;
 mod table;
+mod table_doubts;
 
 pub use batches::epoch_order;
 pub use dataset::Dataset;
 pub use encoding::{Encoded, Encoding};
+pub use label_column::LabelColumn;
 pub use name::DatasetName;
 pub use samples::Samples;
-pub use source::{Location, Source, load, locate, open};
+pub use source::{Location, Source, load, locate, open, open_labelled};
