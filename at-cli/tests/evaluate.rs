@@ -98,6 +98,20 @@ fn the_accuracy_is_that_of_the_matrices() {
 }
 
 #[test]
+fn a_data_set_smaller_than_a_batch_of_the_presets_training_is_evaluated() {
+    let folder = folder();
+    let mesh = Mesh::rectangular(4).unwrap();
+    let controls = (0..mesh.controls()).map(|k| (k as f64).sqrt()).collect();
+    write_phases(&folder.path().join("four.npz"), Convention::Native, &[ProgrammedMesh { mesh, controls }]).unwrap();
+    for preset in ["dat", "asyt-demo", "digits"] {
+        let line =
+            format!("evaluate --preset {preset} --dataset iris --encoding raw --network mesh:4x1 --phases four.npz");
+        let output = asyt(&folder, &line).assert().success().get_output().stdout.clone();
+        assert!(String::from_utf8(output).unwrap().contains("of 30 test samples of iris"));
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_its_exit_code() {
     let folder = folder();
     write_phases(&folder.path().join("two.npz"), Convention::Native, &meshes()[..2]).unwrap();

@@ -15,4 +15,5 @@ mod reproduce;
 mod scale;
 mod settings;
 mod sweep;
+mod tables;
 mod tiles;

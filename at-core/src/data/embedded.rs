@@ -42,7 +42,7 @@ pub(crate) fn iris() -> Result<Dataset> {
     let set = Dataset {
         name: "iris".to_string(),
         classes: 3,
-        class_names: None,
+        class_names: Some(["setosa", "versicolor", "virginica"].map(String::from).to_vec()),
         image: None,
         note: None,
         notes: Vec::new(),
