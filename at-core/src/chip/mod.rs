@@ -20,6 +20,7 @@ mod ranges;
 pub mod side_by_side;
 mod signals;
 mod state;
+mod validity;
 
 pub use bidirectional::TapNoise;
 pub use control::{Control, ControlPath};

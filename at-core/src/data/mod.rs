@@ -5,6 +5,7 @@
 
 pub mod batches;
 pub mod checksum;
+pub mod contents;
 mod csv_folder;
 pub mod dataset;
 mod embedded;
@@ -21,6 +22,7 @@ pub mod split;
 mod table;
 
 pub use batches::epoch_order;
+pub use contents::Contents;
 pub use dataset::Dataset;
 pub use encoding::{Encoded, Encoding};
 pub use name::DatasetName;
