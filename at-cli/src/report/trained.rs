@@ -3,16 +3,17 @@
 use crate::command::train::load;
 use crate::export::metrics::{self, Row};
 use crate::export::summary::Summary;
+use crate::fingerprint::{Fingerprint, RunContents};
+use crate::layers;
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{layers, session};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
-use at_core::training::{Checkpoint, MethodName};
+use at_core::training::MethodName;
 use std::path::Path;
 
 /// Samples that cross the chip together.
@@ -86,19 +87,18 @@ impl Trained {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
         let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() })?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
-        let network = plan.fit(&data)?;
+        let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
         let initial = plan.initial_controls(&network)?;
-        let fingerprint = session::fingerprint(&record.settings, &data)?;
+        let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+        let fingerprint = Fingerprint::new(&plan, contents)?;
         let mut controls = Vec::new();
         for method in record.methods() {
             let path = run.join(format!("{method}.safetensors"));
-            if path.exists() {
-                let saved = Checkpoint::load(&path, &fingerprint)?;
-                let vector = saved.parameters.into_iter().find(|vector| vector.name == "controls");
-                let values = vector.ok_or_else(|| anyhow!("{} holds no controls", path.display()))?.values;
-                controls.push((method, values));
+            if let (Some(saved), _) = fingerprint.open(&path)? {
+                let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
+                controls.push((method, values.to_vec()));
             }
         }
         Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })

@@ -245,7 +245,7 @@ mod tests {
             (|chip| chip.control.coupling.starts[4] = u32::MAX, "row 3"),
             (|chip| chip.control.coupling.starts.truncate(9), "rows of the crosstalk"),
             (|chip| chip.control.coupling.starts.clear(), "rows of the crosstalk"),
-            (|chip| chip.control.coupling.neighbours[7] = u32::MAX, "neighbour"),
+            (|chip| chip.control.coupling.neighbours[0] = u32::MAX, "no control"),
             (|chip| chip.control.coupling.neighbours[0] = 0, "neighbour"),
             (|chip| chip.control.coupling.neighbours.truncate(9), "strengths"),
             (|chip| chip.control.coupling.strengths.truncate(9), "strengths"),

@@ -155,9 +155,9 @@ fn errors_of_a_chip_come_back_and_must_fit_it() {
     let split = geometries[1].modes() == 5 && geometries[4].dies() == 3;
     let fewer = Mesh::rectangular(15).unwrap();
     let changed: Vec<&Mesh> = geometries.iter().map(|mesh| if mesh.dies() == 3 { &fewer } else { *mesh }).collect();
-    assert!(
-        split && read_errors(&path, None, &changed, Owner::ThisNetwork).unwrap_err().to_string().contains("mesh4.dies")
-    );
+    let error = read_errors(&path, None, &changed, Owner::ThisNetwork).unwrap_err().to_string();
+    assert!(split && error.contains("3 dies of mesh:5") && error.contains("mesh:15"), "{error}");
+    assert!(read_errors(&path, None, &changed, Owner::AnyNetwork).unwrap_err().to_string().contains("mesh4.dies"));
     let turned: Vec<&Mesh> = geometries.iter().rev().copied().collect();
     assert!(read_errors(&path, None, &turned, Owner::ThisNetwork).is_err());
     assert!(write_errors(&path, Convention::Native, &[(geometries[0], &chip[1])]).is_err());
