@@ -71,12 +71,6 @@ impl FileNames {
         let network = any.then(|| network.identity().fingerprint);
         FileNames { chip_file, chip_errors, chip_errors_convention, start_from, network }
     }
-
-    /// The files of the chip, for people.
-    pub fn chip(&self) -> String {
-        let files = self.chip_file.iter().chain(self.chip_errors.iter().flatten());
-        files.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
-    }
 }
 
 impl FilesCache {

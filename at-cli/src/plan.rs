@@ -190,7 +190,8 @@ impl Plan {
         let network = self.fit_network(data).or_usage()?;
         self.files = cache.read(&self.settings, &network)?;
         notes::merge(&mut self.notes, self.files.notes.clone());
-        notes::merge(&mut self.notes, self.disagreement(&network)?);
+        let doubt = self.disagreement(&network)?;
+        notes::merge(&mut self.notes, doubt);
         Ok(network)
     }
 

@@ -319,6 +319,12 @@ impl Settings {
         Settings { data_dir: None, preset: None, adapter: None, ..allowed }
     }
 
+    /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
+    pub fn of_a_kept_run(self) -> Settings {
+        let data_sheet = if self.has_chip_files() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
+        Settings { data_sheet, ..self }
+    }
+
     /// The chip is an individual from files.
     pub fn has_chip_files(&self) -> bool {
         self.chip_file.is_some() || self.chip_errors.is_some()

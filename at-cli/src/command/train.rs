@@ -94,7 +94,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    layers::resolve(Some(&config), &arguments.settings)
+    Ok(layers::resolve(Some(&config), &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.

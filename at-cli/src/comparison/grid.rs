@@ -123,6 +123,7 @@ fn point(
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
     let flags: Settings = changed.try_into().context("settings")?;
     let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
+    let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
     let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
     let contents = sources.contents(&complete)?;

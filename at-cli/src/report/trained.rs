@@ -85,7 +85,7 @@ impl Trained {
     /// Loads the data and makes the chip of `record`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, record: &Record, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
-        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() })?;
+        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
