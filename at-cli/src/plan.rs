@@ -1,21 +1,20 @@
 //! Settings that have been understood: every word has its meaning, every number its range. Nothing has been run yet.
 
+use crate::failure::{OrUsage, Outcome};
 use crate::memory;
+use crate::network_files::{FilesCache, NetworkFiles};
 use crate::settings::Settings;
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{chips, names, network_text};
+use crate::{chips, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration};
+use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration, disagreements};
 use at_core::data::{Dataset, DatasetName, Encoding};
-use at_core::deployment::deployed_fabrication;
-use at_core::files::chip_file::read_chip;
-use at_core::files::phase_file;
 use at_core::network::{Network, Stage};
-use at_core::optics::Mesh;
+use at_core::training::methods::DigitalModel;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
 use at_core::training::{
-    self, Checkpoint, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
+    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
 };
 use std::path::Path;
 
@@ -39,6 +38,8 @@ pub struct Plan {
     pub engine: EngineChoice,
     /// `f32` or `f64`.
     pub precision: Precision,
+    /// What was read of the files that belong to the network; nothing before [`Plan::fit`].
+    pub files: NetworkFiles,
     /// What makes one doubt that the settings are meant, a sentence each.
     pub notes: Vec<String>,
 }
@@ -85,7 +86,7 @@ impl Plan {
         }
         let s = &settings;
         known_dataset(&given("dataset", &s.dataset)?)?;
-        let plan = Plan {
+        let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: methods(&given("method", &s.method)?)?,
             options: MethodOptions {
@@ -133,9 +134,12 @@ impl Plan {
             engine: word("engine", &given("engine", &s.engine)?)?,
             precision: word("precision", &given("precision", &s.precision)?)?,
             imperfections,
+            files: NetworkFiles::default(),
             notes: Vec::new(),
             settings,
         };
+        let draws = plan.methods.contains(&MethodName::NoiseAware);
+        plan.notes.extend(chips::beside_files(&plan.settings, &imperfections, draws)?);
         plan.check_fleet()?;
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
@@ -175,8 +179,42 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network.
-    pub fn fit(&mut self, data: &Dataset) -> Result<Network> {
+    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network, and reads the files that belong
+    /// to it.
+    pub fn fit(&mut self, data: &Dataset) -> Outcome<Network> {
+        self.fit_with(data, &mut FilesCache::default())
+    }
+
+    /// The same with files that may have been read before.
+    pub fn fit_with(&mut self, data: &Dataset, cache: &mut FilesCache) -> Outcome<Network> {
+        let network = self.fit_network(data).or_usage()?;
+        self.files = cache.read(&self.settings, &network)?;
+        notes::merge(&mut self.notes, self.files.notes.clone());
+        let doubt = self.disagreement(&network)?;
+        notes::merge(&mut self.notes, doubt);
+        Ok(network)
+    }
+
+    /// Where the data sheet that digital models know says other things than the chip of files.
+    fn disagreement(&self, network: &Network) -> Result<Option<String>> {
+        let Some(chip) = &self.files.chip else { return Ok(None) };
+        let informed = self.options.digital_model == DigitalModel::DataSheet;
+        if !(informed && self.methods.iter().any(|&method| has_model(method))) {
+            return Ok(None);
+        }
+        let columns = network.meshes().map(|mesh| mesh.columns().len()).max().unwrap_or(1);
+        let differing = disagreements(&self.options.known(network)?, chip, columns);
+        let kind = self.chip();
+        let remedy = "choose the --chip that it is of, or describe it with --data-sheet";
+        Ok((!differing.is_empty()).then(|| {
+            format!(
+                "digital models know the data sheet of chip {kind}, and the chip from files has {}; {remedy}",
+                differing.join(", ")
+            )
+        }))
+    }
+
+    fn fit_network(&mut self, data: &Dataset) -> Result<Network> {
         let modes = self
             .encoding
             .modes(data.width(), data.image)
@@ -275,32 +313,16 @@ impl Plan {
 
     /// The controls from which every method starts.
     pub fn initial_controls(&self, network: &Network) -> at_core::Result<Vec<f64>> {
-        let Some(file) = &self.settings.start_from else {
-            return initial_controls(network, self.training.seed, &self.initialization);
-        };
-        let controls = Checkpoint::load_controls(file)?;
-        if controls.len() != network.controls() {
-            let reason = format!("holds {} controls, the network has {}", controls.len(), network.controls());
-            return Err(at_core::Error::malformed(file, reason));
+        match &self.files.controls {
+            Some(controls) => Ok(controls.to_vec()),
+            None => initial_controls(network, self.training.seed, &self.initialization),
         }
-        Ok(controls)
     }
 
     /// The chip number `seed`, or the one of a file.
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
-        if let Some(file) = &self.settings.chip_file {
-            return read_chip(file, network, None);
-        }
-        if let Some(files) = &self.settings.chip_errors {
-            let meshes: Vec<&Mesh> = network
-                .stages()
-                .filter_map(|stage| match stage {
-                    Stage::Mesh(mesh) => Some(mesh),
-                    _ => None,
-                })
-                .collect();
-            let errors = phase_file::read_chip(files, self.settings.chip_errors_convention, &meshes)?;
-            return deployed_fabrication(network, &errors);
+        if let Some(chip) = &self.files.chip {
+            return Ok(Fabrication::clone(chip));
         }
         match self.chip() {
             chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
@@ -313,6 +335,17 @@ impl Plan {
         let controls = network_text::controls(&layers);
         memory::check(controls, self.training.optimizer.moments())
             .with_context(|| format!("a network of {controls:.0} controls"))
+    }
+}
+
+/// Whether a digital model is part of the method.
+fn has_model(method: MethodName) -> bool {
+    match method {
+        MethodName::At | MethodName::AtAdaptive | MethodName::InSilico | MethodName::NoiseAware => true,
+        MethodName::Pat | MethodName::PatOutput | MethodName::DfaModel | MethodName::Phyll => true,
+        MethodName::Dat | MethodName::DatInternal => true,
+        MethodName::Ideal | MethodName::Dfa | MethodName::InSitu | MethodName::Ffm => false,
+        MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => false,
     }
 }
 

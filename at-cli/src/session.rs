@@ -6,12 +6,12 @@
 use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
+use crate::fingerprint::{Fingerprint, RunContents};
 use crate::interrupt;
 use crate::notes::Notes;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
-use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
@@ -50,7 +50,9 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let fabrication = plan.fabricate(network, first)?;
     let initial = plan.initial_controls(network)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
-    let fingerprint = fingerprint(settings, data)?;
+    let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+    let fingerprint = Fingerprint::new(plan, contents)?;
+    let (kept, identity) = (fingerprint.text(), network.identity());
     announce(engine, job);
     let mut notes = Notes::default();
     notes.say(data.notes.iter().chain(&plan.notes).cloned());
@@ -59,9 +61,10 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let mut summary = Summary::new(settings, data, network);
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
-        let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
+        let (earlier, doubt) = fingerprint.open(&path)?;
+        notes.say(doubt);
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
-        let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
+        let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &kept, network: &identity };
         let fleet = name == MethodName::At && plan.fleet() > 1;
         let outcomes = if fleet {
             run_fleet(&trainer, plan, network, &initial, earlier.as_ref(), Some(checkpoints), &mut ledger)
@@ -139,13 +142,6 @@ pub fn split<E: Engine>(
         encoded = encoded.into_complex();
     }
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
-}
-
-/// All that a checkpoint's numbers depend on: the settings, except where data lie and which methods are compared.
-pub fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
-    let same = Settings { method: None, ..settings.identity() };
-    let settings = serde_json::to_string(&same).map_err(|error| anyhow!("settings: {error}"))?;
-    Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
 }
 
 fn announce<E: Engine>(engine: &E, job: &Job) {

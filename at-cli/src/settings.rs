@@ -45,8 +45,8 @@ pub struct Settings {
     /// Which chip of that kind
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
-    /// This individual, from a file of --save-chip or of mesh errors (npz); of --chip and what changes it only the data sheet
-    /// counts then, which digital models know
+    /// This individual, from a file of --save-chip or of mesh errors (npz), of this very network; --chip is then only its kind,
+    /// whose data sheet digital models know
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
     /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
@@ -55,6 +55,13 @@ pub struct Settings {
     /// Convention of these errors: native, neurophox, dat-mpnn
     #[arg(long, value_name = "C", help_heading = "Chip")]
     pub chip_errors_convention: Option<Convention>,
+    /// Take what fits of a chip that belongs to another network, and of what it lacks the design
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub chip_of_other_network: Option<bool>,
+    /// With --chip-file or --chip-errors: flags that change the kind of chip are the data sheet that digital models know; without
+    /// this they are refused, because they cannot change the individual
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub data_sheet: Option<bool>,
     /// Meshes: spread of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip")]
     pub splitter_angle: Option<f64>,
@@ -291,6 +298,9 @@ pub struct Settings {
     /// Start from the controls that another run has trained, RUN/METHOD.safetensors, instead of random ones
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     pub start_from: Option<PathBuf>,
+    /// Take them from a run of another network, one by one in their order
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Training")]
+    pub start_from_other_network: Option<bool>,
     /// Draws the first controls and the order of the samples
     #[arg(long, help_heading = "Training", value_parser = seed_parser())]
     pub seed: Option<u64>,
@@ -307,9 +317,22 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What numbers depend on: not where data lie, which preset the settings came from, or the GPU's name.
+    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, or what was allowed.
     pub fn identity(&self) -> Settings {
-        Settings { data_dir: None, preset: None, adapter: None, ..self.clone() }
+        let allowed =
+            Settings { chip_of_other_network: None, data_sheet: None, start_from_other_network: None, ..self.clone() };
+        Settings { data_dir: None, preset: None, adapter: None, ..allowed }
+    }
+
+    /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
+    pub fn of_a_kept_run(self) -> Settings {
+        let data_sheet = if self.has_chip_files() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
+        Settings { data_sheet, ..self }
+    }
+
+    /// The chip is an individual from files.
+    pub fn has_chip_files(&self) -> bool {
+        self.chip_file.is_some() || self.chip_errors.is_some()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::chip::{Chip, Fabrication, StageErrors};
 use crate::error::same_size;
 use crate::files::phase_file::ProgrammedMesh;
-use crate::network::{Network, Stage};
+use crate::network::{Identity, Network, Stage};
 use crate::optics::{Mesh, MeshErrors};
 use crate::propagator::{Engine, Propagator};
 use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
@@ -16,8 +16,12 @@ const BATCH: usize = 2000;
 ///
 /// Errs where the network has more or fewer meshes or other ones, or a stage beside meshes that needs controls.
 pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result<Vec<f64>> {
-    let meshes = network.stages().filter(|stage| matches!(stage, Stage::Mesh(_))).count();
-    same_size("meshes in the phase file, as many as the network has", meshes, phases.len())?;
+    let meshes = network.meshes().count();
+    let (theirs, own) = (Identity::of_meshes(phases.iter().map(|own| &own.mesh)), network.mesh_identity());
+    let what = || format!("meshes in the phase file, {theirs}, as many as the network has, {own}");
+    if meshes != phases.len() {
+        same_size(&what(), meshes, phases.len())?;
+    }
     let mut controls = Vec::with_capacity(network.controls());
     let mut next = phases.iter().enumerate();
     for stage in network.stages() {

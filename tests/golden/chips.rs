@@ -32,9 +32,10 @@ pub fn drawn() -> Record {
     for (of, network) in networks() {
         for (kind, imperfections) in kinds() {
             let chip = imperfections.fabricate(&network, 5).unwrap();
-            add_chip(&mut record, &format!("{kind}, {of}"), &chip);
+            add_chip(&mut record, &format!("{kind}, {of}"), &network, &chip);
         }
-        add_chip(&mut record, &format!("data sheet of everything, {of}"), &EVERYTHING.typical(&network).unwrap());
+        let typical = EVERYTHING.typical(&network).unwrap();
+        add_chip(&mut record, &format!("data sheet of everything, {of}"), &network, &typical);
         for (name, initialization) in [
             ("fan-in", Initialization::FanIn),
             ("normal", Initialization::Normal { weight: 0.1, bias: 0.5 }),
@@ -45,16 +46,17 @@ pub fn drawn() -> Record {
         }
     }
     let imperfections = Imperfections { parameter_spread: 0.6, update_error: 0.5, ..Imperfections::NONE };
-    let published = demonstration(&imperfections, &matrices(&[4, 4, 4]), 42).unwrap();
-    add_chip(&mut record, "demonstration, matrices", &published);
+    let network = matrices(&[4, 4, 4]);
+    let published = demonstration(&imperfections, &network, 42).unwrap();
+    add_chip(&mut record, "demonstration, matrices", &network, &published);
     record
 }
 
 /// What a chip file holds of `chip`, where it is not zero.
-fn add_chip(record: &mut Record, name: &str, chip: &Fabrication) {
+fn add_chip(record: &mut Record, name: &str, network: &Network, chip: &Fabrication) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chip.npz");
-    write_chip(&path, chip).unwrap();
+    write_chip(&path, network, chip).unwrap();
     for (array, values) in npz_arrays(&path).into_iter().filter(|(_, values)| values.iter().any(|x| *x != 0.0)) {
         record.double(&format!("{name}, {array}"), &values);
     }

@@ -21,7 +21,7 @@ mod store;
 mod train;
 pub mod worker;
 
-pub use cell::{Cell, DataCache};
+pub use cell::{Cell, Complete, DataCache};
 pub use pool::{Ending, Options, jobs, run};
 pub use result::CellResult;
 pub use store::Store;

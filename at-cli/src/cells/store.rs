@@ -1,8 +1,9 @@
 //! Cells on disk: what is there of each, and whose turn it is.
 
-use super::{Cell, CellResult};
+use super::{Cell, CellResult, Complete};
+use crate::fingerprint::Place;
 use crate::settings::Settings;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use at_core::files::atomic_write;
 use serde::Serialize;
 use std::fs::{self, File, TryLockError};
@@ -105,6 +106,20 @@ impl Store {
 }
 
 impl Claim {
+    /// Errs where `complete`, which was made of the `settings` of this cell, reads other contents than those after which the cell
+    /// was named; cells of an earlier version are named after their settings alone.
+    pub fn require_contents(&self, settings: &Settings, complete: &Complete) -> Result<()> {
+        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let hash = own.rsplit('-').next().unwrap_or_default();
+        let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
+        if named_after(Some(&complete.contents))? || named_after(None)? {
+            return Ok(());
+        }
+        let Place { data, chip, controls } = Place::of(&complete.plan);
+        let sources: Vec<String> = [data, chip, controls].into_iter().filter(|name| !name.is_empty()).collect();
+        bail!("what the cell reads has changed since it was begun: {}; put back what was there", sources.join(", "))
+    }
+
     /// Where a half-done training goes on.
     pub fn checkpoint(&self) -> PathBuf {
         self.folder.join("checkpoint.safetensors")

@@ -4,6 +4,7 @@ use super::train::load;
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
+use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
@@ -52,6 +53,9 @@ pub struct EvaluateArguments {
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
+    /// Take errors of fewer or other meshes than the phases are of, as far as they fit
+    #[arg(long, requires = "chip_errors")]
+    pub chip_of_other_network: bool,
     /// Evaluate K chips of --chip, numbers --chip-seed on, and report how many are good
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors")]
     pub chips: Option<u32>,
@@ -103,9 +107,10 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let phases = read_phases(&arguments.phases, arguments.convention)?;
     let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
     let convention = arguments.errors_convention.or(arguments.convention);
-    let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
+    let owner = network_files::owner(Some(arguments.chip_of_other_network));
+    let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
     let data = load(&plan)?;
-    let network = plan.fit(&data).or_usage()?;
+    let network = plan.fit(&data)?;
     let mut notes = Notes::default();
     notes.say(data.notes.iter().cloned());
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };

@@ -32,11 +32,11 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     shared.then_some(()).context(needs).or_usage()?;
     let device = engines::choose(&plan)?;
     let data = load(&plan)?;
-    let network = plan.fit(&data).or_usage()?;
+    let network = plan.fit(&data)?;
     let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
-        write_chip(path, &plan.fabricate(&network, chip_seed)?)?;
+        write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
     }
     let samples = data.train.len() + data.test.len();
     engines::check_memory(&device, &plan, &network, samples)?;
@@ -95,7 +95,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    layers::resolve(Some(&config), &arguments.settings)
+    Ok(layers::resolve(Some(&config), &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.

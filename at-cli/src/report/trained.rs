@@ -4,16 +4,17 @@ use super::confusion::Confusion;
 use crate::command::train::load;
 use crate::export::metrics::{self, Row};
 use crate::export::summary::Summary;
+use crate::fingerprint::{Fingerprint, RunContents};
+use crate::layers;
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{layers, session};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
-use at_core::training::{Checkpoint, MethodName};
+use at_core::training::MethodName;
 use std::path::Path;
 
 /// Samples that cross the chip together.
@@ -85,21 +86,20 @@ impl Trained {
     /// Loads the data and makes the chip of `record`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, record: &Record, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
-        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() })?;
+        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
-        let network = plan.fit(&data)?;
+        let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
         let initial = plan.initial_controls(&network)?;
-        let fingerprint = session::fingerprint(&record.settings, &data)?;
+        let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+        let fingerprint = Fingerprint::new(&plan, contents)?;
         let mut controls = Vec::new();
         for method in record.methods() {
             let path = run.join(format!("{method}.safetensors"));
-            if path.exists() {
-                let saved = Checkpoint::load(&path, &fingerprint)?;
-                let vector = saved.parameters.into_iter().find(|vector| vector.name == "controls");
-                let values = vector.ok_or_else(|| anyhow!("{} holds no controls", path.display()))?.values;
-                controls.push((method, values));
+            if let (Some(saved), _) = fingerprint.open(&path)? {
+                let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
+                controls.push((method, values.to_vec()));
             }
         }
         Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })

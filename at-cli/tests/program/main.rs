@@ -7,6 +7,7 @@ mod chips;
 mod compare;
 mod data;
 mod gpu;
+mod identity;
 mod interruption;
 mod output;
 mod places;

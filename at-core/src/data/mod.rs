@@ -5,6 +5,7 @@
 
 pub mod batches;
 pub mod checksum;
+pub mod contents;
 mod csv_folder;
 pub mod dataset;
 mod embedded;
@@ -24,6 +25,7 @@ mod table;
 mod table_doubts;
 
 pub use batches::epoch_order;
+pub use contents::Contents;
 pub use dataset::Dataset;
 pub use encoding::{Encoded, Encoding};
 pub use label_column::LabelColumn;

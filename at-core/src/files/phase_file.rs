@@ -7,6 +7,7 @@
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
 //! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
+//! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
 //! K counts from 0. Entries without an MZI are written as 0 and not read. f32 and f64 are read, f64 is written.
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
@@ -14,6 +15,7 @@
 
 use super::atomic_write;
 use super::npz::{Npz, add_text};
+use crate::network::{Identity, Owner};
 use crate::optics::{Convention, Layout, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
@@ -21,6 +23,9 @@ use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Debug;
 use std::io::{BufWriter, Error as IoError};
 use std::path::Path;
+
+const CONVENTION: &str = "convention";
+const NETWORK: &str = "network";
 
 /// A mesh and the phases it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +47,7 @@ pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<Pr
     if count == 0 {
         return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
     }
-    (0..count)
+    let read: Vec<ProgrammedMesh> = (0..count)
         .map(|index| {
             let gamma_name = format!("mesh{index}.gamma");
             let array = file.array(&gamma_name)?;
@@ -58,14 +63,21 @@ pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<Pr
             let controls = convention.to_native(&mesh, &phases)?;
             Ok(ProgrammedMesh { mesh, controls })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    let held = Identity::of_meshes(read.iter().map(|own| &own.mesh));
+    match recorded_meshes(&file)? {
+        Some(recorded) if !recorded.is(&held) => {
+            Err(file.malformed(NETWORK, &format!("it says {recorded}, but the arrays are those of {held}")))
+        }
+        Some(_) | None => Ok(read),
+    }
 }
 
 /// Writes native controls as a phase file in `convention`, atomically.
 pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMesh]) -> Result<()> {
     let converted: Vec<Vec<f64>> =
         meshes.iter().map(|own| convention.from_native(&own.mesh, &own.controls)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(meshes.iter().map(|own| &own.mesh)), |file| {
         for (index, (own, phases)) in meshes.iter().zip(&converted).enumerate() {
             let (theta, phi, gamma) = own.mesh.split(phases);
             file.add_array(format!("mesh{index}.theta"), &to_table(&own.mesh, theta))?;
@@ -80,13 +92,30 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
 /// Reads a file of errors of the chip that `meshes` make, into native errors, one per mesh.
 ///
 /// `convention` as for [`read_phases`]. Errs where an array is not known, belongs to a mesh that there is not, has a wrong
-/// shape, is not finite, or where there is none at all.
-pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]) -> Result<Vec<MeshErrors>> {
+/// shape, is not finite, where there is none at all, and, unless the `owner` may be another network, where the file says that
+/// it is of other meshes or holds fewer: those that it lacks are then perfect.
+pub fn read_errors(
+    path: &Path,
+    convention: Option<Convention>,
+    meshes: &[&Mesh],
+    owner: Owner,
+) -> Result<Vec<MeshErrors>> {
     let file = Npz::open(path)?;
     let convention = convention_of(&file, convention)?;
-    let count = meshes_named(&file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])?;
-    if count == 0 || count > meshes.len() {
-        let reason = format!("it holds errors of {count} meshes, the network has {}", meshes.len());
+    let own = Identity::of_meshes(meshes.iter().copied());
+    if let (Owner::ThisNetwork, Some(other)) = (owner, recorded_meshes(&file)?.filter(|other| !other.is(&own))) {
+        let (theirs, ours) = (meshes_of(&file)?, meshes.len());
+        let reason = format!(
+            "it holds errors of {theirs} meshes, {other}, the network has {ours}, {own}; pass --chip-of-other-network to \
+             take what fits"
+        );
+        return Err(Error::malformed(path, reason));
+    }
+    let count = meshes_of(&file)?;
+    let fewer = count < meshes.len();
+    if count == 0 || count > meshes.len() || (fewer && owner == Owner::ThisNetwork) {
+        let remedy = if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
+        let reason = format!("it holds errors of {count} meshes, the network has {}, {own}{remedy}", meshes.len());
         return Err(Error::malformed(path, reason));
     }
     let has = |name: &str| file.names().any(|other| other == name);
@@ -132,10 +161,11 @@ pub fn read_chip(
     files: &[impl AsRef<Path>],
     convention: Option<Convention>,
     meshes: &[&Mesh],
+    owner: Owner,
 ) -> Result<Vec<MeshErrors>> {
     let mut chip: Vec<MeshErrors> = meshes.iter().map(|mesh| MeshErrors::none(mesh)).collect();
     for file in files {
-        let errors = read_errors(file.as_ref(), convention, meshes)?;
+        let errors = read_errors(file.as_ref(), convention, meshes, owner)?;
         chip.iter_mut().zip(&errors).try_for_each(|(own, more)| own.add(more))?;
     }
     Ok(chip)
@@ -145,7 +175,7 @@ pub fn read_chip(
 pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshErrors)]) -> Result<()> {
     let converted: Vec<MeshErrors> =
         chip.iter().map(|(mesh, errors)| convention.errors_from_native(mesh, errors)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(chip.iter().map(|(mesh, _)| *mesh)), |file| {
         for (index, ((mesh, _), errors)) in chip.iter().zip(&converted).enumerate() {
             let tables = [
                 ("split_left", &errors.first_coupler),
@@ -168,11 +198,14 @@ type Writer<'a, 'b> = NpzWriter<&'a mut BufWriter<&'b std::fs::File>>;
 fn write(
     path: &Path,
     convention: Convention,
+    meshes: Identity,
     arrays: impl FnOnce(&mut Writer) -> std::result::Result<(), WriteNpzError>,
 ) -> Result<()> {
     atomic_write(path, |writer| {
         let mut file = NpzWriter::new(writer);
-        add_text(&mut file, "convention", convention.name()).map_err(IoError::other)?;
+        add_text(&mut file, CONVENTION, convention.name()).map_err(IoError::other)?;
+        let meshes = serde_json::to_string(&meshes)?;
+        add_text(&mut file, NETWORK, &meshes).map_err(IoError::other)?;
         arrays(&mut file).map_err(IoError::other)?;
         file.finish().map(drop).map_err(IoError::other)
     })
@@ -180,7 +213,7 @@ fn write(
 
 /// The convention of a file: recorded, given, or both and the same.
 fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
-    let name = "convention";
+    let name = CONVENTION;
     if !file.names().any(|other| other == name) {
         let missing = "it does not record a convention; give one: --convention native, neurophox or dat-mpnn";
         return given.ok_or_else(|| Error::malformed(file.path(), missing));
@@ -193,10 +226,24 @@ fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
     }
 }
 
-/// Checks that every array is `convention` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
+/// The meshes to which the file says that it belongs, where it does.
+fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
+    if !file.names().any(|name| name == NETWORK) {
+        return Ok(None);
+    }
+    let text = file.array(NETWORK)?.text().map_err(|reason| file.malformed(NETWORK, &reason))?;
+    serde_json::from_str(&text).map(Some).map_err(|failure| file.malformed(NETWORK, &failure.to_string()))
+}
+
+/// Meshes of which a file has errors, as in [`meshes_named`].
+fn meshes_of(file: &Npz) -> Result<usize> {
+    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])
+}
+
+/// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
 fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
     let mut seen = std::collections::BTreeSet::new();
-    for name in file.names().filter(|&name| name != "convention") {
+    for name in file.names().filter(|&name| name != CONVENTION && name != NETWORK) {
         let known =
             name.strip_prefix("mesh").and_then(|rest| rest.split_once('.')).filter(|(_, kind)| kinds.contains(kind));
         let index =

@@ -6,6 +6,7 @@ use super::methods::fleet::Fleet;
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Chip, Meter};
 use crate::error::same_size;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 
@@ -43,10 +44,10 @@ impl<E: Engine> Trainer<'_, E> {
             }
             records.extend(new);
             let done = epoch + 1;
-            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
                 && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
             {
-                self.keep_fleet(chips, fleet, &records, done, fingerprint)?.save(path)?;
+                self.keep_fleet(chips, fleet, &records, done, fingerprint, network)?.save(path)?;
             }
         }
         let complete = records.len() == epochs * chips.len();
@@ -128,10 +129,12 @@ impl<E: Engine> Trainer<'_, E> {
         records: &[Record],
         epoch: usize,
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Checkpoint> {
         let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,

@@ -5,6 +5,7 @@ use super::methods::Method;
 use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
 use crate::chip::{Accesses, Chip};
 use crate::data::epoch_order;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,8 @@ pub struct Checkpoints<'a> {
     pub every: usize,
     /// See [`Checkpoint::fingerprint`].
     pub fingerprint: &'a str,
+    /// The chip's design.
+    pub network: &'a Identity,
 }
 
 /// How a run ended.
@@ -146,10 +149,10 @@ impl<E: Engine> Trainer<'_, E> {
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
-            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
-                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint)?.save(path)?;
+                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint, network)?.save(path)?;
             }
         }
 

@@ -30,6 +30,7 @@ fn example() -> Checkpoint {
         |drifted| State { accesses: Accesses { reads: 3, ..Accesses::default() }, passes: 5, programmings: 6, drifted };
     Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
+        network: Some(crate::network::Identity { description: "mesh:2 > intensity".into(), fingerprint: "0f".into() }),
         method: MethodName::At,
         epoch: 2,
         chip: state(vec![0.1, -1e-300]),
