@@ -50,7 +50,13 @@ fn kinds() -> Vec<Imperfections> {
         Imperfections::NONE,
         errors,
         Imperfections { response_slope: 0.3, ..errors },
-        control(Control { control_range: 19.28, control_bits: 6, heater_quartic: 0.2, crosstalk: 0.1, ..Control::NONE }),
+        control(Control {
+            control_range: 19.28,
+            control_bits: 6,
+            heater_quartic: 0.2,
+            crosstalk: 0.1,
+            ..Control::NONE
+        }),
         control(Control { heater_spread: 0.1, ..Control::NONE }),
         control(Control { crosstalk: 0.1, ..Control::NONE }),
     ]

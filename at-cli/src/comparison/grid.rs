@@ -3,6 +3,7 @@
 use crate::cells::{Cell, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
+use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
 use crate::{names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -90,7 +91,23 @@ pub fn points(config: Option<&Path>, flags: &Settings, vary: &[Vary], chips: u64
         return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
     }
     let mut data = DataCache::default();
-    (0..count).map(|index| point(config, flags, vary, chips, index, &mut data)).collect()
+    let lead = lead(config, flags, vary).or_usage()?;
+    (0..count).map(|index| point(config, flags, vary, chips, index, lead.as_ref(), &mut data)).collect()
+}
+
+/// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
+/// the same for all, so that a run that goes on has the defaults with which it began.
+pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Option<NetworkText>> {
+    let in_file = || Ok(config.map(layers::read).transpose()?.and_then(|file| file.network));
+    let varied = || {
+        let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
+        vary.values.first().map(|value| vary.settings(value))
+    };
+    let given = flags.network.clone().map_or_else(in_file, |network| anyhow::Ok(Some(network)))?;
+    match given {
+        Some(network) => Ok(Some(network)),
+        None => Ok(varied().transpose()?.and_then(|settings| settings.network)),
+    }
 }
 
 fn point(
@@ -99,6 +116,7 @@ fn point(
     vary: &[Vary],
     chips: u64,
     mut index: usize,
+    lead: Option<&NetworkText>,
     data: &mut DataCache,
 ) -> Outcome<Point> {
     let mut values = vec![String::new(); vary.len()];
@@ -114,7 +132,7 @@ fn point(
     };
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
     let flags: Settings = changed.try_into().context("settings")?;
-    let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
+    let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
     let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
     notes::merge(&mut notes, complete.plan.notes);

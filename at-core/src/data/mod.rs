@@ -4,6 +4,7 @@
 //! which order an epoch visits them.
 
 pub mod batches;
+pub mod chance;
 pub mod checksum;
 mod csv_folder;
 pub mod dataset;
@@ -21,6 +22,7 @@ pub mod split;
 mod table;
 
 pub use batches::epoch_order;
+pub use chance::Chance;
 pub use dataset::Dataset;
 pub use encoding::{Encoded, Encoding};
 pub use name::DatasetName;

@@ -195,9 +195,8 @@ impl<E: Engine> Trainer<'_, E> {
             }
             Ok(())
         })?;
-        let diverged = |name: super::MethodName, reason| {
-            Error::Diverged { method: name.to_string(), epoch: epoch + 1, reason }
-        };
+        let diverged =
+            |name: super::MethodName, reason| Error::Diverged { method: name.to_string(), epoch: epoch + 1, reason };
         if let Some(reason) = self.astray(chip, method)? {
             return Err(diverged(method.name(), reason));
         }

@@ -12,9 +12,9 @@
 //!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 6c.
 
+use super::at::{Pair, Weights, digital_pass, model_gradient, physical_pass};
 use super::turned_back::{LOOK, named, turn_back};
 use super::{MethodName, Room};
-use super::at::{Pair, Weights, digital_pass, model_gradient, physical_pass};
 use crate::chip::{Accesses, Meter};
 use crate::error::same_size;
 use crate::propagator::{Adjoint, Buffer, Propagator};
