@@ -3,6 +3,8 @@
 use crate::network_text::{NetworkText, StageText};
 use crate::settings::Settings;
 use anyhow::{Context, Result};
+use at_core::network::Detection;
+use at_core::optics::Activation;
 
 const MESHES: &str = include_str!("../presets/families/meshes.toml");
 const MATRICES: &str = include_str!("../presets/families/matrices.toml");
@@ -30,7 +32,16 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
     };
     let mut defaults: Settings = toml::from_str(text).context("defaults of a kind of network")?;
     if coherent {
-        defaults.encoding = Some(encoding(network, dataset));
+        let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
+        let unfitted = |stage: &StageText| {
+            matches!(stage, StageText::Detection { detection: Detection::Amplitude | Detection::Balanced })
+        };
+        defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
+        if stages().any(unfitted) {
+            // at-adaptive does not find the chip behind these detectors, and a tether keeps at beside it
+            defaults.method = Some(["at", "in-silico", "ideal"].map(String::from).to_vec());
+            defaults.tether = Some(50.0);
+        }
     }
     if given.optimizer.as_deref().is_some_and(|optimizer| !optimizer.starts_with("adam")) {
         defaults.learning_rate = None; // which is Adam's
@@ -41,14 +52,16 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
         || given.physical_weight.is_some()
         || given.digital_step.is_some();
     if about_at {
+        defaults.tether = None;
         defaults.method = None; // the preset's have at among them
     }
     Ok(defaults)
 }
 
 /// Fields that fit the modes that enter: of images the low frequencies, where these are a square of modes, else features spread
-/// over the modes with a mean power of 1.
-fn encoding(network: &NetworkText, dataset: &str) -> String {
+/// over the modes with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
+/// enter as they are.
+fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
     let side = IMAGES.iter().find(|image| image.0 == dataset).map(|image| image.1);
     let Some(modes) = inputs(network) else {
         return match side {
@@ -58,6 +71,7 @@ fn encoding(network: &NetworkText, dataset: &str) -> String {
     };
     let root = modes.isqrt();
     match side {
+        Some(side) if spm && side * side == modes => "raw".to_string(),
         Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
         Some(_) | None => format!("amplitude:{modes}"),
     }
@@ -107,6 +121,7 @@ mod tests {
         assert_eq!(encoding("mesh:in", "digits"), "fourier-crop:8");
         assert_eq!(encoding("mesh:in", "iris"), "amplitude");
         assert_eq!(encoding("mesh:8x2", "iris"), "amplitude:8");
+        assert_eq!(encoding("mesh:64x3,activation=spm", "digits"), "raw");
         assert_eq!(encoding("mesh:144", "digits"), "amplitude:144", "an image of 8 x 8 has no crop of 12 x 12");
     }
 

@@ -46,11 +46,12 @@ pub fn ends(accuracy: f64, ideal: f64, chance: Option<&Chance>, who: bool) -> St
     let lucky = |accuracy| chance.is_some_and(|chance| chance.explains(accuracy));
     let guess = || 100.0 * chance.map_or(0.0, |chance| chance.guess);
     let who = if who { ", which knows every imperfection" } else { "" };
+    let far = distance(accuracy, ideal);
     match (lucky(accuracy), lucky(ideal)) {
-        (true, true) => format!("ends at chance (guessing gives {:.1} %), as ideal{who} does", guess()),
-        (true, false) => format!("ends at chance (guessing gives {:.1} %)", guess()),
-        (false, true) => format!("ends above chance (guessing gives {:.1} %), and ideal does not", guess()),
-        (false, false) => format!("ends {} ideal{who}", distance(accuracy, ideal)),
+        (true, true) => format!("ends at chance (guessing gives {:.1} %), as does ideal{who}", guess()),
+        (true, false) => format!("ends at chance (guessing gives {:.1} %), {far} ideal{who}", guess()),
+        (false, true) => format!("ends {far} ideal{who}, and ends at chance (guessing gives {:.1} %)", guess()),
+        (false, false) => format!("ends {far} ideal{who}"),
     }
 }
 
@@ -71,10 +72,14 @@ mod tests {
     #[test]
     fn nothing_at_chance_is_level_with_anything() {
         let chance = Chance { guess: 0.1, limit: 0.15 };
-        assert_eq!(ends(0.11, 0.11, Some(&chance), false), "ends at chance (guessing gives 10.0 %), as ideal does");
-        assert_eq!(ends(0.11, 0.9, Some(&chance), false), "ends at chance (guessing gives 10.0 %)");
+        assert_eq!(ends(0.11, 0.11, Some(&chance), false), "ends at chance (guessing gives 10.0 %), as does ideal");
+        assert_eq!(
+            ends(0.11, 0.9, Some(&chance), false),
+            "ends at chance (guessing gives 10.0 %), 79.00 points below ideal"
+        );
         let above = ends(0.9, 0.11, Some(&chance), true);
-        assert_eq!(above, "ends above chance (guessing gives 10.0 %), and ideal does not");
+        let ideal = "ideal, which knows every imperfection, and ends at chance (guessing gives 10.0 %)";
+        assert_eq!(above, format!("ends 79.00 points above {ideal}"));
         assert_eq!(ends(0.9, 0.9, Some(&chance), false), "ends level with ideal");
         assert_eq!(ends(0.11, 0.11, None, false), "ends level with ideal", "a run of before");
     }
