@@ -2,12 +2,17 @@
 //! guessing gives as well.
 
 use crate::plan::Plan;
+use crate::session;
 use anyhow::Result;
 use at_core::chip::Fabrication;
+use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
 use at_core::propagator::Engine;
 use at_core::training::{Evaluation, MethodName, Outlook, Split};
+
+/// Samples that are enough for a look.
+const FEW: usize = 64;
 
 /// What the data tell of guessing.
 pub fn chance(data: &Dataset) -> Chance {
@@ -33,6 +38,16 @@ pub fn of_light<E: Engine>(
         Ok(outlook) => (format!("mean power per layer {}", outlook.light()), outlook.doubts(loss)),
         Err(error) => (format!("not known: {error}"), Vec::new()),
     }
+}
+
+/// The doubts of [`of_light`] at the first controls, by the first samples and on the CPU, before an engine is at work.
+pub fn before(plan: &Plan, network: &Network, data: &Dataset) -> Result<Vec<String>> {
+    let engine = Cpu::<f32>::new();
+    let few: Vec<u32> = (0..data.train.len().min(FEW) as u32).collect();
+    let train = session::split(&engine, plan, network, data, &data.train.select(&few))?;
+    let fabrication = plan.fabricate(network, plan.settings.chip_seed.unwrap_or_default())?;
+    let controls = plan.initial_controls(network)?;
+    Ok(of_light(&engine, plan, network, &fabrication, &controls, &train).1)
 }
 
 /// A sentence where `test` is no better than guessing, and `light` at the controls as trained, which may say why.

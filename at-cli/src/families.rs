@@ -4,7 +4,7 @@ use crate::network_text::{NetworkText, StageText};
 use crate::settings::Settings;
 use anyhow::{Context, Result};
 use at_core::network::Detection;
-use at_core::optics::Activation;
+use at_core::optics::{Activation, Layout};
 
 const MESHES: &str = include_str!("../presets/families/meshes.toml");
 const MATRICES: &str = include_str!("../presets/families/matrices.toml");
@@ -33,12 +33,20 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
     let mut defaults: Settings = toml::from_str(text).context("defaults of a kind of network")?;
     if coherent {
         let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
-        let unfitted = |stage: &StageText| {
-            matches!(stage, StageText::Detection { detection: Detection::Amplitude | Detection::Balanced })
+        let unfitted = |stage: &StageText| match stage {
+            StageText::Detection { detection: Detection::Amplitude | Detection::Balanced } => true,
+            StageText::Mesh { layout, .. } | StageText::Tiles { layout, .. } => *layout == Layout::Triangular,
+            StageText::Detection { .. }
+            | StageText::SingularValue { .. }
+            | StageText::Matrix { .. }
+            | StageText::WeightBank { .. }
+            | StageText::Activation { .. }
+            | StageText::Modulation {}
+            | StageText::Rectifier { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
         if stages().any(unfitted) {
-            // at-adaptive does not find the chip behind these detectors, and a tether keeps at beside it
+            // at-adaptive does not find the chip there in such a time, and a tether keeps at beside it
             defaults.method = Some(["at", "in-silico", "ideal"].map(String::from).to_vec());
             defaults.tether = Some(50.0);
         }
@@ -108,6 +116,8 @@ mod tests {
         let meshes = of("mesh:64x3", "digits", Settings::default());
         assert_eq!((meshes.chip.as_deref(), meshes.encoding.as_deref()), (Some("mesh"), Some("fourier-crop:8")));
         assert_eq!(meshes.method.unwrap()[0], "at-adaptive");
+        let tethered = of("mesh:64x3,triangular", "digits", Settings::default());
+        assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
         assert_eq!(of("matrix:in-32-out", "digits", Settings::default()).chip.as_deref(), Some("demo"));
         assert_eq!(of("bank:in-48-out", "digits", Settings::default()), Settings::default());
         assert_eq!(of("no network", "digits", Settings::default()), Settings::default());

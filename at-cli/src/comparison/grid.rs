@@ -5,7 +5,7 @@ use crate::failure::{OrUsage, Outcome};
 use crate::layers;
 use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
-use crate::{names, notes};
+use crate::{doubts, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,7 @@ fn point(
     lead: Option<&NetworkText>,
     data: &mut DataCache,
 ) -> Outcome<Point> {
+    let first = index == 0;
     let mut values = vec![String::new(); vary.len()];
     let mut changed = toml::Table::try_from(flags).context("settings")?;
     for (slot, vary) in values.iter_mut().zip(vary).rev() {
@@ -135,6 +136,11 @@ fn point(
     let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
     let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
+    if first {
+        // the others say it with their results: a look takes a moment, and there may be many points
+        let samples = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
+        notes::merge(&mut notes, doubts::before(&complete.plan, &complete.network, samples)?);
+    }
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
     let cells = Cell::comparison(&settings, &complete.plan.methods, chips).or_usage()?;
