@@ -52,7 +52,7 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
         }
     }
     if given.optimizer.as_deref().is_some_and(|optimizer| !optimizer.starts_with("adam")) {
-        defaults.learning_rate = None; // which is Adam's
+        (defaults.learning_rate, defaults.tether) = (None, None); // which are Adam's
     }
     let about_at = given.share_model.is_some()
         || given.tether.is_some()
