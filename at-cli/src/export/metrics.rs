@@ -38,11 +38,11 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
-    /// Time spent on this method so far.
-    pub wall_seconds: f64,
     /// The chip was measured in this epoch: training loss and accuracy are those of the model.
     #[serde(default)]
     pub measuring: bool,
+    /// Time spent on this method so far.
+    pub wall_seconds: f64,
 }
 
 impl Row {
