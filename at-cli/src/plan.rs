@@ -16,7 +16,11 @@ use at_core::training::methods::parameter_shift;
 use at_core::training::{
     self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
 };
+use at_core::turns::turn_first;
 use std::path::Path;
+
+/// The largest share of a run of at-adaptive in which the chip is measured, unless the steps are given.
+const MOST_MEASURING: f64 = 0.5;
 
 /// What a run will do, up to what only its data can tell.
 pub struct Plan {
@@ -249,6 +253,7 @@ impl Plan {
             network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
             "at-adaptive estimates the imperfections of meshes and weight banks, and the network has neither; choose --method at"
         );
+        self.measure_in_time(&network, data.train.len());
         let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
         if meshes && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
             let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
@@ -260,6 +265,31 @@ impl Plan {
         let batch = self.training.batch_size;
         ensure!(batch <= samples, "batch-size = {batch} is not valid: there are {samples} training samples");
         Ok(network)
+    }
+
+    /// Measuring takes at most [`MOST_MEASURING`] of a run of at-adaptive unless its steps are given; says so, and where they are
+    /// given, that there is no step left.
+    fn measure_in_time(&mut self, network: &Network, samples: usize) {
+        if !self.methods.contains(&MethodName::AtAdaptive) {
+            return;
+        }
+        let training = &self.training;
+        let steps = training.epochs.saturating_mul(samples.div_ceil(training.batch_size));
+        let estimation = &mut self.options.estimation;
+        let wanted = estimation.measures(network);
+        let most = (MOST_MEASURING * steps as f64) as usize;
+        if estimation.measuring_steps.is_some() && wanted >= steps && wanted > 0 {
+            self.notes.push(format!(
+                "at-adaptive measures the chip in all {steps} steps of this run and never trains on it; pass \
+                 --measuring-steps below {steps}, or more --epochs"
+            ));
+        } else if estimation.measuring_steps.is_none() && wanted > most {
+            estimation.measuring_steps = Some(most);
+            self.notes.push(format!(
+                "at-adaptive measures the chip in {most} of the {steps} steps of this run, where {wanted} are usual: measuring \
+                 takes at most half of a run; pass more --epochs, or --measuring-steps"
+            ));
+        }
     }
 
     /// Chips that are trained with one digital model by `at`; 1 where the chip is alone.
@@ -313,10 +343,19 @@ impl Plan {
 
     /// The controls from which every method starts.
     pub fn initial_controls(&self, network: &Network) -> at_core::Result<Vec<f64>> {
-        match &self.files.controls {
-            Some(controls) => Ok(controls.to_vec()),
-            None => initial_controls(network, self.training.seed, &self.initialization),
-        }
+        let Some(kept) = &self.files.controls else {
+            return initial_controls(network, self.training.seed, &self.initialization);
+        };
+        let mut controls = kept.to_vec();
+        let first = self.settings.chip_seed.unwrap_or_default();
+        let chips = (first..first + self.fleet() as u64).map(|seed| self.fabricate(network, seed));
+        let models = [self.options.known(network), self.imperfections.fabricate(network, first)];
+        let all = chips.chain(models).collect::<at_core::Result<Vec<_>>>()?;
+        turn_first(network, &all.iter().collect::<Vec<_>>(), &mut controls).map_err(|error| {
+            let file = self.settings.start_from.clone().unwrap_or_default();
+            at_core::Error::malformed(file, error.to_string())
+        })?;
+        Ok(controls)
     }
 
     /// The chip number `seed`, or the one of a file.

@@ -3,6 +3,7 @@
 //! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
 
+use crate::doubts;
 use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
@@ -54,8 +55,11 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let fingerprint = Fingerprint::new(plan, contents)?;
     let (kept, identity) = (fingerprint.text(), network.identity());
     announce(engine, job);
+    let (light, doubts) = doubts::of_light(engine, plan, network, &fabrication, &initial, &train);
+    say(quiet, &format!("light    {light}\n"));
     let mut notes = Notes::default();
-    notes.say(data.notes.iter().chain(&plan.notes).cloned());
+    notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
+    let chance = doubts::chance(data);
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(settings, data, network);
@@ -66,6 +70,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &kept, network: &identity };
         let fleet = name == MethodName::At && plan.fleet() > 1;
+        let mut trained = None;
         let outcomes = if fleet {
             run_fleet(&trainer, plan, network, &initial, earlier.as_ref(), Some(checkpoints), &mut ledger)
         } else {
@@ -73,6 +78,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
             let (training, options, meter) = (&plan.training, &plan.options, chip.meter());
             let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
             let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
+            trained = Some(engine.download(method.controls())?);
             outcome.map(|outcome| vec![outcome])
         };
         let wall_seconds = ledger.end()?;
@@ -80,6 +86,11 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let complete = outcomes[0].complete;
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
+            if complete {
+                let controls = trained.as_deref().unwrap_or(&initial);
+                let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
+                notes.say(doubts::of_chance(name, &outcome.test, &chance, light)?);
+            }
         }
         summary.notes = notes.texts().to_vec();
         if complete {
@@ -154,7 +165,7 @@ fn announce<E: Engine>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
-    say(quiet, &format!("folder   {}\n", folder.path().display()));
+    say(quiet, &format!("folder   {}", folder.path().display()));
 }
 
 fn title(summary: &Summary) -> String {

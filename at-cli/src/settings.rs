@@ -12,7 +12,8 @@ use std::path::PathBuf;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
 pub struct Settings {
-    /// Settings to start from: digits (the default), asyt-demo, dat
+    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat; a preset that is
+    /// named stays what it is
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
@@ -247,7 +248,7 @@ pub struct Settings {
     #[arg(long, value_name = "MODEL", help_heading = "Training")]
     pub digital_model: Option<String>,
     /// at-adaptive: steps that measure the chip with random light before the controls train on it [default: 400
-    /// with meshes, else 0]
+    /// with meshes, at most half of the run, else 0]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub measuring_steps: Option<usize>,
     /// at-adaptive: first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]

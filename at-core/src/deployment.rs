@@ -7,6 +7,7 @@ use crate::network::{Identity, Network, Stage};
 use crate::optics::{Mesh, MeshErrors};
 use crate::propagator::{Engine, Propagator};
 use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
+use crate::turns::turn_first;
 use crate::{Error, Result};
 
 /// Samples that cross the chip together: enough for every thread, little memory.
@@ -89,8 +90,9 @@ pub fn deploy<E: Engine>(
     split: &Split<E>,
     loss: &Loss,
 ) -> Result<Evaluation> {
-    let controls = deployed_controls(network, phases)?;
+    let mut controls = deployed_controls(network, phases)?;
     let fabrication = if errors.is_empty() { Fabrication::ideal() } else { deployed_fabrication(network, errors)? };
+    turn_first(network, &[&fabrication], &mut controls)?;
     let mut chip = Chip::new(engine, network, &fabrication)?;
     chip.program(&engine.upload(&controls)?)?;
     let mut workspace = Workspace::new(engine, &chip, BATCH.min(split.samples()))?;

@@ -44,6 +44,10 @@ impl CellProgress {
                 self.done += 1;
                 format!("{cell} done")
             }
+            Event::Diverged { cell, reason } => {
+                self.done += 1;
+                format!("{cell} done: {reason}")
+            }
             Event::Failed { cell, reason } => {
                 self.failed += 1;
                 let line = format!("{cell} failed: {reason}");

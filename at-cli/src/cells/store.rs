@@ -10,6 +10,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Says why a cell that is done has no result.
+const DIVERGED: &str = "diverged.txt";
+
 /// The folder of all cells of a run.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -54,9 +57,20 @@ impl Store {
         crate::layers::read(&self.file(name, "cell.toml"))
     }
 
-    /// The cell is done.
+    /// The cell is done: it has a result, or its training diverged.
     pub fn is_done(&self, name: &str) -> bool {
-        self.file(name, "result.json").exists()
+        self.file(name, "result.json").exists() || self.file(name, DIVERGED).exists()
+    }
+
+    /// How the training of the cell diverged, where it did.
+    pub fn divergence(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name, DIVERGED)).ok().map(|text| text.trim_end().to_string())
+    }
+
+    /// Notes for good that the training of the cell diverged.
+    pub fn diverge(&self, name: &str, reason: &str) -> Result<()> {
+        let text = format!("{reason}\n");
+        Ok(atomic_write(&self.file(name, DIVERGED), |writer| writer.write_all(text.as_bytes()))?)
     }
 
     /// The cell's result, if it is done. Errs where the file is damaged.

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
-use crate::{engines, interrupt, notes, session};
+use crate::{doubts, engines, interrupt, notes, session};
 use anyhow::{Result, anyhow};
 use at_core::chip::Chip;
 use at_core::cost::ChipSize;
@@ -73,6 +73,9 @@ impl Job<'_> {
         let checkpoints =
             Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &kept, network: &identity };
         let trainer = Trainer { engine, settings: training, train: &train, test: &test };
+        let (_, doubts) = doubts::of_light(engine, plan, network, &fabrication, &initial, &train);
+        let chance = doubts::chance(data);
+        let mut trained = None;
         let (earlier, checkpoints) = (earlier.as_ref(), Some(checkpoints));
         let outcome = if name == MethodName::At && plan.fleet() > 1 {
             // the cell is its own chip's; the others are trained along to share the model's work
@@ -84,7 +87,9 @@ impl Job<'_> {
             let capacity = training.batch_size.min(train.samples());
             let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
             let oracle = Some(&mut oracle);
-            trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?
+            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?;
+            trained = Some(engine.download(method.controls())?);
+            outcome
         };
         let wall_seconds = watch.end()?;
         if !outcome.complete {
@@ -92,8 +97,11 @@ impl Job<'_> {
             return Ok(false);
         }
         let mut notes = Vec::new();
-        let doubts = data.notes.iter().chain(&plan.notes).chain(&doubt).chain(&outcome.notes);
+        let doubts = data.notes.iter().chain(&plan.notes).chain(&doubt).chain(&doubts).chain(&outcome.notes);
         notes::merge(&mut notes, doubts.cloned());
+        let controls = trained.as_deref().unwrap_or(&initial);
+        let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
+        notes::merge(&mut notes, doubts::of_chance(name, &outcome.test, &chance, light)?);
         claim.finish(&CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
@@ -102,6 +110,7 @@ impl Job<'_> {
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
             notes,
+            chance: Some(chance),
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,

@@ -247,7 +247,10 @@ impl Deployment<'_> {
         let (network, loss) = (self.network, &self.plan.training.loss);
         let examination = Examination { engine, network, controls: &controls, split: &split, loss };
         let fabricate = |k| self.plan.fabricate(network, first.wrapping_add(k));
-        Ok((examination.all(0..u64::from(count), fabricate)?, engine.describe()))
+        let evaluations = examination.all(0..u64::from(count), fabricate)?;
+        let finite = |(k, own): (u64, Evaluation)| own.finite(&format!("chip {}", first.wrapping_add(k)));
+        let evaluations = (0..).zip(evaluations).map(finite).collect::<at_core::Result<_>>()?;
+        Ok((evaluations, engine.describe()))
     }
 
     /// The evaluation and the engine that made it.
@@ -255,6 +258,6 @@ impl Deployment<'_> {
         let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
         let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
-        Ok((evaluation, engine.describe()))
+        Ok((evaluation.finite("these phases")?, engine.describe()))
     }
 }

@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn train(arguments: &TrainArguments) -> Outcome {
-    let settings = match &arguments.resume {
-        Some(run) => resumed_settings(run, arguments).or_usage()?,
-        None => layers::resolve(arguments.config.as_deref(), &arguments.settings).or_usage()?,
+    let (settings, followed) = match &arguments.resume {
+        Some(run) => (resumed_settings(run, arguments).or_usage()?, None),
+        None => layers::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
     let mut plan = Plan::new(settings).or_usage()?;
     let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
@@ -38,6 +38,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     if let Some(path) = &arguments.save_chip {
         write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
     }
+    followed.iter().for_each(|line| say(arguments.quiet, line));
     let samples = data.train.len() + data.test.len();
     engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());

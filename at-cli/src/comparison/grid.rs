@@ -4,8 +4,9 @@ use super::sources::Sources;
 use crate::cells::{Cell, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
+use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
-use crate::{names, notes};
+use crate::{doubts, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -97,7 +98,23 @@ pub fn points(
         return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
     }
     let mut data = DataCache::default();
-    (0..count).map(|index| point(config, flags, vary, chips, index, &mut data, sources)).collect()
+    let lead = lead(config, flags, vary).or_usage()?;
+    (0..count).map(|index| point(config, flags, vary, chips, index, lead.as_ref(), &mut data, sources)).collect()
+}
+
+/// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
+/// the same for all, so that a run that goes on has the defaults with which it began.
+pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Option<NetworkText>> {
+    let in_file = || Ok(config.map(layers::read).transpose()?.and_then(|file| file.network));
+    let varied = || {
+        let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
+        vary.values.first().map(|value| vary.settings(value))
+    };
+    let given = flags.network.clone().map_or_else(in_file, |network| anyhow::Ok(Some(network)))?;
+    match given {
+        Some(network) => Ok(Some(network)),
+        None => Ok(varied().transpose()?.and_then(|settings| settings.network)),
+    }
 }
 
 fn point(
@@ -106,9 +123,11 @@ fn point(
     vary: &[Vary],
     chips: u64,
     mut index: usize,
+    lead: Option<&NetworkText>,
     data: &mut DataCache,
     sources: &mut Sources,
 ) -> Outcome<Point> {
+    let first = index == 0;
     let mut values = vec![String::new(); vary.len()];
     let mut changed = toml::Table::try_from(flags).context("settings")?;
     for (slot, vary) in values.iter_mut().zip(vary).rev() {
@@ -122,7 +141,7 @@ fn point(
     };
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
     let flags: Settings = changed.try_into().context("settings")?;
-    let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
+    let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
     let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
@@ -131,6 +150,11 @@ fn point(
         let reason =
             "chips are drawn by their numbers, but the chip comes from files and is one; drop --chips, or the files";
         return Err(anyhow!("--chips {chips}: {reason}")).or_usage();
+    }
+    if first {
+        // the others say it with their results: a look takes a moment, and there may be many points
+        let samples = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
+        notes::merge(&mut notes, doubts::before(&complete.plan, &complete.network, samples)?);
     }
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;

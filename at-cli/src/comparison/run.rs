@@ -1,6 +1,6 @@
 //! From a request to its results, by way of cells.
 
-use super::grid::{Point, Vary, points};
+use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
 use super::sources::Sources;
@@ -98,13 +98,7 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
     let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));
-    let ending = |cell: &Cell| -> Result<Ending> {
-        Ok(match (store.result(&cell.name)?, store.failure(&cell.name)) {
-            (Some(result), _) => Ending::Done(Box::new(result)),
-            (None, Some(reason)) => Ending::Failed(reason),
-            (None, None) => Ending::Open,
-        })
-    };
+    let ending = |cell: &Cell| cells::ending(&store, &cell.name);
     let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
 }
@@ -122,7 +116,9 @@ fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &
     let folder = match &arguments.resume {
         Some(run) => RunFolder::open(run)?,
         None => {
-            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
+            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
+            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            followed.iter().for_each(|line| say(arguments.quiet, line));
             let preset = settings.preset.as_deref().unwrap_or("run");
             let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
             folder.write("config.toml", &command::train::config(&settings)?)?;
@@ -171,11 +167,13 @@ impl Finished {
         Finished { request, report, results, imperfections, open }
     }
 
-    /// Errs unless at least one cell has a result.
+    /// Errs unless at least one cell has a result, or diverged.
     pub fn require_results(&self) -> anyhow::Result<()> {
         let failure = self.report.failures.first();
         let reason = failure.map(|failure| failure.reason.clone()).unwrap_or_default();
-        ensure!(self.results.iter().any(|results| !results.is_empty()), "no cell has a result: {reason}");
+        let diverged = self.report.points.iter().any(|point| !point.diverged.is_empty());
+        let any = diverged || self.results.iter().any(|results| !results.is_empty());
+        ensure!(any, "no cell has a result: {reason}");
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `metrics.csv`: one row per method and epoch.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use at_core::files::atomic_write;
 use at_core::training::{MethodName, Record};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
+    /// The chip was measured in this epoch: training loss and accuracy are those of the model.
+    #[serde(default)]
+    pub measuring: bool,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
@@ -61,6 +64,7 @@ impl Row {
             digital_backward_passes: record.accesses.digital_backward_passes,
             digital_flops: record.accesses.digital_flops,
             wall_seconds,
+            measuring: record.measuring,
         }
     }
 }
@@ -81,9 +85,13 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
         return Ok(Vec::new());
     }
     let mut csv = csv::Reader::from_path(path).with_context(|| path.display().to_string())?;
-    csv.deserialize()
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is damaged; delete it, and only the times in it are lost", path.display()))
+    let damaged = || format!("{} is damaged; delete it, and only the times in it are lost", path.display());
+    let rows: Vec<Row> = csv.deserialize().collect::<Result<_, _>>().with_context(damaged)?;
+    let finite = |row: &Row| [row.train_loss, row.test_loss].iter().all(|loss| loss.is_finite());
+    if let Some(row) = rows.iter().find(|row| !finite(row)) {
+        return Err(anyhow!("{}, epoch {}: a loss is not finite", row.method, row.epoch)).with_context(damaged);
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]
@@ -108,6 +116,7 @@ mod tests {
             digital_backward_passes: 9,
             digital_flops: 10,
             wall_seconds: 0.1,
+            measuring: true,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
@@ -116,5 +125,17 @@ mod tests {
         assert_eq!(read(&path).unwrap(), [row.clone(), row]);
         std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
+    }
+
+    #[test]
+    fn a_table_with_a_loss_that_is_no_number_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let heading = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
+                       chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,wall_seconds";
+        for (loss, right) in [("0.5", true), ("NaN", false), ("inf", false)] {
+            std::fs::write(&path, format!("{heading}\nat,1,0.1,{loss},0.5,0.5,0.5,0,0,0,0,0,0,1.0\n")).unwrap();
+            assert_eq!(read(&path).is_ok(), right, "{loss}: {:?}", read(&path));
+        }
     }
 }

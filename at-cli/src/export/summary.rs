@@ -2,6 +2,7 @@
 
 use crate::settings::Settings;
 use at_core::chip::Accesses;
+use at_core::data::Chance;
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub struct Summary {
     pub test_samples: usize,
     /// The kind of chip.
     pub chip: String,
+    /// What guessing reaches on the test samples; none in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
     /// Number of controls of the chip.
     pub controls: usize,
     /// Number of inputs of the chip; none in files of earlier versions.
@@ -140,6 +144,7 @@ impl Summary {
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
+            chance: Some(crate::doubts::chance(data)),
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),

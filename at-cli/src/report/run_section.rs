@@ -121,11 +121,16 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
     let accuracy = curves::accuracy(&methods, &record.rows).svg()?;
     page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
     let loss = curves::loss(&methods, &record.rows).svg()?;
-    page.figure(
-        "loss",
-        &loss,
-        "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.",
-    )?;
+    let measured = record.rows.iter().any(|row| row.measuring);
+    let caption = format!(
+        "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.{}",
+        if measured {
+            " Epochs in which at-adaptive measured the chip are left out: their loss is the model's."
+        } else {
+            ""
+        }
+    );
+    page.figure("loss", &loss, &caption)?;
     page.end_figures();
     page.heading(2, "At what cost");
     let rows: Vec<Vec<String>> = summary

@@ -6,6 +6,7 @@ mod bad_settings;
 mod chips;
 mod compare;
 mod data;
+mod doubtful;
 mod gpu;
 mod identity;
 mod interruption;

@@ -4,6 +4,7 @@
 //! which order an epoch visits them.
 
 pub mod batches;
+pub mod chance;
 pub mod checksum;
 pub mod contents;
 mod csv_folder;
@@ -25,6 +26,7 @@ mod table;
 mod table_doubts;
 
 pub use batches::epoch_order;
+pub use chance::Chance;
 pub use contents::Contents;
 pub use dataset::Dataset;
 pub use encoding::{Encoded, Encoding};

@@ -81,15 +81,20 @@ impl<E: Engine> Trainer<'_, E> {
         observer: &mut dyn Observer,
     ) -> Result<Vec<Record>> {
         let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
+        fleet.begin_epoch(epoch);
         let mut tallies = chips.iter().map(|_| self.engine.zeros(3)).collect::<Result<Vec<_>>>()?;
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
         let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+            let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
+            if let Some(reason) = chip.astray(fleet.controls(index))? {
+                return Err(diverged(reason));
+            }
             let train = Evaluation::from_tally(self.engine, tally)?;
             let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
             if !(train.loss.is_finite() && test.loss.is_finite()) {
-                return Err(Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1 });
+                return Err(diverged("the loss is not finite".to_string()));
             }
             Ok(Record {
                 method: MethodName::At,
@@ -102,6 +107,7 @@ impl<E: Engine> Trainer<'_, E> {
                 test_accuracy: test.accuracy,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 alignment: None,
+                measuring: false,
             })
         };
         chips.iter_mut().zip(&tallies).enumerate().map(record).collect()

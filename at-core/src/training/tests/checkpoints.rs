@@ -19,6 +19,7 @@ fn example() -> Checkpoint {
         test_accuracy: 0.1 + 0.2,
         accesses: Accesses { reads: u64::MAX, ..Accesses::default() },
         alignment: Some(0.1 + 0.7),
+        measuring: false,
     };
     let saved = |name: &str, step| SavedParameters {
         name: name.to_string(),
