@@ -5,6 +5,7 @@ use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
 use crate::{chips, families, names, presets};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::files::whole::{LONGEST_TEXT, read_text};
 use std::path::Path;
 use toml::Table;
 
@@ -47,7 +48,7 @@ pub fn explained(
 
 /// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.
 pub fn read(path: &Path) -> Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("settings file {}", path.display()))?;
+    let text = read_text(path, LONGEST_TEXT).context("settings file")?;
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 

@@ -4,11 +4,18 @@ pub mod chip_file;
 #[cfg(test)]
 mod damage_tests;
 mod leftovers;
+mod mat;
+#[cfg(test)]
+mod mat_tests;
+pub mod matrix_file;
 pub mod npy;
+mod npy_header;
 pub mod npz;
+mod number;
 pub mod phase_file;
 #[cfg(test)]
 mod phase_file_tests;
+pub mod whole;
 
 use crate::{Error, Result};
 use std::fs::File;

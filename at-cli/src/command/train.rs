@@ -14,7 +14,7 @@ use crate::terminal::visible;
 use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset, LabelColumn};
+use at_core::data::{self, Dataset, LabelColumn, Limits};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -105,11 +105,12 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
-    let opened = data::open_labelled(name, &source, label.as_ref()).map_err(|error| match error {
+    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
+    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
         error => Failure::Run(error.into()),
     });
-    opened?.limit(settings.train_limit, settings.test_limit).or_usage()
+    opened?.limit(limits.train, limits.test).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

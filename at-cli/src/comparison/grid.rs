@@ -10,6 +10,7 @@ use crate::{doubts, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// More points than this are a typing error.
@@ -33,6 +34,20 @@ impl std::str::FromStr for Vary {
         let between = if values.contains(';') { ';' } else { ',' };
         let split = |text: &str, between| text.split(between).map(|word: &str| word.trim().to_string()).collect();
         let vary = Vary { names: split(names, ','), values: split(values, between) };
+        vary.check()?;
+        Ok(vary)
+    }
+}
+
+impl Vary {
+    /// Errs unless it names settings that can vary, with values that they take, each once.
+    pub fn check(&self) -> Result<()> {
+        let vary = self;
+        ensure!(!vary.names.is_empty(), "no setting is named that varies");
+        ensure!(!vary.values.is_empty(), "{} has no values", vary.name());
+        let count = vary.values.len();
+        ensure!(count <= MOST_POINTS, "{} has {count} values; {MOST_POINTS} are the most", vary.name());
+        let mut seen = HashSet::new();
         let known = settings::keys();
         for name in &vary.names {
             ensure!(known.contains(name), "{}", names::unknown("setting", name, known.iter().map(String::as_str)));
@@ -45,14 +60,12 @@ impl std::str::FromStr for Vary {
         }
         for (index, value) in vary.values.iter().enumerate() {
             ensure!(!value.is_empty(), "value {} of {} is empty", index + 1, vary.name());
-            ensure!(!vary.values[..index].contains(value), "{} = {value} is named twice", vary.name());
+            ensure!(seen.insert(value), "{} = {value} is named twice", vary.name());
             vary.settings(value)?;
         }
-        Ok(vary)
+        Ok(())
     }
-}
 
-impl Vary {
     /// The names as one word.
     pub fn name(&self) -> String {
         self.names.join(",")
@@ -96,6 +109,9 @@ pub fn points(
     let count: usize = vary.iter().map(|vary| vary.values.len()).fold(1, usize::saturating_mul);
     if count > MOST_POINTS {
         return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
+    }
+    if count == 0 {
+        return Err(anyhow!("a setting that varies has no values")).or_usage();
     }
     let mut data = DataCache::default();
     let lead = lead(config, flags, vary).or_usage()?;

@@ -185,7 +185,7 @@ impl Report {
             settings: first.clone(),
             dataset_note: note,
             notes: doubts.into_iter().map(|(text, cells)| of_cells(&text, &cells, done)).collect(),
-            chip_seeds: (seed..seed + request.chips).collect(),
+            chip_seeds: (0..request.chips).map(|chip| seed.saturating_add(chip)).collect(),
             target: request.target,
             cost_model_name: request.cost_model_name.clone(),
             cost_model: request.cost_model,

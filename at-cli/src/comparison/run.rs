@@ -141,7 +141,7 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
         &format!(
             "chips    {} (seeds {first} to {}): {}",
             text(&point.settings.chip),
-            first + last,
+            first.saturating_add(last),
             point.imperfections
         ),
     );

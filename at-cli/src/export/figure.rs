@@ -78,10 +78,11 @@ impl Figure<'_> {
 
     /// Where a mark lies on the axis, if it does.
     fn place(&self, x: f64) -> Option<f64> {
-        match self.horizontal {
-            Horizontal::Logarithmic(_) => (x > 0.0).then(|| x.log10()),
-            _ => Some(x),
-        }
+        let place = match self.horizontal {
+            Horizontal::Logarithmic(_) => x.log10(),
+            Horizontal::Linear | Horizontal::Names => x,
+        };
+        place.is_finite().then_some(place)
     }
 
     fn ends(&self) -> (f64, f64) {
@@ -238,7 +239,9 @@ mod tests {
             lines,
         };
         let lines = line(&[(0.0, 10.0), (1.0, 20.0)]);
-        let odd = [line(&[]), line(&[(0.0, 0.0)]), line(&[(5e-9, 50.0)])];
+        let endless = line(&[(1.0, 10.0), (f64::INFINITY, 20.0), (f64::NAN, 30.0)]);
+        let odd =
+            [line(&[]), line(&[(0.0, 0.0)]), line(&[(5e-9, 50.0)]), endless, line(&[(1e-300, 1.0), (1e300, 2.0)])];
         for horizontal in [Horizontal::Linear, Horizontal::Logarithmic("s"), Horizontal::Names] {
             for bars in [false, true] {
                 let svg = figure(horizontal, &lines, bars).svg().unwrap();

@@ -1,7 +1,9 @@
 //! `summary.json`: the outcome of a run for programs.
 
+use super::metrics;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
+use at_core::cost::ChipSize;
 use at_core::data::Chance;
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
@@ -91,6 +93,19 @@ fn alone() -> usize {
 }
 
 impl MethodResult {
+    fn validate(&self) -> Result<(), String> {
+        let accuracies = [
+            ("final_test_accuracy", self.final_test_accuracy),
+            ("best_test_accuracy", self.best_test_accuracy),
+            ("final_train_accuracy", self.final_train_accuracy),
+        ];
+        if let Some((name, share)) = accuracies.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(format!("{name} = {share} is not valid: must be from 0 to 1"));
+        }
+        metrics::seconds("wall_seconds", self.wall_seconds)?;
+        self.accesses.unwrap_or_default().validate()
+    }
+
     /// What it is called in a table: `at`, or `at, chip 3`.
     pub fn label(&self) -> String {
         match self.share_model {
@@ -151,6 +166,14 @@ impl Summary {
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),
         }
+    }
+
+    /// Errs where a number is none that a run writes: the file was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
+        self.results
+            .iter()
+            .try_for_each(|result| result.validate().map_err(|reason| format!("{}: {reason}", result.label())))
     }
 
     /// As text, ending with a line feed.

@@ -12,6 +12,7 @@ pub use published::{PublishedFile, published};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::data::checksum::md5_hex;
 use at_core::files::atomic_write;
+use at_core::files::whole::read_whole;
 use mirror::Refusal;
 use serde::Serialize;
 use std::io::Write;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 pub fn cache_folder() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "asyt").map(|folders| folders.cache_dir().to_path_buf())
 }
+
+/// Longest file of a data set (bytes).
+const LARGEST_FILE: u64 = 1 << 30;
 
 /// A file that is in the cache now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,7 +68,7 @@ pub fn fetch(
     let mut fetched = Vec::new();
     for &file in files {
         let path = folder.join(file.name);
-        let present = std::fs::read(&path).ok().filter(|bytes| md5_hex(bytes) == file.md5);
+        let present = read_whole(&path, LARGEST_FILE).ok().filter(|bytes| md5_hex(bytes) == file.md5);
         let (bytes, from, refusals) = match present {
             Some(bytes) => (bytes.len(), None, Vec::new()),
             None => {

@@ -7,6 +7,7 @@ use crate::export::columns::si;
 use crate::export::{comparison_plots, table, verdict};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
+use at_core::files::whole::{LONGEST_TEXT, read_text};
 use std::path::Path;
 
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
@@ -34,7 +35,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     costs(page, &finished)?;
     page.details(
         "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
-        &std::fs::read_to_string(run.join("config.toml")).context("config.toml")?,
+        &read_text(&run.join("config.toml"), LONGEST_TEXT)?,
     );
     page.paragraph(
         "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
@@ -50,7 +51,10 @@ fn methods(finished: &Finished) -> usize {
 /// The claims of `asyt reproduce` and what came out, where the folder is one of its.
 fn findings(page: &mut Page, run: &Path) -> Result<()> {
     let path = run.join("result.json");
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    if !path.exists() {
+        return Ok(());
+    }
+    let text = read_text(&path, LONGEST_TEXT)?;
     let damaged = || format!("{} is damaged", path.display());
     let result: serde_json::Value = serde_json::from_str(&text).with_context(damaged)?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();

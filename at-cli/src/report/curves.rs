@@ -35,6 +35,6 @@ pub fn loss(methods: &[MethodName], rows: &[Row]) -> Chart {
 pub fn interface(methods: &[MethodName], rows: &[Row]) -> Chart {
     let x = Axis::logarithmic("values read from and written into the chip");
     chart(methods, rows, x, accuracy_axis(), |row| {
-        ((row.chip_reads + row.chip_injections) as f64, 100.0 * row.test_accuracy)
+        (row.chip_reads.saturating_add(row.chip_injections) as f64, 100.0 * row.test_accuracy)
     })
 }

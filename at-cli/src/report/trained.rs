@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
+use at_core::files::whole::read_text;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
 use at_core::training::MethodName;
@@ -19,6 +20,9 @@ use std::path::Path;
 
 /// Samples that cross the chip together.
 const BATCH: usize = 500;
+
+/// Longest file of a run's settings or results (bytes): some hundred thousand results.
+const LARGEST_RECORD: u64 = 1 << 26;
 
 /// What the files of a run say.
 pub struct Record {
@@ -37,22 +41,22 @@ pub struct Record {
 impl Record {
     /// Reads the folder of `asyt train`.
     pub fn read(run: &Path) -> Result<Self> {
-        let text = |file: &str| {
-            let path = run.join(file);
-            std::fs::read_to_string(&path).with_context(|| path.display().to_string())
-        };
+        let text = |file: &str| read_text(&run.join(file), LARGEST_RECORD);
         ensure!(
             run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
             "{} is no run of asyt train: it has no config.toml with metrics.csv",
             run.display()
         );
         let summary = text("summary.json").context("no method of the run is finished; continue it with --resume")?;
+        let damaged = || format!("{} is damaged", run.join("summary.json").display());
+        let summary: Summary = serde_json::from_str(&summary).with_context(damaged)?;
+        summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         Ok(Record {
             name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
             settings: layers::read(&run.join("config.toml"))?,
             config: text("config.toml")?,
-            summary: serde_json::from_str(&summary).with_context(|| format!("{} summary.json", run.display()))?,
+            summary,
             rows: metrics::read(&run.join("metrics.csv"))?,
         })
     }

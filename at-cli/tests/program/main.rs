@@ -7,6 +7,8 @@ mod chips;
 mod compare;
 mod data;
 mod doubtful;
+mod edited_records;
+mod endless_files;
 mod gpu;
 mod identity;
 mod interruption;

@@ -3,6 +3,15 @@
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
 
+/// How many samples of each part are asked for, from the first on; `None` is all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Training samples.
+    pub train: Option<usize>,
+    /// Test samples.
+    pub test: Option<usize>,
+}
+
 /// Training and test samples of one classification task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {

@@ -28,7 +28,7 @@ mod table_doubts;
 pub use batches::epoch_order;
 pub use chance::Chance;
 pub use contents::Contents;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Limits};
 pub use encoding::{Encoded, Encoding};
 pub use label_column::LabelColumn;
 pub use name::DatasetName;

@@ -90,6 +90,34 @@ fn unused_entries_are_zero_when_written_and_free_when_read() {
 }
 
 #[test]
+fn gamma_as_a_row_or_a_column_and_numbers_of_every_kind_are_read() {
+    let (_folder, path) = folder();
+    let write = |gamma: &dyn Fn(&mut NpzWriter<std::fs::File>)| {
+        let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
+        file.add_array("mesh0.theta", &array![[1_i16, 2], [3, 0]]).unwrap();
+        file.add_array("mesh0.phi", &array![[true, false], [true, false]]).unwrap();
+        gamma(&mut file);
+        file.finish().unwrap();
+        read_phases(&path, Some(Convention::Native)).map(|read| read[0].controls.clone())
+    };
+    let expected = [1., 2., 3., 1., 0., 1., 0.5, 1.5, 2.5, 3.5];
+    let gamma = array![0.5, 1.5, 2.5, 3.5];
+    let row = gamma.clone().into_shape_with_order((1, 4)).unwrap();
+    let column = gamma.clone().into_shape_with_order((4, 1)).unwrap();
+    let shapes: [&dyn Fn(&mut NpzWriter<std::fs::File>); 3] = [
+        &|file| file.add_array("mesh0.gamma", &gamma).unwrap(),
+        &|file| file.add_array("mesh0.gamma", &row).unwrap(),
+        &|file| file.add_array("mesh0.gamma", &column).unwrap(),
+    ];
+    for shape in shapes {
+        assert_eq!(write(shape).unwrap(), expected);
+    }
+    let square = gamma.into_shape_with_order((2, 2)).unwrap();
+    let error = write(&|file| file.add_array("mesh0.gamma", &square).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("[1, N] or [N, 1], got [2, 2]"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_by_name() {
     let (_folder, path) = folder();
     type Change = fn(&mut Vec<(&'static str, Array2<f32>)>);

@@ -10,6 +10,7 @@ use super::{OptimizerState, Parameters, Record};
 use crate::chip::{Accesses, State};
 use crate::error::same_size;
 use crate::files::atomic_write;
+use crate::files::whole::read_whole;
 use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
@@ -23,6 +24,8 @@ use std::path::Path;
 const VERSION: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
+/// Longest file (bytes): eight vectors for each of as many controls as the largest meshes have.
+const LARGEST_FILE: u64 = 1 << 36;
 
 /// The state of a run between two epochs.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +88,23 @@ struct Entry {
     name: String,
     step: u64,
     moments: usize,
+}
+
+impl Header {
+    /// Errs where a number is none that a run leaves.
+    fn validate(&self) -> std::result::Result<(), String> {
+        self.records.iter().try_for_each(Record::validate)?;
+        self.shared.validate()?;
+        let most = Accesses::MOST;
+        for State { accesses, passes, programmings, .. } in std::iter::once(&self.chip).chain(&self.others) {
+            accesses.validate()?;
+            if *passes.max(programmings) > most {
+                return Err(format!("{passes} passes and {programmings} programmings are not valid: at most {most}"));
+            }
+        }
+        let wrong = self.parameters.iter().find(|entry| entry.step > most);
+        wrong.map_or(Ok(()), |entry| Err(format!("{}: {} steps are not valid: at most {most}", entry.name, entry.step)))
+    }
 }
 
 impl Checkpoint {
@@ -204,7 +224,7 @@ impl Checkpoint {
     }
 
     fn read(path: &Path, remedy: &str) -> Result<Self> {
-        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let file = read_whole(path, LARGEST_FILE)?;
         Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
     }
 
@@ -213,7 +233,8 @@ impl Checkpoint {
         self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
     }
 
-    fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+    /// Reads the content of a file; the error is the reason alone.
+    pub fn parse(file: &[u8]) -> std::result::Result<Self, String> {
         let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
@@ -238,8 +259,18 @@ impl Checkpoint {
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
-        if header.epoch * chips != header.records.len() {
+        if header.epoch.checked_mul(chips) != Some(header.records.len()) {
             return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
+        }
+        header.validate()?;
+        for (name, bytes) in names.iter().zip(&vectors) {
+            let (numbers, _) = bytes.as_chunks::<8>();
+            // a squared slope may have left the range of f32, and then its control rests
+            let wrong = |value: f64| value.is_nan() || (value.is_infinite() && !name.contains(".moment."));
+            let mut values = numbers.iter().map(|number| f64::from_le_bytes(*number)).enumerate();
+            if let Some((at, value)) = values.find(|(_, value)| wrong(*value)) {
+                return Err(format!("{name}: entry {at} is {value}, which no training leaves"));
+            }
         }
         let mut vectors = vectors.into_iter().map(from_bytes);
         let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {

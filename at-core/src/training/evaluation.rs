@@ -1,6 +1,7 @@
 //! How well something that light goes through does on a split.
 
 use super::{Batch, Loss, Split};
+use crate::chip::Accesses;
 use crate::propagator::{Buffer, Engine, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,16 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Errs where a number is none that an evaluation gives: such a record was edited or is damaged.
+    pub fn validate(&self) -> std::result::Result<(), String> {
+        let Evaluation { loss, accuracy, correct, samples } = *self;
+        if loss.is_finite() && (0.0..=1.0).contains(&accuracy) && correct <= samples && samples <= Accesses::MOST {
+            return Ok(());
+        }
+        let found = format!("{correct} of {samples} samples right, accuracy {accuracy} and loss {loss}");
+        Err(format!("{found} are not valid: an accuracy is from 0 to 1, a loss finite"))
+    }
+
     /// Reads the three sums that [`Engine::loss`] adds up.
     pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Self> {
         let sums = engine.download(tally)?;
