@@ -54,7 +54,13 @@ fn change(chip: &mut Fabrication, random: &mut ChaCha8Rng) {
             let stage = random.random_range(0..chip.stages.len());
             match &mut chip.stages[stage] {
                 StageErrors::None => return,
-                StageErrors::Mesh { phases, loss_db, .. } => [phases, loss_db][random.random_range(0..2)],
+                StageErrors::Mesh { phases, loss_db, .. } => {
+                    if random.random_bool(0.5) {
+                        phases
+                    } else {
+                        loss_db
+                    }
+                }
                 StageErrors::Matrix { spread } => spread,
                 StageErrors::WeightBank { amplitude, .. } => amplitude,
             }

@@ -202,7 +202,16 @@ mod tests {
     fn data() -> Dataset {
         let samples = |labels: &[u32]| Samples { features: vec![0.5; labels.len()], width: 1, labels: labels.to_vec() };
         let (train, test) = (samples(&[0, 1, 0]), samples(&[1]));
-        Dataset { name: "small".into(), classes: 2, image: None, note: None, notes: Vec::new(), train, test }
+        Dataset {
+            name: "small".into(),
+            classes: 2,
+            image: None,
+            note: None,
+            notes: Vec::new(),
+            class_names: None,
+            train,
+            test,
+        }
     }
 
     fn fingerprint(change: impl FnOnce(&mut Settings), data: &Dataset, files: FileSums) -> Fingerprint {

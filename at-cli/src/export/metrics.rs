@@ -97,6 +97,7 @@ impl Row {
             test_accuracy: self.test_accuracy,
             accesses,
             alignment: None,
+            measuring: self.measuring,
         };
         record.validate()?;
         seconds("wall_seconds", self.wall_seconds)

@@ -87,7 +87,16 @@ mod tests {
     fn small() -> Dataset {
         let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
         let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
-        Dataset { name: "small".into(), classes: 2, image: Some((1, 2)), note: None, notes: Vec::new(), train, test }
+        Dataset {
+            name: "small".into(),
+            classes: 2,
+            image: Some((1, 2)),
+            note: None,
+            notes: Vec::new(),
+            class_names: None,
+            train,
+            test,
+        }
     }
 
     #[test]

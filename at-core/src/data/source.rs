@@ -78,12 +78,7 @@ pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
 }
 
 /// [`load`], with the column of the classes where it is a table; images beyond `limits` may be left unread.
-fn load_labelled(
-    name: DatasetName,
-    source: &Source,
-    label: Option<&LabelColumn>,
-    limits: Limits,
-) -> Result<Dataset> {
+fn load_labelled(name: DatasetName, source: &Source, label: Option<&LabelColumn>, limits: Limits) -> Result<Dataset> {
     if let Some(label) = label.filter(|_| name != DatasetName::Vowel) {
         let reason = format!("it chooses a column of a table, and {name} is none; drop it");
         return Err(Error::invalid("label-column", label, reason));

@@ -160,7 +160,8 @@ impl ErrorFile {
         }
         let fewer = count < meshes.len();
         if count == 0 || count > meshes.len() || (fewer && owner == Owner::ThisNetwork) {
-            let remedy = if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
+            let remedy =
+                if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
             let reason = format!("it holds errors of {count} meshes, the network has {}, {own}{remedy}", meshes.len());
             return Err(Error::malformed(path, reason));
         }
