@@ -173,6 +173,7 @@ fn checkpoint_seed() -> Vec<u8> {
         test_accuracy: 0.75,
         accesses: Accesses { reads: 100, ..Accesses::default() },
         alignment: Some(0.5),
+        measuring: false,
     };
     let controls =
         SavedParameters { name: "controls".into(), values: vec![0.5; 3], step: 7, moments: vec![vec![0.25; 3]] };
@@ -183,6 +184,7 @@ fn checkpoint_seed() -> Vec<u8> {
         chip: State { accesses: record.accesses, passes: 3, programmings: 4, drifted: Vec::new() },
         others: Vec::new(),
         shared: Accesses::default(),
+        network: None,
         records: vec![record],
         parameters: vec![controls],
     };

@@ -4,6 +4,7 @@ use crate::export::metrics::seconds;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
+use at_core::data::Chance;
 use at_core::training::{Evaluation, MethodName, Record};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ pub struct CellResult {
     /// What makes one doubt the result.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What guessing reaches on the test samples; none in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
     /// The size of the chip, as far as costs depend on it.
     pub chip_size: ChipSize,
     /// The chip on the training samples, at the end.

@@ -1,9 +1,10 @@
 //! Cells on disk: what is there of each, and whose turn it is.
 
-use super::{Cell, CellResult};
+use super::{Cell, CellResult, Complete};
 use crate::export::metrics::seconds;
+use crate::fingerprint::Place;
 use crate::settings::Settings;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::atomic_write;
 use at_core::files::whole::{LONGEST_TEXT, read_text};
 use serde::Serialize;
@@ -11,6 +12,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Says why a cell that is done has no result.
+const DIVERGED: &str = "diverged.txt";
 /// Longest file of a result (bytes), of some million epochs.
 const LARGEST_RESULT: u64 = 1 << 30;
 
@@ -58,9 +61,20 @@ impl Store {
         crate::layers::read(&self.file(name, "cell.toml"))
     }
 
-    /// The cell is done.
+    /// The cell is done: it has a result, or its training diverged.
     pub fn is_done(&self, name: &str) -> bool {
-        self.file(name, "result.json").exists()
+        self.file(name, "result.json").exists() || self.file(name, DIVERGED).exists()
+    }
+
+    /// How the training of the cell diverged, where it did.
+    pub fn divergence(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name, DIVERGED)).ok().map(|text| text.trim_end().to_string())
+    }
+
+    /// Notes for good that the training of the cell diverged.
+    pub fn diverge(&self, name: &str, reason: &str) -> Result<()> {
+        let text = format!("{reason}\n");
+        Ok(atomic_write(&self.file(name, DIVERGED), |writer| writer.write_all(text.as_bytes()))?)
     }
 
     /// The cell's result, if it is done. Errs where the file is damaged.
@@ -117,6 +131,20 @@ impl Store {
 }
 
 impl Claim {
+    /// Errs where `complete`, which was made of the `settings` of this cell, reads other contents than those after which the cell
+    /// was named; cells of an earlier version are named after their settings alone.
+    pub fn require_contents(&self, settings: &Settings, complete: &Complete) -> Result<()> {
+        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let hash = own.rsplit('-').next().unwrap_or_default();
+        let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
+        if named_after(Some(&complete.contents))? || named_after(None)? {
+            return Ok(());
+        }
+        let Place { data, chip, controls } = Place::of(&complete.plan);
+        let sources: Vec<String> = [data, chip, controls].into_iter().filter(|name| !name.is_empty()).collect();
+        bail!("what the cell reads has changed since it was begun: {}; put back what was there", sources.join(", "))
+    }
+
     /// Where a half-done training goes on.
     pub fn checkpoint(&self) -> PathBuf {
         self.folder.join("checkpoint.safetensors")

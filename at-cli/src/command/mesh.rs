@@ -1,6 +1,7 @@
 //! `asyt mesh`: phases become a matrix, a matrix becomes phases, and phases change their convention.
 
 use crate::failure::{OrUsage, Outcome};
+use crate::network_files;
 use crate::progress::say;
 use crate::words::word;
 use anyhow::{Context, Result, anyhow};
@@ -57,6 +58,9 @@ pub struct MatrixArguments {
     /// Errors of the chip (npz); those of several files add up
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub chip_errors: Vec<PathBuf>,
+    /// Take errors of fewer or other meshes than the phases are of, as far as they fit
+    #[arg(long, requires = "chip_errors")]
+    pub chip_of_other_network: bool,
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
@@ -123,7 +127,10 @@ fn matrix(arguments: &MatrixArguments) -> Outcome {
     } else {
         let convention = arguments.errors_convention.or(arguments.convention);
         let mesh = (arguments.mesh, &own.mesh);
-        let errors = read_mesh_errors(&arguments.chip_errors, convention, mesh, phases.meshes())?;
+        let owner = network_files::owner(Some(arguments.chip_of_other_network));
+        let geometries = phases.geometries()?;
+        let meshes: Vec<&Mesh> = geometries.iter().collect();
+        let errors = read_mesh_errors(&arguments.chip_errors, convention, mesh, &meshes, owner)?;
         imperfect_transfer_matrix(&own.mesh, &own.controls, &errors)?
     };
     write_matrix(&arguments.out, &matrix)?;

@@ -1,6 +1,7 @@
 //! What a comparison or a sweep was asked for, so that it can go on.
 
 use super::grid::Vary;
+use super::sources::Noted;
 use crate::settings::Settings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
@@ -16,7 +17,7 @@ const LARGEST_REQUEST: u64 = 1 << 24;
 /// The flags that `asyt compare` and `asyt sweep` share.
 #[derive(Debug, clap::Args)]
 pub struct GridArguments {
-    /// Chips per method: seeds from --chip-seed on [default: 5]
+    /// Chips per method: seeds from --chip-seed on [default: 5, and 1 where the chip comes from files]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_CHIPS))]
     pub chips: Option<u64>,
     /// Accuracy for time and energy to accuracy, from 0 to 1 [default: 0.9]
@@ -67,6 +68,9 @@ pub struct Request {
     pub cost_model_name: String,
     /// Its constants.
     pub cost_model: CostModel,
+    /// What was read when the run was begun; none in requests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Vec<Noted>>,
 }
 
 impl Request {
@@ -81,6 +85,7 @@ impl Request {
                 target: 0.9,
                 cost_model_name: "bench".to_string(),
                 cost_model: CostModel::find("bench")?,
+                contents: None,
             },
         };
         request.chips = arguments.chips.unwrap_or(request.chips);

@@ -1,5 +1,6 @@
 //! Line charts with labelled axes, linear or logarithmic, small enough that their texts are legible on a phone.
 
+use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
@@ -198,7 +199,7 @@ impl Chart {
     pub fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|error| anyhow!("the chart {:?}: {error}", self.y.label))?;
-        Ok(svg)
+        Ok(visible(&svg).into_owned()) // XML has no control characters
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {

@@ -2,6 +2,7 @@
 
 use super::columns::si;
 use super::plot::colour;
+use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
 use plotters::coord::Shift;
@@ -72,7 +73,7 @@ impl Figure<'_> {
     pub fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|error| anyhow!("a plot: {error}"))?;
-        Ok(svg)
+        Ok(visible(&svg).into_owned()) // XML has no control characters
     }
 
     /// Where a mark lies on the axis, if it does.

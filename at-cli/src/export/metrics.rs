@@ -43,6 +43,9 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
+    /// The chip was measured in this epoch: training loss and accuracy are those of the model.
+    #[serde(default)]
+    pub measuring: bool,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
@@ -66,6 +69,7 @@ impl Row {
             digital_backward_passes: record.accesses.digital_backward_passes,
             digital_flops: record.accesses.digital_flops,
             wall_seconds,
+            measuring: record.measuring,
         }
     }
 }
@@ -93,6 +97,7 @@ impl Row {
             test_accuracy: self.test_accuracy,
             accesses,
             alignment: None,
+            measuring: self.measuring,
         };
         record.validate()?;
         seconds("wall_seconds", self.wall_seconds)
@@ -155,6 +160,7 @@ mod tests {
             digital_backward_passes: 9,
             digital_flops: 10,
             wall_seconds: 0.1,
+            measuring: true,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
@@ -177,6 +183,18 @@ mod tests {
             write(&path, &[row.clone(), edited]).unwrap();
             let error = format!("{:#}", read(&path).unwrap_err());
             assert!(error.contains("damaged") && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_a_loss_that_is_no_number_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let heading = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
+                       chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,wall_seconds";
+        for (loss, right) in [("0.5", true), ("NaN", false), ("inf", false)] {
+            std::fs::write(&path, format!("{heading}\nat,1,0.1,{loss},0.5,0.5,0.5,0,0,0,0,0,0,1.0\n")).unwrap();
+            assert_eq!(read(&path).is_ok(), right, "{loss}: {:?}", read(&path));
         }
     }
 }

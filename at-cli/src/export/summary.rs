@@ -4,6 +4,7 @@ use super::metrics;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
+use at_core::data::Chance;
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct Summary {
     pub dataset: String,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What the classes are called, in the order of their numbers, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
     /// What makes one doubt the results: what was taken although it can hardly be meant.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -28,6 +32,9 @@ pub struct Summary {
     pub test_samples: usize,
     /// The kind of chip.
     pub chip: String,
+    /// What guessing reaches on the test samples; none in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
     /// Number of controls of the chip.
     pub controls: usize,
     /// Number of inputs of the chip; none in files of earlier versions.
@@ -147,10 +154,12 @@ impl Summary {
             preset: text(&settings.preset),
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
+            class_names: data.class_names.clone(),
             notes: Vec::new(),
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
+            chance: Some(crate::doubts::chance(data)),
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),

@@ -19,9 +19,10 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     let name = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
     page.heading(1, &format!("{name}: {} methods on the same chips", methods(&finished)));
     findings(page, run)?;
+    let diverged: usize = report.points.iter().flat_map(|point| &point.diverged).map(|own| own.chips).sum();
     let missing: usize = finished.open + report.failures.len();
     let missing = (missing > 0).then(|| {
-        let all = finished.results.iter().map(Vec::len).sum::<usize>() + missing;
+        let all = finished.results.iter().map(Vec::len).sum::<usize>() + diverged + missing;
         format!(
             "{missing} of {all} cells have no result; continue with: asyt {} --resume {}",
             request.command,
@@ -146,9 +147,19 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
     {
         for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
-            let distance = verdict::distance(method.accuracy.mean, ideal.accuracy.mean);
-            page.paragraph(&format!("{} ends {distance} ideal.", method.method));
+            let ends = verdict::ends(method.accuracy.mean, ideal.accuracy.mean, point.chance.as_ref(), false);
+            page.paragraph(&format!("{} {ends}.", method.method));
         }
+    }
+    for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
+        let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(" ")) };
+        page.warning(&format!(
+            "{}{place} diverged on {} of {} chips, which have no part in its accuracy: {}",
+            own.method,
+            own.chips,
+            report.chip_seeds.len(),
+            own.reason
+        ));
     }
     let pictures = comparison_plots::of(report, &finished.results)?;
     page.begin_figures();

@@ -58,6 +58,7 @@ pub(crate) fn read(name: DatasetName, folder: &Path, limits: Limits) -> Result<D
     let mut set = Dataset {
         name: name.to_string(),
         classes: CLASSES,
+        class_names: None,
         image: Some(image),
         note: None,
         notes: Vec::new(),

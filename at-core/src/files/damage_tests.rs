@@ -3,6 +3,7 @@
 use super::npy::{NpyArray, read_matrix};
 use super::npz::{Npz, add_text};
 use super::phase_file::{read_errors, read_phases};
+use crate::network::Owner;
 use crate::optics::{Convention, Mesh};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -148,7 +149,7 @@ fn read_any(content: &[u8]) {
         assert!(read.iter().all(|own| own.controls.iter().all(|phase| phase.is_finite())));
     }
     let mesh = Mesh::rectangular(2).unwrap();
-    let _ = read_errors(&path, Some(Convention::DatMpnn), &[&mesh]);
+    let _ = read_errors(&path, Some(Convention::DatMpnn), &[&mesh], Owner::AnyNetwork);
     let _ = read_matrix(&path);
 }
 

@@ -7,6 +7,7 @@
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
 //! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
+//! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
 //! K counts from 0. Entries without an MZI are written as 0 and not read. Numbers of every kind are read, f64 is written.
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
@@ -15,6 +16,7 @@
 use super::atomic_write;
 use super::npz::{Npz, add_text};
 use super::whole::shown;
+use crate::network::{Identity, Owner};
 use crate::optics::{Convention, Layout, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
@@ -22,6 +24,9 @@ use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Debug;
 use std::io::{BufWriter, Error as IoError};
 use std::path::Path;
+
+const CONVENTION: &str = "convention";
+const NETWORK: &str = "network";
 
 /// A mesh and the phases it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +76,11 @@ impl PhaseFile {
         Ok(ProgrammedMesh { mesh, controls })
     }
 
+    /// The geometries of all meshes.
+    pub fn geometries(&self) -> Result<Vec<Mesh>> {
+        (0..self.meshes).map(|index| self.geometry_and_gamma(index).map(|(mesh, _)| mesh)).collect()
+    }
+
     fn geometry_and_gamma(&self, index: usize) -> Result<(Mesh, Vec<f64>)> {
         let name = format!("mesh{index}.gamma");
         let array = self.file.array(&name)?;
@@ -87,14 +97,21 @@ impl PhaseFile {
 /// Reads all meshes of a phase file into native controls; errs as [`PhaseFile::open`] and [`PhaseFile::mesh`] do.
 pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<ProgrammedMesh>> {
     let file = PhaseFile::open(path, convention)?;
-    (0..file.meshes()).map(|index| file.mesh(index)).collect()
+    let read: Vec<ProgrammedMesh> = (0..file.meshes()).map(|index| file.mesh(index)).collect::<Result<_>>()?;
+    let held = Identity::of_meshes(read.iter().map(|own| &own.mesh));
+    match recorded_meshes(&file.file)? {
+        Some(recorded) if !recorded.is(&held) => {
+            Err(file.file.malformed(NETWORK, &format!("it says {recorded}, but the arrays are those of {held}")))
+        }
+        Some(_) | None => Ok(read),
+    }
 }
 
 /// Writes native controls as a phase file in `convention`, atomically.
 pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMesh]) -> Result<()> {
     let converted: Vec<Vec<f64>> =
         meshes.iter().map(|own| convention.from_native(&own.mesh, &own.controls)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(meshes.iter().map(|own| &own.mesh)), |file| {
         for (index, (own, phases)) in meshes.iter().zip(&converted).enumerate() {
             let (theta, phi, gamma) = own.mesh.split(phases);
             file.add_array(format!("mesh{index}.theta"), &to_table(&own.mesh, theta))?;
@@ -109,9 +126,15 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
 /// Reads a file of errors of the chip that `meshes` make, into native errors, one per mesh.
 ///
 /// `convention` as for [`PhaseFile::open`]. Errs where an array is not known, belongs to a mesh that there is not, has a wrong
-/// shape, is not finite, or where there is none at all.
-pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]) -> Result<Vec<MeshErrors>> {
-    let file = ErrorFile::open(path, convention, meshes.len())?;
+/// shape, is not finite, where there is none at all, and, unless the `owner` may be another network, where the file says that
+/// it is of other meshes or holds fewer: those that it lacks are then perfect.
+pub fn read_errors(
+    path: &Path,
+    convention: Option<Convention>,
+    meshes: &[&Mesh],
+    owner: Owner,
+) -> Result<Vec<MeshErrors>> {
+    let file = ErrorFile::open(path, convention, meshes, owner)?;
     meshes.iter().enumerate().map(|(index, mesh)| file.errors(index, mesh)).collect()
 }
 
@@ -122,13 +145,24 @@ struct ErrorFile {
 }
 
 impl ErrorFile {
-    fn open(path: &Path, convention: Option<Convention>, meshes: usize) -> Result<Self> {
+    fn open(path: &Path, convention: Option<Convention>, meshes: &[&Mesh], owner: Owner) -> Result<Self> {
         let file = Npz::open(path)?;
         let convention = convention_of(&file, convention)?;
-        let kinds = ["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"];
-        let count = meshes_named(&file, &kinds)?;
-        if count == 0 || count > meshes {
-            let reason = format!("it holds errors of {count} meshes, the network has {meshes}");
+        let own = Identity::of_meshes(meshes.iter().copied());
+        let count = meshes_of(&file)?;
+        if let (Owner::ThisNetwork, Some(other)) = (owner, recorded_meshes(&file)?.filter(|other| !other.is(&own))) {
+            let ours = meshes.len();
+            let reason = format!(
+                "it holds errors of {count} meshes, {other}, the network has {ours}, {own}; pass --chip-of-other-network to \
+                 take what fits"
+            );
+            return Err(Error::malformed(path, reason));
+        }
+        let fewer = count < meshes.len();
+        if count == 0 || count > meshes.len() || (fewer && owner == Owner::ThisNetwork) {
+            let remedy =
+                if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
+            let reason = format!("it holds errors of {count} meshes, the network has {}, {own}{remedy}", meshes.len());
             return Err(Error::malformed(path, reason));
         }
         Ok(ErrorFile { file, convention })
@@ -176,25 +210,27 @@ pub fn read_chip(
     files: &[impl AsRef<Path>],
     convention: Option<Convention>,
     meshes: &[&Mesh],
+    owner: Owner,
 ) -> Result<Vec<MeshErrors>> {
     let mut chip: Vec<MeshErrors> = meshes.iter().map(|mesh| MeshErrors::none(mesh)).collect();
     for file in files {
-        let errors = read_errors(file.as_ref(), convention, meshes)?;
+        let errors = read_errors(file.as_ref(), convention, meshes, owner)?;
         chip.iter_mut().zip(&errors).try_for_each(|(own, more)| own.add(more))?;
     }
     Ok(chip)
 }
 
-/// The errors of mesh number `index` alone, of a chip of `meshes` meshes, as [`read_chip`] reads those of all.
+/// The errors of mesh number `index` alone, of a chip of `meshes`, as [`read_chip`] reads those of all.
 pub fn read_mesh_errors(
     files: &[impl AsRef<Path>],
     convention: Option<Convention>,
     (index, mesh): (usize, &Mesh),
-    meshes: usize,
+    meshes: &[&Mesh],
+    owner: Owner,
 ) -> Result<MeshErrors> {
     let mut own = MeshErrors::none(mesh);
     for file in files {
-        own.add(&ErrorFile::open(file.as_ref(), convention, meshes)?.errors(index, mesh)?)?;
+        own.add(&ErrorFile::open(file.as_ref(), convention, meshes, owner)?.errors(index, mesh)?)?;
     }
     Ok(own)
 }
@@ -203,7 +239,7 @@ pub fn read_mesh_errors(
 pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshErrors)]) -> Result<()> {
     let converted: Vec<MeshErrors> =
         chip.iter().map(|(mesh, errors)| convention.errors_from_native(mesh, errors)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(chip.iter().map(|(mesh, _)| *mesh)), |file| {
         for (index, ((mesh, _), errors)) in chip.iter().zip(&converted).enumerate() {
             let tables = [
                 ("split_left", &errors.first_coupler),
@@ -226,11 +262,14 @@ type Writer<'a, 'b> = NpzWriter<&'a mut BufWriter<&'b std::fs::File>>;
 fn write(
     path: &Path,
     convention: Convention,
+    meshes: Identity,
     arrays: impl FnOnce(&mut Writer) -> std::result::Result<(), WriteNpzError>,
 ) -> Result<()> {
     atomic_write(path, |writer| {
         let mut file = NpzWriter::new(writer);
-        add_text(&mut file, "convention", convention.name()).map_err(IoError::other)?;
+        add_text(&mut file, CONVENTION, convention.name()).map_err(IoError::other)?;
+        let meshes = serde_json::to_string(&meshes)?;
+        add_text(&mut file, NETWORK, &meshes).map_err(IoError::other)?;
         arrays(&mut file).map_err(IoError::other)?;
         file.finish().map(drop).map_err(IoError::other)
     })
@@ -238,7 +277,7 @@ fn write(
 
 /// The convention of a file: recorded, given, or both and the same.
 fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
-    let name = "convention";
+    let name = CONVENTION;
     if !file.has(name) {
         let missing = "it does not record a convention; give one: --convention native, neurophox or dat-mpnn";
         return given.ok_or_else(|| Error::malformed(file.path(), missing));
@@ -252,10 +291,24 @@ fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
     }
 }
 
-/// Checks that every array is `convention` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
+/// The meshes to which the file says that it belongs, where it does.
+fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
+    if !file.names().any(|name| name == NETWORK) {
+        return Ok(None);
+    }
+    let text = file.array(NETWORK)?.text().map_err(|reason| file.malformed(NETWORK, &reason))?;
+    serde_json::from_str(&text).map(Some).map_err(|failure| file.malformed(NETWORK, &failure.to_string()))
+}
+
+/// Meshes of which a file has errors, as in [`meshes_named`].
+fn meshes_of(file: &Npz) -> Result<usize> {
+    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])
+}
+
+/// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
 fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
     let mut seen = std::collections::BTreeSet::new();
-    for name in file.names().filter(|&name| name != "convention") {
+    for name in file.names().filter(|&name| name != CONVENTION && name != NETWORK) {
         let known =
             name.strip_prefix("mesh").and_then(|rest| rest.split_once('.')).filter(|(_, kind)| kinds.contains(kind));
         let index =

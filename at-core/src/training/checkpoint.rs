@@ -1,7 +1,7 @@
 //! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
 //!
-//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
-//! chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
+//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, the network, method, epochs done,
+//! the chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
 //! loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The tensor `checksum`
 //! is the MD5 of all of that, against damage.
 
@@ -11,6 +11,7 @@ use crate::chip::{Accesses, State};
 use crate::error::same_size;
 use crate::files::atomic_write;
 use crate::files::whole::read_whole;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use md5::{Digest, Md5};
@@ -31,6 +32,8 @@ const LARGEST_FILE: u64 = 1 << 36;
 pub struct Checkpoint {
     /// What the caller wants to be the same when the run goes on.
     pub fingerprint: String,
+    /// The network whose controls, estimate and optimizer these are; none in files of earlier versions.
+    pub network: Option<Identity>,
     /// The method.
     pub method: MethodName,
     /// Epochs done.
@@ -65,6 +68,8 @@ pub struct SavedParameters {
 struct Header {
     version: u32,
     fingerprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Identity>,
     method: MethodName,
     epoch: usize,
     chip: State,
@@ -110,10 +115,12 @@ impl Checkpoint {
         chip: State,
         records: &[Record],
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: method.name(),
             epoch: records.len(),
             chip,
@@ -164,6 +171,7 @@ impl Checkpoint {
         let header = serde_json::to_string(&Header {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
+            network: self.network.clone(),
             method: self.method,
             epoch: self.epoch,
             chip: self.chip.clone(),
@@ -195,12 +203,24 @@ impl Checkpoint {
         atomic_write(path, |writer| writer.write_all(&file))
     }
 
-    /// The controls in a file of any run: those of the first chip where several share a model. Errs with
-    /// [`Error::Malformed`] unless it is whole and of this format.
-    pub fn load_controls(path: &Path) -> Result<Vec<f64>> {
-        let checkpoint = Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")?;
-        let controls = checkpoint.parameters.into_iter().find(|saved| saved.name == "controls");
-        controls.map(|saved| saved.values).ok_or_else(|| Error::malformed(path, "holds no controls"))
+    /// Reads a file of any run, to start from it.
+    pub fn of_any_run(path: &Path) -> Result<Self> {
+        Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")
+    }
+
+    /// Reads a file of a run that goes on, whatever its fingerprint.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(path, "put back a good copy of the checkpoint, or delete it to train its method anew")
+    }
+
+    /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
+    pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
+        let checkpoint = Self::open(path)?;
+        if checkpoint.fingerprint != fingerprint {
+            let reason = "belongs to a run with other settings; resume with those, or start a new run";
+            return Err(Error::malformed(path, reason));
+        }
+        Ok(checkpoint)
     }
 
     fn read(path: &Path, remedy: &str) -> Result<Self> {
@@ -208,15 +228,9 @@ impl Checkpoint {
         Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
     }
 
-    /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
-    pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
-        let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
-        let checkpoint = Self::read(path, remedy)?;
-        if checkpoint.fingerprint != fingerprint {
-            let reason = "belongs to a run with other settings; resume with those, or start a new run";
-            return Err(Error::malformed(path, reason));
-        }
-        Ok(checkpoint)
+    /// The controls: those of the first chip where several share a model.
+    pub fn controls(&self) -> Option<&[f64]> {
+        self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
     }
 
     /// Reads the content of a file; the error is the reason alone.
@@ -273,6 +287,7 @@ impl Checkpoint {
             others: header.others.into_iter().map(with_drift).collect(),
             shared: header.shared,
             fingerprint: header.fingerprint,
+            network: header.network,
             method: header.method,
             epoch: header.epoch,
             records: header.records,

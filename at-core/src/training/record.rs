@@ -30,6 +30,9 @@ pub struct Record {
     /// How well the epoch's first step points down the true slope ([`super::Alignment`]), where an oracle was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alignment: Option<f64>,
+    /// Steps of the epoch measured the chip: there the training loss and accuracy are those of the model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub measuring: bool,
 }
 
 impl Record {

@@ -19,6 +19,7 @@ fn example() -> Checkpoint {
         test_accuracy: 0.1 + 0.2,
         accesses: Accesses { reads: Accesses::MOST, ..Accesses::default() },
         alignment: Some(0.1 + 0.7),
+        measuring: false,
     };
     let saved = |name: &str, step| SavedParameters {
         name: name.to_string(),
@@ -30,6 +31,7 @@ fn example() -> Checkpoint {
         |drifted| State { accesses: Accesses { reads: 3, ..Accesses::default() }, passes: 5, programmings: 6, drifted };
     Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
+        network: Some(crate::network::Identity { description: "mesh:2 > intensity".into(), fingerprint: "0f".into() }),
         method: MethodName::At,
         epoch: 2,
         chip: state(vec![0.1, -1e-300]),
@@ -118,7 +120,7 @@ fn numbers_that_no_training_leaves_are_refused_where_they_are_read() {
         edited.save(&path).unwrap();
         let error = load(&fs::read(&path).unwrap()).unwrap_err();
         assert!(error.contains(part) && error.contains("good copy"), "{error} is not about {part}");
-        assert!(Checkpoint::load_controls(&path).is_err(), "{part}");
+        assert!(Checkpoint::of_any_run(&path).is_err(), "{part}");
     }
     let mut rests = example();
     rests.parameters[0].moments[1][0] = f64::INFINITY; // a slope whose square is beyond f32
