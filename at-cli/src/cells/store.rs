@@ -68,7 +68,7 @@ impl Store {
 
     /// How the training of the cell diverged, where it did.
     pub fn divergence(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name, DIVERGED)).ok().map(|text| text.trim_end().to_string())
+        read_text(&self.file(name, DIVERGED), LONGEST_TEXT).ok().map(|text| text.trim_end().to_string())
     }
 
     /// Notes for good that the training of the cell diverged.
