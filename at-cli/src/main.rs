@@ -13,6 +13,7 @@ mod fetch;
 mod interrupt;
 mod layers;
 mod memory;
+mod methods;
 mod names;
 mod network_text;
 mod network_word;

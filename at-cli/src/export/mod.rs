@@ -8,6 +8,7 @@ pub mod comparison_plots;
 pub mod comparison_table;
 pub mod figure;
 pub mod heat_map;
+pub mod look;
 pub mod metrics;
 pub mod picture;
 pub mod plot;
