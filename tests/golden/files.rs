@@ -84,7 +84,8 @@ fn add(record: &mut Record, name: &str, path: &Path) {
 fn run<T: Real>(record: &mut Record, name: MethodName) {
     let engine = Cpu::<T>::new();
     let network = coherent(4, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
-    let settings = Settings { epochs: 4, schedule: Schedule::Step { every: 3, factor: 0.5 }, ..settings(Optimizer::ADAM, 3) };
+    let settings =
+        Settings { epochs: 4, schedule: Schedule::Step { every: 3, factor: 0.5 }, ..settings(Optimizer::ADAM, 3) };
     let fabrication = EVERYTHING.fabricate(&network, 5).unwrap();
     let initial = initial_controls(&network, 6, &Initialization::FanIn).unwrap();
     let mut chip = Chip::new(&engine, &network, &fabrication).unwrap();
@@ -97,9 +98,8 @@ fn run<T: Real>(record: &mut Record, name: MethodName) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
     let checkpoints = Checkpoints { path: &path, every: 2, fingerprint: "golden" };
-    let outcome = trainer
-        .run_aligned(&mut chip, &mut *method, Some(&mut alignment), None, Some(checkpoints), &mut ())
-        .unwrap();
+    let outcome =
+        trainer.run_aligned(&mut chip, &mut *method, Some(&mut alignment), None, Some(checkpoints), &mut ()).unwrap();
 
     let file = std::fs::read(&path).unwrap();
     let tensors = SafeTensors::deserialize(&file).unwrap();

@@ -27,10 +27,7 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("perturbation", Imperfections { perturbation: 0.3, ..NONE }),
         ("splitter-mean", passive(Passive { splitter_mean: -0.05, ..Passive::NONE })),
         ("splitter-split", passive(Passive { splitter_split: 0.04, ..Passive::NONE })),
-        (
-            "splitter-equal",
-            Imperfections { passive: Passive { splitter_equal: true, ..Passive::NONE }, ..scattered },
-        ),
+        ("splitter-equal", Imperfections { passive: Passive { splitter_equal: true, ..Passive::NONE }, ..scattered }),
         ("uncalibrated", passive(Passive { uncalibrated: true, ..Passive::NONE })),
         ("propagation", passive(Passive { propagation_db_cm: 2.0, ..Passive::NONE })),
         ("path-imbalance", lossy(Passive { path_imbalance: 0.3, ..Passive::NONE })),

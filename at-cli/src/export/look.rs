@@ -2,8 +2,9 @@
 
 use at_core::training::MethodName;
 use at_core::training::methods::{Dash, Marker};
-use plotters::element::{DashedPathElement, DynElement, EmptyElement, IntoDynElement};
+use plotters::element::{DashedPathElement, Drawable, PointCollection};
 use plotters::prelude::*;
+use plotters_backend::{BackendCoord, DrawingErrorKind};
 
 /// Half the width of a mark, in units of the picture.
 const HALF: i32 = 4;
@@ -36,33 +37,97 @@ impl From<RGBColor> for Look {
 
 impl Look {
     /// A line through `points`.
-    pub fn line<'a, B: DrawingBackend + 'a, P: Clone + 'a>(&self, points: Vec<P>, width: u32) -> DynElement<'a, B, P> {
-        let style = self.colour.stroke_width(width);
-        let (stroke, gap) = match self.dash {
-            Dash::Solid => return PathElement::new(points, style).into_dyn(),
-            Dash::Dashed => (9, 5),
-            Dash::Dotted => (2, 4),
-        };
-        DashedPathElement::new(points.into_iter(), stroke, gap, style).into_dyn()
+    pub fn line<P>(self, points: Vec<P>, width: u32) -> LineElement<P> {
+        LineElement { points, look: self, width }
     }
 
     /// A mark at `place`, filled or hollow.
-    pub fn mark<'a, B: DrawingBackend + 'a, P: Clone + 'a>(&self, place: P, filled: bool) -> DynElement<'a, B, P> {
-        let style = ShapeStyle { color: self.colour.to_rgba(), filled, stroke_width: 2 };
-        let at = EmptyElement::at(place);
-        let corners: &[(i32, i32)] = match self.marker {
-            Marker::Circle => return (at + Circle::new((0, 0), HALF, style)).into_dyn(),
-            Marker::Cross => return (at + Cross::new((0, 0), HALF, style)).into_dyn(),
-            Marker::Square => &[(-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF)],
-            Marker::Triangle => &[(0, -HALF - 1), (HALF + 1, HALF), (-HALF - 1, HALF)],
-            Marker::Wedge => &[(0, HALF + 1), (HALF + 1, -HALF), (-HALF - 1, -HALF)],
-            Marker::Diamond => &[(0, -HALF - 1), (HALF + 1, 0), (0, HALF + 1), (-HALF - 1, 0)],
+    pub fn mark<P>(self, place: P, filled: bool) -> MarkElement<P> {
+        MarkElement { place: [place], look: self, filled }
+    }
+}
+
+/// A line to be drawn.
+pub struct LineElement<P> {
+    points: Vec<P>,
+    look: Look,
+    width: u32,
+}
+
+impl<'a, P> PointCollection<'a, P> for &'a LineElement<P> {
+    type Point = &'a P;
+    type IntoIter = &'a [P];
+
+    fn point_iter(self) -> &'a [P] {
+        &self.points
+    }
+}
+
+impl<P, B: DrawingBackend> Drawable<B> for LineElement<P> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        points: I,
+        backend: &mut B,
+        size: (u32, u32),
+    ) -> Result<(), DrawingErrorKind<B::ErrorType>> {
+        let style = self.look.colour.stroke_width(self.width);
+        let (stroke, gap) = match self.look.dash {
+            Dash::Solid => return backend.draw_path(points, &style),
+            Dash::Dashed => (9, 5),
+            Dash::Dotted => (2, 4),
         };
-        if filled {
-            return (at + Polygon::new(corners.to_vec(), style)).into_dyn();
+        let points: Vec<BackendCoord> = points.collect();
+        DashedPathElement::new(points.iter().copied(), stroke, gap, style).draw(points.iter().copied(), backend, size)
+    }
+}
+
+/// A mark to be drawn.
+pub struct MarkElement<P> {
+    place: [P; 1],
+    look: Look,
+    filled: bool,
+}
+
+impl<'a, P> PointCollection<'a, P> for &'a MarkElement<P> {
+    type Point = &'a P;
+    type IntoIter = &'a [P];
+
+    fn point_iter(self) -> &'a [P] {
+        &self.place
+    }
+}
+
+impl<P, B: DrawingBackend> Drawable<B> for MarkElement<P> {
+    fn draw<I: Iterator<Item = BackendCoord>>(
+        &self,
+        places: I,
+        backend: &mut B,
+        _: (u32, u32),
+    ) -> Result<(), DrawingErrorKind<B::ErrorType>> {
+        let style = ShapeStyle { color: self.look.colour.to_rgba(), filled: self.filled, stroke_width: 2 };
+        for (x, y) in places {
+            let corners = match self.look.marker {
+                Marker::Circle => {
+                    backend.draw_circle((x, y), HALF as u32, &style, self.filled)?;
+                    continue;
+                }
+                Marker::Cross => {
+                    backend.draw_path([(x - HALF, y - HALF), (x + HALF, y + HALF)], &style)?;
+                    backend.draw_path([(x - HALF, y + HALF), (x + HALF, y - HALF)], &style)?;
+                    continue;
+                }
+                Marker::Square => vec![(-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF)],
+                Marker::Triangle => vec![(0, -HALF - 1), (HALF + 1, HALF), (-HALF - 1, HALF)],
+                Marker::Wedge => vec![(0, HALF + 1), (HALF + 1, -HALF), (-HALF - 1, -HALF)],
+                Marker::Diamond => vec![(0, -HALF - 1), (HALF + 1, 0), (0, HALF + 1), (-HALF - 1, 0)],
+            };
+            let corners: Vec<BackendCoord> = corners.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
+            match self.filled {
+                true => backend.fill_polygon(corners, &style)?,
+                false => backend.draw_path(corners.iter().chain(&corners[..1]).copied(), &style)?,
+            }
         }
-        let closed: Vec<(i32, i32)> = corners.iter().chain(&corners[..1]).copied().collect();
-        (at + PathElement::new(closed, style)).into_dyn()
+        Ok(())
     }
 }
 
