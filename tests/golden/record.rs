@@ -151,7 +151,7 @@ impl Record {
         assert!(
             differences.is_empty(),
             "{} of {} numbers have moved on {here}:{listed}{}\nIf they were meant to, record them anew with\n  \
-             {RECORD}=1 cargo test -p at-tests --test golden\nand say why in the commit (tests/golden/README.md).",
+             {RECORD}=1 cargo test --workspace --test golden\nand say why in the commit (tests/golden/README.md).",
             differences.len(),
             recorded.entries.len(),
             if more > 0 { format!("\n  and {more} more") } else { String::new() },
