@@ -4,6 +4,7 @@ pub mod bars;
 pub mod chart;
 pub mod columns;
 pub mod comparison_csv;
+pub mod comparison_markdown;
 pub mod comparison_plots;
 pub mod comparison_table;
 pub mod figure;
