@@ -4,18 +4,18 @@ use super::checkpoint::SavedParameters;
 use super::evaluation::{Evaluation, Workspace, evaluate};
 use super::methods::fleet::Fleet;
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
-use crate::chip::{Chip, Meter};
+use crate::chip::{Meter, Physical};
 use crate::error::same_size;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Adjoint, Engine};
 use crate::{Error, Result};
 
 impl<E: Engine> Trainer<'_, E> {
     /// Trains fresh `chips` with one fresh model, or goes on from `resume`. Otherwise [`Trainer::run`], with an outcome per chip,
     /// which counts the chip's own work and its share of the model's; the observer hears of every chip after every epoch.
-    pub fn run_fleet(
+    pub fn run_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -50,7 +50,7 @@ impl<E: Engine> Trainer<'_, E> {
             }
         }
         let complete = records.len() == epochs * chips.len();
-        let outcome = |(index, chip): (usize, &mut Chip<E>)| {
+        let outcome = |(index, chip): (usize, &mut C)| {
             if complete {
                 chip.program(fleet.controls(index))?;
             }
@@ -70,11 +70,11 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// Epoch number `epoch` from 0: a record per chip.
-    fn fleet_epoch(
+    fn fleet_epoch<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         epoch: usize,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -84,7 +84,7 @@ impl<E: Engine> Trainer<'_, E> {
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
-        let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+        let record = |(index, (chip, tally)): (usize, (&mut C, &E::Buffer))| {
             let train = Evaluation::from_tally(self.engine, tally)?;
             let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
             if !(train.loss.is_finite() && test.loss.is_finite()) {
@@ -107,10 +107,10 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// How chip number `index` does on `split` with its controls, unmetered.
-    fn judge_member(
+    fn judge_member<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        fleet: &Fleet<E::Network>,
+        chip: &mut C,
+        fleet: &Fleet<M>,
         index: usize,
         split: &Split<E>,
         workspace: &mut Workspace<E>,
@@ -121,10 +121,10 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
-    fn keep_fleet(
+    fn keep_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &[Chip<E>],
-        fleet: &Fleet<E::Network>,
+        chips: &[C],
+        fleet: &Fleet<M>,
         records: &[Record],
         epoch: usize,
         fingerprint: &str,
@@ -135,18 +135,18 @@ impl<E: Engine> Trainer<'_, E> {
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,
-            others: chips[1..].iter().map(Chip::state).collect::<Result<_>>()?,
+            others: chips[1..].iter().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
             records: records.to_vec(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
 
-    fn resume_fleet(
+    fn resume_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         checkpoint: &Checkpoint,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
     ) -> Result<()> {
         if checkpoint.method != MethodName::At || checkpoint.epoch > self.settings.epochs {
             let reason = "belongs to another method, or to a run with fewer epochs than it has";
