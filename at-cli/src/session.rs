@@ -17,7 +17,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::{Engine, Simulator};
 use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ pub struct Job<'a> {
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
-pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
+pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
     let train = split(engine, plan, network, data, &data.train).context("training samples")?;
@@ -112,7 +112,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
 }
 
 /// Trains the chips of `plan` from its chip seed on with one model of `at`.
-pub fn run_fleet<E: Engine>(
+pub fn run_fleet<E: Simulator>(
     trainer: &Trainer<E>,
     plan: &Plan,
     network: &Network,
@@ -141,7 +141,7 @@ fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> any
 }
 
 /// Encodes `samples` of `data` and takes them to the engine.
-pub fn split<E: Engine>(
+pub fn split<E: Simulator>(
     engine: &E,
     plan: &Plan,
     network: &Network,
@@ -155,7 +155,7 @@ pub fn split<E: Engine>(
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
 }
 
-fn announce<E: Engine>(engine: &E, job: &Job) {
+fn announce<E: Simulator>(engine: &E, job: &Job) {
     let Job { plan, data, network, imperfections, quiet, folder } = *job;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());

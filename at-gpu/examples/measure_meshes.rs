@@ -8,7 +8,7 @@
 use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::network::{Detection, Layer, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
 use at_core::training::{
     Batch, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls, methods,
 };

@@ -13,7 +13,7 @@ use at_core::cost::ChipSize;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::{Engine, Simulator};
 use at_core::training::{Alignment, Checkpoints, MethodName, Observer, Record, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run<E: Engine>(&self, engine: &E, told: &mut dyn FnMut(&Record, usize)) -> Result<bool> {
+    fn run<E: Simulator>(&self, engine: &E, told: &mut dyn FnMut(&Record, usize)) -> Result<bool> {
         let Job { claim, plan, network, data, ref fingerprint } = *self;
         let (settings, training) = (&plan.settings, &plan.training);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };

@@ -10,7 +10,7 @@ use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
-use at_core::propagator::Engine;
+use at_core::propagator::{Engine, Simulator};
 use at_gpu::measure::taken_memory;
 use at_gpu::{Gpu, Selection, adapters};
 use clap::Args;

@@ -4,19 +4,19 @@ use super::checkpoint::SavedParameters;
 use super::evaluation::{Evaluation, Workspace, evaluate};
 use super::methods::fleet::Fleet;
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
-use crate::chip::{Chip, Meter};
+use crate::chip::{Meter, Physical};
 use crate::error::same_size;
 use crate::network::Identity;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Adjoint, Engine};
 use crate::{Error, Result};
 
 impl<E: Engine> Trainer<'_, E> {
     /// Trains fresh `chips` with one fresh model, or goes on from `resume`. Otherwise [`Trainer::run`], with an outcome per chip,
     /// which counts the chip's own work and its share of the model's; the observer hears of every chip after every epoch.
-    pub fn run_fleet(
+    pub fn run_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -51,7 +51,7 @@ impl<E: Engine> Trainer<'_, E> {
             }
         }
         let complete = records.len() == epochs * chips.len();
-        let outcome = |(index, chip): (usize, &mut Chip<E>)| {
+        let outcome = |(index, chip): (usize, &mut C)| {
             if complete {
                 chip.program(fleet.controls(index))?;
             }
@@ -71,11 +71,11 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// Epoch number `epoch` from 0: a record per chip.
-    fn fleet_epoch(
+    fn fleet_epoch<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         epoch: usize,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -86,7 +86,7 @@ impl<E: Engine> Trainer<'_, E> {
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
-        let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+        let record = |(index, (chip, tally)): (usize, (&mut C, &E::Buffer))| {
             let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
             if let Some(reason) = chip.astray(fleet.controls(index))? {
                 return Err(diverged(reason));
@@ -114,10 +114,10 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// How chip number `index` does on `split` with its controls, unmetered.
-    fn judge_member(
+    fn judge_member<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        fleet: &Fleet<E::Network>,
+        chip: &mut C,
+        fleet: &Fleet<M>,
         index: usize,
         split: &Split<E>,
         workspace: &mut Workspace<E>,
@@ -128,10 +128,10 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
-    fn keep_fleet(
+    fn keep_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &[Chip<E>],
-        fleet: &Fleet<E::Network>,
+        chips: &[C],
+        fleet: &Fleet<M>,
         records: &[Record],
         epoch: usize,
         fingerprint: &str,
@@ -144,18 +144,18 @@ impl<E: Engine> Trainer<'_, E> {
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,
-            others: chips[1..].iter().map(Chip::state).collect::<Result<_>>()?,
+            others: chips[1..].iter().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
             records: records.to_vec(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
 
-    fn resume_fleet(
+    fn resume_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         checkpoint: &Checkpoint,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
     ) -> Result<()> {
         if checkpoint.method != MethodName::At || checkpoint.epoch > self.settings.epochs {
             let reason = "belongs to another method, or to a run with fewer epochs than it has";

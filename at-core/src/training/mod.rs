@@ -16,7 +16,7 @@ pub mod record;
 pub mod task;
 pub mod trainer;
 
-pub use alignment::Alignment;
+pub use alignment::{Alignment, Oracle};
 pub use checkpoint::Checkpoint;
 pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};

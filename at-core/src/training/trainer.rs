@@ -2,11 +2,11 @@
 
 use super::evaluation::{Evaluation, Workspace};
 use super::methods::Method;
-use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
-use crate::chip::{Accesses, Chip};
+use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Oracle, Record, Schedule, Split};
+use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
 use crate::network::Identity;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::Engine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -101,11 +101,11 @@ impl<E: Engine> Trainer<'_, E> {
     ///
     /// Evaluations, and putting the chip at the initial controls, are the same for every method and are not metered. Only
     /// sums over the samples leave the engine, once per epoch. Errs with [`Error::Diverged`] after an epoch in which a loss or a
-    /// parameter is not finite, or a control beyond what [`crate::turns::Bounds`] says.
-    pub fn run(
+    /// parameter is not finite, or a control beyond what [`Physical::astray`] says.
+    pub fn run<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -114,11 +114,11 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// [`Trainer::run`] with an oracle that judges the first step of every epoch, for [`Record::alignment`].
-    pub fn run_aligned(
+    pub fn run_aligned<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
-        mut alignment: Option<&mut Alignment<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
+        mut alignment: Option<&mut dyn Oracle<E>>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -146,7 +146,7 @@ impl<E: Engine> Trainer<'_, E> {
         let mut workspace = Workspace::new(self.engine, chip, batch_size)?;
         let mut stopped = false;
         while records.len() < epochs && !stopped {
-            let oracle = alignment.as_deref_mut();
+            let oracle = alignment.as_mut().map(|oracle| &mut **oracle as &mut dyn Oracle<E>);
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
@@ -171,12 +171,12 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// Epoch number `epoch` from 0.
-    fn epoch(
+    fn epoch<C: Physical<Engine = E>>(
         &self,
         epoch: usize,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
-        mut oracle: Option<&mut Alignment<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
+        mut oracle: Option<&mut dyn Oracle<E>>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -224,7 +224,7 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// What of the method's controls and other parameters no useful training reaches, in words.
-    fn astray(&self, chip: &Chip<E>, method: &dyn Method<Chip<E>>) -> Result<Option<String>> {
+    fn astray<C: Physical<Engine = E>>(&self, chip: &C, method: &dyn Method<C>) -> Result<Option<String>> {
         if let Some(reason) = chip.astray(method.controls())? {
             return Ok(Some(reason));
         }
@@ -260,7 +260,7 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// Errs unless both splits and the loss fit `chip`.
-    pub(super) fn check(&self, chip: &Chip<E>) -> Result<()> {
+    pub(super) fn check(&self, chip: &impl Physical<Engine = E>) -> Result<()> {
         let loss = &self.settings.loss;
         self.settings.validate()?;
         loss.check(chip.outputs())?;
@@ -269,10 +269,10 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// How the chip does on `split` with the method's controls, unmetered.
-    fn judge(
+    fn judge<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &dyn Method<Chip<E>>,
+        chip: &mut C,
+        method: &dyn Method<C>,
         split: &Split<E>,
         workspace: &mut Workspace<E>,
     ) -> Result<Evaluation> {

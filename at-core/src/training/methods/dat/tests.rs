@@ -1,4 +1,5 @@
 use super::convolution::{Convolution, Kind, LANES, Pixel, TAPS};
+use crate::propagator::Simulator;
 use super::model::single;
 use super::readout::{prediction_error, scale};
 use super::*;
