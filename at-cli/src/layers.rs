@@ -3,15 +3,24 @@
 use crate::settings::{self, Settings};
 use crate::{chips, names, presets};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::files::{self, own};
 use std::path::Path;
 use toml::Table;
 
 /// All settings of a run from its `file` and `flags`. The preset is that of the flags, else of the file, else `digits`.
 pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
-    let file = file.map(read).transpose()?.unwrap_or_default();
+    combine(&file.map(read).transpose()?.unwrap_or_default(), flags)
+}
+
+/// [`resolve`] with the file of a run's own folder.
+pub fn resolve_own(file: &Path, flags: &Settings) -> Result<Settings> {
+    combine(&read_own(file)?, flags)
+}
+
+fn combine(file: &Settings, flags: &Settings) -> Result<Settings> {
     let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
     let mut layers = table(&presets::find(preset)?)?;
-    for layer in [&file, flags] {
+    for layer in [file, flags] {
         overlay(&mut layers, table(layer)?);
     }
     layers.insert("preset".to_string(), preset.into());
@@ -20,8 +29,18 @@ pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
 
 /// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.
 pub fn read(path: &Path) -> Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("settings file {}", path.display()))?;
+    let text = files::read(path).and_then(text).with_context(|| format!("settings file {}", path.display()))?;
     parse(&text).with_context(|| format!("settings file {}", path.display()))
+}
+
+/// Reads a settings file of a run's own folder.
+pub fn read_own(path: &Path) -> Result<Settings> {
+    let text = own::read_text(path).with_context(|| format!("settings file {}", path.display()))?;
+    parse(&text).with_context(|| format!("settings file {}", path.display()))
+}
+
+fn text(bytes: Vec<u8>) -> std::io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "is no text in UTF-8"))
 }
 
 fn parse(text: &str) -> Result<Settings> {
@@ -38,13 +57,14 @@ fn parse(text: &str) -> Result<Settings> {
     toml::from_str(text).map_err(|error| in_a_line(&error, text))
 }
 
-/// The place, what stands there, and the message, on one line.
+/// The place and the message, on one line. What stands there is not said: the file may be another than was meant, with something in
+/// it that is not for the screen.
 fn in_a_line(error: &toml::de::Error, text: &str) -> anyhow::Error {
     let message = error.message().replace('\n', ", ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return anyhow!(message) };
     let line = before.matches('\n').count() + 1;
-    let found: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
-    anyhow!("line {line}, {found:?}: {message}")
+    let column = before.chars().rev().take_while(|&char| char != '\n').count() + 1;
+    anyhow!("line {line}, column {column}: {message}")
 }
 
 fn table(settings: &Settings) -> Result<Table> {

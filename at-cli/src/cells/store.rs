@@ -3,9 +3,10 @@
 use super::{Cell, CellResult};
 use crate::settings::Settings;
 use anyhow::{Context, Result};
-use at_core::files::atomic_write;
+use at_core::files::{self, own};
+use at_core::training::journal::records_file;
 use serde::Serialize;
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -43,14 +44,16 @@ impl Store {
             return Ok(());
         }
         let folder = self.folder.join(&cell.name);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        for folder in [&self.folder, &folder] {
+            own::folder(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
         let text = toml::to_string(&cell.settings).context("cell.toml")?;
-        Ok(atomic_write(&path, |writer| writer.write_all(text.as_bytes()))?)
+        Ok(own::write(&path, |draft| draft.write_all(text.as_bytes()))?)
     }
 
     /// The cell's settings.
     pub fn settings(&self, name: &str) -> Result<Settings> {
-        crate::layers::read(&self.file(name, "cell.toml"))
+        crate::layers::read_own(&self.file(name, "cell.toml"))
     }
 
     /// The cell is done.
@@ -62,7 +65,7 @@ impl Store {
     pub fn result(&self, name: &str) -> Result<Option<CellResult>> {
         let path = self.file(name, "result.json");
         let remedy = || format!("{} is damaged; delete it to train its cell anew", path.display());
-        match fs::read_to_string(&path) {
+        match own::read_text(&path) {
             Ok(text) => serde_json::from_str(&text).map(Some).with_context(remedy),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == ErrorKind::InvalidData => Err(error).with_context(remedy),
@@ -72,35 +75,27 @@ impl Store {
 
     /// Why the cell has no result, where somebody tried.
     pub fn failure(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name, "failure.txt")).ok().map(|text| text.trim_end().to_string())
+        own::read_text(&self.file(name, "failure.txt")).ok().map(|text| text.trim_end().to_string())
     }
 
     /// Notes why the cell has no result.
     pub fn fail(&self, name: &str, reason: &str) -> Result<()> {
         let text = format!("{reason}\n");
-        Ok(atomic_write(&self.file(name, "failure.txt"), |writer| writer.write_all(text.as_bytes()))?)
+        Ok(own::write(&self.file(name, "failure.txt"), |draft| draft.write_all(text.as_bytes()))?)
     }
 
     /// Forgets why the cell had no result, so that it is tried again.
     pub fn forgive(&self, name: &str) -> Result<()> {
-        match fs::remove_file(self.file(name, "failure.txt")) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| self.file(name, "failure.txt").display().to_string())
-            }
-            _ => Ok(()),
-        }
+        let path = self.file(name, "failure.txt");
+        own::remove(&path).with_context(|| path.display().to_string())
     }
 
     /// Takes a cell, unless another process has it.
     pub fn claim(&self, name: &str) -> Result<Option<Claim>> {
         let folder = self.folder.join(name);
         let path = folder.join(".lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Claim { folder, _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-        }
+        let lock = own::lock(&path).with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(lock.map(|lock| Claim { folder, _lock: lock }))
     }
 }
 
@@ -112,27 +107,24 @@ impl Claim {
 
     /// Seconds that were spent on the cell by processes before this one.
     pub fn spent(&self) -> f64 {
-        let text = fs::read_to_string(self.folder.join("seconds")).unwrap_or_default();
+        let text = own::read_text(&self.folder.join("seconds")).unwrap_or_default();
         text.trim().parse().ok().filter(|seconds: &f64| *seconds >= 0.0).unwrap_or_default()
     }
 
     /// Notes the seconds spent so far.
     pub fn spend(&self, seconds: f64) -> Result<()> {
-        Ok(atomic_write(&self.folder.join("seconds"), |writer| writeln!(writer, "{seconds}"))?)
+        Ok(own::write(&self.folder.join("seconds"), |draft| writeln!(draft, "{seconds}"))?)
     }
 
     /// Keeps the result for good, and removes what only a half-done training needs.
     pub fn finish(&self, result: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(result).context("result.json")?;
-        atomic_write(&self.folder.join("result.json"), |writer| writeln!(writer, "{text}"))?;
-        for leftover in ["checkpoint.safetensors", "seconds", "failure.txt"] {
-            let _ = fs::remove_file(self.folder.join(leftover)); // what stays does no harm
+        own::write(&self.folder.join("result.json"), |draft| writeln!(draft, "{text}"))?;
+        let (checkpoint, other) = (self.checkpoint(), ["seconds", "failure.txt"].map(|file| self.folder.join(file)));
+        for leftover in [records_file(&checkpoint), checkpoint].iter().chain(&other) {
+            let _ = own::remove(leftover); // what stays does no harm
         }
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if crate::run_folder::is_part(&entry.file_name().to_string_lossy()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        files::remove_parts(&self.folder);
         Ok(())
     }
 }
@@ -167,7 +159,7 @@ mod tests {
         store.add(&Cell { settings: Settings::default(), name: "x".to_string() }).unwrap();
         assert!(store.result("x").unwrap().is_none());
         for damage in [&b"{\"version\": "[..], b"\xff\xff"] {
-            fs::write(folder.path().join("x/result.json"), damage).unwrap();
+            std::fs::write(folder.path().join("x/result.json"), damage).unwrap();
             assert!(format!("{:#}", store.result("x").unwrap_err()).contains("delete it"));
         }
     }

@@ -4,6 +4,7 @@ use super::grid::Vary;
 use crate::settings::Settings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
+use at_core::files::own;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,10 @@ pub struct Request {
     pub cost_model_name: String,
     /// Its constants.
     pub cost_model: CostModel,
+    /// The text of `config.toml`, which is written after the request and made from it where it is missing. Folders of earlier
+    /// versions have it in its file alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
 }
 
 impl Request {
@@ -75,6 +80,7 @@ impl Request {
                 target: 0.9,
                 cost_model_name: "bench".to_string(),
                 cost_model: CostModel::find("bench")?,
+                config: None,
             },
         };
         request.chips = arguments.chips.unwrap_or(request.chips);
@@ -93,21 +99,25 @@ impl Request {
 
     /// Which command began the run in this folder, where it was one with a request.
     pub fn begun(run: &Path) -> Option<String> {
-        let text = std::fs::read_to_string(Request::path(run)).ok()?;
+        let text = own::read_text(&Request::path(run)).ok()?;
         Some(serde_json::from_str::<Request>(&text).ok()?.command)
     }
 
     /// The request of an earlier run of any command.
     pub fn any(run: &Path) -> Result<Self> {
         let path = Request::path(run);
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let text = own::read_text(&path).with_context(|| path.display().to_string())?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
     /// The request of an earlier run of `command`.
     pub fn read(run: &Path, command: &str) -> Result<Self> {
         let there = Request::path(run).is_file();
-        ensure!(there, "{} is nothing that asyt {command} has begun: it has no request.json", run.display());
+        ensure!(
+            there,
+            "{} is nothing that asyt {command} has begun: it has no request.json; what has not begun starts with --out",
+            run.display()
+        );
         let request = Request::any(run)?;
         let begun = &request.command;
         ensure!(begun == command, "{} was begun by asyt {begun}; pass --resume to that", run.display());

@@ -10,7 +10,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::{command, interrupt, layers};
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::path::Path;
 
 /// A comparison or sweep at its end, or as far as it has come.
@@ -39,12 +39,22 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         }
         None => None,
     };
-    let request = Request::new(name, vary, arguments, request).or_usage()?;
+    let mut request = Request::new(name, vary, arguments, request).or_usage()?;
+    let resumed = earlier.map(|run| resume(run, &request)).transpose()?;
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
     let points = points(config, &arguments.settings, &request.vary, request.chips)?;
 
-    let folder = open(name, config, arguments, &request)?;
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => {
+            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
+            request.config = Some(command::train::config(&settings)?);
+            let preset = settings.preset.as_deref().unwrap_or("run");
+            RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
+        }
+    };
+    begin(&folder, &request)?;
     interrupt::listen()?;
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
@@ -93,19 +103,23 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
 const FOREIGN: &str =
     "--resume continues with the settings of its run; drop the other flags, or start anew with --config";
 
-fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &Request) -> Outcome<RunFolder> {
-    let folder = match &arguments.resume {
-        Some(run) => RunFolder::open(run)?,
-        None => {
-            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
-            let preset = settings.preset.as_deref().unwrap_or("run");
-            let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
-            folder.write("config.toml", &command::train::config(&settings)?)?;
-            folder
-        }
-    };
-    folder.write("request.json", &request.to_json())?;
+/// The folder of an earlier run, with the settings that it may have been stopped before writing.
+fn resume(run: &Path, request: &Request) -> Result<RunFolder> {
+    let folder = RunFolder::open(run)?;
+    if !run.join("config.toml").exists() {
+        let lost = || format!("{} has lost its config.toml; put it back, or start anew", run.display());
+        folder.write("config.toml", request.config.as_ref().with_context(lost)?)?;
+    }
     Ok(folder)
+}
+
+/// Writes the request first: it holds all that a run needs to go on, so that one that is stopped here has begun or has not.
+fn begin(folder: &RunFolder, request: &Request) -> Result<()> {
+    folder.write("request.json", &request.to_json())?;
+    match &request.config {
+        Some(config) if !folder.path().join("config.toml").exists() => folder.write("config.toml", config),
+        _ => Ok(()),
+    }
 }
 
 fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool) {

@@ -4,13 +4,15 @@ mod mirror;
 mod published;
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod tests;
 
 pub use published::{PublishedFile, published};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::data::checksum::md5_hex;
-use at_core::files::atomic_write;
+use at_core::files::{self, atomic_write};
 use mirror::Refusal;
 use serde::Serialize;
 use std::io::Write;
@@ -55,12 +57,12 @@ pub fn fetch(
 ) -> Result<Vec<Fetched>> {
     ensure!(!mirrors.is_empty(), "there is no mirror to ask; name one with --mirror");
     let cannot = || format!("cannot write to {}; choose a folder with --cache-dir", folder.display());
-    std::fs::create_dir_all(folder).with_context(cannot)?;
+    files::create_folders(folder).with_context(cannot)?;
     let client = mirror::client();
     let mut fetched = Vec::new();
     for &file in files {
         let path = folder.join(file.name);
-        let present = std::fs::read(&path).ok().filter(|bytes| md5_hex(bytes) == file.md5);
+        let present = files::read(&path).ok().filter(|bytes| md5_hex(bytes) == file.md5);
         let (bytes, from, refusals) = match present {
             Some(bytes) => (bytes.len(), None, Vec::new()),
             None => {

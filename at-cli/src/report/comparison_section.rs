@@ -7,6 +7,8 @@ use crate::export::columns::si;
 use crate::export::{comparison_plots, table, verdict};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
+use at_core::files::own;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
@@ -33,7 +35,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     costs(page, &finished)?;
     page.details(
         "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
-        &std::fs::read_to_string(run.join("config.toml")).context("config.toml")?,
+        &own::read_text(&run.join("config.toml")).context("config.toml")?,
     );
     page.paragraph(
         "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
@@ -49,7 +51,11 @@ fn methods(finished: &Finished) -> usize {
 /// The claims of `asyt reproduce` and what came out, where the folder is one of its.
 fn findings(page: &mut Page, run: &Path) -> Result<()> {
     let path = run.join("result.json");
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    let text = match own::read_text(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
     let damaged = || format!("{} is damaged", path.display());
     let result: serde_json::Value = serde_json::from_str(&text).with_context(damaged)?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
+use at_core::files::own;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
 use at_core::training::{Checkpoint, MethodName};
@@ -37,7 +38,7 @@ impl Record {
     pub fn read(run: &Path) -> Result<Self> {
         let text = |file: &str| {
             let path = run.join(file);
-            std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+            own::read_text(&path).with_context(|| path.display().to_string())
         };
         ensure!(
             run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
@@ -48,7 +49,7 @@ impl Record {
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         Ok(Record {
             name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
-            settings: layers::read(&run.join("config.toml"))?,
+            settings: layers::read_own(&run.join("config.toml"))?,
             config: text("config.toml")?,
             summary: serde_json::from_str(&summary).with_context(|| format!("{} summary.json", run.display()))?,
             rows: metrics::read(&run.join("metrics.csv"))?,

@@ -6,6 +6,8 @@ mod bad_settings;
 mod chips;
 mod compare;
 mod data;
+mod faults;
+mod foreign_files;
 mod gpu;
 mod interruption;
 mod output;

@@ -1,6 +1,7 @@
 //! Flat vectors on the CPU.
 
 use super::drift::advance;
+use super::instruction_set::instruction_set;
 use super::network::CpuNetwork;
 use super::noise::disturb;
 use crate::chip::Fabrication;
@@ -71,6 +72,10 @@ impl<T: Real> Engine for Cpu<T> {
 
     fn describe(&self) -> String {
         format!("cpu {}, {} threads", T::NAME, rayon::current_num_threads())
+    }
+
+    fn arithmetic(&self) -> String {
+        format!("cpu {}, {}", T::NAME, instruction_set())
     }
 
     fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {

@@ -1,15 +1,17 @@
-//! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
+//! Everything that a run needs to go on: as exact as if it had never stopped.
 //!
 //! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
-//! chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
-//! loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The tensor `checksum`
-//! is the MD5 of all of that, against damage.
+//! chip's state, records, the caller's fingerprint, step counts, what computed); vectors are F64, to which every engine's reals
+//! widen without loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The
+//! tensor `checksum` is the MD5 of all of that, against damage. The records of a long run lie in a file beside it
+//! ([`super::journal`]); format version 2 has them all in the checkpoint, and is read as well.
 
+use super::journal::Earlier;
 use super::methods::{Method, MethodName};
 use super::{OptimizerState, Parameters, Record};
 use crate::chip::{Accesses, State};
 use crate::error::same_size;
-use crate::files::atomic_write;
+use crate::files::{self, own};
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use md5::{Digest, Md5};
@@ -19,7 +21,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+const OLDEST: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
 
@@ -40,6 +43,8 @@ pub struct Checkpoint {
     pub shared: Accesses,
     /// One record per epoch done and chip.
     pub records: Vec<Record>,
+    /// What computed the epochs ([`Engine::arithmetic`]), in order; one after the other where a run went on elsewhere.
+    pub arithmetic: Vec<String>,
     /// The method's vectors.
     pub parameters: Vec<SavedParameters>,
 }
@@ -71,6 +76,12 @@ struct Header {
     shared: Accesses,
     /// Whether there is a tensor of every chip's drift.
     drifted: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    arithmetic: Vec<String>,
+    /// Records that lie beside this file, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earlier: Option<Earlier>,
+    /// Those after them.
     records: Vec<Record>,
     parameters: Vec<Entry>,
 }
@@ -83,23 +94,24 @@ struct Entry {
 }
 
 impl Checkpoint {
-    /// Copies the state of `method`.
+    /// Copies the state of `method` after `epoch` epochs, without records.
     pub fn take<C: Propagator>(
         engine: &C::Engine,
         method: &dyn Method<C>,
         chip: State,
-        records: &[Record],
+        epoch: usize,
         fingerprint: &str,
     ) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
             method: method.name(),
-            epoch: records.len(),
+            epoch,
             chip,
             others: Vec::new(),
             shared: Accesses::default(),
-            records: records.to_vec(),
+            records: Vec::new(),
+            arithmetic: Vec::new(),
             parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
@@ -139,8 +151,13 @@ impl Checkpoint {
         std::iter::once(&self.chip).chain(&self.others)
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, all records in it, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
+        self.write(path, None, &self.records)
+    }
+
+    /// Writes the file with these records in the place of its own.
+    pub(super) fn write(&self, path: &Path, earlier: Option<Earlier>, records: &[Record]) -> Result<()> {
         let header = serde_json::to_string(&Header {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
@@ -150,7 +167,9 @@ impl Checkpoint {
             others: self.others.clone(),
             shared: self.shared,
             drifted: !self.chip.drifted.is_empty(),
-            records: self.records.clone(),
+            arithmetic: self.arithmetic.clone(),
+            earlier,
+            records: records.to_vec(),
             parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
         })
         .map_err(|failure| Error::file(path, failure.into()))?;
@@ -172,41 +191,54 @@ impl Checkpoint {
         let file = views
             .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(METADATA.to_string(), header)]))))
             .map_err(|failure| Error::malformed(path, format!("cannot be written: {failure}")))?;
-        atomic_write(path, |writer| writer.write_all(&file))
+        own::write(path, |draft| draft.write_all(&file))
     }
 
     /// The controls in a file of any run: those of the first chip where several share a model. Errs with
     /// [`Error::Malformed`] unless it is whole and of this format.
     pub fn load_controls(path: &Path) -> Result<Vec<f64>> {
-        let checkpoint = Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")?;
-        let controls = checkpoint.parameters.into_iter().find(|saved| saved.name == "controls");
-        controls.map(|saved| saved.values).ok_or_else(|| Error::malformed(path, "holds no controls"))
+        let remedy = "choose a checkpoint of a run, RUN/METHOD.safetensors";
+        let file = files::read(path).map_err(|source| Error::file(path, source))?;
+        let parsed = Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")));
+        let controls = parsed?.0.parameters.into_iter().find(|saved| saved.name == "controls");
+        let controls = controls.ok_or_else(|| Error::malformed(path, "holds no controls"))?.values;
+        match controls.iter().position(|value| !value.is_finite()) {
+            None => Ok(controls),
+            Some(index) => {
+                let found = format!("holds {} as control {index}, and a run starts from finite ones", controls[index]);
+                Err(Error::malformed(path, format!("{found}; choose the checkpoint of a run that did not diverge")))
+            }
+        }
     }
 
-    fn read(path: &Path, remedy: &str) -> Result<Self> {
-        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
-        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
-    }
-
-    /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
+    /// Reads a file and the records beside it. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run
+    /// with `fingerprint`.
     pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
         let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
-        let checkpoint = Self::read(path, remedy)?;
+        let file = own::read(path).map_err(|source| Error::file(path, source))?;
+        let malformed = |reason| Error::malformed(path, format!("{reason}; {remedy}"));
+        let (mut checkpoint, earlier) = Self::parse(&file).map_err(malformed)?;
         if checkpoint.fingerprint != fingerprint {
             let reason = "belongs to a run with other settings; resume with those, or start a new run";
             return Err(Error::malformed(path, reason));
         }
+        if let Some(earlier) = earlier {
+            let last = std::mem::take(&mut checkpoint.records);
+            checkpoint.records = earlier.read(path)?;
+            checkpoint.records.extend(last);
+        }
         Ok(checkpoint)
     }
 
-    fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+    /// The file's own content, and what it says of the file beside it.
+    fn parse(file: &[u8]) -> std::result::Result<(Self, Option<Earlier>), String> {
         let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
         let text = text.ok_or_else(|| format!("is no checkpoint: has no entry {METADATA}"))?;
         let version: Version = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
-        if version.version != VERSION {
-            return Err(format!("has format version {}, this program reads {VERSION}", version.version));
+        if !(OLDEST..=VERSION).contains(&version.version) {
+            return Err(format!("has format version {}, this program reads {OLDEST} to {VERSION}", version.version));
         }
         let header: Header = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
         let tensors = SafeTensors::deserialize(file).map_err(foreign)?;
@@ -224,8 +256,10 @@ impl Checkpoint {
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
-        if header.epoch * chips != header.records.len() {
-            return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
+        let beside = header.earlier.as_ref().map_or(0, |earlier| earlier.records);
+        let records = header.records.len().checked_add(beside);
+        if records.is_none() || header.epoch.checked_mul(chips) != records {
+            return Err(format!("has {} + {beside} records of {} epochs", header.records.len(), header.epoch));
         }
         let mut vectors = vectors.into_iter().map(from_bytes);
         let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {
@@ -236,7 +270,7 @@ impl Checkpoint {
         });
         let parameters = parameters.collect();
         let mut with_drift = |state: State| State { drifted: vectors.next().unwrap_or_default(), ..state };
-        Ok(Checkpoint {
+        let checkpoint = Checkpoint {
             parameters,
             chip: with_drift(header.chip),
             others: header.others.into_iter().map(with_drift).collect(),
@@ -245,7 +279,9 @@ impl Checkpoint {
             method: header.method,
             epoch: header.epoch,
             records: header.records,
-        })
+            arithmetic: header.arithmetic,
+        };
+        Ok((checkpoint, header.earlier))
     }
 }
 

@@ -22,7 +22,7 @@ impl Observer for Until {
 
 /// Controls, model parameters and moments.
 fn state<E: Engine>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
-    Checkpoint::take(engine, method, Default::default(), &[], "").unwrap()
+    Checkpoint::take(engine, method, Default::default(), 0, "").unwrap()
 }
 
 fn resumes<E: Engine>(engine: E, network: Network, optimizer: Optimizer, digital_step: DigitalStep) {
