@@ -45,7 +45,7 @@ fn text(bytes: Vec<u8>) -> std::io::Result<String> {
 
 fn parse(text: &str) -> Result<Settings> {
     let known = settings::keys();
-    for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text))?.keys() {
+    for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text, false))?.keys() {
         if !known.contains(key) {
             let flag_only = ["config", "out", "resume", "json", "quiet"].contains(&key.as_str());
             if flag_only {
@@ -54,15 +54,19 @@ fn parse(text: &str) -> Result<Settings> {
             bail!("{}", names::unknown("key", key, known.iter().map(String::as_str)));
         }
     }
-    toml::from_str(text).map_err(|error| in_a_line(&error, text))
+    toml::from_str(text).map_err(|error| in_a_line(&error, text, true))
 }
 
-/// The place and the message, on one line. What stands there is not said: the file may be another than was meant, with something in
-/// it that is not for the screen.
-fn in_a_line(error: &toml::de::Error, text: &str) -> anyhow::Error {
+/// The place and the message, on one line. What stands there is said only where every key is a setting's (`shown`): any other file may
+/// have been named by mistake, with something in it that is not for the screen.
+fn in_a_line(error: &toml::de::Error, text: &str, shown: bool) -> anyhow::Error {
     let message = error.message().replace('\n', ", ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return anyhow!(message) };
     let line = before.matches('\n').count() + 1;
+    if shown {
+        let found: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
+        return anyhow!("line {line}, {found:?}: {message}");
+    }
     let column = before.chars().rev().take_while(|&char| char != '\n').count() + 1;
     anyhow!("line {line}, column {column}: {message}")
 }

@@ -75,7 +75,7 @@ fn walk(bench: &Bench, start: &[&str], numbers: &(dyn Fn(&str) -> String + Sync)
     };
     std::thread::scope(|scope| {
         let walkers = kinds.map(|kinds| scope.spawn(|| kinds.iter().for_each(|kind| one_kind(kind))));
-        walkers.map(|walker| walker.join().unwrap());
+        walkers.into_iter().for_each(|walker| walker.join().unwrap());
     });
 }
 
@@ -150,7 +150,9 @@ fn a_report_after_a_fault_anywhere_is_the_same_page() {
         // a page is made of nothing but the run, so faults may follow each other: each finds what those before have left
         let Some(ended) = run_with_fault(&bench, &report, number, KINDS[number % 4]) else { break };
         if let Ok(found) = std::fs::read_to_string(bench.path("run/report.html")) {
-            assert!(found == page, "a page that is not whole, after {ended:#?}");
+            // what could not be read is named on the page, which is whole all the same
+            let named = ended.stderr.contains("are not shown") && found.contains("are not shown");
+            assert!(found == page || named && found.ends_with("</html>\n"), "half a page, after {ended:#?}");
         }
         if number.is_multiple_of(2) {
             std::fs::remove_file(bench.path("run/report.html")).unwrap_or_default();
