@@ -1,5 +1,6 @@
 //! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
+use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -26,7 +27,7 @@ pub enum Progress {
 /// Says one line on stderr unless `quiet`. Nobody listening is no failure.
 pub fn say(quiet: bool, text: &str) {
     if !quiet {
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", visible(text));
     }
 }
 
@@ -92,15 +93,15 @@ impl Download {
         if self.visible {
             let style = ProgressStyle::with_template("{bar:30} {bytes:>10} of {total_bytes} {eta}  {msg}");
             let bar = ProgressBar::new(0).with_style(style.expect("the template is valid"));
-            bar.set_message(url.to_string());
+            bar.set_message(visible(url).into_owned());
             self.bar = Some(bar);
         }
     }
 
     /// So many bytes are there, of so many.
-    pub fn received(&self, bytes: u64, total: Option<u64>) {
+    pub fn received(&self, bytes: u64, total: u64) {
         if let Some(bar) = &self.bar {
-            bar.set_length(total.unwrap_or(bytes));
+            bar.set_length(total);
             bar.set_position(bytes);
         }
     }

@@ -1,19 +1,27 @@
 //! The file room: everything that is written or kept goes through here, so that a reader sees the old content or the whole new
 //! one, never a part.
 //!
-//! [`atomic_write`] and [`read`] are for files that a person names, [`own`] for those of a run; [`fault`] makes any of these
+//! [`atomic_write`] and [`whole`] are for files that a person names, [`own`] for those of a run; [`fault`] makes any of these
 //! operations fail, for tests.
 
 pub mod chip_file;
 #[cfg(test)]
 mod damage_tests;
 pub mod fault;
+mod leftovers;
+mod mat;
+#[cfg(test)]
+mod mat_tests;
+pub mod matrix_file;
 pub mod npy;
+mod npy_header;
 pub mod npz;
+mod number;
 pub mod own;
 pub mod phase_file;
 #[cfg(test)]
 mod phase_file_tests;
+pub mod whole;
 
 use crate::{Error, Result};
 use fault::{Operation, Watched, check};
@@ -48,8 +56,9 @@ fn replace(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    leftovers::remove(folder);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PART.0).suffix(PART.1);
+    builder.prefix(leftovers::NAME.0).suffix(leftovers::NAME.1);
     #[cfg(unix)] // otherwise only the owner could read the result; the process's mask still applies
     {
         use std::os::unix::fs::PermissionsExt;
@@ -58,6 +67,7 @@ fn replace(
     }
     check(Operation::Create, target)?;
     let temporary = builder.tempfile_in(folder)?;
+    let _ = temporary.as_file().try_lock(); // says that it is being written; where nothing can be locked, nothing is removed
     let file = temporary.as_file();
     fill(file, target, write)?;
     if let Some(permissions) = permissions {
@@ -86,12 +96,6 @@ fn fill(file: &File, path: &Path, write: impl FnOnce(&mut Draft) -> io::Result<(
     writer.flush()
 }
 
-/// The bytes of a file that a person has named or a download has left.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    check(Operation::Read, path)?;
-    fs::read(path)
-}
-
 /// Makes a folder, with those above it.
 pub fn create_folders(path: &Path) -> io::Result<()> {
     check(Operation::Create, path)?;
@@ -110,17 +114,10 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// How names of half-written files begin and end.
-const PART: (&str, &str) = (".asyt-", ".part");
-
-/// The name of a file that a killed process left half-written.
-pub fn is_part(name: &str) -> bool {
-    name.starts_with(PART.0) && name.ends_with(PART.1)
-}
-
 /// Removes half-written files from a folder that no other process writes into; what cannot be removed does no harm.
 pub fn remove_parts(folder: &Path) {
-    let parts = names(folder).unwrap_or_default().into_iter().filter(|name| is_part(name));
+    let is_part = |name: &String| name.starts_with(leftovers::NAME.0) && name.ends_with(leftovers::NAME.1);
+    let parts = names(folder).unwrap_or_default().into_iter().filter(is_part);
     let paths: Vec<PathBuf> = parts.map(|name| folder.join(name)).collect();
     paths.iter().for_each(|path| drop(own::remove(path)));
 }

@@ -28,7 +28,9 @@ pub struct Options {
 pub enum Ending {
     /// With a result.
     Done(Box<CellResult>),
-    /// Without one, and why.
+    /// Its training diverged, and how: that is what came out.
+    Diverged(String),
+    /// Without a result, and why.
     Failed(String),
     /// Not at all: the run was interrupted.
     Open,
@@ -39,7 +41,7 @@ impl Ending {
     pub fn result(&self) -> Option<&CellResult> {
         match self {
             Ending::Done(result) => Some(result),
-            _ => None,
+            Ending::Diverged(_) | Ending::Failed(_) | Ending::Open => None,
         }
     }
 }
@@ -59,7 +61,7 @@ pub fn run(store: &Store, cells: &[Cell], options: &Options) -> Result<Vec<Endin
     }
     let mut open = Vec::new();
     for cell in cells {
-        if store.result(&cell.name)?.is_none() {
+        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
             store.add(cell)?;
             store.forgive(&cell.name)?;
             open.push(cell.name.clone());
@@ -72,11 +74,13 @@ pub fn run(store: &Store, cells: &[Cell], options: &Options) -> Result<Vec<Endin
     cells.iter().map(|cell| ending(store, &cell.name)).collect()
 }
 
-fn ending(store: &Store, name: &str) -> Result<Ending> {
-    Ok(match (store.result(name)?, store.failure(name)) {
-        (Some(result), _) => Ending::Done(Box::new(result)),
-        (None, Some(reason)) => Ending::Failed(reason),
-        (None, None) => Ending::Open,
+/// How far the cell called `name` is.
+pub fn ending(store: &Store, name: &str) -> Result<Ending> {
+    Ok(match (store.result(name)?, store.divergence(name), store.failure(name)) {
+        (Some(result), _, _) => Ending::Done(Box::new(result)),
+        (None, Some(reason), _) => Ending::Diverged(reason),
+        (None, None, Some(reason)) => Ending::Failed(reason),
+        (None, None, None) => Ending::Open,
     })
 }
 
@@ -170,7 +174,7 @@ impl Pool<'_> {
         self.progress.hear(&event);
         self.workers[index].cell = match event {
             Event::Began { cell } | Event::Epoch { cell, .. } => Some(cell),
-            Event::Done { .. } | Event::Failed { .. } | Event::Stopped { .. } => None,
+            Event::Done { .. } | Event::Diverged { .. } | Event::Failed { .. } | Event::Stopped { .. } => None,
         };
     }
 

@@ -2,6 +2,7 @@
 
 use super::worker::Event;
 use crate::progress::say;
+use crate::terminal::visible;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -43,11 +44,15 @@ impl CellProgress {
                 self.done += 1;
                 format!("{cell} done")
             }
+            Event::Diverged { cell, reason } => {
+                self.done += 1;
+                format!("{cell} done: {reason}")
+            }
             Event::Failed { cell, reason } => {
                 self.failed += 1;
                 let line = format!("{cell} failed: {reason}");
                 match &self.bar {
-                    Some(bar) => bar.println(&line),
+                    Some(bar) => bar.println(visible(&line)),
                     None => say(self.quiet, &line),
                 }
                 line
@@ -56,7 +61,7 @@ impl CellProgress {
         let line = self.line(&latest);
         if let Some(bar) = &self.bar {
             bar.set_position((self.done + self.failed) as u64);
-            bar.set_message(line);
+            bar.set_message(visible(&line).into_owned());
         } else if self.done + self.failed == self.cells || self.said.is_none_or(|at| at.elapsed() >= PLAIN_INTERVAL) {
             self.said = Some(Instant::now());
             say(self.quiet, &line);

@@ -30,6 +30,8 @@ pub enum Event {
     Done { cell: String },
     /// A cell is half done, because an end was asked for.
     Stopped { cell: String },
+    /// A cell is done, without a result: its training diverged.
+    Diverged { cell: String, reason: String },
     /// A cell will have no result.
     Failed { cell: String, reason: String },
 }
@@ -82,6 +84,11 @@ fn train_all(store: &Store, mut names: VecDeque<String>) -> Result<()> {
         match trained {
             Ok(true) => tell(&Event::Done { cell: name }),
             Ok(false) => tell(&Event::Stopped { cell: name }),
+            Err(error) if matches!(error.downcast_ref(), Some(at_core::Error::Diverged { .. })) => {
+                let reason = crate::failure::in_a_line(&error);
+                store.diverge(&name, &reason)?;
+                tell(&Event::Diverged { cell: name, reason });
+            }
             Err(error) => {
                 let reason = crate::failure::in_a_line(&error);
                 store.fail(&name, &reason)?;

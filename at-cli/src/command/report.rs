@@ -1,6 +1,7 @@
 //! `asyt report`: a page about runs.
 
 use crate::failure::{OrUsage, Outcome};
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::report::page::Page;
 use crate::report::{Choice, section};
@@ -76,6 +77,7 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         create_folders(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    Notes::default().say(page.notes().iter().cloned());
     let html = page.html();
     if in_run {
         own::write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;

@@ -4,16 +4,17 @@ use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
 use crate::export::{table, verdict};
-use crate::failure::{OrUsage, Outcome};
+use crate::failure::{Failure, OrUsage, Outcome};
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
+use crate::terminal::visible;
 use crate::{fetch, interrupt, layers};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset};
+use at_core::data::{self, Dataset, LabelColumn, Limits};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -21,9 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn train(arguments: &TrainArguments) -> Outcome {
-    let settings = match &arguments.resume {
-        Some(run) => resumed_settings(run, arguments).or_usage()?,
-        None => layers::resolve(arguments.config.as_deref(), &arguments.settings).or_usage()?,
+    let (settings, followed) = match &arguments.resume {
+        Some(run) => (resumed_settings(run, arguments).or_usage()?, None),
+        None => layers::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
     let mut plan = Plan::new(settings).or_usage()?;
     let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
@@ -31,12 +32,13 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     shared.then_some(()).context(needs).or_usage()?;
     let device = engines::choose(&plan)?;
     let data = load(&plan)?;
-    let network = plan.fit(&data).or_usage()?;
+    let network = plan.fit(&data)?;
     let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
-        write_chip(path, &plan.fabricate(&network, chip_seed)?)?;
+        write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
     }
+    followed.iter().for_each(|line| say(arguments.quiet, line));
     let samples = data.train.len() + data.test.len();
     engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());
@@ -65,8 +67,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     .map_err(|error| engines::explain(&device, &plan, &network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
-    let text =
-        if arguments.json { summary.to_json() } else { table::table(&summary) + "\n" + &verdict::verdict(&summary) };
+    let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
+    let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
         format!("the results are in {}, but could not be written to stdout", folder.path().display())
     })?;
@@ -98,7 +100,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    layers::resolve_own(&config, &arguments.settings)
+    Ok(layers::resolve_own(&config, &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.
@@ -106,7 +108,13 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    data::open(name, &source)?.limit(settings.train_limit, settings.test_limit).or_usage()
+    let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
+    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
+    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
+        at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        error => Failure::Run(error.into()),
+    });
+    opened?.limit(limits.train, limits.test).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

@@ -1,8 +1,9 @@
 //! From a request to its results, by way of cells.
 
-use super::grid::{Point, Vary, points};
+use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
+use super::sources::Sources;
 use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
@@ -39,16 +40,31 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         }
         None => None,
     };
-    let mut request = Request::new(name, vary, arguments, request).or_usage()?;
-    let resumed = earlier.map(|run| resume(run, &request)).transpose()?;
+    let resumed = match (earlier, &request) {
+        (Some(run), Some(request)) => Some(resume(run, request)?),
+        _ => None,
+    };
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
-    let points = points(config, &arguments.settings, &request.vary, request.chips)?;
+    let sources = match &request {
+        Some(request) => request.contents.clone().map_or(Sources::Unknown, Sources::Same),
+        None => Sources::Same(Vec::new()),
+    };
+    let mut request = Request::new(name, vary, arguments, request).or_usage()?;
+    if earlier.is_none() && arguments.chips.is_none() && individual(config, arguments, &request.vary).or_usage()? {
+        request.chips = 1;
+    }
+    let unknown = sources == Sources::Unknown;
+    let mut sources = sources;
+    let points = points(config, &arguments.settings, &request.vary, request.chips, &mut sources)?;
+    request.contents = sources.noted();
 
     let folder = match resumed {
         Some(folder) => folder,
         None => {
-            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
+            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
+            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            followed.iter().for_each(|line| say(arguments.quiet, line));
             request.config = Some(command::train::config(&settings)?);
             let preset = settings.preset.as_deref().unwrap_or("run");
             RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
@@ -58,6 +74,13 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     interrupt::listen()?;
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
+    if unknown {
+        let run = folder.path().display();
+        notes.say([format!(
+            "{run} is of an earlier version, which did not note what its cells read; whether data and files are still the same \
+             cannot be told"
+        )]);
+    }
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
     let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
     let jobs = arguments.jobs.map(usize::from);
@@ -87,17 +110,18 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
 pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let request = Request::any(run).or_usage()?;
     let flags = Settings { data_dir: data_dir.map(Path::to_path_buf), ..Settings::default() };
-    let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips)?;
+    let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
+    let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));
-    let ending = |cell: &Cell| -> Result<Ending> {
-        Ok(match (store.result(&cell.name)?, store.failure(&cell.name)) {
-            (Some(result), _) => Ending::Done(Box::new(result)),
-            (None, Some(reason)) => Ending::Failed(reason),
-            (None, None) => Ending::Open,
-        })
-    };
+    let ending = |cell: &Cell| cells::ending(&store, &cell.name);
     let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
+}
+
+/// Whether the chip of every point comes from files, so that there is one.
+fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
+    let varied = vary.iter().flat_map(|vary| &vary.names).any(|name| name == "chip-file" || name == "chip-errors");
+    Ok(varied || layers::resolve(config, &arguments.settings)?.has_chip_files())
 }
 
 const FOREIGN: &str =
@@ -134,7 +158,7 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
         &format!(
             "chips    {} (seeds {first} to {}): {}",
             text(&point.settings.chip),
-            first + last,
+            first.saturating_add(last),
             point.imperfections
         ),
     );
@@ -160,11 +184,13 @@ impl Finished {
         Finished { request, report, results, imperfections, open }
     }
 
-    /// Errs unless at least one cell has a result.
+    /// Errs unless at least one cell has a result, or diverged.
     pub fn require_results(&self) -> anyhow::Result<()> {
         let failure = self.report.failures.first();
         let reason = failure.map(|failure| failure.reason.clone()).unwrap_or_default();
-        ensure!(self.results.iter().any(|results| !results.is_empty()), "no cell has a result: {reason}");
+        let diverged = self.report.points.iter().any(|point| !point.diverged.is_empty());
+        let any = diverged || self.results.iter().any(|results| !results.is_empty());
+        ensure!(any, "no cell has a result: {reason}");
         Ok(())
     }
 }

@@ -1,11 +1,15 @@
 //! `metrics.csv`: one row per method and epoch.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use at_core::chip::Accesses;
 use at_core::files::own;
 use at_core::training::{MethodName, Record};
 use serde::{Deserialize, Serialize};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Longest table (bytes), of some ten million rows.
+const LARGEST_TABLE: u64 = 1 << 32;
 
 /// A row. Numbers are written so that they read back as the same bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,9 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
+    /// The chip was measured in this epoch: training loss and accuracy are those of the model.
+    #[serde(default)]
+    pub measuring: bool,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
@@ -62,8 +69,47 @@ impl Row {
             digital_backward_passes: record.accesses.digital_backward_passes,
             digital_flops: record.accesses.digital_flops,
             wall_seconds,
+            measuring: record.measuring,
         }
     }
+}
+
+impl Row {
+    /// Errs where a number is none that a run writes.
+    fn validate(&self) -> Result<(), String> {
+        let accesses = Accesses {
+            reads: self.chip_reads,
+            injections: self.chip_injections,
+            control_writes: self.control_writes,
+            digital_passes: self.digital_passes,
+            digital_backward_passes: self.digital_backward_passes,
+            digital_flops: self.digital_flops,
+            ..Accesses::default()
+        };
+        let record = Record {
+            method: self.method,
+            chip: 0,
+            epoch: self.epoch,
+            learning_rate: self.learning_rate,
+            train_loss: self.train_loss,
+            train_accuracy: self.train_accuracy,
+            test_loss: self.test_loss,
+            test_accuracy: self.test_accuracy,
+            accesses,
+            alignment: None,
+            measuring: self.measuring,
+        };
+        record.validate()?;
+        seconds("wall_seconds", self.wall_seconds)
+    }
+}
+
+/// Errs where `value` is no time that a process spends.
+pub fn seconds(name: &str, value: f64) -> Result<(), String> {
+    /// Some three thousand years.
+    const MOST: f64 = 1e11;
+    let valid = (0.0..=MOST).contains(&value);
+    valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
 }
 
 /// The file of a run that is going on, which grows by the rows that are new.
@@ -104,15 +150,18 @@ fn text(rows: &[Row], heading: bool) -> Result<Vec<u8>> {
 /// Reads the rows of an earlier run; none where there is no file. A last line without its end, which a killed process was about to
 /// write, is none.
 pub fn read(path: &Path) -> Result<Vec<Row>> {
-    let bytes = match own::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| path.display().to_string()),
-    };
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    csv::Reader::from_reader(&bytes[..whole])
-        .deserialize()
-        .collect::<Result<_, _>>()
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = own::read_text(path, LARGEST_TABLE)?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    let mut csv = csv::Reader::from_reader(&text.as_bytes()[..whole]);
+    let rows = csv.deserialize().map(|row: csv::Result<Row>| {
+        let row = row?;
+        row.validate().map_err(|reason| anyhow!(reason))?;
+        Ok(row)
+    });
+    rows.collect::<Result<_>>()
         .with_context(|| format!("{} is damaged; delete it, and only the times in it are lost", path.display()))
 }
 
@@ -131,21 +180,49 @@ mod tests {
             train_accuracy: 1e-300,
             test_loss: 2.1 / 0.9,
             test_accuracy: 1.0,
-            chip_reads: u64::MAX,
+            chip_reads: Accesses::MOST,
             chip_injections: 0,
             control_writes: 7,
             digital_passes: 8,
             digital_backward_passes: 9,
             digital_flops: 10,
             wall_seconds: 0.1,
+            measuring: true,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         assert_eq!(read(&path).unwrap(), []);
         Table::create(&path, &[row.clone(), row.clone()]).unwrap();
-        assert_eq!(read(&path).unwrap(), [row.clone(), row]);
+        assert_eq!(read(&path).unwrap(), [row.clone(), row.clone()]);
         std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
+        let edits: [(&dyn Fn(&mut Row), &str); 6] = [
+            (&|row| row.test_accuracy = 7.0, "test_accuracy = 7"),
+            (&|row| row.train_accuracy = f64::NAN, "train_accuracy = NaN"),
+            (&|row| row.test_loss = f64::INFINITY, "test_loss = inf"),
+            (&|row| row.epoch = usize::MAX, "epoch 18446744073709551615"),
+            (&|row| row.chip_reads = u64::MAX, "reads"),
+            (&|row| row.wall_seconds = 1e300, "wall_seconds"),
+        ];
+        for (edit, part) in edits {
+            let mut edited = row.clone();
+            edit(&mut edited);
+            Table::create(&path, &[row.clone(), edited]).unwrap();
+            let error = format!("{:#}", read(&path).unwrap_err());
+            assert!(error.contains("damaged") && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_a_loss_that_is_no_number_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let heading = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
+                       chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,wall_seconds";
+        for (loss, right) in [("0.5", true), ("NaN", false), ("inf", false)] {
+            std::fs::write(&path, format!("{heading}\nat,1,0.1,{loss},0.5,0.5,0.5,0,0,0,0,0,0,1.0\n")).unwrap();
+            assert_eq!(read(&path).is_ok(), right, "{loss}: {:?}", read(&path));
+        }
     }
 
     #[test]
@@ -181,6 +258,7 @@ mod tests {
             test_accuracy: 0.5,
             accesses: Default::default(),
             alignment: None,
+            measuring: false,
         }
     }
 }

@@ -99,9 +99,11 @@ fn a_run_starts_from_the_controls_of_another() {
     run(&["--start-from", "none.safetensors"]).refused(1, &["none.safetensors"]);
     run(&["--start-from", "first/summary.json"]).refused(1, &["summary.json", "RUN/METHOD.safetensors"]);
     diverged(&bench, "first/ideal.safetensors", "nan.safetensors");
-    run(&["--start-from", "nan.safetensors"]).refused(1, &["nan.safetensors", "NaN as control 0", "did not diverge"]);
+    run(&["--start-from", "nan.safetensors"]).refused(1, &["nan.safetensors", "entry 0 is NaN", "choose a checkpoint"]);
     let other = ["train", "--network", "bank:in-8-out", "--quiet", "--start-from", "first/ideal.safetensors"];
-    bench.run(other).refused(1, &["ideal.safetensors", "controls, the network has"]);
+    bench.run(other).refused(1, &["ideal.safetensors", "holds controls of bank:64-10", "--start-from-other-network"]);
+    let asked = [&other[..], &["--start-from-other-network"]].concat();
+    bench.run(asked).refused(1, &["ideal.safetensors", "controls, the network has"]);
 }
 
 /// Writes the checkpoint `from` as it were had its run left the finite numbers.

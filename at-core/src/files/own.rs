@@ -1,13 +1,14 @@
 //! The files of a run, in folders that are the program's own: plain files, made anew, and nothing else is opened.
 //!
 //! A link, pipe or device in the place of such a file is never followed, waited for or emptied: to write is to put a new file
-//! in its place, to read, to append or to lock is an error that says what lies there. Locks and reads of files that a person
-//! names are elsewhere; so is [`super::atomic_write`], which follows links.
+//! in its place, to read, to append or to lock is an error that says what lies there. Files that a person names are read by
+//! [`super::whole`] and written by [`super::atomic_write`], which follow links.
 
 use super::fault::{Operation, Watched, check};
+use super::whole::{read_open, text};
 use super::{Draft, replace};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Writes `path` by way of a temporary file beside it, which takes its place when it is complete and on the disk. A file that was
@@ -23,18 +24,15 @@ pub fn write(path: &Path, content: impl FnOnce(&mut Draft) -> io::Result<()>) ->
     write().map_err(|source| crate::Error::file(path, source))
 }
 
-/// The bytes of a file.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    check(Operation::Read, path)?;
-    let mut bytes = Vec::new();
-    open(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// All bytes of a file of at most `most` bytes. Errs with [`crate::Error::File`], or [`crate::Error::Malformed`] where it is longer.
+pub fn read(path: &Path, most: u64) -> crate::Result<Vec<u8>> {
+    let file = check(Operation::Read, path).and_then(|()| open(path, OpenOptions::new().read(true)));
+    read_open(&file.map_err(|source| crate::Error::file(path, source))?, path, most)
 }
 
-/// The text of a file.
-pub fn read_text(path: &Path) -> io::Result<String> {
-    let invalid = |_| io::Error::new(ErrorKind::InvalidData, "is no text in UTF-8");
-    String::from_utf8(read(path)?).map_err(invalid)
+/// [`read`] as text. Errs with [`crate::Error::Malformed`] where it is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> crate::Result<String> {
+    text(path, read(path, most)?)
 }
 
 /// Puts `bytes` behind the first `length` of a file and brings them to the disk. What lay behind, a piece that a killed process
@@ -141,7 +139,11 @@ mod tests {
         let (notes, link) = (folder.path().join("notes"), folder.path().join("link"));
         fs::write(&notes, "years of work").unwrap();
         symlink(&notes, &link).unwrap();
-        for error in [lock(&link).map(drop), read(&link).map(drop), append(&link, 0, b"x").map_err(io::Error::other)] {
+        for error in [
+            lock(&link).map(drop),
+            read(&link, 99).map(drop).map_err(io::Error::other),
+            append(&link, 0, b"x").map_err(io::Error::other),
+        ] {
             assert!(error.unwrap_err().to_string().contains("is a link"));
         }
         write(&link, |draft| draft.write_all(b"new")).unwrap();
@@ -157,7 +159,11 @@ mod tests {
     fn a_pipe_is_not_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(folder.path().join("pipe"));
-        for error in [lock(&pipe).map(drop), read(&pipe).map(drop), append(&pipe, 0, b"x").map_err(io::Error::other)] {
+        for error in [
+            lock(&pipe).map(drop),
+            read(&pipe, 99).map(drop).map_err(io::Error::other),
+            append(&pipe, 0, b"x").map_err(io::Error::other),
+        ] {
             assert!(error.unwrap_err().to_string().contains("is a pipe"));
         }
         write(&pipe, |draft| draft.write_all(b"new")).unwrap();

@@ -1,7 +1,7 @@
 //! Everything that a run needs to go on: as exact as if it had never stopped.
 //!
-//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
-//! chip's state, records, the caller's fingerprint, step counts, what computed); vectors are F64, to which every engine's reals
+//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, the network, method, epochs done,
+//! the chip's state, records, the caller's fingerprint, step counts, what computed); vectors are F64, to which every engine's reals
 //! widen without loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The
 //! tensor `checksum` is the MD5 of all of that, against damage. The records of a long run lie in a file beside it
 //! ([`super::journal`]); format version 2 has them all in the checkpoint, and is read as well.
@@ -11,7 +11,9 @@ use super::methods::{Method, MethodName};
 use super::{OptimizerState, Parameters, Record};
 use crate::chip::{Accesses, State};
 use crate::error::same_size;
-use crate::files::{self, own};
+use crate::files::own;
+use crate::files::whole::read_whole;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use md5::{Digest, Md5};
@@ -25,12 +27,16 @@ const VERSION: u32 = 3;
 const OLDEST: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
+/// Longest file (bytes): eight vectors for each of as many controls as the largest meshes have.
+const LARGEST_FILE: u64 = 1 << 36;
 
 /// The state of a run between two epochs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// What the caller wants to be the same when the run goes on.
     pub fingerprint: String,
+    /// The network whose controls, estimate and optimizer these are; none in files of earlier versions.
+    pub network: Option<Identity>,
     /// The method.
     pub method: MethodName,
     /// Epochs done.
@@ -67,6 +73,8 @@ pub struct SavedParameters {
 struct Header {
     version: u32,
     fingerprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Identity>,
     method: MethodName,
     epoch: usize,
     chip: State,
@@ -93,6 +101,23 @@ struct Entry {
     moments: usize,
 }
 
+impl Header {
+    /// Errs where a number is none that a run leaves.
+    fn validate(&self) -> std::result::Result<(), String> {
+        self.records.iter().try_for_each(Record::validate)?;
+        self.shared.validate()?;
+        let most = Accesses::MOST;
+        for State { accesses, passes, programmings, .. } in std::iter::once(&self.chip).chain(&self.others) {
+            accesses.validate()?;
+            if *passes.max(programmings) > most {
+                return Err(format!("{passes} passes and {programmings} programmings are not valid: at most {most}"));
+            }
+        }
+        let wrong = self.parameters.iter().find(|entry| entry.step > most);
+        wrong.map_or(Ok(()), |entry| Err(format!("{}: {} steps are not valid: at most {most}", entry.name, entry.step)))
+    }
+}
+
 impl Checkpoint {
     /// Copies the state of `method` after `epoch` epochs, without records.
     pub fn take<C: Propagator>(
@@ -101,10 +126,12 @@ impl Checkpoint {
         chip: State,
         epoch: usize,
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: method.name(),
             epoch,
             chip,
@@ -161,6 +188,7 @@ impl Checkpoint {
         let header = serde_json::to_string(&Header {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
+            network: self.network.clone(),
             method: self.method,
             epoch: self.epoch,
             chip: self.chip.clone(),
@@ -194,34 +222,19 @@ impl Checkpoint {
         own::write(path, |draft| draft.write_all(&file))
     }
 
-    /// The controls in a file of any run: those of the first chip where several share a model. Errs with
-    /// [`Error::Malformed`] unless it is whole and of this format.
-    pub fn load_controls(path: &Path) -> Result<Vec<f64>> {
+    /// Reads a file of any run, to start from it. Records that lie beside it are not read.
+    pub fn of_any_run(path: &Path) -> Result<Self> {
         let remedy = "choose a checkpoint of a run, RUN/METHOD.safetensors";
-        let file = files::read(path).map_err(|source| Error::file(path, source))?;
-        let parsed = Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")));
-        let controls = parsed?.0.parameters.into_iter().find(|saved| saved.name == "controls");
-        let controls = controls.ok_or_else(|| Error::malformed(path, "holds no controls"))?.values;
-        match controls.iter().position(|value| !value.is_finite()) {
-            None => Ok(controls),
-            Some(index) => {
-                let found = format!("holds {} as control {index}, and a run starts from finite ones", controls[index]);
-                Err(Error::malformed(path, format!("{found}; choose the checkpoint of a run that did not diverge")))
-            }
-        }
+        let file = read_whole(path, LARGEST_FILE)?;
+        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
     }
 
-    /// Reads a file and the records beside it. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run
-    /// with `fingerprint`.
-    pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
+    /// Reads a file of a run that goes on, whatever its fingerprint, and the records beside it.
+    pub fn open(path: &Path) -> Result<Self> {
         let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
-        let file = own::read(path).map_err(|source| Error::file(path, source))?;
-        let malformed = |reason| Error::malformed(path, format!("{reason}; {remedy}"));
-        let (mut checkpoint, earlier) = Self::parse(&file).map_err(malformed)?;
-        if checkpoint.fingerprint != fingerprint {
-            let reason = "belongs to a run with other settings; resume with those, or start a new run";
-            return Err(Error::malformed(path, reason));
-        }
+        let file = own::read(path, LARGEST_FILE)?;
+        let parts = Self::parts(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")));
+        let (mut checkpoint, earlier) = parts?;
         if let Some(earlier) = earlier {
             let last = std::mem::take(&mut checkpoint.records);
             checkpoint.records = earlier.read(path)?;
@@ -230,8 +243,28 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
+    pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
+        let checkpoint = Self::open(path)?;
+        if checkpoint.fingerprint != fingerprint {
+            let reason = "belongs to a run with other settings; resume with those, or start a new run";
+            return Err(Error::malformed(path, reason));
+        }
+        Ok(checkpoint)
+    }
+
+    /// The controls: those of the first chip where several share a model.
+    pub fn controls(&self) -> Option<&[f64]> {
+        self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
+    }
+
+    /// Reads the content of a file, without the records beside it; the error is the reason alone.
+    pub fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+        Ok(Self::parts(file)?.0)
+    }
+
     /// The file's own content, and what it says of the file beside it.
-    fn parse(file: &[u8]) -> std::result::Result<(Self, Option<Earlier>), String> {
+    fn parts(file: &[u8]) -> std::result::Result<(Self, Option<Earlier>), String> {
         let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
@@ -261,6 +294,16 @@ impl Checkpoint {
         if records.is_none() || header.epoch.checked_mul(chips) != records {
             return Err(format!("has {} + {beside} records of {} epochs", header.records.len(), header.epoch));
         }
+        header.validate()?;
+        for (name, bytes) in names.iter().zip(&vectors) {
+            let (numbers, _) = bytes.as_chunks::<8>();
+            // a squared slope may have left the range of f32, and then its control rests
+            let wrong = |value: f64| value.is_nan() || (value.is_infinite() && !name.contains(".moment."));
+            let mut values = numbers.iter().map(|number| f64::from_le_bytes(*number)).enumerate();
+            if let Some((at, value)) = values.find(|(_, value)| wrong(*value)) {
+                return Err(format!("{name}: entry {at} is {value}, which no training leaves"));
+            }
+        }
         let mut vectors = vectors.into_iter().map(from_bytes);
         let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {
             name,
@@ -276,6 +319,7 @@ impl Checkpoint {
             others: header.others.into_iter().map(with_drift).collect(),
             shared: header.shared,
             fingerprint: header.fingerprint,
+            network: header.network,
             method: header.method,
             epoch: header.epoch,
             records: header.records,

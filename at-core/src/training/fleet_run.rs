@@ -8,6 +8,7 @@ use super::trainer::{arithmetic, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Chip, Meter};
 use crate::error::same_size;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 
@@ -47,10 +48,10 @@ impl<E: Engine> Trainer<'_, E> {
             }
             records.extend(new);
             let done = epoch + 1;
-            if let (Some(Checkpoints { every, fingerprint, .. }), Some(journal)) = (checkpoints, &mut journal)
+            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
             {
-                let state = self.fleet_state(chips, fleet, &arithmetic, done, fingerprint)?;
+                let state = self.fleet_state(chips, fleet, &arithmetic, done, fingerprint, network)?;
                 journal.keep(&state, &records)?;
             }
         }
@@ -85,15 +86,20 @@ impl<E: Engine> Trainer<'_, E> {
         observer: &mut dyn Observer,
     ) -> Result<Vec<Record>> {
         let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
+        fleet.begin_epoch(epoch);
         let mut tallies = chips.iter().map(|_| self.engine.zeros(3)).collect::<Result<Vec<_>>>()?;
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
         let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+            let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
+            if let Some(reason) = chip.astray(fleet.controls(index))? {
+                return Err(diverged(reason));
+            }
             let train = Evaluation::from_tally(self.engine, tally)?;
             let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
             if !(train.loss.is_finite() && test.loss.is_finite()) {
-                return Err(Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1 });
+                return Err(diverged("the loss is not finite".to_string()));
             }
             Ok(Record {
                 method: MethodName::At,
@@ -106,6 +112,7 @@ impl<E: Engine> Trainer<'_, E> {
                 test_accuracy: test.accuracy,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 alignment: None,
+                measuring: false,
             })
         };
         chips.iter_mut().zip(&tallies).enumerate().map(record).collect()
@@ -134,10 +141,12 @@ impl<E: Engine> Trainer<'_, E> {
         arithmetic: &[String],
         epoch: usize,
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Checkpoint> {
         let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,

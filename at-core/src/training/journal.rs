@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// Records that are appended together.
 pub(super) const BLOCK: usize = 64;
 
+/// Longest file (bytes), of some ten million records.
+const LARGEST_FILE: u64 = 1 << 32;
+
 /// What a checkpoint says of the file beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Earlier {
@@ -38,7 +41,7 @@ impl Earlier {
     pub fn read(&self, checkpoint: &Path) -> Result<Vec<Record>> {
         let path = records_file(checkpoint);
         let remedy = "put back a good copy of it, or delete the checkpoint beside it to train its method anew";
-        let file = own::read(&path).map_err(|source| Error::file(&path, source))?;
+        let file = own::read(&path, LARGEST_FILE)?;
         let malformed = |reason: &str| Error::malformed(&path, format!("{reason}; {remedy}"));
         let counted = usize::try_from(self.bytes).ok().and_then(|bytes| file.get(..bytes));
         let counted = counted.ok_or_else(|| malformed("is cut short"))?;
@@ -48,6 +51,7 @@ impl Earlier {
         let lines = serde_json::Deserializer::from_slice(counted).into_iter();
         let records = lines.collect::<std::result::Result<Vec<Record>, _>>();
         let records = records.map_err(|failure| malformed(&failure.to_string()))?;
+        records.iter().try_for_each(Record::validate).map_err(|reason| malformed(&reason))?;
         if records.len() != self.records {
             return Err(malformed(&format!("has {} records, the checkpoint counts {}", records.len(), self.records)));
         }
@@ -71,7 +75,7 @@ impl<'a> Journal<'a> {
         let whole = whole_blocks(records);
         if !whole.is_empty() {
             let lines = journal.lines(whole)?;
-            if own::read(&records_file(checkpoint)).is_ok_and(|file| file.starts_with(&lines)) {
+            if own::read(&records_file(checkpoint), LARGEST_FILE).is_ok_and(|file| file.starts_with(&lines)) {
                 journal.count(whole.len(), &lines);
             }
         }

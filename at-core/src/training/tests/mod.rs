@@ -17,3 +17,4 @@ mod published;
 mod resume;
 mod runs;
 mod toy;
+mod turned_back;
