@@ -1,10 +1,10 @@
 //! A comparison: the same chip trained with every method in turn (`at` may train more chips along with it), each epoch kept so that a run can go on after any end.
 //!
-//! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
+//! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
 
 use crate::doubts;
-use crate::export::metrics::{self, Row};
+use crate::export::metrics::{self, Row, Table};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
 use crate::fingerprint::{Fingerprint, RunContents};
@@ -182,6 +182,8 @@ struct Ledger<'a> {
     /// Seconds spent on the method before this process, and when this process began with it.
     clock: (f64, Instant),
     written: Option<Instant>,
+    /// The file, once this process has written it.
+    table: Option<Table>,
     failure: Option<anyhow::Error>,
 }
 
@@ -189,7 +191,7 @@ impl<'a> Ledger<'a> {
     fn open(job: &'a Job<'a>) -> Result<Self> {
         let earlier = metrics::read(&job.folder.metrics())?;
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
-        Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, failure: None })
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, table: None, failure: None })
     }
 
     fn first_chip(&self) -> u64 {
@@ -210,13 +212,22 @@ impl<'a> Ledger<'a> {
         records.last().inspect(|record| self.progress.epoch(record));
     }
 
+    /// Writes the rows that are not written yet.
+    fn write(&mut self) -> Result<()> {
+        match &mut self.table {
+            Some(table) => table.complete(&self.rows)?,
+            None => self.table = Some(Table::create(&self.job.folder.metrics(), &self.rows)?),
+        }
+        Ok(())
+    }
+
     /// Writes what is not written yet; gives the seconds spent on the method up to its last epoch.
     fn end(&mut self) -> Result<f64> {
         self.progress = Progress::Silent;
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        metrics::write(&self.job.folder.metrics(), &self.rows)?;
+        self.write()?;
         Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
     }
 }
@@ -228,7 +239,7 @@ impl Observer for Ledger<'_> {
         self.progress.epoch(record);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());
-            self.failure = metrics::write(&self.job.folder.metrics(), &self.rows).err();
+            self.failure = self.write().err();
         }
         if self.failure.is_some() || interrupt::requested() {
             ControlFlow::Break(())

@@ -1,6 +1,7 @@
 //! Flat vectors on the CPU.
 
 use super::drift::advance;
+use super::instruction_set::instruction_set;
 use super::network::CpuNetwork;
 use super::noise::disturb;
 use super::product::{Matrix, product};
@@ -73,6 +74,17 @@ impl<T: Real> Engine for Cpu<T> {
         format!("cpu {}, {} threads", T::NAME, rayon::current_num_threads())
     }
 
+<<<<<<< HEAD
+=======
+    fn arithmetic(&self) -> String {
+        format!("cpu {}, {}", T::NAME, instruction_set())
+    }
+
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
+        CpuNetwork::new(network, fabrication)
+    }
+
+>>>>>>> part-F
     fn zeros(&self, len: usize) -> Result<Vec<T>> {
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(len).map_err(|_| Error::Device {

@@ -2,7 +2,9 @@
 
 use super::checkpoint::SavedParameters;
 use super::evaluation::{Evaluation, Workspace, evaluate};
+use super::journal::Journal;
 use super::methods::fleet::Fleet;
+use super::trainer::{arithmetic, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Meter, Physical};
 use crate::error::same_size;
@@ -32,6 +34,8 @@ impl<E: Engine> Trainer<'_, E> {
             self.resume_fleet(checkpoint, chips, fleet)?;
             records.clone_from(&checkpoint.records);
         }
+        let arithmetic = arithmetic(self.engine, resume, records.len() < epochs * chips.len());
+        let mut journal = checkpoints.map(|to| Journal::open(to.path, &records)).transpose()?;
         let capacity = self.settings.batch_size.min(self.train.samples());
         let mut batch = Batch::new(self.engine, self.train.width(), capacity)?;
         let mut workspace = Workspace::new(self.engine, &chips[0], capacity)?;
@@ -44,10 +48,11 @@ impl<E: Engine> Trainer<'_, E> {
             }
             records.extend(new);
             let done = epoch + 1;
-            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
+            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
             {
-                self.keep_fleet(chips, fleet, &records, done, fingerprint, network)?.save(path)?;
+                let state = self.fleet_state(chips, fleet, &arithmetic, done, fingerprint, network)?;
+                journal.keep(&state, &records)?;
             }
         }
         let complete = records.len() == epochs * chips.len();
@@ -64,7 +69,7 @@ impl<E: Engine> Trainer<'_, E> {
                 test,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 complete,
-                notes: Vec::new(),
+                notes: moved(&arithmetic).into_iter().collect(),
             })
         };
         chips.iter_mut().enumerate().map(outcome).collect()
@@ -128,11 +133,20 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
+<<<<<<< HEAD
     fn keep_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         chips: &[C],
         fleet: &Fleet<M>,
         records: &[Record],
+=======
+    /// A checkpoint without records.
+    fn fleet_state(
+        &self,
+        chips: &[Chip<E>],
+        fleet: &Fleet<E::Network>,
+        arithmetic: &[String],
+>>>>>>> part-F
         epoch: usize,
         fingerprint: &str,
         network: &Identity,
@@ -146,7 +160,8 @@ impl<E: Engine> Trainer<'_, E> {
             chip: chips[0].state()?,
             others: chips[1..].iter().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
-            records: records.to_vec(),
+            records: Vec::new(),
+            arithmetic: arithmetic.to_vec(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }

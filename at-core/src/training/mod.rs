@@ -7,6 +7,7 @@ pub mod draws;
 pub mod evaluation;
 mod fleet_run;
 pub mod initial;
+pub mod journal;
 pub mod loss;
 pub mod methods;
 pub mod optimizer;

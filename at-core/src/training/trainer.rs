@@ -1,6 +1,7 @@
 //! The training loop, for every method, chip and engine.
 
 use super::evaluation::{Evaluation, Workspace};
+use super::journal::Journal;
 use super::methods::Method;
 use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Oracle, Record, Schedule, Split};
 use crate::chip::{Accesses, Physical};
@@ -96,6 +97,24 @@ pub struct Trainer<'a, E: Engine> {
     pub test: &'a Split<E>,
 }
 
+/// What has computed the epochs of a run that goes on from `resume`, `engine` included if it `goes_on` for more of them.
+pub(super) fn arithmetic<E: Engine>(engine: &E, resume: Option<&Checkpoint>, goes_on: bool) -> Vec<String> {
+    let mut all = resume.map(|checkpoint| checkpoint.arithmetic.clone()).unwrap_or_default();
+    let own = engine.arithmetic();
+    if goes_on && all.last() != Some(&own) {
+        all.push(own);
+    }
+    all
+}
+
+/// The doubt about a run that did not stay where its numbers have one last digit.
+pub(super) fn moved(arithmetic: &[String]) -> Option<String> {
+    let places = arithmetic.join(", then ");
+    (arithmetic.len() > 1).then(|| {
+        format!("computed by {places}, whose last digits differ: a run that stays on one of them ends with slightly other numbers")
+    })
+}
+
 impl<E: Engine> Trainer<'_, E> {
     /// Trains a fresh `chip` with a fresh `method`, or goes on from `resume`.
     ///
@@ -140,6 +159,8 @@ impl<E: Engine> Trainer<'_, E> {
                 return Err(Error::invalid("epochs", epochs, reason));
             }
         }
+        let arithmetic = arithmetic(self.engine, resume, records.len() < epochs);
+        let mut journal = checkpoints.map(|to| Journal::open(to.path, &records)).transpose()?;
 
         let batch_size = batch_size.min(self.train.samples());
         let mut batch = Batch::new(self.engine, self.train.width(), batch_size)?;
@@ -150,10 +171,13 @@ impl<E: Engine> Trainer<'_, E> {
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
-            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
+            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
-                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint, network)?.save(path)?;
+                let (state, epoch) = (chip.state()?, record.epoch);
+                let mut state = Checkpoint::take(self.engine, method, state, epoch, fingerprint, network)?;
+                state.arithmetic.clone_from(&arithmetic);
+                journal.keep(&state, &records)?;
             }
         }
 
@@ -167,7 +191,8 @@ impl<E: Engine> Trainer<'_, E> {
             let (method, epoch) = (method.name().to_string(), records.len());
             return Err(Error::Diverged { method, epoch, reason: "the loss is not finite".to_string() });
         }
-        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes: method.notes() })
+        let notes = method.notes().into_iter().chain(moved(&arithmetic)).collect();
+        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes })
     }
 
     /// Epoch number `epoch` from 0.

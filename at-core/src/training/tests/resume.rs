@@ -23,7 +23,7 @@ impl Observer for Until {
 /// Controls, model parameters and moments.
 fn state<E: Simulator>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
     let network = matrices(&[1, 1]).identity(); // anybody's
-    Checkpoint::take(engine, method, Default::default(), &[], "", &network).unwrap()
+    Checkpoint::take(engine, method, Default::default(), 0, "", &network).unwrap()
 }
 
 fn resumes<E: Simulator>(engine: E, network: Network, optimizer: Optimizer, digital_step: DigitalStep) {
