@@ -21,7 +21,7 @@ mod store;
 mod train;
 pub mod worker;
 
-pub use cell::{Cell, DataCache};
-pub use pool::{Ending, Options, jobs, run};
+pub use cell::{Cell, Cells, DataCache};
+pub use pool::{Ending, Options, ending, jobs, run};
 pub use result::CellResult;
 pub use store::Store;

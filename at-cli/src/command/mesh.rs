@@ -1,5 +1,6 @@
 //! `asyt mesh`: phases become a matrix, a matrix becomes phases, and phases change their convention.
 
+use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
 use crate::words::word;
@@ -103,6 +104,7 @@ fn layout(text: &str) -> Result<Layout> {
 
 /// Runs the command.
 pub fn mesh(arguments: &MeshArguments) -> Outcome {
+    activity::watch(false);
     match &arguments.action {
         Action::Matrix(arguments) => matrix(arguments),
         Action::Decompose(arguments) => decomposed(arguments),
@@ -113,6 +115,7 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 fn matrix(arguments: &MatrixArguments) -> Outcome {
     let phases = read_phases(&arguments.phases, arguments.convention)?;
     let own = chosen(&phases, arguments.mesh, &arguments.phases).or_usage()?;
+    activity::now(format!("multiplying the columns of {}", described(&own.mesh)));
     let matrix = if arguments.chip_errors.is_empty() {
         transfer_matrix(&own.mesh, &own.controls, None)?
     } else {
@@ -137,8 +140,10 @@ fn chosen<'a>(phases: &'a [ProgrammedMesh], index: usize, file: &Path) -> Result
 fn decomposed(arguments: &DecomposeArguments) -> Outcome {
     let unitary = read_matrix(&arguments.matrix)?;
     let at = || format!("{}", arguments.matrix.display());
+    activity::now(format!("decomposing a matrix of {} modes", unitary.nrows()));
     let controls = decompose(&unitary, arguments.layout).with_context(at)?;
     let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
+    activity::now(format!("checking the phases of {}", described(&mesh)));
     let difference = transfer_matrix(&mesh, &controls, None)? - &unitary;
     let error = difference.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
     let text = format!("{}: {}, error {error:.1e}", arguments.out.display(), described(&mesh));

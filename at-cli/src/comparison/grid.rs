@@ -1,13 +1,15 @@
 //! Grids: which settings vary, and the settings at every point.
 
-use crate::cells::{Cell, DataCache};
+use crate::cells::{Cells, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
 use crate::settings::{self, Settings};
-use crate::{names, notes};
+use crate::work::Work;
+use crate::{activity, memory, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// More points than this are a typing error.
@@ -41,11 +43,12 @@ impl std::str::FromStr for Vary {
                 _ => {}
             }
         }
+        let mut seen = HashSet::new();
         for (index, value) in vary.values.iter().enumerate() {
             ensure!(!value.is_empty(), "value {} of {} is empty", index + 1, vary.name());
-            ensure!(!vary.values[..index].contains(value), "{} = {value} is named twice", vary.name());
-            vary.settings(value)?;
+            ensure!(seen.insert(value), "{} = {value} is named twice", vary.name());
         }
+        vary.tables()?;
         Ok(vary)
     }
 }
@@ -56,11 +59,21 @@ impl Vary {
         self.names.join(",")
     }
 
-    /// The settings with which the names have this value; the value means what it means as a flag's.
-    fn settings(&self, value: &str) -> Result<Settings> {
+    /// The settings of every value, each as a table of what it changes.
+    fn tables(&self) -> Result<Vec<toml::Table>> {
         let command = <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
+        let count = self.values.len();
+        let table = |(index, value): (usize, &String)| {
+            activity::now_and_then(|| format!("understanding value {} of {count}", index + 1));
+            toml::Table::try_from(self.settings(&command, value)?).context("settings")
+        };
+        self.values.iter().enumerate().map(table).collect()
+    }
+
+    /// The settings with which the names have this value; the value means what it means as a flag's.
+    fn settings(&self, command: &clap::Command, value: &str) -> Result<Settings> {
         let flags = self.names.iter().map(|name| format!("--{name}={value}"));
-        let matches = command.try_get_matches_from(flags).map_err(|error| {
+        let matches = command.clone().try_get_matches_from(flags).map_err(|error| {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
             anyhow!("{} = {value}: {}", self.name(), line.trim_start_matches("error: "))
@@ -79,34 +92,44 @@ pub struct Point {
     pub imperfections: String,
     /// What makes one doubt that this is meant.
     pub notes: Vec<String>,
+    /// What all methods take on one chip.
+    pub work: Work,
     /// The trainings: method by method, chip by chip.
-    pub cells: Vec<Cell>,
+    pub cells: Cells,
 }
 
 /// All points: the last of `vary` runs fastest. What makes no sense at one of them is wrong usage, before anything is trained.
 pub fn points(config: Option<&Path>, flags: &Settings, vary: &[Vary], chips: u64) -> Outcome<Vec<Point>> {
     let count: usize = vary.iter().map(|vary| vary.values.len()).fold(1, usize::saturating_mul);
     if count > MOST_POINTS {
-        return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
+        let advice = "give --vary fewer values";
+        return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most: {advice}")).or_usage();
     }
     let mut data = DataCache::default();
-    (0..count).map(|index| point(config, flags, vary, chips, index, &mut data)).collect()
+    let settings = vary.iter().map(Vary::tables).collect::<Result<Vec<_>>>()?;
+    let point = |index| {
+        activity::now_and_then(|| format!("understanding point {} of {count}", index + 1));
+        point(config, flags, vary, &settings, chips, index, &mut data)
+    };
+    (0..count).map(point).collect()
 }
 
 fn point(
     config: Option<&Path>,
     flags: &Settings,
     vary: &[Vary],
+    tables: &[Vec<toml::Table>],
     chips: u64,
     mut index: usize,
     data: &mut DataCache,
 ) -> Outcome<Point> {
     let mut values = vec![String::new(); vary.len()];
     let mut changed = toml::Table::try_from(flags).context("settings")?;
-    for (slot, vary) in values.iter_mut().zip(vary).rev() {
-        slot.clone_from(&vary.values[index % vary.values.len()]);
+    for ((slot, vary), tables) in values.iter_mut().zip(vary).zip(tables).rev() {
+        let place = index % vary.values.len();
+        slot.clone_from(&vary.values[place]);
         index /= vary.values.len();
-        changed.extend(toml::Table::try_from(vary.settings(slot)?).context("settings")?);
+        changed.extend(tables[place].clone());
     }
     let place = || {
         let at = vary.iter().zip(&values).map(|(vary, value)| format!("{} = {value}", vary.name()));
@@ -116,11 +139,17 @@ fn point(
     let flags: Settings = changed.try_into().context("settings")?;
     let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
-    let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
+    let data = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
+    let (plan, network) = (&complete.plan, &complete.network);
+    let gpu = plan.settings.engine.as_deref() == Some("gpu");
+    let need = memory::of_training(plan, network, data.train.len() + data.test.len(), gpu);
+    need.check().context("a training").map_err(in_place).or_usage()?;
+    let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
+    let mut notes = data.notes.clone();
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
-    let cells = Cell::comparison(&settings, &complete.plan.methods, chips).or_usage()?;
-    Ok(Point { values, settings, imperfections: complete.imperfections, notes, cells })
+    let cells = Cells::new(&settings, &complete.plan.methods, chips).or_usage()?;
+    Ok(Point { values, settings, imperfections: complete.imperfections, notes, work, cells })
 }
 
 #[cfg(test)]
@@ -134,7 +163,7 @@ mod tests {
     #[test]
     fn what_varies_is_read_as_flags_are() {
         let spreads = vary("parameter-spread,update-error=0, 0.5");
-        let at = spreads.settings("0.5").unwrap();
+        let at: Settings = spreads.tables().unwrap()[1].clone().try_into().unwrap();
         assert_eq!((at.parameter_spread, at.update_error, at.phase), (Some(0.5), Some(0.5), None));
         let networks = vary("network=mesh:64x3,triangular;mesh:64x3");
         assert_eq!(networks.values, ["mesh:64x3,triangular", "mesh:64x3"]);
@@ -160,7 +189,8 @@ mod tests {
         assert_eq!(values, ["0 1", "0 2", "0 3", "0.5 1", "0.5 2", "0.5 3"]);
         assert_eq!(points[5].settings.update_error, Some(0.5));
         assert_eq!(points[5].settings.epochs, Some(3));
-        let names: std::collections::HashSet<_> = points.iter().flat_map(|p| &p.cells).map(|cell| &cell.name).collect();
+        let names: std::collections::HashSet<_> =
+            points.iter().flat_map(|p| p.cells.iter()).map(|cell| cell.name).collect();
         assert_eq!(names.len(), 6 * 3 * 2);
     }
 

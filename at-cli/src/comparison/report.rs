@@ -123,19 +123,20 @@ impl Report {
         let mut doubts: Vec<(String, Vec<String>)> = Vec::new();
         let points = points.iter().map(|point| {
             let mut results: Vec<&CellResult> = Vec::new();
-            for (cell, ending) in point.cells.iter().zip(endings.by_ref()) {
+            for (index, ending) in (0..point.cells.len()).zip(endings.by_ref()) {
+                let name = || point.cells.get(index).name;
                 match ending {
                     Ending::Done(result) => {
                         for text in &result.notes {
                             match doubts.iter_mut().find(|(known, _)| known == text) {
-                                Some((_, cells)) => cells.push(cell.name.clone()),
-                                None => doubts.push((text.clone(), vec![cell.name.clone()])),
+                                Some((_, cells)) => cells.push(name()),
+                                None => doubts.push((text.clone(), vec![name()])),
                             }
                         }
                         results.push(result);
                     }
                     Ending::Failed(reason) => {
-                        failures.push(FailedCell { cell: cell.name.clone(), reason: reason.clone() });
+                        failures.push(FailedCell { cell: name(), reason: reason.clone() });
                     }
                     Ending::Open => {}
                 }

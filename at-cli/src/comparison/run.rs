@@ -3,14 +3,16 @@
 use super::grid::{Point, Vary, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
-use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
+use crate::cells::{self, CellResult, Ending, Options, Store};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::{command, interrupt, layers};
+use crate::work::{Factor, Work};
+use crate::{activity, command, interrupt, layers, memory};
 use anyhow::{Result, anyhow, ensure};
+use at_core::training::Record;
 use std::path::Path;
 
 /// A comparison or sweep at its end, or as far as it has come.
@@ -29,6 +31,8 @@ pub struct Finished {
 
 /// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
 pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(Finished, RunFolder)> {
+    activity::watch(arguments.quiet);
+    activity::now("understanding the settings");
     let earlier = arguments.resume.as_deref();
     let request = match earlier {
         Some(run) => {
@@ -43,13 +47,16 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
     let points = points(config, &arguments.settings, &request.vary, request.chips)?;
+    let work = work(&points, &request);
+    work.check().and_then(|()| results(&points, &request).check()).or_usage()?;
 
     let folder = open(name, config, arguments, &request)?;
-    interrupt::listen()?;
+    let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
-    let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
+    work.say(&mut Notes::default());
+    let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
     let jobs = arguments.jobs.map(usize::from);
     let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
     let store = Store::new(folder.path().join("cells"));
@@ -79,15 +86,28 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let flags = Settings { data_dir: data_dir.map(Path::to_path_buf), ..Settings::default() };
     let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips)?;
     let store = Store::new(run.join("cells"));
-    let ending = |cell: &Cell| -> Result<Ending> {
-        Ok(match (store.result(&cell.name)?, store.failure(&cell.name)) {
-            (Some(result), _) => Ending::Done(Box::new(result)),
-            (None, Some(reason)) => Ending::Failed(reason),
-            (None, None) => Ending::Open,
-        })
-    };
-    let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
+    let cells = points.iter().flat_map(|point| point.cells.iter());
+    let endings = cells.map(|cell| cells::ending(&store, &cell.name)).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
+}
+
+/// What all cells take together.
+fn work(points: &[Point], request: &Request) -> Work {
+    let all = points.iter().map(|point| point.work.clone()).reduce(Work::and);
+    let mut all = all.unwrap_or_default().times("chips", request.chips as f64);
+    all.factors.push(Factor { name: "points of --vary", value: points.len() as f64 });
+    all
+}
+
+/// Memory of the results of all cells, which are there together at the end.
+fn results(points: &[Point], request: &Request) -> memory::Need {
+    let cell = |point: &Point| {
+        let records = point.settings.epochs.unwrap_or_default() as f64 * size_of::<Record>() as f64;
+        (records + size_of::<CellResult>() as f64) * point.cells.len() as f64
+    };
+    let mut need = memory::Need::default();
+    need.growing("the results of all cells", points.iter().map(cell).sum(), "chips", request.chips as f64);
+    need
 }
 
 const FOREIGN: &str =
