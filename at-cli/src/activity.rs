@@ -33,29 +33,37 @@ pub fn watch(quiet: bool) {
     if quiet || state.is_some() {
         return;
     }
-    let now = Instant::now();
-    *state = Some(State { busy: String::new(), changed: now, spoken: now, patience: FIRST });
+    *state = Some(State::new(Instant::now()));
     // without a thread there is silence, and nothing else is lost
     let _ = std::thread::Builder::new().spawn(|| {
         loop {
             std::thread::sleep(TICK);
-            if let Some(line) = due() {
+            if let Some(line) = state().as_mut().and_then(|state| state.due(Instant::now())) {
                 let _ = writeln!(std::io::stderr(), "{line}");
             }
         }
     });
 }
 
-/// What is to be said now.
-fn due() -> Option<String> {
-    let mut state = state();
-    let State { busy, spoken, patience, .. } = state.as_mut().filter(|state| !state.busy.is_empty())?;
-    if spoken.elapsed() < *patience {
-        return None;
+impl State {
+    fn new(now: Instant) -> Self {
+        State { busy: String::new(), changed: now, spoken: now, patience: FIRST }
     }
-    *spoken = Instant::now();
-    *patience = (2 * *patience).min(LAST);
-    Some(format!("{busy} …"))
+
+    /// What is to be said at the time `now`.
+    fn due(&mut self, now: Instant) -> Option<String> {
+        if self.busy.is_empty() || now.duration_since(self.spoken) < self.patience {
+            return None;
+        }
+        self.spoken = now;
+        self.patience = (2 * self.patience).min(LAST);
+        Some(format!("{} …", self.busy))
+    }
+
+    fn spoken(&mut self, now: Instant) {
+        self.spoken = now;
+        self.patience = FIRST;
+    }
 }
 
 /// From here on the program is busy with this.
@@ -82,7 +90,29 @@ pub fn over() {
 /// Something else was said.
 pub fn spoken() {
     if let Some(state) = state().as_mut() {
-        state.spoken = Instant::now();
-        state.patience = FIRST;
+        state.spoken(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_broken_with_what_takes_long_and_the_next_may_be_longer() {
+        let start = Instant::now();
+        let mut state = State::new(start);
+        let at = |state: &mut State, seconds: f64| state.due(start + Duration::from_secs_f64(seconds));
+        assert_eq!(at(&mut state, 100.0), None, "nothing takes long");
+        state.busy = "reading".to_string();
+        assert_eq!(at(&mut state, 1.4), None);
+        assert_eq!(at(&mut state, 1.6).as_deref(), Some("reading …"));
+        assert_eq!(at(&mut state, 4.0), None);
+        assert_eq!(at(&mut state, 4.7).as_deref(), Some("reading …"));
+        state.spoken(start + Duration::from_secs(5));
+        assert_eq!(at(&mut state, 6.4), None);
+        assert!(at(&mut state, 6.6).is_some());
+        let lines = (0..10_000).filter(|&k| at(&mut state, 7.0 + f64::from(k)).is_some()).count();
+        assert!((160..180).contains(&lines), "{lines} lines in 10000 s");
     }
 }

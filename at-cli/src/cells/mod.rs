@@ -22,6 +22,6 @@ mod train;
 pub mod worker;
 
 pub use cell::{Cell, Cells, DataCache};
-pub use pool::{Ending, Options, ending, jobs, run};
+pub use pool::{Ending, Options, Trained, ending, run, usual_jobs};
 pub use result::CellResult;
 pub use store::Store;

@@ -44,15 +44,22 @@ impl Ending {
     }
 }
 
-/// The number of processes: `asked`, or one per core on the CPU, at most 8, and one on a GPU.
-pub fn jobs(asked: Option<usize>, engine: Option<&str>) -> usize {
+/// The number of processes where none is asked for: one per core on the CPU, at most 8, and one on a GPU.
+pub fn usual_jobs(engine: Option<&str>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    asked.unwrap_or_else(|| if engine == Some("gpu") { 1 } else { cores().min(8) })
+    if engine == Some("gpu") { 1 } else { cores().min(8) }
 }
 
-/// Trains what is missing of all `groups` in `store`, and gives an ending for each cell, in their order. Cells that failed in an
-/// earlier run are tried again. Ends early, with open cells, when an interruption is asked for.
-pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Vec<Ending>> {
+/// What has become of all cells.
+pub enum Trained {
+    /// An ending for each, in their order.
+    All(Vec<Ending>),
+    /// An end was asked for before; so many have one.
+    Interrupted(usize),
+}
+
+/// Trains what is missing of all `groups` in `store`. Cells that failed in an earlier run are tried again.
+pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
     let mut seen = HashSet::new();
     let mut names = groups.iter().flat_map(|cells| cells.firsts()).map(|cell| cell.name);
     if let Some(twice) = names.find(|name| !seen.insert(name.clone())) {
@@ -64,7 +71,10 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Vec<En
     let progress = CellProgress::new(options.quiet, count, options.jobs);
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
-    let reached = pool.reached;
+    let (reached, left) = (pool.reached, pool.progress.left());
+    if interrupt::requested() && left > 0 {
+        return Ok(Trained::Interrupted(count - left));
+    }
     let mut endings = Vec::with_capacity(count);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
         activity::now_and_then(|| format!("reading results, {} of {count}", index + 1));
@@ -74,7 +84,7 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Vec<En
         });
     }
     activity::over();
-    Ok(endings)
+    Ok(Trained::All(endings))
 }
 
 /// How the cell called `name` has ended, as far as its folder says.

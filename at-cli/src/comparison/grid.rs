@@ -92,6 +92,8 @@ pub struct Point {
     pub imperfections: String,
     /// What makes one doubt that this is meant.
     pub notes: Vec<String>,
+    /// Memory that one training takes at the least (bytes).
+    pub bytes: f64,
     /// What all methods take on one chip.
     pub work: Work,
     /// The trainings: method by method, chip by chip.
@@ -149,7 +151,7 @@ fn point(
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
     let cells = Cells::new(&settings, &complete.plan.methods, chips).or_usage()?;
-    Ok(Point { values, settings, imperfections: complete.imperfections, notes, work, cells })
+    Ok(Point { values, settings, imperfections: complete.imperfections, notes, bytes: need.bytes(), work, cells })
 }
 
 #[cfg(test)]

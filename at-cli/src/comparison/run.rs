@@ -3,7 +3,7 @@
 use super::grid::{Point, Vary, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
-use crate::cells::{self, CellResult, Ending, Options, Store};
+use crate::cells::{self, CellResult, Ending, Options, Store, Trained};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
@@ -57,22 +57,22 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
     work.say(&mut Notes::default());
     let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
-    let jobs = arguments.jobs.map(usize::from);
-    let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
+    let jobs = jobs(arguments, &points, &mut notes);
     let store = Store::new(folder.path().join("cells"));
-    let endings = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    let trained = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
     say(arguments.quiet, "");
 
+    let ended_early = |why: &str, done: usize| {
+        let (all, run) = (points.iter().map(|point| point.cells.len()).sum::<usize>(), folder.path().display());
+        anyhow!("{why} with {done} of {all} cells done; continue with: asyt {name} --resume {run}")
+    };
+    let endings = match trained {
+        Trained::All(endings) => endings,
+        Trained::Interrupted(done) => return Err(ended_early("interrupted", done).into()),
+    };
     let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
     if open > 0 {
-        let done = endings.len() - open;
-        let run = folder.path().display();
-        let why = if interrupt::requested() { "interrupted" } else { "ended early" };
-        return Err(anyhow!(
-            "{why} with {done} of {} cells done; continue with: asyt {name} --resume {run}",
-            endings.len()
-        )
-        .into());
+        return Err(ended_early("ended early", endings.len() - open).into());
     }
     let finished = Finished::new(request, &points, endings);
     notes.say(finished.report.notes.clone());
@@ -89,6 +89,20 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let cells = points.iter().flat_map(|point| point.cells.iter());
     let endings = cells.map(|cell| cells::ending(&store, &cell.name)).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
+}
+
+/// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
+fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
+    let usual = cells::usual_jobs(points.first().and_then(|point| point.settings.engine.as_deref()));
+    let (need, available) = (points.iter().map(|point| point.bytes).fold(1.0, f64::max), memory::available());
+    let fits = (available / need).clamp(1.0, 1024.0) as usize;
+    let Some(asked) = arguments.jobs.map(usize::from) else { return usual.min(fits) };
+    if asked > fits {
+        let [need, available] = [need, available].map(memory::size);
+        let each = format!("each of {asked} trainings side by side needs at least {need} of memory");
+        notes.say([format!("{each}, and {available} are free; --jobs {fits} would fit")]);
+    }
+    asked
 }
 
 /// What all cells take together.

@@ -16,6 +16,11 @@ pub fn of_training(plan: &Plan, network: &Network, samples: usize, device: bool)
     let controls = network.controls() as f64;
     let samples = samples as f64;
     let width = network.input().width() as f64;
+    if plan.imperfections.perturbation > 0.0 {
+        let hidden = 0..network.layers().len() - 1;
+        let entries: f64 = hidden.map(|layer| (network.layer_output(layer).width() as f64).powi(2)).sum();
+        need.fixed("the perturbation between layers", entries * 8.0);
+    }
     if device {
         need.fixed("the first controls", controls * 8.0);
         need.growing("the encoded samples", samples * width * 4.0, "train-limit", samples);

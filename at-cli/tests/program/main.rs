@@ -14,5 +14,6 @@ mod report;
 mod reproduce;
 mod scale;
 mod settings;
+mod sizes;
 mod sweep;
 mod tiles;
