@@ -4,4 +4,5 @@ pub mod allocations;
 pub mod case;
 pub mod compare;
 pub mod draws;
+pub mod mutation;
 pub mod networks;

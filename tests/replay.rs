@@ -7,7 +7,7 @@ use at_core::cpu::Cpu;
 use at_core::data::{Encoding, Source, open};
 use at_core::deployment::deploy;
 use at_core::files::phase_file::{read_chip, read_phases};
-use at_core::network::{Detection, Network, Stage};
+use at_core::network::{Detection, Network, Owner, Stage};
 use at_core::optics::{Activation, Convention, Mesh};
 use at_core::training::{Loss, Normalization, Split};
 use std::io::Write;
@@ -83,7 +83,7 @@ fn replay(shared: &Path, dataset: &str, cases: &[(&str, &str, f64)], tolerance: 
             .filter(|(_, level)| *level != "0")
             .map(|(kind, level)| reference.join(format!("{kind}-error-{level}.npz")))
             .collect();
-        let chip = read_chip(&files, Some(Convention::DatMpnn), &meshes).unwrap();
+        let chip = read_chip(&files, Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork).unwrap();
         let accuracy = deploy(&engine, &network, &phases, &chip, &split, &loss).unwrap().accuracy;
         println!("{dataset}, splitters {splitter}, phases {phase}: {accuracy:.4}, published {published}");
         let bound = tolerance(splitter == "0" && phase == "0") + 1e-9; // the difference of two decimals is rounded

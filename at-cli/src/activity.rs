@@ -1,5 +1,6 @@
 //! What the program is busy with, said on stderr when nothing has been said for a while: nobody shall wonder whether it still works.
 
+use crate::terminal::visible;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,17 +30,18 @@ fn state() -> MutexGuard<'static, Option<State>> {
 
 /// Breaks silences from here on, unless `quiet`.
 pub fn watch(quiet: bool) {
-    let mut state = state();
-    if quiet || state.is_some() {
+    let mut watched = state();
+    if quiet || watched.is_some() {
         return;
     }
-    *state = Some(State::new(Instant::now()));
+    *watched = Some(State::new(Instant::now()));
     // without a thread there is silence, and nothing else is lost
     let _ = std::thread::Builder::new().spawn(|| {
         loop {
             std::thread::sleep(TICK);
-            if let Some(line) = state().as_mut().and_then(|state| state.due(Instant::now())) {
-                let _ = writeln!(std::io::stderr(), "{line}");
+            let line = state().as_mut().and_then(|state| state.due(Instant::now()));
+            if let Some(line) = line {
+                let _ = writeln!(std::io::stderr(), "{}", visible(&line));
             }
         }
     });

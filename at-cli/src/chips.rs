@@ -2,7 +2,7 @@
 
 use crate::names;
 use crate::settings::Settings;
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use at_core::chip::{Control, Imperfections, Passive, Process};
 use at_core::network::{Network, Stage};
 
@@ -17,11 +17,10 @@ macro_rules! spreads {
             $(chip.$($place).+ = *settings.$setting.get_or_insert(chip.$($place).+);)*
         }
 
-        /// What differs from a chip as designed: name, value, and what it acts on.
-        fn spreads(chip: &Imperfections) -> Vec<(&'static str, String, Acts)> {
-            let none = Imperfections::NONE;
+        /// What differs from a chip of the `kind`: name, value, and what it acts on.
+        fn differing(chip: &Imperfections, kind: &Imperfections) -> Vec<(&'static str, String, Acts)> {
             let mut differing = Vec::new();
-            $(if chip.$($place).+ != none.$($place).+ {
+            $(if chip.$($place).+ != kind.$($place).+ {
                 differing.push(($name, chip.$($place).+.to_string(), $acts));
             })*
             differing
@@ -162,6 +161,38 @@ pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
     Ok(chip)
 }
 
+/// What flags make of a chip that comes from files, which they cannot change: a note where they were asked for as its data sheet or as
+/// the statistics of `noise-aware`, and an error where they would change digital models, or nothing, without anybody having said so.
+pub fn beside_files(settings: &Settings, chip: &Imperfections, draws: bool) -> Result<Option<String>> {
+    let sheet = settings.data_sheet == Some(true);
+    if !settings.has_chip_files() {
+        ensure!(!sheet, "data-sheet is about a chip from files; pass --chip-file or --chip-errors, or drop it");
+        return Ok(None);
+    }
+    let kind = settings.chip.as_deref().unwrap_or_default();
+    let own = find(kind)?;
+    let changed = differing(chip, &own);
+    let modelled = differing(&chip.data_sheet(), &own.data_sheet());
+    let list = |changed: &[(&str, String, Acts)]| {
+        let named = changed.iter().map(|(name, value, _)| format!("{name} {value}"));
+        named.collect::<Vec<_>>().join(", ")
+    };
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    if sheet || (draws && modelled.is_empty()) {
+        let who = if sheet { "digital models and noise-aware draws" } else { "noise-aware draws" };
+        let what = list(&changed);
+        return Ok(Some(format!("{what} of chip {kind}: only {who} know of them; the chip is as its files have it")));
+    }
+    let effect = if modelled.is_empty() { "would change nothing" } else { "would change digital models alone" };
+    bail!(
+        "the chip comes from files, and beside them {} {effect}; drop what is not the chip's, or pass --data-sheet where it \
+         describes the chip's kind to digital models",
+        list(&changed)
+    )
+}
+
 /// What an imperfection acts on.
 #[derive(Clone, Copy)]
 enum Acts {
@@ -202,7 +233,7 @@ const SHIFTERS: Part = Part {
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.
 pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
-    let spreads = spreads(chip);
+    let spreads = differing(chip, &Imperfections::NONE);
     let in_network = |part: Part| (part.is)(network);
     let acts = |acts: &Acts| match *acts {
         Acts::On(part) => in_network(part),
@@ -259,5 +290,34 @@ mod tests {
         assert_eq!(act("demo", "mesh:4").unwrap(), "update-error 0.6");
         let error = act("weight-bank", "mesh:4").unwrap_err().to_string();
         assert!(error.contains("--chip mesh or ideal") && error.contains("response-amplitude"), "{error}");
+    }
+
+    #[test]
+    fn flags_that_cannot_act_on_a_chip_from_files_are_refused_unless_they_are_its_data_sheet() {
+        let check = |change: &dyn Fn(&mut Settings), draws| {
+            let mut settings =
+                Settings { chip: Some("mesh".into()), chip_file: Some("F.npz".into()), ..Settings::default() };
+            change(&mut settings);
+            let chip = imperfections(&mut settings).unwrap();
+            beside_files(&settings, &chip, draws).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&|_| {}, false), Ok(None));
+        assert_eq!(check(&|s| s.chip = Some("silicon".into()), false), Ok(None), "the kind's own data sheet");
+        let lossy = |s: &mut Settings| (s.loss_db, s.control_range, s.control_bits) = (Some(0.4), Some(7.0), Some(6));
+        let error = check(&lossy, false).unwrap_err();
+        let named = ["loss-db 0.4", "control-bits 6", "digital models alone", "--data-sheet"];
+        assert!(named.iter().all(|part| error.contains(part)), "{error}");
+        assert_eq!(check(&lossy, true).unwrap_err(), error, "a method that draws them does not make them the chip's");
+        let asked = check(&|s| (lossy(s), s.data_sheet = Some(true)).0, false).unwrap().unwrap();
+        assert!(asked.contains("loss-db 0.4") && asked.contains("as its files have it"), "{asked}");
+        // a spread is in no data sheet: it would do nothing, but for draws
+        let noisy = |s: &mut Settings| s.shot_noise = Some(0.1);
+        assert!(check(&noisy, false).unwrap_err().contains("shot-noise 0.1 would change nothing"));
+        assert!(check(&noisy, true).unwrap().unwrap().contains("noise-aware"));
+        let drawn = check(&|s| (noisy(s), s.chip_file = None).0, false);
+        assert_eq!(drawn, Ok(None), "a drawn chip has what the flags say");
+        assert!(
+            check(&|s| (s.chip_file, s.data_sheet) = (None, Some(true)), false).unwrap_err().contains("data-sheet")
+        );
     }
 }

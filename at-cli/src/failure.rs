@@ -1,5 +1,6 @@
 //! How the program ends: exit codes, and an error that is said once.
 
+use crate::terminal::visible;
 use std::process::ExitCode;
 
 /// Why a command did not finish.
@@ -57,7 +58,7 @@ pub fn exit_code(outcome: Outcome) -> ExitCode {
         Err(Failure::Run(error)) => (1, error),
     };
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {}", in_a_line(&error));
+    let _ = writeln!(std::io::stderr(), "error: {}", visible(&in_a_line(&error)));
     ExitCode::from(code)
 }
 

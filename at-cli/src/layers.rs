@@ -1,26 +1,54 @@
-//! Where settings come from: the preset, then the file, then the flags; each wins over those before it.
+//! Where settings come from: the preset, then the file, then the flags; each wins over those before it. Where neither names a
+//! preset, what the kind of network needs ([`crate::families`]) lies above the default one.
 
+use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
-use crate::{chips, names, presets};
+use crate::{chips, families, names, presets};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::files::whole::{LONGEST_TEXT, read_text};
 use std::path::Path;
 use toml::Table;
 
 /// All settings of a run from its `file` and `flags`. The preset is that of the flags, else of the file, else `digits`.
 pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
+    Ok(explained(file, flags, None)?.0)
+}
+
+/// The same, and a line on the defaults that follow the network; where there is a `lead`, they follow that one.
+pub fn explained(
+    file: Option<&Path>,
+    flags: &Settings,
+    lead: Option<&NetworkText>,
+) -> Result<(Settings, Option<String>)> {
     let file = file.map(read).transpose()?.unwrap_or_default();
+    let named = flags.preset.is_some() || file.preset.is_some();
     let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
     let mut layers = table(&presets::find(preset)?)?;
+    let mut given = Table::new();
+    for layer in [&file, flags] {
+        overlay(&mut given, table(layer)?);
+    }
+    let mut line = None;
+    let network = lead.or(flags.network.as_ref()).or(file.network.as_ref()).filter(|_| !named);
+    if let Some(network) = network {
+        let dataset = given.get("dataset").or(layers.get("dataset")).and_then(toml::Value::as_str).unwrap_or_default();
+        let own = table(&families::defaults(network, &given.clone().try_into().context("settings")?, dataset)?)?;
+        let text = |value: &toml::Value| value.to_string().replace(['"', '[', ']', ' '], "");
+        let taken = own.iter().filter(|(name, _)| !given.contains_key(*name));
+        let taken: Vec<String> = taken.map(|(name, value)| format!("{name} {}", text(value))).collect();
+        line = (!taken.is_empty()).then(|| format!("defaults that follow the network: {}", taken.join(", ")));
+        overlay(&mut layers, own);
+    }
     for layer in [&file, flags] {
         overlay(&mut layers, table(layer)?);
     }
     layers.insert("preset".to_string(), preset.into());
-    layers.try_into().context("settings")
+    Ok((layers.try_into().context("settings")?, line))
 }
 
 /// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.
 pub fn read(path: &Path) -> Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("settings file {}", path.display()))?;
+    let text = read_text(path, LONGEST_TEXT).context("settings file")?;
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 
@@ -72,6 +100,29 @@ mod tests {
         assert!(!base.contains_key("update-error"));
         let all: Settings = base.try_into().unwrap();
         assert_eq!((all.batch_size, all.epochs), (Some(600), Some(3)));
+    }
+
+    #[test]
+    fn defaults_follow_the_network_unless_a_preset_is_named() {
+        let flags = |preset: Option<&str>, network: &str| Settings {
+            preset: preset.map(String::from),
+            network: Some(network.parse().unwrap()),
+            ..Settings::default()
+        };
+        let (all, line) = explained(None, &flags(None, "mesh:64x3"), None).unwrap();
+        assert_eq!((all.chip.as_deref(), all.optimizer.as_deref()), (Some("mesh"), Some("adam")));
+        let line = line.unwrap();
+        assert!(
+            line.contains("chip mesh, encoding fourier-crop:8") && line.contains("at-adaptive,in-silico"),
+            "{line}"
+        );
+        let (all, line) = explained(None, &flags(Some("digits"), "mesh:64x3"), None).unwrap();
+        assert_eq!((all.chip.as_deref(), line), (Some("weight-bank"), None));
+        let own = Settings { chip: Some("ideal".into()), learning_rate: Some(0.5), ..flags(None, "mesh:64x3") };
+        let (all, line) = explained(None, &own, None).unwrap();
+        assert_eq!((all.chip.as_deref(), all.learning_rate), (Some("ideal"), Some(0.5)));
+        assert!(!line.unwrap().contains("chip"));
+        assert_eq!(explained(None, &flags(None, "bank:in-out"), None).unwrap().1, None);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         16 modes, each a mesh on a die of its own; options as
                         of meshes
   tiles:64x64/16x3      3 such layers, electro-optic activations between them
+  Without a --preset, defaults follow the network: meshes and tiles get a chip
+  of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
   In a settings file also a list of layers, each a list of stages:
     network = [[
       { kind = \"mesh\", modes = 16 },

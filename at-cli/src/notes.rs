@@ -1,5 +1,6 @@
 //! Doubts: what was taken although it can hardly be meant. Each is said once on stderr, also with `--quiet`, and kept for the results.
 
+use crate::terminal::visible;
 use std::io::Write;
 
 /// The doubts of one command, in the order in which they came up.
@@ -13,7 +14,7 @@ impl Notes {
     pub fn say(&mut self, texts: impl IntoIterator<Item = String>) {
         for text in texts {
             if !self.texts.contains(&text) {
-                let _ = writeln!(std::io::stderr(), "note: {text}");
+                let _ = writeln!(std::io::stderr(), "note: {}", visible(&text));
                 self.texts.push(text);
             }
         }

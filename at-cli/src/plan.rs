@@ -1,23 +1,26 @@
 //! Settings that have been understood: every word has its meaning, every number its range. Nothing has been run yet.
 
+use crate::failure::{OrUsage, Outcome};
 use crate::memory;
+use crate::network_files::{FilesCache, NetworkFiles};
 use crate::settings::Settings;
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{chips, names, network_text};
+use crate::{chips, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration};
+use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration, disagreements};
 use at_core::data::{Dataset, DatasetName, Encoding};
-use at_core::deployment::deployed_fabrication;
-use at_core::files::chip_file::read_chip;
-use at_core::files::phase_file;
 use at_core::network::{Network, Stage};
-use at_core::optics::Mesh;
+use at_core::training::methods::DigitalModel;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::parameter_shift;
 use at_core::training::{
-    self, Checkpoint, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
+    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
 };
+use at_core::turns::turn_first;
 use std::path::Path;
+
+/// The largest share of a run of at-adaptive in which the chip is measured, unless the steps are given.
+const MOST_MEASURING: f64 = 0.5;
 
 /// What a run will do, up to what only its data can tell.
 pub struct Plan {
@@ -39,6 +42,8 @@ pub struct Plan {
     pub engine: EngineChoice,
     /// `f32` or `f64`.
     pub precision: Precision,
+    /// What was read of the files that belong to the network; nothing before [`Plan::fit`].
+    pub files: NetworkFiles,
     /// What makes one doubt that the settings are meant, a sentence each.
     pub notes: Vec<String>,
 }
@@ -85,7 +90,7 @@ impl Plan {
         }
         let s = &settings;
         known_dataset(&given("dataset", &s.dataset)?)?;
-        let plan = Plan {
+        let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: methods(&given("method", &s.method)?)?,
             options: MethodOptions {
@@ -133,9 +138,12 @@ impl Plan {
             engine: word("engine", &given("engine", &s.engine)?)?,
             precision: word("precision", &given("precision", &s.precision)?)?,
             imperfections,
+            files: NetworkFiles::default(),
             notes: Vec::new(),
             settings,
         };
+        let draws = plan.methods.contains(&MethodName::NoiseAware);
+        plan.notes.extend(chips::beside_files(&plan.settings, &imperfections, draws)?);
         plan.check_fleet()?;
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
@@ -175,8 +183,42 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network.
-    pub fn fit(&mut self, data: &Dataset) -> Result<Network> {
+    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network, and reads the files that belong
+    /// to it.
+    pub fn fit(&mut self, data: &Dataset) -> Outcome<Network> {
+        self.fit_with(data, &mut FilesCache::default())
+    }
+
+    /// The same with files that may have been read before.
+    pub fn fit_with(&mut self, data: &Dataset, cache: &mut FilesCache) -> Outcome<Network> {
+        let network = self.fit_network(data).or_usage()?;
+        self.files = cache.read(&self.settings, &network)?;
+        notes::merge(&mut self.notes, self.files.notes.clone());
+        let doubt = self.disagreement(&network)?;
+        notes::merge(&mut self.notes, doubt);
+        Ok(network)
+    }
+
+    /// Where the data sheet that digital models know says other things than the chip of files.
+    fn disagreement(&self, network: &Network) -> Result<Option<String>> {
+        let Some(chip) = &self.files.chip else { return Ok(None) };
+        let informed = self.options.digital_model == DigitalModel::DataSheet;
+        if !(informed && self.methods.iter().any(|&method| has_model(method))) {
+            return Ok(None);
+        }
+        let columns = network.meshes().map(|mesh| mesh.columns().len()).max().unwrap_or(1);
+        let differing = disagreements(&self.options.known(network)?, chip, columns);
+        let kind = self.chip();
+        let remedy = "choose the --chip that it is of, or describe it with --data-sheet";
+        Ok((!differing.is_empty()).then(|| {
+            format!(
+                "digital models know the data sheet of chip {kind}, and the chip from files has {}; {remedy}",
+                differing.join(", ")
+            )
+        }))
+    }
+
+    fn fit_network(&mut self, data: &Dataset) -> Result<Network> {
         let modes = self
             .encoding
             .modes(data.width(), data.image)
@@ -211,6 +253,7 @@ impl Plan {
             network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
             "at-adaptive estimates the imperfections of meshes and weight banks, and the network has neither; choose --method at"
         );
+        self.measure_in_time(&network, data.train.len());
         let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
         if meshes && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
             let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
@@ -228,6 +271,31 @@ impl Plan {
         let batch = self.training.batch_size;
         ensure!(batch <= samples, "batch-size = {batch} is not valid: there are {samples} training samples");
         Ok(network)
+    }
+
+    /// Measuring takes at most [`MOST_MEASURING`] of a run of at-adaptive unless its steps are given; says so, and where they are
+    /// given, that there is no step left.
+    fn measure_in_time(&mut self, network: &Network, samples: usize) {
+        if !self.methods.contains(&MethodName::AtAdaptive) {
+            return;
+        }
+        let training = &self.training;
+        let steps = training.epochs.saturating_mul(samples.div_ceil(training.batch_size));
+        let estimation = &mut self.options.estimation;
+        let wanted = estimation.measures(network);
+        let most = (MOST_MEASURING * steps as f64) as usize;
+        if estimation.measuring_steps.is_some() && wanted >= steps && wanted > 0 {
+            self.notes.push(format!(
+                "at-adaptive measures the chip in all {steps} steps of this run and never trains on it; pass \
+                 --measuring-steps below {steps}, or more --epochs"
+            ));
+        } else if estimation.measuring_steps.is_none() && wanted > most {
+            estimation.measuring_steps = Some(most);
+            self.notes.push(format!(
+                "at-adaptive measures the chip in {most} of the {steps} steps of this run, where {wanted} are usual: measuring \
+                 takes at most half of a run; pass more --epochs, or --measuring-steps"
+            ));
+        }
     }
 
     /// Chips that are trained with one digital model by `at`; 1 where the chip is alone.
@@ -281,32 +349,25 @@ impl Plan {
 
     /// The controls from which every method starts.
     pub fn initial_controls(&self, network: &Network) -> at_core::Result<Vec<f64>> {
-        let Some(file) = &self.settings.start_from else {
+        let Some(kept) = &self.files.controls else {
             return initial_controls(network, self.training.seed, &self.initialization);
         };
-        let controls = Checkpoint::load_controls(file)?;
-        if controls.len() != network.controls() {
-            let reason = format!("holds {} controls, the network has {}", controls.len(), network.controls());
-            return Err(at_core::Error::malformed(file, reason));
-        }
+        let mut controls = kept.to_vec();
+        let first = self.settings.chip_seed.unwrap_or_default();
+        let chips = (first..first + self.fleet() as u64).map(|seed| self.fabricate(network, seed));
+        let models = [self.options.known(network), self.imperfections.fabricate(network, first)];
+        let all = chips.chain(models).collect::<at_core::Result<Vec<_>>>()?;
+        turn_first(network, &all.iter().collect::<Vec<_>>(), &mut controls).map_err(|error| {
+            let file = self.settings.start_from.clone().unwrap_or_default();
+            at_core::Error::malformed(file, error.to_string())
+        })?;
         Ok(controls)
     }
 
     /// The chip number `seed`, or the one of a file.
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
-        if let Some(file) = &self.settings.chip_file {
-            return read_chip(file, network, None);
-        }
-        if let Some(files) = &self.settings.chip_errors {
-            let meshes: Vec<&Mesh> = network
-                .stages()
-                .filter_map(|stage| match stage {
-                    Stage::Mesh(mesh) => Some(mesh),
-                    _ => None,
-                })
-                .collect();
-            let errors = phase_file::read_chip(files, self.settings.chip_errors_convention, &meshes)?;
-            return deployed_fabrication(network, &errors);
+        if let Some(chip) = &self.files.chip {
+            return Ok(Fabrication::clone(chip));
         }
         match self.chip() {
             chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
@@ -318,6 +379,17 @@ impl Plan {
         let layers = given("network", &self.settings.network)?.layers(inputs, outputs)?;
         let controls = network_text::controls(&layers);
         memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
+    }
+}
+
+/// Whether a digital model is part of the method.
+fn has_model(method: MethodName) -> bool {
+    match method {
+        MethodName::At | MethodName::AtAdaptive | MethodName::InSilico | MethodName::NoiseAware => true,
+        MethodName::Pat | MethodName::PatOutput | MethodName::DfaModel | MethodName::Phyll => true,
+        MethodName::Dat | MethodName::DatInternal => true,
+        MethodName::Ideal | MethodName::Dfa | MethodName::InSitu | MethodName::Ffm => false,
+        MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => false,
     }
 }
 

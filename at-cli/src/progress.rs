@@ -2,6 +2,7 @@
 
 use crate::activity;
 use crate::notes::Notes;
+use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -33,7 +34,7 @@ pub enum Progress {
 pub fn say(quiet: bool, text: &str) {
     if !quiet {
         activity::spoken();
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", visible(text));
     }
 }
 
@@ -125,7 +126,7 @@ impl Download {
         if self.visible {
             let style = ProgressStyle::with_template("{bar:30} {bytes:>10} of {total_bytes} {eta}  {msg}");
             let bar = ProgressBar::new(0).with_style(style.expect("the template is valid"));
-            bar.set_message(url.to_string());
+            bar.set_message(visible(url).into_owned());
             self.bar = Some(bar);
         } else {
             let file = url.rsplit('/').next().unwrap_or_default();
@@ -134,15 +135,12 @@ impl Download {
     }
 
     /// So many bytes are there, of so many.
-    pub fn received(&self, bytes: u64, total: Option<u64>) {
+    pub fn received(&self, bytes: u64, total: u64) {
         if let Some(bar) = &self.bar {
-            bar.set_length(total.unwrap_or(bytes));
+            bar.set_length(total);
             bar.set_position(bytes);
         } else {
-            activity::now_and_then(|| match total {
-                Some(total) => format!("{bytes} of {total} bytes are here"),
-                None => format!("{bytes} bytes are here"),
-            });
+            activity::now_and_then(|| format!("{bytes} of {total} bytes are here"));
         }
     }
 

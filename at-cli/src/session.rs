@@ -3,14 +3,15 @@
 //! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
 
+use crate::doubts;
 use crate::export::metrics::{self, Row};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
+use crate::fingerprint::{Fingerprint, RunContents};
 use crate::notes::Notes;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
-use crate::settings::Settings;
 use crate::work::{self, Pace};
 use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
@@ -53,20 +54,27 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
     let fabrication = plan.fabricate(network, first)?;
     let initial = plan.initial_controls(network)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
-    let fingerprint = fingerprint(settings, data)?;
+    let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+    let fingerprint = Fingerprint::new(plan, contents)?;
+    let (kept, identity) = (fingerprint.text(), network.identity());
     announce(engine, job);
+    let (light, doubts) = doubts::of_light(engine, plan, network, &fabrication, &initial, &train);
+    say(quiet, &format!("light    {light}\n"));
     let mut notes = Notes::default();
-    notes.say(data.notes.iter().chain(&plan.notes).cloned());
+    notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
+    let chance = doubts::chance(data);
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(settings, data, network);
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
-        let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
+        let (earlier, doubt) = fingerprint.open(&path)?;
+        notes.say(doubt);
         activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
-        let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &fingerprint };
+        let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &kept, network: &identity };
         let fleet = name == MethodName::At && plan.fleet() > 1;
+        let mut trained = None;
         let outcomes = if fleet {
             run_fleet(&trainer, plan, network, &initial, earlier.as_ref(), Some(checkpoints), &mut ledger)
         } else {
@@ -74,6 +82,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
             let (training, options, meter) = (&plan.training, &plan.options, chip.meter());
             let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
             let outcome = trainer.run(&mut chip, &mut *method, earlier.as_ref(), Some(checkpoints), &mut ledger);
+            trained = Some(engine.download(method.controls())?);
             outcome.map(|outcome| vec![outcome])
         };
         let wall_seconds = ledger.end()?;
@@ -81,6 +90,11 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let complete = outcomes[0].complete;
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
+            if complete {
+                let controls = trained.as_deref().unwrap_or(&initial);
+                let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
+                notes.say(doubts::of_chance(name, &outcome.test, &chance, light)?);
+            }
         }
         summary.notes = notes.texts().to_vec();
         if complete {
@@ -145,13 +159,6 @@ pub fn split<E: Engine>(
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
 }
 
-/// All that a checkpoint's numbers depend on: the settings, except where data lie and which methods are compared.
-pub fn fingerprint(settings: &Settings, data: &Dataset) -> Result<String> {
-    let same = Settings { method: None, ..settings.identity() };
-    let settings = serde_json::to_string(&same).map_err(|error| anyhow!("settings: {error}"))?;
-    Ok(format!("{settings} {} + {} samples", data.train.len(), data.test.len()))
-}
-
 fn announce<E: Engine>(engine: &E, job: &Job) {
     let Job { plan, data, network, imperfections, quiet, folder } = *job;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
@@ -162,7 +169,7 @@ fn announce<E: Engine>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     say(quiet, &format!("chip     {} (seed {chip_seed}), {controls} controls: {imperfections}", plan.chip()));
-    say(quiet, &format!("folder   {}\n", folder.path().display()));
+    say(quiet, &format!("folder   {}", folder.path().display()));
 }
 
 fn title(summary: &Summary) -> String {

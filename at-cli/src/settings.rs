@@ -12,12 +12,18 @@ use std::path::PathBuf;
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
 pub struct Settings {
-    /// Settings to start from: digits (the default), asyt-demo, dat
+    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat; a preset that is
+    /// named stays what it is
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
     #[arg(long, help_heading = "Task")]
     pub dataset: Option<String>,
+    /// Tables: the column that holds the classes: its name, its index from 0, first, or last [default: last]
+    #[arg(long, value_name = "NAME|INDEX|first|last", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    // so that the settings of runs without one stay the same text
+    pub label_column: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR", help_heading = "Task")]
     pub data_dir: Option<PathBuf>,
@@ -40,8 +46,8 @@ pub struct Settings {
     /// Which chip of that kind
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
-    /// This individual, from a file of --save-chip or of mesh errors (npz); of --chip and what changes it only the data sheet
-    /// counts then, which digital models know
+    /// This individual, from a file of --save-chip or of mesh errors (npz), of this very network; --chip is then only its kind,
+    /// whose data sheet digital models know
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
     /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
@@ -50,6 +56,13 @@ pub struct Settings {
     /// Convention of these errors: native, neurophox, dat-mpnn
     #[arg(long, value_name = "C", help_heading = "Chip")]
     pub chip_errors_convention: Option<Convention>,
+    /// Take what fits of a chip that belongs to another network, and of what it lacks the design
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub chip_of_other_network: Option<bool>,
+    /// With --chip-file or --chip-errors: flags that change the kind of chip are the data sheet that digital models know; without
+    /// this they are refused, because they cannot change the individual
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub data_sheet: Option<bool>,
     /// Meshes: spread of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip")]
     pub splitter_angle: Option<f64>,
@@ -235,7 +248,7 @@ pub struct Settings {
     #[arg(long, value_name = "MODEL", help_heading = "Training")]
     pub digital_model: Option<String>,
     /// at-adaptive: steps that measure the chip with random light before the controls train on it [default: 400
-    /// with meshes, else 0]
+    /// with meshes, at most half of the run, else 0]
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub measuring_steps: Option<usize>,
     /// at-adaptive: first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]
@@ -286,6 +299,9 @@ pub struct Settings {
     /// Start from the controls that another run has trained, RUN/METHOD.safetensors, instead of random ones
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     pub start_from: Option<PathBuf>,
+    /// Take them from a run of another network, one by one in their order
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Training")]
+    pub start_from_other_network: Option<bool>,
     /// Draws the first controls and the order of the samples
     #[arg(long, help_heading = "Training", value_parser = seed_parser())]
     pub seed: Option<u64>,
@@ -302,9 +318,22 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What numbers depend on: not where data lie, which preset the settings came from, or the GPU's name.
+    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, or what was allowed.
     pub fn identity(&self) -> Settings {
-        Settings { data_dir: None, preset: None, adapter: None, ..self.clone() }
+        let allowed =
+            Settings { chip_of_other_network: None, data_sheet: None, start_from_other_network: None, ..self.clone() };
+        Settings { data_dir: None, preset: None, adapter: None, ..allowed }
+    }
+
+    /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
+    pub fn of_a_kept_run(self) -> Settings {
+        let data_sheet = if self.has_chip_files() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
+        Settings { data_sheet, ..self }
+    }
+
+    /// The chip is an individual from files.
+    pub fn has_chip_files(&self) -> bool {
+        self.chip_file.is_some() || self.chip_errors.is_some()
     }
 }
 

@@ -98,6 +98,20 @@ fn the_accuracy_is_that_of_the_matrices() {
 }
 
 #[test]
+fn a_data_set_smaller_than_a_batch_of_the_presets_training_is_evaluated() {
+    let folder = folder();
+    let mesh = Mesh::rectangular(4).unwrap();
+    let controls = (0..mesh.controls()).map(|k| (k as f64).sqrt()).collect();
+    write_phases(&folder.path().join("four.npz"), Convention::Native, &[ProgrammedMesh { mesh, controls }]).unwrap();
+    for preset in ["dat", "asyt-demo", "digits"] {
+        let line =
+            format!("evaluate --preset {preset} --dataset iris --encoding raw --network mesh:4x1 --phases four.npz");
+        let output = asyt(&folder, &line).assert().success().get_output().stdout.clone();
+        assert!(String::from_utf8(output).unwrap().contains("of 30 test samples of iris"));
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_its_exit_code() {
     let folder = folder();
     write_phases(&folder.path().join("two.npz"), Convention::Native, &meshes()[..2]).unwrap();
@@ -125,4 +139,45 @@ fn what_makes_no_sense_is_refused_with_its_exit_code() {
     refuses("evaluate --preset data --phases phases.npz", 2, &["did you mean dat?"]);
     refuses("evaluate --dataset iris --phases phases.npz", 2, &["fourier-crop"]);
     refuses(&format!("{NETWORK} --phases phases.npz --convention clements"), 2, &["native, neurophox, dat-mpnn"]);
+}
+
+#[test]
+fn whole_turns_of_a_phase_change_no_digit_that_is_told_right() {
+    let folder = folder();
+    write_phases(&folder.path().join("near.npz"), Convention::Native, &meshes()).unwrap();
+    let engines = match at_gpu::testing::require_gpu() {
+        Some(_) => vec!["--engine cpu", "--engine gpu"],
+        None => vec!["--engine cpu"],
+    };
+    for engine in engines {
+        let evaluated = |file: &str, extra: &str| {
+            let line = format!("{NETWORK} --phases {file} --json {engine} {extra}");
+            let output = asyt(&folder, &line).assert().success().get_output().stdout.clone();
+            serde_json::from_slice::<serde_json::Value>(&output).unwrap()
+        };
+        for turns in [1.0, 30.0, -1e3, 1e6] {
+            let mut own = meshes();
+            let far = own.iter_mut().flat_map(|mesh| &mut mesh.controls);
+            far.for_each(|control| *control += turns * std::f64::consts::TAU);
+            write_phases(&folder.path().join("far.npz"), Convention::Native, &own).unwrap();
+            let (near, far) = (evaluated("near.npz", ""), evaluated("far.npz", ""));
+            assert_eq!(near["correct"], far["correct"], "{turns} {engine}");
+            let losses = [near, far].map(|object| object["loss"].as_f64().unwrap());
+            assert!((losses[0] - losses[1]).abs() < 1e-4 * losses[0], "{turns} {engine}: {losses:?}");
+            let many = "--chips 3 --chip mesh";
+            let both = ["near.npz", "far.npz"].map(|file| evaluated(file, many)["accuracies"].clone());
+            assert_eq!(both[0], both[1], "{turns} {engine}");
+        }
+    }
+}
+
+#[test]
+fn a_phase_that_nobody_knows_is_refused() {
+    let folder = folder();
+    let mut own = meshes();
+    own[1].controls[3] = 6e13;
+    write_phases(&folder.path().join("lost.npz"), Convention::Native, &own).unwrap();
+    let ended = asyt(&folder, &format!("{NETWORK} --phases lost.npz --engine cpu")).assert().code(1);
+    let text = String::from_utf8(ended.get_output().stderr.clone()).unwrap();
+    assert!(text.contains("6.0e13 rad") && text.contains("nobody knows its phase"), "{text}");
 }

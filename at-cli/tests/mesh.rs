@@ -127,8 +127,12 @@ fn what_makes_no_sense_is_refused_with_its_exit_code() {
     std::fs::write(bench.path("cut.npz"), &whole[..whole.len() / 2]).unwrap();
     write_phases(&bench.path("one.npz"), Convention::Native, &bench.meshes[..1]).unwrap();
 
-    bench.refuses("mesh decompose stretched.npy --out F.npz", 1, &["stretched.npy", "UᴴU - I", "1.250"]);
-    bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square"]);
+    bench.refuses(
+        "mesh decompose stretched.npy --out F.npz",
+        1,
+        &["stretched.npy", "UᴴU - I", "1.250", "1.000 to 1.500", "U Vᴴ"],
+    );
+    bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square", "2 × 3", "numpy.linalg.svd"]);
     bench.refuses("mesh decompose phases.npz --out F.npz", 1, &["phases.npz", "npy"]);
     bench.refuses("mesh decompose none.npy --out F.npz", 1, &["none.npy"]);
     bench.refuses("mesh matrix cut.npz --out U.npy", 1, &["cut.npz", "cut short"]);
@@ -144,6 +148,23 @@ fn what_makes_no_sense_is_refused_with_its_exit_code() {
     bench.refuses("mesh decompose wide.npy --layout square --out F.npz", 2, &["rectangular", "triangular"]);
     bench.refuses("mesh convert phases.npz --out F.npz", 2, &["--to"]);
     bench.refuses("mesh", 2, &["decompose"]);
+}
+
+#[test]
+fn one_mesh_is_asked_for_and_no_other_is_read() {
+    let bench = Bench::new();
+    // damage within the second mesh's theta and its errors
+    for name in ["phases.npz", "chip.npz"] {
+        let mut content = std::fs::read(bench.path(name)).unwrap();
+        let at = content.windows(15).position(|bytes| bytes == b"mesh1.theta.npy").unwrap();
+        content[at + 200] ^= 1;
+        std::fs::write(bench.path(name), content).unwrap();
+    }
+    for errors in ["", "--chip-errors chip.npz "] {
+        bench.asyt(&format!("mesh matrix phases.npz --mesh 0 {errors}--out U.npy")).assert().success();
+        let line = format!("mesh matrix phases.npz --mesh 1 {errors}--out U.npy");
+        bench.refuses(&line, 1, &["phases.npz", "mesh1.theta", "checksum"]);
+    }
 }
 
 #[test]

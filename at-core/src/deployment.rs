@@ -3,10 +3,11 @@
 use crate::chip::{Chip, Fabrication, StageErrors};
 use crate::error::same_size;
 use crate::files::phase_file::ProgrammedMesh;
-use crate::network::{Network, Stage};
+use crate::network::{Identity, Network, Stage};
 use crate::optics::{Mesh, MeshErrors};
 use crate::propagator::{Engine, Propagator};
 use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
+use crate::turns::turn_first;
 use crate::{Error, Result};
 
 /// Samples that cross the chip together: enough for every thread, little memory.
@@ -16,8 +17,12 @@ const BATCH: usize = 2000;
 ///
 /// Errs where the network has more or fewer meshes or other ones, or a stage beside meshes that needs controls.
 pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result<Vec<f64>> {
-    let meshes = network.stages().filter(|stage| matches!(stage, Stage::Mesh(_))).count();
-    same_size("meshes in the phase file, as many as the network has", meshes, phases.len())?;
+    let meshes = network.meshes().count();
+    let (theirs, own) = (Identity::of_meshes(phases.iter().map(|own| &own.mesh)), network.mesh_identity());
+    let what = || format!("meshes in the phase file, {theirs}, as many as the network has, {own}");
+    if meshes != phases.len() {
+        same_size(&what(), meshes, phases.len())?;
+    }
     let mut controls = Vec::with_capacity(network.controls());
     let mut next = phases.iter().enumerate();
     for stage in network.stages() {
@@ -85,8 +90,9 @@ pub fn deploy<E: Engine>(
     split: &Split<E>,
     loss: &Loss,
 ) -> Result<Evaluation> {
-    let controls = deployed_controls(network, phases)?;
+    let mut controls = deployed_controls(network, phases)?;
     let fabrication = if errors.is_empty() { Fabrication::ideal() } else { deployed_fabrication(network, errors)? };
+    turn_first(network, &[&fabrication], &mut controls)?;
     let mut chip = Chip::new(engine, network, &fabrication)?;
     chip.program(&engine.upload(&controls)?)?;
     let mut workspace = Workspace::new(engine, &chip, BATCH.min(split.samples()))?;

@@ -62,13 +62,23 @@ pub enum Error {
         /// How to get it.
         remedy: String,
     },
-    /// Training left the finite numbers.
-    #[error("{method} diverged in epoch {epoch}: the loss is not finite; lower --learning-rate")]
+    /// Training left the numbers that mean something.
+    #[error("{method} diverged in epoch {epoch}: {reason}; lower --learning-rate")]
     Diverged {
         /// The method that diverged.
         method: String,
         /// The epoch, from 1.
         epoch: usize,
+        /// What is beyond all use.
+        reason: String,
+    },
+    /// A result that is no number.
+    #[error("{what} is not finite: {remedy}")]
+    NotFinite {
+        /// What was to be a number.
+        what: String,
+        /// Where to look.
+        remedy: String,
     },
     /// The device that computes gave up.
     #[error("{device}: {reason}")]

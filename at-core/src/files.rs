@@ -3,11 +3,19 @@
 pub mod chip_file;
 #[cfg(test)]
 mod damage_tests;
+mod leftovers;
+mod mat;
+#[cfg(test)]
+mod mat_tests;
+pub mod matrix_file;
 pub mod npy;
+mod npy_header;
 pub mod npz;
+mod number;
 pub mod phase_file;
 #[cfg(test)]
 mod phase_file_tests;
+pub mod whole;
 
 use crate::{Error, Result};
 use std::fs::File;
@@ -33,11 +41,13 @@ fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    leftovers::remove(folder);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".asyt-").suffix(".part");
+    builder.prefix(leftovers::NAME.0).suffix(leftovers::NAME.1);
     #[cfg(unix)] // otherwise only the owner could read the result; the process's mask still applies
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let temporary = builder.tempfile_in(folder)?;
+    let _ = temporary.as_file().try_lock(); // says that it is being written; where nothing can be locked, nothing is removed
     fill(temporary.as_file(), write)?;
     temporary.as_file().sync_all()?;
     temporary.persist(&target).map(drop).map_err(|failure| failure.error)

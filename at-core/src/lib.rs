@@ -25,6 +25,7 @@ pub mod reference;
 pub mod statistics;
 pub mod tiled;
 pub mod training;
+pub mod turns;
 
 pub use error::{Error, Result};
 pub use real::Real;

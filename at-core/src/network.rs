@@ -1,5 +1,10 @@
 //! The description of a photonic network: stages that light crosses, grouped into layers. It runs nothing.
 
+mod identity;
+
+pub(crate) use identity::stage_words;
+pub use identity::{Identity, Owner};
+
 use crate::error::same_size;
 use crate::optics::waveguide_phases::waveguides;
 use crate::optics::{Activation, Mesh};
@@ -243,6 +248,14 @@ impl Network {
     /// All stages in order.
     pub fn stages(&self) -> impl Iterator<Item = &Stage> {
         self.layers.iter().flatten()
+    }
+
+    /// The meshes, in the order in which light meets them.
+    pub fn meshes(&self) -> impl Iterator<Item = &Mesh> {
+        self.stages().filter_map(|stage| match stage {
+            Stage::Mesh(mesh) => Some(mesh),
+            _ => None,
+        })
     }
 
     /// What enters the chip.

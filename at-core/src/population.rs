@@ -6,6 +6,7 @@ use crate::chip::{Chip, Fabrication};
 use crate::network::{Network, Stage};
 use crate::propagator::{Engine, Propagator};
 use crate::training::{Batch, Evaluation, Loss, Split, Workspace, evaluate};
+use crate::turns::turn_first;
 use serde::Serialize;
 use std::ops::Range;
 
@@ -65,7 +66,7 @@ impl<E: Engine> Examination<'_, E> {
     pub fn one(&self, fabrication: &Fabrication) -> Result<Evaluation> {
         let Examination { engine, network, controls, split, loss } = *self;
         let mut chip = Chip::new(engine, network, fabrication)?;
-        chip.program(&engine.upload(controls)?)?;
+        chip.program(&engine.upload(&told(network, fabrication, controls)?)?)?;
         let mut workspace = Workspace::new(engine, &chip, BATCH.min(split.samples()))?;
         evaluate(&mut chip, engine, split, loss, &mut workspace)
     }
@@ -85,7 +86,8 @@ impl<E: Engine> Examination<'_, E> {
         let wide = SideBySide::new(network, chips)?;
         split.check(network.input().width(), loss.classes)?;
         let mut chip = Chip::new(engine, &wide.network, &wide.fabrication)?;
-        chip.program(&engine.upload(&wide.controls(|_| controls))?)?;
+        let told = chips.iter().map(|own| told(network, own, controls)).collect::<Result<Vec<_>>>()?;
+        chip.program(&engine.upload(&wide.controls(|index| &told[index]))?)?;
         let (count, samples, outputs) = (chips.len(), split.samples(), network.outputs());
         let capacity = (SIGNALS / chip.inputs()).clamp(1, samples);
         let every = (0..samples as u32).flat_map(|sample| std::iter::repeat_n(sample, count));
@@ -102,6 +104,13 @@ impl<E: Engine> Examination<'_, E> {
         }
         Evaluation::of_groups(engine, &tally)
     }
+}
+
+/// `controls` as the chip with this fabrication is told them, without whole turns that mean nothing to it.
+fn told(network: &Network, fabrication: &Fabrication, controls: &[f64]) -> Result<Vec<f64>> {
+    let mut told = controls.to_vec();
+    turn_first(network, &[fabrication], &mut told)?;
+    Ok(told)
 }
 
 /// A share of chips with its interval of confidence.

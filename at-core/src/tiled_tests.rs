@@ -4,7 +4,7 @@ use super::*;
 use crate::chip::{Control, Fabrication, Imperfections, Process, StageErrors};
 use crate::cpu::Cpu;
 use crate::files::chip_file::{read_chip, write_chip};
-use crate::network::{Detection, Network};
+use crate::network::{Detection, Network, Owner};
 use crate::optics::{Layout, transfer_matrix};
 use crate::propagator::{Engine, Propagator};
 use crate::reference::Reference;
@@ -130,10 +130,10 @@ fn dies_are_individuals_and_a_chip_file_keeps_them() {
         assert!(errors.iter().enumerate().all(|(k, error)| !errors[..k].contains(error)), "no two are the same");
     }
     let path = std::env::temp_dir().join(format!("at-tiled-{}.npz", std::process::id()));
-    write_chip(&path, &chip).unwrap();
-    let read = read_chip(&path, &network, None);
+    write_chip(&path, &network, &chip).unwrap();
+    let read = read_chip(&path, &network, None, Owner::ThisNetwork);
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(read.unwrap(), chip);
+    assert_eq!(read.unwrap().chip, chip);
 }
 
 #[test]

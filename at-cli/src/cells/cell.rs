@@ -1,11 +1,13 @@
 //! What is trained, and the name that follows from it.
 
 use crate::failure::{OrUsage, Outcome};
+use crate::fingerprint::RunContents;
+use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::{command, engines};
 use anyhow::{Context, Result};
-use at_core::data::Dataset;
+use at_core::data::{Contents, Dataset};
 use at_core::network::Network;
 use at_core::training::MethodName;
 use md5::{Digest, Md5};
@@ -24,11 +26,17 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The training of `method` on chip `chip_seed` with otherwise these `settings`, which `complete` has completed.
-    pub fn new(settings: &Settings, method: MethodName, chip_seed: u64) -> Result<Self> {
+    /// The training of `method` on chip `chip_seed` with otherwise these `settings`, which `complete` has completed, and the
+    /// `contents` that it reads; none in runs of an earlier version, whose cells are named after their settings alone.
+    pub fn new(
+        settings: &Settings,
+        method: MethodName,
+        chip_seed: u64,
+        contents: Option<&RunContents>,
+    ) -> Result<Self> {
         let settings =
             Settings { method: Some(vec![method.to_string()]), chip_seed: Some(chip_seed), ..settings.clone() };
-        let hash = hash(&settings)?;
+        let hash = hash(&settings, contents)?;
         Ok(Cell { name: format!("{method}-{chip_seed}-{hash}"), settings })
     }
 }
@@ -41,17 +49,19 @@ pub struct Cells {
     /// Number of the first chip.
     first: u64,
     chips: usize,
+    contents: Option<RunContents>,
 }
 
 impl Cells {
-    /// Every method of `methods`, on `chips` chips from the settings' chip seed on, with otherwise these `settings`.
-    pub fn new(settings: &Settings, methods: &[MethodName], chips: u64) -> Result<Self> {
+    /// Every method of `methods`, on `chips` chips from the settings' chip seed on, with otherwise these `settings` and the
+    /// `contents` of [`Cell::new`].
+    pub fn new(settings: &Settings, methods: &[MethodName], chips: u64, contents: Option<RunContents>) -> Result<Self> {
         let first = settings.chip_seed.unwrap_or_default();
         let last = first.checked_add(chips).filter(|&last| i64::try_from(last).is_ok());
         last.with_context(|| format!("{chips} chips from chip-seed {first} on are beyond the last seed"))?;
-        hash(settings)?; // so that it is known here whether they can be written
+        hash(settings, contents.as_ref())?; // so that it is known here whether they can be written
         let chips = usize::try_from(chips).context("chips")?;
-        Ok(Cells { settings: settings.clone(), methods: methods.to_vec(), first, chips })
+        Ok(Cells { settings: settings.clone(), methods: methods.to_vec(), first, chips, contents })
     }
 
     /// Number of cells.
@@ -62,7 +72,13 @@ impl Cells {
     /// Cell number `index`, below [`Cells::len`].
     pub fn get(&self, index: usize) -> Cell {
         let (method, chip) = (self.methods[index / self.chips], (index % self.chips) as u64);
-        Cell::new(&self.settings, method, self.first + chip).expect("settings that were written once are written again")
+        let cell = Cell::new(&self.settings, method, self.first + chip, self.contents.as_ref());
+        cell.expect("settings that were written once are written again")
+    }
+
+    /// The method of cell number `index`.
+    pub fn method(&self, index: usize) -> MethodName {
+        self.methods[index / self.chips]
     }
 
     /// All cells.
@@ -78,9 +94,10 @@ impl Cells {
 
 /// Twelve bytes in hexadecimal digits, of everything that the numbers depend on: not of where data lie, which preset the
 /// settings came from, or the GPU's name. Keys are sorted, and those that are not set are left out.
-fn hash(settings: &Settings) -> Result<String> {
+pub(super) fn hash(settings: &Settings, contents: Option<&RunContents>) -> Result<String> {
     let text = toml::Table::try_from(settings.identity()).context("settings")?.to_string();
-    let digest = Md5::digest(format!("{FORMAT} {} {text}", env!("CARGO_PKG_VERSION")));
+    let contents = contents.map(serde_json::to_string).transpose().context("contents")?.unwrap_or_default();
+    let digest = Md5::digest(format!("{FORMAT} {} {text}{contents}", env!("CARGO_PKG_VERSION")));
     Ok(digest[..6].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -92,36 +109,50 @@ pub struct Complete {
     pub network: Network,
     /// What the chip has of imperfections, for people.
     pub imperfections: String,
+    /// The samples, and what comes from other files.
+    pub contents: RunContents,
 }
 
-/// The data set used last, for settings in a row that share it.
+/// The data set and the files used last, for settings in a row that share them: each is read once, and its checksum taken once.
 #[derive(Default)]
 pub struct DataCache {
-    last: Option<(Source, Dataset)>,
+    last: Option<(Source, Dataset, Contents)>,
+    files: FilesCache,
 }
 
-/// What decides on the samples: data set, folder, limits.
-type Source = (Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
+/// What decides on the samples: data set, column of the classes, folder, limits.
+type Source = (Option<String>, Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
 
 impl DataCache {
     /// Understands `settings`, and completes them with what the data say. What makes no sense is wrong usage.
     pub fn complete(&mut self, settings: Settings) -> Outcome<Complete> {
         let mut plan = Plan::new(settings).or_usage()?;
         plan.settings.engine = Some(engines::setting(&plan).to_string());
-        let network = plan.fit(self.data(&plan)?).or_usage()?;
+        self.load(&plan)?;
+        let DataCache { last, files } = self;
+        let (_, data, contents) = last.as_ref().expect("just loaded");
+        let network = plan.fit_with(data, files)?;
         let imperfections = plan.imperfections_of(&network).or_usage()?;
-        Ok(Complete { plan, network, imperfections })
+        let contents = RunContents { data: contents.clone(), files: plan.files.sums.clone() };
+        Ok(Complete { plan, network, imperfections, contents })
     }
 
     /// The data of `plan`.
     pub fn data(&mut self, plan: &Plan) -> Outcome<&Dataset> {
-        let Settings { dataset, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
-        let source = (dataset, data_dir, train_limit, test_limit);
-        if self.last.as_ref().is_none_or(|(last, _)| *last != source) {
-            self.last = None; // two data sets in memory are one too many
-            self.last = Some((source, command::train::load(plan)?));
-        }
+        self.load(plan)?;
         Ok(&self.last.as_ref().expect("just loaded").1)
+    }
+
+    fn load(&mut self, plan: &Plan) -> Outcome<()> {
+        let Settings { dataset, label_column, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
+        let source = (dataset, label_column, data_dir, train_limit, test_limit);
+        if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
+            self.last = None; // two data sets in memory are one too many
+            let data = command::train::load(plan)?;
+            let contents = data.contents();
+            self.last = Some((source, data, contents));
+        }
+        Ok(())
     }
 }
 
@@ -135,7 +166,7 @@ mod tests {
         let name = |change: &dyn Fn(&mut Settings)| {
             let mut settings = settings.clone();
             change(&mut settings);
-            Cell::new(&settings, MethodName::At, 3).unwrap().name
+            Cell::new(&settings, MethodName::At, 3, None).unwrap().name
         };
         let base = name(&|_| {});
         assert!(base.starts_with("at-3-") && base.len() == 17, "{base}");
@@ -144,20 +175,38 @@ mod tests {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut Settings); 4] =
-            [&|s| s.seed = Some(2), &|s| s.engine = Some("cpu".into()), &|s| s.epochs = Some(7), &|s| {
-                s.learning_rate = Some(0.2000001)
-            }];
+        let other: [&dyn Fn(&mut Settings); 5] = [
+            &|s| s.seed = Some(2),
+            &|s| s.engine = Some("cpu".into()),
+            &|s| s.epochs = Some(7),
+            &|s| s.learning_rate = Some(0.2000001),
+            &|s| s.label_column = Some("first".into()),
+        ];
         other.iter().for_each(|change| assert_ne!(name(change), base));
+    }
+
+    #[test]
+    fn cells_that_read_other_samples_or_another_chip_have_other_names() {
+        let settings = crate::layers::resolve(None, &Settings::default()).unwrap();
+        let complete = DataCache::default().complete(settings.clone()).ok().unwrap();
+        let name = |contents: Option<&RunContents>| Cell::new(&settings, MethodName::At, 3, contents).unwrap().name;
+        let base = name(Some(&complete.contents));
+        let mut changed: Vec<RunContents> = vec![complete.contents.clone(); 3];
+        changed[0].data.train.labels = "0".repeat(32);
+        changed[1].files.chip = Some("0".repeat(32));
+        changed[2].files.controls = Some("0".repeat(32));
+        let mut names: Vec<String> = changed.iter().map(Some).chain([None]).map(name).collect();
+        names.push(base);
+        assert!(names.iter().enumerate().all(|(k, one)| !names[..k].contains(one)), "{names:?}");
     }
 
     #[test]
     fn a_comparison_is_every_method_on_every_chip() {
         let settings = Settings { chip_seed: Some(7), ..Settings::default() };
-        let cells = Cells::new(&settings, &[MethodName::At, MethodName::Ideal], 2).unwrap();
+        let cells = Cells::new(&settings, &[MethodName::At, MethodName::Ideal], 2, None).unwrap();
         let seeds: Vec<_> = cells.iter().map(|cell| cell.name[..cell.name.rfind('-').unwrap()].to_string()).collect();
         assert_eq!(seeds, ["at-7", "at-8", "ideal-7", "ideal-8"]);
         let last = Settings { chip_seed: Some(i64::MAX as u64), ..Settings::default() };
-        assert!(Cells::new(&last, &[MethodName::At], 2).is_err());
+        assert!(Cells::new(&last, &[MethodName::At], 2, None).is_err());
     }
 }

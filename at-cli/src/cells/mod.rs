@@ -7,6 +7,7 @@
 //! FOLDER/cells/NAME/cell.toml              the settings, complete
 //!                  /checkpoint.safetensors a half-done training, from which it goes on
 //!                  /result.json            a whole one; never written again
+//!                  /diverged.txt           in its place: the training diverged, as it will again
 //!                  /failure.txt            why there is none; the next run tries again
 //!                  /.lock                  held by the process that trains; the lock ends with it
 //! ```
@@ -21,7 +22,7 @@ mod store;
 mod train;
 pub mod worker;
 
-pub use cell::{Cell, Cells, DataCache};
+pub use cell::{Cell, Cells, Complete, DataCache};
 pub use pool::{Ending, Options, Trained, ending, run, usual_jobs};
 pub use result::CellResult;
 pub use store::Store;

@@ -28,7 +28,9 @@ pub struct Options {
 pub enum Ending {
     /// With a result.
     Done(Box<CellResult>),
-    /// Without one, and why.
+    /// Its training diverged, and how: that is what came out.
+    Diverged(String),
+    /// Without a result, and why.
     Failed(String),
     /// Not at all: the run was interrupted.
     Open,
@@ -39,7 +41,7 @@ impl Ending {
     pub fn result(&self) -> Option<&CellResult> {
         match self {
             Ending::Done(result) => Some(result),
-            _ => None,
+            Ending::Diverged(_) | Ending::Failed(_) | Ending::Open => None,
         }
     }
 }
@@ -87,12 +89,13 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
     Ok(Trained::All(endings))
 }
 
-/// How the cell called `name` has ended, as far as its folder says.
+/// How far the cell called `name` is.
 pub fn ending(store: &Store, name: &str) -> Result<Ending> {
-    Ok(match (store.result(name)?, store.failure(name)) {
-        (Some(result), _) => Ending::Done(Box::new(result)),
-        (None, Some(reason)) => Ending::Failed(reason),
-        (None, None) => Ending::Open,
+    Ok(match (store.result(name)?, store.divergence(name), store.failure(name)) {
+        (Some(result), _, _) => Ending::Done(Box::new(result)),
+        (None, Some(reason), _) => Ending::Diverged(reason),
+        (None, None, Some(reason)) => Ending::Failed(reason),
+        (None, None, None) => Ending::Open,
     })
 }
 
@@ -145,7 +148,7 @@ impl Pool<'_> {
     fn next(&mut self) -> Result<Option<String>> {
         for cell in &mut *self.cells {
             self.reached += 1;
-            if self.store.result(&cell.name)?.is_none() {
+            if self.store.result(&cell.name)?.is_none() && self.store.divergence(&cell.name).is_none() {
                 self.store.add(&cell)?;
                 self.store.forgive(&cell.name)?;
                 return Ok(Some(cell.name));
@@ -219,7 +222,7 @@ impl Pool<'_> {
             Event::Began { cell } | Event::Epoch { cell, .. } | Event::Pace { cell, .. } => {
                 self.workers[index].cell = Some((cell, true));
             }
-            Event::Done { .. } | Event::Failed { .. } | Event::Stopped { .. } => {
+            Event::Done { .. } | Event::Diverged { .. } | Event::Failed { .. } | Event::Stopped { .. } => {
                 self.workers[index].cell = None;
                 let next = if stopping { None } else { self.next()? };
                 match next {

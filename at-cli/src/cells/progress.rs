@@ -3,6 +3,7 @@
 use super::worker::Event;
 use crate::notes::Notes;
 use crate::progress::say;
+use crate::terminal::visible;
 use crate::work;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -92,11 +93,15 @@ impl CellProgress {
                 }
                 format!("{cell} done")
             }
+            Event::Diverged { cell, reason } => {
+                self.done += 1;
+                format!("{cell} done: {reason}")
+            }
             Event::Failed { cell, reason } => {
                 self.failed += 1;
                 let line = format!("{cell} failed: {reason}");
                 match &self.bar {
-                    Some(bar) => bar.println(&line),
+                    Some(bar) => bar.println(visible(&line)),
                     None => say(self.quiet, &line),
                 }
                 line
@@ -105,7 +110,7 @@ impl CellProgress {
         let line = self.line(&latest);
         if let Some(bar) = &self.bar {
             bar.set_position((self.done + self.failed) as u64);
-            bar.set_message(line);
+            bar.set_message(visible(&line).into_owned());
         } else if self.done + self.failed == self.cells || self.said.is_none_or(|at| at.elapsed() >= PLAIN_INTERVAL) {
             self.said = Some(Instant::now());
             say(self.quiet, &line);

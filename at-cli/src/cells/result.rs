@@ -1,8 +1,10 @@
 //! `result.json`: all that a finished cell leaves.
 
+use crate::export::metrics::seconds;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
+use at_core::data::Chance;
 use at_core::training::{Evaluation, MethodName, Record};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,9 @@ pub struct CellResult {
     /// What makes one doubt the result.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What guessing reaches on the test samples; none in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
     /// The size of the chip, as far as costs depend on it.
     pub chip_size: ChipSize,
     /// The chip on the training samples, at the end.
@@ -41,6 +46,22 @@ pub struct CellResult {
 }
 
 impl CellResult {
+    /// Errs where a number is none that a training leaves: the file was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        self.chip_size.validate()?;
+        self.train.validate().map_err(|reason| format!("train: {reason}"))?;
+        self.test.validate().map_err(|reason| format!("test: {reason}"))?;
+        self.accesses.validate()?;
+        self.records.iter().try_for_each(Record::validate)?;
+        if self.records.iter().any(|record| record.method != self.method) {
+            return Err(format!("a record is not of {}", self.method));
+        }
+        if self.records.windows(2).any(|pair| pair[0].epoch >= pair[1].epoch) {
+            return Err("its epochs are not in order".to_string());
+        }
+        seconds("wall_seconds", self.wall_seconds)
+    }
+
     /// Accuracy on the test samples after the last epoch.
     pub fn accuracy(&self) -> f64 {
         self.test.accuracy
@@ -48,8 +69,9 @@ impl CellResult {
 
     /// The accesses of a training that ends with epoch `record`: its own, and the last writing of the controls.
     pub fn accesses_at(&self, record: &Record) -> Accesses {
-        let writes = self.records.last().map_or(0, |last| self.accesses.control_writes - last.accesses.control_writes);
-        Accesses { control_writes: record.accesses.control_writes + writes, ..record.accesses }
+        let last = self.records.last().map_or(self.accesses.control_writes, |last| last.accesses.control_writes);
+        let writes = self.accesses.control_writes.saturating_sub(last);
+        Accesses { control_writes: record.accesses.control_writes.saturating_add(writes), ..record.accesses }
     }
 
     /// The first epoch after which the chip's accuracy on the test samples is at least `target`.

@@ -1,13 +1,21 @@
 //! Cells on disk: what is there of each, and whose turn it is.
 
-use super::{Cell, CellResult};
+use super::{Cell, CellResult, Complete};
+use crate::export::metrics::seconds;
+use crate::fingerprint::Place;
 use crate::settings::Settings;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::atomic_write;
+use at_core::files::whole::{LONGEST_TEXT, read_text};
 use serde::Serialize;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+/// Says why a cell that is done has no result.
+const DIVERGED: &str = "diverged.txt";
+/// Longest file of a result (bytes), of some million epochs.
+const LARGEST_RESULT: u64 = 1 << 30;
 
 /// The folder of all cells of a run.
 #[derive(Clone, Debug)]
@@ -53,26 +61,44 @@ impl Store {
         crate::layers::read(&self.file(name, "cell.toml"))
     }
 
-    /// The cell is done.
+    /// The cell is done: it has a result, or its training diverged.
     pub fn is_done(&self, name: &str) -> bool {
-        self.file(name, "result.json").exists()
+        self.file(name, "result.json").exists() || self.file(name, DIVERGED).exists()
+    }
+
+    /// How the training of the cell diverged, where it did.
+    pub fn divergence(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name, DIVERGED)).ok().map(|text| text.trim_end().to_string())
+    }
+
+    /// Notes for good that the training of the cell diverged.
+    pub fn diverge(&self, name: &str, reason: &str) -> Result<()> {
+        let text = format!("{reason}\n");
+        Ok(atomic_write(&self.file(name, DIVERGED), |writer| writer.write_all(text.as_bytes()))?)
     }
 
     /// The cell's result, if it is done. Errs where the file is damaged.
     pub fn result(&self, name: &str) -> Result<Option<CellResult>> {
         let path = self.file(name, "result.json");
         let remedy = || format!("{} is damaged; delete it to train its cell anew", path.display());
-        match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map(Some).with_context(remedy),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => Err(error).with_context(remedy),
-            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        if !path.try_exists().with_context(|| path.display().to_string())? {
+            return Ok(None);
         }
+        let text = match read_text(&path, LARGEST_RESULT) {
+            Err(error @ at_core::Error::Malformed { .. }) => return Err(error).with_context(remedy),
+            text => text?,
+        };
+        let result: CellResult = serde_json::from_str(&text).with_context(remedy)?;
+        let own = name.starts_with(&format!("{}-{}-", result.method, result.chip_seed));
+        let foreign = || format!("it is of {} on chip {}", result.method, result.chip_seed);
+        let checked = result.validate().and_then(|()| if own { Ok(()) } else { Err(foreign()) });
+        checked.map_err(|reason| anyhow!(reason)).with_context(remedy)?;
+        Ok(Some(result))
     }
 
     /// Why the cell has no result, where somebody tried.
     pub fn failure(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name, "failure.txt")).ok().map(|text| text.trim_end().to_string())
+        read_text(&self.file(name, "failure.txt"), LONGEST_TEXT).ok().map(|text| text.trim_end().to_string())
     }
 
     /// Notes why the cell has no result.
@@ -105,6 +131,20 @@ impl Store {
 }
 
 impl Claim {
+    /// Errs where `complete`, which was made of the `settings` of this cell, reads other contents than those after which the cell
+    /// was named; cells of an earlier version are named after their settings alone.
+    pub fn require_contents(&self, settings: &Settings, complete: &Complete) -> Result<()> {
+        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let hash = own.rsplit('-').next().unwrap_or_default();
+        let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
+        if named_after(Some(&complete.contents))? || named_after(None)? {
+            return Ok(());
+        }
+        let Place { data, chip, controls } = Place::of(&complete.plan);
+        let sources: Vec<String> = [data, chip, controls].into_iter().filter(|name| !name.is_empty()).collect();
+        bail!("what the cell reads has changed since it was begun: {}; put back what was there", sources.join(", "))
+    }
+
     /// Where a half-done training goes on.
     pub fn checkpoint(&self) -> PathBuf {
         self.folder.join("checkpoint.safetensors")
@@ -112,8 +152,8 @@ impl Claim {
 
     /// Seconds that were spent on the cell by processes before this one.
     pub fn spent(&self) -> f64 {
-        let text = fs::read_to_string(self.folder.join("seconds")).unwrap_or_default();
-        text.trim().parse().ok().filter(|seconds: &f64| *seconds >= 0.0).unwrap_or_default()
+        let text = read_text(&self.folder.join("seconds"), LONGEST_TEXT).unwrap_or_default();
+        text.trim().parse().ok().filter(|spent| seconds("seconds", *spent).is_ok()).unwrap_or_default()
     }
 
     /// Notes the seconds spent so far.

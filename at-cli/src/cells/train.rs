@@ -3,10 +3,11 @@
 use super::store::Claim;
 use super::{CellResult, DataCache};
 use crate::failure::Failure;
+use crate::fingerprint::Fingerprint;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
 use crate::work::Pace;
-use crate::{engines, interrupt, notes, session};
+use crate::{doubts, engines, interrupt, notes, session};
 use anyhow::{Result, anyhow};
 use at_core::chip::Chip;
 use at_core::cost::ChipSize;
@@ -14,7 +15,7 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
 use at_core::propagator::Engine;
-use at_core::training::{Alignment, Checkpoint, Checkpoints, MethodName, Observer, Record, Trainer, methods};
+use at_core::training::{Alignment, Checkpoints, MethodName, Observer, Record, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -34,10 +35,13 @@ pub enum News<'a> {
 
 /// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
 pub fn train(claim: &Claim, settings: Settings, data: &mut DataCache, told: &mut dyn FnMut(News)) -> Result<bool> {
+    let asked = settings.clone();
     let complete = data.complete(settings).map_err(Failure::into_error)?;
+    claim.require_contents(&asked, &complete)?;
     let device = engines::choose(&complete.plan)?;
     let data = data.data(&complete.plan).map_err(Failure::into_error)?;
-    let job = Job { claim, plan: &complete.plan, network: &complete.network, data };
+    let fingerprint = Fingerprint::new(&complete.plan, complete.contents)?;
+    let job = Job { claim, plan: &complete.plan, network: &complete.network, data, fingerprint };
     match device {
         engines::Device::Gpu(gpu) => job.run(&gpu, told),
         engines::Device::Cpu(Precision::F32) => job.run(&Cpu::<f32>::new(), told),
@@ -50,11 +54,12 @@ struct Job<'a> {
     plan: &'a Plan,
     network: &'a Network,
     data: &'a Dataset,
+    fingerprint: Fingerprint,
 }
 
 impl Job<'_> {
     fn run<E: Engine>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
-        let Job { claim, plan, network, data } = *self;
+        let Job { claim, plan, network, data, ref fingerprint } = *self;
         let (settings, training) = (&plan.settings, &plan.training);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
         let train = session::split(engine, plan, network, data, &data.train)?;
@@ -62,10 +67,10 @@ impl Job<'_> {
         let chip_seed = settings.chip_seed.unwrap_or_default();
         let fabrication = plan.fabricate(network, chip_seed)?;
         let initial = plan.initial_controls(network)?;
-        let fingerprint = session::fingerprint(settings, data)?;
+        let (kept, identity) = (fingerprint.text(), network.identity());
 
         let path = claim.checkpoint();
-        let earlier = if path.exists() { Some(Checkpoint::load(&path, &fingerprint)?) } else { None };
+        let (earlier, doubt) = fingerprint.open(&path)?;
         let spent = if earlier.is_some() { claim.spent() } else { 0.0 };
         let mut watch = Watch {
             claim,
@@ -78,8 +83,11 @@ impl Job<'_> {
             failure: None,
         };
         let checkpoints =
-            Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &fingerprint };
+            Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &kept, network: &identity };
         let trainer = Trainer { engine, settings: training, train: &train, test: &test };
+        let (_, doubts) = doubts::of_light(engine, plan, network, &fabrication, &initial, &train);
+        let chance = doubts::chance(data);
+        let mut trained = None;
         let (earlier, checkpoints) = (earlier.as_ref(), Some(checkpoints));
         let outcome = if name == MethodName::At && plan.fleet() > 1 {
             // the cell is its own chip's; the others are trained along to share the model's work
@@ -91,7 +99,9 @@ impl Job<'_> {
             let capacity = training.batch_size.min(train.samples());
             let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
             let oracle = Some(&mut oracle);
-            trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?
+            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?;
+            trained = Some(engine.download(method.controls())?);
+            outcome
         };
         let wall_seconds = watch.end()?;
         if !outcome.complete {
@@ -99,7 +109,11 @@ impl Job<'_> {
             return Ok(false);
         }
         let mut notes = Vec::new();
-        notes::merge(&mut notes, data.notes.iter().chain(&plan.notes).chain(&outcome.notes).cloned());
+        let doubts = data.notes.iter().chain(&plan.notes).chain(&doubt).chain(&doubts).chain(&outcome.notes);
+        notes::merge(&mut notes, doubts.cloned());
+        let controls = trained.as_deref().unwrap_or(&initial);
+        let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
+        notes::merge(&mut notes, doubts::of_chance(name, &outcome.test, &chance, light)?);
         claim.finish(&CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
@@ -108,6 +122,7 @@ impl Job<'_> {
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
             notes,
+            chance: Some(chance),
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,

@@ -34,6 +34,8 @@ pub enum Event {
     Done { cell: String },
     /// A cell is half done, because an end was asked for.
     Stopped { cell: String },
+    /// A cell is done, without a result: its training diverged.
+    Diverged { cell: String, reason: String },
     /// A cell will have no result.
     Failed { cell: String, reason: String },
 }
@@ -81,6 +83,9 @@ fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event>
             return Ok(Event::Stopped { cell });
         }
         let claim = store.claim(&cell)?;
+        if let Some(reason) = store.divergence(&cell) {
+            return Ok(Event::Diverged { cell, reason });
+        }
         if store.is_done(&cell) {
             return Ok(Event::Done { cell });
         }
@@ -106,6 +111,11 @@ fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event>
     Ok(match trained {
         Ok(true) => Event::Done { cell },
         Ok(false) => Event::Stopped { cell },
+        Err(error) if matches!(error.downcast_ref(), Some(at_core::Error::Diverged { .. })) => {
+            let reason = crate::failure::in_a_line(&error);
+            store.diverge(&cell, &reason)?;
+            Event::Diverged { cell, reason }
+        }
         Err(error) => {
             let reason = crate::failure::in_a_line(&error);
             store.fail(&cell, &reason)?;

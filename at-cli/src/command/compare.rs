@@ -5,6 +5,7 @@ use crate::export::{comparison_csv, comparison_plots, comparison_table};
 use crate::failure::Outcome;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
+use crate::terminal::visible;
 use anyhow::Context;
 use std::io::Write;
 
@@ -49,7 +50,7 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
     for (file, svg) in comparison_plots::of(report, results)? {
         folder.write(&file, &svg)?;
     }
-    let table = comparison_table::table(report);
+    let table = visible(&comparison_table::table(report)).into_owned();
     folder.write(&format!("{name}.txt"), &table)?;
     let text = if arguments.json { report.to_json() } else { table };
     let mut out = std::io::stdout().lock();

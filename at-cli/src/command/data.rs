@@ -2,9 +2,10 @@
 
 use crate::args::{DataCommand, FetchArguments, ListArguments};
 use crate::failure::{OrUsage, Outcome};
-use crate::fetch::{Event, Fetched, cache_folder, fetch, published};
+use crate::fetch::{Event, Fetched, Limits, cache_folder, fetch, published};
 use crate::names;
 use crate::progress::{Download, say};
+use crate::terminal::visible;
 use crate::{activity, interrupt};
 use anyhow::{Result, anyhow};
 use at_core::data::{DatasetName, Location, Source, locate};
@@ -44,7 +45,7 @@ fn list(arguments: &ListArguments) -> Outcome {
                 format!("not here: pass --data-dir with the folder that holds {name}/train.csv and {name}/test.csv")
             }
         };
-        writeln!(out, "{name:<14} {}\n{:<14} {place}", name.summary(), "")?;
+        writeln!(out, "{name:<14} {}\n{:<14} {}", name.summary(), "", visible(&place))?;
     }
     Ok(())
 }
@@ -73,7 +74,7 @@ fn fetch_one(arguments: &FetchArguments) -> Outcome {
     activity::watch(quiet);
     let _keeping = interrupt::kept_so_far("files that came whole stay; the same command goes on".to_string());
     let mut download = Download::new(quiet);
-    let fetched = fetch(&published.files, &mirrors, &folder, &mut |event| match event {
+    let fetched = fetch(&published.files, &mirrors, &folder, &Limits::default(), &mut |event| match event {
         Event::Asking(url) => download.begin(url),
         Event::Received(bytes, total) => download.received(bytes, total),
         Event::Ready(file, refusals) => {
@@ -90,8 +91,9 @@ fn fetch_one(arguments: &FetchArguments) -> Outcome {
     } else {
         let data_dir: Option<&PathBuf> = arguments.cache_dir.as_ref();
         let data_dir = data_dir.map_or(String::new(), |folder| format!(" --data-dir {}", folder.display()));
-        writeln!(out, "{name} is in {}, whole, with the published checksums", folder.display())?;
-        writeln!(out, "train on it: asyt train --preset asyt-demo --dataset {name}{data_dir}")?;
+        let place = folder.display().to_string();
+        writeln!(out, "{name} is in {}, whole, with the published checksums", visible(&place))?;
+        writeln!(out, "train on it: asyt train --preset asyt-demo --dataset {name}{}", visible(&data_dir))?;
     }
     out.flush()?;
     Ok(())

@@ -4,10 +4,12 @@ use super::train::load;
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
+use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
+use crate::terminal::visible;
 use crate::work::{self, Work};
 use crate::{activity, layers, memory};
 use anyhow::{Context, Result};
@@ -55,6 +57,9 @@ pub struct EvaluateArguments {
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
+    /// Take errors of fewer or other meshes than the phases are of, as far as they fit
+    #[arg(long, requires = "chip_errors")]
+    pub chip_of_other_network: bool,
     /// Evaluate K chips of --chip, numbers --chip-seed on, and report how many are good
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors")]
     pub chips: Option<u32>,
@@ -70,6 +75,9 @@ pub struct EvaluateArguments {
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
     #[arg(long)]
     pub dataset: Option<String>,
+    /// Tables: the column that holds the classes, as for `asyt train`
+    #[arg(long, value_name = "NAME|INDEX|first|last")]
+    pub label_column: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -105,11 +113,14 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let phases = read_phases(&arguments.phases, arguments.convention)?;
     let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
     let convention = arguments.errors_convention.or(arguments.convention);
-    let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
+    let owner = network_files::owner(Some(arguments.chip_of_other_network));
+    let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
     activity::now("reading the data");
     let data = load(&plan)?;
     activity::now("building the network");
-    let network = plan.fit(&data).or_usage()?;
+    let network = plan.fit(&data)?;
+    let mut notes = Notes::default();
+    notes.say(data.notes.iter().cloned());
     check(&network, data.test.len(), arguments.chips.unwrap_or(1)).or_usage()?;
     activity::now("evaluating the chip");
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
@@ -142,11 +153,13 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
             "samples": samples,
             "loss": loss,
             "engine": engine,
+            "notes": data.notes,
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
     } else {
-        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {}), {engine}", data.name)?;
+        let name = visible(&data.name);
+        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {name}), {engine}")?;
     }
     out.flush()?;
     Ok(())
@@ -178,6 +191,7 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
         dataset: arguments.dataset.clone(),
         chip: arguments.chip.clone(),
         chip_seed: arguments.chip_seed,
+        label_column: arguments.label_column.clone(),
         data_dir: arguments.data_dir.clone(),
         encoding: arguments.encoding.clone(),
         network: arguments.network.clone(),
@@ -185,8 +199,10 @@ fn settings(arguments: &EvaluateArguments) -> Settings {
         engine: arguments.engine.clone(),
         precision: arguments.precision.clone(),
         adapter: arguments.adapter.clone(),
-        // Nothing is trained, so that no method of the preset has to fit the network.
+        // Nothing is trained, so that no method of the preset has to fit the network, and no batch of its training
+        // the samples.
         method: Some(vec![MethodName::At.to_string()]),
+        batch_size: Some(1),
         ..Settings::default()
     }
 }
@@ -218,13 +234,15 @@ fn report_many(
             "yields": yields,
             "samples": evaluations[0].samples,
             "engine": engine,
+            "notes": data.notes,
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
     } else {
         let (mean, deviation) = (all.mean, all.deviation.unwrap_or(0.0));
         let (low, high) = all.interval();
-        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {}, {engine}", data.name)?;
+        let name = visible(&data.name);
+        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {name}, {engine}")?;
         writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips; 95 % interval {low:.4} to {high:.4}")?;
         for Yield { threshold, share, interval: [low, high] } in yields {
             writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;
@@ -264,7 +282,10 @@ impl Deployment<'_> {
             activity::now_and_then(|| progress(number, count, began));
             self.plan.fabricate(network, first.wrapping_add(k))
         };
-        Ok((examination.all(0..u64::from(count), fabricate)?, engine.describe()))
+        let evaluations = examination.all(0..u64::from(count), fabricate)?;
+        let finite = |(k, own): (u64, Evaluation)| own.finite(&format!("chip {}", first.wrapping_add(k)));
+        let evaluations = (0..).zip(evaluations).map(finite).collect::<at_core::Result<_>>()?;
+        Ok((evaluations, engine.describe()))
     }
 
     /// The evaluation and the engine that made it.
@@ -272,7 +293,7 @@ impl Deployment<'_> {
         let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
         let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
-        Ok((evaluation, engine.describe()))
+        Ok((evaluation.finite("these phases")?, engine.describe()))
     }
 }
 

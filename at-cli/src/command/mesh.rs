@@ -2,11 +2,13 @@
 
 use crate::activity;
 use crate::failure::{OrUsage, Outcome};
+use crate::network_files;
 use crate::progress::say;
 use crate::words::word;
-use anyhow::{Context, Result};
-use at_core::files::npy::{read_matrix, write_matrix};
-use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases, write_phases};
+use anyhow::{Context, Result, anyhow};
+use at_core::files::matrix_file::read_matrix;
+use at_core::files::npy::write_matrix;
+use at_core::files::phase_file::{PhaseFile, ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
 use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ power-split errors). Files written here record theirs; for others, say it. docs/
 Examples:
   asyt mesh matrix phases.npz --mesh 0 --convention dat-mpnn --out U.npy
   asyt mesh decompose U.npy --layout rectangular --out phases.npz
+  asyt mesh decompose designs.mat --variable U --out phases.npz
   asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz";
 
 /// `asyt mesh`.
@@ -56,6 +59,9 @@ pub struct MatrixArguments {
     /// Errors of the chip (npz); those of several files add up
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub chip_errors: Vec<PathBuf>,
+    /// Take errors of fewer or other meshes than the phases are of, as far as they fit
+    #[arg(long, requires = "chip_errors")]
+    pub chip_of_other_network: bool,
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
@@ -67,9 +73,12 @@ pub struct MatrixArguments {
 /// `asyt mesh decompose`.
 #[derive(Debug, Args)]
 pub struct DecomposeArguments {
-    /// Unitary matrix (npy, complex or real)
+    /// Unitary matrix, complex or real: npy, or mat of MATLAB 5 to 7
     #[arg(value_name = "MATRIX")]
     pub matrix: PathBuf,
+    /// Which matrix of a MATLAB file, where it holds several
+    #[arg(long, value_name = "NAME")]
+    pub variable: Option<String>,
     /// rectangular (N columns) or triangular (2N-3 columns)
     #[arg(long, value_name = "LAYOUT", default_value = "rectangular", value_parser = layout)]
     pub layout: Layout,
@@ -113,32 +122,38 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 }
 
 fn matrix(arguments: &MatrixArguments) -> Outcome {
-    let phases = read_phases(&arguments.phases, arguments.convention)?;
-    let own = chosen(&phases, arguments.mesh, &arguments.phases).or_usage()?;
+    let phases = PhaseFile::open(&arguments.phases, arguments.convention)?;
+    let own = chosen(&phases, arguments.mesh, &arguments.phases)?;
     activity::now(format!("multiplying the columns of {}", described(&own.mesh)));
     let matrix = if arguments.chip_errors.is_empty() {
         transfer_matrix(&own.mesh, &own.controls, None)?
     } else {
-        let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
         let convention = arguments.errors_convention.or(arguments.convention);
-        let errors = read_chip(&arguments.chip_errors, convention, &meshes)?;
-        imperfect_transfer_matrix(&own.mesh, &own.controls, &errors[arguments.mesh])?
+        let mesh = (arguments.mesh, &own.mesh);
+        let owner = network_files::owner(Some(arguments.chip_of_other_network));
+        let geometries = phases.geometries()?;
+        let meshes: Vec<&Mesh> = geometries.iter().collect();
+        let errors = read_mesh_errors(&arguments.chip_errors, convention, mesh, &meshes, owner)?;
+        imperfect_transfer_matrix(&own.mesh, &own.controls, &errors)?
     };
     write_matrix(&arguments.out, &matrix)?;
     say(false, &format!("{}: {}", arguments.out.display(), described(&own.mesh)));
     Ok(())
 }
 
-fn chosen<'a>(phases: &'a [ProgrammedMesh], index: usize, file: &Path) -> Result<&'a ProgrammedMesh> {
-    let known = match phases.len() {
+fn chosen(phases: &PhaseFile, index: usize, file: &Path) -> Outcome<ProgrammedMesh> {
+    let known = match phases.meshes() {
         1 => "mesh 0 only".to_string(),
         count => format!("meshes 0 to {}", count - 1),
     };
-    phases.get(index).with_context(|| format!("--mesh {index}: {} holds {known}", file.display()))
+    if index >= phases.meshes() {
+        return Err(anyhow!("--mesh {index}: {} holds {known}", file.display())).or_usage();
+    }
+    Ok(phases.mesh(index)?)
 }
 
 fn decomposed(arguments: &DecomposeArguments) -> Outcome {
-    let unitary = read_matrix(&arguments.matrix)?;
+    let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     let at = || format!("{}", arguments.matrix.display());
     activity::now(format!("decomposing a matrix of {} modes", unitary.nrows()));
     let controls = decompose(&unitary, arguments.layout).with_context(at)?;

@@ -2,6 +2,7 @@
 
 use crate::activity;
 use crate::failure::{OrUsage, Outcome};
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::report::page::Page;
 use crate::report::{Choice, section};
@@ -74,6 +75,7 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
+    Notes::default().say(page.notes().iter().cloned());
     let html = page.html();
     atomic_write(&out, |writer| writer.write_all(html.as_bytes())).context("the page")?;
     let (folder, count) = page.pictures();

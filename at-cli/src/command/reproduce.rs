@@ -5,6 +5,7 @@ use crate::export::picture;
 use crate::failure::Outcome;
 use crate::progress::say;
 use crate::reproduce::{self, NAMES, Request};
+use crate::terminal::visible;
 use anyhow::anyhow;
 use clap::Args;
 use std::io::Write;
@@ -76,7 +77,7 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcome {
     result.folder.write("result.json", &result.to_json())?;
     picture::write(result.folder.path(), &arguments.name, &result.chart.svg()?)?;
     let mut out = std::io::stdout().lock();
-    let text = if arguments.json { result.to_json() } else { result.table() };
+    let text = if arguments.json { result.to_json() } else { visible(&result.table()).into_owned() };
     out.write_all(text.as_bytes())?;
     out.flush()?;
     let place = result.folder.path().display();

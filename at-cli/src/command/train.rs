@@ -4,18 +4,19 @@ use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
 use crate::export::{table, verdict};
-use crate::failure::{OrUsage, Outcome};
+use crate::failure::{Failure, OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
+use crate::terminal::visible;
 use crate::work::Work;
 use crate::{activity, fetch, interrupt, layers, memory};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset};
+use at_core::data::{self, Dataset, LabelColumn, Limits};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -23,9 +24,9 @@ use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub fn train(arguments: &TrainArguments) -> Outcome {
-    let settings = match &arguments.resume {
-        Some(run) => resumed_settings(run, arguments).or_usage()?,
-        None => layers::resolve(arguments.config.as_deref(), &arguments.settings).or_usage()?,
+    let (settings, followed) = match &arguments.resume {
+        Some(run) => (resumed_settings(run, arguments).or_usage()?, None),
+        None => layers::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
     activity::watch(arguments.quiet);
     let mut plan = Plan::new(settings).or_usage()?;
@@ -37,7 +38,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     activity::now("reading the data");
     let data = load(&plan)?;
     activity::now("building the network");
-    let network = plan.fit(&data).or_usage()?;
+    let network = plan.fit(&data)?;
     let samples = data.train.len() + data.test.len();
     let gpu = matches!(device, Device::Gpu(_));
     memory::of_training(&plan, &network, samples, gpu).check().context("the training").or_usage()?;
@@ -46,8 +47,9 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
-        write_chip(path, &plan.fabricate(&network, chip_seed)?)?;
+        write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
     }
+    followed.iter().for_each(|line| say(arguments.quiet, line));
     engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());
 
@@ -76,8 +78,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     .map_err(|error| engines::explain(&device, &plan, &network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
-    let text =
-        if arguments.json { summary.to_json() } else { table::table(&summary) + "\n" + &verdict::verdict(&summary) };
+    let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
+    let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
         format!("the results are in {}, but could not be written to stdout", folder.path().display())
     })?;
@@ -105,7 +107,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    layers::resolve(Some(&config), &arguments.settings)
+    Ok(layers::resolve(Some(&config), &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.
@@ -113,7 +115,13 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    data::open(name, &source)?.limit(settings.train_limit, settings.test_limit).or_usage()
+    let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
+    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
+    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
+        at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        error => Failure::Run(error.into()),
+    });
+    opened?.limit(limits.train, limits.test).or_usage()
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

@@ -1,11 +1,13 @@
 //! Grids: which settings vary, and the settings at every point.
 
+use super::sources::Sources;
 use crate::cells::{Cells, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
+use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
 use crate::work::Work;
-use crate::{activity, memory, names, notes};
+use crate::{activity, doubts, memory, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,19 @@ impl std::str::FromStr for Vary {
         let between = if values.contains(';') { ';' } else { ',' };
         let split = |text: &str, between| text.split(between).map(|word: &str| word.trim().to_string()).collect();
         let vary = Vary { names: split(names, ','), values: split(values, between) };
+        vary.check()?;
+        Ok(vary)
+    }
+}
+
+impl Vary {
+    /// Errs unless it names settings that can vary, with values that they take, each once.
+    pub fn check(&self) -> Result<()> {
+        let vary = self;
+        ensure!(!vary.names.is_empty(), "no setting is named that varies");
+        ensure!(!vary.values.is_empty(), "{} has no values", vary.name());
+        let count = vary.values.len();
+        ensure!(count <= MOST_POINTS, "{} has {count} values; {MOST_POINTS} are the most", vary.name());
         let known = settings::keys();
         for name in &vary.names {
             ensure!(known.contains(name), "{}", names::unknown("setting", name, known.iter().map(String::as_str)));
@@ -48,12 +63,9 @@ impl std::str::FromStr for Vary {
             ensure!(!value.is_empty(), "value {} of {} is empty", index + 1, vary.name());
             ensure!(seen.insert(value), "{} = {value} is named twice", vary.name());
         }
-        vary.tables()?;
-        Ok(vary)
+        self.tables().map(drop)
     }
-}
 
-impl Vary {
     /// The names as one word.
     pub fn name(&self) -> String {
         self.names.join(",")
@@ -61,7 +73,7 @@ impl Vary {
 
     /// The settings of every value, each as a table of what it changes.
     fn tables(&self) -> Result<Vec<toml::Table>> {
-        let command = <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
+        let command = flags_of_settings();
         let count = self.values.len();
         let table = |(index, value): (usize, &String)| {
             activity::now_and_then(|| format!("understanding value {} of {count}", index + 1));
@@ -80,6 +92,11 @@ impl Vary {
         })?;
         Settings::from_arg_matches(&matches).with_context(|| format!("{} = {value}", self.name()))
     }
+}
+
+/// A command line of nothing but settings.
+fn flags_of_settings() -> clap::Command {
+    <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true))
 }
 
 /// One point of a grid.
@@ -101,19 +118,44 @@ pub struct Point {
 }
 
 /// All points: the last of `vary` runs fastest. What makes no sense at one of them is wrong usage, before anything is trained.
-pub fn points(config: Option<&Path>, flags: &Settings, vary: &[Vary], chips: u64) -> Outcome<Vec<Point>> {
+pub fn points(
+    config: Option<&Path>,
+    flags: &Settings,
+    vary: &[Vary],
+    chips: u64,
+    sources: &mut Sources,
+) -> Outcome<Vec<Point>> {
     let count: usize = vary.iter().map(|vary| vary.values.len()).fold(1, usize::saturating_mul);
     if count > MOST_POINTS {
         let advice = "give --vary fewer values";
         return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most: {advice}")).or_usage();
     }
+    if count == 0 {
+        return Err(anyhow!("a setting that varies has no values")).or_usage();
+    }
     let mut data = DataCache::default();
     let settings = vary.iter().map(Vary::tables).collect::<Result<Vec<_>>>()?;
+    let lead = lead(config, flags, vary).or_usage()?;
     let point = |index| {
         activity::now_and_then(|| format!("understanding point {} of {count}", index + 1));
-        point(config, flags, vary, &settings, chips, index, &mut data)
+        point(config, flags, vary, &settings, chips, index, lead.as_ref(), &mut data, sources)
     };
     (0..count).map(point).collect()
+}
+
+/// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
+/// the same for all, so that a run that goes on has the defaults with which it began.
+pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Option<NetworkText>> {
+    let in_file = || Ok(config.map(layers::read).transpose()?.and_then(|file| file.network));
+    let varied = || {
+        let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
+        vary.values.first().map(|value| vary.settings(&flags_of_settings(), value))
+    };
+    let given = flags.network.clone().map_or_else(in_file, |network| anyhow::Ok(Some(network)))?;
+    match given {
+        Some(network) => Ok(Some(network)),
+        None => Ok(varied().transpose()?.and_then(|settings| settings.network)),
+    }
 }
 
 fn point(
@@ -123,8 +165,11 @@ fn point(
     tables: &[Vec<toml::Table>],
     chips: u64,
     mut index: usize,
+    lead: Option<&NetworkText>,
     data: &mut DataCache,
+    sources: &mut Sources,
 ) -> Outcome<Point> {
+    let first = index == 0;
     let mut values = vec![String::new(); vary.len()];
     let mut changed = toml::Table::try_from(flags).context("settings")?;
     for ((slot, vary), tables) in values.iter_mut().zip(vary).zip(tables).rev() {
@@ -139,18 +184,33 @@ fn point(
     };
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
     let flags: Settings = changed.try_into().context("settings")?;
-    let settings = layers::resolve(config, &flags).map_err(in_place).or_usage()?;
+    let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
+    let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
-    let data = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
     let (plan, network) = (&complete.plan, &complete.network);
+    let samples = data.data(plan).map_err(|failure| failure.map(in_place))?;
     let gpu = plan.settings.engine.as_deref() == Some("gpu");
-    let need = memory::of_training(plan, network, data.train.len() + data.test.len(), gpu);
-    need.check().context("a training").map_err(in_place).or_usage()?;
-    let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
-    let mut notes = data.notes.clone();
+    let need = memory::of_training(plan, network, samples.train.len() + samples.test.len(), gpu);
+    if matches!(sources, Sources::Same(_)) {
+        // what a run has left can be looked at anywhere
+        need.check().context("a training").map_err(in_place).or_usage()?;
+    }
+    let work = Work::of_training(plan, network, [samples.train.len(), samples.test.len()]);
+    let mut notes = samples.notes.clone();
+    let contents = sources.contents(&complete)?;
+    if complete.plan.settings.has_chip_files() && chips > 1 && *sources != Sources::Unknown {
+        let reason =
+            "chips are drawn by their numbers, but the chip comes from files and is one; drop --chips, or the files";
+        return Err(anyhow!("--chips {chips}: {reason}")).or_usage();
+    }
+    if first {
+        // the others say it with their results: a look takes a moment, and there may be many points
+        let samples = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
+        notes::merge(&mut notes, doubts::before(&complete.plan, &complete.network, samples)?);
+    }
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
-    let cells = Cells::new(&settings, &complete.plan.methods, chips).or_usage()?;
+    let cells = Cells::new(&settings, &complete.plan.methods, chips, contents).or_usage()?;
     Ok(Point { values, settings, imperfections: complete.imperfections, notes, bytes: need.bytes(), work, cells })
 }
 
@@ -186,7 +246,7 @@ mod tests {
     #[test]
     fn a_grid_has_every_combination_and_the_last_setting_runs_fastest() {
         let grid = [vary("update-error=0,0.5"), vary("epochs=1,2,3")];
-        let points = points(None, &Settings::default(), &grid, 2).ok().unwrap();
+        let points = points(None, &Settings::default(), &grid, 2, &mut Sources::Same(Vec::new())).ok().unwrap();
         let values: Vec<_> = points.iter().map(|point| point.values.join(" ")).collect();
         assert_eq!(values, ["0 1", "0 2", "0 3", "0.5 1", "0.5 2", "0.5 3"]);
         assert_eq!(points[5].settings.update_error, Some(0.5));
@@ -199,7 +259,7 @@ mod tests {
     #[test]
     fn a_varied_kind_of_chip_keeps_the_spreads_of_the_flags() {
         let flags = Settings { update_error: Some(0.25), ..Settings::default() };
-        let points = points(None, &flags, &[vary("chip=weight-bank,ideal")], 1).ok().unwrap();
+        let points = points(None, &flags, &[vary("chip=weight-bank,ideal")], 1, &mut Sources::Unknown).ok().unwrap();
         assert_eq!(points[1].settings.update_error, Some(0.25));
         assert_eq!((points[0].settings.response_slope, points[1].settings.response_slope), (Some(0.3), Some(0.0)));
     }

@@ -4,6 +4,7 @@ mod grid;
 mod report;
 mod request;
 mod run;
+mod sources;
 
 pub use grid::Vary;
 pub use report::{MethodReport, PointReport, Report, is_oracle};

@@ -6,6 +6,7 @@ use crate::cells::{CellResult, Ending};
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::{Bill, CostModel};
+use at_core::data::Chance;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
 use serde::Serialize;
@@ -55,6 +56,28 @@ pub struct PointReport {
     pub values: Vec<String>,
     /// One per method with at least one result.
     pub methods: Vec<MethodReport>,
+    /// One per method of which at least one training diverged; those have no part in its accuracy.
+    pub diverged: Vec<Diverged>,
+    /// What guessing reaches; none of cells of earlier versions.
+    pub chance: Option<Chance>,
+}
+
+/// Trainings of one method that diverged at one point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diverged {
+    /// The method.
+    pub method: MethodName,
+    /// On how many chips.
+    pub chips: usize,
+    /// How the first one did.
+    pub reason: String,
+}
+
+impl PointReport {
+    /// On how many chips the training of `method` diverged.
+    pub fn diverged(&self, method: MethodName) -> usize {
+        self.diverged.iter().find(|own| own.method == method).map_or(0, |own| own.chips)
+    }
 }
 
 /// One method at one point, over the chips. Costs are means per chip.
@@ -123,6 +146,7 @@ impl Report {
         let mut doubts: Vec<(String, Vec<String>)> = Vec::new();
         let points = points.iter().map(|point| {
             let mut results: Vec<&CellResult> = Vec::new();
+            let mut diverged: Vec<Diverged> = Vec::new();
             for (index, ending) in (0..point.cells.len()).zip(endings.by_ref()) {
                 let name = || point.cells.get(index).name;
                 match ending {
@@ -135,6 +159,13 @@ impl Report {
                         }
                         results.push(result);
                     }
+                    Ending::Diverged(reason) => {
+                        let method = point.cells.method(index);
+                        match diverged.iter_mut().find(|own| own.method == method) {
+                            Some(own) => own.chips += 1,
+                            None => diverged.push(Diverged { method, chips: 1, reason: reason.clone() }),
+                        }
+                    }
                     Ending::Failed(reason) => {
                         failures.push(FailedCell { cell: name(), reason: reason.clone() });
                     }
@@ -142,7 +173,8 @@ impl Report {
                 }
             }
             note = note.take().or_else(|| results.first().and_then(|result| result.dataset_note.clone()));
-            PointReport { values: point.values.clone(), methods: methods(request, &results) }
+            let chance = results.first().and_then(|result| result.chance);
+            PointReport { values: point.values.clone(), methods: methods(request, &results), diverged, chance }
         });
         let points = points.collect();
         let seed = first.chip_seed.unwrap_or_default();
@@ -152,7 +184,7 @@ impl Report {
             settings: first.clone(),
             dataset_note: note,
             notes: doubts.into_iter().map(|(text, cells)| of_cells(&text, &cells, done)).collect(),
-            chip_seeds: (seed..seed + request.chips).collect(),
+            chip_seeds: (0..request.chips).map(|chip| seed.saturating_add(chip)).collect(),
             target: request.target,
             cost_model_name: request.cost_model_name.clone(),
             cost_model: request.cost_model,

@@ -1,17 +1,24 @@
 //! What a comparison or a sweep was asked for, so that it can go on.
 
 use super::grid::Vary;
+use super::sources::Noted;
 use crate::settings::Settings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
+use at_core::files::whole::read_text;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// More chips than this are a typing error.
+const MOST_CHIPS: u64 = 1_000_000;
+/// Longest file of a request (bytes): the values of a hundred thousand points.
+const LARGEST_REQUEST: u64 = 1 << 24;
 
 /// The flags that `asyt compare` and `asyt sweep` share.
 #[derive(Debug, clap::Args)]
 pub struct GridArguments {
-    /// Chips per method: seeds from --chip-seed on [default: 5]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Chips per method: seeds from --chip-seed on [default: 5, and 1 where the chip comes from files]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_CHIPS))]
     pub chips: Option<u64>,
     /// Accuracy for time and energy to accuracy, from 0 to 1 [default: 0.9]
     #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
@@ -61,6 +68,9 @@ pub struct Request {
     pub cost_model_name: String,
     /// Its constants.
     pub cost_model: CostModel,
+    /// What was read when the run was begun; none in requests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Vec<Noted>>,
 }
 
 impl Request {
@@ -75,6 +85,7 @@ impl Request {
                 target: 0.9,
                 cost_model_name: "bench".to_string(),
                 cost_model: CostModel::find("bench")?,
+                contents: None,
             },
         };
         request.chips = arguments.chips.unwrap_or(request.chips);
@@ -93,15 +104,25 @@ impl Request {
 
     /// Which command began the run in this folder, where it was one with a request.
     pub fn begun(run: &Path) -> Option<String> {
-        let text = std::fs::read_to_string(Request::path(run)).ok()?;
-        Some(serde_json::from_str::<Request>(&text).ok()?.command)
+        Request::path(run).exists().then(|| Request::any(run))?.ok().map(|request| request.command)
     }
 
     /// The request of an earlier run of any command.
     pub fn any(run: &Path) -> Result<Self> {
         let path = Request::path(run);
-        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+        let text = read_text(&path, LARGEST_REQUEST)?;
+        let damaged = || format!("{} is damaged; put it back, or start anew with --config", path.display());
+        let request: Request = serde_json::from_str(&text).with_context(damaged)?;
+        request.validate().with_context(damaged)?;
+        Ok(request)
+    }
+
+    /// Errs where a number or a name is none that the command line takes.
+    fn validate(&self) -> Result<()> {
+        let Request { vary, chips, target, .. } = self;
+        ensure!((1..=MOST_CHIPS).contains(chips), "chips = {chips} is not valid: must be from 1 to {MOST_CHIPS}");
+        ensure!((0.0..=1.0).contains(target), "target = {target} is not valid: must be from 0 to 1");
+        vary.iter().try_for_each(Vary::check)
     }
 
     /// The request of an earlier run of `command`.

@@ -1,8 +1,9 @@
 //! From a request to its results, by way of cells.
 
-use super::grid::{Point, Vary, points};
+use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
+use super::sources::Sources;
 use crate::cells::{self, CellResult, Ending, Options, Store, Trained};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
@@ -43,10 +44,20 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         }
         None => None,
     };
-    let request = Request::new(name, vary, arguments, request).or_usage()?;
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
-    let points = points(config, &arguments.settings, &request.vary, request.chips)?;
+    let sources = match &request {
+        Some(request) => request.contents.clone().map_or(Sources::Unknown, Sources::Same),
+        None => Sources::Same(Vec::new()),
+    };
+    let mut request = Request::new(name, vary, arguments, request).or_usage()?;
+    if earlier.is_none() && arguments.chips.is_none() && individual(config, arguments, &request.vary).or_usage()? {
+        request.chips = 1;
+    }
+    let unknown = sources == Sources::Unknown;
+    let mut sources = sources;
+    let points = points(config, &arguments.settings, &request.vary, request.chips, &mut sources)?;
+    request.contents = sources.noted();
     let work = work(&points, &request);
     work.check().and_then(|()| results(&points, &request).check()).or_usage()?;
 
@@ -54,6 +65,13 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
+    if unknown {
+        let run = folder.path().display();
+        notes.say([format!(
+            "{run} is of an earlier version, which did not note what its cells read; whether data and files are still the same \
+             cannot be told"
+        )]);
+    }
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
     work.say(&mut Notes::default());
     let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
@@ -84,11 +102,18 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
 pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let request = Request::any(run).or_usage()?;
     let flags = Settings { data_dir: data_dir.map(Path::to_path_buf), ..Settings::default() };
-    let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips)?;
+    let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
+    let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));
     let cells = points.iter().flat_map(|point| point.cells.iter());
     let endings = cells.map(|cell| cells::ending(&store, &cell.name)).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
+}
+
+/// Whether the chip of every point comes from files, so that there is one.
+fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
+    let varied = vary.iter().flat_map(|vary| &vary.names).any(|name| name == "chip-file" || name == "chip-errors");
+    Ok(varied || layers::resolve(config, &arguments.settings)?.has_chip_files())
 }
 
 /// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
@@ -131,7 +156,9 @@ fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &
     let folder = match &arguments.resume {
         Some(run) => RunFolder::open(run)?,
         None => {
-            let settings = layers::resolve(config, &arguments.settings).or_usage()?;
+            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
+            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            followed.iter().for_each(|line| say(arguments.quiet, line));
             let preset = settings.preset.as_deref().unwrap_or("run");
             let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
             folder.write("config.toml", &command::train::config(&settings)?)?;
@@ -154,7 +181,7 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
         &format!(
             "chips    {} (seeds {first} to {}): {}",
             text(&point.settings.chip),
-            first + last,
+            first.saturating_add(last),
             point.imperfections
         ),
     );
@@ -180,11 +207,13 @@ impl Finished {
         Finished { request, report, results, imperfections, open }
     }
 
-    /// Errs unless at least one cell has a result.
+    /// Errs unless at least one cell has a result, or diverged.
     pub fn require_results(&self) -> anyhow::Result<()> {
         let failure = self.report.failures.first();
         let reason = failure.map(|failure| failure.reason.clone()).unwrap_or_default();
-        ensure!(self.results.iter().any(|results| !results.is_empty()), "no cell has a result: {reason}");
+        let diverged = self.report.points.iter().any(|point| !point.diverged.is_empty());
+        let any = diverged || self.results.iter().any(|results| !results.is_empty());
+        ensure!(any, "no cell has a result: {reason}");
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Stacked bars: of what a total is made, one bar per method.
 
+use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -35,7 +36,7 @@ const FONT: (&str, i32) = ("sans-serif", 16);
 pub fn shares(panels: &[Panel]) -> Result<String> {
     let mut svg = String::new();
     draw(&mut svg, panels).map_err(|error| anyhow!("cost.svg: {error}"))?;
-    Ok(svg)
+    Ok(visible(&svg).into_owned()) // XML has no control characters
 }
 
 fn draw(svg: &mut String, panels: &[Panel]) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,6 @@
 //! Line charts with labelled axes, linear or logarithmic, small enough that their texts are legible on a phone.
 
+use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
@@ -10,6 +11,8 @@ const SIZE: (u32, u32) = (560, 380);
 /// Height of a line of the legend.
 const LINE: i32 = 23;
 const FONT: (&str, i32) = ("sans-serif", 17);
+/// More labels than round numbers on an axis; whatever its ends are.
+const MOST_TICKS: u32 = 20;
 
 /// One axis.
 #[derive(Clone, Debug)]
@@ -94,8 +97,9 @@ impl Axis {
         let raw = (high - low) / 5.0;
         let power = 10_f64.powf(raw.log10().floor());
         let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0);
-        let first = (low / step).ceil() as i64;
-        (first..).map(|k| k as f64 * step).take_while(|tick| *tick <= high + 1e-9 * step).collect()
+        let first = (low / step).ceil();
+        let ticks = (0..MOST_TICKS).map(|k| (first + f64::from(k)) * step);
+        ticks.take_while(|tick| *tick <= high + 1e-9 * step).collect()
     }
 
     fn text(&self, place: f64) -> String {
@@ -195,7 +199,7 @@ impl Chart {
     pub fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|error| anyhow!("the chart {:?}: {error}", self.y.label))?;
-        Ok(svg)
+        Ok(visible(&svg).into_owned()) // XML has no control characters
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
@@ -298,6 +302,9 @@ mod tests {
         let linear = |low, high| Axis::linear("").ticks((low, high));
         assert_eq!(linear(0.0, 100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(linear(-1.0, 1.4).len(), 5);
+        for (low, high) in [(0.0, f64::INFINITY), (1e300, 1.01e300), (-1.7e308, 1.7e308), (0.0, 0.0), (0.0, f64::NAN)] {
+            assert!(linear(low, high).len() <= MOST_TICKS as usize, "{low} to {high}");
+        }
         let axis = Axis::logarithmic("");
         let texts = |low: f64, high: f64| {
             let ticks = axis.ticks((low.log10(), high.log10()));

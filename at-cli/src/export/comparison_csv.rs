@@ -17,8 +17,22 @@ pub fn methods(path: &Path, report: &Report) -> Result<()> {
     heading.extend(HEADING.map(String::from));
     heading.extend(terms(Time::NAMES, "time", "s"));
     heading.extend(terms(Energy::NAMES, "energy", "j"));
+    heading.push("diverged".to_string());
+    let columns = heading.len() - report.vary.len();
     let rows = report.points.iter().flat_map(|point| {
-        point.methods.iter().map(|method| point.values.iter().cloned().chain(row(method)).collect::<Vec<_>>())
+        let values = || point.values.iter().cloned();
+        let count = |method| point.diverged(method).to_string();
+        let own = point
+            .methods
+            .iter()
+            .map(move |method| values().chain(row(method)).chain([count(method.method)]).collect::<Vec<_>>());
+        let all = point.diverged.iter().filter(|own| point.methods.iter().all(|method| method.method != own.method));
+        let without = all.map(move |own| {
+            let named = [own.method.to_string(), "0".to_string()].into_iter();
+            let empty = std::iter::repeat_n(String::new(), columns - 3);
+            values().chain(named).chain(empty).chain([own.chips.to_string()]).collect()
+        });
+        own.chain(without)
     });
     write(path, std::iter::once(heading).chain(rows))
 }
@@ -91,7 +105,7 @@ pub fn epochs(path: &Path, report: &Report, results: &[Vec<CellResult>]) -> Resu
     let mut heading = report.vary.clone();
     let names = ["method", "chip_seed", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "reads"];
     heading.extend(names.map(String::from));
-    heading.extend(["injections", "control_writes", "time_s", "energy_j", "alignment"].map(String::from));
+    heading.extend(["injections", "control_writes", "time_s", "energy_j", "alignment", "measuring"].map(String::from));
     let rows = report.points.iter().zip(results).flat_map(|(point, results)| {
         results.iter().flat_map(move |result| {
             result.records.iter().map(move |record| {
@@ -109,6 +123,7 @@ pub fn epochs(path: &Path, report: &Report, results: &[Vec<CellResult>]) -> Resu
                     cost(bill.time.total()),
                     cost(bill.energy.total()),
                     record.alignment.map(|cosine| cosine.to_string()).unwrap_or_default(),
+                    record.measuring.to_string(),
                 ];
                 let whose = [result.method.to_string(), result.chip_seed.to_string(), record.epoch.to_string()];
                 point.values.iter().cloned().chain(whose).chain(numbers).collect::<Vec<_>>()

@@ -186,5 +186,14 @@ fn title(report: &Report) -> String {
         1 => "1 chip".to_string(),
         count => format!("{count} chips"),
     };
-    format!("{} on {chips}{kind}, mean and 95 % interval", text(&report.settings.dataset))
+    let mut diverged: Vec<(MethodName, usize)> = Vec::new();
+    for own in report.points.iter().flat_map(|point| &point.diverged) {
+        match diverged.iter_mut().find(|(method, _)| *method == own.method) {
+            Some((_, count)) => *count += own.chips,
+            None => diverged.push((own.method, own.chips)),
+        }
+    }
+    let diverged: String =
+        diverged.iter().map(|(method, count)| format!("; {method} diverged in {count} of its trainings")).collect();
+    format!("{} on {chips}{kind}, mean and 95 % interval{diverged}", text(&report.settings.dataset))
 }

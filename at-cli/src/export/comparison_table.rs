@@ -29,6 +29,11 @@ pub fn table(report: &Report) -> String {
             let name = std::iter::once(method.method.to_string());
             rows.push(point.values.iter().cloned().chain(name).chain(cells(method)).collect::<Vec<_>>());
         }
+        for own in point.diverged.iter().filter(|own| point.methods.iter().all(|method| method.method != own.method)) {
+            let name = std::iter::once(own.method.to_string());
+            let none = ["diverged"].into_iter().chain([""; 11]).map(String::from);
+            rows.push(point.values.iter().cloned().chain(name).chain(none).collect());
+        }
     }
     align(&rows, report.vary.len() + 1) + "\n" + &legend(report)
 }
@@ -81,6 +86,11 @@ fn legend(report: &Report) -> String {
     );
     if report.points.iter().flat_map(|point| &point.methods).any(|method| is_oracle(method.method)) {
         text += "ideal is an oracle: no chip can run it, so it has no cost\n";
+    }
+    for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
+        let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(", ")) };
+        let (reason, all) = (&own.reason, report.chip_seeds.len());
+        text += &format!("diverged   {} of {all}{place}, without a part in the accuracy: {reason}\n", own.chips);
     }
     for failure in &report.failures {
         text += &format!("failed     {}: {}\n", failure.cell, failure.reason);

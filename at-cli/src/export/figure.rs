@@ -2,6 +2,7 @@
 
 use super::columns::si;
 use super::plot::colour;
+use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
 use plotters::coord::Shift;
@@ -72,15 +73,16 @@ impl Figure<'_> {
     pub fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         self.draw(&mut svg).map_err(|error| anyhow!("a plot: {error}"))?;
-        Ok(svg)
+        Ok(visible(&svg).into_owned()) // XML has no control characters
     }
 
     /// Where a mark lies on the axis, if it does.
     fn place(&self, x: f64) -> Option<f64> {
-        match self.horizontal {
-            Horizontal::Logarithmic(_) => (x > 0.0).then(|| x.log10()),
-            _ => Some(x),
-        }
+        let place = match self.horizontal {
+            Horizontal::Logarithmic(_) => x.log10(),
+            Horizontal::Linear | Horizontal::Names => x,
+        };
+        place.is_finite().then_some(place)
     }
 
     fn ends(&self) -> (f64, f64) {
@@ -237,7 +239,9 @@ mod tests {
             lines,
         };
         let lines = line(&[(0.0, 10.0), (1.0, 20.0)]);
-        let odd = [line(&[]), line(&[(0.0, 0.0)]), line(&[(5e-9, 50.0)])];
+        let endless = line(&[(1.0, 10.0), (f64::INFINITY, 20.0), (f64::NAN, 30.0)]);
+        let odd =
+            [line(&[]), line(&[(0.0, 0.0)]), line(&[(5e-9, 50.0)]), endless, line(&[(1e-300, 1.0), (1e300, 2.0)])];
         for horizontal in [Horizontal::Linear, Horizontal::Logarithmic("s"), Horizontal::Names] {
             for bars in [false, true] {
                 let svg = figure(horizontal, &lines, bars).svg().unwrap();

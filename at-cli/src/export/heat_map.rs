@@ -1,5 +1,6 @@
 //! Heat maps: a value per cell as a colour, with a scale beside it.
 
+use crate::terminal::visible;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -10,6 +11,13 @@ const LONGEST: f64 = 300.0;
 const CELL: (f64, f64) = (1.0, 34.0);
 /// Room left of and above the map.
 const ORIGIN: (f64, f64) = (58.0, 34.0);
+/// Width of a letter of a name beside the map, and how many are shown of it.
+const LETTER: f64 = 7.4;
+const MOST_LETTERS: usize = 16;
+
+/// The most cells of a picture, and of one of its rows or columns. A cell takes some 17 bytes.
+pub const MOST_CELLS: usize = 1 << 18;
+const LONGEST_ROW: usize = 1200;
 
 /// How values become colours. All scales keep their order for colour-blind eyes and in grey.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,16 +116,68 @@ pub struct HeatMap {
     pub colours: Colours,
     /// Values are also written into their cells, as whole numbers.
     pub numbers: bool,
+    /// What rows and columns alike are called instead of by their index, where they have names.
+    pub names: Option<Vec<String>>,
+    /// Rows and columns that one cell stands for, each way; 1 where nothing was put together.
+    pub block: usize,
+}
+
+/// Rows and columns that one cell has to stand for, each way, so that a picture of so many does not grow too large.
+pub fn block(rows: usize, columns: usize) -> usize {
+    let fits = |block: usize| {
+        let (rows, columns) = (rows.div_ceil(block), columns.div_ceil(block));
+        rows.max(columns) <= LONGEST_ROW && rows * columns <= MOST_CELLS
+    };
+    (1..).find(|&block| fits(block)).expect("one cell fits")
 }
 
 impl HeatMap {
+    /// The same map with few enough cells for a picture, each the mean of a square of those that were too many; on a scale with
+    /// two signs the one that is farthest from 0, which a mean would hide.
+    pub fn drawable(self) -> HeatMap {
+        let block = block(self.rows, self.columns);
+        if block == 1 {
+            return self;
+        }
+        let (rows, columns) = (self.rows.div_ceil(block), self.columns.div_ceil(block));
+        let cell = |index: usize| {
+            let (top, left) = (index / columns * block, index % columns * block);
+            let inside = (top..(top + block).min(self.rows))
+                .flat_map(|row| (left..(left + block).min(self.columns)).map(move |column| row * self.columns + column))
+                .filter_map(|place| self.values[place]);
+            match self.colours {
+                Colours::Diverging { .. } => inside.max_by(|a, b| a.abs().total_cmp(&b.abs())),
+                Colours::Sequential { .. } | Colours::Phase => {
+                    let (sum, count) = inside.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+                    (count > 0).then(|| sum / f64::from(count))
+                }
+            }
+        };
+        let values = (0..rows * columns).map(cell).collect();
+        HeatMap { rows, columns, values, numbers: false, names: None, block: self.block * block, ..self }
+    }
+
+    /// Names with few enough letters to stand beside the map, if there are as many as rows and columns.
+    fn short_names(&self) -> Option<Vec<String>> {
+        let names = self.names.as_ref().filter(|names| names.len() == self.rows && self.rows == self.columns)?;
+        let short = |name: &String| match name.char_indices().nth(MOST_LETTERS) {
+            Some((end, _)) => format!("{}…", &name[..end]),
+            None => name.clone(),
+        };
+        Some(names.iter().map(short).collect())
+    }
+
     /// The map as an SVG picture.
     pub fn svg(&self) -> String {
+        let names = self.short_names();
+        let letters = names.iter().flatten().map(|name| name.chars().count()).max().unwrap_or_default();
+        let room = LETTER * letters as f64;
         let side = |count: usize| (LONGEST / count as f64).clamp(CELL.0, CELL.1);
         let (cell_width, cell_height) = (side(self.columns), side(self.rows));
         let (width, height) = (cell_width * self.columns as f64, cell_height * self.rows as f64);
-        let (left, top) = ORIGIN;
-        let total = ((left + width + 96.0).max(230.0), top + height.max(60.0) + 52.0);
+        let (left, top) = (ORIGIN.0.max(34.0 + room), ORIGIN.1);
+        let below = (room - 20.0).max(0.0); // names under the map stand upright
+        let total = ((left + width + 96.0).max(230.0), top + height.max(60.0) + 52.0 + below);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0}\" height=\"{:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\" \
              font-family=\"sans-serif\" font-size=\"13\" fill=\"#000\"><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
@@ -141,18 +201,26 @@ impl HeatMap {
         }
         svg += "</g>";
         if self.numbers {
-            self.write_numbers(&mut svg, cell_width, cell_height);
+            self.write_numbers(&mut svg, left, cell_width, cell_height);
         }
         for column in ticks(self.columns) {
             let x = left + (column as f64 + 0.5) * cell_width;
-            text(&mut svg, (x, top + height + 16.0), "middle", &format!(">{column}"));
+            match &names {
+                None => text(&mut svg, (x, top + height + 16.0), "middle", &format!(">{}", column * self.block)),
+                Some(names) => {
+                    let (x, y) = (x + 4.5, top + height + 6.0);
+                    let upright = format!("transform=\"rotate(-90 {x:.1} {y:.1})\">{}", escape(&names[column]));
+                    text(&mut svg, (x, y), "end", &upright);
+                }
+            }
         }
         for row in ticks(self.rows) {
             let y = top + (row as f64 + 0.5) * cell_height + 4.5;
-            text(&mut svg, (left - 6.0, y), "end", &format!(">{row}"));
+            let label = names.as_ref().map_or_else(|| (row * self.block).to_string(), |names| escape(&names[row]));
+            text(&mut svg, (left - 6.0, y), "end", &format!(">{label}"));
         }
         let x_label = format!("font-size=\"14\">{}", escape(&self.x_label));
-        text(&mut svg, (left + 0.5 * width, top + height + 38.0), "middle", &x_label);
+        text(&mut svg, (left + 0.5 * width, top + height + 38.0 + below), "middle", &x_label);
         let middle = top + 0.5 * height;
         let y_label = format!("font-size=\"14\" transform=\"rotate(-90 16 {middle:.1})\">{}", escape(&self.y_label));
         text(&mut svg, (16.0, middle), "middle", &y_label);
@@ -160,10 +228,10 @@ impl HeatMap {
         svg + "</svg>\n"
     }
 
-    fn write_numbers(&self, svg: &mut String, cell_width: f64, cell_height: f64) {
+    fn write_numbers(&self, svg: &mut String, left: f64, cell_width: f64, cell_height: f64) {
         for (index, value) in self.values.iter().enumerate() {
             let Some(value) = value.filter(|value| value.round() != 0.0) else { continue };
-            let x = ORIGIN.0 + ((index % self.columns) as f64 + 0.5) * cell_width;
+            let x = left + ((index % self.columns) as f64 + 0.5) * cell_width;
             let y = ORIGIN.1 + ((index / self.columns) as f64 + 0.5) * cell_height + 4.0;
             let bright = self.colours.step(value) > STEPS * 6 / 10;
             let fill = if bright { "#000" } else { "#fff" };
@@ -206,7 +274,7 @@ fn ticks(count: usize) -> impl Iterator<Item = usize> {
 
 /// A text as it stands in XML and HTML.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -224,7 +292,39 @@ mod tests {
             values,
             colours,
             numbers: true,
+            names: None,
+            block: 1,
         }
+    }
+
+    #[test]
+    fn a_picture_has_a_largest_number_of_cells() {
+        for (rows, columns) in [(4096, 4096), (1, 1_000_000), (5000, 3), (65_536, 65_536)] {
+            let block = block(rows, columns);
+            let (fewer_rows, fewer_columns) = (rows.div_ceil(block), columns.div_ceil(block));
+            assert!(fewer_rows * fewer_columns <= MOST_CELLS && fewer_rows.max(fewer_columns) <= LONGEST_ROW);
+            assert!(block > 1, "{rows} x {columns}");
+        }
+        assert_eq!(block(784, 256), 1);
+        let cells = (0..2 * 2401).map(|index| Some(f64::from(index % 2401)));
+        let many = HeatMap { numbers: false, ..map(cells.collect(), Colours::Sequential { low: 0.0, high: 2400.0 }) };
+        let few = many.clone().drawable();
+        assert_eq!((few.rows, few.columns, few.block), (1, 801, 3));
+        assert_eq!((few.values[0], few.values[800]), (Some(1.0), Some(2400.0)));
+        assert!(few.svg().contains(">1500<"), "columns keep their numbers");
+        let errors = HeatMap { colours: Colours::diverging([2400.0]), ..many };
+        assert_eq!(errors.drawable().values[1], Some(5.0));
+        let small = map(vec![None; 4], Colours::Phase);
+        assert_eq!(small.clone().drawable().svg(), small.svg());
+    }
+
+    #[test]
+    fn names_stand_beside_the_map_escaped_and_short() {
+        let names = Some(vec!["a<b\u{1b}".to_string(), "a name that is longer than the room".to_string()]);
+        let svg = HeatMap { names, ..map(vec![Some(1.0); 4], Colours::Phase) }.svg();
+        assert_eq!(svg.matches("a&lt;b").count(), 2);
+        assert_eq!(svg.matches(">a name that is lo…<").count(), 2);
+        assert!(crate::export::picture::png(&svg).is_ok(), "a control character is no XML");
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! `metrics.csv`: one row per method and epoch.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use at_core::chip::Accesses;
 use at_core::files::atomic_write;
+use at_core::files::whole::read_text;
 use at_core::training::{MethodName, Record};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// Longest table (bytes), of some ten million rows.
+const LARGEST_TABLE: u64 = 1 << 32;
 
 /// A row. Numbers are written so that they read back as the same bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +43,9 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
+    /// The chip was measured in this epoch: training loss and accuracy are those of the model.
+    #[serde(default)]
+    pub measuring: bool,
     /// Time spent on this method so far.
     pub wall_seconds: f64,
 }
@@ -61,8 +69,47 @@ impl Row {
             digital_backward_passes: record.accesses.digital_backward_passes,
             digital_flops: record.accesses.digital_flops,
             wall_seconds,
+            measuring: record.measuring,
         }
     }
+}
+
+impl Row {
+    /// Errs where a number is none that a run writes.
+    fn validate(&self) -> Result<(), String> {
+        let accesses = Accesses {
+            reads: self.chip_reads,
+            injections: self.chip_injections,
+            control_writes: self.control_writes,
+            digital_passes: self.digital_passes,
+            digital_backward_passes: self.digital_backward_passes,
+            digital_flops: self.digital_flops,
+            ..Accesses::default()
+        };
+        let record = Record {
+            method: self.method,
+            chip: 0,
+            epoch: self.epoch,
+            learning_rate: self.learning_rate,
+            train_loss: self.train_loss,
+            train_accuracy: self.train_accuracy,
+            test_loss: self.test_loss,
+            test_accuracy: self.test_accuracy,
+            accesses,
+            alignment: None,
+            measuring: self.measuring,
+        };
+        record.validate()?;
+        seconds("wall_seconds", self.wall_seconds)
+    }
+}
+
+/// Errs where `value` is no time that a process spends.
+pub fn seconds(name: &str, value: f64) -> Result<(), String> {
+    /// Some three thousand years.
+    const MOST: f64 = 1e11;
+    let valid = (0.0..=MOST).contains(&value);
+    valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
 }
 
 /// Replaces the file by these rows.
@@ -80,9 +127,14 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let mut csv = csv::Reader::from_path(path).with_context(|| path.display().to_string())?;
-    csv.deserialize()
-        .collect::<Result<_, _>>()
+    let text = read_text(path, LARGEST_TABLE)?;
+    let mut csv = csv::Reader::from_reader(text.as_bytes());
+    let rows = csv.deserialize().map(|row: csv::Result<Row>| {
+        let row = row?;
+        row.validate().map_err(|reason| anyhow!(reason))?;
+        Ok(row)
+    });
+    rows.collect::<Result<_>>()
         .with_context(|| format!("{} is damaged; delete it, and only the times in it are lost", path.display()))
 }
 
@@ -101,20 +153,48 @@ mod tests {
             train_accuracy: 1e-300,
             test_loss: 2.1 / 0.9,
             test_accuracy: 1.0,
-            chip_reads: u64::MAX,
+            chip_reads: Accesses::MOST,
             chip_injections: 0,
             control_writes: 7,
             digital_passes: 8,
             digital_backward_passes: 9,
             digital_flops: 10,
             wall_seconds: 0.1,
+            measuring: true,
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         assert_eq!(read(&path).unwrap(), []);
         write(&path, &[row.clone(), row.clone()]).unwrap();
-        assert_eq!(read(&path).unwrap(), [row.clone(), row]);
+        assert_eq!(read(&path).unwrap(), [row.clone(), row.clone()]);
         std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
+        let edits: [(&dyn Fn(&mut Row), &str); 6] = [
+            (&|row| row.test_accuracy = 7.0, "test_accuracy = 7"),
+            (&|row| row.train_accuracy = f64::NAN, "train_accuracy = NaN"),
+            (&|row| row.test_loss = f64::INFINITY, "test_loss = inf"),
+            (&|row| row.epoch = usize::MAX, "epoch 18446744073709551615"),
+            (&|row| row.chip_reads = u64::MAX, "reads"),
+            (&|row| row.wall_seconds = 1e300, "wall_seconds"),
+        ];
+        for (edit, part) in edits {
+            let mut edited = row.clone();
+            edit(&mut edited);
+            write(&path, &[row.clone(), edited]).unwrap();
+            let error = format!("{:#}", read(&path).unwrap_err());
+            assert!(error.contains("damaged") && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_a_loss_that_is_no_number_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let heading = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
+                       chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,wall_seconds";
+        for (loss, right) in [("0.5", true), ("NaN", false), ("inf", false)] {
+            std::fs::write(&path, format!("{heading}\nat,1,0.1,{loss},0.5,0.5,0.5,0,0,0,0,0,0,1.0\n")).unwrap();
+            assert_eq!(read(&path).is_ok(), right, "{loss}: {:?}", read(&path));
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! `summary.json`: the outcome of a run for programs.
 
+use super::metrics;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
+use at_core::cost::ChipSize;
+use at_core::data::Chance;
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
 use serde::{Deserialize, Serialize};
@@ -17,6 +20,9 @@ pub struct Summary {
     pub dataset: String,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
+    /// What the classes are called, in the order of their numbers, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
     /// What makes one doubt the results: what was taken although it can hardly be meant.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -26,6 +32,9 @@ pub struct Summary {
     pub test_samples: usize,
     /// The kind of chip.
     pub chip: String,
+    /// What guessing reaches on the test samples; none in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
     /// Number of controls of the chip.
     pub controls: usize,
     /// Number of inputs of the chip; none in files of earlier versions.
@@ -84,6 +93,19 @@ fn alone() -> usize {
 }
 
 impl MethodResult {
+    fn validate(&self) -> Result<(), String> {
+        let accuracies = [
+            ("final_test_accuracy", self.final_test_accuracy),
+            ("best_test_accuracy", self.best_test_accuracy),
+            ("final_train_accuracy", self.final_train_accuracy),
+        ];
+        if let Some((name, share)) = accuracies.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(format!("{name} = {share} is not valid: must be from 0 to 1"));
+        }
+        metrics::seconds("wall_seconds", self.wall_seconds)?;
+        self.accesses.unwrap_or_default().validate()
+    }
+
     /// What it is called in a table: `at`, or `at, chip 3`.
     pub fn label(&self) -> String {
         match self.share_model {
@@ -132,16 +154,26 @@ impl Summary {
             preset: text(&settings.preset),
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
+            class_names: data.class_names.clone(),
             notes: Vec::new(),
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
+            chance: Some(crate::doubts::chance(data)),
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),
         }
+    }
+
+    /// Errs where a number is none that a run writes: the file was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
+        self.results
+            .iter()
+            .try_for_each(|result| result.validate().map_err(|reason| format!("{}: {reason}", result.label())))
     }
 
     /// As text, ending with a line feed.

@@ -1,6 +1,7 @@
 //! What a comparison shows, in words; every word follows from the numbers of the table.
 
 use super::summary::Summary;
+use at_core::data::Chance;
 use at_core::training::MethodName;
 
 /// One sentence per method on its distance to `ideal`; nothing where there is no `ideal` to compare with.
@@ -13,9 +14,8 @@ pub fn verdict(summary: &Summary) -> String {
     let same = others.into_iter().filter(|result| result.chip_seed == ideal.chip_seed);
     for (index, result) in same.enumerate() {
         let method = result.method;
-        let distance = distance(result.final_test_accuracy, ideal.final_test_accuracy);
-        let who = if index == 0 { ", which knows every imperfection" } else { "" };
-        text += &format!("{method} {}, and ends {distance} ideal{who}.\n", manner(method));
+        let ends = ends(result.final_test_accuracy, ideal.final_test_accuracy, summary.chance.as_ref(), index == 0);
+        text += &format!("{method} {}, and {ends}.\n", manner(method));
     }
     text
 }
@@ -41,8 +41,22 @@ fn manner(method: MethodName) -> &'static str {
     }
 }
 
+/// Where a method ends: at chance, which is level with nothing, or so far from `ideal`, of which is said `who` it is.
+pub fn ends(accuracy: f64, ideal: f64, chance: Option<&Chance>, who: bool) -> String {
+    let lucky = |accuracy| chance.is_some_and(|chance| chance.explains(accuracy));
+    let guess = || 100.0 * chance.map_or(0.0, |chance| chance.guess);
+    let who = if who { ", which knows every imperfection" } else { "" };
+    let far = distance(accuracy, ideal);
+    match (lucky(accuracy), lucky(ideal)) {
+        (true, true) => format!("ends at chance (guessing gives {:.1} %), as does ideal{who}", guess()),
+        (true, false) => format!("ends at chance (guessing gives {:.1} %), {far} ideal{who}", guess()),
+        (false, true) => format!("ends {far} ideal{who}, and ends at chance (guessing gives {:.1} %)", guess()),
+        (false, false) => format!("ends {far} ideal{who}"),
+    }
+}
+
 /// In points, to the two digits of the table.
-pub fn distance(accuracy: f64, ideal: f64) -> String {
+fn distance(accuracy: f64, ideal: f64) -> String {
     let points = 100.0 * (accuracy - ideal);
     match points {
         points if points.abs() < 0.005 => "level with".to_string(),
@@ -54,6 +68,21 @@ pub fn distance(accuracy: f64, ideal: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_at_chance_is_level_with_anything() {
+        let chance = Chance { guess: 0.1, limit: 0.15 };
+        assert_eq!(ends(0.11, 0.11, Some(&chance), false), "ends at chance (guessing gives 10.0 %), as does ideal");
+        assert_eq!(
+            ends(0.11, 0.9, Some(&chance), false),
+            "ends at chance (guessing gives 10.0 %), 79.00 points below ideal"
+        );
+        let above = ends(0.9, 0.11, Some(&chance), true);
+        let ideal = "ideal, which knows every imperfection, and ends at chance (guessing gives 10.0 %)";
+        assert_eq!(above, format!("ends 79.00 points above {ideal}"));
+        assert_eq!(ends(0.9, 0.9, Some(&chance), false), "ends level with ideal");
+        assert_eq!(ends(0.11, 0.11, None, false), "ends level with ideal", "a run of before");
+    }
 
     #[test]
     fn distances_say_which_is_better() {

@@ -6,11 +6,13 @@ mod published;
 #[cfg(test)]
 mod tests;
 
+pub use mirror::Limits;
 pub use published::{PublishedFile, published};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::data::checksum::md5_hex;
 use at_core::files::atomic_write;
+use at_core::files::whole::read_whole;
 use mirror::Refusal;
 use serde::Serialize;
 use std::io::Write;
@@ -20,6 +22,9 @@ use std::path::{Path, PathBuf};
 pub fn cache_folder() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "asyt").map(|folders| folders.cache_dir().to_path_buf())
 }
+
+/// Longest file of a data set (bytes).
+const LARGEST_FILE: u64 = 1 << 30;
 
 /// A file that is in the cache now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,7 +44,7 @@ pub enum Event<'a> {
     /// A mirror is asked.
     Asking(&'a str),
     /// So many bytes are there, of so many.
-    Received(u64, Option<u64>),
+    Received(u64, u64),
     /// A file is there, whole; these mirrors did not give it, with their reasons.
     Ready(&'a Fetched, &'a [String]),
 }
@@ -47,24 +52,27 @@ pub enum Event<'a> {
 /// Puts `files` into `folder`, each from the first of the `mirrors` that gives it; those that are there stay.
 ///
 /// Errs at the first file that no mirror gives, with every mirror's reason. Files fetched until then stay.
+///
+/// No mirror is waited for beyond the [`Limits`], and no address is told with its password.
 pub fn fetch(
     files: &[PublishedFile],
     mirrors: &[String],
     folder: &Path,
+    limits: &Limits,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Vec<Fetched>> {
     ensure!(!mirrors.is_empty(), "there is no mirror to ask; name one with --mirror");
     let cannot = || format!("cannot write to {}; choose a folder with --cache-dir", folder.display());
     std::fs::create_dir_all(folder).with_context(cannot)?;
-    let client = mirror::client();
+    let client = mirror::client(limits);
     let mut fetched = Vec::new();
     for &file in files {
         let path = folder.join(file.name);
-        let present = std::fs::read(&path).ok().filter(|bytes| md5_hex(bytes) == file.md5);
+        let present = read_whole(&path, LARGEST_FILE).ok().filter(|bytes| md5_hex(bytes) == file.md5);
         let (bytes, from, refusals) = match present {
             Some(bytes) => (bytes.len(), None, Vec::new()),
             None => {
-                let (bytes, url, refusals) = from_mirrors(&client, file, mirrors, tell)?;
+                let (bytes, url, refusals) = from_mirrors(&client, limits, file, mirrors, tell)?;
                 atomic_write(&path, |writer| writer.write_all(&bytes)).with_context(cannot)?;
                 (bytes.len(), Some(url), refusals)
             }
@@ -79,6 +87,7 @@ pub fn fetch(
 /// The content of `file`, the address that gave it, and the reasons of the mirrors that were asked before.
 fn from_mirrors(
     client: &ureq::Agent,
+    limits: &Limits,
     file: PublishedFile,
     mirrors: &[String],
     tell: &mut dyn FnMut(Event),
@@ -87,8 +96,10 @@ fn from_mirrors(
     let mut reached = false;
     for mirror in mirrors {
         let url = format!("{}/{}", mirror.trim_end_matches('/'), file.name);
-        tell(Event::Asking(&url));
-        let answer = mirror::get(client, &url, &mut |bytes, of| tell(Event::Received(bytes, of)));
+        let shown = mirror::without_password(&url, mirror);
+        tell(Event::Asking(&shown));
+        let received = &mut |bytes| tell(Event::Received(bytes, file.bytes));
+        let answer = mirror::get(client, limits, &url, file.bytes, received);
         let checked = answer.and_then(|bytes| match md5_hex(&bytes) {
             sum if sum == file.md5 => Ok(bytes),
             sum => {
@@ -96,10 +107,10 @@ fn from_mirrors(
             }
         });
         match checked {
-            Ok(bytes) => return Ok((bytes, url, reasons)),
+            Ok(bytes) => return Ok((bytes, shown, reasons)),
             Err(refusal) => {
                 reached |= matches!(refusal, Refusal::Answer(_));
-                reasons.push(format!("{url}: {refusal}"));
+                reasons.push(format!("{shown}: {}", mirror::without_password(&refusal.to_string(), mirror)));
             }
         }
     }

@@ -9,6 +9,8 @@ pub struct PublishedFile {
     pub name: &'static str,
     /// MD5 of the file as it is downloaded, in hexadecimal digits.
     pub md5: &'static str,
+    /// Its size as it is downloaded.
+    pub bytes: u64,
 }
 
 /// The files of one data set and the folders on the web that hold them, in the order in which they are tried.
@@ -31,7 +33,7 @@ const NAMES: [&str; 4] = [
 /// The sums are those that the authors or the established loaders give. With them it does not matter that some mirrors
 /// have no TLS.
 pub fn published(name: DatasetName) -> Option<Published> {
-    let (sums, mirrors): ([&str; 4], &[&str]) = match name {
+    let (sums, sizes, mirrors): ([&str; 4], [u64; 4], &[&str]) = match name {
         DatasetName::Mnist => (
             [
                 "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -39,6 +41,7 @@ pub fn published(name: DatasetName) -> Option<Published> {
                 "9fb629c4189551a2d022fa330f9573f3",
                 "ec29112dd5afa0611ce80d1b7f02629c",
             ],
+            [9_912_422, 28_881, 1_648_877, 4_542],
             &["https://storage.googleapis.com/cvdf-datasets/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"],
         ),
         DatasetName::FashionMnist => (
@@ -48,6 +51,7 @@ pub fn published(name: DatasetName) -> Option<Published> {
                 "bef4ecab320f06d8554ea6380940ec79",
                 "bb300cfdad3c16e7a12a480ee83cd310",
             ],
+            [26_421_880, 29_515, 4_422_102, 5_148],
             &[
                 "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -60,11 +64,13 @@ pub fn published(name: DatasetName) -> Option<Published> {
                 "5c965bf0a639b31b8f53240b1b52f4d7",
                 "7320c461ea6c1c855c0b718fb2a4b134",
             ],
+            [18_165_135, 29_497, 3_041_136, 5_120],
             &["https://codh.rois.ac.jp/kmnist/dataset/kmnist/", "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"],
         ),
         DatasetName::Vowel | DatasetName::Digits | DatasetName::Iris => return None,
     };
-    let files = std::array::from_fn(|index| PublishedFile { name: NAMES[index], md5: sums[index] });
+    let files =
+        std::array::from_fn(|index| PublishedFile { name: NAMES[index], md5: sums[index], bytes: sizes[index] });
     Some(Published { files, mirrors })
 }
 
@@ -82,6 +88,7 @@ mod tests {
             for file in published.iter().flat_map(|published| &published.files) {
                 assert_eq!(file.md5.len(), 32);
                 assert!(sums.insert(file.md5), "{name} {} repeats a sum", file.name);
+                assert!((1 << 10..1 << 26).contains(&file.bytes), "{name} {}", file.name);
             }
             assert!(published.iter().flat_map(|set| set.mirrors).all(|mirror| mirror.ends_with('/')));
         }
@@ -97,6 +104,7 @@ mod tests {
             for file in published(name).unwrap().files.iter().filter(|file| file.name.contains("labels")) {
                 let Ok(bytes) = std::fs::read(folder.join(name.as_str()).join(file.name)) else { continue };
                 assert_eq!(at_core::data::checksum::md5_hex(&bytes), file.md5, "{name} {}", file.name);
+                assert_eq!(bytes.len() as u64, file.bytes, "{name} {}", file.name);
                 found += 1;
             }
         }

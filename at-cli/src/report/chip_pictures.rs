@@ -70,6 +70,8 @@ fn mesh_pictures(
             values: on_mesh(mesh, &grid, per_mzi, last),
             colours,
             numbers: false,
+            names: None,
+            block: 1,
         };
         Picture { name, map, caption }
     };
@@ -107,6 +109,8 @@ fn matrix_pictures(bank: bool, inputs: usize, outputs: usize, errors: &StageErro
             values: values[..inputs * outputs].iter().copied().map(Some).collect(),
             colours: Colours::diverging(values[..inputs * outputs].iter().copied()),
             numbers: false,
+            names: None,
+            block: 1,
         };
         Picture { name, map, caption }
     };

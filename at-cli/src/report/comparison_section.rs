@@ -7,6 +7,7 @@ use crate::export::columns::si;
 use crate::export::{comparison_plots, table, verdict};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
+use at_core::files::whole::{LONGEST_TEXT, read_text};
 use std::path::Path;
 
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
@@ -18,9 +19,10 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     let name = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
     page.heading(1, &format!("{name}: {} methods on the same chips", methods(&finished)));
     findings(page, run)?;
+    let diverged: usize = report.points.iter().flat_map(|point| &point.diverged).map(|own| own.chips).sum();
     let missing: usize = finished.open + report.failures.len();
     let missing = (missing > 0).then(|| {
-        let all = finished.results.iter().map(Vec::len).sum::<usize>() + missing;
+        let all = finished.results.iter().map(Vec::len).sum::<usize>() + diverged + missing;
         format!(
             "{missing} of {all} cells have no result; continue with: asyt {} --resume {}",
             request.command,
@@ -33,7 +35,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     costs(page, &finished)?;
     page.details(
         "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
-        &std::fs::read_to_string(run.join("config.toml")).context("config.toml")?,
+        &read_text(&run.join("config.toml"), LONGEST_TEXT)?,
     );
     page.paragraph(
         "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
@@ -49,7 +51,10 @@ fn methods(finished: &Finished) -> usize {
 /// The claims of `asyt reproduce` and what came out, where the folder is one of its.
 fn findings(page: &mut Page, run: &Path) -> Result<()> {
     let path = run.join("result.json");
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    if !path.exists() {
+        return Ok(());
+    }
+    let text = read_text(&path, LONGEST_TEXT)?;
     let damaged = || format!("{} is damaged", path.display());
     let result: serde_json::Value = serde_json::from_str(&text).with_context(damaged)?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
@@ -142,9 +147,19 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
     {
         for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
-            let distance = verdict::distance(method.accuracy.mean, ideal.accuracy.mean);
-            page.paragraph(&format!("{} ends {distance} ideal.", method.method));
+            let ends = verdict::ends(method.accuracy.mean, ideal.accuracy.mean, point.chance.as_ref(), false);
+            page.paragraph(&format!("{} {ends}.", method.method));
         }
+    }
+    for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
+        let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(" ")) };
+        page.warning(&format!(
+            "{}{place} diverged on {} of {} chips, which have no part in its accuracy: {}",
+            own.method,
+            own.chips,
+            report.chip_seeds.len(),
+            own.reason
+        ));
     }
     let pictures = comparison_plots::of(report, &finished.results)?;
     page.begin_figures();

@@ -24,10 +24,10 @@ pub fn accuracy(methods: &[MethodName], rows: &[Row]) -> Chart {
     chart(methods, rows, Axis::linear("epoch"), accuracy_axis(), |row| (row.epoch as f64, 100.0 * row.test_accuracy))
 }
 
-/// Training loss over the epochs.
+/// Training loss over the epochs, without those that measured the chip.
 pub fn loss(methods: &[MethodName], rows: &[Row]) -> Chart {
     chart(methods, rows, Axis::linear("epoch"), Axis::logarithmic("training loss"), |row| {
-        (row.epoch as f64, row.train_loss)
+        (row.epoch as f64, if row.measuring { f64::NAN } else { row.train_loss }) // no number has no place
     })
 }
 
@@ -35,6 +35,6 @@ pub fn loss(methods: &[MethodName], rows: &[Row]) -> Chart {
 pub fn interface(methods: &[MethodName], rows: &[Row]) -> Chart {
     let x = Axis::logarithmic("values read from and written into the chip");
     chart(methods, rows, x, accuracy_axis(), |row| {
-        ((row.chip_reads + row.chip_injections) as f64, 100.0 * row.test_accuracy)
+        (row.chip_reads.saturating_add(row.chip_injections) as f64, 100.0 * row.test_accuracy)
     })
 }

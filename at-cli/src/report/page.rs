@@ -1,6 +1,6 @@
 //! The HTML around texts, tables and pictures: one file, nothing fetched, legible on a phone.
 
-use crate::export::heat_map::escape;
+use crate::export::heat_map::{HeatMap, escape};
 use crate::export::picture;
 use anyhow::{Context, Result};
 use std::fmt::Write;
@@ -12,12 +12,13 @@ pub struct Page {
     body: String,
     pictures: PathBuf,
     names: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Page {
     /// An empty page; `pictures` is the folder of its pictures.
     pub fn new(title: &str, pictures: PathBuf) -> Self {
-        Page { title: title.to_string(), body: String::new(), pictures, names: Vec::new() }
+        Page { title: title.to_string(), body: String::new(), pictures, names: Vec::new(), notes: Vec::new() }
     }
 
     /// A heading of level 1 to 3.
@@ -87,6 +88,28 @@ impl Page {
         );
         self.names.push(name);
         Ok(())
+    }
+
+    /// A heat map with a caption, drawn in fewer cells where it has too many, which is said then.
+    pub fn map(&mut self, name: &str, map: HeatMap, caption: &str) -> Result<()> {
+        let (rows, columns, before) = (map.rows, map.columns, map.block);
+        let map = map.drawable();
+        if map.block > before {
+            let block = map.block / before;
+            self.note(format!("{name}: {rows} × {columns} cells are drawn in squares of {block} × {block}"));
+        }
+        self.figure(name, &map.svg(), caption)
+    }
+
+    /// Something that is shown otherwise than one expects: a paragraph here, and among [`Page::notes`].
+    pub fn note(&mut self, text: String) {
+        self.warning(&text);
+        self.notes.push(text);
+    }
+
+    /// All that was noted.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// A long text that opens on demand.

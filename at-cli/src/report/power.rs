@@ -50,6 +50,8 @@ pub fn maps(trained: &Trained, controls: &[f64], sample: usize) -> Result<Vec<Op
             values,
             colours: Colours::Sequential { low: DARKEST_DB, high: 0.0 },
             numbers: false,
+            names: None,
+            block: 1,
         })
     });
     Ok(maps.collect())

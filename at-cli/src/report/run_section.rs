@@ -1,11 +1,12 @@
 //! One run of `asyt train` on the page.
 
+use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
 use super::trained::{Record, Trained};
-use super::{chip_pictures, confusion, curves, power};
+use super::{chip_pictures, curves, power};
 use crate::export::heat_map::{Colours, HeatMap};
-use crate::export::summary::MethodResult;
+use crate::export::summary::{MethodResult, Summary};
 use crate::export::{table, verdict};
 use crate::names;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -66,6 +67,7 @@ fn trained_facts(page: &mut Page, record: &Record, trained: Option<&Trained>) {
     page.heading(2, "What was trained");
     page.facts(&[
         ("Task", format!("{}: {samples}", summary.dataset)),
+        ("Classes", classes(summary)),
         ("Note", summary.dataset_note.clone().unwrap_or_default()),
         ("Encoding", text(&settings.encoding)),
         ("Network", format!("{network}, {} controls", summary.controls)),
@@ -86,6 +88,15 @@ fn trained_facts(page: &mut Page, record: &Record, trained: Option<&Trained>) {
         ("Seed", format!("{} (first controls, order of the samples)", summary.seed)),
         ("Engine", engines.first().map(|engine| (*engine).to_string()).unwrap_or_default()),
     ]);
+}
+
+/// The names of the classes, by their numbers; nothing where they have none.
+fn classes(summary: &Summary) -> String {
+    const MOST: usize = 100;
+    let names = summary.class_names.as_deref().unwrap_or_default();
+    let more = if names.len() > MOST { format!(", … ({} in all)", names.len()) } else { String::new() };
+    let shown = names.iter().take(MOST).enumerate().map(|(class, name)| format!("{class} {name}"));
+    shown.collect::<Vec<_>>().join(", ") + &more
 }
 
 fn results(page: &mut Page, record: &Record) -> Result<()> {
@@ -110,11 +121,16 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
     let accuracy = curves::accuracy(&methods, &record.rows).svg()?;
     page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
     let loss = curves::loss(&methods, &record.rows).svg()?;
-    page.figure(
-        "loss",
-        &loss,
-        "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.",
-    )?;
+    let measured = record.rows.iter().any(|row| row.measuring);
+    let caption = format!(
+        "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.{}",
+        if measured {
+            " Epochs in which at-adaptive measured the chip are left out: their loss is the model's."
+        } else {
+            ""
+        }
+    );
+    page.figure("loss", &loss, &caption)?;
     page.end_figures();
     page.heading(2, "At what cost");
     let rows: Vec<Vec<String>> = summary
@@ -160,13 +176,17 @@ fn costs(page: &mut Page, record: &Record) -> Result<()> {
 
 fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {
     page.heading(2, "What is taken for what");
+    let (classes, block) = (trained.data.classes, Confusion::new(trained.data.classes).block);
+    if block > 1 {
+        page.note(format!("{classes} classes are drawn in blocks of {block} neighbours: an answer within the block counts as right in the picture, not in the accuracy above it"));
+    }
     page.begin_figures();
     for (method, controls) in &trained.controls {
-        let counts = trained.confusion(controls)?;
-        let accuracy = 100.0 * confusion::accuracy(&counts, trained.data.classes);
-        let map = confusion::map(format!("{method}: {accuracy:.2} % right"), &counts, trained.data.classes);
+        let confusion = trained.confusion(controls)?;
+        let accuracy = 100.0 * confusion.accuracy();
+        let map = confusion.map(format!("{method}: {accuracy:.2} % right"), &trained.data);
         let caption = format!("Answers of the chip trained with {method} to all test samples, in % of each class.");
-        page.figure(&format!("confusion-{method}"), &map.svg(), &caption)?;
+        page.map(&format!("confusion-{method}"), map, &caption)?;
     }
     page.end_figures();
     Ok(())
@@ -195,12 +215,9 @@ fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
     );
     let mut maps = power::maps(trained, controls, sample)?.into_iter();
     if let Some((rows, columns)) = trained.data.image {
-        let label = trained.data.test.labels[sample];
-        page.figure(
-            "sample",
-            &image(trained, sample, rows, columns).svg(),
-            &format!("Test sample {sample}, class {label}."),
-        )?;
+        let class = trained.data.class_name(trained.data.test.labels[sample] as usize);
+        let caption = format!("Test sample {sample}, class {class}.");
+        page.map("sample", image(trained, sample, rows, columns), &caption)?;
     }
     let mut start = 0;
     let mut following = trained.network.stages().skip(1);
@@ -215,17 +232,17 @@ fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
         let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
         page.heading(3, &format!("Stage {}: {}", index + 1, kind(stage)));
         if pictures.is_empty() && light.is_none() {
-            page.paragraph("No picture: it has too many parts, or none that can be drawn.");
+            page.note(format!("stage {}: no picture, it has too many parts or none that can be drawn", index + 1));
             continue;
         }
         page.begin_figures();
         if let Some(map) = light {
             let caption =
                 "Power on every waveguide on its way through the mesh, relative to all light that enters the mesh.";
-            page.figure(&format!("stage-{}-power", index + 1), &map.svg(), caption)?;
+            page.map(&format!("stage-{}-power", index + 1), map, caption)?;
         }
         for picture in pictures {
-            page.figure(&format!("stage-{}-{}", index + 1, picture.name), &picture.map.svg(), picture.caption)?;
+            page.map(&format!("stage-{}-{}", index + 1, picture.name), picture.map, picture.caption)?;
         }
         page.end_figures();
     }
@@ -245,6 +262,8 @@ fn image(trained: &Trained, sample: usize, rows: usize, columns: usize) -> HeatM
         values: values.iter().map(|&value| Some(f64::from(value))).collect(),
         colours: Colours::Sequential { low: 0.0, high: f64::from(if high > 0.0 { high } else { 1.0 }) },
         numbers: false,
+        names: None,
+        block: 1,
     }
 }
 

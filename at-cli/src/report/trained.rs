@@ -1,22 +1,28 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
+use super::confusion::Confusion;
 use crate::command::train::load;
 use crate::export::metrics::{self, Row};
 use crate::export::summary::Summary;
+use crate::fingerprint::{Fingerprint, RunContents};
+use crate::layers;
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{layers, session};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
+use at_core::files::whole::read_text;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
-use at_core::training::{Checkpoint, MethodName};
+use at_core::training::MethodName;
 use std::path::Path;
 
 /// Samples that cross the chip together.
 const BATCH: usize = 500;
+
+/// Longest file of a run's settings or results (bytes): some hundred thousand results.
+const LARGEST_RECORD: u64 = 1 << 26;
 
 /// What the files of a run say.
 pub struct Record {
@@ -35,22 +41,22 @@ pub struct Record {
 impl Record {
     /// Reads the folder of `asyt train`.
     pub fn read(run: &Path) -> Result<Self> {
-        let text = |file: &str| {
-            let path = run.join(file);
-            std::fs::read_to_string(&path).with_context(|| path.display().to_string())
-        };
+        let text = |file: &str| read_text(&run.join(file), LARGEST_RECORD);
         ensure!(
             run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
             "{} is no run of asyt train: it has no config.toml with metrics.csv",
             run.display()
         );
         let summary = text("summary.json").context("no method of the run is finished; continue it with --resume")?;
+        let damaged = || format!("{} is damaged", run.join("summary.json").display());
+        let summary: Summary = serde_json::from_str(&summary).with_context(damaged)?;
+        summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         Ok(Record {
             name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
             settings: layers::read(&run.join("config.toml"))?,
             config: text("config.toml")?,
-            summary: serde_json::from_str(&summary).with_context(|| format!("{} summary.json", run.display()))?,
+            summary,
             rows: metrics::read(&run.join("metrics.csv"))?,
         })
     }
@@ -84,28 +90,27 @@ impl Trained {
     /// Loads the data and makes the chip of `record`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, record: &Record, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
-        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() })?;
+        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
-        let network = plan.fit(&data)?;
+        let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
         let initial = plan.initial_controls(&network)?;
-        let fingerprint = session::fingerprint(&record.settings, &data)?;
+        let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+        let fingerprint = Fingerprint::new(&plan, contents)?;
         let mut controls = Vec::new();
         for method in record.methods() {
             let path = run.join(format!("{method}.safetensors"));
-            if path.exists() {
-                let saved = Checkpoint::load(&path, &fingerprint)?;
-                let vector = saved.parameters.into_iter().find(|vector| vector.name == "controls");
-                let values = vector.ok_or_else(|| anyhow!("{} holds no controls", path.display()))?.values;
-                controls.push((method, values));
+            if let (Some(saved), _) = fingerprint.open(&path)? {
+                let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
+                controls.push((method, values.to_vec()));
             }
         }
         Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })
     }
 
-    /// The chip, programmed with `controls` after the first ones, recognises every test sample: counts `[label, answer]`.
-    pub fn confusion(&self, controls: &[f64]) -> Result<Vec<u64>> {
+    /// The chip, programmed with `controls` after the first ones, recognises every test sample.
+    pub fn confusion(&self, controls: &[f64]) -> Result<Confusion> {
         let engine = Cpu::<f32>::new();
         let signals = self.signals()?;
         let (width, outputs) = (self.network.input().width(), self.network.outputs());
@@ -114,16 +119,16 @@ impl Trained {
             chip.program(&values.iter().map(|&value| value as f32).collect())?;
         }
         let classes = self.data.classes;
-        let mut counts = vec![0; classes * classes];
+        let mut confusion = Confusion::new(classes);
         let mut readout = vec![0.0; BATCH * outputs];
         for (fields, labels) in signals.chunks(BATCH * width).zip(self.data.test.labels.chunks(BATCH)) {
             chip.propagate(&fields.to_vec(), labels.len(), &mut readout)?;
             for (read, &label) in readout.chunks(outputs).zip(labels) {
                 let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
-                counts[label as usize * classes + answer] += 1;
+                confusion.add(label as usize, answer);
             }
         }
-        Ok(counts)
+        Ok(confusion)
     }
 
     /// Encoded test samples, `[sample, inputs]`.

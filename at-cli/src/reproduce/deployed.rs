@@ -19,6 +19,7 @@ use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::deployment::deploy;
 use at_core::files::phase_file::{read_chip, read_phases};
+use at_core::network::Owner;
 use at_core::optics::{Convention, Mesh};
 use at_core::training::Split;
 use std::path::PathBuf;
@@ -107,7 +108,8 @@ pub fn run(dataset: &str, request: &Request) -> Outcome<Reproduction> {
     for &(splitter, phase, published) in cases.iter().step_by(if request.quick { 2 } else { 1 }) {
         let place = format!("splitter {splitter}, phase {phase}");
         say(request.quiet, &place);
-        let chip = read_chip(&bench.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes)?;
+        let chip =
+            read_chip(&bench.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork)?;
         let Bench { engine, test, .. } = &bench;
         let found = 100.0 * deploy(engine, &network, &phases, &chip, test, &plan.training.loss)?.accuracy;
         let range = (published - TOLERANCE, published + TOLERANCE);

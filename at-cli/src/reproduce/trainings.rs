@@ -75,17 +75,26 @@ pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<
     let findings = findings(&description, &finished)?;
     let mut notes = description.notes.clone();
     notes.extend(finished.report.dataset_note.clone());
+    for (point, own) in
+        finished.report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own)))
+    {
+        let (chips, place, reason) = (own.chips, point.values.join(", "), &own.reason);
+        notes.push(format!("{} diverged on {chips} chips at {place}, which count as 0 %: {reason}", own.method));
+    }
     let chart = chart(&description, &finished, &findings);
     let title = description.title.clone();
     Ok(Reproduction { title, quick: request.quick, notes, findings, chart, folder })
 }
 
-/// The mean over the chips.
-fn quantity(quantity: Quantity, method: &MethodReport, batch: f64) -> f64 {
+/// The mean over the chips; a training that diverged has an accuracy of 0, and counts nothing of the rest.
+fn quantity(quantity: Quantity, method: &MethodReport, diverged: usize, batch: f64) -> f64 {
     let accesses = &method.accesses;
     let passes = accesses.passes as f64;
     match quantity {
-        Quantity::Accuracy => 100.0 * method.accuracy.mean,
+        Quantity::Accuracy => {
+            let done = method.accuracies.len() as f64;
+            100.0 * method.accuracy.mean * done / (done + diverged as f64)
+        }
         Quantity::Accesses => (accesses.reads + accesses.injections) as f64 / passes,
         Quantity::TimeSteps => accesses.rounds as f64 * batch / passes,
         // in-silico training sends its samples through the model and none through the chip
@@ -109,8 +118,16 @@ fn findings(description: &Description, finished: &Finished) -> Result<Vec<Findin
             }
             let of = |name: &str| {
                 let method = point.methods.iter().find(|method| method.method.as_str() == name);
-                let method = method.ok_or_else(|| anyhow!("no result of {name} at {place}"))?;
-                anyhow::Ok(quantity(expect.quantity, method, batch(finished)))
+                let lost = point.diverged.iter().find(|own| own.method.as_str() == name);
+                match (method, lost) {
+                    (Some(method), lost) => {
+                        let lost = lost.map_or(0, |own| own.chips);
+                        Ok(quantity(expect.quantity, method, lost, batch(finished)))
+                    }
+                    (None, Some(_)) if expect.quantity == Quantity::Accuracy => Ok(0.0),
+                    (None, Some(own)) => Err(anyhow!("nothing of {name} is counted at {place}: {}", own.reason)),
+                    (None, None) => Err(anyhow!("no result of {name} at {place}")),
+                }
             };
             let other = expect.minus.as_deref().map(of).transpose()?.unwrap_or(0.0);
             let Expectation { claim, low, high, .. } = expect;
@@ -188,7 +205,8 @@ fn over_values(axis: &str, description: &Description, finished: &Finished) -> (A
     let curve = |method: MethodName| {
         let points = finished.report.points.iter().zip(&places).filter_map(|(point, &place)| {
             let own = point.methods.iter().find(|own| own.method == method)?;
-            Some((place, quantity(description.expect[0].quantity, own, batch(finished))))
+            let lost = point.diverged(method);
+            Some((place, quantity(description.expect[0].quantity, own, lost, batch(finished))))
         });
         let points = points.collect();
         Curve { label: method.to_string(), colour: colour(method), mark: Mark::Filled, points }
@@ -217,7 +235,8 @@ fn expected_curves(description: &Description, finished: &Finished) -> Vec<Curve>
             }
             let other = expect.minus.as_ref().map(|minus| {
                 let method = point.methods.iter().find(|method| method.method.as_str() == minus.as_str());
-                method.map_or(f64::NAN, |method| quantity(shown, method, batch(finished)))
+                let lost = |method: &MethodReport| point.diverged(method.method);
+                method.map_or(f64::NAN, |method| quantity(shown, method, lost(method), batch(finished)))
             });
             let bound = if expect.low > -1e3 { expect.low } else { expect.high };
             let place = if description.axis.is_some() { place } else { last as f64 };

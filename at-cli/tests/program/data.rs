@@ -59,3 +59,13 @@ fn a_mirror_without_the_files_is_named() {
         .refused(1, &["train-images-idx3-ubyte.gz: http://", "404", "checksum", "--mirror"]);
     bench.run(["train", "--dataset", "kmnist"]).refused(1, &["asyt data fetch kmnist"]);
 }
+
+#[test]
+fn the_password_of_a_mirror_is_not_printed() {
+    let bench = Bench::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mirror = format!("http://me:secret@{nobody}");
+    let fetch = bench.run(["data", "fetch", "mnist", "--cache-dir", "cache", "--mirror", &mirror]);
+    assert!(!fetch.stderr.contains("secret"), "{fetch:?}");
+    fetch.refused(1, &["http://***@127.0.0.1", "refused"]);
+}

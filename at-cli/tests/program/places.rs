@@ -99,5 +99,7 @@ fn a_run_starts_from_the_controls_of_another() {
     run(&["--start-from", "none.safetensors"]).refused(1, &["none.safetensors"]);
     run(&["--start-from", "first/summary.json"]).refused(1, &["summary.json", "RUN/METHOD.safetensors"]);
     let other = ["train", "--network", "bank:in-8-out", "--quiet", "--start-from", "first/ideal.safetensors"];
-    bench.run(other).refused(1, &["ideal.safetensors", "controls, the network has"]);
+    bench.run(other).refused(1, &["ideal.safetensors", "holds controls of bank:64-10", "--start-from-other-network"]);
+    let asked = [&other[..], &["--start-from-other-network"]].concat();
+    bench.run(asked).refused(1, &["ideal.safetensors", "controls, the network has"]);
 }

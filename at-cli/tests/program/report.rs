@@ -132,6 +132,44 @@ fn what_cannot_be_shown_is_said() {
     report(&bench, &[]).refused(1, &["summary.json", "--resume"]);
 }
 
+#[test]
+fn very_many_classes_are_drawn_in_blocks_which_is_said() {
+    let bench = Bench::new();
+    let rows: String = (0..3000).map(|row| format!("{},0.5,{row}\n", row % 7)).collect();
+    bench.write("many/train.csv", rows);
+    bench.write("many/test.csv", "1,0.25,2999\n0,0.5,0\n");
+    let flags = ["train", "--dataset", "many", "--network", "bank:in-out", "--batch-size", "1000", "--epochs", "1"];
+    bench.run(flags.into_iter().chain(["--method", "ideal", "--engine", "cpu", "--out", "run", "--quiet"])).done();
+    let shown = report(&bench, &["--quiet"]).done();
+    assert!(shown.stderr.contains("note: 3000 classes are drawn in blocks of 6"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("stage 1: no picture"), "{}", shown.stderr);
+    let page = bench.read("run/report.html");
+    assert!(page.contains("3000 classes are drawn in blocks of 6") && page.len() < 2 << 20, "{} bytes", page.len());
+}
+
+#[test]
+fn a_large_image_is_drawn_in_fewer_cells_which_is_said() {
+    let bench = Bench::new();
+    let idx = |shape: &[u32], bytes: Vec<u8>| {
+        let sizes = shape.iter().flat_map(|size| size.to_be_bytes());
+        [0, 0, 8, shape.len() as u8].into_iter().chain(sizes).chain(bytes).collect::<Vec<u8>>()
+    };
+    for part in ["train", "t10k"] {
+        let pixels = (0..2 * 1024 * 1024).map(|index: usize| (index % 251) as u8).collect();
+        bench.write(&format!("data/{part}-images-idx3-ubyte"), idx(&[2, 1024, 1024], pixels));
+        bench.write(&format!("data/{part}-labels-idx1-ubyte"), idx(&[2], vec![0, 1]));
+    }
+    let flags =
+        ["train", "--dataset", "mnist", "--data-dir", "data", "--encoding", "fourier-crop:4", "--network", "mesh:16x1"];
+    let rest = ["--chip", "mesh", "--method", "ideal", "--epochs", "1", "--batch-size", "2", "--engine", "cpu"];
+    bench.run(flags.into_iter().chain(rest).chain(["--out", "run", "--quiet"])).done();
+    let shown = report(&bench, &["--quiet"]).done();
+    let said = "sample: 1024 × 1024 cells are drawn in squares of 2 × 2";
+    assert!(shown.stderr.contains(said), "{}", shown.stderr);
+    let page = bench.read("run/report.html");
+    assert!(page.contains(said) && page.len() < 8 << 20, "{} bytes", page.len());
+}
+
 /// A browser without a window, where there is one.
 fn browser() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];

@@ -56,7 +56,7 @@ fn settings_files_that_make_no_sense_are_refused_with_line_or_key() {
     let file = bench.write("mine.toml", b"epochs = 2 # \xff\n");
     bench.run(["train", "--config", &file]).refused(2, &["mine.toml", "UTF-8"]);
     bench.run(["train", "--config", "none.toml"]).refused(2, &["none.toml"]);
-    bench.run(["train", "--config", "."]).refused(2, &["settings file ."]);
+    bench.run(["train", "--config", "."]).refused(2, &["settings file: .: is a folder"]);
     assert!(!bench.path("runs").exists());
 }
 

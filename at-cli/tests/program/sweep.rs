@@ -134,17 +134,31 @@ fn the_processes_end_when_the_one_that_started_them_is_killed() {
 }
 
 #[test]
-fn a_cell_that_fails_is_named_and_stops_no_other() {
+fn a_training_that_diverges_is_a_row_and_stops_no_other() {
     let bench = Bench::new();
     let task = ["--train-limit", "100", "--test-limit", "50", "--network", "matrix:in-8-out", "--chip", "demo"];
     let rest = ["--chips", "1", "--method", "at", "--epochs", "3", "--quiet", "--out", "run"];
     let diverging = ["sweep", "--vary", "learning-rate=0.1,1e30"];
-    let ended = bench.run(diverging.into_iter().chain(task).chain(rest));
-    assert_eq!(ended.code, Some(1), "{ended:#?}");
-    assert!(ended.stderr.contains("1 cell failed") && ended.stderr.contains("asyt sweep --resume run"), "{ended:#?}");
-    let failed = ended.stdout.lines().find(|line| line.starts_with("failed")).unwrap();
-    assert!(failed.contains("at diverged in epoch 1") && failed.contains("--learning-rate"), "{failed}");
-    assert_eq!(bench.read("run/sweep.csv").lines().count(), 2);
+    let ended = bench.run(diverging.into_iter().chain(task).chain(rest)).done();
+    let row = ended.stdout.lines().find(|line| line.starts_with("1e30")).unwrap();
+    assert!(row.contains("at") && row.contains("diverged"), "{row}");
+    let why = ended.stdout.lines().find(|line| line.starts_with("diverged")).unwrap();
+    assert!(why.contains("1 of 1 at 1e30") && why.contains("at diverged in epoch 1"), "{why}");
+    let csv = bench.read("run/sweep.csv");
+    assert_eq!(csv.lines().count(), 3);
+    let last: Vec<&str> = csv.lines().nth(2).unwrap().split(',').collect();
+    assert_eq!(
+        (last.len(), last[..3].join(" "), last[last.len() - 1]),
+        (csv.lines().next().unwrap().split(',').count(), "1e30 at 0".to_string(), "1")
+    );
+    let json: serde_json::Value = serde_json::from_str(&bench.read("run/sweep.json")).unwrap();
+    assert_eq!(json["points"][1]["diverged"][0]["chips"], 1);
+    assert!(bench.read("run/accuracy.svg").contains("diverged"), "the picture says so");
+    // it is done, and not tried again
+    let again = bench.run(["sweep", "--resume", "run", "--quiet"]).done();
+    assert_eq!(again.stdout, ended.stdout);
+    bench.run(["report", "run"]).done();
+    assert!(bench.read("run/report.html").contains("diverged on 1 of 1 chips"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Thermal crosstalk: what a heater adds to the phases of its neighbours.
 
 use super::floorplan::{Place, places};
+use crate::error::same_size;
 use crate::network::Network;
+use crate::{Error, Result};
 use std::collections::HashMap;
 
 /// Neighbours that get less than this share of the nearest ones' are left out.
@@ -53,6 +55,57 @@ impl Coupling {
             offset += places.len();
         }
         coupling
+    }
+
+    /// Errs unless this is a symmetric matrix without a diagonal, in the order of its indices, that joins controls of one stage of
+    /// `network` only: what engines and gradients count on.
+    pub(super) fn check(&self, network: &Network) -> Result<()> {
+        let Coupling { starts, neighbours, strengths } = self;
+        let wrong = |value: String, reason: &str| Err(Error::invalid("crosstalk", value, reason));
+        same_size("rows of the crosstalk", network.controls() + 1, starts.len())?;
+        same_size("strengths of the crosstalk", neighbours.len(), strengths.len())?;
+        if starts[0] != 0 {
+            return wrong(format!("starts[0] = {}", starts[0]), "its entries begin at 0");
+        }
+        if let Some(row) = starts.windows(2).position(|pair| pair[0] > pair[1] || pair[1] as usize > neighbours.len()) {
+            let value = format!("row {row} from entry {} to {}", starts[row], starts[row + 1]);
+            return wrong(value, &format!("rows follow on one another up to entry {}", neighbours.len()));
+        }
+        same_size("entries of the crosstalk", starts[starts.len() - 1] as usize, neighbours.len())?;
+        let mut first = 0;
+        for stage in network.stages() {
+            let own = first..first + stage.controls();
+            first = own.end;
+            for row in own.clone() {
+                let entries = starts[row] as usize..starts[row + 1] as usize;
+                let mut previous = None;
+                for entry in entries {
+                    let (other, strength) = (neighbours[entry] as usize, strengths[entry]);
+                    let at = || format!("{strength} from control {other} to control {row}");
+                    if !own.contains(&other) {
+                        return wrong(at(), "a neighbour is no control, or one of another stage");
+                    }
+                    if other == row || previous.is_some_and(|previous| previous >= other) {
+                        return wrong(at(), "the neighbours of a control are others, each once and in order");
+                    }
+                    if !(0.0..=1.0).contains(&strength) {
+                        return wrong(at(), "a strength is a share of a neighbour's phase, from 0 to 1");
+                    }
+                    if self.entry(other, row) != Some(strength) {
+                        return wrong(at(), "crosstalk is symmetric, and this is not");
+                    }
+                    previous = Some(other);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The strength with which `column` acts on `row`, whose neighbours are in order where the matrix is a valid one.
+    fn entry(&self, row: usize, column: usize) -> Option<f64> {
+        let entries = self.starts[row] as usize..self.starts[row + 1] as usize;
+        let place = self.neighbours[entries.clone()].binary_search(&(column as u32)).ok()?;
+        Some(self.strengths[entries.start + place])
     }
 
     /// Whether nothing is coupled.

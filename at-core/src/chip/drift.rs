@@ -11,7 +11,8 @@
 //! by 0.15 rad/K for 200 µm. Evaluations, which are not metered, take no time. Of a chip whose controls are weights, ε is one.
 
 use super::random::{key, normals, site};
-use super::ranges::not_negative;
+use super::ranges::at_most;
+use super::validity::LARGEST;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,8 @@ impl Drift {
 
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
-        not_negative(&[("drift-step", self.drift_step), ("drift-common", self.drift_common)])?;
+        let steps = [("drift-step", self.drift_step), ("drift-common", self.drift_common)];
+        at_most(LARGEST, &format!("is a step in radians, from 0 to {LARGEST:e}"), &steps)?;
         if (0.0..=1.0).contains(&self.drift_return) {
             return Ok(());
         }

@@ -1,13 +1,7 @@
 //! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
 
 use super::{ControlPath, Drift, Noise};
-use crate::error::same_size;
-use crate::network::{Network, Stage};
 use crate::optics::Mesh;
-use crate::{Error, Result};
-
-/// Gains below this (dB) are sums of zeros that were rounded.
-const ROUNDING_DB: f64 = 1e-9;
 
 /// The imperfections of one stage. Vectors are ordered as the stage's controls.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,18 +48,6 @@ impl StageErrors {
     }
 }
 
-/// Mean loss (dB of power) from end to end of every die of a mesh.
-fn die_losses(mesh: &Mesh, loss_db: &[f64]) -> Vec<f64> {
-    let modes = mesh.die_modes();
-    let mut losses = vec![0.0; mesh.dies()];
-    for column in loss_db.chunks_exact(mesh.modes()) {
-        for (sum, own) in losses.iter_mut().zip(column.chunks_exact(modes)) {
-            *sum += own.iter().sum::<f64>() / modes as f64;
-        }
-    }
-    losses
-}
-
 /// One chip: the errors of each of its stages, and of the way it follows its controls.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fabrication {
@@ -104,63 +86,5 @@ impl Fabrication {
     /// The perturbation behind layer `layer`, empty where there is none.
     pub fn perturbation(&self, layer: usize) -> &[f64] {
         self.perturbation.get(layer).map_or(&[], Vec::as_slice)
-    }
-
-    /// Errs where a vector does not have the size that `network` needs, and where a mesh without amplifiers would gain light.
-    pub fn check(&self, network: &Network) -> Result<()> {
-        if !self.stages.is_empty() {
-            same_size("stages with errors", network.stages().count(), self.stages.len())?;
-        }
-        if !self.update_error.is_empty() {
-            same_size("update errors", network.controls(), self.update_error.len())?;
-        }
-        if !self.perturbation.is_empty() {
-            same_size("layers with perturbations", network.layers().len(), self.perturbation.len())?;
-        }
-        for (layer, matrix) in self.perturbation.iter().enumerate().filter(|(_, matrix)| !matrix.is_empty()) {
-            let width = network.layer_output(layer).width();
-            same_size(&format!("entries of the perturbation of layer {layer}"), width * width, matrix.len())?;
-        }
-        let ControlPath { shifters, coupling, .. } = &self.control;
-        if !shifters.is_empty() {
-            same_size("shifters", network.controls(), shifters.len())?;
-        }
-        if !coupling.starts.is_empty() {
-            same_size("shifters of a chip with crosstalk", network.controls(), shifters.len())?;
-            same_size("rows of the crosstalk", network.controls() + 1, coupling.starts.len())?;
-        }
-        for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
-            let check = |what: &str, expected, got| same_size(&format!("{what} of stage {index}"), expected, got);
-            let controls = stage.controls();
-            match (stage, errors) {
-                (_, StageErrors::None) => {}
-                (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }) => {
-                    check("first coupler errors", mesh.mzis(), first_coupler.len())?;
-                    check("second coupler errors", mesh.mzis(), second_coupler.len())?;
-                    check("phase errors", controls, phases.len())?;
-                    check("losses", mesh.columns().len() * mesh.modes(), loss_db.len())?;
-                    let least = die_losses(mesh, loss_db).into_iter().fold(f64::INFINITY, f64::min);
-                    if least < -ROUNDING_DB && !self.amplified {
-                        let value = format!("{least} dB in the mesh of stage {index}");
-                        let reason = "a mesh without amplifiers creates no power: its mean loss is not negative";
-                        return Err(Error::invalid("loss-db", value, reason));
-                    }
-                }
-                (Stage::Matrix { .. }, StageErrors::Matrix { spread }) => check("spreads", controls, spread.len())?,
-                (Stage::WeightBank { .. }, StageErrors::WeightBank { amplitude, slope, offset }) => {
-                    check("amplitude errors", controls, amplitude.len())?;
-                    check("slope errors", controls, slope.len())?;
-                    check("offset errors", controls, offset.len())?;
-                }
-                _ => {
-                    return Err(Error::invalid(
-                        "fabrication",
-                        format!("stage {index}"),
-                        "its errors belong to another kind of stage",
-                    ));
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -34,6 +34,29 @@ pub struct Accesses {
 }
 
 impl Accesses {
+    /// A count of any use of a chip lies below this, and so do sums of a few.
+    pub const MOST: u64 = 1 << 60;
+
+    /// Errs where a count is none that use of a chip makes: such a record was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        let Accesses { reads, injections, inputs, control_writes, passes, rounds, frames, .. } = *self;
+        let Accesses { digital_passes, digital_backward_passes, digital_flops, .. } = *self;
+        let counts = [
+            ("reads", reads),
+            ("injections", injections),
+            ("inputs", inputs),
+            ("control_writes", control_writes),
+            ("passes", passes),
+            ("rounds", rounds),
+            ("frames", frames),
+            ("digital_passes", digital_passes),
+            ("digital_backward_passes", digital_backward_passes),
+            ("digital_flops", digital_flops),
+        ];
+        let wrong = counts.into_iter().find(|(_, count)| *count > Self::MOST);
+        wrong.map_or(Ok(()), |(name, count)| Err(format!("{count} {name} are not valid: at most {}", Self::MOST)))
+    }
+
     /// One turn of a batch of `samples`.
     pub fn turn(&mut self, samples: u64) {
         self.rounds += 1;

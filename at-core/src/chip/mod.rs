@@ -6,6 +6,7 @@ pub mod copies;
 pub mod coupling;
 mod data_sheet;
 mod demonstration;
+mod disagreement;
 pub mod drift;
 mod fabrication;
 pub mod floorplan;
@@ -20,10 +21,12 @@ mod ranges;
 pub mod side_by_side;
 mod signals;
 mod state;
+mod validity;
 
 pub use bidirectional::TapNoise;
 pub use control::{Control, ControlPath};
 pub use demonstration::demonstration;
+pub use disagreement::disagreements;
 pub use drift::Drift;
 pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
@@ -37,6 +40,7 @@ use crate::Result;
 use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Layered, PowerTapAccess, Propagator, TapAccess};
+use crate::turns::Bounds;
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
@@ -90,6 +94,7 @@ pub struct Chip<E: Engine> {
     metered: bool,
     engine: E,
     seed: u64,
+    bounds: Bounds,
     drift: Drift,
     /// Metered programmings so far, and what they have added to every control; none where the chip stands still.
     programmings: u64,
@@ -110,6 +115,7 @@ impl<E: Engine> Chip<E> {
             metered: true,
             engine: engine.clone(),
             seed: fabrication.seed,
+            bounds: Bounds::of(network),
             drift: fabrication.drift,
             programmings: 0,
             drifted: if fabrication.drift.is_none() { None } else { Some(engine.zeros(network.controls())?) },
@@ -144,6 +150,11 @@ impl<E: Engine> Chip<E> {
             *drifted = self.engine.upload(&state.drifted)?;
         }
         Ok(())
+    }
+
+    /// What of these `controls` no useful training reaches, in words ([`Bounds::passed`]).
+    pub fn astray(&self, controls: &E::Buffer) -> Result<Option<String>> {
+        Ok(self.bounds.passed(&self.engine.download(controls)?))
     }
 
     /// Runs `work` without counting: for the evaluation of a result, which is the same for every method.

@@ -9,7 +9,7 @@
 //! with ξ drawn from N(0, 1). Of a complex field, ρ ξ and α ξ' are complex, `(ξ₁ + iξ₂)/√2`; shot noise is a real signal's.
 
 use super::random;
-use super::ranges::{at_most, not_negative};
+use super::ranges::at_most;
 use crate::network::{Network, Signal, Stage};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,11 @@ use serde::{Deserialize, Serialize};
 /// Elementary charge (C) and Boltzmann's constant (J/K), exact in the SI.
 const CHARGE: f64 = 1.602_176_634e-19;
 const BOLTZMANN: f64 = 1.380_649e-23;
+
+/// Largest standard deviation of a signal: its square, as a power, still fits single precision by far.
+const LARGEST_LEVEL: f64 = 1e9;
+/// Largest full scale of a converter and the inverse of the smallest, whose steps are still numbers in single precision.
+const FARTHEST_RANGE: f64 = 1e30;
 
 /// The noise of a chip's signals, in the units of these signals; all are off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,11 +73,13 @@ impl Noise {
             ("shot-noise", self.shot_noise),
             ("thermal-noise", self.thermal_noise),
         ];
-        not_negative(&deviations)?;
+        let beyond = format!("is a standard deviation of a signal, from 0 to {LARGEST_LEVEL:e}");
+        at_most(LARGEST_LEVEL, &beyond, &deviations)?;
         let dark = "is a relative deviation of all light, from 0 to 1: beyond, a power would often be negative";
         at_most(1.0, dark, &[("gain-noise", self.gain_noise), ("laser-noise", self.laser_noise)])?;
-        if !(self.adc_range.is_finite() && self.adc_range > 0.0) {
-            return Err(Error::invalid("adc-range", self.adc_range, "must be positive"));
+        if !(1.0 / FARTHEST_RANGE..=FARTHEST_RANGE).contains(&self.adc_range) {
+            let reason = format!("must be positive, from {:e} to {FARTHEST_RANGE:e}", 1.0 / FARTHEST_RANGE);
+            return Err(Error::invalid("adc-range", self.adc_range, reason));
         }
         if self.adc_bits > 16 {
             return Err(Error::invalid("adc-bits", self.adc_bits, "a converter has 1 to 16 bits; 0 is an ideal one"));

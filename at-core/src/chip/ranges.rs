@@ -16,6 +16,14 @@ pub(super) fn at_most(most: f64, reason: &str, values: &[(&'static str, f64)]) -
     }
 }
 
+/// Errs where a chip's number, `what` of it, does not lie between `least` and `most`.
+pub(super) fn within(what: &str, value: f64, least: f64, most: f64) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::invalid("chip", value, format!("{what}: lies between {least} and {most}")))
+}
+
 /// Errs where a spread of couplers' angle errors is more than a coupler can have: π/4 makes it all or nothing.
 pub(super) fn coupler_angles(values: &[(&'static str, f64)]) -> Result<()> {
     at_most(

@@ -26,8 +26,9 @@ mod tests;
 pub use terms::{Bill, Energy, Time};
 
 use crate::chip::Accesses;
+use crate::files::whole::read_text;
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::Path;
 
 /// Speed of light in vacuum (m/s).
@@ -37,9 +38,12 @@ const LIGHT_M_PER_S: f64 = 299_792_458.0;
 const PRESETS: [(&str, &str); 2] =
     [("bench", include_str!("bench.toml")), ("integrated", include_str!("integrated.toml"))];
 
-/// Every constant of the model; the keys of its TOML file, all of them required.
+/// Longest file of a cost model (bytes).
+const LONGEST_FILE: u64 = 1 << 16;
+
+/// Every constant of the model; the keys of its TOML file, all of them required. Each has a range, so that no bill is infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, remote = "Self")]
 pub struct CostModel {
     /// Conversions per second of one converter for signals, f.
     pub sample_rate_hz: f64,
@@ -120,6 +124,19 @@ pub struct ChipSize {
     pub inputs: usize,
 }
 
+impl ChipSize {
+    /// Errs where a number is no size of a chip.
+    pub fn validate(&self) -> std::result::Result<(), String> {
+        /// More than any memory holds.
+        const MOST: usize = 1 << 40;
+        let sizes = [("controls", self.controls, 0), ("inputs", self.inputs, 1)];
+        let wrong = sizes.into_iter().find(|(_, size, least)| !(*least..=MOST).contains(size));
+        wrong.map_or(Ok(()), |(name, size, least)| {
+            Err(format!("a chip of {size} {name} is not valid: must be from {least} to {MOST}"))
+        })
+    }
+}
+
 impl CostModel {
     /// The names of the presets.
     pub fn presets() -> [&'static str; 2] {
@@ -136,12 +153,14 @@ impl CostModel {
             let reason = format!("is neither a file nor one of {}", Self::presets().join(", "));
             return Err(Error::invalid("cost-model", format!("{name:?}"), reason));
         }
-        let text = std::fs::read_to_string(path).map_err(|source| Error::file(path, source))?;
+        let text = read_text(path, LONGEST_FILE)?;
         Self::parse(&text).map_err(|reason| Error::malformed(path, reason))
     }
 
-    fn parse(text: &str) -> std::result::Result<Self, String> {
-        let model: CostModel = toml::from_str(text).map_err(|error| {
+    /// Reads the text of a cost model; the error is the reason alone.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        let read = toml::Deserializer::parse(text).and_then(CostModel::deserialize); // as it is, to be validated by name
+        let model = read.map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
             place + &error.message().replace('\n', ", ")
@@ -150,47 +169,43 @@ impl CostModel {
         Ok(model)
     }
 
-    fn validate(&self) -> std::result::Result<(), String> {
+    /// Errs, with the constant and its range, where one lies out of sense.
+    pub fn validate(&self) -> std::result::Result<(), String> {
+        const SECONDS: (f64, f64) = (0.0, 1e9);
+        const JOULES: (f64, f64) = (0.0, 1e9);
+        const WATTS: (f64, f64) = (0.0, 1e9);
+        const RATE: (f64, f64) = (1e-9, 1e30);
+        const CHANNELS: (f64, f64) = (1e-9, 1e18);
         let channels = |channels| match channels {
             Channels::Number(number) => number,
             Channels::Word(All::All) => 1.0,
         };
-        let positive = [
-            ("sample-rate-hz", self.sample_rate_hz),
-            ("converter-channels", channels(self.converter_channels)),
-            ("control-channels", channels(self.control_channels)),
-            ("group-index", self.group_index),
-            ("digital-rate-flops", self.digital_rate_flops),
-            ("wall-plug-efficiency", self.wall_plug_efficiency),
+        let constants = [
+            ("sample-rate-hz", self.sample_rate_hz, RATE),
+            ("converter-channels", channels(self.converter_channels), CHANNELS),
+            ("control-channels", channels(self.control_channels), CHANNELS),
+            ("group-index", self.group_index, (1e-3, 1e6)),
+            ("digital-rate-flops", self.digital_rate_flops, RATE),
+            ("wall-plug-efficiency", self.wall_plug_efficiency, (1e-9, 1.0)),
+            ("turn-s", self.turn_s, SECONDS),
+            ("control-write-s", self.control_write_s, SECONDS),
+            ("settle-s", self.settle_s, SECONDS),
+            ("path-length-m", self.path_length_m, (0.0, 1e12)),
+            ("adc-j", self.adc_j, JOULES),
+            ("tia-j", self.tia_j, JOULES),
+            ("dac-j", self.dac_j, JOULES),
+            ("modulator-j", self.modulator_j, JOULES),
+            ("control-dac-j", self.control_dac_j, JOULES),
+            ("heater-pi-w", self.heater_pi_w, WATTS),
+            ("mean-phase-rad", self.mean_phase_rad, (0.0, 1e9)),
+            ("detector-min-w", self.detector_min_w, WATTS),
+            ("path-loss-db", self.path_loss_db, (0.0, 1e3)),
+            ("flop-j", self.flop_j, JOULES),
         ];
-        let not_negative = [
-            ("turn-s", self.turn_s),
-            ("control-write-s", self.control_write_s),
-            ("settle-s", self.settle_s),
-            ("path-length-m", self.path_length_m),
-            ("adc-j", self.adc_j),
-            ("tia-j", self.tia_j),
-            ("dac-j", self.dac_j),
-            ("modulator-j", self.modulator_j),
-            ("control-dac-j", self.control_dac_j),
-            ("heater-pi-w", self.heater_pi_w),
-            ("mean-phase-rad", self.mean_phase_rad),
-            ("detector-min-w", self.detector_min_w),
-            ("path-loss-db", self.path_loss_db),
-            ("flop-j", self.flop_j),
-        ];
-        for (name, value) in positive {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(format!("{name} = {value} is not valid: must be positive"));
+        for (name, value, (least, most)) in constants {
+            if !(least..=most).contains(&value) {
+                return Err(format!("{name} = {value:e} is not valid: must be from {least:e} to {most:e}"));
             }
-        }
-        for (name, value) in not_negative {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(format!("{name} = {value} is not valid: must be finite and not negative"));
-            }
-        }
-        if self.wall_plug_efficiency > 1.0 {
-            return Err(format!("wall-plug-efficiency = {} is not valid: at most 1", self.wall_plug_efficiency));
         }
         Ok(())
     }
@@ -202,7 +217,7 @@ impl CostModel {
         let (frames, rounds, writes) = (count(accesses.frames), count(accesses.rounds), count(accesses.control_writes));
         let share = if frames == 0.0 { 0.0 } else { count(accesses.passes) / frames };
         let cycles = |values| self.converter_channels.cycles(values).max(frames);
-        let settings = writes / size.controls as f64;
+        let settings = writes / size.controls.max(1) as f64;
         let written_in_turn = match self.control_channels {
             Channels::Word(All::All) => settings,
             channels => channels.cycles(writes).max(settings),
@@ -227,5 +242,20 @@ impl CostModel {
             digital_j: count(accesses.digital_flops) * self.flop_j,
         };
         Bill { time, energy }
+    }
+}
+
+impl Serialize for CostModel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        CostModel::serialize(self, serializer)
+    }
+}
+
+/// From anywhere, a record of a run as well as a file of one's own: only with constants in their ranges.
+impl<'de> Deserialize<'de> for CostModel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let model = CostModel::deserialize(deserializer)?;
+        model.validate().map_err(serde::de::Error::custom)?;
+        Ok(model)
     }
 }

@@ -177,11 +177,57 @@ fn files_that_are_no_cost_model_are_refused() {
     let message = |text: &str| CostModel::parse(text).unwrap_err();
     assert!(message("").contains("missing field"));
     assert!(message(&format!("{bench}\nadc-pj = 1.0")).contains("adc-pj"));
-    assert!(message(&bench.replace("= 16 ", "= 0 ")).contains("converter-channels = 0"));
-    assert!(message(&bench.replace("efficiency = 0.1", "efficiency = 2.0")).contains("at most 1"));
-    assert!(message(&bench.replace("settle-s = 1e-3", "settle-s = -1e-3")).contains("settle-s = -0.001"));
+    assert!(message(&bench.replace("= 16 ", "= 0 ")).contains("converter-channels = 0e0"));
+    assert!(message(&bench.replace("efficiency = 0.1", "efficiency = 2.0")).contains("from 1e-9 to 1e0"));
+    assert!(message(&bench.replace("settle-s = 1e-3", "settle-s = -1e-3")).contains("settle-s = -1e-3"));
     assert!(message(&bench.replace("settle-s = 1e-3", "settle-s = 'long'")).contains("line "));
     let unknown = CostModel::find("benhc").unwrap_err().to_string();
     assert!(unknown.contains("benhc") && unknown.contains("bench, integrated"), "{unknown}");
     assert_ne!(CostModel::find("bench").unwrap(), CostModel::find("integrated").unwrap());
+}
+
+#[test]
+fn constants_out_of_all_sense_make_no_bill_infinite() {
+    let bench = serde_json::to_value(CostModel::find("bench").unwrap()).unwrap();
+    let names: Vec<String> = bench.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names.len(), 20);
+    let most = u64::MAX;
+    let accesses = Accesses {
+        reads: most,
+        injections: most,
+        inputs: most,
+        control_writes: most,
+        passes: most,
+        rounds: most,
+        frames: 1,
+        digital_passes: most,
+        digital_backward_passes: most,
+        digital_flops: most,
+    };
+    let mut worst = bench.clone();
+    for name in &names {
+        // also from a record, which is JSON
+        for value in [1.7e308, -1.0] {
+            let mut edited = bench.clone();
+            edited[name] = value.into();
+            let error = serde_json::from_value::<CostModel>(edited).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("must be from"), "{error}");
+        }
+        // the costliest value that is taken
+        let mut exponent: i32 = if name.ends_with("rate-hz") || name.contains("channels") { -300 } else { 300 };
+        if ["wall-plug-efficiency", "digital-rate-flops"].contains(&name.as_str()) {
+            exponent = -300;
+        }
+        let costliest = (0..=300).map(|step| exponent - exponent.signum() * step).find(|&exponent| {
+            let mut edited = bench.clone();
+            edited[name] = 10_f64.powi(exponent).into();
+            serde_json::from_value::<CostModel>(edited).is_ok()
+        });
+        worst[name] = 10_f64.powi(costliest.unwrap()).into();
+    }
+    let worst: CostModel = serde_json::from_value(worst).unwrap();
+    for controls in [0, usize::MAX] {
+        let bill = worst.bill(&accesses, &ChipSize { controls, inputs: usize::MAX });
+        assert!(bill.time.total().is_finite() && bill.energy.total().is_finite(), "{bill:?}");
+    }
 }

@@ -1,48 +1,155 @@
 //! A data set as the two tables `train.csv` and `test.csv` in a folder.
 
 use super::dataset::Dataset;
-use super::table;
+use super::label_column::{LabelColumn, listed};
+use super::samples::Samples;
+use super::table::{self, Labels, Table};
+use super::table_doubts;
 use crate::error::{Error, Result};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The two files.
 pub(crate) const FILES: [&str; 2] = ["train.csv", "test.csv"];
+
+/// So many classes are believed whatever the number of samples; more only where there is a training sample for each.
+const MOST_CLASSES: usize = 1024;
 
 /// Both files are in `folder`.
 pub(crate) fn is_in(folder: &Path) -> bool {
     FILES.iter().all(|file| folder.join(file).is_file())
 }
 
-/// Reads both tables. `classes` is what the labels must lie below; `None` takes the greatest training label plus one.
+/// Reads both tables, with the classes in column `label` (`None`: the last). `classes` is how many there must be; `None`
+/// takes the greatest training label plus one, or the number of different words.
 ///
-/// Features stay as they are in the files.
-pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>) -> Result<Dataset> {
+/// Features stay as they are in the files. Words become classes in the order of the alphabet.
+pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, label: Option<&LabelColumn>) -> Result<Dataset> {
     let [train_path, test_path] = FILES.map(|file| folder.join(file));
-    let (train, test) = (table::read(&train_path)?, table::read(&test_path)?);
-    let classes = classes.unwrap_or_else(|| train.labels.iter().max().map_or(0, |&most| most as usize + 1));
-    let set = Dataset { name: name.to_string(), classes, image: None, note: None, notes: Vec::new(), train, test };
+    let train = table::read(&train_path, label, None)?;
+    let test = table::read(&test_path, label, Some(&train))?;
+    if train.width != test.width {
+        let (expected, got) = (train.width, test.width);
+        let hint = if got + 1 == expected { "; a test table needs its classes, to be judged by" } else { "" };
+        let reason = format!("features of a test sample: expected {expected}, got {got}, unlike train.csv{hint}");
+        return Err(Error::malformed(test_path, reason));
+    }
+    let mut notes: Vec<String> =
+        FILES.iter().zip([&train, &test]).filter_map(|(file, table)| table_doubts::heading(file, table)).collect();
+    notes.extend(compare_headings(&train, &test, &test_path)?);
+    if label.is_none() {
+        notes.extend(table_doubts::label_column(&train));
+    }
+    notes.extend(table_doubts::features(&train));
+
+    let names = class_names(&train, &test, &test_path)?;
+    let found = match &train.labels {
+        Labels::Numbers(labels) => labels.iter().max().map_or(0, |&most| most as usize + 1),
+        Labels::Words(words, _) => words.len(),
+    };
+    let samples = train.len();
+    if found > MOST_CLASSES.max(samples) {
+        let reason = format!(
+            "label {} makes {found} classes, but there are {samples} training samples; number the classes 0, 1, 2, …, or choose \
+             their column with --label-column",
+            found - 1
+        );
+        return Err(Error::malformed(train_path, reason));
+    }
+    if let (Some(classes), true) = (classes.filter(|&classes| classes != found), names.is_some()) {
+        return Err(Error::malformed(
+            train_path,
+            format!("its labels are {found} words, but {name} has {classes} classes"),
+        ));
+    }
+    let mut set = Dataset {
+        name: name.to_string(),
+        classes: classes.unwrap_or(found),
+        class_names: names,
+        image: None,
+        note: Some(layout(&train)),
+        notes,
+        train: Samples::default(),
+        test: Samples::default(),
+    };
+    set.train = into_samples(train, set.class_names.as_deref());
+    set.test = into_samples(test, set.class_names.as_deref());
     set.check().map_err(|error| Error::malformed(folder, error.to_string()))?;
+    set.notes.extend(table_doubts::classes(&set));
     Ok(set)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What the first line and the column of the classes were taken for.
+fn layout(train: &Table) -> String {
+    let line = if train.first_line.is_heading() { "is a heading" } else { "is a sample" };
+    let name = train.name(train.label).map_or_else(String::new, |name| format!(" ('{name}')"));
+    let last = if train.label == train.width { ", the last," } else { "" };
+    format!("the first line of train.csv {line}; column {}{name}{last} holds the classes", train.label)
+}
 
-    #[test]
-    fn the_two_tables_must_fit_each_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
-        write("train.csv", "1,2,0\n3,4,2\n");
-        assert!(!is_in(folder.path()));
-        write("test.csv", "5,6,1\n");
-        assert!(is_in(folder.path()));
-        let set = read("mine", folder.path(), None).unwrap();
-        assert_eq!((set.classes, set.width(), set.train.len(), set.test.len()), (3, 2, 2, 1));
-        assert!(read("mine", folder.path(), Some(2)).unwrap_err().to_string().contains("train sample 1"));
-        write("test.csv", "5,6,3\n");
-        assert!(read("mine", folder.path(), None).unwrap_err().to_string().contains("test sample 0"));
-        write("test.csv", "5,1\n");
-        assert!(read("mine", folder.path(), None).unwrap_err().to_string().contains("expected 2, got 1"));
+/// Errs where both tables have the same columns in another order; doubts where their headings differ otherwise.
+fn compare_headings(train: &Table, test: &Table, test_path: &Path) -> Result<Option<String>> {
+    let (learned, judged) = match (train.first_line.is_heading(), test.first_line.is_heading()) {
+        (true, true) => (names(train), names(test)),
+        (true, false) => return Ok(Some("train.csv has a heading, test.csv has none".to_string())),
+        (false, true) => return Ok(Some("test.csv has a heading, train.csv has none".to_string())),
+        (false, false) => return Ok(None),
+    };
+    let Some((ours, theirs)) = learned.iter().zip(&judged).find(|(ours, theirs)| ours != theirs) else {
+        return Ok(None);
+    };
+    let sorted = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<BTreeSet<String>>();
+    if sorted(&learned) == sorted(&judged) {
+        let reason =
+            format!("its columns are those of train.csv in another order: '{theirs}' stands in the place of '{ours}'");
+        return Err(Error::malformed(test_path, reason));
+    }
+    Ok(Some(format!("the headings differ: column '{ours}' of train.csv is '{theirs}' in test.csv")))
+}
+
+/// The features' names, then that of the column of the classes.
+fn names(table: &Table) -> Vec<&str> {
+    let columns = (0..table.width).map(|feature| table.column(feature)).chain([table.label]);
+    columns.map(|column| table.first[column].as_str()).collect()
+}
+
+/// The words that are classes, sorted; `None` where numbers are. Errs where the tables do not agree.
+fn class_names(train: &Table, test: &Table, test_path: &Path) -> Result<Option<Vec<String>>> {
+    let kinds = |ours, theirs| {
+        let reason = format!("its classes are {theirs}, those of train.csv {ours}; write both in the same way");
+        Err(Error::malformed(test_path, reason))
+    };
+    match (&train.labels, &test.labels) {
+        (Labels::Numbers(_), Labels::Numbers(_)) => Ok(None),
+        (Labels::Numbers(_), Labels::Words(..)) => kinds("numbers", "words"),
+        (Labels::Words(..), Labels::Numbers(_)) => kinds("words", "numbers"),
+        (Labels::Words(learned, _), Labels::Words(judged, _)) => {
+            let known: BTreeSet<&String> = learned.iter().collect();
+            let unknown: Vec<&String> = judged.iter().filter(|word| !known.contains(word)).collect();
+            if unknown.is_empty() {
+                return Ok(Some(known.into_iter().cloned().collect()));
+            }
+            let quoted = |words: &[&String]| listed(words.iter().map(|word| format!("'{word}'")), words.len());
+            let (unknown, known) = (quoted(&unknown), quoted(&known.into_iter().collect::<Vec<_>>()));
+            Err(Error::malformed(test_path, format!("classes that train.csv has not: {unknown}; it has {known}")))
+        }
     }
 }
+
+/// The samples of `table`; words become their place among the sorted `names`, all of which are known.
+pub(crate) fn into_samples(table: Table, names: Option<&[String]>) -> Samples {
+    let labels = match table.labels {
+        Labels::Numbers(labels) => labels,
+        Labels::Words(words, ids) => {
+            let names = names.unwrap_or_default();
+            let place = |word: &String| names.binary_search(word).expect("every word is a class") as u32;
+            let places: Vec<u32> = words.iter().map(place).collect();
+            ids.into_iter().map(|id| places[id as usize]).collect()
+        }
+    };
+    Samples { features: table.features, width: table.width, labels }
+}
+
+#[cfg(test)]
+#[path = "csv_folder_tests.rs"]
+mod tests;

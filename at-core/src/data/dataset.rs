@@ -3,6 +3,15 @@
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
 
+/// How many samples of each part are asked for, from the first on; `None` is all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Training samples.
+    pub train: Option<usize>,
+    /// Test samples.
+    pub test: Option<usize>,
+}
+
 /// Training and test samples of one classification task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -10,6 +19,8 @@ pub struct Dataset {
     pub name: String,
     /// Number of classes; labels are `0..classes`.
     pub classes: usize,
+    /// What the classes are called, where they have names: one each.
+    pub class_names: Option<Vec<String>>,
     /// (rows, columns) where a sample is an image, row-major; `rows * columns` is the samples' width.
     pub image: Option<(usize, usize)>,
     /// What a reader of a result must know: features rescaled, a split that is not the official one. Always shown.
@@ -28,6 +39,9 @@ impl Dataset {
         self.train.check("train", self.classes)?;
         self.test.check("test", self.classes)?;
         same_size("features of a test sample", self.train.width, self.test.width)?;
+        if let Some(names) = &self.class_names {
+            same_size("names of classes", self.classes, names.len())?;
+        }
         if let Some((rows, columns)) = self.image {
             same_size("features of an image", rows.saturating_mul(columns), self.train.width)?;
         }
@@ -38,6 +52,12 @@ impl Dataset {
     pub(crate) fn checked(self) -> Result<Self> {
         self.check()?;
         Ok(self)
+    }
+
+    /// What class `class` is called: its name, else its number.
+    pub fn class_name(&self, class: usize) -> String {
+        let name = self.class_names.as_ref().and_then(|names| names.get(class));
+        name.cloned().unwrap_or_else(|| class.to_string())
     }
 
     /// Features per sample.
@@ -114,7 +134,8 @@ mod tests {
     fn small() -> Dataset {
         let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
         let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
-        Dataset { name: "small".into(), classes: 2, image: Some((1, 2)), note: None, notes: Vec::new(), train, test }
+        let (name, image) = ("small".into(), Some((1, 2)));
+        Dataset { name, classes: 2, class_names: None, image, note: None, notes: Vec::new(), train, test }
     }
 
     #[test]

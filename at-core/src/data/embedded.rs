@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::samples::Samples;
 use super::split::stratified;
-use super::table;
+use super::{csv_folder, table};
 use crate::error::Result;
 use std::path::Path;
 
@@ -22,15 +22,33 @@ pub(crate) fn digits() -> Result<Dataset> {
         all.labels.push(u32::from(*label));
     }
     let (train, test) = stratified(&all, 10, 360);
-    Dataset { name: "digits".to_string(), classes: 10, image: Some((8, 8)), note: None, notes: Vec::new(), train, test }
-        .checked()
+    Dataset {
+        name: "digits".to_string(),
+        classes: 10,
+        class_names: None,
+        image: Some((8, 8)),
+        note: None,
+        notes: Vec::new(),
+        train,
+        test,
+    }
+    .checked()
 }
 
 /// Irises, 120 to learn from and 30 to be judged by, [`stratified`]; features scaled to 0..1 by the training samples.
 pub(crate) fn iris() -> Result<Dataset> {
-    let all = table::parse(IRIS, Path::new("embedded/iris.csv"))?;
+    let all = csv_folder::into_samples(table::parse(IRIS, Path::new("embedded/iris.csv"), None, None)?, None);
     let (train, test) = stratified(&all, 3, 30);
-    let set = Dataset { name: "iris".to_string(), classes: 3, image: None, note: None, notes: Vec::new(), train, test };
+    let set = Dataset {
+        name: "iris".to_string(),
+        classes: 3,
+        class_names: Some(["setosa", "versicolor", "virginica"].map(String::from).to_vec()),
+        image: None,
+        note: None,
+        notes: Vec::new(),
+        train,
+        test,
+    };
     set.unit_range().checked()
 }
 

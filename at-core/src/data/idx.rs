@@ -3,43 +3,49 @@
 //! Only unsigned bytes (type 8) occur there. A file may be gzipped; what it is shows in its first two bytes.
 
 use crate::error::{Error, Result};
+use crate::files::whole::open_regular;
 use flate2::read::MultiGzDecoder;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// No header is believed beyond this many bytes; the largest known file of the family (EMNIST) holds 0.55 GB.
 const MOST_BYTES: usize = 1 << 30;
+/// A gzipped file may unpack to this many bytes, and beyond that to `MOST_DENSE` times its own size: images of the family
+/// pack fivefold, zeros a thousandfold.
+const FREE_UNPACKED: u64 = 1 << 26;
+const MOST_DENSE: u64 = 64;
 
 /// An array of unsigned bytes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Idx {
-    /// Sizes, outermost first.
+    /// Sizes of the array in the file, outermost first.
     pub shape: Vec<usize>,
-    /// Row-major, as many as the product of the sizes.
+    /// Row-major, as many as the product of the sizes, or as many as were asked for.
     pub bytes: Vec<u8>,
 }
 
-/// Reads an IDX file of `rank` dimensions, gzipped or not.
-pub(crate) fn read(path: &Path, rank: usize) -> Result<Idx> {
-    let file = File::open(path).map_err(|error| Error::file(path, error))?;
-    parse(BufReader::with_capacity(1 << 16, file), path, rank)
+/// Reads an IDX file of `rank` dimensions, gzipped or not, and of its outermost dimension the first `most` items at most.
+pub(crate) fn read(path: &Path, rank: usize, most: Option<usize>) -> Result<Idx> {
+    let file = open_regular(path)?;
+    let size = file.metadata().map_err(|error| Error::file(path, error))?.len();
+    parse(BufReader::with_capacity(1 << 16, file), path, rank, most, size)
 }
 
-/// Reads an IDX array of `rank` dimensions from `input`; `path` is only named in errors.
-fn parse(mut input: impl BufRead, path: &Path, rank: usize) -> Result<Idx> {
+/// Reads an IDX array of `rank` dimensions from `input`, a file of `size` bytes; `path` is only named in errors.
+fn parse(mut input: impl BufRead, path: &Path, rank: usize, most: Option<usize>, size: u64) -> Result<Idx> {
     let start = input.fill_buf().map_err(|error| Error::file(path, error))?;
     if start.is_empty() {
         return Err(Error::malformed(path, "the file is empty"));
     }
     if start.starts_with(&[0x1f, 0x8b]) {
-        parse_plain(MultiGzDecoder::new(input), path, rank)
+        let most_bytes = FREE_UNPACKED.saturating_add(size.saturating_mul(MOST_DENSE));
+        parse_plain(MultiGzDecoder::new(input), path, rank, most, most_bytes)
     } else {
-        parse_plain(input, path, rank)
+        parse_plain(input, path, rank, most, u64::MAX)
     }
 }
 
-fn parse_plain(mut input: impl Read, path: &Path, rank: usize) -> Result<Idx> {
+fn parse_plain(mut input: impl Read, path: &Path, rank: usize, most: Option<usize>, most_bytes: u64) -> Result<Idx> {
     let wrong = |reason: String| Error::malformed(path, reason);
     let header_bytes = 4 + 4 * rank;
     let mut header = Vec::with_capacity(header_bytes);
@@ -53,19 +59,29 @@ fn parse_plain(mut input: impl Read, path: &Path, rank: usize) -> Result<Idx> {
     }
     let (sizes, _) = header[4..].as_chunks::<4>();
     let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
-    let expected = shape
-        .iter()
-        .try_fold(1usize, |product, &size| product.checked_mul(size))
-        .filter(|&bytes| bytes <= MOST_BYTES)
+    let bytes_of = |shape: &[usize]| {
+        let product = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        product.filter(|&bytes| bytes <= MOST_BYTES)
+    };
+    let whole = bytes_of(&shape)
         .ok_or_else(|| wrong(format!("the header claims {shape:?} values, more than {MOST_BYTES} bytes")))?;
+    let asked = match most {
+        Some(most) if shape.first().is_some_and(|&items| most < items) => whole / shape[0] * most,
+        _ => whole,
+    };
+    if asked as u64 > most_bytes {
+        let remedy = "if that is meant, unpack the file with gunzip";
+        return Err(wrong(format!("{asked} values are packed into a file that justifies {most_bytes}; {remedy}")));
+    }
     // the buffer grows with what is there, whatever the header claims; one byte more shows that there is too much
     let mut bytes = Vec::new();
-    fill(&mut input, expected + 1, &mut bytes, path)?;
-    if bytes.len() > expected {
-        return Err(wrong(format!("bytes follow after the {expected} values {shape:?} of the header")));
+    let one_more = usize::from(asked == whole);
+    fill(&mut input, asked + one_more, &mut bytes, path)?;
+    if bytes.len() > asked {
+        return Err(wrong(format!("bytes follow after the {whole} values {shape:?} of the header")));
     }
-    if bytes.len() < expected {
-        return Err(wrong(format!("ends after {} of the {expected} values {shape:?} of the header", bytes.len())));
+    if bytes.len() < asked {
+        return Err(wrong(format!("ends after {} of the {whole} values {shape:?} of the header", bytes.len())));
     }
     Ok(Idx { shape, bytes })
 }
@@ -103,7 +119,7 @@ pub(crate) mod tests {
     }
 
     fn read_bytes(bytes: &[u8], rank: usize) -> Result<Idx> {
-        parse(bytes, Path::new("some.idx"), rank)
+        parse(bytes, Path::new("some.idx"), rank, None, bytes.len() as u64)
     }
 
     #[test]
@@ -135,6 +151,29 @@ pub(crate) mod tests {
             let error = read_bytes(&bytes, 2).unwrap_err().to_string();
             assert!(error.starts_with("some.idx: ") && error.contains(message), "{error} is not about {message}");
         }
+    }
+
+    #[test]
+    fn a_limit_reads_the_first_items_and_no_more() {
+        let path = Path::new("some.idx");
+        let good = write(&[3, 2], &[1, 2, 3, 4, 5, 6]);
+        let broken_behind = gzip(&good)[..].to_vec();
+        for (file, size) in [(good[..16].to_vec(), 16), (broken_behind, 30)] {
+            let some = parse(&file[..], path, 2, Some(2), size).unwrap();
+            assert_eq!((some.shape, some.bytes), (vec![3, 2], vec![1, 2, 3, 4]));
+        }
+        assert_eq!(parse(&good[..], path, 2, Some(7), 18).unwrap().bytes.len(), 6);
+        assert!(parse(&good[..13], path, 2, Some(2), 13).unwrap_err().to_string().contains("ends after 1 of the 6"));
+    }
+
+    #[test]
+    fn a_small_gzipped_file_does_not_unpack_to_much_unless_little_is_asked_for() {
+        let (path, zeros) = (Path::new("some.idx"), gzip(&write(&[100_000, 28, 28], &vec![0; 78_400_000])));
+        assert!(zeros.len() < 1 << 19, "{}", zeros.len());
+        let read = |most| parse(&zeros[..], path, 3, most, 100_000);
+        let error = read(None).unwrap_err().to_string();
+        assert!(error.contains("78400000 values are packed") && error.contains("gunzip"), "{error}");
+        assert_eq!(read(Some(10)).unwrap().bytes.len(), 7840);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The four files of the MNIST family: images and labels of the training and of the test set.
 
 use super::checksum::md5_hex;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Limits};
 use super::idx;
 use super::name::DatasetName;
 use super::samples::Samples;
@@ -48,21 +48,24 @@ fn find(folder: &Path, file: &str) -> Option<PathBuf> {
 ///
 /// `kmnist` without its training images is a stratified split of the test images, 8000 to learn from and 2000 to be
 /// judged by, and says so in its note. Errs on files that do not belong together or that are those of another set.
-pub(crate) fn read(name: DatasetName, folder: &Path) -> Result<Dataset> {
-    let (test, image, labels_md5) = read_pair(folder, "t10k")?;
+/// Of each part, images beyond its `limits` are not read where those before them do not depend on them.
+pub(crate) fn read(name: DatasetName, folder: &Path, limits: Limits) -> Result<Dataset> {
+    let is_reduced = name == DatasetName::Kmnist && find(folder, "train-images-idx3-ubyte").is_none();
+    let (test, image, labels_md5) = read_pair(folder, "t10k", limits.test.filter(|_| !is_reduced))?;
     if let Some((other, _)) = TEST_LABELS.iter().find(|(other, md5)| *other != name && *md5 == labels_md5) {
         return Err(Error::malformed(folder, format!("its test labels are those of {other}, not of {name}")));
     }
     let mut set = Dataset {
         name: name.to_string(),
         classes: CLASSES,
+        class_names: None,
         image: Some(image),
         note: None,
         notes: Vec::new(),
         train: Samples::default(),
         test,
     };
-    if name == DatasetName::Kmnist && find(folder, "train-images-idx3-ubyte").is_none() {
+    if is_reduced {
         let total = set.test.len();
         (set.train, set.test) = stratified(&set.test, CLASSES, total * KMNIST_REDUCED_TEST / 10_000);
         let (train, test) = (set.train.len(), set.test.len());
@@ -71,7 +74,7 @@ pub(crate) fn read(name: DatasetName, folder: &Path) -> Result<Dataset> {
              {train}/{test}"
         ));
     } else {
-        let (train, train_image, _) = read_pair(folder, "train")?;
+        let (train, train_image, _) = read_pair(folder, "train", limits.train)?;
         if train_image != image {
             let reason = format!("training images are {train_image:?}, test images {image:?}");
             return Err(Error::malformed(folder, reason));
@@ -82,8 +85,8 @@ pub(crate) fn read(name: DatasetName, folder: &Path) -> Result<Dataset> {
     Ok(set)
 }
 
-/// Images and labels of one part, (rows, columns), and the md5 of the labels.
-fn read_pair(folder: &Path, part: &str) -> Result<(Samples, (usize, usize), String)> {
+/// Images and labels of one part, at least the first `most` (all of `None`), (rows, columns), and the md5 of all labels.
+fn read_pair(folder: &Path, part: &str, most: Option<usize>) -> Result<(Samples, (usize, usize), String)> {
     let [images_path, labels_path] = ["images-idx3-ubyte", "labels-idx1-ubyte"].map(|rest| {
         let file = format!("{part}-{rest}");
         find(folder, &file).ok_or_else(|| Error::NotFound {
@@ -93,7 +96,8 @@ fn read_pair(folder: &Path, part: &str) -> Result<(Samples, (usize, usize), Stri
         })
     });
     let (images_path, labels_path) = (images_path?, labels_path?);
-    let (images, labels) = (idx::read(&images_path, 3)?, idx::read(&labels_path, 1)?);
+    let most = most.map(|most| most.max(1)); // 0 is refused by name later
+    let (images, mut labels) = (idx::read(&images_path, 3, most)?, idx::read(&labels_path, 1, None)?);
     let (count, rows, columns) = (images.shape[0], images.shape[1], images.shape[2]);
     if count == 0 || rows == 0 || columns == 0 {
         return Err(Error::malformed(images_path, format!("holds {count} images of {rows}x{columns}")));
@@ -108,6 +112,7 @@ fn read_pair(folder: &Path, part: &str) -> Result<(Samples, (usize, usize), Stri
     }
     let header = [&[0, 0, 8, 1], &(count as u32).to_be_bytes()[..]].concat();
     let md5 = md5_hex(&[header, labels.bytes.clone()].concat());
+    labels.bytes.truncate(images.bytes.len() / (rows * columns));
     let features = images.bytes.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
     let labels = labels.bytes.into_iter().map(u32::from).collect();
     Ok((Samples { features, width: rows * columns, labels }, (rows, columns), md5))
@@ -134,9 +139,27 @@ mod tests {
         assert!(!is_in(DatasetName::Mnist, folder.path()));
         put(folder.path(), "t10k", 10);
         assert!(is_in(DatasetName::Mnist, folder.path()));
-        let set = read(DatasetName::Mnist, folder.path()).unwrap();
+        let set = read(DatasetName::Mnist, folder.path(), Limits::default()).unwrap();
         assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (30, 10, Some((2, 3)), None));
         assert_eq!(set.train.row(1)[..2], [102.0 / 255.0, 119.0 / 255.0]);
+    }
+
+    #[test]
+    fn what_lies_behind_a_limit_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "train", 30);
+        put(folder.path(), "t10k", 10);
+        let all = read(DatasetName::Mnist, folder.path(), Limits::default()).unwrap();
+        let images = folder.path().join("train-images.idx3-ubyte.gz");
+        // thirty images are promised, and the stream breaks behind the twelfth
+        let pixels: Vec<u8> = (0..12 * 6).map(|i| (i * 17 % 256) as u8).collect();
+        std::fs::write(&images, gzip(&write(&[30, 2, 3], &pixels))).unwrap();
+        assert!(read(DatasetName::Mnist, folder.path(), Limits::default()).is_err());
+        let limits = Limits { train: Some(12), test: Some(4) };
+        let some = read(DatasetName::Mnist, folder.path(), limits).unwrap();
+        assert_eq!(some, all.limit(limits.train, limits.test).unwrap());
+        let none = Limits { train: Some(0), test: None };
+        assert!(read(DatasetName::Mnist, folder.path(), none).unwrap().limit(Some(0), None).is_err());
     }
 
     #[test]
@@ -144,10 +167,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "t10k", 100);
         assert!(is_in(DatasetName::Kmnist, folder.path()) && !is_in(DatasetName::Mnist, folder.path()));
-        let set = read(DatasetName::Kmnist, folder.path()).unwrap();
+        let set = read(DatasetName::Kmnist, folder.path(), Limits::default()).unwrap();
         assert_eq!((set.train.class_counts(10), set.test.class_counts(10)), (vec![8; 10], vec![2; 10]));
         assert!(set.note.unwrap().contains("not the official split"));
-        assert!(read(DatasetName::Mnist, folder.path()).unwrap_err().to_string().contains("train-images-idx3-ubyte"));
+        assert!(
+            read(DatasetName::Mnist, folder.path(), Limits::default())
+                .unwrap_err()
+                .to_string()
+                .contains("train-images-idx3-ubyte")
+        );
     }
 
     #[test]
@@ -156,7 +184,7 @@ mod tests {
         let labels = folder.path().join("t10k-labels-idx1-ubyte");
         put(folder.path(), "t10k", 10);
         let refused = |message: &str| {
-            let error = read(DatasetName::Kmnist, folder.path()).unwrap_err().to_string();
+            let error = read(DatasetName::Kmnist, folder.path(), Limits::default()).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         };
         std::fs::write(&labels, write(&[3], &[0, 1, 2])).unwrap();

@@ -4,7 +4,9 @@
 //! which order an epoch visits them.
 
 pub mod batches;
+pub mod chance;
 pub mod checksum;
+pub mod contents;
 mod csv_folder;
 pub mod dataset;
 mod embedded;
@@ -12,17 +14,23 @@ pub mod encoding;
 #[cfg(test)]
 mod file_tests;
 mod fourier;
+mod heading;
 mod idx;
 mod image_files;
+pub mod label_column;
 pub mod name;
 pub mod samples;
 pub mod source;
 pub mod split;
 mod table;
+mod table_doubts;
 
 pub use batches::epoch_order;
-pub use dataset::Dataset;
+pub use chance::Chance;
+pub use contents::Contents;
+pub use dataset::{Dataset, Limits};
 pub use encoding::{Encoded, Encoding};
+pub use label_column::LabelColumn;
 pub use name::DatasetName;
 pub use samples::Samples;
-pub use source::{Location, Source, load, locate, open};
+pub use source::{Location, Source, load, locate, open, open_labelled};

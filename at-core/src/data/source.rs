@@ -1,6 +1,7 @@
 //! Where data sets are looked for, and how one is opened.
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Limits};
+use super::label_column::LabelColumn;
 use super::name::DatasetName;
 use super::{csv_folder, embedded, image_files};
 use crate::error::{Error, Result};
@@ -73,27 +74,49 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
 /// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
 /// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
 pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
+    load_labelled(name, source, None, Limits::default())
+}
+
+/// [`load`], with the column of the classes where it is a table; images beyond `limits` may be left unread.
+fn load_labelled(name: DatasetName, source: &Source, label: Option<&LabelColumn>, limits: Limits) -> Result<Dataset> {
+    if let Some(label) = label.filter(|_| name != DatasetName::Vowel) {
+        let reason = format!("it chooses a column of a table, and {name} is none; drop it");
+        return Err(Error::invalid("label-column", label, reason));
+    }
     match (name, locate(name, source)?) {
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
-            csv_folder::read(name.as_str(), &folder, Some(VOWELS))?.standardised().checked()
+            csv_folder::read(name.as_str(), &folder, Some(VOWELS), label)?.standardised().checked()
         }
-        (_, Location::Folder(folder)) => image_files::read(name, &folder),
+        (_, Location::Folder(folder)) => image_files::read(name, &folder, limits),
         (_, Location::Embedded) => {
             Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
         }
     }
 }
 
+/// Opens a data set by its name, or by the path of a folder with `train.csv` and `test.csv`; the last column of such a
+/// table holds the classes. See [`open_labelled`].
+pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
+    open_labelled(name_or_folder, source, None, Limits::default())
+}
+
 /// Opens a data set by its name, or by the path of a folder with `train.csv` and `test.csv`.
 ///
-/// Such a table has the class as its last column, whole numbers from 0, and may have a heading; features stay as they
-/// are. Errs as [`load`], and on a text that is neither a name nor a folder.
-pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
+/// Such a table has one column of classes, `label` or the last, whole numbers from 0 or words, and may have a heading;
+/// features stay as they are. Images beyond `limits` are not read, unless those before depend on them; whoever gives limits
+/// goes on to [`Dataset::limit`]. Errs as [`load`], on a text that is neither a name nor a folder, and on a `label` where there
+/// is no table.
+pub fn open_labelled(
+    name_or_folder: &str,
+    source: &Source,
+    label: Option<&LabelColumn>,
+    limits: Limits,
+) -> Result<Dataset> {
     let folder = Path::new(name_or_folder);
     match name_or_folder.parse() {
-        Ok(name) => load(name, source),
+        Ok(name) => load_labelled(name, source, label, limits),
         Err(_) if folder.is_dir() => {
             if !csv_folder::is_in(folder) {
                 let what = csv_folder::FILES.join(" and ");
@@ -102,7 +125,7 @@ pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
             }
             let name = folder.canonicalize().map_err(|error| Error::file(folder, error))?;
             let name = name.file_name().map_or_else(|| name_or_folder.into(), |name| name.to_string_lossy());
-            csv_folder::read(&name, folder, None)
+            csv_folder::read(&name, folder, None, label)
         }
         Err(Error::Invalid { name, value, reason }) => {
             Err(Error::Invalid { name, value, reason: format!("{reason}, and there is no such folder") })

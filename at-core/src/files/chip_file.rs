@@ -2,7 +2,7 @@
 //!
 //! | array | shape | what |
 //! | --- | --- | --- |
-//! | `chip` | text | JSON: format, seed, noise, drift, quartic and levels of the control path |
+//! | `chip` | text | JSON: format, network ([`Identity`]), seed, noise, drift, quartic and levels of the control path |
 //! | `stageK.first_coupler`, `.second_coupler`, `.phases`, `.loss_db` | as in [`StageErrors::Mesh`] | of stage K, a mesh |
 //! | `stageK.spread` | per control | of a matrix |
 //! | `stageK.amplitude`, `.slope`, `.offset` | per control | of a weight bank |
@@ -11,8 +11,8 @@
 //! | `shifters` | `[control, 3]` | gain, base, range |
 //! | `crosstalk.starts`, `.neighbours`, `.strengths` | rows of a sparse matrix | |
 //!
-//! Stages count from 0 and those as designed are left out, as are empty vectors. Reals are f64, so nothing is lost.
-//! [`read_chip`] takes files of mesh errors ([`super::phase_file`]) too.
+//! Stages count from 0 and those as designed are left out, as are empty vectors. Reals are f64, so nothing is lost. Files of format 1
+//! do not name their network. [`read_chip`] takes files of mesh errors ([`super::phase_file`]) too.
 
 use super::atomic_write;
 use super::npz::{Npz, add_text};
@@ -20,23 +20,30 @@ use super::phase_file::read_errors;
 use crate::chip::control::Shifter;
 use crate::chip::{Drift, Fabrication, Noise, StageErrors};
 use crate::deployment::deployed_fabrication;
-use crate::network::{Network, Stage};
+use crate::network::{Identity, Network, Owner, Stage};
 use crate::optics::{Convention, Mesh};
 use crate::{Error, Result};
+use md5::{Digest, Md5};
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzWriter;
 use serde::{Deserialize, Serialize};
-use std::io::Error as IoError;
+use std::io::{Error as IoError, Seek, Write};
 use std::path::Path;
 
-const FORMAT: u32 = 1;
+/// With the network's name; 1 was without.
+const FORMAT: u32 = 2;
+const NAMELESS_FORMAT: u32 = 1;
 const HEADER: &str = "chip";
+/// What allows a file of another network.
+const BY_NAME: &str = "pass --chip-of-other-network to take what fits of it";
 
 /// What is no array.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     format: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Identity>,
     seed: u64,
     noise: Noise,
     drift: Drift,
@@ -46,38 +53,83 @@ struct Header {
     amplified: bool,
 }
 
-/// Writes `chip`, atomically.
-pub fn write_chip(path: &Path, chip: &Fabrication) -> Result<()> {
-    let Fabrication { stages, update_error, perturbation, amplified, control, noise, drift, seed } = chip;
-    let (quartic, levels) = (control.quartic, control.levels);
-    let (seed, noise, drift, amplified) = (*seed, *noise, *drift, *amplified);
-    let header = Header { format: FORMAT, seed, noise, drift, quartic, levels, amplified };
-    let header = serde_json::to_string(&header).map_err(|failure| Error::file(path, failure.into()))?;
+impl Header {
+    fn new(chip: &Fabrication, network: Option<Identity>) -> Self {
+        let Fabrication { noise, drift, seed, amplified, ref control, .. } = *chip;
+        let (quartic, levels) = (control.quartic, control.levels);
+        let format = if network.is_some() { FORMAT } else { NAMELESS_FORMAT };
+        Header { format, network, seed, noise, drift, quartic, levels, amplified }
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a header has only texts and numbers")
+    }
+}
+
+/// A chip as a file has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptChip {
+    /// The individual, checked.
+    pub chip: Fabrication,
+    /// What makes one doubt that it is the one that was meant, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Writes `chip`, one of `network`, atomically.
+pub fn write_chip(path: &Path, network: &Network, chip: &Fabrication) -> Result<()> {
+    chip.check(network)?;
+    let header = Header::new(chip, Some(network.identity()));
+    atomic_write(path, |writer| write_into(writer, &header, chip))
+}
+
+fn write_into(writer: impl Write + Seek, header: &Header, chip: &Fabrication) -> std::io::Result<()> {
+    let mut file = NpzWriter::new(writer);
+    add_text(&mut file, HEADER, &header.to_json()).map_err(IoError::other)?;
+    for (name, values) in vectors(chip) {
+        file.add_array(name, &Array1::from(values)).map_err(IoError::other)?;
+    }
+    let shifters = shifters(chip);
+    if !shifters.is_empty() {
+        let rows = Array2::from_shape_vec((shifters.len() / 3, 3), shifters).expect("three numbers each");
+        file.add_array(SHIFTERS, &rows).map_err(IoError::other)?;
+    }
+    file.finish().map(drop).map_err(IoError::other)
+}
+
+const SHIFTERS: &str = "shifters";
+
+/// All vectors that are not empty, by name.
+fn vectors(chip: &Fabrication) -> Vec<(String, Vec<f64>)> {
     let mut vectors: Vec<(String, Vec<f64>)> = Vec::new();
-    for (index, errors) in stages.iter().enumerate() {
+    for (index, errors) in chip.stages.iter().enumerate() {
         let named = named(errors);
         vectors.extend(named.into_iter().map(|(name, values)| (format!("stage{index}.{name}"), values.clone())));
     }
-    let layers = perturbation.iter().enumerate();
+    let layers = chip.perturbation.iter().enumerate();
     vectors.extend(layers.map(|(layer, matrix)| (format!("layer{layer}.perturbation"), matrix.clone())));
     let integers = |values: &[u32]| values.iter().map(|&value| f64::from(value)).collect();
-    vectors.push(("update_error".into(), update_error.clone()));
-    vectors.push(("crosstalk.starts".into(), integers(&control.coupling.starts)));
-    vectors.push(("crosstalk.neighbours".into(), integers(&control.coupling.neighbours)));
-    vectors.push(("crosstalk.strengths".into(), control.coupling.strengths.clone()));
-    let shifters: Vec<f64> = control.shifters.iter().flat_map(|s| [s.gain, s.base, s.range]).collect();
-    let shifters = Array2::from_shape_vec((control.shifters.len(), 3), shifters).expect("three numbers each");
-    atomic_write(path, |writer| {
-        let mut file = NpzWriter::new(writer);
-        add_text(&mut file, HEADER, &header).map_err(IoError::other)?;
-        for (name, values) in vectors.into_iter().filter(|(_, values)| !values.is_empty()) {
-            file.add_array(name, &Array1::from(values)).map_err(IoError::other)?;
-        }
-        if !shifters.is_empty() {
-            file.add_array("shifters", &shifters).map_err(IoError::other)?;
-        }
-        file.finish().map(drop).map_err(IoError::other)
-    })
+    let coupling = &chip.control.coupling;
+    vectors.push(("update_error".into(), chip.update_error.clone()));
+    vectors.push(("crosstalk.starts".into(), integers(&coupling.starts)));
+    vectors.push(("crosstalk.neighbours".into(), integers(&coupling.neighbours)));
+    vectors.push(("crosstalk.strengths".into(), coupling.strengths.clone()));
+    vectors.retain(|(_, values)| !values.is_empty());
+    vectors
+}
+
+fn shifters(chip: &Fabrication) -> Vec<f64> {
+    chip.control.shifters.iter().flat_map(|shifter| [shifter.gain, shifter.base, shifter.range]).collect()
+}
+
+/// The MD5 sum of everything of a chip: the same for equal chips, whatever file they lie in.
+pub fn chip_checksum(chip: &Fabrication) -> String {
+    let mut digest = Md5::new();
+    digest.update(Header::new(chip, None).to_json());
+    for (name, values) in vectors(chip).into_iter().chain([(SHIFTERS.to_string(), shifters(chip))]) {
+        digest.update(format!(" {name} {} ", values.len()));
+        values.iter().for_each(|value| digest.update(value.to_le_bytes()));
+    }
+    crate::data::checksum::hex(&digest.finalize())
 }
 
 /// The vectors of a stage's errors by name.
@@ -98,42 +150,134 @@ fn named(errors: &StageErrors) -> Vec<(&'static str, &Vec<f64>)> {
 }
 
 /// Reads a chip of `network`: a file of [`write_chip`], or mesh errors, for which `convention` is needed where the file does not
-/// record it. Errs with [`Error::Malformed`] where something is missing, not known, not finite, or of another network.
-pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>) -> Result<Fabrication> {
+/// record it. Errs with [`Error::Malformed`] where something is missing, not known, no number that a chip can have
+/// ([`Fabrication::check`]), or, unless the `owner` may be another network, of another one.
+pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>, owner: Owner) -> Result<KeptChip> {
     let file = Npz::open(path)?;
-    if !file.names().any(|name| name == HEADER) {
-        let meshes: Vec<&Mesh> = network.stages().filter_map(mesh).collect();
-        return deployed_fabrication(network, &read_errors(path, convention, &meshes)?);
+    if file.names().any(|name| name == HEADER) {
+        return parse(&file, network, owner);
     }
+    let meshes: Vec<&Mesh> = network.meshes().collect();
+    let chip = deployed_fabrication(network, &read_errors(path, convention, &meshes, owner)?)?;
+    chip.check(network).map_err(|failure| Error::malformed(path, failure.to_string()))?;
+    Ok(KeptChip { chip, notes: Vec::new() })
+}
+
+fn parse(file: &Npz, network: &Network, owner: Owner) -> Result<KeptChip> {
+    let header = header(file)?;
+    let own = network.identity();
+    let of_another = header.network.as_ref().filter(|other| !other.is(&own));
+    if let (Some(other), Owner::ThisNetwork) = (of_another, owner) {
+        let reason = format!("it is a chip of {other}, the network is {own}; {BY_NAME}");
+        return Err(Error::malformed(file.path(), reason));
+    }
+    let mut arrays = Arrays { file, known: vec![HEADER.to_string()] };
+    let chip = arrays.chip(network, &header)?;
+    if let Some(name) = file.names().find(|name| !arrays.known.iter().any(|other| other == name)) {
+        return Err(file.malformed(name, &format!("not known in a chip file of the network {own}")));
+    }
+    chip.check(network)
+        .map_err(|failure| Error::malformed(file.path(), format!("no chip of the network {own}: {failure}")))?;
+    let name = file.path().display();
+    let mut notes = Vec::new();
+    match (&header.network, of_another) {
+        (Some(_), None) => {}
+        (Some(_), Some(other)) => notes.push(format!("{name} is a chip of {other}, of which {own} takes what fits")),
+        (None, _) => {
+            if owner == Owner::ThisNetwork {
+                require_all_stages(file, network, &chip)?;
+            }
+            let fits = if chip.stages.is_empty() { "nothing in it tells whether it fits" } else { "its arrays fit" };
+            notes.push(format!("{name} is of an earlier version and does not name its network; {fits} {own}"));
+        }
+    }
+    Ok(KeptChip { chip, notes })
+}
+
+fn header(file: &Npz) -> Result<Header> {
+    let wrong = |reason: &str| Err(file.malformed(HEADER, reason));
     let text = file.array(HEADER)?.text().map_err(|reason| file.malformed(HEADER, &reason))?;
-    let header: Header = serde_json::from_str(&text).map_err(|failure| file.malformed(HEADER, &failure.to_string()))?;
-    if header.format != FORMAT {
-        let reason = format!("it has format {}, this program reads {FORMAT}", header.format);
-        return Err(file.malformed(HEADER, &reason));
+    /// What every format begins with.
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
     }
-    let mut known = vec![HEADER.to_string()];
-    let mut reals = |name: String, shape: Option<usize>| -> Result<Vec<f64>> {
-        let there = file.names().any(|other| other == name);
-        known.push(name.clone());
-        if !there {
-            return Ok(Vec::new());
+    let unreadable = |failure: serde_json::Error| file.malformed(HEADER, &failure.to_string());
+    let Format { format } = serde_json::from_str(&text).map_err(unreadable)?;
+    if format != FORMAT && format != NAMELESS_FORMAT {
+        return wrong(&format!("it has format {format}, this program reads {NAMELESS_FORMAT} and {FORMAT}"));
+    }
+    let header: Header = serde_json::from_str(&text).map_err(unreadable)?;
+    match (format, &header.network) {
+        (FORMAT, None) => wrong(&format!("a file of format {FORMAT} names its network, and this does not")),
+        _ => Ok(header),
+    }
+}
+
+/// A file that does not name its network has errors of every stage that can have some, or of none.
+fn require_all_stages(file: &Npz, network: &Network, chip: &Fabrication) -> Result<()> {
+    let stages = network.stages().zip(&chip.stages).enumerate();
+    let missing = stages.into_iter().find(|(_, (stage, errors))| {
+        let can = match stage {
+            Stage::Mesh(_) | Stage::Matrix { .. } | Stage::WeightBank { .. } => true,
+            Stage::Attenuators { .. } | Stage::Splitter { .. } | Stage::Combiner { .. } => false,
+            Stage::Activation { .. } | Stage::Detection { .. } => false,
+            Stage::Modulation { .. } | Stage::Rectifier { .. } => false,
+        };
+        can && **errors == StageErrors::None
+    });
+    match missing {
+        None => Ok(()),
+        Some((index, (stage, _))) => {
+            let own = network.identity();
+            let what = crate::network::stage_words(stage);
+            let reason = format!(
+                "it has no array of stage {index}, {what}, so it is a chip of another network than {own}; {BY_NAME}"
+            );
+            Err(Error::malformed(file.path(), reason))
         }
-        let array = file.array(&name)?;
-        let columns = array.shape().get(1).copied();
-        if columns != shape {
-            return Err(file.malformed(&name, &format!("it has the shape {:?}", array.shape())));
+    }
+}
+
+/// The arrays of a file, and which of them have been asked for.
+struct Arrays<'a> {
+    file: &'a Npz,
+    known: Vec<String>,
+}
+
+impl Arrays<'_> {
+    fn chip(&mut self, network: &Network, header: &Header) -> Result<Fabrication> {
+        let Header { noise, drift, seed, amplified, quartic, levels, .. } = *header;
+        let mut chip = Fabrication { noise, drift, seed, amplified, ..Fabrication::ideal() };
+        for (index, stage) in network.stages().enumerate() {
+            let errors = self.stage(index, stage)?;
+            let missing = named(&errors).iter().all(|(_, values)| values.is_empty());
+            chip.stages.push(if missing { StageErrors::None } else { errors });
         }
-        let values = array.reals().map_err(|reason| file.malformed(&name, &reason))?;
-        match values.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(file.malformed(&name, &format!("it holds {value}"))),
-            None => Ok(values),
+        if chip.stages.iter().all(|errors| *errors == StageErrors::None) {
+            chip.stages.clear();
         }
-    };
-    let Header { noise, drift, seed, amplified, .. } = header;
-    let mut chip = Fabrication { noise, drift, seed, amplified, ..Fabrication::ideal() };
-    for (index, stage) in network.stages().enumerate() {
-        let mut vector = |name: &str| reals(format!("stage{index}.{name}"), None);
-        let errors = match stage {
+        for layer in 0..network.layers().len() {
+            chip.perturbation.push(self.vector(format!("layer{layer}.perturbation"))?);
+        }
+        if chip.perturbation.iter().all(Vec::is_empty) {
+            chip.perturbation.clear();
+        }
+        chip.update_error = self.vector("update_error".into())?;
+        chip.control.quartic = quartic;
+        chip.control.levels = levels;
+        let shifters = self.reals(SHIFTERS.into(), |shape| matches!(shape, [_, 3]))?;
+        let shifter = |three: &[f64]| Shifter { gain: three[0], base: three[1], range: three[2] };
+        chip.control.shifters = shifters.chunks_exact(3).map(shifter).collect();
+        chip.control.coupling.starts = self.indices("crosstalk.starts")?;
+        chip.control.coupling.neighbours = self.indices("crosstalk.neighbours")?;
+        chip.control.coupling.strengths = self.vector("crosstalk.strengths".into())?;
+        Ok(chip)
+    }
+
+    fn stage(&mut self, index: usize, stage: &Stage) -> Result<StageErrors> {
+        let mut vector = |name: &str| self.vector(format!("stage{index}.{name}"));
+        Ok(match stage {
             Stage::Mesh(_) => StageErrors::Mesh {
                 first_coupler: vector("first_coupler")?,
                 second_coupler: vector("second_coupler")?,
@@ -146,137 +290,49 @@ pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>)
                 slope: vector("slope")?,
                 offset: vector("offset")?,
             },
-            _ => StageErrors::None,
-        };
-        let missing = named(&errors).iter().all(|(_, values)| values.is_empty());
-        chip.stages.push(if missing { StageErrors::None } else { errors });
+            Stage::Attenuators { .. } | Stage::Splitter { .. } | Stage::Combiner { .. } => StageErrors::None,
+            Stage::Activation { .. } | Stage::Detection { .. } => StageErrors::None,
+            Stage::Modulation { .. } | Stage::Rectifier { .. } => StageErrors::None,
+        })
     }
-    if chip.stages.iter().all(|errors| *errors == StageErrors::None) {
-        chip.stages.clear();
+
+    fn vector(&mut self, name: String) -> Result<Vec<f64>> {
+        self.reals(name, |shape| shape.len() == 1)
     }
-    for layer in 0..network.layers().len() {
-        chip.perturbation.push(reals(format!("layer{layer}.perturbation"), None)?);
+
+    /// An array of finite numbers; empty where it is missing.
+    fn reals(&mut self, name: String, fits: impl Fn(&[usize]) -> bool) -> Result<Vec<f64>> {
+        let file = self.file;
+        let there = file.names().any(|other| other == name);
+        self.known.push(name.clone());
+        if !there {
+            return Ok(Vec::new());
+        }
+        let array = file.array(&name)?;
+        if !fits(array.shape()) {
+            return Err(file.malformed(&name, &format!("it has the shape {:?}", array.shape())));
+        }
+        let values = array.reals().map_err(|reason| file.malformed(&name, &reason))?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(file.malformed(&name, &format!("it holds {value}"))),
+            None => Ok(values),
+        }
     }
-    if chip.perturbation.iter().all(Vec::is_empty) {
-        chip.perturbation.clear();
-    }
-    chip.update_error = reals("update_error".into(), None)?;
-    chip.control.quartic = header.quartic;
-    chip.control.levels = header.levels;
-    let shifters = reals("shifters".into(), Some(3))?;
-    chip.control.shifters = shifters.chunks_exact(3).map(|s| Shifter { gain: s[0], base: s[1], range: s[2] }).collect();
-    let mut integers = |name: &str| -> Result<Vec<u32>> {
-        let values = reals(format!("crosstalk.{name}"), None)?;
+
+    fn indices(&mut self, name: &str) -> Result<Vec<u32>> {
+        let values = self.vector(name.to_string())?;
         let whole = values.iter().all(|value| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value));
         if whole {
             Ok(values.into_iter().map(|value| value as u32).collect())
         } else {
-            Err(file.malformed(&format!("crosstalk.{name}"), "it holds something that is no index"))
+            Err(self.file.malformed(name, "it holds something that is no index"))
         }
-    };
-    chip.control.coupling.starts = integers("starts")?;
-    chip.control.coupling.neighbours = integers("neighbours")?;
-    chip.control.coupling.strengths = reals("crosstalk.strengths".into(), None)?;
-    if let Some(name) = file.names().find(|name| !known.iter().any(|other| other == name)) {
-        return Err(file.malformed(name, "not known in a chip file of this network"));
     }
-    chip.noise.validate()?;
-    chip.drift.validate()?;
-    chip.check(network).map_err(|failure| Error::malformed(path, format!("no chip of this network: {failure}")))?;
-    Ok(chip)
-}
-
-fn mesh(stage: &Stage) -> Option<&Mesh> {
-    if let Stage::Mesh(mesh) = stage { Some(mesh) } else { None }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chip::{Control, Imperfections};
-    use crate::files::phase_file::write_errors;
-    use crate::network::{Detection, singular_value_stages};
-    use crate::optics::{Layout, MeshErrors};
-
-    fn network() -> Network {
-        let [v, sigma, u] = singular_value_stages(3, 4, Layout::Rectangular).unwrap();
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
-        let electronic = vec![Stage::WeightBank { inputs: 4, outputs: 3 }, Stage::Matrix { inputs: 3, outputs: 2 }];
-        Network::new(vec![vec![v, sigma, u, detection], electronic]).unwrap()
-    }
-
-    fn chip() -> Fabrication {
-        let imperfections = Imperfections {
-            splitter_angle: 0.1,
-            phase: 0.2,
-            loss_db: 0.3,
-            loss_spread_db: 0.1,
-            parameter_spread: 0.4,
-            response_slope: 0.2,
-            update_error: 0.3,
-            perturbation: 0.2,
-            control: Control {
-                control_range: 7.0,
-                control_bits: 9,
-                heater_spread: 0.1,
-                crosstalk: 0.02,
-                ..Control::NONE
-            },
-            drift: Drift { drift_step: 0.1, drift_common: 0.2, drift_return: 0.3 },
-            noise: Noise { laser_noise: 1.0 / 3.0, adc_bits: 7, ..Noise::NONE },
-            ..Imperfections::NONE
-        };
-        imperfections.fabricate(&network(), u64::MAX).unwrap()
-    }
-
-    #[test]
-    fn everything_of_a_chip_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chip.npz");
-        let amplified = Fabrication { amplified: true, ..chip() };
-        for chip in [chip(), amplified, Imperfections::NONE.fabricate(&network(), 3).unwrap(), Fabrication::ideal()] {
-            write_chip(&path, &chip).unwrap();
-            let back = read_chip(&path, &network(), None).unwrap();
-            assert_eq!(back, chip);
-        }
-    }
-
-    #[test]
-    fn a_mesh_that_gains_light_is_refused_unless_it_has_amplifiers() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chip.npz");
-        let mut chip = chip();
-        let StageErrors::Mesh { loss_db, .. } = &mut chip.stages[0] else { panic!("the first stage is a mesh") };
-        loss_db.fill(-0.01);
-        write_chip(&path, &chip).unwrap();
-        let error = read_chip(&path, &network(), None).unwrap_err().to_string();
-        assert!(error.contains("loss-db") && error.contains("creates no power"), "{error}");
-        let chip = Fabrication { amplified: true, ..chip };
-        write_chip(&path, &chip).unwrap();
-        assert_eq!(read_chip(&path, &network(), None).unwrap(), chip);
-    }
-
-    #[test]
-    fn a_chip_of_another_network_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("chip.npz");
-        write_chip(&path, &chip()).unwrap();
-        let wider = Network::new(vec![vec![Stage::WeightBank { inputs: 4, outputs: 4 }]]).unwrap();
-        let error = read_chip(&path, &wider, None).unwrap_err().to_string();
-        assert!(error.contains("chip.npz") && error.contains("not known"), "{error}");
-    }
-
-    #[test]
-    fn files_of_mesh_errors_are_chips_too() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("errors.npz");
-        let mesh = Mesh::rectangular(4).unwrap();
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
-        let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
-        let errors = MeshErrors { theta: vec![0.25; mesh.mzis()], ..MeshErrors::none(&mesh) };
-        write_errors(&path, Convention::Native, &[(&mesh, &errors)]).unwrap();
-        let chip = read_chip(&path, &network, None).unwrap();
-        let StageErrors::Mesh { phases, .. } = &chip.stages[0] else { panic!("a mesh") };
-        assert_eq!(phases[..mesh.mzis()], errors.theta);
-    }
-}
+#[path = "chip_mutation_tests.rs"]
+mod mutation_tests;
+#[cfg(test)]
+#[path = "chip_file_tests.rs"]
+mod tests;

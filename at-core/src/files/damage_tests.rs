@@ -1,8 +1,9 @@
 //! No damaged file does more than give an error: no panic, and no memory that the file does not justify.
 
 use super::npy::{NpyArray, read_matrix};
-use super::npz::add_text;
+use super::npz::{Npz, add_text};
 use super::phase_file::{read_errors, read_phases};
+use crate::network::Owner;
 use crate::optics::{Convention, Mesh};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -84,6 +85,52 @@ fn deflated_files_are_read_and_small_ones_do_not_unpack_to_much() {
     assert!(text.contains("mesh0.gamma") && text.contains("claims"), "{text}");
 }
 
+#[test]
+fn entries_that_overlap_or_repeat_are_refused_before_one_is_read() {
+    let (_folder, path) = folder();
+    let zeros = npy(&Array2::zeros((64, 64)));
+    let good = deflated(&[("mesh0.gamma", zeros.clone()), ("mesh1.gamma", zeros.clone())]);
+    assert!(Npz::parse(&path, good.clone()).unwrap().array("mesh1.gamma").is_ok());
+    // where the list says that each entry begins, 42 bytes into its line
+    let lines: Vec<usize> = (0..good.len() - 4).filter(|&at| good[at..].starts_with(b"PK\x01\x02")).collect();
+    let begin = |at: usize| u32::from_le_bytes(good[lines[at] + 42..][..4].try_into().unwrap());
+    for (entry, start) in [(1, begin(0)), (1, begin(0) + 8), (0, begin(1)), (0, begin(1) - 4), (1, lines[0] as u32)] {
+        let mut bad = good.clone();
+        bad[lines[entry] + 42..][..4].copy_from_slice(&start.to_le_bytes());
+        let error = Npz::parse(&path, bad).unwrap_err().to_string();
+        assert!(error.contains("overlaps"), "{entry} at {start}: {error}");
+    }
+    let twice = deflated(&[("mesh0.gamma", zeros.clone()), ("mesh0.gamma", zeros)]);
+    assert!(Npz::parse(&path, twice).unwrap_err().to_string().contains("twice"));
+    // an entry whose own header claims a longer name than there is room for
+    let mut long = good;
+    long[28..30].copy_from_slice(&u16::MAX.to_le_bytes());
+    assert!(Npz::parse(&path, long).unwrap().array("mesh0.gamma").is_err());
+}
+
+#[test]
+fn small_numbers_do_not_become_many_large_ones() {
+    let (_folder, path) = folder();
+    let mut bytes = Vec::new();
+    Array2::<u8>::zeros((1 << 13, 1 << 12)).write_npy(&mut bytes).unwrap();
+    let file = deflated(&[("zeros", bytes)]);
+    assert!(file.len() < 1 << 16);
+    let error = Npz::parse(&path, file).unwrap().array("zeros").unwrap_err().to_string();
+    assert!(error.contains("268435456 bytes of float64") && error.contains("numpy.savez"), "{error}");
+}
+
+#[test]
+fn an_error_about_an_archive_is_short_whatever_its_names_are() {
+    let (_folder, path) = folder();
+    let long = "x".repeat(60_000);
+    let rude = "\u{1b}[31m".repeat(40);
+    for name in [long.as_str(), &rude] {
+        std::fs::write(&path, deflated(&[(name, npy(&Array2::zeros((1, 1))))])).unwrap();
+        let error = read_phases(&path, Some(Convention::Native)).unwrap_err().to_string();
+        assert!(error.chars().count() < 500 && !error.contains('\u{1b}'), "{error}");
+    }
+}
+
 /// A small valid file in memory.
 fn valid() -> Vec<u8> {
     let mut file = NpzWriter::new(Cursor::new(Vec::new()));
@@ -102,7 +149,7 @@ fn read_any(content: &[u8]) {
         assert!(read.iter().all(|own| own.controls.iter().all(|phase| phase.is_finite())));
     }
     let mesh = Mesh::rectangular(2).unwrap();
-    let _ = read_errors(&path, Some(Convention::DatMpnn), &[&mesh]);
+    let _ = read_errors(&path, Some(Convention::DatMpnn), &[&mesh], Owner::AnyNetwork);
     let _ = read_matrix(&path);
 }
 

@@ -1,6 +1,9 @@
 //! NumPy arrays: the header checked against the bytes that are there, so no header can ask for memory that the file has not.
 
 use super::atomic_write;
+use super::npy_header::{self, NpyHeader};
+use super::number::Number;
+use super::whole::{read_whole, shown};
 use crate::{Error, Result};
 use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
@@ -12,16 +15,20 @@ pub type Parsed<T> = std::result::Result<T, String>;
 
 /// Longest header that is read: NumPy's own reader refuses more than 10 000 characters unless told otherwise.
 const LONGEST_HEADER: usize = 1 << 16;
+/// Most elements of an array: a matrix of some 23 000 modes.
+pub(super) const MOST_ELEMENTS: usize = 1 << 29;
+/// Longest file of a matrix: so many elements of complex128.
+pub(super) const LARGEST_MATRIX: u64 = (16 * MOST_ELEMENTS + 2 * LONGEST_HEADER) as u64;
 
 /// What the elements of an array are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Element {
     Real {
-        size: usize,
+        number: Number,
         big_endian: bool,
     },
     Complex {
-        size: usize,
+        number: Number,
         big_endian: bool,
     },
     /// Text of a fixed number of characters, one byte or four each.
@@ -45,19 +52,25 @@ impl NpyArray {
     /// Reads the content of an npy file. The error is the reason alone, for the caller to say which file and array.
     pub fn parse(content: &[u8]) -> Parsed<Self> {
         let (header, bytes) = split_header(content)?;
-        let descr = field(header, "descr")?;
-        let element = element(descr)?;
-        let fortran = match field(header, "fortran_order")? {
-            text if text.starts_with("True") => true,
-            text if text.starts_with("False") => false,
-            _ => return Err("its header has no order of elements".into()),
-        };
-        let shape = shape(field(header, "shape")?)?;
+        let NpyHeader { descr, fortran, shape } = npy_header::parse(header)?;
+        let element = element(&descr)?;
         let wanted = shape.iter().try_fold(element.bytes(), |product, &length| product.checked_mul(length));
         if wanted != Some(bytes.len()) {
             return Err(format!("its header says shape {shape:?} of {descr}, and {} bytes follow", bytes.len()));
         }
+        if bytes.len() / element.bytes() > MOST_ELEMENTS {
+            return Err(format!("it has shape {shape:?}, more than {MOST_ELEMENTS} elements"));
+        }
         Ok(NpyArray { shape, fortran, element, bytes: bytes.to_vec() })
+    }
+
+    /// Bytes of its elements as f64, however they are stored.
+    pub(super) fn decoded_bytes(&self) -> usize {
+        let reals = match self.element {
+            Element::Real { number, .. } | Element::Complex { number, .. } => self.bytes.len() / number.bytes(),
+            Element::Text { .. } => 0,
+        };
+        size_of::<f64>() * reals
     }
 
     /// The lengths of the axes.
@@ -65,23 +78,27 @@ impl NpyArray {
         &self.shape
     }
 
-    /// The real numbers in row-major order; f32 is widened. Errs with a reason where the elements are no real numbers.
+    /// The real numbers in row-major order, of any width, integers and booleans too. Errs with a reason where the elements
+    /// are no real numbers, or one is none that f64 has.
     pub fn reals(&self) -> Parsed<Vec<f64>> {
         match self.element {
-            Element::Real { size, big_endian } => self.in_order(|bytes| real(bytes, size, big_endian)),
-            _ => Err("its elements are not float32 or float64".into()),
+            Element::Real { number, big_endian } => self.in_order(|bytes| number.read(bytes, big_endian)),
+            Element::Complex { .. } => Err("its elements are complex, and real numbers belong here".into()),
+            Element::Text { .. } => Err("its elements are text, and numbers belong here".into()),
         }
     }
 
     /// The complex (or real) numbers in row-major order. Errs with a reason where the elements are no numbers.
     pub fn complexes(&self) -> Parsed<Vec<Complex64>> {
         match self.element {
-            Element::Real { size, big_endian } => self.in_order(|bytes| real(bytes, size, big_endian).into()),
-            Element::Complex { size, big_endian } => self.in_order(|bytes| {
-                let (re, im) = bytes.split_at(size);
-                Complex64::new(real(re, size, big_endian), real(im, size, big_endian))
+            Element::Real { number, big_endian } => {
+                self.in_order(|bytes| number.read(bytes, big_endian).map(Complex64::from))
+            }
+            Element::Complex { number, big_endian } => self.in_order(|bytes| {
+                let (re, im) = bytes.split_at(number.bytes());
+                Ok(Complex64::new(number.read(re, big_endian)?, number.read(im, big_endian)?))
             }),
-            Element::Text { .. } => Err("its elements are not numbers".into()),
+            Element::Text { .. } => Err("its elements are text, and numbers belong here".into()),
         }
     }
 
@@ -101,8 +118,8 @@ impl NpyArray {
     }
 
     /// Decodes every element; a matrix in column-major order is turned.
-    fn in_order<T: Copy>(&self, decode: impl Fn(&[u8]) -> T) -> Parsed<Vec<T>> {
-        let values: Vec<T> = self.bytes.chunks_exact(self.element.bytes()).map(decode).collect();
+    fn in_order<T: Copy>(&self, decode: impl Fn(&[u8]) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let values = self.bytes.chunks_exact(self.element.bytes()).map(decode).collect::<Parsed<Vec<T>>>()?;
         match *self.shape {
             [rows, columns] if self.fortran && !values.is_empty() => Ok((0..rows)
                 .flat_map(|row| (0..columns).map(move |column| row + column * rows))
@@ -118,24 +135,10 @@ impl NpyArray {
 impl Element {
     fn bytes(self) -> usize {
         match self {
-            Element::Real { size, .. } => size,
-            Element::Complex { size, .. } => 2 * size,
+            Element::Real { number, .. } => number.bytes(),
+            Element::Complex { number, .. } => 2 * number.bytes(),
             Element::Text { characters, width, .. } => characters * width,
         }
-    }
-}
-
-/// A float of 4 or 8 bytes; `bytes` holds `size` of them.
-fn real(bytes: &[u8], size: usize, big_endian: bool) -> f64 {
-    let mut word = [0; 8];
-    word[..size].copy_from_slice(&bytes[..size]);
-    if big_endian {
-        word[..size].reverse();
-    }
-    if size == 4 {
-        f64::from(f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-    } else {
-        f64::from_le_bytes(word)
     }
 }
 
@@ -158,47 +161,45 @@ fn split_header(content: &[u8]) -> Parsed<(&str, &[u8])> {
     Ok((std::str::from_utf8(header).map_err(|_| "its header is not text")?, bytes))
 }
 
-/// The text that follows `'key':` in the header.
-fn field<'a>(header: &'a str, key: &str) -> Parsed<&'a str> {
-    let (_, rest) = header.split_once(&format!("'{key}'")).ok_or_else(|| format!("its header has no '{key}'"))?;
-    Ok(rest.trim_start().strip_prefix(':').ok_or_else(|| format!("its header has no value of '{key}'"))?.trim_start())
-}
-
-/// `'<f8'` and so on, at the start of `text`.
-fn element(text: &str) -> Parsed<Element> {
-    let name = text.strip_prefix('\'').and_then(|rest| rest.split('\'').next()).unwrap_or("a structure");
-    let unsupported = || format!("its elements are {name}; float32, float64, complex64, complex128 and text are read");
-    let big_endian = name.starts_with('>');
-    let bare = name.trim_start_matches(['<', '>', '|', '=']);
+/// The elements of type `descr`: `<f8` and so on.
+fn element(descr: &str) -> Parsed<Element> {
+    let unsupported = || {
+        let known = "booleans, integers, floats and complex numbers of every width, and text are read";
+        format!("its elements are {}; {known}", shown(descr))
+    };
+    let big_endian = descr.starts_with('>');
+    let bare = descr.strip_prefix(['<', '>', '|', '=']).unwrap_or(descr);
     let kind = bare.chars().next().ok_or_else(unsupported)?;
     let count: usize = bare[kind.len_utf8()..].parse().map_err(|_| unsupported())?;
+    let float = |bytes| match bytes {
+        2 | 4 | 8 => Ok(Number::Float(bytes)),
+        16 if !big_endian => Ok(Number::Extended),
+        _ => Err(unsupported()),
+    };
     match (kind, count) {
-        ('f', 4 | 8) => Ok(Element::Real { size: count, big_endian }),
-        ('c', 8 | 16) => Ok(Element::Complex { size: count / 2, big_endian }),
+        ('b', 1) => Ok(Element::Real { number: Number::Boolean, big_endian }),
+        ('i', 1 | 2 | 4 | 8) => Ok(Element::Real { number: Number::Signed(count), big_endian }),
+        ('u', 1 | 2 | 4 | 8) => Ok(Element::Real { number: Number::Unsigned(count), big_endian }),
+        ('f', _) => Ok(Element::Real { number: float(count)?, big_endian }),
+        ('c', 8 | 16 | 32) => Ok(Element::Complex { number: float(count / 2)?, big_endian }),
         ('S', 1..=1024) => Ok(Element::Text { characters: count, width: 1, big_endian }),
         ('U', 1..=1024) => Ok(Element::Text { characters: count, width: 4, big_endian }),
         _ => Err(unsupported()),
     }
 }
 
-/// `(3, 4)` at the start of `text`.
-fn shape(text: &str) -> Parsed<Vec<usize>> {
-    let bad = || "its header has no shape".to_string();
-    let list = text.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or_else(bad)?.0;
-    let lengths = list.split(',').map(str::trim).filter(|length| !length.is_empty());
-    lengths.map(|length| length.parse().map_err(|_| bad())).collect()
+/// Reads a matrix of complex or real numbers, [row, column], from the content of an npy file in either order of elements.
+pub(super) fn matrix(content: &[u8]) -> Parsed<Array2<Complex64>> {
+    let array = NpyArray::parse(content)?;
+    let &[rows, columns] = array.shape() else {
+        return Err(format!("expected a matrix, got an array of shape {:?}", array.shape()));
+    };
+    Array2::from_shape_vec((rows, columns), array.complexes()?).map_err(|failure| failure.to_string())
 }
 
-/// Reads a matrix of complex or real numbers from an npy file, [row, column], either order of elements.
+/// Reads the file of a [`write_matrix`], or any other npy file of a matrix of numbers.
 pub fn read_matrix(path: &Path) -> Result<Array2<Complex64>> {
-    let content = std::fs::read(path).map_err(|source| Error::file(path, source))?;
-    let parsed = NpyArray::parse(&content).and_then(|array| Ok((array.complexes()?, array)));
-    let (values, array) = parsed.map_err(|reason| Error::malformed(path, reason))?;
-    match *array.shape() {
-        [rows, columns] => Array2::from_shape_vec((rows, columns), values)
-            .map_err(|failure| Error::malformed(path, failure.to_string())),
-        ref other => Err(Error::malformed(path, format!("expected a matrix, got an array of shape {other:?}"))),
-    }
+    matrix(&read_whole(path, LARGEST_MATRIX)?).map_err(|reason| Error::malformed(path, reason))
 }
 
 /// Writes a matrix as complex128 in C order, atomically.

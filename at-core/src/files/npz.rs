@@ -1,29 +1,38 @@
 //! NumPy archives (npz): a zip file of npy arrays, stored or deflated, read with every length checked before it is believed.
 
 use super::npy::{NpyArray, Parsed};
+use super::whole::{open_regular, read_whole, shown};
 use crate::{Error, Result};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use ndarray_npy::{NpzWriter, WriteNpyError, WriteNpyExt, WriteNpzError};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, Write};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Largest array that is read (bytes): a mesh of 8192 modes has phases of 0.25 GiB.
 const LARGEST_ARRAY: usize = 1 << 30;
 /// Deflate packs zeros a thousandfold. An array may unpack to this many bytes, and beyond that to `MOST_DENSE` times its packed
-/// size, so that a small file cannot fill the memory.
+/// size, so that a small file cannot fill the memory; as f64 it may take twice that.
 const FREE_UNPACKED: usize = 1 << 26;
 /// Phases that differ do not even halve.
 const MOST_DENSE: usize = 16;
 /// A zip file ends with a record of 22 bytes and a comment of less than 64 KiB.
 const END_RECORD: usize = 22;
+/// An array's header in the file, without its name and extra fields.
+const LOCAL_HEADER: usize = 30;
+/// Most bytes of the list of arrays, some 200 000 of them.
+const LONGEST_LIST: usize = 1 << 24;
+/// More characters are no name of an array.
+const LONGEST_NAME: usize = 256;
 
-/// An open npz file.
+/// An open npz file, of which only the list of arrays is read at first.
 #[derive(Debug)]
 pub struct Npz {
     path: PathBuf,
-    content: Vec<u8>,
+    content: Content,
     members: BTreeMap<String, Member>,
 }
 
@@ -34,16 +43,28 @@ struct Member {
     packed: usize,
     size: usize,
     local_header: usize,
+    /// Where the next member, or the list of members, begins.
+    end: usize,
 }
 
 impl Npz {
-    /// Reads a file and the list of its arrays. Errs with [`Error::File`] or, where it is no zip file, [`Error::Malformed`].
+    /// Reads the list of a file's arrays. Errs with [`Error::File`] or, where it is no zip file, [`Error::Malformed`].
     pub fn open(path: &Path) -> Result<Self> {
-        Self::parse(path, std::fs::read(path).map_err(|source| Error::file(path, source))?)
+        let file = open_regular(path)?;
+        let found = file.metadata().map_err(|source| Error::file(path, source))?;
+        if found.is_file() {
+            Self::read(path, Content::File(file, found.len()))
+        } else {
+            Self::parse(path, read_whole(path, LARGEST_ARRAY as u64)?)
+        }
     }
 
     /// The same for a file's `content`; `path` is for messages.
     pub fn parse(path: &Path, content: Vec<u8>) -> Result<Self> {
+        Self::read(path, Content::Memory(content))
+    }
+
+    fn read(path: &Path, content: Content) -> Result<Self> {
         let members = members(&content).map_err(|reason| Error::malformed(path, reason))?;
         Ok(Npz { path: path.to_path_buf(), content, members })
     }
@@ -58,35 +79,90 @@ impl Npz {
         self.members.keys().map(String::as_str)
     }
 
-    /// Reads the array `name`. Errs with [`Error::Malformed`] where it is missing or damaged.
+    /// There is an array `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Reads the array `name` and no other. Errs with [`Error::Malformed`] where it is missing or damaged.
     pub fn array(&self, name: &str) -> Result<NpyArray> {
         let member = self.members.get(name).ok_or_else(|| self.malformed(name, "it is missing"))?;
-        let content = member.unpack(&self.content).map_err(|reason| self.malformed(name, &reason))?;
-        NpyArray::parse(&content).map_err(|reason| self.malformed(name, &reason))
+        let read = || {
+            let array = NpyArray::parse(&member.unpack(&self.content)?)?;
+            let (decoded, most) = (array.decoded_bytes(), 2 * member.most());
+            if decoded > most {
+                return Err(format!("it is {decoded} bytes of float64 in {}, more than {most}{UNPACK}", member.packed));
+            }
+            Ok(array)
+        };
+        read().map_err(|reason| self.malformed(name, &reason))
     }
 
     /// An error about the array `name` of this file.
     pub fn malformed(&self, name: &str, reason: &str) -> Error {
-        Error::malformed(&self.path, format!("array {name}: {reason}"))
+        Error::malformed(&self.path, format!("array {}: {reason}", shown(name)))
     }
 }
 
-impl Member {
-    fn unpack(&self, content: &[u8]) -> Parsed<Vec<u8>> {
-        let cut = "the file ends within it";
-        let most = LARGEST_ARRAY.min(FREE_UNPACKED.saturating_add(self.packed.saturating_mul(MOST_DENSE)));
-        if self.size > most {
-            return Err(format!("it claims {} bytes in {}, more than {most}", self.size, self.packed));
+/// The bytes of a file, in memory or still in the file.
+#[derive(Debug)]
+enum Content {
+    Memory(Vec<u8>),
+    File(File, u64),
+}
+
+impl Content {
+    fn len(&self) -> usize {
+        match self {
+            Content::Memory(bytes) => bytes.len(),
+            Content::File(_, length) => usize::try_from(*length).unwrap_or(usize::MAX),
         }
-        let header = content.get(self.local_header..).filter(|rest| rest.starts_with(b"PK\x03\x04")).ok_or(cut)?;
-        let name = u16_at(header, 26).ok_or(cut)?;
-        let extra = u16_at(header, 28).ok_or(cut)?;
-        let packed = header.get(30 + name + extra..).and_then(|rest| rest.get(..self.packed)).ok_or(cut)?;
+    }
+
+    /// `length` bytes from `start` on, which must be there.
+    fn part(&self, start: usize, length: usize) -> Parsed<Cow<'_, [u8]>> {
+        let end = start.checked_add(length).filter(|&end| end <= self.len()).ok_or(CUT)?;
+        let mut bytes = Vec::new();
+        match self {
+            Content::Memory(content) => return Ok(Cow::Borrowed(&content[start..end])),
+            Content::File(file, _) => {
+                let mut file = file;
+                let read = file.seek(SeekFrom::Start(start as u64));
+                let read = read.and_then(|_| file.take(length as u64).read_to_end(&mut bytes));
+                read.map_err(|failure| format!("it cannot be read: {failure}"))?;
+            }
+        }
+        if bytes.len() == length { Ok(Cow::Owned(bytes)) } else { Err(CUT.into()) }
+    }
+}
+
+const CUT: &str = "the file is cut short or damaged";
+const UNPACK: &str = "; save it unpacked, with numpy.savez";
+
+impl Member {
+    /// Bytes to which it may unpack.
+    fn most(&self) -> usize {
+        LARGEST_ARRAY.min(FREE_UNPACKED.saturating_add(self.packed.saturating_mul(MOST_DENSE)))
+    }
+
+    fn unpack(&self, content: &Content) -> Parsed<Vec<u8>> {
+        let cut = "the file ends within it";
+        let most = self.most();
+        if self.size > most {
+            return Err(format!("it claims {} bytes in {}, more than {most}{UNPACK}", self.size, self.packed));
+        }
+        let header = content.part(self.local_header, LOCAL_HEADER).map_err(|_| cut)?;
+        let (name, extra) = (u16_at(&header, 26).ok_or(cut)?, u16_at(&header, 28).ok_or(cut)?);
+        let start = self.local_header + LOCAL_HEADER + name + extra;
+        if !header.starts_with(b"PK\x03\x04") || start + self.packed > self.end {
+            return Err(cut.into());
+        }
+        let packed = content.part(start, self.packed)?;
         let bytes = match self.method {
-            0 => packed.to_vec(),
+            0 => packed.into_owned(),
             8 => {
                 let mut bytes = Vec::new();
-                let mut unpacked = DeflateDecoder::new(packed).take(self.size as u64 + 1);
+                let mut unpacked = DeflateDecoder::new(&packed[..]).take(self.size as u64 + 1);
                 unpacked.read_to_end(&mut bytes).map_err(|failure| format!("it cannot be unpacked: {failure}"))?;
                 bytes
             }
@@ -101,39 +177,62 @@ impl Member {
     }
 }
 
-/// Reads the zip file's list of members.
-fn members(content: &[u8]) -> Parsed<BTreeMap<String, Member>> {
-    let cut = "the file is cut short or damaged";
-    let earliest = content.len().saturating_sub(END_RECORD + usize::from(u16::MAX));
-    let last = content.len().checked_sub(END_RECORD).ok_or("it is not an npz file")?;
-    let end = (earliest..=last).rev().find(|&at| content[at..].starts_with(b"PK\x05\x06"));
-    let end = &content[end.ok_or("it is not an npz file, or it is cut short")?..];
-    let count = u16_at(end, 10).ok_or(cut)?;
-    let start = u32_at(end, 16).ok_or(cut)?;
+/// Reads the zip file's list of members. No two may share a byte of the file or have one name, so that all of them together
+/// unpack to no more than the file justifies.
+fn members(content: &Content) -> Parsed<BTreeMap<String, Member>> {
+    let length = content.len();
+    let tail_start = length.saturating_sub(END_RECORD + usize::from(u16::MAX));
+    let tail = content.part(tail_start, length - tail_start)?;
+    let last = tail.len().checked_sub(END_RECORD).ok_or("it is not an npz file")?;
+    let end = (0..=last).rev().find(|&at| tail[at..].starts_with(b"PK\x05\x06"));
+    let end = end.ok_or("it is not an npz file, or it is cut short")?;
+    let record = &tail[end..];
+    let count = u16_at(record, 10).ok_or(CUT)?;
+    let start = u32_at(record, 16).ok_or(CUT)?;
     if count == usize::from(u16::MAX) || start == u32::MAX as usize {
         return Err("zip64 archives are not supported; save fewer or smaller arrays".into());
     }
-    let mut rest = content.get(start..).ok_or(cut)?;
+    let list = (tail_start + end).checked_sub(start).ok_or(CUT)?;
+    if list > LONGEST_LIST {
+        return Err(format!("its list of arrays has {list} bytes, more than {LONGEST_LIST}"));
+    }
+    let list = content.part(start, list)?;
+    let mut rest = &list[..];
     let mut found = BTreeMap::new();
     for _ in 0..count {
         if !rest.starts_with(b"PK\x01\x02") {
-            return Err(cut.into());
+            return Err(CUT.into());
         }
-        let length = |at| u16_at(rest, at).ok_or(cut);
+        let length = |at| u16_at(rest, at).ok_or(CUT);
         let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
-        let word = |at| u32_at(rest, at).ok_or(cut);
-        let text = rest.get(46..46 + name).ok_or(cut)?;
+        let word = |at| u32_at(rest, at).ok_or(CUT);
+        let text = rest.get(46..46 + name).ok_or(CUT)?;
         let text = std::str::from_utf8(text).map_err(|_| "the name of an array is not text")?;
+        if text.len() > LONGEST_NAME {
+            return Err(format!("an array has a name of {} bytes, {}", text.len(), shown(text)));
+        }
         let (packed, size, local_header) = (word(20)?, word(24)?, word(42)?);
         if length(8)? & 1 == 1 {
-            return Err(format!("array {text} is encrypted"));
+            return Err(format!("array {} is encrypted", shown(text)));
         }
-        let member = Member { method: length(10)? as u16, crc: word(16)? as u32, packed, size, local_header };
+        let (method, crc) = (length(10)? as u16, word(16)? as u32);
         let name_of_array = text.strip_suffix(".npy").unwrap_or(text).to_string();
+        let member = Member { method, crc, packed, size, local_header, end: start };
         if found.insert(name_of_array, member).is_some() {
-            return Err(format!("array {text} is there twice"));
+            return Err(format!("array {} is there twice", shown(text)));
         }
-        rest = rest.get(46 + name + extra + comment..).ok_or(cut)?;
+        rest = rest.get(46 + name + extra + comment..).ok_or(CUT)?;
+    }
+    let mut order: Vec<(&String, &mut Member)> = found.iter_mut().collect();
+    order.sort_by_key(|(_, member)| std::cmp::Reverse(member.local_header));
+    let mut end = start;
+    for (name, member) in order {
+        member.end = end;
+        let least = member.local_header.checked_add(LOCAL_HEADER + member.packed).filter(|&least| least <= end);
+        least.ok_or_else(|| {
+            format!("array {}: it overlaps with what follows it, or the file is cut short", shown(name))
+        })?;
+        end = member.local_header;
     }
     Ok(found)
 }

@@ -3,17 +3,20 @@
 //! | array | shape | what |
 //! | --- | --- | --- |
 //! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down |
-//! | `meshK.gamma` | `[N]` | radians |
+//! | `meshK.gamma` | `[N]` | radians; `[1, N]` and `[N, 1]` are read too |
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
 //! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
+//! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
-//! K counts from 0. Entries without an MZI are written as 0 and not read. f32 and f64 are read, f64 is written.
+//! K counts from 0. Entries without an MZI are written as 0 and not read. Numbers of every kind are read, f64 is written.
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
 //! `meshK.split_left`, `meshK.split_right` (first and second coupler, in the convention's unit); what it lacks is zero.
 
 use super::atomic_write;
 use super::npz::{Npz, add_text};
+use super::whole::shown;
+use crate::network::{Identity, Owner};
 use crate::optics::{Convention, Layout, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
@@ -21,6 +24,9 @@ use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Debug;
 use std::io::{BufWriter, Error as IoError};
 use std::path::Path;
+
+const CONVENTION: &str = "convention";
+const NETWORK: &str = "network";
 
 /// A mesh and the phases it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,41 +37,81 @@ pub struct ProgrammedMesh {
     pub controls: Vec<f64>,
 }
 
-/// Reads the meshes of a phase file into native controls.
-///
-/// `convention` is needed where the file does not record one, and must not contradict it. Errs with [`Error::Malformed`],
-/// naming the array, where something is missing, of wrong shape or not finite, or where an array is not known.
-pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<ProgrammedMesh>> {
-    let file = Npz::open(path)?;
-    let convention = convention_of(&file, convention)?;
-    let count = meshes_named(&file, &["theta", "phi", "gamma", "layout", "dies"])?;
-    if count == 0 {
-        return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
+/// An open phase file, of which each mesh is read when it is asked for.
+#[derive(Debug)]
+pub struct PhaseFile {
+    file: Npz,
+    convention: Convention,
+    meshes: usize,
+}
+
+impl PhaseFile {
+    /// Opens a file and looks what it holds.
+    ///
+    /// `convention` is needed where the file does not record one, and must not contradict it. Errs with [`Error::Malformed`],
+    /// naming the array, where an array is not known, or where there is no mesh.
+    pub fn open(path: &Path, convention: Option<Convention>) -> Result<Self> {
+        let file = Npz::open(path)?;
+        let convention = convention_of(&file, convention)?;
+        let meshes = meshes_named(&file, &["theta", "phi", "gamma", "layout", "dies"])?;
+        if meshes == 0 {
+            return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
+        }
+        Ok(PhaseFile { file, convention, meshes })
     }
-    (0..count)
-        .map(|index| {
-            let gamma_name = format!("mesh{index}.gamma");
-            let array = file.array(&gamma_name)?;
-            let gamma = array.reals().map_err(|reason| file.malformed(&gamma_name, &reason))?;
-            let &[modes] = array.shape() else {
-                return Err(file.malformed(&gamma_name, &format!("expected one axis, got shape {:?}", array.shape())));
-            };
-            all_finite(&file, &gamma_name, gamma.iter().copied().enumerate())?;
-            let mesh = geometry(&file, index, modes)?;
-            let mut phases = table(&file, &format!("mesh{index}.theta"), &mesh)?;
-            phases.extend(table(&file, &format!("mesh{index}.phi"), &mesh)?);
-            phases.extend(gamma);
-            let controls = convention.to_native(&mesh, &phases)?;
-            Ok(ProgrammedMesh { mesh, controls })
-        })
-        .collect()
+
+    /// Number of meshes.
+    pub fn meshes(&self) -> usize {
+        self.meshes
+    }
+
+    /// Reads mesh number `index`, its geometry and its native controls, and no other. Errs with [`Error::Malformed`], naming
+    /// the array, where something is missing, of wrong shape or not finite.
+    pub fn mesh(&self, index: usize) -> Result<ProgrammedMesh> {
+        let (mesh, gamma) = self.geometry_and_gamma(index)?;
+        let mut phases = table(&self.file, &format!("mesh{index}.theta"), &mesh)?;
+        phases.extend(table(&self.file, &format!("mesh{index}.phi"), &mesh)?);
+        phases.extend(gamma);
+        let controls = self.convention.to_native(&mesh, &phases)?;
+        Ok(ProgrammedMesh { mesh, controls })
+    }
+
+    /// The geometries of all meshes.
+    pub fn geometries(&self) -> Result<Vec<Mesh>> {
+        (0..self.meshes).map(|index| self.geometry_and_gamma(index).map(|(mesh, _)| mesh)).collect()
+    }
+
+    fn geometry_and_gamma(&self, index: usize) -> Result<(Mesh, Vec<f64>)> {
+        let name = format!("mesh{index}.gamma");
+        let array = self.file.array(&name)?;
+        let modes = length(array.shape()).ok_or_else(|| {
+            let wanted = format!("expected a vector of shape [N], [1, N] or [N, 1], got {:?}", array.shape());
+            self.file.malformed(&name, &wanted)
+        })?;
+        let gamma = array.reals().map_err(|reason| self.file.malformed(&name, &reason))?;
+        all_finite(&self.file, &name, gamma.iter().copied().enumerate())?;
+        Ok((geometry(&self.file, index, modes)?, gamma))
+    }
+}
+
+/// Reads all meshes of a phase file into native controls; errs as [`PhaseFile::open`] and [`PhaseFile::mesh`] do.
+pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<ProgrammedMesh>> {
+    let file = PhaseFile::open(path, convention)?;
+    let read: Vec<ProgrammedMesh> = (0..file.meshes()).map(|index| file.mesh(index)).collect::<Result<_>>()?;
+    let held = Identity::of_meshes(read.iter().map(|own| &own.mesh));
+    match recorded_meshes(&file.file)? {
+        Some(recorded) if !recorded.is(&held) => {
+            Err(file.file.malformed(NETWORK, &format!("it says {recorded}, but the arrays are those of {held}")))
+        }
+        Some(_) | None => Ok(read),
+    }
 }
 
 /// Writes native controls as a phase file in `convention`, atomically.
 pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMesh]) -> Result<()> {
     let converted: Vec<Vec<f64>> =
         meshes.iter().map(|own| convention.from_native(&own.mesh, &own.controls)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(meshes.iter().map(|own| &own.mesh)), |file| {
         for (index, (own, phases)) in meshes.iter().zip(&converted).enumerate() {
             let (theta, phi, gamma) = own.mesh.split(phases);
             file.add_array(format!("mesh{index}.theta"), &to_table(&own.mesh, theta))?;
@@ -79,27 +125,60 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
 
 /// Reads a file of errors of the chip that `meshes` make, into native errors, one per mesh.
 ///
-/// `convention` as for [`read_phases`]. Errs where an array is not known, belongs to a mesh that there is not, has a wrong
-/// shape, is not finite, or where there is none at all.
-pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]) -> Result<Vec<MeshErrors>> {
-    let file = Npz::open(path)?;
-    let convention = convention_of(&file, convention)?;
-    let count = meshes_named(&file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])?;
-    if count == 0 || count > meshes.len() {
-        let reason = format!("it holds errors of {count} meshes, the network has {}", meshes.len());
-        return Err(Error::malformed(path, reason));
+/// `convention` as for [`PhaseFile::open`]. Errs where an array is not known, belongs to a mesh that there is not, has a wrong
+/// shape, is not finite, where there is none at all, and, unless the `owner` may be another network, where the file says that
+/// it is of other meshes or holds fewer: those that it lacks are then perfect.
+pub fn read_errors(
+    path: &Path,
+    convention: Option<Convention>,
+    meshes: &[&Mesh],
+    owner: Owner,
+) -> Result<Vec<MeshErrors>> {
+    let file = ErrorFile::open(path, convention, meshes, owner)?;
+    meshes.iter().enumerate().map(|(index, mesh)| file.errors(index, mesh)).collect()
+}
+
+/// An open file of errors.
+struct ErrorFile {
+    file: Npz,
+    convention: Convention,
+}
+
+impl ErrorFile {
+    fn open(path: &Path, convention: Option<Convention>, meshes: &[&Mesh], owner: Owner) -> Result<Self> {
+        let file = Npz::open(path)?;
+        let convention = convention_of(&file, convention)?;
+        let own = Identity::of_meshes(meshes.iter().copied());
+        let count = meshes_of(&file)?;
+        if let (Owner::ThisNetwork, Some(other)) = (owner, recorded_meshes(&file)?.filter(|other| !other.is(&own))) {
+            let ours = meshes.len();
+            let reason = format!(
+                "it holds errors of {count} meshes, {other}, the network has {ours}, {own}; pass --chip-of-other-network to \
+                 take what fits"
+            );
+            return Err(Error::malformed(path, reason));
+        }
+        let fewer = count < meshes.len();
+        if count == 0 || count > meshes.len() || (fewer && owner == Owner::ThisNetwork) {
+            let remedy =
+                if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
+            let reason = format!("it holds errors of {count} meshes, the network has {}, {own}{remedy}", meshes.len());
+            return Err(Error::malformed(path, reason));
+        }
+        Ok(ErrorFile { file, convention })
     }
-    let has = |name: &str| file.names().any(|other| other == name);
-    let mut all = Vec::with_capacity(meshes.len());
-    for (index, mesh) in meshes.iter().enumerate() {
-        if has(&format!("mesh{index}.layout")) {
-            let recorded = geometry(&file, index, mesh.modes())?;
+
+    /// Native errors of mesh number `index`.
+    fn errors(&self, index: usize, mesh: &Mesh) -> Result<MeshErrors> {
+        let file = &self.file;
+        if file.has(&format!("mesh{index}.layout")) {
+            let recorded = geometry(file, index, mesh.modes())?;
             if recorded.layout() != mesh.layout() {
                 let reason = format!("the chip is {}", layout_name(mesh.layout()));
                 return Err(file.malformed(&format!("mesh{index}.layout"), &reason));
             }
         }
-        if has(&format!("mesh{index}.dies")) && dies(&file, index, mesh.modes())? != mesh.dies() {
+        if file.has(&format!("mesh{index}.dies")) && dies(file, index, mesh.modes())? != mesh.dies() {
             let reason = format!("the chip has {}", mesh.dies());
             return Err(file.malformed(&format!("mesh{index}.dies"), &reason));
         }
@@ -112,19 +191,18 @@ pub fn read_errors(path: &Path, convention: Option<Convention>, meshes: &[&Mesh]
         ];
         for (kind, list) in lists {
             let name = format!("mesh{index}.{kind}");
-            if has(&name) {
-                *list = table(&file, &name, mesh)?;
+            if file.has(&name) {
+                *list = table(file, &name, mesh)?;
             }
         }
         let name = format!("mesh{index}.gamma");
-        if has(&name) {
-            errors.gamma = shaped(&file, &name, &[mesh.modes()])?;
-            all_finite(&file, &name, errors.gamma.iter().copied().enumerate())?;
+        if file.has(&name) {
+            errors.gamma = vector(file, &name, mesh.modes())?;
+            all_finite(file, &name, errors.gamma.iter().copied().enumerate())?;
         }
-        let native = convention.errors_to_native(mesh, &errors);
-        all.push(native.map_err(|failure| Error::malformed(path, format!("mesh{index}: {failure}")))?);
+        let native = self.convention.errors_to_native(mesh, &errors);
+        native.map_err(|failure| Error::malformed(file.path(), format!("mesh{index}: {failure}")))
     }
-    Ok(all)
 }
 
 /// Reads the errors of one chip from several files, which add up; none make a perfect chip. As [`read_errors`] otherwise.
@@ -132,20 +210,36 @@ pub fn read_chip(
     files: &[impl AsRef<Path>],
     convention: Option<Convention>,
     meshes: &[&Mesh],
+    owner: Owner,
 ) -> Result<Vec<MeshErrors>> {
     let mut chip: Vec<MeshErrors> = meshes.iter().map(|mesh| MeshErrors::none(mesh)).collect();
     for file in files {
-        let errors = read_errors(file.as_ref(), convention, meshes)?;
+        let errors = read_errors(file.as_ref(), convention, meshes, owner)?;
         chip.iter_mut().zip(&errors).try_for_each(|(own, more)| own.add(more))?;
     }
     Ok(chip)
+}
+
+/// The errors of mesh number `index` alone, of a chip of `meshes`, as [`read_chip`] reads those of all.
+pub fn read_mesh_errors(
+    files: &[impl AsRef<Path>],
+    convention: Option<Convention>,
+    (index, mesh): (usize, &Mesh),
+    meshes: &[&Mesh],
+    owner: Owner,
+) -> Result<MeshErrors> {
+    let mut own = MeshErrors::none(mesh);
+    for file in files {
+        own.add(&ErrorFile::open(file.as_ref(), convention, meshes, owner)?.errors(index, mesh)?)?;
+    }
+    Ok(own)
 }
 
 /// Writes native errors, one per mesh, as a file of errors in `convention` that [`read_errors`] reads, atomically.
 pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshErrors)]) -> Result<()> {
     let converted: Vec<MeshErrors> =
         chip.iter().map(|(mesh, errors)| convention.errors_from_native(mesh, errors)).collect::<Result<_>>()?;
-    write(path, convention, |file| {
+    write(path, convention, Identity::of_meshes(chip.iter().map(|(mesh, _)| *mesh)), |file| {
         for (index, ((mesh, _), errors)) in chip.iter().zip(&converted).enumerate() {
             let tables = [
                 ("split_left", &errors.first_coupler),
@@ -168,11 +262,14 @@ type Writer<'a, 'b> = NpzWriter<&'a mut BufWriter<&'b std::fs::File>>;
 fn write(
     path: &Path,
     convention: Convention,
+    meshes: Identity,
     arrays: impl FnOnce(&mut Writer) -> std::result::Result<(), WriteNpzError>,
 ) -> Result<()> {
     atomic_write(path, |writer| {
         let mut file = NpzWriter::new(writer);
-        add_text(&mut file, "convention", convention.name()).map_err(IoError::other)?;
+        add_text(&mut file, CONVENTION, convention.name()).map_err(IoError::other)?;
+        let meshes = serde_json::to_string(&meshes)?;
+        add_text(&mut file, NETWORK, &meshes).map_err(IoError::other)?;
         arrays(&mut file).map_err(IoError::other)?;
         file.finish().map(drop).map_err(IoError::other)
     })
@@ -180,23 +277,38 @@ fn write(
 
 /// The convention of a file: recorded, given, or both and the same.
 fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
-    let name = "convention";
-    if !file.names().any(|other| other == name) {
+    let name = CONVENTION;
+    if !file.has(name) {
         let missing = "it does not record a convention; give one: --convention native, neurophox or dat-mpnn";
         return given.ok_or_else(|| Error::malformed(file.path(), missing));
     }
     let text = file.array(name)?.text().map_err(|reason| file.malformed(name, &reason))?;
-    let recorded: Convention = text.parse().map_err(|failure: Error| file.malformed(name, &failure.to_string()))?;
+    let recorded: Convention =
+        shown(&text).parse().map_err(|failure: Error| file.malformed(name, &failure.to_string()))?;
     match given {
         Some(given) if given != recorded => Err(file.malformed(name, &format!("it is {recorded}, not {given}"))),
         _ => Ok(recorded),
     }
 }
 
-/// Checks that every array is `convention` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
+/// The meshes to which the file says that it belongs, where it does.
+fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
+    if !file.names().any(|name| name == NETWORK) {
+        return Ok(None);
+    }
+    let text = file.array(NETWORK)?.text().map_err(|reason| file.malformed(NETWORK, &reason))?;
+    serde_json::from_str(&text).map(Some).map_err(|failure| file.malformed(NETWORK, &failure.to_string()))
+}
+
+/// Meshes of which a file has errors, as in [`meshes_named`].
+fn meshes_of(file: &Npz) -> Result<usize> {
+    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])
+}
+
+/// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
 fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
     let mut seen = std::collections::BTreeSet::new();
-    for name in file.names().filter(|&name| name != "convention") {
+    for name in file.names().filter(|&name| name != CONVENTION && name != NETWORK) {
         let known =
             name.strip_prefix("mesh").and_then(|rest| rest.split_once('.')).filter(|(_, kind)| kinds.contains(kind));
         let index =
@@ -210,10 +322,12 @@ fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
 /// The mesh number `index`, whose columns are counted by theta's rows.
 fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
     let name = format!("mesh{index}.layout");
-    let layout = if file.names().any(|other| other == name) {
+    let layout = if file.has(&name) {
         let text = file.array(&name)?.text().map_err(|reason| file.malformed(&name, &reason))?;
         let known = [Layout::Rectangular, Layout::Triangular].into_iter().find(|&layout| layout_name(layout) == text);
-        known.ok_or_else(|| file.malformed(&name, &format!("{text} is no layout; rectangular and triangular are")))?
+        known.ok_or_else(|| {
+            file.malformed(&name, &format!("{} is no layout; rectangular and triangular are", shown(&text)))
+        })?
     } else {
         Layout::Rectangular
     };
@@ -235,10 +349,10 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
 /// The number of dies of mesh `index`: a divisor of its modes.
 fn dies(file: &Npz, index: usize, modes: usize) -> Result<usize> {
     let name = format!("mesh{index}.dies");
-    if !file.names().any(|other| other == name) {
+    if !file.has(&name) {
         return Ok(1);
     }
-    let count = shaped(file, &name, &[1])?[0];
+    let count = vector(file, &name, 1)?[0];
     if count >= 1.0 && count.fract() == 0.0 && modes.is_multiple_of(count as usize) {
         return Ok(count as usize);
     }
@@ -257,6 +371,24 @@ fn layout_name(layout: Layout) -> &'static str {
         Layout::Rectangular => "rectangular",
         Layout::Triangular => "triangular",
     }
+}
+
+/// The length of a vector, which may lie in a matrix of one row or one column, or be a single number.
+fn length(shape: &[usize]) -> Option<usize> {
+    match *shape {
+        [] => Some(1),
+        [length] | [1, length] | [length, 1] => Some(length),
+        _ => None,
+    }
+}
+
+/// A vector of so many numbers.
+fn vector(file: &Npz, name: &str, expected: usize) -> Result<Vec<f64>> {
+    let array = file.array(name)?;
+    if length(array.shape()) != Some(expected) {
+        return Err(file.malformed(name, &format!("expected shape [{expected}], got {:?}", array.shape())));
+    }
+    array.reals().map_err(|reason| file.malformed(name, &reason))
 }
 
 /// An array that must have `shape`.

@@ -3,6 +3,7 @@
 use super::npy::{read_matrix, write_matrix};
 use super::npz::{Npz, add_text};
 use super::phase_file::{ProgrammedMesh, read_errors, read_phases, write_errors, write_phases};
+use crate::network::Owner;
 use crate::optics::convention::CONVENTIONS;
 use crate::optics::{Convention, Layout, Mesh, MeshErrors, decompose, transfer_matrix};
 use ndarray::{Array1, Array2, array};
@@ -89,6 +90,34 @@ fn unused_entries_are_zero_when_written_and_free_when_read() {
 }
 
 #[test]
+fn gamma_as_a_row_or_a_column_and_numbers_of_every_kind_are_read() {
+    let (_folder, path) = folder();
+    let write = |gamma: &dyn Fn(&mut NpzWriter<std::fs::File>)| {
+        let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
+        file.add_array("mesh0.theta", &array![[1_i16, 2], [3, 0]]).unwrap();
+        file.add_array("mesh0.phi", &array![[true, false], [true, false]]).unwrap();
+        gamma(&mut file);
+        file.finish().unwrap();
+        read_phases(&path, Some(Convention::Native)).map(|read| read[0].controls.clone())
+    };
+    let expected = [1., 2., 3., 1., 0., 1., 0.5, 1.5, 2.5, 3.5];
+    let gamma = array![0.5, 1.5, 2.5, 3.5];
+    let row = gamma.clone().into_shape_with_order((1, 4)).unwrap();
+    let column = gamma.clone().into_shape_with_order((4, 1)).unwrap();
+    let shapes: [&dyn Fn(&mut NpzWriter<std::fs::File>); 3] = [
+        &|file| file.add_array("mesh0.gamma", &gamma).unwrap(),
+        &|file| file.add_array("mesh0.gamma", &row).unwrap(),
+        &|file| file.add_array("mesh0.gamma", &column).unwrap(),
+    ];
+    for shape in shapes {
+        assert_eq!(write(shape).unwrap(), expected);
+    }
+    let square = gamma.into_shape_with_order((2, 2)).unwrap();
+    let error = write(&|file| file.add_array("mesh0.gamma", &square).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("[1, N] or [N, 1], got [2, 2]"), "{error}");
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_by_name() {
     let (_folder, path) = folder();
     type Change = fn(&mut Vec<(&'static str, Array2<f32>)>);
@@ -136,7 +165,7 @@ fn errors_of_a_chip_come_back_and_must_fit_it() {
     let pairs: Vec<_> = geometries.iter().copied().zip(&chip).collect();
     for convention in CONVENTIONS {
         write_errors(&path, convention, &pairs).unwrap();
-        let read = read_errors(&path, None, &geometries).unwrap();
+        let read = read_errors(&path, None, &geometries, Owner::ThisNetwork).unwrap();
         for (mesh, (one, other)) in geometries.iter().zip(chip.iter().zip(&read)) {
             let lists = |errors: &MeshErrors| {
                 let phases = errors.distort(mesh, &vec![0.0; mesh.controls()]).unwrap();
@@ -147,22 +176,33 @@ fn errors_of_a_chip_come_back_and_must_fit_it() {
         }
     }
     write_errors(&path, Convention::Native, &pairs).unwrap();
-    assert_eq!(read_errors(&path, None, &geometries).unwrap(), chip);
-    assert!(read_errors(&path, None, &geometries[..3]).unwrap_err().to_string().contains("6 meshes"));
+    assert_eq!(read_errors(&path, None, &geometries, Owner::ThisNetwork).unwrap(), chip);
+    assert!(
+        read_errors(&path, None, &geometries[..3], Owner::ThisNetwork).unwrap_err().to_string().contains("6 meshes")
+    );
     let split = geometries[1].modes() == 5 && geometries[4].dies() == 3;
     let fewer = Mesh::rectangular(15).unwrap();
     let changed: Vec<&Mesh> = geometries.iter().map(|mesh| if mesh.dies() == 3 { &fewer } else { *mesh }).collect();
-    assert!(split && read_errors(&path, None, &changed).unwrap_err().to_string().contains("mesh4.dies"));
+    let error = read_errors(&path, None, &changed, Owner::ThisNetwork).unwrap_err().to_string();
+    assert!(split && error.contains("3 dies of mesh:5") && error.contains("mesh:15"), "{error}");
+    assert!(read_errors(&path, None, &changed, Owner::AnyNetwork).unwrap_err().to_string().contains("mesh4.dies"));
     let turned: Vec<&Mesh> = geometries.iter().rev().copied().collect();
-    assert!(read_errors(&path, None, &turned).is_err());
+    assert!(read_errors(&path, None, &turned, Owner::ThisNetwork).is_err());
     assert!(write_errors(&path, Convention::Native, &[(geometries[0], &chip[1])]).is_err());
 
     made(&path, |arrays| *arrays = vec![("mesh0.split_right", Array2::from_elem((4, 2), 0.5))]);
-    let errors = read_errors(&path, Some(Convention::DatMpnn), &geometries).unwrap();
+    let few = read_errors(&path, Some(Convention::DatMpnn), &geometries, Owner::ThisNetwork).unwrap_err().to_string();
+    assert!(few.contains("errors of 1 meshes, the network has 6") && few.contains("--chip-of-other"), "{few}");
+    let errors = read_errors(&path, Some(Convention::DatMpnn), &geometries, Owner::AnyNetwork).unwrap();
     assert!((errors[0].second_coupler[3] + 0.5_f64.asin() / 2.0).abs() < 1e-15);
     assert_eq!((errors[0].first_coupler[3], errors[1].gamma[0]), (0.0, 0.0));
     made(&path, |arrays| *arrays = vec![("mesh0.split_right", Array2::from_elem((4, 2), 1.5))]);
-    assert!(read_errors(&path, Some(Convention::DatMpnn), &geometries).unwrap_err().to_string().contains("1.5"));
+    assert!(
+        read_errors(&path, Some(Convention::DatMpnn), &geometries, Owner::AnyNetwork)
+            .unwrap_err()
+            .to_string()
+            .contains("1.5")
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! Ideal MZI: `M(θ,φ) = i e^{iθ/2} [[e^{iφ} s, c],[e^{iφ} c, -s]]` with `s = sin θ/2`, `c = cos θ/2`.
 
 use super::mzi::{Coupler, mzi_transfer};
-use super::{Layout, Mesh};
-use crate::{Error, Result, error::same_size};
+use super::{Layout, Mesh, singular_values};
+use crate::{Error, Result};
 use ndarray::Array2;
 use num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
@@ -18,7 +18,11 @@ pub const UNITARY_TOLERANCE: f64 = 1e-5;
 /// PRL 73, 58 (1994). O(N³). Errs where the matrix is not square, has fewer than 2 modes, an entry that is not finite, or is
 /// not unitary within [`UNITARY_TOLERANCE`]; within it, the mesh makes the matrix to the size of that defect.
 pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>> {
-    same_size("columns of a square matrix", unitary.nrows(), unitary.ncols())?;
+    let (outputs, inputs) = unitary.dim();
+    if outputs != inputs {
+        let reason = format!("a mesh makes a square matrix. {SINGULAR}");
+        return Err(Error::invalid("matrix", format!("{outputs} × {inputs}"), reason));
+    }
     let mesh = Mesh::universal(unitary.nrows(), layout)?;
     check_unitary(unitary)?;
     let mut phases = Decomposition {
@@ -36,7 +40,15 @@ pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>
     Ok(phases.theta.into_iter().chain(wrapped).collect())
 }
 
-/// The largest entry of `UᴴU - I`; errs on entries that are not finite and beyond [`UNITARY_TOLERANCE`].
+/// What to do with a matrix that no single mesh makes.
+const SINGULAR: &str = "For W as it is, take its singular values (numpy.linalg.svd) and decompose Vᴴ and U one by one: meshes for \
+                        both, with attenuators σ between them, make W = U diag(σ) Vᴴ; in the library, \
+                        singular_value_controls gives all three";
+
+/// Beyond so many modes the singular values take too long for an error.
+const MOST_EXPLAINED: usize = 128;
+
+/// Errs where the largest entry of `UᴴU - I` is beyond [`UNITARY_TOLERANCE`], and on entries that are not finite.
 fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
     if let Some(((row, column), entry)) = unitary.indexed_iter().find(|(_, entry)| !entry.is_finite()) {
         return Err(Error::invalid("unitary", entry, format!("entry ({row}, {column}) of the matrix is not finite")));
@@ -47,7 +59,15 @@ fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
     if worst <= UNITARY_TOLERANCE {
         return Ok(());
     }
-    let reason = format!("a mesh makes unitary matrices, and an entry of UᴴU - I exceeds {UNITARY_TOLERANCE:e}");
+    let values = if unitary.nrows() <= MOST_EXPLAINED { singular_values(unitary).ok() } else { None };
+    let values = values.map_or(String::new(), |found| {
+        let (largest, least) = (found.values[0], found.values[found.values.len() - 1]);
+        format!(" (its singular values are {least:.3} to {largest:.3}, of a unitary matrix all are 1)")
+    });
+    let reason = format!(
+        "a mesh makes unitary matrices, and an entry of UᴴU - I exceeds {UNITARY_TOLERANCE:e}{values}. If W is meant to be \
+         unitary, decompose the nearest one that is, U Vᴴ of W = U diag(σ) Vᴴ. {SINGULAR}"
+    );
     Err(Error::invalid("largest entry of UᴴU - I", format!("{worst:.3e}"), reason))
 }
 
@@ -252,7 +272,14 @@ mod tests {
         let text = |matrix: Array2<Complex64>| decompose(&matrix, Layout::Rectangular).unwrap_err().to_string();
         assert!(text(Array2::zeros((3, 2))).contains("square matrix"));
         assert!(text(Array2::eye(1)).contains("2 to"));
-        assert!(text(Array2::eye(3) * Complex64::new(1.001, 0.0)).contains("UᴴU - I"));
+        let scaled = text(Array2::eye(3) * Complex64::new(1.001, 0.0));
+        for part in ["UᴴU - I", "1.001 to 1.001", "U Vᴴ", "singular_value_controls"] {
+            assert!(scaled.contains(part), "{scaled}");
+        }
+        for (rows, columns) in [(3, 2), (2, 3), (0, 4)] {
+            assert!(text(Array2::zeros((rows, columns))).contains("singular_value_controls"));
+        }
+        assert!(text(Array2::zeros((129, 129))).contains("exceeds 1e-5. If"));
         for bad in [f64::NAN, f64::INFINITY] {
             let mut matrix = Array2::eye(3);
             matrix[[1, 2]] = Complex64::new(0.0, bad);

@@ -1,7 +1,7 @@
 //! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
 //!
-//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, method, epochs done, the
-//! chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
+//! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, the network, method, epochs done,
+//! the chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
 //! loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The tensor `checksum`
 //! is the MD5 of all of that, against damage.
 
@@ -10,6 +10,8 @@ use super::{OptimizerState, Parameters, Record};
 use crate::chip::{Accesses, State};
 use crate::error::same_size;
 use crate::files::atomic_write;
+use crate::files::whole::read_whole;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use md5::{Digest, Md5};
@@ -22,12 +24,16 @@ use std::path::Path;
 const VERSION: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
+/// Longest file (bytes): eight vectors for each of as many controls as the largest meshes have.
+const LARGEST_FILE: u64 = 1 << 36;
 
 /// The state of a run between two epochs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// What the caller wants to be the same when the run goes on.
     pub fingerprint: String,
+    /// The network whose controls, estimate and optimizer these are; none in files of earlier versions.
+    pub network: Option<Identity>,
     /// The method.
     pub method: MethodName,
     /// Epochs done.
@@ -62,6 +68,8 @@ pub struct SavedParameters {
 struct Header {
     version: u32,
     fingerprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Identity>,
     method: MethodName,
     epoch: usize,
     chip: State,
@@ -82,6 +90,23 @@ struct Entry {
     moments: usize,
 }
 
+impl Header {
+    /// Errs where a number is none that a run leaves.
+    fn validate(&self) -> std::result::Result<(), String> {
+        self.records.iter().try_for_each(Record::validate)?;
+        self.shared.validate()?;
+        let most = Accesses::MOST;
+        for State { accesses, passes, programmings, .. } in std::iter::once(&self.chip).chain(&self.others) {
+            accesses.validate()?;
+            if *passes.max(programmings) > most {
+                return Err(format!("{passes} passes and {programmings} programmings are not valid: at most {most}"));
+            }
+        }
+        let wrong = self.parameters.iter().find(|entry| entry.step > most);
+        wrong.map_or(Ok(()), |entry| Err(format!("{}: {} steps are not valid: at most {most}", entry.name, entry.step)))
+    }
+}
+
 impl Checkpoint {
     /// Copies the state of `method`.
     pub fn take<C: Propagator>(
@@ -90,10 +115,12 @@ impl Checkpoint {
         chip: State,
         records: &[Record],
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: method.name(),
             epoch: records.len(),
             chip,
@@ -144,6 +171,7 @@ impl Checkpoint {
         let header = serde_json::to_string(&Header {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
+            network: self.network.clone(),
             method: self.method,
             epoch: self.epoch,
             chip: self.chip.clone(),
@@ -175,23 +203,19 @@ impl Checkpoint {
         atomic_write(path, |writer| writer.write_all(&file))
     }
 
-    /// The controls in a file of any run: those of the first chip where several share a model. Errs with
-    /// [`Error::Malformed`] unless it is whole and of this format.
-    pub fn load_controls(path: &Path) -> Result<Vec<f64>> {
-        let checkpoint = Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")?;
-        let controls = checkpoint.parameters.into_iter().find(|saved| saved.name == "controls");
-        controls.map(|saved| saved.values).ok_or_else(|| Error::malformed(path, "holds no controls"))
+    /// Reads a file of any run, to start from it.
+    pub fn of_any_run(path: &Path) -> Result<Self> {
+        Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")
     }
 
-    fn read(path: &Path, remedy: &str) -> Result<Self> {
-        let file = std::fs::read(path).map_err(|source| Error::file(path, source))?;
-        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
+    /// Reads a file of a run that goes on, whatever its fingerprint.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(path, "put back a good copy of the checkpoint, or delete it to train its method anew")
     }
 
     /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
     pub fn load(path: &Path, fingerprint: &str) -> Result<Self> {
-        let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
-        let checkpoint = Self::read(path, remedy)?;
+        let checkpoint = Self::open(path)?;
         if checkpoint.fingerprint != fingerprint {
             let reason = "belongs to a run with other settings; resume with those, or start a new run";
             return Err(Error::malformed(path, reason));
@@ -199,7 +223,18 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+    fn read(path: &Path, remedy: &str) -> Result<Self> {
+        let file = read_whole(path, LARGEST_FILE)?;
+        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
+    }
+
+    /// The controls: those of the first chip where several share a model.
+    pub fn controls(&self) -> Option<&[f64]> {
+        self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
+    }
+
+    /// Reads the content of a file; the error is the reason alone.
+    pub fn parse(file: &[u8]) -> std::result::Result<Self, String> {
         let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
@@ -224,8 +259,18 @@ impl Checkpoint {
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
-        if header.epoch * chips != header.records.len() {
+        if header.epoch.checked_mul(chips) != Some(header.records.len()) {
             return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
+        }
+        header.validate()?;
+        for (name, bytes) in names.iter().zip(&vectors) {
+            let (numbers, _) = bytes.as_chunks::<8>();
+            // a squared slope may have left the range of f32, and then its control rests
+            let wrong = |value: f64| value.is_nan() || (value.is_infinite() && !name.contains(".moment."));
+            let mut values = numbers.iter().map(|number| f64::from_le_bytes(*number)).enumerate();
+            if let Some((at, value)) = values.find(|(_, value)| wrong(*value)) {
+                return Err(format!("{name}: entry {at} is {value}, which no training leaves"));
+            }
         }
         let mut vectors = vectors.into_iter().map(from_bytes);
         let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {
@@ -242,6 +287,7 @@ impl Checkpoint {
             others: header.others.into_iter().map(with_drift).collect(),
             shared: header.shared,
             fingerprint: header.fingerprint,
+            network: header.network,
             method: header.method,
             epoch: header.epoch,
             records: header.records,

@@ -1,8 +1,9 @@
 //! How well something that light goes through does on a split.
 
 use super::{Batch, Loss, Split};
-use crate::Result;
+use crate::chip::Accesses;
 use crate::propagator::{Buffer, Engine, Propagator};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Mean loss and accuracy.
@@ -19,6 +20,16 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Errs where a number is none that an evaluation gives: such a record was edited or is damaged.
+    pub fn validate(&self) -> std::result::Result<(), String> {
+        let Evaluation { loss, accuracy, correct, samples } = *self;
+        if loss.is_finite() && (0.0..=1.0).contains(&accuracy) && correct <= samples && samples <= Accesses::MOST {
+            return Ok(());
+        }
+        let found = format!("{correct} of {samples} samples right, accuracy {accuracy} and loss {loss}");
+        Err(format!("{found} are not valid: an accuracy is from 0 to 1, a loss finite"))
+    }
+
     /// Reads the three sums that [`Engine::loss`] adds up.
     pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Self> {
         let sums = engine.download(tally)?;
@@ -30,6 +41,16 @@ impl Evaluation {
     pub fn of_groups<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Vec<Self>> {
         let sums = engine.download(tally)?;
         Ok(sums.chunks_exact(3).map(|sums| Self::of(sums[0], sums[1], sums[2])).collect())
+    }
+
+    /// Errs unless the loss is finite: of `what`, for people.
+    pub fn finite(self, what: &str) -> Result<Self> {
+        if self.loss.is_finite() {
+            return Ok(self);
+        }
+        let remedy = "the readout is beyond what numbers hold; look at the scale of the data, the controls and the loss-gain, or \
+                      choose --loss-normalization l2";
+        Err(Error::NotFinite { what: format!("the loss of {what}"), remedy: remedy.to_string() })
     }
 
     fn of(loss: f64, correct: f64, samples: f64) -> Self {

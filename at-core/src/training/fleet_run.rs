@@ -6,6 +6,7 @@ use super::methods::fleet::Fleet;
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Chip, Meter};
 use crate::error::same_size;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 
@@ -43,10 +44,10 @@ impl<E: Engine> Trainer<'_, E> {
             }
             records.extend(new);
             let done = epoch + 1;
-            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
                 && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
             {
-                self.keep_fleet(chips, fleet, &records, done, fingerprint)?.save(path)?;
+                self.keep_fleet(chips, fleet, &records, done, fingerprint, network)?.save(path)?;
             }
         }
         let complete = records.len() == epochs * chips.len();
@@ -80,15 +81,20 @@ impl<E: Engine> Trainer<'_, E> {
         observer: &mut dyn Observer,
     ) -> Result<Vec<Record>> {
         let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
+        fleet.begin_epoch(epoch);
         let mut tallies = chips.iter().map(|_| self.engine.zeros(3)).collect::<Result<Vec<_>>>()?;
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
         let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+            let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
+            if let Some(reason) = chip.astray(fleet.controls(index))? {
+                return Err(diverged(reason));
+            }
             let train = Evaluation::from_tally(self.engine, tally)?;
             let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
             if !(train.loss.is_finite() && test.loss.is_finite()) {
-                return Err(Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1 });
+                return Err(diverged("the loss is not finite".to_string()));
             }
             Ok(Record {
                 method: MethodName::At,
@@ -101,6 +107,7 @@ impl<E: Engine> Trainer<'_, E> {
                 test_accuracy: test.accuracy,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 alignment: None,
+                measuring: false,
             })
         };
         chips.iter_mut().zip(&tallies).enumerate().map(record).collect()
@@ -128,10 +135,12 @@ impl<E: Engine> Trainer<'_, E> {
         records: &[Record],
         epoch: usize,
         fingerprint: &str,
+        network: &Identity,
     ) -> Result<Checkpoint> {
         let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
+            network: Some(network.clone()),
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,

@@ -30,6 +30,35 @@ pub struct Record {
     /// How well the epoch's first step points down the true slope ([`super::Alignment`]), where an oracle was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alignment: Option<f64>,
+    /// Steps of the epoch measured the chip: there the training loss and accuracy are those of the model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub measuring: bool,
+}
+
+impl Record {
+    /// Errs where a number is none that training gives: such a record was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        /// More epochs than any run, and more chips than share a model.
+        const MOST: usize = 1 << 40;
+        if !(1..=MOST).contains(&self.epoch) || self.chip > MOST {
+            return Err(format!("epoch {} of chip {} is not valid", self.epoch, self.chip));
+        }
+        let of_epoch = |reason: String| format!("epoch {}: {reason}", self.epoch);
+        let shares = [("train_accuracy", self.train_accuracy), ("test_accuracy", self.test_accuracy)];
+        let cosine = self.alignment.map(|cosine| ("alignment", cosine, (-1.001, 1.001)));
+        let ranges = shares.map(|(name, share)| (name, share, (0.0, 1.0))).into_iter().chain(cosine);
+        for (name, value, (least, most)) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(of_epoch(format!("{name} = {value} is not valid: must be from {least:.0} to {most:.0}")));
+            }
+        }
+        let finite =
+            [("learning_rate", self.learning_rate), ("train_loss", self.train_loss), ("test_loss", self.test_loss)];
+        if let Some((name, value)) = finite.into_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(of_epoch(format!("{name} = {value} is not valid: must be finite")));
+        }
+        self.accesses.validate().map_err(of_epoch)
+    }
 }
 
 /// Follows a run. Both methods may do nothing.

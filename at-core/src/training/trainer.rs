@@ -5,6 +5,7 @@ use super::methods::Method;
 use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
 use crate::chip::{Accesses, Chip};
 use crate::data::epoch_order;
+use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,8 @@ pub struct Checkpoints<'a> {
     pub every: usize,
     /// See [`Checkpoint::fingerprint`].
     pub fingerprint: &'a str,
+    /// The chip's design.
+    pub network: &'a Identity,
 }
 
 /// How a run ended.
@@ -97,7 +100,8 @@ impl<E: Engine> Trainer<'_, E> {
     /// Trains a fresh `chip` with a fresh `method`, or goes on from `resume`.
     ///
     /// Evaluations, and putting the chip at the initial controls, are the same for every method and are not metered. Only
-    /// sums over the samples leave the engine, once per epoch. Errs with [`Error::Diverged`] when a loss is not finite.
+    /// sums over the samples leave the engine, once per epoch. Errs with [`Error::Diverged`] after an epoch in which a loss or a
+    /// parameter is not finite, or a control beyond what [`crate::turns::Bounds`] says.
     pub fn run(
         &self,
         chip: &mut Chip<E>,
@@ -146,10 +150,10 @@ impl<E: Engine> Trainer<'_, E> {
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
-            if let Some(Checkpoints { path, every, fingerprint }) = checkpoints
+            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
-                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint)?.save(path)?;
+                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint, network)?.save(path)?;
             }
         }
 
@@ -159,6 +163,10 @@ impl<E: Engine> Trainer<'_, E> {
         }
         let train = self.judge(chip, method, self.train, &mut workspace)?;
         let test = self.judge(chip, method, self.test, &mut workspace)?;
+        if !(train.loss.is_finite() && test.loss.is_finite()) {
+            let (method, epoch) = (method.name().to_string(), records.len());
+            return Err(Error::Diverged { method, epoch, reason: "the loss is not finite".to_string() });
+        }
         Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes: method.notes() })
     }
 
@@ -175,6 +183,7 @@ impl<E: Engine> Trainer<'_, E> {
     ) -> Result<Record> {
         let engine = self.engine;
         method.begin_epoch(epoch, self.settings.epochs);
+        let measuring = method.measuring();
         let mut tally = engine.zeros(3)?;
         let mut alignment = None;
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
@@ -189,10 +198,15 @@ impl<E: Engine> Trainer<'_, E> {
             }
             Ok(())
         })?;
+        let diverged =
+            |name: super::MethodName, reason| Error::Diverged { method: name.to_string(), epoch: epoch + 1, reason };
+        if let Some(reason) = self.astray(chip, method)? {
+            return Err(diverged(method.name(), reason));
+        }
         let train = Evaluation::from_tally(engine, &tally)?;
         let test = self.judge(chip, method, self.test, workspace)?;
         if !(train.loss.is_finite() && test.loss.is_finite()) {
-            return Err(Error::Diverged { method: method.name().to_string(), epoch: epoch + 1 });
+            return Err(diverged(method.name(), "the loss is not finite".to_string()));
         }
         Ok(Record {
             method: method.name(),
@@ -205,7 +219,22 @@ impl<E: Engine> Trainer<'_, E> {
             test_accuracy: test.accuracy,
             accesses: chip.accesses(),
             alignment,
+            measuring,
         })
+    }
+
+    /// What of the method's controls and other parameters no useful training reaches, in words.
+    fn astray(&self, chip: &Chip<E>, method: &dyn Method<Chip<E>>) -> Result<Option<String>> {
+        if let Some(reason) = chip.astray(method.controls())? {
+            return Ok(Some(reason));
+        }
+        for (name, own) in method.parameters().into_iter().filter(|(name, _)| *name != "controls") {
+            let values = self.engine.download(&own.values)?;
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                return Ok(Some(format!("{name} {index} is {}", values[index])));
+            }
+        }
+        Ok(None)
     }
 
     /// Hands every batch of epoch number `epoch` from 0 to `step`, with the epoch's learning rate, which is returned.

@@ -51,6 +51,11 @@ pub struct Estimation {
 }
 
 impl Estimation {
+    /// The steps of a training on `network` that measure before the controls meet the chip, 0 where nothing is estimated.
+    pub fn measures(&self, network: &Network) -> usize {
+        if network.imperfections() == 0 { 0 } else { Pace::of(self, network).measuring_steps }
+    }
+
     /// Errs unless rate and prior are finite and not negative, and the trust is positive.
     pub fn validate(&self) -> Result<()> {
         if let Some(value) = self.trust.filter(|value| value.is_nan() || *value <= 0.0) {
@@ -213,7 +218,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     ) -> Result<()> {
         let (size, labels) = (batch.size(), batch.labels());
         let estimating = self.model.imperfections() > 0;
-        let measuring = estimating && self.estimate.memory.step < self.pace.measuring_steps as u64;
+        let measuring = Method::<C>::measuring(self);
         if measuring {
             self.measure(chip, batch)?;
         } else {
@@ -238,6 +243,10 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
 
     fn controls(&self) -> &Buffer<C> {
         &self.controls.values
+    }
+
+    fn measuring(&self) -> bool {
+        self.model.imperfections() > 0 && self.estimate.memory.step < self.pace.measuring_steps as u64
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {

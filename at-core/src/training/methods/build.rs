@@ -19,6 +19,7 @@ use super::pat_output::PatOutput;
 use super::phyll::PhysicalLocal;
 use super::probe::{Explorer, Probing};
 use super::spsa::Spsa;
+use super::turned_back::TurnedBack;
 use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
 use crate::chip::{Chip, Fabrication, Imperfections, Meter};
@@ -26,6 +27,7 @@ use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::Engine;
 use crate::training::{Digital, Settings};
+use crate::turns::FreePhases;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +164,7 @@ pub fn build<E: Engine>(
         }
         _ => Ok(None),
     };
-    Ok(match name {
+    let method: Box<dyn Method<Chip<E>>> = match name {
         MethodName::At => Box::new(Asymmetric::new(
             engine,
             nominal()?,
@@ -212,7 +214,10 @@ pub fn build<E: Engine>(
         }
         MethodName::Phyll => Box::new(PhysicalLocal::new(engine, network, initial, optimizer, loss, settings.seed)?),
         MethodName::Ffm => Box::new(fully_forward(engine, network, stages, initial, optimizer, loss, batch_size)?),
-    })
+    };
+    let free = FreePhases::new(network, fabrication, &options.imperfections);
+    let tethered = name == MethodName::At && options.tether > 0.0;
+    Ok(if free.is_empty() { method } else { Box::new(TurnedBack::new(method, engine, free, tethered)) })
 }
 
 /// `at` for `chips` chips of `network` that share one digital model, from the same `initial` controls on. What is done once for
@@ -234,5 +239,7 @@ pub fn build_fleet<E: Engine>(
     }
     let Settings { optimizer, loss, batch_size, .. } = *settings;
     let model = Digital::new(engine.build(network, &options.known(network)?)?, network, shared);
-    Fleet::new(engine, model, chips, options.weights(), initial, optimizer, loss, batch_size, shared)
+    let free = FreePhases::new(network, &Fabrication::ideal(), &options.imperfections); // the chips have the kind's statistics
+    let fleet = Fleet::new(engine, model, chips, options.weights(), initial, optimizer, loss, batch_size, shared)?;
+    Ok(fleet.with_free_phases(free))
 }

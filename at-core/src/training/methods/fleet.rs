@@ -12,12 +12,14 @@
 //!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 6c.
 
-use super::Room;
 use super::at::{Pair, Weights, digital_pass, model_gradient, physical_pass};
+use super::turned_back::{LOOK, named, turn_back};
+use super::{MethodName, Room};
 use crate::chip::{Accesses, Meter};
 use crate::error::same_size;
 use crate::propagator::{Adjoint, Buffer, Propagator};
 use crate::training::{Batch, Digital, Loss, Optimizer, Parameters};
+use crate::turns::FreePhases;
 use crate::{Error, Result};
 
 /// One model and what it has taught every chip so far.
@@ -29,6 +31,9 @@ pub struct Fleet<M: Adjoint> {
     room: Room<Digital<M>>,
     pair: Pair<M::Engine>,
     shared: Meter,
+    free: Option<FreePhases>,
+    epoch: usize,
+    steps: usize,
 }
 
 impl<M: Adjoint> Fleet<M> {
@@ -53,7 +58,28 @@ impl<M: Adjoint> Fleet<M> {
         model.program(&digital.values)?;
         let room = Room::new(engine, &model, loss, capacity)?;
         let pair = Pair::new(engine, &model, capacity)?;
-        Ok(Fleet { model, weights, digital, controls, room, pair, shared: shared.clone() })
+        let shared = shared.clone();
+        Ok(Fleet { model, weights, digital, controls, room, pair, shared, free: None, epoch: 0, steps: 0 })
+    }
+
+    /// The same, turning these phases back where they run away from zero.
+    pub fn with_free_phases(mut self, free: FreePhases) -> Self {
+        self.free = Some(free).filter(|free| !free.is_empty());
+        self
+    }
+
+    /// Epoch number `epoch` from 0 begins.
+    pub fn begin_epoch(&mut self, epoch: usize) {
+        (self.epoch, self.steps) = (epoch, 0);
+    }
+
+    /// Turns all phases back: with a tether by the turns of the model.
+    fn look(&mut self) -> Result<()> {
+        let Fleet { weights, digital, controls, room, free, epoch, .. } = self;
+        let Some(free) = free else { return Ok(()) };
+        let vectors = std::iter::once(digital).chain(controls).map(|own| &mut own.values).collect();
+        turn_back(&room.engine, free, weights.tether > 0.0, vectors)
+            .map_err(|error| named(error, MethodName::At, *epoch))
     }
 
     /// One step of every chip on one batch. `meters` are the chips' own, and take the work done for one chip only; `tallies`
@@ -66,7 +92,11 @@ impl<M: Adjoint> Fleet<M> {
         learning_rate: f64,
         tallies: &mut [Buffer<C>],
     ) -> Result<()> {
-        let Fleet { model, weights, digital, controls, room, pair, shared } = self;
+        if self.steps.is_multiple_of(LOOK) {
+            self.look()?;
+        }
+        self.steps += 1;
+        let Fleet { model, weights, digital, controls, room, pair, shared, .. } = self;
         same_size("chips of the fleet", controls.len(), chips.len())?;
         same_size("meters of the fleet", controls.len(), meters.len())?;
         same_size("tallies of the fleet", controls.len(), tallies.len())?;

@@ -25,6 +25,7 @@ pub mod probe;
 mod probes;
 mod room;
 pub mod spsa;
+mod turned_back;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
@@ -74,6 +75,11 @@ pub trait Method<C: Propagator> {
     /// this is the deployment.
     fn finish(&mut self, chip: &mut C) -> Result<()> {
         chip.program(self.controls())
+    }
+
+    /// The next step measures the chip, and the loss that it adds to the tally is the model's.
+    fn measuring(&self) -> bool {
+        false
     }
 
     /// What makes one doubt what has been trained so far, a sentence each.

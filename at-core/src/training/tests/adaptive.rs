@@ -171,7 +171,7 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
-    let to = Checkpoints { path: &path, every: 1, fingerprint: "" };
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4).identity() };
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
     bench.options = MethodOptions {
         estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },
@@ -184,6 +184,9 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let whole = run(None, 9);
     for until in [2, 3] {
         run(None, until);
+        let kept = Checkpoint::load(&path, "").unwrap();
+        assert!(kept.parameters.iter().any(|saved| saved.name == "estimate"));
+        assert_eq!(kept.network, Some(bench.network.identity()), "an estimate belongs to its network");
         assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
     }
 }

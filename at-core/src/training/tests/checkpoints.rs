@@ -17,8 +17,9 @@ fn example() -> Checkpoint {
         train_accuracy: 2.0 / 3.0,
         test_loss: f64::MIN_POSITIVE,
         test_accuracy: 0.1 + 0.2,
-        accesses: Accesses { reads: u64::MAX, ..Accesses::default() },
+        accesses: Accesses { reads: Accesses::MOST, ..Accesses::default() },
         alignment: Some(0.1 + 0.7),
+        measuring: false,
     };
     let saved = |name: &str, step| SavedParameters {
         name: name.to_string(),
@@ -30,6 +31,7 @@ fn example() -> Checkpoint {
         |drifted| State { accesses: Accesses { reads: 3, ..Accesses::default() }, passes: 5, programmings: 6, drifted };
     Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
+        network: Some(crate::network::Identity { description: "mesh:2 > intensity".into(), fingerprint: "0f".into() }),
         method: MethodName::At,
         epoch: 2,
         chip: state(vec![0.1, -1e-300]),
@@ -94,6 +96,36 @@ fn foreign_files_say_what_they_lack() {
     let mut newer = text;
     newer[at + 12] = b'3';
     assert!(load(&newer).unwrap_err().contains("format version 3"));
+}
+
+#[test]
+fn numbers_that_no_training_leaves_are_refused_where_they_are_read() {
+    type Edit = fn(&mut Checkpoint);
+    let cases: [(Edit, &str); 9] = [
+        (|saved| saved.parameters[0].values[2] = f64::NAN, "controls: entry 2 is NaN"),
+        (|saved| saved.parameters[1].values[0] = f64::INFINITY, "model: entry 0 is inf"),
+        (|saved| saved.parameters[0].moments[1][3] = f64::NAN, "controls.moment.1: entry 3 is NaN"),
+        (|saved| saved.chip.drifted[1] = f64::NAN, "chip.drifted: entry 1 is NaN"),
+        (|saved| saved.records[0].test_accuracy = 7.0, "test_accuracy = 7"),
+        (|saved| saved.records[0].accesses.reads = u64::MAX, "18446744073709551615 reads"),
+        (|saved| saved.chip.passes = u64::MAX, "18446744073709551615 passes"),
+        (|saved| saved.parameters[0].step = u64::MAX, "18446744073709551615 steps"),
+        (|saved| saved.epoch = usize::MAX, "records of 18446744073709551615 epochs"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    for (edit, part) in cases {
+        let mut edited = example();
+        edit(&mut edited);
+        edited.save(&path).unwrap();
+        let error = load(&fs::read(&path).unwrap()).unwrap_err();
+        assert!(error.contains(part) && error.contains("good copy"), "{error} is not about {part}");
+        assert!(Checkpoint::of_any_run(&path).is_err(), "{part}");
+    }
+    let mut rests = example();
+    rests.parameters[0].moments[1][0] = f64::INFINITY; // a slope whose square is beyond f32
+    rests.save(&path).unwrap();
+    assert_eq!(load(&fs::read(&path).unwrap()).unwrap(), rests);
 }
 
 #[test]

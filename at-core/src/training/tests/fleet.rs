@@ -69,7 +69,7 @@ fn run(bench: &Bench<Cpu<f32>>, earlier: Option<&Checkpoint>, to: Checkpoints, u
 fn a_fleet_is_trained_evaluated_and_resumed_as_its_chips_alone_and_costs_each_its_share() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fleet");
-    let to = Checkpoints { path: &path, every: 1, fingerprint: "same" };
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &meshes(4).identity() };
     let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.05, Optimizer::ADAM));
     let whole = run(&bench, None, to, 9);
     let half = run(&bench, None, to, 2);

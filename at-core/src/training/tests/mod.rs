@@ -16,3 +16,4 @@ mod published;
 mod resume;
 mod runs;
 mod toy;
+mod turned_back;

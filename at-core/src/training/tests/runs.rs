@@ -60,7 +60,7 @@ fn divergence_is_an_error_that_names_the_epoch() {
     // the goodness of a map does not depend on its size
     for name in suitable(&bench.network).into_iter().filter(|name| *name != MethodName::Phyll) {
         let error = run(&bench, name).unwrap_err();
-        assert!(matches!(&error, Error::Diverged { method, epoch: 1 } if *method == name.to_string()), "{error}");
+        assert!(matches!(&error, Error::Diverged { method, epoch: 1, .. } if *method == name.to_string()), "{error}");
     }
 }
 

@@ -1,0 +1,285 @@
+//! Which numbers a chip can have: what no chip has is one error, before any engine counts on it.
+//!
+//! Engines read crosstalk by its indices and turn losses and angles into single precision, so a chip that passes is safe on every
+//! engine: no index leaves its array, and no angle, loss or factor leaves the range in which single precision means something.
+
+use super::control::ControlPath;
+use super::ranges::within;
+use super::{Fabrication, StageErrors};
+use crate::error::same_size;
+use crate::network::{Network, Stage};
+use crate::optics::Mesh;
+use crate::{Error, Result};
+
+/// Gains below this (dB) are sums of zeros that were rounded.
+const ROUNDING_DB: f64 = 1e-9;
+
+/// Largest angle (radians), relative deviation or factor. In single precision neighbouring angles of this size are 0.06 rad apart.
+pub(super) const LARGEST: f64 = 1e6;
+
+/// Largest loss or gain of one waveguide in one column (dB): less than 1e-5 of the amplitude passes.
+const LARGEST_DB: f64 = 100.0;
+
+/// Gain (dB) along the best way through all meshes beyond which powers leave single precision (1e38), and how much more a column of
+/// amplifiers may add, of which no light can have the best of every column.
+const GREATEST_GAIN_DB: f64 = 200.0;
+const COLUMN_GAIN_DB: f64 = 1.0;
+
+impl Fabrication {
+    /// Errs where this is no chip of `network`: a vector does not have the size that it needs, a number is not finite or beyond its
+    /// range, crosstalk is not symmetric or leaves its stage, or a mesh without amplifiers gains light.
+    pub fn check(&self, network: &Network) -> Result<()> {
+        self.check_sizes(network)?;
+        finite("update error", &self.update_error)?;
+        for (layer, matrix) in self.perturbation.iter().enumerate() {
+            finite(&format!("entry of the perturbation of layer {layer}:"), matrix)?;
+        }
+        let (mut gain, mut columns) = (0.0, 0);
+        for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
+            check_stage(index, errors)?;
+            if let (Stage::Mesh(mesh), StageErrors::Mesh { loss_db, .. }) = (stage, errors) {
+                self.check_losses(index, mesh, loss_db)?;
+                gain += best_gain(mesh, loss_db);
+                columns += mesh.columns().len();
+            }
+        }
+        if gain > GREATEST_GAIN_DB + COLUMN_GAIN_DB * columns as f64 {
+            let reason = "the meshes gain so much light that no number holds it";
+            return Err(Error::invalid("loss-db", format!("{:.0} dB along the best way", -gain), reason));
+        }
+        self.control.check(network)?;
+        self.drift.validate()?;
+        self.noise.validate()
+    }
+
+    fn check_sizes(&self, network: &Network) -> Result<()> {
+        if !self.stages.is_empty() {
+            same_size("stages with errors", network.stages().count(), self.stages.len())?;
+        }
+        if !self.update_error.is_empty() {
+            same_size("update errors", network.controls(), self.update_error.len())?;
+        }
+        if !self.perturbation.is_empty() {
+            same_size("layers with perturbations", network.layers().len(), self.perturbation.len())?;
+        }
+        for (layer, matrix) in self.perturbation.iter().enumerate().filter(|(_, matrix)| !matrix.is_empty()) {
+            let width = network.layer_output(layer).width();
+            same_size(&format!("entries of the perturbation of layer {layer}"), width * width, matrix.len())?;
+        }
+        for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
+            check_stage_sizes(index, stage, errors)?;
+        }
+        Ok(())
+    }
+
+    fn check_losses(&self, stage: usize, mesh: &Mesh, loss_db: &[f64]) -> Result<()> {
+        if let Some((place, loss)) = loss_db.iter().enumerate().find(|(_, loss)| loss.abs() > LARGEST_DB) {
+            let value = format!("{loss} dB at place {place} of stage {stage}");
+            return Err(Error::invalid("loss-db", value, format!("lies within ±{LARGEST_DB} dB")));
+        }
+        let least = die_losses(mesh, loss_db).into_iter().fold(f64::INFINITY, f64::min);
+        if least < -ROUNDING_DB && !self.amplified {
+            let value = format!("{least} dB in the mesh of stage {stage}");
+            let reason = "a mesh without amplifiers creates no power: its mean loss is not negative";
+            return Err(Error::invalid("loss-db", value, reason));
+        }
+        Ok(())
+    }
+}
+
+impl ControlPath {
+    /// Errs where this is no way to the controls of `network`.
+    fn check(&self, network: &Network) -> Result<()> {
+        if !self.shifters.is_empty() {
+            same_size("shifters", network.controls(), self.shifters.len())?;
+        }
+        within("quartic share of heaters", self.quartic, 0.0, 1.0)?;
+        let steps = f64::from((1_u32 << 24) - 1); // of converters with 24 bits
+        within("number of voltage steps", self.levels, 0.0, steps)?;
+        if self.levels.fract() != 0.0 {
+            return Err(Error::invalid("chip", self.levels, "a number of voltage steps is whole"));
+        }
+        for (index, shifter) in self.shifters.iter().enumerate() {
+            let at = |what: &str| format!("{what} of shifter {index}");
+            within(&at("gain"), shifter.gain, 0.0, 2.0)?; // 1 + γ, with γ cut off at ±1
+            within(&at("resting phase"), shifter.base, -LARGEST, LARGEST)?;
+            within(&at("range"), shifter.range, 0.0, LARGEST)?;
+        }
+        if self.coupling != Default::default() {
+            same_size("shifters of a chip with crosstalk", network.controls(), self.shifters.len())?;
+            self.coupling.check(network)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_stage_sizes(index: usize, stage: &Stage, errors: &StageErrors) -> Result<()> {
+    let check = |what: &str, expected, got| same_size(&format!("{what} of stage {index}"), expected, got);
+    let controls = stage.controls();
+    match (stage, errors) {
+        (_, StageErrors::None) => Ok(()),
+        (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }) => {
+            check("first coupler errors", mesh.mzis(), first_coupler.len())?;
+            check("second coupler errors", mesh.mzis(), second_coupler.len())?;
+            check("phase errors", controls, phases.len())?;
+            check("losses", mesh.columns().len() * mesh.modes(), loss_db.len())
+        }
+        (Stage::Matrix { .. }, StageErrors::Matrix { spread }) => check("spreads", controls, spread.len()),
+        (Stage::WeightBank { .. }, StageErrors::WeightBank { amplitude, slope, offset }) => {
+            check("amplitude errors", controls, amplitude.len())?;
+            check("slope errors", controls, slope.len())?;
+            check("offset errors", controls, offset.len())
+        }
+        (_, StageErrors::Mesh { .. } | StageErrors::Matrix { .. } | StageErrors::WeightBank { .. }) => {
+            let reason = "its errors belong to another kind of stage";
+            Err(Error::invalid("fabrication", format!("stage {index}"), reason))
+        }
+    }
+}
+
+fn check_stage(index: usize, errors: &StageErrors) -> Result<()> {
+    let check = |what: &str, values| finite(&format!("{what} of stage {index}:"), values);
+    match errors {
+        StageErrors::None => Ok(()),
+        StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } => {
+            check("first coupler error", first_coupler)?;
+            check("second coupler error", second_coupler)?;
+            check("phase error", phases)?;
+            check("loss", loss_db)
+        }
+        StageErrors::Matrix { spread } => check("spread", spread),
+        StageErrors::WeightBank { amplitude, slope, offset } => {
+            check("amplitude error", amplitude)?;
+            check("slope error", slope)?;
+            check("offset error", offset)
+        }
+    }
+}
+
+/// Errs unless all values lie within ±[`LARGEST`].
+fn finite(what: &str, values: &[f64]) -> Result<()> {
+    match values.iter().enumerate().find(|(_, value)| !(-LARGEST..=LARGEST).contains(*value)) {
+        Some((place, &value)) => within(&format!("{what} number {place}"), value, -LARGEST, LARGEST),
+        None => Ok(()),
+    }
+}
+
+/// Mean loss (dB of power) from end to end of every die of a mesh.
+fn die_losses(mesh: &Mesh, loss_db: &[f64]) -> Vec<f64> {
+    let modes = mesh.die_modes();
+    let mut losses = vec![0.0; mesh.dies()];
+    for column in loss_db.chunks_exact(mesh.modes()) {
+        for (sum, own) in losses.iter_mut().zip(column.chunks_exact(modes)) {
+            *sum += own.iter().sum::<f64>() / modes as f64;
+        }
+    }
+    losses
+}
+
+/// Gain (dB of power) of light that meets the best waveguide of every column.
+fn best_gain(mesh: &Mesh, loss_db: &[f64]) -> f64 {
+    let columns = loss_db.chunks_exact(mesh.modes());
+    columns.map(|column| column.iter().fold(0.0, |gain: f64, loss| gain.max(-loss))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chip::{Control, Drift, Imperfections, Noise};
+    use crate::network::Detection;
+
+    fn network() -> Network {
+        let mesh = |modes| Stage::Mesh(Mesh::rectangular(modes).unwrap());
+        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
+        let bank = Stage::WeightBank { inputs: 4, outputs: 2 };
+        Network::new(vec![vec![mesh(4)], vec![mesh(4), detection], vec![bank]]).unwrap()
+    }
+
+    fn chip() -> Fabrication {
+        let control =
+            Control { control_range: 7.0, control_bits: 6, heater_spread: 0.1, crosstalk: 0.05, ..Control::NONE };
+        let kind = Imperfections {
+            phase: 0.1,
+            loss_db: 0.2,
+            update_error: 0.1,
+            perturbation: 0.1,
+            control,
+            ..Imperfections::NONE
+        };
+        let chip = kind.fabricate(&network(), 3).unwrap();
+        chip.check(&network()).unwrap();
+        chip
+    }
+
+    #[test]
+    fn numbers_that_no_chip_has_are_named() {
+        type Change = fn(&mut Fabrication);
+        let cases: [(Change, &str); 13] = [
+            (|chip| chip.update_error[3] = f64::NAN, "update error number 3"),
+            (|chip| chip.update_error[0] = 1e300, "update error number 0"),
+            (|chip| chip.perturbation[0][5] = f64::INFINITY, "perturbation of layer 0: number 5"),
+            (|chip| chip.control.levels = -1.0, "voltage steps"),
+            (|chip| chip.control.levels = 2.5, "whole"),
+            (|chip| chip.control.quartic = 1.5, "quartic"),
+            (|chip| chip.control.shifters[2].gain = -0.1, "gain of shifter 2"),
+            (|chip| chip.control.shifters[1].range = -7.0, "range of shifter 1"),
+            (|chip| chip.control.shifters[1].base = f64::NAN, "resting phase of shifter 1"),
+            (|chip| chip.control.shifters.truncate(1), "shifters"),
+            (|chip| chip.control.shifters.clear(), "shifters of a chip with crosstalk"),
+            (|chip| chip.drift = Drift { drift_step: -1.0, ..Drift::NONE }, "drift-step"),
+            (|chip| chip.noise = Noise { shot_noise: 1e300, ..Noise::NONE }, "shot-noise"),
+        ];
+        for (change, part) in cases {
+            let mut chip = chip();
+            change(&mut chip);
+            let error = chip.check(&network()).unwrap_err().to_string();
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+
+    #[test]
+    fn crosstalk_that_leaves_its_arrays_or_its_stage_is_named() {
+        type Change = fn(&mut Fabrication);
+        let cases: [(Change, &str); 11] = [
+            (|chip| chip.control.coupling.starts[0] = 1, "begin at 0"),
+            (|chip| chip.control.coupling.starts[4] = u32::MAX, "row 3"),
+            (|chip| chip.control.coupling.starts.truncate(9), "rows of the crosstalk"),
+            (|chip| chip.control.coupling.starts.clear(), "rows of the crosstalk"),
+            (|chip| chip.control.coupling.neighbours[0] = u32::MAX, "no control"),
+            (|chip| chip.control.coupling.neighbours[0] = 0, "neighbour"),
+            (|chip| chip.control.coupling.neighbours.truncate(9), "strengths"),
+            (|chip| chip.control.coupling.strengths.truncate(9), "strengths"),
+            (|chip| chip.control.coupling.strengths[2] = f64::NAN, "strength"),
+            (|chip| chip.control.coupling.strengths[2] = 1.5, "strength"),
+            (|chip| chip.control.coupling.strengths[2] *= 0.5, "symmetric"),
+        ];
+        for (change, part) in cases {
+            let mut chip = chip();
+            change(&mut chip);
+            let error = chip.check(&network()).unwrap_err().to_string();
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        let first = network().layers()[0][0].controls();
+        let mut chip = chip();
+        let coupling = &mut chip.control.coupling;
+        let last = coupling.starts[1] as usize - 1;
+        coupling.neighbours[last] = first as u32; // of the next mesh
+        let error = chip.check(&network()).unwrap_err().to_string();
+        assert!(error.contains("another stage"), "{error}");
+    }
+
+    #[test]
+    fn losses_that_no_number_holds_are_refused_with_amplifiers_too() {
+        let mut chip = Fabrication { amplified: true, ..chip() };
+        let losses = |chip: &mut Fabrication, value: f64| {
+            let StageErrors::Mesh { loss_db, .. } = &mut chip.stages[0] else { panic!("a mesh") };
+            loss_db.fill(value);
+        };
+        losses(&mut chip, -50.0);
+        chip.check(&network()).unwrap();
+        losses(&mut chip, -60.0);
+        assert!(chip.check(&network()).unwrap_err().to_string().contains("no number holds it"));
+        losses(&mut chip, 101.0);
+        assert!(chip.check(&network()).unwrap_err().to_string().contains("±100 dB"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Which column of a table holds the classes.
+
+use crate::error::{Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// The column of a table that holds the classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabelColumn {
+    /// The first.
+    First,
+    /// The last, which is also taken where nobody says.
+    Last,
+    /// Column number so and so, from 0. A number is never the name of a column, so that it always means the same.
+    Index(usize),
+    /// The one that the heading calls so.
+    Name(String),
+}
+
+impl FromStr for LabelColumn {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.trim() {
+            "" => Err(Error::invalid("label-column", "''", "write first, last, an index from 0, or the column's name")),
+            "first" => Ok(LabelColumn::First),
+            "last" => Ok(LabelColumn::Last),
+            name if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let index = name.parse().map_err(|_| Error::invalid("label-column", name, "no table is so wide"))?;
+                Ok(LabelColumn::Index(index))
+            }
+            name => Ok(LabelColumn::Name(name.to_string())),
+        }
+    }
+}
+
+impl fmt::Display for LabelColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LabelColumn::First => f.write_str("first"),
+            LabelColumn::Last => f.write_str("last"),
+            LabelColumn::Index(index) => write!(f, "{index}"),
+            LabelColumn::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl LabelColumn {
+    /// The index of this column in a table that begins with these fields, or why it is not there.
+    pub(crate) fn find(&self, first: &[String]) -> std::result::Result<usize, String> {
+        let last = first.len() - 1;
+        match self {
+            LabelColumn::First => Ok(0),
+            LabelColumn::Last => Ok(last),
+            &LabelColumn::Index(index) if index <= last => Ok(index),
+            LabelColumn::Index(index) => {
+                Err(format!("there is no column {index} for --label-column: the columns are 0 to {last}"))
+            }
+            LabelColumn::Name(name) => {
+                let mut found = first.iter().enumerate().filter(|(_, field)| *field == name);
+                match (found.next(), found.next()) {
+                    (Some((index, _)), None) => Ok(index),
+                    (Some((one, _)), Some((other, _))) => {
+                        Err(format!("columns {one} and {other} are both called '{name}'; pass --label-column {one}"))
+                    }
+                    (None, _) => Err(format!(
+                        "no column is called '{name}', which --label-column asks for; the first line is {}",
+                        listed(first.iter().map(|field| format!("'{field}'")), first.len())
+                    )),
+                }
+            }
+        }
+    }
+}
+
+/// The first few of `count` things, for a sentence.
+pub(crate) fn listed(things: impl IntoIterator<Item = impl fmt::Display>, count: usize) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<String> = things.into_iter().take(MOST).map(|thing| thing.to_string()).collect();
+    let more = if count > MOST { format!(", … ({count} in all)") } else { String::new() };
+    shown.join(", ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_named_by_place_by_index_or_by_its_heading() {
+        let heading = ["a", "2", "last", "b", "b"].map(String::from);
+        let find = |text: &str| text.parse::<LabelColumn>().unwrap().find(&heading);
+        assert_eq!(["first", "last", "0", "2", "a"].map(|text| find(text).unwrap()), [0, 4, 0, 2, 0]);
+        for (text, part) in [("5", "0 to 4"), ("c", "'a', '2', 'last'"), ("b", "columns 3 and 4")] {
+            assert!(find(text).unwrap_err().contains(part), "{text}");
+        }
+        assert!("".parse::<LabelColumn>().is_err() && "99999999999999999999999".parse::<LabelColumn>().is_err());
+        for text in ["first", "last", "7", "species of iris"] {
+            assert_eq!(text.parse::<LabelColumn>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A method whose phases do not run away from zero: from time to time whole turns are taken off, which no chip and no model sees.
+//!
+//! A tether measures the distance between controls and model, so there both are turned by the same.
+
+use super::{Method, MethodName};
+use crate::chip::Chip;
+use crate::propagator::Engine;
+use crate::training::{Batch, Evaluation, Loss, Parameters, Split, Workspace};
+use crate::turns::FreePhases;
+use crate::{Error, Result};
+
+/// Steps from one look at the controls to the next; the first step of an epoch has one too.
+pub(super) const LOOK: usize = 256;
+
+/// The method inside, and the phases that it may turn.
+pub struct TurnedBack<E: Engine> {
+    method: Box<dyn Method<Chip<E>>>,
+    engine: E,
+    free: FreePhases,
+    tethered: bool,
+    epoch: usize,
+    steps: usize,
+}
+
+impl<E: Engine> TurnedBack<E> {
+    /// `method` with `free` phases; `tethered` where the distance between its controls and its model counts.
+    pub fn new(method: Box<dyn Method<Chip<E>>>, engine: &E, free: FreePhases, tethered: bool) -> Self {
+        TurnedBack { method, engine: engine.clone(), free, tethered, epoch: 0, steps: 0 }
+    }
+
+    fn look(&mut self) -> Result<()> {
+        let name = self.method.name();
+        let vectors = self.method.parameters_mut().into_iter();
+        let mut phases: Vec<_> = vectors.filter(|(name, _)| matches!(*name, "controls" | "model")).collect();
+        phases.sort_by_key(|(name, _)| *name == "controls"); // the model first, which holds the tether
+        let phases: Vec<_> = phases.into_iter().map(|(_, own)| &mut own.values).collect();
+        turn_back(&self.engine, &self.free, self.tethered, phases).map_err(|error| named(error, name, self.epoch))
+    }
+}
+
+/// A divergence found between two epochs, with its method and its epoch (from 0).
+pub(super) fn named(error: Error, name: MethodName, number: usize) -> Error {
+    match error {
+        Error::Diverged { reason, .. } => Error::Diverged { method: name.to_string(), epoch: number + 1, reason },
+        error => error,
+    }
+}
+
+/// Turns every one of `vectors` back by its own turns, or, `together`, all by those of the first. Errs with
+/// [`Error::Diverged`] where one is beyond all use.
+pub(super) fn turn_back<E: Engine>(
+    engine: &E,
+    free: &FreePhases,
+    together: bool,
+    vectors: Vec<&mut E::Buffer>,
+) -> Result<()> {
+    let mut first = None;
+    for vector in vectors {
+        let values = engine.download(vector)?;
+        let own = free.excess(&values);
+        let own = own.map_err(|reason| Error::Diverged { method: String::new(), epoch: 0, reason })?;
+        let excess = if together { first.get_or_insert(own).clone() } else { own };
+        if let Some(excess) = excess {
+            let near: Vec<f64> = values.iter().zip(&excess).map(|(value, turns)| value - turns).collect();
+            *vector = engine.upload(&near)?;
+        }
+    }
+    Ok(())
+}
+
+impl<E: Engine> Method<Chip<E>> for TurnedBack<E> {
+    fn name(&self) -> MethodName {
+        self.method.name()
+    }
+
+    fn begin_epoch(&mut self, epoch: usize, epochs: usize) {
+        (self.epoch, self.steps) = (epoch, 0); // so that a resumed run looks when an uninterrupted one does
+        self.method.begin_epoch(epoch, epochs);
+    }
+
+    fn step(&mut self, chip: &mut Chip<E>, batch: &Batch<E>, learning_rate: f64, tally: &mut E::Buffer) -> Result<()> {
+        if self.steps.is_multiple_of(LOOK) {
+            self.look()?;
+        }
+        self.steps += 1;
+        self.method.step(chip, batch, learning_rate, tally)
+    }
+
+    fn evaluate(
+        &self,
+        chip: &mut Chip<E>,
+        engine: &E,
+        split: &Split<E>,
+        loss: &Loss,
+        workspace: &mut Workspace<E>,
+    ) -> Result<Evaluation> {
+        self.method.evaluate(chip, engine, split, loss, workspace)
+    }
+
+    fn controls(&self) -> &E::Buffer {
+        self.method.controls()
+    }
+
+    fn finish(&mut self, chip: &mut Chip<E>) -> Result<()> {
+        self.method.finish(chip)
+    }
+
+    fn measuring(&self) -> bool {
+        self.method.measuring()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.method.notes()
+    }
+
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<E>)> {
+        self.method.parameters()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<E>)> {
+        self.method.parameters_mut()
+    }
+}

@@ -1,0 +1,214 @@
+//! Whole turns: a phase far from zero means what it means near it, but 32 bits hold it badly.
+//!
+//! ```text
+//! c ← c − P·round(c/P)      P = 2π of a phase shifter, 4π of an attenuator's angle, whose transmission is sin(θ/2)
+//! ```
+//!
+//! A control is turned back only where that changes nothing of the light, whoever follows it: not where a turn is followed as
+//! (1 + E) or (1 + γ) of one (update errors, heaters' gains, slopes of weight cells), not where its heat reaches neighbours, and
+//! nothing that is no phase. A heater with a range takes what lies outside of it modulo 2π ([`crate::chip::control`]), and so
+//! it is turned to where that puts it. Controls nearer than [`FAR`] are left as they are, to the bit.
+
+use crate::chip::{Control, Fabrication, Imperfections, StageErrors};
+use crate::network::{Network, Stage};
+use crate::{Error, Result};
+use std::f64::consts::{PI, TAU};
+
+/// Phases nearer to zero than this (radians) are never turned: there 32 bits still tell 4e-6 rad apart.
+pub const FAR: f64 = 16.0 * PI;
+
+/// Phases beyond this (radians) are not known even in 64 bits, which tell 1e-7 rad apart there.
+const LOST: f64 = 1e9;
+
+/// A phase that training has driven beyond this (radians) is one of no use: 32 bits tell 1e-3 rad apart there.
+pub const MOST_PHASE: f64 = 1e4;
+
+/// The same of a weight or gain, which grows only where training diverges.
+pub const MOST_WEIGHT: f64 = 1e6;
+
+/// What whole turns are to one control.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Turn {
+    /// They change what the chip does.
+    Matter,
+    /// The chip does the same after this period.
+    Period(f64),
+    /// Outside `base..base + range` it does the same after 2π.
+    Outside { base: f64, range: f64 },
+}
+
+/// Whether control number `index` of a stage is a phase.
+fn is_phase(stage: &Stage, index: usize) -> bool {
+    match stage {
+        Stage::Mesh(_) | Stage::WeightBank { .. } => true,
+        Stage::Attenuators { inputs, outputs } => index < *inputs.min(outputs),
+        Stage::Matrix { .. }
+        | Stage::Splitter { .. }
+        | Stage::Combiner { .. }
+        | Stage::Activation { .. }
+        | Stage::Detection { .. }
+        | Stage::Modulation { .. }
+        | Stage::Rectifier { .. } => false,
+    }
+}
+
+/// The turns of all controls of a chip, update errors left aside.
+fn turns<'a>(network: &'a Network, fabrication: &'a Fabrication) -> impl Iterator<Item = Turn> + 'a {
+    let stages = network.stages().enumerate();
+    let own = stages.flat_map(|(number, stage)| (0..stage.controls()).map(move |index| (number, stage, index)));
+    own.enumerate().map(move |(control, (number, stage, index))| {
+        if !is_phase(stage, index) {
+            return Turn::Matter;
+        }
+        let path = &fabrication.control;
+        let heats = path.coupling.starts.get(control..control + 2).is_some_and(|ends| ends[0] != ends[1]);
+        match path.shifters.get(control) {
+            Some(shifter) if shifter.range > 0.0 => {
+                return Turn::Outside { base: shifter.base, range: shifter.range };
+            }
+            Some(shifter) if shifter.gain != 1.0 => return Turn::Matter,
+            Some(_) | None if heats => return Turn::Matter,
+            Some(_) | None => {}
+        }
+        match (stage, fabrication.stage(number)) {
+            (_, StageErrors::WeightBank { slope, .. }) if slope.get(index) != Some(&0.0) => Turn::Matter,
+            (Stage::Attenuators { .. }, _) => Turn::Period(2.0 * TAU),
+            _ => Turn::Period(TAU),
+        }
+    })
+}
+
+/// Turns the first controls of chips and models with all these fabrications back, in place, before they become 32 bits.
+///
+/// Update errors count from the first controls, so they do not see where these are. Errs where a phase is so far from zero that
+/// nobody knows it.
+pub fn turn_first(network: &Network, fabrications: &[&Fabrication], controls: &mut [f64]) -> Result<()> {
+    let mut number = 0;
+    for stage in network.stages() {
+        for index in 0..stage.controls() {
+            let value = controls[number];
+            if is_phase(stage, index) && value.abs() > LOST {
+                let reason = format!(
+                    "stands at {value:.1e} rad, where nobody knows its phase: it comes from a training that diverged, or from \
+                     a file in another unit"
+                );
+                return Err(Error::invalid("control", number, reason));
+            }
+            number += 1;
+        }
+    }
+    if controls.iter().all(|control| control.abs() <= FAR) {
+        return Ok(());
+    }
+    let mut ways: Vec<_> = fabrications.iter().map(|fabrication| turns(network, fabrication)).collect();
+    for control in controls {
+        let mut own = ways.iter_mut().filter_map(Iterator::next);
+        let Some(turn) = own.next() else { return Ok(()) };
+        if own.fold(true, |same, other| same & (other == turn)) {
+            *control = turned(*control, turn);
+        }
+    }
+    Ok(())
+}
+
+fn turned(control: f64, turn: Turn) -> f64 {
+    match turn {
+        Turn::Period(period) if control.abs() > FAR => control - period * (control / period).round(),
+        Turn::Outside { base, range } if control.abs() > FAR && !(base..=base + range).contains(&control) => {
+            base + (control - base).rem_euclid(TAU)
+        }
+        Turn::Matter | Turn::Period(_) | Turn::Outside { .. } => control,
+    }
+}
+
+/// The phases that training may turn back: those that any chip, model and oracle follows without a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FreePhases {
+    /// Of every control its period in units of 2π; 0 where turns matter. Empty where they matter for all.
+    periods: Vec<u8>,
+}
+
+impl FreePhases {
+    /// Of the chip with this `fabrication`, and of all that has the statistics `kind`. Heaters with a range need none: they keep
+    /// their phases in reach by themselves.
+    pub fn new(network: &Network, fabrication: &Fabrication, kind: &Imperfections) -> Self {
+        let Control { control_range, heater_spread, crosstalk, .. } = kind.control;
+        let bent = control_range > 0.0 || heater_spread > 0.0 || crosstalk > 0.0 || kind.update_error > 0.0;
+        if bent || !fabrication.update_error.is_empty() {
+            return FreePhases { periods: Vec::new() };
+        }
+        // models of weight banks estimate or draw slopes of their own
+        let phases = network.stages().flat_map(|stage| {
+            let bank = matches!(stage, Stage::WeightBank { .. });
+            std::iter::repeat_n(!bank, stage.controls())
+        });
+        let period = |(turn, free): (Turn, bool)| match turn {
+            Turn::Period(period) if free => (period / TAU).round() as u8,
+            Turn::Period(_) | Turn::Matter | Turn::Outside { .. } => 0,
+        };
+        let periods: Vec<u8> = turns(network, fabrication).zip(phases).map(period).collect();
+        let any = periods.iter().any(|&period| period > 0);
+        FreePhases { periods: if any { periods } else { Vec::new() } }
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.periods.is_empty()
+    }
+
+    /// By how much each of the `values` has to be turned; none where all are near enough. Errs with the first one that is
+    /// beyond [`MOST_PHASE`] or not finite.
+    pub fn excess(&self, values: &[f64]) -> std::result::Result<Option<Vec<f64>>, String> {
+        let mut excess = None;
+        for (number, (&value, &period)) in values.iter().zip(&self.periods).enumerate() {
+            if period == 0 || value.abs() <= FAR {
+                continue;
+            }
+            if value.is_nan() || value.abs() > MOST_PHASE {
+                return Err(stands(number, value, " rad"));
+            }
+            let turns = excess.get_or_insert_with(|| vec![0.0; values.len()]);
+            turns[number] = value - turned(value, Turn::Period(f64::from(period) * TAU));
+        }
+        Ok(excess)
+    }
+}
+
+fn stands(number: usize, value: f64, unit: &str) -> String {
+    format!("control {number} stands at {value:.1e}{unit}")
+}
+
+/// Which controls of a network are phases: what a training that diverges is told by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Controls in a row, and whether they are phases.
+    runs: Vec<(usize, bool)>,
+}
+
+impl Bounds {
+    /// Of the controls of `network`.
+    pub fn of(network: &Network) -> Self {
+        let mut runs: Vec<(usize, bool)> = Vec::new();
+        for stage in network.stages() {
+            let phases = (0..stage.controls()).filter(|&index| is_phase(stage, index)).count();
+            runs.extend([(phases, true), (stage.controls() - phases, false)].into_iter().filter(|run| run.0 > 0));
+        }
+        Bounds { runs }
+    }
+
+    /// The first control that no useful training reaches, in words: one that is not finite, a phase beyond [`MOST_PHASE`], a
+    /// weight beyond [`MOST_WEIGHT`].
+    pub fn passed(&self, controls: &[f64]) -> Option<String> {
+        let kinds = self.runs.iter().flat_map(|&(count, phase)| std::iter::repeat_n(phase, count));
+        let mut all = controls.iter().zip(kinds).enumerate();
+        all.find_map(|(number, (&value, phase))| match phase {
+            true if !(value.abs() <= MOST_PHASE) => Some(stands(number, value, " rad")),
+            false if !(value.abs() <= MOST_WEIGHT) => Some(stands(number, value, "")),
+            true | false => None,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "turns_tests.rs"]
+mod tests;
