@@ -182,7 +182,7 @@ fn train_help() -> String {
 const TRAIN_EXAMPLES: &str = "\
 The run folder gets config.toml (all settings; --config with it repeats the
 run), metrics.csv, summary.json, accuracy.svg and one checkpoint per method.
-Ctrl-C ends the run after the epoch; --resume continues it.
+Ctrl-C ends the run within a second; --resume goes on after its last epoch.
 
 Examples:
   asyt train --method at,pat,ideal --chip-seed 7

@@ -8,11 +8,12 @@ use crate::export::metrics::{self, Row, Table};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
 use crate::fingerprint::{Fingerprint, RunContents};
-use crate::interrupt;
 use crate::notes::Notes;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
+use crate::work::{self, Pace};
+use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
@@ -45,9 +46,11 @@ pub struct Job<'a> {
 pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
+    activity::now("encoding the samples");
     let train = split(engine, plan, network, data, &data.train).context("training samples")?;
     let test = split(engine, plan, network, data, &data.test).context("test samples")?;
     let first = settings.chip_seed.unwrap_or_default();
+    activity::now("fabricating the chip");
     let fabrication = plan.fabricate(network, first)?;
     let initial = plan.initial_controls(network)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
@@ -67,6 +70,7 @@ pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         let path = folder.checkpoint(name);
         let (earlier, doubt) = fingerprint.open(&path)?;
         notes.say(doubt);
+        activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &kept, network: &identity };
         let fleet = name == MethodName::At && plan.fleet() > 1;
@@ -179,6 +183,9 @@ struct Ledger<'a> {
     /// Rows of an interrupted run, of which only the times are still needed.
     earlier: Vec<Row>,
     progress: Progress,
+    pace: Pace,
+    /// Epochs that this and the next methods still take.
+    left: usize,
     /// Seconds spent on the method before this process, and when this process began with it.
     clock: (f64, Instant),
     written: Option<Instant>,
@@ -191,7 +198,9 @@ impl<'a> Ledger<'a> {
     fn open(job: &'a Job<'a>) -> Result<Self> {
         let earlier = metrics::read(&job.folder.metrics())?;
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
-        Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, table: None, failure: None })
+        let pace = Pace::new();
+        let (written, table, failure) = (None, None, None);
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written, table, failure })
     }
 
     fn first_chip(&self) -> u64 {
@@ -208,7 +217,11 @@ impl<'a> Ledger<'a> {
         }
         self.clock = (spent, Instant::now());
         self.written = None; // so that the first epoch's time is on disk before its checkpoint: it cannot be told later
-        self.progress = Progress::new(self.job.quiet, method, self.job.plan.training.epochs);
+        let (plan, epochs) = (self.job.plan, self.job.plan.training.epochs);
+        let later = plan.methods.iter().skip_while(|&&name| name != method).count();
+        self.left = epochs.saturating_mul(later) - records.last().map_or(0, |record| record.epoch.min(epochs));
+        self.pace = Pace::new();
+        self.progress = Progress::new(self.job.quiet, method, epochs);
         records.last().inspect(|record| self.progress.epoch(record));
     }
 
@@ -233,6 +246,18 @@ impl<'a> Ledger<'a> {
 }
 
 impl Observer for Ledger<'_> {
+    fn batch(&mut self, done: usize, total: usize) {
+        self.progress.batch(done, total);
+        if let Some(seconds) = self.pace.batch(total) {
+            let (left, rest) = (self.left, seconds * self.left as f64);
+            if rest > work::DAY {
+                let (rest, seconds) = (work::duration(rest), work::duration(seconds));
+                self.progress
+                    .note(format!("the run takes about {rest}: {left} epochs are left, and the first takes {seconds}"));
+            }
+        }
+    }
+
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         let (before, start) = self.clock;
         self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));

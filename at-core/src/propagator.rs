@@ -25,17 +25,11 @@ pub trait Engine: Clone + Sync + 'static {
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
 
-<<<<<<< HEAD
-=======
     /// All of the device that the last digits of its numbers depend on: `cpu f32, x86_64 V3`.
     fn arithmetic(&self) -> String {
         self.describe()
     }
 
-    /// A network with the given imperfections; [`Fabrication::ideal`] for a nominal model.
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network>;
-
->>>>>>> part-F
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
 

@@ -1,5 +1,6 @@
 //! `asyt report`: a page about runs.
 
+use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
@@ -70,7 +71,9 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         method: arguments.method.as_deref(),
         data_dir: arguments.data_dir.as_deref(),
     };
+    activity::watch(arguments.quiet);
     for run in &arguments.runs {
+        activity::now(format!("making the page of {}", run.display()));
         let missing = section(&mut page, run, &choice).with_context(|| run.display().to_string())?;
         missing.inspect(|why| say(false, &format!("warning: {}: {why}", run.display())));
     }

@@ -1,6 +1,7 @@
 //! `asyt sweep`: a comparison at every point of a grid of settings.
 
 use super::compare::finish;
+use crate::activity;
 use crate::comparison::{self, GridArguments, Vary};
 use crate::failure::{OrUsage, Outcome};
 use anyhow::{Context, Result, ensure};
@@ -40,6 +41,8 @@ pub struct SweepArguments {
 
 /// Runs the command.
 pub fn sweep(arguments: &SweepArguments) -> Outcome {
+    activity::watch(arguments.grid.quiet);
+    activity::now("understanding what varies");
     let vary = varied(arguments).or_usage()?;
     let (finished, folder) = comparison::run("sweep", vary, &arguments.grid)?;
     finish(&finished, &folder, &arguments.grid)

@@ -4,14 +4,16 @@ use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
 use super::sources::Sources;
-use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
+use crate::cells::{self, CellResult, Ending, Options, Store, Trained};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::{command, interrupt, layers};
+use crate::work::{Factor, Work};
+use crate::{activity, command, interrupt, layers, memory};
 use anyhow::{Context, Result, anyhow, ensure};
+use at_core::training::Record;
 use std::path::Path;
 
 /// A comparison or sweep at its end, or as far as it has come.
@@ -30,6 +32,8 @@ pub struct Finished {
 
 /// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
 pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(Finished, RunFolder)> {
+    activity::watch(arguments.quiet);
+    activity::now("understanding the settings");
     let earlier = arguments.resume.as_deref();
     let request = match earlier {
         Some(run) => {
@@ -58,6 +62,8 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let mut sources = sources;
     let points = points(config, &arguments.settings, &request.vary, request.chips, &mut sources)?;
     request.contents = sources.noted();
+    let work = work(&points, &request);
+    work.check().and_then(|()| results(&points, &request).check()).or_usage()?;
 
     let folder = match resumed {
         Some(folder) => folder,
@@ -71,7 +77,7 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         }
     };
     begin(&folder, &request)?;
-    interrupt::listen()?;
+    let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
     if unknown {
@@ -82,23 +88,24 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         )]);
     }
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
-    let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
-    let jobs = arguments.jobs.map(usize::from);
-    let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
+    work.say(&mut Notes::default());
+    let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
+    let jobs = jobs(arguments, &points, &mut notes);
     let store = Store::new(folder.path().join("cells"));
-    let endings = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    let trained = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
     say(arguments.quiet, "");
 
+    let ended_early = |why: &str, done: usize| {
+        let (all, run) = (points.iter().map(|point| point.cells.len()).sum::<usize>(), folder.path().display());
+        anyhow!("{why} with {done} of {all} cells done; continue with: asyt {name} --resume {run}")
+    };
+    let endings = match trained {
+        Trained::All(endings) => endings,
+        Trained::Interrupted(done) => return Err(ended_early("interrupted", done).into()),
+    };
     let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
     if open > 0 {
-        let done = endings.len() - open;
-        let run = folder.path().display();
-        let why = if interrupt::requested() { "interrupted" } else { "ended early" };
-        return Err(anyhow!(
-            "{why} with {done} of {} cells done; continue with: asyt {name} --resume {run}",
-            endings.len()
-        )
-        .into());
+        return Err(ended_early("ended early", endings.len() - open).into());
     }
     let finished = Finished::new(request, &points, endings);
     notes.say(finished.report.notes.clone());
@@ -113,8 +120,8 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
     let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));
-    let ending = |cell: &Cell| cells::ending(&store, &cell.name);
-    let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
+    let cells = points.iter().flat_map(|point| point.cells.iter());
+    let endings = cells.map(|cell| cells::ending(&store, &cell.name)).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
 }
 
@@ -122,6 +129,39 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
 fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
     let varied = vary.iter().flat_map(|vary| &vary.names).any(|name| name == "chip-file" || name == "chip-errors");
     Ok(varied || layers::resolve(config, &arguments.settings)?.has_chip_files())
+}
+
+/// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
+fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
+    let usual = cells::usual_jobs(points.first().and_then(|point| point.settings.engine.as_deref()));
+    let (need, available) = (points.iter().map(|point| point.bytes).fold(1.0, f64::max), memory::available());
+    let fits = (available / need).clamp(1.0, 1024.0) as usize;
+    let Some(asked) = arguments.jobs.map(usize::from) else { return usual.min(fits) };
+    if asked > fits {
+        let [need, available] = [need, available].map(memory::size);
+        let each = format!("each of {asked} trainings side by side needs at least {need} of memory");
+        notes.say([format!("{each}, and {available} are free; --jobs {fits} would fit")]);
+    }
+    asked
+}
+
+/// What all cells take together.
+fn work(points: &[Point], request: &Request) -> Work {
+    let all = points.iter().map(|point| point.work.clone()).reduce(Work::and);
+    let mut all = all.unwrap_or_default().times("chips", request.chips as f64);
+    all.factors.push(Factor { name: "points of --vary", value: points.len() as f64 });
+    all
+}
+
+/// Memory of the results of all cells, which are there together at the end.
+fn results(points: &[Point], request: &Request) -> memory::Need {
+    let cell = |point: &Point| {
+        let records = point.settings.epochs.unwrap_or_default() as f64 * size_of::<Record>() as f64;
+        (records + size_of::<CellResult>() as f64) * point.cells.len() as f64
+    };
+    let mut need = memory::Need::default();
+    need.growing("the results of all cells", points.iter().map(cell).sum(), "chips", request.chips as f64);
+    need
 }
 
 const FOREIGN: &str =

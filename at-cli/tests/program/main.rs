@@ -20,6 +20,7 @@ mod report;
 mod reproduce;
 mod scale;
 mod settings;
+mod sizes;
 mod sweep;
 mod tables;
 mod tiles;

@@ -74,17 +74,10 @@ impl<T: Real> Engine for Cpu<T> {
         format!("cpu {}, {} threads", T::NAME, rayon::current_num_threads())
     }
 
-<<<<<<< HEAD
-=======
     fn arithmetic(&self) -> String {
         format!("cpu {}, {}", T::NAME, instruction_set())
     }
 
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
-        CpuNetwork::new(network, fabrication)
-    }
-
->>>>>>> part-F
     fn zeros(&self, len: usize) -> Result<Vec<T>> {
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(len).map_err(|_| Error::Device {

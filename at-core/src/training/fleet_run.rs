@@ -133,20 +133,12 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
-<<<<<<< HEAD
-    fn keep_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
+    /// A checkpoint without records.
+    fn fleet_state<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         chips: &[C],
         fleet: &Fleet<M>,
-        records: &[Record],
-=======
-    /// A checkpoint without records.
-    fn fleet_state(
-        &self,
-        chips: &[Chip<E>],
-        fleet: &Fleet<E::Network>,
         arithmetic: &[String],
->>>>>>> part-F
         epoch: usize,
         fingerprint: &str,
         network: &Identity,
