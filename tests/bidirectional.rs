@@ -5,7 +5,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::{Bidirectional, Direction, Engine, Monitor, Simulator};
+use at_core::propagator::{Bidirectional, Direction, Monitor, Simulator};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};

@@ -4,7 +4,7 @@ use crate::compare::largest;
 use crate::draws::normals;
 use at_core::chip::{Fabrication, Imperfections};
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Engine, LayerAccess, Layered, Propagator, Simulator, TapAccess};
+use at_core::propagator::{Adjoint, LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_core::reference::Reference;
 use at_core::training::{Initialization, initial_controls};
 

@@ -3,7 +3,7 @@
 use at_core::chip::{Chip, Control, Fabrication, Imperfections, StageErrors};
 use at_core::cpu::Cpu;
 use at_core::network::Network;
-use at_core::propagator::{Engine, Propagator, Simulator};
+use at_core::propagator::{Propagator, Simulator};
 use at_gpu::testing::require_gpu;
 use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, weight_banks};
 use rand::{RngExt, SeedableRng};

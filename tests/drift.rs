@@ -1,5 +1,6 @@
 //! Slow drift: its statistics, when time passes, and that every engine drifts as the reference does.
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Drift, Imperfections};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};

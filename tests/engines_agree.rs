@@ -4,7 +4,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::{Engine, Layered, Propagator, Simulator, Watched};
+use at_core::propagator::{Layered, Propagator, Simulator, Watched};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;

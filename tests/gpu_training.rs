@@ -1,5 +1,6 @@
 //! The GPU beyond single passes: meshes wider than a workgroup's memory, whole trainings, small adapters, lost devices.
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Control, Imperfections, Passive};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};

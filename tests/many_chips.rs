@@ -5,7 +5,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_core::population::Examination;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Simulator;
 use at_core::training::{Evaluation, Loss, Normalization, Split, initial_controls};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, Selection};

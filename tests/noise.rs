@@ -1,5 +1,6 @@
 //! Noise of a chip: its statistics, what is common to what, and that every engine draws what the reference draws.
 
+use at_core::chip::Physical;
 use at_core::chip::noise::{Draw, SignalNoise};
 use at_core::chip::{Chip, Fabrication, Imperfections, Noise, random};
 use at_core::cpu::Cpu;

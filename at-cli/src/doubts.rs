@@ -8,7 +8,7 @@ use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Simulator;
 use at_core::training::{Evaluation, MethodName, Outlook, Split};
 
 /// Samples that are enough for a look.

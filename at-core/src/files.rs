@@ -32,6 +32,11 @@ use std::path::{Path, PathBuf};
 /// A file in the making: buffered and seekable.
 pub type Draft<'a> = BufWriter<Watched<'a>>;
 
+/// Whether a file in a folder of ours has the name of one that is not complete yet, or whose process was killed.
+pub fn is_part(name: &str) -> bool {
+    name.starts_with(leftovers::NAME.0) && name.ends_with(leftovers::NAME.1)
+}
+
 /// Writes `path` by way of a temporary file in the same folder, which takes the place of `path` when it is complete.
 ///
 /// Flushing is done here. If `write` fails, `path` stays as it was. A link is followed, and a file that was there passes its
@@ -116,8 +121,7 @@ pub fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Removes half-written files from a folder that no other process writes into; what cannot be removed does no harm.
 pub fn remove_parts(folder: &Path) {
-    let is_part = |name: &String| name.starts_with(leftovers::NAME.0) && name.ends_with(leftovers::NAME.1);
-    let parts = names(folder).unwrap_or_default().into_iter().filter(is_part);
+    let parts = names(folder).unwrap_or_default().into_iter().filter(|name| is_part(name));
     let paths: Vec<PathBuf> = parts.map(|name| folder.join(name)).collect();
     paths.iter().for_each(|path| drop(own::remove(path)));
 }

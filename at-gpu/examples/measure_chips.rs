@@ -10,7 +10,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::population::Examination;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Simulator;
 use at_core::training::{Loss, Normalization, Split, initial_controls};
 use at_core::{Error, Result};
 use at_gpu::{Gpu, Selection};

@@ -5,6 +5,7 @@
 //! measure_meshes [--adapter NAME|INDEX|hardware|any] [--modes 256,512,…] [--batch 1024] [--seconds 20]
 //! ```
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::network::{Detection, Layer, Network, Stage};
 use at_core::optics::{Activation, Mesh};

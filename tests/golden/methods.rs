@@ -3,6 +3,7 @@
 use super::kinds::{EVERYTHING, STATIC};
 use super::record::Record;
 use at_core::Real;
+use at_core::chip::Physical;
 use at_core::chip::{Accesses, Chip, Imperfections, Meter};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};

@@ -3,7 +3,7 @@
 use crate::args::DevicesArguments;
 use crate::failure::Outcome;
 use at_core::cpu::Cpu;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Engine;
 use at_gpu::{AdapterDescription, adapters};
 use std::io::Write;
 

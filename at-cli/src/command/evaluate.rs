@@ -20,7 +20,7 @@ use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
 use at_core::population::{Examination, Yield, good_chips};
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Simulator;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
 use at_core::training::{Evaluation, Split};

@@ -12,7 +12,7 @@ use crate::work::Work;
 use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Engine;
 use at_gpu::measure::taken_memory;
 use at_gpu::{Gpu, Selection, adapters};
 use clap::Args;

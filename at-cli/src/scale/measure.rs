@@ -3,9 +3,10 @@
 use super::case::{Case, Pass, mzis};
 use crate::allocations;
 use anyhow::Result;
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_core::training::{
     Batch, Initialization, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls,
     methods,

@@ -1,7 +1,7 @@
 //! What the device can do at most, measured on the spot: products of full matrices, and copies.
 
 use anyhow::Result;
-use at_core::propagator::{Engine, Simulator};
+use at_core::propagator::Engine;
 use at_gpu::Gpu;
 use num_complex::Complex32;
 use rayon::prelude::*;

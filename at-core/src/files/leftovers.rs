@@ -3,7 +3,7 @@
 use super::fault::{Operation, check};
 use super::own;
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -44,10 +44,7 @@ fn is_left(path: &Path) -> bool {
     let Ok(file) = File::options().write(true).open(path) else { return false };
     let written = file.metadata().and_then(|found| found.modified());
     let old = written.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > UNTIL_LOCKED));
-    old && match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-    }
+    old && file.try_lock().is_ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Direct feedback, where its matrices are those that backpropagation would use.
 
 use super::fixture::{Bench, CALM, ERRORS, losses, matrices, meshes, settings, weight_banks};
+use crate::chip::Physical;
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::cpu::Cpu;
 use crate::propagator::{Propagator, Simulator};

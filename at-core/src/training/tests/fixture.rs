@@ -1,5 +1,6 @@
 //! Small networks, a small task, and everything built for them.
 
+use crate::chip::Physical;
 use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};

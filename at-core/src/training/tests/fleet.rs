@@ -1,7 +1,7 @@
 //! Many chips, one digital model.
 
-use crate::chip::Physical;
 use super::fixture::{Bench, ERRORS, meshes, settings, weight_banks};
+use crate::chip::Physical;
 use crate::chip::{Chip, Fabrication, Meter};
 use crate::cpu::Cpu;
 use crate::propagator::{Engine, Simulator};

@@ -1,11 +1,11 @@
 use super::convolution::{Convolution, Kind, LANES, Pixel, TAPS};
-use crate::propagator::Simulator;
 use super::model::single;
 use super::readout::{prediction_error, scale};
 use super::*;
 use crate::chip::Fabrication;
 use crate::cpu::{Cpu, CpuNetwork};
 use crate::optics::{Activation, Mesh};
+use crate::propagator::Simulator;
 use crate::training::{Normalization, Split};
 
 fn wave(count: usize, step: f64) -> Vec<f64> {
