@@ -1,9 +1,16 @@
 //! Memory that this program has asked for, counted: what a computation needs at its peak, exact and the same everywhere.
 //! Blocks of some size start where a cache line does: vectors of 64 bytes that lie across two lines load at half the speed,
 //! and the system's allocator puts every large block 16 bytes behind such a place.
+//!
+//! Memory that the system refuses ends the program with one error, as nothing here can go on without; sizes that a person can type
+//! are refused before ([`crate::memory`]), so this is for what nobody could know.
 
+use crate::{interrupt, memory};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::cell::Cell;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 /// The system's allocator, with a count of bytes and aligned blocks.
 pub struct Counted;
@@ -26,19 +33,50 @@ fn aligned(layout: Layout) -> Layout {
     if layout.size() < ALIGNED { layout } else { layout.align_to(LINE).unwrap_or(layout) }
 }
 
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// This thread is saying that memory ran out, for which it needs a little.
+    static SAYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A block that was had, or the end.
+fn had(block: *mut u8, layout: Layout) -> *mut u8 {
+    if block.is_null() {
+        ran_out(layout.size());
+    }
+    block
+}
+
+/// Says that the system refused `bytes`, and ends the program: not by way of a panic, which would need memory on every thread.
+#[cold]
+fn ran_out(bytes: usize) -> ! {
+    if !SAYING.get() && REFUSED.swap(true, Relaxed) {
+        std::thread::sleep(Duration::from_millis(100)); // another thread says it
+    } else if !SAYING.replace(true) {
+        LIVE.fetch_sub(bytes, Relaxed);
+        let [more, taken] = [bytes, live()].map(|bytes| memory::size(bytes as f64));
+        let advice = interrupt::advice().map_or(String::new(), |advice| format!("; {advice}"));
+        let advice = format!("choose a smaller --network or --batch-size, or stop other programs{advice}");
+        let line = format!("error: memory ran out: {more} more were asked for, with {taken} taken; {advice}\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+    interrupt::leave(1)
+}
+
 // SAFETY: every request goes to the system's allocator, with a layout that differs at most in a stricter alignment and is the
 // same when a block is given back. `realloc` is the trait's own: it asks for the new block, copies, gives the old one back.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc(aligned(layout)) }
+        had(unsafe { System.alloc(aligned(layout)) }, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(aligned(layout)) }
+        had(unsafe { System.alloc_zeroed(aligned(layout)) }, layout)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {

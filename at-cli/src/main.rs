@@ -1,5 +1,6 @@
 //! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
 
+mod activity;
 mod allocations;
 mod args;
 mod cells;
@@ -16,6 +17,7 @@ mod fingerprint;
 mod interrupt;
 mod layers;
 mod memory;
+mod methods;
 mod names;
 mod network_files;
 mod network_text;
@@ -32,8 +34,10 @@ mod session;
 mod settings;
 mod terminal;
 mod words;
+mod work;
 
 use args::{Arguments, Command};
+use failure::Outcome;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -53,8 +57,15 @@ fn name_a_runtime_folder() {
 fn main() -> ExitCode {
     #[cfg(unix)]
     name_a_runtime_folder();
-    let arguments = Arguments::read();
-    failure::exit_code(match arguments.command {
+    failure::exit_code(run(Arguments::read().command))
+}
+
+fn run(command: Command) -> Outcome {
+    match &command {
+        Command::Work(_) => interrupt::listen_quietly()?,
+        _ => interrupt::listen()?,
+    }
+    match command {
         Command::Train(arguments) => command::train::train(&arguments),
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
@@ -66,5 +77,5 @@ fn main() -> ExitCode {
         Command::Reproduce(arguments) => command::reproduce::reproduce(&arguments),
         Command::Scale(arguments) => command::scale::scale(&arguments),
         Command::Devices(arguments) => command::devices::devices(&arguments),
-    })
+    }
 }

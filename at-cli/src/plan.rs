@@ -259,6 +259,12 @@ impl Plan {
             let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
             self.notes.push(advice.to_string());
         }
+        let (subset, controls) = (self.options.coordinate_subset, network.controls());
+        if subset > controls && self.methods.contains(&MethodName::Coordinate) {
+            let tried =
+                format!("coordinate-subset = {subset}, but there are {controls} controls: all are tried in every step");
+            self.notes.push(tried);
+        }
         self.training.loss.classes = data.classes;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();
@@ -372,8 +378,7 @@ impl Plan {
     fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {
         let layers = given("network", &self.settings.network)?.layers(inputs, outputs)?;
         let controls = network_text::controls(&layers);
-        memory::check(controls, self.training.optimizer.moments())
-            .with_context(|| format!("a network of {controls:.0} controls"))
+        memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
+use crate::activity;
+use crate::notes::Notes;
 use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,10 +15,14 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
 pub enum Progress {
     /// `--quiet`.
     Silent,
-    /// A bar that counts batches.
+    /// A bar that counts epochs.
     Bar(ProgressBar),
     /// Lines for a log file.
     Plain {
+        /// The method.
+        method: MethodName,
+        /// Epochs done.
+        done: usize,
         /// All epochs.
         epochs: usize,
         /// When the last line was written.
@@ -27,6 +33,7 @@ pub enum Progress {
 /// Says one line on stderr unless `quiet`. Nobody listening is no failure.
 pub fn say(quiet: bool, text: &str) {
     if !quiet {
+        activity::spoken();
         let _ = writeln!(std::io::stderr(), "{}", visible(text));
     }
 }
@@ -38,13 +45,37 @@ impl Progress {
             return Progress::Silent;
         }
         if !std::io::stderr().is_terminal() {
-            return Progress::Plain { epochs, last: None };
+            return Progress::Plain { method, done: 0, epochs, last: None };
         }
         let bar = ProgressBar::new(epochs as u64);
         let template = "{prefix:<11} {bar:30} epoch {pos}/{len}  {msg}  {eta}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
         bar.set_prefix(method.as_str());
+        activity::over(); // the bar tells
+        bar.tick();
         Progress::Bar(bar)
+    }
+
+    /// Of the `total` batches of an epoch so many are `over`.
+    pub fn batch(&self, over: usize, total: usize) {
+        match self {
+            Progress::Silent => {}
+            Progress::Bar(bar) if over.is_multiple_of(total.div_ceil(100)) => {
+                bar.set_message(format!("batch {over}/{total}"));
+            }
+            Progress::Bar(_) => {}
+            Progress::Plain { method, done, epochs, .. } => {
+                activity::now_and_then(|| format!("{method} epoch {}/{epochs}, batch {over} of {total}", done + 1));
+            }
+        }
+    }
+
+    /// Says what makes one doubt that this is meant, above the bar where there is one; also where nothing else is said.
+    pub fn note(&self, text: String) {
+        match self {
+            Progress::Bar(bar) => bar.println(format!("note: {text}")),
+            Progress::Silent | Progress::Plain { .. } => Notes::default().say([text]),
+        }
     }
 
     /// An epoch is over.
@@ -56,7 +87,9 @@ impl Progress {
                 bar.set_message(text);
                 bar.set_position(record.epoch as u64);
             }
-            Progress::Plain { epochs, last } => {
+            Progress::Plain { done, epochs, last, .. } => {
+                *done = record.epoch;
+                activity::spoken(); // or will be soon
                 if record.epoch == *epochs || last.is_none_or(|last| last.elapsed() >= PLAIN_INTERVAL) {
                     *last = Some(Instant::now());
                     say(false, &format!("{:<11} epoch {}/{epochs}  {text}", record.method.as_str(), record.epoch));
@@ -95,6 +128,9 @@ impl Download {
             let bar = ProgressBar::new(0).with_style(style.expect("the template is valid"));
             bar.set_message(visible(url).into_owned());
             self.bar = Some(bar);
+        } else {
+            let file = url.rsplit('/').next().unwrap_or_default();
+            activity::now(format!("asking for {file}"));
         }
     }
 
@@ -103,11 +139,14 @@ impl Download {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
             bar.set_position(bytes);
+        } else {
+            activity::now_and_then(|| format!("{bytes} of {total} bytes are here"));
         }
     }
 
     /// The download is over; what remains to be said is a line.
     pub fn end(&mut self) {
+        activity::over();
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -1,23 +1,25 @@
 //! A comparison: the same chip trained with every method in turn (`at` may train more chips along with it), each epoch kept so that a run can go on after any end.
 //!
-//! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
+//! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
 
 use crate::doubts;
-use crate::export::metrics::{self, Row};
+use crate::export::metrics::{self, Row, Table};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
 use crate::fingerprint::{Fingerprint, RunContents};
-use crate::interrupt;
 use crate::notes::Notes;
 use crate::plan::Plan;
 use crate::progress::{Progress, say};
 use crate::run_folder::RunFolder;
+use crate::work::{self, Pace};
+use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -42,12 +44,14 @@ pub struct Job<'a> {
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
-pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
+pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
+    activity::now("encoding the samples");
     let train = split(engine, plan, network, data, &data.train).context("training samples")?;
     let test = split(engine, plan, network, data, &data.test).context("test samples")?;
     let first = settings.chip_seed.unwrap_or_default();
+    activity::now("fabricating the chip");
     let fabrication = plan.fabricate(network, first)?;
     let initial = plan.initial_controls(network)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test: &test };
@@ -67,6 +71,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
         let path = folder.checkpoint(name);
         let (earlier, doubt) = fingerprint.open(&path)?;
         notes.say(doubt);
+        activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records));
         let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: &kept, network: &identity };
         let fleet = name == MethodName::At && plan.fleet() > 1;
@@ -112,7 +117,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
 }
 
 /// Trains the chips of `plan` from its chip seed on with one model of `at`.
-pub fn run_fleet<E: Engine>(
+pub fn run_fleet<E: Simulator>(
     trainer: &Trainer<E>,
     plan: &Plan,
     network: &Network,
@@ -141,7 +146,7 @@ fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> any
 }
 
 /// Encodes `samples` of `data` and takes them to the engine.
-pub fn split<E: Engine>(
+pub fn split<E: Simulator>(
     engine: &E,
     plan: &Plan,
     network: &Network,
@@ -155,7 +160,7 @@ pub fn split<E: Engine>(
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
 }
 
-fn announce<E: Engine>(engine: &E, job: &Job) {
+fn announce<E: Simulator>(engine: &E, job: &Job) {
     let Job { plan, data, network, imperfections, quiet, folder } = *job;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());
@@ -179,9 +184,14 @@ struct Ledger<'a> {
     /// Rows of an interrupted run, of which only the times are still needed.
     earlier: Vec<Row>,
     progress: Progress,
+    pace: Pace,
+    /// Epochs that this and the next methods still take.
+    left: usize,
     /// Seconds spent on the method before this process, and when this process began with it.
     clock: (f64, Instant),
     written: Option<Instant>,
+    /// The file, once this process has written it.
+    table: Option<Table>,
     failure: Option<anyhow::Error>,
 }
 
@@ -189,7 +199,9 @@ impl<'a> Ledger<'a> {
     fn open(job: &'a Job<'a>) -> Result<Self> {
         let earlier = metrics::read(&job.folder.metrics())?;
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
-        Ok(Ledger { job, rows: Vec::new(), earlier, progress, clock, written: None, failure: None })
+        let pace = Pace::new();
+        let (written, table, failure) = (None, None, None);
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written, table, failure })
     }
 
     fn first_chip(&self) -> u64 {
@@ -206,8 +218,21 @@ impl<'a> Ledger<'a> {
         }
         self.clock = (spent, Instant::now());
         self.written = None; // so that the first epoch's time is on disk before its checkpoint: it cannot be told later
-        self.progress = Progress::new(self.job.quiet, method, self.job.plan.training.epochs);
+        let (plan, epochs) = (self.job.plan, self.job.plan.training.epochs);
+        let later = plan.methods.iter().skip_while(|&&name| name != method).count();
+        self.left = epochs.saturating_mul(later) - records.last().map_or(0, |record| record.epoch.min(epochs));
+        self.pace = Pace::new();
+        self.progress = Progress::new(self.job.quiet, method, epochs);
         records.last().inspect(|record| self.progress.epoch(record));
+    }
+
+    /// Writes the rows that are not written yet.
+    fn write(&mut self) -> Result<()> {
+        match &mut self.table {
+            Some(table) => table.complete(&self.rows)?,
+            None => self.table = Some(Table::create(&self.job.folder.metrics(), &self.rows)?),
+        }
+        Ok(())
     }
 
     /// Writes what is not written yet; gives the seconds spent on the method up to its last epoch.
@@ -216,19 +241,31 @@ impl<'a> Ledger<'a> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        metrics::write(&self.job.folder.metrics(), &self.rows)?;
+        self.write()?;
         Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
     }
 }
 
 impl Observer for Ledger<'_> {
+    fn batch(&mut self, done: usize, total: usize) {
+        self.progress.batch(done, total);
+        if let Some(seconds) = self.pace.batch(total) {
+            let (left, rest) = (self.left, seconds * self.left as f64);
+            if rest > work::DAY {
+                let (rest, seconds) = (work::duration(rest), work::duration(seconds));
+                self.progress
+                    .note(format!("the run takes about {rest}: {left} epochs are left, and the first takes {seconds}"));
+            }
+        }
+    }
+
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         let (before, start) = self.clock;
         self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));
         self.progress.epoch(record);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());
-            self.failure = metrics::write(&self.job.folder.metrics(), &self.rows).err();
+            self.failure = self.write().err();
         }
         if self.failure.is_some() || interrupt::requested() {
             ControlFlow::Break(())

@@ -39,19 +39,56 @@ impl Cell {
         let hash = hash(&settings, contents)?;
         Ok(Cell { name: format!("{method}-{chip_seed}-{hash}"), settings })
     }
+}
 
-    /// The cells of a comparison: every method that `settings` name, on `chips` chips from the settings' chip seed on.
-    pub fn comparison(
-        settings: &Settings,
-        methods: &[MethodName],
-        chips: u64,
-        contents: Option<&RunContents>,
-    ) -> Result<Vec<Self>> {
+/// The cells of a comparison, method by method and chip by chip. Each is made when it is asked for: there may be millions.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    settings: Settings,
+    methods: Vec<MethodName>,
+    /// Number of the first chip.
+    first: u64,
+    chips: usize,
+    contents: Option<RunContents>,
+}
+
+impl Cells {
+    /// Every method of `methods`, on `chips` chips from the settings' chip seed on, with otherwise these `settings` and the
+    /// `contents` of [`Cell::new`].
+    pub fn new(settings: &Settings, methods: &[MethodName], chips: u64, contents: Option<RunContents>) -> Result<Self> {
         let first = settings.chip_seed.unwrap_or_default();
         let last = first.checked_add(chips).filter(|&last| i64::try_from(last).is_ok());
-        let last = last.with_context(|| format!("{chips} chips from chip-seed {first} on are beyond the last seed"))?;
-        let of_method = |&method| (first..last).map(move |seed| Cell::new(settings, method, seed, contents));
-        methods.iter().flat_map(of_method).collect()
+        last.with_context(|| format!("{chips} chips from chip-seed {first} on are beyond the last seed"))?;
+        hash(settings, contents.as_ref())?; // so that it is known here whether they can be written
+        let chips = usize::try_from(chips).context("chips")?;
+        Ok(Cells { settings: settings.clone(), methods: methods.to_vec(), first, chips, contents })
+    }
+
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        self.methods.len() * self.chips
+    }
+
+    /// Cell number `index`, below [`Cells::len`].
+    pub fn get(&self, index: usize) -> Cell {
+        let (method, chip) = (self.methods[index / self.chips], (index % self.chips) as u64);
+        let cell = Cell::new(&self.settings, method, self.first + chip, self.contents.as_ref());
+        cell.expect("settings that were written once are written again")
+    }
+
+    /// The method of cell number `index`.
+    pub fn method(&self, index: usize) -> MethodName {
+        self.methods[index / self.chips]
+    }
+
+    /// All cells.
+    pub fn iter(&self) -> impl Iterator<Item = Cell> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The first cell of every method: two points that share one are the same point.
+    pub fn firsts(&self) -> impl Iterator<Item = Cell> {
+        (0..self.len()).step_by(self.chips.max(1)).map(|index| self.get(index))
     }
 }
 
@@ -166,10 +203,10 @@ mod tests {
     #[test]
     fn a_comparison_is_every_method_on_every_chip() {
         let settings = Settings { chip_seed: Some(7), ..Settings::default() };
-        let cells = Cell::comparison(&settings, &[MethodName::At, MethodName::Ideal], 2, None).unwrap();
+        let cells = Cells::new(&settings, &[MethodName::At, MethodName::Ideal], 2, None).unwrap();
         let seeds: Vec<_> = cells.iter().map(|cell| cell.name[..cell.name.rfind('-').unwrap()].to_string()).collect();
         assert_eq!(seeds, ["at-7", "at-8", "ideal-7", "ideal-8"]);
         let last = Settings { chip_seed: Some(i64::MAX as u64), ..Settings::default() };
-        assert!(Cell::comparison(&last, &[MethodName::At], 2, None).is_err());
+        assert!(Cells::new(&last, &[MethodName::At], 2, None).is_err());
     }
 }

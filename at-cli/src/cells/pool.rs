@@ -2,8 +2,8 @@
 
 use super::progress::CellProgress;
 use super::worker::Event;
-use super::{Cell, CellResult, Store};
-use crate::interrupt;
+use super::{Cell, CellResult, Cells, Store};
+use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
@@ -46,32 +46,47 @@ impl Ending {
     }
 }
 
-/// The number of processes: `asked`, or one per core on the CPU, at most 8, and one on a GPU.
-pub fn jobs(asked: Option<usize>, engine: Option<&str>) -> usize {
+/// The number of processes where none is asked for: one per core on the CPU, at most 8, and one on a GPU.
+pub fn usual_jobs(engine: Option<&str>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    asked.unwrap_or_else(|| if engine == Some("gpu") { 1 } else { cores().min(8) })
+    if engine == Some("gpu") { 1 } else { cores().min(8) }
 }
 
-/// Trains what is missing of `cells` in `store`, and gives an ending for each, in their order. Cells that failed in an earlier
-/// run are tried again. Ends early, with open cells, when an interruption is asked for.
-pub fn run(store: &Store, cells: &[Cell], options: &Options) -> Result<Vec<Ending>> {
+/// What has become of all cells.
+pub enum Trained {
+    /// An ending for each, in their order.
+    All(Vec<Ending>),
+    /// An end was asked for before; so many have one.
+    Interrupted(usize),
+}
+
+/// Trains what is missing of all `groups` in `store`. Cells that failed in an earlier run are tried again.
+pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
     let mut seen = HashSet::new();
-    if let Some(twice) = cells.iter().find(|cell| !seen.insert(cell.name.as_str())) {
-        bail!("two cells are the same training, {}", twice.name);
+    let mut names = groups.iter().flat_map(|cells| cells.firsts()).map(|cell| cell.name);
+    if let Some(twice) = names.find(|name| !seen.insert(name.clone())) {
+        bail!("two cells are the same training, {twice}");
     }
-    let mut open = Vec::new();
-    for cell in cells {
-        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
-            store.add(cell)?;
-            store.forgive(&cell.name)?;
-            open.push(cell.name.clone());
-        }
+    drop(names);
+    let count = groups.iter().map(|cells| cells.len()).sum();
+    let mut cells = groups.iter().flat_map(|cells| cells.iter());
+    let progress = CellProgress::new(options.quiet, count, options.jobs);
+    let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
+    pool.run()?;
+    let (reached, left) = (pool.reached, pool.progress.left());
+    if interrupt::requested() && left > 0 {
+        return Ok(Trained::Interrupted(count - left));
     }
-    if !open.is_empty() {
-        let progress = CellProgress::new(options.quiet, cells.len(), cells.len() - open.len());
-        Pool { store, open, options, workers: Vec::new(), progress }.run()?;
+    let mut endings = Vec::with_capacity(count);
+    for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
+        activity::now_and_then(|| format!("reading results, {} of {count}", index + 1));
+        endings.push(match ending(store, &cell.name)? {
+            Ending::Failed(_) if index >= reached => Ending::Open, // in an earlier run
+            ending => ending,
+        });
     }
-    cells.iter().map(|cell| ending(store, &cell.name)).collect()
+    activity::over();
+    Ok(Trained::All(endings))
 }
 
 /// How far the cell called `name` is.
@@ -86,8 +101,10 @@ pub fn ending(store: &Store, name: &str) -> Result<Ending> {
 
 struct Pool<'a> {
     store: &'a Store,
-    /// Names of the cells without a result.
-    open: Vec<String>,
+    /// Those that nobody has looked at yet.
+    cells: &'a mut dyn Iterator<Item = Cell>,
+    /// Number of those before.
+    reached: usize,
     options: &'a Options,
     workers: Vec<Worker>,
     progress: CellProgress,
@@ -96,22 +113,26 @@ struct Pool<'a> {
 /// A process, as long as `child` is there.
 struct Worker {
     child: Option<Child>,
-    /// Its end asks the process to stop.
+    /// Where it reads the names of its cells; the end of it asks the process to stop.
     stdin: Option<ChildStdin>,
-    cell: Option<String>,
+    /// What it trains, and whether it has said so.
+    cell: Option<(String, bool)>,
 }
 
 /// What a process says, or that it says no more.
 type Message = (usize, Option<Event>);
 
 impl Pool<'_> {
-    fn run(mut self) -> Result<()> {
+    fn run(&mut self) -> Result<()> {
         let (sender, receiver) = channel();
-        let jobs = self.options.jobs.clamp(1, self.open.len());
-        for _ in 0..jobs {
-            self.start(jobs, &sender)?;
-        }
-        let watched = self.watch(jobs, &sender, &receiver);
+        let watched = (|| {
+            for _ in 0..self.options.jobs {
+                let Some(cell) = self.next()? else { break };
+                self.start(cell, &sender)?;
+            }
+            activity::now("training the first cells");
+            self.watch(&sender, &receiver)
+        })();
         // whatever went wrong here, nobody goes on unwatched
         for worker in &mut self.workers {
             worker.stdin = None;
@@ -123,20 +144,36 @@ impl Pool<'_> {
         watched
     }
 
-    fn start(&mut self, jobs: usize, sender: &Sender<Message>) -> Result<()> {
+    /// The name of the next cell without a result, ready to be trained.
+    fn next(&mut self) -> Result<Option<String>> {
+        for cell in &mut *self.cells {
+            self.reached += 1;
+            if self.store.result(&cell.name)?.is_none() && self.store.divergence(&cell.name).is_none() {
+                self.store.add(&cell)?;
+                self.store.forgive(&cell.name)?;
+                return Ok(Some(cell.name));
+            }
+            self.progress.there_already();
+            activity::now_and_then(|| format!("looking for what is done, cell {}", self.reached));
+        }
+        Ok(None)
+    }
+
+    /// Starts a process that trains `cell`.
+    fn start(&mut self, cell: String, sender: &Sender<Message>) -> Result<()> {
         let program = std::env::current_exe().context("the path of this program")?;
         let mut command = Command::new(program);
         command.arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let jobs = self.options.jobs.min(self.progress.left()).max(1);
             command.env("RAYON_NUM_THREADS", (cores / jobs).max(1).to_string());
         }
         let mut child = command.spawn().context("a process to train cells in")?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let (mut stdin, stdout) = stdin.zip(stdout).context("the pipes of a process")?;
-        let names = serde_json::to_string(&self.open).context("the names of cells")?;
         let index = self.workers.len();
-        self.workers.push(Worker { child: Some(child), stdin: None, cell: None });
+        self.workers.push(Worker { child: Some(child), stdin, cell: None });
+        let stdout = stdout.context("the pipe of a process")?;
         let sender = sender.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -148,18 +185,26 @@ impl Pool<'_> {
             }
             let _ = sender.send((index, None));
         });
-        let _ = writeln!(stdin, "{names}"); // a process that is gone already says so by its exit code
-        self.workers[index].stdin = Some(stdin);
+        self.assign(index, cell);
         Ok(())
     }
 
+    /// Tells the process `index` what to train.
+    fn assign(&mut self, index: usize, cell: String) {
+        let worker = &mut self.workers[index];
+        if let Some(stdin) = &mut worker.stdin {
+            let _ = writeln!(stdin, "{cell}"); // a process that is gone already says so by its exit code
+        }
+        worker.cell = Some((cell, false));
+    }
+
     /// Until the last process has ended.
-    fn watch(&mut self, jobs: usize, sender: &Sender<Message>, receiver: &Receiver<Message>) -> Result<()> {
+    fn watch(&mut self, sender: &Sender<Message>, receiver: &Receiver<Message>) -> Result<()> {
         let mut stopping = false;
         while self.workers.iter().any(|worker| worker.child.is_some()) {
             match receiver.recv_timeout(TICK) {
-                Ok((index, Some(event))) => self.hear(index, event),
-                Ok((index, None)) => self.bury(index, stopping, jobs, sender)?,
+                Ok((index, Some(event))) => self.hear(index, event, stopping)?,
+                Ok((index, None)) => self.bury(index, stopping, sender)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             if interrupt::requested() && !stopping {
@@ -170,29 +215,43 @@ impl Pool<'_> {
         Ok(())
     }
 
-    fn hear(&mut self, index: usize, event: Event) {
+    fn hear(&mut self, index: usize, event: Event, stopping: bool) -> Result<()> {
+        activity::over(); // the progress of cells tells
         self.progress.hear(&event);
-        self.workers[index].cell = match event {
-            Event::Began { cell } | Event::Epoch { cell, .. } => Some(cell),
-            Event::Done { .. } | Event::Diverged { .. } | Event::Failed { .. } | Event::Stopped { .. } => None,
-        };
+        match event {
+            Event::Began { cell } | Event::Epoch { cell, .. } | Event::Pace { cell, .. } => {
+                self.workers[index].cell = Some((cell, true));
+            }
+            Event::Done { .. } | Event::Diverged { .. } | Event::Failed { .. } | Event::Stopped { .. } => {
+                self.workers[index].cell = None;
+                let next = if stopping { None } else { self.next()? };
+                match next {
+                    Some(cell) => self.assign(index, cell),
+                    None => self.workers[index].stdin = None,
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The process `index` has ended. What killed it while it trained a cell would kill the next one too, so that cell failed.
-    fn bury(&mut self, index: usize, stopping: bool, jobs: usize, sender: &Sender<Message>) -> Result<()> {
+    fn bury(&mut self, index: usize, stopping: bool, sender: &Sender<Message>) -> Result<()> {
         let worker = &mut self.workers[index];
         worker.stdin = None;
         let Some(mut child) = worker.child.take() else { return Ok(()) };
         let status = child.wait().context("the end of a process")?;
-        if status.success() || stopping {
+        if stopping || (status.success() && worker.cell.is_none()) {
             return Ok(());
         }
-        let Some(cell) = worker.cell.take() else {
+        let Some((cell, true)) = worker.cell.take() else {
             return Err(anyhow!("a process that trains cells ended with {status}"));
         };
         let reason = format!("its process ended with {status}");
         self.store.fail(&cell, &reason)?;
         self.progress.hear(&Event::Failed { cell, reason });
-        self.start(jobs, sender)
+        match self.next()? {
+            Some(cell) => self.start(cell, sender),
+            None => Ok(()),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! One line of progress for many cells: a bar on a terminal, a line now and then elsewhere.
 
 use super::worker::Event;
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::terminal::visible;
+use crate::work;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -17,31 +19,78 @@ pub struct CellProgress {
     done: usize,
     failed: usize,
     bar: Option<ProgressBar>,
-    began: (usize, Instant),
+    /// Cells that were there when this began.
+    before: usize,
+    began: Instant,
     said: Option<Instant>,
+    /// Side by side.
+    jobs: usize,
+    /// That it takes long was said.
+    warned: bool,
 }
 
 impl CellProgress {
-    /// `done` of `cells` are there from an earlier run.
-    pub fn new(quiet: bool, cells: usize, done: usize) -> Self {
+    /// Nothing of `cells` is known yet; `jobs` are trained side by side.
+    pub fn new(quiet: bool, cells: usize, jobs: usize) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:30} {msg}").expect("the template is valid");
-            let bar = ProgressBar::new(cells as u64).with_style(style).with_position(done as u64);
-            bar.set_message(format!("{done}/{cells} cells"));
+            let bar = ProgressBar::new(cells as u64).with_style(style);
+            bar.set_message(format!("0/{cells} cells"));
             bar
         });
-        CellProgress { quiet, cells, done, failed: 0, bar, began: (done, Instant::now()), said: None }
+        let (began, jobs) = (Instant::now(), jobs.clamp(1, cells.max(1)));
+        CellProgress { quiet, cells, done: 0, failed: 0, bar, before: 0, began, said: None, jobs, warned: false }
+    }
+
+    /// A cell was done in an earlier run.
+    pub fn there_already(&mut self) {
+        self.done += 1;
+        self.before += 1;
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done as u64);
+        }
+    }
+
+    /// Cells without a result.
+    pub fn left(&self) -> usize {
+        self.cells - self.done - self.failed
+    }
+
+    /// Says once that a day will not do, where `seconds` go into each of the cells that are left.
+    fn expect(&mut self, seconds: f64) {
+        let rest = seconds * self.left() as f64 / self.jobs as f64;
+        if rest > work::DAY && !self.warned {
+            self.warned = true;
+            let text = format!(
+                "the {} cells that are left take about {} at the pace of the first, {} side by side",
+                self.left(),
+                work::duration(rest),
+                self.jobs
+            );
+            match &self.bar {
+                Some(bar) => bar.println(format!("note: {text}")),
+                None => Notes::default().say([text]),
+            }
+        }
     }
 
     /// Something happened.
     pub fn hear(&mut self, event: &Event) {
         let latest = match event {
             Event::Began { .. } | Event::Stopped { .. } => return,
+            Event::Pace { cell, seconds } => {
+                self.expect(*seconds);
+                format!("{cell} takes about {}", work::duration(*seconds))
+            }
             Event::Epoch { cell, epoch, epochs, accuracy } => {
                 format!("{cell} epoch {epoch}/{epochs}  test {:.2} %", 100.0 * accuracy)
             }
             Event::Done { cell } => {
                 self.done += 1;
+                let (new, elapsed) = (self.done - self.before, self.began.elapsed());
+                if elapsed > work::SETTLED {
+                    self.expect(elapsed.as_secs_f64() * self.jobs as f64 / new as f64);
+                }
                 format!("{cell} done")
             }
             Event::Diverged { cell, reason } => {
@@ -70,11 +119,11 @@ impl CellProgress {
 
     fn line(&self, latest: &str) -> String {
         let failed = if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
-        let (before, began) = self.began;
-        let (new, left) = (self.done + self.failed - before, self.cells - self.done - self.failed);
+        let new = self.done + self.failed - self.before;
+        let each = self.began.elapsed().as_secs_f64() / new as f64;
         let rest = match new {
             0 => String::new(),
-            new => format!("  {} left", duration(began.elapsed().as_secs_f64() / new as f64 * left as f64)),
+            _ => format!("  {} left", work::duration(each * self.left() as f64)),
         };
         format!("{}/{} cells{failed}{rest}  {latest}", self.done, self.cells)
     }
@@ -86,14 +135,5 @@ impl CellProgress {
             bar.abandon();
             say(false, "");
         }
-    }
-}
-
-/// `42 s`, `3 min`, `2.5 h`.
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
     }
 }

@@ -6,14 +6,16 @@ use crate::failure::Failure;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
+use crate::work::Pace;
 use crate::{doubts, engines, interrupt, notes, session};
 use anyhow::{Result, anyhow};
 use at_core::chip::Chip;
+use at_core::chip::Physical;
 use at_core::cost::ChipSize;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Alignment, Checkpoints, MethodName, Observer, Record, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -24,13 +26,16 @@ const PARTS: usize = 20;
 /// The seconds spent are noted at most this often.
 const NOTE_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What is told of a cell that is being trained.
+pub enum News<'a> {
+    /// How long the whole cell will take, as far as its first steps tell.
+    Pace { seconds: f64 },
+    /// An epoch is over, of so many.
+    Epoch { record: &'a Record, epochs: usize },
+}
+
 /// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
-pub fn train(
-    claim: &Claim,
-    settings: Settings,
-    data: &mut DataCache,
-    told: &mut dyn FnMut(&Record, usize),
-) -> Result<bool> {
+pub fn train(claim: &Claim, settings: Settings, data: &mut DataCache, told: &mut dyn FnMut(News)) -> Result<bool> {
     let asked = settings.clone();
     let complete = data.complete(settings).map_err(Failure::into_error)?;
     claim.require_contents(&asked, &complete)?;
@@ -54,7 +59,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run<E: Engine>(&self, engine: &E, told: &mut dyn FnMut(&Record, usize)) -> Result<bool> {
+    fn run<E: Simulator>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
         let Job { claim, plan, network, data, ref fingerprint } = *self;
         let (settings, training) = (&plan.settings, &plan.training);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
@@ -68,8 +73,16 @@ impl Job<'_> {
         let path = claim.checkpoint();
         let (earlier, doubt) = fingerprint.open(&path)?;
         let spent = if earlier.is_some() { claim.spent() } else { 0.0 };
-        let mut watch =
-            Watch { claim, told, epochs: training.epochs, spent, began: Instant::now(), noted: None, failure: None };
+        let mut watch = Watch {
+            claim,
+            told,
+            epochs: training.epochs,
+            spent,
+            began: Instant::now(),
+            pace: Pace::new(),
+            noted: None,
+            failure: None,
+        };
         let checkpoints =
             Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &kept, network: &identity };
         let trainer = Trainer { engine, settings: training, train: &train, test: &test };
@@ -86,8 +99,8 @@ impl Job<'_> {
             let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
             let capacity = training.batch_size.min(train.samples());
             let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
-            let oracle = Some(&mut oracle);
-            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?;
+            let outcome =
+                trainer.run_aligned(&mut chip, &mut *method, Some(&mut oracle), earlier, checkpoints, &mut watch)?;
             trained = Some(engine.download(method.controls())?);
             outcome
         };
@@ -126,11 +139,12 @@ impl Job<'_> {
 /// Tells of epochs, counts seconds, and stops when that is asked for.
 struct Watch<'a> {
     claim: &'a Claim,
-    told: &'a mut dyn FnMut(&Record, usize),
+    told: &'a mut dyn FnMut(News),
     epochs: usize,
     /// Seconds spent before this process.
     spent: f64,
     began: Instant,
+    pace: Pace,
     noted: Option<Instant>,
     failure: Option<anyhow::Error>,
 }
@@ -146,8 +160,14 @@ impl Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
+    fn batch(&mut self, _done: usize, total: usize) {
+        if let Some(seconds) = self.pace.batch(total) {
+            (self.told)(News::Pace { seconds: seconds * self.epochs as f64 });
+        }
+    }
+
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
-        (self.told)(record, self.epochs);
+        (self.told)(News::Epoch { record, epochs: self.epochs });
         if self.noted.is_none_or(|noted| noted.elapsed() >= NOTE_INTERVAL) {
             self.noted = Some(Instant::now());
             self.failure = self.claim.spend(self.seconds()).err();

@@ -1,18 +1,20 @@
 //! A process that trains cells: `asyt work`, started by [`super::run`] and by nobody else.
 //!
-//! It reads one line of names from stdin, trains whichever of them are free and not done, one after the other, and tells of it
-//! on stdout, one JSON object a line ([`Event`]). When its stdin ends, somebody asked for an end or the process that started it
-//! is gone: it stops after the epoch, and keeps the cell half done.
+//! It reads names from stdin, one a line, trains each cell in turn, and tells of it on stdout, one JSON object a line ([`Event`]).
+//! When its stdin ends while it trains, somebody asked for an end or the process that started it is gone: it stops, and keeps the
+//! cell half done, after the epoch if that is soon over.
 
 use super::store::Store;
+use super::train::News;
 use super::{DataCache, train};
 use crate::failure::Outcome;
 use crate::interrupt;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// How often a worker looks whether a cell in other hands has become free.
@@ -24,6 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub enum Event {
     /// It has taken a cell.
     Began { cell: String },
+    /// How long the whole cell will take, as far as its first steps tell.
+    Pace { cell: String, seconds: f64 },
     /// An epoch is over.
     Epoch { cell: String, epoch: usize, epochs: usize, accuracy: f64 },
     /// A cell is done.
@@ -36,67 +40,88 @@ pub enum Event {
     Failed { cell: String, reason: String },
 }
 
+/// A cell is being trained.
+static BUSY: AtomicBool = AtomicBool::new(false);
+
 /// Trains the cells in `folder` whose names come in on stdin.
 pub fn work(folder: &Path) -> Outcome {
-    interrupt::listen_quietly()?;
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).context("the names of cells")?;
-    let names: Vec<String> = serde_json::from_str(&line).context("the names of cells")?;
-    std::thread::spawn(|| {
-        let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
-        interrupt::request();
+    let (sender, names) = channel();
+    std::thread::spawn(move || {
+        for name in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(name).is_err() {
+                return;
+            }
+        }
+        if BUSY.load(Ordering::SeqCst) {
+            interrupt::request();
+        }
     });
     // on a thread of the pool, as `asyt train` does
-    let work = || train_all(&Store::new(folder), names.into());
+    let work = || train_all(&Store::new(folder), names);
     Ok(at_core::cpu::Cpu::<f32>::new().install(work)?)
 }
 
-fn train_all(store: &Store, mut names: VecDeque<String>) -> Result<()> {
+fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
     let mut data = DataCache::default();
-    let mut in_other_hands = 0;
-    while let Some(name) = names.pop_front() {
+    for cell in names {
+        BUSY.store(true, Ordering::SeqCst);
+        let end = train_one(store, cell, &mut data)?;
+        // whoever hears the end may close our stdin
+        BUSY.store(false, Ordering::SeqCst);
+        tell(&end);
         if interrupt::requested() {
             break;
         }
-        if store.is_done(&name) || store.failure(&name).is_some() {
-            continue;
-        }
-        let Some(claim) = store.claim(&name)? else {
-            // whoever has it may end before the cell does
-            names.push_back(name);
-            in_other_hands += 1;
-            if in_other_hands >= names.len() {
-                in_other_hands = 0;
-                std::thread::sleep(PATIENCE);
-            }
-            continue;
-        };
-        in_other_hands = 0;
-        if store.is_done(&name) || store.failure(&name).is_some() {
-            continue; // since the first look
-        }
-        tell(&Event::Began { cell: name.clone() });
-        let mut told = |record: &at_core::training::Record, epochs| {
-            let accuracy = record.test_accuracy;
-            tell(&Event::Epoch { cell: name.clone(), epoch: record.epoch, epochs, accuracy });
-        };
-        let trained = store.settings(&name).and_then(|settings| train::train(&claim, settings, &mut data, &mut told));
-        match trained {
-            Ok(true) => tell(&Event::Done { cell: name }),
-            Ok(false) => tell(&Event::Stopped { cell: name }),
-            Err(error) if matches!(error.downcast_ref(), Some(at_core::Error::Diverged { .. })) => {
-                let reason = crate::failure::in_a_line(&error);
-                store.diverge(&name, &reason)?;
-                tell(&Event::Diverged { cell: name, reason });
-            }
-            Err(error) => {
-                let reason = crate::failure::in_a_line(&error);
-                store.fail(&name, &reason)?;
-                tell(&Event::Failed { cell: name, reason });
-            }
-        }
     }
     Ok(())
+}
+
+/// Trains `cell`, unless another process does so first, and gives the event of its end.
+fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event> {
+    let claim = loop {
+        if interrupt::requested() {
+            return Ok(Event::Stopped { cell });
+        }
+        let claim = store.claim(&cell)?;
+        if let Some(reason) = store.divergence(&cell) {
+            return Ok(Event::Diverged { cell, reason });
+        }
+        if store.is_done(&cell) {
+            return Ok(Event::Done { cell });
+        }
+        if let Some(reason) = store.failure(&cell) {
+            return Ok(Event::Failed { cell, reason });
+        }
+        match claim {
+            Some(claim) => break claim,
+            None => std::thread::sleep(PATIENCE), // whoever has it may end before the cell does
+        }
+    };
+    tell(&Event::Began { cell: cell.clone() });
+    let mut told = |news: News| {
+        let cell = cell.clone();
+        tell(&match news {
+            News::Pace { seconds } => Event::Pace { cell, seconds },
+            News::Epoch { record, epochs } => {
+                Event::Epoch { cell, epoch: record.epoch, epochs, accuracy: record.test_accuracy }
+            }
+        });
+    };
+    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, data, &mut told));
+    Ok(match trained {
+        Ok(true) => Event::Done { cell },
+        Ok(false) => Event::Stopped { cell },
+        Err(error) if matches!(error.downcast_ref(), Some(at_core::Error::Diverged { .. })) => {
+            let reason = crate::failure::in_a_line(&error);
+            store.diverge(&cell, &reason)?;
+            Event::Diverged { cell, reason }
+        }
+        Err(error) => {
+            let reason = crate::failure::in_a_line(&error);
+            store.fail(&cell, &reason)?;
+            Event::Failed { cell, reason }
+        }
+    })
 }
 
 /// Where nobody listens, nobody wants the work.

@@ -6,6 +6,7 @@ use crate::fetch::{Event, Fetched, Limits, cache_folder, fetch, published};
 use crate::names;
 use crate::progress::{Download, say};
 use crate::terminal::visible;
+use crate::{activity, interrupt};
 use anyhow::{Result, anyhow};
 use at_core::data::{DatasetName, Location, Source, locate};
 use std::io::Write;
@@ -70,6 +71,8 @@ fn fetch_one(arguments: &FetchArguments) -> Outcome {
     };
 
     let quiet = arguments.quiet;
+    activity::watch(quiet);
+    let _keeping = interrupt::kept_so_far("files that came whole stay; the same command goes on".to_string());
     let mut download = Download::new(quiet);
     let fetched = fetch(&published.files, &mirrors, &folder, &Limits::default(), &mut |event| match event {
         Event::Asking(url) => download.begin(url),

@@ -3,13 +3,15 @@
 use super::train::load;
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
-use crate::layers;
+use crate::memory::Need;
 use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::settings::Settings;
 use crate::terminal::visible;
+use crate::work::{self, Work};
+use crate::{activity, layers, memory};
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -18,13 +20,15 @@ use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
 use at_core::population::{Examination, Yield, good_chips};
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
 use at_core::training::{Evaluation, Split};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 /// What `--help` adds.
 pub const HELP: &str = "\
@@ -103,16 +107,22 @@ pub struct EvaluateArguments {
 /// Runs the command.
 pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let mut plan = layers::resolve(None, &settings(arguments)).and_then(Plan::new).or_usage()?;
+    activity::watch(false);
+    activity::now("opening the engine");
     let device = engines::choose(&plan)?;
     let phases = read_phases(&arguments.phases, arguments.convention)?;
     let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
     let convention = arguments.errors_convention.or(arguments.convention);
     let owner = network_files::owner(Some(arguments.chip_of_other_network));
     let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
+    activity::now("reading the data");
     let data = load(&plan)?;
+    activity::now("building the network");
     let network = plan.fit(&data)?;
     let mut notes = Notes::default();
     notes.say(data.notes.iter().cloned());
+    check(&network, data.test.len(), arguments.chips.unwrap_or(1)).or_usage()?;
+    activity::now("evaluating the chip");
     let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
     if let Some(count) = arguments.chips {
         let (evaluations, engine) = match &device {
@@ -152,6 +162,26 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
         writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {name}), {engine}")?;
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Errs where so many chips, evaluated on so many samples, fit neither into memory nor into a year; says what takes more than a day.
+fn check(network: &Network, samples: usize, chips: u32) -> Result<()> {
+    let count = f64::from(chips);
+    let mut need = Need::default();
+    need.fixed("the controls and the chip", network.controls() as f64 * memory::BYTES_PER_CONTROL);
+    need.growing(
+        "the encoded samples",
+        samples as f64 * network.input().width() as f64 * 4.0,
+        "test-limit",
+        samples as f64,
+    );
+    let result = size_of::<Evaluation>() + size_of::<u64>(); // and the number of the chip
+    need.growing("the results", count * result as f64, "chips", count);
+    need.check()?;
+    let work = Work::of_evaluation(network, samples).times("chips", count);
+    work.check()?;
+    work.say(&mut Notes::default());
     Ok(())
 }
 
@@ -231,7 +261,7 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    fn split<E: Engine>(&self, engine: &E) -> Result<Split<E>> {
+    fn split<E: Simulator>(&self, engine: &E) -> Result<Split<E>> {
         let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
         if self.network.input().complex {
             fields = fields.into_complex();
@@ -240,13 +270,18 @@ impl Deployment<'_> {
     }
 
     /// The evaluations of `count` chips, and the engine that made them.
-    fn run_many<E: Engine>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
+    fn run_many<E: Simulator>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
         let split = self.split(engine)?;
         let first = self.plan.settings.chip_seed.unwrap_or_default();
         let controls = deployed_controls(self.network, self.phases)?;
         let (network, loss) = (self.network, &self.plan.training.loss);
         let examination = Examination { engine, network, controls: &controls, split: &split, loss };
-        let fabricate = |k| self.plan.fabricate(network, first.wrapping_add(k));
+        let (began, begun) = (Instant::now(), AtomicU32::new(0));
+        let fabricate = |k| {
+            let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            activity::now_and_then(|| progress(number, count, began));
+            self.plan.fabricate(network, first.wrapping_add(k))
+        };
         let evaluations = examination.all(0..u64::from(count), fabricate)?;
         let finite = |(k, own): (u64, Evaluation)| own.finite(&format!("chip {}", first.wrapping_add(k)));
         let evaluations = (0..).zip(evaluations).map(finite).collect::<at_core::Result<_>>()?;
@@ -254,10 +289,20 @@ impl Deployment<'_> {
     }
 
     /// The evaluation and the engine that made it.
-    fn run<E: Engine>(&self, engine: &E) -> Result<(Evaluation, String)> {
+    fn run<E: Simulator>(&self, engine: &E) -> Result<(Evaluation, String)> {
         let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
         let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
         Ok((evaluation.finite("these phases")?, engine.describe()))
+    }
+}
+
+/// How far the chips are, with the time that the others take where that can be told.
+fn progress(number: u32, count: u32, began: Instant) -> String {
+    let elapsed = began.elapsed();
+    let left = elapsed.as_secs_f64() / f64::from(number) * f64::from(count - number);
+    match elapsed > work::SETTLED {
+        true => format!("chip {number} of {count}, {} left", work::duration(left)),
+        false => format!("chip {number} of {count}"),
     }
 }

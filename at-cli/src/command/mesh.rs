@@ -1,5 +1,6 @@
 //! `asyt mesh`: phases become a matrix, a matrix becomes phases, and phases change their convention.
 
+use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::network_files;
 use crate::progress::say;
@@ -112,6 +113,7 @@ fn layout(text: &str) -> Result<Layout> {
 
 /// Runs the command.
 pub fn mesh(arguments: &MeshArguments) -> Outcome {
+    activity::watch(false);
     match &arguments.action {
         Action::Matrix(arguments) => matrix(arguments),
         Action::Decompose(arguments) => decomposed(arguments),
@@ -122,6 +124,7 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 fn matrix(arguments: &MatrixArguments) -> Outcome {
     let phases = PhaseFile::open(&arguments.phases, arguments.convention)?;
     let own = chosen(&phases, arguments.mesh, &arguments.phases)?;
+    activity::now(format!("multiplying the columns of {}", described(&own.mesh)));
     let matrix = if arguments.chip_errors.is_empty() {
         transfer_matrix(&own.mesh, &own.controls, None)?
     } else {
@@ -152,8 +155,10 @@ fn chosen(phases: &PhaseFile, index: usize, file: &Path) -> Outcome<ProgrammedMe
 fn decomposed(arguments: &DecomposeArguments) -> Outcome {
     let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     let at = || format!("{}", arguments.matrix.display());
+    activity::now(format!("decomposing a matrix of {} modes", unitary.nrows()));
     let controls = decompose(&unitary, arguments.layout).with_context(at)?;
     let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
+    activity::now(format!("checking the phases of {}", described(&mesh)));
     let difference = transfer_matrix(&mesh, &controls, None)? - &unitary;
     let error = difference.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
     let text = format!("{}: {}, error {error:.1e}", arguments.out.display(), described(&mesh));

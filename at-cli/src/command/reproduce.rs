@@ -1,5 +1,6 @@
 //! `asyt reproduce`: a published result, run again end to end.
 
+use crate::activity;
 use crate::export::picture;
 use crate::failure::Outcome;
 use crate::progress::say;
@@ -70,6 +71,8 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcome {
         engine: arguments.engine.clone(),
         quiet: arguments.quiet,
     };
+    activity::watch(arguments.quiet);
+    activity::now(format!("computing {}", arguments.name));
     let result = reproduce::run(&arguments.name, &request)?;
     result.folder.write("result.json", &result.to_json())?;
     picture::write(result.folder.path(), &arguments.name, &result.chart.svg()?)?;

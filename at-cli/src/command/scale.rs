@@ -1,13 +1,15 @@
 //! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
 
 use crate::failure::{OrUsage, Outcome};
-use crate::memory;
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::measure::{Effort, Measured, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
+use crate::work::Work;
+use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
 use at_core::propagator::Engine;
@@ -119,11 +121,17 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     let engines = engines(arguments).or_usage()?;
     let cases = cases(arguments, &engines);
     check(&cases).or_usage()?;
+    let work = work(arguments, &cases);
+    work.check().or_usage()?;
+    work.say(&mut Notes::default());
+    activity::watch(arguments.quiet);
+    activity::now("opening the engines");
     let gpu = match engines.contains(&EngineName::Gpu) {
         true => Some(Gpu::new(&arguments.adapter.as_deref().map_or(Selection::Hardware, Selection::parse))?),
         false => None,
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
+    let _keeping = interrupt::kept_so_far(format!("what was measured is in {}", folder.path().display()));
     let cpu = Cpu::<f32>::new();
     let results = cpu.install(|| sweep(arguments, &cases, gpu.as_ref(), &folder))?;
     let pictures = plots::write(folder.path(), &results)?;
@@ -189,6 +197,14 @@ fn cases(arguments: &ScaleArguments, engines: &[EngineName]) -> Vec<Case> {
     unique
 }
 
+/// The steps of all cases.
+fn work(arguments: &ScaleArguments, cases: &[Case]) -> Work {
+    let [repeats, warm_up] = [arguments.repeats, arguments.warm_up].map(|count| count as f64);
+    let all = cases.iter().map(|case| Work::of_step(case.operations())).reduce(Work::and).unwrap_or_default();
+    let (name, most) = if repeats >= warm_up { ("repeats", repeats) } else { ("warm-up", warm_up) };
+    all.times(name, most)
+}
+
 /// Errs, with all their sizes, where cases make no network or do not fit into memory.
 fn check(cases: &[Case]) -> Result<()> {
     let available = memory::available();
@@ -233,6 +249,7 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
     }
     for (number, case) in cases.iter().enumerate() {
         say(arguments.quiet, &format!("{:>3}/{} {}", number + 1, cases.len(), case.describe()));
+        activity::now(case.describe());
         let measured = one(case, &effort, &cpu, gpu).with_context(|| case.describe())?;
         let peak = results.peaks.iter().find(|peak| peak.0 == case.engine).map(|peak| &peak.1);
         let row = Row::new(*case, measured, peak);

@@ -1,6 +1,7 @@
 //! `asyt sweep`: a comparison at every point of a grid of settings.
 
 use super::compare::finish;
+use crate::activity;
 use crate::comparison::{self, GridArguments, Vary};
 use crate::failure::{OrUsage, Outcome};
 use anyhow::{Context, Result, ensure};
@@ -16,9 +17,9 @@ Every training is a cell as in asyt compare: a sweep that ends early, by Ctrl-C
 or kill -9, goes on with --resume and loses no finished cell; a cell that fails
 stops no other one.
 
-The folder gets sweep.txt, sweep.csv (a row per point and method), epochs.csv
-(a row per point, method, chip and epoch), sweep.json, and accuracy.svg: the
-accuracy against the first setting that varies, one picture for each
+The folder gets sweep.txt, sweep.md (the table for a page of results),
+sweep.csv (a row per point and method), epochs.csv (a row per point, method,
+chip and epoch), sweep.json, and accuracy.svg: the accuracy against the first setting that varies, one picture for each
 combination of the others.
 
 Examples:
@@ -40,6 +41,8 @@ pub struct SweepArguments {
 
 /// Runs the command.
 pub fn sweep(arguments: &SweepArguments) -> Outcome {
+    activity::watch(arguments.grid.quiet);
+    activity::now("understanding what varies");
     let vary = varied(arguments).or_usage()?;
     let (finished, folder) = comparison::run("sweep", vary, &arguments.grid)?;
     finish(&finished, &folder, &arguments.grid)

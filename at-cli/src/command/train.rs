@@ -5,13 +5,15 @@ use crate::comparison::Request;
 use crate::engines::{self, Device};
 use crate::export::{table, verdict};
 use crate::failure::{Failure, OrUsage, Outcome};
+use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{Job, compare};
 use crate::settings::Settings;
 use crate::terminal::visible;
-use crate::{fetch, interrupt, layers};
+use crate::work::Work;
+use crate::{activity, fetch, interrupt, layers, memory};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::{self, Dataset, LabelColumn, Limits};
@@ -26,20 +28,28 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         Some(run) => (resumed_settings(run, arguments).or_usage()?, None),
         None => layers::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
+    activity::watch(arguments.quiet);
     let mut plan = Plan::new(settings).or_usage()?;
     let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
     let needs = "share-model is about the digital model of at; add at to --method, or drop --share-model";
     shared.then_some(()).context(needs).or_usage()?;
+    activity::now("opening the engine");
     let device = engines::choose(&plan)?;
+    activity::now("reading the data");
     let data = load(&plan)?;
+    activity::now("building the network");
     let network = plan.fit(&data)?;
+    let samples = data.train.len() + data.test.len();
+    let gpu = matches!(device, Device::Gpu(_));
+    memory::of_training(&plan, &network, samples, gpu).check().context("the training").or_usage()?;
+    let work = Work::of_training(&plan, &network, [data.train.len(), data.test.len()]);
+    work.check().or_usage()?;
     let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
         write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
     }
     followed.iter().for_each(|line| say(arguments.quiet, line));
-    let samples = data.train.len() + data.test.len();
     engines::check_memory(&device, &plan, &network, samples)?;
     plan.settings.engine = Some(device.setting().to_string());
 
@@ -50,7 +60,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     if arguments.resume.is_none() {
         folder.write("config.toml", &config(&plan.settings)?)?;
     }
-    interrupt::listen()?;
+    work.say(&mut Notes::default());
+    let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
     let job = Job {
         plan: &plan,
         data: &data,
@@ -81,11 +92,15 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
 
 /// The settings of an earlier run. Only where its data lie may have changed.
 fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
-    let config = run.join("config.toml");
-    ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
     if let Some(command) = Request::begun(run) {
         bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
     }
+    let config = run.join("config.toml");
+    ensure!(
+        config.is_file(),
+        "{} is no run to resume: it has no config.toml; what has not begun starts with --out",
+        run.display()
+    );
     let changes = Settings { data_dir: None, ..arguments.settings.clone() };
     ensure!(
         changes == Settings::default(),
@@ -96,7 +111,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    Ok(layers::resolve(Some(&config), &arguments.settings)?.of_a_kept_run())
+    Ok(layers::resolve_own(&config, &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.

@@ -1,12 +1,13 @@
 //! Grids: which settings vary, and the settings at every point.
 
 use super::sources::Sources;
-use crate::cells::{Cell, DataCache};
+use crate::cells::{Cells, DataCache};
 use crate::failure::{OrUsage, Outcome};
 use crate::layers;
 use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
-use crate::{doubts, names, notes};
+use crate::work::Work;
+use crate::{activity, doubts, memory, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,6 @@ impl Vary {
         ensure!(!vary.values.is_empty(), "{} has no values", vary.name());
         let count = vary.values.len();
         ensure!(count <= MOST_POINTS, "{} has {count} values; {MOST_POINTS} are the most", vary.name());
-        let mut seen = HashSet::new();
         let known = settings::keys();
         for name in &vary.names {
             ensure!(known.contains(name), "{}", names::unknown("setting", name, known.iter().map(String::as_str)));
@@ -58,12 +58,12 @@ impl Vary {
                 _ => {}
             }
         }
+        let mut seen = HashSet::new();
         for (index, value) in vary.values.iter().enumerate() {
             ensure!(!value.is_empty(), "value {} of {} is empty", index + 1, vary.name());
             ensure!(seen.insert(value), "{} = {value} is named twice", vary.name());
-            vary.settings(value)?;
         }
-        Ok(())
+        self.tables().map(drop)
     }
 
     /// The names as one word.
@@ -71,17 +71,32 @@ impl Vary {
         self.names.join(",")
     }
 
+    /// The settings of every value, each as a table of what it changes.
+    fn tables(&self) -> Result<Vec<toml::Table>> {
+        let command = flags_of_settings();
+        let count = self.values.len();
+        let table = |(index, value): (usize, &String)| {
+            activity::now_and_then(|| format!("understanding value {} of {count}", index + 1));
+            toml::Table::try_from(self.settings(&command, value)?).context("settings")
+        };
+        self.values.iter().enumerate().map(table).collect()
+    }
+
     /// The settings with which the names have this value; the value means what it means as a flag's.
-    fn settings(&self, value: &str) -> Result<Settings> {
-        let command = <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true));
+    fn settings(&self, command: &clap::Command, value: &str) -> Result<Settings> {
         let flags = self.names.iter().map(|name| format!("--{name}={value}"));
-        let matches = command.try_get_matches_from(flags).map_err(|error| {
+        let matches = command.clone().try_get_matches_from(flags).map_err(|error| {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
             anyhow!("{} = {value}: {}", self.name(), line.trim_start_matches("error: "))
         })?;
         Settings::from_arg_matches(&matches).with_context(|| format!("{} = {value}", self.name()))
     }
+}
+
+/// A command line of nothing but settings.
+fn flags_of_settings() -> clap::Command {
+    <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true))
 }
 
 /// One point of a grid.
@@ -94,8 +109,12 @@ pub struct Point {
     pub imperfections: String,
     /// What makes one doubt that this is meant.
     pub notes: Vec<String>,
+    /// Memory that one training takes at the least (bytes).
+    pub bytes: f64,
+    /// What all methods take on one chip.
+    pub work: Work,
     /// The trainings: method by method, chip by chip.
-    pub cells: Vec<Cell>,
+    pub cells: Cells,
 }
 
 /// All points: the last of `vary` runs fastest. What makes no sense at one of them is wrong usage, before anything is trained.
@@ -108,14 +127,20 @@ pub fn points(
 ) -> Outcome<Vec<Point>> {
     let count: usize = vary.iter().map(|vary| vary.values.len()).fold(1, usize::saturating_mul);
     if count > MOST_POINTS {
-        return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most")).or_usage();
+        let advice = "give --vary fewer values";
+        return Err(anyhow!("a grid of {count} points; {MOST_POINTS} are the most: {advice}")).or_usage();
     }
     if count == 0 {
         return Err(anyhow!("a setting that varies has no values")).or_usage();
     }
     let mut data = DataCache::default();
+    let settings = vary.iter().map(Vary::tables).collect::<Result<Vec<_>>>()?;
     let lead = lead(config, flags, vary).or_usage()?;
-    (0..count).map(|index| point(config, flags, vary, chips, index, lead.as_ref(), &mut data, sources)).collect()
+    let point = |index| {
+        activity::now_and_then(|| format!("understanding point {} of {count}", index + 1));
+        point(config, flags, vary, &settings, chips, index, lead.as_ref(), &mut data, sources)
+    };
+    (0..count).map(point).collect()
 }
 
 /// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
@@ -124,7 +149,7 @@ pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Op
     let in_file = || Ok(config.map(layers::read).transpose()?.and_then(|file| file.network));
     let varied = || {
         let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
-        vary.values.first().map(|value| vary.settings(value))
+        vary.values.first().map(|value| vary.settings(&flags_of_settings(), value))
     };
     let given = flags.network.clone().map_or_else(in_file, |network| anyhow::Ok(Some(network)))?;
     match given {
@@ -137,6 +162,7 @@ fn point(
     config: Option<&Path>,
     flags: &Settings,
     vary: &[Vary],
+    tables: &[Vec<toml::Table>],
     chips: u64,
     mut index: usize,
     lead: Option<&NetworkText>,
@@ -146,10 +172,11 @@ fn point(
     let first = index == 0;
     let mut values = vec![String::new(); vary.len()];
     let mut changed = toml::Table::try_from(flags).context("settings")?;
-    for (slot, vary) in values.iter_mut().zip(vary).rev() {
-        slot.clone_from(&vary.values[index % vary.values.len()]);
+    for ((slot, vary), tables) in values.iter_mut().zip(vary).zip(tables).rev() {
+        let place = index % vary.values.len();
+        slot.clone_from(&vary.values[place]);
         index /= vary.values.len();
-        changed.extend(toml::Table::try_from(vary.settings(slot)?).context("settings")?);
+        changed.extend(tables[place].clone());
     }
     let place = || {
         let at = vary.iter().zip(&values).map(|(vary, value)| format!("{} = {value}", vary.name()));
@@ -160,7 +187,16 @@ fn point(
     let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
     let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
-    let mut notes = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?.notes.clone();
+    let (plan, network) = (&complete.plan, &complete.network);
+    let samples = data.data(plan).map_err(|failure| failure.map(in_place))?;
+    let gpu = plan.settings.engine.as_deref() == Some("gpu");
+    let need = memory::of_training(plan, network, samples.train.len() + samples.test.len(), gpu);
+    if matches!(sources, Sources::Same(_)) {
+        // what a run has left can be looked at anywhere
+        need.check().context("a training").map_err(in_place).or_usage()?;
+    }
+    let work = Work::of_training(plan, network, [samples.train.len(), samples.test.len()]);
+    let mut notes = samples.notes.clone();
     let contents = sources.contents(&complete)?;
     if complete.plan.settings.has_chip_files() && chips > 1 && *sources != Sources::Unknown {
         let reason =
@@ -174,8 +210,8 @@ fn point(
     }
     notes::merge(&mut notes, complete.plan.notes);
     let settings = complete.plan.settings;
-    let cells = Cell::comparison(&settings, &complete.plan.methods, chips, contents.as_ref()).or_usage()?;
-    Ok(Point { values, settings, imperfections: complete.imperfections, notes, cells })
+    let cells = Cells::new(&settings, &complete.plan.methods, chips, contents).or_usage()?;
+    Ok(Point { values, settings, imperfections: complete.imperfections, notes, bytes: need.bytes(), work, cells })
 }
 
 #[cfg(test)]
@@ -189,7 +225,7 @@ mod tests {
     #[test]
     fn what_varies_is_read_as_flags_are() {
         let spreads = vary("parameter-spread,update-error=0, 0.5");
-        let at = spreads.settings("0.5").unwrap();
+        let at: Settings = spreads.tables().unwrap()[1].clone().try_into().unwrap();
         assert_eq!((at.parameter_spread, at.update_error, at.phase), (Some(0.5), Some(0.5), None));
         let networks = vary("network=mesh:64x3,triangular;mesh:64x3");
         assert_eq!(networks.values, ["mesh:64x3,triangular", "mesh:64x3"]);
@@ -215,7 +251,8 @@ mod tests {
         assert_eq!(values, ["0 1", "0 2", "0 3", "0.5 1", "0.5 2", "0.5 3"]);
         assert_eq!(points[5].settings.update_error, Some(0.5));
         assert_eq!(points[5].settings.epochs, Some(3));
-        let names: std::collections::HashSet<_> = points.iter().flat_map(|p| &p.cells).map(|cell| &cell.name).collect();
+        let names: std::collections::HashSet<_> =
+            points.iter().flat_map(|p| p.cells.iter()).map(|cell| cell.name).collect();
         assert_eq!(names.len(), 6 * 3 * 2);
     }
 

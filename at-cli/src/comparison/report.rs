@@ -147,28 +147,27 @@ impl Report {
         let points = points.iter().map(|point| {
             let mut results: Vec<&CellResult> = Vec::new();
             let mut diverged: Vec<Diverged> = Vec::new();
-            for (cell, ending) in point.cells.iter().zip(endings.by_ref()) {
+            for (index, ending) in (0..point.cells.len()).zip(endings.by_ref()) {
+                let name = || point.cells.get(index).name;
                 match ending {
                     Ending::Done(result) => {
                         for text in &result.notes {
                             match doubts.iter_mut().find(|(known, _)| known == text) {
-                                Some((_, cells)) => cells.push(cell.name.clone()),
-                                None => doubts.push((text.clone(), vec![cell.name.clone()])),
+                                Some((_, cells)) => cells.push(name()),
+                                None => doubts.push((text.clone(), vec![name()])),
                             }
                         }
                         results.push(result);
                     }
                     Ending::Diverged(reason) => {
-                        let names = cell.settings.method.iter().flatten();
-                        for method in names.filter_map(|name| name.parse::<MethodName>().ok()) {
-                            match diverged.iter_mut().find(|own| own.method == method) {
-                                Some(own) => own.chips += 1,
-                                None => diverged.push(Diverged { method, chips: 1, reason: reason.clone() }),
-                            }
+                        let method = point.cells.method(index);
+                        match diverged.iter_mut().find(|own| own.method == method) {
+                            Some(own) => own.chips += 1,
+                            None => diverged.push(Diverged { method, chips: 1, reason: reason.clone() }),
                         }
                     }
                     Ending::Failed(reason) => {
-                        failures.push(FailedCell { cell: cell.name.clone(), reason: reason.clone() });
+                        failures.push(FailedCell { cell: name(), reason: reason.clone() });
                     }
                     Ending::Open => {}
                 }

@@ -4,14 +4,16 @@ use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
 use super::sources::Sources;
-use crate::cells::{self, Cell, CellResult, Ending, Options, Store};
+use crate::cells::{self, CellResult, Ending, Options, Store, Trained};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::{command, interrupt, layers};
-use anyhow::{Result, anyhow, ensure};
+use crate::work::{Factor, Work};
+use crate::{activity, command, interrupt, layers, memory};
+use anyhow::{Context, Result, anyhow, ensure};
+use at_core::training::Record;
 use std::path::Path;
 
 /// A comparison or sweep at its end, or as far as it has come.
@@ -30,6 +32,8 @@ pub struct Finished {
 
 /// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
 pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(Finished, RunFolder)> {
+    activity::watch(arguments.quiet);
+    activity::now("understanding the settings");
     let earlier = arguments.resume.as_deref();
     let request = match earlier {
         Some(run) => {
@@ -39,6 +43,10 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
             Some(result.or_usage()?)
         }
         None => None,
+    };
+    let resumed = match (earlier, &request) {
+        (Some(run), Some(request)) => Some(resume(run, request)?),
+        _ => None,
     };
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
@@ -54,9 +62,22 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let mut sources = sources;
     let points = points(config, &arguments.settings, &request.vary, request.chips, &mut sources)?;
     request.contents = sources.noted();
+    let work = work(&points, &request);
+    work.check().and_then(|()| results(&points, &request).check()).or_usage()?;
 
-    let folder = open(name, config, arguments, &request)?;
-    interrupt::listen()?;
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => {
+            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
+            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            followed.iter().for_each(|line| say(arguments.quiet, line));
+            request.config = Some(command::train::config(&settings)?);
+            let preset = settings.preset.as_deref().unwrap_or("run");
+            RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
+        }
+    };
+    begin(&folder, &request)?;
+    let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
     if unknown {
@@ -67,23 +88,24 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         )]);
     }
     notes.say(points.iter().flat_map(|point| point.notes.clone()));
-    let cells: Vec<_> = points.iter().flat_map(|point| point.cells.iter().cloned()).collect();
-    let jobs = arguments.jobs.map(usize::from);
-    let jobs = cells::jobs(jobs, points.first().and_then(|point| point.settings.engine.as_deref()));
+    work.say(&mut Notes::default());
+    let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
+    let jobs = jobs(arguments, &points, &mut notes);
     let store = Store::new(folder.path().join("cells"));
-    let endings = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    let trained = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
     say(arguments.quiet, "");
 
+    let ended_early = |why: &str, done: usize| {
+        let (all, run) = (points.iter().map(|point| point.cells.len()).sum::<usize>(), folder.path().display());
+        anyhow!("{why} with {done} of {all} cells done; continue with: asyt {name} --resume {run}")
+    };
+    let endings = match trained {
+        Trained::All(endings) => endings,
+        Trained::Interrupted(done) => return Err(ended_early("interrupted", done).into()),
+    };
     let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
     if open > 0 {
-        let done = endings.len() - open;
-        let run = folder.path().display();
-        let why = if interrupt::requested() { "interrupted" } else { "ended early" };
-        return Err(anyhow!(
-            "{why} with {done} of {} cells done; continue with: asyt {name} --resume {run}",
-            endings.len()
-        )
-        .into());
+        return Err(ended_early("ended early", endings.len() - open).into());
     }
     let finished = Finished::new(request, &points, endings);
     notes.say(finished.report.notes.clone());
@@ -98,8 +120,8 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
     let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));
-    let ending = |cell: &Cell| cells::ending(&store, &cell.name);
-    let endings = points.iter().flat_map(|point| &point.cells).map(ending).collect::<Result<_>>()?;
+    let cells = points.iter().flat_map(|point| point.cells.iter());
+    let endings = cells.map(|cell| cells::ending(&store, &cell.name)).collect::<Result<_>>()?;
     Ok(Finished::new(request, &points, endings))
 }
 
@@ -109,24 +131,59 @@ fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -
     Ok(varied || layers::resolve(config, &arguments.settings)?.has_chip_files())
 }
 
+/// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
+fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
+    let usual = cells::usual_jobs(points.first().and_then(|point| point.settings.engine.as_deref()));
+    let (need, available) = (points.iter().map(|point| point.bytes).fold(1.0, f64::max), memory::available());
+    let fits = (available / need).clamp(1.0, 1024.0) as usize;
+    let Some(asked) = arguments.jobs.map(usize::from) else { return usual.min(fits) };
+    if asked > fits {
+        let [need, available] = [need, available].map(memory::size);
+        let each = format!("each of {asked} trainings side by side needs at least {need} of memory");
+        notes.say([format!("{each}, and {available} are free; --jobs {fits} would fit")]);
+    }
+    asked
+}
+
+/// What all cells take together.
+fn work(points: &[Point], request: &Request) -> Work {
+    let all = points.iter().map(|point| point.work.clone()).reduce(Work::and);
+    let mut all = all.unwrap_or_default().times("chips", request.chips as f64);
+    all.factors.push(Factor { name: "points of --vary", value: points.len() as f64 });
+    all
+}
+
+/// Memory of the results of all cells, which are there together at the end.
+fn results(points: &[Point], request: &Request) -> memory::Need {
+    let cell = |point: &Point| {
+        let records = point.settings.epochs.unwrap_or_default() as f64 * size_of::<Record>() as f64;
+        (records + size_of::<CellResult>() as f64) * point.cells.len() as f64
+    };
+    let mut need = memory::Need::default();
+    need.growing("the results of all cells", points.iter().map(cell).sum(), "chips", request.chips as f64);
+    need
+}
+
 const FOREIGN: &str =
     "--resume continues with the settings of its run; drop the other flags, or start anew with --config";
 
-fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &Request) -> Outcome<RunFolder> {
-    let folder = match &arguments.resume {
-        Some(run) => RunFolder::open(run)?,
-        None => {
-            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
-            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
-            followed.iter().for_each(|line| say(arguments.quiet, line));
-            let preset = settings.preset.as_deref().unwrap_or("run");
-            let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
-            folder.write("config.toml", &command::train::config(&settings)?)?;
-            folder
-        }
-    };
-    folder.write("request.json", &request.to_json())?;
+/// The folder of an earlier run, with the settings that it may have been stopped before writing.
+fn resume(run: &Path, request: &Request) -> Result<RunFolder> {
+    let folder = RunFolder::open(run)?;
+    if !run.join("config.toml").exists() {
+        let lost = || format!("{} has lost its config.toml; put it back, or start anew", run.display());
+        folder.write("config.toml", request.config.as_ref().with_context(lost)?)?;
+    }
     Ok(folder)
+}
+
+/// Writes the request first: it holds all that a run needs to go on, so that one that is stopped here has begun or has not.
+fn begin(folder: &RunFolder, request: &Request) -> Result<()> {
+    folder.write("request.json", &request.to_json())?;
+    match &request.config {
+        Some(config) if !folder.path().join("config.toml").exists() => folder.write("config.toml", config),
+        _ => Ok(()),
+    }
 }
 
 fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool) {

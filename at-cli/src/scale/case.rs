@@ -5,6 +5,10 @@ use anyhow::Result;
 use at_core::network::{Network, Stage};
 use serde::Serialize;
 
+/// Bytes per control of a mesh: drawn errors and settings in f64, controls, gradients and coefficients of a chip and its model.
+/// Measured on the CPU engine as an order of magnitude, not as a limit.
+const BYTES_PER_CONTROL: f64 = 80.0;
+
 /// What a step does. Setting the controls is part of each, because in training they change every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -94,11 +98,17 @@ impl Case {
         format!("{pass} of {layers} {meshes} of {modes} modes and {depth} columns, batch {batch}, on {engine}")
     }
 
+    /// Operations of a step, counted for the plain algorithm and for the MZIs that every such mesh has.
+    pub fn operations(&self) -> f64 {
+        let mzis = self.layers as f64 * self.depth as f64 * (self.modes.saturating_sub(1) / 2) as f64;
+        self.pass.operations() * mzis * self.batch as f64
+    }
+
     /// Bytes that it will take on the CPU, to an order of magnitude, from sizes alone.
     pub fn bytes(&self) -> f64 {
         let controls = self.layers as f64 * self.modes as f64 * (self.depth as f64 + 1.0);
         let signals = self.layers as f64 * self.modes as f64 * self.batch as f64;
-        controls * crate::memory::BYTES_PER_CONTROL + 32.0 * signals
+        controls * BYTES_PER_CONTROL + 32.0 * signals
     }
 }
 

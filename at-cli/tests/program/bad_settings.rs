@@ -46,7 +46,7 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--network", "bank:in-0-out"], &["\"0\" is no size"]),
     (&["--network", "bank:63-10"], &["63 inputs", "64 signals"]),
     (&["--network", "bank:64-9"], &["9 outputs", "10 classes"]),
-    (&["--network", "bank:in-9999999999-out"], &["TB", "--network"]),
+    (&["--network", "bank:in-9999999999-out"], &["720.0 GB", "--network"]),
     (&["--network", "bank:in-99999999999999999999-out"], &["is no size"]),
     (&["--preset", "digits", "--network", "mesh:64x2"], &["weight-bank", "--chip mesh"]),
     (&["--network", "mesh:1", "--chip", "mesh"], &["modes = 1"]),

@@ -91,6 +91,124 @@ fn a_second_control_c_ends_the_program_at_once() {
     assert!(!bench.path("runs/digits-1/at.safetensors").exists(), "the epoch was over before it could be cut");
 }
 
+/// Waits for the end of a program that has been asked for it, which would otherwise work for hours.
+#[cfg(unix)]
+fn end_of(mut child: Child, what: &str) -> Ended {
+    let asked = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if asked.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("{what} goes on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ended::new(child.wait_with_output().unwrap())
+}
+
+/// The unitary matrix of the Fourier transform, as npy.
+#[cfg(unix)]
+fn fourier(modes: usize) -> Vec<u8> {
+    let header = format!("{{'descr': '<c16', 'fortran_order': False, 'shape': ({modes}, {modes}), }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    for k in 0..modes * modes {
+        let turn = std::f64::consts::TAU * ((k / modes) * (k % modes) % modes) as f64 / modes as f64;
+        let (sin, cos) = turn.sin_cos();
+        file.extend([cos, sin].iter().flat_map(|part| (part / (modes as f64).sqrt()).to_le_bytes()));
+    }
+    file
+}
+
+/// Every command in the middle of something that takes hours, days or for ever.
+#[cfg(unix)]
+#[test]
+fn control_c_ends_any_command_in_the_middle_of_anything() {
+    let bench = Bench::new();
+    bench.write("small.npy", fourier(64));
+    bench.write("large.npy", fourier(1500));
+    bench.run(["mesh", "decompose", "small.npy", "--out", "small.npz"]).done();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("http://{}", silent.local_addr().unwrap());
+    let chips = ["--chips", "300000", "--chip", "mesh"];
+    let on_digits = ["--dataset", "digits", "--encoding", "fourier-crop:8", "--network", "mesh:64"];
+    let evaluate = ["evaluate", "--phases", "small.npz"].into_iter().chain(on_digits).chain(chips).collect();
+    let seeds = (0..20_000).map(|k| k.to_string()).collect::<Vec<_>>().join(",");
+    let vary = format!("seed={seeds}");
+    // a command, and what it says before it is interrupted; the first silence is broken by what it is busy with
+    let mut cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec!["train", "--method", "spsa", "--probe-draws", "20000000"], "folder "),
+        (vec!["train", "--network", "bank:in-2000-2000-out", "--batch-size", "1", "--method", "ideal"], "epoch 1/"),
+        (evaluate, "chip "),
+        (vec!["sweep", "--vary", &vary, "--out", "sweep"], "understanding "),
+        (vec!["compare", "--chips", "1000000", "--epochs", "2", "--method", "at", "--out", "compare"], "cells "),
+        (vec!["scale", "--engine", "cpu", "--modes", "64", "--repeats", "10000000000", "--out", "scale"], "1/3 "),
+        (vec!["data", "fetch", "mnist", "--mirror", &mirror, "--cache-dir", "cache"], "asking for "),
+        (vec!["mesh", "decompose", "large.npy", "--out", "large.npz"], "decomposing "),
+    ];
+    let software = at_gpu::adapters().into_iter().find(|adapter| adapter.software);
+    let adapter = software.map(|adapter| adapter.index.to_string());
+    if let Some(adapter) = &adapter {
+        let gpu = ["train", "--engine", "gpu", "--adapter", adapter, "--method", "spsa", "--probe-draws", "20000000"];
+        cases.push((gpu.to_vec(), "folder "));
+    }
+    for (arguments, said) in cases {
+        let what = format!("{:.80}", arguments.join(" "));
+        println!("{what}");
+        let mut child = bench.asyt(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        wait_for(&mut stderr, said);
+        interrupt(&child);
+        let rest = std::thread::spawn(move || std::io::read_to_string(stderr).unwrap());
+        let ended = end_of(child, &what);
+        let rest = rest.join().unwrap();
+        assert!(matches!(ended.code, Some(1 | 130)) && ended.stdout.is_empty(), "{what}: {ended:?} {rest}");
+        assert!(rest.lines().any(|line| line.starts_with("error: interrupted")), "{what}: {rest}");
+        assert!(ended.code == Some(130) || what.starts_with("compare"), "{what} came to its end: {rest}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_epoch_that_takes_long_is_cut_and_the_run_goes_on_to_the_same_numbers() {
+    let bench = Bench::new();
+    // one step of many probes: seconds
+    let arguments =
+        ["train", "--train-limit", "20", "--test-limit", "20", "--network", "bank:in-out", "--batch-size", "20"];
+    let rest = ["--method", "spsa", "--probe-draws", "100000", "--epochs", "2", "--engine", "cpu", "--out"];
+    let run = |out| arguments.into_iter().chain(rest).chain([out]);
+    bench.run(run("whole").chain(["--quiet"])).done();
+    let mut child = bench.asyt(run("cut")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut stderr, "epoch 1/2  loss");
+    interrupt(&child);
+    let rest = std::thread::spawn(move || std::io::read_to_string(stderr).unwrap());
+    let ended = end_of(child, "the epoch");
+    let rest = rest.join().unwrap();
+    assert_eq!(ended.code, Some(130), "{rest}");
+    assert!(rest.contains("error: interrupted; continue with: asyt train --resume cut\n"), "{rest}");
+    bench.run(["train", "--resume", "cut", "--quiet"]).done();
+    let checkpoint = |run: &str| std::fs::read(bench.path(&format!("{run}/spsa.safetensors"))).unwrap();
+    assert!(checkpoint("cut") == checkpoint("whole"), "the numbers differ");
+}
+
+/// A reader that has stopped must not keep the program alive.
+#[cfg(target_os = "linux")]
+#[test]
+fn control_c_ends_a_program_whose_messages_nobody_reads() {
+    let bench = Bench::new();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, &[b'.'; 1 << 16]).unwrap(); // all that a pipe holds
+    let arguments = ["train", "--method", "spsa", "--probe-draws", "20000000", "--out", "run"];
+    let child = bench.asyt(arguments).stdout(Stdio::piped()).stderr(writer).spawn().unwrap();
+    while !bench.path("run/config.toml").exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    interrupt(&child);
+    assert_eq!(end_of(child, "the run").code, Some(130));
+    drop(reader);
+}
+
 #[test]
 fn after_kill_9_at_any_moment_the_numbers_are_the_same() {
     let bench = Bench::new();

@@ -28,9 +28,11 @@ pub mod internal;
 mod model;
 mod readout;
 mod sepn;
+mod size;
 
 pub use internal::DatInternal;
 pub use sepn::{Maps, Sepn};
+pub use size::size;
 
 use super::{Method, MethodName};
 use crate::chip::Meter;

@@ -105,6 +105,11 @@ impl Sepn {
         self.reals
     }
 
+    /// Pixels of all maps of one sample.
+    pub fn pixels(&self) -> usize {
+        self.pixels
+    }
+
     /// Real operations of a pass forward, per sample: 8 per complex weight and place. One back takes as many for the fields, and
     /// as many again for the parameters.
     pub fn flops(&self) -> u64 {

@@ -1,0 +1,182 @@
+//! Numbers that a person can type and no machine can do: what does not fit, and what cannot end.
+
+use crate::asyt::{Bench, Ended};
+
+/// Arguments, and what the message is about: the number, and what to lower.
+const TOO_LARGE: &[(&[&str], &[&str])] = &[
+    (
+        &["train", "--share-model", "10000000", "--method", "at"],
+        &["GB", "chips that share a model", "--share-model up to "],
+    ),
+    (
+        &["train", "--network", "mesh:64x3", "--chip", "mesh", "--encoding", "fourier-crop:8", "--method", "dat"],
+        &["EB", "error-prediction networks", "--dat-maps up to "],
+    ),
+    (&["train", "--network", "bank:in-9999999-9999999-out"], &["PB", "--network"]),
+    (&["compare", "--chips", "1000000", "--epochs", "100000"], &["TB", "results of all cells", "--chips up to "]),
+    (&["scale", "--modes", "1000000", "--engine", "cpu"], &["TB", "--modes"]),
+];
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_size_and_what_would() {
+    let bench = Bench::new();
+    for (arguments, parts) in TOO_LARGE {
+        println!("{arguments:?}");
+        let maps = ["--dat-maps", "100000000000,1,1"].into_iter().filter(|_| arguments.contains(&"dat"));
+        bench.run(arguments.iter().copied().chain(maps).chain(["--quiet"])).refused(2, parts);
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+/// Arguments, and what the message is about: how long, and what to lower.
+const ENDLESS: &[(&[&str], &[&str])] = &[
+    (&["train", "--epochs", "9000000000000000000"], &["years", "epochs = 9000000000000000000", "at most "]),
+    (&["train", "--method", "spsa", "--probe-draws", "1000000000000"], &["years", "probe-draws = 1000000000000"]),
+    (&["train", "--method", "zeroth-order", "--probe-draws", "100000000000000"], &["years", "probe-draws"]),
+    (&["compare", "--chips", "1000", "--epochs", "90000000000", "--method", "at"], &["years", "epochs = 90000000000"]),
+    (&["sweep", "--vary", "seed=1,2", "--epochs", "9000000000000"], &["years", "epochs"]),
+    (&["scale", "--engine", "cpu", "--modes", "8", "--repeats", "9000000000000000000"], &["years", "repeats = 9"]),
+    (&["scale", "--engine", "cpu", "--modes", "8", "--warm-up", "9000000000000000000"], &["years", "warm-up = 9"]),
+];
+
+#[test]
+fn what_cannot_end_in_a_year_is_refused_with_the_number_to_lower() {
+    let bench = Bench::new();
+    for (arguments, parts) in ENDLESS {
+        println!("{arguments:?}");
+        bench.run(arguments.iter().copied().chain(["--quiet"])).refused(2, parts);
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+#[test]
+fn a_grid_beyond_all_measure_is_refused_with_its_points() {
+    let bench = Bench::new();
+    let many = |name: &str| {
+        (1..=400).map(|k| k.to_string()).collect::<Vec<_>>().join(",").replacen("", &format!("{name}="), 1)
+    };
+    let (seeds, epochs) = (many("seed"), many("epochs"));
+    bench.run(["sweep", "--vary", &seeds, "--vary", &epochs, "--quiet"]).refused(2, &["160000 points", "--vary"]);
+}
+
+#[test]
+fn more_coordinates_than_there_are_controls_are_all_of_them_and_that_is_noted() {
+    let bench = Bench::new();
+    let run = |subset: &str, out: &str| {
+        bench
+            .train(&["--method", "coordinate", "--coordinate-subset", subset, "--epochs", "1", "--out", out, "--quiet"])
+            .done()
+    };
+    let absurd = run("1000000000000", "absurd");
+    assert!(
+        absurd.stderr.contains("note: coordinate-subset = 1000000000000, but there are 650 controls"),
+        "{absurd:?}"
+    );
+    assert_eq!(run("650", "all").stderr, "");
+    let controls = |run: &str| {
+        bench.read(&format!("{run}/metrics.csv")).lines().nth(1).unwrap().rsplit_once(',').unwrap().0.to_string()
+    };
+    assert_eq!(controls("absurd"), controls("all"));
+}
+
+/// What takes long, but not for ever, begins, and says so first.
+#[test]
+fn work_of_more_than_a_day_is_said_before_it_begins() {
+    let bench = Bench::new();
+    let arguments = ["train", "--network", "bank:in-out", "--epochs", "30000000000", "--out", "long", "--quiet"];
+    let mut child = bench.asyt(arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("note: this takes more than ") && line.contains("days"), "{line}");
+}
+
+/// The program in an address space of so many kilobytes, and in as few threads as it can be.
+#[cfg(target_os = "linux")]
+fn bounded(bench: &Bench, arguments: &[&str], kilobytes: usize) -> Ended {
+    let script = format!("ulimit -v {kilobytes} && exec \"$0\" \"$@\"");
+    let mut command = bench.command("sh");
+    command.args(["-c", &script]).arg(assert_cmd::cargo::cargo_bin!("asyt")).args(arguments);
+    command.envs([("RAYON_NUM_THREADS", "2"), ("MALLOC_ARENA_MAX", "2")]);
+    Ended::new(command.output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_of_the_process_is_what_there_is() {
+    let bench = Bench::new();
+    let wide = ["train", "--engine", "cpu", "--quiet", "--method"];
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["at", "--network", "bank:in-10000-10000-out"], &["GB", "--network"]),
+        (
+            &["at", "--network", "mesh:64x1,depth=1000000", "--chip", "mesh", "--encoding", "fourier-crop:8"],
+            &["GB", "--network"],
+        ),
+        (
+            &["spsa", "--network", "matrix:in-100000-out", "--chip", "demo", "--batch-size", "1400"],
+            &["batch", "--batch-size up to "],
+        ),
+        (
+            &["at", "--network", "tiles:64x64/16,depth=1000000", "--chip", "mesh", "--encoding", "fourier-crop:8"],
+            &["GB", "--network"],
+        ),
+        (
+            &[
+                "ffm",
+                "--network",
+                "mesh:64x8",
+                "--chip",
+                "mesh",
+                "--encoding",
+                "fourier-crop:8",
+                "--batch-size",
+                "1400",
+            ],
+            &["ffm", "--batch-size up to "],
+        ),
+    ];
+    for (arguments, parts) in cases {
+        println!("{arguments:?}");
+        let all: Vec<&str> = wide.iter().chain(arguments).copied().collect();
+        bounded(&bench, &all, 900_000).refused(2, parts);
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+/// No estimate knows everything; what is beyond it is one line, and neither an abort nor a panic.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_the_system_refuses_ends_the_program_with_one_line_and_a_way_on() {
+    let bench = Bench::new();
+    let arguments = ["train", "--engine", "cpu", "--quiet", "--method", "at", "--network", "bank:in-20000-out"];
+    let rest = ["--epochs", "1", "--train-limit", "100", "--test-limit", "50", "--optimizer", "adam"];
+    let all: Vec<&str> = arguments.into_iter().chain(rest).collect();
+    // what the program itself takes
+    let tiny = ["train", "--engine", "cpu", "--quiet", "--epochs", "1", "--out", "tiny"];
+    let mut limit = 100_000;
+    while bounded(&bench, &[&tiny[..], &crate::asyt::TINY].concat(), limit).code != Some(0) {
+        let _ = std::fs::remove_dir_all(bench.path("tiny"));
+        limit += 50_000;
+        assert!(limit < 2_000_000, "the program takes {limit} kB for nothing");
+    }
+    let (mut refused, mut ran_out) = (0, 0);
+    loop {
+        let ended = bounded(&bench, &all, limit);
+        match ended.code {
+            Some(0) => break,
+            Some(2) => refused += 1,
+            _ => {
+                assert_eq!(ended.code, Some(1), "{ended:#?}");
+                assert!(ended.stderr.starts_with("error: memory ran out: "), "{ended:#?}");
+                assert_eq!(ended.stderr.lines().count(), 1, "{ended:#?}");
+                ran_out += usize::from(ended.stderr.contains("asyt train --resume runs/digits-"));
+            }
+        }
+        limit += 20_000;
+        assert!(limit < 4_000_000, "{ended:#?}");
+    }
+    assert!(refused > 0, "the estimate refused nothing");
+    assert!(ran_out > 0, "memory never ran out");
+}
