@@ -146,7 +146,7 @@ fn whole_turns_of_a_phase_change_no_digit_that_is_told_right() {
     let folder = folder();
     write_phases(&folder.path().join("near.npz"), Convention::Native, &meshes()).unwrap();
     let engines = match at_gpu::testing::require_gpu() {
-        Some(_) => vec!["--engine cpu", "--engine gpu"],
+        Some(_) => vec!["--engine cpu", "--adapter any"],
         None => vec!["--engine cpu"],
     };
     for engine in engines {

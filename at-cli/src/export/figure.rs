@@ -82,7 +82,8 @@ impl Figure<'_> {
             Horizontal::Logarithmic(_) => x.log10(),
             Horizontal::Linear | Horizontal::Names => x,
         };
-        place.is_finite().then_some(place)
+        let there = self.horizontal != Horizontal::Names || (-0.5..=self.names.len() as f64 - 0.5).contains(&place);
+        (place.is_finite() && there).then_some(place)
     }
 
     fn ends(&self) -> (f64, f64) {

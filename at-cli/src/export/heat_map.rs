@@ -323,7 +323,7 @@ mod tests {
         let names = Some(vec!["a<b\u{1b}".to_string(), "a name that is longer than the room".to_string()]);
         let svg = HeatMap { names, ..map(vec![Some(1.0); 4], Colours::Phase) }.svg();
         assert_eq!(svg.matches("a&lt;b").count(), 2);
-        assert_eq!(svg.matches(">a name that is lo…<").count(), 2);
+        assert_eq!(svg.matches(">a name that is l…<").count(), 2);
         assert!(crate::export::picture::png(&svg).is_ok(), "a control character is no XML");
     }
 

@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// Adds the folder `run`, of whichever command it is. Gives a sentence about what could not be shown.
 pub fn section(page: &mut page::Page, run: &Path, choice: &Choice) -> Result<Option<String>> {
-    if Request::begun(run).is_some() {
+    if Request::path(run).exists() {
         comparison_section::section(page, run, choice.data_dir)
     } else {
         run_section::section(page, run, choice)

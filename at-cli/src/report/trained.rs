@@ -43,7 +43,7 @@ impl Record {
     pub fn read(run: &Path) -> Result<Self> {
         let text = |file: &str| own::read_text(&run.join(file), LARGEST_RECORD);
         ensure!(
-            run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
+            run.join("config.toml").exists() && run.join("metrics.csv").exists(),
             "{} is no run of asyt train: it has no config.toml with metrics.csv",
             run.display()
         );

@@ -134,7 +134,7 @@ fn controls_that_run_away_are_a_divergence_and_no_result() {
     let fast = ["--learning-rate", "1e8", "--epochs", "2", "--quiet", "--out"];
     let mut engines = vec![["--engine", "cpu"]];
     if require_gpu().is_some() {
-        engines.push(["--engine", "gpu"]);
+        engines.push(["--adapter", "any"]);
     }
     for engine in engines {
         for network in ["bank:in-8-out", "mesh:64x2", "matrix:in-8-out"] {

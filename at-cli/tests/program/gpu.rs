@@ -83,7 +83,7 @@ fn what_does_not_fit_the_stated_memory_is_refused_before_the_run() {
     let bench = Bench::new();
     let run = |memory: &str| {
         let mut command = bench.asyt(on_any_adapter("none"));
-        command.env("AT_GPU_MEMORY", memory);
+        command.arg("--quiet").env("AT_GPU_MEMORY", memory);
         Ended::new(command.output().unwrap())
     };
     run("0.001").refused(1, &["a batch of 50 needs", "networks", "no batch fits", "--engine cpu"]);

@@ -10,7 +10,7 @@ const TOO_LARGE: &[(&[&str], &[&str])] = &[
     ),
     (
         &["train", "--network", "mesh:64x3", "--chip", "mesh", "--encoding", "fourier-crop:8", "--method", "dat"],
-        &["EB", "error-prediction networks", "--dat-maps up to "],
+        &["EB", "error-prediction networks", "--dat-maps"],
     ),
     (&["train", "--network", "bank:in-9999999-9999999-out"], &["PB", "--network"]),
     (&["compare", "--chips", "1000000", "--epochs", "100000"], &["TB", "results of all cells", "--chips up to "]),
