@@ -3,6 +3,7 @@
 
 use at_benches::{BATCH, Lesson, MODES, chip_errors, three_meshes};
 use at_core::chip::Imperfections;
+use at_core::chip::Physical;
 use at_core::network::Network;
 use at_core::training::{MethodName, MethodOptions, Optimizer, Trainer, methods};
 use at_tests::networks::matrices;

@@ -4,7 +4,7 @@ use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::cpu::{Cpu, CpuNetwork, CpuTrace};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
 use at_core::training::{Initialization, Loss, Optimizer, Schedule, Settings, Split, initial_controls};
 use at_tests::draws::normals;
 use at_tests::networks::{coherent, mesh_and_detectors};

@@ -5,7 +5,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::{Bidirectional, Direction, Engine, Monitor};
+use at_core::propagator::{Bidirectional, Direction, Monitor, Simulator};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
@@ -24,7 +24,7 @@ fn powers(fields: &[f64], controls: usize) -> Vec<f64> {
 }
 
 /// Fields at the other end and at the shifters, and the powers there, on `engine`.
-fn send<E: Engine>(
+fn send<E: Simulator>(
     engine: &E,
     case: &Case,
     mesh: usize,
@@ -117,7 +117,7 @@ fn what_does_not_fit_a_mesh_is_refused_alike() {
     assert_eq!(refusals(&gpu, &case), cpu);
 }
 
-fn refusals<E: Engine>(engine: &E, case: &Case) -> [String; 5] {
+fn refusals<E: Simulator>(engine: &E, case: &Case) -> [String; 5] {
     let mut network = case.programmed(engine);
     let zeros = |len| engine.zeros(len).unwrap();
     let (fields, mut short, mut one) = (zeros(24), zeros(23), zeros(1));

@@ -4,7 +4,7 @@ use crate::compare::largest;
 use crate::draws::normals;
 use at_core::chip::{Fabrication, Imperfections};
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Engine, LayerAccess, Layered, Propagator, TapAccess};
+use at_core::propagator::{Adjoint, LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_core::reference::Reference;
 use at_core::training::{Initialization, initial_controls};
 
@@ -90,7 +90,7 @@ impl Case {
     }
 
     /// What `engine` gives. Buffers that it overwrites start as NaN and are longer than needed where that is allowed.
-    pub fn run<E: Engine>(&self, engine: &E) -> Outcome {
+    pub fn run<E: Simulator>(&self, engine: &E) -> Outcome {
         let mut network = self.programmed(engine);
         let nothing = |len| engine.upload(&vec![f64::NAN; len]).expect("memory");
         let fields = engine.upload(&self.fields).expect("memory");
@@ -110,7 +110,7 @@ impl Case {
     }
 
     /// On `engine`: what taps behind the hidden layers show, then the readout.
-    pub fn run_tapped<E: Engine>(&self, engine: &E) -> Vec<Vec<f64>> {
+    pub fn run_tapped<E: Simulator>(&self, engine: &E) -> Vec<Vec<f64>> {
         let mut network = self.programmed(engine);
         let fields = engine.upload(&self.fields).expect("memory");
         let room = |layer| engine.zeros((self.batch + 1) * network.layer_outputs(layer)).expect("memory");
@@ -125,7 +125,7 @@ impl Case {
 
     /// On `engine`: the gradient of one layer around `input`, into entries that were 7 before, with or without the error at
     /// its input, which follows.
-    pub fn run_layer_gradient<E: Engine>(
+    pub fn run_layer_gradient<E: Simulator>(
         &self,
         engine: &E,
         layer: usize,
@@ -146,7 +146,7 @@ impl Case {
     }
 
     /// Output of layer `layer` on `engine` for its `input`.
-    pub fn run_layer<E: Engine>(&self, engine: &E, layer: usize, input: &[f64]) -> Vec<f64> {
+    pub fn run_layer<E: Simulator>(&self, engine: &E, layer: usize, input: &[f64]) -> Vec<f64> {
         let mut network = self.programmed(engine);
         let input = engine.upload(input).expect("memory");
         let mut output = engine.zeros(self.batch * network.layer_outputs(layer)).expect("memory");
@@ -155,7 +155,7 @@ impl Case {
     }
 
     /// The network on `engine`, at the controls of the run.
-    pub fn programmed<E: Engine>(&self, engine: &E) -> E::Network {
+    pub fn programmed<E: Simulator>(&self, engine: &E) -> E::Network {
         let mut network = engine.build(&self.network, &self.fabrication).expect("the chip is possible");
         for controls in [&self.first_controls, &self.controls] {
             network.program(&engine.upload(controls).expect("memory")).expect("sizes fit");

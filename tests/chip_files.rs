@@ -3,7 +3,7 @@
 use at_core::chip::{Chip, Control, Fabrication, Imperfections, StageErrors};
 use at_core::cpu::Cpu;
 use at_core::network::Network;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::{Propagator, Simulator};
 use at_gpu::testing::require_gpu;
 use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, weight_banks};
 use rand::{RngExt, SeedableRng};
@@ -70,7 +70,7 @@ fn change(chip: &mut Fabrication, random: &mut ChaCha8Rng) {
     vector[place] = value;
 }
 
-fn readout<E: Engine>(engine: &E, network: &Network, chip: &Fabrication) -> Vec<f64> {
+fn readout<E: Simulator>(engine: &E, network: &Network, chip: &Fabrication) -> Vec<f64> {
     let mut chip = Chip::new(engine, network, chip).unwrap();
     let controls: Vec<f64> = (0..network.controls()).map(|k| 1.0 + (k as f64).cos()).collect();
     let fields: Vec<f64> = (0..BATCH * network.input().width()).map(|k| (k as f64).sin()).collect();

@@ -1,10 +1,11 @@
 //! Slow drift: its statistics, when time passes, and that every engine drifts as the reference does.
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Drift, Imperfections};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::{Engine, Propagator, Simulator};
 use at_core::reference::{Reference, drifted};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
@@ -18,7 +19,7 @@ fn network() -> Network {
 }
 
 /// Readout after the first programming, which takes no time, and five that do.
-fn after_five<E: Engine>(engine: &E, case: &Case) -> Vec<f64> {
+fn after_five<E: Simulator>(engine: &E, case: &Case) -> Vec<f64> {
     let mut chip = Chip::new(engine, &case.network, &case.fabrication).unwrap();
     let [first, controls] = [&case.first_controls, &case.controls].map(|values| engine.upload(values).unwrap());
     chip.unmetered(|chip| chip.program(&first)).unwrap();

@@ -4,7 +4,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::{Engine, Layered, Propagator, Watched};
+use at_core::propagator::{Layered, Propagator, Simulator, Watched};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::assert_close;
@@ -22,7 +22,7 @@ fn columns(network: &Network) -> usize {
     network.stages().map(|stage| if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 }).sum()
 }
 
-fn agrees<E: Engine>(engine: &E, tolerance: f64, case: &Case, what: &str) {
+fn agrees<E: Simulator>(engine: &E, tolerance: f64, case: &Case, what: &str) {
     let (got, expected) = (case.run(engine), case.expected());
     let tolerance = tolerance * (columns(&case.network) as f64).sqrt();
     let what = |part| format!("{} of {what}, batch {}, on {}", part, case.batch, engine.describe());
@@ -113,7 +113,7 @@ fn on_matrices_and_weight_banks() {
 
 /// Taps show what the reference has between its layers, and one layer's way back, around measured signals and with an error
 /// that no readout gave, is the reference's.
-fn layers_agree<E: Engine>(engine: &E, tolerance: f64, case: &Case) {
+fn layers_agree<E: Simulator>(engine: &E, tolerance: f64, case: &Case) {
     let tapped = case.run_tapped(engine);
     let mut input = case.fields.clone();
     let mut offset = 0;
@@ -159,7 +159,7 @@ fn on_taps_and_the_way_back_through_single_layers() {
 }
 
 /// What detectors behind the meshes of every layer see, layer by layer around the reference's own taps.
-fn watched<E: Engine>(engine: &E, case: &Case) -> Vec<f64> {
+fn watched<E: Simulator>(engine: &E, case: &Case) -> Vec<f64> {
     let mut network = case.programmed(engine);
     let mut input = engine.upload(&case.fields).unwrap();
     let mut seen = Vec::new();

@@ -185,6 +185,7 @@ fn checkpoint_seed() -> Vec<u8> {
         others: Vec::new(),
         shared: Accesses::default(),
         network: None,
+        arithmetic: Vec::new(),
         records: vec![record],
         parameters: vec![controls],
     };

@@ -4,7 +4,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator, Tunable};
+use at_core::propagator::{Adjoint, Engine, Propagator, Simulator, Tunable};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
@@ -26,7 +26,7 @@ fn estimate(network: &Network) -> Vec<f64> {
 }
 
 /// What `engine` gives with the estimate. Buffers that it overwrites start as NaN.
-fn run<E: Engine>(engine: &E, case: &Case) -> Found {
+fn run<E: Simulator>(engine: &E, case: &Case) -> Found {
     let mut model = case.programmed(engine);
     let nothing = |len| engine.upload(&vec![f64::NAN; len]).unwrap();
     model.set_imperfections(&engine.upload(&estimate(&case.network)).unwrap()).unwrap();

@@ -1,10 +1,11 @@
 //! The GPU beyond single passes: meshes wider than a workgroup's memory, whole trainings, small adapters, lost devices.
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Control, Imperfections, Passive};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::{Engine, Propagator, Simulator};
 use at_core::training::{
     Checkpoint, Checkpoints, Estimation, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule,
     Settings, Split, Trainer, methods,
@@ -35,13 +36,13 @@ fn a_mesh_wider_than_workgroup_memory_crosses_in_windows() {
 }
 
 /// Losses of 50 steps of `at`, one epoch each.
-fn losses<E: Engine>(engine: &E, network: &Network, optimizer: Optimizer, learning_rate: f64) -> Vec<f64> {
+fn losses<E: Simulator>(engine: &E, network: &Network, optimizer: Optimizer, learning_rate: f64) -> Vec<f64> {
     let records = train(engine, network, optimizer, learning_rate, None, &mut ()).unwrap();
     records.iter().map(|record| record.train_loss).collect()
 }
 
 /// 50 steps of `at`, one epoch each, going on from `checkpoint` where there is one and keeping it up to date.
-fn train<E: Engine>(
+fn train<E: Simulator>(
     engine: &E,
     network: &Network,
     optimizer: Optimizer,
@@ -54,7 +55,7 @@ fn train<E: Engine>(
 }
 
 /// The same with another method on another kind of chip.
-fn train_with<E: Engine>(
+fn train_with<E: Simulator>(
     name: MethodName,
     kind: &Imperfections,
     options: &MethodOptions,
@@ -190,7 +191,7 @@ fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
     let Some(gpu) = require_gpu() else { return };
     let network = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
     let kind = Imperfections { update_error: 0.0, perturbation: 0.0, ..LOSSY };
-    fn losses<E: Engine>(engine: &E, name: MethodName, kind: &Imperfections, network: &Network) -> Vec<f64> {
+    fn losses<E: Simulator>(engine: &E, name: MethodName, kind: &Imperfections, network: &Network) -> Vec<f64> {
         let options = MethodOptions::default();
         let records = train_with(name, kind, &options, engine, network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
         records.iter().map(|record| record.train_loss).collect()
@@ -207,7 +208,7 @@ fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
 #[test]
 fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
     let Some(gpu) = require_gpu() else { return };
-    fn losses<E: Engine>(engine: &E, network: &Network) -> Vec<f64> {
+    fn losses<E: Simulator>(engine: &E, network: &Network) -> Vec<f64> {
         let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, loss_db: 0.1, ..Imperfections::NONE };
         let options = MethodOptions {
             estimation: Estimation { measuring_steps: Some(25), rate: Some(0.02), ..Estimation::default() },

@@ -5,7 +5,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::haar::haar_phases;
 use at_core::optics::{Activation, Layout, Mesh, transfer_matrix};
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
 use ndarray::Array2;
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng, rngs::StdRng};

@@ -5,7 +5,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_core::population::Examination;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Evaluation, Loss, Normalization, Split, initial_controls};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, Selection};
@@ -27,7 +27,7 @@ fn kind() -> Imperfections {
 }
 
 /// All chips as the engine prefers, then one after the other; and what else is asked of them.
-fn examined<E: Engine, R>(engine: &E, network: &Network, more: impl Fn(&Examination<E>) -> R) -> R {
+fn examined<E: Simulator, R>(engine: &E, network: &Network, more: impl Fn(&Examination<E>) -> R) -> R {
     let samples = 50;
     let signals: Vec<f32> = normals(samples * network.input().width(), 8).into_iter().map(|x| x as f32).collect();
     let labels: Vec<u32> = (0..samples).map(|sample| (sample % network.outputs()) as u32).collect();
@@ -41,7 +41,7 @@ fn chips(network: &Network) -> Vec<Fabrication> {
     (0..CHIPS).map(|seed| kind().fabricate(network, seed).unwrap()).collect()
 }
 
-fn all<E: Engine>(engine: &E, network: &Network) -> Vec<Evaluation> {
+fn all<E: Simulator>(engine: &E, network: &Network) -> Vec<Evaluation> {
     examined(engine, network, |own| own.all(0..CHIPS, |seed| kind().fabricate(network, seed)).unwrap())
 }
 

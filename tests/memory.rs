@@ -4,7 +4,7 @@ use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::Detection;
 use at_core::optics::Mesh;
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
 use at_tests::allocations::Counting;
 use at_tests::case::{IDEAL, LOSSY};
 use at_tests::networks::mesh_and_detectors;

@@ -1,11 +1,12 @@
 //! Noise of a chip: its statistics, what is common to what, and that every engine draws what the reference draws.
 
+use at_core::chip::Physical;
 use at_core::chip::noise::{Draw, SignalNoise};
 use at_core::chip::{Chip, Fabrication, Imperfections, Noise, random};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Signal};
 use at_core::optics::Activation;
-use at_core::propagator::{Engine, LayerAccess, Layered, Propagator, TapAccess};
+use at_core::propagator::{Engine, LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
@@ -27,7 +28,7 @@ fn networks() -> [Network; 2] {
 }
 
 /// Readouts of two passes in a row.
-fn measured<E: Engine>(engine: &E, case: &Case) -> Vec<f64> {
+fn measured<E: Simulator>(engine: &E, case: &Case) -> Vec<f64> {
     let mut chip = Chip::new(engine, &case.network, &case.fabrication).unwrap();
     for controls in [&case.first_controls, &case.controls] {
         chip.program(&engine.upload(controls).unwrap()).unwrap();

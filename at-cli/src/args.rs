@@ -3,7 +3,7 @@
 use crate::command::{compare, evaluate, mesh, report, reproduce, scale, sweep};
 use crate::comparison::GridArguments;
 use crate::settings::Settings;
-use crate::{chips, network_text, presets};
+use crate::{chips, methods, network_text, presets};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -171,29 +171,13 @@ pub struct DevicesArguments {
 
 fn train_help() -> String {
     format!(
-        "Presets:\n{}\n\nMethods:\n{METHODS}\nNetworks:\n{}\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
+        "Presets:\n{}\n\nMethods:\n{}\nNetworks:\n{}\nChips:\n{}\n\n{TRAIN_EXAMPLES}",
         presets::help(),
+        methods::help(),
         network_text::HELP,
         chips::help()
     )
 }
-
-const METHODS: &str = "\
-  at               asymmetrical training: reads the chip's output, carries its error
-                   back through a digital model that is trained in parallel
-  in-silico        on the nominal model alone; the chip gets the result
-  noise-aware      the same, with imperfections drawn anew from the chip's statistics
-  ideal            through the true chip, which only a simulator knows
-  pat, pat-output  physics-aware: every layer read and injected; output only
-  dat              networks behind the model's meshes learn the chip's errors
-  dat-internal     the same, with powers read behind every mesh
-  in-situ, ffm     light of both directions measures the gradient of meshes
-  phyll            digital maps between the layers of a chip that is left as it is
-  dfa, dfa-model   random feedback to every layer: tapped signals; modelled signals
-  spsa, zeroth-order, coordinate
-                   no model: losses at random points, or control by control
-  parameter-shift  no model: the exact gradient of meshes and one detection
-";
 
 const TRAIN_EXAMPLES: &str = "\
 The run folder gets config.toml (all settings; --config with it repeats the

@@ -8,7 +8,7 @@ use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Evaluation, MethodName, Outlook, Split};
 
 /// Samples that are enough for a look.
@@ -21,7 +21,7 @@ pub fn chance(data: &Dataset) -> Chance {
 
 /// What the model of the chip lets through at `controls`: a line, and doubts. A model that cannot be run says why, and keeps
 /// nobody from training.
-pub fn of_light<E: Engine>(
+pub fn of_light<E: Simulator>(
     engine: &E,
     plan: &Plan,
     network: &Network,

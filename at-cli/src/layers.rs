@@ -5,6 +5,7 @@ use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
 use crate::{chips, families, names, presets};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::files::own;
 use at_core::files::whole::{LONGEST_TEXT, read_text};
 use std::path::Path;
 use toml::Table;
@@ -14,18 +15,26 @@ pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
     Ok(explained(file, flags, None)?.0)
 }
 
+/// [`resolve`] with the file of a run's own folder.
+pub fn resolve_own(file: &Path, flags: &Settings) -> Result<Settings> {
+    Ok(combine(&read_own(file)?, flags, None)?.0)
+}
+
 /// The same, and a line on the defaults that follow the network; where there is a `lead`, they follow that one.
 pub fn explained(
     file: Option<&Path>,
     flags: &Settings,
     lead: Option<&NetworkText>,
 ) -> Result<(Settings, Option<String>)> {
-    let file = file.map(read).transpose()?.unwrap_or_default();
+    combine(&file.map(read).transpose()?.unwrap_or_default(), flags, lead)
+}
+
+fn combine(file: &Settings, flags: &Settings, lead: Option<&NetworkText>) -> Result<(Settings, Option<String>)> {
     let named = flags.preset.is_some() || file.preset.is_some();
     let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
     let mut layers = table(&presets::find(preset)?)?;
     let mut given = Table::new();
-    for layer in [&file, flags] {
+    for layer in [file, flags] {
         overlay(&mut given, table(layer)?);
     }
     let mut line = None;
@@ -39,7 +48,7 @@ pub fn explained(
         line = (!taken.is_empty()).then(|| format!("defaults that follow the network: {}", taken.join(", ")));
         overlay(&mut layers, own);
     }
-    for layer in [&file, flags] {
+    for layer in [file, flags] {
         overlay(&mut layers, table(layer)?);
     }
     layers.insert("preset".to_string(), preset.into());
@@ -52,9 +61,15 @@ pub fn read(path: &Path) -> Result<Settings> {
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 
+/// Reads a settings file of a run's own folder.
+pub fn read_own(path: &Path) -> Result<Settings> {
+    let text = own::read_text(path, LONGEST_TEXT).context("settings file")?;
+    parse(&text).with_context(|| format!("settings file {}", path.display()))
+}
+
 fn parse(text: &str) -> Result<Settings> {
     let known = settings::keys();
-    for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text))?.keys() {
+    for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text, false))?.keys() {
         if !known.contains(key) {
             let flag_only = ["config", "out", "resume", "json", "quiet"].contains(&key.as_str());
             if flag_only {
@@ -63,16 +78,21 @@ fn parse(text: &str) -> Result<Settings> {
             bail!("{}", names::unknown("key", key, known.iter().map(String::as_str)));
         }
     }
-    toml::from_str(text).map_err(|error| in_a_line(&error, text))
+    toml::from_str(text).map_err(|error| in_a_line(&error, text, true))
 }
 
-/// The place, what stands there, and the message, on one line.
-fn in_a_line(error: &toml::de::Error, text: &str) -> anyhow::Error {
+/// The place and the message, on one line. What stands there is said only where every key is a setting's (`shown`): any other file may
+/// have been named by mistake, with something in it that is not for the screen.
+fn in_a_line(error: &toml::de::Error, text: &str, shown: bool) -> anyhow::Error {
     let message = error.message().replace('\n', ", ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return anyhow!(message) };
     let line = before.matches('\n').count() + 1;
-    let found: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
-    anyhow!("line {line}, {found:?}: {message}")
+    if shown {
+        let found: String = text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(60).collect();
+        return anyhow!("line {line}, {found:?}: {message}");
+    }
+    let column = before.chars().rev().take_while(|&char| char != '\n').count() + 1;
+    anyhow!("line {line}, column {column}: {message}")
 }
 
 fn table(settings: &Settings) -> Result<Table> {

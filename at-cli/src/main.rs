@@ -17,6 +17,7 @@ mod fingerprint;
 mod interrupt;
 mod layers;
 mod memory;
+mod methods;
 mod names;
 mod network_files;
 mod network_text;

@@ -3,36 +3,80 @@
 use crate::names;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
+use at_core::training::MethodName;
 
 /// The preset of a run that names none.
 pub const DEFAULT: &str = "digits";
 
-/// Name, what it is, settings.
-const PRESETS: [(&str, &str, &str); 3] = [
-    ("digits", "an uncalibrated weight bank on the embedded digits (default)", include_str!("../presets/digits.toml")),
-    (
-        "asyt-demo",
-        "the published demonstration of asymmetrical training, MNIST",
-        include_str!("../presets/asyt-demo.toml"),
-    ),
-    ("dat", "the published network of three 64-mode meshes, MNIST", include_str!("../presets/dat.toml")),
+/// Settings that come with the program.
+struct Preset {
+    name: &'static str,
+    /// What it is; where a method is meant, `{}` stands for that method's title.
+    meaning: &'static str,
+    /// The method whose publication it follows.
+    method: Option<MethodName>,
+    settings: &'static str,
+}
+
+const PRESETS: [Preset; 3] = [
+    Preset {
+        name: "digits",
+        meaning: "an uncalibrated weight bank on the embedded digits (default)",
+        method: None,
+        settings: include_str!("../presets/digits.toml"),
+    },
+    Preset {
+        name: "asyt-demo",
+        meaning: "the published demonstration of {}, MNIST",
+        method: Some(MethodName::At),
+        settings: include_str!("../presets/asyt-demo.toml"),
+    },
+    Preset {
+        name: "dat",
+        meaning: "the network of {}: three 64-mode meshes, MNIST",
+        method: Some(MethodName::Dat),
+        settings: include_str!("../presets/dat.toml"),
+    },
 ];
 
 /// The presets' names.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    PRESETS.iter().map(|preset| preset.0)
+    PRESETS.iter().map(|preset| preset.name)
 }
 
 /// The presets, one per line.
 pub fn help() -> String {
-    PRESETS.map(|(name, meaning, _)| format!("  {name:<12} {meaning}")).join("\n")
+    let line = |Preset { name, meaning, method, .. }: &Preset| {
+        let title = method.map_or("", |method| method.facts().title);
+        format!("  {name:<12} {}", meaning.replace("{}", title))
+    };
+    PRESETS.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The settings of preset `name`.
 pub fn find(name: &str) -> Result<Settings> {
-    let (.., text) = PRESETS
+    let preset = PRESETS
         .iter()
-        .find(|preset| preset.0 == name)
+        .find(|preset| preset.name == name)
         .ok_or_else(|| anyhow!(names::unknown("preset", name, names())))?;
-    toml::from_str(text).with_context(|| format!("preset {name}"))
+    toml::from_str(preset.settings).with_context(|| format!("preset {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_that_follows_a_publication_trains_its_method_and_says_its_title() {
+        let help = help();
+        for preset in &PRESETS {
+            let settings = find(preset.name).unwrap();
+            if let Some(method) = preset.method {
+                let trained = settings.method.unwrap_or_default();
+                assert!(trained.iter().any(|name| name == method.as_str()), "{} trains {trained:?}", preset.name);
+                assert!(help.contains(method.facts().title), "{help}");
+            }
+            assert!(!help.contains("{}") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        }
+    }
 }

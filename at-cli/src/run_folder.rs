@@ -1,16 +1,19 @@
 //! A run's folder: which files lie where, and that only one process writes them.
 
 use anyhow::{Context, Result, bail, ensure};
-use at_core::files::atomic_write;
+use at_core::files::{self, is_part, own};
 use at_core::training::MethodName;
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Its lock is what counts, not that it is there.
 const LOCK: &str = ".lock";
 
-/// The folder of one run, locked until it is dropped.
+/// The folder of one run, locked until it is dropped. It may be a link to a folder; what is in it may not ([`own`]).
+///
+/// A run has begun once its first file stands: `config.toml` of `asyt train`, `request.json` of `asyt compare` and `asyt sweep`.
+/// Until then its folder is as good as new.
 pub struct RunFolder {
     path: PathBuf,
     _lock: File,
@@ -21,7 +24,7 @@ impl RunFolder {
     pub fn create(out: Option<&Path>, name: &str) -> Result<Self> {
         let path = match out {
             Some(out) => {
-                fs::create_dir_all(out).with_context(|| cannot("create", out))?;
+                files::create_folders(out).with_context(|| cannot("create", out))?;
                 ensure_empty(out)?;
                 out.to_path_buf()
             }
@@ -32,26 +35,18 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// The folder of an earlier run.
+    /// The folder of an earlier run, which the caller has found to have begun.
     pub fn open(path: &Path) -> Result<Self> {
-        let config = path.join("config.toml");
-        ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", path.display());
         Self::lock(path.to_path_buf())
     }
 
     fn lock(path: PathBuf) -> Result<Self> {
         let file = path.join(LOCK);
-        let lock = File::create(&file).with_context(|| cannot("write", &file))?;
-        match lock.try_lock() {
-            Ok(()) => {
-                sweep(&path);
-                Ok(RunFolder { path, _lock: lock })
-            }
-            Err(TryLockError::WouldBlock) => {
-                bail!("{} is in use by another asyt; wait for its end or choose another --out", path.display())
-            }
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| cannot("lock", &file)),
-        }
+        let Some(lock) = own::lock(&file).with_context(|| cannot("lock", &file))? else {
+            bail!("{} is in use by another asyt; wait for its end or choose another --out", path.display())
+        };
+        files::remove_parts(&path);
+        Ok(RunFolder { path, _lock: lock })
     }
 
     /// The folder.
@@ -72,18 +67,13 @@ impl RunFolder {
     /// Writes a text file of the run, whole or not at all.
     pub fn write(&self, file: &str, text: &str) -> Result<()> {
         let path = self.path.join(file);
-        atomic_write(&path, |writer| writer.write_all(text.as_bytes())).context("the run folder")
+        own::write(&path, |draft| draft.write_all(text.as_bytes())).context("the run folder")
     }
-}
-
-/// A file that a killed process left half-written.
-pub fn is_part(name: &str) -> bool {
-    name.starts_with(".asyt-") && name.ends_with(".part")
 }
 
 /// Errs unless there is nothing in `folder` but what a run leaves that was killed before it began.
 fn ensure_empty(folder: &Path) -> Result<()> {
-    let names = names(folder).with_context(|| cannot("read", folder))?;
+    let names = files::names(folder).with_context(|| cannot("read", folder))?;
     ensure!(
         names.iter().all(|name| name == LOCK || is_part(name)),
         "folder {} is not empty; choose another --out, or continue its run with --resume {0}",
@@ -92,22 +82,12 @@ fn ensure_empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes half-written files; what cannot be removed does no harm.
-fn sweep(folder: &Path) {
-    let parts = names(folder).unwrap_or_default().into_iter().filter(|name| is_part(name));
-    parts.for_each(|name| drop(fs::remove_file(folder.join(name))));
-}
-
-fn names(folder: &Path) -> std::io::Result<Vec<String>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
-}
-
 /// Makes the first folder `parent/name-n` that does not exist yet. Two processes never get the same one.
 fn next_free(parent: &Path, name: &str) -> Result<PathBuf> {
-    fs::create_dir_all(parent).with_context(|| cannot("create", parent))?;
+    files::create_folders(parent).with_context(|| cannot("create", parent))?;
     for number in 1.. {
         let path = parent.join(format!("{name}-{number}"));
-        match fs::create_dir(&path) {
+        match files::create_folder(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error).with_context(|| cannot("create", &path)),

@@ -1,10 +1,10 @@
 //! A comparison: the same chip trained with every method in turn (`at` may train more chips along with it), each epoch kept so that a run can go on after any end.
 //!
-//! A method's checkpoint holds its records, so it alone decides what is done; `metrics.csv`, `summary.json` and
+//! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
 //! `accuracy.svg` are made from it again.
 
 use crate::doubts;
-use crate::export::metrics::{self, Row};
+use crate::export::metrics::{self, Row, Table};
 use crate::export::plot;
 use crate::export::summary::{MethodResult, Summary};
 use crate::fingerprint::{Fingerprint, RunContents};
@@ -15,10 +15,11 @@ use crate::run_folder::RunFolder;
 use crate::work::{self, Pace};
 use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Meter};
 use at_core::data::{Dataset, Samples};
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ pub struct Job<'a> {
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
-pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
+pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { plan, data, network, folder, quiet, .. } = *job;
     let settings = &plan.settings;
     activity::now("encoding the samples");
@@ -116,7 +117,7 @@ pub fn compare<E: Engine>(engine: &E, job: &Job) -> Result<Summary> {
 }
 
 /// Trains the chips of `plan` from its chip seed on with one model of `at`.
-pub fn run_fleet<E: Engine>(
+pub fn run_fleet<E: Simulator>(
     trainer: &Trainer<E>,
     plan: &Plan,
     network: &Network,
@@ -145,7 +146,7 @@ fn explain(error: at_core::Error, method: MethodName, folder: &RunFolder) -> any
 }
 
 /// Encodes `samples` of `data` and takes them to the engine.
-pub fn split<E: Engine>(
+pub fn split<E: Simulator>(
     engine: &E,
     plan: &Plan,
     network: &Network,
@@ -159,7 +160,7 @@ pub fn split<E: Engine>(
     Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
 }
 
-fn announce<E: Engine>(engine: &E, job: &Job) {
+fn announce<E: Simulator>(engine: &E, job: &Job) {
     let Job { plan, data, network, imperfections, quiet, folder } = *job;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), network.controls());
@@ -189,6 +190,8 @@ struct Ledger<'a> {
     /// Seconds spent on the method before this process, and when this process began with it.
     clock: (f64, Instant),
     written: Option<Instant>,
+    /// The file, once this process has written it.
+    table: Option<Table>,
     failure: Option<anyhow::Error>,
 }
 
@@ -197,7 +200,8 @@ impl<'a> Ledger<'a> {
         let earlier = metrics::read(&job.folder.metrics())?;
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
         let pace = Pace::new();
-        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written: None, failure: None })
+        let (written, table, failure) = (None, None, None);
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written, table, failure })
     }
 
     fn first_chip(&self) -> u64 {
@@ -222,13 +226,22 @@ impl<'a> Ledger<'a> {
         records.last().inspect(|record| self.progress.epoch(record));
     }
 
+    /// Writes the rows that are not written yet.
+    fn write(&mut self) -> Result<()> {
+        match &mut self.table {
+            Some(table) => table.complete(&self.rows)?,
+            None => self.table = Some(Table::create(&self.job.folder.metrics(), &self.rows)?),
+        }
+        Ok(())
+    }
+
     /// Writes what is not written yet; gives the seconds spent on the method up to its last epoch.
     fn end(&mut self) -> Result<f64> {
         self.progress = Progress::Silent;
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        metrics::write(&self.job.folder.metrics(), &self.rows)?;
+        self.write()?;
         Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
     }
 }
@@ -252,7 +265,7 @@ impl Observer for Ledger<'_> {
         self.progress.epoch(record);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());
-            self.failure = metrics::write(&self.job.folder.metrics(), &self.rows).err();
+            self.failure = self.write().err();
         }
         if self.failure.is_some() || interrupt::requested() {
             ControlFlow::Break(())

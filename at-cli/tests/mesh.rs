@@ -175,3 +175,22 @@ fn layouts_in_files_are_those_of_the_program() {
     let read = at_core::files::phase_file::read_phases(&bench.path("F.npz"), None).unwrap();
     assert_eq!(read[0].mesh.layout(), Layout::Triangular);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn phases_and_matrices_go_into_a_pipe() {
+    let bench = Bench::new();
+    let unitary = transfer_matrix(&bench.meshes[0].mesh, &bench.meshes[0].controls, None).unwrap();
+    write_matrix(&bench.path("U.npy"), &unitary).unwrap();
+    bench.asyt("mesh decompose U.npy --layout triangular --out F.npz").assert().success();
+    let piped = |line: &str| bench.asyt(line).assert().success().get_output().stdout.clone();
+    std::fs::write(bench.path("G.npz"), piped("mesh decompose U.npy --layout triangular --out /dev/stdout")).unwrap();
+    let read = |name: &str| at_core::files::phase_file::read_phases(&bench.path(name), None).unwrap();
+    assert_eq!(read("G.npz"), read("F.npz"));
+    std::fs::write(bench.path("V.npy"), piped("mesh matrix G.npz --out /dev/stdout")).unwrap();
+    assert!(distance(&read_matrix(&bench.path("V.npy")).unwrap(), &unitary) < 1e-12);
+    let converted = piped("mesh convert phases.npz --from dat-mpnn --to native --out /dev/stdout");
+    std::fs::write(bench.path("H.npz"), converted).unwrap();
+    assert_eq!(read("H.npz").len(), 2);
+    bench.refuses("mesh decompose U.npy --layout triangular --out /dev/full", 1, &["/dev/full", "No space"]);
+}

@@ -5,7 +5,7 @@ use crate::error::same_size;
 use crate::files::phase_file::ProgrammedMesh;
 use crate::network::{Identity, Network, Stage};
 use crate::optics::{Mesh, MeshErrors};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Propagator, Simulator};
 use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use crate::{Error, Result};
@@ -82,7 +82,7 @@ pub fn deployed_fabrication(network: &Network, errors: &[MeshErrors]) -> Result<
 }
 
 /// Programs a chip with `errors` (native, one per mesh; none: a perfect chip) with `phases` and evaluates it on `split`.
-pub fn deploy<E: Engine>(
+pub fn deploy<E: Simulator>(
     engine: &E,
     network: &Network,
     phases: &[ProgrammedMesh],

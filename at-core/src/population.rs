@@ -4,7 +4,7 @@ use crate::Result;
 use crate::chip::side_by_side::{self, SideBySide};
 use crate::chip::{Chip, Fabrication};
 use crate::network::{Network, Stage};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Propagator, Simulator};
 use crate::training::{Batch, Evaluation, Loss, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use serde::Serialize;
@@ -21,7 +21,7 @@ const Z: f64 = 1.959_963_984_540_054;
 
 /// What many chips are put to.
 #[derive(Clone, Copy)]
-pub struct Examination<'a, E: Engine> {
+pub struct Examination<'a, E: Simulator> {
     /// Where the numbers live.
     pub engine: &'a E,
     /// The design.
@@ -34,7 +34,7 @@ pub struct Examination<'a, E: Engine> {
     pub loss: &'a Loss,
 }
 
-impl<E: Engine> Examination<'_, E> {
+impl<E: Simulator> Examination<'_, E> {
     /// Evaluates the chips with these `numbers`, which `fabricate` makes: on several threads at once where the engine has them,
     /// side by side as one network where it prefers that. Whatever the way, a chip's result is that of [`Self::one`], on a GPU
     /// up to rounding.

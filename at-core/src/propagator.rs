@@ -22,14 +22,13 @@ pub trait Engine: Clone + Sync + 'static {
     type Buffer: Sync;
     /// A flat vector of indices: labels, sample orders.
     type Indices: Sync;
-    /// A network as this engine runs it.
-    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional + Watched;
-
     /// The device and its precision, for reports: `cpu f32, 2 threads`.
     fn describe(&self) -> String;
 
-    /// A network with the given imperfections; [`Fabrication::ideal`] for a nominal model.
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network>;
+    /// All of the device that the last digits of its numbers depend on: `cpu f32, x86_64 V3`.
+    fn arithmetic(&self) -> String {
+        self.describe()
+    }
 
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
@@ -53,6 +52,15 @@ pub trait Engine: Clone + Sync + 'static {
 
     /// `y ← x ∘ y`, elementwise.
     fn multiply(&self, x: &Self::Buffer, y: &mut Self::Buffer) -> Result<()>;
+
+    /// `target [rows, columns] ← A·B` with `sizes = [rows, inner, columns]`, each at least 1; `target` may be longer.
+    fn product(
+        &self,
+        sizes: [usize; 3],
+        a: Factor<'_, Self::Buffer>,
+        b: Factor<'_, Self::Buffer>,
+        target: &mut Self::Buffer,
+    ) -> Result<()>;
 
     /// Rows `order[start..start+count]` of `source [rows, width]` into the first `count` rows of `target`.
     fn gather(
@@ -94,6 +102,59 @@ pub trait Engine: Clone + Sync + 'static {
         items.into_iter().map(work).collect()
     }
 
+    /// One optimizer step: `parameters ← parameters - learning_rate · direction(gradient, state)`.
+    fn optimize(
+        &self,
+        optimizer: &Optimizer,
+        learning_rate: f64,
+        gradient: &Self::Buffer,
+        state: &mut OptimizerState<Self>,
+        parameters: &mut Self::Buffer,
+    ) -> Result<()>;
+}
+
+/// A full matrix of a product, row-major.
+#[derive(Clone, Copy, Debug)]
+pub struct Factor<'a, B> {
+    /// The entries; there may be more than the matrix has.
+    pub values: &'a B,
+    /// The entries are those of the transposed matrix.
+    pub transposed: bool,
+}
+
+impl<'a, B> Factor<'a, B> {
+    /// The matrix of these entries.
+    pub fn plain(values: &'a B) -> Self {
+        Factor { values, transposed: false }
+    }
+
+    /// The transpose of the matrix of these entries.
+    pub fn transposed(values: &'a B) -> Self {
+        Factor { values, transposed: true }
+    }
+
+    /// Distances of two neighbours in a column and in a row, of a factor of `rows` x `columns`.
+    pub fn stride(&self, rows: usize, columns: usize) -> (usize, usize) {
+        if self.transposed { (1, rows) } else { (columns, 1) }
+    }
+}
+
+/// The sizes of an [`Engine::product`]; errs where one is 0.
+pub fn product_sizes(sizes: [usize; 3]) -> Result<[usize; 3]> {
+    if sizes.contains(&0) {
+        return Err(Error::invalid("sizes of a product", format!("{sizes:?}"), "must be at least 1"));
+    }
+    Ok(sizes)
+}
+
+/// An engine that also simulates networks and chips. Training asks for no more than an [`Engine`], except for digital models.
+pub trait Simulator: Engine {
+    /// A network as this engine runs it.
+    type Network: Tunable<Engine = Self> + LayerAccess + TapAccess + Drifting + Bidirectional + Watched;
+
+    /// A network with the given imperfections; [`Fabrication::ideal`] for a nominal model.
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network>;
+
     /// How many chips with meshes like this one are best laid side by side as one network ([`crate::chip::side_by_side`]) for
     /// `samples` samples; 1 where chips are best run by themselves.
     fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
@@ -106,16 +167,6 @@ pub trait Engine: Clone + Sync + 'static {
 
     /// What a chip's noise makes of `signal [batch, mode]`, in place: the formula of [`crate::chip::noise`].
     fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Self::Buffer) -> Result<()>;
-
-    /// One optimizer step: `parameters ← parameters - learning_rate · direction(gradient, state)`.
-    fn optimize(
-        &self,
-        optimizer: &Optimizer,
-        learning_rate: f64,
-        gradient: &Self::Buffer,
-        state: &mut OptimizerState<Self>,
-        parameters: &mut Self::Buffer,
-    ) -> Result<()>;
 }
 
 /// How many groups a tally of `len` entries takes apart ([`Engine::loss`]). Errs unless it has three per group, and the groups

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::files::chip_file::{read_chip, write_chip};
 use crate::network::{Detection, Network, Owner};
 use crate::optics::{Layout, transfer_matrix};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Propagator, Simulator};
 use crate::reference::Reference;
 use crate::training::{Initialization, initial_controls};
 use num_complex::Complex64;

@@ -10,7 +10,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::population::Examination;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Loss, Normalization, Split, initial_controls};
 use at_core::{Error, Result};
 use at_gpu::{Gpu, Selection};
@@ -53,7 +53,7 @@ struct Case {
 
 impl Case {
     /// The fastest of the repeats of either way, fabrication included, and the dispatches of each.
-    fn measure<E: Engine>(&self, engine: &E, dispatches: impl Fn() -> u64) -> Result<String> {
+    fn measure<E: Simulator>(&self, engine: &E, dispatches: impl Fn() -> u64) -> Result<String> {
         let Case { network, samples, chips, repeats } = self;
         let modes = network.outputs();
         let width = network.input().width();

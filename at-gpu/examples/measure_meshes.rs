@@ -5,10 +5,11 @@
 //! measure_meshes [--adapter NAME|INDEX|hardware|any] [--modes 256,512,…] [--batch 1024] [--seconds 20]
 //! ```
 
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::network::{Detection, Layer, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
 use at_core::training::{
     Batch, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls, methods,
 };

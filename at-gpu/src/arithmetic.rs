@@ -5,6 +5,7 @@ use crate::engine::Gpu;
 use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
 use crate::mesh_cost;
 use crate::network::GpuNetwork;
+use crate::product::{Afterwards, Product, View};
 use crate::shaders::Stage;
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::chip::Fabrication;
@@ -13,7 +14,7 @@ use at_core::chip::noise::{Draw, SignalNoise};
 use at_core::error::same_size;
 use at_core::network::Network;
 use at_core::optics::Mesh;
-use at_core::propagator::{Engine, groups};
+use at_core::propagator::{Engine, Factor, Simulator, groups, product_sizes};
 use at_core::training::loss::LossKind;
 use at_core::training::optimizer::adam_rate;
 use at_core::training::{Loss, Normalization, Optimizer, OptimizerState};
@@ -64,15 +65,10 @@ impl Gpu {
 impl Engine for Gpu {
     type Buffer = Vector;
     type Indices = Indices;
-    type Network = GpuNetwork;
 
     fn describe(&self) -> String {
         let adapter = self.adapter();
         format!("gpu f32, {} ({})", adapter.name, adapter.backend)
-    }
-
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<GpuNetwork> {
-        GpuNetwork::new(self, network, fabrication)
     }
 
     fn zeros(&self, len: usize) -> Result<Vector> {
@@ -99,6 +95,23 @@ impl Engine for Gpu {
     fn multiply(&self, x: &Vector, y: &mut Vector) -> Result<()> {
         same_size("vectors to multiply", y.len, x.len)?;
         self.each(Stage::Multiply, &Length { len: count(y.len)? }, &[&x.buffer, &y.buffer], y.len)
+    }
+
+    fn product(&self, sizes: [usize; 3], a: Factor<Vector>, b: Factor<Vector>, target: &mut Vector) -> Result<()> {
+        let [rows, inner, columns] = product_sizes(sizes)?;
+        check_range("first factor", a.values.len, 0, rows * inner)?;
+        check_range("second factor", b.values.len, 0, inner * columns)?;
+        check_range("room for a product", target.len, 0, rows * columns)?;
+        let (a_stride, b_stride) = (a.stride(rows, inner), b.stride(inner, columns));
+        Product {
+            a: View { buffer: &a.values.buffer, row: a_stride.0, column: a_stride.1 },
+            b: View { buffer: &b.values.buffer, row: b_stride.0, column: b_stride.1 },
+            sizes,
+            afterwards: Afterwards::Nothing,
+            target: &target.buffer,
+            offset: 0,
+        }
+        .record(self)
     }
 
     fn gather(
@@ -198,18 +211,6 @@ impl Engine for Gpu {
         self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], groups)
     }
 
-    fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
-        mesh_cost::side_by_side(self, mesh, samples)
-    }
-
-    fn advance(&self, step: &DriftStep, drift: &mut Vector) -> Result<()> {
-        self.drift(step, drift)
-    }
-
-    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vector) -> Result<()> {
-        self.add_noise(noise, draw, batch, signal)
-    }
-
     fn optimize(
         &self,
         optimizer: &Optimizer,
@@ -244,5 +245,25 @@ impl Engine for Gpu {
             }
             _ => self.combine_vectors(-learning_rate, gradient, 1.0, parameters),
         }
+    }
+}
+
+impl Simulator for Gpu {
+    type Network = GpuNetwork;
+
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<GpuNetwork> {
+        GpuNetwork::new(self, network, fabrication)
+    }
+
+    fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
+        mesh_cost::side_by_side(self, mesh, samples)
+    }
+
+    fn advance(&self, step: &DriftStep, drift: &mut Vector) -> Result<()> {
+        self.drift(step, drift)
+    }
+
+    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vector) -> Result<()> {
+        self.add_noise(noise, draw, batch, signal)
     }
 }

@@ -8,7 +8,7 @@ use at_core::Error;
 use at_core::chip::Fabrication;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::{Engine, Propagator, Simulator};
 use at_gpu::{Gpu, Selection, Vector, adapters};
 use std::process::Command;
 

@@ -4,6 +4,7 @@ use super::files::{npz_arrays, numbers_of_header};
 use super::kinds::{EVERYTHING, kinds};
 use super::record::Record;
 use at_core::Real;
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Fabrication, Imperfections, TapNoise, demonstration};
 use at_core::cpu::Cpu;
 use at_core::files::chip_file::write_chip;

@@ -5,6 +5,7 @@ use super::methods::{counts, options, settings, split};
 use super::record::Record;
 use at_core::Real;
 use at_core::chip::Chip;
+use at_core::chip::Physical;
 use at_core::cpu::Cpu;
 use at_core::files::npz::Npz;
 use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};

@@ -3,11 +3,12 @@
 use super::kinds::{EVERYTHING, STATIC};
 use super::record::Record;
 use at_core::Real;
+use at_core::chip::Physical;
 use at_core::chip::{Accesses, Chip, Imperfections, Meter};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::{Engine, Propagator, Simulator};
 use at_core::training::loss::LossKind;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::in_situ::Subtraction;
@@ -114,7 +115,7 @@ impl Case {
     }
 }
 
-fn all_of<E: Engine>(engine: &E, parameters: &Parameters<E>) -> Vec<f64> {
+fn all_of<E: Simulator>(engine: &E, parameters: &Parameters<E>) -> Vec<f64> {
     let mut all = engine.download(&parameters.values).unwrap();
     all.push(parameters.memory.step as f64);
     parameters.memory.moments.iter().for_each(|moment| all.extend(engine.download(moment).unwrap()));
@@ -122,7 +123,7 @@ fn all_of<E: Engine>(engine: &E, parameters: &Parameters<E>) -> Vec<f64> {
 }
 
 /// Samples of three classes.
-pub fn split<E: Engine>(engine: &E, network: &Network, classes: usize) -> Split<E> {
+pub fn split<E: Simulator>(engine: &E, network: &Network, classes: usize) -> Split<E> {
     let (width, samples) = (network.input().width(), 4 * BATCH);
     let signals: Vec<f32> = normals(width * samples, 20).into_iter().map(|x| x as f32).collect();
     let labels: Vec<u32> = (0..samples).map(|sample| (sample % classes) as u32).collect();

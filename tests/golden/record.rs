@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 /// Where another instruction set may end up: how far from the recorded numbers, relative to the vector's norm.
 ///
-/// The largest distance between the recorded instruction sets is 3e-11 in double precision and 8e-3 in single; a step of Adam
-/// turns rounding of small gradients into whole steps.
+/// With AVX2 instead of AVX-512 a tenth of the numbers differ in their last bits; the largest distance is 8e-11 in double precision and
+/// 1e-3 in single, after ten steps of Adam, which turns rounding of small gradients into whole steps.
 const DOUBLE: f64 = 1e-8;
-const SINGLE: f64 = 5e-2;
+const SINGLE: f64 = 1e-2;
 
 /// Most differences that a failure lists.
 const LISTED: usize = 20;
@@ -151,7 +151,7 @@ impl Record {
         assert!(
             differences.is_empty(),
             "{} of {} numbers have moved on {here}:{listed}{}\nIf they were meant to, record them anew with\n  \
-             {RECORD}=1 cargo test -p at-tests --test golden\nand say why in the commit (tests/golden/README.md).",
+             {RECORD}=1 cargo test --workspace --test golden\nand say why in the commit (tests/golden/README.md).",
             differences.len(),
             recorded.entries.len(),
             if more > 0 { format!("\n  and {more} more") } else { String::new() },

@@ -5,11 +5,12 @@ use crate::export::metrics::seconds;
 use crate::fingerprint::Place;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
-use at_core::files::atomic_write;
-use at_core::files::whole::{LONGEST_TEXT, read_text};
+use at_core::files::whole::LONGEST_TEXT;
+use at_core::files::{self, own};
+use at_core::training::journal::records_file;
 use serde::Serialize;
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Says why a cell that is done has no result.
@@ -51,14 +52,16 @@ impl Store {
             return Ok(());
         }
         let folder = self.folder.join(&cell.name);
-        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        for folder in [&self.folder, &folder] {
+            own::folder(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
         let text = toml::to_string(&cell.settings).context("cell.toml")?;
-        Ok(atomic_write(&path, |writer| writer.write_all(text.as_bytes()))?)
+        Ok(own::write(&path, |draft| draft.write_all(text.as_bytes()))?)
     }
 
     /// The cell's settings.
     pub fn settings(&self, name: &str) -> Result<Settings> {
-        crate::layers::read(&self.file(name, "cell.toml"))
+        crate::layers::read_own(&self.file(name, "cell.toml"))
     }
 
     /// The cell is done: it has a result, or its training diverged.
@@ -68,13 +71,13 @@ impl Store {
 
     /// How the training of the cell diverged, where it did.
     pub fn divergence(&self, name: &str) -> Option<String> {
-        fs::read_to_string(self.file(name, DIVERGED)).ok().map(|text| text.trim_end().to_string())
+        own::read_text(&self.file(name, DIVERGED), LONGEST_TEXT).ok().map(|text| text.trim_end().to_string())
     }
 
     /// Notes for good that the training of the cell diverged.
     pub fn diverge(&self, name: &str, reason: &str) -> Result<()> {
         let text = format!("{reason}\n");
-        Ok(atomic_write(&self.file(name, DIVERGED), |writer| writer.write_all(text.as_bytes()))?)
+        Ok(own::write(&self.file(name, DIVERGED), |draft| draft.write_all(text.as_bytes()))?)
     }
 
     /// The cell's result, if it is done. Errs where the file is damaged.
@@ -84,49 +87,41 @@ impl Store {
         if !path.try_exists().with_context(|| path.display().to_string())? {
             return Ok(None);
         }
-        let text = match read_text(&path, LARGEST_RESULT) {
+        let text = match own::read_text(&path, LARGEST_RESULT) {
             Err(error @ at_core::Error::Malformed { .. }) => return Err(error).with_context(remedy),
             text => text?,
         };
         let result: CellResult = serde_json::from_str(&text).with_context(remedy)?;
-        let own = name.starts_with(&format!("{}-{}-", result.method, result.chip_seed));
+        let ours = name.starts_with(&format!("{}-{}-", result.method, result.chip_seed));
         let foreign = || format!("it is of {} on chip {}", result.method, result.chip_seed);
-        let checked = result.validate().and_then(|()| if own { Ok(()) } else { Err(foreign()) });
+        let checked = result.validate().and_then(|()| if ours { Ok(()) } else { Err(foreign()) });
         checked.map_err(|reason| anyhow!(reason)).with_context(remedy)?;
         Ok(Some(result))
     }
 
     /// Why the cell has no result, where somebody tried.
     pub fn failure(&self, name: &str) -> Option<String> {
-        read_text(&self.file(name, "failure.txt"), LONGEST_TEXT).ok().map(|text| text.trim_end().to_string())
+        own::read_text(&self.file(name, "failure.txt"), LONGEST_TEXT).ok().map(|text| text.trim_end().to_string())
     }
 
     /// Notes why the cell has no result.
     pub fn fail(&self, name: &str, reason: &str) -> Result<()> {
         let text = format!("{reason}\n");
-        Ok(atomic_write(&self.file(name, "failure.txt"), |writer| writer.write_all(text.as_bytes()))?)
+        Ok(own::write(&self.file(name, "failure.txt"), |draft| draft.write_all(text.as_bytes()))?)
     }
 
     /// Forgets why the cell had no result, so that it is tried again.
     pub fn forgive(&self, name: &str) -> Result<()> {
-        match fs::remove_file(self.file(name, "failure.txt")) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| self.file(name, "failure.txt").display().to_string())
-            }
-            _ => Ok(()),
-        }
+        let path = self.file(name, "failure.txt");
+        own::remove(&path).with_context(|| path.display().to_string())
     }
 
     /// Takes a cell, unless another process has it.
     pub fn claim(&self, name: &str) -> Result<Option<Claim>> {
         let folder = self.folder.join(name);
         let path = folder.join(".lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Claim { folder, _lock: lock })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-        }
+        let lock = own::lock(&path).with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(lock.map(|lock| Claim { folder, _lock: lock }))
     }
 }
 
@@ -152,27 +147,24 @@ impl Claim {
 
     /// Seconds that were spent on the cell by processes before this one.
     pub fn spent(&self) -> f64 {
-        let text = read_text(&self.folder.join("seconds"), LONGEST_TEXT).unwrap_or_default();
+        let text = own::read_text(&self.folder.join("seconds"), LONGEST_TEXT).unwrap_or_default();
         text.trim().parse().ok().filter(|spent| seconds("seconds", *spent).is_ok()).unwrap_or_default()
     }
 
     /// Notes the seconds spent so far.
     pub fn spend(&self, seconds: f64) -> Result<()> {
-        Ok(atomic_write(&self.folder.join("seconds"), |writer| writeln!(writer, "{seconds}"))?)
+        Ok(own::write(&self.folder.join("seconds"), |draft| writeln!(draft, "{seconds}"))?)
     }
 
     /// Keeps the result for good, and removes what only a half-done training needs.
     pub fn finish(&self, result: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(result).context("result.json")?;
-        atomic_write(&self.folder.join("result.json"), |writer| writeln!(writer, "{text}"))?;
-        for leftover in ["checkpoint.safetensors", "seconds", "failure.txt"] {
-            let _ = fs::remove_file(self.folder.join(leftover)); // what stays does no harm
+        own::write(&self.folder.join("result.json"), |draft| writeln!(draft, "{text}"))?;
+        let (checkpoint, other) = (self.checkpoint(), ["seconds", "failure.txt"].map(|file| self.folder.join(file)));
+        for leftover in [records_file(&checkpoint), checkpoint].iter().chain(&other) {
+            let _ = own::remove(leftover); // what stays does no harm
         }
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            if crate::run_folder::is_part(&entry.file_name().to_string_lossy()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        files::remove_parts(&self.folder);
         Ok(())
     }
 }
@@ -207,7 +199,7 @@ mod tests {
         store.add(&Cell { settings: Settings::default(), name: "x".to_string() }).unwrap();
         assert!(store.result("x").unwrap().is_none());
         for damage in [&b"{\"version\": "[..], b"\xff\xff"] {
-            fs::write(folder.path().join("x/result.json"), damage).unwrap();
+            std::fs::write(folder.path().join("x/result.json"), damage).unwrap();
             assert!(format!("{:#}", store.result("x").unwrap_err()).contains("delete it"));
         }
     }

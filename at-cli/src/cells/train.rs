@@ -10,11 +10,12 @@ use crate::work::Pace;
 use crate::{doubts, engines, interrupt, notes, session};
 use anyhow::{Result, anyhow};
 use at_core::chip::Chip;
+use at_core::chip::Physical;
 use at_core::cost::ChipSize;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::network::Network;
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::training::{Alignment, Checkpoints, MethodName, Observer, Record, Trainer, methods};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -58,7 +59,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run<E: Engine>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
+    fn run<E: Simulator>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
         let Job { claim, plan, network, data, ref fingerprint } = *self;
         let (settings, training) = (&plan.settings, &plan.training);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
@@ -98,8 +99,8 @@ impl Job<'_> {
             let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
             let capacity = training.batch_size.min(train.samples());
             let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
-            let oracle = Some(&mut oracle);
-            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, &mut watch)?;
+            let outcome =
+                trainer.run_aligned(&mut chip, &mut *method, Some(&mut oracle), earlier, checkpoints, &mut watch)?;
             trained = Some(engine.download(method.controls())?);
             outcome
         };

@@ -1,7 +1,7 @@
 //! `asyt compare`: methods on the same chips and the same budget, with what each costs at the interface.
 
 use crate::comparison::{self, Finished, GridArguments};
-use crate::export::{comparison_csv, comparison_plots, comparison_table};
+use crate::export::{comparison_csv, comparison_markdown, comparison_plots, comparison_table};
 use crate::failure::Outcome;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
@@ -18,9 +18,10 @@ cells again.
 
 Presets, networks and chips are those of asyt train --help.
 
-The folder gets compare.txt, compare.csv (a row per method), epochs.csv (a row
-per method, chip and epoch), compare.json, and as pictures accuracy.svg,
-accuracy-time.svg, accuracy-energy.svg, alignment.svg and cost.svg.
+The folder gets compare.txt, compare.md (the table for a page of results),
+compare.csv (a row per method), epochs.csv (a row per method, chip and epoch),
+compare.json, and as pictures accuracy.svg, accuracy-time.svg,
+accuracy-energy.svg, alignment.svg and cost.svg.
 
 Time and energy are modelled from what crossed the chip's interface. The
 constants of the models bench and integrated are in at-core/src/cost; copy one
@@ -52,6 +53,7 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
     }
     let table = visible(&comparison_table::table(report)).into_owned();
     folder.write(&format!("{name}.txt"), &table)?;
+    folder.write(&format!("{name}.md"), &comparison_markdown::table(report))?;
     let text = if arguments.json { report.to_json() } else { table };
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {

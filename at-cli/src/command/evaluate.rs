@@ -20,7 +20,7 @@ use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh, MeshErrors};
 use at_core::population::{Examination, Yield, good_chips};
-use at_core::propagator::Engine;
+use at_core::propagator::Simulator;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
 use at_core::training::{Evaluation, Split};
@@ -261,7 +261,7 @@ struct Deployment<'a> {
 }
 
 impl Deployment<'_> {
-    fn split<E: Engine>(&self, engine: &E) -> Result<Split<E>> {
+    fn split<E: Simulator>(&self, engine: &E) -> Result<Split<E>> {
         let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
         if self.network.input().complex {
             fields = fields.into_complex();
@@ -270,7 +270,7 @@ impl Deployment<'_> {
     }
 
     /// The evaluations of `count` chips, and the engine that made them.
-    fn run_many<E: Engine>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
+    fn run_many<E: Simulator>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
         let split = self.split(engine)?;
         let first = self.plan.settings.chip_seed.unwrap_or_default();
         let controls = deployed_controls(self.network, self.phases)?;
@@ -289,7 +289,7 @@ impl Deployment<'_> {
     }
 
     /// The evaluation and the engine that made it.
-    fn run<E: Engine>(&self, engine: &E) -> Result<(Evaluation, String)> {
+    fn run<E: Simulator>(&self, engine: &E) -> Result<(Evaluation, String)> {
         let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
         let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;

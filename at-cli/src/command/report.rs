@@ -7,7 +7,7 @@ use crate::progress::say;
 use crate::report::page::Page;
 use crate::report::{Choice, section};
 use anyhow::{Context, anyhow};
-use at_core::files::atomic_write;
+use at_core::files::{atomic_write, create_folders, own};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -61,6 +61,11 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
     }
     let title = arguments.runs.iter().map(|run| run.display().to_string()).collect::<Vec<_>>().join(", ");
     let mut page = Page::new(&format!("asyt report: {title}"), out.with_extension(""));
+    let in_run = arguments.out.is_none() && arguments.runs.len() == 1;
+    if in_run {
+        let pictures = out.with_extension("");
+        own::is_folder(&pictures).with_context(|| pictures.display().to_string())?;
+    }
     let choice = Choice {
         sample: arguments.sample,
         method: arguments.method.as_deref(),
@@ -73,11 +78,15 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         missing.inspect(|why| say(false, &format!("warning: {}: {why}", run.display())));
     }
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        create_folders(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     Notes::default().say(page.notes().iter().cloned());
     let html = page.html();
-    atomic_write(&out, |writer| writer.write_all(html.as_bytes())).context("the page")?;
+    if in_run {
+        own::write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;
+    } else {
+        atomic_write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;
+    }
     let (folder, count) = page.pictures();
     say(arguments.quiet, &format!("{count} pictures as SVG and PNG in {}", folder.display()));
     let mut stdout = std::io::stdout().lock();

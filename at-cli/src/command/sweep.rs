@@ -17,9 +17,9 @@ Every training is a cell as in asyt compare: a sweep that ends early, by Ctrl-C
 or kill -9, goes on with --resume and loses no finished cell; a cell that fails
 stops no other one.
 
-The folder gets sweep.txt, sweep.csv (a row per point and method), epochs.csv
-(a row per point, method, chip and epoch), sweep.json, and accuracy.svg: the
-accuracy against the first setting that varies, one picture for each
+The folder gets sweep.txt, sweep.md (the table for a page of results),
+sweep.csv (a row per point and method), epochs.csv (a row per point, method,
+chip and epoch), sweep.json, and accuracy.svg: the accuracy against the first setting that varies, one picture for each
 combination of the others.
 
 Examples:

@@ -92,11 +92,15 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
 
 /// The settings of an earlier run. Only where its data lie may have changed.
 fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
-    let config = run.join("config.toml");
-    ensure!(config.is_file(), "{} is no run to resume: it has no config.toml", run.display());
     if let Some(command) = Request::begun(run) {
         bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
     }
+    let config = run.join("config.toml");
+    ensure!(
+        config.is_file(),
+        "{} is no run to resume: it has no config.toml; what has not begun starts with --out",
+        run.display()
+    );
     let changes = Settings { data_dir: None, ..arguments.settings.clone() };
     ensure!(
         changes == Settings::default(),
@@ -107,7 +111,7 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    Ok(layers::resolve(Some(&config), &arguments.settings)?.of_a_kept_run())
+    Ok(layers::resolve_own(&config, &arguments.settings)?.of_a_kept_run())
 }
 
 /// The data of `plan`, cut to its limits.

@@ -5,7 +5,7 @@ use super::sources::Noted;
 use crate::settings::Settings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
-use at_core::files::whole::read_text;
+use at_core::files::own;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -71,6 +71,10 @@ pub struct Request {
     /// What was read when the run was begun; none in requests of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contents: Option<Vec<Noted>>,
+    /// The text of `config.toml`, which is written after the request and made from it where it is missing. Folders of earlier
+    /// versions have it in its file alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
 }
 
 impl Request {
@@ -86,6 +90,7 @@ impl Request {
                 cost_model_name: "bench".to_string(),
                 cost_model: CostModel::find("bench")?,
                 contents: None,
+                config: None,
             },
         };
         request.chips = arguments.chips.unwrap_or(request.chips);
@@ -110,7 +115,7 @@ impl Request {
     /// The request of an earlier run of any command.
     pub fn any(run: &Path) -> Result<Self> {
         let path = Request::path(run);
-        let text = read_text(&path, LARGEST_REQUEST)?;
+        let text = own::read_text(&path, LARGEST_REQUEST)?;
         let damaged = || format!("{} is damaged; put it back, or start anew with --config", path.display());
         let request: Request = serde_json::from_str(&text).with_context(damaged)?;
         request.validate().with_context(damaged)?;
@@ -128,7 +133,11 @@ impl Request {
     /// The request of an earlier run of `command`.
     pub fn read(run: &Path, command: &str) -> Result<Self> {
         let there = Request::path(run).is_file();
-        ensure!(there, "{} is nothing that asyt {command} has begun: it has no request.json", run.display());
+        ensure!(
+            there,
+            "{} is nothing that asyt {command} has begun: it has no request.json; what has not begun starts with --out",
+            run.display()
+        );
         let request = Request::any(run)?;
         let begun = &request.command;
         ensure!(begun == command, "{} was begun by asyt {begun}; pass --resume to that", run.display());

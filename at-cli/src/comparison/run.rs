@@ -12,7 +12,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::work::{Factor, Work};
 use crate::{activity, command, interrupt, layers, memory};
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use at_core::training::Record;
 use std::path::Path;
 
@@ -44,6 +44,10 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         }
         None => None,
     };
+    let resumed = match (earlier, &request) {
+        (Some(run), Some(request)) => Some(resume(run, request)?),
+        _ => None,
+    };
     let config = earlier.map(|run| run.join("config.toml"));
     let config = config.as_deref().or(arguments.config.as_deref());
     let sources = match &request {
@@ -61,7 +65,18 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let work = work(&points, &request);
     work.check().and_then(|()| results(&points, &request).check()).or_usage()?;
 
-    let folder = open(name, config, arguments, &request)?;
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => {
+            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
+            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            followed.iter().for_each(|line| say(arguments.quiet, line));
+            request.config = Some(command::train::config(&settings)?);
+            let preset = settings.preset.as_deref().unwrap_or("run");
+            RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
+        }
+    };
+    begin(&folder, &request)?;
     let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
     let mut notes = Notes::default();
@@ -152,21 +167,23 @@ fn results(points: &[Point], request: &Request) -> memory::Need {
 const FOREIGN: &str =
     "--resume continues with the settings of its run; drop the other flags, or start anew with --config";
 
-fn open(name: &str, config: Option<&Path>, arguments: &GridArguments, request: &Request) -> Outcome<RunFolder> {
-    let folder = match &arguments.resume {
-        Some(run) => RunFolder::open(run)?,
-        None => {
-            let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
-            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
-            followed.iter().for_each(|line| say(arguments.quiet, line));
-            let preset = settings.preset.as_deref().unwrap_or("run");
-            let folder = RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?;
-            folder.write("config.toml", &command::train::config(&settings)?)?;
-            folder
-        }
-    };
-    folder.write("request.json", &request.to_json())?;
+/// The folder of an earlier run, with the settings that it may have been stopped before writing.
+fn resume(run: &Path, request: &Request) -> Result<RunFolder> {
+    let folder = RunFolder::open(run)?;
+    if !run.join("config.toml").exists() {
+        let lost = || format!("{} has lost its config.toml; put it back, or start anew", run.display());
+        folder.write("config.toml", request.config.as_ref().with_context(lost)?)?;
+    }
     Ok(folder)
+}
+
+/// Writes the request first: it holds all that a run needs to go on, so that one that is stopped here has begun or has not.
+fn begin(folder: &RunFolder, request: &Request) -> Result<()> {
+    folder.write("request.json", &request.to_json())?;
+    match &request.config {
+        Some(config) if !folder.path().join("config.toml").exists() => folder.write("config.toml", config),
+        _ => Ok(()),
+    }
 }
 
 fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool) {

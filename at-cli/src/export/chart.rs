@@ -1,5 +1,6 @@
 //! Line charts with labelled axes, linear or logarithmic, small enough that their texts are legible on a phone.
 
+use super::look::Look;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
@@ -149,9 +150,9 @@ impl Ranged for Places {
 pub struct Curve {
     /// What it is, in the legend.
     pub label: String,
-    /// Its colour.
-    pub colour: RGBColor,
-    /// Marks on its points: none, filled or hollow circles.
+    /// Its colour, dashes and shape of marks.
+    pub look: Look,
+    /// Marks on its points.
     pub mark: Mark,
     /// (x, y), in the order of the line.
     pub points: Vec<(f64, f64)>,
@@ -162,9 +163,11 @@ pub struct Curve {
 pub enum Mark {
     /// Not at all.
     None,
-    /// A disc.
+    /// Only the last one, filled.
+    Last,
+    /// Filled.
     Filled,
-    /// A circle.
+    /// Hollow.
     Hollow,
 }
 
@@ -248,10 +251,13 @@ impl Chart {
             let place = |&(x, y): &(f64, f64)| Some((self.x.place(x)?, self.y.place(y)?));
             let points: Vec<_> = curve.points.iter().filter_map(place).collect();
             let mark = if points.len() == 1 && curve.mark == Mark::None { Mark::Filled } else { curve.mark };
-            chart.draw_series(LineSeries::new(points.clone(), curve.colour.stroke_width(2)))?;
-            if mark != Mark::None {
-                chart.draw_series(points.into_iter().map(|at| Circle::new(at, 4, style(curve.colour, mark))))?;
-            }
+            let marked = match mark {
+                Mark::None => &points[..0],
+                Mark::Last => &points[points.len().saturating_sub(1)..],
+                Mark::Filled | Mark::Hollow => &points[..],
+            };
+            chart.draw_series(marked.iter().map(|&at| curve.look.mark(at, mark != Mark::Hollow)))?;
+            chart.draw_series([curve.look.line(points, 2)])?;
         }
         self.legend(&legend)?;
         area.present()?;
@@ -270,9 +276,9 @@ impl Chart {
         };
         for curve in &self.curves {
             let y = entry(&curve.label)?;
-            area.draw(&PathElement::new([(76, y), (108, y)], curve.colour.stroke_width(2)))?;
+            area.draw(&curve.look.line(vec![(76, y), (108, y)], 2))?;
             if curve.mark != Mark::None {
-                area.draw(&Circle::new((92, y), 4, style(curve.colour, curve.mark)))?;
+                area.draw(&curve.look.mark((92, y), curve.mark != Mark::Hollow))?;
             }
         }
         for level in &self.levels {
@@ -287,10 +293,6 @@ impl Chart {
         }
         Ok(())
     }
-}
-
-fn style(colour: RGBColor, mark: Mark) -> ShapeStyle {
-    ShapeStyle { color: colour.to_rgba(), filled: mark == Mark::Filled, stroke_width: 2 }
 }
 
 #[cfg(test)]
@@ -319,7 +321,7 @@ mod tests {
     fn everything_that_is_said_is_in_the_picture() {
         let curve = Curve {
             label: "at, measured".into(),
-            colour: BLACK,
+            look: BLACK.into(),
             mark: Mark::Hollow,
             points: vec![(1.0, 1e-3), (10.0, 1.0), (100.0, 0.0)],
         };

@@ -5,7 +5,7 @@ use crate::comparison::is_oracle;
 use crate::comparison::{MethodReport, Report};
 use anyhow::{Context, Result};
 use at_core::cost::{Energy, Time};
-use at_core::files::atomic_write;
+use at_core::files::own;
 use std::path::Path;
 
 /// One row per point and method. What is infinite is `inf`, what has no meaning is empty.
@@ -134,8 +134,8 @@ pub fn epochs(path: &Path, report: &Report, results: &[Vec<CellResult>]) -> Resu
 }
 
 fn write(path: &Path, rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
-    atomic_write(path, |writer| {
-        let mut csv = csv::Writer::from_writer(writer);
+    own::write(path, |draft| {
+        let mut csv = csv::Writer::from_writer(draft);
         for row in rows {
             csv.write_record(&row).map_err(std::io::Error::other)?;
         }

@@ -1,7 +1,7 @@
 //! Line plots with bands: one mean and one interval per point of a line.
 
 use super::columns::si;
-use super::plot::colour;
+use super::look::Look;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
@@ -31,7 +31,7 @@ pub struct Mark {
 
 /// One line.
 pub struct Line {
-    /// Gives the colour, and the name in the legend.
+    /// Gives the look, and the name in the legend.
     pub method: MethodName,
     /// From left to right.
     pub marks: Vec<Mark>,
@@ -147,23 +147,23 @@ impl Figure<'_> {
         for Line { method, marks } in self.lines {
             let marks: Vec<Mark> =
                 marks.iter().filter_map(|mark| Some(Mark { x: self.place(mark.x)?, ..*mark })).collect();
-            let colour = colour(*method);
+            let look = Look::from(*method);
+            let colour = look.colour;
             if self.bars {
                 for mark in &marks {
                     let ends = [(mark.x, mark.band.0.clamp(low, high)), (mark.x, mark.band.1.clamp(low, high))];
                     chart.draw_series([PathElement::new(ends, colour.stroke_width(2))])?;
                 }
-                chart.draw_series(marks.iter().map(|mark| Circle::new((mark.x, mark.y), 4, colour.filled())))?;
+                chart.draw_series(marks.iter().map(|mark| look.mark((mark.x, mark.y), true)))?;
             } else if marks.iter().any(|mark| mark.band.0 < mark.band.1) {
                 let upper = marks.iter().map(|mark| (mark.x, mark.band.1.clamp(low, high)));
                 let lower = marks.iter().rev().map(|mark| (mark.x, mark.band.0.clamp(low, high)));
                 chart.draw_series([Polygon::new(upper.chain(lower).collect::<Vec<_>>(), colour.mix(0.18))])?;
             }
-            if let ([mark], false) = (&marks[..], self.bars) {
-                chart.draw_series([Circle::new((mark.x, mark.y), 4, colour.filled())])?;
+            if let (Some(mark), false) = (marks.last(), self.bars) {
+                chart.draw_series([look.mark((mark.x, mark.y), true)])?;
             }
-            let points = marks.iter().map(|mark| (mark.x, mark.y));
-            chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+            chart.draw_series([look.line(marks.iter().map(|mark| (mark.x, mark.y)).collect(), 2)])?;
         }
         area.present()?;
         Ok(())
@@ -176,7 +176,9 @@ impl Figure<'_> {
     {
         for (row, Line { method, .. }) in self.lines.iter().enumerate() {
             let (x, y) = (70 + 160 * (row % NAMES) as i32, 10 + (LINE as usize * (row / NAMES)) as i32);
-            area.draw(&PathElement::new([(x, y), (x + 26, y)], colour(*method).stroke_width(3)))?;
+            let look = Look::from(*method);
+            area.draw(&look.line(vec![(x, y), (x + 26, y)], 3))?;
+            area.draw(&look.mark((x + 13, y), true))?;
             area.draw(&Text::new(method.as_str(), (x + 34, y - 8), FONT))?;
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, anyhow};
 use at_core::chip::Accesses;
-use at_core::files::atomic_write;
-use at_core::files::whole::read_text;
+use at_core::files::own;
 use at_core::training::{MethodName, Record};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Longest table (bytes), of some ten million rows.
 const LARGEST_TABLE: u64 = 1 << 32;
@@ -112,23 +112,50 @@ pub fn seconds(name: &str, value: f64) -> Result<(), String> {
     valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
 }
 
-/// Replaces the file by these rows.
-pub fn write(path: &Path, rows: &[Row]) -> Result<()> {
-    atomic_write(path, |writer| {
-        let mut csv = csv::Writer::from_writer(writer);
-        rows.iter().try_for_each(|row| csv.serialize(row)).map_err(std::io::Error::other)?;
-        csv.flush()
-    })
-    .context("the table of records")
+/// The file of a run that is going on, which grows by the rows that are new.
+pub struct Table {
+    path: PathBuf,
+    /// The bytes in it.
+    length: u64,
+    /// The rows in it.
+    rows: usize,
 }
 
-/// Reads the rows of an earlier run; none where there is no file.
+impl Table {
+    /// Replaces the file by these rows.
+    pub fn create(path: &Path, rows: &[Row]) -> Result<Self> {
+        let text = text(rows, true)?;
+        own::write(path, |draft| draft.write_all(&text)).context("the table of records")?;
+        Ok(Table { path: path.to_path_buf(), length: text.len() as u64, rows: rows.len() })
+    }
+
+    /// Appends those of `rows`, all that there are, which it lacks.
+    pub fn complete(&mut self, rows: &[Row]) -> Result<()> {
+        let text = text(&rows[self.rows..], false)?;
+        if !text.is_empty() {
+            own::append(&self.path, self.length, &text).context("the table of records")?;
+            self.length += text.len() as u64;
+            self.rows = rows.len();
+        }
+        Ok(())
+    }
+}
+
+fn text(rows: &[Row], heading: bool) -> Result<Vec<u8>> {
+    let mut csv = csv::WriterBuilder::new().has_headers(heading).from_writer(Vec::new());
+    rows.iter().try_for_each(|row| csv.serialize(row)).context("the table of records")?;
+    csv.into_inner().context("the table of records")
+}
+
+/// Reads the rows of an earlier run; none where there is no file. A last line without its end, which a killed process was about to
+/// write, is none.
 pub fn read(path: &Path) -> Result<Vec<Row>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let text = read_text(path, LARGEST_TABLE)?;
-    let mut csv = csv::Reader::from_reader(text.as_bytes());
+    let text = own::read_text(path, LARGEST_TABLE)?;
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    let mut csv = csv::Reader::from_reader(&text.as_bytes()[..whole]);
     let rows = csv.deserialize().map(|row: csv::Result<Row>| {
         let row = row?;
         row.validate().map_err(|reason| anyhow!(reason))?;
@@ -165,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         assert_eq!(read(&path).unwrap(), []);
-        write(&path, &[row.clone(), row.clone()]).unwrap();
+        Table::create(&path, &[row.clone(), row.clone()]).unwrap();
         assert_eq!(read(&path).unwrap(), [row.clone(), row.clone()]);
         std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
@@ -180,7 +207,7 @@ mod tests {
         for (edit, part) in edits {
             let mut edited = row.clone();
             edit(&mut edited);
-            write(&path, &[row.clone(), edited]).unwrap();
+            Table::create(&path, &[row.clone(), edited]).unwrap();
             let error = format!("{:#}", read(&path).unwrap_err());
             assert!(error.contains("damaged") && error.contains(part), "{error}");
         }
@@ -195,6 +222,43 @@ mod tests {
         for (loss, right) in [("0.5", true), ("NaN", false), ("inf", false)] {
             std::fs::write(&path, format!("{heading}\nat,1,0.1,{loss},0.5,0.5,0.5,0,0,0,0,0,0,1.0\n")).unwrap();
             assert_eq!(read(&path).is_ok(), right, "{loss}: {:?}", read(&path));
+        }
+    }
+
+    #[test]
+    fn a_table_grows_by_what_is_new_and_loses_a_torn_row() {
+        let row = |epoch| Row { epoch, ..Row::new(&record(), 0, 0.25) };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let rows: Vec<Row> = (1..=5).map(row).collect();
+        let mut table = Table::create(&path, &rows[..1]).unwrap();
+        let first = std::fs::read(&path).unwrap();
+        table.complete(&rows[..3]).unwrap();
+        table.complete(&rows[..3]).unwrap();
+        assert!(std::fs::read(&path).unwrap().starts_with(&first));
+        assert_eq!(read(&path).unwrap(), rows[..3]);
+        // a process that was killed while it wrote row 4 left half of it
+        std::fs::write(&path, [&std::fs::read(&path).unwrap()[..], b"at,4,0.1"].concat()).unwrap();
+        assert_eq!(read(&path).unwrap(), rows[..3]);
+        table.complete(&rows).unwrap();
+        assert_eq!(read(&path).unwrap(), rows);
+        std::fs::write(&path, "method,epo").unwrap();
+        assert_eq!(read(&path).unwrap(), []);
+    }
+
+    fn record() -> Record {
+        Record {
+            method: MethodName::At,
+            chip: 0,
+            epoch: 0,
+            learning_rate: 0.1,
+            train_loss: 0.2,
+            train_accuracy: 0.3,
+            test_loss: 0.4,
+            test_accuracy: 0.5,
+            accesses: Default::default(),
+            alignment: None,
+            measuring: false,
         }
     }
 }

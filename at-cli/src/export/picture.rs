@@ -1,7 +1,7 @@
 //! Pictures as files: what is drawn as SVG is written as SVG and as PNG.
 
 use anyhow::{Context, Result, anyhow};
-use at_core::files::atomic_write;
+use at_core::files::own;
 use plotters::style::RGBColor;
 use resvg::{tiny_skia, usvg};
 use std::io::Write;
@@ -38,9 +38,9 @@ pub fn png(svg: &str) -> Result<Vec<u8>> {
 /// Writes `folder/name.svg` and `folder/name.png`.
 pub fn write(folder: &Path, name: &str, svg: &str) -> Result<()> {
     let file = |extension| folder.join(format!("{name}.{extension}"));
-    atomic_write(&file("svg"), |writer| writer.write_all(svg.as_bytes())).context("a picture")?;
+    own::write(&file("svg"), |draft| draft.write_all(svg.as_bytes())).context("a picture")?;
     let png = png(svg).with_context(|| format!("{name}.png"))?;
-    atomic_write(&file("png"), |writer| writer.write_all(&png)).context("a picture")
+    own::write(&file("png"), |draft| draft.write_all(&png)).context("a picture")
 }
 
 #[cfg(test)]

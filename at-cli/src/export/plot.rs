@@ -4,32 +4,6 @@ use super::chart::{Axis, Chart, Curve, Mark};
 use super::metrics::Row;
 use anyhow::Result;
 use at_core::training::MethodName;
-use plotters::style::RGBColor;
-
-/// Colours that remain distinct for colour-blind eyes (Okabe & Ito, 2008), one per method so that pictures can be compared.
-pub fn colour(method: MethodName) -> RGBColor {
-    match method {
-        MethodName::At => RGBColor(213, 94, 0),
-        MethodName::AtAdaptive => RGBColor(230, 159, 0),
-        MethodName::InSilico => RGBColor(0, 114, 178),
-        MethodName::Ideal => RGBColor(0, 0, 0),
-        MethodName::Pat => RGBColor(0, 158, 115),
-        MethodName::PatOutput => RGBColor(204, 121, 167),
-        MethodName::NoiseAware => RGBColor(86, 180, 233),
-        MethodName::Dfa => RGBColor(230, 159, 0),
-        // The palette ends here; these are its darker shades.
-        MethodName::DfaModel => RGBColor(138, 95, 0),
-        MethodName::Spsa => RGBColor(102, 60, 83),
-        MethodName::ZerothOrder => RGBColor(0, 95, 69),
-        MethodName::Coordinate => RGBColor(120, 120, 120),
-        MethodName::ParameterShift => RGBColor(107, 47, 0),
-        MethodName::Dat => RGBColor(0, 60, 110),
-        MethodName::DatInternal => RGBColor(70, 130, 200),
-        MethodName::InSitu => RGBColor(240, 228, 66),
-        MethodName::Ffm => RGBColor(150, 135, 30),
-        MethodName::Phyll => RGBColor(60, 60, 60),
-    }
-}
 
 /// Every training in `rows`: its method, its chip, and what it is called where a method has several chips.
 pub fn trainings(methods: &[MethodName], rows: &[Row]) -> Vec<(MethodName, u64, String)> {
@@ -48,7 +22,7 @@ pub fn accuracy(title: &str, methods: &[MethodName], rows: &[Row]) -> Result<Str
     let curve = |(method, chip, label)| {
         let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip));
         let points = points.map(|row| (row.epoch as f64, 100.0 * row.test_accuracy)).collect();
-        Curve { label, colour: colour(method), mark: Mark::None, points }
+        Curve { label, look: method.into(), mark: Mark::Last, points }
     };
     let last = rows.iter().map(|row| row.epoch).max().unwrap_or(1);
     let chart = Chart {

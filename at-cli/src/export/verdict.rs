@@ -15,30 +15,9 @@ pub fn verdict(summary: &Summary) -> String {
     for (index, result) in same.enumerate() {
         let method = result.method;
         let ends = ends(result.final_test_accuracy, ideal.final_test_accuracy, summary.chance.as_ref(), index == 0);
-        text += &format!("{method} {}, and {ends}.\n", manner(method));
+        text += &format!("{method} {}, and {ends}.\n", method.facts().manner);
     }
     text
-}
-
-/// What a method knows of the chip.
-fn manner(method: MethodName) -> &'static str {
-    match method {
-        MethodName::At | MethodName::AtAdaptive | MethodName::PatOutput | MethodName::DfaModel | MethodName::Dat => {
-            "reads the chip's output only"
-        }
-        MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => {
-            "reads the chip's output again and again, and has no model"
-        }
-        MethodName::Dfa => "taps every layer of the chip",
-        MethodName::InSilico => "never reads the chip",
-        MethodName::NoiseAware => "never reads the chip, and knows how much chips vary",
-        MethodName::Ideal => "knows the chip",
-        MethodName::Phyll => "measures every layer of the chip twice",
-        MethodName::Pat => "measures every layer of the chip",
-        MethodName::DatInternal => "reads the power behind every mesh of the chip",
-        MethodName::InSitu => "measures power at every phase shifter of the chip",
-        MethodName::Ffm => "measures the field at every phase shifter of the chip",
-    }
 }
 
 /// Where a method ends: at chance, which is level with nothing, or so far from `ideal`, of which is said `who` it is.

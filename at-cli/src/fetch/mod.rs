@@ -4,6 +4,8 @@ mod mirror;
 mod published;
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod tests;
 
 pub use mirror::Limits;
@@ -11,8 +13,8 @@ pub use published::{PublishedFile, published};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::data::checksum::md5_hex;
-use at_core::files::atomic_write;
 use at_core::files::whole::read_whole;
+use at_core::files::{self, atomic_write};
 use mirror::Refusal;
 use serde::Serialize;
 use std::io::Write;
@@ -63,7 +65,7 @@ pub fn fetch(
 ) -> Result<Vec<Fetched>> {
     ensure!(!mirrors.is_empty(), "there is no mirror to ask; name one with --mirror");
     let cannot = || format!("cannot write to {}; choose a folder with --cache-dir", folder.display());
-    std::fs::create_dir_all(folder).with_context(cannot)?;
+    files::create_folders(folder).with_context(cannot)?;
     let client = mirror::client(limits);
     let mut fetched = Vec::new();
     for &file in files {

@@ -25,7 +25,7 @@ fn serve(answer: impl Fn(&str) -> (u16, &'static str) + Send + 'static) -> Strin
     address
 }
 
-fn good() -> String {
+pub fn good() -> String {
     serve(|path| match path {
         "/data/first.gz" => (200, "hello"),
         "/data/second.gz" => (200, "world"),
@@ -188,7 +188,7 @@ fn refusing() -> String {
     format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
-fn run(mirrors: &[String], folder: &Path) -> Result<Vec<Fetched>> {
+pub fn run(mirrors: &[String], folder: &Path) -> Result<Vec<Fetched>> {
     fetch(&FILES, mirrors, folder, &Limits::default(), &mut |_| {})
 }
 

@@ -7,7 +7,8 @@ use crate::export::columns::si;
 use crate::export::{comparison_plots, table, verdict};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
-use at_core::files::whole::{LONGEST_TEXT, read_text};
+use at_core::files::own;
+use at_core::files::whole::LONGEST_TEXT;
 use std::path::Path;
 
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
@@ -35,7 +36,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     costs(page, &finished)?;
     page.details(
         "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
-        &read_text(&run.join("config.toml"), LONGEST_TEXT)?,
+        &own::read_text(&run.join("config.toml"), LONGEST_TEXT)?,
     );
     page.paragraph(
         "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
@@ -54,7 +55,7 @@ fn findings(page: &mut Page, run: &Path) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let text = read_text(&path, LONGEST_TEXT)?;
+    let text = own::read_text(&path, LONGEST_TEXT)?;
     let damaged = || format!("{} is damaged", path.display());
     let result: serde_json::Value = serde_json::from_str(&text).with_context(damaged)?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();

@@ -3,6 +3,7 @@
 use crate::export::heat_map::{HeatMap, escape};
 use crate::export::picture;
 use anyhow::{Context, Result};
+use at_core::files;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -78,8 +79,7 @@ impl Page {
         } else {
             name.to_string()
         };
-        std::fs::create_dir_all(&self.pictures)
-            .with_context(|| format!("cannot create {}", self.pictures.display()))?;
+        files::create_folders(&self.pictures).with_context(|| format!("cannot create {}", self.pictures.display()))?;
         picture::write(&self.pictures, &name, svg)?;
         let _ = writeln!(
             self.body,

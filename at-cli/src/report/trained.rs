@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
-use at_core::files::whole::read_text;
+use at_core::files::own;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
 use at_core::training::MethodName;
@@ -41,7 +41,7 @@ pub struct Record {
 impl Record {
     /// Reads the folder of `asyt train`.
     pub fn read(run: &Path) -> Result<Self> {
-        let text = |file: &str| read_text(&run.join(file), LARGEST_RECORD);
+        let text = |file: &str| own::read_text(&run.join(file), LARGEST_RECORD);
         ensure!(
             run.join("config.toml").is_file() && run.join("metrics.csv").is_file(),
             "{} is no run of asyt train: it has no config.toml with metrics.csv",
@@ -54,7 +54,7 @@ impl Record {
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         Ok(Record {
             name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
-            settings: layers::read(&run.join("config.toml"))?,
+            settings: layers::read_own(&run.join("config.toml"))?,
             config: text("config.toml")?,
             summary,
             rows: metrics::read(&run.join("metrics.csv"))?,

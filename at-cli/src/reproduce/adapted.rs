@@ -11,6 +11,7 @@ use crate::session;
 use crate::settings::Settings;
 use anyhow::Context;
 use at_core::chip::Chip;
+use at_core::chip::Physical;
 use at_core::optics::Convention;
 use at_core::training::{MethodName, Trainer, methods};
 

@@ -142,7 +142,7 @@ fn chart(dataset: &str, findings: &[Finding], quick: bool) -> Chart {
         let own = findings.iter().filter(|finding| finding.claim == claim);
         let mut points: Vec<(f64, f64)> = own.map(|finding| (rank(finding), of(finding))).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Curve { label: label.into(), colour: PALETTE[colour], mark, points }
+        Curve { label: label.into(), look: PALETTE[colour].into(), mark, points }
     };
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
     let reduced = if quick { " (reduced size)" } else { "" };

@@ -57,13 +57,13 @@ pub fn run(request: &Request) -> Result<Reproduction> {
     }
     let curve = |label: &str, colour: usize, of: fn((f64, f64)) -> f64| Curve {
         label: label.into(),
-        colour: PALETTE[colour],
+        look: PALETTE[colour].into(),
         mark: Mark::Filled,
         points: (1..=MOST).map(|n| (n as f64, of(errors(n)))).collect(),
     };
     let closed = |label: &str, exponent: &dyn Fn(usize) -> f64| Curve {
         label: label.into(),
-        colour: PALETTE[4],
+        look: PALETTE[4].into(),
         mark: Mark::None,
         points: (1..=MOST).map(|n| (n as f64, 100.0 * (ratio.powf(exponent(n)) - 1.0))).collect(),
     };

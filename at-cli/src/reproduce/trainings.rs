@@ -4,7 +4,6 @@ use super::description::{Description, Expectation, Quantity};
 use super::finding::{Finding, Reproduction};
 use crate::comparison::{self, Finished, GridArguments, MethodReport};
 use crate::export::chart::{Axis, Chart, Curve, Level, Mark};
-use crate::export::plot::colour;
 use crate::failure::{OrUsage, Outcome};
 use crate::settings::Settings;
 use anyhow::{Result, anyhow};
@@ -186,7 +185,7 @@ fn over_epochs(finished: &Finished) -> Vec<Curve> {
             ((epoch + 1) as f64, 100.0 * sum / results.len() as f64)
         };
         let points = (0..epochs).map(mean).collect();
-        Curve { label: method.to_string(), colour: colour(method), mark: Mark::None, points }
+        Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points }
     };
     methods(finished).into_iter().map(curve).collect()
 }
@@ -209,7 +208,7 @@ fn over_values(axis: &str, description: &Description, finished: &Finished) -> (A
             Some((place, quantity(description.expect[0].quantity, own, lost, batch(finished))))
         });
         let points = points.collect();
-        Curve { label: method.to_string(), colour: colour(method), mark: Mark::Filled, points }
+        Curve { label: method.to_string(), look: method.into(), mark: Mark::Filled, points }
     };
     let axis = match names {
         Some(names) => Axis::names(axis, names),
@@ -245,7 +244,7 @@ fn expected_curves(description: &Description, finished: &Finished) -> Vec<Curve>
         let label = format!("expected: {}", expect.claim);
         match curves.iter_mut().find(|curve| curve.label == label) {
             Some(curve) => curve.points.extend(points),
-            None => curves.push(Curve { label, colour: grey, mark: Mark::Hollow, points }),
+            None => curves.push(Curve { label, look: grey.into(), mark: Mark::Hollow, points }),
         }
     }
     curves

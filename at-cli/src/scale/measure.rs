@@ -3,9 +3,10 @@
 use super::case::{Case, Pass, mzis};
 use crate::allocations;
 use anyhow::Result;
+use at_core::chip::Physical;
 use at_core::chip::{Chip, Fabrication, Imperfections};
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Engine, Propagator};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_core::training::{
     Batch, Initialization, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls,
     methods,
@@ -48,7 +49,7 @@ pub struct Measured {
 }
 
 /// Measures `case` on `engine`.
-pub fn measure<E: Engine>(engine: &E, case: &Case, effort: &Effort, device: DeviceMemory) -> Result<Measured> {
+pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Effort, device: DeviceMemory) -> Result<Measured> {
     let network = case.network()?;
     let single = Bench::new(engine, &Case { batch: 1, ..*case }, &network)?;
     let (_, network_bytes) = single.run(&Effort { warm_up: 1, repeats: 0 }, device)?;
@@ -75,7 +76,7 @@ fn median(sorted: &[f64]) -> f64 {
 type Step<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
 
 /// Samples and first controls.
-struct Bench<'a, E: Engine> {
+struct Bench<'a, E: Simulator> {
     engine: &'a E,
     network: &'a Network,
     case: Case,
@@ -84,7 +85,7 @@ struct Bench<'a, E: Engine> {
     settings: Settings,
 }
 
-impl<'a, E: Engine> Bench<'a, E> {
+impl<'a, E: Simulator> Bench<'a, E> {
     fn new(engine: &'a E, case: &Case, network: &'a Network) -> Result<Self> {
         let classes = network.outputs().min(10);
         let width = network.input().width();

@@ -5,7 +5,7 @@ use super::fit::PowerLaw;
 use super::measure::{Effort, Measured};
 use super::peak::Peak;
 use anyhow::{Context, Result};
-use at_core::files::atomic_write;
+use at_core::files::own;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -137,8 +137,8 @@ impl Results {
 
     /// One row per case.
     pub fn write_csv(&self, path: &Path) -> Result<()> {
-        atomic_write(path, |writer| {
-            let mut csv = csv::Writer::from_writer(writer);
+        own::write(path, |draft| {
+            let mut csv = csv::Writer::from_writer(draft);
             csv.write_record(COLUMNS)?;
             self.rows.iter().try_for_each(|row| csv.write_record(fields(row)))?;
             csv.flush()

@@ -43,7 +43,7 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
         let points = rows.filter_map(|row| Some((row.case.modes as f64, (quantity.of)(row)?))).collect();
         // marks become hollow where the colours begin anew
         let mark = if (index / PALETTE.len()).is_multiple_of(2) { Mark::Filled } else { Mark::Hollow };
-        Curve { label: series.label(&all), colour: PALETTE[index % PALETTE.len()], mark, points }
+        Curve { label: series.label(&all), look: PALETTE[index % PALETTE.len()].into(), mark, points }
     };
     let peaks = results.peaks.iter().filter(|_| quantity.file == "rate").map(|(engine, peak)| {
         let rate = 1e-9 * peak.matrix_product_flops;

@@ -56,6 +56,19 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
     }
     assert_eq!(bench.read("run/compare.json"), ended.stdout);
     assert_eq!(bench.read("run/compare.csv").lines().count(), 5);
+    // the table for a page of results has the numbers of the report
+    let page = bench.read("run/compare.md");
+    let mean = |index: usize| 100.0 * methods[index]["accuracy"]["mean"].as_f64().unwrap();
+    let half = |index: usize| 100.0 * methods[index]["accuracy"]["half_width"].as_f64().unwrap();
+    let accuracies = (0..4).map(|index| format!("{:.2} ± {:.2}", mean(index), half(index)));
+    let below = (0..3).map(|index| format!("{:.2}", mean(3) - mean(index)));
+    let row: Vec<String> = accuracies.chain(below).collect();
+    assert_eq!(page.lines().nth(2), Some(format!("| {} |", row.join(" | ")).as_str()), "{page}");
+    assert!(
+        page.starts_with("| `at` (%) | `pat` (%) | `in-silico` (%) | `ideal` (%) | `at` below `ideal` (points) |"),
+        "{page}"
+    );
+    assert!(page.contains("the mean over 3 chips") && page.contains("chip seeds 1, 2, 3"), "{page}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod data;
 mod doubtful;
 mod edited_records;
 mod endless_files;
+mod faults;
+mod foreign_files;
 mod gpu;
 mod identity;
 mod interruption;

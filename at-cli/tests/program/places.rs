@@ -98,8 +98,24 @@ fn a_run_starts_from_the_controls_of_another() {
     assert!(accuracy("third") < accuracy("first") - 0.2, "{} from random controls", accuracy("third"));
     run(&["--start-from", "none.safetensors"]).refused(1, &["none.safetensors"]);
     run(&["--start-from", "first/summary.json"]).refused(1, &["summary.json", "RUN/METHOD.safetensors"]);
+    diverged(&bench, "first/ideal.safetensors", "nan.safetensors");
+    run(&["--start-from", "nan.safetensors"]).refused(1, &["nan.safetensors", "entry 0 is NaN", "choose a checkpoint"]);
     let other = ["train", "--network", "bank:in-8-out", "--quiet", "--start-from", "first/ideal.safetensors"];
     bench.run(other).refused(1, &["ideal.safetensors", "holds controls of bank:64-10", "--start-from-other-network"]);
     let asked = [&other[..], &["--start-from-other-network"]].concat();
     bench.run(asked).refused(1, &["ideal.safetensors", "controls, the network has"]);
+}
+
+/// Writes the checkpoint `from` as it were had its run left the finite numbers.
+fn diverged(bench: &Bench, from: &str, to: &str) {
+    use at_core::training::Checkpoint;
+    // a safetensors file: eight bytes of length, then JSON
+    let file = std::fs::read(bench.path(from)).unwrap();
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let head: serde_json::Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
+    let own: serde_json::Value =
+        serde_json::from_str(head["__metadata__"]["asyt-checkpoint"].as_str().unwrap()).unwrap();
+    let mut checkpoint = Checkpoint::load(&bench.path(from), own["fingerprint"].as_str().unwrap()).unwrap();
+    checkpoint.parameters[0].values[0] = f64::NAN;
+    checkpoint.save(&bench.path(to)).unwrap();
 }

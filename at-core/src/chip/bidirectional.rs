@@ -2,7 +2,7 @@
 
 use super::Chip;
 use crate::network::{Network, Stage};
-use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor};
+use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
 use crate::{Error, Result};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -51,7 +51,7 @@ pub(super) fn mesh_sizes(network: &Network) -> Vec<MeshSize> {
     network.stages().filter_map(size).collect()
 }
 
-impl<E: Engine> Chip<E> {
+impl<E: Simulator> Chip<E> {
     /// The same chip with noisy detectors at its shifters. Errs as [`TapNoise::validate`].
     pub fn with_tap_noise(mut self, noise: TapNoise) -> Result<Self> {
         noise.validate()?;
@@ -62,7 +62,7 @@ impl<E: Engine> Chip<E> {
 
 /// Every send is a pass of a batch through one mesh and a turn at the interface. Complex values count twice. What enters the
 /// first mesh in front counts as input, whatever it is; everything else that is sent is an injection.
-impl<E: Engine> Bidirectional for Chip<E> {
+impl<E: Simulator> Bidirectional for Chip<E> {
     fn send(
         &mut self,
         mesh: usize,
@@ -72,7 +72,7 @@ impl<E: Engine> Bidirectional for Chip<E> {
         mut output: Option<&mut Buffer<Self>>,
         monitor: Monitor<'_, Buffer<Self>>,
     ) -> Result<()> {
-        let round = self.meter.read().rounds;
+        let round = self.counter.meter().read().rounds;
         let mut watched = 0;
         match monitor {
             Monitor::Nothing => {
@@ -92,20 +92,10 @@ impl<E: Engine> Bidirectional for Chip<E> {
                 }
             }
         }
-        if self.metered {
-            let values = batch * 2 * self.meshes[mesh].0;
-            let read = watched + if output.is_some() { values } else { 0 };
-            self.meter.count(|accesses| {
-                if mesh == 0 && direction == Direction::Forward {
-                    accesses.inputs += values as u64;
-                } else {
-                    accesses.injections += values as u64;
-                }
-                accesses.reads += read as u64;
-                accesses.passes += batch as u64;
-                accesses.rounds += 1;
-            });
-        }
+        let values = batch * 2 * self.meshes[mesh].0;
+        let read = watched + if output.is_some() { values } else { 0 };
+        let enters = mesh == 0 && direction == Direction::Forward;
+        self.counter.mesh(batch, values, read, enters);
         Ok(())
     }
 }

@@ -79,3 +79,80 @@ impl Meter {
         add(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+/// What the interface of a chip tells its meter, unless it is switched off for an evaluation.
+#[derive(Debug)]
+pub(super) struct Counter {
+    meter: Meter,
+    on: bool,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Counter { meter: Meter::default(), on: true }
+    }
+}
+
+impl Counter {
+    /// The meter.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Whether it counts.
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Counts from here on or does not; gives what it did before.
+    pub fn set(&mut self, on: bool) -> bool {
+        std::mem::replace(&mut self.on, on)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Accesses)) {
+        if self.on {
+            self.meter.count(add);
+        }
+    }
+
+    /// So many controls were written.
+    pub fn written(&self, controls: usize) {
+        self.count(|accesses| accesses.control_writes += controls as u64);
+    }
+
+    /// A batch entered at the chip's `inputs`, of which `reads` values per sample were read.
+    pub fn passed(&self, batch: usize, inputs: usize, reads: usize) {
+        let (batch, inputs, reads) = (batch as u64, inputs as u64, reads as u64);
+        self.count(|accesses| {
+            accesses.passes += batch;
+            accesses.inputs += batch * inputs;
+            accesses.reads += batch * reads;
+            accesses.turn(batch);
+        });
+    }
+
+    /// A batch crossed one layer: the first, at the chip's `inputs`, or one that `injected` values per sample were written into.
+    pub fn layer(&self, batch: usize, inputs: usize, injected: Option<usize>, reads: usize) {
+        let Some(injected) = injected else { return self.passed(batch, inputs, reads) };
+        let (batch, injected, reads) = (batch as u64, injected as u64, reads as u64);
+        self.count(|accesses| {
+            accesses.injections += batch * injected;
+            accesses.reads += batch * reads;
+            accesses.turn(batch);
+        });
+    }
+
+    /// A batch of `values` in all was sent into one mesh, by the chip's inputs or elsewhere, and `read` values were read.
+    pub fn mesh(&self, batch: usize, values: usize, read: usize, enters: bool) {
+        self.count(|accesses| {
+            if enters {
+                accesses.inputs += values as u64;
+            } else {
+                accesses.injections += values as u64;
+            }
+            accesses.reads += read as u64;
+            accesses.passes += batch as u64;
+            accesses.rounds += 1;
+        });
+    }
+}

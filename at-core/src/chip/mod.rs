@@ -12,9 +12,11 @@ mod fabrication;
 pub mod floorplan;
 mod imperfections;
 mod meter;
+mod metered;
 pub mod noise;
 mod passive;
 pub mod perturbation;
+mod physical;
 mod process;
 pub mod random;
 mod ranges;
@@ -31,16 +33,19 @@ pub use drift::Drift;
 pub use fabrication::{Fabrication, StageErrors};
 pub use imperfections::Imperfections;
 pub use meter::{Accesses, Meter};
+pub use metered::Metered;
 pub use noise::{Noise, Receiver};
 pub use passive::Passive;
+pub use physical::Physical;
 pub use process::Process;
 pub use state::State;
 
 use crate::Result;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Buffer, Drifting, Engine, LayerAccess, Layered, PowerTapAccess, Propagator, TapAccess};
+use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
 use crate::turns::Bounds;
+use meter::Counter;
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
@@ -48,7 +53,7 @@ use signals::Signals;
 ///
 /// ```compile_fail,E0277
 /// fn needs_the_inside(_: &impl at_core::propagator::Adjoint) {}
-/// fn peek<E: at_core::propagator::Engine>(chip: &at_core::chip::Chip<E>) {
+/// fn peek<E: at_core::propagator::Simulator>(chip: &at_core::chip::Chip<E>) {
 ///     needs_the_inside(chip);
 /// }
 /// ```
@@ -83,15 +88,14 @@ use signals::Signals;
 ///     let _ = chip.propagate_layer(0, light, 1, readout);
 /// }
 /// ```
-pub struct Chip<E: Engine> {
+pub struct Chip<E: Simulator> {
     inside: E::Network,
     signals: Signals<E>,
     /// Signals per layer output; complex ones count as two values at a converter.
     converters: Vec<usize>,
     meshes: Vec<bidirectional::MeshSize>,
     tap_noise: TapNoise,
-    meter: Meter,
-    metered: bool,
+    counter: Counter,
     engine: E,
     seed: u64,
     bounds: Bounds,
@@ -101,7 +105,7 @@ pub struct Chip<E: Engine> {
     drifted: Option<E::Buffer>,
 }
 
-impl<E: Engine> Chip<E> {
+impl<E: Simulator> Chip<E> {
     /// Fabricates the chip on `engine`.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Result<Self> {
         let converters = (0..network.layers().len()).map(|layer| network.layer_output(layer).width()).collect();
@@ -111,8 +115,7 @@ impl<E: Engine> Chip<E> {
             converters,
             meshes: bidirectional::mesh_sizes(network),
             tap_noise: TapNoise::default(),
-            meter: Meter::default(),
-            metered: true,
+            counter: Counter::default(),
             engine: engine.clone(),
             seed: fabrication.seed,
             bounds: Bounds::of(network),
@@ -122,26 +125,36 @@ impl<E: Engine> Chip<E> {
         })
     }
 
-    /// What has crossed the interface so far, and what [`Chip::meter`] was told of.
-    pub fn accesses(&self) -> Accesses {
-        self.meter.read()
+    /// Sets the controls, `written` of which are new. Every time is a step of the drift, however few they are.
+    fn write(&mut self, controls: &E::Buffer, written: usize) -> Result<()> {
+        if self.counter.is_on() {
+            if let Some(drifted) = &mut self.drifted {
+                self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
+            }
+            self.programmings += 1;
+            self.counter.written(written);
+        }
+        self.inside.program_drifted(controls, self.drifted.as_ref())
+    }
+}
+
+impl<E: Simulator> Physical for Chip<E> {
+    fn meter(&self) -> &Meter {
+        self.counter.meter()
     }
 
-    /// The chip's meter, to which the computer beside it adds its own work.
-    pub fn meter(&self) -> &Meter {
-        &self.meter
+    fn set_metered(&mut self, metered: bool) -> bool {
+        self.counter.set(metered)
     }
 
-    /// What changes while it works: with it, another chip of the same fabrication goes on as this one would.
-    pub fn state(&self) -> Result<State> {
+    fn state(&self) -> Result<State> {
         let drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
         let (passes, programmings) = (self.signals.passes, self.programmings);
         Ok(State { accesses: self.accesses(), passes, programmings, drifted })
     }
 
-    /// Goes on from a `state` of an earlier run.
-    pub fn resume(&mut self, state: &State) -> Result<()> {
-        self.meter.count(|count| *count = state.accesses);
+    fn resume(&mut self, state: &State) -> Result<()> {
+        self.meter().count(|count| *count = state.accesses);
         self.signals.passes = state.passes;
         self.programmings = state.programmings;
         let expected = if self.drifted.is_some() { self.controls() } else { 0 };
@@ -152,46 +165,12 @@ impl<E: Engine> Chip<E> {
         Ok(())
     }
 
-    /// What of these `controls` no useful training reaches, in words ([`Bounds::passed`]).
-    pub fn astray(&self, controls: &E::Buffer) -> Result<Option<String>> {
+    fn astray(&self, controls: &Buffer<Self>) -> Result<Option<String>> {
         Ok(self.bounds.passed(&self.engine.download(controls)?))
-    }
-
-    /// Runs `work` without counting: for the evaluation of a result, which is the same for every method.
-    pub fn unmetered<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let before = std::mem::replace(&mut self.metered, false);
-        let result = work(self);
-        self.metered = before;
-        result
-    }
-
-    /// Sets the controls, `written` of which are new. Every time is a step of the drift, however few they are.
-    fn write(&mut self, controls: &E::Buffer, written: usize) -> Result<()> {
-        if self.metered {
-            if let Some(drifted) = &mut self.drifted {
-                self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
-            }
-            self.programmings += 1;
-            self.meter.count(|accesses| accesses.control_writes += written as u64);
-        }
-        self.inside.program_drifted(controls, self.drifted.as_ref())
-    }
-
-    /// A batch that entered at the chip's inputs, of which `reads` values per sample were read.
-    fn count_pass(&self, batch: usize, reads: usize) {
-        if self.metered {
-            let (batch, inputs) = (batch as u64, self.inside.inputs() as u64);
-            self.meter.count(|accesses| {
-                accesses.passes += batch;
-                accesses.inputs += batch * inputs;
-                accesses.reads += batch * reads as u64;
-                accesses.turn(batch);
-            });
-        }
     }
 }
 
-impl<E: Engine> Propagator for Chip<E> {
+impl<E: Simulator> Propagator for Chip<E> {
     type Engine = E;
 
     fn controls(&self) -> usize {
@@ -216,12 +195,12 @@ impl<E: Engine> Propagator for Chip<E> {
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
         self.signals.propagate(&mut self.inside, fields, batch, readout)?;
-        self.count_pass(batch, self.inside.outputs());
+        self.counter.passed(batch, self.inside.inputs(), self.inside.outputs());
         Ok(())
     }
 }
 
-impl<E: Engine> Layered for Chip<E> {
+impl<E: Simulator> Layered for Chip<E> {
     fn layers(&self) -> usize {
         self.inside.layers()
     }
@@ -231,7 +210,7 @@ impl<E: Engine> Layered for Chip<E> {
     }
 }
 
-impl<E: Engine> TapAccess for Chip<E> {
+impl<E: Simulator> TapAccess for Chip<E> {
     fn propagate_tapped(
         &mut self,
         fields: &Buffer<Self>,
@@ -240,12 +219,12 @@ impl<E: Engine> TapAccess for Chip<E> {
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_tapped(&mut self.inside, fields, batch, taps, readout)?;
-        self.count_pass(batch, self.converters.iter().sum());
+        self.counter.passed(batch, self.inside.inputs(), self.converters.iter().sum());
         Ok(())
     }
 }
 
-impl<E: Engine> PowerTapAccess for Chip<E> {
+impl<E: Simulator> PowerTapAccess for Chip<E> {
     fn propagate_watched(
         &mut self,
         fields: &Buffer<Self>,
@@ -255,12 +234,12 @@ impl<E: Engine> PowerTapAccess for Chip<E> {
     ) -> Result<()> {
         self.signals.propagate_watched(&mut self.inside, fields, batch, powers, readout)?;
         let hidden: usize = self.meshes.iter().rev().skip(1).map(|(modes, _)| modes).sum();
-        self.count_pass(batch, hidden + self.inside.outputs());
+        self.counter.passed(batch, self.inside.inputs(), hidden + self.inside.outputs());
         Ok(())
     }
 }
 
-impl<E: Engine> LayerAccess for Chip<E> {
+impl<E: Simulator> LayerAccess for Chip<E> {
     fn propagate_layer(
         &mut self,
         layer: usize,
@@ -269,16 +248,8 @@ impl<E: Engine> LayerAccess for Chip<E> {
         output: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_layer(&mut self.inside, layer, input, batch, output)?;
-        if layer == 0 {
-            self.count_pass(batch, self.converters[0]);
-        } else if self.metered {
-            let (batch, injected, read) = (batch as u64, self.converters[layer - 1], self.converters[layer]);
-            self.meter.count(|accesses| {
-                accesses.injections += batch * injected as u64;
-                accesses.reads += batch * read as u64;
-                accesses.turn(batch);
-            });
-        }
+        let entered = (layer > 0).then(|| self.converters[layer - 1]);
+        self.counter.layer(batch, self.inside.inputs(), entered, self.converters[layer]);
         Ok(())
     }
 }

@@ -5,10 +5,10 @@ use super::{Fabrication, random};
 use crate::Result;
 use crate::error::same_size;
 use crate::network::{Network, Signal, Stage};
-use crate::propagator::{Engine, LayerAccess, Propagator, TapAccess, Watched};
+use crate::propagator::{LayerAccess, Propagator, Simulator, TapAccess, Watched};
 
 /// The noise of every layer, and the number of passes that have met it.
-pub(super) struct Signals<E: Engine> {
+pub(super) struct Signals<E: Simulator> {
     engine: E,
     key: [u32; 2],
     /// Passes so far.
@@ -27,7 +27,7 @@ struct Met {
     read: SignalNoise,
 }
 
-impl<E: Engine> Signals<E> {
+impl<E: Simulator> Signals<E> {
     /// The noise that `fabrication` has at every layer of `network`.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Self {
         let noise = &fabrication.noise;

@@ -3,7 +3,7 @@ use crate::chip::Imperfections;
 use crate::cpu::Cpu;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout, Mesh};
-use crate::propagator::Engine;
+use crate::propagator::Simulator;
 use crate::tiled::tiled_stages;
 
 /// A deterministic stand-in for random numbers in [-1, 1).

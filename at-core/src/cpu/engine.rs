@@ -1,14 +1,16 @@
 //! Flat vectors on the CPU.
 
 use super::drift::advance;
+use super::instruction_set::instruction_set;
 use super::network::CpuNetwork;
 use super::noise::disturb;
+use super::product::{Matrix, product};
 use crate::chip::Fabrication;
 use crate::chip::drift::DriftStep;
 use crate::chip::noise::{Draw, SignalNoise};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Engine, groups};
+use crate::propagator::{Engine, Factor, Simulator, groups, product_sizes};
 use crate::real::SERIAL;
 use crate::training::{Loss, Optimizer, OptimizerState};
 use crate::{Error, Real, Result};
@@ -67,14 +69,13 @@ fn grouped_loss<T: Real>(
 impl<T: Real> Engine for Cpu<T> {
     type Buffer = Vec<T>;
     type Indices = Vec<u32>;
-    type Network = CpuNetwork<T>;
 
     fn describe(&self) -> String {
         format!("cpu {}, {} threads", T::NAME, rayon::current_num_threads())
     }
 
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
-        CpuNetwork::new(network, fabrication)
+    fn arithmetic(&self) -> String {
+        format!("cpu {}, {}", T::NAME, instruction_set())
     }
 
     fn zeros(&self, len: usize) -> Result<Vec<T>> {
@@ -114,6 +115,20 @@ impl<T: Real> Engine for Cpu<T> {
     fn multiply(&self, x: &Vec<T>, y: &mut Vec<T>) -> Result<()> {
         same_size("vectors to multiply", y.len(), x.len())?;
         y.par_iter_mut().zip(x).with_min_len(SERIAL).for_each(|(y, &x)| *y *= x);
+        Ok(())
+    }
+
+    fn product(&self, sizes: [usize; 3], a: Factor<Vec<T>>, b: Factor<Vec<T>>, target: &mut Vec<T>) -> Result<()> {
+        let [rows, inner, columns] = product_sizes(sizes)?;
+        for (what, values, needed) in
+            [("first factor", a.values, rows * inner), ("second factor", b.values, inner * columns)]
+        {
+            check_range(what, values.len(), 0, needed)?;
+        }
+        check_range("room for a product", target.len(), 0, rows * columns)?;
+        let lhs = Matrix { values: a.values, rows, columns: inner, stride: a.stride(rows, inner) };
+        let rhs = Matrix { values: b.values, rows: inner, columns, stride: b.stride(inner, columns) };
+        product(lhs, rhs, false, target);
         Ok(())
     }
 
@@ -217,17 +232,6 @@ impl<T: Real> Engine for Cpu<T> {
         items.into_par_iter().map(work).collect()
     }
 
-    fn advance(&self, step: &DriftStep, drift: &mut Vec<T>) -> Result<()> {
-        advance(step, drift);
-        Ok(())
-    }
-
-    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vec<T>) -> Result<()> {
-        check_range("signals to disturb", signal.len(), 0, batch * noise.signal.width())?;
-        disturb(noise, draw, batch, signal);
-        Ok(())
-    }
-
     fn optimize(
         &self,
         optimizer: &Optimizer,
@@ -243,6 +247,25 @@ impl<T: Real> Engine for Cpu<T> {
         }
         state.step += 1;
         optimizer.apply(learning_rate, state.step, gradient, &mut state.moments, parameters);
+        Ok(())
+    }
+}
+
+impl<T: Real> Simulator for Cpu<T> {
+    type Network = CpuNetwork<T>;
+
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
+        CpuNetwork::new(network, fabrication)
+    }
+
+    fn advance(&self, step: &DriftStep, drift: &mut Vec<T>) -> Result<()> {
+        advance(step, drift);
+        Ok(())
+    }
+
+    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vec<T>) -> Result<()> {
+        check_range("signals to disturb", signal.len(), 0, batch * noise.signal.width())?;
+        disturb(noise, draw, batch, signal);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod drift;
 mod engine;
 mod ideal_mesh;
 mod ideal_tiles;
+mod instruction_set;
 pub(crate) mod lanes;
 mod mesh;
 mod mesh_kernel;

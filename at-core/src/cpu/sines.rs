@@ -120,4 +120,15 @@ mod tests {
         sines_and_cosines(&[f64::NAN, f64::INFINITY], &mut sines[..2], &mut cosines[..2]);
         assert!(sines[..2].iter().chain(&cosines[..2]).all(|value| value.is_nan()));
     }
+
+    /// Why a run that goes on with other vector instructions says so.
+    #[test]
+    fn last_digits_depend_on_the_instruction_set() {
+        let angles: Vec<f64> = (0..8000).map(|k| f64::from(k) * 0.0097).collect();
+        let mut results = [(); 2].map(|()| (vec![0.0; angles.len()], vec![0.0; angles.len()]));
+        sines_and_cosines(&angles, &mut results[0].0, &mut results[0].1);
+        one_by_one(&angles, &mut results[1].0, &mut results[1].1);
+        let scalar = matches!(pulp::Arch::new(), pulp::Arch::Scalar);
+        assert_eq!(results[0] == results[1], scalar);
+    }
 }

@@ -28,7 +28,7 @@ use rayon::prelude::*;
 const NARROWEST: usize = 32;
 
 /// Processor time in ns for `f32` and `f64`. Only the ratios count, and they decide when the matrix is used, never what comes
-/// out. Measured on one core of a Xeon with AVX-512: docs/results.md, "Meshes as matrices".
+/// out. Measured on one core of a Xeon with AVX-512: docs/results/cpu-engine.md, "Meshes as matrices".
 type Times = [f64; 2];
 
 /// One multiplication of a product.

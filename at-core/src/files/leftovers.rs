@@ -1,7 +1,9 @@
 //! Half-written files of processes that were killed: removed by the next that writes into their folder.
 
+use super::fault::{Operation, check};
+use super::own;
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -23,13 +25,16 @@ pub(crate) fn remove(folder: &Path) {
     if visited {
         return;
     }
+    if check(Operation::List, folder).is_err() {
+        return;
+    }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let ours = name.starts_with(NAME.0) && name.ends_with(NAME.1);
         if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) && is_left(&entry.path()) {
-            let _ = std::fs::remove_file(entry.path());
+            let _ = own::remove(&entry.path());
         }
     }
 }
@@ -39,10 +44,7 @@ fn is_left(path: &Path) -> bool {
     let Ok(file) = File::options().write(true).open(path) else { return false };
     let written = file.metadata().and_then(|found| found.modified());
     let old = written.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > UNTIL_LOCKED));
-    old && match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-    }
+    old && file.try_lock().is_ok()
 }
 
 #[cfg(test)]

@@ -13,16 +13,16 @@
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
 //! `meshK.split_left`, `meshK.split_right` (first and second coupler, in the convention's unit); what it lacks is zero.
 
-use super::atomic_write;
 use super::npz::{Npz, add_text};
 use super::whole::shown;
+use super::{Draft, atomic_write};
 use crate::network::{Identity, Owner};
 use crate::optics::{Convention, Layout, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Debug;
-use std::io::{BufWriter, Error as IoError};
+use std::io::Error as IoError;
 use std::path::Path;
 
 const CONVENTION: &str = "convention";
@@ -257,7 +257,7 @@ pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshEr
     })
 }
 
-type Writer<'a, 'b> = NpzWriter<&'a mut BufWriter<&'b std::fs::File>>;
+type Writer<'a, 'b> = NpzWriter<&'a mut Draft<'b>>;
 
 fn write(
     path: &Path,

@@ -1,5 +1,6 @@
 //! Reading files whose size is known beforehand to have a limit: no device, pipe or endless file fills the memory.
 
+use super::fault::{Operation, check};
 use crate::{Error, Result};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -16,14 +17,18 @@ const SHOWN: usize = 60;
 /// It must be a regular file, or what this process was given open: `/dev/stdin`, `/dev/fd/N`. Errs with [`Error::File`]
 /// where it cannot be read, and with [`Error::Malformed`] where it is something else (a folder, a device, a pipe) or longer.
 pub fn read_whole(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let file = open_regular(path)?;
+    read_open(&open_regular(path)?, path, most)
+}
+
+/// The same of a regular file that is open.
+pub(super) fn read_open(file: &File, path: &Path, most: u64) -> Result<Vec<u8>> {
     let found = file.metadata().map_err(|source| Error::file(path, source))?.len();
     if found > most {
         return Err(too_long(path, &format!("has {found} bytes"), most));
     }
     let mut content = Vec::new();
     let ended = content.try_reserve_exact(found as usize).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory));
-    let read = ended.and_then(|()| (&file).take(most.saturating_add(1)).read_to_end(&mut content));
+    let read = ended.and_then(|()| file.take(most.saturating_add(1)).read_to_end(&mut content));
     let read = read.map_err(|source| Error::file(path, source))?;
     if read as u64 > most {
         return Err(too_long(path, "goes on", most));
@@ -33,16 +38,21 @@ pub fn read_whole(path: &Path, most: u64) -> Result<Vec<u8>> {
 
 /// [`read_whole`] as text. Errs with [`Error::Malformed`] where it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
+    text(path, read_whole(path, most)?)
+}
+
+pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
     let not_text = |failure: std::string::FromUtf8Error| {
         let place = failure.utf8_error().valid_up_to();
         Error::malformed(path, format!("is no text: byte {place} is not UTF-8"))
     };
-    String::from_utf8(read_whole(path, most)?).map_err(not_text)
+    String::from_utf8(bytes).map_err(not_text)
 }
 
 /// Opens a file as [`read_whole`] does, to read it in parts.
 pub fn open_regular(path: &Path) -> Result<File> {
     let io = |source| Error::file(path, source);
+    check(Operation::Read, path).map_err(io)?;
     // looked at before it is opened: opening a pipe waits for its other end
     let before = path.metadata().map_err(io)?;
     refuse_unless_regular(path, &before)?;

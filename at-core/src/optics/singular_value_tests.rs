@@ -4,7 +4,7 @@ use super::*;
 use crate::chip::Fabrication;
 use crate::cpu::Cpu;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Engine, Propagator, Simulator};
 use ndarray::Array1;
 use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};

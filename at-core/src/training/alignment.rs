@@ -16,17 +16,29 @@ use super::{Batch, Loss};
 use crate::Result;
 use crate::chip::Fabrication;
 use crate::network::Network;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Engine, Propagator, Simulator};
 
-/// The oracle with its memory.
-pub struct Alignment<E: Engine> {
+/// Judges the first step of every epoch ([`super::Record::alignment`]).
+pub trait Oracle<E: Engine> {
+    /// The `controls` that the chip is programmed with first: from them on it counts update errors.
+    fn begin(&mut self, controls: &E::Buffer) -> Result<()>;
+
+    /// The `controls` before a step on `batch`.
+    fn before(&mut self, controls: &E::Buffer, batch: &Batch<E>) -> Result<()>;
+
+    /// The alignment of the step that led to `controls`; 0 where the step or the gradient is 0.
+    fn after(&mut self, controls: &E::Buffer) -> Result<f64>;
+}
+
+/// The oracle of a simulated chip, with its memory.
+pub struct Alignment<E: Simulator> {
     oracle: E::Network,
     room: Room<E::Network>,
     before: E::Buffer,
     tally: E::Buffer,
 }
 
-impl<E: Engine> Alignment<E> {
+impl<E: Simulator> Alignment<E> {
     /// An oracle for the chip with this `fabrication`, for batches of up to `capacity` samples.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication, loss: Loss, capacity: usize) -> Result<Self> {
         let oracle = engine.build(network, fabrication)?;
@@ -34,20 +46,19 @@ impl<E: Engine> Alignment<E> {
         let before = engine.zeros(network.controls())?;
         Ok(Alignment { oracle, room, before, tally: engine.zeros(3)? })
     }
+}
 
-    /// The `controls` that the chip is programmed with first: from them on it counts update errors.
-    pub fn begin(&mut self, controls: &E::Buffer) -> Result<()> {
+impl<E: Simulator> Oracle<E> for Alignment<E> {
+    fn begin(&mut self, controls: &E::Buffer) -> Result<()> {
         self.oracle.program(controls)
     }
 
-    /// The `controls` before a step on `batch`.
-    pub fn before(&mut self, controls: &E::Buffer, batch: &Batch<E>) -> Result<()> {
+    fn before(&mut self, controls: &E::Buffer, batch: &Batch<E>) -> Result<()> {
         self.room.engine.combine(1.0, controls, 0.0, &mut self.before)?;
         backpropagation(&mut self.oracle, controls, batch, &mut self.room, &mut self.tally)
     }
 
-    /// The alignment of the step that led to `controls`; 0 where the step or the gradient is 0.
-    pub fn after(&mut self, controls: &E::Buffer) -> Result<f64> {
+    fn after(&mut self, controls: &E::Buffer) -> Result<f64> {
         let engine = &self.room.engine;
         engine.combine(-1.0, controls, 1.0, &mut self.before)?;
         Ok(cosine(&engine.download(&self.before)?, &engine.download(&self.room.gradient)?))

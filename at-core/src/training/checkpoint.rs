@@ -1,15 +1,17 @@
-//! Everything that a run needs to go on, in one file: as exact as if it had never stopped.
+//! Everything that a run needs to go on: as exact as if it had never stopped.
 //!
 //! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, the network, method, epochs done,
-//! the chip's state, records, the caller's fingerprint, step counts); vectors are F64, to which every engine's reals widen without
-//! loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The tensor `checksum`
-//! is the MD5 of all of that, against damage.
+//! the chip's state, records, the caller's fingerprint, step counts, what computed); vectors are F64, to which every engine's reals
+//! widen without loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The
+//! tensor `checksum` is the MD5 of all of that, against damage. The records of a long run lie in a file beside it
+//! ([`super::journal`]); format version 2 has them all in the checkpoint, and is read as well.
 
+use super::journal::Earlier;
 use super::methods::{Method, MethodName};
 use super::{OptimizerState, Parameters, Record};
 use crate::chip::{Accesses, State};
 use crate::error::same_size;
-use crate::files::atomic_write;
+use crate::files::own;
 use crate::files::whole::read_whole;
 use crate::network::Identity;
 use crate::propagator::{Engine, Propagator};
@@ -21,7 +23,8 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+const OLDEST: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
 /// Longest file (bytes): eight vectors for each of as many controls as the largest meshes have.
@@ -46,6 +49,8 @@ pub struct Checkpoint {
     pub shared: Accesses,
     /// One record per epoch done and chip.
     pub records: Vec<Record>,
+    /// What computed the epochs ([`Engine::arithmetic`]), in order; one after the other where a run went on elsewhere.
+    pub arithmetic: Vec<String>,
     /// The method's vectors.
     pub parameters: Vec<SavedParameters>,
 }
@@ -79,6 +84,12 @@ struct Header {
     shared: Accesses,
     /// Whether there is a tensor of every chip's drift.
     drifted: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    arithmetic: Vec<String>,
+    /// Records that lie beside this file, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earlier: Option<Earlier>,
+    /// Those after them.
     records: Vec<Record>,
     parameters: Vec<Entry>,
 }
@@ -108,12 +119,12 @@ impl Header {
 }
 
 impl Checkpoint {
-    /// Copies the state of `method`.
+    /// Copies the state of `method` after `epoch` epochs, without records.
     pub fn take<C: Propagator>(
         engine: &C::Engine,
         method: &dyn Method<C>,
         chip: State,
-        records: &[Record],
+        epoch: usize,
         fingerprint: &str,
         network: &Identity,
     ) -> Result<Self> {
@@ -122,11 +133,12 @@ impl Checkpoint {
             fingerprint: fingerprint.to_string(),
             network: Some(network.clone()),
             method: method.name(),
-            epoch: records.len(),
+            epoch,
             chip,
             others: Vec::new(),
             shared: Accesses::default(),
-            records: records.to_vec(),
+            records: Vec::new(),
+            arithmetic: Vec::new(),
             parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
@@ -166,8 +178,13 @@ impl Checkpoint {
         std::iter::once(&self.chip).chain(&self.others)
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, all records in it, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
+        self.write(path, None, &self.records)
+    }
+
+    /// Writes the file with these records in the place of its own.
+    pub(super) fn write(&self, path: &Path, earlier: Option<Earlier>, records: &[Record]) -> Result<()> {
         let header = serde_json::to_string(&Header {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
@@ -178,7 +195,9 @@ impl Checkpoint {
             others: self.others.clone(),
             shared: self.shared,
             drifted: !self.chip.drifted.is_empty(),
-            records: self.records.clone(),
+            arithmetic: self.arithmetic.clone(),
+            earlier,
+            records: records.to_vec(),
             parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
         })
         .map_err(|failure| Error::file(path, failure.into()))?;
@@ -200,17 +219,28 @@ impl Checkpoint {
         let file = views
             .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(METADATA.to_string(), header)]))))
             .map_err(|failure| Error::malformed(path, format!("cannot be written: {failure}")))?;
-        atomic_write(path, |writer| writer.write_all(&file))
+        own::write(path, |draft| draft.write_all(&file))
     }
 
-    /// Reads a file of any run, to start from it.
+    /// Reads a file of any run, to start from it. Records that lie beside it are not read.
     pub fn of_any_run(path: &Path) -> Result<Self> {
-        Self::read(path, "choose a checkpoint of a run, RUN/METHOD.safetensors")
+        let remedy = "choose a checkpoint of a run, RUN/METHOD.safetensors";
+        let file = read_whole(path, LARGEST_FILE)?;
+        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
     }
 
-    /// Reads a file of a run that goes on, whatever its fingerprint.
+    /// Reads a file of a run that goes on, whatever its fingerprint, and the records beside it.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::read(path, "put back a good copy of the checkpoint, or delete it to train its method anew")
+        let remedy = "put back a good copy of the checkpoint, or delete it to train its method anew";
+        let file = own::read(path, LARGEST_FILE)?;
+        let parts = Self::parts(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")));
+        let (mut checkpoint, earlier) = parts?;
+        if let Some(earlier) = earlier {
+            let last = std::mem::take(&mut checkpoint.records);
+            checkpoint.records = earlier.read(path)?;
+            checkpoint.records.extend(last);
+        }
+        Ok(checkpoint)
     }
 
     /// Reads a file. Errs with [`Error::Malformed`] unless it is whole, of this format, and of a run with `fingerprint`.
@@ -223,25 +253,25 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    fn read(path: &Path, remedy: &str) -> Result<Self> {
-        let file = read_whole(path, LARGEST_FILE)?;
-        Self::parse(&file).map_err(|reason| Error::malformed(path, format!("{reason}; {remedy}")))
-    }
-
     /// The controls: those of the first chip where several share a model.
     pub fn controls(&self) -> Option<&[f64]> {
         self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
     }
 
-    /// Reads the content of a file; the error is the reason alone.
+    /// Reads the content of a file, without the records beside it; the error is the reason alone.
     pub fn parse(file: &[u8]) -> std::result::Result<Self, String> {
+        Ok(Self::parts(file)?.0)
+    }
+
+    /// The file's own content, and what it says of the file beside it.
+    fn parts(file: &[u8]) -> std::result::Result<(Self, Option<Earlier>), String> {
         let foreign = |failure: safetensors::SafeTensorError| format!("is no whole checkpoint: {failure}");
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(foreign)?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
         let text = text.ok_or_else(|| format!("is no checkpoint: has no entry {METADATA}"))?;
         let version: Version = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
-        if version.version != VERSION {
-            return Err(format!("has format version {}, this program reads {VERSION}", version.version));
+        if !(OLDEST..=VERSION).contains(&version.version) {
+            return Err(format!("has format version {}, this program reads {OLDEST} to {VERSION}", version.version));
         }
         let header: Header = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
         let tensors = SafeTensors::deserialize(file).map_err(foreign)?;
@@ -259,8 +289,10 @@ impl Checkpoint {
         if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
-        if header.epoch.checked_mul(chips) != Some(header.records.len()) {
-            return Err(format!("has {} records of {} epochs", header.records.len(), header.epoch));
+        let beside = header.earlier.as_ref().map_or(0, |earlier| earlier.records);
+        let records = header.records.len().checked_add(beside);
+        if records.is_none() || header.epoch.checked_mul(chips) != records {
+            return Err(format!("has {} + {beside} records of {} epochs", header.records.len(), header.epoch));
         }
         header.validate()?;
         for (name, bytes) in names.iter().zip(&vectors) {
@@ -281,7 +313,7 @@ impl Checkpoint {
         });
         let parameters = parameters.collect();
         let mut with_drift = |state: State| State { drifted: vectors.next().unwrap_or_default(), ..state };
-        Ok(Checkpoint {
+        let checkpoint = Checkpoint {
             parameters,
             chip: with_drift(header.chip),
             others: header.others.into_iter().map(with_drift).collect(),
@@ -291,7 +323,9 @@ impl Checkpoint {
             method: header.method,
             epoch: header.epoch,
             records: header.records,
-        })
+            arithmetic: header.arithmetic,
+        };
+        Ok((checkpoint, header.earlier))
     }
 }
 

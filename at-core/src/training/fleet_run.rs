@@ -2,21 +2,23 @@
 
 use super::checkpoint::SavedParameters;
 use super::evaluation::{Evaluation, Workspace, evaluate};
+use super::journal::Journal;
 use super::methods::fleet::Fleet;
+use super::trainer::{arithmetic, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
-use crate::chip::{Chip, Meter};
+use crate::chip::{Meter, Physical};
 use crate::error::same_size;
 use crate::network::Identity;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Adjoint, Engine};
 use crate::{Error, Result};
 
 impl<E: Engine> Trainer<'_, E> {
     /// Trains fresh `chips` with one fresh model, or goes on from `resume`. Otherwise [`Trainer::run`], with an outcome per chip,
     /// which counts the chip's own work and its share of the model's; the observer hears of every chip after every epoch.
-    pub fn run_fleet(
+    pub fn run_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -32,6 +34,8 @@ impl<E: Engine> Trainer<'_, E> {
             self.resume_fleet(checkpoint, chips, fleet)?;
             records.clone_from(&checkpoint.records);
         }
+        let arithmetic = arithmetic(self.engine, resume, records.len() < epochs * chips.len());
+        let mut journal = checkpoints.map(|to| Journal::open(to.path, &records)).transpose()?;
         let capacity = self.settings.batch_size.min(self.train.samples());
         let mut batch = Batch::new(self.engine, self.train.width(), capacity)?;
         let mut workspace = Workspace::new(self.engine, &chips[0], capacity)?;
@@ -44,14 +48,15 @@ impl<E: Engine> Trainer<'_, E> {
             }
             records.extend(new);
             let done = epoch + 1;
-            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
+            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
             {
-                self.keep_fleet(chips, fleet, &records, done, fingerprint, network)?.save(path)?;
+                let state = self.fleet_state(chips, fleet, &arithmetic, done, fingerprint, network)?;
+                journal.keep(&state, &records)?;
             }
         }
         let complete = records.len() == epochs * chips.len();
-        let outcome = |(index, chip): (usize, &mut Chip<E>)| {
+        let outcome = |(index, chip): (usize, &mut C)| {
             if complete {
                 chip.program(fleet.controls(index))?;
             }
@@ -64,18 +69,18 @@ impl<E: Engine> Trainer<'_, E> {
                 test,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 complete,
-                notes: Vec::new(),
+                notes: moved(&arithmetic).into_iter().collect(),
             })
         };
         chips.iter_mut().enumerate().map(outcome).collect()
     }
 
     /// Epoch number `epoch` from 0: a record per chip.
-    fn fleet_epoch(
+    fn fleet_epoch<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         epoch: usize,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -86,7 +91,7 @@ impl<E: Engine> Trainer<'_, E> {
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
-        let record = |(index, (chip, tally)): (usize, (&mut Chip<E>, &E::Buffer))| {
+        let record = |(index, (chip, tally)): (usize, (&mut C, &E::Buffer))| {
             let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
             if let Some(reason) = chip.astray(fleet.controls(index))? {
                 return Err(diverged(reason));
@@ -114,10 +119,10 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// How chip number `index` does on `split` with its controls, unmetered.
-    fn judge_member(
+    fn judge_member<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        fleet: &Fleet<E::Network>,
+        chip: &mut C,
+        fleet: &Fleet<M>,
         index: usize,
         split: &Split<E>,
         workspace: &mut Workspace<E>,
@@ -128,11 +133,12 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
-    fn keep_fleet(
+    /// A checkpoint without records.
+    fn fleet_state<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &[Chip<E>],
-        fleet: &Fleet<E::Network>,
-        records: &[Record],
+        chips: &[C],
+        fleet: &Fleet<M>,
+        arithmetic: &[String],
         epoch: usize,
         fingerprint: &str,
         network: &Identity,
@@ -144,18 +150,19 @@ impl<E: Engine> Trainer<'_, E> {
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,
-            others: chips[1..].iter().map(Chip::state).collect::<Result<_>>()?,
+            others: chips[1..].iter().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
-            records: records.to_vec(),
+            records: Vec::new(),
+            arithmetic: arithmetic.to_vec(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
 
-    fn resume_fleet(
+    fn resume_fleet<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         checkpoint: &Checkpoint,
-        chips: &mut [Chip<E>],
-        fleet: &mut Fleet<E::Network>,
+        chips: &mut [C],
+        fleet: &mut Fleet<M>,
     ) -> Result<()> {
         if checkpoint.method != MethodName::At || checkpoint.epoch > self.settings.epochs {
             let reason = "belongs to another method, or to a run with fewer epochs than it has";

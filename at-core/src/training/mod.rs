@@ -7,6 +7,7 @@ pub mod draws;
 pub mod evaluation;
 mod fleet_run;
 pub mod initial;
+pub mod journal;
 pub mod loss;
 pub mod methods;
 pub mod optimizer;
@@ -16,7 +17,7 @@ pub mod record;
 pub mod task;
 pub mod trainer;
 
-pub use alignment::Alignment;
+pub use alignment::{Alignment, Oracle};
 pub use checkpoint::Checkpoint;
 pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};

@@ -8,7 +8,7 @@ use super::{Batch, Loss, Normalization, Split};
 use crate::Result;
 use crate::chip::{Fabrication, Noise};
 use crate::network::Network;
-use crate::propagator::{Adjoint, Engine, LayerAccess, Propagator};
+use crate::propagator::{Adjoint, LayerAccess, Propagator, Simulator};
 
 /// Samples that are looked at, the first ones.
 const SAMPLES: usize = 64;
@@ -41,7 +41,7 @@ pub struct Outlook {
 impl Outlook {
     /// Sends the first samples of `split` through a model with the imperfections `known`, programmed with `controls`, and their
     /// error back. `noise` is that of the chip, of which the converters count.
-    pub fn of<E: Engine>(
+    pub fn of<E: Simulator>(
         engine: &E,
         network: &Network,
         known: &Fabrication,

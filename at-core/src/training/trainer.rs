@@ -1,12 +1,13 @@
 //! The training loop, for every method, chip and engine.
 
 use super::evaluation::{Evaluation, Workspace};
+use super::journal::Journal;
 use super::methods::Method;
-use super::{Alignment, Batch, Checkpoint, Loss, Observer, Optimizer, Record, Schedule, Split};
-use crate::chip::{Accesses, Chip};
+use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Oracle, Record, Schedule, Split};
+use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
 use crate::network::Identity;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::Engine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -96,16 +97,34 @@ pub struct Trainer<'a, E: Engine> {
     pub test: &'a Split<E>,
 }
 
+/// What has computed the epochs of a run that goes on from `resume`, `engine` included if it `goes_on` for more of them.
+pub(super) fn arithmetic<E: Engine>(engine: &E, resume: Option<&Checkpoint>, goes_on: bool) -> Vec<String> {
+    let mut all = resume.map(|checkpoint| checkpoint.arithmetic.clone()).unwrap_or_default();
+    let own = engine.arithmetic();
+    if goes_on && all.last() != Some(&own) {
+        all.push(own);
+    }
+    all
+}
+
+/// The doubt about a run that did not stay where its numbers have one last digit.
+pub(super) fn moved(arithmetic: &[String]) -> Option<String> {
+    let places = arithmetic.join(", then ");
+    (arithmetic.len() > 1).then(|| {
+        format!("computed by {places}, whose last digits differ: a run that stays on one of them ends with slightly other numbers")
+    })
+}
+
 impl<E: Engine> Trainer<'_, E> {
     /// Trains a fresh `chip` with a fresh `method`, or goes on from `resume`.
     ///
     /// Evaluations, and putting the chip at the initial controls, are the same for every method and are not metered. Only
     /// sums over the samples leave the engine, once per epoch. Errs with [`Error::Diverged`] after an epoch in which a loss or a
-    /// parameter is not finite, or a control beyond what [`crate::turns::Bounds`] says.
-    pub fn run(
+    /// parameter is not finite, or a control beyond what [`Physical::astray`] says.
+    pub fn run<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -114,11 +133,11 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// [`Trainer::run`] with an oracle that judges the first step of every epoch, for [`Record::alignment`].
-    pub fn run_aligned(
+    pub fn run_aligned<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
-        mut alignment: Option<&mut Alignment<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
+        mut alignment: Option<&mut dyn Oracle<E>>,
         resume: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints<'_>>,
         observer: &mut dyn Observer,
@@ -140,20 +159,25 @@ impl<E: Engine> Trainer<'_, E> {
                 return Err(Error::invalid("epochs", epochs, reason));
             }
         }
+        let arithmetic = arithmetic(self.engine, resume, records.len() < epochs);
+        let mut journal = checkpoints.map(|to| Journal::open(to.path, &records)).transpose()?;
 
         let batch_size = batch_size.min(self.train.samples());
         let mut batch = Batch::new(self.engine, self.train.width(), batch_size)?;
         let mut workspace = Workspace::new(self.engine, chip, batch_size)?;
         let mut stopped = false;
         while records.len() < epochs && !stopped {
-            let oracle = alignment.as_deref_mut();
+            let oracle = alignment.as_mut().map(|oracle| &mut **oracle as &mut dyn Oracle<E>);
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = observer.epoch(&record).is_break();
-            if let Some(Checkpoints { path, every, fingerprint, network }) = checkpoints
+            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
-                Checkpoint::take(self.engine, method, chip.state()?, &records, fingerprint, network)?.save(path)?;
+                let (state, epoch) = (chip.state()?, record.epoch);
+                let mut state = Checkpoint::take(self.engine, method, state, epoch, fingerprint, network)?;
+                state.arithmetic.clone_from(&arithmetic);
+                journal.keep(&state, &records)?;
             }
         }
 
@@ -167,16 +191,17 @@ impl<E: Engine> Trainer<'_, E> {
             let (method, epoch) = (method.name().to_string(), records.len());
             return Err(Error::Diverged { method, epoch, reason: "the loss is not finite".to_string() });
         }
-        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes: method.notes() })
+        let notes = method.notes().into_iter().chain(moved(&arithmetic)).collect();
+        Ok(Outcome { records, train, test, accesses: chip.accesses(), complete, notes })
     }
 
     /// Epoch number `epoch` from 0.
-    fn epoch(
+    fn epoch<C: Physical<Engine = E>>(
         &self,
         epoch: usize,
-        chip: &mut Chip<E>,
-        method: &mut dyn Method<Chip<E>>,
-        mut oracle: Option<&mut Alignment<E>>,
+        chip: &mut C,
+        method: &mut dyn Method<C>,
+        mut oracle: Option<&mut dyn Oracle<E>>,
         batch: &mut Batch<E>,
         workspace: &mut Workspace<E>,
         observer: &mut dyn Observer,
@@ -224,7 +249,7 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// What of the method's controls and other parameters no useful training reaches, in words.
-    fn astray(&self, chip: &Chip<E>, method: &dyn Method<Chip<E>>) -> Result<Option<String>> {
+    fn astray<C: Physical<Engine = E>>(&self, chip: &C, method: &dyn Method<C>) -> Result<Option<String>> {
         if let Some(reason) = chip.astray(method.controls())? {
             return Ok(Some(reason));
         }
@@ -260,7 +285,7 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// Errs unless both splits and the loss fit `chip`.
-    pub(super) fn check(&self, chip: &Chip<E>) -> Result<()> {
+    pub(super) fn check(&self, chip: &impl Physical<Engine = E>) -> Result<()> {
         let loss = &self.settings.loss;
         self.settings.validate()?;
         loss.check(chip.outputs())?;
@@ -269,10 +294,10 @@ impl<E: Engine> Trainer<'_, E> {
     }
 
     /// How the chip does on `split` with the method's controls, unmetered.
-    fn judge(
+    fn judge<C: Physical<Engine = E>>(
         &self,
-        chip: &mut Chip<E>,
-        method: &dyn Method<Chip<E>>,
+        chip: &mut C,
+        method: &dyn Method<C>,
         split: &Split<E>,
         workspace: &mut Workspace<E>,
     ) -> Result<Evaluation> {

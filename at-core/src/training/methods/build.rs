@@ -25,7 +25,7 @@ use super::{Method, MethodName};
 use crate::chip::{Chip, Fabrication, Imperfections, Meter};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::Engine;
+use crate::propagator::Simulator;
 use crate::training::{Digital, Settings};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
@@ -136,7 +136,7 @@ impl MethodOptions {
 ///
 /// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
 /// methods get a model of what [`MethodOptions::known`] says. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
-pub fn build<E: Engine>(
+pub fn build<E: Simulator>(
     name: MethodName,
     engine: &E,
     network: &Network,
@@ -222,7 +222,7 @@ pub fn build<E: Engine>(
 
 /// `at` for `chips` chips of `network` that share one digital model, from the same `initial` controls on. What is done once for
 /// all is counted on `shared`.
-pub fn build_fleet<E: Engine>(
+pub fn build_fleet<E: Simulator>(
     engine: &E,
     network: &Network,
     chips: usize,

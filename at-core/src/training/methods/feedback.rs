@@ -1,22 +1,24 @@
 //! Fixed matrices that carry the error of the output straight to every hidden layer: the feedback of `dfa` and `dfa-model`.
 
 use crate::Result;
-use crate::chip::{Fabrication, Meter};
+use crate::chip::Meter;
 use crate::error::same_size;
-use crate::flops::Flops;
-use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Engine, Propagator};
+use crate::network::Network;
+use crate::propagator::{Adjoint, Engine, Factor};
 use crate::training::draws::{Purpose, normals, stream};
 
 /// `δ_l = B_l e`, one matrix per hidden layer.
 pub struct Feedback<E: Engine> {
+    engine: E,
+    outputs: usize,
     projections: Vec<Projection<E>>,
     meter: Meter,
 }
 
 struct Projection<E: Engine> {
-    matrix: E::Network,
-    flops: u64,
+    /// `[layer outputs, outputs]`.
+    matrix: E::Buffer,
+    layer_outputs: usize,
     /// `[batch, layer outputs]`.
     error: E::Buffer,
 }
@@ -37,18 +39,14 @@ impl<E: Engine> Feedback<E> {
     pub fn new(engine: &E, network: &Network, matrices: Vec<Vec<f64>>, capacity: usize, meter: &Meter) -> Result<Self> {
         same_size("feedback matrices, one per hidden layer", network.layers().len() - 1, matrices.len())?;
         let inputs = network.outputs();
-        let build = |(layer, mut entries): (usize, Vec<f64>)| {
+        let build = |(layer, entries): (usize, Vec<f64>)| {
             let outputs = network.layer_output(layer).width();
             same_size("entries of a feedback matrix", outputs * inputs, entries.len())?;
-            let network = Network::new(vec![vec![Stage::Matrix { inputs, outputs }]])?;
-            let mut matrix = engine.build(&network, &Fabrication::ideal())?;
-            entries.resize(network.controls(), 0.0); // no bias
-            matrix.program(&engine.upload(&entries)?)?;
-            let flops = Flops::of(network.stages()).forward;
-            Ok(Projection { matrix, flops, error: engine.zeros(outputs * capacity)? })
+            let (matrix, error) = (engine.upload(&entries)?, engine.zeros(outputs * capacity)?);
+            Ok(Projection { matrix, layer_outputs: outputs, error })
         };
         let projections = matrices.into_iter().enumerate().map(build).collect::<Result<_>>()?;
-        Ok(Feedback { projections, meter: meter.clone() })
+        Ok(Feedback { engine: engine.clone(), outputs: inputs, projections, meter: meter.clone() })
     }
 
     /// From `error [batch, outputs]` at the output to the gradient of every layer of `model`, around the signals of `trace`.
@@ -61,9 +59,12 @@ impl<E: Engine> Feedback<E> {
         gradient: &mut E::Buffer,
     ) -> Result<()> {
         let last = self.projections.len();
-        for (layer, Projection { matrix, flops, error: hidden }) in self.projections.iter_mut().enumerate() {
-            matrix.propagate(error, batch, hidden)?;
-            self.meter.count(|accesses| accesses.digital_flops += batch as u64 * *flops);
+        let Feedback { engine, outputs, meter, .. } = self;
+        for (layer, Projection { matrix, layer_outputs, error: hidden }) in self.projections.iter_mut().enumerate() {
+            let sizes = [batch, *outputs, *layer_outputs];
+            engine.product(sizes, Factor::plain(error), Factor::transposed(matrix), hidden)?;
+            let operations = 2 * batch * *outputs * *layer_outputs;
+            meter.count(|accesses| accesses.digital_flops += operations as u64);
             model.backpropagate_layer(layer, trace, hidden, None, gradient)?;
         }
         model.backpropagate_layer(last, trace, error, None, gradient)

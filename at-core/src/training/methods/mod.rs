@@ -7,6 +7,7 @@ pub mod coordinate;
 pub mod dat;
 pub mod dfa;
 pub mod dfa_model;
+mod facts;
 pub mod feedback;
 pub mod ffm;
 pub mod fleet;
@@ -30,6 +31,7 @@ pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
 pub use build::{DigitalModel, DigitalStep, MethodOptions, build, build_fleet};
+pub use facts::{Dash, Marker, MethodFacts};
 pub use name::MethodName;
 pub use room::{Room, backpropagation};
 

@@ -72,26 +72,7 @@ impl MethodName {
 
     /// The name as it is written everywhere.
     pub fn as_str(self) -> &'static str {
-        match self {
-            MethodName::At => "at",
-            MethodName::AtAdaptive => "at-adaptive",
-            MethodName::InSilico => "in-silico",
-            MethodName::Ideal => "ideal",
-            MethodName::Pat => "pat",
-            MethodName::PatOutput => "pat-output",
-            MethodName::NoiseAware => "noise-aware",
-            MethodName::Dfa => "dfa",
-            MethodName::DfaModel => "dfa-model",
-            MethodName::Spsa => "spsa",
-            MethodName::ZerothOrder => "zeroth-order",
-            MethodName::Coordinate => "coordinate",
-            MethodName::ParameterShift => "parameter-shift",
-            MethodName::Dat => "dat",
-            MethodName::DatInternal => "dat-internal",
-            MethodName::InSitu => "in-situ",
-            MethodName::Ffm => "ffm",
-            MethodName::Phyll => "phyll",
-        }
+        self.facts().name
     }
 }
 

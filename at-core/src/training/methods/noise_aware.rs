@@ -14,7 +14,7 @@ use super::room::backpropagation;
 use super::{Method, MethodName, Room};
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::network::Network;
-use crate::propagator::{Buffer, Engine, Propagator};
+use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
 use crate::training::{Batch, Digital, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
@@ -32,7 +32,7 @@ pub struct Redrawn {
 }
 
 /// The method with its model.
-pub struct NoiseAware<E: Engine> {
+pub struct NoiseAware<E: Simulator> {
     network: Network,
     redrawn: Redrawn,
     meter: Meter,
@@ -45,7 +45,7 @@ pub struct NoiseAware<E: Engine> {
     room: Room<Digital<E::Network>>,
 }
 
-impl<E: Engine> NoiseAware<E> {
+impl<E: Simulator> NoiseAware<E> {
     /// Starts from the `initial` values; the models of `network` are counted on `meter`.
     pub fn new(
         engine: &E,
@@ -91,7 +91,7 @@ impl<E: Engine> NoiseAware<E> {
     }
 }
 
-impl<E: Engine, C: Propagator<Engine = E>> Method<C> for NoiseAware<E> {
+impl<E: Simulator, C: Propagator<Engine = E>> Method<C> for NoiseAware<E> {
     fn name(&self) -> MethodName {
         MethodName::NoiseAware
     }

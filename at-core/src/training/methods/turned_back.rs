@@ -3,8 +3,7 @@
 //! A tether measures the distance between controls and model, so there both are turned by the same.
 
 use super::{Method, MethodName};
-use crate::chip::Chip;
-use crate::propagator::Engine;
+use crate::propagator::{Buffer, Engine, Propagator};
 use crate::training::{Batch, Evaluation, Loss, Parameters, Split, Workspace};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
@@ -13,18 +12,18 @@ use crate::{Error, Result};
 pub(super) const LOOK: usize = 256;
 
 /// The method inside, and the phases that it may turn.
-pub struct TurnedBack<E: Engine> {
-    method: Box<dyn Method<Chip<E>>>,
-    engine: E,
+pub struct TurnedBack<C: Propagator> {
+    method: Box<dyn Method<C>>,
+    engine: C::Engine,
     free: FreePhases,
     tethered: bool,
     epoch: usize,
     steps: usize,
 }
 
-impl<E: Engine> TurnedBack<E> {
+impl<C: Propagator> TurnedBack<C> {
     /// `method` with `free` phases; `tethered` where the distance between its controls and its model counts.
-    pub fn new(method: Box<dyn Method<Chip<E>>>, engine: &E, free: FreePhases, tethered: bool) -> Self {
+    pub fn new(method: Box<dyn Method<C>>, engine: &C::Engine, free: FreePhases, tethered: bool) -> Self {
         TurnedBack { method, engine: engine.clone(), free, tethered, epoch: 0, steps: 0 }
     }
 
@@ -68,7 +67,7 @@ pub(super) fn turn_back<E: Engine>(
     Ok(())
 }
 
-impl<E: Engine> Method<Chip<E>> for TurnedBack<E> {
+impl<C: Propagator> Method<C> for TurnedBack<C> {
     fn name(&self) -> MethodName {
         self.method.name()
     }
@@ -78,7 +77,13 @@ impl<E: Engine> Method<Chip<E>> for TurnedBack<E> {
         self.method.begin_epoch(epoch, epochs);
     }
 
-    fn step(&mut self, chip: &mut Chip<E>, batch: &Batch<E>, learning_rate: f64, tally: &mut E::Buffer) -> Result<()> {
+    fn step(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<C::Engine>,
+        learning_rate: f64,
+        tally: &mut Buffer<C>,
+    ) -> Result<()> {
         if self.steps.is_multiple_of(LOOK) {
             self.look()?;
         }
@@ -88,20 +93,20 @@ impl<E: Engine> Method<Chip<E>> for TurnedBack<E> {
 
     fn evaluate(
         &self,
-        chip: &mut Chip<E>,
-        engine: &E,
-        split: &Split<E>,
+        chip: &mut C,
+        engine: &C::Engine,
+        split: &Split<C::Engine>,
         loss: &Loss,
-        workspace: &mut Workspace<E>,
+        workspace: &mut Workspace<C::Engine>,
     ) -> Result<Evaluation> {
         self.method.evaluate(chip, engine, split, loss, workspace)
     }
 
-    fn controls(&self) -> &E::Buffer {
+    fn controls(&self) -> &Buffer<C> {
         self.method.controls()
     }
 
-    fn finish(&mut self, chip: &mut Chip<E>) -> Result<()> {
+    fn finish(&mut self, chip: &mut C) -> Result<()> {
         self.method.finish(chip)
     }
 
@@ -113,11 +118,11 @@ impl<E: Engine> Method<Chip<E>> for TurnedBack<E> {
         self.method.notes()
     }
 
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<E>)> {
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
         self.method.parameters()
     }
 
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<E>)> {
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
         self.method.parameters_mut()
     }
 }

@@ -4,7 +4,7 @@ use super::fixture::{Bench, meshes, settings, weight_banks};
 use crate::chip::{Fabrication, Imperfections, StageErrors};
 use crate::cpu::Cpu;
 use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Engine, Propagator, Tunable};
+use crate::propagator::{Adjoint, Engine, Propagator, Simulator, Tunable};
 use crate::training::{
     Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Optimizer, Record,
 };

@@ -38,6 +38,7 @@ fn example() -> Checkpoint {
         others: vec![state(vec![0.3, 1e-300]), state(vec![-0.1, 0.0])],
         shared: Accesses { digital_flops: 9, ..Accesses::default() },
         records: [1, 2].iter().flat_map(|&epoch| (0..3).map(move |chip| record(chip, epoch))).collect(),
+        arithmetic: vec!["cpu f32, x86_64 V3".to_string()],
         parameters: vec![saved("controls", 7), saved("model", 8)],
     }
 }
@@ -79,6 +80,20 @@ fn a_checkpoint_of_other_settings_is_refused() {
 }
 
 #[test]
+fn controls_that_are_not_finite_are_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    assert!(example().save(&path).and_then(|()| Checkpoint::of_any_run(&path)).is_ok());
+    for wrong in [f64::NAN, f64::INFINITY] {
+        let mut diverged = example();
+        diverged.parameters[0].values[2] = wrong;
+        diverged.save(&path).unwrap();
+        let error = Checkpoint::of_any_run(&path).unwrap_err().to_string();
+        assert!(error.contains("controls: entry 2 is") && error.contains("choose a checkpoint"), "{error}");
+    }
+}
+
+#[test]
 fn missing_and_unwritable_files_are_named() {
     let missing = Path::new("no/such/checkpoint");
     assert!(Checkpoint::load(missing, "").unwrap_err().to_string().starts_with("no/such/checkpoint: "));
@@ -92,10 +107,10 @@ fn foreign_files_say_what_they_lack() {
     assert!(load(&foreign).unwrap_err().contains("is no checkpoint"));
     assert!(load(b"\x89PNG\r\n\x1a\nimage").unwrap_err().contains("is no whole checkpoint"));
     let text = saved_example();
-    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":2").unwrap();
+    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":3").unwrap();
     let mut newer = text;
-    newer[at + 12] = b'3';
-    assert!(load(&newer).unwrap_err().contains("format version 3"));
+    newer[at + 12] = b'4';
+    assert!(load(&newer).unwrap_err().contains("format version 4"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What each method reads from the chip and writes to it, and what it computes beside it.
 
 use super::fixture::{Bench, ERRORS, matrices, meshes, one_mesh, settings};
+use crate::chip::Physical;
 use crate::chip::{Accesses, Chip};
 use crate::cpu::Cpu;
 use crate::network::Network;

@@ -1,9 +1,10 @@
 //! Direct feedback, where its matrices are those that backpropagation would use.
 
 use super::fixture::{Bench, CALM, ERRORS, losses, matrices, meshes, settings, weight_banks};
+use crate::chip::Physical;
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::cpu::Cpu;
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Propagator, Simulator};
 use crate::training::methods::dfa::Dfa;
 use crate::training::methods::dfa_model::DfaModel;
 use crate::training::methods::feedback::Feedback;

@@ -1,9 +1,10 @@
 //! Small networks, a small task, and everything built for them.
 
+use crate::chip::Physical;
 use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::{Propagator, Simulator};
 use crate::training::methods::{build, parameter_shift};
 use crate::training::{
     Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
@@ -95,7 +96,7 @@ pub fn clouds(width: usize, classes: usize, samples: usize, seed: u64) -> (Vec<f
 }
 
 /// A task on an imperfect chip.
-pub struct Bench<E: Engine> {
+pub struct Bench<E: Simulator> {
     pub engine: E,
     pub network: Network,
     pub fabrication: Fabrication,
@@ -106,7 +107,7 @@ pub struct Bench<E: Engine> {
     pub test: Split<E>,
 }
 
-impl<E: Engine> Bench<E> {
+impl<E: Simulator> Bench<E> {
     /// 47 samples to train, so that batches of 10 leave a rest, and 30 to test.
     pub fn new(engine: E, network: Network, errors: &Imperfections, settings: Settings) -> Self {
         let fabrication = errors.fabricate(&network, 7).unwrap();
@@ -153,7 +154,7 @@ impl<E: Engine> Bench<E> {
 }
 
 /// The first epoch's and the final loss of the chip on the test split.
-pub fn losses<E: Engine>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
+pub fn losses<E: Simulator>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
     let outcome = bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap();
     (outcome.records[0].test_loss, outcome.test.loss)
 }

@@ -1,9 +1,10 @@
 //! Many chips, one digital model.
 
 use super::fixture::{Bench, ERRORS, meshes, settings, weight_banks};
+use crate::chip::Physical;
 use crate::chip::{Chip, Fabrication, Meter};
 use crate::cpu::Cpu;
-use crate::propagator::Engine;
+use crate::propagator::{Engine, Simulator};
 use crate::training::methods::at::Weights;
 use crate::training::methods::build_fleet;
 use crate::training::methods::fleet::Fleet;

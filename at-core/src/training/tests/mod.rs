@@ -10,6 +10,7 @@ mod fixture;
 mod fleet;
 mod gradient_free;
 mod identities;
+mod journal;
 mod noise_aware;
 mod optics;
 mod published;

@@ -4,7 +4,7 @@ use super::fixture::{Bench, ERRORS, matrices, meshes, one_mesh, settings, suitab
 use crate::chip::Chip;
 use crate::cpu::Cpu;
 use crate::network::Network;
-use crate::propagator::Engine;
+use crate::propagator::Simulator;
 use crate::training::{
     Checkpoint, Checkpoints, DigitalStep, Method, MethodName, MethodOptions, Observer, Optimizer, Outcome, Record,
     Schedule,
@@ -21,12 +21,12 @@ impl Observer for Until {
 }
 
 /// Controls, model parameters and moments.
-fn state<E: Engine>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
+fn state<E: Simulator>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
     let network = matrices(&[1, 1]).identity(); // anybody's
-    Checkpoint::take(engine, method, Default::default(), &[], "", &network).unwrap()
+    Checkpoint::take(engine, method, Default::default(), 0, "", &network).unwrap()
 }
 
-fn resumes<E: Engine>(engine: E, network: Network, optimizer: Optimizer, digital_step: DigitalStep) {
+fn resumes<E: Simulator>(engine: E, network: Network, optimizer: Optimizer, digital_step: DigitalStep) {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(3, 5, 0.03, optimizer);
     settings.schedule = Schedule::Cosine;

@@ -5,6 +5,7 @@ use super::*;
 use crate::chip::Fabrication;
 use crate::cpu::{Cpu, CpuNetwork};
 use crate::optics::{Activation, Mesh};
+use crate::propagator::Simulator;
 use crate::training::{Normalization, Split};
 
 fn wave(count: usize, step: f64) -> Vec<f64> {
