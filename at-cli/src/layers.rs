@@ -156,6 +156,25 @@ mod tests {
         assert!(message("epochs = ").contains("line 1"));
     }
 
+    /// Of changed files; `AT_FUZZ_INPUTS` says how many.
+    #[test]
+    fn settings_files_that_went_wrong_are_read_or_refused_in_few_words() {
+        let count =
+            std::env::var("AT_FUZZ_INPUTS").map_or(500, |count| count.parse().expect("AT_FUZZ_INPUTS is a number"));
+        let seeds: Vec<String> =
+            presets::names().map(|name| toml::to_string(&presets::find(name).unwrap()).unwrap()).collect();
+        for input in 0..count {
+            let mut mutator = at_tests::mutation::Mutator::new(input);
+            let seed = &seeds[mutator.below(seeds.len())];
+            let changed = mutator.mutate(seed.as_bytes());
+            let Ok(text) = String::from_utf8(changed) else { continue };
+            if let Err(error) = parse(&text) {
+                let said = format!("{error:#}");
+                assert!(said.chars().count() < 2000, "input {input}: {said}");
+            }
+        }
+    }
+
     #[test]
     fn resolved_settings_read_back_as_themselves() {
         for name in presets::names() {

@@ -33,7 +33,7 @@ const PRESETS: [Preset; 3] = [
     },
     Preset {
         name: "dat",
-        meaning: "the network of {}: three 64-mode meshes, MNIST",
+        meaning: "the three 64-mode meshes of {}, MNIST",
         method: Some(MethodName::Dat),
         settings: include_str!("../presets/dat.toml"),
     },
@@ -67,16 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_preset_that_follows_a_publication_trains_its_method_and_says_its_title() {
+    fn a_preset_that_follows_a_publication_says_its_methods_title() {
         let help = help();
         for preset in &PRESETS {
-            let settings = find(preset.name).unwrap();
-            if let Some(method) = preset.method {
-                let trained = settings.method.unwrap_or_default();
-                assert!(trained.iter().any(|name| name == method.as_str()), "{} trains {trained:?}", preset.name);
-                assert!(help.contains(method.facts().title), "{help}");
-            }
-            assert!(!help.contains("{}") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
+            let line = help.lines().find(|line| line.split_whitespace().next() == Some(preset.name)).unwrap();
+            let title = preset.method.map_or("", |method| method.facts().title);
+            assert!(line.contains(title) && !line.contains("{}") && line.chars().count() <= 80, "{line}");
+            find(preset.name).unwrap();
         }
     }
 }

@@ -97,11 +97,17 @@ impl Ended {
         self
     }
 
-    /// It ended with `code`, nothing on stdout and one line on stderr that says `error: …` with all of `parts`.
+    /// What it said on stderr besides its notes, which are said with `--quiet` too.
+    pub fn beside_notes(&self) -> String {
+        self.stderr.split_inclusive('\n').filter(|line| !line.starts_with("note: ")).collect()
+    }
+
+    /// It ended with `code`, nothing on stdout and, besides notes, one line on stderr that says `error: …` with all of `parts`.
     #[track_caller]
     pub fn refused(self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
-        let error = self.stderr.strip_suffix('\n').and_then(|line| line.strip_prefix("error: ")).unwrap_or_default();
+        let said = self.beside_notes();
+        let error = said.strip_suffix('\n').and_then(|line| line.strip_prefix("error: ")).unwrap_or_default();
         assert!(!error.is_empty() && error.lines().count() == 1, "not one line with an error: {self:#?}");
         let parts_said: Vec<_> = error.split(": ").collect();
         assert!(parts_said.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {error}");

@@ -100,13 +100,19 @@ fn an_edited_summary_or_table_of_a_run_is_refused_by_name() {
     }
     bench.write("run/summary.json", &summary);
     let metrics = bench.read("run/metrics.csv");
-    let cell = metrics.lines().nth(1).unwrap().split(',').nth(6).unwrap().to_string();
-    for (word, part) in [("7.0", "test_accuracy = 7"), ("NaN", "test_accuracy = NaN"), ("many", "many")] {
-        bench.write("run/metrics.csv", metrics.replacen(&cell, word, 1));
-        report(&["metrics.csv is damaged"]);
-        bench.run(["train", "--resume", "run", "--quiet"]).refused(1, &["metrics.csv is damaged"]);
-        assert!(!part.is_empty());
+    let column = metrics.lines().next().unwrap().split(',').position(|name| name == "test_accuracy").unwrap();
+    let edited = |word: &str| {
+        let mut lines: Vec<String> = metrics.lines().map(String::from).collect();
+        let mut cells: Vec<&str> = metrics.lines().nth(1).unwrap().split(',').collect();
+        cells[column] = word;
+        lines[1] = cells.join(",");
+        lines.join("\n") + "\n"
+    };
+    for (word, part) in [("7.0", "test_accuracy = 7"), ("NaN", "test_accuracy = NaN"), ("many", "float")] {
+        bench.write("run/metrics.csv", edited(word));
+        report(&["metrics.csv is damaged", part]);
+        bench.run(["train", "--resume", "run", "--quiet"]).refused(1, &["metrics.csv is damaged", part]);
     }
-    bench.write("run/metrics.csv", metrics);
+    bench.write("run/metrics.csv", &metrics);
     bench.run(["report", "run"]).done();
 }

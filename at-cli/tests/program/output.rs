@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 const COLUMNS: &str = "method,epoch,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy,chip_reads,\
                        chip_injections,control_writes,digital_passes,digital_backward_passes,digital_flops,\
-                       chip_seed,wall_seconds";
+                       chip_seed,measuring,wall_seconds";
 
 #[test]
 fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
@@ -34,7 +34,7 @@ fn who_trains_a_mesh_by_plain_at_is_told_what_works_there() {
 fn json_is_the_summary_and_nothing_else_and_quiet_is_silent() {
     let bench = Bench::new();
     let run = bench.train(&["--epochs", "2", "--out", "mine", "--json", "--quiet"]).done();
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (bench.read("mine/summary.json").as_str(), ""));
+    assert_eq!((run.stdout.as_str(), run.beside_notes().as_str()), (bench.read("mine/summary.json").as_str(), ""));
     let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let text = |key: &str| summary[key].as_str().unwrap_or_default();
     assert_eq!((text("dataset"), text("preset"), text("version")), ("digits", "digits", env!("CARGO_PKG_VERSION")));
@@ -78,7 +78,7 @@ fn a_reader_who_closes_stdout_is_no_failure() {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let ended = Ended::new(child.wait_with_output().unwrap());
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!((ended.code, ended.beside_notes().as_str()), (Some(0), ""));
     assert!(bench.path("mine/summary.json").exists());
 }
 

@@ -126,8 +126,8 @@ mod tests {
         assert_eq!(read_whole(&path, 10).unwrap(), b"0123456789");
         let text = read_whole(&path, 9).unwrap_err().to_string();
         assert!(text.contains("10 bytes, more than the 9 bytes"), "{text}");
-        File::create(&path).unwrap().set_len(1 << 45).unwrap(); // a hole of 32 TiB
-        assert!(read_whole(&path, 1 << 30).unwrap_err().to_string().contains("35184372088832 bytes"));
+        File::create(&path).unwrap().set_len(1 << 33).unwrap(); // a hole
+        assert!(read_whole(&path, 1 << 30).unwrap_err().to_string().contains("8589934592 bytes"));
         std::fs::write(&path, b"fine\xff").unwrap();
         assert!(read_text(&path, 9).unwrap_err().to_string().contains("byte 4 is not UTF-8"));
     }
