@@ -54,9 +54,9 @@ pub fn of_training(plan: &Plan, network: &Network, samples: usize, device: bool)
 
     let batch = plan.training.batch_size as f64;
     let widths: Vec<f64> = network.stages().map(|stage| stage.output().width() as f64).collect();
-    let hidden = widths.split_last().map_or(&widths[..], |(_, hidden)| hidden);
     let traced: f64 = if modelled { widths.iter().sum() } else { 0.0 };
-    let passing = hidden.iter().copied().fold(0.0, f64::max);
+    // what enters and what leaves a stage of the chip, with room for the widest
+    let passing = 2.0 * widths.iter().copied().fold(width, f64::max);
     let signals = batch * real * (width + network.outputs() as f64 + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
     if any(&[MethodName::Ffm]) {

@@ -72,7 +72,7 @@ fn more_coordinates_than_there_are_controls_are_all_of_them_and_that_is_noted() 
         absurd.stderr.contains("note: coordinate-subset = 1000000000000, but there are 650 controls"),
         "{absurd:?}"
     );
-    assert_eq!(run("650", "all").stderr, "");
+    assert!(!run("650", "all").stderr.contains("coordinate-subset"));
     let controls = |run: &str| {
         bench.read(&format!("{run}/metrics.csv")).lines().nth(1).unwrap().rsplit_once(',').unwrap().0.to_string()
     };
