@@ -202,8 +202,8 @@ impl Bounds {
         let kinds = self.runs.iter().flat_map(|&(count, phase)| std::iter::repeat_n(phase, count));
         let mut all = controls.iter().zip(kinds).enumerate();
         all.find_map(|(number, (&value, phase))| match phase {
-            true if !(value.abs() <= MOST_PHASE) => Some(stands(number, value, " rad")),
-            false if !(value.abs() <= MOST_WEIGHT) => Some(stands(number, value, "")),
+            true if value.is_nan() || value.abs() > MOST_PHASE => Some(stands(number, value, " rad")),
+            false if value.is_nan() || value.abs() > MOST_WEIGHT => Some(stands(number, value, "")),
             true | false => None,
         })
     }

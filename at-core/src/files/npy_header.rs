@@ -148,7 +148,7 @@ mod tests {
             (format!("{{'descr': '<f8', 'shape': (-1, {long})}}"), "no shape"),
             (format!("{{'descr': '<f8' {long}"), "where } belongs"),
             (format!("{{}} {long}"), "something follows"),
-            (format!("{long}"), "where { belongs"),
+            (long.to_string(), "where { belongs"),
             ("{'descr': '<f8', 'fortran_order': False}".into(), "no 'shape'"),
             ("{'shape': (3,), 'fortran_order': False}".into(), "no 'descr'"),
             ("{'descr': '<f8', 'shape': (3,)}".into(), "no 'fortran_order'"),

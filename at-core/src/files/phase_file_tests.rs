@@ -104,7 +104,8 @@ fn gamma_as_a_row_or_a_column_and_numbers_of_every_kind_are_read() {
     let gamma = array![0.5, 1.5, 2.5, 3.5];
     let row = gamma.clone().into_shape_with_order((1, 4)).unwrap();
     let column = gamma.clone().into_shape_with_order((4, 1)).unwrap();
-    let shapes: [&dyn Fn(&mut NpzWriter<std::fs::File>); 3] = [
+    type Fill<'a> = &'a dyn Fn(&mut NpzWriter<std::fs::File>);
+    let shapes: [Fill; 3] = [
         &|file| file.add_array("mesh0.gamma", &gamma).unwrap(),
         &|file| file.add_array("mesh0.gamma", &row).unwrap(),
         &|file| file.add_array("mesh0.gamma", &column).unwrap(),

@@ -40,7 +40,7 @@ pub enum Owner {
 impl Network {
     /// What files that belong to this network carry.
     pub fn identity(&self) -> Identity {
-        Identity::of(self.layers.iter().map(|layer| layer_words(layer)).collect())
+        Identity::of(self.layers.iter().map(layer_words).collect())
     }
 
     /// What files carry that know the meshes of this network and nothing else of it.

@@ -110,14 +110,14 @@ impl Outlook {
             }
             (Normalization::Total | Normalization::L2, _) => "",
         };
-        let dark = !(self.contrast >= SAME);
+        let dark = self.contrast.is_nan() || self.contrast < SAME;
         if dark {
             doubts.push(format!(
                 "the readout is dark: {light}, and class outputs differ by at most {:.0e}, which the loss cannot tell from \
                  guessing; try {scale}{more}",
                 self.contrast
             ));
-        } else if !(self.slope >= NO_SLOPE) {
+        } else if self.slope.is_nan() || self.slope < NO_SLOPE {
             doubts.push(format!(
                 "the gradient vanishes: no control has a slope above {:.0e} ({light}); try {scale}{more}, or other first \
                  controls (--seed)",
