@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(read(&path).unwrap(), [row.clone(), row.clone()]);
         std::fs::write(&path, "method,epoch\nat,one\n").unwrap();
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
-        let edits: [(&dyn Fn(&mut Row), &str); 6] = [
+        type Edit<'a> = &'a dyn Fn(&mut Row);
+        let edits: [(Edit, &str); 6] = [
             (&|row| row.test_accuracy = 7.0, "test_accuracy = 7"),
             (&|row| row.train_accuracy = f64::NAN, "train_accuracy = NaN"),
             (&|row| row.test_loss = f64::INFINITY, "test_loss = inf"),
