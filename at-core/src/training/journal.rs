@@ -1,6 +1,6 @@
 //! The records of a long run beside its checkpoint, so that what a checkpoint costs does not grow with the epochs.
 //!
-//! A checkpoint holds fewer than [`BLOCK`] records, the last ones. Those before lie in `NAME.records.jsonl`, one JSON object a
+//! A checkpoint holds fewer than `BLOCK` records, the last ones. Those before lie in `NAME.records.jsonl`, one JSON object a
 //! line: whole blocks are appended, and are on the disk before the checkpoint that counts them takes its place. So whatever is
 //! killed in between leaves a checkpoint whose records are all there; lines that no checkpoint counts are cut off when the run
 //! goes on. How many records lie where depends on their number alone, so that equal runs leave equal files.
