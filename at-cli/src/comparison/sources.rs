@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Source {
     /// Data set.
     pub dataset: Option<String>,
+    /// Column of the classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
     /// First training samples of it.
     pub train_limit: Option<usize>,
     /// First test samples of it.
@@ -47,6 +50,7 @@ impl Source {
         let settings = &complete.plan.settings;
         Source {
             dataset: settings.dataset.clone(),
+            label_column: settings.label_column.clone(),
             train_limit: settings.train_limit,
             test_limit: settings.test_limit,
             files: FileNames::of(settings, &complete.network),

@@ -175,7 +175,7 @@ fn an_epoch_that_takes_long_is_cut_and_the_run_goes_on_to_the_same_numbers() {
     // one step of many probes: seconds
     let arguments =
         ["train", "--train-limit", "20", "--test-limit", "20", "--network", "bank:in-out", "--batch-size", "20"];
-    let rest = ["--method", "spsa", "--probe-draws", "100000", "--epochs", "2", "--engine", "cpu", "--out"];
+    let rest = ["--method", "spsa", "--probe-draws", "400000", "--epochs", "2", "--engine", "cpu", "--out"];
     let run = |out| arguments.into_iter().chain(rest).chain([out]);
     bench.run(run("whole").chain(["--quiet"])).done();
     let mut child = bench.asyt(run("cut")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -126,7 +126,7 @@ fn a_limit_of_the_process_is_what_there_is() {
             &[
                 "ffm",
                 "--network",
-                "mesh:64x8",
+                "mesh:64x20",
                 "--chip",
                 "mesh",
                 "--encoding",
