@@ -15,6 +15,7 @@ pub mod deployment;
 pub mod error;
 pub mod files;
 pub mod flops;
+pub mod link;
 pub mod network;
 mod numpy_random;
 pub mod optics;

@@ -32,4 +32,4 @@ pub use task::{Batch, Split};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,10 +22,10 @@ use super::spsa::Spsa;
 use super::turned_back::TurnedBack;
 use super::zeroth_order::ZerothOrder;
 use super::{Method, MethodName};
-use crate::chip::{Chip, Fabrication, Imperfections, Meter};
+use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::Simulator;
+use crate::propagator::{Bidirectional, LayerAccess, PowerTapAccess, Simulator, TapAccess};
 use crate::training::{Digital, Settings};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
@@ -132,11 +132,17 @@ impl MethodOptions {
     }
 }
 
+/// A chip for which methods of all kinds can be built; one that does not offer an access errs where a method uses it. A method
+/// itself is typed for the access that it needs, and is built without this where the chip has no more.
+pub trait Reachable: TapAccess + LayerAccess + PowerTapAccess + Bidirectional {}
+
+impl<C: TapAccess + LayerAccess + PowerTapAccess + Bidirectional> Reachable for C {}
+
 /// The method `name` for a chip of `network`, from the `initial` controls on.
 ///
 /// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
 /// methods get a model of what [`MethodOptions::known`] says. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
-pub fn build<E: Simulator>(
+pub fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
     name: MethodName,
     engine: &E,
     network: &Network,
@@ -145,7 +151,7 @@ pub fn build<E: Simulator>(
     settings: &Settings,
     options: &MethodOptions,
     meter: &Meter,
-) -> Result<Box<dyn Method<Chip<E>>>> {
+) -> Result<Box<dyn Method<C>>> {
     settings.validate()?;
     same_size("initial controls", network.controls(), initial.len())?;
     let Settings { optimizer, loss, batch_size, seed, .. } = *settings;
@@ -164,7 +170,7 @@ pub fn build<E: Simulator>(
         }
         _ => Ok(None),
     };
-    let method: Box<dyn Method<Chip<E>>> = match name {
+    let method: Box<dyn Method<C>> = match name {
         MethodName::At => Box::new(Asymmetric::new(
             engine,
             nominal()?,

@@ -30,7 +30,7 @@ mod turned_back;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
-pub use build::{DigitalModel, DigitalStep, MethodOptions, build, build_fleet};
+pub use build::{DigitalModel, DigitalStep, MethodOptions, Reachable, build, build_fleet};
 pub use facts::{Dash, Marker, MethodFacts};
 pub use name::MethodName;
 pub use room::{Room, backpropagation};
