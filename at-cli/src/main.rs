@@ -14,6 +14,7 @@ mod failure;
 mod families;
 mod fetch;
 mod fingerprint;
+mod flags;
 mod interrupt;
 mod layers;
 mod memory;

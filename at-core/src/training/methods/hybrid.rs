@@ -88,7 +88,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
                 Stage::Matrix { .. } | Stage::WeightBank { .. } => {
                     return Err(Error::Unsupported {
                         what: "an in-situ method on matrices or weight banks".into(),
-                        instead: "it measures light inside meshes; choose a --network of meshes".into(),
+                        instead: "it measures light inside meshes; choose a `network` of meshes".into(),
                     });
                 }
                 _ if !controls.is_empty() => electronic.push(controls),
@@ -98,7 +98,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         if meshes.is_empty() {
             return Err(Error::Unsupported {
                 what: "an in-situ method without a mesh".into(),
-                instead: "choose a --network of meshes".into(),
+                instead: "choose a `network` of meshes".into(),
             });
         }
         let digital = build(&network)?;

@@ -124,7 +124,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         let stages: Vec<&Stage> = network.stages().collect();
         if !matches!(stages.last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
             let instead =
-                "state fusion needs the amplitude of every output field; end the --network in detectors of power";
+                "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
             return Err(unsupported("dual adaptive training without detectors of power at the end".into(), instead));
         }
         let mut corrections = Vec::new();
@@ -138,7 +138,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
             }
         }
         if corrections.is_empty() {
-            let instead = "its networks stand behind meshes; choose a --network of meshes";
+            let instead = "its networks stand behind meshes; choose a `network` of meshes";
             return Err(unsupported("dual adaptive training without a mesh".into(), instead));
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
