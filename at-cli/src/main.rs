@@ -15,6 +15,7 @@ mod families;
 mod fetch;
 mod fingerprint;
 mod flags;
+mod gpu;
 mod interrupt;
 mod layers;
 mod memory;
