@@ -72,9 +72,9 @@ fn a_heading_of_bare_numbers_is_not_learned_from() {
 fn classes_in_the_first_column_are_doubted_and_can_be_named() {
     let kaggle = "label,pixel0,pixel1\n3,9,0\n0,1,0\n1,7,0\n2,5,0\n1,2,0\n2,8,0\n3,3,0\n0,4,0\n";
     let set = plain(kaggle, kaggle);
-    doubted(&set, &["column 0 is called 'label'", "--label-column 0"]);
+    doubted(&set, &["column 0 is called 'label'", "`label-column` 0"]);
     let headless = kaggle.split_once('\n').unwrap().1;
-    doubted(&plain(headless, headless), &["first does (4 of them)", "--label-column first"]);
+    doubted(&plain(headless, headless), &["first does (4 of them)", "`label-column` first"]);
     for label in ["label", "0", "first"] {
         let set = labelled(kaggle, kaggle, label);
         assert_eq!((set.classes, &set.train.labels[..3], set.train.row(0)), (4, &[3, 0, 1][..], &[9., 0.][..]));

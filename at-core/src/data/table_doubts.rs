@@ -39,7 +39,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
         let name = &table.first[other];
         return Some(format!(
             "the classes are read from the last column, '{}', but column {other} is called '{name}'; if it holds them, pass \
-             --label-column {other}",
+             `label-column` {other}",
             table.first[table.label]
         ));
     }
@@ -49,7 +49,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
     (!looks_like_labels(labels)).then(|| {
         format!(
             "the classes are read from the last column, which does not look like classes, but the first does ({classes} of \
-             them); if it holds them, pass --label-column first"
+             them); if it holds them, pass `label-column` first"
         )
     })
 }
@@ -143,7 +143,7 @@ pub(crate) fn classes(set: &Dataset) -> Vec<String> {
         notes.push(format!("all training samples are of class {only}, so that nothing can be told apart"));
     } else if samples >= LEAST_TO_COMPARE && 2 * present > samples {
         notes.push(format!(
-            "{samples} training samples are of {present} classes; if these are no classes, pass --label-column with the \
+            "{samples} training samples are of {present} classes; if these are no classes, pass `label-column` with the \
              column that holds them (a heading often says {})",
             LABEL_NAMES.map(|name| format!("'{name}'")).join(", ")
         ));
