@@ -3,7 +3,7 @@
 use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
-use crate::export::{table, verdict};
+use crate::export::{plot, table, verdict};
 use crate::failure::{Failure, OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
@@ -16,7 +16,7 @@ use crate::work::Work;
 use crate::{activity, fetch, interrupt, layers, memory};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset, LabelColumn, Limits};
+use at_core::data::{self, Dataset, LabelColumn, Limits, TargetColumns};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -85,7 +85,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     })?;
     say(
         arguments.quiet,
-        &format!("\nresults in {} (accuracy.svg, metrics.csv, summary.json)", folder.path().display()),
+        &format!("\nresults in {} ({}, metrics.csv, summary.json)", folder.path().display(), plot::file(plan.score)),
     );
     Ok(())
 }
@@ -121,7 +121,12 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
     let limits = Limits { train: settings.train_limit, test: settings.test_limit };
-    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
+    let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
+    let opened = match &targets {
+        Some(targets) => data::open_real(name, &source, targets, limits),
+        None => data::open_labelled(name, &source, label.as_ref(), limits),
+    };
+    let opened = opened.map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
         error => Failure::Run(error.into()),
     });
