@@ -1,8 +1,9 @@
 //! Where data sets are looked for, and how one is opened.
 
 use super::dataset::{Dataset, Limits};
-use super::label_column::LabelColumn;
+use super::label_column::{LabelColumn, TargetColumns};
 use super::name::DatasetName;
+use super::table::Wanted;
 use super::{csv_folder, embedded, image_files};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -74,20 +75,27 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
 /// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
 /// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
 pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
-    load_labelled(name, source, None, Limits::default())
+    load_wanted(name, source, Wanted::Classes(None), Limits::default())
 }
 
-/// [`load`], with the column of the classes where it is a table; images beyond `limits` may be left unread.
-fn load_labelled(name: DatasetName, source: &Source, label: Option<&LabelColumn>, limits: Limits) -> Result<Dataset> {
-    if let Some(label) = label.filter(|_| name != DatasetName::Vowel) {
-        let reason = format!("it chooses a column of a table, and {name} is none; drop it");
-        return Err(Error::invalid("label-column", label, reason));
+/// [`load`] for what is wanted of a table, where it is one; images beyond `limits` may be left unread.
+fn load_wanted(name: DatasetName, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
+    match wanted {
+        Wanted::Classes(Some(label)) if name != DatasetName::Vowel => {
+            let reason = format!("it chooses a column of a table, and {name} is none; drop it");
+            return Err(Error::invalid("label-column", label, reason));
+        }
+        Wanted::Real(targets) => {
+            let reason = format!("chooses columns of a table of your own, and {name} has classes; drop it");
+            return Err(Error::invalid("target-columns", targets, reason));
+        }
+        Wanted::Classes(_) => {}
     }
     match (name, locate(name, source)?) {
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
-            csv_folder::read(name.as_str(), &folder, Some(VOWELS), label)?.standardised().checked()
+            csv_folder::read(name.as_str(), &folder, Some(VOWELS), wanted)?.standardised().checked()
         }
         (_, Location::Folder(folder)) => image_files::read(name, &folder, limits),
         (_, Location::Embedded) => {
@@ -114,9 +122,19 @@ pub fn open_labelled(
     label: Option<&LabelColumn>,
     limits: Limits,
 ) -> Result<Dataset> {
+    open_wanted(name_or_folder, source, Wanted::Classes(label), limits)
+}
+
+/// Opens the folder of a table whose columns `targets` hold real values to be met, and all others features. Otherwise as
+/// [`open_labelled`]; errs on data sets that have a name, for all of these have classes.
+pub fn open_real(name_or_folder: &str, source: &Source, targets: &TargetColumns, limits: Limits) -> Result<Dataset> {
+    open_wanted(name_or_folder, source, Wanted::Real(targets), limits)
+}
+
+fn open_wanted(name_or_folder: &str, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
     let folder = Path::new(name_or_folder);
     match name_or_folder.parse() {
-        Ok(name) => load_labelled(name, source, label, limits),
+        Ok(name) => load_wanted(name, source, wanted, limits),
         Err(_) if folder.is_dir() => {
             if !csv_folder::is_in(folder) {
                 let what = csv_folder::FILES.join(" and ");
@@ -125,7 +143,7 @@ pub fn open_labelled(
             }
             let name = folder.canonicalize().map_err(|error| Error::file(folder, error))?;
             let name = name.file_name().map_or_else(|| name_or_folder.into(), |name| name.to_string_lossy());
-            csv_folder::read(&name, folder, None, label)
+            csv_folder::read(&name, folder, None, wanted)
         }
         Err(Error::Invalid { name, value, reason }) => {
             Err(Error::Invalid { name, value, reason: format!("{reason}, and there is no such folder") })

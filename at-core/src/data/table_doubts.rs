@@ -3,6 +3,7 @@
 use super::dataset::Dataset;
 use super::heading::{FirstLine, LABEL_NAMES, is_label_name};
 use super::label_column::listed;
+use super::samples::RealTargets;
 use super::table::{Labels, Table};
 use std::collections::HashSet;
 
@@ -33,7 +34,7 @@ pub(crate) fn heading(file: &str, table: &Table) -> Option<String> {
 
 /// Doubts about the last column, which was taken for the classes because nobody said which it is.
 pub(crate) fn label_column(table: &Table) -> Option<String> {
-    let (Labels::Numbers(labels) | Labels::Words(_, labels)) = &table.labels;
+    let (Labels::Numbers(labels) | Labels::Words(_, labels)) = &table.labels else { return None };
     let called = |column: usize| table.name(column).is_some_and(is_label_name);
     if let Some(other) = (0..table.label).find(|&column| called(column)).filter(|_| !called(table.label)) {
         let name = &table.first[other];
@@ -115,6 +116,26 @@ fn numbers_samples(table: &Table, feature: usize) -> bool {
         values.clone().all(|value| value.fract() == 0.0 && known.insert(value.to_bits()))
     };
     table.len() >= LEAST_TO_COUNT && (counts(0.0) || counts(1.0) || (called && distinct()))
+}
+
+/// Doubts about real targets: one that never varies, one that could be a class.
+pub(crate) fn targets(set: &Dataset) -> Vec<String> {
+    let Some(RealTargets { values, width }) = &set.train.real else { return Vec::new() };
+    let mut notes = Vec::new();
+    for target in 0..*width {
+        let column = || values.iter().skip(target).step_by(*width).copied();
+        let first = column().next();
+        let whole: Option<Vec<u32>> = column().map(whole_number).collect();
+        if set.train.len() >= 2 && column().all(|value| Some(value) == first) {
+            notes.push(format!("target {target} never varies among the training samples"));
+        } else if *width == 1 && whole.is_some_and(|whole| looks_like_labels(&whole)) {
+            notes.push(
+                "the target looks like classes, and is learned as a number; if it holds classes, pass --label-column"
+                    .into(),
+            );
+        }
+    }
+    notes
 }
 
 /// Doubts about the classes of the samples of both parts: gaps, one class alone, classes of one part only.

@@ -29,7 +29,8 @@ const MOST_CLIPPED: f64 = 0.5;
 pub struct Outlook {
     /// Mean over samples and modes of what enters and of what leaves every layer: `|z|²` of fields, `|x|` of real signals.
     pub powers: Vec<f64>,
-    /// Greatest difference between two class outputs of one sample, as the loss sees them: scaled, and times its gain.
+    /// Greatest difference between two class outputs of one sample, as the loss sees them: scaled, and times its gain; infinite
+    /// where targets are real, which are met and not told apart.
     pub contrast: f64,
     /// Greatest `|∂L/∂control|`.
     pub slope: f64,
@@ -72,11 +73,14 @@ impl Outlook {
         let mut readout = engine.zeros(outputs * size)?;
         let (mut error, mut gradient) = (engine.zeros(outputs * size)?, engine.zeros(network.controls())?);
         model.record(batch.signals(), size, &mut trace, &mut readout)?;
-        engine.loss(loss, &readout, outputs, batch.labels(), size, Some(&mut error), &mut engine.zeros(3)?)?;
+        engine.loss(loss, &readout, outputs, batch.targets(), size, Some(&mut error), &mut engine.zeros(3)?)?;
         model.backpropagate(&trace, &error, &mut gradient)?;
 
         let readouts = engine.download(&readout)?;
-        let contrast = readouts.chunks_exact(outputs).map(|sample| contrast(loss, sample)).fold(0.0, f64::max);
+        let contrast = match split.is_real() {
+            true => f64::INFINITY,
+            false => readouts.chunks_exact(outputs).map(|sample| contrast(loss, sample)).fold(0.0, f64::max),
+        };
         let slope = engine.download(&gradient)?.iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
         let size = readouts.len() as f64;
         let (range, bits) = (noise.adc_range, noise.adc_bits);

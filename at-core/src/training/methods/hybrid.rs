@@ -167,7 +167,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             }
         }
         let error = adjoints.last_mut().expect("there is a readout");
-        engine.loss(loss, &signals[stages], digital.outputs(), batch.labels(), size, Some(error), tally)?;
+        engine.loss(loss, &signals[stages], digital.outputs(), batch.targets(), size, Some(error), tally)?;
         let mut gradient = vec![0.0; digital.controls()];
         for stage in (0..stages).rev() {
             let (before, after) = adjoints.split_at_mut(stage + 1);

@@ -97,6 +97,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Diamond,
     model: Model::DataSheet,
+    needs_classes: false,
     options: OPTIONS,
     passes: MethodFacts::one_pass,
     check: check,
@@ -279,7 +280,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 
     /// Both updates, once the chip's powers for this batch are in `measured` and, where they are read, `hidden`.
     fn learn(&mut self, batch: &Batch<M::Engine>, learning_rate: f64, tally: &mut Buffer<M>) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
+        let (size, targets) = (batch.size(), batch.targets());
         self.model.stages.program(&self.controls.values)?;
         self.fit(batch, learning_rate)?;
 
@@ -290,7 +291,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         self.fuse(size)?;
         let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
         let loss = Loss { normalization: Normalization::None, ..self.loss };
-        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
+        engine.loss(&loss, &scaled, outputs, targets, size, Some(&mut self.error), tally)?;
         let mut error = engine.download(&self.error)?;
         through_scaling(&self.loss, &modelled, outputs, size, &mut error);
         self.error = engine.upload(&error)?;
