@@ -1,7 +1,7 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 17] = [
     "adc-bits",
     "adc-range",
     "amplified",
@@ -17,6 +17,7 @@ const SETTINGS: [&str; 16] = [
     "loss-normalization",
     "network",
     "seed",
+    "target-columns",
     "variable",
 ];
 

@@ -191,13 +191,13 @@ fn real_targets_that_make_no_sense_are_refused_with_their_line_and_doubtful_ones
     let refused = |train: &str, columns: &str| real(train, train, columns).unwrap_err().to_string();
     assert!(refused("a,y\n1,2\n3,inf\n", "y").contains("line 3: column 2: 'inf'"));
     assert!(refused("a,y\n1,2\n3,\n", "y").contains("line 3: column 2: ''"));
-    assert!(refused("a,y\n1,2\n", "y,1").contains("--target-columns names column 1 twice"));
+    assert!(refused("a,y\n1,2\n", "y,1").contains("`target-columns` names column 1 twice"));
     assert!(refused("a,y\n1,2\n", "0,1").contains("all columns are targets"));
-    assert!(refused("a,y\n1,2\n", "7").contains("no column 7 for --target-columns"));
+    assert!(refused("a,y\n1,2\n", "7").contains("no column 7 for `target-columns`"));
     let lacking = real("a,b,y\n1,2,3\n", "a,b\n1,2\n", "2").unwrap_err().to_string();
-    assert!(lacking.contains("--target-columns"), "{lacking}");
+    assert!(lacking.contains("`target-columns`"), "{lacking}");
     let set = real("a,y,z\n1,2,5\n3,2,6\n", "a,y,z\n1,2,5\n", "y,z").unwrap();
     doubted(&set, &["target 0 never varies"]);
     let set = real("a,y\n1.5,0\n3,1\n2.5,0\n0.5,1\n", "a,y\n1,0\n", "y").unwrap();
-    doubted(&set, &["looks like classes", "--label-column"]);
+    doubted(&set, &["looks like classes", "`label-column`"]);
 }

@@ -69,7 +69,7 @@ impl TargetColumns {
         for column in &self.0 {
             let index = column.find(first).map_err(|reason| reason.replace("label-column", "target-columns"))?;
             if found.contains(&index) {
-                return Err(format!("--target-columns names column {index} twice"));
+                return Err(format!("`target-columns` names column {index} twice"));
             }
             found.push(index);
         }

@@ -130,7 +130,7 @@ pub(crate) fn targets(set: &Dataset) -> Vec<String> {
             notes.push(format!("target {target} never varies among the training samples"));
         } else if *width == 1 && whole.is_some_and(|whole| looks_like_labels(&whole)) {
             notes.push(
-                "the target looks like classes, and is learned as a number; if it holds classes, pass --label-column"
+                "the target looks like classes, and is learned as a number; if it holds classes, pass `label-column`"
                     .into(),
             );
         }
