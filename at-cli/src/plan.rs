@@ -13,7 +13,7 @@ use at_core::network::{Network, Stage};
 use at_core::training::methods::DigitalModel;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::{
-    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
+    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, Score, initial_controls,
 };
 use at_core::turns::turn_first;
 use std::path::Path;
@@ -35,6 +35,8 @@ pub struct Plan {
     pub imperfections: Imperfections,
     /// The first controls.
     pub initialization: Initialization,
+    /// What results are judged by.
+    pub score: Score,
     /// What all methods share; the loss's `classes` follow from the data.
     pub training: training::Settings,
     /// Which engine was asked for.
@@ -118,6 +120,7 @@ impl Plan {
                     None => Default::default(),
                 },
             },
+            score: score(s)?,
             initialization: initialization(&given("initialization", &s.initialization)?)?,
             training: training::Settings {
                 epochs: given("epochs", &s.epochs)?,
@@ -147,6 +150,9 @@ impl Plan {
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
+        if !plan.score.is_of_classes() {
+            plan.training.loss.check_real()?;
+        }
         plan.tap_noise().validate()?;
         plan.options.validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
@@ -200,10 +206,11 @@ impl Plan {
             .encoding
             .modes(data.width(), data.image)
             .with_context(|| format!("encoding {} of {}", self.encoding, data.name))?;
-        self.refuse_absurd_sizes(modes, data.classes)?;
+        let (wanted, what) = (data.outputs(), if data.real_targets().is_some() { "real targets" } else { "classes" });
+        self.refuse_absurd_sizes(modes, wanted)?;
         let text = given("network", &self.settings.network)?;
-        let network = network_text::build(&text.layers(modes, data.classes)?).context("network")?;
-        self.settings.network = Some(text.explicit(modes, data.classes));
+        let network = network_text::build(&text.layers(modes, wanted)?).context("network")?;
+        self.settings.network = Some(text.explicit(modes, wanted));
         let input = network.input();
         let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
         ensure!(
@@ -217,14 +224,17 @@ impl Plan {
             self.encoding
         );
         ensure!(
-            network.outputs() >= data.classes,
-            "the readout has {} outputs, but {} has {} classes; choose a --network with at least as many outputs",
+            network.outputs() >= wanted,
+            "the readout has {} outputs, but {} has {wanted} {what}; choose a --network with at least as many outputs",
             network.outputs(),
             data.name,
-            data.classes
         );
         for &method in &self.methods {
-            (methods::facts(method).check)(&network)?;
+            let facts = methods::facts(method);
+            (facts.check)(&network)?;
+            if facts.needs_classes && data.real_targets().is_some() {
+                return Err(facts.refuse_real_targets().into());
+            }
         }
         self.measure_in_time(&network, data.train.len());
         let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
@@ -238,7 +248,7 @@ impl Plan {
                 format!("coordinate-subset = {subset}, but there are {controls} controls: all are tried in every step");
             self.notes.push(tried);
         }
-        self.training.loss.classes = data.classes;
+        self.training.loss.classes = wanted;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();
         let batch = self.training.batch_size;
@@ -353,6 +363,23 @@ impl Plan {
         let controls = network_text::controls(&layers);
         memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
     }
+}
+
+/// What results are judged by: of real targets R² unless another score is asked for.
+fn score(settings: &Settings) -> Result<Score> {
+    let real = settings.target_columns.is_some();
+    let Some(text) = &settings.score else { return Ok(if real { Score::RSquared } else { Score::Accuracy }) };
+    let score: Score = text.parse()?;
+    ensure!(
+        score.is_of_classes() != real,
+        "score = {score} is not valid: {}",
+        if real {
+            "it counts classes, but --target-columns are real; choose r-squared or mean-square-error"
+        } else {
+            "it judges real targets; name their columns with --target-columns, or choose accuracy"
+        }
+    );
+    Ok(score)
 }
 
 /// What is particular to dual adaptive training.

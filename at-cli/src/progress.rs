@@ -1,6 +1,7 @@
 //! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
 use crate::activity;
+use crate::export::scores::shown;
 use crate::notes::Notes;
 use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
@@ -80,7 +81,7 @@ impl Progress {
 
     /// An epoch is over.
     pub fn epoch(&mut self, record: &Record) {
-        let text = format!("loss {:.4}  test {:.2} %", record.train_loss, 100.0 * record.test_accuracy);
+        let text = format!("loss {:.4}  test {}", record.train_loss, shown(record.judged_by, record.test_score));
         match self {
             Progress::Silent => {}
             Progress::Bar(bar) => {

@@ -16,7 +16,7 @@ use at_core::optics::Mesh;
 use at_core::propagator::{Engine, Factor, Simulator, groups, product_sizes};
 use at_core::training::loss::LossKind;
 use at_core::training::optimizer::adam_rate;
-use at_core::training::{Loss, Normalization, Optimizer, OptimizerState};
+use at_core::training::{Loss, Normalization, Optimizer, OptimizerState, Targets};
 use at_core::{Error, Real, Result};
 use at_shaders::Kernel;
 
@@ -167,19 +167,28 @@ impl Engine for Gpu {
         loss: &Loss,
         readout: &Vector,
         outputs: usize,
-        labels: &Indices,
+        targets: Targets<'_, Self>,
         batch: usize,
         error: Option<&mut Vector>,
         tally: &mut Vector,
     ) -> Result<()> {
-        check_range("labels of the batch", labels.len, 0, batch)?;
+        match targets {
+            Targets::Classes(labels) => check_range("labels of the batch", labels.len, 0, batch)?,
+            Targets::Values(values) => {
+                loss.check_real()?;
+                check_range("targets of the batch", values.len, 0, batch * loss.classes)?;
+            }
+        }
         let groups = groups(tally.len, batch)?;
         loss.check(outputs)?;
         check_range("readouts of the batch", readout.len, 0, batch * outputs)?;
         if let Some(error) = &error {
             check_range("room for errors", error.len, 0, batch * outputs)?;
         }
-        if batch > 0 && labels.bound > loss.classes {
+        if let Targets::Classes(labels) = targets
+            && batch > 0
+            && labels.bound > loss.classes
+        {
             let reason = format!("there are {} classes, from 0", loss.classes);
             return Err(Error::invalid("label", labels.bound - 1, reason));
         }
@@ -191,7 +200,11 @@ impl Engine for Gpu {
             batch: count(batch)?,
             outputs: count(outputs)?,
             classes: count(loss.classes)?,
-            mean_square: u32::from(loss.kind == LossKind::MeanSquare),
+            comparison: match (targets, loss.kind) {
+                (Targets::Classes(_), LossKind::CrossEntropy) => 0,
+                (Targets::Classes(_), LossKind::MeanSquare) => 1,
+                (Targets::Values(_), LossKind::MeanSquare | LossKind::CrossEntropy) => 2, // was checked above
+            },
             normalization: match loss.normalization {
                 Normalization::None => 0,
                 Normalization::Total => 1,
@@ -204,7 +217,11 @@ impl Engine for Gpu {
         // Without an error nothing is written there, but something must be bound.
         let target = error.map_or(&scores.errors.buffer, |error| &error.buffer);
         let pipeline = self.commands.pipeline(Kernel::Loss, &[])?;
-        let buffers = [&readout.buffer, &labels.buffer, target, &scores.values.buffer];
+        let wanted = match targets {
+            Targets::Classes(labels) => &labels.buffer,
+            Targets::Values(values) => &values.buffer,
+        };
+        let buffers = [&readout.buffer, wanted, target, &scores.values.buffer];
         self.commands.dispatch(&pipeline, &parameters, &buffers, batch)?;
         let pipeline = self.commands.pipeline(Kernel::Tally, &[])?;
         let parameters = Tally { batch: count(batch)?, groups: count(groups)? };

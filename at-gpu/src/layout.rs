@@ -48,7 +48,7 @@ parameters! {
         batch: u32,
         outputs: u32,
         classes: u32,
-        mean_square: u32,
+        comparison: u32,
         normalization: u32,
         gain: f32,
         weight: f32,

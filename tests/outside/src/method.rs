@@ -20,6 +20,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Circle,
     model: Model::None,
+    needs_classes: false,
     options: &[],
     passes: |_, network| 2.0 * network.controls() as f64,
     check: MethodFacts::any_network,

@@ -68,6 +68,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Circle,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[DIGITAL_WEIGHT, PHYSICAL_WEIGHT, TETHER, DIGITAL_STEP],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -171,7 +172,7 @@ pub(super) fn digital_pass<M: Adjoint>(
     let Room { engine, loss, trace, readout, error, .. } = room;
     model.program(parameters)?;
     model.record(batch.signals(), batch.size(), trace, readout)?;
-    engine.loss(loss, readout, model.outputs(), batch.labels(), batch.size(), Some(error), &mut pair.tally)
+    engine.loss(loss, readout, model.outputs(), batch.targets(), batch.size(), Some(error), &mut pair.tally)
 }
 
 /// The chip's pass, and `pair.control_gradient ← BP(m1·e_d + m2·e_p)` after [`digital_pass`].
@@ -186,10 +187,10 @@ pub(super) fn physical_pass<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     tally: &mut Buffer<C>,
 ) -> Result<()> {
     let Room { engine, loss, trace, readout, error, .. } = room;
-    let (size, labels) = (batch.size(), batch.labels());
+    let (size, targets) = (batch.size(), batch.targets());
     chip.program(controls)?;
     chip.propagate(batch.signals(), size, readout)?;
-    engine.loss(loss, readout, chip.outputs(), labels, size, Some(&mut pair.error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), targets, size, Some(&mut pair.error), tally)?;
     engine.combine(weights.digital, error, weights.physical, &mut pair.error)?;
     model.backpropagate(trace, &pair.error, &mut pair.control_gradient)
 }

@@ -81,6 +81,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Square,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[MEASURING_STEPS, ESTIMATE_RATE, ESTIMATE_TRUST, ESTIMATE_PRIOR],
     passes: MethodFacts::one_pass,
     check: check,
@@ -285,7 +286,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         learning_rate: f64,
         tally: &mut Buffer<C>,
     ) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
+        let (size, targets) = (batch.size(), batch.targets());
         let estimating = self.model.imperfections() > 0;
         let measuring = Method::<C>::measuring(self);
         if measuring {
@@ -301,7 +302,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let misfit = if fitting { self.compare(size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if measuring { &*readout } else { &self.measured };
-        engine.loss(loss, judged, self.model.outputs(), labels, size, Some(error), tally)?;
+        engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;
         self.model.backpropagate(trace, error, gradient)?;
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {

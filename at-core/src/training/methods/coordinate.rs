@@ -40,6 +40,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Triangle,
     model: Model::None,
+    needs_classes: false,
     options: &[COORDINATE_SUBSET],
     passes: |options, network| options.coordinate_subset.min(network.controls()) as f64,
     check: MethodFacts::any_network,

@@ -29,6 +29,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Square,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -59,7 +60,7 @@ pub fn direct_feedback<C: TapAccess, M: Adjoint<Engine = C::Engine>>(
     let size = batch.size();
     chip.program(controls)?;
     chip.propagate_tapped(batch.signals(), size, taps, readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     model.program(controls)?;
     for (layer, input) in std::iter::once(batch.signals()).chain(&*taps).enumerate() {
         model.record_layer(layer, input, size, trace)?;

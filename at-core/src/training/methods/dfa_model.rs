@@ -27,6 +27,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Triangle,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -58,7 +59,7 @@ pub fn modelled_feedback<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     model.record(batch.signals(), size, trace, readout)?;
     chip.program(controls)?;
     chip.propagate(batch.signals(), size, readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     feedback.backpropagate(model, trace, error, size, gradient)
 }
 

@@ -1,8 +1,8 @@
 //! What there is to say of a method: the form that every method fills in, in its own file.
 
 use super::{MethodName, MethodOption, MethodOptions};
-use crate::Result;
 use crate::network::Network;
+use crate::{Error, Result};
 
 /// The facts of one method: help, tables, presets, pictures and checks take them from here.
 ///
@@ -28,6 +28,8 @@ pub struct MethodFacts {
     pub marker: Marker,
     /// What it computes with beside the chip.
     pub model: Model,
+    /// It learns classes only, and no real targets.
+    pub needs_classes: bool,
     /// Its options.
     pub options: &'static [MethodOption],
     /// At least so many passes of each batch, through the chip or its model.
@@ -37,6 +39,14 @@ pub struct MethodFacts {
 }
 
 impl MethodFacts {
+    /// Why a method that [`MethodFacts::needs_classes`] does not learn real targets.
+    pub fn refuse_real_targets(&self) -> Error {
+        Error::Unsupported {
+            what: format!("{} with real targets", self.name),
+            instead: "it learns to tell classes apart; choose another method, or a column of classes".into(),
+        }
+    }
+
     /// [`MethodFacts::passes`] of a method that sends a batch once.
     pub fn one_pass(_: &MethodOptions, _: &Network) -> f64 {
         1.0

@@ -33,6 +33,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Cross,
     model: Model::Electronics,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: hybrid::check,

@@ -54,13 +54,13 @@ pub fn check(network: &Network) -> Result<()> {
     if network.stages().any(|stage| matches!(stage, Stage::Matrix { .. } | Stage::WeightBank { .. })) {
         return Err(Error::Unsupported {
             what: "an in-situ method on matrices or weight banks".into(),
-            instead: "it measures light inside meshes; choose a --network of meshes".into(),
+            instead: "it measures light inside meshes; choose a `network` of meshes".into(),
         });
     }
     if !network.stages().any(|stage| matches!(stage, Stage::Mesh(_))) {
         return Err(Error::Unsupported {
             what: "an in-situ method without a mesh".into(),
-            instead: "choose a --network of meshes".into(),
+            instead: "choose a `network` of meshes".into(),
         });
     }
     Ok(())
@@ -167,7 +167,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             }
         }
         let error = adjoints.last_mut().expect("there is a readout");
-        engine.loss(loss, &signals[stages], digital.outputs(), batch.labels(), size, Some(error), tally)?;
+        engine.loss(loss, &signals[stages], digital.outputs(), batch.targets(), size, Some(error), tally)?;
         let mut gradient = vec![0.0; digital.controls()];
         for stage in (0..stages).rev() {
             let (before, after) = adjoints.split_at_mut(stage + 1);

@@ -25,6 +25,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Diamond,
     model: Model::Oracle,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,

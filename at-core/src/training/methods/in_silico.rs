@@ -26,6 +26,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Triangle,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[at::DIGITAL_STEP],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,

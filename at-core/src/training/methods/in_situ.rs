@@ -47,6 +47,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Wedge,
     model: Model::Electronics,
+    needs_classes: false,
     options: &[IN_SITU_SUBTRACTION],
     passes: MethodFacts::one_pass,
     check: hybrid::check,

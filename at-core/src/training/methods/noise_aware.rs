@@ -40,6 +40,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Circle,
     model: Model::Statistics,
+    needs_classes: false,
     options: &[REDRAW_EVERY],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,

@@ -36,6 +36,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Diamond,
     model: Model::None,
+    needs_classes: false,
     options: &[],
     passes: |_, network| network.controls() as f64,
     check: check,
@@ -56,7 +57,7 @@ pub fn check(network: &Network) -> Result<()> {
     let refuse = |what: String| {
         Err(Error::Unsupported {
             what: format!("parameter-shift with {what}"),
-            instead: "it is exact for meshes and one detection behind them, as in --network mesh:16; choose such a \
+            instead: "it is exact for meshes and one detection behind them, as in `network` mesh:16; choose such a \
                       network, or another method"
                 .into(),
         })
@@ -119,7 +120,7 @@ impl<E: Engine, C: Propagator<Engine = E>> Gradient<C> for ParameterShift<E> {
         let (size, signals) = (batch.size(), batch.signals());
         chip.program(&controls.values)?;
         chip.propagate(signals, size, readout)?;
-        engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+        engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
         let error = engine.download(error)?;
         let mut values = engine.download(&controls.values)?;
         let mut changed = Vec::new();

@@ -28,6 +28,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Wedge,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -64,7 +65,7 @@ pub fn physics_aware<C: LayerAccess, M: Adjoint<Engine = C::Engine>>(
         model.record_layer(layer, input, size, trace)?;
     }
     let readout = layers.last().expect("a network has at least one layer");
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
 }
 

@@ -23,6 +23,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Solid,
     marker: Marker::Cross,
     model: Model::DataSheet,
+    needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -51,7 +52,7 @@ pub fn output_aware<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     model.record(batch.signals(), batch.size(), trace, readout)?;
     chip.program(controls)?;
     chip.propagate(batch.signals(), batch.size(), readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), batch.size(), Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
 }
 

@@ -20,7 +20,7 @@
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::network::Network;
 use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
-use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Split, Workspace};
+use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Score, Split, Targets, Workspace};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 use rand::{RngExt, SeedableRng};
@@ -40,6 +40,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Cross,
     model: Model::None,
+    needs_classes: true,
     options: &[],
     passes: MethodFacts::one_pass,
     check: MethodFacts::any_network,
@@ -133,7 +134,7 @@ impl<C: LayerAccess> PhysicalLocal<C> {
         if classes > input.modes || classes < 2 {
             return Err(Error::Unsupported {
                 what: format!("physical local learning of {classes} classes on {} input modes", input.modes),
-                instead: "a label takes one mode per class, of two at least; choose another --encoding or --dataset"
+                instead: "a label takes one mode per class, of two at least; choose another `encoding` or `dataset`"
                     .into(),
             });
         }
@@ -169,8 +170,9 @@ impl<C: LayerAccess> PhysicalLocal<C> {
 
     /// Signals and labels of a batch, on the host.
     fn host(&self, batch: &Batch<C::Engine>) -> Result<(Vec<f64>, Vec<usize>)> {
+        let Targets::Classes(own) = batch.targets() else { return Err(FACTS.refuse_real_targets()) };
         let mut labels = self.engine.zeros(batch.size())?;
-        self.engine.gather(&self.classes_in_order, 1, batch.labels(), 0, batch.size(), &mut labels)?;
+        self.engine.gather(&self.classes_in_order, 1, own, 0, batch.size(), &mut labels)?;
         let labels = self.engine.download(&labels)?.into_iter().map(|label| label as usize).collect();
         let mut signals = self.engine.download(batch.signals())?;
         signals.truncate(batch.size() * self.inputs);
@@ -269,7 +271,7 @@ impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
         workspace: &mut Workspace<C::Engine>,
     ) -> Result<Evaluation> {
         chip.program(&self.controls.values)?;
-        split.check(self.inputs, loss.classes)?;
+        split.check(self.inputs, loss)?;
         let entries = self.engine.download(&self.entries.values)?;
         let (mut total, mut correct) = (0.0, 0);
         let capacity = workspace.batch().capacity();
@@ -294,7 +296,8 @@ impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
         let samples = split.samples() as f64;
         Ok(Evaluation {
             loss: total / samples,
-            accuracy: correct as f64 / samples,
+            judged_by: Score::Accuracy,
+            score: correct as f64 / samples,
             correct,
             samples: split.samples() as u64,
         })

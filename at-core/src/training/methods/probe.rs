@@ -32,7 +32,7 @@ impl<E: Engine> Probe<E> {
         let Probe { engine, loss, readout } = self;
         let mut sums = engine.zeros(3)?;
         chip.propagate(batch.signals(), batch.size(), readout)?;
-        engine.loss(loss, readout, chip.outputs(), batch.labels(), batch.size(), None, &mut sums)?;
+        engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), None, &mut sums)?;
         engine.combine(1.0, &sums, 1.0, tally)?;
         Ok(loss.weight(batch.size()) * engine.download(&sums)?[0])
     }

@@ -30,6 +30,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Circle,
     model: Model::None,
+    needs_classes: false,
     options: &[PROBE_DRAWS, PROBE_STEP],
     passes: |options, _| 2.0 * options.probe_draws as f64,
     check: MethodFacts::any_network,

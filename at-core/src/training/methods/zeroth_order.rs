@@ -30,6 +30,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Square,
     model: Model::None,
+    needs_classes: false,
     options: &[PROBE_DRAWS, PROBE_STEP],
     passes: |options, _| options.probe_draws as f64,
     check: MethodFacts::any_network,

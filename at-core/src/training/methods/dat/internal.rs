@@ -27,6 +27,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Wedge,
     model: Model::DataSheet,
+    needs_classes: false,
     options: OPTIONS,
     passes: MethodFacts::one_pass,
     check: super::check,

@@ -97,6 +97,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dashed,
     marker: Marker::Diamond,
     model: Model::DataSheet,
+    needs_classes: false,
     options: OPTIONS,
     passes: MethodFacts::one_pass,
     check: check,
@@ -142,7 +143,7 @@ impl DatOptions {
 pub(super) fn check(network: &Network) -> Result<()> {
     let unsupported = |what: &str, instead: &str| Error::Unsupported { what: what.into(), instead: instead.into() };
     if !matches!(network.stages().last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
-        let instead = "state fusion needs the amplitude of every output field; end the --network in detectors of power";
+        let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
     }
     let mut modes = network
@@ -150,7 +151,7 @@ pub(super) fn check(network: &Network) -> Result<()> {
         .filter_map(|stage| if let Stage::Mesh(mesh) = stage { Some(mesh.modes()) } else { None })
         .peekable();
     if modes.peek().is_none() {
-        let instead = "its networks stand behind meshes; choose a --network of meshes";
+        let instead = "its networks stand behind meshes; choose a `network` of meshes";
         return Err(unsupported("dual adaptive training without a mesh", instead));
     }
     modes.try_for_each(sepn::check_square)
@@ -281,7 +282,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 
     /// Both updates, once the chip's powers for this batch are in `measured` and, where they are read, `hidden`.
     fn learn(&mut self, batch: &Batch<M::Engine>, learning_rate: f64, tally: &mut Buffer<M>) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
+        let (size, targets) = (batch.size(), batch.targets());
         self.model.stages.program(&self.controls.values)?;
         self.fit(batch, learning_rate)?;
 
@@ -292,7 +293,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         self.fuse(size)?;
         let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
         let loss = Loss { normalization: Normalization::None, ..self.loss };
-        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
+        engine.loss(&loss, &scaled, outputs, targets, size, Some(&mut self.error), tally)?;
         let mut error = engine.download(&self.error)?;
         through_scaling(&self.loss, &modelled, outputs, size, &mut error);
         self.error = engine.upload(&error)?;
