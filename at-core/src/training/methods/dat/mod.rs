@@ -35,7 +35,7 @@ pub use sepn::{Maps, Sepn};
 pub use size::size;
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
-use crate::chip::{Meter};
+use crate::chip::Meter;
 use crate::flops::Flops;
 use crate::network::{Detection, Network, Stage};
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator, Simulator};
