@@ -50,7 +50,7 @@ impl Progress {
         let bar = ProgressBar::new(epochs as u64);
         let template = "{prefix:<11} {bar:30} epoch {pos}/{len}  {msg}  {eta}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-        bar.set_prefix(method.as_str());
+        bar.set_prefix(method.to_string());
         activity::over(); // the bar tells
         bar.tick();
         Progress::Bar(bar)

@@ -1,6 +1,7 @@
 //! `result.json`: all that a finished cell leaves.
 
 use crate::export::metrics::seconds;
+use crate::methods;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
@@ -48,6 +49,7 @@ pub struct CellResult {
 impl CellResult {
     /// Errs where a number is none that a training leaves: the file was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
+        methods::known(self.method)?;
         self.chip_size.validate()?;
         self.train.validate().map_err(|reason| format!("train: {reason}"))?;
         self.test.validate().map_err(|reason| format!("test: {reason}"))?;

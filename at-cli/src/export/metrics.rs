@@ -1,5 +1,6 @@
 //! `metrics.csv`: one row per method and epoch.
 
+use crate::methods;
 use anyhow::{Context, Result, anyhow};
 use at_core::chip::Accesses;
 use at_core::files::own;
@@ -99,6 +100,7 @@ impl Row {
             alignment: None,
             measuring: self.measuring,
         };
+        methods::known(self.method)?;
         record.validate()?;
         seconds("wall_seconds", self.wall_seconds)
     }

@@ -1,6 +1,7 @@
 //! `summary.json`: the outcome of a run for programs.
 
 use super::metrics;
+use crate::methods;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
@@ -102,6 +103,7 @@ impl MethodResult {
         if let Some((name, share)) = accuracies.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
             return Err(format!("{name} = {share} is not valid: must be from 0 to 1"));
         }
+        methods::known(self.method)?;
         metrics::seconds("wall_seconds", self.wall_seconds)?;
         self.accesses.unwrap_or_default().validate()
     }

@@ -1,6 +1,7 @@
 //! What a comparison shows, in words; every word follows from the numbers of the table.
 
 use super::summary::Summary;
+use crate::methods;
 use at_core::data::Chance;
 use at_core::training::MethodName;
 
@@ -15,7 +16,7 @@ pub fn verdict(summary: &Summary) -> String {
     for (index, result) in same.enumerate() {
         let method = result.method;
         let ends = ends(result.final_test_accuracy, ideal.final_test_accuracy, summary.chance.as_ref(), index == 0);
-        text += &format!("{method} {}, and {ends}.\n", method.facts().manner);
+        text += &format!("{method} {}, and {ends}.\n", methods::facts(method).manner);
     }
     text
 }

@@ -23,7 +23,7 @@ pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};
 pub use loss::{Loss, Normalization, Reduction};
-pub use methods::{DigitalStep, Estimation, Method, MethodName, MethodOptions};
+pub use methods::{DigitalStep, Estimation, Method, MethodFacts, MethodName, MethodOptions};
 pub use optimizer::{Optimizer, OptimizerState, Schedule};
 pub use outlook::Outlook;
 pub use parameters::Parameters;

@@ -17,9 +17,10 @@
 //!
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
-use super::{Method, MethodName};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use crate::chip::Chip;
 use crate::network::Network;
-use crate::propagator::{Buffer, Engine, LayerAccess};
+use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
 use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Split, Workspace};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
@@ -28,6 +29,29 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use std::marker::PhantomData;
 use std::ops::Range;
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("phyll"),
+    title: "physical local learning",
+    uses: "every layer, twice, read and injected; no control is written",
+    summary: "physical local learning: digital maps between the layers of a chip that stays as it is",
+    manner: "measures every layer of the chip twice",
+    colour: [15, 75, 15],
+    dash: Dash::Dashed,
+    marker: Marker::Cross,
+    model: Model::None,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let settings = from.settings;
+    let (optimizer, loss, seed) = (settings.optimizer, settings.loss, settings.seed);
+    Ok(Box::new(PhysicalLocal::new(from.engine, from.network, from.initial, optimizer, loss, seed)?))
+}
 
 /// Steepness θ of the local loss.
 const STEEPNESS: f64 = 5.0;
@@ -196,8 +220,8 @@ impl<C: LayerAccess> PhysicalLocal<C> {
 }
 
 impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
-    fn name(&self) -> MethodName {
-        MethodName::Phyll
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(
