@@ -36,7 +36,7 @@ pub fn of_light<E: Simulator>(
     };
     match look() {
         Ok(outlook) => (format!("mean power per layer {}", outlook.light()), outlook.doubts(loss)),
-        Err(error) => (format!("not known: {error}"), Vec::new()),
+        Err(error) => (crate::flags::named(&format!("not known: {error}")), Vec::new()),
     }
 }
 

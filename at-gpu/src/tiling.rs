@@ -44,7 +44,7 @@ impl TilingStage {
             return Ok(self);
         }
         let what = format!("a splitter or combiner of {} parts on a GPU", self.copies);
-        Err(Error::Unsupported { what, instead: "choose --engine cpu, or larger tiles".into() })
+        Err(Error::Unsupported { what, instead: "choose `engine` cpu, or larger tiles".into() })
     }
 
     fn go(&self, way: Way, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer) -> Result<()> {

@@ -44,7 +44,7 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             None
         }
         Err(error) => {
-            let why = format!("The chip and its answers are not shown: {error:#}");
+            let why = format!("The chip and its answers are not shown: {}", crate::failure::in_a_line(&error));
             page.warning(&why);
             Some(why)
         }

@@ -53,7 +53,7 @@ pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, wanted: Wa
     if found > MOST_CLASSES.max(samples) {
         let reason = format!(
             "label {} makes {found} classes, but there are {samples} training samples; number the classes 0, 1, 2, …, or choose \
-             their column with --label-column",
+             their column with `label-column`",
             found - 1
         );
         return Err(Error::malformed(train_path, reason));

@@ -79,9 +79,9 @@ fn a_heading_of_bare_numbers_is_not_learned_from() {
 fn classes_in_the_first_column_are_doubted_and_can_be_named() {
     let kaggle = "label,pixel0,pixel1\n3,9,0\n0,1,0\n1,7,0\n2,5,0\n1,2,0\n2,8,0\n3,3,0\n0,4,0\n";
     let set = plain(kaggle, kaggle);
-    doubted(&set, &["column 0 is called 'label'", "--label-column 0"]);
+    doubted(&set, &["column 0 is called 'label'", "`label-column` 0"]);
     let headless = kaggle.split_once('\n').unwrap().1;
-    doubted(&plain(headless, headless), &["first does (4 of them)", "--label-column first"]);
+    doubted(&plain(headless, headless), &["first does (4 of them)", "`label-column` first"]);
     for label in ["label", "0", "first"] {
         let set = labelled(kaggle, kaggle, label);
         assert_eq!((set.classes, &set.train.labels[..3], set.train.row(0)), (4, &[3, 0, 1][..], &[9., 0.][..]));
@@ -191,13 +191,13 @@ fn real_targets_that_make_no_sense_are_refused_with_their_line_and_doubtful_ones
     let refused = |train: &str, columns: &str| real(train, train, columns).unwrap_err().to_string();
     assert!(refused("a,y\n1,2\n3,inf\n", "y").contains("line 3: column 2: 'inf'"));
     assert!(refused("a,y\n1,2\n3,\n", "y").contains("line 3: column 2: ''"));
-    assert!(refused("a,y\n1,2\n", "y,1").contains("--target-columns names column 1 twice"));
+    assert!(refused("a,y\n1,2\n", "y,1").contains("`target-columns` names column 1 twice"));
     assert!(refused("a,y\n1,2\n", "0,1").contains("all columns are targets"));
-    assert!(refused("a,y\n1,2\n", "7").contains("no column 7 for --target-columns"));
+    assert!(refused("a,y\n1,2\n", "7").contains("no column 7 for `target-columns`"));
     let lacking = real("a,b,y\n1,2,3\n", "a,b\n1,2\n", "2").unwrap_err().to_string();
-    assert!(lacking.contains("--target-columns"), "{lacking}");
+    assert!(lacking.contains("`target-columns`"), "{lacking}");
     let set = real("a,y,z\n1,2,5\n3,2,6\n", "a,y,z\n1,2,5\n", "y,z").unwrap();
     doubted(&set, &["target 0 never varies"]);
     let set = real("a,y\n1.5,0\n3,1\n2.5,0\n0.5,1\n", "a,y\n1,0\n", "y").unwrap();
-    doubted(&set, &["looks like classes", "--label-column"]);
+    doubted(&set, &["looks like classes", "`label-column`"]);
 }

@@ -69,7 +69,7 @@ impl TargetColumns {
         for column in &self.0 {
             let index = column.find(first).map_err(|reason| reason.replace("label-column", "target-columns"))?;
             if found.contains(&index) {
-                return Err(format!("--target-columns names column {index} twice"));
+                return Err(format!("`target-columns` names column {index} twice"));
             }
             found.push(index);
         }
@@ -95,17 +95,17 @@ impl LabelColumn {
             LabelColumn::Last => Ok(last),
             &LabelColumn::Index(index) if index <= last => Ok(index),
             LabelColumn::Index(index) => {
-                Err(format!("there is no column {index} for --label-column: the columns are 0 to {last}"))
+                Err(format!("there is no column {index} for `label-column`: the columns are 0 to {last}"))
             }
             LabelColumn::Name(name) => {
                 let mut found = first.iter().enumerate().filter(|(_, field)| *field == name);
                 match (found.next(), found.next()) {
                     (Some((index, _)), None) => Ok(index),
                     (Some((one, _)), Some((other, _))) => {
-                        Err(format!("columns {one} and {other} are both called '{name}'; pass --label-column {one}"))
+                        Err(format!("columns {one} and {other} are both called '{name}'; pass `label-column` {one}"))
                     }
                     (None, _) => Err(format!(
-                        "no column is called '{name}', which --label-column asks for; the first line is {}",
+                        "no column is called '{name}', which `label-column` asks for; the first line is {}",
                         listed(first.iter().map(|field| format!("'{field}'")), first.len())
                     )),
                 }

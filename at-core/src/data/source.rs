@@ -63,9 +63,9 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
         least.unwrap_or_else(|| image_files::missing(Path::new(""))).join(", ") + " (or .gz)"
     };
     let remedy = if name.is_downloadable() {
-        format!("run `asyt data fetch {name}` or pass --data-dir")
+        "pass `data-dir` with a folder that holds it".to_string()
     } else {
-        format!("pass --data-dir with the folder that holds {name}/train.csv and {name}/test.csv")
+        format!("pass `data-dir` with the folder that holds {name}/train.csv and {name}/test.csv")
     };
     Err(Error::NotFound { what: format!("data set {name} ({files})"), searched, remedy })
 }
@@ -167,13 +167,11 @@ mod tests {
     fn a_missing_set_says_where_it_was_looked_for() {
         let source = Source { data_dir: Some("no/data".into()), cache_dir: Some("no/cache".into()) };
         let error = load(DatasetName::Mnist, &source).unwrap_err().to_string().replace('\\', "/");
-        for part in
-            ["no/data/mnist, no/data, no/cache/mnist", "train-images-idx3-ubyte", "asyt data fetch mnist", "--data-dir"]
-        {
+        for part in ["no/data/mnist, no/data, no/cache/mnist", "train-images-idx3-ubyte", "`data-dir`"] {
             assert!(error.contains(part), "{error}");
         }
         let error = load(DatasetName::Vowel, &Source::default()).unwrap_err().to_string();
-        assert!(error.contains("--data-dir") && !error.contains("fetch"), "{error}");
+        assert!(error.contains("`data-dir`") && error.contains("vowel/train.csv"), "{error}");
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Body {
         }
         let first = number(&fields[0]);
         self.first_column_may &= first.is_none_or(is_label);
-        let hint = "; where the classes stand first, pass --label-column first";
+        let hint = "; where the classes stand first, pass `label-column` first";
         let hint = if self.first_column_may { hint } else { "" };
         for (column, field) in fields.iter().enumerate() {
             self.whole[column] |= field.iter().all(u8::is_ascii_digit);
@@ -360,12 +360,12 @@ mod tests {
     fn classes_that_stand_first_are_hinted_at_where_the_last_column_has_none() {
         for text in ["0,0.5,0.25\n1,0.5,0.75\n0,1,0.5\n", "cat,1,0\ndog,1,0\n", "label,a,b\ncat,1,0\n"] {
             let error = read_text(text).unwrap_err().to_string();
-            assert!(error.contains("--label-column first"), "{error}");
+            assert!(error.contains("`label-column` first"), "{error}");
             let first = parse(text.as_bytes(), Path::new("some.csv"), Wanted::Classes(Some(&LabelColumn::First)), None)
                 .unwrap();
             assert_eq!((first.label, first.width), (0, 2));
         }
-        assert!(!read_text("0.5,1,0.5\n0.5,1,0.25\n").unwrap_err().to_string().contains("--label-column"));
+        assert!(!read_text("0.5,1,0.5\n0.5,1,0.25\n").unwrap_err().to_string().contains("`label-column`"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
         let name = &table.first[other];
         return Some(format!(
             "the classes are read from the last column, '{}', but column {other} is called '{name}'; if it holds them, pass \
-             --label-column {other}",
+             `label-column` {other}",
             table.first[table.label]
         ));
     }
@@ -50,7 +50,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
     (!looks_like_labels(labels)).then(|| {
         format!(
             "the classes are read from the last column, which does not look like classes, but the first does ({classes} of \
-             them); if it holds them, pass --label-column first"
+             them); if it holds them, pass `label-column` first"
         )
     })
 }
@@ -130,7 +130,7 @@ pub(crate) fn targets(set: &Dataset) -> Vec<String> {
             notes.push(format!("target {target} never varies among the training samples"));
         } else if *width == 1 && whole.is_some_and(|whole| looks_like_labels(&whole)) {
             notes.push(
-                "the target looks like classes, and is learned as a number; if it holds classes, pass --label-column"
+                "the target looks like classes, and is learned as a number; if it holds classes, pass `label-column`"
                     .into(),
             );
         }
@@ -164,7 +164,7 @@ pub(crate) fn classes(set: &Dataset) -> Vec<String> {
         notes.push(format!("all training samples are of class {only}, so that nothing can be told apart"));
     } else if samples >= LEAST_TO_COMPARE && 2 * present > samples {
         notes.push(format!(
-            "{samples} training samples are of {present} classes; if these are no classes, pass --label-column with the \
+            "{samples} training samples are of {present} classes; if these are no classes, pass `label-column` with the \
              column that holds them (a heading often says {})",
             LABEL_NAMES.map(|name| format!("'{name}'")).join(", ")
         ));

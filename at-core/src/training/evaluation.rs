@@ -52,8 +52,8 @@ impl Evaluation {
         if self.loss.is_finite() {
             return Ok(self);
         }
-        let remedy = "the readout is beyond what numbers hold; look at the scale of the data, the controls and the loss-gain, or \
-                      choose --loss-normalization l2";
+        let remedy = "the readout is beyond what numbers hold; look at the scale of the data, the controls and the `loss-gain`, or \
+                      choose `loss-normalization` l2";
         Err(Error::NotFinite { what: format!("the loss of {what}"), remedy: remedy.to_string() })
     }
 

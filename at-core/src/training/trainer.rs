@@ -70,6 +70,7 @@ pub struct Checkpoints<'a> {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// One per epoch, those before a resumption included.
     pub records: Vec<Record>,

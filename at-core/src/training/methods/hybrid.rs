@@ -54,13 +54,13 @@ pub fn check(network: &Network) -> Result<()> {
     if network.stages().any(|stage| matches!(stage, Stage::Matrix { .. } | Stage::WeightBank { .. })) {
         return Err(Error::Unsupported {
             what: "an in-situ method on matrices or weight banks".into(),
-            instead: "it measures light inside meshes; choose a --network of meshes".into(),
+            instead: "it measures light inside meshes; choose a `network` of meshes".into(),
         });
     }
     if !network.stages().any(|stage| matches!(stage, Stage::Mesh(_))) {
         return Err(Error::Unsupported {
             what: "an in-situ method without a mesh".into(),
-            instead: "choose a --network of meshes".into(),
+            instead: "choose a `network` of meshes".into(),
         });
     }
     Ok(())

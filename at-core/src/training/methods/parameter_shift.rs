@@ -56,7 +56,7 @@ pub fn check(network: &Network) -> Result<()> {
     let refuse = |what: String| {
         Err(Error::Unsupported {
             what: format!("parameter-shift with {what}"),
-            instead: "it is exact for meshes and one detection behind them, as in --network mesh:16; choose such a \
+            instead: "it is exact for meshes and one detection behind them, as in `network` mesh:16; choose such a \
                       network, or another method"
                 .into(),
         })

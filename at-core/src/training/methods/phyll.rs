@@ -133,7 +133,7 @@ impl<C: LayerAccess> PhysicalLocal<C> {
         if classes > input.modes || classes < 2 {
             return Err(Error::Unsupported {
                 what: format!("physical local learning of {classes} classes on {} input modes", input.modes),
-                instead: "a label takes one mode per class, of two at least; choose another --encoding or --dataset"
+                instead: "a label takes one mode per class, of two at least; choose another `encoding` or `dataset`"
                     .into(),
             });
         }

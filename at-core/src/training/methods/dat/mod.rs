@@ -141,7 +141,7 @@ impl DatOptions {
 pub(super) fn check(network: &Network) -> Result<()> {
     let unsupported = |what: &str, instead: &str| Error::Unsupported { what: what.into(), instead: instead.into() };
     if !matches!(network.stages().last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
-        let instead = "state fusion needs the amplitude of every output field; end the --network in detectors of power";
+        let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
     }
     let mut modes = network
@@ -149,7 +149,7 @@ pub(super) fn check(network: &Network) -> Result<()> {
         .filter_map(|stage| if let Stage::Mesh(mesh) = stage { Some(mesh.modes()) } else { None })
         .peekable();
     if modes.peek().is_none() {
-        let instead = "its networks stand behind meshes; choose a --network of meshes";
+        let instead = "its networks stand behind meshes; choose a `network` of meshes";
         return Err(unsupported("dual adaptive training without a mesh", instead));
     }
     modes.try_for_each(sepn::check_square)
