@@ -368,6 +368,10 @@ impl Plan {
 /// What results are judged by: of real targets R² unless another score is asked for.
 fn score(settings: &Settings) -> Result<Score> {
     let real = settings.target_columns.is_some();
+    ensure!(
+        !real || settings.label_column.is_none(),
+        "target-columns are real values and label-column holds classes: a table is learned for one of them; drop the other"
+    );
     let Some(text) = &settings.score else { return Ok(if real { Score::RSquared } else { Score::Accuracy }) };
     let score: Score = text.parse()?;
     ensure!(

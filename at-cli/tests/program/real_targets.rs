@@ -146,6 +146,10 @@ fn what_real_targets_cannot_have_is_refused_by_name() {
     wrong("0,1,2,3,4", &["all columns are targets"]);
     bench.run(["train", "--target-columns", "y0", "--out", "never"]).refused(2, &["digits", "classes"]);
     bench.run(["train", "--score", "r-squared", "--out", "never"]).refused(2, &["--target-columns"]);
+    let mixed = ["sweep", "--vary", "score=r-squared,mean-square-error", "--out", "never"];
+    bench.run(mixed.into_iter().chain(SUMS)).refused(2, &["one score"]);
+    bench.write("both.toml", "label-column = 'y0'\n");
+    refused(&["--config", "both.toml"], &["target-columns", "label-column"]);
     bench.write("bad/train.csv", "a,b\n1,0.5\n2,x\n");
     bench.write("bad/test.csv", "a,b\n1,0.5\n2,3\n");
     let bad = ["train", "--dataset", "bad", "--target-columns", "b", "--quiet", "--out", "never"];
