@@ -84,13 +84,3 @@ pub fn explain(device: &Device, plan: &Plan, network: &Network, samples: usize, 
         "{error:#}; the run needs {need} in all; state the memory there is with {STATED_MEMORY}=GB to be told the batch that fits"
     )
 }
-
-impl Device {
-    /// The engine as a setting, to be repeated.
-    pub fn setting(&self) -> &'static str {
-        match self {
-            Device::Cpu(_) => "cpu",
-            Device::Gpu(_) => "gpu",
-        }
-    }
-}

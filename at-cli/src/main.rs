@@ -4,27 +4,20 @@ mod activity;
 mod allocations;
 mod args;
 mod cells;
-mod chips;
 mod command;
 mod comparison;
-mod doubts;
 mod engines;
 mod export;
 mod failure;
-mod families;
 mod fetch;
-mod fingerprint;
 mod interrupt;
-mod layers;
 mod memory;
 mod methods;
 mod names;
 mod network_files;
 mod network_text;
-mod network_word;
 mod notes;
 mod plan;
-mod presets;
 mod progress;
 mod report;
 mod reproduce;
@@ -33,6 +26,7 @@ mod scale;
 mod session;
 mod settings;
 mod terminal;
+mod trial;
 mod words;
 mod work;
 
@@ -72,7 +66,7 @@ fn run(command: Command) -> Outcome {
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Data(command) => command::data::data(&command),
-        Command::Work(arguments) => cells::worker::work(&arguments.folder),
+        Command::Work(arguments) => command::work::work(&arguments),
         Command::Report(arguments) => command::report::report(&arguments),
         Command::Reproduce(arguments) => command::reproduce::reproduce(&arguments),
         Command::Scale(arguments) => command::scale::scale(&arguments),

@@ -3,9 +3,9 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::Settings;
+use crate::settings::{Settings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{chips, names, network_text, notes};
+use crate::{names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration, disagreements};
 use at_core::data::{Dataset, DatasetName, Encoding};
@@ -148,7 +148,7 @@ impl Plan {
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
-        plan.tap_noise().validate()?;
+        plan.tap_noise(0).validate()?;
         plan.options.estimation.validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
         ensure!(
@@ -326,10 +326,9 @@ impl Plan {
         Ok(())
     }
 
-    /// The noise of the chip's detectors at phase shifters.
-    pub fn tap_noise(&self) -> TapNoise {
-        let Settings { tap_noise, chip_seed, .. } = self.settings;
-        TapNoise { spread: tap_noise.unwrap_or_default(), seed: chip_seed.unwrap_or_default() }
+    /// The noise of the detectors at the phase shifters of chip number `seed`.
+    pub fn tap_noise(&self, seed: u64) -> TapNoise {
+        TapNoise { spread: self.settings.tap_noise.unwrap_or_default(), seed }
     }
 
     /// The kind of chip.

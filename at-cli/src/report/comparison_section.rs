@@ -2,10 +2,10 @@
 
 use super::cost_section::{self, Training};
 use super::page::Page;
-use crate::comparison::{self, Finished, MethodReport, is_oracle};
-use crate::export::columns::si;
-use crate::export::{comparison_plots, table, verdict};
+use crate::comparison::{self, Finished, MethodReport, is_oracle, plots};
+use crate::export::columns::{count, si};
 use crate::network_text::NetworkText;
+use crate::session::verdict;
 use anyhow::{Context, Result};
 use at_core::files::own;
 use at_core::files::whole::LONGEST_TEXT;
@@ -162,7 +162,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
             own.reason
         ));
     }
-    let pictures = comparison_plots::of(report, &finished.results)?;
+    let pictures = plots::of(report, &finished.results)?;
     page.begin_figures();
     for (file, svg) in pictures.iter().filter(|(file, _)| file != "cost.svg") {
         page.figure(file.trim_end_matches(".svg"), svg, caption(file))?;
@@ -180,7 +180,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         };
         let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
         let mut row = vec![name];
-        row.extend(counts.map(table::count));
+        row.extend(counts.map(count));
         row.extend([to_target(method.to_target.time_s, "s"), to_target(method.to_target.energy_j, "J")]);
         row.push(si(method.wall_seconds, "s"));
         row

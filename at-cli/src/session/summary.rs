@@ -1,10 +1,10 @@
 //! `summary.json`: the outcome of a run for programs.
 
-use super::metrics;
 use crate::settings::Settings;
+use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
-use at_core::data::Chance;
+use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome};
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ impl MethodResult {
         if let Some((name, share)) = accuracies.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
             return Err(format!("{name} = {share} is not valid: must be from 0 to 1"));
         }
-        metrics::seconds("wall_seconds", self.wall_seconds)?;
+        seconds("wall_seconds", self.wall_seconds)?;
         self.accesses.unwrap_or_default().validate()
     }
 
@@ -147,7 +147,7 @@ impl MethodResult {
 
 impl Summary {
     /// A summary without results yet.
-    pub fn new(settings: &Settings, data: &at_core::data::Dataset, network: &Network) -> Self {
+    pub fn new(settings: &Settings, data: &Dataset, network: &Network, chance: Chance) -> Self {
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         Summary {
             version: env!("CARGO_PKG_VERSION").to_string(),
@@ -159,7 +159,7 @@ impl Summary {
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
-            chance: Some(crate::doubts::chance(data)),
+            chance: Some(chance),
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),

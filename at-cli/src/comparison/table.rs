@@ -1,9 +1,7 @@
 //! Tables of a comparison and of a sweep, for people.
 
-use super::columns::{align, si};
-use super::table::count;
-use crate::comparison::is_oracle;
-use crate::comparison::{MethodReport, Report};
+use super::report::{MethodReport, Report, is_oracle};
+use crate::export::columns::{align, count, si};
 
 /// One line per point and method, and what the columns mean.
 pub fn table(report: &Report) -> String {

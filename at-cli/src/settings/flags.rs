@@ -1,6 +1,6 @@
 //! Every setting of a training run, once: the same struct is the flags, the TOML file and a run folder's `config.toml`.
 //!
-//! All are optional, because each of the layers preset, file and flags gives only some ([`crate::layers`]).
+//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve`]).
 
 use crate::network_text::NetworkText;
 use at_core::optics::Convention;
@@ -240,7 +240,7 @@ pub struct Settings {
     /// at: chips, numbers --chip-seed on, that are trained with one digital model [default: 1]
     #[arg(long, value_parser = count, value_name = "K", help_heading = "Training")]
     pub share_model: Option<usize>,
-    /// at: and in-silico: step of the digital model: matched or as-published
+    /// at and in-silico: step of the digital model: matched or as-published
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
     /// What digital models know of the chip: data-sheet (losses, shifters and crosstalk of its kind, nothing of the individual)
@@ -365,5 +365,47 @@ mod tests {
                 .map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
             assert!(values.iter().any(Result::is_ok), "{key}");
         }
+    }
+
+    /// The help of a flag, as words without commas and the like.
+    fn help(flag: &str) -> Vec<String> {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+        let found = command.get_arguments().find(|own| own.get_long() == Some(flag)).unwrap();
+        let help = found.get_help().unwrap().to_string();
+        help.split_whitespace().map(|word| word.trim_matches(|c: char| ",:;()".contains(c)).to_string()).collect()
+    }
+
+    #[test]
+    fn the_names_in_the_help_of_flags_are_those_that_exist() {
+        let names = |flag: &str| help(flag).into_iter().collect::<std::collections::BTreeSet<_>>();
+        assert!(crate::settings::presets::names().all(|preset| names("preset").contains(preset)));
+        let sets = at_core::data::DatasetName::ALL;
+        assert!(sets.iter().all(|set| names("dataset").contains(set.as_str())), "{:?}", help("dataset"));
+        let listed = help("method");
+        let after = listed.iter().skip_while(|word| *word != "below").skip(1).filter(|word| *word != "…");
+        let known = at_core::training::MethodName::ALL.map(|method| method.to_string());
+        let unknown: Vec<_> = after.filter(|word| !known.contains(word)).collect();
+        assert!(unknown.is_empty() && listed.len() > 8, "{unknown:?} in {listed:?}");
+    }
+
+    /// `at: …`, `spsa and zeroth-order: …`: whose a setting is.
+    #[test]
+    fn the_methods_that_the_help_of_flags_begins_with_exist() {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+        let known = at_core::training::MethodName::ALL.map(|method| method.to_string());
+        let parts = ["All", "Tables", "Meshes", "Matrices", "Weight banks", "Hidden layers", "Phase shifters"];
+        let mut found = 0;
+        for flag in command.get_arguments() {
+            let text = flag.get_help().unwrap().to_string();
+            let Some((owner, _)) = text.split_once(": ").filter(|(owner, _)| owner.len() < 40) else { continue };
+            for one in owner.split(" and ") {
+                let part = parts.iter().any(|part| part.eq_ignore_ascii_case(one));
+                let method = known.iter().any(|method| method == one);
+                found += usize::from(method);
+                let sentence = one.contains(' ') && !part;
+                assert!(part || method || sentence, "{one:?} in the help of --{}", flag.get_id());
+            }
+        }
+        assert!(found > 10, "{found} methods are named");
     }
 }

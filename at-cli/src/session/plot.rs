@@ -1,7 +1,7 @@
 //! `accuracy.svg`: the chip's test accuracy over the epochs, all methods.
 
-use super::chart::{Axis, Chart, Curve, Mark};
 use super::metrics::Row;
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use anyhow::Result;
 use at_core::training::MethodName;
 
@@ -22,7 +22,7 @@ pub fn accuracy(title: &str, methods: &[MethodName], rows: &[Row]) -> Result<Str
     let curve = |(method, chip, label)| {
         let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip));
         let points = points.map(|row| (row.epoch as f64, 100.0 * row.test_accuracy)).collect();
-        Curve { label, look: method.into(), mark: Mark::Last, points }
+        Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
     };
     let last = rows.iter().map(|row| row.epoch).max().unwrap_or(1);
     let chart = Chart {
