@@ -1,4 +1,16 @@
 //! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
+//!
+//! Rooms use those below them and never one above (`tests/program/rooms.rs`):
+//!
+//! ```text
+//! args, command                    the command line; one file per command, with its arguments
+//! reproduce, report, scale         what is made of many runs
+//! comparison, session              compare and sweep; train
+//! cells                            trainings side by side, kept for good
+//! trial                            the one way from settings to results
+//! engines, plan, settings          which device, what the words mean, where they come from
+//! network_text, export, memory, …  notation, pictures and columns, sizes
+//! ```
 
 mod activity;
 mod allocations;
@@ -10,6 +22,8 @@ mod engines;
 mod export;
 mod failure;
 mod fetch;
+mod flags;
+mod gpu;
 mod interrupt;
 mod memory;
 mod methods;

@@ -77,7 +77,7 @@ impl Job<'_> {
         }
         let doubts = data.notes.iter().chain(&plan.notes).chain(&kept.doubt).chain(&doubts);
         notes::merge(&mut notes, doubts.chain(&outcome.notes).chain(&trained.doubts).cloned());
-        claim.finish(&CellResult {
+        let result = CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
             method: name,
@@ -85,7 +85,7 @@ impl Job<'_> {
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
             notes,
-            chance: Some(trials.chance()),
+            chance: trials.chance(),
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,
@@ -93,7 +93,8 @@ impl Job<'_> {
             records: outcome.records,
             engine: engine.describe(),
             wall_seconds,
-        })?;
+        };
+        claim.finish(&result.named())?;
         Ok(true)
     }
 }

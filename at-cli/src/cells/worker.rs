@@ -7,6 +7,7 @@
 use super::store::Store;
 use super::train;
 use super::train::News;
+use crate::export::scores::shown;
 use crate::failure::Outcome;
 use crate::interrupt;
 use crate::trial::Tasks;
@@ -30,7 +31,7 @@ pub enum Event {
     /// How long the whole cell will take, as far as its first steps tell.
     Pace { cell: String, seconds: f64 },
     /// An epoch is over.
-    Epoch { cell: String, epoch: usize, epochs: usize, accuracy: f64 },
+    Epoch { cell: String, epoch: usize, epochs: usize, score: String },
     /// A cell is done.
     Done { cell: String },
     /// A cell is half done, because an end was asked for.
@@ -104,7 +105,8 @@ fn train_one(store: &Store, cell: String, tasks: &mut Tasks) -> Result<Event> {
         tell(&match news {
             News::Pace { seconds } => Event::Pace { cell, seconds },
             News::Epoch { record, epochs } => {
-                Event::Epoch { cell, epoch: record.epoch, epochs, accuracy: record.test_accuracy }
+                let score = shown(record.judged_by, record.test_score);
+                Event::Epoch { cell, epoch: record.epoch, epochs, score }
             }
         });
     };

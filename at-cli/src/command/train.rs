@@ -7,7 +7,7 @@ use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::session::{self, Job, table, verdict};
+use crate::session::{self, Job, plot, table, verdict};
 use crate::settings::{self, Settings, chips, presets};
 use crate::terminal::visible;
 use crate::trial::{self, Task, Tasks};
@@ -122,7 +122,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     })?;
     say(
         arguments.quiet,
-        &format!("\nresults in {} (accuracy.svg, metrics.csv, summary.json)", folder.path().display()),
+        &format!("\nresults in {} ({}, metrics.csv, summary.json)", folder.path().display(), plot::file(plan.score)),
     );
     Ok(())
 }

@@ -5,11 +5,12 @@ use crate::cells::CellResult;
 use crate::export::bars::{Panel, shares};
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use crate::export::columns::si;
+use crate::session::plot;
 use crate::settings::chips::SPREADS;
 use anyhow::Result;
 use at_core::cost::{Bill, Energy, Time};
 use at_core::statistics::Estimate;
-use at_core::training::{MethodName, Record};
+use at_core::training::{MethodName, Record, Score};
 
 /// File names and SVG texts.
 pub type Pictures = Vec<(String, String)>;
@@ -22,15 +23,17 @@ pub fn of(report: &Report, results: &[Vec<CellResult>]) -> Result<Pictures> {
     }
 }
 
-/// Of a comparison: accuracy over epochs, modelled time and energy; alignment over epochs; costs by term.
+/// Of a comparison: score over epochs, modelled time and energy; alignment over epochs; costs by term.
 fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let Some(point) = report.points.first() else { return Ok(Vec::new()) };
     let methods: Vec<MethodName> = point.methods.iter().map(|method| method.method).collect();
     let title = title(report);
-    let accuracy = |x: Axis, at: &At, costed| {
+    let by = report.judged_by;
+    let score = |x: Axis, at: &At, costed| {
         let methods = methods.iter().filter(|&&method| !(costed && is_oracle(method)));
-        let curves = methods.map(|&method| over(results, method, at, &|r| Some(100.0 * r.test_accuracy))).collect();
-        let y = Axis::linear("test accuracy of the chip (%)").within(0.0, 100.0);
+        let curves: Vec<Curve> =
+            methods.map(|&method| over(results, method, at, &|r| Some(by.in_unit(r.test_score)))).collect();
+        let y = axis_of(by, &curves);
         Chart { title: title.clone(), x, y, curves, levels: Vec::new() }.svg()
     };
     let bill = |result: &CellResult, record: &Record| -> Bill {
@@ -54,13 +57,20 @@ fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let model = &report.cost_model_name;
     let modelled = |what, unit| Axis::logarithmic(format!("modelled {what}, cost model {model}")).in_unit(unit);
     let pictures = [
-        ("accuracy.svg", accuracy(epochs(), epoch, false)?),
-        ("accuracy-time.svg", accuracy(modelled("time", "s"), time, true)?),
-        ("accuracy-energy.svg", accuracy(modelled("energy", "J"), energy, true)?),
-        ("alignment.svg", alignment.svg()?),
-        ("cost.svg", cost(report, point)?),
+        (plot::file(by).to_string(), score(epochs(), epoch, false)?),
+        (format!("{by}-time.svg"), score(modelled("time", "s"), time, true)?),
+        (format!("{by}-energy.svg"), score(modelled("energy", "J"), energy, true)?),
+        ("alignment.svg".to_string(), alignment.svg()?),
+        ("cost.svg".to_string(), cost(report, point)?),
     ];
-    Ok(pictures.map(|(file, svg)| (file.to_string(), svg)).to_vec())
+    Ok(pictures.to_vec())
+}
+
+/// The axis of the score that these curves show.
+fn axis_of(by: Score, curves: &[Curve]) -> Axis {
+    let values = curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
+    let (low, high) = plot::ends(by, values);
+    Axis::linear(plot::axis_name(by)).within(low, high)
 }
 
 /// Where an epoch of a cell lies.
@@ -99,7 +109,7 @@ fn cost(report: &Report, point: &PointReport) -> Result<String> {
     ])
 }
 
-/// Of a sweep: accuracy against the first setting that varies; one picture for each combination of the others.
+/// Of a sweep: score against the first setting that varies; one picture for each combination of the others.
 fn sweep(report: &Report) -> Result<Pictures> {
     let mut others: Vec<&[String]> = Vec::new();
     let mut values: Vec<String> = Vec::new();
@@ -116,13 +126,14 @@ fn sweep(report: &Report) -> Result<Pictures> {
         let points: Vec<_> = report.points.iter().filter(|point| point.values[1..] == **rest).collect();
         let at = report.vary[1..].iter().zip(rest.iter()).map(|(name, value)| format!("{name} = {value}"));
         let title = std::iter::once(title(report)).chain(at).collect::<Vec<_>>().join(", ");
-        let file = if others.len() == 1 { "accuracy.svg".to_string() } else { format!("accuracy-{}.svg", index + 1) };
-        Ok((file, accuracy_against(&report.vary[0], &values, &points, &title)?))
+        let by = report.judged_by;
+        let file = if others.len() == 1 { plot::file(by).to_string() } else { format!("{by}-{}.svg", index + 1) };
+        Ok((file, score_against(by, &report.vary[0], &values, &points, &title)?))
     };
     others.iter().enumerate().map(picture).collect()
 }
 
-fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], title: &str) -> Result<String> {
+fn score_against(by: Score, name: &str, values: &[String], points: &[&PointReport], title: &str) -> Result<String> {
     let numbers: Option<Vec<f64>> =
         values.iter().map(|value| value.parse().ok().filter(|x: &f64| x.is_finite())).collect();
     let place = |value: &String| {
@@ -138,9 +149,9 @@ fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], titl
     let curve = |&name: &MethodName| {
         let point = |point: &&PointReport| {
             let method = point.methods.iter().find(|method| method.method == name)?;
-            let (low, high) = method.accuracy.interval();
-            let accuracy = 100.0 * method.accuracy.mean;
-            Some(((place(&point.values[0]), accuracy), (100.0 * low, 100.0 * high)))
+            let (low, high) = method.score.interval();
+            let score = by.in_unit(method.score.mean);
+            Some(((place(&point.values[0]), score), (by.in_unit(low), by.in_unit(high))))
         };
         let mut found: Vec<_> = points.iter().filter_map(point).collect();
         found.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
@@ -149,8 +160,9 @@ fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], titl
         Curve { label, look, mark: Mark::Filled, points, interval: Interval::Bars(ends) }
     };
     let x = if numbers.is_some() { Axis::linear(axis(name)) } else { Axis::names(axis(name), values.to_vec()) };
-    let y = Axis::linear("test accuracy of the chip (%)").within(0.0, 100.0);
-    Chart { title: title.into(), x, y, curves: methods.iter().map(curve).collect(), levels: Vec::new() }.svg()
+    let curves: Vec<Curve> = methods.iter().map(curve).collect();
+    let y = axis_of(by, &curves);
+    Chart { title: title.into(), x, y, curves, levels: Vec::new() }.svg()
 }
 
 /// A setting's name with its unit, as `--help` has it.

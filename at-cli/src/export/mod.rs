@@ -7,3 +7,4 @@ pub mod columns;
 pub mod heat_map;
 pub mod look;
 pub mod picture;
+pub mod scores;

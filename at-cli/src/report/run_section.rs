@@ -7,6 +7,7 @@ use super::trained::{RunFiles, TrainedChip};
 use super::{chip_pictures, curves, power};
 use crate::export::columns::count;
 use crate::export::heat_map::{Colours, HeatMap};
+use crate::export::scores::{self, shown};
 use crate::names;
 use crate::session::summary::{MethodResult, Summary};
 use crate::session::verdict;
@@ -44,7 +45,7 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             None
         }
         Err(error) => {
-            let why = format!("The chip and its answers are not shown: {error:#}");
+            let why = format!("The chip and its answers are not shown: {}", crate::failure::in_a_line(&error));
             page.warning(&why);
             Some(why)
         }
@@ -103,24 +104,26 @@ fn classes(summary: &Summary) -> String {
 fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
     let (summary, methods) = (&files.summary, files.methods());
     page.heading(2, "How well");
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let by = summary.judged_by;
+    let shown = |score: f64| shown(by, score);
     let rows: Vec<Vec<String>> = summary
         .results
         .iter()
         .map(|result| {
             vec![
                 result.label(),
-                percent(result.final_test_accuracy),
-                percent(result.best_test_accuracy),
-                percent(result.final_train_accuracy),
+                shown(result.final_test_score),
+                shown(result.best_test_score),
+                shown(result.final_train_score),
                 result.epochs.to_string(),
             ]
         })
         .collect();
-    page.table(&["method", "test accuracy", "best epoch", "on training samples", "epochs"], &rows);
+    page.table(&["method", &format!("test {}", by.symbol()), "best epoch", "on training samples", "epochs"], &rows);
     page.begin_figures();
-    let accuracy = curves::accuracy(&methods, &files.rows).svg()?;
-    page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
+    let picture = curves::scores(by, &methods, &files.rows).svg()?;
+    let caption = format!("{} of the chip on the test samples after every epoch.", scores::title(by));
+    page.figure(by.as_str(), &picture, &caption)?;
     let loss = curves::loss(&methods, &files.rows).svg()?;
     let measured = files.rows.iter().any(|row| row.measuring);
     let caption = format!(
@@ -149,9 +152,12 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         .collect();
     page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
     if files.rows.iter().any(|row| row.chip_reads > 0) {
-        let interface = curves::interface(&methods, &files.rows).svg()?;
-        let caption = "Accuracy against what has crossed the chip's interface. Methods that never read the chip while training have no curve.";
-        page.figure("interface", &interface, caption)?;
+        let interface = curves::interface(by, &methods, &files.rows).svg()?;
+        let caption = format!(
+            "{} against what has crossed the chip's interface. Methods that never read the chip while training have no curve.",
+            scores::title(by)
+        );
+        page.figure("interface", &interface, &caption)?;
     }
     costs(page, files)
 }
@@ -176,6 +182,9 @@ fn costs(page: &mut Page, files: &RunFiles) -> Result<()> {
 }
 
 fn recognition(page: &mut Page, trained: &TrainedChip) -> Result<()> {
+    if trained.data.real_targets().is_some() {
+        return Ok(()); // nothing is taken for anything
+    }
     page.heading(2, "What is taken for what");
     let (classes, block) = (trained.data.classes, Confusion::new(trained.data.classes).block);
     if block > 1 {

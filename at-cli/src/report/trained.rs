@@ -1,6 +1,7 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
 use super::confusion::Confusion;
+use crate::methods;
 use crate::plan::Plan;
 use crate::session::metrics::{self, Row};
 use crate::session::summary::Summary;
@@ -61,7 +62,7 @@ impl RunFiles {
 
     /// The names of methods that have rows, in the order of the settings.
     pub fn methods(&self) -> Vec<MethodName> {
-        let named = self.settings.method.iter().flatten().filter_map(|name| name.parse().ok());
+        let named = self.settings.method.iter().flatten().filter_map(|name| methods::find(name).ok());
         named.filter(|method| self.rows.iter().any(|row| row.method == *method)).collect()
     }
 }

@@ -83,7 +83,7 @@ pub fn run(dataset: &str, arguments: &ReproduceArguments) -> Outcome<Reproductio
         say(arguments.quiet, &place);
         let chip =
             read_chip(&published.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork)?;
-        let found = 100.0 * deploy(&published.engine, network, &phases, &chip, &test, &plan.training.loss)?.accuracy;
+        let found = 100.0 * deploy(&published.engine, network, &phases, &chip, &test, &plan.training.loss)?.score;
         let range = (accuracy - TOLERANCE, accuracy + TOLERANCE);
         findings.push(Finding::new(DEPLOYED, place, range, found, "%", SOURCE));
     }

@@ -2,7 +2,7 @@
 //! that a run can go on after any end.
 //!
 //! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
-//! `accuracy.svg` are made from it again.
+//! the picture of the scores are made from it again.
 
 mod ledger;
 pub mod metrics;
@@ -49,7 +49,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
 
     let mut ledger = Ledger::open(job)?;
-    let mut summary = Summary::new(&plan.settings, data, &task.network, chance);
+    let mut summary = Summary::new(plan, data, &task.network, chance);
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
         let kept = trials.open(&path, 1)?;
@@ -72,7 +72,8 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
                 summary.results.push(MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine));
             }
             folder.write("summary.json", &summary.to_json())?;
-            folder.write("accuracy.svg", &plot::accuracy(&title(&summary), &plan.methods, &ledger.rows)?)?;
+            let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
+            folder.write(plot::file(plan.score), &picture)?;
         }
         if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
             let epochs = outcomes[0].records.len();

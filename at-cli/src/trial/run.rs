@@ -22,7 +22,7 @@ pub struct Trials<'a, E: Simulator> {
     fabrication: Fabrication,
     initial: Vec<f64>,
     fingerprint: Fingerprint,
-    chance: Chance,
+    chance: Option<Chance>,
 }
 
 /// The place where a trial keeps its state after epochs, and what an earlier process has left there.
@@ -62,12 +62,12 @@ impl<'a, E: Simulator> Trials<'a, E> {
             fabrication: plan.fabricate(network, first(plan))?,
             initial: plan.initial_controls(network)?,
             fingerprint: Fingerprint::new(plan, contents.clone())?,
-            chance: Chance::of(&data.test, data.classes),
+            chance: doubts::chance(data),
         })
     }
 
-    /// What guessing reaches on the test samples.
-    pub fn chance(&self) -> Chance {
+    /// What guessing reaches on the test samples; nothing where targets are real.
+    pub fn chance(&self) -> Option<Chance> {
         self.chance
     }
 
@@ -125,7 +125,7 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let mut doubts = Vec::new();
         for outcome in outcomes.iter().filter(|outcome| outcome.complete) {
             let light = || self.light_at(controls).1;
-            doubts.extend(doubts::of_chance(method, &outcome.test, &self.chance, light));
+            doubts.extend(doubts::of_chance(method, &outcome.test, self.chance.as_ref(), light));
         }
         Ok(TrialResult { outcomes, doubts })
     }

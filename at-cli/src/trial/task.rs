@@ -5,9 +5,9 @@ use crate::failure::{Failure, OrUsage, Outcome};
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{activity, engines, fetch};
+use crate::{activity, engines, fetch, flags};
 use anyhow::Result;
-use at_core::data::{self, Contents, Dataset, LabelColumn, Limits, Samples};
+use at_core::data::{self, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
 use at_core::network::Network;
 use at_core::propagator::Simulator;
 use at_core::training::Split;
@@ -33,7 +33,7 @@ pub struct Tasks {
 }
 
 /// What decides on the samples: data set, column of the classes, folder, limits.
-type Source = (Option<String>, Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
+type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathBuf>, Option<usize>, Option<usize>);
 
 impl Tasks {
     /// The task of `settings`. What makes no sense is wrong usage.
@@ -60,9 +60,11 @@ impl Tasks {
     }
 
     fn read(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
-        let source = (dataset, label_column, data_dir, train_limit, test_limit);
+        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+            plan.settings.clone();
+        let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
         if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
+            activity::now("reading the data");
             self.last = None; // two data sets in memory are one too many
             let data = load(plan)?;
             let contents = data.contents();
@@ -74,17 +76,28 @@ impl Tasks {
 
 /// The data of `plan`, cut to its limits.
 pub fn load(plan: &Plan) -> Outcome<Dataset> {
-    activity::now("reading the data");
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
     let limits = Limits { train: settings.train_limit, test: settings.test_limit };
-    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
+    let can_be_fetched = name.parse::<DatasetName>().is_ok_and(DatasetName::is_downloadable);
+    let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
+    let opened = match &targets {
+        Some(targets) => data::open_real(name, &source, targets, limits),
+        None => data::open_labelled(name, &source, label.as_ref(), limits),
+    };
+    let opened = opened.map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        at_core::Error::NotFound { what, searched, remedy } if can_be_fetched => {
+            let remedy = format!("run `asyt data fetch {name}` or {remedy}");
+            Failure::Run(at_core::Error::NotFound { what, searched, remedy }.into())
+        }
         error => Failure::Run(error.into()),
     });
-    opened?.limit(limits.train, limits.test).or_usage()
+    let mut data = opened?.limit(limits.train, limits.test).or_usage()?;
+    data.notes.iter_mut().for_each(|note| *note = flags::named(note));
+    Ok(data)
 }
 
 /// Encodes `samples` of `data` and takes them to the engine.
@@ -95,7 +108,11 @@ pub fn split<E: Simulator>(
     data: &Dataset,
     samples: &Samples,
 ) -> Result<Split<E>> {
-    Ok(Split::new(engine, &encoded(plan, network, data, samples)?, &samples.labels)?)
+    let signals = encoded(plan, network, data, samples)?;
+    Ok(match &samples.real {
+        Some(real) => Split::of_values(engine, &signals, &real.values, real.width, plan.score)?,
+        None => Split::new(engine, &signals, &samples.labels)?,
+    })
 }
 
 /// `samples` of `data` as the network takes them, `[sample, inputs]`.

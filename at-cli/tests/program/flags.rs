@@ -77,6 +77,17 @@ const SETTINGS: &[(&str, Effect)] = &[
         "label-column",
         Changes(Bank, "--dataset four --train-limit 8 --test-limit 4 --batch-size 4 | --label-column first"),
     ),
+    (
+        "target-columns",
+        Changes(Bank, "--dataset four --train-limit 8 --test-limit 4 --batch-size 4 | --target-columns c,d"),
+    ),
+    (
+        "score",
+        Changes(
+            Bank,
+            "--dataset four --train-limit 8 --test-limit 4 --batch-size 4 --target-columns c,d | --score mean-square-error",
+        ),
+    ),
     ("data-dir", NoNumbers("where the same data lie")),
     ("encoding", Changes(Bank, "| --encoding l2")),
     ("train-limit", Changes(Bank, "| --train-limit 40")),
@@ -263,8 +274,11 @@ fn merged<'a>(parts: &[&'a str]) -> Vec<&'a str> {
 fn files(bench: &Bench) {
     bench.write("three.toml", "epochs = 3\n");
     let samples = |shift: usize| {
-        let row = |k: usize| format!("{},{},{},{}\n", (k + shift) % 2, k % 3, (k * k) % 5, (k + shift) % 2);
-        "a,b,c,d\n".to_string() + &(0..12).map(row).collect::<String>()
+        let row = |k: usize| {
+            let class = (k + shift) % 2;
+            format!("{class},{},{},{},{class}\n", k % 3, (k * k) % 5, k % 4)
+        };
+        "a,b,c,d,e\n".to_string() + &(0..12).map(row).collect::<String>()
     };
     bench.write("four/train.csv", samples(0));
     bench.write("four/test.csv", samples(1));

@@ -197,3 +197,19 @@ fn grids_that_make_no_sense_are_refused_before_anything_is_trained() {
     }
     assert!(!bench.path("runs").exists());
 }
+
+#[test]
+fn points_with_other_target_columns_read_other_targets() {
+    let bench = Bench::new();
+    let row = |k: usize| format!("{},{},{},{}\n", k % 3, (k * k) % 5, k % 4, k % 2);
+    let table = "a,b,c,d\n".to_string() + &(0..12).map(row).collect::<String>();
+    bench.write("own/train.csv", &table);
+    bench.write("own/test.csv", &table);
+    let words = "sweep --dataset own --network bank:in-out --batch-size 4 --epochs 1 --method ideal --chips 1 --engine cpu \
+                 --vary target-columns=c;d --out run --quiet";
+    bench.run(words.split_whitespace()).done();
+    let mut csv = csv::Reader::from_path(bench.path("run/epochs.csv")).unwrap();
+    let rows = csv.deserialize::<std::collections::HashMap<String, String>>().map(Result::unwrap);
+    let losses: Vec<String> = rows.map(|row| row["test_loss"].clone()).collect();
+    assert!(losses.len() == 2 && losses[0] != losses[1], "{losses:?}");
+}
