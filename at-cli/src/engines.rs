@@ -53,13 +53,3 @@ pub fn explain(device: &Device, plan: &Plan, network: &Network, samples: usize, 
     }
     anyhow!("{error:#}; {}", gpu::needs(gpu, plan, network, samples))
 }
-
-impl Device {
-    /// The engine as a setting, to be repeated.
-    pub fn setting(&self) -> &'static str {
-        match self {
-            Device::Cpu(_) => "cpu",
-            Device::Gpu(_) => "gpu",
-        }
-    }
-}

@@ -3,9 +3,9 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::Settings;
+use crate::settings::{Settings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{chips, methods, names, network_text, notes};
+use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration, disagreements};
 use at_core::data::{Dataset, DatasetName, Encoding};
@@ -153,7 +153,7 @@ impl Plan {
         if !plan.score.is_of_classes() {
             plan.training.loss.check_real()?;
         }
-        plan.tap_noise().validate()?;
+        plan.tap_noise(0).validate()?;
         plan.options.validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
         ensure!(
@@ -309,10 +309,9 @@ impl Plan {
         Ok(())
     }
 
-    /// The noise of the chip's detectors at phase shifters.
-    pub fn tap_noise(&self) -> TapNoise {
-        let Settings { tap_noise, chip_seed, .. } = self.settings;
-        TapNoise { spread: tap_noise.unwrap_or_default(), seed: chip_seed.unwrap_or_default() }
+    /// The noise of the detectors at the phase shifters of chip number `seed`.
+    pub fn tap_noise(&self, seed: u64) -> TapNoise {
+        TapNoise { spread: self.settings.tap_noise.unwrap_or_default(), seed }
     }
 
     /// The kind of chip.

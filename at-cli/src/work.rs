@@ -135,6 +135,14 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Errs where `value` is no time that a process spends.
+pub fn seconds(name: &str, value: f64) -> Result<(), String> {
+    /// Some three thousand years.
+    const MOST: f64 = 1e11;
+    let valid = (0.0..=MOST).contains(&value);
+    valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
+}
+
 /// The time of an epoch, told from its first batches.
 pub struct Pace {
     began: Instant,

@@ -1,9 +1,9 @@
 //! `result.json`: all that a finished cell leaves.
 
-use crate::export::metrics::seconds;
 use crate::export::scores;
 use crate::methods;
 use crate::settings::Settings;
+use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
 use at_core::data::Chance;

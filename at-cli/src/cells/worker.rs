@@ -5,11 +5,12 @@
 //! cell half done, after the epoch if that is soon over.
 
 use super::store::Store;
+use super::train;
 use super::train::News;
-use super::{DataCache, train};
 use crate::export::scores::shown;
 use crate::failure::Outcome;
 use crate::interrupt;
+use crate::trial::Tasks;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
@@ -63,10 +64,10 @@ pub fn work(folder: &Path) -> Outcome {
 }
 
 fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
-    let mut data = DataCache::default();
+    let mut tasks = Tasks::default();
     for cell in names {
         BUSY.store(true, Ordering::SeqCst);
-        let end = train_one(store, cell, &mut data)?;
+        let end = train_one(store, cell, &mut tasks)?;
         // whoever hears the end may close our stdin
         BUSY.store(false, Ordering::SeqCst);
         tell(&end);
@@ -78,7 +79,7 @@ fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
 }
 
 /// Trains `cell`, unless another process does so first, and gives the event of its end.
-fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event> {
+fn train_one(store: &Store, cell: String, tasks: &mut Tasks) -> Result<Event> {
     let claim = loop {
         if interrupt::requested() {
             return Ok(Event::Stopped { cell });
@@ -109,7 +110,7 @@ fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event>
             }
         });
     };
-    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, data, &mut told));
+    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, tasks, &mut told));
     Ok(match trained {
         Ok(true) => Event::Done { cell },
         Ok(false) => Event::Stopped { cell },

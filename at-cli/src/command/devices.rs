@@ -1,11 +1,18 @@
 //! `asyt devices`: what can compute here.
 
-use crate::args::DevicesArguments;
 use crate::failure::Outcome;
 use crate::gpu;
 use at_core::cpu::Cpu;
 use at_core::propagator::Engine;
 use std::io::Write;
+
+/// `asyt devices`.
+#[derive(Debug, clap::Args)]
+pub struct DevicesArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Lists the CPU engine and the GPU adapters.
 pub fn devices(arguments: &DevicesArguments) -> Outcome {

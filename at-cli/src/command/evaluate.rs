@@ -1,6 +1,5 @@
 //! `asyt evaluate`: trained phases on a chip with given errors.
 
-use super::train::load;
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
@@ -8,10 +7,11 @@ use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::terminal::visible;
+use crate::trial::{load, split};
 use crate::work::{self, Work};
-use crate::{activity, layers, memory};
+use crate::{activity, memory};
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -106,7 +106,7 @@ pub struct EvaluateArguments {
 
 /// Runs the command.
 pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
-    let mut plan = layers::resolve(None, &settings(arguments)).and_then(Plan::new).or_usage()?;
+    let mut plan = settings::resolve(None, &settings_of(arguments)).and_then(Plan::new).or_usage()?;
     activity::watch(false);
     activity::now("opening the engine");
     let device = engines::choose(&plan)?;
@@ -185,7 +185,7 @@ fn check(network: &Network, samples: usize, chips: u32) -> Result<()> {
     Ok(())
 }
 
-fn settings(arguments: &EvaluateArguments) -> Settings {
+fn settings_of(arguments: &EvaluateArguments) -> Settings {
     Settings {
         preset: Some(arguments.preset.clone()),
         dataset: arguments.dataset.clone(),
@@ -262,11 +262,7 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     fn split<E: Simulator>(&self, engine: &E) -> Result<Split<E>> {
-        let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
-        if self.network.input().complex {
-            fields = fields.into_complex();
-        }
-        Split::new(engine, &fields.signals, &self.data.test.labels).context("test samples")
+        split(engine, self.plan, self.network, self.data, &self.data.test).context("test samples")
     }
 
     /// The evaluations of `count` chips, and the engine that made them.

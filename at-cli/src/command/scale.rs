@@ -6,7 +6,7 @@ use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
-use crate::scale::measure::{Effort, Measured, measure};
+use crate::scale::measure::{Effort, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
 use crate::work::Work;
@@ -261,7 +261,7 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
     Ok(results)
 }
 
-fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measured> {
+fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {
     match (case.engine, gpu) {
         (EngineName::Gpu, Some(gpu)) => {
             let taken = || taken_memory(gpu);

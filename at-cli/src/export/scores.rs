@@ -36,11 +36,14 @@ pub fn title(score: Score) -> &'static str {
     }
 }
 
-/// What is called a score becomes what it is, at every depth: `final_test_score` becomes `final_test_accuracy`.
+/// What is called a score becomes what it is, at every depth but in `settings`: `final_test_score` becomes `final_test_accuracy`.
 pub fn named(value: Value, score: Score) -> Value {
     match value {
         Value::Object(map) => {
-            let renamed = map.into_iter().map(|(key, value)| (name(&key, score), named(value, score)));
+            let renamed = map.into_iter().map(|(key, value)| match key.as_str() {
+                "settings" => (key, value), // there a score is a setting
+                _ => (name(&key, score), named(value, score)),
+            });
             Value::Object(renamed.collect::<Map<_, _>>())
         }
         Value::Array(values) => Value::Array(values.into_iter().map(|value| named(value, score)).collect()),
@@ -73,9 +76,9 @@ mod tests {
         );
         assert_eq!(digits(Score::MeanSquareError, 0.000_123_4), "1.234e-4");
         let value =
-            serde_json::json!({"score": 1, "points": [{"best_score": 2, "scores": [3]}], "settings": {"seed": 4}});
+            serde_json::json!({"score": 1, "points": [{"best_score": 2, "scores": [3]}], "settings": {"score": 4}});
         let text = named(value.clone(), Score::Accuracy).to_string();
-        assert_eq!(text, r#"{"accuracy":1,"points":[{"best_accuracy":2,"accuracies":[3]}],"settings":{"seed":4}}"#);
+        assert_eq!(text, r#"{"accuracy":1,"points":[{"best_accuracy":2,"accuracies":[3]}],"settings":{"score":4}}"#);
         assert!(named(value, Score::RSquared).to_string().contains(r#""best_r_squared":2,"r_squared_by_chip":[3]"#));
     }
 }

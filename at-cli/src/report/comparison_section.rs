@@ -2,11 +2,11 @@
 
 use super::cost_section::{self, Training};
 use super::page::Page;
-use crate::comparison::{self, Finished, MethodReport, is_oracle};
-use crate::export::columns::si;
+use crate::comparison::{self, Finished, MethodReport, is_oracle, plots, table};
+use crate::export::columns::{count, si};
 use crate::export::scores::{self, digits, headed};
-use crate::export::{comparison_plots, comparison_table, table, verdict};
 use crate::network_text::NetworkText;
+use crate::session::verdict;
 use anyhow::{Context, Result};
 use at_core::files::own;
 use at_core::files::whole::LONGEST_TEXT;
@@ -171,7 +171,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
             own.reason
         ));
     }
-    let pictures = comparison_plots::of(report, &finished.results)?;
+    let pictures = plots::of(report, &finished.results)?;
     page.begin_figures();
     for (file, svg) in pictures.iter().filter(|(file, _)| file != "cost.svg") {
         page.figure(file.trim_end_matches(".svg"), svg, &caption(by, file))?;
@@ -189,12 +189,12 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         };
         let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
         let mut row = vec![name];
-        row.extend(counts.map(table::count));
+        row.extend(counts.map(count));
         row.extend([to_target(method.to_target.time_s, "s"), to_target(method.to_target.energy_j, "J")]);
         row.push(si(method.wall_seconds, "s"));
         row
     };
-    let target = comparison_table::short(by, report.target);
+    let target = table::short(by, report.target);
     let (time, energy) = (format!("time to {target}"), format!("energy to {target}"));
     let head = [
         "method",

@@ -1,15 +1,15 @@
 //! Learning curves of a run.
 
-use crate::export::chart::{Axis, Chart, Curve, Mark};
-use crate::export::metrics::Row;
-use crate::export::plot::{self, trainings};
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+use crate::session::metrics::Row;
+use crate::session::plot::{self, trainings};
 use at_core::training::{MethodName, Score};
 
 /// A chart of one value of the rows over another, a curve per method.
 fn chart(methods: &[MethodName], rows: &[Row], x: Axis, y: Axis, point: impl Fn(&Row) -> (f64, f64)) -> Chart {
     let curve = |(method, chip, label)| {
         let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip)).map(&point).collect();
-        Curve { label, look: method.into(), mark: Mark::Last, points }
+        Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
     };
     let curves = trainings(methods, rows).into_iter().map(curve).collect();
     Chart { title: String::new(), x, y, curves, levels: Vec::new() }

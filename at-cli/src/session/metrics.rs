@@ -1,7 +1,8 @@
 //! `metrics.csv`: one row per method and epoch.
 
-use super::scores;
+use crate::export::scores;
 use crate::methods;
+use crate::work::seconds;
 use anyhow::{Context, Result, anyhow};
 use at_core::chip::Accesses;
 use at_core::files::own;
@@ -110,14 +111,6 @@ impl Row {
         record.validate()?;
         seconds("wall_seconds", self.wall_seconds)
     }
-}
-
-/// Errs where `value` is no time that a process spends.
-pub fn seconds(name: &str, value: f64) -> Result<(), String> {
-    /// Some three thousand years.
-    const MOST: f64 = 1e11;
-    let valid = (0.0..=MOST).contains(&value);
-    valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
 }
 
 /// The file of a run that is going on, which grows by the rows that are new.

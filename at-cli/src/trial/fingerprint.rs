@@ -220,7 +220,7 @@ mod tests {
     }
 
     fn fingerprint(change: impl FnOnce(&mut Settings), data: &Dataset, files: FileSums) -> Fingerprint {
-        let mut settings = crate::layers::resolve(None, &Settings::default()).unwrap();
+        let mut settings = crate::settings::resolve(None, &Settings::default()).unwrap();
         settings.chip_file = Some("/c/chip.npz".into());
         settings.start_from = Some("/c/start.safetensors".into());
         change(&mut settings);

@@ -1,8 +1,7 @@
 //! Tables of a comparison and of a sweep, for programs: `compare.csv` or `sweep.csv`, and `epochs.csv`.
 
+use super::report::{MethodReport, Report, is_oracle};
 use crate::cells::CellResult;
-use crate::comparison::is_oracle;
-use crate::comparison::{MethodReport, Report};
 use anyhow::{Context, Result};
 use at_core::cost::{Energy, Time};
 use at_core::files::own;

@@ -1,6 +1,6 @@
 //! Every setting of a training run, once: the same struct is the flags, the TOML file and a run folder's `config.toml`.
 //!
-//! All are optional, because each of the layers preset, file and flags gives only some ([`crate::layers`]).
+//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve`]).
 
 use crate::network_text::NetworkText;
 use at_core::optics::Convention;
@@ -371,5 +371,26 @@ mod tests {
                 .map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
             assert!(values.iter().any(Result::is_ok), "{key}");
         }
+    }
+
+    /// The help of a flag, as words without commas and the like.
+    fn help(flag: &str) -> Vec<String> {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+        let found = command.get_arguments().find(|own| own.get_long() == Some(flag)).unwrap();
+        let help = found.get_help().unwrap().to_string();
+        help.split_whitespace().map(|word| word.trim_matches(|c: char| ",:;()".contains(c)).to_string()).collect()
+    }
+
+    #[test]
+    fn the_names_in_the_help_of_flags_are_those_that_exist() {
+        let names = |flag: &str| help(flag).into_iter().collect::<std::collections::BTreeSet<_>>();
+        assert!(crate::settings::presets::names().all(|preset| names("preset").contains(preset)));
+        let sets = at_core::data::DatasetName::ALL;
+        assert!(sets.iter().all(|set| names("dataset").contains(set.as_str())), "{:?}", help("dataset"));
+        let listed = help("method");
+        let after = listed.iter().skip_while(|word| *word != "below").skip(1).filter(|word| *word != "…");
+        let known = at_core::training::MethodName::ALL.map(|method| method.to_string());
+        let unknown: Vec<_> = after.filter(|word| !known.contains(word)).collect();
+        assert!(unknown.is_empty() && listed.len() > 8, "{unknown:?} in {listed:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Kinds of imperfect chips that have a name, and the spreads that make them.
 
+use super::flags::Settings;
 use crate::names;
-use crate::settings::Settings;
 use anyhow::{Result, anyhow, bail, ensure};
 use at_core::chip::{Control, Imperfections, Passive, Process};
 use at_core::network::{Network, Stage};
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn every_kind_is_known_and_every_spread_is_a_setting() {
         assert!(KINDS.iter().all(|(name, _)| find(name).is_ok()));
-        let keys = crate::settings::keys();
+        let keys = super::super::keys();
         assert!(SPREADS.iter().all(|spread| keys.iter().any(|key| key == spread)));
     }
 

@@ -1,10 +1,8 @@
 //! Tables of a comparison and of a sweep, for people.
 
-use super::columns::{align, si};
-use super::scores::{digits, shown};
-use super::table::count;
-use crate::comparison::is_oracle;
-use crate::comparison::{MethodReport, Report};
+use super::report::{MethodReport, Report, is_oracle};
+use crate::export::columns::{align, count, si};
+use crate::export::scores::{digits, shown};
 use at_core::training::Score;
 
 /// One line per point and method, and what the columns mean.

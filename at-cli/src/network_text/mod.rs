@@ -1,13 +1,20 @@
-//! The notation of networks: one word on the command line ([`crate::network_word`]), or stages spelled out in TOML.
+//! The notation of networks: one word on the command line ([`word`]), or stages spelled out in TOML.
 
-use crate::network_word::layers_of;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod word;
+
+pub use stage::StageText;
+
 use anyhow::{Context, Result, anyhow, bail};
-use at_core::network::{Detection, Layer, Network, Signal, Stage, singular_value_stages};
-use at_core::optics::{Activation, Layout, Mesh};
+use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
+use at_core::optics::{Layout, Mesh};
 use at_core::tiled::tiled_stages;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::str::FromStr;
+use word::layers_of;
 
 /// How `--help` explains the notation.
 pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU between them
@@ -52,60 +59,6 @@ impl FromStr for NetworkText {
     }
 }
 
-/// A stage in TOML. Stages between others take their number of modes from the stage before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum StageText {
-    /// A mesh; `depth` truncates a rectangular one.
-    Mesh {
-        modes: usize,
-        #[serde(default = "rectangular")]
-        layout: Layout,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        depth: Option<usize>,
-    },
-    /// Mesh, attenuators, mesh: any matrix.
-    SingularValue {
-        inputs: usize,
-        outputs: usize,
-        #[serde(default = "rectangular")]
-        layout: Layout,
-    },
-    /// Splitters, a mesh of `tile` modes for every tile, combiners; `depth` truncates rectangular meshes.
-    Tiles {
-        inputs: usize,
-        outputs: usize,
-        tile: usize,
-        #[serde(default = "rectangular")]
-        layout: Layout,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        depth: Option<usize>,
-    },
-    Matrix {
-        inputs: usize,
-        outputs: usize,
-    },
-    WeightBank {
-        inputs: usize,
-        outputs: usize,
-    },
-    Activation {
-        activation: Activation,
-    },
-    Detection {
-        detection: Detection,
-    },
-    Modulation {},
-    Rectifier {
-        #[serde(default)]
-        threshold: f64,
-    },
-}
-
-fn rectangular() -> Layout {
-    Layout::Rectangular
-}
-
 impl NetworkText {
     /// The layers, with the words `in` and `out` replaced by these numbers.
     pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
@@ -114,9 +67,7 @@ impl NetworkText {
             NetworkText::Short(text) => layers_of(text, inputs, outputs).with_context(|| format!("network {text:?}")),
         }
     }
-}
 
-impl NetworkText {
     /// The same text with these numbers in the place of the words `in` and `out`.
     pub fn explicit(&self, inputs: usize, outputs: usize) -> NetworkText {
         let NetworkText::Short(text) = self else { return self.clone() };
@@ -200,7 +151,3 @@ fn mesh(modes: usize, layout: Layout, depth: Option<usize>) -> Result<Mesh> {
         (layout, None) => Mesh::universal(modes, layout)?,
     })
 }
-
-#[cfg(test)]
-#[path = "network_text_tests.rs"]
-mod tests;

@@ -1,12 +1,12 @@
 //! The pictures of a comparison and of a sweep.
 
-use super::bars::{Panel, shares};
-use super::columns::si;
-use super::figure::{Figure, Horizontal, Line, Mark};
-use super::plot;
+use super::report::{PointReport, Report, is_oracle};
 use crate::cells::CellResult;
-use crate::chips::SPREADS;
-use crate::comparison::{PointReport, Report, is_oracle};
+use crate::export::bars::{Panel, shares};
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+use crate::export::columns::si;
+use crate::session::plot;
+use crate::settings::chips::SPREADS;
 use anyhow::Result;
 use at_core::cost::{Bill, Energy, Time};
 use at_core::statistics::Estimate;
@@ -29,12 +29,12 @@ fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let methods: Vec<MethodName> = point.methods.iter().map(|method| method.method).collect();
     let title = title(report);
     let by = report.judged_by;
-    let score = |x, horizontal, at: &At, costed| {
+    let score = |x: Axis, at: &At, costed| {
         let methods = methods.iter().filter(|&&method| !(costed && is_oracle(method)));
-        let lines: Vec<Line> =
+        let curves: Vec<Curve> =
             methods.map(|&method| over(results, method, at, &|r| Some(by.in_unit(r.test_score)))).collect();
-        let (y, range) = (plot::axis_name(by), range(by, &lines));
-        Figure { title: &title, x, y, horizontal, names: &[], range, bars: false, lines: &lines }.svg()
+        let y = axis_of(by, &curves);
+        Chart { title: title.clone(), x, y, curves, levels: Vec::new() }.svg()
     };
     let bill = |result: &CellResult, record: &Record| -> Bill {
         report.cost_model.bill(&result.accesses_at(record), &result.chip_size)
@@ -42,54 +42,52 @@ fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let epoch: &At = &|_, record| record.epoch as f64;
     let time: &At = &|result, record| bill(result, record).time.total();
     let energy: &At = &|result, record| bill(result, record).energy.total();
-    let cosines: Vec<Line> = methods.iter().map(|&method| over(results, method, epoch, &|r| r.alignment)).collect();
-    let lowest = cosines.iter().flat_map(|line| &line.marks).map(|mark| mark.y).fold(0.0, f64::min);
-    let alignment = Figure {
-        title: &title,
-        x: "epoch",
-        y: "cosine of step and true gradient",
-        horizontal: Horizontal::Linear,
-        names: &[],
-        range: (if lowest < 0.0 { -1.0 } else { 0.0 }, 1.05),
-        bars: false,
-        lines: &cosines,
+    let last = results.iter().flat_map(|result| &result.records).map(|record| record.epoch).max().unwrap_or(1);
+    let epochs = || Axis::linear("epoch").within(0.0, 1.02 * last as f64);
+    let cosines: Vec<Curve> = methods.iter().map(|&method| over(results, method, epoch, &|r| r.alignment)).collect();
+    let lowest = cosines.iter().flat_map(|curve| &curve.points).map(|point| point.1).fold(0.0, f64::min);
+    let cosine = Axis::linear("cosine of step and true gradient");
+    let alignment = Chart {
+        title: title.clone(),
+        x: epochs(),
+        y: cosine.within(if lowest < 0.0 { -1.0 } else { 0.0 }, 1.05),
+        curves: cosines,
+        levels: Vec::new(),
     };
     let model = &report.cost_model_name;
+    let modelled = |what, unit| Axis::logarithmic(format!("modelled {what}, cost model {model}")).in_unit(unit);
     let pictures = [
-        (plot::file(by).to_string(), score("epoch", Horizontal::Linear, epoch, false)?),
-        (
-            format!("{by}-time.svg"),
-            score(&format!("modelled time, cost model {model}"), Horizontal::Logarithmic("s"), time, true)?,
-        ),
-        (
-            format!("{by}-energy.svg"),
-            score(&format!("modelled energy, cost model {model}"), Horizontal::Logarithmic("J"), energy, true)?,
-        ),
+        (plot::file(by).to_string(), score(epochs(), epoch, false)?),
+        (format!("{by}-time.svg"), score(modelled("time", "s"), time, true)?),
+        (format!("{by}-energy.svg"), score(modelled("energy", "J"), energy, true)?),
         ("alignment.svg".to_string(), alignment.svg()?),
         ("cost.svg".to_string(), cost(report, point)?),
     ];
     Ok(pictures.to_vec())
 }
 
-/// The vertical axis for these lines.
-fn range(by: Score, lines: &[Line]) -> (f64, f64) {
-    plot::ends(by, lines.iter().flat_map(|line| &line.marks).map(|mark| mark.y))
+/// The axis of the score that these curves show.
+fn axis_of(by: Score, curves: &[Curve]) -> Axis {
+    let values = curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
+    let (low, high) = plot::ends(by, values);
+    Axis::linear(plot::axis_name(by)).within(low, high)
 }
 
 /// Where an epoch of a cell lies.
 type At<'a> = dyn Fn(&CellResult, &Record) -> f64 + 'a;
 
-/// One line: the mean of `value` over the chips, epoch by epoch, at the mean of `at`.
-fn over(results: &[CellResult], method: MethodName, at: &At, value: &dyn Fn(&Record) -> Option<f64>) -> Line {
+/// One curve: the mean of `value` over the chips, epoch by epoch, at the mean of `at`.
+fn over(results: &[CellResult], method: MethodName, at: &At, value: &dyn Fn(&Record) -> Option<f64>) -> Curve {
     let chips: Vec<&CellResult> = results.iter().filter(|result| result.method == method).collect();
     let epochs = chips.iter().map(|result| result.records.len()).min().unwrap_or(0);
-    let mark = |epoch: usize| {
+    let point = |epoch: usize| {
         let values = chips.iter().map(|chip| value(&chip.records[epoch])).collect::<Option<Vec<f64>>>()?;
         let places: Vec<f64> = chips.iter().map(|chip| at(chip, &chip.records[epoch])).collect();
         let estimate = Estimate::of(&values)?;
-        Some(Mark { x: Estimate::of(&places)?.mean, y: estimate.mean, band: estimate.interval() })
+        Some(((Estimate::of(&places)?.mean, estimate.mean), estimate.interval()))
     };
-    Line { method, marks: (0..epochs).filter_map(mark).collect() }
+    let (points, ends) = (0..epochs).filter_map(point).unzip();
+    Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points, interval: Interval::Band(ends) }
 }
 
 fn cost(report: &Report, point: &PointReport) -> Result<String> {
@@ -138,7 +136,6 @@ fn sweep(report: &Report) -> Result<Pictures> {
 fn score_against(by: Score, name: &str, values: &[String], points: &[&PointReport], title: &str) -> Result<String> {
     let numbers: Option<Vec<f64>> =
         values.iter().map(|value| value.parse().ok().filter(|x: &f64| x.is_finite())).collect();
-    let horizontal = if numbers.is_some() { Horizontal::Linear } else { Horizontal::Names };
     let place = |value: &String| {
         let index = values.iter().position(|other| other == value).unwrap_or_default();
         numbers.as_ref().map_or(index as f64, |numbers| numbers[index])
@@ -149,29 +146,23 @@ fn score_against(by: Score, name: &str, values: &[String], points: &[&PointRepor
             methods.push(method.method);
         }
     }
-    let line = |&name: &MethodName| {
-        let mark = |point: &&PointReport| {
+    let curve = |&name: &MethodName| {
+        let point = |point: &&PointReport| {
             let method = point.methods.iter().find(|method| method.method == name)?;
             let (low, high) = method.score.interval();
-            let y = by.in_unit(method.score.mean);
-            Some(Mark { x: place(&point.values[0]), y, band: (by.in_unit(low), by.in_unit(high)) })
+            let score = by.in_unit(method.score.mean);
+            Some(((place(&point.values[0]), score), (by.in_unit(low), by.in_unit(high))))
         };
-        let mut marks: Vec<Mark> = points.iter().filter_map(mark).collect();
-        marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-        Line { method: name, marks }
+        let mut found: Vec<_> = points.iter().filter_map(point).collect();
+        found.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
+        let (points, ends) = found.into_iter().unzip();
+        let (label, look) = (name.to_string(), name.into());
+        Curve { label, look, mark: Mark::Filled, points, interval: Interval::Bars(ends) }
     };
-    let lines: Vec<Line> = methods.iter().map(line).collect();
-    Figure {
-        title,
-        x: &axis(name),
-        y: plot::axis_name(by),
-        horizontal,
-        names: values,
-        range: range(by, &lines),
-        bars: true,
-        lines: &lines,
-    }
-    .svg()
+    let x = if numbers.is_some() { Axis::linear(axis(name)) } else { Axis::names(axis(name), values.to_vec()) };
+    let curves: Vec<Curve> = methods.iter().map(curve).collect();
+    let y = axis_of(by, &curves);
+    Chart { title: title.into(), x, y, curves, levels: Vec::new() }.svg()
 }
 
 /// A setting's name with its unit, as `--help` has it.

@@ -1,11 +1,12 @@
 //! `summary.json`: the outcome of a run for programs.
 
-use super::{metrics, scores};
+use crate::export::scores;
 use crate::methods;
 use crate::plan::Plan;
+use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
-use at_core::data::Chance;
+use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome, Score};
 use serde::{Deserialize, Serialize};
@@ -108,7 +109,7 @@ impl MethodResult {
         ];
         values.into_iter().try_for_each(|(key, value)| by.validate(&scores::name(key, by), value))?;
         methods::known(self.method)?;
-        metrics::seconds("wall_seconds", self.wall_seconds)?;
+        seconds("wall_seconds", self.wall_seconds)?;
         self.accesses.unwrap_or_default().validate()
     }
 
@@ -155,7 +156,7 @@ impl MethodResult {
 
 impl Summary {
     /// A summary without results yet.
-    pub fn new(plan: &Plan, data: &at_core::data::Dataset, network: &Network) -> Self {
+    pub fn new(plan: &Plan, data: &Dataset, network: &Network, chance: Option<Chance>) -> Self {
         let settings = &plan.settings;
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         Summary {
@@ -169,7 +170,7 @@ impl Summary {
             test_samples: data.test.len(),
             chip: text(&settings.chip),
             judged_by: plan.score,
-            chance: crate::doubts::chance(data),
+            chance,
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),

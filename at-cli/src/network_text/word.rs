@@ -1,6 +1,7 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`.
 
-use crate::network_text::StageText;
+use super::stage::StageText;
+use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
@@ -13,7 +14,7 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
-        _ => bail!("{}", crate::names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles"])),
+        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles"])),
     }
 }
 
@@ -104,10 +105,7 @@ fn find_activation(name: &str) -> Result<Option<Activation>> {
         "saturable" => Activation::Saturable { depth: 1.0, saturation: 1.0 },
         "mod-relu" => Activation::ModRelu { bias: 0.5 },
         "spm" => Activation::Spm { gain: 1.0 },
-        _ => bail!(
-            "{}",
-            crate::names::unknown("activation", name, ["none", "electro-optic", "saturable", "mod-relu", "spm"])
-        ),
+        _ => bail!("{}", names::unknown("activation", name, ["none", "electro-optic", "saturable", "mod-relu", "spm"])),
     }))
 }
 
@@ -117,6 +115,6 @@ fn find_detection(name: &str) -> Result<Detection> {
         "amplitude" => Detection::Amplitude,
         "balanced" => Detection::Balanced,
         "homodyne" => Detection::Homodyne { phase: 0.0 },
-        _ => bail!("{}", crate::names::unknown("detection", name, ["intensity", "amplitude", "balanced", "homodyne"])),
+        _ => bail!("{}", names::unknown("detection", name, ["intensity", "amplitude", "balanced", "homodyne"])),
     })
 }

@@ -1,7 +1,7 @@
 //! `accuracy.svg`, or the picture of another score: the chip's on the test samples over the epochs, all methods.
 
-use super::chart::{Axis, Chart, Curve, Mark};
 use super::metrics::Row;
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use anyhow::Result;
 use at_core::training::{MethodName, Score};
 
@@ -58,7 +58,7 @@ pub fn scores(title: &str, score: Score, methods: &[MethodName], rows: &[Row]) -
     let curve = |(method, chip, label)| {
         let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip));
         let points = points.map(|row| (row.epoch as f64, score.in_unit(row.test_score))).collect();
-        Curve { label, look: method.into(), mark: Mark::Last, points }
+        Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
     };
     let last = rows.iter().map(|row| row.epoch).max().unwrap_or(1);
     let chart = Chart {

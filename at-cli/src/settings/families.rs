@@ -1,13 +1,13 @@
 //! Defaults that follow the network: where nobody names a preset, a network of meshes is not trained as one of weight banks is.
 
+use super::flags::Settings;
 use crate::network_text::{NetworkText, StageText};
-use crate::settings::Settings;
 use anyhow::{Context, Result};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
 
-const MESHES: &str = include_str!("../presets/families/meshes.toml");
-const MATRICES: &str = include_str!("../presets/families/matrices.toml");
+const MESHES: &str = include_str!("../../presets/families/meshes.toml");
+const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 
 /// Data sets of images that have a name, and the side of their images.
 const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnist", 28), ("kmnist", 28)];

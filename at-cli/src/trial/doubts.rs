@@ -1,8 +1,8 @@
 //! Doubts about a training that only its model and its numbers can tell: light that does not reach the readout, and results that
 //! guessing gives as well.
 
+use super::split;
 use crate::plan::Plan;
-use crate::session;
 use anyhow::Result;
 use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
@@ -44,7 +44,7 @@ pub fn of_light<E: Simulator>(
 pub fn before(plan: &Plan, network: &Network, data: &Dataset) -> Result<Vec<String>> {
     let engine = Cpu::<f32>::new();
     let few: Vec<u32> = (0..data.train.len().min(FEW) as u32).collect();
-    let train = session::split(&engine, plan, network, data, &data.train.select(&few))?;
+    let train = split(&engine, plan, network, data, &data.train.select(&few))?;
     let fabrication = plan.fabricate(network, plan.settings.chip_seed.unwrap_or_default())?;
     let controls = plan.initial_controls(network)?;
     Ok(of_light(&engine, plan, network, &fabrication, &controls, &train).1)
@@ -55,25 +55,25 @@ pub fn of_chance(
     method: MethodName,
     test: &Evaluation,
     chance: Option<&Chance>,
-    light: impl FnOnce() -> Result<Vec<String>>,
-) -> Result<Option<String>> {
+    light: impl FnOnce() -> Vec<String>,
+) -> Option<String> {
     let poor = match (test.judged_by, chance) {
         (Score::Accuracy, Some(chance)) => chance.explains(test.score),
         (Score::RSquared, _) => test.score <= 0.0,
         (Score::Accuracy, None) | (Score::MeanSquareError, _) => false,
     };
     if !poor {
-        return Ok(None);
+        return None;
     }
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let why = match light()?.first() {
+    let why = match light().first() {
         Some(doubt) => format!("as trained, {doubt}"),
         None => {
             "another --learning-rate, --loss-normalization, --encoding, more --epochs or another --method may learn"
                 .into()
         }
     };
-    Ok(Some(match chance {
+    Some(match chance {
         Some(chance) => format!(
             "{method} ends at chance: {} of the test samples, where guessing the most frequent class gives {}; {why}",
             percent(test.score),
@@ -83,5 +83,5 @@ pub fn of_chance(
             "{method} ends at chance: R² = {:.3} on the test samples, where guessing the mean of the targets gives 0; {why}",
             test.score
         ),
-    }))
+    })
 }

@@ -1,6 +1,6 @@
 //! What a training needs at the least, from the sizes of its network, its data and its settings alone.
 
-use super::{BYTES_PER_CONTROL, Need};
+use crate::memory::{BYTES_PER_CONTROL, Need};
 use crate::methods;
 use crate::plan::{Plan, Precision};
 use at_core::network::{Network, Stage};
@@ -12,7 +12,7 @@ const TILE: (f64, f64) = (16.0, 128.0);
 
 /// Memory of the training of `network` by `plan` on so many `samples` of both splits; on a GPU (`device`) what stays in the
 /// computer's own. Methods come one after the other, so that of each part the greatest counts.
-pub fn of_training(plan: &Plan, network: &Network, samples: usize, device: bool) -> Need {
+pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> Need {
     let mut need = Need::default();
     let controls = network.controls() as f64;
     let samples = samples as f64;

@@ -1,6 +1,6 @@
 //! Presets: settings files that are part of the program (`at-cli/presets`).
 
-use crate::settings::Settings;
+use super::flags::Settings;
 use crate::{methods, names};
 use anyhow::{Context, Result, anyhow};
 use at_core::training::MethodName;
@@ -23,19 +23,19 @@ const PRESETS: [Preset; 3] = [
         name: "digits",
         meaning: "an uncalibrated weight bank on the embedded digits (default)",
         method: None,
-        settings: include_str!("../presets/digits.toml"),
+        settings: include_str!("../../presets/digits.toml"),
     },
     Preset {
         name: "asyt-demo",
         meaning: "the published demonstration of {}, MNIST",
         method: Some(MethodName::At),
-        settings: include_str!("../presets/asyt-demo.toml"),
+        settings: include_str!("../../presets/asyt-demo.toml"),
     },
     Preset {
         name: "dat",
         meaning: "the three 64-mode meshes of {}, MNIST",
         method: Some(MethodName::Dat),
-        settings: include_str!("../presets/dat.toml"),
+        settings: include_str!("../../presets/dat.toml"),
     },
 ];
 
