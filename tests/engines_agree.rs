@@ -188,7 +188,7 @@ fn on_powers_behind_meshes() {
     let case = Case::new(network.clone(), &LOSSY, 4, 9);
     let expected = watched(&Cpu::<f64>::new(), &case);
     // behind the first mesh, what a network that ends there gives: powers of the fields that its activation meets
-    let first = vec![network.layers()[0][0].clone(), Stage::Detection { modes: 6, detection: Detection::Intensity }];
+    let first = vec![network.layers()[0][0].clone(), Stage::detection(6, Detection::Intensity)];
     let (network, controls) = (Network::new(vec![first]).unwrap(), 36);
     let fabrication = at_core::chip::Fabrication {
         stages: vec![case.fabrication.stages[0].clone(), Default::default()],

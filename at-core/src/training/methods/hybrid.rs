@@ -85,7 +85,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
                 Stage::Mesh(mesh) => {
                     meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
                 }
-                Stage::Matrix { .. } | Stage::WeightBank { .. } => {
+                Stage::Matrix(_) | Stage::WeightBank(_) => {
                     return Err(Error::Unsupported {
                         what: "an in-situ method on matrices or weight banks".into(),
                         instead: "it measures light inside meshes; choose a --network of meshes".into(),

@@ -122,7 +122,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         let unsupported = |what: String, instead: &str| Error::Unsupported { what, instead: instead.into() };
         let network = network.single_stages()?;
         let stages: Vec<&Stage> = network.stages().collect();
-        if !matches!(stages.last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
+        if !matches!(stages.last(), Some(Stage::Detection(own)) if own.detection == Detection::Intensity) {
             let instead =
                 "state fusion needs the amplitude of every output field; end the --network in detectors of power";
             return Err(unsupported("dual adaptive training without detectors of power at the end".into(), instead));
