@@ -65,9 +65,22 @@ pub fn tiled(tile: &Mesh) -> Network {
     ])
 }
 
-/// Every kind of stage, one behind the other, with odd and unequal sizes: a narrowing and a widening singular-value stage,
-/// activation, detection, rectifier, weight bank, modulation, a shallow mesh, detection, matrix.
+/// Every kind of stage, with odd and unequal sizes: layers of dies with splitters and combiners, which narrow, in front of
+/// [`recorded_stages`]. A test holds it to the kinds that there are.
 pub fn every_stage() -> Network {
+    let tile = Mesh::rectangular(5).expect("possible sizes");
+    let dies = |outputs: usize, last| {
+        let stages = tiled_stages(10, outputs, &tile).expect("whole tiles");
+        stages.into_iter().chain([activation(outputs, last)]).collect()
+    };
+    let mut layers = vec![dies(10, ACTIVATIONS[1]), dies(5, ACTIVATIONS[2])];
+    layers.extend(recorded_stages().layers().iter().cloned());
+    network(layers)
+}
+
+/// The stages on one die, one behind the other, as golden numbers were recorded with them: a narrowing and a widening
+/// singular-value stage, activation, detection, rectifier, weight bank, modulation, a shallow mesh, detection, matrix.
+pub fn recorded_stages() -> Network {
     let svd = |inputs, outputs, layout| singular_value_stages(inputs, outputs, layout).expect("possible sizes");
     let narrowing = svd(5, 3, Layout::Triangular).into_iter().chain([activation(3, ACTIVATIONS[3])]).collect();
     let widening = svd(3, 7, Layout::Rectangular).into_iter().chain([activation(7, ACTIVATIONS[0])]).collect();
@@ -89,4 +102,32 @@ fn activation(modes: usize, activation: Activation) -> Stage {
 /// A network whose stages are known to fit together.
 pub fn network(layers: Vec<Layer>) -> Network {
     Network::new(layers).expect("the stages fit together")
+}
+
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        /// The kinds of stages that there are.
+        pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        /// Which of [`KINDS`] a stage is. A kind that is missing here does not compile.
+        pub fn kind(stage: &Stage) -> &'static str {
+            match stage { $(Stage::$kind { .. } => stringify!($kind)),* }
+        }
+    };
+}
+
+kinds! { Mesh Attenuators Splitter Combiner Activation Detection Modulation Rectifier Matrix WeightBank }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_has_every_kind() {
+        let network = every_stage();
+        let found: Vec<_> = network.stages().map(kind).collect();
+        for kind in KINDS {
+            assert!(found.contains(kind), "{kind} is in no layer of every_stage");
+        }
+    }
 }

@@ -84,7 +84,7 @@ fn replay(shared: &Path, dataset: &str, cases: &[(&str, &str, f64)], tolerance: 
             .map(|(kind, level)| reference.join(format!("{kind}-error-{level}.npz")))
             .collect();
         let chip = read_chip(&files, Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork).unwrap();
-        let accuracy = deploy(&engine, &network, &phases, &chip, &split, &loss).unwrap().accuracy;
+        let accuracy = deploy(&engine, &network, &phases, &chip, &split, &loss).unwrap().score;
         println!("{dataset}, splitters {splitter}, phases {phase}: {accuracy:.4}, published {published}");
         let bound = tolerance(splitter == "0" && phase == "0") + 1e-9; // the difference of two decimals is rounded
         assert!(

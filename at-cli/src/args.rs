@@ -19,18 +19,27 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the command line; ends the program with help or with a message about wrong usage.
     pub fn read() -> Self {
-        // so that -1 is answered as a bad value and not as an unknown flag
-        let value = |arg: clap::Arg| match arg.get_action().takes_values() {
-            true => arg.allow_negative_numbers(true),
-            false => arg,
-        };
-        let with_settings = ["train", "compare", "sweep"];
-        let command = with_settings.into_iter().fold(Arguments::command(), |command, name| {
-            command.mut_subcommand(name, |subcommand| subcommand.mut_args(value))
-        });
-        let mut matches = command.get_matches();
+        let mut matches = command().get_matches();
         Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// The command line, with what methods say of their own options.
+pub fn command() -> clap::Command {
+    // so that -1 is answered as a bad value and not as an unknown flag
+    let value = |arg: clap::Arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    let with_settings = |command: clap::Command| {
+        let command = command.mut_args(value);
+        methods::options().iter().fold(command, |command, (option, methods)| {
+            let help = methods::option_help(option, methods);
+            command.mut_arg(option.name.replace('-', "_"), |flag| flag.help(help))
+        })
+    };
+    let commands = ["train", "compare", "sweep"];
+    commands.into_iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, with_settings))
 }
 
 const EXAMPLES: &str = "\

@@ -9,14 +9,14 @@ use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
 use at_core::network::Network;
 use at_core::propagator::Simulator;
-use at_core::training::{Evaluation, MethodName, Outlook, Split};
+use at_core::training::{Evaluation, MethodName, Outlook, Score, Split};
 
 /// Samples that are enough for a look.
 const FEW: usize = 64;
 
-/// What the data tell of guessing.
-pub fn chance(data: &Dataset) -> Chance {
-    Chance::of(&data.test, data.classes)
+/// What the data tell of guessing; nothing where targets are real.
+pub fn chance(data: &Dataset) -> Option<Chance> {
+    data.real_targets().is_none().then(|| Chance::of(&data.test, data.classes))
 }
 
 /// What the model of the chip lets through at `controls`: a line, and doubts. A model that cannot be run says why, and keeps
@@ -36,7 +36,7 @@ pub fn of_light<E: Simulator>(
     };
     match look() {
         Ok(outlook) => (format!("mean power per layer {}", outlook.light()), outlook.doubts(loss)),
-        Err(error) => (format!("not known: {error}"), Vec::new()),
+        Err(error) => (crate::flags::named(&format!("not known: {error}")), Vec::new()),
     }
 }
 
@@ -54,10 +54,15 @@ pub fn before(plan: &Plan, network: &Network, data: &Dataset) -> Result<Vec<Stri
 pub fn of_chance(
     method: MethodName,
     test: &Evaluation,
-    chance: &Chance,
+    chance: Option<&Chance>,
     light: impl FnOnce() -> Result<Vec<String>>,
 ) -> Result<Option<String>> {
-    if !chance.explains(test.accuracy) {
+    let poor = match (test.judged_by, chance) {
+        (Score::Accuracy, Some(chance)) => chance.explains(test.score),
+        (Score::RSquared, _) => test.score <= 0.0,
+        (Score::Accuracy, None) | (Score::MeanSquareError, _) => false,
+    };
+    if !poor {
         return Ok(None);
     }
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -68,9 +73,15 @@ pub fn of_chance(
                 .into()
         }
     };
-    Ok(Some(format!(
-        "{method} ends at chance: {} of the test samples, where guessing the most frequent class gives {}; {why}",
-        percent(test.accuracy),
-        percent(chance.guess)
-    )))
+    Ok(Some(match chance {
+        Some(chance) => format!(
+            "{method} ends at chance: {} of the test samples, where guessing the most frequent class gives {}; {why}",
+            percent(test.score),
+            percent(chance.guess)
+        ),
+        None => format!(
+            "{method} ends at chance: R² = {:.3} on the test samples, where guessing the mean of the targets gives 0; {why}",
+            test.score
+        ),
+    }))
 }

@@ -200,7 +200,12 @@ mod tests {
     use at_core::data::{Dataset, Samples};
 
     fn data() -> Dataset {
-        let samples = |labels: &[u32]| Samples { features: vec![0.5; labels.len()], width: 1, labels: labels.to_vec() };
+        let samples = |labels: &[u32]| Samples {
+            features: vec![0.5; labels.len()],
+            width: 1,
+            labels: labels.to_vec(),
+            real: None,
+        };
         let (train, test) = (samples(&[0, 1, 0]), samples(&[1]));
         Dataset {
             name: "small".into(),

@@ -48,11 +48,24 @@ fn combine(file: &Settings, flags: &Settings, lead: Option<&NetworkText>) -> Res
         line = (!taken.is_empty()).then(|| format!("defaults that follow the network: {}", taken.join(", ")));
         overlay(&mut layers, own);
     }
+    if given.contains_key("target-columns") {
+        overlay(&mut layers, table(&real_targets())?);
+    }
     for layer in [file, flags] {
         overlay(&mut layers, table(layer)?);
     }
     layers.insert("preset".to_string(), preset.into());
     Ok((layers.try_into().context("settings")?, line))
+}
+
+/// What no preset says of real targets: they are met, not told apart, and at their own scale.
+fn real_targets() -> Settings {
+    Settings {
+        loss: Some("mean-square".into()),
+        loss_normalization: Some("none".into()),
+        learning_rate: Some(0.02),
+        ..Settings::default()
+    }
 }
 
 /// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.

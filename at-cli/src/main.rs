@@ -14,6 +14,8 @@ mod failure;
 mod families;
 mod fetch;
 mod fingerprint;
+mod flags;
+mod gpu;
 mod interrupt;
 mod layers;
 mod memory;

@@ -1,7 +1,7 @@
 //! Presets: settings files that are part of the program (`at-cli/presets`).
 
-use crate::names;
 use crate::settings::Settings;
+use crate::{methods, names};
 use anyhow::{Context, Result, anyhow};
 use at_core::training::MethodName;
 
@@ -47,7 +47,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The presets, one per line.
 pub fn help() -> String {
     let line = |Preset { name, meaning, method, .. }: &Preset| {
-        let title = method.map_or("", |method| method.facts().title);
+        let title = method.map_or("", |method| methods::facts(method).title);
         format!("  {name:<12} {}", meaning.replace("{}", title))
     };
     PRESETS.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -71,7 +71,7 @@ mod tests {
         let help = help();
         for preset in &PRESETS {
             let line = help.lines().find(|line| line.split_whitespace().next() == Some(preset.name)).unwrap();
-            let title = preset.method.map_or("", |method| method.facts().title);
+            let title = preset.method.map_or("", |method| methods::facts(method).title);
             assert!(line.contains(title) && !line.contains("{}") && line.chars().count() <= 80, "{line}");
             find(preset.name).unwrap();
         }

@@ -1,7 +1,7 @@
 //! A comparison: the same chip trained with every method in turn (`at` may train more chips along with it), each epoch kept so that a run can go on after any end.
 //!
 //! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
-//! `accuracy.svg` are made from it again.
+//! the picture of the scores are made from it again.
 
 use crate::doubts;
 use crate::export::metrics::{self, Row, Table};
@@ -66,7 +66,7 @@ pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let chance = doubts::chance(data);
 
     let mut ledger = Ledger::open(job)?;
-    let mut summary = Summary::new(settings, data, network);
+    let mut summary = Summary::new(plan, data, network);
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
         let (earlier, doubt) = fingerprint.open(&path)?;
@@ -94,7 +94,7 @@ pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             if complete {
                 let controls = trained.as_deref().unwrap_or(&initial);
                 let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
-                notes.say(doubts::of_chance(name, &outcome.test, &chance, light)?);
+                notes.say(doubts::of_chance(name, &outcome.test, chance.as_ref(), light)?);
             }
         }
         summary.notes = notes.texts().to_vec();
@@ -104,7 +104,8 @@ pub fn compare<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
                 summary.results.push(MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine));
             }
             folder.write("summary.json", &summary.to_json())?;
-            folder.write("accuracy.svg", &plot::accuracy(&title(&summary), &plan.methods, &ledger.rows)?)?;
+            let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
+            folder.write(plot::file(plan.score), &picture)?;
         }
         if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
             let epochs = outcomes[0].records.len();
@@ -157,7 +158,10 @@ pub fn split<E: Simulator>(
     if network.input().complex {
         encoded = encoded.into_complex();
     }
-    Ok(Split::new(engine, &encoded.signals, &samples.labels)?)
+    Ok(match &samples.real {
+        Some(real) => Split::of_values(engine, &encoded.signals, &real.values, real.width, plan.score)?,
+        None => Split::new(engine, &encoded.signals, &samples.labels)?,
+    })
 }
 
 fn announce<E: Simulator>(engine: &E, job: &Job) {

@@ -7,7 +7,8 @@ use at_core::optics::Convention;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Settings as written by a person. Their meaning is checked in [`crate::plan`].
+/// Settings as written by a person. Their meaning is checked in [`crate::plan`]. The help of a method's options is the method's own
+/// ([`crate::methods::options`]).
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
@@ -24,6 +25,15 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     // so that the settings of runs without one stay the same text
     pub label_column: Option<String>,
+    /// Tables: columns that hold real values to be met, by name or index from 0, one output of the chip each; all others are features
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…", conflicts_with = "label_column", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_columns: Option<Vec<String>>,
+    /// What results are judged by: accuracy of classes; r-squared or mean-square-error of real targets [default: accuracy,
+    /// r-squared]
+    #[arg(long, help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR", help_heading = "Task")]
     pub data_dir: Option<PathBuf>,
@@ -215,7 +225,7 @@ pub struct Settings {
     /// sgd, momentum[:KEEP], or adam[:BETA1:BETA2:EPSILON]
     #[arg(long, help_heading = "Training")]
     pub optimizer: Option<String>,
-    /// cross-entropy or mean-square
+    /// cross-entropy (classes only) or mean-square
     #[arg(long, help_heading = "Training")]
     pub loss: Option<String>,
     /// Scaling of the readout before the loss: none, total, l2
@@ -227,66 +237,62 @@ pub struct Settings {
     /// Error of a batch: mean or sum over its samples
     #[arg(long, value_name = "REDUCTION", help_heading = "Training")]
     pub loss_reduction: Option<String>,
-    /// at: weight of the digital model's error
+    /// An option of a method, which says its help
     #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
     pub digital_weight: Option<f64>,
-    /// at: weight of the chip's error
+    /// An option of a method, which says its help
     #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
     pub physical_weight: Option<f64>,
-    /// at: rate at which the controls return to the model's values, per unit of the learning rate; meshes need it [default: 0,
-    /// as published]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub tether: Option<f64>,
     /// at: chips, numbers --chip-seed on, that are trained with one digital model [default: 1]
     #[arg(long, value_parser = count, value_name = "K", help_heading = "Training")]
     pub share_model: Option<usize>,
-    /// at: and in-silico: step of the digital model: matched or as-published
+    /// An option of a method, which says its help
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub digital_step: Option<String>,
     /// What digital models know of the chip: data-sheet (losses, shifters and crosstalk of its kind, nothing of the individual)
     /// or perfect (its design only) [default: data-sheet]
     #[arg(long, value_name = "MODEL", help_heading = "Training")]
     pub digital_model: Option<String>,
-    /// at-adaptive: steps that measure the chip with random light before the controls train on it [default: 400
-    /// with meshes, at most half of the run, else 0]
+    /// An option of a method, which says its help
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub measuring_steps: Option<usize>,
-    /// at-adaptive: first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub estimate_rate: Option<f64>,
-    /// at-adaptive: relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, else
-    /// inf]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "MISFIT", help_heading = "Training")]
     pub estimate_trust: Option<f64>,
-    /// at-adaptive: how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "RATE", help_heading = "Training")]
     pub estimate_prior: Option<f64>,
-    /// spsa and zeroth-order: random directions per step [default: 10]
+    /// An option of a method, which says its help
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub probe_draws: Option<usize>,
-    /// spsa and zeroth-order: how far controls are moved along them [default: 0.01]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "STEP", help_heading = "Training")]
     pub probe_step: Option<f64>,
-    /// coordinate: controls that are tried per step [default: 32]
+    /// An option of a method, which says its help
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub coordinate_subset: Option<usize>,
-    /// noise-aware: batches between two draws of imperfections [default: 1]
+    /// An option of a method, which says its help
     #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
     pub redraw_every: Option<usize>,
-    /// dat: maps of its error-prediction networks at their three scales
+    /// An option of a method, which says its help
     #[arg(long, value_delimiter = ',', value_name = "F1,F2,F3", help_heading = "Training")]
     pub dat_maps: Option<Vec<usize>>,
-    /// dat: share of the epochs after which these networks enter the controls' gradient
+    /// An option of a method, which says its help
     #[arg(long, value_name = "SHARE", help_heading = "Training")]
     pub dat_warm_up: Option<f64>,
-    /// dat: their learning rate, relative to that of the controls
+    /// An option of a method, which says its help
     #[arg(long, value_name = "FACTOR", help_heading = "Training")]
     pub dat_rate: Option<f64>,
-    /// dat: weight of the prediction error's gradient in the controls' step; 0 as in the published text [default: 1, as in
-    /// the published code]
+    /// An option of a method, which says its help
     #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
     pub dat_joint: Option<f64>,
-    /// in-situ: how interference is told from powers: measured (three passes) or toggled (four, robust to loss)
+    /// An option of a method, which says its help
     #[arg(long, value_name = "HOW", help_heading = "Training")]
     pub in_situ_subtraction: Option<String>,
     /// in-situ: noise of the detectors at the phase shifters, at unit power; grows as the root of power

@@ -48,7 +48,7 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
             other if other.element().controlled().is_some() => {
                 return Err(Error::Unsupported {
                     what: format!("a network with {} controls outside its meshes", other.controls()),
-                    instead: "phase files hold meshes only; choose a --network of meshes".into(),
+                    instead: "phase files hold meshes only; choose a `network` of meshes".into(),
                 });
             }
             _ => {}

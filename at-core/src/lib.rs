@@ -18,6 +18,7 @@ pub mod network;
 mod numpy_random;
 pub mod optics;
 pub mod population;
+pub mod prelude;
 pub mod propagator;
 pub mod real;
 pub mod reference;
@@ -30,3 +31,8 @@ pub mod turns;
 pub use error::{Error, Result};
 pub use real::Real;
 pub use stage::flops;
+
+/// The crate's page of introduction, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -81,7 +81,7 @@ impl<E: Simulator> Examination<'_, E> {
     pub fn beside(&self, chips: &[Fabrication]) -> Result<Vec<Evaluation>> {
         let Examination { engine, network, controls, split, loss } = *self;
         let wide = SideBySide::new(network, chips)?;
-        split.check(network.input().width(), loss.classes)?;
+        split.check(network.input().width(), loss)?;
         let mut chip = Chip::new(engine, &wide.network, &wide.fabrication)?;
         let told = chips.iter().map(|own| told(network, own, controls)).collect::<Result<Vec<_>>>()?;
         chip.program(&engine.upload(&wide.controls(|index| &told[index]))?)?;
@@ -97,9 +97,9 @@ impl<E: Simulator> Examination<'_, E> {
             batch.gather(engine, split, &order, start * count, size * count)?;
             chip.propagate(batch.signals(), size, &mut readout)?;
             // a readout of the wide network is one of every chip in turn
-            engine.loss(loss, &readout, outputs, batch.labels(), size * count, None, &mut tally)?;
+            engine.loss(loss, &readout, outputs, batch.targets(), size * count, None, &mut tally)?;
         }
-        Evaluation::of_groups(engine, &tally)
+        Evaluation::of_groups(engine, &tally, split.judge())
     }
 }
 
@@ -113,7 +113,7 @@ fn told(network: &Network, fabrication: &Fabrication, controls: &[f64]) -> Resul
 /// A share of chips with its interval of confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Yield {
-    /// Accuracy that a good chip reaches.
+    /// Score that a good chip reaches.
     pub threshold: f64,
     /// Share of the chips that do.
     pub share: f64,

@@ -4,12 +4,12 @@ use crate::engine::Gpu;
 use crate::layout::Dense;
 use crate::product::{Afterwards, Product, View};
 use crate::scratch::{Needs, Scratch};
-use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::StageErrors;
+use at_shaders::Kernel;
 
 /// `y = W x + b` with every weight and bias a function of its own control.
 pub(crate) struct DenseStage {
@@ -81,13 +81,13 @@ impl GpuStage for DenseStage {
                 parameters.has_errors = u32::from(self.cells.is_some());
                 let cells = self.cells.as_ref().unwrap_or(controls);
                 let buffers = [controls, cells, weights, &slopes.buffer];
-                self.gpu.each(Stage::WeightBankCoefficients, &parameters, &buffers, self.weights.len)
+                self.gpu.each(Kernel::WeightBankCoefficients, &parameters, &buffers, self.weights.len)
             }
             (slopes, _) => {
                 parameters.has_errors = u32::from(slopes.is_some());
                 let slopes = slopes.as_ref().map_or(controls, |slopes| &slopes.buffer);
                 let buffers = [controls, slopes, weights];
-                self.gpu.each(Stage::MatrixCoefficients, &parameters, &buffers, self.weights.len)
+                self.gpu.each(Kernel::MatrixCoefficients, &parameters, &buffers, self.weights.len)
             }
         }
     }

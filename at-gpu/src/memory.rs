@@ -34,6 +34,7 @@ pub struct Training<'a> {
 
 /// Bytes by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Estimate {
     /// Coefficients, matrices and errors of chip and model.
     pub networks: u64,
@@ -140,7 +141,7 @@ impl Training<'_> {
             }
             format!("the largest batch that fits is {most}")
         } else {
-            "no batch fits; choose a smaller network, fewer samples, or --engine cpu".to_string()
+            "no batch fits; choose a smaller network, fewer samples, or `engine` cpu".to_string()
         };
         Err(Error::Device {
             device: gpu.adapter().name.clone(),
@@ -211,7 +212,7 @@ mod tests {
         assert!(Training { batch: most + 1, ..training }.check(&gpu, Some(half)).is_err());
         assert!(error.contains("networks") && error.contains("data"), "{error}");
         let error = training.check(&gpu, Some(1000)).unwrap_err().to_string();
-        assert!(error.contains("no batch fits") && error.contains("--engine cpu"), "{error}");
+        assert!(error.contains("no batch fits") && error.contains("`engine` cpu"), "{error}");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::mesh_estimate::Estimated;
-use crate::shaders::Stage;
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::optics::mzi::Coupler;
 use at_core::optics::{Mesh, MeshLoss};
+use at_shaders::Kernel;
 use std::ops::Range;
 
 /// Bytes of the coefficients, the couplers and the turn of an MZI, and of a column's loss in one mode.
@@ -192,7 +192,7 @@ impl MeshOptics {
             };
             let coefficients = self.part_of(&self.coefficients, COEFFICIENTS, &range);
             let buffers = [controls.into(), errors.into(), couplers, coefficients, (&self.factors).into()];
-            self.gpu.each(Stage::MeshCoefficients, &parameters, &buffers, range.len() + outputs)?;
+            self.gpu.each(Kernel::MeshCoefficients, &parameters, &buffers, range.len() + outputs)?;
         }
         self.turn(controls)
     }
@@ -231,7 +231,12 @@ impl MeshOptics {
             stride: count(stride)?,
             second: count(second)?,
         };
-        self.gpu.each(Stage::MeshEnterBackward, &enter, &[&self.factors, output, adjoint, states, products], fields)?;
+        self.gpu.each(
+            Kernel::MeshEnterBackward,
+            &enter,
+            &[&self.factors, output, adjoint, states, products],
+            fields,
+        )?;
         Sum {
             source: products,
             rows: batch,
@@ -256,7 +261,7 @@ impl MeshOptics {
         let fields = batch * self.mesh.modes();
         let (stride, second) = order.places(fields);
         let leave = MeshLeave { len: count(fields)?, stride: count(stride)?, second: count(second)? };
-        self.gpu.each(Stage::MeshLeaveBackward, &leave, &[states, adjoint], fields)
+        self.gpu.each(Kernel::MeshLeaveBackward, &leave, &[states, adjoint], fields)
     }
 }
 

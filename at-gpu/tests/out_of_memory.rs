@@ -59,7 +59,7 @@ fn exhaust(gpu: &Gpu) -> (Vec<Vector>, Error) {
 
 fn clear(error: &Error) {
     let message = error.to_string();
-    let said = ["out of memory", "use a smaller batch", "--engine cpu"];
+    let said = ["out of memory", "use a smaller batch", "`engine` cpu"];
     let device = matches!(error, Error::Device { .. });
     assert!(device && said.iter().all(|part| message.contains(part)), "{message}");
 }

@@ -121,7 +121,7 @@ pub struct DataCache {
 }
 
 /// What decides on the samples: data set, column of the classes, folder, limits.
-type Source = (Option<String>, Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
+type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathBuf>, Option<usize>, Option<usize>);
 
 impl DataCache {
     /// Understands `settings`, and completes them with what the data say. What makes no sense is wrong usage.
@@ -144,8 +144,9 @@ impl DataCache {
     }
 
     fn load(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
-        let source = (dataset, label_column, data_dir, train_limit, test_limit);
+        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+            plan.settings.clone();
+        let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
         if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
             self.last = None; // two data sets in memory are one too many
             let data = command::train::load(plan)?;
@@ -175,12 +176,14 @@ mod tests {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut Settings); 5] = [
+        let other: [&dyn Fn(&mut Settings); 7] = [
             &|s| s.seed = Some(2),
             &|s| s.engine = Some("cpu".into()),
             &|s| s.epochs = Some(7),
             &|s| s.learning_rate = Some(0.2000001),
             &|s| s.label_column = Some("first".into()),
+            &|s| s.target_columns = Some(vec!["y".into()]),
+            &|s| s.score = Some("accuracy".into()),
         ];
         other.iter().for_each(|change| assert_ne!(name(change), base));
     }

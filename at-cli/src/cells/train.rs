@@ -114,8 +114,8 @@ impl Job<'_> {
         notes::merge(&mut notes, doubts.cloned());
         let controls = trained.as_deref().unwrap_or(&initial);
         let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
-        notes::merge(&mut notes, doubts::of_chance(name, &outcome.test, &chance, light)?);
-        claim.finish(&CellResult {
+        notes::merge(&mut notes, doubts::of_chance(name, &outcome.test, chance.as_ref(), light)?);
+        let result = CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
             method: name,
@@ -123,7 +123,7 @@ impl Job<'_> {
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
             notes,
-            chance: Some(chance),
+            chance,
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,
@@ -131,7 +131,8 @@ impl Job<'_> {
             records: outcome.records,
             engine: engine.describe(),
             wall_seconds,
-        })?;
+        };
+        claim.finish(&result.named())?;
         Ok(true)
     }
 }

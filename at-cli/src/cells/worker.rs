@@ -7,6 +7,7 @@
 use super::store::Store;
 use super::train::News;
 use super::{DataCache, train};
+use crate::export::scores::shown;
 use crate::failure::Outcome;
 use crate::interrupt;
 use anyhow::Result;
@@ -29,7 +30,7 @@ pub enum Event {
     /// How long the whole cell will take, as far as its first steps tell.
     Pace { cell: String, seconds: f64 },
     /// An epoch is over.
-    Epoch { cell: String, epoch: usize, epochs: usize, accuracy: f64 },
+    Epoch { cell: String, epoch: usize, epochs: usize, score: String },
     /// A cell is done.
     Done { cell: String },
     /// A cell is half done, because an end was asked for.
@@ -103,7 +104,8 @@ fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event>
         tell(&match news {
             News::Pace { seconds } => Event::Pace { cell, seconds },
             News::Epoch { record, epochs } => {
-                Event::Epoch { cell, epoch: record.epoch, epochs, accuracy: record.test_accuracy }
+                let score = shown(record.judged_by, record.test_score);
+                Event::Epoch { cell, epoch: record.epoch, epochs, score }
             }
         });
     };

@@ -138,7 +138,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
         Device::Cpu(Precision::F64) => deployment.run(&Cpu::<f64>::new()),
     }?;
 
-    let Evaluation { accuracy, correct, samples, loss } = evaluation;
+    let Evaluation { score: accuracy, correct, samples, loss, .. } = evaluation;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
@@ -215,7 +215,7 @@ fn report_many(
     evaluations: &[Evaluation],
     engine: &str,
 ) -> Outcome {
-    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.accuracy).collect();
+    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
     let all = Estimate::of(&accuracies).context("no chip was evaluated")?;
     let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
     let (chip, count) = (plan.chip(), accuracies.len());

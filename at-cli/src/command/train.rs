@@ -3,7 +3,7 @@
 use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
-use crate::export::{table, verdict};
+use crate::export::{plot, table, verdict};
 use crate::failure::{Failure, OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
@@ -13,10 +13,10 @@ use crate::session::{Job, compare};
 use crate::settings::Settings;
 use crate::terminal::visible;
 use crate::work::Work;
-use crate::{activity, fetch, interrupt, layers, memory};
+use crate::{activity, fetch, flags, interrupt, layers, memory};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset, LabelColumn, Limits};
+use at_core::data::{self, Dataset, DatasetName, LabelColumn, Limits, TargetColumns};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
@@ -85,7 +85,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     })?;
     say(
         arguments.quiet,
-        &format!("\nresults in {} (accuracy.svg, metrics.csv, summary.json)", folder.path().display()),
+        &format!("\nresults in {} ({}, metrics.csv, summary.json)", folder.path().display(), plot::file(plan.score)),
     );
     Ok(())
 }
@@ -121,11 +121,23 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
     let limits = Limits { train: settings.train_limit, test: settings.test_limit };
-    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
+    let can_be_fetched = name.parse::<DatasetName>().is_ok_and(DatasetName::is_downloadable);
+    let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
+    let opened = match &targets {
+        Some(targets) => data::open_real(name, &source, targets, limits),
+        None => data::open_labelled(name, &source, label.as_ref(), limits),
+    };
+    let opened = opened.map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        at_core::Error::NotFound { what, searched, remedy } if can_be_fetched => {
+            let remedy = format!("run `asyt data fetch {name}` or {remedy}");
+            Failure::Run(at_core::Error::NotFound { what, searched, remedy }.into())
+        }
         error => Failure::Run(error.into()),
     });
-    opened?.limit(limits.train, limits.test).or_usage()
+    let mut data = opened?.limit(limits.train, limits.test).or_usage()?;
+    data.notes.iter_mut().for_each(|note| *note = flags::named(note));
+    Ok(data)
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.

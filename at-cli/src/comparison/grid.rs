@@ -54,6 +54,7 @@ impl Vary {
             match name.as_str() {
                 "method" => bail!("methods are compared at every point; name them with --method"),
                 "chip-seed" => bail!("chips vary at every point; count them with --chips, from --chip-seed on"),
+                "score" => bail!("all points are judged by one score; name it with --score"),
                 "data-dir" | "adapter" => bail!("{name} is not part of what is compared"),
                 _ => {}
             }

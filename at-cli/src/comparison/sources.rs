@@ -16,6 +16,9 @@ pub struct Source {
     /// Column of the classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
+    /// Columns of real targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_columns: Option<Vec<String>>,
     /// First training samples of it.
     pub train_limit: Option<usize>,
     /// First test samples of it.
@@ -51,6 +54,7 @@ impl Source {
         Source {
             dataset: settings.dataset.clone(),
             label_column: settings.label_column.clone(),
+            target_columns: settings.target_columns.clone(),
             train_limit: settings.train_limit,
             test_limit: settings.test_limit,
             files: FileNames::of(settings, &complete.network),

@@ -14,7 +14,7 @@ pub fn methods(path: &Path, report: &Report) -> Result<()> {
         names.map(|name| format!("{}_{what}_{unit}", name.replace(' ', "_"))).to_vec()
     };
     let mut heading = report.vary.clone();
-    heading.extend(HEADING.map(String::from));
+    heading.extend(HEADING.map(|name| name.replace("score", report.judged_by.key())));
     heading.extend(terms(Time::NAMES, "time", "s"));
     heading.extend(terms(Energy::NAMES, "energy", "j"));
     heading.push("diverged".to_string());
@@ -40,11 +40,11 @@ pub fn methods(path: &Path, report: &Report) -> Result<()> {
 const HEADING: [&str; 25] = [
     "method",
     "chips",
-    "accuracy_mean",
-    "accuracy_deviation",
-    "accuracy_low",
-    "accuracy_high",
-    "best_accuracy",
+    "score_mean",
+    "score_deviation",
+    "score_low",
+    "score_high",
+    "best_score",
     "epochs",
     "reads",
     "injections",
@@ -66,17 +66,17 @@ const HEADING: [&str; 25] = [
 ];
 
 fn row(method: &MethodReport) -> Vec<String> {
-    let (accuracy, accesses, to) = (&method.accuracy, &method.accesses, &method.to_target);
-    let (low, high) = accuracy.interval();
-    let single = accuracy.half_width.is_none();
+    let (score, accesses, to) = (&method.score, &method.accesses, &method.to_target);
+    let (low, high) = score.interval();
+    let single = score.half_width.is_none();
     let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let or_infinite = |value: Option<f64>| Some(value.unwrap_or(f64::INFINITY));
     let costed = |value: Option<f64>| or_infinite(value).filter(|_| !is_oracle(method.method));
     let mean = || method.alignment.iter().sum::<f64>() / method.alignment.len() as f64;
-    let mut row = vec![method.method.to_string(), accuracy.count.to_string()];
-    row.extend([Some(accuracy.mean), accuracy.deviation].map(text));
+    let mut row = vec![method.method.to_string(), score.count.to_string()];
+    row.extend([Some(score.mean), score.deviation].map(text));
     row.extend([low, high].map(|end| text(Some(end).filter(|_| !single))));
-    row.extend([method.best_accuracy.to_string(), method.epochs.to_string()]);
+    row.extend([method.best_score.to_string(), method.epochs.to_string()]);
     let counts = [
         accesses.reads,
         accesses.injections,
@@ -103,8 +103,8 @@ fn row(method: &MethodReport) -> Vec<String> {
 /// One row per point, method, chip and epoch.
 pub fn epochs(path: &Path, report: &Report, results: &[Vec<CellResult>]) -> Result<()> {
     let mut heading = report.vary.clone();
-    let names = ["method", "chip_seed", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "reads"];
-    heading.extend(names.map(String::from));
+    let names = ["method", "chip_seed", "epoch", "train_loss", "train_score", "test_loss", "test_score", "reads"];
+    heading.extend(names.map(|name| name.replace("score", report.judged_by.key())));
     heading.extend(["injections", "control_writes", "time_s", "energy_j", "alignment", "measuring"].map(String::from));
     let rows = report.points.iter().zip(results).flat_map(|(point, results)| {
         results.iter().flat_map(move |result| {
@@ -114,9 +114,9 @@ pub fn epochs(path: &Path, report: &Report, results: &[Vec<CellResult>]) -> Resu
                 let cost = |value: f64| if is_oracle(result.method) { String::new() } else { value.to_string() };
                 let numbers = [
                     record.train_loss.to_string(),
-                    record.train_accuracy.to_string(),
+                    record.train_score.to_string(),
                     record.test_loss.to_string(),
-                    record.test_accuracy.to_string(),
+                    record.test_score.to_string(),
                     accesses.reads.to_string(),
                     accesses.injections.to_string(),
                     accesses.control_writes.to_string(),

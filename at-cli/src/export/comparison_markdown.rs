@@ -1,9 +1,10 @@
 //! `compare.md` and `sweep.md`: the table for a page of results, so that no number is typed by hand.
 
+use super::scores::{digits, title};
 use crate::comparison::{MethodReport, PointReport, Report, is_oracle};
-use at_core::training::MethodName;
+use at_core::training::{MethodName, Score};
 
-/// One row per point of the grid: accuracies of every method in %, mean ± half of the 95 % interval, and how far each ends below
+/// One row per point of the grid: scores of every method, accuracies in %, mean ± half of the 95 % interval, and how far each ends below
 /// `ideal` where that was run; then what the columns mean.
 pub fn table(report: &Report) -> String {
     let mut methods: Vec<MethodName> = Vec::new();
@@ -16,14 +17,19 @@ pub fn table(report: &Report) -> String {
         true => methods.iter().copied().filter(|&method| !is_oracle(method)).collect(),
         false => Vec::new(),
     };
-    let accuracies = methods.iter().map(|method| format!("`{method}` (%)"));
-    let distances = below.iter().map(|method| format!("`{method}` below `ideal` (points)"));
-    let heading: Vec<String> = report.vary.iter().cloned().chain(accuracies).chain(distances).collect();
+    let by = report.judged_by;
+    let (unit, apart) = match by {
+        Score::Accuracy => (by.unit(), "points"),
+        Score::RSquared | Score::MeanSquareError => (by.symbol(), by.symbol()),
+    };
+    let scores = methods.iter().map(|method| format!("`{method}` ({unit})"));
+    let distances = below.iter().map(|method| format!("`{method}` below `ideal` ({apart})"));
+    let heading: Vec<String> = report.vary.iter().cloned().chain(scores).chain(distances).collect();
     let mut text = line(&heading) + &line(&vec!["---".to_string(); heading.len()]);
     for point in &report.points {
-        let accuracies = methods.iter().map(|&method| find(point, method).map_or(String::new(), accuracy));
-        let distances = below.iter().map(|&method| distance(point, method).unwrap_or_default());
-        text += &line(&point.values.iter().cloned().chain(accuracies).chain(distances).collect::<Vec<_>>());
+        let scores = methods.iter().map(|&method| find(point, method).map_or(String::new(), |own| score(by, own)));
+        let distances = below.iter().map(|&method| distance(by, point, method).unwrap_or_default());
+        text += &line(&point.values.iter().cloned().chain(scores).chain(distances).collect::<Vec<_>>());
     }
     text + &legend(report)
 }
@@ -36,14 +42,14 @@ fn find(point: &PointReport, method: MethodName) -> Option<&MethodReport> {
     point.methods.iter().find(|report| report.method == method)
 }
 
-fn accuracy(report: &MethodReport) -> String {
-    let half = report.accuracy.half_width.map_or(String::new(), |half| format!(" ± {:.2}", 100.0 * half));
-    format!("{:.2}{half}", 100.0 * report.accuracy.mean)
+fn score(by: Score, report: &MethodReport) -> String {
+    let half = report.score.half_width.map_or(String::new(), |half| format!(" ± {}", digits(by, half)));
+    digits(by, report.score.mean) + &half
 }
 
-fn distance(point: &PointReport, method: MethodName) -> Option<String> {
+fn distance(by: Score, point: &PointReport, method: MethodName) -> Option<String> {
     let ideal = point.methods.iter().find(|report| is_oracle(report.method))?;
-    Some(format!("{:.2}", 100.0 * (ideal.accuracy.mean - find(point, method)?.accuracy.mean)))
+    Some(digits(by, ideal.score.mean - find(point, method)?.score.mean))
 }
 
 fn legend(report: &Report) -> String {
@@ -51,9 +57,10 @@ fn legend(report: &Report) -> String {
         1 => "one chip".to_string(),
         count => format!("the mean over {count} chips, and half of its 95 % interval"),
     };
+    let name = title(report.judged_by);
     let seeds = report.chip_seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let mut text = format!(
-        "\nAccuracy on the test samples after the last epoch: {chips} (chip seeds {seeds}); asyt {}, settings in config.toml.\n",
+        "\n{name} on the test samples after the last epoch: {chips} (chip seeds {seeds}); asyt {}, settings in config.toml.\n",
         report.version
     );
     report.notes.iter().for_each(|note| text += &format!("\nNote: {note}\n"));

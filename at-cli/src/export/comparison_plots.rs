@@ -3,13 +3,14 @@
 use super::bars::{Panel, shares};
 use super::columns::si;
 use super::figure::{Figure, Horizontal, Line, Mark};
+use super::plot;
 use crate::cells::CellResult;
 use crate::chips::SPREADS;
 use crate::comparison::{PointReport, Report, is_oracle};
 use anyhow::Result;
 use at_core::cost::{Bill, Energy, Time};
 use at_core::statistics::Estimate;
-use at_core::training::{MethodName, Record};
+use at_core::training::{MethodName, Record, Score};
 
 /// File names and SVG texts.
 pub type Pictures = Vec<(String, String)>;
@@ -22,17 +23,18 @@ pub fn of(report: &Report, results: &[Vec<CellResult>]) -> Result<Pictures> {
     }
 }
 
-/// Of a comparison: accuracy over epochs, modelled time and energy; alignment over epochs; costs by term.
+/// Of a comparison: score over epochs, modelled time and energy; alignment over epochs; costs by term.
 fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     let Some(point) = report.points.first() else { return Ok(Vec::new()) };
     let methods: Vec<MethodName> = point.methods.iter().map(|method| method.method).collect();
     let title = title(report);
-    let accuracy = |x, horizontal, at: &At, costed| {
+    let by = report.judged_by;
+    let score = |x, horizontal, at: &At, costed| {
         let methods = methods.iter().filter(|&&method| !(costed && is_oracle(method)));
         let lines: Vec<Line> =
-            methods.map(|&method| over(results, method, at, &|r| Some(100.0 * r.test_accuracy))).collect();
-        let y = "test accuracy of the chip (%)";
-        Figure { title: &title, x, y, horizontal, names: &[], range: (0.0, 100.0), bars: false, lines: &lines }.svg()
+            methods.map(|&method| over(results, method, at, &|r| Some(by.in_unit(r.test_score)))).collect();
+        let (y, range) = (plot::axis_name(by), range(by, &lines));
+        Figure { title: &title, x, y, horizontal, names: &[], range, bars: false, lines: &lines }.svg()
     };
     let bill = |result: &CellResult, record: &Record| -> Bill {
         report.cost_model.bill(&result.accesses_at(record), &result.chip_size)
@@ -54,19 +56,24 @@ fn comparison(report: &Report, results: &[CellResult]) -> Result<Pictures> {
     };
     let model = &report.cost_model_name;
     let pictures = [
-        ("accuracy.svg", accuracy("epoch", Horizontal::Linear, epoch, false)?),
+        (plot::file(by).to_string(), score("epoch", Horizontal::Linear, epoch, false)?),
         (
-            "accuracy-time.svg",
-            accuracy(&format!("modelled time, cost model {model}"), Horizontal::Logarithmic("s"), time, true)?,
+            format!("{by}-time.svg"),
+            score(&format!("modelled time, cost model {model}"), Horizontal::Logarithmic("s"), time, true)?,
         ),
         (
-            "accuracy-energy.svg",
-            accuracy(&format!("modelled energy, cost model {model}"), Horizontal::Logarithmic("J"), energy, true)?,
+            format!("{by}-energy.svg"),
+            score(&format!("modelled energy, cost model {model}"), Horizontal::Logarithmic("J"), energy, true)?,
         ),
-        ("alignment.svg", alignment.svg()?),
-        ("cost.svg", cost(report, point)?),
+        ("alignment.svg".to_string(), alignment.svg()?),
+        ("cost.svg".to_string(), cost(report, point)?),
     ];
-    Ok(pictures.map(|(file, svg)| (file.to_string(), svg)).to_vec())
+    Ok(pictures.to_vec())
+}
+
+/// The vertical axis for these lines.
+fn range(by: Score, lines: &[Line]) -> (f64, f64) {
+    plot::ends(by, lines.iter().flat_map(|line| &line.marks).map(|mark| mark.y))
 }
 
 /// Where an epoch of a cell lies.
@@ -104,7 +111,7 @@ fn cost(report: &Report, point: &PointReport) -> Result<String> {
     ])
 }
 
-/// Of a sweep: accuracy against the first setting that varies; one picture for each combination of the others.
+/// Of a sweep: score against the first setting that varies; one picture for each combination of the others.
 fn sweep(report: &Report) -> Result<Pictures> {
     let mut others: Vec<&[String]> = Vec::new();
     let mut values: Vec<String> = Vec::new();
@@ -121,13 +128,14 @@ fn sweep(report: &Report) -> Result<Pictures> {
         let points: Vec<_> = report.points.iter().filter(|point| point.values[1..] == **rest).collect();
         let at = report.vary[1..].iter().zip(rest.iter()).map(|(name, value)| format!("{name} = {value}"));
         let title = std::iter::once(title(report)).chain(at).collect::<Vec<_>>().join(", ");
-        let file = if others.len() == 1 { "accuracy.svg".to_string() } else { format!("accuracy-{}.svg", index + 1) };
-        Ok((file, accuracy_against(&report.vary[0], &values, &points, &title)?))
+        let by = report.judged_by;
+        let file = if others.len() == 1 { plot::file(by).to_string() } else { format!("{by}-{}.svg", index + 1) };
+        Ok((file, score_against(by, &report.vary[0], &values, &points, &title)?))
     };
     others.iter().enumerate().map(picture).collect()
 }
 
-fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], title: &str) -> Result<String> {
+fn score_against(by: Score, name: &str, values: &[String], points: &[&PointReport], title: &str) -> Result<String> {
     let numbers: Option<Vec<f64>> =
         values.iter().map(|value| value.parse().ok().filter(|x: &f64| x.is_finite())).collect();
     let horizontal = if numbers.is_some() { Horizontal::Linear } else { Horizontal::Names };
@@ -144,9 +152,9 @@ fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], titl
     let line = |&name: &MethodName| {
         let mark = |point: &&PointReport| {
             let method = point.methods.iter().find(|method| method.method == name)?;
-            let (low, high) = method.accuracy.interval();
-            let y = 100.0 * method.accuracy.mean;
-            Some(Mark { x: place(&point.values[0]), y, band: (100.0 * low, 100.0 * high) })
+            let (low, high) = method.score.interval();
+            let y = by.in_unit(method.score.mean);
+            Some(Mark { x: place(&point.values[0]), y, band: (by.in_unit(low), by.in_unit(high)) })
         };
         let mut marks: Vec<Mark> = points.iter().filter_map(mark).collect();
         marks.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -156,10 +164,10 @@ fn accuracy_against(name: &str, values: &[String], points: &[&PointReport], titl
     Figure {
         title,
         x: &axis(name),
-        y: "test accuracy of the chip (%)",
+        y: plot::axis_name(by),
         horizontal,
         names: values,
-        range: (0.0, 100.0),
+        range: range(by, &lines),
         bars: true,
         lines: &lines,
     }

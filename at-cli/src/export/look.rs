@@ -1,5 +1,6 @@
 //! How lines of methods look: colour, dashes and marks are the method's own, so that pictures can be compared.
 
+use crate::methods;
 use at_core::training::MethodName;
 use at_core::training::methods::{Dash, Marker};
 use plotters::element::{DashedPathElement, Drawable, PointCollection};
@@ -22,7 +23,7 @@ pub struct Look {
 
 impl From<MethodName> for Look {
     fn from(method: MethodName) -> Self {
-        let facts = method.facts();
+        let facts = methods::facts(method);
         let [red, green, blue] = facts.colour;
         Look { colour: RGBColor(red, green, blue), dash: facts.dash, marker: facts.marker }
     }
@@ -155,7 +156,7 @@ mod tests {
 
     /// In black and white.
     fn grey(svg: &str, method: MethodName) -> String {
-        let [red, green, blue] = method.facts().colour;
+        let [red, green, blue] = methods::facts(method).colour;
         svg.replace(&format!("#{red:02X}{green:02X}{blue:02X}"), "#000000")
     }
 

@@ -1,9 +1,11 @@
 //! `metrics.csv`: one row per method and epoch.
 
+use super::scores;
+use crate::methods;
 use anyhow::{Context, Result, anyhow};
 use at_core::chip::Accesses;
 use at_core::files::own;
-use at_core::training::{MethodName, Record};
+use at_core::training::{MethodName, Record, Score};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,11 +25,14 @@ pub struct Row {
     /// As the method saw it.
     pub train_loss: f64,
     /// As the method saw it.
-    pub train_accuracy: f64,
+    pub train_score: f64,
     /// Of the chip, after the epoch.
     pub test_loss: f64,
     /// Of the chip, after the epoch.
-    pub test_accuracy: f64,
+    pub test_score: f64,
+    /// What the scores are; in the file their columns have its name.
+    #[serde(skip)]
+    pub judged_by: Score,
     /// Values read from the chip so far.
     pub chip_reads: u64,
     /// Hidden values written into the chip so far.
@@ -43,7 +48,7 @@ pub struct Row {
     /// The chip's number.
     #[serde(default)]
     pub chip_seed: u64,
-    /// The chip was measured in this epoch: training loss and accuracy are those of the model.
+    /// The chip was measured in this epoch: training loss and score are those of the model.
     #[serde(default)]
     pub measuring: bool,
     /// Time spent on this method so far.
@@ -59,9 +64,10 @@ impl Row {
             epoch: record.epoch,
             learning_rate: record.learning_rate,
             train_loss: record.train_loss,
-            train_accuracy: record.train_accuracy,
+            train_score: record.train_score,
             test_loss: record.test_loss,
-            test_accuracy: record.test_accuracy,
+            test_score: record.test_score,
+            judged_by: record.judged_by,
             chip_reads: record.accesses.reads,
             chip_injections: record.accesses.injections,
             control_writes: record.accesses.control_writes,
@@ -92,13 +98,15 @@ impl Row {
             epoch: self.epoch,
             learning_rate: self.learning_rate,
             train_loss: self.train_loss,
-            train_accuracy: self.train_accuracy,
+            judged_by: self.judged_by,
+            train_score: self.train_score,
             test_loss: self.test_loss,
-            test_accuracy: self.test_accuracy,
+            test_score: self.test_score,
             accesses,
             alignment: None,
             measuring: self.measuring,
         };
+        methods::known(self.method)?;
         record.validate()?;
         seconds("wall_seconds", self.wall_seconds)
     }
@@ -144,7 +152,24 @@ impl Table {
 fn text(rows: &[Row], heading: bool) -> Result<Vec<u8>> {
     let mut csv = csv::WriterBuilder::new().has_headers(heading).from_writer(Vec::new());
     rows.iter().try_for_each(|row| csv.serialize(row)).context("the table of records")?;
-    csv.into_inner().context("the table of records")
+    let text = csv.into_inner().context("the table of records")?;
+    match rows.first().filter(|_| heading) {
+        Some(row) => Ok(with_heading(text, row.judged_by)),
+        None => Ok(text),
+    }
+}
+
+/// The names of the columns of a score, generally and as they are in the file.
+fn columns(score: Score) -> [(&'static str, String); 2] {
+    ["train_score", "test_score"].map(|general| (general, scores::name(general, score)))
+}
+
+/// The table with its scores called by their name.
+fn with_heading(text: Vec<u8>, score: Score) -> Vec<u8> {
+    let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
+    let mut heading = String::from_utf8_lossy(&text[..end]).into_owned();
+    columns(score).into_iter().for_each(|(general, own)| heading = heading.replace(general, &own));
+    [heading.as_bytes(), &text[end..]].concat()
 }
 
 /// Reads the rows of an earlier run; none where there is no file. A last line without its end, which a killed process was about to
@@ -156,8 +181,13 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
     let text = own::read_text(path, LARGEST_TABLE)?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
     let mut csv = csv::Reader::from_reader(&text.as_bytes()[..whole]);
-    let rows = csv.deserialize().map(|row: csv::Result<Row>| {
-        let row = row?;
+    let own = csv.headers().context(path.display().to_string())?.clone();
+    let has = |score: &Score| own.iter().any(|name| name == columns(*score)[1].1);
+    let score = Score::ALL.into_iter().find(has).unwrap_or_default();
+    let general = |name: &str| columns(score).into_iter().find(|(_, own)| own == name).map(|(general, _)| general);
+    let heading: csv::StringRecord = own.iter().map(|name| general(name).unwrap_or(name)).collect();
+    let rows = csv.records().map(|row: csv::Result<csv::StringRecord>| {
+        let row = Row { judged_by: score, ..row?.deserialize(Some(&heading))? };
         row.validate().map_err(|reason| anyhow!(reason))?;
         Ok(row)
     });
@@ -177,9 +207,10 @@ mod tests {
             epoch: 3,
             learning_rate: 0.1 + 0.2,
             train_loss: 1.0 / 3.0,
-            train_accuracy: 1e-300,
+            judged_by: Score::Accuracy,
+            train_score: 1e-300,
             test_loss: 2.1 / 0.9,
-            test_accuracy: 1.0,
+            test_score: 1.0,
             chip_reads: Accesses::MOST,
             chip_injections: 0,
             control_writes: 7,
@@ -198,8 +229,8 @@ mod tests {
         assert!(format!("{:#}", read(&path).unwrap_err()).contains("damaged"));
         type Edit<'a> = &'a dyn Fn(&mut Row);
         let edits: [(Edit, &str); 6] = [
-            (&|row| row.test_accuracy = 7.0, "test_accuracy = 7"),
-            (&|row| row.train_accuracy = f64::NAN, "train_accuracy = NaN"),
+            (&|row| row.test_score = 7.0, "test_accuracy = 7"),
+            (&|row| row.train_score = f64::NAN, "train_accuracy = NaN"),
             (&|row| row.test_loss = f64::INFINITY, "test_loss = inf"),
             (&|row| row.epoch = usize::MAX, "epoch 18446744073709551615"),
             (&|row| row.chip_reads = u64::MAX, "reads"),
@@ -254,9 +285,10 @@ mod tests {
             epoch: 0,
             learning_rate: 0.1,
             train_loss: 0.2,
-            train_accuracy: 0.3,
+            judged_by: Score::Accuracy,
+            train_score: 0.3,
             test_loss: 0.4,
-            test_accuracy: 0.5,
+            test_score: 0.5,
             accesses: Default::default(),
             alignment: None,
             measuring: false,

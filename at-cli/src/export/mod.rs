@@ -13,6 +13,7 @@ pub mod look;
 pub mod metrics;
 pub mod picture;
 pub mod plot;
+pub mod scores;
 pub mod summary;
 pub mod table;
 pub mod verdict;

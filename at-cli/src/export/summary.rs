@@ -1,12 +1,13 @@
 //! `summary.json`: the outcome of a run for programs.
 
-use super::metrics;
-use crate::settings::Settings;
+use super::{metrics, scores};
+use crate::methods;
+use crate::plan::Plan;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
 use at_core::data::Chance;
 use at_core::network::Network;
-use at_core::training::{MethodName, Outcome};
+use at_core::training::{MethodName, Outcome, Score};
 use serde::{Deserialize, Serialize};
 
 /// The whole summary.
@@ -32,7 +33,10 @@ pub struct Summary {
     pub test_samples: usize,
     /// The kind of chip.
     pub chip: String,
-    /// What guessing reaches on the test samples; none in files of earlier versions.
+    /// What the scores are, by which they are also named here; accuracy in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Score::is_of_classes")]
+    pub judged_by: Score,
+    /// What guessing reaches on the test samples; none of real targets, and in files of earlier versions.
     #[serde(default)]
     pub chance: Option<Chance>,
     /// Number of controls of the chip.
@@ -48,7 +52,7 @@ pub struct Summary {
     pub results: Vec<MethodResult>,
 }
 
-/// The outcome of one method. Accuracies are the chip's, from 0 to 1.
+/// The outcome of one method. Scores are the chip's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodResult {
     /// The method.
@@ -60,11 +64,14 @@ pub struct MethodResult {
     #[serde(default = "alone")]
     pub share_model: usize,
     /// After the last epoch.
-    pub final_test_accuracy: f64,
+    #[serde(alias = "final_test_accuracy", alias = "final_test_r_squared", alias = "final_test_mean_square_error")]
+    pub final_test_score: f64,
     /// After the best epoch.
-    pub best_test_accuracy: f64,
+    #[serde(alias = "best_test_accuracy", alias = "best_test_r_squared", alias = "best_test_mean_square_error")]
+    pub best_test_score: f64,
     /// After the last epoch.
-    pub final_train_accuracy: f64,
+    #[serde(alias = "final_train_accuracy", alias = "final_train_r_squared", alias = "final_train_mean_square_error")]
+    pub final_train_score: f64,
     /// Epochs done.
     pub epochs: usize,
     /// Time spent, earlier parts of a resumed run included.
@@ -93,15 +100,14 @@ fn alone() -> usize {
 }
 
 impl MethodResult {
-    fn validate(&self) -> Result<(), String> {
-        let accuracies = [
-            ("final_test_accuracy", self.final_test_accuracy),
-            ("best_test_accuracy", self.best_test_accuracy),
-            ("final_train_accuracy", self.final_train_accuracy),
+    fn validate(&self, by: Score) -> Result<(), String> {
+        let values = [
+            ("final_test_score", self.final_test_score),
+            ("best_test_score", self.best_test_score),
+            ("final_train_score", self.final_train_score),
         ];
-        if let Some((name, share)) = accuracies.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-            return Err(format!("{name} = {share} is not valid: must be from 0 to 1"));
-        }
+        values.into_iter().try_for_each(|(key, value)| by.validate(&scores::name(key, by), value))?;
+        methods::known(self.method)?;
         metrics::seconds("wall_seconds", self.wall_seconds)?;
         self.accesses.unwrap_or_default().validate()
     }
@@ -123,14 +129,16 @@ impl MethodResult {
         wall_seconds: f64,
         engine: String,
     ) -> Self {
-        let best = outcome.records.iter().map(|record| record.test_accuracy).fold(outcome.test.accuracy, f64::max);
+        let by = outcome.test.judged_by;
+        let after = outcome.records.iter().map(|record| record.test_score);
+        let best = after.fold(outcome.test.score, |one, other| by.better(one, other));
         MethodResult {
             method,
             chip_seed,
             share_model,
-            final_test_accuracy: outcome.test.accuracy,
-            best_test_accuracy: best,
-            final_train_accuracy: outcome.train.accuracy,
+            final_test_score: outcome.test.score,
+            best_test_score: best,
+            final_train_score: outcome.train.score,
             epochs: outcome.records.len(),
             wall_seconds,
             engine,
@@ -147,7 +155,8 @@ impl MethodResult {
 
 impl Summary {
     /// A summary without results yet.
-    pub fn new(settings: &Settings, data: &at_core::data::Dataset, network: &Network) -> Self {
+    pub fn new(plan: &Plan, data: &at_core::data::Dataset, network: &Network) -> Self {
+        let settings = &plan.settings;
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         Summary {
             version: env!("CARGO_PKG_VERSION").to_string(),
@@ -159,7 +168,8 @@ impl Summary {
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
-            chance: Some(crate::doubts::chance(data)),
+            judged_by: plan.score,
+            chance: crate::doubts::chance(data),
             controls: network.controls(),
             inputs: Some(network.input().width()),
             seed: settings.seed.unwrap_or_default(),
@@ -171,13 +181,14 @@ impl Summary {
     /// Errs where a number is none that a run writes: the file was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
         ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
-        self.results
-            .iter()
-            .try_for_each(|result| result.validate().map_err(|reason| format!("{}: {reason}", result.label())))
+        self.results.iter().try_for_each(|result| {
+            result.validate(self.judged_by).map_err(|reason| format!("{}: {reason}", result.label()))
+        })
     }
 
     /// As text, ending with a line feed.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a summary has only strings and numbers") + "\n"
+        let value = serde_json::to_value(self).expect("a summary has only strings and numbers");
+        format!("{:#}\n", scores::named(value, self.judged_by))
     }
 }

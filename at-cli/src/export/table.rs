@@ -1,5 +1,6 @@
 //! The comparison table on stdout.
 
+use super::scores::shown;
 use super::summary::Summary;
 use std::fmt::Write;
 
@@ -11,20 +12,23 @@ pub fn table(summary: &Summary) -> String {
         "method", "test", "best", "train", "epochs", "time", "chip reads", "injections", "control writes"
     );
     for result in &summary.results {
-        let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
+        let shown = |score: f64| shown(summary.judged_by, score);
         let _ = writeln!(
             text,
             "{:<width$} {:>9} {:>9} {:>9} {:>7} {:>7.1} s {:>11} {:>11} {:>14}",
             result.label(),
-            percent(result.final_test_accuracy),
-            percent(result.best_test_accuracy),
-            percent(result.final_train_accuracy),
+            shown(result.final_test_score),
+            shown(result.best_test_score),
+            shown(result.final_train_score),
             result.epochs,
             result.wall_seconds,
             count(result.chip_reads),
             count(result.chip_injections),
             count(result.control_writes),
         );
+    }
+    if !summary.judged_by.is_of_classes() {
+        let _ = writeln!(text, "test, best and train are {} of the chip", summary.judged_by.symbol());
     }
     text
 }

@@ -1,10 +1,11 @@
 //! What a training needs at the least, from the sizes of its network, its data and its settings alone.
 
 use super::{BYTES_PER_CONTROL, Need};
+use crate::methods;
 use crate::plan::{Plan, Precision};
 use at_core::network::{Network, Stage};
 use at_core::training::MethodName;
-use at_core::training::methods::dat;
+use at_core::training::methods::{Model, dat};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
@@ -37,7 +38,7 @@ pub fn of_training(plan: &Plan, network: &Network, samples: usize, device: bool)
     let (elements, chip) = (11.0 * real * mzis, controls * real);
     let trained = controls * (real + 8.0) * (1.0 + moments); // with what a checkpoint writes
     let any = |methods: &[MethodName]| plan.methods.iter().any(|method| methods.contains(method));
-    let modelled = plan.methods.iter().any(|&method| has_model(method));
+    let modelled = plan.methods.iter().any(|&method| methods::facts(method).model != Model::None);
 
     need.growing("the encoded samples", samples * width * real, "train-limit", samples);
     let model = if modelled { chip + elements + controls * real } else { 0.0 };
@@ -99,28 +100,4 @@ fn prediction(need: &mut Need, plan: &Plan, network: &Network, real: f64, moment
     let bytes = parameters * ((real + 8.0) * (1.0 + moments) + 2.0 * real + 4.0);
     need.growing_squared("the error-prediction networks (dat)", bytes, "dat-maps", most);
     need.growing("their maps of a batch (dat)", (batch / TILE.0).ceil() * TILE.1 * pixels, "batch-size", batch);
-}
-
-/// Light goes through a digital model of the chip, and an error back.
-fn has_model(method: MethodName) -> bool {
-    match method {
-        MethodName::At
-        | MethodName::AtAdaptive
-        | MethodName::InSilico
-        | MethodName::Ideal
-        | MethodName::Pat
-        | MethodName::PatOutput
-        | MethodName::NoiseAware
-        | MethodName::Dfa
-        | MethodName::DfaModel
-        | MethodName::Dat
-        | MethodName::DatInternal
-        | MethodName::InSitu
-        | MethodName::Ffm => true,
-        MethodName::Spsa
-        | MethodName::ZerothOrder
-        | MethodName::Coordinate
-        | MethodName::ParameterShift
-        | MethodName::Phyll => false,
-    }
 }

@@ -6,6 +6,7 @@ use super::page::Page;
 use super::trained::{Record, Trained};
 use super::{chip_pictures, curves, power};
 use crate::export::heat_map::{Colours, HeatMap};
+use crate::export::scores::{self, shown};
 use crate::export::summary::{MethodResult, Summary};
 use crate::export::{table, verdict};
 use crate::names;
@@ -43,7 +44,7 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             None
         }
         Err(error) => {
-            let why = format!("The chip and its answers are not shown: {error:#}");
+            let why = format!("The chip and its answers are not shown: {}", crate::failure::in_a_line(&error));
             page.warning(&why);
             Some(why)
         }
@@ -102,24 +103,26 @@ fn classes(summary: &Summary) -> String {
 fn results(page: &mut Page, record: &Record) -> Result<()> {
     let (summary, methods) = (&record.summary, record.methods());
     page.heading(2, "How well");
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let by = summary.judged_by;
+    let shown = |score: f64| shown(by, score);
     let rows: Vec<Vec<String>> = summary
         .results
         .iter()
         .map(|result| {
             vec![
                 result.label(),
-                percent(result.final_test_accuracy),
-                percent(result.best_test_accuracy),
-                percent(result.final_train_accuracy),
+                shown(result.final_test_score),
+                shown(result.best_test_score),
+                shown(result.final_train_score),
                 result.epochs.to_string(),
             ]
         })
         .collect();
-    page.table(&["method", "test accuracy", "best epoch", "on training samples", "epochs"], &rows);
+    page.table(&["method", &format!("test {}", by.symbol()), "best epoch", "on training samples", "epochs"], &rows);
     page.begin_figures();
-    let accuracy = curves::accuracy(&methods, &record.rows).svg()?;
-    page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
+    let picture = curves::scores(by, &methods, &record.rows).svg()?;
+    let caption = format!("{} of the chip on the test samples after every epoch.", scores::title(by));
+    page.figure(by.as_str(), &picture, &caption)?;
     let loss = curves::loss(&methods, &record.rows).svg()?;
     let measured = record.rows.iter().any(|row| row.measuring);
     let caption = format!(
@@ -148,9 +151,12 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
         .collect();
     page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
     if record.rows.iter().any(|row| row.chip_reads > 0) {
-        let interface = curves::interface(&methods, &record.rows).svg()?;
-        let caption = "Accuracy against what has crossed the chip's interface. Methods that never read the chip while training have no curve.";
-        page.figure("interface", &interface, caption)?;
+        let interface = curves::interface(by, &methods, &record.rows).svg()?;
+        let caption = format!(
+            "{} against what has crossed the chip's interface. Methods that never read the chip while training have no curve.",
+            scores::title(by)
+        );
+        page.figure("interface", &interface, &caption)?;
     }
     costs(page, record)
 }
@@ -175,6 +181,9 @@ fn costs(page: &mut Page, record: &Record) -> Result<()> {
 }
 
 fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {
+    if trained.data.real_targets().is_some() {
+        return Ok(()); // nothing is taken for anything
+    }
     page.heading(2, "What is taken for what");
     let (classes, block) = (trained.data.classes, Confusion::new(trained.data.classes).block);
     if block > 1 {

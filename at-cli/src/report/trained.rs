@@ -5,9 +5,9 @@ use crate::command::train::load;
 use crate::export::metrics::{self, Row};
 use crate::export::summary::Summary;
 use crate::fingerprint::{Fingerprint, RunContents};
-use crate::layers;
 use crate::plan::Plan;
 use crate::settings::Settings;
+use crate::{layers, methods};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
@@ -63,7 +63,7 @@ impl Record {
 
     /// The names of methods that have rows, in the order of the settings.
     pub fn methods(&self) -> Vec<MethodName> {
-        let named = self.settings.method.iter().flatten().filter_map(|name| name.parse().ok());
+        let named = self.settings.method.iter().flatten().filter_map(|name| methods::find(name).ok());
         named.filter(|method| self.rows.iter().any(|row| row.method == *method)).collect()
     }
 }

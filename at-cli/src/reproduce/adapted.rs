@@ -78,5 +78,5 @@ fn train(bench: &Bench, splitter: &str, phase: &str, method: MethodName) -> Outc
             .map_err(anyhow::Error::from)?;
     let trainer = Trainer { engine, settings: &plan.training, train: &train, test };
     let outcome = trainer.run(&mut chip, &mut *method, None, None, &mut ()).map_err(anyhow::Error::from)?;
-    Ok(100.0 * outcome.test.accuracy)
+    Ok(100.0 * outcome.test.score)
 }

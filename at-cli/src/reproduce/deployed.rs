@@ -111,7 +111,7 @@ pub fn run(dataset: &str, request: &Request) -> Outcome<Reproduction> {
         let chip =
             read_chip(&bench.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork)?;
         let Bench { engine, test, .. } = &bench;
-        let found = 100.0 * deploy(engine, &network, &phases, &chip, test, &plan.training.loss)?.accuracy;
+        let found = 100.0 * deploy(engine, &network, &phases, &chip, test, &plan.training.loss)?.score;
         let range = (published - TOLERANCE, published + TOLERANCE);
         findings.push(Finding::new(DEPLOYED, place, range, found, "%", SOURCE));
     }

@@ -91,8 +91,8 @@ fn quantity(quantity: Quantity, method: &MethodReport, diverged: usize, batch: f
     let passes = accesses.passes as f64;
     match quantity {
         Quantity::Accuracy => {
-            let done = method.accuracies.len() as f64;
-            100.0 * method.accuracy.mean * done / (done + diverged as f64)
+            let done = method.scores.len() as f64;
+            100.0 * method.score.mean * done / (done + diverged as f64)
         }
         Quantity::Accesses => (accesses.reads + accesses.injections) as f64 / passes,
         Quantity::TimeSteps => accesses.rounds as f64 * batch / passes,
@@ -181,7 +181,7 @@ fn over_epochs(finished: &Finished) -> Vec<Curve> {
         let results: Vec<_> = finished.results.iter().flatten().filter(|result| result.method == method).collect();
         let epochs = results.iter().map(|result| result.records.len()).min().unwrap_or(0);
         let mean = |epoch: usize| {
-            let sum: f64 = results.iter().map(|result| result.records[epoch].test_accuracy).sum();
+            let sum: f64 = results.iter().map(|result| result.records[epoch].test_score).sum();
             ((epoch + 1) as f64, 100.0 * sum / results.len() as f64)
         };
         let points = (0..epochs).map(mean).collect();

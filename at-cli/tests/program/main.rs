@@ -16,6 +16,7 @@ mod identity;
 mod interruption;
 mod output;
 mod places;
+mod real_targets;
 mod report;
 mod reproduce;
 mod scale;

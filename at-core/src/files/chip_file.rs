@@ -33,7 +33,7 @@ const FORMAT: u32 = 2;
 const NAMELESS_FORMAT: u32 = 1;
 const HEADER: &str = "chip";
 /// What allows a file of another network.
-const BY_NAME: &str = "pass --chip-of-other-network to take what fits of it";
+const BY_NAME: &str = "pass `chip-of-other-network` to take what fits of it";
 
 /// What is no array.
 #[derive(Serialize, Deserialize)]

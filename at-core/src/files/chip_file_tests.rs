@@ -112,7 +112,7 @@ fn a_chip_of_another_network_is_refused_and_both_are_named() {
             write_chip(&path, &theirs, &chip).unwrap();
             let error = read(&path, &ours).unwrap_err().to_string();
             let named = [theirs.identity(), ours.identity()].iter().all(|own| error.contains(&own.to_string()));
-            assert!(named && error.contains("chip.npz") && error.contains("--chip-of-other-network"), "{error}");
+            assert!(named && error.contains("chip.npz") && error.contains("`chip-of-other-network`"), "{error}");
         }
         // a file that does not name its network is told by its arrays
         write_unchecked(&path, None, &drawn(&theirs));

@@ -66,7 +66,7 @@ fn exact_gradient(network: Network, errors: &Imperfections) {
         let mut gradient = vec![0.0; bench.network.controls()];
         model.record(batch.signals(), 10, &mut trace, &mut readout).unwrap();
         let loss = &bench.settings.loss;
-        engine.loss(loss, &readout, 5, batch.labels(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
+        engine.loss(loss, &readout, 5, batch.targets(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
         model.backpropagate(&trace, &error, &mut gradient).unwrap();
         gradient
     };

@@ -5,7 +5,7 @@ use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
-use crate::training::methods::{build, parameter_shift};
+use crate::training::methods::{MethodFacts, build, registry};
 use crate::training::{
     Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
     Trainer, initial_controls,
@@ -159,13 +159,9 @@ pub fn losses<E: Simulator>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
 
 /// The methods that fit `network`.
 pub fn suitable(network: &Network) -> Vec<MethodName> {
-    let of_meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
-    let fits = |name: &MethodName| match name {
-        MethodName::ParameterShift => parameter_shift::check(network).is_ok(),
-        MethodName::Dat | MethodName::DatInternal | MethodName::InSitu | MethodName::Ffm => of_meshes,
-        _ => true,
-    };
-    MethodName::ALL.into_iter().filter(fits).collect()
+    // without anything to estimate, at-adaptive is another method, and still trains
+    let fits = |facts: &&MethodFacts| facts.name == MethodName::AtAdaptive || (facts.check)(network).is_ok();
+    registry::FACTS.into_iter().filter(fits).map(|facts| facts.name).collect()
 }
 
 /// The methods that carry errors back through a model with its own weights.

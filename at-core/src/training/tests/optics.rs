@@ -142,7 +142,7 @@ fn networks_they_cannot_train_are_refused_with_a_way_out() {
     let matrices = || super::fixture::matrices(&[4, 3]);
     for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat, MethodName::DatInternal] {
         let text = refused(matrices(), name);
-        assert!(text.contains("not supported") && text.contains("--network"), "{name}: {text}");
+        assert!(text.contains("not supported") && text.contains("`network`"), "{name}: {text}");
     }
     assert!(refused(meshes(5), MethodName::Dat).contains("5 modes"));
     assert!(refused(singular_values(), MethodName::Dat).contains("detectors of power"));
