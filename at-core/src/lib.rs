@@ -14,7 +14,6 @@ pub mod data;
 pub mod deployment;
 pub mod error;
 pub mod files;
-pub mod flops;
 pub mod network;
 mod numpy_random;
 pub mod optics;
@@ -23,6 +22,7 @@ pub mod prelude;
 pub mod propagator;
 pub mod real;
 pub mod reference;
+pub mod stage;
 pub mod statistics;
 pub mod tiled;
 pub mod training;
@@ -30,6 +30,7 @@ pub mod turns;
 
 pub use error::{Error, Result};
 pub use real::Real;
+pub use stage::flops;
 
 /// The crate's page of introduction, compiled.
 #[cfg(doctest)]
