@@ -19,34 +19,32 @@ pub const DETECTIONS: [Detection; 4] =
 
 /// One mesh and its detectors, as two layers, so that the fields between them can be read.
 pub fn mesh_and_detectors(mesh: &Mesh, detection: Detection) -> Network {
-    let detectors = Stage::Detection { modes: mesh.modes(), detection };
+    let detectors = Stage::detection(mesh.modes(), detection);
     network(vec![vec![Stage::Mesh(mesh.clone())], vec![detectors]])
 }
 
 /// Rectangular meshes with the activation behind all but the last, and detectors behind that.
 pub fn coherent(modes: usize, meshes: usize, activation: Activation, detection: Detection) -> Network {
     let mesh = || Stage::Mesh(Mesh::rectangular(modes).expect("sizes of the tests are possible"));
-    let hidden = || vec![mesh(), Stage::Activation { modes, activation }];
+    let hidden = || vec![mesh(), Stage::activation(modes, activation)];
     let mut layers: Vec<Layer> = (1..meshes).map(|_| hidden()).collect();
-    layers.push(vec![mesh(), Stage::Detection { modes, detection }]);
+    layers.push(vec![mesh(), Stage::detection(modes, detection)]);
     network(layers)
 }
 
 /// Matrices with rectifiers between them: the published demonstration's shape.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
 }
 
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
-    let mut layers: Vec<Layer> = widths
-        .windows(2)
-        .map(|pair| vec![linear(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.05 }])
-        .collect();
+    let mut layers: Vec<Layer> =
+        widths.windows(2).map(|pair| vec![linear(pair[0], pair[1]), Stage::rectifier(pair[1], 0.05)]).collect();
     layers.last_mut().expect("there are at least two widths").pop();
     network(layers)
 }
@@ -59,7 +57,7 @@ pub fn tiled(tile: &Mesh) -> Network {
         stages.push(last);
         stages
     };
-    let detection = Stage::Detection { modes: 2 * modes, detection: Detection::Intensity };
+    let detection = Stage::detection(2 * modes, Detection::Intensity);
     network(vec![
         layer(2, 3, activation(3 * modes, ACTIVATIONS[4])),
         layer(3, 1, activation(modes, ACTIVATIONS[3])),
@@ -86,22 +84,19 @@ pub fn recorded_stages() -> Network {
     let svd = |inputs, outputs, layout| singular_value_stages(inputs, outputs, layout).expect("possible sizes");
     let narrowing = svd(5, 3, Layout::Triangular).into_iter().chain([activation(3, ACTIVATIONS[3])]).collect();
     let widening = svd(3, 7, Layout::Rectangular).into_iter().chain([activation(7, ACTIVATIONS[0])]).collect();
-    let electronic = vec![
-        Stage::Detection { modes: 7, detection: Detection::Intensity },
-        Stage::Rectifier { modes: 7, threshold: 0.02 },
-        Stage::WeightBank { inputs: 7, outputs: 5 },
-    ];
+    let electronic =
+        vec![Stage::detection(7, Detection::Intensity), Stage::rectifier(7, 0.02), Stage::weight_bank(7, 5)];
     let shallow = vec![
-        Stage::Modulation { modes: 5 },
+        Stage::modulation(5),
         Stage::Mesh(Mesh::truncated(5, 3).expect("possible sizes")),
-        Stage::Detection { modes: 5, detection: Detection::Homodyne { phase: -0.4 } },
-        Stage::Matrix { inputs: 5, outputs: 4 },
+        Stage::detection(5, Detection::Homodyne { phase: -0.4 }),
+        Stage::matrix(5, 4),
     ];
     network(vec![narrowing, widening, electronic, shallow])
 }
 
 fn activation(modes: usize, activation: Activation) -> Stage {
-    Stage::Activation { modes, activation }
+    Stage::activation(modes, activation)
 }
 
 /// A network whose stages are known to fit together.

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 fn network() -> Network {
     let modes = 64;
     let mesh = || Stage::Mesh(Mesh::rectangular(modes).unwrap());
-    let activation = || Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC };
-    let detection = Stage::Detection { modes, detection: Detection::Intensity };
+    let activation = || Stage::activation(modes, Activation::ELECTRO_OPTIC);
+    let detection = Stage::detection(modes, Detection::Intensity);
     Network::new(vec![vec![mesh(), activation()], vec![mesh(), activation()], vec![mesh(), detection]]).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::command::{compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
 use crate::comparison::GridArguments;
+use crate::methods;
 use crate::reproduce::ReproduceArguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 

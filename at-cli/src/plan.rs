@@ -190,7 +190,7 @@ impl Plan {
             return Ok(None);
         }
         let columns = network.meshes().map(|mesh| mesh.columns().len()).max().unwrap_or(1);
-        let differing = disagreements(&self.options.known(network)?, chip, columns);
+        let differing = disagreements(network, &self.options.known(network)?, chip, columns);
         let kind = self.chip();
         let remedy = "choose the --chip that it is of, or describe it with --data-sheet";
         Ok((!differing.is_empty()).then(|| {

@@ -87,7 +87,7 @@ impl<C: Propagator> Method<C> for HillClimbing<C::Engine> {
 
 fn main() -> Result<()> {
     // three classes: which of three inputs is bright
-    let network = Network::new(vec![vec![Stage::WeightBank { inputs: 3, outputs: 3 }]])?;
+    let network = Network::new(vec![vec![Stage::weight_bank(3, 3)]])?;
     let kind = Imperfections { response_slope: 0.3, response_offset: 0.5, ..Imperfections::NONE };
     let engine = Cpu::<f32>::new();
     let mut chip = Chip::new(&engine, &network, &kind.fabricate(&network, 1)?)?;

@@ -8,7 +8,7 @@ use at_core::prelude::*;
 
 fn main() -> Result<()> {
     // a chip whose cells answer otherwise than they should
-    let network = Network::new(vec![vec![Stage::WeightBank { inputs: 4, outputs: 3 }]])?;
+    let network = Network::new(vec![vec![Stage::weight_bank(4, 3)]])?;
     let kind = Imperfections { response_slope: 0.3, response_offset: 0.5, ..Imperfections::NONE };
     let (engine, fabrication) = (Cpu::<f32>::new(), kind.fabricate(&network, 1)?);
     // three classes: which of the first three inputs is bright

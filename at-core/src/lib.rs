@@ -14,7 +14,6 @@ pub mod data;
 pub mod deployment;
 pub mod error;
 pub mod files;
-pub mod flops;
 pub mod link;
 pub mod network;
 mod numpy_random;
@@ -24,6 +23,7 @@ pub mod prelude;
 pub mod propagator;
 pub mod real;
 pub mod reference;
+pub mod stage;
 pub mod statistics;
 pub mod tiled;
 pub mod training;
@@ -31,6 +31,7 @@ pub mod turns;
 
 pub use error::{Error, Result};
 pub use real::Real;
+pub use stage::flops;
 
 /// The crate's page of introduction, compiled.
 #[cfg(doctest)]

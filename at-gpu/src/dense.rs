@@ -29,12 +29,12 @@ pub(crate) struct DenseStage {
 impl DenseStage {
     /// The matrix of the published demonstration.
     pub fn matrix(gpu: Gpu, inputs: usize, outputs: usize, errors: &StageErrors, offset: usize) -> Result<Self> {
-        let slopes = match errors {
-            StageErrors::Matrix { spread } => {
+        let slopes = match errors.get(["spread"]) {
+            Some([spread]) => {
                 let slopes: Vec<f64> = spread.iter().map(|spread| 1.0 + spread).collect();
                 Some(Vector::upload(&gpu.commands.context, "slopes of weights", &slopes)?)
             }
-            _ => None,
+            None => None,
         };
         Self::new(gpu, inputs, outputs, offset, false, None, slopes)
     }
@@ -42,8 +42,8 @@ impl DenseStage {
     /// A bank of balanced MZI cells.
     pub fn weight_bank(gpu: Gpu, inputs: usize, outputs: usize, errors: &StageErrors, offset: usize) -> Result<Self> {
         let context = &gpu.commands.context;
-        let cells = match errors {
-            StageErrors::WeightBank { amplitude, slope, offset } => {
+        let cells = match errors.get(["amplitude", "slope", "offset"]) {
+            Some([amplitude, slope, offset]) => {
                 let cells = amplitude.iter().zip(slope).zip(offset);
                 let cells: Vec<[f32; 4]> = cells
                     .map(|((&amplitude, &slope), &offset)| {
@@ -52,7 +52,7 @@ impl DenseStage {
                     .collect();
                 Some(Vector::pods(context, "cells of a weight bank", &cells)?)
             }
-            _ => None,
+            None => None,
         };
         let slopes = Vector::zeros(context, "slopes of weights", outputs * (inputs + 1))?;
         Self::new(gpu, inputs, outputs, offset, true, cells, Some(slopes))

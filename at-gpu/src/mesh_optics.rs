@@ -59,7 +59,7 @@ pub(crate) struct ColumnSpans<'a> {
 }
 
 impl MeshOptics {
-    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]); its controls begin at `offset`.
+    /// The mesh with the given errors; its controls begin at `offset`.
     pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
         let context = &gpu.commands.context;
         let coupler = |first, second| {
@@ -69,7 +69,8 @@ impl MeshOptics {
         let mut couplers = vec![coupler(0.0, 0.0)];
         let mut loss = MeshLoss { transmission: 1.0, columns: Vec::new(), imbalance: None };
         let mut phase_errors = None;
-        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
+        let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+        if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
             if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
                 couplers = first_coupler.iter().zip(second_coupler).map(|(&a, &b)| coupler(a, b)).collect();
             }

@@ -68,7 +68,7 @@ fn expected_powers(case: &Case) -> Vec<f64> {
     let mut offset = 0;
     for (layer, stages) in case.network.layers().iter().enumerate() {
         let modes = stages[0].output().modes;
-        let detection = Stage::Detection { modes, detection: Detection::Intensity };
+        let detection = Stage::detection(modes, Detection::Intensity);
         let network = Network::new(vec![vec![stages[0].clone(), detection]]).unwrap();
         let own = offset..offset + network.controls();
         let first: usize = case.network.layers()[..layer].iter().map(Vec::len).sum();

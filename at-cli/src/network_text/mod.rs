@@ -132,12 +132,12 @@ fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer
             StageText::SingularValue { inputs, outputs, layout } => {
                 layer.extend(singular_value_stages(inputs, outputs, layout)?);
             }
-            StageText::Matrix { inputs, outputs } => layer.push(Stage::Matrix { inputs, outputs }),
-            StageText::WeightBank { inputs, outputs } => layer.push(Stage::WeightBank { inputs, outputs }),
-            StageText::Activation { activation } => layer.push(Stage::Activation { modes: modes()?, activation }),
-            StageText::Detection { detection } => layer.push(Stage::Detection { modes: modes()?, detection }),
-            StageText::Modulation {} => layer.push(Stage::Modulation { modes: modes()? }),
-            StageText::Rectifier { threshold } => layer.push(Stage::Rectifier { modes: modes()?, threshold }),
+            StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
+            StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
+            StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
+            StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
+            StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
+            StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
         }
         *signal = layer.last().map(Stage::output);
     }

@@ -32,7 +32,7 @@ fn only_the_last_layer_has_no_rectifier() {
     let stages: Vec<&Stage> = network.stages().collect();
     assert!(matches!(
         stages[..],
-        [Stage::Matrix { .. }, Stage::Rectifier { threshold: 0.0, .. }, Stage::Matrix { .. }]
+        [Stage::Matrix(_), Stage::Rectifier(at_core::stage::Rectifier { threshold: 0.0, .. }), Stage::Matrix(_)]
     ));
 }
 

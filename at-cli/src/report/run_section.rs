@@ -240,7 +240,7 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
         }
         let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own, next);
         let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
-        page.heading(3, &format!("Stage {}: {}", index + 1, kind(stage)));
+        page.heading(3, &format!("Stage {}: {}", index + 1, stage.element().description()));
         if pictures.is_empty() && light.is_none() {
             page.note(format!("stage {}: no picture, it has too many parts or none that can be drawn", index + 1));
             continue;
@@ -274,32 +274,5 @@ fn image(trained: &TrainedChip, sample: usize, rows: usize, columns: usize) -> H
         numbers: false,
         names: None,
         block: 1,
-    }
-}
-
-fn kind(stage: &at_core::network::Stage) -> String {
-    use at_core::network::Stage;
-    match stage {
-        Stage::Mesh(mesh) if mesh.dies() > 1 => format!(
-            "{} dies, each a {} mesh of {} modes and {} columns, {} MZIs in all",
-            mesh.dies(),
-            format!("{:?}", mesh.layout()).to_lowercase(),
-            mesh.die_modes(),
-            mesh.columns().len(),
-            mesh.mzis()
-        ),
-        Stage::Splitter { inputs, copies } => format!("splitters of {inputs} modes into {copies} copies"),
-        Stage::Combiner { outputs, parts, .. } => format!("combiners of {parts} parts to {outputs} modes"),
-        Stage::Mesh(mesh) => format!(
-            "{} mesh of {} modes and {} columns, {} MZIs",
-            format!("{:?}", mesh.layout()).to_lowercase(),
-            mesh.modes(),
-            mesh.columns().len(),
-            mesh.mzis()
-        ),
-        Stage::WeightBank { inputs, outputs } => format!("weight bank of {outputs} × {inputs} cells"),
-        Stage::Matrix { inputs, outputs } => format!("matrix of {outputs} × {inputs} weights"),
-        Stage::Attenuators { inputs, outputs } => format!("attenuators from {inputs} to {outputs} modes"),
-        other => format!("{} controls", other.controls()),
     }
 }

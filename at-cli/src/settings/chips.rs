@@ -220,14 +220,14 @@ macro_rules! any_stage {
 }
 
 const MESHES: Part = Part { name: "meshes", chip: "mesh", is: any_stage!(Stage::Mesh(_)) };
-const MATRICES: Part = Part { name: "matrices", chip: "demo", is: any_stage!(Stage::Matrix { .. }) };
-const WEIGHT_BANKS: Part = Part { name: "weight banks", chip: "weight-bank", is: any_stage!(Stage::WeightBank { .. }) };
+const MATRICES: Part = Part { name: "matrices", chip: "demo", is: any_stage!(Stage::Matrix(_)) };
+const WEIGHT_BANKS: Part = Part { name: "weight banks", chip: "weight-bank", is: any_stage!(Stage::WeightBank(_)) };
 const HIDDEN: Part = Part { name: "hidden layers", chip: "ideal", is: |network| network.layers().len() > 1 };
 
 const SHIFTERS: Part = Part {
     name: "phase shifters",
     chip: "silicon",
-    is: any_stage!(Stage::Mesh(_) | Stage::Attenuators { .. } | Stage::WeightBank { .. }),
+    is: any_stage!(Stage::Mesh(_) | Stage::Attenuators(_) | Stage::WeightBank(_)),
 };
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of

@@ -178,9 +178,8 @@ mod tests {
 
     fn look(depth: usize, power: f32, loss: Loss, noise: Noise) -> Outlook {
         let mesh = || Stage::Mesh(Mesh::rectangular(8).unwrap());
-        let mut layers =
-            vec![vec![mesh(), Stage::Activation { modes: 8, activation: Activation::ELECTRO_OPTIC }]; depth - 1];
-        layers.push(vec![mesh(), Stage::Detection { modes: 8, detection: Detection::Intensity }]);
+        let mut layers = vec![vec![mesh(), Stage::activation(8, Activation::ELECTRO_OPTIC)]; depth - 1];
+        layers.push(vec![mesh(), Stage::detection(8, Detection::Intensity)]);
         let network = Network::new(layers).unwrap();
         let engine = Cpu::<f64>::new();
         let fields: Vec<f32> = (0..16 * 20).map(|k| (power / 2.0).sqrt() * (k as f32 * 0.7).sin().signum()).collect();

@@ -65,7 +65,7 @@ fn train<C: Physical<Engine = Numbers>>(
 fn network() -> Result<Network> {
     let modes = 4;
     let mesh = Stage::Mesh(Mesh::rectangular(modes)?);
-    Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]])
+    Network::new(vec![vec![mesh, Stage::detection(modes, Detection::Intensity)]])
 }
 
 fn say(what: &str, outcome: &Outcome) {

@@ -51,7 +51,7 @@ pub trait Lighting<C: Bidirectional> {
 
 /// Errs where a network has no mesh, or weights that are no mesh.
 pub fn check(network: &Network) -> Result<()> {
-    if network.stages().any(|stage| matches!(stage, Stage::Matrix { .. } | Stage::WeightBank { .. })) {
+    if network.stages().any(|stage| matches!(stage, Stage::Matrix(_) | Stage::WeightBank(_))) {
         return Err(Error::Unsupported {
             what: "an in-situ method on matrices or weight banks".into(),
             instead: "it measures light inside meshes; choose a `network` of meshes".into(),

@@ -64,20 +64,20 @@ pub fn check(network: &Network) -> Result<()> {
     };
     for (index, stage) in stages.iter().enumerate() {
         match stage {
-            Stage::Mesh(_) | Stage::Splitter { .. } | Stage::Combiner { .. } => {}
-            Stage::Detection { detection: Detection::Amplitude, .. } => {
+            Stage::Mesh(_) | Stage::Splitter(_) | Stage::Combiner(_) => {}
+            Stage::Detection(own) if own.detection == Detection::Amplitude => {
                 return refuse(format!("detection of amplitudes (stage {index})"));
             }
-            Stage::Detection { .. } if index + 1 == stages.len() => {}
-            Stage::Detection { .. } => {
+            Stage::Detection(_) if index + 1 == stages.len() => {}
+            Stage::Detection(_) => {
                 return refuse(format!("a detection that is not the last stage (stage {index})"));
             }
-            Stage::Activation { .. } | Stage::Rectifier { .. } => {
+            Stage::Activation(_) | Stage::Rectifier(_) => {
                 return refuse(format!("a nonlinearity (stage {index})"));
             }
-            Stage::Modulation { .. } if index == 0 => {}
-            Stage::Modulation { .. } => return refuse(format!("a modulation on the way (stage {index})")),
-            Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => {
+            Stage::Modulation(_) if index == 0 => {}
+            Stage::Modulation(_) => return refuse(format!("a modulation on the way (stage {index})")),
+            Stage::Attenuators(_) | Stage::Matrix(_) | Stage::WeightBank(_) => {
                 return refuse(format!("controls that are no phases of a mesh (stage {index})"));
             }
         }

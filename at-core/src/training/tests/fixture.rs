@@ -16,19 +16,17 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// Matrices with rectifiers between them.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
 }
 
 fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
-    let mut layers: Vec<_> = widths
-        .windows(2)
-        .map(|pair| vec![stage(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.0 }])
-        .collect();
+    let mut layers: Vec<_> =
+        widths.windows(2).map(|pair| vec![stage(pair[0], pair[1]), Stage::rectifier(pair[1], 0.0)]).collect();
     layers.last_mut().unwrap().pop();
     Network::new(layers).unwrap()
 }
@@ -37,8 +35,8 @@ fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
 pub fn meshes(modes: usize) -> Network {
     let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
     Network::new(vec![
-        vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
-        vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+        vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
+        vec![mesh(), Stage::detection(modes, Detection::Intensity)],
     ])
     .unwrap()
 }
@@ -46,7 +44,7 @@ pub fn meshes(modes: usize) -> Network {
 /// One mesh and its detectors: what every method fits.
 pub fn one_mesh(modes: usize) -> Network {
     let mesh = Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
-    Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
+    Network::new(vec![vec![mesh, Stage::detection(modes, Detection::Intensity)]]).unwrap()
 }
 
 /// Errors of every kind that these networks can have, of moderate size.

@@ -16,9 +16,9 @@ const LOSSLESS: Imperfections = Imperfections { splitter_angle: 0.2, phase: 0.5,
 /// Two meshes with attenuators between them, then a mesh; nonlinear in between.
 fn singular_values() -> Network {
     let [v, sigma, u] = singular_value_stages(4, 4, Layout::Triangular).unwrap();
-    let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
+    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
     let mesh = v.clone();
-    let detection = Stage::Detection { modes: 4, detection: Detection::Homodyne { phase: 0.3 } };
+    let detection = Stage::detection(4, Detection::Homodyne { phase: 0.3 });
     Network::new(vec![vec![v, sigma, u, activation], vec![mesh, detection]]).unwrap()
 }
 

@@ -142,7 +142,10 @@ impl DatOptions {
 /// Errs where a network has no mesh, a mesh's number of modes is no square, or it does not end in detectors of power.
 pub(super) fn check(network: &Network) -> Result<()> {
     let unsupported = |what: &str, instead: &str| Error::Unsupported { what: what.into(), instead: instead.into() };
-    if !matches!(network.stages().last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
+    if !matches!(
+        network.stages().last(),
+        Some(Stage::Detection(own)) if own.detection == Detection::Intensity
+    ) {
         let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
     }

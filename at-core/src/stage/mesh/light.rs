@@ -1,7 +1,7 @@
 //! A mesh, element by element in the order of light: shifter φ, coupler, shifter θ, coupler; loss behind each column; γ last.
 
-use crate::chip::StageErrors;
 use crate::optics::Mesh;
+use crate::stage::StageErrors;
 use num_complex::Complex64;
 use std::f64::consts::FRAC_PI_4;
 
@@ -17,11 +17,10 @@ enum Element {
 
 /// The elements of a mesh as fabricated and programmed.
 fn elements(mesh: &Mesh, errors: &StageErrors, controls: &[f64]) -> Vec<Element> {
-    let perfect = StageErrors::mesh(mesh);
-    let errors = if *errors == StageErrors::None { &perfect } else { errors };
-    let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors else {
-        unreachable!("the errors of a mesh are checked to be a mesh's")
-    };
+    let perfect = StageErrors::zeros(mesh);
+    let errors = if errors.is_none() { &perfect } else { errors };
+    let [first_coupler, second_coupler, phases, loss_db] =
+        errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]).expect("a mesh has errors, zero or not");
     let (modes, mzis) = (mesh.modes(), mesh.mzis());
     let shifter = |mode, control| Element::Shifter { mode, phase: controls[control] + phases[control], control };
     let mut elements = Vec::new();

@@ -1,6 +1,6 @@
 //! Real additions and multiplications that a network takes on a computer, per sample.
 
-use crate::network::Stage;
+use super::Stage;
 
 /// Operations of a pass forward and of one back.
 ///
@@ -17,19 +17,16 @@ pub struct Flops {
 }
 
 impl Flops {
+    /// What grows with the number of modes only.
+    pub const NONE: Flops = Flops { forward: 0, backward: 0 };
+
     /// The operations of `stages` together.
     pub fn of<'a>(stages: impl IntoIterator<Item = &'a Stage>) -> Self {
-        let mut sum = Flops::default();
-        for stage in stages {
-            let (count, forward, backward) = match *stage {
-                Stage::Mesh(ref mesh) => (mesh.mzis(), 28, 76),
-                Stage::Matrix { inputs, outputs } | Stage::WeightBank { inputs, outputs } => (inputs * outputs, 2, 4),
-                _ => (0, 0, 0),
-            };
-            sum.forward += forward * count as u64;
-            sum.backward += backward * count as u64;
-        }
-        sum
+        let counts = stages.into_iter().map(|stage| stage.element().flops());
+        counts.fold(Flops::NONE, |sum, own| Flops {
+            forward: sum.forward + own.forward,
+            backward: sum.backward + own.backward,
+        })
     }
 }
 
@@ -42,9 +39,9 @@ mod tests {
     fn meshes_and_weights_are_counted() {
         let mesh = Stage::Mesh(Mesh::universal(8, Layout::Rectangular).unwrap());
         assert_eq!(Flops::of([&mesh]), Flops { forward: 28 * 28, backward: 28 * 76 });
-        let matrix = Stage::Matrix { inputs: 784, outputs: 256 };
-        let rectifier = Stage::Rectifier { modes: 256, threshold: 0.0 };
-        let bank = Stage::WeightBank { inputs: 256, outputs: 10 };
+        let matrix = Stage::matrix(784, 256);
+        let rectifier = Stage::rectifier(256, 0.0);
+        let bank = Stage::weight_bank(256, 10);
         let weights = 784 * 256 + 256 * 10;
         assert_eq!(Flops::of([&matrix, &rectifier, &bank]), Flops { forward: 2 * weights, backward: 4 * weights });
     }
