@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """A bench in numpy: one imperfect mesh of four modes, driven over standard input and output.
 
-    asyt train --network mesh:4x1 --dataset iris --chip-command "python3 examples/drivers/bench.py" --method at,pat-output
-
-The protocol is docs/chip-protocol.md. Replace `program` and `send` by what your laboratory does.
+The protocol is docs/chip-protocol.md; tests/drivers.rs speaks to it. Replace `program` and `send` by what your laboratory does.
 """
 import json, sys, zlib
 import numpy as np
