@@ -5,15 +5,21 @@ use crate::chip::{Chip, Control, Drift, Imperfections, Noise};
 use crate::cpu::Cpu;
 use crate::link::{Access, Check, Effort, Simulated, check, serve};
 use crate::training::tests::fixture::one_mesh;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 const MODES: usize = 8;
 
 /// A look at a chip of one mesh with these imperfections.
 fn look(errors: Imperfections) -> Check {
+    look_at(errors, 3)
+}
+
+/// The same at chip number `seed`.
+fn look_at(errors: Imperfections, seed: u64) -> Check {
     let mut link = served(move || {
         let (engine, network) = (Cpu::<f32>::new(), one_mesh(MODES));
-        let chip = Chip::new(&engine, &network, &errors.fabricate(&network, 3).unwrap()).unwrap();
+        let chip = Chip::new(&engine, &network, &errors.fabricate(&network, seed).unwrap()).unwrap();
         let mut simulated = Simulated::new(&engine, &network, chip, "bench", &[Access::Output]);
         Box::new(move |from, to| serve(from, to, &mut simulated).unwrap())
     });
@@ -54,12 +60,14 @@ fn dead_shifters_are_named_with_noise_and_drift_about() {
     let noise = Noise { thermal_noise: 2e-3, ..Noise::NONE };
     let drift = Drift { drift_step: 1e-4, ..Drift::NONE };
     let errors = Imperfections { control, noise, drift, ..Imperfections::NONE };
-    let shifters = errors.fabricate(&one_mesh(MODES), 3).unwrap().control.shifters;
-    let dead = (0..shifters.len()).filter(|&control| shifters[control].gain == 0.0);
-    let expected: std::collections::BTreeSet<usize> = dead.chain(unseen()).collect();
-    let seen = unseen().len();
-    assert!((seen + 2..seen + 8).contains(&expected.len()), "the chip has {} dead ones", expected.len() - seen);
-    assert_eq!(look(errors).silent, expected.into_iter().collect::<Vec<_>>());
+    let dead = |seed| {
+        let shifters = errors.fabricate(&one_mesh(MODES), seed).unwrap().control.shifters;
+        (0..shifters.len()).filter(|&control| shifters[control].gain == 0.0).collect::<BTreeSet<_>>()
+    };
+    let seen = |dead: &BTreeSet<usize>| dead.iter().filter(|control| !unseen().contains(control)).count();
+    let seed = (0..100).find(|&seed| seen(&dead(seed)) >= 2).expect("one chip in a few has two");
+    let expected: Vec<usize> = dead(seed).into_iter().chain(unseen()).collect::<BTreeSet<_>>().into_iter().collect();
+    assert_eq!(look_at(errors, seed).silent, expected);
 }
 
 #[test]
