@@ -33,7 +33,7 @@ impl Transport {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let name = format!(
-            "chip behind `{}`",
+            "chip behind '{}'",
             std::iter::once(program).chain(arguments.iter().map(|argument| &**argument)).collect::<Vec<_>>().join(" ")
         );
         let failed = |failure: std::io::Error| Error::Device {

@@ -151,7 +151,7 @@ fn a_command_that_ends_or_does_not_start_is_named() {
         crate::link::Transport::command(program, &arguments).and_then(|transport| Link::open(transport, PATIENCE))
     };
     let failure = start("no-such-driver", &[]).err().unwrap().to_string();
-    assert!(failure.contains("chip behind `no-such-driver`: it does not start"), "{failure}");
+    assert!(failure.contains("chip behind 'no-such-driver': it does not start"), "{failure}");
     #[cfg(unix)]
     {
         let failure = start("sh", &["-c", "exit 3"]).err().unwrap().to_string();
