@@ -1,6 +1,7 @@
 //! Line charts with labelled axes, linear or logarithmic, small enough that their texts are legible on a phone.
 
 use super::look::Look;
+use super::thin;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
@@ -249,7 +250,9 @@ impl Chart {
         }
         for curve in &self.curves {
             let place = |&(x, y): &(f64, f64)| Some((self.x.place(x)?, self.y.place(y)?));
-            let points: Vec<_> = curve.points.iter().filter_map(place).collect();
+            let (places, heights): (Vec<f64>, Vec<f64>) = curve.points.iter().filter_map(place).unzip();
+            let kept = thin::kept(&places, (left, right), &[&heights]);
+            let points: Vec<_> = kept.into_iter().map(|at| (places[at], heights[at])).collect();
             let mark = if points.len() == 1 && curve.mark == Mark::None { Mark::Filled } else { curve.mark };
             let marked = match mark {
                 Mark::None => &points[..0],
@@ -298,6 +301,7 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_core::training::MethodName;
 
     #[test]
     fn ticks_are_round_and_lie_on_the_axis() {
@@ -315,6 +319,28 @@ mod tests {
         assert_eq!(texts(9.0, 1100.0), ["10", "30", "100", "300", "1000"]);
         assert_eq!(texts(1e-6, 1e-1).first().map(String::as_str), Some("1e-6"));
         assert_eq!(texts(14.0, 20.0), ["15", "20"]);
+    }
+
+    #[test]
+    fn a_curve_of_very_many_epochs_makes_no_picture_of_as_many_points() {
+        let of = |epochs: u32| {
+            let point = |epoch| (f64::from(epoch), if epoch == 77_777 { 99.0 } else { f64::from(epoch % 7) });
+            let curve = Curve {
+                label: "at".into(),
+                look: MethodName::At.into(),
+                mark: Mark::Last,
+                points: (1..=epochs).map(point).collect(),
+            };
+            let y = Axis::linear("accuracy").within(0.0, 100.0);
+            Chart { title: String::new(), x: Axis::linear("epoch"), y, curves: vec![curve], levels: Vec::new() }
+        };
+        let [long, endless] = [100_000, 300_000].map(|epochs| of(epochs).svg().unwrap());
+        assert!(endless.len() < long.len() + 5000 && long.len() < 60_000, "{} and {} bytes", long.len(), endless.len());
+        let without = |mut chart: Chart| {
+            chart.curves[0].points.iter_mut().for_each(|point| point.1 = point.1.min(6.0));
+            chart.svg().unwrap()
+        };
+        assert_ne!(long, without(of(100_000)), "one epoch that stands out is seen");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::columns::si;
 use super::look::Look;
+use super::thin;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
@@ -148,6 +149,7 @@ impl Figure<'_> {
         for Line { method, marks } in self.lines {
             let marks: Vec<Mark> =
                 marks.iter().filter_map(|mark| Some(Mark { x: self.place(mark.x)?, ..*mark })).collect();
+            let marks = if self.bars { marks } else { thinned(marks, (left, right)) };
             let look = Look::from(*method);
             let colour = look.colour;
             if self.bars {
@@ -184,6 +186,14 @@ impl Figure<'_> {
         }
         Ok(())
     }
+}
+
+/// Those of the marks that make the line and its band.
+fn thinned(marks: Vec<Mark>, ends: (f64, f64)) -> Vec<Mark> {
+    let all = |value: fn(&Mark) -> f64| marks.iter().map(value).collect::<Vec<f64>>();
+    let [places, heights, low, high] =
+        [all(|mark| mark.x), all(|mark| mark.y), all(|mark| mark.band.0), all(|mark| mark.band.1)];
+    thin::kept(&places, ends, &[&heights, &low, &high]).into_iter().map(|at| marks[at]).collect()
 }
 
 /// A title's lines, broken between words.
@@ -226,6 +236,32 @@ mod tests {
     fn powers_of_ten_are_named() {
         let cases = [(-3.0, "1 ms"), (-2.0, "10 ms"), (2.0, "100 s"), (0.0, "1 s"), (4.0, "10 ks")];
         cases.into_iter().for_each(|(exponent, text)| assert_eq!(power(exponent, "s"), text));
+    }
+
+    #[test]
+    fn a_line_of_very_many_epochs_makes_no_picture_of_as_many_marks() {
+        let of = |epochs: u32| {
+            let marks: Vec<(f64, f64)> = (1..=epochs).map(|k| (f64::from(k), f64::from(k % 90))).collect();
+            let lines = line(&marks);
+            let figure = Figure {
+                title: "title",
+                x: "epoch",
+                y: "accuracy",
+                horizontal: Horizontal::Linear,
+                names: &[],
+                range: (0.0, 100.0),
+                bars: false,
+                lines: &lines,
+            };
+            figure.svg().unwrap()
+        };
+        let [long, endless] = [of(100_000), of(300_000)];
+        assert!(
+            endless.len() < long.len() + 5000 && long.len() < 150_000,
+            "{} and {} bytes",
+            long.len(),
+            endless.len()
+        );
     }
 
     #[test]

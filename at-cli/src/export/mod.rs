@@ -15,4 +15,5 @@ pub mod picture;
 pub mod plot;
 pub mod summary;
 pub mod table;
+mod thin;
 pub mod verdict;
