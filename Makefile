@@ -1,5 +1,8 @@
 # The commands that people use; `make check` is what must pass before a change is handed in.
-.PHONY: check format lint docs test golden record-golden gpu bench train
+.PHONY: check format lint docs test golden record-golden gpu examples packages deny advisories oldest bench train
+
+# The oldest Rust that is declared.
+OLDEST := $(shell sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
 
 check:          ## everything that the gate demands
 	.ci/run
@@ -24,6 +27,21 @@ record-golden:  ## they were meant to: record them anew, and say why in the comm
 
 gpu:            ## tests with a GPU required, real or software Vulkan
 	AT_REQUIRE_GPU=1 cargo test --workspace --locked
+
+examples:       ## at-core as a library
+	for example in at-core/examples/*.rs; do cargo run --locked --example $$(basename $$example .rs) || exit 1; done
+
+packages:       ## every crate that is published, built from its package alone; nothing is uploaded
+	CARGO_TARGET_DIR=$(CURDIR)/target cargo package --workspace --exclude at-tests --exclude at-benches --locked --allow-dirty --config Cargo.toml
+
+deny:           ## licences, sources and bans of dependencies; needs cargo-deny (cargo install cargo-deny, or a package of it)
+	cargo deny --locked check licenses bans sources
+
+advisories:     ## known faults of dependencies; fetches their database
+	cargo deny --locked check advisories
+
+oldest:         ## a check with the declared oldest Rust; rustup fetches it
+	cargo +$(OLDEST) check --workspace --all-targets --locked --target-dir target/oldest
 
 bench:
 	cargo bench -p at-benches

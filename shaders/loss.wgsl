@@ -1,12 +1,15 @@
-// Loss of one readout per workgroup: dL/dx into `error`, (loss, 1 if the largest class output is the label's) into `scores`.
+// Loss of one readout per workgroup: dL/dx into `error`, (loss, second sum) into `scores`. The second is 1 if the largest class output
+// is the label's, else 0; of real targets the squared distance.
 //
-// x~ is x, N x / sum(x) or x / |x|; the loss is softmax cross-entropy or the squared distance of gain x~ to the one-hot label.
+// x~ is x, N x / sum(x) or x / |x|; the loss is softmax cross-entropy or the squared distance of gain x~ to the one-hot label or to the
+// real targets.
 
 struct Loss {
     batch: u32,
     outputs: u32,
     classes: u32,
-    mean_square: u32,
+    // 0: cross-entropy with a label, 1: squared distance to a label, 2: to real targets
+    comparison: u32,
     normalization: u32,
     gain: f32,
     weight: f32,
@@ -15,7 +18,8 @@ struct Loss {
 
 @group(0) @binding(0) var<uniform> parameters: Loss;
 @group(0) @binding(1) var<storage, read> readout: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
+// A label per sample, or the bits of one real target per compared output.
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
 @group(0) @binding(3) var<storage, read_write> error: array<f32>;
 @group(0) @binding(4) var<storage, read_write> scores: array<vec2f>;
 
@@ -67,7 +71,8 @@ fn loss(
     // Groups beyond the batch, which folding can make, work on a copy of sample 0 and write nothing.
     let real = sample < parameters.batch;
     let base = select(0u, sample * parameters.outputs, real);
-    let label = labels[select(0u, sample, real)];
+    let label = targets[select(0u, sample, real)];
+    let row = select(0u, sample * parameters.classes, real);
     let outputs = f32(parameters.outputs);
 
     var sum = 0.0;
@@ -100,8 +105,8 @@ fn loss(
     var squares = 0.0;
     for (var k = local; k < parameters.classes; k += LANES) {
         let logit = gain * readout[base + k];
-        if parameters.mean_square == 1u {
-            let miss = logit - select(0.0, 1.0, k == label);
+        if parameters.comparison != 0u {
+            let miss = logit - wanted(row, k, label);
             squares += miss * miss;
         } else {
             exponentials += exp(logit - peak);
@@ -112,7 +117,7 @@ fn loss(
 
     var projection = 0.0;
     for (var k = local; k < parameters.classes; k += LANES) {
-        projection += slope(base, k, label, gain, peak, exponentials) * readout[base + k];
+        projection += slope(base, row, k, label, gain, peak, exponentials) * readout[base + k];
     }
     projection = total(local, projection) * inverse;
 
@@ -120,7 +125,7 @@ fn loss(
         for (var k = local; k < parameters.outputs; k += LANES) {
             var value = 0.0;
             if k < parameters.classes {
-                value = slope(base, k, label, gain, peak, exponentials);
+                value = slope(base, row, k, label, gain, peak, exponentials);
             }
             if parameters.normalization == 1u {
                 value -= projection / outputs;
@@ -132,19 +137,27 @@ fn loss(
     }
     if local == 0u && real {
         var value = squares;
-        if parameters.mean_square == 0u {
+        if parameters.comparison == 0u {
             value = log(exponentials) - (gain * readout[base + label] - peak);
         }
-        scores[sample] = vec2f(value, select(0.0, 1.0, best == label));
+        scores[sample] = vec2f(value, select(select(0.0, 1.0, best == label), squares, parameters.comparison == 2u));
     }
 }
 
 // dL/d(logit k) of one sample.
-fn slope(base: u32, k: u32, label: u32, gain: f32, peak: f32, exponentials: f32) -> f32 {
+fn slope(base: u32, row: u32, k: u32, label: u32, gain: f32, peak: f32, exponentials: f32) -> f32 {
     let logit = gain * readout[base + k];
-    let hot = select(0.0, 1.0, k == label);
-    if parameters.mean_square == 1u {
-        return 2.0 * (logit - hot);
+    let target_value = wanted(row, k, label);
+    if parameters.comparison != 0u {
+        return 2.0 * (logit - target_value);
     }
-    return exp(logit - peak) / exponentials - hot;
+    return exp(logit - peak) / exponentials - target_value;
+}
+
+// What compared output k of one sample should be.
+fn wanted(row: u32, k: u32, label: u32) -> f32 {
+    if parameters.comparison == 2u {
+        return bitcast<f32>(targets[row + k]);
+    }
+    return select(0.0, 1.0, k == label);
 }

@@ -1,6 +1,6 @@
 //! A chip that is accepted builds on every engine and gives finite readouts there: indices, ranges and losses are checked once, before.
 
-use at_core::chip::{Chip, Control, Fabrication, Imperfections, StageErrors};
+use at_core::chip::{Chip, Control, Fabrication, Imperfections};
 use at_core::cpu::Cpu;
 use at_core::network::Network;
 use at_core::propagator::{Propagator, Simulator};
@@ -52,18 +52,11 @@ fn change(chip: &mut Fabrication, random: &mut ChaCha8Rng) {
         7 => &mut chip.update_error,
         _ => {
             let stage = random.random_range(0..chip.stages.len());
-            match &mut chip.stages[stage] {
-                StageErrors::None => return,
-                StageErrors::Mesh { phases, loss_db, .. } => {
-                    if random.random_bool(0.5) {
-                        phases
-                    } else {
-                        loss_db
-                    }
-                }
-                StageErrors::Matrix { spread } => spread,
-                StageErrors::WeightBank { amplitude, .. } => amplitude,
+            let names: Vec<&str> = chip.stages[stage].iter().map(|(name, _)| name).collect();
+            if names.is_empty() {
+                return;
             }
+            chip.stages[stage].get_mut(names[random.random_range(0..names.len())])
         }
     };
     let place = random.random_range(0..vector.len());

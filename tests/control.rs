@@ -1,4 +1,4 @@
-//! The way from controls to phases: its laws, its statistics, and that every engine means what the reference means.
+//! The way from controls to phases: its laws and its statistics.
 
 use at_core::chip::control::Shifter;
 use at_core::chip::{Control, ControlPath, Fabrication, Imperfections, coupling::Coupling};
@@ -6,65 +6,13 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_core::propagator::{Adjoint, Propagator};
-use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
-use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, every_stage, matrices, weight_banks};
+use at_tests::conformance::SMOOTH;
+use at_tests::networks::{coherent, every_stage, weight_banks};
 use std::f64::consts::{PI, TAU};
-
-/// Everything but the steps of a voltage, whose rounding may fall to either side in single precision.
-const SMOOTH: Control = Control {
-    control_range: 8.0,
-    heater_spread: 0.1,
-    heater_quartic: 0.05,
-    crosstalk: 0.03,
-    dead_shifters: 0.1,
-    dead_random: true,
-    ..Control::NONE
-};
 
 fn fabricate(control: Control, network: &Network, seed: u64) -> Fabrication {
     Imperfections { control, ..Imperfections::NONE }.fabricate(network, seed).unwrap()
-}
-
-#[test]
-fn every_engine_follows_as_the_reference_does() {
-    let networks = [
-        coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity),
-        weight_banks(&[7, 5, 3]),
-        matrices(&[5, 4]),
-        every_stage(),
-    ];
-    let only_range = Control { control_range: 5.0, ..Control::NONE };
-    let linear = Control { heater_spread: 0.2, crosstalk: 0.05, dead_shifters: 0.2, ..Control::NONE };
-    for network in networks {
-        for control in [SMOOTH, only_range, linear] {
-            let case = Case::new(network.clone(), &Imperfections { control, ..LOSSY }, 7, 11);
-            let expected = case.expected();
-            let close = |name: &str, got: at_tests::case::Outcome, tolerance: f64| {
-                assert_close(&format!("readout on {name}"), &got.readout, &expected.readout, tolerance);
-                assert_close(&format!("gradient on {name}"), &got.gradient, &expected.gradient, tolerance);
-            };
-            close("f64", case.run(&Cpu::<f64>::new()), 1e-12);
-            close("f32", case.run(&Cpu::<f32>::new()), 1e-4);
-            if let Some(gpu) = require_gpu() {
-                close("gpu", case.run(&gpu), 1e-4);
-            }
-        }
-    }
-}
-
-#[test]
-fn steps_are_the_same_on_every_engine() {
-    let control = Control { control_bits: 5, ..SMOOTH };
-    let network = coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
-    let case = Case::new(network, &Imperfections { control, ..LOSSY }, 7, 11);
-    let expected = case.expected();
-    assert_close("f64", &case.run(&Cpu::<f64>::new()).readout, &expected.readout, 1e-12);
-    if let Some(gpu) = require_gpu() {
-        assert_close("gpu", &case.run(&gpu).readout, &expected.readout, 1e-4);
-        assert_close("gpu", &case.run(&gpu).gradient, &expected.gradient, 1e-4);
-    }
 }
 
 /// The oracle's gradient is the true derivative wherever there is one.

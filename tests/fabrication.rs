@@ -1,6 +1,6 @@
 //! Static imperfections as drawn: their statistics, what is shared, and that none makes light.
 
-use at_core::chip::{Control, Fabrication, Imperfections, Passive, Process, StageErrors};
+use at_core::chip::{Control, Fabrication, Imperfections, Passive, Process};
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::Mesh;
@@ -15,11 +15,9 @@ fn mesh(modes: usize) -> Network {
 
 /// (first couplers, second couplers, phases, losses).
 fn drawn(imperfections: &Imperfections, network: &Network, seed: u64) -> [Vec<f64>; 4] {
-    let Fabrication { mut stages, .. } = imperfections.fabricate(network, seed).unwrap();
-    let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = stages.remove(0) else {
-        panic!("a mesh has errors")
-    };
-    [first_coupler, second_coupler, phases, loss_db]
+    let chip = imperfections.fabricate(network, seed).unwrap();
+    let vectors = chip.stages[0].get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+    vectors.unwrap().map(<[f64]>::to_vec)
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -140,10 +138,7 @@ fn blocks_of_a_reused_module_share_their_errors() {
     let imperfections = Imperfections { response_offset: 0.3, update_error: 0.2, control, ..Imperfections::NONE };
     let own = imperfections.fabricate(&network, 4).unwrap();
     let shared = Imperfections { module: 3, ..imperfections }.fabricate(&network, 4).unwrap();
-    let offsets = |chip: &Fabrication, stage: usize| {
-        let StageErrors::WeightBank { offset, .. } = &chip.stages[stage] else { panic!("a bank") };
-        offset.clone()
-    };
+    let offsets = |chip: &Fabrication, stage: usize| chip.stages[stage].get(["offset"]).unwrap()[0].to_vec();
     let (first, second) = (offsets(&shared, 0), offsets(&shared, 2));
     assert_eq!(first, second, "layers of one shape");
     for (row, column) in [(0, 3), (4, 1), (5, 5)] {

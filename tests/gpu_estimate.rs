@@ -176,5 +176,5 @@ fn an_estimate_of_weight_banks_is_refused() {
     let mut model = Case::new(weight_banks(&[5, 4, 3]), &IDEAL, 4, 5).programmed(&gpu);
     let estimate = gpu.upload(&vec![0.0; model.imperfections()]).unwrap();
     let text = model.set_imperfections(&estimate).unwrap_err().to_string();
-    assert!(text.contains("weight banks") && text.contains("--engine cpu"), "{text}");
+    assert!(text.contains("weight banks") && text.contains("`engine` cpu"), "{text}");
 }

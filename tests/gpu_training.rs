@@ -136,7 +136,7 @@ fn a_training_whose_device_is_lost_goes_on_from_its_last_checkpoint() {
     let lost = small(&shared);
     let result = train(&lost, &network, Optimizer::ADAM, 0.01, Some(&path), &mut Loses(&lost, 0));
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("lost") && error.contains("--engine cpu"), "{error}");
+    assert!(error.contains("lost") && error.contains("`engine` cpu"), "{error}");
     assert_eq!(Checkpoint::load(&path, "same").unwrap().records.len(), 19);
     let resumed = train(&small(&shared), &network, Optimizer::ADAM, 0.01, Some(&path), &mut ()).unwrap();
     let whole = train(&small(&shared), &network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
@@ -237,7 +237,7 @@ fn a_device_lost_in_mid_run_is_an_error() {
     network.propagate(&fields, 3, &mut readout).unwrap();
     gpu.lose();
     let result = network.propagate(&fields, 3, &mut readout).and_then(|()| gpu.download(&readout));
-    assert!(result.unwrap_err().to_string().contains("--engine cpu"));
+    assert!(result.unwrap_err().to_string().contains("`engine` cpu"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod allocations;
 pub mod case;
 pub mod compare;
+pub mod conformance;
 pub mod draws;
 pub mod mutation;
 pub mod networks;

@@ -19,34 +19,32 @@ pub const DETECTIONS: [Detection; 4] =
 
 /// One mesh and its detectors, as two layers, so that the fields between them can be read.
 pub fn mesh_and_detectors(mesh: &Mesh, detection: Detection) -> Network {
-    let detectors = Stage::Detection { modes: mesh.modes(), detection };
+    let detectors = Stage::detection(mesh.modes(), detection);
     network(vec![vec![Stage::Mesh(mesh.clone())], vec![detectors]])
 }
 
 /// Rectangular meshes with the activation behind all but the last, and detectors behind that.
 pub fn coherent(modes: usize, meshes: usize, activation: Activation, detection: Detection) -> Network {
     let mesh = || Stage::Mesh(Mesh::rectangular(modes).expect("sizes of the tests are possible"));
-    let hidden = || vec![mesh(), Stage::Activation { modes, activation }];
+    let hidden = || vec![mesh(), Stage::activation(modes, activation)];
     let mut layers: Vec<Layer> = (1..meshes).map(|_| hidden()).collect();
-    layers.push(vec![mesh(), Stage::Detection { modes, detection }]);
+    layers.push(vec![mesh(), Stage::detection(modes, detection)]);
     network(layers)
 }
 
 /// Matrices with rectifiers between them: the published demonstration's shape.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
 }
 
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
-    let mut layers: Vec<Layer> = widths
-        .windows(2)
-        .map(|pair| vec![linear(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.05 }])
-        .collect();
+    let mut layers: Vec<Layer> =
+        widths.windows(2).map(|pair| vec![linear(pair[0], pair[1]), Stage::rectifier(pair[1], 0.05)]).collect();
     layers.last_mut().expect("there are at least two widths").pop();
     network(layers)
 }
@@ -59,7 +57,7 @@ pub fn tiled(tile: &Mesh) -> Network {
         stages.push(last);
         stages
     };
-    let detection = Stage::Detection { modes: 2 * modes, detection: Detection::Intensity };
+    let detection = Stage::detection(2 * modes, Detection::Intensity);
     network(vec![
         layer(2, 3, activation(3 * modes, ACTIVATIONS[4])),
         layer(3, 1, activation(modes, ACTIVATIONS[3])),
@@ -67,31 +65,69 @@ pub fn tiled(tile: &Mesh) -> Network {
     ])
 }
 
-/// Every kind of stage, one behind the other, with odd and unequal sizes: a narrowing and a widening singular-value stage,
-/// activation, detection, rectifier, weight bank, modulation, a shallow mesh, detection, matrix.
+/// Every kind of stage, with odd and unequal sizes: layers of dies with splitters and combiners, which narrow, in front of
+/// [`recorded_stages`]. A test holds it to the kinds that there are.
 pub fn every_stage() -> Network {
+    let tile = Mesh::rectangular(5).expect("possible sizes");
+    let dies = |outputs: usize, last| {
+        let stages = tiled_stages(10, outputs, &tile).expect("whole tiles");
+        stages.into_iter().chain([activation(outputs, last)]).collect()
+    };
+    let mut layers = vec![dies(10, ACTIVATIONS[1]), dies(5, ACTIVATIONS[2])];
+    layers.extend(recorded_stages().layers().iter().cloned());
+    network(layers)
+}
+
+/// The stages on one die, one behind the other, as golden numbers were recorded with them: a narrowing and a widening
+/// singular-value stage, activation, detection, rectifier, weight bank, modulation, a shallow mesh, detection, matrix.
+pub fn recorded_stages() -> Network {
     let svd = |inputs, outputs, layout| singular_value_stages(inputs, outputs, layout).expect("possible sizes");
     let narrowing = svd(5, 3, Layout::Triangular).into_iter().chain([activation(3, ACTIVATIONS[3])]).collect();
     let widening = svd(3, 7, Layout::Rectangular).into_iter().chain([activation(7, ACTIVATIONS[0])]).collect();
-    let electronic = vec![
-        Stage::Detection { modes: 7, detection: Detection::Intensity },
-        Stage::Rectifier { modes: 7, threshold: 0.02 },
-        Stage::WeightBank { inputs: 7, outputs: 5 },
-    ];
+    let electronic =
+        vec![Stage::detection(7, Detection::Intensity), Stage::rectifier(7, 0.02), Stage::weight_bank(7, 5)];
     let shallow = vec![
-        Stage::Modulation { modes: 5 },
+        Stage::modulation(5),
         Stage::Mesh(Mesh::truncated(5, 3).expect("possible sizes")),
-        Stage::Detection { modes: 5, detection: Detection::Homodyne { phase: -0.4 } },
-        Stage::Matrix { inputs: 5, outputs: 4 },
+        Stage::detection(5, Detection::Homodyne { phase: -0.4 }),
+        Stage::matrix(5, 4),
     ];
     network(vec![narrowing, widening, electronic, shallow])
 }
 
 fn activation(modes: usize, activation: Activation) -> Stage {
-    Stage::Activation { modes, activation }
+    Stage::activation(modes, activation)
 }
 
 /// A network whose stages are known to fit together.
 pub fn network(layers: Vec<Layer>) -> Network {
     Network::new(layers).expect("the stages fit together")
+}
+
+macro_rules! kinds {
+    ($($kind:ident)*) => {
+        /// The kinds of stages that there are.
+        pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
+
+        /// Which of [`KINDS`] a stage is. A kind that is missing here does not compile.
+        pub fn kind(stage: &Stage) -> &'static str {
+            match stage { $(Stage::$kind { .. } => stringify!($kind)),* }
+        }
+    };
+}
+
+kinds! { Mesh Attenuators Splitter Combiner Activation Detection Modulation Rectifier Matrix WeightBank }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_has_every_kind() {
+        let network = every_stage();
+        let found: Vec<_> = network.stages().map(kind).collect();
+        for kind in KINDS {
+            assert!(found.contains(kind), "{kind} is in no layer of every_stage");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Noise of a chip: its statistics, what is common to what, and that every engine draws what the reference draws.
+//! Noise of a chip: its statistics, and what is common to what.
 
 use at_core::chip::Physical;
 use at_core::chip::noise::{Draw, SignalNoise};
@@ -7,59 +7,12 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Signal};
 use at_core::optics::Activation;
 use at_core::propagator::{Engine, LayerAccess, Layered, Propagator, Simulator, TapAccess};
-use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
-use at_tests::compare::assert_close;
+use at_tests::conformance::EVERY_NOISE;
 use at_tests::networks::{coherent, matrices};
-
-const ALL: Noise = Noise {
-    gain_noise: 0.1,
-    hidden_relative_noise: 0.2,
-    hidden_absolute_noise: 0.1,
-    laser_noise: 0.15,
-    shot_noise: 0.1,
-    thermal_noise: 0.05,
-    adc_bits: 0,
-    adc_range: 1.0,
-};
 
 fn networks() -> [Network; 2] {
     [coherent(5, 3, Activation::ELECTRO_OPTIC, Detection::Intensity), matrices(&[6, 9, 4])]
-}
-
-/// Readouts of two passes in a row.
-fn measured<E: Simulator>(engine: &E, case: &Case) -> Vec<f64> {
-    let mut chip = Chip::new(engine, &case.network, &case.fabrication).unwrap();
-    for controls in [&case.first_controls, &case.controls] {
-        chip.program(&engine.upload(controls).unwrap()).unwrap();
-    }
-    let fields = engine.upload(&case.fields).unwrap();
-    let mut readout = engine.zeros(case.batch * chip.outputs()).unwrap();
-    let mut all = Vec::new();
-    for _ in 0..2 {
-        chip.propagate(&fields, case.batch, &mut readout).unwrap();
-        all.extend(engine.download(&readout).unwrap());
-    }
-    all
-}
-
-#[test]
-fn every_engine_draws_what_the_reference_draws() {
-    let converters = Noise { adc_bits: 6, adc_range: 4.0, ..Noise::NONE };
-    for network in networks() {
-        for noise in [Noise { gain_noise: 0.3, ..Noise::NONE }, ALL, converters] {
-            let case = Case::new(network.clone(), &Imperfections { noise, ..LOSSY }, 130, 3);
-            let measure = |pass| case.reference().measure(&case.controls, &case.fields, pass).unwrap();
-            let expected = [measure(0), measure(1)].concat();
-            // a value on the edge of a code may fall to either side in single precision: half a code is allowed there
-            let single = if noise.adc_bits > 0 { 0.126 / 4.0 } else { 2e-5 };
-            assert_close("f64", &measured(&Cpu::<f64>::new(), &case), &expected, 1e-12);
-            assert_close("f32", &measured(&Cpu::<f32>::new(), &case), &expected, single);
-            if let Some(gpu) = require_gpu() {
-                assert_close("gpu", &measured(&gpu, &case), &expected, single);
-            }
-        }
-    }
 }
 
 /// `x` disturbed in 4000 samples, on `modes` modes.
@@ -153,7 +106,7 @@ fn common_noise_is_common_and_other_noise_is_not() {
 fn noise_acts_on_the_chip_alone_also_layer_by_layer() {
     let engine = Cpu::<f64>::new();
     for network in networks() {
-        let case = Case::new(network.clone(), &Imperfections { noise: ALL, ..LOSSY }, 9, 3);
+        let case = Case::new(network.clone(), &Imperfections { noise: EVERY_NOISE, ..LOSSY }, 9, 3);
         let calm = Fabrication { noise: Noise::NONE, ..case.fabrication.clone() };
         let readout = |fabrication: &Fabrication| {
             let mut inside = engine.build(&network, fabrication).unwrap();
@@ -178,7 +131,7 @@ fn noise_acts_on_the_chip_alone_also_layer_by_layer() {
 #[test]
 fn taps_do_not_disturb_the_light() {
     let engine = Cpu::<f64>::new();
-    for noise in [ALL, Noise { thermal_noise: 0.1, ..Noise::NONE }, Noise::NONE] {
+    for noise in [EVERY_NOISE, Noise { thermal_noise: 0.1, ..Noise::NONE }, Noise::NONE] {
         for network in networks() {
             let case = Case::new(network, &Imperfections { noise, ..LOSSY }, 9, 3);
             let chip = || {

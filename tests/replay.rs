@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 fn network() -> Network {
     let modes = 64;
     let mesh = || Stage::Mesh(Mesh::rectangular(modes).unwrap());
-    let activation = || Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC };
-    let detection = Stage::Detection { modes, detection: Detection::Intensity };
+    let activation = || Stage::activation(modes, Activation::ELECTRO_OPTIC);
+    let detection = Stage::detection(modes, Detection::Intensity);
     Network::new(vec![vec![mesh(), activation()], vec![mesh(), activation()], vec![mesh(), detection]]).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn replay(shared: &Path, dataset: &str, cases: &[(&str, &str, f64)], tolerance: 
             .map(|(kind, level)| reference.join(format!("{kind}-error-{level}.npz")))
             .collect();
         let chip = read_chip(&files, Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork).unwrap();
-        let accuracy = deploy(&engine, &network, &phases, &chip, &split, &loss).unwrap().accuracy;
+        let accuracy = deploy(&engine, &network, &phases, &chip, &split, &loss).unwrap().score;
         println!("{dataset}, splitters {splitter}, phases {phase}: {accuracy:.4}, published {published}");
         let bound = tolerance(splitter == "0" && phase == "0") + 1e-9; // the difference of two decimals is rounded
         assert!(

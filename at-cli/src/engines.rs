@@ -1,16 +1,10 @@
 //! Which engine computes: what was asked for, or an error that says what to do. Nothing falls back silently.
 
-use crate::memory;
+use crate::gpu::{self, Gpu};
 use crate::plan::{EngineChoice, Plan, Precision};
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use at_core::network::Network;
-use at_core::training::MethodName;
-use at_gpu::memory::Training;
-use at_gpu::{Gpu, Selection, adapters};
 use std::sync::OnceLock;
-
-/// Memory of the GPU in GB (10⁹ bytes), where a person states it: no interface tells it.
-const STATED_MEMORY: &str = "AT_GPU_MEMORY";
 
 /// An engine that can be had.
 pub enum Device {
@@ -23,8 +17,7 @@ pub enum Device {
 /// The device for `plan`. `auto` takes a hardware GPU where there is one, and a software one only where `adapter` names it.
 pub fn choose(plan: &Plan) -> Result<Device> {
     if wants_gpu(plan) {
-        let selection = plan.settings.adapter.as_deref().map_or(Selection::Hardware, Selection::parse);
-        return Ok(Device::Gpu(Gpu::new(&selection)?));
+        return Ok(Device::Gpu(gpu::open(plan.settings.adapter.as_deref())?));
     }
     Ok(Device::Cpu(plan.precision))
 }
@@ -37,7 +30,7 @@ pub fn setting(plan: &Plan) -> &'static str {
 fn wants_gpu(plan: &Plan) -> bool {
     let adapter = plan.settings.adapter.as_deref();
     static HARDWARE: OnceLock<bool> = OnceLock::new(); // grids of settings ask often
-    let found = || *HARDWARE.get_or_init(|| adapters().iter().any(|adapter| !adapter.software));
+    let found = || *HARDWARE.get_or_init(gpu::has_hardware);
     let hardware = || plan.precision == Precision::F32 && found();
     match plan.engine {
         EngineChoice::Gpu => true,
@@ -49,28 +42,7 @@ fn wants_gpu(plan: &Plan) -> bool {
 /// Refuses a training that cannot fit the device, before anything is built; `samples` are those of both splits.
 pub fn check_memory(device: &Device, plan: &Plan, network: &Network, samples: usize) -> Result<()> {
     let Device::Gpu(gpu) = device else { return Ok(()) };
-    let stated = match std::env::var(STATED_MEMORY) {
-        Ok(text) => {
-            let gigabytes = text.parse::<f64>().ok().filter(|gigabytes| gigabytes.is_finite() && *gigabytes > 0.0);
-            ensure!(gigabytes.is_some(), "{STATED_MEMORY} = {text} is not valid: must be a number of GB, such as 24");
-            gigabytes.map(|gigabytes| 1e9 * gigabytes)
-        }
-        Err(_) => gpu.adapter().software.then(memory::available),
-    };
-    let training = training(plan, network, samples);
-    Ok(training.check(gpu, stated.map(|bytes| bytes as u64))?)
-}
-
-fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'a> {
-    Training {
-        network,
-        imperfect: true,
-        batch: plan.training.batch_size,
-        moments: plan.training.optimizer.moments(),
-        samples,
-        shifter_fields: plan.methods.contains(&MethodName::Ffm),
-        estimate: plan.methods.contains(&MethodName::AtAdaptive),
-    }
+    gpu::check_memory(gpu, plan, network, samples)
 }
 
 /// What a failed run on a GPU needed, where it was memory that was missing.
@@ -79,18 +51,5 @@ pub fn explain(device: &Device, plan: &Plan, network: &Network, samples: usize, 
     if !format!("{error:#}").contains("out of memory") {
         return error;
     }
-    let need = training(plan, network, samples).estimate(gpu);
-    anyhow!(
-        "{error:#}; the run needs {need} in all; state the memory there is with {STATED_MEMORY}=GB to be told the batch that fits"
-    )
-}
-
-impl Device {
-    /// The engine as a setting, to be repeated.
-    pub fn setting(&self) -> &'static str {
-        match self {
-            Device::Cpu(_) => "cpu",
-            Device::Gpu(_) => "gpu",
-        }
-    }
+    anyhow!("{error:#}; {}", gpu::needs(gpu, plan, network, samples))
 }

@@ -1,5 +1,6 @@
 //! How the program ends: exit codes, and an error that is said once.
 
+use crate::flags;
 use crate::terminal::visible;
 use std::process::ExitCode;
 
@@ -62,7 +63,7 @@ pub fn exit_code(outcome: Outcome) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The error and its causes; a cause that the text before it ends with already is not said twice.
+/// The error and its causes, with the flags of what the libraries name; a cause that the text before it ends with already is not said twice.
 pub fn in_a_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
@@ -71,7 +72,7 @@ pub fn in_a_line(error: &anyhow::Error) -> String {
             line += &format!("{colon}{cause}");
         }
     }
-    line
+    flags::named(&line)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

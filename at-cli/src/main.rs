@@ -1,30 +1,37 @@
 //! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
+//!
+//! Rooms use those below them and never one above (`tests/program/rooms.rs`):
+//!
+//! ```text
+//! args, command                    the command line; one file per command, with its arguments
+//! reproduce, report, scale         what is made of many runs
+//! comparison, session              compare and sweep; train
+//! cells                            trainings side by side, kept for good
+//! trial                            the one way from settings to results
+//! engines, plan, settings          which device, what the words mean, where they come from
+//! network_text, export, memory, …  notation, pictures and columns, sizes
+//! ```
 
 mod activity;
 mod allocations;
 mod args;
 mod cells;
-mod chips;
 mod command;
 mod comparison;
-mod doubts;
 mod engines;
 mod export;
 mod failure;
-mod families;
 mod fetch;
-mod fingerprint;
+mod flags;
+mod gpu;
 mod interrupt;
-mod layers;
 mod memory;
 mod methods;
 mod names;
 mod network_files;
 mod network_text;
-mod network_word;
 mod notes;
 mod plan;
-mod presets;
 mod progress;
 mod report;
 mod reproduce;
@@ -33,6 +40,7 @@ mod scale;
 mod session;
 mod settings;
 mod terminal;
+mod trial;
 mod words;
 mod work;
 
@@ -72,7 +80,7 @@ fn run(command: Command) -> Outcome {
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Data(command) => command::data::data(&command),
-        Command::Work(arguments) => cells::worker::work(&arguments.folder),
+        Command::Work(arguments) => command::work::work(&arguments),
         Command::Report(arguments) => command::report::report(&arguments),
         Command::Reproduce(arguments) => command::reproduce::reproduce(&arguments),
         Command::Scale(arguments) => command::scale::scale(&arguments),

@@ -3,18 +3,17 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::Settings;
+use crate::settings::{Settings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{chips, names, network_text, notes};
+use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::{Fabrication, Imperfections, TapNoise, demonstration, disagreements};
 use at_core::data::{Dataset, DatasetName, Encoding};
 use at_core::network::{Network, Stage};
 use at_core::training::methods::DigitalModel;
 use at_core::training::methods::dat::DatOptions;
-use at_core::training::methods::parameter_shift;
 use at_core::training::{
-    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, initial_controls,
+    self, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, Score, initial_controls,
 };
 use at_core::turns::turn_first;
 use std::path::Path;
@@ -36,6 +35,8 @@ pub struct Plan {
     pub imperfections: Imperfections,
     /// The first controls.
     pub initialization: Initialization,
+    /// What results are judged by.
+    pub score: Score,
     /// What all methods share; the loss's `classes` follow from the data.
     pub training: training::Settings,
     /// Which engine was asked for.
@@ -92,7 +93,7 @@ impl Plan {
         known_dataset(&given("dataset", &s.dataset)?)?;
         let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
-            methods: methods(&given("method", &s.method)?)?,
+            methods: each_once(&given("method", &s.method)?)?,
             options: MethodOptions {
                 digital_weight: given("digital-weight", &s.digital_weight)?,
                 physical_weight: given("physical-weight", &s.physical_weight)?,
@@ -119,6 +120,7 @@ impl Plan {
                     None => Default::default(),
                 },
             },
+            score: score(s)?,
             initialization: initialization(&given("initialization", &s.initialization)?)?,
             training: training::Settings {
                 epochs: given("epochs", &s.epochs)?,
@@ -148,35 +150,16 @@ impl Plan {
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
-        plan.tap_noise().validate()?;
-        plan.options.estimation.validate()?;
+        if !plan.score.is_of_classes() {
+            plan.training.loss.check_real()?;
+        }
+        plan.tap_noise(0).validate()?;
+        plan.options.validate()?;
         let cpu = plan.engine == EngineChoice::Cpu;
         ensure!(
             !cpu || plan.settings.adapter.is_none(),
             "--adapter chooses a GPU, but engine is cpu; drop one of the two"
         );
-        let options = &plan.options;
-        let weights = [
-            ("digital-weight", options.digital_weight),
-            ("physical-weight", options.physical_weight),
-            ("tether", options.tether),
-        ];
-        for (name, weight) in weights {
-            ensure!(
-                weight.is_finite() && weight >= 0.0,
-                "{name} = {weight} is not valid: must be finite, not negative"
-            );
-        }
-        let counts = [
-            ("probe-draws", options.probe_draws),
-            ("coordinate-subset", options.coordinate_subset),
-            ("redraw-every", options.redraw_every),
-        ];
-        for (name, count) in counts {
-            ensure!(count > 0, "{name} = 0 is not valid: must be at least 1");
-        }
-        let step = options.probe_step;
-        ensure!(step.is_finite() && step > 0.0, "probe-step = {step} is not valid: must be positive");
         let fits = plan.precision == Precision::F32 || plan.engine != EngineChoice::Gpu;
         ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
         plan.refuse_absurd_sizes(1, 1)?;
@@ -203,11 +186,11 @@ impl Plan {
     fn disagreement(&self, network: &Network) -> Result<Option<String>> {
         let Some(chip) = &self.files.chip else { return Ok(None) };
         let informed = self.options.digital_model == DigitalModel::DataSheet;
-        if !(informed && self.methods.iter().any(|&method| has_model(method))) {
+        if !(informed && self.methods.iter().any(|&method| methods::facts(method).model.knows_the_kind())) {
             return Ok(None);
         }
         let columns = network.meshes().map(|mesh| mesh.columns().len()).max().unwrap_or(1);
-        let differing = disagreements(&self.options.known(network)?, chip, columns);
+        let differing = disagreements(network, &self.options.known(network)?, chip, columns);
         let kind = self.chip();
         let remedy = "choose the --chip that it is of, or describe it with --data-sheet";
         Ok((!differing.is_empty()).then(|| {
@@ -223,10 +206,11 @@ impl Plan {
             .encoding
             .modes(data.width(), data.image)
             .with_context(|| format!("encoding {} of {}", self.encoding, data.name))?;
-        self.refuse_absurd_sizes(modes, data.classes)?;
+        let (wanted, what) = (data.outputs(), if data.real_targets().is_some() { "real targets" } else { "classes" });
+        self.refuse_absurd_sizes(modes, wanted)?;
         let text = given("network", &self.settings.network)?;
-        let network = network_text::build(&text.layers(modes, data.classes)?).context("network")?;
-        self.settings.network = Some(text.explicit(modes, data.classes));
+        let network = network_text::build(&text.layers(modes, wanted)?).context("network")?;
+        self.settings.network = Some(text.explicit(modes, wanted));
         let input = network.input();
         let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
         ensure!(
@@ -240,19 +224,18 @@ impl Plan {
             self.encoding
         );
         ensure!(
-            network.outputs() >= data.classes,
-            "the readout has {} outputs, but {} has {} classes; choose a --network with at least as many outputs",
+            network.outputs() >= wanted,
+            "the readout has {} outputs, but {} has {wanted} {what}; choose a --network with at least as many outputs",
             network.outputs(),
             data.name,
-            data.classes
         );
-        if self.methods.contains(&MethodName::ParameterShift) {
-            parameter_shift::check(&network)?;
+        for &method in &self.methods {
+            let facts = methods::facts(method);
+            (facts.check)(&network)?;
+            if facts.needs_classes && data.real_targets().is_some() {
+                return Err(facts.refuse_real_targets().into());
+            }
         }
-        ensure!(
-            network.imperfections() > 0 || !self.methods.contains(&MethodName::AtAdaptive),
-            "at-adaptive estimates the imperfections of meshes and weight banks, and the network has neither; choose --method at"
-        );
         self.measure_in_time(&network, data.train.len());
         let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
         if meshes && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
@@ -265,7 +248,7 @@ impl Plan {
                 format!("coordinate-subset = {subset}, but there are {controls} controls: all are tried in every step");
             self.notes.push(tried);
         }
-        self.training.loss.classes = data.classes;
+        self.training.loss.classes = wanted;
         self.training.loss.check(network.outputs())?;
         let samples = data.train.len();
         let batch = self.training.batch_size;
@@ -326,10 +309,9 @@ impl Plan {
         Ok(())
     }
 
-    /// The noise of the chip's detectors at phase shifters.
-    pub fn tap_noise(&self) -> TapNoise {
-        let Settings { tap_noise, chip_seed, .. } = self.settings;
-        TapNoise { spread: tap_noise.unwrap_or_default(), seed: chip_seed.unwrap_or_default() }
+    /// The noise of the detectors at the phase shifters of chip number `seed`.
+    pub fn tap_noise(&self, seed: u64) -> TapNoise {
+        TapNoise { spread: self.settings.tap_noise.unwrap_or_default(), seed }
     }
 
     /// The kind of chip.
@@ -382,15 +364,25 @@ impl Plan {
     }
 }
 
-/// Whether a digital model is part of the method.
-fn has_model(method: MethodName) -> bool {
-    match method {
-        MethodName::At | MethodName::AtAdaptive | MethodName::InSilico | MethodName::NoiseAware => true,
-        MethodName::Pat | MethodName::PatOutput | MethodName::DfaModel | MethodName::Phyll => true,
-        MethodName::Dat | MethodName::DatInternal => true,
-        MethodName::Ideal | MethodName::Dfa | MethodName::InSitu | MethodName::Ffm => false,
-        MethodName::Spsa | MethodName::ZerothOrder | MethodName::Coordinate | MethodName::ParameterShift => false,
-    }
+/// What results are judged by: of real targets R² unless another score is asked for.
+fn score(settings: &Settings) -> Result<Score> {
+    let real = settings.target_columns.is_some();
+    ensure!(
+        !real || settings.label_column.is_none(),
+        "target-columns are real values and label-column holds classes: a table is learned for one of them; drop the other"
+    );
+    let Some(text) = &settings.score else { return Ok(if real { Score::RSquared } else { Score::Accuracy }) };
+    let score: Score = text.parse()?;
+    ensure!(
+        score.is_of_classes() != real,
+        "score = {score} is not valid: {}",
+        if real {
+            "it counts classes, but --target-columns are real; choose r-squared or mean-square-error"
+        } else {
+            "it judges real targets; name their columns with --target-columns, or choose accuracy"
+        }
+    );
+    Ok(score)
 }
 
 /// What is particular to dual adaptive training.
@@ -403,7 +395,6 @@ fn dat(settings: &Settings) -> Result<DatOptions> {
     options.warm_up = settings.dat_warm_up.unwrap_or(options.warm_up);
     options.rate = settings.dat_rate.unwrap_or(options.rate);
     options.joint = settings.dat_joint.unwrap_or(options.joint);
-    options.validate()?;
     Ok(options)
 }
 
@@ -416,14 +407,15 @@ fn known_dataset(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn methods(texts: &[String]) -> Result<Vec<MethodName>> {
-    let known = MethodName::ALL.map(MethodName::as_str);
-    let mut methods = Vec::new();
+fn each_once(texts: &[String]) -> Result<Vec<MethodName>> {
+    let mut each = Vec::new();
     for text in texts {
-        let method = text.parse().map_err(|_| anyhow!(names::unknown("method", text, known)))?;
-        ensure!(!methods.contains(&method), "method {text} is named twice");
-        methods.push(method);
+        let method = methods::find(text)?;
+        ensure!(!each.contains(&method), "method {text} is named twice");
+        each.push(method);
     }
-    ensure!(!methods.is_empty(), "method is empty; known: {}", known.join(", "));
-    Ok(methods)
+    let known = MethodName::ALL;
+    let known: Vec<&str> = known.iter().map(MethodName::as_str).collect();
+    ensure!(!each.is_empty(), "method is empty; known: {}", known.join(", "));
+    Ok(each)
 }

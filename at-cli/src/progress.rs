@@ -1,6 +1,7 @@
 //! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
 use crate::activity;
+use crate::export::scores::shown;
 use crate::notes::Notes;
 use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
@@ -50,7 +51,7 @@ impl Progress {
         let bar = ProgressBar::new(epochs as u64);
         let template = "{prefix:<11} {bar:30} epoch {pos}/{len}  {msg}  {eta}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-        bar.set_prefix(method.as_str());
+        bar.set_prefix(method.to_string());
         activity::over(); // the bar tells
         bar.tick();
         Progress::Bar(bar)
@@ -80,7 +81,7 @@ impl Progress {
 
     /// An epoch is over.
     pub fn epoch(&mut self, record: &Record) {
-        let text = format!("loss {:.4}  test {:.2} %", record.train_loss, 100.0 * record.test_accuracy);
+        let text = format!("loss {:.4}  test {}", record.train_loss, shown(record.judged_by, record.test_score));
         match self {
             Progress::Silent => {}
             Progress::Bar(bar) => {

@@ -1,5 +1,6 @@
 //! How long work takes: a bound below which no computer ends it, known before it begins, and the pace of its first steps.
 
+use crate::methods;
 use crate::notes::Notes;
 use crate::plan::Plan;
 use anyhow::{Result, ensure};
@@ -49,40 +50,26 @@ impl Work {
         let (epochs, train, test) = (training.epochs as f64, train as f64, test as f64);
         let batches = (train / training.batch_size as f64).ceil();
         let forward = Flops::of(network.stages()).forward as f64 / RATE;
-        let (draws, subset) = (plan.options.probe_draws as f64, plan.options.coordinate_subset as f64);
-        let tried = subset.min(network.controls() as f64);
-        let passes = |method: &MethodName| match method {
-            MethodName::Spsa => 2.0 * draws,
-            MethodName::ZerothOrder => draws,
-            MethodName::Coordinate => tried,
-            MethodName::ParameterShift => network.controls() as f64,
-            MethodName::At if plan.fleet() > 1 => plan.fleet() as f64,
-            MethodName::At
-            | MethodName::AtAdaptive
-            | MethodName::InSilico
-            | MethodName::NoiseAware
-            | MethodName::Pat
-            | MethodName::PatOutput
-            | MethodName::Dfa
-            | MethodName::DfaModel
-            | MethodName::Dat
-            | MethodName::DatInternal
-            | MethodName::InSitu
-            | MethodName::Ffm
-            | MethodName::Phyll
-            | MethodName::Ideal => 1.0,
+        let fleet = plan.fleet() as f64;
+        let passes = |method: &MethodName| {
+            let own = (methods::facts(*method).passes)(&plan.options, network);
+            if *method == MethodName::At { own * fleet } else { own }
         };
         let epoch = |method: &MethodName| passes(method) * (batches * ACT + train * forward) + test * forward + ACT;
         let seconds = epochs * plan.methods.iter().map(epoch).sum::<f64>();
         let mut factors = vec![Factor { name: "epochs", value: epochs }];
-        let mut of = |methods: &[MethodName], name, value: f64| {
-            if plan.methods.iter().any(|method| methods.contains(method)) {
-                factors.push(Factor { name, value });
+        for method in &plan.methods {
+            let options = methods::facts(*method).options.iter().filter(|option| option.multiplies_passes);
+            for option in options {
+                let value = (option.read)(&plan.options).unwrap_or(1.0).min(passes(method));
+                if factors.iter().all(|factor| factor.name != option.name) {
+                    factors.push(Factor { name: option.name, value });
+                }
             }
-        };
-        of(&[MethodName::Spsa, MethodName::ZerothOrder], "probe-draws", draws);
-        of(&[MethodName::Coordinate], "coordinate-subset", tried);
-        of(&[MethodName::At], "share-model", plan.fleet() as f64);
+        }
+        if plan.methods.contains(&MethodName::At) {
+            factors.push(Factor { name: "share-model", value: fleet });
+        }
         Work { seconds, factors }
     }
 
@@ -153,6 +140,14 @@ pub fn duration(seconds: f64) -> String {
         s if s < 1e6 * YEAR => format!("{:.0} years", s / YEAR),
         s => format!("{:.0e} years", s / YEAR),
     }
+}
+
+/// Errs where `value` is no time that a process spends.
+pub fn seconds(name: &str, value: f64) -> Result<(), String> {
+    /// Some three thousand years.
+    const MOST: f64 = 1e11;
+    let valid = (0.0..=MOST).contains(&value);
+    valid.then_some(()).ok_or_else(|| format!("{name} = {value} is not valid: must be from 0 to {MOST:e}"))
 }
 
 /// The time of an epoch, told from its first batches.

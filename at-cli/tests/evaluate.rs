@@ -164,7 +164,9 @@ fn whole_turns_of_a_phase_change_no_digit_that_is_told_right() {
             assert_eq!(near["correct"], far["correct"], "{turns} {engine}");
             let losses = [near, far].map(|object| object["loss"].as_f64().unwrap());
             assert!((losses[0] - losses[1]).abs() < 1e-4 * losses[0], "{turns} {engine}: {losses:?}");
-            for chip in ["mesh", "silicon", "nitride"] {
+            // one turn more is within a heater's reach, and is what it is told
+            let heaters = if turns == 1.0 { &[][..] } else { &["silicon", "nitride"] };
+            for chip in [&["mesh"][..], heaters].concat() {
                 let many = format!("--chips 3 --chip {chip}");
                 let both = ["near.npz", "far.npz"].map(|file| evaluated(file, &many)["accuracies"].clone());
                 assert_eq!(both[0], both[1], "{turns} {engine} {chip}");

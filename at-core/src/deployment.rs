@@ -45,10 +45,10 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
                 same_size(&format!("controls of mesh{index}"), mesh.controls(), own.controls.len())?;
                 controls.extend_from_slice(&own.controls);
             }
-            other if other.controls() > 0 => {
+            other if other.element().controlled().is_some() => {
                 return Err(Error::Unsupported {
                     what: format!("a network with {} controls outside its meshes", other.controls()),
-                    instead: "phase files hold meshes only; choose a --network of meshes".into(),
+                    instead: "phase files hold meshes only; choose a `network` of meshes".into(),
                 });
             }
             _ => {}
@@ -59,24 +59,15 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
 
 /// The chip whose meshes have `errors`, in the order in which light meets them; all else is as designed.
 pub fn deployed_fabrication(network: &Network, errors: &[MeshErrors]) -> Result<Fabrication> {
-    let meshes = network.stages().filter(|stage| matches!(stage, Stage::Mesh(_))).count();
-    same_size("meshes with errors, as many as the network has", meshes, errors.len())?;
-    let mut next = errors.iter();
-    let mut stages = Vec::new();
-    for stage in network.stages() {
-        stages.push(match (stage, next.as_slice()) {
-            (Stage::Mesh(mesh), [own, ..]) => {
-                next.next();
-                own.validate(mesh)?;
-                StageErrors::Mesh {
-                    first_coupler: own.first_coupler.clone(),
-                    second_coupler: own.second_coupler.clone(),
-                    phases: own.distort(mesh, &vec![0.0; mesh.controls()])?,
-                    loss_db: vec![0.0; mesh.columns().len() * mesh.modes()],
-                }
-            }
-            _ => StageErrors::None,
-        });
+    same_size("meshes with errors, as many as the network has", network.meshes().count(), errors.len())?;
+    let mut stages = vec![StageErrors::NONE; network.stages().count()];
+    for ((number, mesh), own) in network.placed_meshes().zip(errors) {
+        own.validate(mesh)?;
+        let mut vectors = StageErrors::zeros(mesh);
+        vectors.get_mut("first_coupler").clone_from(&own.first_coupler);
+        vectors.get_mut("second_coupler").clone_from(&own.second_coupler);
+        *vectors.get_mut("phases") = own.distort(mesh, &vec![0.0; mesh.controls()])?;
+        stages[number] = vectors;
     }
     Ok(Fabrication { stages, ..Fabrication::ideal() })
 }
@@ -114,8 +105,8 @@ mod tests {
     }
 
     fn network(first: &Mesh, second: &Mesh) -> Network {
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
-        let activation = Stage::Activation { modes: 4, activation: Activation::Spm { gain: 0.7 } };
+        let detection = Stage::detection(4, Detection::Intensity);
+        let activation = Stage::activation(4, Activation::Spm { gain: 0.7 });
         let layers = vec![vec![Stage::Mesh(first.clone()), activation], vec![Stage::Mesh(second.clone()), detection]];
         Network::new(layers).unwrap()
     }
@@ -167,7 +158,7 @@ mod tests {
             deployed_fabrication(&network, &[errors(&second, 0.1), errors(&Mesh::rectangular(5).unwrap(), 0.1)])
                 .is_err()
         );
-        let dense = Network::new(vec![vec![Stage::Matrix { inputs: 2, outputs: 2 }]]).unwrap();
+        let dense = Network::new(vec![vec![Stage::matrix(2, 2)]]).unwrap();
         assert!(deployed_controls(&dense, &[]).unwrap_err().to_string().contains("6 controls outside its meshes"));
     }
 }

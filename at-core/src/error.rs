@@ -6,6 +6,10 @@ use std::path::PathBuf;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong, where, and what to do about it.
+///
+/// A setting that would mend it is named in backquotes as settings files spell it, `learning-rate`: who lets people set it by another
+/// name, as a program by its flags, says that name instead.
+#[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Two things that must have the same size do not.
@@ -63,7 +67,7 @@ pub enum Error {
         remedy: String,
     },
     /// Training left the numbers that mean something.
-    #[error("{method} diverged in epoch {epoch}: {reason}; lower --learning-rate")]
+    #[error("{method} diverged in epoch {epoch}: {reason}; lower `learning-rate`")]
     Diverged {
         /// The method that diverged.
         method: String,

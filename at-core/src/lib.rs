@@ -14,14 +14,15 @@ pub mod data;
 pub mod deployment;
 pub mod error;
 pub mod files;
-pub mod flops;
 pub mod network;
 mod numpy_random;
 pub mod optics;
 pub mod population;
+pub mod prelude;
 pub mod propagator;
 pub mod real;
 pub mod reference;
+pub mod stage;
 pub mod statistics;
 pub mod tiled;
 pub mod training;
@@ -29,3 +30,9 @@ pub mod turns;
 
 pub use error::{Error, Result};
 pub use real::Real;
+pub use stage::flops;
+
+/// The crate's page of introduction, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::chip::side_by_side::{self, SideBySide};
 use crate::chip::{Chip, Fabrication};
-use crate::network::{Network, Stage};
+use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
 use crate::training::{Batch, Evaluation, Loss, Split, Workspace, evaluate};
 use crate::turns::turn_first;
@@ -73,10 +73,7 @@ impl<E: Simulator> Examination<'_, E> {
 
     /// Chips that the engine would lay side by side.
     fn abreast(&self) -> usize {
-        let mesh = self.network.stages().find_map(|stage| match stage {
-            Stage::Mesh(mesh) => Some(mesh),
-            _ => None,
-        });
+        let mesh = self.network.meshes().next();
         mesh.map_or(1, |mesh| self.engine.side_by_side(mesh, self.split.samples()))
     }
 
@@ -84,7 +81,7 @@ impl<E: Simulator> Examination<'_, E> {
     pub fn beside(&self, chips: &[Fabrication]) -> Result<Vec<Evaluation>> {
         let Examination { engine, network, controls, split, loss } = *self;
         let wide = SideBySide::new(network, chips)?;
-        split.check(network.input().width(), loss.classes)?;
+        split.check(network.input().width(), loss)?;
         let mut chip = Chip::new(engine, &wide.network, &wide.fabrication)?;
         let told = chips.iter().map(|own| told(network, own, controls)).collect::<Result<Vec<_>>>()?;
         chip.program(&engine.upload(&wide.controls(|index| &told[index]))?)?;
@@ -100,9 +97,9 @@ impl<E: Simulator> Examination<'_, E> {
             batch.gather(engine, split, &order, start * count, size * count)?;
             chip.propagate(batch.signals(), size, &mut readout)?;
             // a readout of the wide network is one of every chip in turn
-            engine.loss(loss, &readout, outputs, batch.labels(), size * count, None, &mut tally)?;
+            engine.loss(loss, &readout, outputs, batch.targets(), size * count, None, &mut tally)?;
         }
-        Evaluation::of_groups(engine, &tally)
+        Evaluation::of_groups(engine, &tally, split.judge())
     }
 }
 
@@ -116,7 +113,7 @@ fn told(network: &Network, fabrication: &Fabrication, controls: &[f64]) -> Resul
 /// A share of chips with its interval of confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Yield {
-    /// Accuracy that a good chip reaches.
+    /// Score that a good chip reaches.
     pub threshold: f64,
     /// Share of the chips that do.
     pub share: f64,
@@ -159,7 +156,7 @@ mod tests {
     #[test]
     fn every_chip_is_its_own_and_the_same_again() {
         let mesh = Mesh::rectangular(4).unwrap();
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
+        let detection = Stage::detection(4, Detection::Intensity);
         let network = Network::new(vec![vec![Stage::Mesh(mesh), detection]]).unwrap();
         let engine = Cpu::<f64>::new();
         let signals: Vec<f32> = (0..80).map(|k| (k as f32 * 0.7).sin()).collect();
@@ -184,10 +181,10 @@ mod tests {
     fn chips_side_by_side_are_what_they_are_alone() {
         let mesh = |depth| Stage::Mesh(Mesh::truncated(6, depth).unwrap());
         let layers = vec![
-            vec![mesh(6), Stage::Activation { modes: 6, activation: Activation::Spm { gain: 0.7 } }],
-            vec![mesh(3), Stage::Detection { modes: 6, detection: Detection::Amplitude }],
-            vec![Stage::Rectifier { modes: 6, threshold: 0.05 }, Stage::Modulation { modes: 6 }],
-            vec![mesh(7), Stage::Detection { modes: 6, detection: Detection::Balanced }],
+            vec![mesh(6), Stage::activation(6, Activation::Spm { gain: 0.7 })],
+            vec![mesh(3), Stage::detection(6, Detection::Amplitude)],
+            vec![Stage::rectifier(6, 0.05), Stage::modulation(6)],
+            vec![mesh(7), Stage::detection(6, Detection::Balanced)],
         ];
         let network = Network::new(layers).unwrap();
         let engine = Cpu::<f64>::new();

@@ -11,7 +11,7 @@ use crate::chip::drift::DriftStep;
 use crate::chip::noise::{Draw, SignalNoise};
 use crate::network::Network;
 use crate::optics::Mesh;
-use crate::training::{Loss, Optimizer, OptimizerState};
+use crate::training::{Loss, Optimizer, OptimizerState, Targets};
 use crate::{Error, Real, Result};
 
 /// Where numbers live and how flat vectors of them are combined. Vectors never leave it unless [`Engine::download`] is called.
@@ -83,15 +83,15 @@ pub trait Engine: Clone + Sync + 'static {
         target: &mut Self::Indices,
     ) -> Result<()>;
 
-    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `labels`; adds (loss sum over samples, correct
-    /// samples, samples) to the three entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is
+    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `targets`; adds (loss sum over samples, correct
+    /// samples or, of real targets, squared errors `Σ_k (gain·x̃_k - t_k)²`, samples) to the three entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is
     /// given. A tally of 3G entries, `[G, 3]`, takes G groups apart: sample k belongs to group k mod G, and G divides `batch`.
     fn loss(
         &self,
         loss: &Loss,
         readout: &Self::Buffer,
         outputs: usize,
-        labels: &Self::Indices,
+        targets: Targets<'_, Self>,
         batch: usize,
         error: Option<&mut Self::Buffer>,
         tally: &mut Self::Buffer,

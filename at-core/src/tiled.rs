@@ -27,11 +27,11 @@ pub fn tiled_stages(inputs: usize, outputs: usize, tile: &Mesh) -> Result<Vec<St
     let (copies, parts) = (outputs / modes, inputs / modes);
     let mut stages = Vec::new();
     if copies > 1 {
-        stages.push(Stage::Splitter { inputs, copies });
+        stages.push(Stage::splitter(inputs, copies));
     }
     stages.push(Stage::Mesh(tile.on_dies(copies.saturating_mul(parts))?));
     if parts > 1 {
-        stages.push(Stage::Combiner { outputs, parts, block: modes });
+        stages.push(Stage::combiner(outputs, parts, modes));
     }
     Ok(stages)
 }

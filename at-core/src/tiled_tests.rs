@@ -1,7 +1,7 @@
 //! A tiled layer is the matrix that its tiles make, creates no power, and keeps its dies apart.
 
 use super::*;
-use crate::chip::{Control, Fabrication, Imperfections, Process, StageErrors};
+use crate::chip::{Control, Fabrication, Imperfections, Process};
 use crate::cpu::Cpu;
 use crate::files::chip_file::{read_chip, write_chip};
 use crate::network::{Detection, Network, Owner};
@@ -19,7 +19,7 @@ fn noise(index: usize) -> f64 {
 /// A tiled layer as a network whose readout is the real part of its output fields, at the phase 0 or π/2.
 fn layer(inputs: usize, outputs: usize, tile: &Mesh, phase: f64) -> Network {
     let mut stages = tiled_stages(inputs, outputs, tile).unwrap();
-    stages.push(Stage::Detection { modes: outputs, detection: Detection::Homodyne { phase } });
+    stages.push(Stage::detection(outputs, Detection::Homodyne { phase }));
     Network::new(vec![stages]).unwrap()
 }
 
@@ -86,7 +86,7 @@ fn no_light_is_created() {
     let tile = Mesh::rectangular(4).unwrap();
     let (p, q) = (2, 3);
     let mut stages = tiled_stages(q * 4, p * 4, &tile).unwrap();
-    stages.push(Stage::Detection { modes: p * 4, detection: Detection::Intensity });
+    stages.push(Stage::detection(p * 4, Detection::Intensity));
     let network = Network::new(vec![stages]).unwrap();
     let fabrication = Fabrication::ideal();
     let reference = Reference { network: &network, fabrication: &fabrication, first_controls: &[], drift: &[] };
@@ -125,7 +125,7 @@ fn dies_are_individuals_and_a_chip_file_keeps_them() {
     let chip = kind.fabricate(&network, 8).unwrap();
     assert_eq!(chip, kind.fabricate(&network, 8).unwrap());
     assert_ne!(chip, kind.fabricate(&network, 9).unwrap());
-    let StageErrors::Mesh { first_coupler, phases, .. } = &chip.stages[1] else { panic!("a mesh") };
+    let [first_coupler, phases] = chip.stages[1].get(["first_coupler", "phases"]).unwrap();
     for errors in [first_coupler, phases] {
         assert!(errors.iter().enumerate().all(|(k, error)| !errors[..k].contains(error)), "no two are the same");
     }
@@ -163,7 +163,7 @@ fn no_die_heats_another_and_each_has_its_own_mean() {
         };
         assert_eq!(row(&chip, control, &inside), row(&single, own, &|other| other));
     }
-    let StageErrors::Mesh { phases, .. } = &chip.stages[1] else { panic!("a mesh") };
+    let [phases] = chip.stages[1].get(["phases"]).unwrap();
     let mut means = vec![Vec::new(); 4];
     dies.iter().zip(phases).for_each(|((die, _), phase)| means[*die].push(*phase));
     for (die, phases) in means.iter().enumerate() {
@@ -199,7 +199,7 @@ fn tiles_that_do_not_divide_a_layer_are_refused() {
     assert!(error(64, 7).ends_with("tiles of 16 modes do not divide 7 outputs; use 16"), "{}", error(64, 7));
     assert!(tiled_stages(0, 16, &tile).is_err());
     assert!(tiled_stages(1 << 20, 1 << 20, &tile).is_err(), "too many modes");
-    let block = Stage::Combiner { outputs: 6, parts: 2, block: 4 };
-    let detection = Stage::Detection { modes: 6, detection: Detection::Intensity };
+    let block = Stage::combiner(6, 2, 4);
+    let detection = Stage::detection(6, Detection::Intensity);
     assert!(Network::new(vec![vec![block, detection]]).is_err());
 }

@@ -12,6 +12,7 @@
 
 use crate::chip::{Control, Fabrication, Imperfections, StageErrors};
 use crate::network::{Network, Stage};
+use crate::stage::Meaning;
 use crate::{Error, Result};
 use std::f64::consts::{PI, TAU};
 
@@ -41,29 +42,31 @@ enum Turn {
     Outside { base: f64, range: f64 },
 }
 
-/// Whether control number `index` of a stage is a phase.
-fn is_phase(stage: &Stage, index: usize) -> bool {
-    match stage {
-        Stage::Mesh(_) | Stage::WeightBank { .. } => true,
-        Stage::Attenuators { inputs, outputs } => index < *inputs.min(outputs),
-        Stage::Matrix { .. }
-        | Stage::Splitter { .. }
-        | Stage::Combiner { .. }
-        | Stage::Activation { .. }
-        | Stage::Detection { .. }
-        | Stage::Modulation { .. }
-        | Stage::Rectifier { .. } => false,
+/// What every control of a network is, in order.
+fn meanings(network: &Network) -> impl Iterator<Item = Meaning> + '_ {
+    let runs = network.stages().flat_map(Stage::runs);
+    runs.flat_map(|run| std::iter::repeat_n(run.meaning, run.count))
+}
+
+/// Of every control of a stage whether something stretches it, so that turns matter: in a chip with these `errors`, or in some chip
+/// where none are given.
+fn stretched(stage: &Stage, errors: Option<&StageErrors>) -> Vec<bool> {
+    let mut stretched = vec![false; stage.controls()];
+    for vector in stage.errors().iter().filter(|vector| vector.stretches) {
+        let own = errors.map(|errors| errors.get([vector.name]).map_or(&[][..], |[own]| own));
+        for (control, stretched) in stretched.iter_mut().enumerate().take(vector.length) {
+            *stretched |= own.is_none_or(|own| own.get(control) != Some(&0.0));
+        }
     }
+    stretched
 }
 
 /// The turns of all controls of a chip, update errors left aside.
 fn turns<'a>(network: &'a Network, fabrication: &'a Fabrication) -> impl Iterator<Item = Turn> + 'a {
-    let stages = network.stages().enumerate();
-    let own = stages.flat_map(|(number, stage)| (0..stage.controls()).map(move |index| (number, stage, index)));
-    own.enumerate().map(move |(control, (number, stage, index))| {
-        if !is_phase(stage, index) {
-            return Turn::Matter;
-        }
+    let stretched =
+        network.stages().enumerate().flat_map(|(number, stage)| stretched(stage, Some(fabrication.stage(number))));
+    meanings(network).zip(stretched).enumerate().map(move |(control, (meaning, stretched))| {
+        let Meaning::Phase { period } = meaning else { return Turn::Matter };
         let path = &fabrication.control;
         let heats = path.coupling.starts.get(control..control + 2).is_some_and(|ends| ends[0] != ends[1]);
         match path.shifters.get(control) {
@@ -74,11 +77,7 @@ fn turns<'a>(network: &'a Network, fabrication: &'a Fabrication) -> impl Iterato
             Some(_) | None if heats => return Turn::Matter,
             Some(_) | None => {}
         }
-        match (stage, fabrication.stage(number)) {
-            (_, StageErrors::WeightBank { slope, .. }) if slope.get(index) != Some(&0.0) => Turn::Matter,
-            (Stage::Attenuators { .. }, _) => Turn::Period(2.0 * TAU),
-            _ => Turn::Period(TAU),
-        }
+        if stretched { Turn::Matter } else { Turn::Period(period) }
     })
 }
 
@@ -87,19 +86,15 @@ fn turns<'a>(network: &'a Network, fabrication: &'a Fabrication) -> impl Iterato
 /// Update errors count from the first controls, so they do not see where these are. Errs where a phase is so far from zero that
 /// nobody knows it.
 pub fn turn_first(network: &Network, fabrications: &[&Fabrication], controls: &mut [f64]) -> Result<()> {
-    let mut number = 0;
-    for stage in network.stages() {
-        for index in 0..stage.controls() {
-            let value = controls[number];
-            if is_phase(stage, index) && value.abs() > LOST {
-                let reason = format!(
-                    "stands at {value:.1e} rad, where nobody knows its phase: it comes from a training that diverged, or from \
-                     a file in another unit"
-                );
-                return Err(Error::invalid("control", number, reason));
-            }
-            number += 1;
-        }
+    let phases = meanings(network).map(|meaning| matches!(meaning, Meaning::Phase { .. }));
+    if let Some((number, (value, _))) =
+        controls.iter().zip(phases).enumerate().find(|(_, (value, phase))| *phase && value.abs() > LOST)
+    {
+        let reason = format!(
+            "stands at {value:.1e} rad, where nobody knows its phase: it comes from a training that diverged, or from a file in \
+             another unit"
+        );
+        return Err(Error::invalid("control", number, reason));
     }
     if controls.iter().all(|control| control.abs() <= FAR) {
         return Ok(());
@@ -143,11 +138,8 @@ impl FreePhases {
         if bent || !fabrication.update_error.is_empty() {
             return FreePhases { periods: Vec::new() };
         }
-        // models of weight banks estimate or draw slopes of their own
-        let phases = network.stages().flat_map(|stage| {
-            let bank = matches!(stage, Stage::WeightBank { .. });
-            std::iter::repeat_n(!bank, stage.controls())
-        });
+        // models of stages that can be stretched estimate or draw slopes of their own
+        let phases = network.stages().flat_map(|stage| stretched(stage, None)).map(|stretched| !stretched);
         let period = |(turn, free): (Turn, bool)| match turn {
             Turn::Period(period) if free => (period / TAU).round() as u8,
             Turn::Period(_) | Turn::Matter | Turn::Outside { .. } => 0,
@@ -194,11 +186,8 @@ pub struct Bounds {
 impl Bounds {
     /// Of the controls of `network`.
     pub fn of(network: &Network) -> Self {
-        let mut runs: Vec<(usize, bool)> = Vec::new();
-        for stage in network.stages() {
-            let phases = (0..stage.controls()).filter(|&index| is_phase(stage, index)).count();
-            runs.extend([(phases, true), (stage.controls() - phases, false)].into_iter().filter(|run| run.0 > 0));
-        }
+        let all = network.stages().flat_map(Stage::runs);
+        let runs = all.map(|run| (run.count, matches!(run.meaning, Meaning::Phase { .. }))).collect();
         Bounds { runs }
     }
 

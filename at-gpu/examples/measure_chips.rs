@@ -39,8 +39,8 @@ fn main() -> Result<()> {
 
 fn network(modes: usize) -> Result<Network> {
     let mesh = || Ok(Stage::Mesh(Mesh::rectangular(modes)?));
-    let activation = || Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC };
-    let detection = Stage::Detection { modes, detection: Detection::Intensity };
+    let activation = || Stage::activation(modes, Activation::ELECTRO_OPTIC);
+    let detection = Stage::detection(modes, Detection::Intensity);
     Network::new(vec![vec![mesh()?, activation()], vec![mesh()?, activation()], vec![mesh()?, detection]])
 }
 

@@ -67,9 +67,9 @@ fn network(modes: usize, meshes: usize, depth: usize) -> Result<Network> {
     let mut layers: Vec<Layer> = Vec::new();
     for index in 1..=meshes {
         let next = if index < meshes {
-            Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }
+            Stage::activation(modes, Activation::ELECTRO_OPTIC)
         } else {
-            Stage::Detection { modes, detection: Detection::Intensity }
+            Stage::detection(modes, Detection::Intensity)
         };
         layers.push(vec![Stage::Mesh(Mesh::truncated(modes, depth)?), next]);
     }

@@ -42,6 +42,7 @@ impl fmt::Display for Selection {
 
 /// One adapter, as a person or a report wants to see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AdapterDescription {
     /// Number for [`Selection::Index`].
     pub index: usize,
@@ -84,9 +85,9 @@ pub(crate) fn choose(selection: &Selection) -> Result<(usize, wgpu::Adapter)> {
     candidates.into_iter().find(|(index, adapter)| meant(*index, adapter)).ok_or_else(|| Error::Device {
         device: selection.to_string(),
         reason: if all.is_empty() {
-            "not found: this machine has no GPU driver that answers; use --engine cpu".to_string()
+            "not found: this machine has no GPU driver that answers; use `engine` cpu".to_string()
         } else {
-            format!("not found among {}; choose one of them by name, or use --engine cpu", all.join(", "))
+            format!("not found among {}; choose one of them by name, or use `engine` cpu", all.join(", "))
         },
     })
 }
@@ -150,7 +151,7 @@ mod tests {
         for selection in [Selection::Name("no such adapter".into()), Selection::Index(9999)] {
             let Err(error) = choose(&selection) else { panic!("{selection} is not there") };
             let message = error.to_string();
-            assert!(message.contains("--engine cpu"), "{message}");
+            assert!(message.contains("`engine` cpu"), "{message}");
         }
     }
 

@@ -6,7 +6,6 @@ use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally
 use crate::mesh_cost;
 use crate::network::GpuNetwork;
 use crate::product::{Afterwards, Product, View};
-use crate::shaders::Stage;
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::chip::Fabrication;
 use at_core::chip::drift::DriftStep;
@@ -17,10 +16,11 @@ use at_core::optics::Mesh;
 use at_core::propagator::{Engine, Factor, Simulator, groups, product_sizes};
 use at_core::training::loss::LossKind;
 use at_core::training::optimizer::adam_rate;
-use at_core::training::{Loss, Normalization, Optimizer, OptimizerState};
+use at_core::training::{Loss, Normalization, Optimizer, OptimizerState, Targets};
 use at_core::{Error, Real, Result};
+use at_shaders::Kernel;
 
-/// Elements per workgroup of the elementwise stages.
+/// Elements per workgroup of the elementwise kernels.
 const ELEMENTS: usize = 64;
 
 /// So many rows of any width end at a multiple of 256 bytes, where a binding may start.
@@ -30,15 +30,15 @@ pub(crate) const ROWS_ALIGNED: usize = 64;
 const MOST_TALLIED: usize = 256 * 60_000;
 
 impl Gpu {
-    /// Runs an elementwise stage over `elements`.
+    /// Runs an elementwise kernel over `elements`.
     pub(crate) fn each<'a, P: crate::layout::Parameters, S: Into<Span<'a>> + Copy>(
         &self,
-        stage: Stage,
+        kernel: Kernel,
         parameters: &P,
         buffers: &[S],
         elements: usize,
     ) -> Result<()> {
-        let pipeline = self.commands.pipeline(stage, &[])?;
+        let pipeline = self.commands.pipeline(kernel, &[])?;
         self.commands.dispatch(&pipeline, parameters, buffers, elements.div_ceil(ELEMENTS))
     }
 
@@ -58,7 +58,7 @@ impl Gpu {
 
     fn combine_vectors(&self, a: f64, x: &Vector, b: f64, y: &Vector) -> Result<()> {
         let parameters = Combine { len: count(y.len)?, a: a as f32, b: b as f32 };
-        self.each(Stage::Combine, &parameters, &[&x.buffer, &y.buffer], y.len)
+        self.each(Kernel::Combine, &parameters, &[&x.buffer, &y.buffer], y.len)
     }
 }
 
@@ -94,7 +94,7 @@ impl Engine for Gpu {
 
     fn multiply(&self, x: &Vector, y: &mut Vector) -> Result<()> {
         same_size("vectors to multiply", y.len, x.len)?;
-        self.each(Stage::Multiply, &Length { len: count(y.len)? }, &[&x.buffer, &y.buffer], y.len)
+        self.each(Kernel::Multiply, &Length { len: count(y.len)? }, &[&x.buffer, &y.buffer], y.len)
     }
 
     fn product(&self, sizes: [usize; 3], a: Factor<Vector>, b: Factor<Vector>, target: &mut Vector) -> Result<()> {
@@ -139,7 +139,7 @@ impl Engine for Gpu {
             let (start, bytes) = (4 * (first * width) as u64, Some(4 * (part * width) as u64));
             let buffers =
                 [Span { buffer: &source.buffer, start, bytes }, (&order.buffer).into(), (&target.buffer).into()];
-            self.each(Stage::Gather, &parameters, &buffers, rows * width)?;
+            self.each(Kernel::Gather, &parameters, &buffers, rows * width)?;
         }
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Engine for Gpu {
         target.bound = if rows == target.len { source.bound } else { source.bound.max(target.bound) };
         let (count, start, rows_seen) = (count(rows)?, count(start)?, count(source.len)?);
         let parameters = Gather { count, width: 1, start, first: 0, rows: rows_seen };
-        self.each(Stage::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
+        self.each(Kernel::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
     }
 
     fn loss(
@@ -167,19 +167,28 @@ impl Engine for Gpu {
         loss: &Loss,
         readout: &Vector,
         outputs: usize,
-        labels: &Indices,
+        targets: Targets<'_, Self>,
         batch: usize,
         error: Option<&mut Vector>,
         tally: &mut Vector,
     ) -> Result<()> {
-        check_range("labels of the batch", labels.len, 0, batch)?;
+        match targets {
+            Targets::Classes(labels) => check_range("labels of the batch", labels.len, 0, batch)?,
+            Targets::Values(values) => {
+                loss.check_real()?;
+                check_range("targets of the batch", values.len, 0, batch * loss.classes)?;
+            }
+        }
         let groups = groups(tally.len, batch)?;
         loss.check(outputs)?;
         check_range("readouts of the batch", readout.len, 0, batch * outputs)?;
         if let Some(error) = &error {
             check_range("room for errors", error.len, 0, batch * outputs)?;
         }
-        if batch > 0 && labels.bound > loss.classes {
+        if let Targets::Classes(labels) = targets
+            && batch > 0
+            && labels.bound > loss.classes
+        {
             let reason = format!("there are {} classes, from 0", loss.classes);
             return Err(Error::invalid("label", labels.bound - 1, reason));
         }
@@ -191,7 +200,11 @@ impl Engine for Gpu {
             batch: count(batch)?,
             outputs: count(outputs)?,
             classes: count(loss.classes)?,
-            mean_square: u32::from(loss.kind == LossKind::MeanSquare),
+            comparison: match (targets, loss.kind) {
+                (Targets::Classes(_), LossKind::CrossEntropy) => 0,
+                (Targets::Classes(_), LossKind::MeanSquare) => 1,
+                (Targets::Values(_), LossKind::MeanSquare | LossKind::CrossEntropy) => 2, // was checked above
+            },
             normalization: match loss.normalization {
                 Normalization::None => 0,
                 Normalization::Total => 1,
@@ -203,10 +216,14 @@ impl Engine for Gpu {
         };
         // Without an error nothing is written there, but something must be bound.
         let target = error.map_or(&scores.errors.buffer, |error| &error.buffer);
-        let pipeline = self.commands.pipeline(Stage::Loss, &[])?;
-        let buffers = [&readout.buffer, &labels.buffer, target, &scores.values.buffer];
+        let pipeline = self.commands.pipeline(Kernel::Loss, &[])?;
+        let wanted = match targets {
+            Targets::Classes(labels) => &labels.buffer,
+            Targets::Values(values) => &values.buffer,
+        };
+        let buffers = [&readout.buffer, wanted, target, &scores.values.buffer];
         self.commands.dispatch(&pipeline, &parameters, &buffers, batch)?;
-        let pipeline = self.commands.pipeline(Stage::Tally, &[])?;
+        let pipeline = self.commands.pipeline(Kernel::Tally, &[])?;
         let parameters = Tally { batch: count(batch)?, groups: count(groups)? };
         self.commands.dispatch(&pipeline, &parameters, &[&scores.values.buffer, &tally.buffer], groups)
     }
@@ -241,7 +258,7 @@ impl Engine for Gpu {
                     take_second: (1.0 - beta2) as f32,
                 };
                 let buffers = [&gradient.buffer, &first.buffer, &second.buffer, &parameters.buffer];
-                self.each(Stage::Adam, &step, &buffers, parameters.len)
+                self.each(Kernel::Adam, &step, &buffers, parameters.len)
             }
             _ => self.combine_vectors(-learning_rate, gradient, 1.0, parameters),
         }

@@ -3,11 +3,11 @@
 use crate::engine::Gpu;
 use crate::layout::Attenuators;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
+use at_shaders::Kernel;
 
 /// `y_k = g·sin(θ_k/2)·x_k` for k < min(inputs, outputs); dark above.
 pub(crate) struct AttenuatorStage {
@@ -45,7 +45,7 @@ impl AttenuatorStage {
 impl GpuStage for AttenuatorStage {
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         let buffers = [controls, &self.coefficients.buffer];
-        self.gpu.each(Stage::AttenuatorCoefficients, &self.parameters(0)?, &buffers, self.count())
+        self.gpu.each(Kernel::AttenuatorCoefficients, &self.parameters(0)?, &buffers, self.count())
     }
 
     fn needs(&self, batch: usize, backward: bool) -> Needs {
@@ -57,7 +57,7 @@ impl GpuStage for AttenuatorStage {
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
         let buffers = [&self.coefficients.buffer, input, output];
-        self.gpu.each(Stage::AttenuatorsForward, &self.parameters(batch)?, &buffers, batch * self.outputs)
+        self.gpu.each(Kernel::AttenuatorsForward, &self.parameters(batch)?, &buffers, batch * self.outputs)
     }
 
     /// With the sums S_k over samples of `dL/dt_k`: `dL/dθ_k = S_k dt_k/dθ_k` and `dL/dg = Σ_k S_k dt_k/dg`.
@@ -65,7 +65,7 @@ impl GpuStage for AttenuatorStage {
         let (products, sums) = (pass.scratch.get(Slot::Products), pass.scratch.get(Slot::Sums));
         let buffers = [&self.coefficients.buffer, pass.input, pass.adjoint, pass.adjoint_in, products];
         let parameters = self.parameters(pass.batch)?;
-        self.gpu.each(Stage::AttenuatorsBackward, &parameters, &buffers, pass.batch * self.inputs)?;
+        self.gpu.each(Kernel::AttenuatorsBackward, &parameters, &buffers, pass.batch * self.inputs)?;
         let count = self.count();
         let angles = Sum {
             source: products,

@@ -2,8 +2,8 @@
 
 use crate::context::{Context, lock};
 use crate::layout::Parameters;
-use crate::shaders::{Stage, source};
 use at_core::Result;
+use at_shaders::Kernel;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,17 +16,17 @@ const IN_FLIGHT: usize = 3;
 /// Distance of two parameter blocks: the largest offset alignment that WebGPU allows.
 const PARAMETER_STRIDE: usize = 256;
 
-/// A compiled stage.
+/// A compiled kernel.
 pub(crate) struct Pipeline {
-    stage: Stage,
+    kernel: Kernel,
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
 }
 
-/// Constants that specialise a stage: override name and value.
+/// Constants that specialise a kernel: override name and value.
 pub(crate) type Constants = Vec<(&'static str, u32)>;
 
-/// A buffer, or the part of one that a stage sees.
+/// A buffer, or the part of one that a kernel sees.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span<'a> {
     pub buffer: &'a wgpu::Buffer,
@@ -57,7 +57,7 @@ pub(crate) struct Commands {
     pub context: Context,
     arena: wgpu::Buffer,
     pending: Mutex<Pending>,
-    pipelines: Mutex<HashMap<(Stage, Constants), Arc<Pipeline>>>,
+    pipelines: Mutex<HashMap<(Kernel, Constants), Arc<Pipeline>>>,
     dispatches: AtomicU64,
 }
 
@@ -81,26 +81,28 @@ impl Commands {
         self.dispatches.load(Ordering::Relaxed)
     }
 
-    /// The pipeline of `stage` with `constants`, compiled at its first use.
-    pub fn pipeline(&self, stage: Stage, constants: &[(&'static str, u32)]) -> Result<Arc<Pipeline>> {
-        let key = (stage, constants.to_vec());
+    /// The pipeline of `kernel` with `constants`, compiled at its first use.
+    pub fn pipeline(&self, kernel: Kernel, constants: &[(&'static str, u32)]) -> Result<Arc<Pipeline>> {
+        let key = (kernel, constants.to_vec());
         let mut pipelines = lock(&self.pipelines);
         if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());
         }
-        let pipeline = Arc::new(self.compile(stage, constants)?);
+        let pipeline = Arc::new(self.compile(kernel, constants)?);
         pipelines.insert(key, pipeline.clone());
         Ok(pipeline)
     }
 
-    fn compile(&self, stage: Stage, constants: &[(&'static str, u32)]) -> Result<Pipeline> {
+    fn compile(&self, kernel: Kernel, constants: &[(&'static str, u32)]) -> Result<Pipeline> {
         let device = &self.context.device;
-        let name = stage.name();
+        let name = kernel.name();
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let text =
-            wgpu::ShaderModuleDescriptor { label: Some(name), source: wgpu::ShaderSource::Wgsl(source(stage).into()) };
-        let module = if stage.is_hot() && !cfg!(debug_assertions) {
-            // SAFETY: the loops of these stages are bounded by parameters, their indices by tests in the text and by what the
+        let text = wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(kernel.source().into()),
+        };
+        let module = if kernel.is_hot() && !cfg!(debug_assertions) {
+            // SAFETY: the loops of these kernels are bounded by parameters, their indices by tests in the text and by what the
             // host checked; the tests run them with the checks, which cost registers and keep drivers from unrolling.
             unsafe { device.create_shader_module_trusted(text, wgpu::ShaderRuntimeChecks::unchecked()) }
         } else {
@@ -115,7 +117,7 @@ impl Commands {
             count: None,
         };
         let mut entries = vec![entry(0, buffer(wgpu::BufferBindingType::Uniform, true))];
-        entries.extend(stage.bindings().bytes().zip(1..).map(|(access, binding)| {
+        entries.extend(kernel.bindings().bytes().zip(1..).map(|(access, binding)| {
             entry(binding, buffer(wgpu::BufferBindingType::Storage { read_only: access == b'r' }, false))
         }));
         let layout =
@@ -138,26 +140,26 @@ impl Commands {
             cache: None,
         });
         match pollster::block_on(scope.pop()) {
-            Some(error) => Err(self.context.error(format!("does not accept the stage `{name}`: {error}"))),
-            None => Ok(Pipeline { stage, pipeline, layout }),
+            Some(error) => Err(self.context.error(format!("does not accept the kernel `{name}`: {error}"))),
+            None => Ok(Pipeline { kernel, pipeline, layout }),
         }
     }
 
-    /// Errs where a stage would see more of a buffer than the device lets it.
+    /// Errs where a kernel would see more of a buffer than the device lets it.
     fn fits_a_binding(&self, pipeline: &Pipeline, Span { buffer, start, bytes }: Span) -> Result<()> {
         let (bytes, most) =
             (bytes.unwrap_or(buffer.size() - start), self.context.limits.max_storage_buffer_binding_size);
         if bytes <= most {
             return Ok(());
         }
-        let name = pipeline.stage.name();
+        let name = pipeline.kernel.name();
         let reason = format!(
             "binds at most {most} bytes at once, and `{name}` asks for {bytes}: use a smaller network or batch"
         );
         Err(self.context.error(reason))
     }
 
-    /// Records one dispatch of `groups` workgroups; more than one dimension holds are folded into two, and the stage counts
+    /// Records one dispatch of `groups` workgroups; more than one dimension holds are folded into two, and the kernel counts
     /// `x + y·num_workgroups.x`. Zero groups record nothing.
     pub fn dispatch<'a, P: Parameters, S: Into<Span<'a>> + Copy>(
         &self,
@@ -166,8 +168,8 @@ impl Commands {
         buffers: &[S],
         groups: usize,
     ) -> Result<()> {
-        debug_assert_eq!(pipeline.stage.bindings().len(), buffers.len(), "{}", pipeline.stage.name());
-        debug_assert_eq!(pipeline.stage.parameters(), P::NAME, "{}", pipeline.stage.name());
+        debug_assert_eq!(pipeline.kernel.bindings().len(), buffers.len(), "{}", pipeline.kernel.name());
+        debug_assert_eq!(pipeline.kernel.parameters(), P::NAME, "{}", pipeline.kernel.name());
         if groups == 0 {
             return Ok(());
         }
@@ -175,7 +177,7 @@ impl Commands {
         let most = self.context.limits.max_compute_workgroups_per_dimension as usize;
         let (x, y) = (groups.min(most), groups.div_ceil(most));
         if y > most {
-            let name = pipeline.stage.name();
+            let name = pipeline.kernel.name();
             return Err(self.context.error(format!("cannot run {groups} workgroups of `{name}`: use a smaller batch")));
         }
         for &span in buffers {
@@ -198,7 +200,7 @@ impl Commands {
         }));
         let device = &self.context.device;
         let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(pipeline.stage.name()),
+            label: Some(pipeline.kernel.name()),
             layout: &pipeline.layout,
             entries: &entries,
         });

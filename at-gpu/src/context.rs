@@ -71,7 +71,7 @@ impl Context {
         }));
         let (device, queue) = opened.map_err(|error| Error::Device {
             device: description.name.clone(),
-            reason: format!("does not open: {error}; use --engine cpu"),
+            reason: format!("does not open: {error}; use `engine` cpu"),
         })?;
         let fault = Arc::new(Mutex::new(None));
         let note = |fault: &Arc<Mutex<Option<Fault>>>, lost: bool| {
@@ -100,7 +100,7 @@ impl Context {
     pub fn error(&self, reason: impl std::fmt::Display) -> Error {
         Error::Device {
             device: self.adapter.name.clone(),
-            reason: format!("{reason}; use --engine cpu to go on without it"),
+            reason: format!("{reason}; use `engine` cpu to go on without it"),
         }
     }
 

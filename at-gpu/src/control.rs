@@ -2,11 +2,11 @@
 
 use crate::engine::Gpu;
 use crate::layout::{CarryBack, Follow, Settle};
-use crate::shaders::Stage;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::Fabrication;
 use at_core::chip::control::Shifter;
+use at_shaders::Kernel;
 use std::ops::Range;
 
 /// What a chip's controls become.
@@ -114,12 +114,12 @@ impl Follower {
         let [slope, gain, base, range] = [&way.slope, &way.gain, &way.base, &way.range].map(|vector| &vector.buffer);
         let (heat, stands) = (&way.heat.buffer, &way.stands.buffer);
         let buffers = [controls, &way.origin.buffer, slope, gain, base, range, heat, &way.derivative.buffer];
-        gpu.each(Stage::Follow, &parameters, &buffers, self.len)?;
+        gpu.each(Kernel::Follow, &parameters, &buffers, self.len)?;
         let [rows, entries] = way.crosstalk();
         let drifted = drift.map_or(heat, |drift| &drift.buffer);
         let has_neighbours = u32::from(way.crosstalk.is_some());
         let parameters = Settle { len: count(self.len)?, has_neighbours, has_drift: u32::from(drift.is_some()) };
-        gpu.each(Stage::Settle, &parameters, &[heat, base, rows, entries, drifted, stands], self.len)?;
+        gpu.each(Kernel::Settle, &parameters, &[heat, base, rows, entries, drifted, stands], self.len)?;
         Ok(stands)
     }
 
@@ -132,6 +132,6 @@ impl Follower {
         let buffers = [before, &way.derivative.buffer, rows, entries, &gradient.buffer];
         let has_neighbours = u32::from(way.crosstalk.is_some());
         let parameters = CarryBack { first: count(range.start)?, len: count(range.len())?, has_neighbours };
-        gpu.each(Stage::CarryBack, &parameters, &buffers, range.len())
+        gpu.each(Kernel::CarryBack, &parameters, &buffers, range.len())
     }
 }

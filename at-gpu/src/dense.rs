@@ -4,12 +4,12 @@ use crate::engine::Gpu;
 use crate::layout::Dense;
 use crate::product::{Afterwards, Product, View};
 use crate::scratch::{Needs, Scratch};
-use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::StageErrors;
+use at_shaders::Kernel;
 
 /// `y = W x + b` with every weight and bias a function of its own control.
 pub(crate) struct DenseStage {
@@ -29,12 +29,12 @@ pub(crate) struct DenseStage {
 impl DenseStage {
     /// The matrix of the published demonstration.
     pub fn matrix(gpu: Gpu, inputs: usize, outputs: usize, errors: &StageErrors, offset: usize) -> Result<Self> {
-        let slopes = match errors {
-            StageErrors::Matrix { spread } => {
+        let slopes = match errors.get(["spread"]) {
+            Some([spread]) => {
                 let slopes: Vec<f64> = spread.iter().map(|spread| 1.0 + spread).collect();
                 Some(Vector::upload(&gpu.commands.context, "slopes of weights", &slopes)?)
             }
-            _ => None,
+            None => None,
         };
         Self::new(gpu, inputs, outputs, offset, false, None, slopes)
     }
@@ -42,8 +42,8 @@ impl DenseStage {
     /// A bank of balanced MZI cells.
     pub fn weight_bank(gpu: Gpu, inputs: usize, outputs: usize, errors: &StageErrors, offset: usize) -> Result<Self> {
         let context = &gpu.commands.context;
-        let cells = match errors {
-            StageErrors::WeightBank { amplitude, slope, offset } => {
+        let cells = match errors.get(["amplitude", "slope", "offset"]) {
+            Some([amplitude, slope, offset]) => {
                 let cells = amplitude.iter().zip(slope).zip(offset);
                 let cells: Vec<[f32; 4]> = cells
                     .map(|((&amplitude, &slope), &offset)| {
@@ -52,7 +52,7 @@ impl DenseStage {
                     .collect();
                 Some(Vector::pods(context, "cells of a weight bank", &cells)?)
             }
-            _ => None,
+            None => None,
         };
         let slopes = Vector::zeros(context, "slopes of weights", outputs * (inputs + 1))?;
         Self::new(gpu, inputs, outputs, offset, true, cells, Some(slopes))
@@ -81,13 +81,13 @@ impl GpuStage for DenseStage {
                 parameters.has_errors = u32::from(self.cells.is_some());
                 let cells = self.cells.as_ref().unwrap_or(controls);
                 let buffers = [controls, cells, weights, &slopes.buffer];
-                self.gpu.each(Stage::WeightBankCoefficients, &parameters, &buffers, self.weights.len)
+                self.gpu.each(Kernel::WeightBankCoefficients, &parameters, &buffers, self.weights.len)
             }
             (slopes, _) => {
                 parameters.has_errors = u32::from(slopes.is_some());
                 let slopes = slopes.as_ref().map_or(controls, |slopes| &slopes.buffer);
                 let buffers = [controls, slopes, weights];
-                self.gpu.each(Stage::MatrixCoefficients, &parameters, &buffers, self.weights.len)
+                self.gpu.each(Kernel::MatrixCoefficients, &parameters, &buffers, self.weights.len)
             }
         }
     }

@@ -6,12 +6,12 @@ use crate::context::lock;
 use crate::context::{Context, LimitChoice};
 use crate::layout::Canary;
 use crate::mesh_cost::MeshVariant;
-use crate::shaders::Stage;
 use crate::vectors::Vector;
 use at_core::Result;
+use at_shaders::Kernel;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Loop turns that every driver grants one invocation in total; stages are dispatched so that they stay below.
+/// Loop turns that every driver grants one invocation in total; kernels are dispatched so that they stay below.
 pub const LOOP_CAP: usize = 65_535;
 
 /// An open GPU. Clones share the device.
@@ -32,7 +32,7 @@ pub struct Preferences {
     pub large_products: Option<bool>,
 }
 
-/// Memory between the two stages of a loss.
+/// Memory between the two kernels of a loss.
 pub(crate) struct Scores {
     /// Loss, and 1 where the sample was recognised: `[batch, 2]`.
     pub values: Vector,
@@ -72,7 +72,7 @@ impl Gpu {
     pub fn loop_turns(&self, wanted: u32) -> Result<u32> {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
         let count = self.commands.context.buffer("canary", 4, usage)?;
-        let pipeline = self.commands.pipeline(Stage::Canary, &[])?;
+        let pipeline = self.commands.pipeline(Kernel::Canary, &[])?;
         self.commands.dispatch(&pipeline, &Canary { iterations: wanted }, &[&count], 1)?;
         let bytes = self.commands.read(&count, 4)?;
         Ok(bytemuck::pod_read_unaligned(&bytes))

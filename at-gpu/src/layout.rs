@@ -1,4 +1,4 @@
-//! The parameter blocks of the stages as Rust sees them. A test compares every member's offset with the WGSL text.
+//! The parameter blocks of the kernels as Rust sees them. A test compares every member's offset with the WGSL text.
 
 /// A parameter block: plain bytes with a WGSL struct of the same name and members.
 pub(crate) trait Parameters: bytemuck::Pod {
@@ -48,7 +48,7 @@ parameters! {
         batch: u32,
         outputs: u32,
         classes: u32,
-        mean_square: u32,
+        comparison: u32,
         normalization: u32,
         gain: f32,
         weight: f32,
@@ -242,5 +242,36 @@ parameters! {
         scale: f32,
         stride: u32,
         start: u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use at_shaders::Kernel;
+
+    #[test]
+    fn parameter_blocks_have_the_offsets_of_their_twins() {
+        let blocks = all();
+        for &kernel in Kernel::ALL {
+            let module = naga::front::wgsl::parse_str(kernel.source())
+                .unwrap_or_else(|error| panic!("{}: {}", kernel.name(), error.emit_to_string(kernel.source())));
+            let (_, uniform) = module
+                .global_variables
+                .iter()
+                .find(|(_, variable)| variable.space == naga::AddressSpace::Uniform)
+                .unwrap_or_else(|| panic!("{} has no parameters", kernel.name()));
+            let block = &module.types[uniform.ty];
+            assert_eq!(block.name.as_deref(), Some(kernel.parameters()), "{}", kernel.name());
+            let naga::TypeInner::Struct { members, span } = &block.inner else {
+                panic!("{} is no struct", kernel.name())
+            };
+            let found: Vec<_> =
+                members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
+            let (_, expected, size) =
+                blocks.iter().find(|(name, ..)| *name == kernel.parameters()).expect("every block has a twin");
+            assert_eq!(&found, expected, "{}", kernel.name());
+            assert_eq!(*span as usize, *size, "{}", kernel.name());
+        }
     }
 }

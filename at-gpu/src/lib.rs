@@ -1,4 +1,4 @@
-//! at-core's engine as WGSL compute stages on any GPU: Vulkan, Metal or Direct3D 12, found when the program runs.
+//! at-core's engine as WGSL compute kernels on any GPU: Vulkan, Metal or Direct3D 12, found when the program runs.
 //!
 //! Everything is `f32`; buffers stay on the device and only [`Engine::download`](at_core::propagator::Engine::download) waits for it.
 //! A missing or lost device is an error, never a panic and never a silent fall back.
@@ -31,7 +31,6 @@ mod perturbation;
 mod pointwise;
 mod product;
 mod scratch;
-mod shaders;
 mod stage;
 mod stream_plan;
 mod sums;

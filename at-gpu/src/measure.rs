@@ -3,9 +3,9 @@
 use crate::engine::Gpu;
 use crate::layout::Length;
 use crate::product::{Afterwards, Product, View};
-use crate::shaders::Stage;
 use crate::vectors::{Vector, count};
 use at_core::Result;
+use at_shaders::Kernel;
 use std::time::Duration;
 
 /// A measurement is long enough from here on.
@@ -56,7 +56,7 @@ pub fn copy_rate(gpu: &Gpu) -> Result<f64> {
         let target = Vector::zeros(context, "target of a copy", bytes / 4)?;
         let parameters = Length { len: count(bytes / 16)? };
         let buffers = [&source.buffer, &target.buffer];
-        let (seconds, long) = best(gpu, || gpu.each(Stage::Copy, &parameters, &buffers, bytes / 16))?;
+        let (seconds, long) = best(gpu, || gpu.each(Kernel::Copy, &parameters, &buffers, bytes / 16))?;
         if long || bytes >= 1 << 30 || 2 * bytes > largest_binding(gpu) {
             return Ok(2e-9 * bytes as f64 / seconds);
         }

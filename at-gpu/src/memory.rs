@@ -34,6 +34,7 @@ pub struct Training<'a> {
 
 /// Bytes by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Estimate {
     /// Coefficients, matrices and errors of chip and model.
     pub networks: u64,
@@ -87,8 +88,9 @@ impl Training<'_> {
                     }
                     states = states.max(16 * crossing * modes);
                 }
-                Stage::Matrix { .. } | Stage::WeightBank { .. } => all.networks += (8 + 20 * errors) * controls,
-                _ => {}
+                Stage::Matrix(_) | Stage::WeightBank(_) => all.networks += (8 + 20 * errors) * controls,
+                Stage::Attenuators(_) | Stage::Splitter(_) | Stage::Combiner(_) | Stage::Activation(_) => {}
+                Stage::Detection(_) | Stage::Modulation(_) | Stage::Rectifier(_) => {}
             }
         }
         let controls = 4 * network.controls() as u64;
@@ -139,7 +141,7 @@ impl Training<'_> {
             }
             format!("the largest batch that fits is {most}")
         } else {
-            "no batch fits; choose a smaller network, fewer samples, or --engine cpu".to_string()
+            "no batch fits; choose a smaller network, fewer samples, or `engine` cpu".to_string()
         };
         Err(Error::Device {
             device: gpu.adapter().name.clone(),
@@ -187,7 +189,7 @@ mod tests {
 
     fn network(modes: usize) -> Network {
         let mesh = Stage::Mesh(Mesh::rectangular(modes).unwrap());
-        Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
+        Network::new(vec![vec![mesh, Stage::detection(modes, Detection::Intensity)]]).unwrap()
     }
 
     /// Adam on 1000 samples in batches of 500.
@@ -210,7 +212,7 @@ mod tests {
         assert!(Training { batch: most + 1, ..training }.check(&gpu, Some(half)).is_err());
         assert!(error.contains("networks") && error.contains("data"), "{error}");
         let error = training.check(&gpu, Some(1000)).unwrap_err().to_string();
-        assert!(error.contains("no batch fits") && error.contains("--engine cpu"), "{error}");
+        assert!(error.contains("no batch fits") && error.contains("`engine` cpu"), "{error}");
     }
 
     #[test]
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn three_meshes_of_4096_modes_fit_a_large_gpu() {
         let mesh = || Stage::Mesh(Mesh::rectangular(4096).unwrap());
-        let detection = Stage::Detection { modes: 4096, detection: Detection::Intensity };
+        let detection = Stage::detection(4096, Detection::Intensity);
         let network = Network::new(vec![vec![mesh(), mesh(), mesh(), detection]]).unwrap();
         let training = Training { batch: 1024, samples: 60_000, ..imperfect(&network) };
         let estimate = training.within(1 << 31);

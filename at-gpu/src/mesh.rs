@@ -23,7 +23,7 @@ pub(crate) struct MeshStage {
 }
 
 impl MeshStage {
-    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]); its controls begin at `offset`.
+    /// The mesh with the given errors; its controls begin at `offset`.
     pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
         let optics = MeshOptics::new(gpu, mesh, errors, offset)?;
         Ok(MeshStage { optics, blocks: BlockMatrices::new(mesh), whole: WholeMatrix::new(), ways: Ways::default() })

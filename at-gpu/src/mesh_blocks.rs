@@ -8,10 +8,10 @@ use crate::commands::Span;
 use crate::layout::{BlockGram, BlockProduct, MeshBlocks};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
-use crate::shaders::Stage;
 use crate::vectors::count;
 use at_core::Result;
 use at_core::optics::Mesh;
+use at_shaders::Kernel;
 use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
@@ -165,7 +165,7 @@ impl BlockMatrices {
         };
         if !known.get() {
             let commands = &optics.gpu.commands;
-            let pipeline = commands.pipeline(Stage::BlockMatrices, &[])?;
+            let pipeline = commands.pipeline(Kernel::BlockMatrices, &[])?;
             for levels in self.parts(optics, usize::MAX) {
                 let (parameters, columns) = self.parameters(optics, &levels)?;
                 let parameters = MeshBlocks { inverse: u32::from(inverse), ..parameters };
@@ -190,7 +190,7 @@ impl BlockMatrices {
     ) -> Result<()> {
         let commands = &optics.gpu.commands;
         let matrices = self.matrices(optics, false)?;
-        let pipeline = commands.pipeline(Stage::BlockProduct, &[])?;
+        let pipeline = commands.pipeline(Kernel::BlockProduct, &[])?;
         let mut before = input;
         for level in 0..self.blocks.levels {
             let left = self.blocks.levels - 1 - level;
@@ -260,9 +260,9 @@ impl BlockMatrices {
         let adjoint = self.matrices(optics, false)?;
         // Without imbalance the inverse is the adjoint.
         let (inverse, split) = if optics.unbalanced() { (self.matrices(optics, true)?, batch) } else { (adjoint, 0) };
-        let products = commands.pipeline(Stage::BlockProduct, &[])?;
-        let grams = commands.pipeline(Stage::BlockGram, &[])?;
-        let gradients = commands.pipeline(Stage::BlockGradient, &[])?;
+        let products = commands.pipeline(Kernel::BlockProduct, &[])?;
+        let grams = commands.pipeline(Kernel::BlockGram, &[])?;
+        let gradients = commands.pipeline(Kernel::BlockGradient, &[])?;
         let (gram, partial) = (scratch.get(Slot::Gram), scratch.get(Slot::Partial));
         let (most, chunks) = self.gradient_plan(optics, batch);
         let windows = self.blocks.windows;
@@ -304,7 +304,12 @@ impl BlockMatrices {
                 partial.into(),
             ];
             commands.dispatch(&gradients, &parameters, &buffers, 4 * blocks)?;
-            optics.gpu.each(Stage::BlockReduce, &parameters, &[&optics.columns, partial, gradient], PLACES * blocks)?;
+            optics.gpu.each(
+                Kernel::BlockReduce,
+                &parameters,
+                &[&optics.columns, partial, gradient],
+                PLACES * blocks,
+            )?;
         }
         Ok(states[0])
     }

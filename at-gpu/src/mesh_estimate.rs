@@ -6,9 +6,9 @@
 use crate::engine::LOOP_CAP;
 use crate::layout::{MeshEstimate, Waveguides};
 use crate::mesh_optics::{COUPLERS, MeshOptics, TURNS};
-use crate::shaders::Stage;
 use crate::vectors::{Vector, count};
 use at_core::Result;
+use at_shaders::Kernel;
 use std::ops::Range;
 
 /// Invocations of a workgroup that walks.
@@ -41,10 +41,10 @@ impl MeshOptics {
                 count: count(range.len())?,
                 offset: count(offset)?,
             };
-            self.gpu.each(Stage::MeshEstimate, &parameters, &buffers, range.len())?;
+            self.gpu.each(Kernel::MeshEstimate, &parameters, &buffers, range.len())?;
         }
         for columns in self.walks() {
-            self.walk(Stage::WaveguideErrors, &columns, estimate, errors, offset)?;
+            self.walk(Kernel::WaveguideErrors, &columns, estimate, errors, offset)?;
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl MeshOptics {
                 offset: count(self.offset)?,
             };
             let buffers = [controls.into(), (&errors.buffer).into(), turns];
-            self.gpu.each(Stage::MeshTurns, &parameters, &buffers, range.len())?;
+            self.gpu.each(Kernel::MeshTurns, &parameters, &buffers, range.len())?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl MeshOptics {
         self.walks()
             .iter()
             .rev()
-            .try_for_each(|columns| self.walk(Stage::WaveguideGradient, columns, gradient, imperfections, offset))
+            .try_for_each(|columns| self.walk(Kernel::WaveguideGradient, columns, gradient, imperfections, offset))
     }
 
     /// Buffers for couplers and phase errors of every MZI, where the mesh was built without, and for what an estimate needs besides.
@@ -99,7 +99,7 @@ impl MeshOptics {
     /// One pass through some columns, one way or the other.
     fn walk(
         &self,
-        stage: Stage,
+        kernel: Kernel,
         columns: &Range<usize>,
         source: &wgpu::Buffer,
         target: &wgpu::Buffer,
@@ -117,7 +117,7 @@ impl MeshOptics {
             controls: count(self.offset)?,
             ends: u32::from(columns.end == self.mesh.columns().len()),
         };
-        let pipeline = self.gpu.commands.pipeline(stage, &[])?;
+        let pipeline = self.gpu.commands.pipeline(kernel, &[])?;
         let buffers = [&self.columns, source, walk, target];
         self.gpu.commands.dispatch(&pipeline, &parameters, &buffers, self.mesh.dies())
     }

@@ -4,13 +4,13 @@ use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::mesh_estimate::Estimated;
-use crate::shaders::Stage;
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::optics::mzi::Coupler;
 use at_core::optics::{Mesh, MeshLoss};
+use at_shaders::Kernel;
 use std::ops::Range;
 
 /// Bytes of the coefficients, the couplers and the turn of an MZI, and of a column's loss in one mode.
@@ -59,7 +59,7 @@ pub(crate) struct ColumnSpans<'a> {
 }
 
 impl MeshOptics {
-    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]); its controls begin at `offset`.
+    /// The mesh with the given errors; its controls begin at `offset`.
     pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
         let context = &gpu.commands.context;
         let coupler = |first, second| {
@@ -69,7 +69,8 @@ impl MeshOptics {
         let mut couplers = vec![coupler(0.0, 0.0)];
         let mut loss = MeshLoss { transmission: 1.0, columns: Vec::new(), imbalance: None };
         let mut phase_errors = None;
-        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
+        let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+        if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
             if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
                 couplers = first_coupler.iter().zip(second_coupler).map(|(&a, &b)| coupler(a, b)).collect();
             }
@@ -191,7 +192,7 @@ impl MeshOptics {
             };
             let coefficients = self.part_of(&self.coefficients, COEFFICIENTS, &range);
             let buffers = [controls.into(), errors.into(), couplers, coefficients, (&self.factors).into()];
-            self.gpu.each(Stage::MeshCoefficients, &parameters, &buffers, range.len() + outputs)?;
+            self.gpu.each(Kernel::MeshCoefficients, &parameters, &buffers, range.len() + outputs)?;
         }
         self.turn(controls)
     }
@@ -230,7 +231,12 @@ impl MeshOptics {
             stride: count(stride)?,
             second: count(second)?,
         };
-        self.gpu.each(Stage::MeshEnterBackward, &enter, &[&self.factors, output, adjoint, states, products], fields)?;
+        self.gpu.each(
+            Kernel::MeshEnterBackward,
+            &enter,
+            &[&self.factors, output, adjoint, states, products],
+            fields,
+        )?;
         Sum {
             source: products,
             rows: batch,
@@ -255,7 +261,7 @@ impl MeshOptics {
         let fields = batch * self.mesh.modes();
         let (stride, second) = order.places(fields);
         let leave = MeshLeave { len: count(fields)?, stride: count(stride)?, second: count(second)? };
-        self.gpu.each(Stage::MeshLeaveBackward, &leave, &[states, adjoint], fields)
+        self.gpu.each(Kernel::MeshLeaveBackward, &leave, &[states, adjoint], fields)
     }
 }
 

@@ -6,7 +6,6 @@ use crate::mesh_optics::MeshOptics;
 use crate::mesh_stream::{FIELD, parameters, passes, plan};
 use crate::pointwise::DetectionStage;
 use crate::scratch::{Scratch, Slot};
-use crate::shaders::Stage;
 use crate::stage::GpuStage;
 use crate::stream_plan::{GROUP, Plan, mzis};
 use crate::sums::Sum;
@@ -14,6 +13,7 @@ use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::network::Detection;
 use at_core::propagator::Direction;
+use at_shaders::Kernel;
 use std::cell::OnceCell;
 
 /// What is looked at, as the kernel counts, and where it goes.
@@ -90,7 +90,7 @@ pub(crate) fn send(
     let plan = plan(optics, batch, FIELD);
     let constants =
         [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("BACKWARD", u32::from(backward)), ("WATCH", kind)];
-    let pipeline = commands.pipeline(Stage::MeshSend, &constants)?;
+    let pipeline = commands.pipeline(Kernel::MeshSend, &constants)?;
     let mut passes = passes(optics, &plan, rows(&plan, batch, watch));
     if backward {
         passes.reverse();
@@ -150,5 +150,5 @@ fn sum_powers(
         stride: 2 * pass.chunk_mzis,
         start: 0,
     };
-    optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, powers], 2 * pass.chunk_mzis as usize)
+    optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, powers], 2 * pass.chunk_mzis as usize)
 }

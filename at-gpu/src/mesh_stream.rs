@@ -4,10 +4,10 @@ use crate::layout::{GradientReduce, MeshColumns};
 use crate::mesh_estimate::At;
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
-use crate::shaders::Stage;
 use crate::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::vectors::count;
 use at_core::Result;
+use at_shaders::Kernel;
 use std::ops::Range;
 
 /// Bytes of a field, and of a field beside its adjoint.
@@ -101,7 +101,7 @@ pub(crate) fn forward(
     let commands = &optics.gpu.commands;
     let plan = plan(optics, batch, FIELD);
     let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
-    let pipeline = commands.pipeline(Stage::MeshForward, &constants)?;
+    let pipeline = commands.pipeline(Kernel::MeshForward, &constants)?;
     let passes = passes(optics, &plan, 0);
     let mut before = input;
     for (index, columns) in passes.iter().enumerate() {
@@ -133,7 +133,7 @@ pub(crate) fn backward<'a>(
     let sums = if imperfections.is_some() { COUPLERS_TOO } else { PHASES };
     let couplers_too = u32::from(imperfections.is_some());
     let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("IMPERFECTIONS", couplers_too)];
-    let pipeline = commands.pipeline(Stage::MeshBackward, &constants)?;
+    let pipeline = commands.pipeline(Kernel::MeshBackward, &constants)?;
     let rows = plan.partial_rows(batch);
     let partial = scratch.get(Slot::Partial);
     for columns in passes(optics, &plan, sums / PHASES * rows).iter().rev() {
@@ -163,10 +163,10 @@ pub(crate) fn backward<'a>(
             start: 0,
         };
         let items = 2 * mzis(&optics.mesh, columns);
-        optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, gradient], items)?;
+        optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, gradient], items)?;
         if let Some((target, offset)) = imperfections {
             let reduce = GradientReduce { offset: count(offset)?, start: 2 * parameters.chunk_mzis, ..reduce };
-            optics.gpu.each(Stage::GradientReduce, &reduce, &[partial, target], items)?;
+            optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, target], items)?;
         }
     }
     Ok(states[0])

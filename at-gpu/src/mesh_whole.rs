@@ -8,11 +8,11 @@ use crate::layout::{BlockGram, BlockProduct, Identity};
 use crate::mesh_blocks::WIDTH;
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
-use crate::shaders::Stage;
 use crate::sums::Sum;
 use crate::vectors::count;
 use at_core::Result;
 use at_core::optics::Mesh;
+use at_shaders::Kernel;
 use std::cell::{Cell, OnceCell};
 
 /// Samples of a product's workgroup, and of a chunk of the products of fields and adjoints.
@@ -106,7 +106,7 @@ impl WholeMatrix {
             stride: count(modes)?,
             finish: 0,
         };
-        let pipeline = optics.gpu.commands.pipeline(Stage::BlockProduct, &[])?;
+        let pipeline = optics.gpu.commands.pipeline(Kernel::BlockProduct, &[])?;
         let buffers = [source, matrix, matrix, &optics.factors, target];
         let groups = modes.div_ceil(WIDTH) * batch.div_ceil(ROWS);
         optics.gpu.commands.dispatch(&pipeline, &parameters, &buffers, groups)
@@ -125,7 +125,7 @@ impl WholeMatrix {
             windows: count(modes.div_ceil(WIDTH).pow(2))?,
             whole: 1,
         };
-        let pipeline = optics.gpu.commands.pipeline(Stage::BlockGram, &[])?;
+        let pipeline = optics.gpu.commands.pipeline(Kernel::BlockGram, &[])?;
         let (states, gram) = (scratch.get(Slot::StatesA), scratch.get(Slot::Gram));
         let groups = modes.div_ceil(WIDTH).pow(2) * chunks;
         optics.gpu.commands.dispatch(&pipeline, &parameters, &[states, gram], groups)?;
@@ -155,5 +155,5 @@ fn identity(optics: &MeshOptics, fields: &wgpu::Buffer, order: StateOrder) -> Re
     let size = optics.mesh.modes();
     let (stride, _) = order.places(size * size);
     let parameters = Identity { size: count(size)?, stride: count(stride)? };
-    optics.gpu.each(Stage::Identity, &parameters, &[fields], size * size)
+    optics.gpu.each(Kernel::Identity, &parameters, &[fields], size * size)
 }

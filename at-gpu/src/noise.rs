@@ -2,11 +2,11 @@
 
 use crate::engine::Gpu;
 use crate::layout::{Disturb, Drift};
-use crate::shaders::Stage;
 use crate::vectors::{Vector, check_range, count};
 use at_core::Result;
 use at_core::chip::drift::DriftStep;
 use at_core::chip::noise::{Draw, SignalNoise};
+use at_shaders::Kernel;
 use std::f64::consts::FRAC_1_SQRT_2;
 
 impl Gpu {
@@ -17,7 +17,7 @@ impl Gpu {
         let [keep, own, shared_step] = [step.keep, step.own, step.common].map(|value| value as f32);
         let len = count(drift.len)?;
         let parameters = Drift { len, key_low, key_high, time, site, keep, own, shared_step };
-        self.each(Stage::Drift, &parameters, &[&drift.buffer], drift.len)
+        self.each(Kernel::Drift, &parameters, &[&drift.buffer], drift.len)
     }
 
     /// What `noise` makes of `signal [batch, mode]`.
@@ -46,6 +46,6 @@ impl Gpu {
             step,
             top,
         };
-        self.each(Stage::Disturb, &parameters, &[&signal.buffer], batch * modes)
+        self.each(Kernel::Disturb, &parameters, &[&signal.buffer], batch * modes)
     }
 }

@@ -3,12 +3,12 @@
 use crate::engine::Gpu;
 use crate::layout::{Activation as ActivationParameters, Detection as DetectionParameters, Length, Rectifier};
 use crate::scratch::{Needs, Scratch};
-use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
 use crate::vectors::count;
 use at_core::Result;
 use at_core::network::Detection;
 use at_core::optics::Activation;
+use at_shaders::Kernel;
 
 /// An optical nonlinearity.
 pub(crate) struct ActivationStage {
@@ -44,13 +44,13 @@ impl GpuStage for ActivationStage {
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
         let fields = batch * self.modes;
-        self.gpu.each(Stage::ActivationForward, &self.parameters(fields)?, &[input, output], fields)
+        self.gpu.each(Kernel::ActivationForward, &self.parameters(fields)?, &[input, output], fields)
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
         let fields = pass.batch * self.modes;
         let buffers = [pass.input, pass.adjoint, pass.adjoint_in];
-        self.gpu.each(Stage::ActivationBackward, &self.parameters(fields)?, &buffers, fields)
+        self.gpu.each(Kernel::ActivationBackward, &self.parameters(fields)?, &buffers, fields)
     }
 }
 
@@ -86,13 +86,13 @@ impl GpuStage for DetectionStage {
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
         let detectors = if self.detection == Detection::Balanced { self.modes / 2 } else { self.modes };
         let signals = batch * detectors;
-        self.gpu.each(Stage::DetectionForward, &self.parameters(signals)?, &[input, output], signals)
+        self.gpu.each(Kernel::DetectionForward, &self.parameters(signals)?, &[input, output], signals)
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
         let fields = pass.batch * self.modes;
         let buffers = [pass.input, pass.adjoint, pass.adjoint_in];
-        self.gpu.each(Stage::DetectionBackward, &self.parameters(fields)?, &buffers, fields)
+        self.gpu.each(Kernel::DetectionBackward, &self.parameters(fields)?, &buffers, fields)
     }
 }
 
@@ -113,13 +113,13 @@ impl GpuStage for ModulationStage {
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
         let len = batch * self.modes;
-        self.gpu.each(Stage::ModulationForward, &Length { len: count(len)? }, &[input, output], len)
+        self.gpu.each(Kernel::ModulationForward, &Length { len: count(len)? }, &[input, output], len)
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
         let len = pass.batch * self.modes;
         let buffers = [pass.adjoint, pass.adjoint_in];
-        self.gpu.each(Stage::ModulationBackward, &Length { len: count(len)? }, &buffers, len)
+        self.gpu.each(Kernel::ModulationBackward, &Length { len: count(len)? }, &buffers, len)
     }
 }
 
@@ -142,13 +142,13 @@ impl GpuStage for RectifierStage {
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
         let len = batch * self.modes;
         let parameters = Rectifier { len: count(len)?, threshold: self.threshold };
-        self.gpu.each(Stage::RectifierForward, &parameters, &[input, output], len)
+        self.gpu.each(Kernel::RectifierForward, &parameters, &[input, output], len)
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
         let len = pass.batch * self.modes;
         let parameters = Rectifier { len: count(len)?, threshold: self.threshold };
         let buffers = [pass.input, pass.adjoint, pass.adjoint_in];
-        self.gpu.each(Stage::RectifierBackward, &parameters, &buffers, len)
+        self.gpu.each(Kernel::RectifierBackward, &parameters, &buffers, len)
     }
 }

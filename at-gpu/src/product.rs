@@ -2,9 +2,9 @@
 
 use crate::engine::Gpu;
 use crate::layout::MatrixProduct;
-use crate::shaders::Stage;
 use crate::vectors::count;
 use at_core::Result;
+use at_shaders::Kernel;
 
 /// Rows and columns that one workgroup makes: 4 x 4 or 8 x 8 sums for each of its 256 invocations.
 const SMALL: usize = 64;
@@ -49,8 +49,8 @@ impl Product<'_> {
     pub fn record(&self, gpu: &Gpu) -> Result<()> {
         let [rows, inner, columns] = self.sizes;
         let large = gpu.preferences.large_products.unwrap_or_else(|| tiles(rows, columns, LARGE) >= ENOUGH);
-        let (stage, tile) = if large { (Stage::MatrixProductLarge, LARGE) } else { (Stage::MatrixProduct, SMALL) };
-        let pipeline = gpu.commands.pipeline(stage, &[])?;
+        let (kernel, tile) = if large { (Kernel::MatrixProductLarge, LARGE) } else { (Kernel::MatrixProduct, SMALL) };
+        let pipeline = gpu.commands.pipeline(kernel, &[])?;
         let groups = tiles(rows, columns, tile);
         for first in (0..inner).step_by(INNER) {
             let last = inner.min(first + INNER);

@@ -10,7 +10,9 @@ use crate::scratch::{Needs, Scratch};
 use crate::tiling::TilingStage;
 use at_core::Result;
 use at_core::chip::StageErrors;
-use at_core::network::Stage;
+use at_core::stage::{
+    Attenuators, Combiner, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage, WeightBank,
+};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
 pub(crate) trait GpuStage {
@@ -68,15 +70,23 @@ pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usiz
     let gpu = gpu.clone();
     Ok(match *stage {
         Stage::Mesh(ref mesh) => Box::new(MeshStage::new(gpu, mesh, errors, offset)?),
-        Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?),
-        Stage::Splitter { inputs, copies } => Box::new(TilingStage::splitter(gpu, inputs, copies)?),
-        Stage::Combiner { outputs, parts, block } => Box::new(TilingStage::combiner(gpu, outputs, parts, block)?),
-        Stage::Activation { modes, activation } => Box::new(ActivationStage { gpu, modes, activation }),
-        Stage::Detection { modes, detection } => Box::new(DetectionStage { gpu, modes, detection }),
-        Stage::Modulation { modes } => Box::new(ModulationStage { gpu, modes }),
-        Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { gpu, modes, threshold: threshold as f32 }),
-        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(gpu, inputs, outputs, errors, offset)?),
-        Stage::WeightBank { inputs, outputs } => {
+        Stage::Attenuators(Attenuators { inputs, outputs }) => {
+            Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?)
+        }
+        Stage::Splitter(Splitter { inputs, copies }) => Box::new(TilingStage::splitter(gpu, inputs, copies)?),
+        Stage::Combiner(Combiner { outputs, parts, block }) => {
+            Box::new(TilingStage::combiner(gpu, outputs, parts, block)?)
+        }
+        Stage::Activation(Nonlinearity { modes, activation }) => Box::new(ActivationStage { gpu, modes, activation }),
+        Stage::Detection(Photodetection { modes, detection }) => Box::new(DetectionStage { gpu, modes, detection }),
+        Stage::Modulation(Modulation { modes }) => Box::new(ModulationStage { gpu, modes }),
+        Stage::Rectifier(Rectifier { modes, threshold }) => {
+            Box::new(RectifierStage { gpu, modes, threshold: threshold as f32 })
+        }
+        Stage::Matrix(Matrix { inputs, outputs }) => {
+            Box::new(DenseStage::matrix(gpu, inputs, outputs, errors, offset)?)
+        }
+        Stage::WeightBank(WeightBank { inputs, outputs }) => {
             Box::new(DenseStage::weight_bank(gpu, inputs, outputs, errors, offset)?)
         }
     })

@@ -2,9 +2,9 @@
 
 use crate::engine::Gpu;
 use crate::layout::ColumnSum;
-use crate::shaders::Stage;
 use crate::vectors::{check_range, count};
 use at_core::Result;
+use at_shaders::Kernel;
 
 /// Columns that one workgroup sums.
 const COLUMNS: usize = 32;
@@ -46,7 +46,7 @@ impl Sum<'_> {
             scale: self.scale,
             spread: count(spread)?,
         };
-        let pipeline = gpu.commands.pipeline(Stage::ColumnSum, &[])?;
+        let pipeline = gpu.commands.pipeline(Kernel::ColumnSum, &[])?;
         let buffers = [self.source, factors, self.target];
         gpu.commands.dispatch(&pipeline, &parameters, &buffers, self.columns.div_ceil(COLUMNS))
     }

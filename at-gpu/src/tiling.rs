@@ -3,10 +3,10 @@
 use crate::engine::{Gpu, LOOP_CAP};
 use crate::layout::Tiling;
 use crate::scratch::{Needs, Scratch};
-use crate::shaders::Stage;
 use crate::stage::{Backward, GpuStage};
 use crate::vectors::count;
 use at_core::{Error, Result};
+use at_shaders::Kernel;
 
 /// Which way a stage goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,18 +44,18 @@ impl TilingStage {
             return Ok(self);
         }
         let what = format!("a splitter or combiner of {} parts on a GPU", self.copies);
-        Err(Error::Unsupported { what, instead: "choose --engine cpu, or larger tiles".into() })
+        Err(Error::Unsupported { what, instead: "choose `engine` cpu, or larger tiles".into() })
     }
 
     fn go(&self, way: Way, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer) -> Result<()> {
         let whole = batch * self.blocks * self.modes;
-        let (stage, len) = match way {
-            Way::Split => (Stage::TilingSplit, whole * self.copies),
-            Way::Merge => (Stage::TilingMerge, whole),
+        let (kernel, len) = match way {
+            Way::Split => (Kernel::TilingSplit, whole * self.copies),
+            Way::Merge => (Kernel::TilingMerge, whole),
         };
         let share = (1.0 / (self.copies as f64).sqrt()) as f32;
         let parameters = Tiling { modes: count(self.modes)?, copies: count(self.copies)?, len: count(len)?, share };
-        self.gpu.each(stage, &parameters, &[input, output], len)
+        self.gpu.each(kernel, &parameters, &[input, output], len)
     }
 }
 

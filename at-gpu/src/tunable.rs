@@ -51,7 +51,7 @@ impl Tunable for GpuNetwork {
         {
             return Err(Error::Unsupported {
                 what: "an estimate of the imperfections of weight banks on a GPU".into(),
-                instead: "pass --engine cpu".into(),
+                instead: "pass `engine` cpu".into(),
             });
         }
         let Estimate { values, taken_on, len } = &mut self.estimate;

@@ -26,7 +26,7 @@ fn a_lost_device_is_an_error() {
     gpu.loop_turns(10).unwrap();
     gpu.lose();
     let message = gpu.loop_turns(10).unwrap_err().to_string();
-    assert!(message.contains("--engine cpu"), "{message}");
+    assert!(message.contains("`engine` cpu"), "{message}");
 }
 
 #[test]

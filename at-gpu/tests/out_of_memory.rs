@@ -59,7 +59,7 @@ fn exhaust(gpu: &Gpu) -> (Vec<Vector>, Error) {
 
 fn clear(error: &Error) {
     let message = error.to_string();
-    let said = ["out of memory", "use a smaller batch", "--engine cpu"];
+    let said = ["out of memory", "use a smaller batch", "`engine` cpu"];
     let device = matches!(error, Error::Device { .. });
     assert!(device && said.iter().all(|part| message.contains(part)), "{message}");
 }
@@ -71,7 +71,7 @@ fn a_refused_buffer_is_an_error_and_what_is_there_goes_on() {
         return;
     }
     let gpu = Gpu::new(&selection).unwrap();
-    let detection = Stage::Detection { modes: 8, detection: Detection::Intensity };
+    let detection = Stage::detection(8, Detection::Intensity);
     let network = Network::new(vec![vec![Stage::Mesh(Mesh::rectangular(8).unwrap()), detection]]).unwrap();
     let mut chip = gpu.build(&network, &Fabrication::ideal()).unwrap();
     chip.program(&gpu.upload(&vec![0.3; network.controls()]).unwrap()).unwrap();

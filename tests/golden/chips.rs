@@ -15,12 +15,12 @@ use at_core::propagator::{
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;
-use at_tests::networks::{every_stage, matrices, tiled, weight_banks};
+use at_tests::networks::{matrices, recorded_stages, tiled, weight_banks};
 
 /// The networks whose chips are drawn, by name.
 fn networks() -> [(&'static str, Network); 4] {
     [
-        ("every stage", every_stage()),
+        ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
         ("weight banks", weight_banks(&[4, 4, 4])),
         ("matrices", matrices(&[4, 4, 4])),
@@ -77,7 +77,7 @@ pub fn at_work() -> Record {
 
 fn with<T: Real>(record: &mut Record, engine: &Cpu<T>) {
     for (kind, imperfections) in kinds() {
-        for (of, network) in [("every stage", every_stage()), ("tiles", tiled(&Mesh::rectangular(3).unwrap()))] {
+        for (of, network) in [("every stage", recorded_stages()), ("tiles", tiled(&Mesh::rectangular(3).unwrap()))] {
             let mut chip = programmed(engine, &network, &imperfections);
             record.of(T::NAME, &format!("{kind}, {of}"), &readout(engine, &mut chip, 9));
         }

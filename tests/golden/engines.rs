@@ -6,12 +6,12 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
-use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, tiled, weight_banks};
+use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, matrices, recorded_stages, tiled, weight_banks};
 
 /// All networks.
 pub fn all() -> Record {
     let mut networks: Vec<(String, Network)> = vec![
-        ("every stage".into(), every_stage()),
+        ("every stage".into(), recorded_stages()),
         ("tiles".into(), tiled(&Mesh::rectangular(3).unwrap())),
         ("triangular tiles".into(), tiled(&Mesh::triangular(4).unwrap())),
         ("matrices".into(), matrices(&[6, 5, 3])),

@@ -116,12 +116,12 @@ fn run<T: Real>(record: &mut Record, name: MethodName) {
     let metrics: Vec<f64> = records
         .flat_map(|r| {
             let of_epoch = [r.epoch as f64, r.learning_rate];
-            let judged = [r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.alignment.unwrap()];
+            let judged = [r.train_loss, r.train_score, r.test_loss, r.test_score, r.alignment.unwrap()];
             of_epoch.into_iter().chain(judged)
         })
         .collect();
     record.of(T::NAME, &format!("metrics of {name}"), &metrics);
-    let ends = [outcome.train, outcome.test].map(|end| [end.loss, end.accuracy]).concat();
+    let ends = [outcome.train, outcome.test].map(|end| [end.loss, end.score]).concat();
     record.of(T::NAME, &format!("evaluations of {name}"), &ends);
     if T::NAME == "f64" {
         record.exact(&format!("accesses of a run of {name}"), &counts(&outcome.accesses));

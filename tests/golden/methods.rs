@@ -18,7 +18,7 @@ use at_core::training::{
     Parameters, Reduction, Schedule, Settings, Split, initial_controls,
 };
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, every_stage, matrices, tiled, weight_banks};
+use at_tests::networks::{coherent, matrices, recorded_stages, tiled, weight_banks};
 
 /// Steps, in two epochs.
 const STEPS: usize = 10;
@@ -162,7 +162,7 @@ fn with<T: Real>(record: &mut Record) {
     let meshes = || coherent(4, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
     let one_mesh = || coherent(4, 1, Activation::ELECTRO_OPTIC, Detection::Intensity);
     for (what, network) in [
-        ("every stage", every_stage()),
+        ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(2).unwrap())),
         ("two meshes", meshes()),
         ("one mesh", one_mesh()),

@@ -1,20 +1,15 @@
 //! What is trained, and the name that follows from it.
 
-use crate::failure::{OrUsage, Outcome};
-use crate::fingerprint::RunContents;
-use crate::network_files::FilesCache;
-use crate::plan::Plan;
 use crate::settings::Settings;
-use crate::{command, engines};
+use crate::trial::RunContents;
 use anyhow::{Context, Result};
-use at_core::data::{Contents, Dataset};
-use at_core::network::Network;
 use at_core::training::MethodName;
 use md5::{Digest, Md5};
-use std::path::PathBuf;
 
 /// Raised when the same settings would give other numbers or another form of result.
 const FORMAT: u32 = 1;
+/// The same for settings with noisy detectors at the phase shifters, of which cells once knew nothing.
+const FORMAT_WITH_TAP_NOISE: u32 = 2;
 
 /// One training of one method on one chip.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,63 +92,10 @@ impl Cells {
 pub(super) fn hash(settings: &Settings, contents: Option<&RunContents>) -> Result<String> {
     let text = toml::Table::try_from(settings.identity()).context("settings")?.to_string();
     let contents = contents.map(serde_json::to_string).transpose().context("contents")?.unwrap_or_default();
-    let digest = Md5::digest(format!("{FORMAT} {} {text}{contents}", env!("CARGO_PKG_VERSION")));
+    let noisy = settings.tap_noise.is_some_and(|spread| spread > 0.0);
+    let format = if noisy { FORMAT_WITH_TAP_NOISE } else { FORMAT };
+    let digest = Md5::digest(format!("{format} {} {text}{contents}", env!("CARGO_PKG_VERSION")));
     Ok(digest[..6].iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Settings with all that can be known before a training: explicit spreads, the network's widths, the engine.
-pub struct Complete {
-    /// The plan of these settings.
-    pub plan: Plan,
-    /// The chip's design.
-    pub network: Network,
-    /// What the chip has of imperfections, for people.
-    pub imperfections: String,
-    /// The samples, and what comes from other files.
-    pub contents: RunContents,
-}
-
-/// The data set and the files used last, for settings in a row that share them: each is read once, and its checksum taken once.
-#[derive(Default)]
-pub struct DataCache {
-    last: Option<(Source, Dataset, Contents)>,
-    files: FilesCache,
-}
-
-/// What decides on the samples: data set, column of the classes, folder, limits.
-type Source = (Option<String>, Option<String>, Option<PathBuf>, Option<usize>, Option<usize>);
-
-impl DataCache {
-    /// Understands `settings`, and completes them with what the data say. What makes no sense is wrong usage.
-    pub fn complete(&mut self, settings: Settings) -> Outcome<Complete> {
-        let mut plan = Plan::new(settings).or_usage()?;
-        plan.settings.engine = Some(engines::setting(&plan).to_string());
-        self.load(&plan)?;
-        let DataCache { last, files } = self;
-        let (_, data, contents) = last.as_ref().expect("just loaded");
-        let network = plan.fit_with(data, files)?;
-        let imperfections = plan.imperfections_of(&network).or_usage()?;
-        let contents = RunContents { data: contents.clone(), files: plan.files.sums.clone() };
-        Ok(Complete { plan, network, imperfections, contents })
-    }
-
-    /// The data of `plan`.
-    pub fn data(&mut self, plan: &Plan) -> Outcome<&Dataset> {
-        self.load(plan)?;
-        Ok(&self.last.as_ref().expect("just loaded").1)
-    }
-
-    fn load(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, data_dir, train_limit, test_limit, .. } = plan.settings.clone();
-        let source = (dataset, label_column, data_dir, train_limit, test_limit);
-        if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
-            self.last = None; // two data sets in memory are one too many
-            let data = command::train::load(plan)?;
-            let contents = data.contents();
-            self.last = Some((source, data, contents));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -162,7 +104,7 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_numbers_settings_and_from_nothing_else() {
-        let settings = crate::layers::resolve(None, &Settings::default()).unwrap();
+        let settings = crate::settings::resolve(None, &Settings::default()).unwrap();
         let name = |change: &dyn Fn(&mut Settings)| {
             let mut settings = settings.clone();
             change(&mut settings);
@@ -175,23 +117,25 @@ mod tests {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut Settings); 5] = [
+        let other: [&dyn Fn(&mut Settings); 7] = [
             &|s| s.seed = Some(2),
             &|s| s.engine = Some("cpu".into()),
             &|s| s.epochs = Some(7),
             &|s| s.learning_rate = Some(0.2000001),
             &|s| s.label_column = Some("first".into()),
+            &|s| s.target_columns = Some(vec!["y".into()]),
+            &|s| s.score = Some("accuracy".into()),
         ];
         other.iter().for_each(|change| assert_ne!(name(change), base));
     }
 
     #[test]
     fn cells_that_read_other_samples_or_another_chip_have_other_names() {
-        let settings = crate::layers::resolve(None, &Settings::default()).unwrap();
-        let complete = DataCache::default().complete(settings.clone()).ok().unwrap();
+        let settings = crate::settings::resolve(None, &Settings::default()).unwrap();
+        let task = crate::trial::Tasks::default().of(settings.clone()).ok().unwrap();
         let name = |contents: Option<&RunContents>| Cell::new(&settings, MethodName::At, 3, contents).unwrap().name;
-        let base = name(Some(&complete.contents));
-        let mut changed: Vec<RunContents> = vec![complete.contents.clone(); 3];
+        let base = name(Some(&task.contents));
+        let mut changed: Vec<RunContents> = vec![task.contents.clone(); 3];
         changed[0].data.train.labels = "0".repeat(32);
         changed[1].files.chip = Some("0".repeat(32));
         changed[2].files.controls = Some("0".repeat(32));

@@ -22,7 +22,7 @@ mod store;
 mod train;
 pub mod worker;
 
-pub use cell::{Cell, Cells, Complete, DataCache};
+pub use cell::{Cell, Cells};
 pub use pool::{Ending, Options, Trained, ending, run, usual_jobs};
 pub use result::CellResult;
 pub use store::Store;

@@ -82,8 +82,8 @@ impl CellProgress {
                 self.expect(*seconds);
                 format!("{cell} takes about {}", work::duration(*seconds))
             }
-            Event::Epoch { cell, epoch, epochs, accuracy } => {
-                format!("{cell} epoch {epoch}/{epochs}  test {:.2} %", 100.0 * accuracy)
+            Event::Epoch { cell, epoch, epochs, score } => {
+                format!("{cell} epoch {epoch}/{epochs}  test {score}")
             }
             Event::Done { cell } => {
                 self.done += 1;

@@ -1,14 +1,16 @@
 //! `result.json`: all that a finished cell leaves.
 
-use crate::export::metrics::seconds;
+use crate::export::scores;
+use crate::methods;
 use crate::settings::Settings;
+use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
 use at_core::data::Chance;
 use at_core::training::{Evaluation, MethodName, Record};
 use serde::{Deserialize, Serialize};
 
-/// The outcome of one cell. Accuracies are the chip's, from 0 to 1.
+/// The outcome of one cell. Scores are the chip's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellResult {
     /// Of the program that trained it.
@@ -48,6 +50,7 @@ pub struct CellResult {
 impl CellResult {
     /// Errs where a number is none that a training leaves: the file was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
+        methods::known(self.method)?;
         self.chip_size.validate()?;
         self.train.validate().map_err(|reason| format!("train: {reason}"))?;
         self.test.validate().map_err(|reason| format!("test: {reason}"))?;
@@ -62,9 +65,15 @@ impl CellResult {
         seconds("wall_seconds", self.wall_seconds)
     }
 
-    /// Accuracy on the test samples after the last epoch.
-    pub fn accuracy(&self) -> f64 {
-        self.test.accuracy
+    /// As in the file, where scores are called by their name.
+    pub fn named(&self) -> serde_json::Value {
+        let value = serde_json::to_value(self).expect("a result has only strings and numbers");
+        scores::named(value, self.test.judged_by)
+    }
+
+    /// Score on the test samples after the last epoch.
+    pub fn score(&self) -> f64 {
+        self.test.score
     }
 
     /// The accesses of a training that ends with epoch `record`: its own, and the last writing of the controls.
@@ -74,8 +83,8 @@ impl CellResult {
         Accesses { control_writes: record.accesses.control_writes.saturating_add(writes), ..record.accesses }
     }
 
-    /// The first epoch after which the chip's accuracy on the test samples is at least `target`.
+    /// The first epoch after which the chip's score on the test samples is `target` or better.
     pub fn reaches(&self, target: f64) -> Option<&Record> {
-        self.records.iter().find(|record| record.test_accuracy >= target)
+        self.records.iter().find(|record| record.judged_by.reaches(record.test_score, target))
     }
 }

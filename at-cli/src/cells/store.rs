@@ -1,9 +1,9 @@
 //! Cells on disk: what is there of each, and whose turn it is.
 
-use super::{Cell, CellResult, Complete};
-use crate::export::metrics::seconds;
-use crate::fingerprint::Place;
-use crate::settings::Settings;
+use super::{Cell, CellResult};
+use crate::settings::{self, Settings};
+use crate::trial::{Place, Task};
+use crate::work::seconds;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::whole::LONGEST_TEXT;
 use at_core::files::{self, own};
@@ -61,7 +61,7 @@ impl Store {
 
     /// The cell's settings.
     pub fn settings(&self, name: &str) -> Result<Settings> {
-        crate::layers::read_own(&self.file(name, "cell.toml"))
+        settings::read_own(&self.file(name, "cell.toml"))
     }
 
     /// The cell is done: it has a result, or its training diverged.
@@ -126,16 +126,16 @@ impl Store {
 }
 
 impl Claim {
-    /// Errs where `complete`, which was made of the `settings` of this cell, reads other contents than those after which the cell
+    /// Errs where `task`, which was made of the `settings` of this cell, reads other contents than those after which the cell
     /// was named; cells of an earlier version are named after their settings alone.
-    pub fn require_contents(&self, settings: &Settings, complete: &Complete) -> Result<()> {
+    pub fn require_contents(&self, settings: &Settings, task: &Task) -> Result<()> {
         let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
         let hash = own.rsplit('-').next().unwrap_or_default();
         let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
-        if named_after(Some(&complete.contents))? || named_after(None)? {
+        if named_after(Some(&task.contents))? || named_after(None)? {
             return Ok(());
         }
-        let Place { data, chip, controls } = Place::of(&complete.plan);
+        let Place { data, chip, controls } = Place::of(&task.plan);
         let sources: Vec<String> = [data, chip, controls].into_iter().filter(|name| !name.is_empty()).collect();
         bail!("what the cell reads has changed since it was begun: {}; put back what was there", sources.join(", "))
     }

@@ -1,22 +1,20 @@
 //! Training one cell, from its checkpoint where there is one.
 
+use super::CellResult;
 use super::store::Claim;
-use super::{CellResult, DataCache};
+use crate::engines::{self, Device};
 use crate::failure::Failure;
-use crate::fingerprint::Fingerprint;
-use crate::plan::{Plan, Precision};
+use crate::plan::Precision;
 use crate::settings::Settings;
+use crate::trial::{Task, Tasks, Trials};
 use crate::work::Pace;
-use crate::{doubts, engines, interrupt, notes, session};
+use crate::{interrupt, notes};
 use anyhow::{Result, anyhow};
-use at_core::chip::Chip;
-use at_core::chip::Physical;
 use at_core::cost::ChipSize;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
-use at_core::network::Network;
 use at_core::propagator::Simulator;
-use at_core::training::{Alignment, Checkpoints, MethodName, Observer, Record, Trainer, methods};
+use at_core::training::{Observer, Record};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -35,95 +33,59 @@ pub enum News<'a> {
 }
 
 /// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
-pub fn train(claim: &Claim, settings: Settings, data: &mut DataCache, told: &mut dyn FnMut(News)) -> Result<bool> {
+pub fn train(claim: &Claim, settings: Settings, tasks: &mut Tasks, told: &mut dyn FnMut(News)) -> Result<bool> {
     let asked = settings.clone();
-    let complete = data.complete(settings).map_err(Failure::into_error)?;
-    claim.require_contents(&asked, &complete)?;
-    let device = engines::choose(&complete.plan)?;
-    let data = data.data(&complete.plan).map_err(Failure::into_error)?;
-    let fingerprint = Fingerprint::new(&complete.plan, complete.contents)?;
-    let job = Job { claim, plan: &complete.plan, network: &complete.network, data, fingerprint };
+    let task = tasks.of(settings).map_err(Failure::into_error)?;
+    claim.require_contents(&asked, &task)?;
+    let device = engines::choose(&task.plan)?;
+    let data = tasks.data(&task.plan).map_err(Failure::into_error)?;
+    let job = Job { claim, task: &task, data };
     match device {
-        engines::Device::Gpu(gpu) => job.run(&gpu, told),
-        engines::Device::Cpu(Precision::F32) => job.run(&Cpu::<f32>::new(), told),
-        engines::Device::Cpu(Precision::F64) => job.run(&Cpu::<f64>::new(), told),
+        Device::Gpu(gpu) => job.run(&gpu, told),
+        Device::Cpu(Precision::F32) => job.run(&Cpu::<f32>::new(), told),
+        Device::Cpu(Precision::F64) => job.run(&Cpu::<f64>::new(), told),
     }
 }
 
 struct Job<'a> {
     claim: &'a Claim,
-    plan: &'a Plan,
-    network: &'a Network,
+    task: &'a Task,
     data: &'a Dataset,
-    fingerprint: Fingerprint,
 }
 
 impl Job<'_> {
     fn run<E: Simulator>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
-        let Job { claim, plan, network, data, ref fingerprint } = *self;
-        let (settings, training) = (&plan.settings, &plan.training);
+        let Job { claim, task, data } = *self;
+        let Task { plan, network, .. } = task;
+        let (settings, epochs) = (&plan.settings, plan.training.epochs);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
-        let train = session::split(engine, plan, network, data, &data.train)?;
-        let test = session::split(engine, plan, network, data, &data.test)?;
-        let chip_seed = settings.chip_seed.unwrap_or_default();
-        let fabrication = plan.fabricate(network, chip_seed)?;
-        let initial = plan.initial_controls(network)?;
-        let (kept, identity) = (fingerprint.text(), network.identity());
-
+        let trials = Trials::new(engine, task, data)?;
         let path = claim.checkpoint();
-        let (earlier, doubt) = fingerprint.open(&path)?;
-        let spent = if earlier.is_some() { claim.spent() } else { 0.0 };
-        let mut watch = Watch {
-            claim,
-            told,
-            epochs: training.epochs,
-            spent,
-            began: Instant::now(),
-            pace: Pace::new(),
-            noted: None,
-            failure: None,
-        };
-        let checkpoints =
-            Checkpoints { path: &path, every: training.epochs.div_ceil(PARTS), fingerprint: &kept, network: &identity };
-        let trainer = Trainer { engine, settings: training, train: &train, test: &test };
-        let (_, doubts) = doubts::of_light(engine, plan, network, &fabrication, &initial, &train);
-        let chance = doubts::chance(data);
-        let mut trained = None;
-        let (earlier, checkpoints) = (earlier.as_ref(), Some(checkpoints));
-        let outcome = if name == MethodName::At && plan.fleet() > 1 {
-            // the cell is its own chip's; the others are trained along to share the model's work
-            session::run_fleet(&trainer, plan, network, &initial, earlier, checkpoints, &mut watch)?.swap_remove(0)
-        } else {
-            let mut chip = Chip::new(engine, network, &fabrication)?;
-            let (options, meter) = (&plan.options, chip.meter());
-            let mut method = methods::build(name, engine, network, &fabrication, &initial, training, options, meter)?;
-            let capacity = training.batch_size.min(train.samples());
-            let mut oracle = Alignment::new(engine, network, &fabrication, training.loss, capacity)?;
-            let outcome =
-                trainer.run_aligned(&mut chip, &mut *method, Some(&mut oracle), earlier, checkpoints, &mut watch)?;
-            trained = Some(engine.download(method.controls())?);
-            outcome
-        };
+        let kept = trials.open(&path, epochs.div_ceil(PARTS))?;
+        let spent = if kept.records().is_empty() { 0.0 } else { claim.spent() };
+        let (began, pace) = (Instant::now(), Pace::new());
+        let mut watch = Watch { claim, told, epochs, spent, began, pace, noted: None, failure: None };
+        let (_, doubts) = trials.light();
+        let trained = trials.run(name, Some(&kept), true, &mut watch)?;
         let wall_seconds = watch.end()?;
+        // the cell is its own chip's; others that share its model were trained along for that model's work
+        let (mut outcomes, mut notes) = (trained.outcomes, Vec::new());
+        let outcome = outcomes.swap_remove(0);
         if !outcome.complete {
             claim.spend(wall_seconds)?;
             return Ok(false);
         }
-        let mut notes = Vec::new();
-        let doubts = data.notes.iter().chain(&plan.notes).chain(&doubt).chain(&doubts).chain(&outcome.notes);
-        notes::merge(&mut notes, doubts.cloned());
-        let controls = trained.as_deref().unwrap_or(&initial);
-        let light = || Ok(doubts::of_light(engine, plan, network, &fabrication, controls, &train).1);
-        notes::merge(&mut notes, doubts::of_chance(name, &outcome.test, &chance, light)?);
-        claim.finish(&CellResult {
+        let doubts = data.notes.iter().chain(&plan.notes).chain(&kept.doubt).chain(&doubts);
+        notes::merge(&mut notes, doubts.chain(&outcome.notes).chain(&trained.doubts).cloned());
+        let result = CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
             settings: settings.clone(),
             method: name,
-            chip_seed,
+            chip_seed: settings.chip_seed.unwrap_or_default(),
             dataset: data.name.clone(),
             dataset_note: data.note.clone(),
             notes,
-            chance: Some(chance),
+            chance: trials.chance(),
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,
@@ -131,7 +93,8 @@ impl Job<'_> {
             records: outcome.records,
             engine: engine.describe(),
             wall_seconds,
-        })?;
+        };
+        claim.finish(&result.named())?;
         Ok(true)
     }
 }

@@ -5,10 +5,12 @@
 //! cell half done, after the epoch if that is soon over.
 
 use super::store::Store;
+use super::train;
 use super::train::News;
-use super::{DataCache, train};
+use crate::export::scores::shown;
 use crate::failure::Outcome;
 use crate::interrupt;
+use crate::trial::Tasks;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
@@ -29,7 +31,7 @@ pub enum Event {
     /// How long the whole cell will take, as far as its first steps tell.
     Pace { cell: String, seconds: f64 },
     /// An epoch is over.
-    Epoch { cell: String, epoch: usize, epochs: usize, accuracy: f64 },
+    Epoch { cell: String, epoch: usize, epochs: usize, score: String },
     /// A cell is done.
     Done { cell: String },
     /// A cell is half done, because an end was asked for.
@@ -62,10 +64,10 @@ pub fn work(folder: &Path) -> Outcome {
 }
 
 fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
-    let mut data = DataCache::default();
+    let mut tasks = Tasks::default();
     for cell in names {
         BUSY.store(true, Ordering::SeqCst);
-        let end = train_one(store, cell, &mut data)?;
+        let end = train_one(store, cell, &mut tasks)?;
         // whoever hears the end may close our stdin
         BUSY.store(false, Ordering::SeqCst);
         tell(&end);
@@ -77,7 +79,7 @@ fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
 }
 
 /// Trains `cell`, unless another process does so first, and gives the event of its end.
-fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event> {
+fn train_one(store: &Store, cell: String, tasks: &mut Tasks) -> Result<Event> {
     let claim = loop {
         if interrupt::requested() {
             return Ok(Event::Stopped { cell });
@@ -103,11 +105,12 @@ fn train_one(store: &Store, cell: String, data: &mut DataCache) -> Result<Event>
         tell(&match news {
             News::Pace { seconds } => Event::Pace { cell, seconds },
             News::Epoch { record, epochs } => {
-                Event::Epoch { cell, epoch: record.epoch, epochs, accuracy: record.test_accuracy }
+                let score = shown(record.judged_by, record.test_score);
+                Event::Epoch { cell, epoch: record.epoch, epochs, score }
             }
         });
     };
-    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, data, &mut told));
+    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, tasks, &mut told));
     Ok(match trained {
         Ok(true) => Event::Done { cell },
         Ok(false) => Event::Stopped { cell },

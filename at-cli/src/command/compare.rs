@@ -1,7 +1,6 @@
 //! `asyt compare`: methods on the same chips and the same budget, with what each costs at the interface.
 
-use crate::comparison::{self, Finished, GridArguments};
-use crate::export::{comparison_csv, comparison_markdown, comparison_plots, comparison_table};
+use crate::comparison::{self, Finished, GridArguments, csv, markdown, plots, table};
 use crate::failure::Outcome;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
@@ -46,14 +45,14 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
     let Finished { request, report, results, .. } = finished;
     let name = &request.command;
     folder.write(&format!("{name}.json"), &report.to_json())?;
-    comparison_csv::methods(&folder.path().join(format!("{name}.csv")), report)?;
-    comparison_csv::epochs(&folder.path().join("epochs.csv"), report, results)?;
-    for (file, svg) in comparison_plots::of(report, results)? {
+    csv::methods(&folder.path().join(format!("{name}.csv")), report)?;
+    csv::epochs(&folder.path().join("epochs.csv"), report, results)?;
+    for (file, svg) in plots::of(report, results)? {
         folder.write(&file, &svg)?;
     }
-    let table = visible(&comparison_table::table(report)).into_owned();
+    let table = visible(&table::table(report)).into_owned();
     folder.write(&format!("{name}.txt"), &table)?;
-    folder.write(&format!("{name}.md"), &comparison_markdown::table(report))?;
+    folder.write(&format!("{name}.md"), &markdown::table(report))?;
     let text = if arguments.json { report.to_json() } else { table };
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {

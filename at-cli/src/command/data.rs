@@ -1,6 +1,5 @@
 //! `asyt data`: which data sets there are, and downloads of those that can be had.
 
-use crate::args::{DataCommand, FetchArguments, ListArguments};
 use crate::failure::{OrUsage, Outcome};
 use crate::fetch::{Event, Fetched, Limits, cache_folder, fetch, published};
 use crate::names;
@@ -11,6 +10,49 @@ use anyhow::{Result, anyhow};
 use at_core::data::{DatasetName, Location, Source, locate};
 use std::io::Write;
 use std::path::PathBuf;
+
+/// `asyt data`.
+#[derive(Debug, clap::Subcommand)]
+pub enum DataCommand {
+    /// List the data sets that have a name, and where they are
+    List(ListArguments),
+    /// Download a data set of the MNIST family, with checksums
+    Fetch(FetchArguments),
+}
+
+/// `asyt data list`.
+#[derive(Debug, clap::Args)]
+pub struct ListArguments {
+    /// Folder to look into, as in `asyt train --data-dir`
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of downloads [default: this user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `asyt data fetch`.
+#[derive(Debug, clap::Args)]
+pub struct FetchArguments {
+    /// mnist, fashion-mnist or kmnist
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Folder of downloads, in which NAME becomes a folder [default: this user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Address of a folder with the four files, instead of the known ones; several are tried in order
+    #[arg(long, value_name = "URL")]
+    pub mirror: Vec<String>,
+    /// Print what was fetched as JSON, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+}
 
 /// Runs the command.
 pub fn data(command: &DataCommand) -> Outcome {

@@ -1,6 +1,5 @@
 //! `asyt evaluate`: trained phases on a chip with given errors.
 
-use super::train::load;
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
@@ -8,10 +7,11 @@ use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::terminal::visible;
+use crate::trial::{doubts, load, split};
 use crate::work::{self, Work};
-use crate::{activity, doubts, layers, memory};
+use crate::{activity, memory};
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -106,7 +106,7 @@ pub struct EvaluateArguments {
 
 /// Runs the command.
 pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
-    let mut plan = layers::resolve(None, &settings(arguments)).and_then(Plan::new).or_usage()?;
+    let mut plan = settings::resolve(None, &settings_of(arguments)).and_then(Plan::new).or_usage()?;
     activity::watch(false);
     activity::now("opening the engine");
     let device = engines::choose(&plan)?;
@@ -145,8 +145,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
         Device::Cpu(Precision::F64) => deployment.run(&Cpu::<f64>::new()),
     }?;
 
-    let Evaluation { accuracy, correct, samples, loss } = evaluation;
-    notes.say(doubts::of_phases(accuracy, &doubts::chance(&data)));
+    let Evaluation { score: accuracy, correct, samples, loss, .. } = evaluation;
+    notes.say(doubts::of_phases(accuracy, doubts::chance(&data).as_ref()));
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
@@ -193,7 +193,7 @@ fn check(network: &Network, samples: usize, chips: u32, notes: &mut Notes) -> Re
     Ok(())
 }
 
-fn settings(arguments: &EvaluateArguments) -> Settings {
+fn settings_of(arguments: &EvaluateArguments) -> Settings {
     Settings {
         preset: Some(arguments.preset.clone()),
         dataset: arguments.dataset.clone(),
@@ -224,10 +224,10 @@ fn report_many(
     engine: &str,
     mut notes: Notes,
 ) -> Outcome {
-    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.accuracy).collect();
+    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
     let all = Estimate::of(&accuracies).context("no chip was evaluated")?;
     let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
-    notes.say(doubts::of_phases(all.mean, &doubts::chance(data)));
+    notes.say(doubts::of_phases(all.mean, doubts::chance(data).as_ref()));
     let (chip, count) = (plan.chip(), accuracies.len());
     let first = plan.settings.chip_seed.unwrap_or_default();
     let mut out = std::io::stdout().lock();
@@ -274,11 +274,7 @@ struct Deployment<'a> {
 
 impl Deployment<'_> {
     fn split<E: Simulator>(&self, engine: &E) -> Result<Split<E>> {
-        let mut fields = self.plan.encoding.encode(&self.data.test, self.data.image)?;
-        if self.network.input().complex {
-            fields = fields.into_complex();
-        }
-        Split::new(engine, &fields.signals, &self.data.test.labels).context("test samples")
+        split(engine, self.plan, self.network, self.data, &self.data.test).context("test samples")
     }
 
     /// The evaluations of `count` chips, and the engine that made them.

@@ -10,3 +10,4 @@ pub mod reproduce;
 pub mod scale;
 pub mod sweep;
 pub mod train;
+pub mod work;

@@ -4,12 +4,10 @@ use crate::activity;
 use crate::export::picture;
 use crate::failure::Outcome;
 use crate::progress::say;
-use crate::reproduce::{self, NAMES, Request};
+use crate::reproduce::{self, NAMES, ReproduceArguments};
 use crate::terminal::visible;
 use anyhow::anyhow;
-use clap::Args;
 use std::io::Write;
-use std::path::PathBuf;
 
 /// What `--help` adds.
 pub fn help() -> String {
@@ -25,55 +23,11 @@ pub fn help() -> String {
     )
 }
 
-/// `asyt reproduce`.
-#[derive(Debug, Args)]
-pub struct ReproduceArguments {
-    /// Which result (see below)
-    pub name: String,
-    /// Reduced size, in minutes; said on the plot
-    #[arg(long)]
-    pub quick: bool,
-    /// Folder that holds the data sets' files
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// dat-*: folder of the published phases and chips
-    #[arg(long, value_name = "DIR")]
-    pub reference: Option<PathBuf>,
-    /// Folder for the results, new or empty [default: runs/NAME-N]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Continue what was begun in this folder, at the same size
-    #[arg(long, value_name = "RUN", conflicts_with = "out")]
-    pub resume: Option<PathBuf>,
-    /// Trainings side by side, each a process [default: one per core, at most 8; 1 on a GPU]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// auto, cpu or gpu [default: as the result's description says]
-    #[arg(long, conflicts_with = "resume")]
-    pub engine: Option<String>,
-    /// Print result.json instead of the table, and nothing else, on stdout
-    #[arg(long)]
-    pub json: bool,
-    /// No progress on stderr
-    #[arg(long)]
-    pub quiet: bool,
-}
-
 /// Runs the command.
 pub fn reproduce(arguments: &ReproduceArguments) -> Outcome {
-    let request = Request {
-        quick: arguments.quick,
-        out: arguments.out.clone(),
-        resume: arguments.resume.clone(),
-        data_dir: arguments.data_dir.clone(),
-        reference: arguments.reference.clone(),
-        jobs: arguments.jobs,
-        engine: arguments.engine.clone(),
-        quiet: arguments.quiet,
-    };
     activity::watch(arguments.quiet);
     activity::now(format!("computing {}", arguments.name));
-    let result = reproduce::run(&arguments.name, &request)?;
+    let result = reproduce::run(arguments)?;
     result.folder.write("result.json", &result.to_json())?;
     picture::write(result.folder.path(), &arguments.name, &result.chart.svg()?)?;
     let mut out = std::io::stdout().lock();

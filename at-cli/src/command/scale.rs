@@ -1,11 +1,12 @@
 //! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
 
 use crate::failure::{OrUsage, Outcome};
+use crate::gpu::{self, Gpu, taken_memory};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
-use crate::scale::measure::{Effort, Measured, measure};
+use crate::scale::measure::{Effort, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
 use crate::work::{Work, say_expected};
@@ -13,8 +14,6 @@ use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
 use at_core::propagator::Engine;
-use at_gpu::measure::taken_memory;
-use at_gpu::{Gpu, Selection, adapters};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -127,7 +126,7 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     activity::watch(arguments.quiet);
     activity::now("opening the engines");
     let gpu = match engines.contains(&EngineName::Gpu) {
-        true => Some(Gpu::new(&arguments.adapter.as_deref().map_or(Selection::Hardware, Selection::parse))?),
+        true => Some(gpu::open(arguments.adapter.as_deref())?),
         false => None,
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
@@ -154,7 +153,7 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
 fn engines(arguments: &ScaleArguments) -> Result<Vec<EngineName>> {
     let mut engines = Vec::new();
     for word in &arguments.engine {
-        let hardware = || arguments.adapter.is_some() || adapters().iter().any(|adapter| !adapter.software);
+        let hardware = || arguments.adapter.is_some() || gpu::has_hardware();
         engines.extend(match word {
             EngineWord::Cpu => vec![EngineName::Cpu],
             EngineWord::Gpu => vec![EngineName::Gpu],
@@ -270,7 +269,7 @@ fn peak_of(results: &Results, case: &Case) -> f64 {
     own.map_or(f64::INFINITY, |(_, peak)| peak.matrix_product_flops)
 }
 
-fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measured> {
+fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {
     match (case.engine, gpu) {
         (EngineName::Gpu, Some(gpu)) => {
             let taken = || taken_memory(gpu);

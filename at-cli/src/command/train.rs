@@ -1,81 +1,118 @@
 //! `asyt train`: from the command line to a run and its table.
 
-use crate::args::TrainArguments;
 use crate::comparison::Request;
 use crate::engines::{self, Device};
-use crate::export::{table, verdict};
-use crate::failure::{Failure, OrUsage, Outcome};
+use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::session::{Job, compare};
-use crate::settings::Settings;
+use crate::session::{self, Job, plot, table, verdict};
+use crate::settings::{self, Settings, chips, presets};
 use crate::terminal::visible;
+use crate::trial::{self, Task, Tasks};
 use crate::work::Work;
-use crate::{activity, fetch, interrupt, layers, memory};
+use crate::{activity, interrupt, methods, network_text};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::{self, Dataset, LabelColumn, Limits};
 use at_core::files::chip_file::write_chip;
 use at_core::training::MethodName;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// `asyt train`.
+#[derive(Debug, clap::Args)]
+pub struct TrainArguments {
+    /// Settings file; flags win over it (same names: learning-rate = 0.1)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for the results, new or empty [default: runs/PRESET-N]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in this folder with its own settings
+    #[arg(long, value_name = "RUN", conflicts_with = "config")]
+    pub resume: Option<PathBuf>,
+    /// Write the chip to this file (npz), for --chip-file
+    #[arg(long, value_name = "FILE")]
+    pub save_chip: Option<PathBuf>,
+    /// Print summary.json instead of the table, and nothing else, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+    /// The settings that the file may hold too.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What `--help` adds.
+pub fn help() -> String {
+    format!(
+        "Presets:\n{}\n\nMethods:\n{}\nNetworks:\n{}\nChips:\n{}\n\n{EXAMPLES}",
+        presets::help(),
+        methods::help(),
+        network_text::HELP,
+        chips::help()
+    )
+}
+
+const EXAMPLES: &str = "\
+The run folder gets config.toml (all settings; --config with it repeats the
+run), metrics.csv, summary.json, accuracy.svg and one checkpoint per method.
+Ctrl-C ends the run within a second; --resume goes on after its last epoch.
+
+Examples:
+  asyt train --method at,pat,ideal --chip-seed 7
+  asyt train --dataset iris --network bank:in-12-out --batch-size 10
+  asyt train --preset asyt-demo --epochs 30 --update-error 0.3
+  asyt train --config mine.toml --out runs/mine
+  asyt train --resume runs/mine";
+
 /// Runs the command.
 pub fn train(arguments: &TrainArguments) -> Outcome {
     let (settings, followed) = match &arguments.resume {
         Some(run) => (resumed_settings(run, arguments).or_usage()?, None),
-        None => layers::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
+        None => settings::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
     activity::watch(arguments.quiet);
-    let mut plan = Plan::new(settings).or_usage()?;
+    let plan = Plan::new(settings).or_usage()?;
     let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
     let needs = "share-model is about the digital model of at; add at to --method, or drop --share-model";
     shared.then_some(()).context(needs).or_usage()?;
     activity::now("opening the engine");
     let device = engines::choose(&plan)?;
-    activity::now("reading the data");
-    let data = load(&plan)?;
-    activity::now("building the network");
-    let network = plan.fit(&data)?;
+    let mut tasks = Tasks::default();
+    let task = tasks.complete(plan)?;
+    let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
     let samples = data.train.len() + data.test.len();
     let gpu = matches!(device, Device::Gpu(_));
-    memory::of_training(&plan, &network, samples, gpu).check().context("the training").or_usage()?;
-    let work = Work::of_training(&plan, &network, [data.train.len(), data.test.len()]);
+    trial::memory(plan, network, samples, gpu).check().context("the training").or_usage()?;
+    let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
     work.check().or_usage()?;
-    let imperfections = plan.imperfections_of(&network).or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     if let Some(path) = &arguments.save_chip {
-        write_chip(path, &network, &plan.fabricate(&network, chip_seed)?)?;
+        write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
     }
     followed.iter().for_each(|line| say(arguments.quiet, line));
-    engines::check_memory(&device, &plan, &network, samples)?;
-    plan.settings.engine = Some(device.setting().to_string());
+    engines::check_memory(&device, plan, network, samples)?;
 
     let folder = match &arguments.resume {
         Some(run) => RunFolder::open(run)?,
         None => RunFolder::create(arguments.out.as_deref(), plan.settings.preset.as_deref().unwrap_or("run"))?,
     };
     if arguments.resume.is_none() {
-        folder.write("config.toml", &config(&plan.settings)?)?;
+        folder.write("config.toml", &settings::config(&plan.settings)?)?;
     }
     work.say(&mut Notes::default());
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job {
-        plan: &plan,
-        data: &data,
-        network: &network,
-        imperfections: &imperfections,
-        folder: &folder,
-        quiet: arguments.quiet,
-    };
+    let job = Job { task: &task, data, folder: &folder, quiet: arguments.quiet };
     let summary = match &device {
-        Device::Gpu(gpu) => compare(gpu, &job),
-        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| compare(&Cpu::<f32>::new(), &job)),
-        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| compare(&Cpu::<f64>::new(), &job)),
+        Device::Gpu(gpu) => session::train(gpu, &job),
+        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| session::train(&Cpu::<f32>::new(), &job)),
+        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| session::train(&Cpu::<f64>::new(), &job)),
     }
-    .map_err(|error| engines::explain(&device, &plan, &network, samples, error))?;
+    .map_err(|error| engines::explain(&device, plan, network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
     let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
@@ -85,7 +122,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     })?;
     say(
         arguments.quiet,
-        &format!("\nresults in {} (accuracy.svg, metrics.csv, summary.json)", folder.path().display()),
+        &format!("\nresults in {} ({}, metrics.csv, summary.json)", folder.path().display(), plot::file(plan.score)),
     );
     Ok(())
 }
@@ -111,28 +148,5 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    Ok(layers::resolve_own(&config, &arguments.settings)?.of_a_kept_run())
-}
-
-/// The data of `plan`, cut to its limits.
-pub fn load(plan: &Plan) -> Outcome<Dataset> {
-    let settings = &plan.settings;
-    let name = settings.dataset.as_deref().unwrap_or_default();
-    let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
-    let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
-    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
-    let opened = data::open_labelled(name, &source, label.as_ref(), limits).map_err(|error| match error {
-        at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
-        error => Failure::Run(error.into()),
-    });
-    opened?.limit(limits.train, limits.test).or_usage()
-}
-
-/// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.
-pub fn config(settings: &Settings) -> Result<String> {
-    let data_dir = settings.data_dir.as_ref().map(std::path::absolute).transpose().context("--data-dir")?;
-    let absolute = |files: &Vec<PathBuf>| files.iter().map(std::path::absolute).collect::<std::io::Result<_>>();
-    let chip_errors = settings.chip_errors.as_ref().map(absolute).transpose().context("--chip-errors")?;
-    let text = toml::to_string(&Settings { data_dir, chip_errors, ..settings.clone() }).context("config.toml")?;
-    Ok(format!("# Settings of this run; `asyt train --config` with this file repeats it.\n{text}"))
+    Ok(settings::resolve_own(&config, &arguments.settings)?.of_a_kept_run())
 }

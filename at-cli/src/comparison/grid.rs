@@ -1,13 +1,13 @@
 //! Grids: which settings vary, and the settings at every point.
 
 use super::sources::Sources;
-use crate::cells::{Cells, DataCache};
+use crate::cells::Cells;
 use crate::failure::{OrUsage, Outcome};
-use crate::layers;
 use crate::network_text::NetworkText;
 use crate::settings::{self, Settings};
+use crate::trial::{self, Tasks};
 use crate::work::Work;
-use crate::{activity, doubts, memory, names, notes};
+use crate::{activity, names, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::FromArgMatches;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,7 @@ impl Vary {
             match name.as_str() {
                 "method" => bail!("methods are compared at every point; name them with --method"),
                 "chip-seed" => bail!("chips vary at every point; count them with --chips, from --chip-seed on"),
+                "score" => bail!("all points are judged by one score; name it with --score"),
                 "data-dir" | "adapter" => bail!("{name} is not part of what is compared"),
                 _ => {}
             }
@@ -133,12 +134,12 @@ pub fn points(
     if count == 0 {
         return Err(anyhow!("a setting that varies has no values")).or_usage();
     }
-    let mut data = DataCache::default();
+    let mut tasks = Tasks::default();
     let settings = vary.iter().map(Vary::tables).collect::<Result<Vec<_>>>()?;
     let lead = lead(config, flags, vary).or_usage()?;
     let point = |index| {
         activity::now_and_then(|| format!("understanding point {} of {count}", index + 1));
-        point(config, flags, vary, &settings, chips, index, lead.as_ref(), &mut data, sources)
+        point(config, flags, vary, &settings, chips, index, lead.as_ref(), &mut tasks, sources)
     };
     (0..count).map(point).collect()
 }
@@ -146,7 +147,7 @@ pub fn points(
 /// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
 /// the same for all, so that a run that goes on has the defaults with which it began.
 pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Option<NetworkText>> {
-    let in_file = || Ok(config.map(layers::read).transpose()?.and_then(|file| file.network));
+    let in_file = || Ok(config.map(settings::read).transpose()?.and_then(|file| file.network));
     let varied = || {
         let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
         vary.values.first().map(|value| vary.settings(&flags_of_settings(), value))
@@ -166,7 +167,7 @@ fn point(
     chips: u64,
     mut index: usize,
     lead: Option<&NetworkText>,
-    data: &mut DataCache,
+    tasks: &mut Tasks,
     sources: &mut Sources,
 ) -> Outcome<Point> {
     let first = index == 0;
@@ -184,34 +185,34 @@ fn point(
     };
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
     let flags: Settings = changed.try_into().context("settings")?;
-    let (settings, _) = layers::explained(config, &flags, lead).map_err(in_place).or_usage()?;
+    let (settings, _) = settings::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
-    let complete = data.complete(settings).map_err(|failure| failure.map(in_place))?;
-    let (plan, network) = (&complete.plan, &complete.network);
-    let samples = data.data(plan).map_err(|failure| failure.map(in_place))?;
+    let task = tasks.of(settings).map_err(|failure| failure.map(in_place))?;
+    let (plan, network) = (&task.plan, &task.network);
+    let samples = tasks.data(plan).map_err(|failure| failure.map(in_place))?;
     let gpu = plan.settings.engine.as_deref() == Some("gpu");
-    let need = memory::of_training(plan, network, samples.train.len() + samples.test.len(), gpu);
+    let need = trial::memory(plan, network, samples.train.len() + samples.test.len(), gpu);
     if matches!(sources, Sources::Same(_)) {
         // what a run has left can be looked at anywhere
         need.check().context("a training").map_err(in_place).or_usage()?;
     }
     let work = Work::of_training(plan, network, [samples.train.len(), samples.test.len()]);
     let mut notes = samples.notes.clone();
-    let contents = sources.contents(&complete)?;
-    if complete.plan.settings.has_chip_files() && chips > 1 && *sources != Sources::Unknown {
+    let contents = sources.contents(&task)?;
+    if task.plan.settings.has_chip_files() && chips > 1 && *sources != Sources::Unknown {
         let reason =
             "chips are drawn by their numbers, but the chip comes from files and is one; drop --chips, or the files";
         return Err(anyhow!("--chips {chips}: {reason}")).or_usage();
     }
     if first {
         // the others say it with their results: a look takes a moment, and there may be many points
-        let samples = data.data(&complete.plan).map_err(|failure| failure.map(in_place))?;
-        notes::merge(&mut notes, doubts::before(&complete.plan, &complete.network, samples)?);
+        let samples = tasks.data(&task.plan).map_err(|failure| failure.map(in_place))?;
+        notes::merge(&mut notes, trial::before(&task.plan, &task.network, samples)?);
     }
-    notes::merge(&mut notes, complete.plan.notes);
-    let settings = complete.plan.settings;
-    let cells = Cells::new(&settings, &complete.plan.methods, chips, contents).or_usage()?;
-    Ok(Point { values, settings, imperfections: complete.imperfections, notes, bytes: need.bytes(), work, cells })
+    notes::merge(&mut notes, task.plan.notes);
+    let settings = task.plan.settings;
+    let cells = Cells::new(&settings, &task.plan.methods, chips, contents).or_usage()?;
+    Ok(Point { values, settings, imperfections: task.imperfections, notes, bytes: need.bytes(), work, cells })
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! Methods on the same chips and the same budget, at one point (`asyt compare`) or on a grid of settings (`asyt sweep`).
 
+pub mod csv;
 mod grid;
+pub mod markdown;
+pub mod plots;
 mod report;
 mod request;
 mod run;
 mod sources;
+pub mod table;
 
 pub use grid::Vary;
-pub use report::{MethodReport, PointReport, Report, is_oracle};
+pub use report::{MethodReport, is_oracle};
 pub use request::{GridArguments, Request};
 pub use run::{Finished, read, run};

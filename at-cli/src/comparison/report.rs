@@ -3,12 +3,13 @@
 use super::grid::Point;
 use super::request::Request;
 use crate::cells::{CellResult, Ending};
+use crate::export::scores;
 use crate::settings::Settings;
 use at_core::chip::Accesses;
 use at_core::cost::{Bill, CostModel};
 use at_core::data::Chance;
 use at_core::statistics::Estimate;
-use at_core::training::MethodName;
+use at_core::training::{MethodName, Score};
 use serde::Serialize;
 
 /// `compare.json` and `sweep.json`.
@@ -26,7 +27,10 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The chips' seeds.
     pub chip_seeds: Vec<u64>,
-    /// The accuracy of [`ToTarget`].
+    /// What the scores are, by which they are also named here.
+    #[serde(skip_serializing_if = "Score::is_of_classes")]
+    pub judged_by: Score,
+    /// The score of [`ToTarget`].
     pub target: f64,
     /// Name or file of the cost model.
     pub cost_model_name: String,
@@ -56,7 +60,7 @@ pub struct PointReport {
     pub values: Vec<String>,
     /// One per method with at least one result.
     pub methods: Vec<MethodReport>,
-    /// One per method of which at least one training diverged; those have no part in its accuracy.
+    /// One per method of which at least one training diverged; those have no part in its score.
     pub diverged: Vec<Diverged>,
     /// What guessing reaches; none of cells of earlier versions.
     pub chance: Option<Chance>,
@@ -85,19 +89,19 @@ impl PointReport {
 pub struct MethodReport {
     /// The method.
     pub method: MethodName,
-    /// Accuracy on the test samples after the last epoch.
-    pub accuracy: Estimate,
+    /// Score on the test samples after the last epoch.
+    pub score: Estimate,
     /// The same, chip by chip.
-    pub accuracies: Vec<f64>,
-    /// Mean over the chips of the accuracy after each chip's best epoch.
-    pub best_accuracy: f64,
+    pub scores: Vec<f64>,
+    /// Mean over the chips of the score after each chip's best epoch.
+    pub best_score: f64,
     /// Epochs done.
     pub epochs: usize,
     /// Counts at the interface, rounded means over the chips.
     pub accesses: Accesses,
     /// Modelled time (s) and energy (J) of the training. None for an oracle, which no chip can run.
     pub cost: Option<Cost>,
-    /// Until the target accuracy.
+    /// Until the target score.
     pub to_target: ToTarget,
     /// Seconds that the simulation took.
     pub wall_seconds: f64,
@@ -117,7 +121,7 @@ pub struct Cost {
     pub bill: Bill,
 }
 
-/// What it takes until the target accuracy, means over the chips. None: infinite, as at least one chip never reached it.
+/// What it takes until the target score, means over the chips. None: infinite, as at least one chip never reached it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ToTarget {
     /// Chips that reached it.
@@ -140,6 +144,9 @@ impl Report {
     pub fn new(request: &Request, points: &[Point], endings: &[Ending]) -> Self {
         let first = &points[0].settings;
         let done = endings.iter().filter(|ending| matches!(ending, Ending::Done(_))).count();
+        let finished =
+            endings.iter().find_map(|ending| if let Ending::Done(result) = ending { Some(result) } else { None });
+        let judged_by = finished.map_or(Score::Accuracy, |result| result.test.judged_by);
         let mut endings = endings.iter();
         let mut failures = Vec::new();
         let mut note = None;
@@ -185,6 +192,7 @@ impl Report {
             dataset_note: note,
             notes: doubts.into_iter().map(|(text, cells)| of_cells(&text, &cells, done)).collect(),
             chip_seeds: (0..request.chips).map(|chip| seed.saturating_add(chip)).collect(),
+            judged_by,
             target: request.target,
             cost_model_name: request.cost_model_name.clone(),
             cost_model: request.cost_model,
@@ -196,7 +204,8 @@ impl Report {
 
     /// As text, ending with a line feed.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a report has only strings and numbers") + "\n"
+        let value = serde_json::to_value(self).expect("a report has only strings and numbers");
+        format!("{:#}\n", scores::named(value, self.judged_by))
     }
 }
 
@@ -222,9 +231,10 @@ fn methods(request: &Request, results: &[&CellResult]) -> Vec<MethodReport> {
 }
 
 fn method(request: &Request, name: MethodName, chips: &[&CellResult]) -> Option<MethodReport> {
-    let accuracies: Vec<f64> = chips.iter().map(|result| result.accuracy()).collect();
+    let scores: Vec<f64> = chips.iter().map(|result| result.score()).collect();
     let best = |result: &CellResult| {
-        result.records.iter().map(|record| record.test_accuracy).fold(result.accuracy(), f64::max)
+        let after = result.records.iter().map(|record| record.test_score);
+        after.fold(result.score(), |one, other| result.test.judged_by.better(one, other))
     };
     let bill = |result: &CellResult, accesses: &Accesses| request.cost_model.bill(accesses, &result.chip_size);
     let cost = (!is_oracle(name)).then(|| {
@@ -247,9 +257,9 @@ fn method(request: &Request, name: MethodName, chips: &[&CellResult]) -> Option<
     };
     Some(MethodReport {
         method: name,
-        accuracy: Estimate::of(&accuracies)?,
-        accuracies,
-        best_accuracy: mean(chips.iter().map(|result| best(result))),
+        score: Estimate::of(&scores)?,
+        scores,
+        best_score: mean(chips.iter().map(|result| best(result))),
         epochs,
         accesses: mean_accesses(chips),
         cost,

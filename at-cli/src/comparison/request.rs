@@ -20,8 +20,8 @@ pub struct GridArguments {
     /// Chips per method: seeds from --chip-seed on [default: 5, and 1 where the chip comes from files]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_CHIPS))]
     pub chips: Option<u64>,
-    /// Accuracy for time and energy to accuracy, from 0 to 1 [default: 0.9]
-    #[arg(long, value_name = "ACCURACY", value_parser = accuracy)]
+    /// Score for time and energy to it, from 0 to 1: an accuracy, or R² [default: 0.9]
+    #[arg(long, value_name = "SCORE", value_parser = share)]
     pub target: Option<f64>,
     /// Constants of time and energy: bench, integrated, or a TOML file [default: bench]
     #[arg(long, value_name = "NAME|FILE")]
@@ -49,8 +49,8 @@ pub struct GridArguments {
     pub settings: Settings,
 }
 
-fn accuracy(text: &str) -> Result<f64, &'static str> {
-    text.parse().ok().filter(|accuracy| (0.0..=1.0).contains(accuracy)).ok_or("must be from 0 to 1, such as 0.9")
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|score| (0.0..=1.0).contains(score)).ok_or("must be from 0 to 1, such as 0.9")
 }
 
 /// `request.json`.
@@ -62,7 +62,7 @@ pub struct Request {
     pub vary: Vec<Vary>,
     /// Chips per method.
     pub chips: u64,
-    /// Accuracy to be reached.
+    /// Score to be reached.
     pub target: f64,
     /// Name or file of the cost model.
     pub cost_model_name: String,

@@ -9,9 +9,9 @@ use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::work::{Factor, Work};
-use crate::{activity, command, interrupt, layers, memory};
+use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::training::Record;
 use std::path::Path;
@@ -69,9 +69,9 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         Some(folder) => folder,
         None => {
             let lead = lead(config, &arguments.settings, &request.vary).or_usage()?;
-            let (settings, followed) = layers::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
+            let (settings, followed) = settings::explained(config, &arguments.settings, lead.as_ref()).or_usage()?;
             followed.iter().for_each(|line| say(arguments.quiet, line));
-            request.config = Some(command::train::config(&settings)?);
+            request.config = Some(settings::config(&settings)?);
             let preset = settings.preset.as_deref().unwrap_or("run");
             RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
         }
@@ -128,7 +128,7 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
 /// Whether the chip of every point comes from files, so that there is one.
 fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
     let varied = vary.iter().flat_map(|vary| &vary.names).any(|name| name == "chip-file" || name == "chip-errors");
-    Ok(varied || layers::resolve(config, &arguments.settings)?.has_chip_files())
+    Ok(varied || settings::resolve(config, &arguments.settings)?.has_chip_files())
 }
 
 /// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.

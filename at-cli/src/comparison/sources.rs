@@ -1,9 +1,8 @@
 //! What the points of a grid read, as the request of a run notes it: a run goes on with the same contents only, and its cells are
 //! named after them.
 
-use crate::cells::Complete;
-use crate::fingerprint::{Place, RunContents};
 use crate::network_files::FileNames;
+use crate::trial::{Place, RunContents, Task};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,9 @@ pub struct Source {
     /// Column of the classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
+    /// Columns of real targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_columns: Option<Vec<String>>,
     /// First training samples of it.
     pub train_limit: Option<usize>,
     /// First test samples of it.
@@ -46,25 +48,26 @@ pub enum Sources {
 }
 
 impl Source {
-    fn of(complete: &Complete) -> Self {
-        let settings = &complete.plan.settings;
+    fn of(task: &Task) -> Self {
+        let settings = &task.plan.settings;
         Source {
             dataset: settings.dataset.clone(),
             label_column: settings.label_column.clone(),
+            target_columns: settings.target_columns.clone(),
             train_limit: settings.train_limit,
             test_limit: settings.test_limit,
-            files: FileNames::of(settings, &complete.network),
+            files: FileNames::of(settings, &task.network),
         }
     }
 }
 
 impl Sources {
-    /// The contents after which the cells of `complete` are named; none where nothing was noted. Errs where they have changed.
-    pub fn contents(&mut self, complete: &Complete) -> Result<Option<RunContents>> {
-        let source = Source::of(complete);
+    /// The contents after which the cells of `task` are named; none where nothing was noted. Errs where they have changed.
+    pub fn contents(&mut self, task: &Task) -> Result<Option<RunContents>> {
+        let source = Source::of(task);
         let find =
             |noted: &[Noted]| noted.iter().find(|noted| noted.source == source).map(|noted| noted.contents.clone());
-        let now = &complete.contents;
+        let now = &task.contents;
         match self {
             Sources::Unknown => Ok(None),
             Sources::AsNoted(noted) => Ok(Some(find(noted).unwrap_or_else(|| now.clone()))),
@@ -73,7 +76,7 @@ impl Sources {
                     noted.push(Noted { source, contents: now.clone() });
                     Ok(Some(now.clone()))
                 }
-                Some(before) => match before.difference(now, &Place::of(&complete.plan)) {
+                Some(before) => match before.difference(now, &Place::of(&task.plan)) {
                     None => Ok(Some(before)),
                     Some(difference) => bail!(
                         "the run was begun with other contents of {difference}; put back what was there, or start a new run"

@@ -1,150 +1,22 @@
-//! Line charts with labelled axes, linear or logarithmic, small enough that their texts are legible on a phone.
+//! Line charts with labelled axes, with or without intervals, small enough that their texts are legible on a phone.
 
+pub use super::axis::Axis;
+use super::axis::Places;
 use super::look::Look;
 use super::thin;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Width and height without the legend, in units of the picture.
 const SIZE: (u32, u32) = (560, 380);
 /// Height of a line of the legend.
 const LINE: i32 = 23;
 const FONT: (&str, i32) = ("sans-serif", 17);
-/// More labels than round numbers on an axis; whatever its ends are.
-const MOST_TICKS: u32 = 20;
-
-/// One axis.
-#[derive(Clone, Debug)]
-pub struct Axis {
-    /// What it shows, with its unit.
-    pub label: String,
-    /// Equal factors are equally far apart.
-    pub logarithmic: bool,
-    /// Its ends; by default just around the values.
-    pub range: Option<(f64, f64)>,
-    /// Names at 0, 1, … instead of numbers.
-    pub names: Vec<String>,
-}
-
-impl Axis {
-    /// A linear axis.
-    pub fn linear(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: false, range: None, names: Vec::new() }
-    }
-
-    /// A logarithmic axis; values that are not positive are left out.
-    pub fn logarithmic(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: true, range: None, names: Vec::new() }
-    }
-
-    /// An axis with a place for each of these names.
-    pub fn names(label: impl Into<String>, names: Vec<String>) -> Self {
-        let range = Some((-0.5, names.len() as f64 - 0.5));
-        Axis { range, names, ..Axis::linear(label) }
-    }
-
-    /// The same with these ends.
-    pub fn within(self, low: f64, high: f64) -> Self {
-        Axis { range: Some((low, high)), ..self }
-    }
-
-    /// Where a value lies; none where the axis does not show it.
-    fn place(&self, value: f64) -> Option<f64> {
-        let place = if self.logarithmic { value.log10() } else { value };
-        place.is_finite().then_some(place)
-    }
-
-    /// The ends as places.
-    fn ends(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
-        if let Some((low, high)) = self.range
-            && let (Some(low), Some(high)) = (self.place(low), self.place(high))
-        {
-            return (low, high);
-        }
-        let start = (f64::INFINITY, f64::NEG_INFINITY);
-        let places = values.filter_map(|value| self.place(value));
-        let (low, high) = places.fold(start, |(low, high), place| (low.min(place), high.max(place)));
-        if low > high {
-            return (0.0, 1.0);
-        }
-        let margin = match high - low {
-            span if span > 1e-9 => 0.05 * span,
-            _ if self.logarithmic => 0.2,
-            _ => (0.1 * high.abs()).max(0.1),
-        };
-        (low - margin, high + margin)
-    }
-
-    /// Places of the labels between two ends.
-    fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
-        if !self.names.is_empty() {
-            return (0..self.names.len()).map(|rank| rank as f64).collect();
-        }
-        if self.logarithmic {
-            let decades = low.floor() as i32..=high.ceil() as i32;
-            let steps: &[f64] = match high - low {
-                span if span > 3.0 => &[1.0],
-                span if span > 1.2 => &[1.0, 3.0],
-                span if span > 0.5 => &[1.0, 2.0, 5.0],
-                _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
-            };
-            let every = if high - low > 12.0 { 3 } else { 1 };
-            let of = |decade: i32| steps.iter().map(move |step| f64::from(decade) + step.log10());
-            let ticks = decades.filter(|decade| decade % every == 0).flat_map(of);
-            return ticks.filter(|tick| (low..=high).contains(tick)).collect();
-        }
-        let raw = (high - low) / 5.0;
-        let power = 10_f64.powf(raw.log10().floor());
-        let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0);
-        let first = (low / step).ceil();
-        let ticks = (0..MOST_TICKS).map(|k| (first + f64::from(k)) * step);
-        ticks.take_while(|tick| *tick <= high + 1e-9 * step).collect()
-    }
-
-    fn text(&self, place: f64) -> String {
-        if let Some(name) = self.names.get(place.round().max(0.0) as usize) {
-            return name.clone();
-        }
-        number(if self.logarithmic { 10_f64.powf(place) } else { place })
-    }
-}
-
-/// `0.01`, `20`, `1e6`.
-fn number(value: f64) -> String {
-    if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        return format!("{}", (value * 1e6).round() / 1e6);
-    }
-    let exponent = value.abs().log10().floor();
-    let digits = (value / 10_f64.powf(exponent) * 10.0).round() / 10.0;
-    format!("{digits}e{exponent}")
-}
-
-/// Places on an axis, with those that have a label.
-struct Places {
-    ends: (f64, f64),
-    ticks: Vec<f64>,
-}
-
-impl Ranged for Places {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, place: &f64, (first, last): (i32, i32)) -> i32 {
-        let share = (place - self.ends.0) / (self.ends.1 - self.ends.0);
-        first + (share * f64::from(last - first)).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.ends.0..self.ends.1
-    }
-}
+/// Characters of a title's line.
+const TITLE: usize = 64;
 
 /// A line through points.
 #[derive(Clone, Debug)]
@@ -157,6 +29,28 @@ pub struct Curve {
     pub mark: Mark,
     /// (x, y), in the order of the line.
     pub points: Vec<(f64, f64)>,
+    /// How sure they are.
+    pub interval: Interval,
+}
+
+/// Intervals around the points of a line: (lower end, upper end) of each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Interval {
+    /// None are known.
+    None,
+    /// A band along the line, where it has a width.
+    Band(Vec<(f64, f64)>),
+    /// A bar at every point.
+    Bars(Vec<(f64, f64)>),
+}
+
+impl Interval {
+    fn ends(&self) -> &[(f64, f64)] {
+        match self {
+            Interval::None => &[],
+            Interval::Band(ends) | Interval::Bars(ends) => ends,
+        }
+    }
 }
 
 /// How points are marked. A single point is always marked.
@@ -208,21 +102,26 @@ impl Chart {
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
         let entries = (self.curves.len() + self.levels.len()) as u32;
-        let title = if self.title.is_empty() { 0 } else { 30 };
-        let height = SIZE.1 + title;
-        let area = SVGBackend::with_string(svg, (SIZE.0, height + LINE as u32 * entries + 10)).into_drawing_area();
+        let title = lines(&self.title);
+        let above = if title.is_empty() { 0 } else { 8 + LINE as u32 * title.len() as u32 };
+        let height = above + SIZE.1 + LINE as u32 * entries + 10;
+        let area = SVGBackend::with_string(svg, (SIZE.0, height)).into_drawing_area();
         area.fill(&WHITE)?;
-        let (upper, legend) = area.split_vertically(height);
+        let (heading, below) = area.split_vertically(above);
+        let centre = Pos::new(HPos::Center, VPos::Top);
+        for (row, line) in title.into_iter().enumerate() {
+            let place = (SIZE.0 as i32 / 2, 6 + LINE * row as i32);
+            heading.draw(&Text::new(line, place, FONT.into_text_style(&heading).pos(centre)))?;
+        }
+        let (upper, legend) = below.split_vertically(SIZE.1);
 
         let points = || self.curves.iter().flat_map(|curve| curve.points.iter().copied());
         let levels = self.levels.iter().flat_map(|level| [level.low, level.high]);
         let (left, right) = self.x.ends(points().map(|point| point.0));
-        let (bottom, top) = self.y.ends(points().map(|point| point.1).chain(levels));
+        let intervals = self.curves.iter().flat_map(|curve| curve.interval.ends()).flat_map(|&(low, high)| [low, high]);
+        let (bottom, top) = self.y.ends(points().map(|point| point.1).chain(levels).chain(intervals));
         let mut builder = ChartBuilder::on(&upper);
-        builder.margin(12).margin_right(22).x_label_area_size(48).y_label_area_size(70);
-        if title > 0 {
-            builder.caption(&self.title, ("sans-serif", 17));
-        }
+        builder.margin(12).margin_right(30).x_label_area_size(48).y_label_area_size(70);
         let places = |axis: &Axis, ends| Places { ends, ticks: axis.ticks(ends) };
         let mut chart = builder.build_cartesian_2d(places(&self.x, (left, right)), places(&self.y, (bottom, top)))?;
         for level in self.levels.iter().filter(|level| level.high > level.low) {
@@ -248,11 +147,30 @@ impl Chart {
                 chart.draw_series(DashedLineSeries::new(line, 6, 4, BLACK.mix(0.7).stroke_width(1)))?;
             }
         }
-        for curve in &self.curves {
+        let place = |x: f64, y: f64| Some((self.x.place(x)?, self.y.place(y)?.clamp(bottom, top)));
+        let curves: Vec<Curve> = self.curves.iter().map(|curve| self.thinned(curve, (left, right))).collect();
+        for Curve { look, points, interval, .. } in &curves {
+            let ends = points
+                .iter()
+                .zip(interval.ends())
+                .filter_map(|(&(x, _), &(low, high))| Some([place(x, low)?, place(x, high)?]));
+            let ends: Vec<_> = ends.collect();
+            match interval {
+                Interval::None => {}
+                Interval::Band(_) if ends.iter().all(|[low, high]| low.1 >= high.1) => {}
+                Interval::Band(_) => {
+                    let upper = ends.iter().map(|ends| ends[1]);
+                    let outline: Vec<_> = upper.chain(ends.iter().rev().map(|ends| ends[0])).collect();
+                    chart.draw_series([Polygon::new(outline, look.colour.mix(0.18))])?;
+                }
+                Interval::Bars(_) => {
+                    chart.draw_series(ends.iter().map(|&bar| PathElement::new(bar, look.colour.stroke_width(2))))?;
+                }
+            }
+        }
+        for curve in &curves {
             let place = |&(x, y): &(f64, f64)| Some((self.x.place(x)?, self.y.place(y)?));
-            let (places, heights): (Vec<f64>, Vec<f64>) = curve.points.iter().filter_map(place).unzip();
-            let kept = thin::kept(&places, (left, right), &[&heights]);
-            let points: Vec<_> = kept.into_iter().map(|at| (places[at], heights[at])).collect();
+            let points: Vec<_> = curve.points.iter().filter_map(place).collect();
             let mark = if points.len() == 1 && curve.mark == Mark::None { Mark::Filled } else { curve.mark };
             let marked = match mark {
                 Mark::None => &points[..0],
@@ -265,6 +183,31 @@ impl Chart {
         self.legend(&legend)?;
         area.present()?;
         Ok(())
+    }
+
+    /// Those points of a curve, and of its band, that make its picture between these ends of the axis below.
+    fn thinned(&self, curve: &Curve, ends: (f64, f64)) -> Curve {
+        let shown = |&at: &usize| {
+            let (x, y) = curve.points[at];
+            self.x.place(x).is_some() && self.y.place(y).is_some()
+        };
+        let band = match &curve.interval {
+            Interval::None => None,
+            Interval::Band(band) => Some(band),
+            Interval::Bars(_) => return curve.clone(),
+        };
+        let shown: Vec<usize> = (0..curve.points.len()).filter(shown).collect();
+        let all = |value: &dyn Fn(usize) -> f64| shown.iter().map(|&at| value(at)).collect::<Vec<f64>>();
+        let places = all(&|at| self.x.place(curve.points[at].0).unwrap_or_default());
+        let mut heights = vec![all(&|at| curve.points[at].1)];
+        if let Some(band) = band {
+            heights.extend([all(&|at| band[at].0), all(&|at| band[at].1)]);
+        }
+        let heights: Vec<&[f64]> = heights.iter().map(Vec::as_slice).collect();
+        let kept: Vec<usize> = thin::kept(&places, ends, &heights).into_iter().map(|at| shown[at]).collect();
+        let interval = band.map(|band| Interval::Band(kept.iter().map(|&at| band[at]).collect()));
+        let points = kept.iter().map(|&at| curve.points[at]).collect();
+        Curve { points, interval: interval.unwrap_or(Interval::None), label: curve.label.clone(), ..*curve }
     }
 
     fn legend<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn std::error::Error>>
@@ -298,28 +241,22 @@ impl Chart {
     }
 }
 
+/// A title's lines, broken between words.
+fn lines(title: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in title.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < TITLE => *line += &format!(" {word}"),
+            Some(_) | None => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use at_core::training::MethodName;
-
-    #[test]
-    fn ticks_are_round_and_lie_on_the_axis() {
-        let linear = |low, high| Axis::linear("").ticks((low, high));
-        assert_eq!(linear(0.0, 100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        assert_eq!(linear(-1.0, 1.4).len(), 5);
-        for (low, high) in [(0.0, f64::INFINITY), (1e300, 1.01e300), (-1.7e308, 1.7e308), (0.0, 0.0), (0.0, f64::NAN)] {
-            assert!(linear(low, high).len() <= MOST_TICKS as usize, "{low} to {high}");
-        }
-        let axis = Axis::logarithmic("");
-        let texts = |low: f64, high: f64| {
-            let ticks = axis.ticks((low.log10(), high.log10()));
-            ticks.into_iter().map(|tick| axis.text(tick)).collect::<Vec<_>>()
-        };
-        assert_eq!(texts(9.0, 1100.0), ["10", "30", "100", "300", "1000"]);
-        assert_eq!(texts(1e-6, 1e-1).first().map(String::as_str), Some("1e-6"));
-        assert_eq!(texts(14.0, 20.0), ["15", "20"]);
-    }
 
     #[test]
     fn a_curve_of_very_many_epochs_makes_no_picture_of_as_many_points() {
@@ -330,12 +267,18 @@ mod tests {
                 look: MethodName::At.into(),
                 mark: Mark::Last,
                 points: (1..=epochs).map(point).collect(),
+                interval: Interval::Band((1..=epochs).map(point).map(|(_, y)| (y - 1.0, y + 1.0)).collect()),
             };
             let y = Axis::linear("accuracy").within(0.0, 100.0);
             Chart { title: String::new(), x: Axis::linear("epoch"), y, curves: vec![curve], levels: Vec::new() }
         };
         let [long, endless] = [100_000, 300_000].map(|epochs| of(epochs).svg().unwrap());
-        assert!(endless.len() < long.len() + 5000 && long.len() < 60_000, "{} and {} bytes", long.len(), endless.len());
+        assert!(
+            endless.len() < long.len() + 5000 && long.len() < 150_000,
+            "{} and {} bytes",
+            long.len(),
+            endless.len()
+        );
         let without = |mut chart: Chart| {
             chart.curves[0].points.iter_mut().for_each(|point| point.1 = point.1.min(6.0));
             chart.svg().unwrap()
@@ -350,6 +293,7 @@ mod tests {
             look: BLACK.into(),
             mark: Mark::Hollow,
             points: vec![(1.0, 1e-3), (10.0, 1.0), (100.0, 0.0)],
+            interval: Interval::None,
         };
         let level = |high| Level { label: format!("up to {high}"), low: 0.1, high };
         let chart = Chart {
@@ -364,5 +308,55 @@ mod tests {
             assert!(svg.contains(text), "{text}");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+
+    #[test]
+    fn long_titles_are_broken_between_words() {
+        assert_eq!(lines("short"), ["short"]);
+        let long = lines(&"word ".repeat(20));
+        assert_eq!(long.len(), 2);
+        assert!(long.iter().all(|line| line.chars().count() <= TITLE));
+    }
+
+    #[test]
+    fn charts_with_intervals_have_their_axes_and_lines_and_survive_odd_points() {
+        let names = vec!["small".to_string(), "large".to_string()];
+        type Around = fn(Vec<(f64, f64)>) -> Interval;
+        let chart = |x: &Axis, points: &[(f64, f64)], around: Around| Chart {
+            title: "title".into(),
+            x: x.clone(),
+            y: Axis::linear("beside (%)").within(0.0, 100.0),
+            curves: vec![Curve {
+                label: "at".into(),
+                look: BLACK.into(),
+                mark: Mark::Last,
+                points: points.to_vec(),
+                interval: around(points.iter().map(|point| (point.1 - 1.0, point.1 + 1.0)).collect()),
+            }],
+            levels: Vec::new(),
+        };
+        let odd: [&[(f64, f64)]; 5] = [
+            &[],
+            &[(0.0, 0.0)],
+            &[(5e-9, 50.0)],
+            &[(1.0, 10.0), (f64::INFINITY, 20.0), (f64::NAN, 30.0)],
+            &[(1e-300, 1.0), (1e300, 2.0)],
+        ];
+        for x in [Axis::linear("below"), Axis::logarithmic("below").in_unit("s"), Axis::names("below", names.clone())] {
+            let plain = chart(&x, &[(1.0, 10.0), (2.0, 20.0)], |_| Interval::None).svg().unwrap();
+            for around in [Interval::Band as Around, Interval::Bars] {
+                let svg = chart(&x, &[(1.0, 10.0), (2.0, 20.0)], around).svg().unwrap();
+                for part in ["title", "below", "beside (%)", "at", "</svg>"] {
+                    assert!(svg.contains(part), "{part} is not in {svg}");
+                }
+                assert!(svg.len() > plain.len(), "the intervals are not drawn");
+                for points in odd {
+                    let svg = chart(&x, points, around).svg().unwrap();
+                    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+                }
+            }
+        }
+        let named = chart(&Axis::names("below", names), &[(0.0, 10.0), (1.0, 20.0)], Interval::Bars);
+        assert!(named.svg().unwrap().contains("large"));
     }
 }

@@ -35,9 +35,24 @@ pub fn si(value: f64, unit: &str) -> String {
     format!("{scaled:.digits$} {}{unit}", prefixes[index as usize])
 }
 
+/// Four digits and a unit: `12.34 M`.
+pub fn count(count: u64) -> String {
+    let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    match units.into_iter().find(|&(size, _)| count as f64 >= size) {
+        Some((size, unit)) => format!("{:.2} {unit}", count as f64 / size),
+        None => count.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_short() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345_678, "12.35 M")];
+        cases.into_iter().for_each(|(number, text)| assert_eq!(count(number), text));
+    }
 
     #[test]
     fn columns_line_up() {

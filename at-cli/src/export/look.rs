@@ -1,5 +1,6 @@
 //! How lines of methods look: colour, dashes and marks are the method's own, so that pictures can be compared.
 
+use crate::methods;
 use at_core::training::MethodName;
 use at_core::training::methods::{Dash, Marker};
 use plotters::element::{DashedPathElement, Drawable, PointCollection};
@@ -22,7 +23,7 @@ pub struct Look {
 
 impl From<MethodName> for Look {
     fn from(method: MethodName) -> Self {
-        let facts = method.facts();
+        let facts = methods::facts(method);
         let [red, green, blue] = facts.colour;
         Look { colour: RGBColor(red, green, blue), dash: facts.dash, marker: facts.marker }
     }
@@ -134,36 +135,33 @@ impl<P, B: DrawingBackend> Drawable<B> for MarkElement<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::figure::{Figure, Horizontal, Line, Mark};
+    use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 
-    /// Where lines and bands are the same, what is left is how they look.
-    fn picture(method: MethodName, bars: bool) -> String {
-        let marks = [1.0, 2.0].map(|x| Mark { x, y: 10.0 * x, band: (10.0 * x, 10.0 * x) }).to_vec();
-        let figure = Figure {
-            title: "title",
-            x: "x",
-            y: "y",
-            horizontal: Horizontal::Linear,
-            names: &[],
-            range: (0.0, 100.0),
-            bars,
-            lines: &[Line { method, marks }],
+    /// Where lines and intervals are the same, what is left is how they look.
+    fn picture(method: MethodName, mark: Mark) -> String {
+        let points = vec![(1.0, 10.0), (2.0, 20.0)];
+        let label = "method".to_string();
+        let chart = Chart {
+            title: String::new(),
+            x: Axis::linear("x"),
+            y: Axis::linear("y").within(0.0, 100.0),
+            curves: vec![Curve { label, look: method.into(), mark, points, interval: Interval::None }],
+            levels: Vec::new(),
         };
-        let svg = figure.svg().unwrap();
-        svg.replace(method.as_str(), "method")
+        chart.svg().unwrap()
     }
 
     /// In black and white.
     fn grey(svg: &str, method: MethodName) -> String {
-        let [red, green, blue] = method.facts().colour;
+        let [red, green, blue] = methods::facts(method).colour;
         svg.replace(&format!("#{red:02X}{green:02X}{blue:02X}"), "#000000")
     }
 
     #[test]
     fn every_method_has_a_picture_of_its_own() {
         let all = MethodName::ALL;
-        for bars in [false, true] {
-            let pictures = all.map(|method| picture(method, bars));
+        for mark in [Mark::Last, Mark::Filled] {
+            let pictures = all.map(|method| picture(method, mark));
             for k in 0..all.len() {
                 assert!((0..k).all(|j| pictures[j] != pictures[k]), "{} looks like another method", all[k]);
             }
@@ -178,7 +176,7 @@ mod tests {
             (MethodName::NoiseAware, MethodName::Spsa),
             (MethodName::Pat, MethodName::PatOutput),
         ] {
-            let [one_picture, other_picture] = [one, other].map(|method| grey(&picture(method, false), method));
+            let [one_picture, other_picture] = [one, other].map(|method| grey(&picture(method, Mark::Last), method));
             assert_ne!(one_picture, other_picture, "{one} and {other}");
         }
     }

@@ -1,10 +1,8 @@
 //! Refusing what cannot fit, before anything is built.
 
 mod available;
-mod training;
 
 pub use available::available;
-pub use training::of_training;
 
 use anyhow::{Result, ensure};
 

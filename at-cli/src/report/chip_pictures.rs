@@ -5,6 +5,7 @@ use crate::export::heat_map::{Colours, HeatMap};
 use at_core::chip::StageErrors;
 use at_core::network::Stage;
 use at_core::optics::Mesh;
+use at_core::stage::{Matrix, WeightBank};
 
 /// More cells than this in a row or column are not drawn.
 pub const MOST_CELLS: usize = 300;
@@ -28,10 +29,10 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Opt
             let drawn = whole.rows().max(whole.columns()) <= MOST_CELLS;
             if drawn { mesh_pictures(mesh, &grid, errors, controls) } else { Vec::new() }
         }
-        Stage::Matrix { inputs, outputs } | Stage::WeightBank { inputs, outputs }
+        Stage::Matrix(Matrix { inputs, outputs }) | Stage::WeightBank(WeightBank { inputs, outputs })
             if inputs.max(outputs) <= 4 * MOST_CELLS =>
         {
-            matrix_pictures(matches!(stage, Stage::WeightBank { .. }), inputs, outputs, errors, controls)
+            matrix_pictures(matches!(stage, Stage::WeightBank(_)), inputs, outputs, errors, controls)
         }
         _ => Vec::new(),
     }
@@ -80,7 +81,7 @@ fn mesh_pictures(
         picture("theta", "Internal phases θ", THETA, Colours::Phase, theta, None),
         picture("phi", "External phases φ; output phases γ last", PHI, Colours::Phase, phi, Some(gamma)),
     ];
-    if let StageErrors::Mesh { first_coupler, second_coupler, phases, .. } = errors {
+    if let Some([first_coupler, second_coupler, phases]) = errors.get(["first_coupler", "second_coupler", "phases"]) {
         let couplers = Colours::diverging(first_coupler.iter().chain(second_coupler).copied());
         pictures.push(picture("coupler-1", "Error of the first couplers", COUPLER, couplers, first_coupler, None));
         pictures.push(picture("coupler-2", "Error of the second couplers", COUPLER, couplers, second_coupler, None));
@@ -116,14 +117,14 @@ fn matrix_pictures(bank: bool, inputs: usize, outputs: usize, errors: &StageErro
     };
     if !bank {
         let mut pictures = vec![picture("weights", "Weights as programmed", "weight", WEIGHTS, controls)];
-        if let StageErrors::Matrix { spread } = errors {
+        if let Some([spread]) = errors.get(["spread"]) {
             pictures.push(picture("spread", "Spread of the weights", "relative error", SPREAD, spread));
         }
         return pictures;
     }
     let nominal: Vec<f64> = controls.iter().map(|phase| phase.sin()).collect();
     let mut pictures = vec![picture("weights", "Weights as the trainer sees them", "weight sin φ", NOMINAL, &nominal)];
-    if let StageErrors::WeightBank { amplitude, slope, offset } = errors {
+    if let Some([amplitude, slope, offset]) = errors.get(["amplitude", "slope", "offset"]) {
         let held = |k: usize| (1.0 + amplitude[k]) * ((1.0 + slope[k]) * controls[k] + offset[k]).sin();
         let held: Vec<f64> = (0..controls.len()).map(held).collect();
         pictures.push(picture("held", "Weights that the chip holds", "weight", HELD, &held));
@@ -156,12 +157,12 @@ mod tests {
             pictures(&stage, &errors, &controls, None).into_iter().map(|picture| picture.name).collect::<Vec<_>>()
         };
         let mesh = Mesh::rectangular(4).unwrap();
-        let errors = StageErrors::mesh(&mesh);
-        assert_eq!(names(Stage::Mesh(mesh.clone()), StageErrors::None), ["theta", "phi"]);
+        let errors = StageErrors::zeros(&mesh);
+        assert_eq!(names(Stage::Mesh(mesh.clone()), StageErrors::NONE), ["theta", "phi"]);
         assert_eq!(names(Stage::Mesh(mesh), errors).len(), 6);
-        assert_eq!(names(Stage::WeightBank { inputs: 3, outputs: 2 }, StageErrors::None), ["weights"]);
-        let spread = StageErrors::Matrix { spread: vec![0.1; 8] };
-        assert_eq!(names(Stage::Matrix { inputs: 3, outputs: 2 }, spread), ["weights", "spread"]);
-        assert!(names(Stage::Mesh(Mesh::truncated(MOST_CELLS + 1, 2).unwrap()), StageErrors::None).is_empty());
+        assert_eq!(names(Stage::weight_bank(3, 2), StageErrors::NONE), ["weights"]);
+        let spread = StageErrors::new(&Matrix { inputs: 3, outputs: 2 }, vec![vec![0.1; 8]]);
+        assert_eq!(names(Stage::matrix(3, 2), spread), ["weights", "spread"]);
+        assert!(names(Stage::Mesh(Mesh::truncated(MOST_CELLS + 1, 2).unwrap()), StageErrors::NONE).is_empty());
     }
 }

@@ -2,13 +2,15 @@
 
 use super::cost_section::{self, Training};
 use super::page::Page;
-use crate::comparison::{self, Finished, MethodReport, is_oracle};
-use crate::export::columns::si;
-use crate::export::{comparison_plots, table, verdict};
+use crate::comparison::{self, Finished, MethodReport, is_oracle, plots, table};
+use crate::export::columns::{count, si};
+use crate::export::scores::{self, digits, headed};
 use crate::network_text::NetworkText;
+use crate::session::verdict;
 use anyhow::{Context, Result};
 use at_core::files::own;
 use at_core::files::whole::LONGEST_TEXT;
+use at_core::training::Score;
 use std::path::Path;
 
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
@@ -124,48 +126,55 @@ fn facts(page: &mut Page, finished: &Finished) {
 
 fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     let report = &finished.report;
+    let by = report.judged_by;
     page.heading(2, "How well");
     let row = |values: &[String], method: &MethodReport| {
-        let accuracy = &method.accuracy;
-        let points = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{:.2}", 100.0 * value));
-        let chips = method.accuracies.iter().map(|one| format!("{:.1}", 100.0 * one)).collect::<Vec<_>>();
+        let score = &method.score;
+        let known = |value: Option<f64>| value.map_or("-".to_string(), |value| digits(by, value));
+        let chips = method.scores.iter().map(|&one| match by {
+            Score::Accuracy => format!("{:.1}", by.in_unit(one)),
+            Score::RSquared | Score::MeanSquareError => digits(by, one),
+        });
+        let chips = chips.collect::<Vec<_>>();
         let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
         vec![
             name,
-            format!("{:.2}", 100.0 * accuracy.mean),
-            accuracy.half_width.map_or("-".to_string(), |half| format!("± {:.2}", 100.0 * half)),
-            points(accuracy.deviation),
-            format!("{:.2}", 100.0 * method.best_accuracy),
+            digits(by, score.mean),
+            score.half_width.map_or("-".to_string(), |half| format!("± {}", digits(by, half))),
+            known(score.deviation),
+            digits(by, method.best_score),
             method.epochs.to_string(),
             chips.join(", "),
         ]
     };
     let points = || report.points.iter().flat_map(|point| point.methods.iter().map(move |own| (&point.values, own)));
-    let head =
-        ["method", "test accuracy (%)", "95 % interval", "deviation", "best epoch (%)", "epochs", "chip by chip (%)"];
+    let unit = if by.unit().is_empty() { String::new() } else { format!(" ({})", by.unit()) };
+    let (test, best, each) = (headed(by, "test"), format!("best epoch{unit}"), format!("chip by chip{unit}"));
+    let head = ["method", &test, "95 % interval", "deviation", &best, "epochs", &each];
     page.table(&head, &points().map(|(values, method)| row(values, method)).collect::<Vec<_>>());
     if let [point] = &report.points[..]
         && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
     {
         for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
-            let ends = verdict::ends(method.accuracy.mean, ideal.accuracy.mean, point.chance.as_ref(), false);
+            let ends = verdict::ends(by, method.score.mean, ideal.score.mean, point.chance.as_ref(), false);
             page.paragraph(&format!("{} {ends}.", method.method));
         }
     }
     for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
         let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(" ")) };
         page.warning(&format!(
-            "{}{place} diverged on {} of {} chips, which have no part in its accuracy: {}",
+            "{}{place} diverged on {} of {} chips, which have no part in its {}: {}",
             own.method,
             own.chips,
             report.chip_seeds.len(),
+            by.symbol(),
             own.reason
         ));
     }
-    let pictures = comparison_plots::of(report, &finished.results)?;
+    let pictures = plots::of(report, &finished.results)?;
     page.begin_figures();
     for (file, svg) in pictures.iter().filter(|(file, _)| file != "cost.svg") {
-        page.figure(file.trim_end_matches(".svg"), svg, caption(file))?;
+        page.figure(file.trim_end_matches(".svg"), svg, &caption(by, file))?;
     }
     page.end_figures();
     page.heading(2, "At what cost");
@@ -180,12 +189,12 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         };
         let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
         let mut row = vec![name];
-        row.extend(counts.map(table::count));
+        row.extend(counts.map(count));
         row.extend([to_target(method.to_target.time_s, "s"), to_target(method.to_target.energy_j, "J")]);
         row.push(si(method.wall_seconds, "s"));
         row
     };
-    let target = format!("{} %", (1e6 * report.target).round() / 1e4);
+    let target = table::short(by, report.target);
     let (time, energy) = (format!("time to {target}"), format!("energy to {target}"));
     let head = [
         "method",
@@ -206,14 +215,16 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     Ok(())
 }
 
-fn caption(file: &str) -> &'static str {
-    match file {
-        "accuracy-time.svg" => "Accuracy against the modelled time on the chip until then.",
-        "accuracy-energy.svg" => "Accuracy against the modelled energy until then.",
-        "alignment.svg" => {
-            "How well a method's step points down the true slope: 1 is the gradient itself, 0 is across it."
-        }
-        _ => "Accuracy of the chips on the test samples: mean and 95 % interval of the mean over the chips.",
+fn caption(by: Score, file: &str) -> String {
+    let name = scores::title(by);
+    if file == "alignment.svg" {
+        let text = "How well a method's step points down the true slope: 1 is the gradient itself, 0 is across it.";
+        return text.to_string();
+    }
+    let against = [("time", "the modelled time on the chip"), ("energy", "the modelled energy")];
+    match against.into_iter().find(|(what, _)| file == format!("{by}-{what}.svg")) {
+        Some((_, what)) => format!("{name} against {what} until then."),
+        None => format!("{name} of the chips on the test samples: mean and 95 % interval of the mean over the chips."),
     }
 }
 

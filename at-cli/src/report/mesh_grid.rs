@@ -18,7 +18,7 @@ impl MeshGrid {
     /// `columns` values for every mode of `mesh`; `next` is the stage behind it, whose parts stand in a row.
     pub fn new(mesh: &Mesh, columns: usize, next: Option<&Stage>) -> Self {
         let across = match next {
-            Some(Stage::Combiner { parts, .. }) => (*parts).clamp(1, mesh.dies()),
+            Some(Stage::Combiner(own)) => own.parts.clamp(1, mesh.dies()),
             _ => 1,
         };
         MeshGrid { die_modes: mesh.die_modes(), die_columns: columns, dies: mesh.dies(), across }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn dies_are_drawn_as_the_tiles_of_the_layer() {
         let mesh = Mesh::rectangular(3).unwrap().on_dies(4).unwrap();
-        let combiner = Stage::Combiner { outputs: 6, parts: 2, block: 3 };
+        let combiner = Stage::combiner(6, 2, 3);
         let grid = MeshGrid::new(&mesh, 4, Some(&combiner));
         assert_eq!((grid.rows(), grid.columns()), (7, 9));
         assert_eq!(grid.cell(0, 0), 0);

@@ -2,7 +2,7 @@
 
 use super::chip_pictures::MOST_CELLS;
 use super::mesh_grid::MeshGrid;
-use super::trained::Trained;
+use super::trained::TrainedChip;
 use crate::export::heat_map::{Colours, HeatMap};
 use anyhow::Result;
 use at_core::network::Stage;
@@ -13,7 +13,7 @@ const DARKEST_DB: f64 = -30.0;
 
 /// Per mesh a map of the power on every waveguide, for test sample `sample` on the chip with `controls`; none for meshes that
 /// are too large to draw.
-pub fn maps(trained: &Trained, controls: &[f64], sample: usize) -> Result<Vec<Option<HeatMap>>> {
+pub fn maps(trained: &TrainedChip, controls: &[f64], sample: usize) -> Result<Vec<Option<HeatMap>>> {
     let width = trained.network.input().width();
     let fields: Vec<f64> = trained.signals()?[sample * width..][..width].iter().map(|&x| f64::from(x)).collect();
     let reference = Reference {

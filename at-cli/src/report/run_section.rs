@@ -3,12 +3,14 @@
 use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
-use super::trained::{Record, Trained};
+use super::trained::{RunFiles, TrainedChip};
 use super::{chip_pictures, curves, power};
+use crate::export::columns::count;
 use crate::export::heat_map::{Colours, HeatMap};
-use crate::export::summary::{MethodResult, Summary};
-use crate::export::{table, verdict};
+use crate::export::scores::{self, shown};
 use crate::names;
+use crate::session::summary::{MethodResult, Summary};
+use crate::session::verdict;
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::cost::ChipSize;
 use at_core::training::MethodName;
@@ -26,16 +28,16 @@ pub struct Choice<'a> {
 
 /// Adds the run in folder `run`. Gives a sentence where the chip could not be shown, which is also on the page.
 pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<String>> {
-    let record = Record::read(run)?;
-    let summary = &record.summary;
-    page.heading(1, &format!("{}: {} on a chip of kind {}", record.name, summary.dataset, summary.chip));
+    let files = RunFiles::read(run)?;
+    let summary = &files.summary;
+    page.heading(1, &format!("{}: {} on a chip of kind {}", files.name, summary.dataset, summary.chip));
     for line in verdict::verdict(summary).lines() {
         page.paragraph(line);
     }
     summary.notes.iter().for_each(|note| page.warning(note));
-    let trained = Trained::load(run, &record, choice.data_dir);
-    trained_facts(page, &record, trained.as_ref().ok());
-    results(page, &record)?;
+    let trained = TrainedChip::load(run, &files, choice.data_dir);
+    trained_facts(page, &files, trained.as_ref().ok());
+    results(page, &files)?;
     let missing = match trained {
         Ok(trained) => {
             recognition(page, &trained)?;
@@ -43,17 +45,17 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             None
         }
         Err(error) => {
-            let why = format!("The chip and its answers are not shown: {error:#}");
+            let why = format!("The chip and its answers are not shown: {}", crate::failure::in_a_line(&error));
             page.warning(&why);
             Some(why)
         }
     };
-    page.details("All settings (config.toml; asyt train --config repeats the run)", &record.config);
+    page.details("All settings (config.toml; asyt train --config repeats the run)", &files.config);
     Ok(missing)
 }
 
-fn trained_facts(page: &mut Page, record: &Record, trained: Option<&Trained>) {
-    let (settings, summary) = (&record.settings, &record.summary);
+fn trained_facts(page: &mut Page, files: &RunFiles, trained: Option<&TrainedChip>) {
+    let (settings, summary) = (&files.settings, &files.summary);
     let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
     let number = |setting: Option<f64>| setting.map(|value| value.to_string()).unwrap_or_default();
     let count = |setting: Option<usize>| setting.map(|value| value.to_string()).unwrap_or_default();
@@ -99,29 +101,31 @@ fn classes(summary: &Summary) -> String {
     shown.collect::<Vec<_>>().join(", ") + &more
 }
 
-fn results(page: &mut Page, record: &Record) -> Result<()> {
-    let (summary, methods) = (&record.summary, record.methods());
+fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
+    let (summary, methods) = (&files.summary, files.methods());
     page.heading(2, "How well");
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let by = summary.judged_by;
+    let shown = |score: f64| shown(by, score);
     let rows: Vec<Vec<String>> = summary
         .results
         .iter()
         .map(|result| {
             vec![
                 result.label(),
-                percent(result.final_test_accuracy),
-                percent(result.best_test_accuracy),
-                percent(result.final_train_accuracy),
+                shown(result.final_test_score),
+                shown(result.best_test_score),
+                shown(result.final_train_score),
                 result.epochs.to_string(),
             ]
         })
         .collect();
-    page.table(&["method", "test accuracy", "best epoch", "on training samples", "epochs"], &rows);
+    page.table(&["method", &format!("test {}", by.symbol()), "best epoch", "on training samples", "epochs"], &rows);
     page.begin_figures();
-    let accuracy = curves::accuracy(&methods, &record.rows).svg()?;
-    page.figure("accuracy", &accuracy, "Accuracy of the chip on the test samples after every epoch.")?;
-    let loss = curves::loss(&methods, &record.rows).svg()?;
-    let measured = record.rows.iter().any(|row| row.measuring);
+    let picture = curves::scores(by, &methods, &files.rows).svg()?;
+    let caption = format!("{} of the chip on the test samples after every epoch.", scores::title(by));
+    page.figure(by.as_str(), &picture, &caption)?;
+    let loss = curves::loss(&methods, &files.rows).svg()?;
+    let measured = files.rows.iter().any(|row| row.measuring);
     let caption = format!(
         "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.{}",
         if measured {
@@ -139,25 +143,28 @@ fn results(page: &mut Page, record: &Record) -> Result<()> {
         .map(|result| {
             vec![
                 result.label(),
-                table::count(result.chip_reads),
-                table::count(result.chip_injections),
-                table::count(result.control_writes),
+                count(result.chip_reads),
+                count(result.chip_injections),
+                count(result.control_writes),
                 format!("{:.1} s", result.wall_seconds),
             ]
         })
         .collect();
     page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
-    if record.rows.iter().any(|row| row.chip_reads > 0) {
-        let interface = curves::interface(&methods, &record.rows).svg()?;
-        let caption = "Accuracy against what has crossed the chip's interface. Methods that never read the chip while training have no curve.";
-        page.figure("interface", &interface, caption)?;
+    if files.rows.iter().any(|row| row.chip_reads > 0) {
+        let interface = curves::interface(by, &methods, &files.rows).svg()?;
+        let caption = format!(
+            "{} against what has crossed the chip's interface. Methods that never read the chip while training have no curve.",
+            scores::title(by)
+        );
+        page.figure("interface", &interface, &caption)?;
     }
-    costs(page, record)
+    costs(page, files)
 }
 
 /// Time and energy by term, where the run has noted all that they depend on.
-fn costs(page: &mut Page, record: &Record) -> Result<()> {
-    let summary = &record.summary;
+fn costs(page: &mut Page, files: &RunFiles) -> Result<()> {
+    let summary = &files.summary;
     let size = summary.inputs.map(|inputs| ChipSize { controls: summary.controls, inputs });
     let training = |result: &MethodResult| {
         let chips = vec![(result.accesses?, size?)];
@@ -174,7 +181,10 @@ fn costs(page: &mut Page, record: &Record) -> Result<()> {
     }
 }
 
-fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {
+fn recognition(page: &mut Page, trained: &TrainedChip) -> Result<()> {
+    if trained.data.real_targets().is_some() {
+        return Ok(()); // nothing is taken for anything
+    }
     page.heading(2, "What is taken for what");
     let (classes, block) = (trained.data.classes, Confusion::new(trained.data.classes).block);
     if block > 1 {
@@ -193,7 +203,7 @@ fn recognition(page: &mut Page, trained: &Trained) -> Result<()> {
 }
 
 /// The method whose chip is shown: the one asked for, else the first that has controls.
-fn chosen<'a>(trained: &'a Trained, choice: &Choice) -> Result<&'a (MethodName, Vec<f64>)> {
+fn chosen<'a>(trained: &'a TrainedChip, choice: &Choice) -> Result<&'a (MethodName, Vec<f64>)> {
     let known = || trained.controls.iter().map(|(method, _)| method.as_str());
     match choice.method {
         None => trained.controls.first().context("the run has no checkpoint"),
@@ -204,7 +214,7 @@ fn chosen<'a>(trained: &'a Trained, choice: &Choice) -> Result<&'a (MethodName, 
     }
 }
 
-fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
+fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
     let (method, controls) = chosen(trained, choice)?;
     let samples = trained.data.test.len();
     let sample = choice.sample;
@@ -230,7 +240,7 @@ fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
         }
         let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own, next);
         let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
-        page.heading(3, &format!("Stage {}: {}", index + 1, kind(stage)));
+        page.heading(3, &format!("Stage {}: {}", index + 1, stage.element().description()));
         if pictures.is_empty() && light.is_none() {
             page.note(format!("stage {}: no picture, it has too many parts or none that can be drawn", index + 1));
             continue;
@@ -249,7 +259,7 @@ fn chip(page: &mut Page, trained: &Trained, choice: &Choice) -> Result<()> {
     Ok(())
 }
 
-fn image(trained: &Trained, sample: usize, rows: usize, columns: usize) -> HeatMap {
+fn image(trained: &TrainedChip, sample: usize, rows: usize, columns: usize) -> HeatMap {
     let values = trained.data.test.row(sample);
     let high = values.iter().copied().fold(0.0_f32, f32::max);
     HeatMap {
@@ -264,32 +274,5 @@ fn image(trained: &Trained, sample: usize, rows: usize, columns: usize) -> HeatM
         numbers: false,
         names: None,
         block: 1,
-    }
-}
-
-fn kind(stage: &at_core::network::Stage) -> String {
-    use at_core::network::Stage;
-    match stage {
-        Stage::Mesh(mesh) if mesh.dies() > 1 => format!(
-            "{} dies, each a {} mesh of {} modes and {} columns, {} MZIs in all",
-            mesh.dies(),
-            format!("{:?}", mesh.layout()).to_lowercase(),
-            mesh.die_modes(),
-            mesh.columns().len(),
-            mesh.mzis()
-        ),
-        Stage::Splitter { inputs, copies } => format!("splitters of {inputs} modes into {copies} copies"),
-        Stage::Combiner { outputs, parts, .. } => format!("combiners of {parts} parts to {outputs} modes"),
-        Stage::Mesh(mesh) => format!(
-            "{} mesh of {} modes and {} columns, {} MZIs",
-            format!("{:?}", mesh.layout()).to_lowercase(),
-            mesh.modes(),
-            mesh.columns().len(),
-            mesh.mzis()
-        ),
-        Stage::WeightBank { inputs, outputs } => format!("weight bank of {outputs} × {inputs} cells"),
-        Stage::Matrix { inputs, outputs } => format!("matrix of {outputs} × {inputs} weights"),
-        Stage::Attenuators { inputs, outputs } => format!("attenuators from {inputs} to {outputs} modes"),
-        other => format!("{} controls", other.controls()),
     }
 }

@@ -1,13 +1,12 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
 use super::confusion::Confusion;
-use crate::command::train::load;
-use crate::export::metrics::{self, Row};
-use crate::export::summary::Summary;
-use crate::fingerprint::{Fingerprint, RunContents};
-use crate::layers;
+use crate::methods;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::session::metrics::{self, Row};
+use crate::session::summary::Summary;
+use crate::settings::{self, Settings};
+use crate::trial::{Fingerprint, RunContents, encoded, load};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
@@ -25,7 +24,7 @@ const BATCH: usize = 500;
 const LARGEST_RECORD: u64 = 1 << 26;
 
 /// What the files of a run say.
-pub struct Record {
+pub struct RunFiles {
     /// The folder's name.
     pub name: String,
     /// All settings.
@@ -38,7 +37,7 @@ pub struct Record {
     pub rows: Vec<Row>,
 }
 
-impl Record {
+impl RunFiles {
     /// Reads the folder of `asyt train`.
     pub fn read(run: &Path) -> Result<Self> {
         let text = |file: &str| own::read_text(&run.join(file), LARGEST_RECORD);
@@ -52,9 +51,9 @@ impl Record {
         let summary: Summary = serde_json::from_str(&summary).with_context(damaged)?;
         summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
-        Ok(Record {
+        Ok(RunFiles {
             name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
-            settings: layers::read_own(&run.join("config.toml"))?,
+            settings: settings::read_own(&run.join("config.toml"))?,
             config: text("config.toml")?,
             summary,
             rows: metrics::read(&run.join("metrics.csv"))?,
@@ -63,13 +62,13 @@ impl Record {
 
     /// The names of methods that have rows, in the order of the settings.
     pub fn methods(&self) -> Vec<MethodName> {
-        let named = self.settings.method.iter().flatten().filter_map(|name| name.parse().ok());
+        let named = self.settings.method.iter().flatten().filter_map(|name| methods::find(name).ok());
         named.filter(|method| self.rows.iter().any(|row| row.method == *method)).collect()
     }
 }
 
 /// The task, the chip, and what was trained.
-pub struct Trained {
+pub struct TrainedChip {
     /// The settings, understood.
     pub plan: Plan,
     /// The task.
@@ -86,11 +85,11 @@ pub struct Trained {
     pub controls: Vec<(MethodName, Vec<f64>)>,
 }
 
-impl Trained {
-    /// Loads the data and makes the chip of `record`, whose folder is `run`. `data_dir` wins over the run's own.
-    pub fn load(run: &Path, record: &Record, data_dir: Option<&Path>) -> Result<Self> {
-        let data_dir = data_dir.map(Path::to_path_buf).or_else(|| record.settings.data_dir.clone());
-        let mut plan = Plan::new(Settings { data_dir, ..record.settings.clone() }.of_a_kept_run())?;
+impl TrainedChip {
+    /// Loads the data and makes the chip of `files`, whose folder is `run`. `data_dir` wins over the run's own.
+    pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
+        let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
+        let mut plan = Plan::new(Settings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
@@ -99,14 +98,14 @@ impl Trained {
         let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
         let fingerprint = Fingerprint::new(&plan, contents)?;
         let mut controls = Vec::new();
-        for method in record.methods() {
+        for method in files.methods() {
             let path = run.join(format!("{method}.safetensors"));
             if let (Some(saved), _) = fingerprint.open(&path)? {
                 let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
                 controls.push((method, values.to_vec()));
             }
         }
-        Ok(Trained { plan, data, network, imperfections, fabrication, initial, controls })
+        Ok(TrainedChip { plan, data, network, imperfections, fabrication, initial, controls })
     }
 
     /// The chip, programmed with `controls` after the first ones, recognises every test sample.
@@ -133,8 +132,6 @@ impl Trained {
 
     /// Encoded test samples, `[sample, inputs]`.
     pub fn signals(&self) -> Result<Vec<f32>> {
-        let encoded = self.plan.encoding.encode(&self.data.test, self.data.image)?;
-        let encoded = if self.network.input().complex { encoded.into_complex() } else { encoded };
-        Ok(encoded.signals)
+        encoded(&self.plan, &self.network, &self.data, &self.data.test)
     }
 }

@@ -1,19 +1,14 @@
 //! Trainings on the published chips, beside what dual adaptive training (DAT) reached on them.
 
-use super::deployed::Bench;
+use super::ReproduceArguments;
 use super::finding::Finding;
-use super::trainings::Request;
+use super::published::Published;
 use crate::failure::{OrUsage, Outcome};
-use crate::layers;
-use crate::plan::Plan;
 use crate::progress::say;
-use crate::session;
-use crate::settings::Settings;
-use anyhow::Context;
-use at_core::chip::Chip;
-use at_core::chip::Physical;
+use crate::settings::{Settings, resolve};
+use crate::trial::Trials;
 use at_core::optics::Convention;
-use at_core::training::{MethodName, Trainer, methods};
+use at_core::training::MethodName;
 
 const SOURCE: &str = "Zheng et al., Nat. Mach. Intell. 5, 1119 (2023), logs of the published code (DAT_MPNN): best epochs on the test images";
 
@@ -38,16 +33,16 @@ const MNIST: [Case; 7] = [
 const FASHION: [Case; 1] = [("0.06", "0.06", 78.6)];
 
 /// Trains on every chip, with `quick` on the first one and by `at-adaptive` only.
-pub fn findings(bench: &Bench, request: &Request) -> Outcome<Vec<Finding>> {
-    let cases: &[Case] = if bench.dataset == "mnist" { &MNIST } else { &FASHION };
+pub fn findings(published: &mut Published, arguments: &ReproduceArguments) -> Outcome<Vec<Finding>> {
+    let cases: &[Case] = if published.dataset == "mnist" { &MNIST } else { &FASHION };
     let mut findings = Vec::new();
-    for &(splitter, phase, published) in &cases[..if request.quick { 1 } else { cases.len() }] {
+    for &(splitter, phase, accuracy) in &cases[..if arguments.quick { 1 } else { cases.len() }] {
         let place = format!("splitter {splitter}, phase {phase}");
-        say(request.quiet, &format!("{place}: training"));
-        let adaptive = train(bench, splitter, phase, MethodName::AtAdaptive)?;
-        findings.push(Finding::new(REACHES, place.clone(), (published, 100.0), adaptive, "%", SOURCE));
-        if !request.quick {
-            let other = train(bench, splitter, phase, MethodName::PatOutput)?;
+        say(arguments.quiet, &format!("{place}: training"));
+        let adaptive = train(published, splitter, phase, MethodName::AtAdaptive)?;
+        findings.push(Finding::new(REACHES, place.clone(), (accuracy, 100.0), adaptive, "%", SOURCE));
+        if !arguments.quick {
+            let other = train(published, splitter, phase, MethodName::PatOutput)?;
             findings.push(Finding::new(ABOVE, place, (0.0, 100.0), adaptive - other, "points", SOURCE));
         }
     }
@@ -55,28 +50,19 @@ pub fn findings(bench: &Bench, request: &Request) -> Outcome<Vec<Finding>> {
 }
 
 /// Accuracy of the chip after the last epoch (%): 960 steps of 500 samples, of the 6000 that the published methods had.
-fn train(bench: &Bench, splitter: &str, phase: &str, method: MethodName) -> Outcome<f64> {
+fn train(published: &mut Published, splitter: &str, phase: &str, method: MethodName) -> Outcome<f64> {
     let settings = Settings {
         method: Some(vec![method.to_string()]),
-        chip_errors: Some(bench.error_files(splitter, phase)),
+        chip_errors: Some(published.error_files(splitter, phase)),
         chip_errors_convention: Some(Convention::DatMpnn),
         epochs: Some(8),
         learning_rate: Some(4e-3),
         schedule: Some("cosine".into()),
         seed: Some(1),
-        ..bench.settings.clone()
+        ..published.settings.clone()
     };
-    let mut plan = layers::resolve(None, &settings).and_then(Plan::new).or_usage()?;
-    let Bench { engine, data, test, .. } = bench;
-    let network = &plan.fit(data)?;
-    let train = session::split(engine, &plan, network, data, &data.train).context("training samples")?;
-    let fabrication = plan.fabricate(network, 0)?; // the files are the chip, whatever its number
-    let initial = plan.initial_controls(network).map_err(anyhow::Error::from)?;
-    let mut chip = Chip::new(engine, network, &fabrication).map_err(anyhow::Error::from)?;
-    let mut method =
-        methods::build(method, engine, network, &fabrication, &initial, &plan.training, &plan.options, chip.meter())
-            .map_err(anyhow::Error::from)?;
-    let trainer = Trainer { engine, settings: &plan.training, train: &train, test };
-    let outcome = trainer.run(&mut chip, &mut *method, None, None, &mut ()).map_err(anyhow::Error::from)?;
-    Ok(100.0 * outcome.test.accuracy)
+    let task = published.tasks.of(resolve(None, &settings).or_usage()?)?;
+    let data = published.tasks.data(&task.plan)?;
+    let trained = Trials::new(&published.engine, &task, data)?.run(method, None, false, &mut ())?;
+    Ok(100.0 * trained.outcomes[0].test.score)
 }

@@ -1,28 +1,23 @@
 //! Published phases, trained without errors, on published chips: the "direct" columns of dual adaptive training's tables,
 //! and trainings on the same chips beside the published ones.
 
+use super::ReproduceArguments;
 use super::adapted::{self, REACHES};
 use super::finding::{Finding, Reproduction};
-use super::trainings::Request;
-use crate::command::train::load;
-use crate::export::chart::{Axis, Chart, Curve, Mark};
+use super::published::Published;
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use crate::export::picture::PALETTE;
 use crate::failure::{OrUsage, Outcome};
-use crate::layers;
-use crate::plan::Plan;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::session;
-use crate::settings::Settings;
+use crate::settings::{Settings, resolve};
+use crate::trial::{Tasks, split};
 use anyhow::{Context, anyhow};
 use at_core::cpu::Cpu;
-use at_core::data::Dataset;
 use at_core::deployment::deploy;
 use at_core::files::phase_file::{read_chip, read_phases};
 use at_core::network::Owner;
 use at_core::optics::{Convention, Mesh};
-use at_core::training::Split;
-use std::path::PathBuf;
 
 const SOURCE: &str =
     "Zheng et al., Nat. Mach. Intell. 5, 1119 (2023), logs and phases of the published code (DAT_MPNN)";
@@ -59,68 +54,45 @@ const FASHION: [Case; 7] = [
 /// Half a unit of the third digit, and what `f32` may change.
 const TOLERANCE: f64 = 0.06;
 
-/// The published task and chips, loaded.
-pub struct Bench {
-    /// `mnist` or `fashion-mnist`.
-    pub dataset: String,
-    /// The settings that all of its plans begin with.
-    pub settings: Settings,
-    /// Where light is computed.
-    pub engine: Cpu<f32>,
-    /// The task.
-    pub data: Dataset,
-    /// Encoded test samples.
-    pub test: Split<Cpu<f32>>,
-    reference: PathBuf,
-}
-
-impl Bench {
-    /// The files of a chip with these levels of errors, "0" for none.
-    pub fn error_files(&self, splitter: &str, phase: &str) -> Vec<PathBuf> {
-        let levels = [("splitter", splitter), ("phase", phase)].into_iter().filter(|level| level.1 != "0");
-        levels.map(|(kind, level)| self.reference.join(format!("{kind}-error-{level}.npz"))).collect()
-    }
-}
-
 /// Deploys the phases on every chip and trains on some. With `quick`, deploys on every other one and trains on one.
-pub fn run(dataset: &str, request: &Request) -> Outcome<Reproduction> {
+pub fn run(dataset: &str, arguments: &ReproduceArguments) -> Outcome<Reproduction> {
     let missing = "needs --reference DIR, the folder with ideal-*.npz, splitter-error-*.npz and phase-error-*.npz";
-    let reference = request.reference.as_ref().ok_or_else(|| anyhow!("dat-{dataset} {missing}")).or_usage()?;
+    let reference = arguments.reference.as_ref().ok_or_else(|| anyhow!("dat-{dataset} {missing}")).or_usage()?;
     let settings = Settings {
         preset: Some("dat".into()),
         dataset: Some(dataset.into()),
-        data_dir: request.data_dir.clone(),
+        data_dir: arguments.data_dir.clone(),
         engine: Some("cpu".into()),
         ..Settings::default()
     };
-    let mut plan = layers::resolve(None, &settings).and_then(Plan::new).or_usage()?;
     let phases = read_phases(&reference.join(format!("ideal-{dataset}.npz")), Some(Convention::DatMpnn))?;
     let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
-    let data = load(&plan)?;
-    let network = plan.fit(&data)?;
-    let engine = Cpu::<f32>::new();
-    let test = session::split(&engine, &plan, &network, &data, &data.test).context("test samples")?;
-    let bench = Bench { dataset: dataset.into(), settings, engine, data, test, reference: reference.clone() };
-    let folder = RunFolder::create(Some(&request.folder(&format!("dat-{dataset}"))), "dat")?;
+    let mut tasks = Tasks::default();
+    let task = tasks.of(resolve(None, &settings).or_usage()?)?;
+    let (plan, network, engine) = (&task.plan, &task.network, Cpu::<f32>::new());
+    let data = tasks.data(plan)?;
+    let test = split(&engine, plan, network, data, &data.test).context("test samples")?;
+    let (dataset, reference) = (dataset.to_string(), reference.clone());
+    let mut published = Published { dataset: dataset.clone(), settings, engine, tasks, reference };
+    let folder = RunFolder::create(Some(&arguments.folder()), "dat")?;
 
     let cases: &[Case] = if dataset == "mnist" { &MNIST } else { &FASHION };
     let mut findings = Vec::new();
-    for &(splitter, phase, published) in cases.iter().step_by(if request.quick { 2 } else { 1 }) {
+    for &(splitter, phase, accuracy) in cases.iter().step_by(if arguments.quick { 2 } else { 1 }) {
         let place = format!("splitter {splitter}, phase {phase}");
-        say(request.quiet, &place);
+        say(arguments.quiet, &place);
         let chip =
-            read_chip(&bench.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork)?;
-        let Bench { engine, test, .. } = &bench;
-        let found = 100.0 * deploy(engine, &network, &phases, &chip, test, &plan.training.loss)?.accuracy;
-        let range = (published - TOLERANCE, published + TOLERANCE);
+            read_chip(&published.error_files(splitter, phase), Some(Convention::DatMpnn), &meshes, Owner::ThisNetwork)?;
+        let found = 100.0 * deploy(&published.engine, network, &phases, &chip, &test, &plan.training.loss)?.score;
+        let range = (accuracy - TOLERANCE, accuracy + TOLERANCE);
         findings.push(Finding::new(DEPLOYED, place, range, found, "%", SOURCE));
     }
-    findings.extend(adapted::findings(&bench, request)?);
+    findings.extend(adapted::findings(&mut published, arguments)?);
     Ok(Reproduction {
         title: format!("Published phases on published chips, and trainings on them, {dataset}"),
-        quick: request.quick,
+        quick: arguments.quick,
         notes: vec![NOTE.into()],
-        chart: chart(dataset, &findings, request.quick),
+        chart: chart(&dataset, &findings, arguments.quick),
         findings,
         folder,
     })
@@ -142,7 +114,7 @@ fn chart(dataset: &str, findings: &[Finding], quick: bool) -> Chart {
         let own = findings.iter().filter(|finding| finding.claim == claim);
         let mut points: Vec<(f64, f64)> = own.map(|finding| (rank(finding), of(finding))).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Curve { label: label.into(), look: PALETTE[colour].into(), mark, points }
+        Curve { label: label.into(), look: PALETTE[colour].into(), mark, points, interval: Interval::None }
     };
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
     let reduced = if quick { " (reduced size)" } else { "" };

@@ -173,7 +173,7 @@ mod tests {
         for (name, _) in FILES {
             let full = Description::find(name).unwrap().unwrap();
             for description in [full.clone(), full.quick().unwrap()] {
-                let settings = crate::layers::resolve(None, &description.settings).unwrap();
+                let settings = crate::settings::resolve(None, &description.settings).unwrap();
                 crate::plan::Plan::new(settings.clone()).unwrap_or_else(|error| panic!("{name}: {error:#}"));
                 let methods = settings.method.unwrap();
                 assert!(description.vary.len() <= 1 && description.vary.is_empty() == description.axis.is_none());

@@ -3,15 +3,17 @@
 //! Most are grids of trainings and are described by files of their own (`at-cli/reproductions`); the others are computed here.
 
 mod adapted;
+mod arguments;
 mod deployed;
 mod description;
 mod finding;
 mod pat_toy;
+mod published;
 mod trainings;
 
+pub use arguments::ReproduceArguments;
 pub use description::Description;
 pub use finding::Reproduction;
-pub use trainings::Request;
 
 use crate::failure::{OrUsage, Outcome};
 use crate::names;
@@ -36,18 +38,19 @@ pub const NAMES: [(&str, &str); 15] = [
     ("pat-toy", "error growth of in-silico and physics-aware gradients, closed form"),
 ];
 
-/// Runs the result called `name`.
-pub fn run(name: &str, request: &Request) -> Outcome<Reproduction> {
-    if let ("pat-toy" | "dat-mnist" | "dat-fashion-mnist", Some(run)) = (name, &request.resume) {
+/// Runs the result that `arguments` name.
+pub fn run(arguments: &ReproduceArguments) -> Outcome<Reproduction> {
+    let name = arguments.name.as_str();
+    if let ("pat-toy" | "dat-mnist" | "dat-fashion-mnist", Some(run)) = (name, &arguments.resume) {
         let run = run.display();
         return Err(anyhow!("{name} has nothing to go on with; run it anew, without --resume {run}")).or_usage();
     }
     match name {
-        "pat-toy" => Ok(pat_toy::run(request)?),
-        "dat-mnist" => deployed::run("mnist", request),
-        "dat-fashion-mnist" => deployed::run("fashion-mnist", request),
+        "pat-toy" => Ok(pat_toy::run(arguments)?),
+        "dat-mnist" => deployed::run("mnist", arguments),
+        "dat-fashion-mnist" => deployed::run("fashion-mnist", arguments),
         _ => match Description::find(name) {
-            Some(description) => trainings::run(name, &description?, request),
+            Some(description) => trainings::run(&description?, arguments),
             None => Err(anyhow!(names::unknown("result", name, NAMES.map(|known| known.0)))).or_usage(),
         },
     }

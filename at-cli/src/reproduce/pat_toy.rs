@@ -4,9 +4,9 @@
 //! The system is `f(x) = 2 x^1.1`, its model `2.01 x^1.1`, at x = 1. With `S_n = (1.1^n - 1)/0.1` the relative error of the
 //! in-silico gradient is `1.005^{S_n} - 1`, and that of physics-aware training `1.005^n - 1`.
 
+use super::ReproduceArguments;
 use super::finding::{Finding, Reproduction};
-use super::trainings::Request;
-use crate::export::chart::{Axis, Chart, Curve, Mark};
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use crate::export::picture::PALETTE;
 use crate::run_folder::RunFolder;
 use anyhow::Result;
@@ -35,8 +35,8 @@ fn errors(steps: usize) -> (f64, f64) {
 }
 
 /// Computes the errors, compares them with the closed form and with the published numbers, and draws them.
-pub fn run(request: &Request) -> Result<Reproduction> {
-    let folder = RunFolder::create(Some(&request.folder("pat-toy")), "pat-toy")?;
+pub fn run(arguments: &ReproduceArguments) -> Result<Reproduction> {
+    let folder = RunFolder::create(Some(&arguments.folder()), "pat-toy")?;
     let ratio: f64 = MODEL / SYSTEM;
     let sum = |n: usize| (POWER.powf(n as f64) - 1.0) / (POWER - 1.0);
     let mut findings = Vec::new();
@@ -60,12 +60,14 @@ pub fn run(request: &Request) -> Result<Reproduction> {
         look: PALETTE[colour].into(),
         mark: Mark::Filled,
         points: (1..=MOST).map(|n| (n as f64, of(errors(n)))).collect(),
+        interval: Interval::None,
     };
     let closed = |label: &str, exponent: &dyn Fn(usize) -> f64| Curve {
         label: label.into(),
         look: PALETTE[4].into(),
         mark: Mark::None,
         points: (1..=MOST).map(|n| (n as f64, 100.0 * (ratio.powf(exponent(n)) - 1.0))).collect(),
+        interval: Interval::None,
     };
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
     let chart = Chart {
@@ -82,7 +84,7 @@ pub fn run(request: &Request) -> Result<Reproduction> {
     };
     Ok(Reproduction {
         title: "Gradient error of a wrong model in a chain of equal steps".into(),
-        quick: request.quick,
+        quick: arguments.quick,
         notes: vec!["Computed in full; there is no reduced size.".into()],
         findings,
         chart,

@@ -1,68 +1,37 @@
 //! Results that are grids of trainings: resumable cells, judged by a description.
 
+use super::ReproduceArguments;
 use super::description::{Description, Expectation, Quantity};
 use super::finding::{Finding, Reproduction};
 use crate::comparison::{self, Finished, GridArguments, MethodReport};
-use crate::export::chart::{Axis, Chart, Curve, Level, Mark};
+use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
 use crate::failure::{OrUsage, Outcome};
 use crate::settings::Settings;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
-use std::path::PathBuf;
-
-/// What a person asked for.
-pub struct Request {
-    /// Reduced size.
-    pub quick: bool,
-    /// New folder for the results.
-    pub out: Option<PathBuf>,
-    /// Folder of an earlier run that goes on.
-    pub resume: Option<PathBuf>,
-    /// Folder of data sets.
-    pub data_dir: Option<PathBuf>,
-    /// Folder of published phases and chips.
-    pub reference: Option<PathBuf>,
-    /// Processes side by side.
-    pub jobs: Option<u16>,
-    /// Which engine, if not the one that the description names.
-    pub engine: Option<String>,
-    /// No progress on stderr.
-    pub quiet: bool,
-}
-
-impl Request {
-    /// The folder of the results: the one asked for, else the first free one under `runs`.
-    pub fn folder(&self, name: &str) -> PathBuf {
-        let free = |number: &u32| {
-            let path = PathBuf::from(format!("runs/{name}-{number}"));
-            (!path.exists()).then_some(path)
-        };
-        let next = || (1..).find_map(|number| free(&number)).expect("numbers do not end");
-        self.out.clone().unwrap_or_else(next)
-    }
-}
 
 /// Trains what is missing and judges it.
-pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<Reproduction> {
-    let description = if request.quick { description.clone().quick()? } else { description.clone() };
-    let resumed = request.resume.is_some();
-    let own = Settings { data_dir: request.data_dir.clone(), ..Settings::default() };
-    let engine = request.engine.clone().or_else(|| description.settings.engine.clone());
-    let complete = Settings { data_dir: request.data_dir.clone(), engine, ..description.settings.clone() };
+pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Reproduction> {
+    let name = &asked.name;
+    let description = if asked.quick { description.clone().quick()? } else { description.clone() };
+    let resumed = asked.resume.is_some();
+    let own = Settings { data_dir: asked.data_dir.clone(), ..Settings::default() };
+    let engine = asked.engine.clone().or_else(|| description.settings.engine.clone());
+    let complete = Settings { data_dir: asked.data_dir.clone(), engine, ..description.settings.clone() };
     let arguments = GridArguments {
         chips: Some(description.chips),
         target: None,
         cost_model: None,
-        jobs: request.jobs,
+        jobs: asked.jobs,
         config: None,
-        out: (!resumed).then(|| request.folder(name)),
-        resume: request.resume.clone(),
+        out: (!resumed).then(|| asked.folder()),
+        resume: asked.resume.clone(),
         json: false,
-        quiet: request.quiet,
+        quiet: asked.quiet,
         settings: if resumed { own } else { complete },
     };
     let vary = if resumed { Vec::new() } else { description.vary.clone() };
-    let command = if request.quick { format!("reproduce {name} --quick") } else { format!("reproduce {name}") };
+    let command = if asked.quick { format!("reproduce {name} --quick") } else { format!("reproduce {name}") };
     let (finished, folder) = comparison::run(&command, vary, &arguments)?;
     if finished.request.vary != description.vary {
         let run = folder.path().display().to_string();
@@ -82,7 +51,7 @@ pub fn run(name: &str, description: &Description, request: &Request) -> Outcome<
     }
     let chart = chart(&description, &finished, &findings);
     let title = description.title.clone();
-    Ok(Reproduction { title, quick: request.quick, notes, findings, chart, folder })
+    Ok(Reproduction { title, quick: asked.quick, notes, findings, chart, folder })
 }
 
 /// The mean over the chips; a training that diverged has an accuracy of 0, and counts nothing of the rest.
@@ -91,8 +60,8 @@ fn quantity(quantity: Quantity, method: &MethodReport, diverged: usize, batch: f
     let passes = accesses.passes as f64;
     match quantity {
         Quantity::Accuracy => {
-            let done = method.accuracies.len() as f64;
-            100.0 * method.accuracy.mean * done / (done + diverged as f64)
+            let done = method.scores.len() as f64;
+            100.0 * method.score.mean * done / (done + diverged as f64)
         }
         Quantity::Accesses => (accesses.reads + accesses.injections) as f64 / passes,
         Quantity::TimeSteps => accesses.rounds as f64 * batch / passes,
@@ -181,11 +150,11 @@ fn over_epochs(finished: &Finished) -> Vec<Curve> {
         let results: Vec<_> = finished.results.iter().flatten().filter(|result| result.method == method).collect();
         let epochs = results.iter().map(|result| result.records.len()).min().unwrap_or(0);
         let mean = |epoch: usize| {
-            let sum: f64 = results.iter().map(|result| result.records[epoch].test_accuracy).sum();
+            let sum: f64 = results.iter().map(|result| result.records[epoch].test_score).sum();
             ((epoch + 1) as f64, 100.0 * sum / results.len() as f64)
         };
         let points = (0..epochs).map(mean).collect();
-        Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points }
+        Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points, interval: Interval::None }
     };
     methods(finished).into_iter().map(curve).collect()
 }
@@ -208,7 +177,7 @@ fn over_values(axis: &str, description: &Description, finished: &Finished) -> (A
             Some((place, quantity(description.expect[0].quantity, own, lost, batch(finished))))
         });
         let points = points.collect();
-        Curve { label: method.to_string(), look: method.into(), mark: Mark::Filled, points }
+        Curve { label: method.to_string(), look: method.into(), mark: Mark::Filled, points, interval: Interval::None }
     };
     let axis = match names {
         Some(names) => Axis::names(axis, names),
@@ -244,7 +213,9 @@ fn expected_curves(description: &Description, finished: &Finished) -> Vec<Curve>
         let label = format!("expected: {}", expect.claim);
         match curves.iter_mut().find(|curve| curve.label == label) {
             Some(curve) => curve.points.extend(points),
-            None => curves.push(Curve { label, look: grey.into(), mark: Mark::Hollow, points }),
+            None => {
+                curves.push(Curve { label, look: grey.into(), mark: Mark::Hollow, points, interval: Interval::None })
+            }
         }
     }
     curves

@@ -43,7 +43,7 @@ pub type DeviceMemory<'a> = Option<&'a dyn Fn() -> Option<u64>>;
 
 /// What a case takes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Measured {
+pub struct Measurement {
     /// MZIs of all meshes.
     pub mzis: usize,
     /// Controls of all meshes.
@@ -61,13 +61,13 @@ pub struct Measured {
 }
 
 /// Measures `case` on `engine`.
-pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Effort, device: DeviceMemory) -> Result<Measured> {
+pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Effort, device: DeviceMemory) -> Result<Measurement> {
     let network = case.network()?;
-    let single = Bench::new(engine, &Case { batch: 1, ..*case }, &network)?;
+    let single = Workload::new(engine, &Case { batch: 1, ..*case }, &network)?;
     let (_, network_bytes) = single.run(&Effort { warm_up: 1, repeats: 0 }, device)?;
-    let (mut times, bytes) = Bench::new(engine, case, &network)?.run(effort, device)?;
+    let (mut times, bytes) = Workload::new(engine, case, &network)?.run(effort, device)?;
     times.sort_by(f64::total_cmp);
-    Ok(Measured {
+    Ok(Measurement {
         mzis: mzis(&network),
         controls: network.controls(),
         seconds: median(&times),
@@ -87,8 +87,8 @@ fn median(sorted: &[f64]) -> f64 {
 /// A step, ready to be done again and again.
 type Step<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
 
-/// Samples and first controls.
-struct Bench<'a, E: Simulator> {
+/// A network with samples and first controls, whose step is measured.
+struct Workload<'a, E: Simulator> {
     engine: &'a E,
     network: &'a Network,
     case: Case,
@@ -97,7 +97,7 @@ struct Bench<'a, E: Simulator> {
     settings: Settings,
 }
 
-impl<'a, E: Simulator> Bench<'a, E> {
+impl<'a, E: Simulator> Workload<'a, E> {
     fn new(engine: &'a E, case: &Case, network: &'a Network) -> Result<Self> {
         let classes = network.outputs().min(10);
         let width = network.input().width();
@@ -116,7 +116,7 @@ impl<'a, E: Simulator> Bench<'a, E> {
             seed: 1,
         };
         let initial = initial_controls(network, 1, &Initialization::FanIn)?;
-        Ok(Bench { engine, network, case: *case, initial, batch, settings })
+        Ok(Workload { engine, network, case: *case, initial, batch, settings })
     }
 
     /// Times of the repeats (seconds per step), and the most memory beside the samples.
@@ -150,7 +150,7 @@ impl<'a, E: Simulator> Bench<'a, E> {
 
     /// Asymmetrical training of a chip with errors.
     fn training_step(&self) -> Result<Step<'_>> {
-        let Bench { engine, network, initial, batch, settings, .. } = self;
+        let Workload { engine, network, initial, batch, settings, .. } = self;
         let spreads = Imperfections { splitter_angle: 0.02, phase: 0.04, ..Imperfections::default() };
         let fabrication = spreads.fabricate(network, 1)?;
         let mut chip = Chip::new(*engine, network, &fabrication)?;
@@ -164,7 +164,7 @@ impl<'a, E: Simulator> Bench<'a, E> {
 
     /// Through a model without errors, and back.
     fn model_step(&self) -> Result<Step<'_>> {
-        let Bench { engine, network, initial, batch, .. } = self;
+        let Workload { engine, network, initial, batch, .. } = self;
         let (samples, outputs) = (batch.size(), batch.size() * network.outputs());
         let mut model = engine.build(network, &Fabrication::ideal())?;
         let controls = engine.upload(initial)?;

@@ -2,7 +2,7 @@
 
 use super::case::{Case, EngineName};
 use super::fit::PowerLaw;
-use super::measure::{Effort, Measured};
+use super::measure::{Effort, Measurement};
 use super::peak::Peak;
 use anyhow::{Context, Result};
 use at_core::files::own;
@@ -18,7 +18,7 @@ pub struct Row {
     pub case: Case,
     /// What it took.
     #[serde(flatten)]
-    pub measured: Measured,
+    pub measured: Measurement,
     /// Batch per time.
     pub samples_per_second: f64,
     /// [`super::case::Pass::operations`] per time.
@@ -29,7 +29,7 @@ pub struct Row {
 
 impl Row {
     /// The rates that follow from `measured`.
-    pub fn new(case: Case, measured: Measured, peak: Option<&Peak>) -> Self {
+    pub fn new(case: Case, measured: Measurement, peak: Option<&Peak>) -> Self {
         let operations = case.pass.operations() * (measured.mzis * case.batch) as f64;
         let rate = operations / measured.seconds;
         Row {
@@ -192,7 +192,7 @@ fn fields(row: &Row) -> [String; 17] {
 }
 
 /// Memory of a step beside the samples.
-pub fn memory(measured: &Measured) -> Option<u64> {
+pub fn memory(measured: &Measurement) -> Option<u64> {
     measured.network_bytes.zip(measured.signal_bytes).map(|(network, signals)| network + signals)
 }
 

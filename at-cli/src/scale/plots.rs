@@ -1,7 +1,7 @@
 //! Double-logarithmic pictures of a sweep over sizes.
 
 use super::output::{Results, Row, memory};
-use crate::export::chart::{Axis, Chart, Curve, Level, Mark};
+use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
 use crate::export::picture::{self, PALETTE};
 use anyhow::Result;
 use std::path::Path;
@@ -43,7 +43,13 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
         let points = rows.filter_map(|row| Some((row.case.modes as f64, (quantity.of)(row)?))).collect();
         // marks become hollow where the colours begin anew
         let mark = if (index / PALETTE.len()).is_multiple_of(2) { Mark::Filled } else { Mark::Hollow };
-        Curve { label: series.label(&all), look: PALETTE[index % PALETTE.len()].into(), mark, points }
+        Curve {
+            label: series.label(&all),
+            look: PALETTE[index % PALETTE.len()].into(),
+            mark,
+            points,
+            interval: Interval::None,
+        }
     };
     let peaks = results.peaks.iter().filter(|_| quantity.file == "rate").map(|(engine, peak)| {
         let rate = 1e-9 * peak.matrix_product_flops;

@@ -60,14 +60,17 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
     let page = bench.read("run/compare.md");
     let mean = |index: usize| 100.0 * methods[index]["accuracy"]["mean"].as_f64().unwrap();
     let half = |index: usize| 100.0 * methods[index]["accuracy"]["half_width"].as_f64().unwrap();
-    let accuracies = (0..4).map(|index| format!("{:.2} ± {:.2}", mean(index), half(index)));
+    let accuracies = [3, 0, 1, 2].map(|index| format!("{:.2} ± {:.2}", mean(index), half(index)));
     let below = (0..3).map(|index| format!("{:.2}", mean(3) - mean(index)));
-    let row: Vec<String> = accuracies.chain(below).collect();
+    let numbers = |key: &str| methods[0][key].as_array().unwrap().iter().map(|number| number.as_f64().unwrap());
+    let cosine = format!("{:.2}", numbers("alignment").sum::<f64>() / 4.0);
+    let chips = numbers("accuracies").map(|accuracy| format!("{:.2}", 100.0 * accuracy)).collect::<Vec<_>>().join(", ");
+    let row: Vec<String> = accuracies.into_iter().chain(below).chain([cosine, chips]).collect();
     assert_eq!(page.lines().nth(2), Some(format!("| {} |", row.join(" | ")).as_str()), "{page}");
-    assert!(
-        page.starts_with("| `at` (%) | `pat` (%) | `in-silico` (%) | `ideal` (%) | `at` below `ideal` (points) |"),
-        "{page}"
-    );
+    let heading = "| `ideal` (%) | `at` (%) | `pat` (%) | `in-silico` (%) | `at` below `ideal` (points) | \
+                   `pat` below `ideal` (points) | `in-silico` below `ideal` (points) | mean cosine of `at` | \
+                   `at` chip by chip (%) |\n| --- |";
+    assert!(page.starts_with(heading), "{page}");
     assert!(page.contains("the mean over 3 chips") && page.contains("chip seeds 1, 2, 3"), "{page}");
 }
 
@@ -140,4 +143,29 @@ fn what_makes_no_sense_is_refused_before_anything_is_trained() {
     bench.run(["sweep", "--resume", "run"]).refused(2, &["begun by asyt compare"]);
     bench.run(["train", "--resume", "run"]).refused(2, &["asyt compare --resume"]);
     bench.run(["compare", "--resume", "run", "--epochs", "2"]).refused(2, &["--resume", "drop the other flags"]);
+}
+
+/// The columns that both tables of epochs have, of a run of `train` or `compare`.
+fn learned(bench: &Bench, file: &str) -> Vec<String> {
+    let mut csv = csv::Reader::from_path(bench.path(file)).unwrap();
+    let rows = csv.deserialize::<std::collections::HashMap<String, String>>().map(Result::unwrap);
+    let columns = ["method", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "measuring"];
+    rows.map(|row| columns.map(|column| row[column].clone()).join(" ")).collect()
+}
+
+#[test]
+fn a_cell_is_the_trial_that_train_runs() {
+    let bench = Bench::new();
+    let everything = [
+        "--chip silicon --tap-noise 0.5 --drift-step 0.01 --gain-noise 0.1 --shot-noise 0.05 --adc-bits 8 --process-phase 0.05",
+        "--dataset iris --encoding raw --network mesh:4x2 --train-limit 40 --batch-size 20 --epochs 2 --engine cpu --quiet",
+        "--dat-maps 2,2,2 --dat-warm-up 0",
+    ];
+    let methods = "--method at,at-adaptive,in-silico,ideal,pat,pat-output,noise-aware,spsa,dat,in-situ,ffm,phyll";
+    let words: Vec<&str> = everything.iter().chain([&methods]).flat_map(|words| words.split_whitespace()).collect();
+    bench.run(["train", "--out", "train"].into_iter().chain(words.iter().copied())).done();
+    bench.run(["compare", "--chips", "1", "--out", "compare"].into_iter().chain(words)).done();
+    let trained = learned(&bench, "train/metrics.csv");
+    assert_eq!(trained.len(), 2 * 12);
+    assert_eq!(learned(&bench, "compare/epochs.csv"), trained);
 }

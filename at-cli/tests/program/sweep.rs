@@ -48,6 +48,10 @@ fn a_sweep_killed_at_any_moment_resumes_to_the_same_table() {
     bench.run(sweep("whole")).done();
     let length = began.elapsed();
     let whole = outcome(&bench, "whole");
+    let page = bench.read("whole/sweep.md");
+    let heading = "| response-slope,response-amplitude | epochs | `ideal` (%) | `at` (%) | `at` below `ideal` (points) | \
+                   mean cosine of `at` | `at` chip by chip (%) |\n";
+    assert!(page.starts_with(heading) && page.contains("\n| 0.4 | 15 | "), "{page}");
     assert_eq!(whole.0.lines().count(), 2 * 2 * 2);
     let mut kills = 0;
     for round in 0..3_u32 {
@@ -192,4 +196,20 @@ fn grids_that_make_no_sense_are_refused_before_anything_is_trained() {
         bench.run(base.iter().chain(arguments).copied()).refused(2, &[part]);
     }
     assert!(!bench.path("runs").exists());
+}
+
+#[test]
+fn points_with_other_target_columns_read_other_targets() {
+    let bench = Bench::new();
+    let row = |k: usize| format!("{},{},{},{}\n", k % 3, (k * k) % 5, k % 4, k % 2);
+    let table = "a,b,c,d\n".to_string() + &(0..12).map(row).collect::<String>();
+    bench.write("own/train.csv", &table);
+    bench.write("own/test.csv", &table);
+    let words = "sweep --dataset own --network bank:in-out --batch-size 4 --epochs 1 --method ideal --chips 1 --engine cpu \
+                 --vary target-columns=c;d --out run --quiet";
+    bench.run(words.split_whitespace()).done();
+    let mut csv = csv::Reader::from_path(bench.path("run/epochs.csv")).unwrap();
+    let rows = csv.deserialize::<std::collections::HashMap<String, String>>().map(Result::unwrap);
+    let losses: Vec<String> = rows.map(|row| row["test_loss"].clone()).collect();
+    assert!(losses.len() == 2 && losses[0] != losses[1], "{losses:?}");
 }

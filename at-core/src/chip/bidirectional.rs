@@ -1,7 +1,7 @@
 //! The chip lit mesh by mesh in both directions, with the noise of the detectors at its phase shifters.
 
 use super::Chip;
-use crate::network::{Network, Stage};
+use crate::network::Network;
 use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
 use crate::{Error, Result};
 use rand::SeedableRng;
@@ -44,11 +44,7 @@ pub(super) type MeshSize = (usize, usize);
 
 /// The sizes of all meshes, as light meets them.
 pub(super) fn mesh_sizes(network: &Network) -> Vec<MeshSize> {
-    let size = |stage: &Stage| match stage {
-        Stage::Mesh(mesh) => Some((mesh.modes(), mesh.controls())),
-        _ => None,
-    };
-    network.stages().filter_map(size).collect()
+    network.meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect()
 }
 
 impl<E: Simulator> Chip<E> {

@@ -15,7 +15,7 @@
 use super::coupling::Coupling;
 use super::random::{key, normals, philox, uniform};
 use super::ranges::{at_most, not_negative};
-use crate::network::{Network, Stage};
+use crate::network::Network;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -106,12 +106,11 @@ impl Control {
         let bent = self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;
         let mut shifters = Vec::new();
         let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0);
-        for stage in stages {
-            let heaters = super::floorplan::places(stage);
-            for heater in heaters {
+        for controlled in stages.filter_map(|stage| stage.element().controlled()) {
+            for heater in controlled.places() {
                 let counter = [shifters.len() as u32, 0, 0, site];
                 shifters.push(match heater {
-                    Some(_) => self.shifter(stage, seed, counter),
+                    Some(_) => self.shifter(controlled.rest(), seed, counter),
                     None => Shifter::AS_TOLD,
                 });
             }
@@ -125,7 +124,7 @@ impl Control {
         ControlPath { shifters, quartic: self.heater_quartic, levels, coupling }
     }
 
-    fn shifter(&self, stage: &Stage, seed: u64, counter: [u32; 4]) -> Shifter {
+    fn shifter(&self, rest: f64, seed: u64, counter: [u32; 4]) -> Shifter {
         let words = philox(key(seed), [counter[0], 1, 0, counter[3]]);
         if uniform(words[0]) < self.dead_shifters {
             let base = if self.dead_random { TAU * uniform(words[1]) } else { 0.0 };
@@ -133,9 +132,7 @@ impl Control {
         }
         let draws = (0..).flat_map(|retry| normals(key(seed), [counter[0], 0, retry, counter[3]]));
         let draw = draws.into_iter().find(|draw| draw.abs() <= TRUNCATION).expect("most draws are within");
-        // a weight's sign is that of its phase, so a bank's cells are built to rest in the middle of their range
-        let base = if matches!(stage, Stage::WeightBank { .. }) { -0.5 * self.control_range } else { 0.0 };
-        Shifter { gain: 1.0 + self.heater_spread * draw, base, range: self.control_range }
+        Shifter { gain: 1.0 + self.heater_spread * draw, base: rest * self.control_range, range: self.control_range }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Thermal crosstalk: what a heater adds to the phases of its neighbours.
 
-use super::floorplan::{Place, places};
 use crate::error::same_size;
 use crate::network::Network;
+use crate::stage::Place;
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ impl Coupling {
         let mut coupling = Coupling { starts: vec![0], ..Coupling::default() };
         let mut offset = 0;
         for stage in network.stages() {
-            let places = places(stage);
+            let places = stage.places();
             let cell = |place: [f64; 2]| place.map(|x| (x / reach).floor() as i64);
             let mut cells: HashMap<(usize, [i64; 2]), Vec<usize>> = HashMap::new();
             for (index, place) in places.iter().enumerate() {

@@ -34,9 +34,9 @@ pub fn demonstration(imperfections: &Imperfections, network: &Network, seed: u64
     for (stage, errors) in network.stages().zip(&mut fabrication.stages) {
         let controls = offset..offset + stage.controls();
         offset = controls.end;
-        let Stage::Matrix { .. } = stage else { continue };
+        let Stage::Matrix(matrix) = stage else { continue };
         let spread = deviations.draw(controls.len(), imperfections.parameter_spread).collect();
-        *errors = StageErrors::Matrix { spread };
+        *errors = StageErrors::new(matrix, vec![spread]);
         if imperfections.update_error > 0.0 {
             let mut errors = numpy(3 * layer + 3)?;
             let draws = errors.draw(controls.len(), imperfections.update_error);
@@ -53,7 +53,7 @@ mod tests {
     use crate::training::{Initialization, initial_controls};
 
     fn network() -> Network {
-        let matrix = |inputs, outputs| vec![Stage::Matrix { inputs, outputs }];
+        let matrix = |inputs, outputs| vec![Stage::matrix(inputs, outputs)];
         Network::new(vec![matrix(3, 2), matrix(2, 2)]).unwrap()
     }
 
@@ -61,7 +61,7 @@ mod tests {
     fn numbers_are_those_of_the_published_seeds() {
         let imperfections = Imperfections { parameter_spread: 0.6, update_error: 0.5, ..Default::default() };
         let chip = demonstration(&imperfections, &network(), 42).unwrap();
-        let StageErrors::Matrix { spread } = &chip.stages[0] else { panic!("a matrix") };
+        let [spread] = chip.stages[0].get(["spread"]).unwrap();
         assert!((spread[3] - 0.6 * 1.5230298564080254).abs() < 1e-15, "fourth draw of seed 42");
         assert!((chip.update_error[1] - 0.5 * 1.4028673600193728).abs() < 1e-15, "second draw of seed 126");
         let first = initial_controls(&network(), 42, &Initialization::Demonstration).unwrap();

@@ -2,74 +2,61 @@
 //!
 //! Only what a data sheet holds is compared, mean against mean: how an individual strays from its kind is what training is about.
 
-use super::{Fabrication, StageErrors};
+use super::Fabrication;
+use crate::network::Network;
+use crate::stage::Sheet;
 
 /// Shares and means that differ by less are the spread of one kind.
 const RELATIVE: f64 = 0.1;
-/// The same of losses (dB, of all columns of a mesh together) and of angles (radians).
-const LOSS_DB: f64 = 0.5;
-const ANGLE: f64 = 0.01;
 
-/// Means of what a data sheet holds.
-struct Means {
-    /// Loss of the meshes, a column and waveguide (dB), and of the whole of all.
-    loss_db: f64,
-    /// Angle errors of couplers.
-    splitter: f64,
-    /// Ranges of shifters that answer.
-    range: f64,
-    /// Steps of the voltage.
-    levels: f64,
-    /// Crosstalk that one control gets in all.
-    crosstalk: f64,
-}
+/// A mean that a data sheet tells: what of, its unit, its value, and a difference that is the spread of one kind.
+type Told = (&'static str, &'static str, f64, f64);
 
-impl Means {
-    fn of(chip: &Fabrication) -> Self {
-        let (mut losses, mut couplers) = (Vec::new(), Vec::new());
-        for errors in &chip.stages {
-            match errors {
-                StageErrors::Mesh { first_coupler, second_coupler, loss_db, .. } => {
-                    losses.extend_from_slice(loss_db);
-                    couplers.extend(first_coupler.iter().chain(second_coupler));
-                }
-                StageErrors::None | StageErrors::Matrix { .. } | StageErrors::WeightBank { .. } => {}
-            }
-        }
-        let control = &chip.control;
-        let ranges = control.shifters.iter().filter(|shifter| shifter.gain > 0.0 && shifter.range > 0.0);
-        let ranges: Vec<f64> = ranges.map(|shifter| shifter.range).collect();
-        let rows = control.coupling.starts.len().saturating_sub(1).max(1);
-        Means {
-            loss_db: mean(&losses),
-            splitter: mean(&couplers),
-            range: mean(&ranges),
-            levels: if ranges.is_empty() { 0.0 } else { control.levels },
-            crosstalk: control.coupling.strengths.iter().sum::<f64>() / rows as f64,
+/// What a data sheet tells of the stages of a chip, by the schemas of their errors.
+fn of_stages(network: &Network, chip: &Fabrication, columns: usize) -> Vec<Told> {
+    let mut all: Vec<(Sheet, Vec<f64>)> = Vec::new();
+    for (index, stage) in network.stages().enumerate() {
+        for vector in stage.errors() {
+            let Some(sheet) = vector.sheet else { continue };
+            let place = all.iter().position(|(own, _)| own.name == sheet.name).unwrap_or_else(|| {
+                all.push((sheet, Vec::new()));
+                all.len() - 1
+            });
+            all[place].1.extend(chip.stage(index).get([vector.name]).into_iter().flat_map(|[values]| values));
         }
     }
+    let share = |sheet: &Sheet| if sheet.per_column { columns.max(1) as f64 } else { 1.0 };
+    all.iter().map(|(sheet, values)| (sheet.name, sheet.unit, mean(values), sheet.least / share(sheet))).collect()
+}
+
+/// What it tells of the way to the controls: ranges of shifters that answer, steps of the voltage, crosstalk that one control gets
+/// in all.
+fn of_controls(chip: &Fabrication) -> Vec<Told> {
+    let control = &chip.control;
+    let ranges = control.shifters.iter().filter(|shifter| shifter.gain > 0.0 && shifter.range > 0.0);
+    let ranges: Vec<f64> = ranges.map(|shifter| shifter.range).collect();
+    let rows = control.coupling.starts.len().saturating_sub(1).max(1);
+    let levels = if ranges.is_empty() { 0.0 } else { control.levels };
+    vec![
+        ("range of the shifters", " rad", mean(&ranges), 0.0),
+        ("voltage steps", "", levels, 0.0),
+        ("crosstalk", " in all", control.coupling.strengths.iter().sum::<f64>() / rows as f64, 1e-3),
+    ]
 }
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// In what `chip` is not what `sheet` says, as `loss of 0.5 dB a column where the data sheet has 0`; both have the same network,
-/// whose meshes have at most `columns` columns.
-pub fn disagreements(sheet: &Fabrication, chip: &Fabrication, columns: usize) -> Vec<String> {
-    let (told, own) = (Means::of(sheet), Means::of(chip));
-    let differs =
-        |told: f64, own: f64, least: f64| (told - own).abs() > least.max(RELATIVE * told.abs().max(own.abs()));
-    let loss = LOSS_DB / columns.max(1) as f64;
-    let compared = [
-        ("loss", " dB a column", told.loss_db, own.loss_db, loss),
-        ("mean coupler error", " rad", told.splitter, own.splitter, ANGLE),
-        ("range of the shifters", " rad", told.range, own.range, 0.0),
-        ("voltage steps", "", told.levels, own.levels, 0.0),
-        ("crosstalk", " in all", told.crosstalk, own.crosstalk, 1e-3),
-    ];
-    let differing = compared.into_iter().filter(|&(.., told, own, least)| differs(told, own, least));
-    let words = |(what, unit, told, own, _): (&str, &str, f64, f64, f64)| {
+/// In what `chip` is not what `sheet` says, as `loss of 0.5 dB a column where the data sheet has 0`; both are of `network`, whose
+/// meshes have at most `columns` columns.
+pub fn disagreements(network: &Network, sheet: &Fabrication, chip: &Fabrication, columns: usize) -> Vec<String> {
+    let told = |chip: &Fabrication| [of_stages(network, chip, columns), of_controls(chip)].concat();
+    let both = told(sheet).into_iter().zip(told(chip));
+    let differing = both.filter(|&((.., told, least), (.., own, _))| {
+        (told - own).abs() > least.max(RELATIVE * told.abs().max(own.abs()))
+    });
+    let words = |((what, unit, told, _), (.., own, _)): (Told, Told)| {
         format!("{what} {}{unit} where the data sheet has {}", rounded(own), rounded(told))
     };
     differing.map(words).collect()
@@ -84,13 +71,13 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::chip::{Control, Imperfections, Passive};
-    use crate::network::{Detection, Network, Stage};
+    use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 
     #[test]
     fn individuals_agree_with_the_sheet_of_their_kind_and_not_with_that_of_another() {
         let mesh = Mesh::rectangular(16).unwrap();
-        let detection = Stage::Detection { modes: 16, detection: Detection::Intensity };
+        let detection = Stage::detection(16, Detection::Intensity);
         let network = Network::new(vec![vec![Stage::Mesh(mesh), detection]]).unwrap();
         let none = Imperfections { splitter_angle: 0.02, phase: 0.1, update_error: 0.3, ..Imperfections::NONE };
         let control = Control { control_range: 19.0, heater_spread: 0.02, dead_shifters: 0.02, ..Control::NONE };
@@ -105,12 +92,15 @@ mod tests {
         for (index, (kind, part)) in kinds.iter().enumerate() {
             for seed in 0..20 {
                 let individual = kind.fabricate(&network, seed).unwrap();
-                let own = disagreements(&kind.typical(&network).unwrap(), &individual, 16);
+                let own = disagreements(&network, &kind.typical(&network).unwrap(), &individual, 16);
                 assert!(own.is_empty(), "{own:?}");
                 if index > 0 {
-                    let other = disagreements(&none.typical(&network).unwrap(), &individual, 16);
+                    let other = disagreements(&network, &none.typical(&network).unwrap(), &individual, 16);
                     assert!(other.iter().any(|text| text.contains(part)), "{part}: {other:?}");
-                    assert!(!disagreements(&kind.typical(&network).unwrap(), &Fabrication::ideal(), 16).is_empty());
+                    assert!(
+                        !disagreements(&network, &kind.typical(&network).unwrap(), &Fabrication::ideal(), 16)
+                            .is_empty()
+                    );
                 }
             }
         }

@@ -12,7 +12,7 @@
 
 use super::random::{key, normals, site};
 use super::ranges::at_most;
-use super::validity::LARGEST;
+use super::validity::LARGEST_ERROR as LARGEST;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 

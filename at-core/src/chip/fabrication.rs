@@ -1,52 +1,7 @@
 //! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
 
 use super::{ControlPath, Drift, Noise};
-use crate::optics::Mesh;
-
-/// The imperfections of one stage. Vectors are ordered as the stage's controls.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum StageErrors {
-    /// As designed.
-    #[default]
-    None,
-    /// A mesh.
-    Mesh {
-        /// Angle error δ1 of the coupler that light meets first, per MZI (radians).
-        first_coupler: Vec<f64>,
-        /// Angle error δ2 of the second coupler, per MZI (radians).
-        second_coupler: Vec<f64>,
-        /// Phase added to every control `[θ, φ, γ]` (radians).
-        phases: Vec<f64>,
-        /// Insertion loss of every waveguide in every column, `[column, mode]` (dB of power).
-        loss_db: Vec<f64>,
-    },
-    /// A matrix: every entry is multiplied by `1 + spread`.
-    Matrix {
-        /// Relative deviation of every entry.
-        spread: Vec<f64>,
-    },
-    /// A weight bank: cell k answers `(1 + amplitude_k)·sin((1 + slope_k)·φ + offset_k)`.
-    WeightBank {
-        /// Relative deviation of the response's amplitude.
-        amplitude: Vec<f64>,
-        /// Relative deviation of its slope.
-        slope: Vec<f64>,
-        /// Phase offset (radians).
-        offset: Vec<f64>,
-    },
-}
-
-impl StageErrors {
-    /// A mesh with all errors zero, to be filled in.
-    pub fn mesh(mesh: &Mesh) -> Self {
-        StageErrors::Mesh {
-            first_coupler: vec![0.0; mesh.mzis()],
-            second_coupler: vec![0.0; mesh.mzis()],
-            phases: vec![0.0; mesh.controls()],
-            loss_db: vec![0.0; mesh.columns().len() * mesh.modes()],
-        }
-    }
-}
+use crate::stage::StageErrors;
 
 /// One chip: the errors of each of its stages, and of the way it follows its controls.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,7 +35,7 @@ impl Fabrication {
 
     /// The errors of stage `index`.
     pub fn stage(&self, index: usize) -> &StageErrors {
-        self.stages.get(index).unwrap_or(&StageErrors::None)
+        self.stages.get(index).unwrap_or(const { &StageErrors::NONE })
     }
 
     /// The perturbation behind layer `layer`, empty where there is none.

@@ -10,7 +10,7 @@
 
 use super::random;
 use super::ranges::at_most;
-use crate::network::{Network, Signal, Stage};
+use crate::network::{Network, Signal};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -121,11 +121,7 @@ impl Noise {
 
 /// Whether what leaves a layer may be negative.
 pub(super) fn signed(network: &Network, layer: usize) -> bool {
-    use crate::network::Detection::{Amplitude, Intensity};
-    !matches!(
-        network.layers()[layer].last(),
-        Some(Stage::Rectifier { .. } | Stage::Detection { detection: Intensity | Amplitude, .. })
-    )
+    network.layers()[layer].last().is_none_or(|stage| stage.element().signed())
 }
 
 /// What happens to the signal `[batch, mode]` of one layer; the symbols are those of this module's formula.

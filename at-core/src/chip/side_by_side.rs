@@ -12,7 +12,7 @@ use super::control::Shifter;
 use super::coupling::Coupling;
 use super::{ControlPath, Fabrication, Noise, StageErrors};
 use crate::network::{Network, Stage};
-use crate::optics::{Layout, Mesh};
+use crate::stage::{Beside, ErrorVector, Order};
 use crate::{Error, Result};
 use std::f64::consts::PI;
 
@@ -28,12 +28,7 @@ pub struct SideBySide {
 
 /// Whether chips of `network` can be laid side by side, as far as the design decides.
 pub fn fits(network: &Network) -> bool {
-    network.stages().all(|stage| match stage {
-        Stage::Mesh(mesh) => mesh.layout() == Layout::Rectangular && mesh.modes() % 2 == 0 && mesh.dies() == 1,
-        Stage::Activation { .. } | Stage::Detection { .. } | Stage::Modulation { .. } | Stage::Rectifier { .. } => true,
-        Stage::Splitter { .. } | Stage::Combiner { .. } => false,
-        Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => false,
-    })
+    network.stages().all(|stage| matches!(stage.element().beside(1), Ok(Some(_))))
 }
 
 /// Whether nothing about this chip changes while it works or joins all modes of a layer.
@@ -57,7 +52,6 @@ impl SideBySide {
             });
         }
         chips.iter().try_for_each(|chip| chip.check(network))?;
-        let count = chips.len();
         let mut layout = Wide { places: Vec::new(), stages: Vec::new() };
         let (mut layers, mut offset, mut index) = (Vec::new(), 0, 0);
         for layer in network.layers() {
@@ -78,7 +72,7 @@ impl SideBySide {
             true => places.iter().map(first).collect(),
             false => Vec::new(),
         };
-        debug_assert!(places.iter().flatten().count() == count * network.controls());
+        debug_assert!(places.iter().flatten().count() == chips.len() * network.controls());
         let network = Network::new(layers)?;
         Ok(SideBySide {
             network,
@@ -108,61 +102,48 @@ struct Wide {
 impl Wide {
     /// Lays stage number `index`, whose controls begin at `offset`, of all chips side by side.
     fn lay(&mut self, stage: &Stage, index: usize, offset: usize, chips: &[Fabrication]) -> Result<Stage> {
-        let count = chips.len();
-        if let Stage::Mesh(mesh) = stage {
-            let wide = Mesh::truncated(count * mesh.modes(), mesh.columns().len())?;
-            self.lay_mesh(mesh, &wide, index, offset, chips);
-            return Ok(Stage::Mesh(wide));
-        }
-        self.stages.push(StageErrors::None);
-        Ok(match *stage {
-            Stage::Activation { modes, activation } => Stage::Activation { modes: count * modes, activation },
-            Stage::Detection { modes, detection } => Stage::Detection { modes: count * modes, detection },
-            Stage::Modulation { modes } => Stage::Modulation { modes: count * modes },
-            Stage::Rectifier { modes, threshold } => Stage::Rectifier { modes: count * modes, threshold },
-            ref other => return Err(Error::invalid("stage", format!("{other:?}"), "cannot be laid beside others")),
-        })
-    }
-
-    fn lay_mesh(&mut self, mesh: &Mesh, wide: &Mesh, index: usize, offset: usize, chips: &[Fabrication]) {
-        let (modes, columns) = (mesh.modes(), mesh.columns());
-        // chip and MZI of every MZI of the wide mesh
-        let mzis: Vec<Option<(usize, usize)>> = wide
-            .positions()
-            .map(|(column, row)| {
-                let (chip, own) = (row / modes, row % modes);
-                (own + 1 < modes).then(|| (chip, columns[column].mzi(own)))
-            })
-            .collect();
-        let phase = |shift: usize| mzis.iter().map(move |mzi| mzi.map(|(chip, own)| (chip, offset + shift + own)));
-        let outputs = (0..wide.modes()).map(|mode| Some((mode / modes, offset + 2 * mesh.mzis() + mode % modes)));
-        let places: Vec<_> = phase(0).chain(phase(mesh.mzis())).chain(outputs).collect();
-        let mut errors = StageErrors::mesh(wide);
-        let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = &mut errors else {
-            unreachable!("a mesh has errors of meshes")
+        let Some(Beside { stage: wide, controls }) = stage.element().beside(chips.len())? else {
+            return Err(Error::invalid("stage", format!("{stage:?}"), "cannot be laid beside others"));
         };
-        for (chip, fabrication) in chips.iter().enumerate() {
-            let StageErrors::Mesh { first_coupler: first, second_coupler: second, phases: own, loss_db: loss } =
-                fabrication.stage(index)
-            else {
-                continue;
-            };
-            for (slot, _) in mzis.iter().enumerate().filter(|(_, mzi)| mzi.is_some_and(|mzi| mzi.0 == chip)) {
-                let mzi = mzis[slot].expect("was filtered").1;
-                (first_coupler[slot], second_coupler[slot]) = (first[mzi], second[mzi]);
-            }
-            for (slot, place) in phases.iter_mut().zip(&places) {
-                if let Some((_, control)) = place.filter(|place| place.0 == chip) {
-                    *slot = own[control - offset];
+        let errors = wide.element().imperfect().map_or(StageErrors::NONE, |own| {
+            let vectors = own.errors().into_iter().zip(stage.errors());
+            let vectors = vectors.map(|(wide, own)| laid(&wide, &own, index, &controls, chips));
+            StageErrors::new(own, vectors.collect())
+        });
+        self.stages.push(errors);
+        self.places.extend(controls.iter().map(|place| place.map(|(chip, control)| (chip, offset + control))));
+        Ok(wide)
+    }
+}
+
+/// One vector of the `wide` stage's errors from those of stage number `index` of every chip; zero for what keeps chips apart.
+fn laid(
+    wide: &ErrorVector,
+    own: &ErrorVector,
+    index: usize,
+    controls: &[Option<(usize, usize)>],
+    chips: &[Fabrication],
+) -> Vec<f64> {
+    let mut values = vec![0.0; wide.length];
+    for (chip, fabrication) in chips.iter().enumerate() {
+        let Some([drawn]) = fabrication.stage(index).get([own.name]) else { continue };
+        match (wide.order, own.order) {
+            (Order::Controls, _) => {
+                for (slot, place) in values.iter_mut().zip(controls) {
+                    if let Some((_, control)) = place.filter(|place| place.0 == chip) {
+                        *slot = drawn[control];
+                    }
                 }
             }
-            for (wide, own) in loss_db.chunks_exact_mut(wide.modes()).zip(loss.chunks_exact(modes)) {
-                wide[chip * modes..][..modes].copy_from_slice(own);
+            (Order::Waveguides { modes: all, .. }, Order::Waveguides { modes, .. }) => {
+                for (column, own) in values.chunks_exact_mut(all).zip(drawn.chunks_exact(modes)) {
+                    column[chip * modes..][..modes].copy_from_slice(own);
+                }
             }
+            (Order::Waveguides { .. }, Order::Controls) => unreachable!("a wide stage has the schema of its parts"),
         }
-        self.places.extend(places);
-        self.stages.push(errors);
     }
+    values
 }
 
 /// The way of every control to its phase: what keeps chips apart follows as told and heats nobody.

@@ -42,10 +42,8 @@ impl<E: Simulator> Signals<E> {
         });
         let layers = layers.collect();
         let meshes = network.layers().iter().enumerate().flat_map(|(layer, stages)| {
-            stages.iter().filter_map(move |stage| match stage {
-                Stage::Mesh(mesh) => Some((layer, noise.read(Signal::reals(mesh.modes()), false))),
-                _ => None,
-            })
+            let meshes = stages.iter().filter(|stage| matches!(stage, Stage::Mesh(_)));
+            meshes.map(move |mesh| (layer, noise.read(Signal::reals(mesh.output().modes), false)))
         });
         let mut taps: Vec<_> = meshes.collect();
         taps.pop();

@@ -8,17 +8,11 @@ use super::ranges::within;
 use super::{Fabrication, StageErrors};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
-use crate::optics::Mesh;
+use crate::stage::ErrorVector;
 use crate::{Error, Result};
 
-/// Gains below this (dB) are sums of zeros that were rounded.
-const ROUNDING_DB: f64 = 1e-9;
-
 /// Largest angle (radians), relative deviation or factor. In single precision neighbouring angles of this size are 0.06 rad apart.
-pub(super) const LARGEST: f64 = 1e6;
-
-/// Largest loss or gain of one waveguide in one column (dB): less than 1e-5 of the amplitude passes.
-const LARGEST_DB: f64 = 100.0;
+pub const LARGEST_ERROR: f64 = 1e6;
 
 /// Gain (dB) along the best way through all meshes beyond which powers leave single precision (1e38), and how much more a column of
 /// amplifiers may add, of which no light can have the best of every column.
@@ -36,12 +30,13 @@ impl Fabrication {
         }
         let (mut gain, mut columns) = (0.0, 0);
         for (index, (stage, errors)) in network.stages().zip(&self.stages).enumerate() {
-            check_stage(index, errors)?;
-            if let (Stage::Mesh(mesh), StageErrors::Mesh { loss_db, .. }) = (stage, errors) {
-                self.check_losses(index, mesh, loss_db)?;
-                gain += best_gain(mesh, loss_db);
-                columns += mesh.columns().len();
-            }
+            let own = stage.element().imperfect().map(|own| {
+                check_numbers(index, &own.errors(), errors)?;
+                own.gain(index, errors, self.amplified)
+            });
+            let own = own.transpose()?.unwrap_or_default();
+            gain += own.best_db;
+            columns += own.columns;
         }
         if gain > GREATEST_GAIN_DB + COLUMN_GAIN_DB * columns as f64 {
             let reason = "the meshes gain so much light that no number holds it";
@@ -71,20 +66,6 @@ impl Fabrication {
         }
         Ok(())
     }
-
-    fn check_losses(&self, stage: usize, mesh: &Mesh, loss_db: &[f64]) -> Result<()> {
-        if let Some((place, loss)) = loss_db.iter().enumerate().find(|(_, loss)| loss.abs() > LARGEST_DB) {
-            let value = format!("{loss} dB at place {place} of stage {stage}");
-            return Err(Error::invalid("loss-db", value, format!("lies within ±{LARGEST_DB} dB")));
-        }
-        let least = die_losses(mesh, loss_db).into_iter().fold(f64::INFINITY, f64::min);
-        if least < -ROUNDING_DB && !self.amplified {
-            let value = format!("{least} dB in the mesh of stage {stage}");
-            let reason = "a mesh without amplifiers creates no power: its mean loss is not negative";
-            return Err(Error::invalid("loss-db", value, reason));
-        }
-        Ok(())
-    }
 }
 
 impl ControlPath {
@@ -102,8 +83,8 @@ impl ControlPath {
         for (index, shifter) in self.shifters.iter().enumerate() {
             let at = |what: &str| format!("{what} of shifter {index}");
             within(&at("gain"), shifter.gain, 0.0, 2.0)?; // 1 + γ, with γ cut off at ±1
-            within(&at("resting phase"), shifter.base, -LARGEST, LARGEST)?;
-            within(&at("range"), shifter.range, 0.0, LARGEST)?;
+            within(&at("resting phase"), shifter.base, -LARGEST_ERROR, LARGEST_ERROR)?;
+            within(&at("range"), shifter.range, 0.0, LARGEST_ERROR)?;
         }
         if self.coupling != Default::default() {
             same_size("shifters of a chip with crosstalk", network.controls(), self.shifters.len())?;
@@ -113,73 +94,41 @@ impl ControlPath {
     }
 }
 
+/// Errs unless `errors` are as the schema of their stage says.
 fn check_stage_sizes(index: usize, stage: &Stage, errors: &StageErrors) -> Result<()> {
-    let check = |what: &str, expected, got| same_size(&format!("{what} of stage {index}"), expected, got);
-    let controls = stage.controls();
-    match (stage, errors) {
-        (_, StageErrors::None) => Ok(()),
-        (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db }) => {
-            check("first coupler errors", mesh.mzis(), first_coupler.len())?;
-            check("second coupler errors", mesh.mzis(), second_coupler.len())?;
-            check("phase errors", controls, phases.len())?;
-            check("losses", mesh.columns().len() * mesh.modes(), loss_db.len())
-        }
-        (Stage::Matrix { .. }, StageErrors::Matrix { spread }) => check("spreads", controls, spread.len()),
-        (Stage::WeightBank { .. }, StageErrors::WeightBank { amplitude, slope, offset }) => {
-            check("amplitude errors", controls, amplitude.len())?;
-            check("slope errors", controls, slope.len())?;
-            check("offset errors", controls, offset.len())
-        }
-        (_, StageErrors::Mesh { .. } | StageErrors::Matrix { .. } | StageErrors::WeightBank { .. }) => {
-            let reason = "its errors belong to another kind of stage";
-            Err(Error::invalid("fabrication", format!("stage {index}"), reason))
-        }
+    let schema = stage.errors();
+    if errors.is_none() {
+        return Ok(());
     }
+    if !errors.iter().map(|(name, _)| name).eq(schema.iter().map(|vector| vector.name)) {
+        let reason = "its errors belong to another kind of stage";
+        return Err(Error::invalid("fabrication", format!("stage {index}"), reason));
+    }
+    schema.iter().zip(errors.iter()).try_for_each(|(vector, (_, values))| {
+        let plural = if vector.what.ends_with('s') { "es" } else { "s" };
+        same_size(&format!("{}{plural} of stage {index}", vector.what), vector.length, values.len())
+    })
 }
 
-fn check_stage(index: usize, errors: &StageErrors) -> Result<()> {
-    let check = |what: &str, values| finite(&format!("{what} of stage {index}:"), values);
-    match errors {
-        StageErrors::None => Ok(()),
-        StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } => {
-            check("first coupler error", first_coupler)?;
-            check("second coupler error", second_coupler)?;
-            check("phase error", phases)?;
-            check("loss", loss_db)
-        }
-        StageErrors::Matrix { spread } => check("spread", spread),
-        StageErrors::WeightBank { amplitude, slope, offset } => {
-            check("amplitude error", amplitude)?;
-            check("slope error", slope)?;
-            check("offset error", offset)
+/// Errs where a number is none that the schema allows.
+fn check_numbers(index: usize, schema: &[ErrorVector], errors: &StageErrors) -> Result<()> {
+    for (vector, (_, values)) in schema.iter().zip(errors.iter()) {
+        let most = vector.most;
+        if let Some((place, value)) = values.iter().enumerate().find(|(_, value)| !(-most..=most).contains(*value)) {
+            let reason =
+                format!("{} number {place} of stage {index}: lies within ±{most} {}", vector.what, vector.unit);
+            return Err(Error::invalid("chip", value, reason.trim_end()));
         }
     }
+    Ok(())
 }
 
-/// Errs unless all values lie within ±[`LARGEST`].
+/// Errs unless all values lie within ±[`LARGEST_ERROR`].
 fn finite(what: &str, values: &[f64]) -> Result<()> {
-    match values.iter().enumerate().find(|(_, value)| !(-LARGEST..=LARGEST).contains(*value)) {
-        Some((place, &value)) => within(&format!("{what} number {place}"), value, -LARGEST, LARGEST),
+    match values.iter().enumerate().find(|(_, value)| !(-LARGEST_ERROR..=LARGEST_ERROR).contains(*value)) {
+        Some((place, &value)) => within(&format!("{what} number {place}"), value, -LARGEST_ERROR, LARGEST_ERROR),
         None => Ok(()),
     }
-}
-
-/// Mean loss (dB of power) from end to end of every die of a mesh.
-fn die_losses(mesh: &Mesh, loss_db: &[f64]) -> Vec<f64> {
-    let modes = mesh.die_modes();
-    let mut losses = vec![0.0; mesh.dies()];
-    for column in loss_db.chunks_exact(mesh.modes()) {
-        for (sum, own) in losses.iter_mut().zip(column.chunks_exact(modes)) {
-            *sum += own.iter().sum::<f64>() / modes as f64;
-        }
-    }
-    losses
-}
-
-/// Gain (dB of power) of light that meets the best waveguide of every column.
-fn best_gain(mesh: &Mesh, loss_db: &[f64]) -> f64 {
-    let columns = loss_db.chunks_exact(mesh.modes());
-    columns.map(|column| column.iter().fold(0.0, |gain: f64, loss| gain.max(-loss))).sum()
 }
 
 #[cfg(test)]
@@ -187,11 +136,12 @@ mod tests {
     use super::*;
     use crate::chip::{Control, Drift, Imperfections, Noise};
     use crate::network::Detection;
+    use crate::optics::Mesh;
 
     fn network() -> Network {
         let mesh = |modes| Stage::Mesh(Mesh::rectangular(modes).unwrap());
-        let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
-        let bank = Stage::WeightBank { inputs: 4, outputs: 2 };
+        let detection = Stage::detection(4, Detection::Intensity);
+        let bank = Stage::weight_bank(4, 2);
         Network::new(vec![vec![mesh(4)], vec![mesh(4), detection], vec![bank]]).unwrap()
     }
 
@@ -272,8 +222,7 @@ mod tests {
     fn losses_that_no_number_holds_are_refused_with_amplifiers_too() {
         let mut chip = Fabrication { amplified: true, ..chip() };
         let losses = |chip: &mut Fabrication, value: f64| {
-            let StageErrors::Mesh { loss_db, .. } = &mut chip.stages[0] else { panic!("a mesh") };
-            loss_db.fill(value);
+            chip.stages[0].get_mut("loss_db").fill(value);
         };
         losses(&mut chip, -50.0);
         chip.check(&network()).unwrap();

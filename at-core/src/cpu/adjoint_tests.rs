@@ -51,10 +51,10 @@ fn tiled_layers(tile: &Mesh) -> Network {
     let modes = tile.modes();
     let mut layers =
         vec![tiled_stages(2 * modes, 3 * modes, tile).unwrap(), tiled_stages(3 * modes, modes, tile).unwrap()];
-    layers[0].push(Stage::Activation { modes: 3 * modes, activation: Activation::ELECTRO_OPTIC });
-    layers[1].push(Stage::Activation { modes, activation: Activation::Spm { gain: 0.4 } });
+    layers[0].push(Stage::activation(3 * modes, Activation::ELECTRO_OPTIC));
+    layers[1].push(Stage::activation(modes, Activation::Spm { gain: 0.4 }));
     layers.push(tiled_stages(modes, 2 * modes, tile).unwrap());
-    layers[2].push(Stage::Detection { modes: 2 * modes, detection: Detection::Intensity });
+    layers[2].push(Stage::detection(2 * modes, Detection::Intensity));
     Network::new(layers).unwrap()
 }
 
@@ -84,17 +84,17 @@ fn gradients_of_imperfections_match_differences() {
         for errors in [Imperfections::default(), loss] {
             let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
             let network = Network::new(vec![
-                vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
-                vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+                vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
+                vec![mesh(), Stage::detection(modes, Detection::Intensity)],
             ])
             .unwrap();
             imperfection_gradient_matches_differences(&network, &errors, 19);
         }
     }
     let mut tiled = tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
-    tiled.push(Stage::Detection { modes: 3, detection: Detection::Intensity });
+    tiled.push(Stage::detection(3, Detection::Intensity));
     imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
-    let banks = vec![Stage::WeightBank { inputs: 5, outputs: 20 }, Stage::WeightBank { inputs: 20, outputs: 3 }];
+    let banks = vec![Stage::weight_bank(5, 20), Stage::weight_bank(20, 3)];
     imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &loss, 19);
 }
 
@@ -148,8 +148,8 @@ fn gradients_of_lossy_mesh_networks_match_differences() {
         for errors in [errors, Imperfections::default()] {
             let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
             let network = Network::new(vec![
-                vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
-                vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+                vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
+                vec![mesh(), Stage::detection(modes, Detection::Intensity)],
             ])
             .unwrap();
             gradient_matches_differences(&network, &errors, 19);
@@ -159,7 +159,7 @@ fn gradients_of_lossy_mesh_networks_match_differences() {
 
 #[test]
 fn gradients_of_long_and_singular_value_meshes_match_differences() {
-    let detect = Stage::Detection { modes: 4, detection: Detection::Homodyne { phase: 0.7 } };
+    let detect = Stage::detection(4, Detection::Homodyne { phase: 0.7 });
     let deep = Stage::Mesh(Mesh::truncated(4, 19).unwrap());
     let [v, sigma, u] = singular_value_stages(3, 4, Layout::Triangular).unwrap();
     let network = Network::new(vec![vec![v, sigma, u], vec![deep, detect]]).unwrap();
@@ -175,11 +175,9 @@ fn gradients_of_weight_networks_match_differences() {
         response_offset: 0.1,
         ..Default::default()
     };
-    let network = Network::new(vec![
-        vec![Stage::Matrix { inputs: 5, outputs: 7 }, Stage::Rectifier { modes: 7, threshold: 0.1 }],
-        vec![Stage::WeightBank { inputs: 7, outputs: 3 }],
-    ])
-    .unwrap();
+    let network =
+        Network::new(vec![vec![Stage::matrix(5, 7), Stage::rectifier(7, 0.1)], vec![Stage::weight_bank(7, 3)]])
+            .unwrap();
     gradient_matches_differences(&network, &errors, 9);
 }
 
@@ -207,9 +205,9 @@ fn gradients_through_every_activation_detection_and_modulation_match_differences
             let modes = if detection == Detection::Balanced { 6 } else { 5 };
             let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
             let network = Network::new(vec![
-                vec![Stage::Matrix { inputs: 4, outputs: modes }],
-                vec![Stage::Modulation { modes }, mesh(), Stage::Activation { modes, activation }],
-                vec![mesh(), Stage::Detection { modes, detection }],
+                vec![Stage::matrix(4, modes)],
+                vec![Stage::modulation(modes), mesh(), Stage::activation(modes, activation)],
+                vec![mesh(), Stage::detection(modes, detection)],
             ])
             .unwrap();
             gradient_matches_differences(&network, &errors, 7);

@@ -50,22 +50,16 @@ enum Response {
 impl<T: Real> DenseStage<T> {
     /// The matrix of the published demonstration.
     pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
-        let slopes = match errors {
-            StageErrors::Matrix { spread } => spread.iter().map(|spread| T::of(1.0 + spread)).collect(),
-            _ => Vec::new(),
-        };
+        let spread = errors.get(["spread"]).map_or(&[][..], |[spread]| spread);
+        let slopes = spread.iter().map(|spread| T::of(1.0 + spread)).collect();
         Self::new(inputs, outputs, Response::Linear, slopes)
     }
 
     /// A bank of balanced MZI cells.
     pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
-        let cells = match errors {
-            StageErrors::WeightBank { amplitude, slope, offset } => {
-                let cells = amplitude.iter().zip(slope).zip(offset);
-                cells.map(|((&a, &s), &o)| [a, s, o]).collect()
-            }
-            _ => Vec::new(),
-        };
+        let cells = errors.get(["amplitude", "slope", "offset"]).map_or(Vec::new(), |[amplitude, slope, offset]| {
+            amplitude.iter().zip(slope).zip(offset).map(|((&a, &s), &o)| [a, s, o]).collect()
+        });
         let slopes = vec![T::zero(); outputs * (inputs + 1)];
         Self::new(inputs, outputs, Response::Sine(cells), slopes)
     }

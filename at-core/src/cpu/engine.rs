@@ -12,7 +12,7 @@ use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::{Engine, Factor, Simulator, groups, product_sizes};
 use crate::real::SERIAL;
-use crate::training::{Loss, Optimizer, OptimizerState};
+use crate::training::{Loss, Optimizer, OptimizerState, Targets};
 use crate::{Error, Real, Result};
 use rayon::prelude::*;
 use std::marker::PhantomData;
@@ -40,27 +40,53 @@ impl<T: Real> Cpu<T> {
     }
 }
 
+/// Loss and second sum of sample number `index`, whose `error` is filled; the label where it is no class.
+fn judged<T: Real>(
+    loss: &Loss,
+    targets: Targets<'_, Cpu<T>>,
+    index: usize,
+    readout: &[T],
+    weight: T,
+    error: &mut [T],
+) -> std::result::Result<(T, T), usize> {
+    match targets {
+        Targets::Classes(labels) => {
+            let label = labels[index] as usize;
+            if label >= loss.classes {
+                return Err(label);
+            }
+            let (value, best) = loss.sample(readout, label, weight, error);
+            Ok((value, T::of(f64::from(u8::from(best == label)))))
+        }
+        Targets::Values(values) => {
+            let own = &values[index * loss.classes..][..loss.classes];
+            Ok(loss.sample_of_values(readout, own, weight, error))
+        }
+    }
+}
+
+fn no_class(loss: &Loss, label: usize) -> Error {
+    Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes))
+}
+
 /// [`Engine::loss`] of several groups, one sample after the other.
 fn grouped_loss<T: Real>(
     loss: &Loss,
     readout: &[T],
     outputs: usize,
-    labels: &[u32],
+    targets: Targets<'_, Cpu<T>>,
     weight: T,
     error: &mut [T],
     tally: &mut [T],
 ) -> Result<()> {
     let groups = tally.len() / 3;
-    let rows = readout.chunks_exact(outputs).zip(error.chunks_exact_mut(outputs)).zip(labels);
-    for (index, ((readout, error), &label)) in rows.enumerate() {
-        let label = label as usize;
-        if label >= loss.classes {
-            return Err(Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes)));
-        }
-        let (value, best) = loss.sample(readout, label, weight, error);
+    let rows = readout.chunks_exact(outputs).zip(error.chunks_exact_mut(outputs));
+    for (index, (readout, error)) in rows.enumerate() {
+        let judged = judged(loss, targets, index, readout, weight, error);
+        let (value, second) = judged.map_err(|label| no_class(loss, label))?;
         let own = &mut tally[3 * (index % groups)..][..3];
         own[0] += value;
-        own[1] += T::of(f64::from(u8::from(best == label)));
+        own[1] += second;
         own[2] += T::one();
     }
     Ok(())
@@ -174,12 +200,18 @@ impl<T: Real> Engine for Cpu<T> {
         loss: &Loss,
         readout: &Vec<T>,
         outputs: usize,
-        labels: &Vec<u32>,
+        targets: Targets<'_, Self>,
         batch: usize,
         error: Option<&mut Vec<T>>,
         tally: &mut Vec<T>,
     ) -> Result<()> {
-        check_range("labels of the batch", labels.len(), 0, batch)?;
+        match targets {
+            Targets::Classes(labels) => check_range("labels of the batch", labels.len(), 0, batch)?,
+            Targets::Values(values) => {
+                loss.check_real()?;
+                check_range("targets of the batch", values.len(), 0, batch * loss.classes)?;
+            }
+        }
         let groups = groups(tally.len(), batch)?;
         loss.check(outputs)?;
         check_range("readouts of the batch", readout.len(), 0, batch * outputs)?;
@@ -194,35 +226,38 @@ impl<T: Real> Engine for Cpu<T> {
         check_range("room for errors", error.len(), 0, batch * outputs)?;
         let weight = T::of(loss.weight(batch));
         if groups > 1 {
-            return grouped_loss(loss, readout, outputs, &labels[..batch], weight, error, tally);
+            let readout = &readout[..batch * outputs];
+            return grouped_loss(loss, readout, outputs, targets, weight, error, tally);
         }
         // Pieces depend on the batch alone, so that their sum does not depend on the number of threads.
-        let mut pieces = [(0.0, 0, None); LOSS_PIECES];
+        let mut pieces = [(0.0, 0.0, None); LOSS_PIECES];
         let piece = batch.div_ceil(LOSS_PIECES).max(SMALLEST_LOSS_PIECE);
-        let samples = readout[..batch * outputs].par_chunks(piece * outputs).zip(labels[..batch].par_chunks(piece));
-        let samples = samples.zip(error[..batch * outputs].par_chunks_mut(piece * outputs));
-        samples.zip(&mut pieces).for_each(|(((readouts, labels), errors), (total, correct, absurd))| {
-            let rows = readouts.chunks_exact(outputs).zip(errors.chunks_exact_mut(outputs)).zip(labels);
-            for ((readout, error), &label) in rows {
-                let label = label as usize;
-                if label >= loss.classes {
-                    *absurd = Some(label);
-                    return;
+        let samples = readout[..batch * outputs].par_chunks(piece * outputs);
+        let samples = samples.zip(error[..batch * outputs].par_chunks_mut(piece * outputs)).enumerate();
+        samples.zip(&mut pieces).for_each(|((number, (readouts, errors)), (total, second, absurd))| {
+            let rows = readouts.chunks_exact(outputs).zip(errors.chunks_exact_mut(outputs));
+            for (index, (readout, error)) in rows.enumerate() {
+                match judged(loss, targets, number * piece + index, readout, weight, error) {
+                    Ok((value, own)) => {
+                        *total += value.wide();
+                        *second += own.wide();
+                    }
+                    Err(label) => {
+                        *absurd = Some(label);
+                        return;
+                    }
                 }
-                let (value, best) = loss.sample(readout, label, weight, error);
-                *total += value.wide();
-                *correct += usize::from(best == label);
             }
         });
-        let (mut total, mut correct) = (0.0, 0);
-        for (value, count, absurd) in pieces {
+        let (mut total, mut second) = (0.0, 0.0);
+        for (value, own, absurd) in pieces {
             if let Some(label) = absurd {
-                return Err(Error::invalid("label", label, format!("there are {} classes, from 0", loss.classes)));
+                return Err(no_class(loss, label));
             }
             total += value;
-            correct += count;
+            second += own;
         }
-        for (slot, value) in tally.iter_mut().zip([total, correct as f64, batch as f64]) {
+        for (slot, value) in tally.iter_mut().zip([total, second, batch as f64]) {
             *slot += T::of(value);
         }
         Ok(())

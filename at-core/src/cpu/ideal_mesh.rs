@@ -50,13 +50,14 @@ impl<T: Real> IdealMesh<T> {
     /// The mesh, if its `errors` leave it as described.
     pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Option<Self>> {
         let (mut phase_errors, mut transmission) = (None, T::one());
-        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db, .. } = errors {
+        let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+        if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
             let loss = MeshLoss::new(mesh, loss_db)?;
             if loss.imbalance.is_some() || first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
                 return Ok(None);
             }
             transmission = T::of(loss.transmission);
-            phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.clone());
+            phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.to_vec());
         }
         let places = mesh_kernel::schedule(mesh, BLOCK);
         let rows: Vec<u32> = places.iter().map(|&(_, row)| row).collect();

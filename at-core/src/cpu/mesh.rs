@@ -51,7 +51,7 @@ pub(super) struct Workspace<T> {
 }
 
 impl<T: Real> MeshStage<T> {
-    /// The mesh with the given errors ([`StageErrors::None`] or [`StageErrors::Mesh`]).
+    /// The mesh with the given errors.
     pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Self> {
         let ideal = [Coupler::new(0.0); 2];
         let mut stage = MeshStage {
@@ -68,13 +68,14 @@ impl<T: Real> MeshStage<T> {
             parts: Vec::new(),
             mesh: mesh.clone(),
         };
-        if let StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } = errors {
+        let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+        if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
             if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
                 let pairs = first_coupler.iter().zip(second_coupler);
                 stage.couplers = pairs.map(|(&first, &second)| [Coupler::new(first), Coupler::new(second)]).collect();
             }
             if phases.iter().any(|&phase| phase != 0.0) {
-                stage.phase_errors = Some(phases.clone());
+                stage.phase_errors = Some(phases.to_vec());
             }
             let loss = MeshLoss::new(mesh, loss_db)?;
             stage.transmission = T::of(loss.transmission);

@@ -9,7 +9,9 @@ use super::sparse::SparseRows;
 use super::tiling::{CombinerStage, SplitterStage};
 use super::transfer::{self, TransferStage};
 use crate::chip::StageErrors;
-use crate::network::Stage;
+use crate::stage::{
+    Attenuators, Combiner, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage, WeightBank,
+};
 use crate::{Real, Result};
 
 /// What a stage keeps of a forward pass besides its input and output.
@@ -89,14 +91,18 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn Cpu
                 Box::new(TransferStage::new(mesh, transfer::GENERAL_MZI, general))
             }
         },
-        Stage::Attenuators { inputs, outputs } => Box::new(AttenuatorStage::new(inputs, outputs)),
-        Stage::Splitter { inputs, copies } => Box::new(SplitterStage::new(inputs, copies)),
-        Stage::Combiner { outputs, parts, block } => Box::new(CombinerStage::new(outputs, parts, block)),
-        Stage::Activation { modes, activation } => Box::new(ActivationStage { width: 2 * modes, activation }),
-        Stage::Detection { modes, detection } => Box::new(DetectionStage { modes, detection }),
-        Stage::Modulation { modes } => Box::new(ModulationStage { modes }),
-        Stage::Rectifier { modes, threshold } => Box::new(RectifierStage { modes, threshold: T::of(threshold) }),
-        Stage::Matrix { inputs, outputs } => Box::new(DenseStage::matrix(inputs, outputs, errors)),
-        Stage::WeightBank { inputs, outputs } => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
+        Stage::Attenuators(Attenuators { inputs, outputs }) => Box::new(AttenuatorStage::new(inputs, outputs)),
+        Stage::Splitter(Splitter { inputs, copies }) => Box::new(SplitterStage::new(inputs, copies)),
+        Stage::Combiner(Combiner { outputs, parts, block }) => Box::new(CombinerStage::new(outputs, parts, block)),
+        Stage::Activation(Nonlinearity { modes, activation }) => {
+            Box::new(ActivationStage { width: 2 * modes, activation })
+        }
+        Stage::Detection(Photodetection { modes, detection }) => Box::new(DetectionStage { modes, detection }),
+        Stage::Modulation(Modulation { modes }) => Box::new(ModulationStage { modes }),
+        Stage::Rectifier(Rectifier { modes, threshold }) => {
+            Box::new(RectifierStage { modes, threshold: T::of(threshold) })
+        }
+        Stage::Matrix(Matrix { inputs, outputs }) => Box::new(DenseStage::matrix(inputs, outputs, errors)),
+        Stage::WeightBank(WeightBank { inputs, outputs }) => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
     })
 }

@@ -13,7 +13,7 @@ fn some<T: Real>(count: usize, step: f64) -> Vec<T> {
 
 /// The stage and the mesh in it, with errors or ideal.
 fn stage<T: Real>(mesh: &Mesh, imperfections: &Imperfections) -> (TransferStage<T>, MeshStage<T>) {
-    let detection = Stage::Detection { modes: MODES, detection: Detection::Intensity };
+    let detection = Stage::detection(MODES, Detection::Intensity);
     let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
     let fabrication = imperfections.fabricate(&network, 3).unwrap();
     let build = || MeshStage::new(mesh, fabrication.stage(0)).unwrap();

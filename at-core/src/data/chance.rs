@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn an_accuracy_is_above_chance_only_beyond_luck() {
         let labels = (0..100).map(|k| k % 4).collect();
-        let chance = Chance::of(&Samples { width: 1, features: vec![0.0; 100], labels }, 4);
+        let chance = Chance::of(&Samples { width: 1, features: vec![0.0; 100], labels, real: None }, 4);
         assert_eq!(chance.guess, 0.25);
         let verdicts = [0.0, 0.25, 0.37, 0.39, 1.0].map(|accuracy| chance.explains(accuracy));
         assert_eq!(verdicts, [true, true, true, false, false]);

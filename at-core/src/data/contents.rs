@@ -29,7 +29,7 @@ pub struct PartContents {
     pub width: usize,
     /// MD5 sum of the features' bits.
     pub features: String,
-    /// MD5 sum of the labels.
+    /// MD5 sum of the labels, or of the bits of real targets.
     pub labels: String,
 }
 
@@ -57,6 +57,7 @@ impl PartContents {
         let (mut features, mut labels) = (Md5::new(), Md5::new());
         features.update(bytemuck::cast_slice(&samples.features));
         labels.update(bytemuck::cast_slice(&samples.labels));
+        samples.real.iter().for_each(|real| labels.update(bytemuck::cast_slice(&real.values)));
         PartContents {
             samples: samples.len(),
             width: samples.width,
@@ -85,8 +86,8 @@ mod tests {
     use super::*;
 
     fn small() -> Dataset {
-        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
-        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
+        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0], real: None };
+        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1], real: None };
         Dataset {
             name: "small".into(),
             classes: 2,

@@ -1,9 +1,9 @@
 //! A data set as the two tables `train.csv` and `test.csv` in a folder.
 
 use super::dataset::Dataset;
-use super::label_column::{LabelColumn, listed};
-use super::samples::Samples;
-use super::table::{self, Labels, Table};
+use super::label_column::listed;
+use super::samples::{RealTargets, Samples};
+use super::table::{self, Labels, Table, Wanted};
 use super::table_doubts;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
@@ -20,24 +20,25 @@ pub(crate) fn is_in(folder: &Path) -> bool {
     FILES.iter().all(|file| folder.join(file).is_file())
 }
 
-/// Reads both tables, with the classes in column `label` (`None`: the last). `classes` is how many there must be; `None`
-/// takes the greatest training label plus one, or the number of different words.
+/// Reads both tables for what is `wanted`. `classes` is how many there must be; `None` takes the greatest training label plus one,
+/// or the number of different words.
 ///
 /// Features stay as they are in the files. Words become classes in the order of the alphabet.
-pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, label: Option<&LabelColumn>) -> Result<Dataset> {
+pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, wanted: Wanted) -> Result<Dataset> {
     let [train_path, test_path] = FILES.map(|file| folder.join(file));
-    let train = table::read(&train_path, label, None)?;
-    let test = table::read(&test_path, label, Some(&train))?;
+    let train = table::read(&train_path, wanted, None)?;
+    let test = table::read(&test_path, wanted, Some(&train))?;
     if train.width != test.width {
         let (expected, got) = (train.width, test.width);
-        let hint = if got + 1 == expected { "; a test table needs its classes, to be judged by" } else { "" };
+        let hint =
+            if got + train.taken.len() == expected { "; a test table needs its targets, to be judged by" } else { "" };
         let reason = format!("features of a test sample: expected {expected}, got {got}, unlike train.csv{hint}");
         return Err(Error::malformed(test_path, reason));
     }
     let mut notes: Vec<String> =
         FILES.iter().zip([&train, &test]).filter_map(|(file, table)| table_doubts::heading(file, table)).collect();
     notes.extend(compare_headings(&train, &test, &test_path)?);
-    if label.is_none() {
+    if matches!(wanted, Wanted::Classes(None)) {
         notes.extend(table_doubts::label_column(&train));
     }
     notes.extend(table_doubts::features(&train));
@@ -46,12 +47,13 @@ pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, label: Opt
     let found = match &train.labels {
         Labels::Numbers(labels) => labels.iter().max().map_or(0, |&most| most as usize + 1),
         Labels::Words(words, _) => words.len(),
+        Labels::Real(_) => 0,
     };
     let samples = train.len();
     if found > MOST_CLASSES.max(samples) {
         let reason = format!(
             "label {} makes {found} classes, but there are {samples} training samples; number the classes 0, 1, 2, …, or choose \
-             their column with --label-column",
+             their column with `label-column`",
             found - 1
         );
         return Err(Error::malformed(train_path, reason));
@@ -75,13 +77,19 @@ pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, label: Opt
     set.train = into_samples(train, set.class_names.as_deref());
     set.test = into_samples(test, set.class_names.as_deref());
     set.check().map_err(|error| Error::malformed(folder, error.to_string()))?;
-    set.notes.extend(table_doubts::classes(&set));
+    let doubts = if set.real_targets().is_some() { table_doubts::targets } else { table_doubts::classes };
+    set.notes.extend(doubts(&set));
     Ok(set)
 }
 
 /// What the first line and the column of the classes were taken for.
 fn layout(train: &Table) -> String {
     let line = if train.first_line.is_heading() { "is a heading" } else { "is a sample" };
+    if let Labels::Real(_) = train.labels {
+        let columns: Vec<String> = train.taken.iter().map(usize::to_string).collect();
+        let (hold, column) = if columns.len() == 1 { ("holds", "column") } else { ("hold", "columns") };
+        return format!("the first line of train.csv {line}; {column} {} {hold} real targets", columns.join(", "));
+    }
     let name = train.name(train.label).map_or_else(String::new, |name| format!(" ('{name}')"));
     let last = if train.label == train.width { ", the last," } else { "" };
     format!("the first line of train.csv {line}; column {}{name}{last} holds the classes", train.label)
@@ -107,9 +115,9 @@ fn compare_headings(train: &Table, test: &Table, test_path: &Path) -> Result<Opt
     Ok(Some(format!("the headings differ: column '{ours}' of train.csv is '{theirs}' in test.csv")))
 }
 
-/// The features' names, then that of the column of the classes.
+/// The features' names, then those of the columns of the targets.
 fn names(table: &Table) -> Vec<&str> {
-    let columns = (0..table.width).map(|feature| table.column(feature)).chain([table.label]);
+    let columns = (0..table.width).map(|feature| table.column(feature)).chain(table.taken.iter().copied());
     columns.map(|column| table.first[column].as_str()).collect()
 }
 
@@ -120,6 +128,7 @@ fn class_names(train: &Table, test: &Table, test_path: &Path) -> Result<Option<V
         Err(Error::malformed(test_path, reason))
     };
     match (&train.labels, &test.labels) {
+        (Labels::Real(_), _) | (_, Labels::Real(_)) => Ok(None), // both are read for the same
         (Labels::Numbers(_), Labels::Numbers(_)) => Ok(None),
         (Labels::Numbers(_), Labels::Words(..)) => kinds("numbers", "words"),
         (Labels::Words(..), Labels::Numbers(_)) => kinds("words", "numbers"),
@@ -139,6 +148,10 @@ fn class_names(train: &Table, test: &Table, test_path: &Path) -> Result<Option<V
 /// The samples of `table`; words become their place among the sorted `names`, all of which are known.
 pub(crate) fn into_samples(table: Table, names: Option<&[String]>) -> Samples {
     let labels = match table.labels {
+        Labels::Real(values) => {
+            let real = Some(RealTargets { values, width: table.taken.len() });
+            return Samples { features: table.features, width: table.width, labels: Vec::new(), real };
+        }
         Labels::Numbers(labels) => labels,
         Labels::Words(words, ids) => {
             let names = names.unwrap_or_default();
@@ -147,7 +160,7 @@ pub(crate) fn into_samples(table: Table, names: Option<&[String]>) -> Samples {
             ids.into_iter().map(|id| places[id as usize]).collect()
         }
     };
-    Samples { features: table.features, width: table.width, labels }
+    Samples { features: table.features, width: table.width, labels, real: None }
 }
 
 #[cfg(test)]

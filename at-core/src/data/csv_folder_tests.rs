@@ -1,5 +1,6 @@
 //! Pairs of tables as people have them: what is taken, what is doubted, and what is refused.
 
+use super::super::label_column::TargetColumns;
 use super::*;
 use tempfile::TempDir;
 
@@ -11,15 +12,15 @@ fn folder(train: &str, test: &str) -> TempDir {
 }
 
 fn labelled(train: &str, test: &str, label: &str) -> Dataset {
-    read("mine", folder(train, test).path(), None, Some(&label.parse().unwrap())).unwrap()
+    read("mine", folder(train, test).path(), None, Wanted::Classes(Some(&label.parse().unwrap()))).unwrap()
 }
 
 fn plain(train: &str, test: &str) -> Dataset {
-    read("mine", folder(train, test).path(), None, None).unwrap()
+    read("mine", folder(train, test).path(), None, Wanted::Classes(None)).unwrap()
 }
 
 fn refused(train: &str, test: &str) -> String {
-    read("mine", folder(train, test).path(), None, None).unwrap_err().to_string()
+    read("mine", folder(train, test).path(), None, Wanted::Classes(None)).unwrap_err().to_string()
 }
 
 #[track_caller]
@@ -39,13 +40,19 @@ fn the_two_tables_must_fit_each_other() {
     assert!(!is_in(folder.path()));
     write("test.csv", "5,6,1\n");
     assert!(is_in(folder.path()));
-    let set = read("mine", folder.path(), None, None).unwrap();
+    let set = read("mine", folder.path(), None, Wanted::Classes(None)).unwrap();
     assert_eq!((set.classes, set.width(), set.train.len(), set.test.len()), (3, 2, 2, 1));
-    assert!(read("mine", folder.path(), Some(2), None).unwrap_err().to_string().contains("train sample 1"));
+    assert!(
+        read("mine", folder.path(), Some(2), Wanted::Classes(None)).unwrap_err().to_string().contains("train sample 1")
+    );
     write("test.csv", "5,6,3\n");
-    assert!(read("mine", folder.path(), None, None).unwrap_err().to_string().contains("test sample 0"));
+    assert!(
+        read("mine", folder.path(), None, Wanted::Classes(None)).unwrap_err().to_string().contains("test sample 0")
+    );
     write("test.csv", "5,1\n");
-    assert!(read("mine", folder.path(), None, None).unwrap_err().to_string().contains("expected 2, got 1"));
+    assert!(
+        read("mine", folder.path(), None, Wanted::Classes(None)).unwrap_err().to_string().contains("expected 2, got 1")
+    );
 }
 
 #[test]
@@ -72,9 +79,9 @@ fn a_heading_of_bare_numbers_is_not_learned_from() {
 fn classes_in_the_first_column_are_doubted_and_can_be_named() {
     let kaggle = "label,pixel0,pixel1\n3,9,0\n0,1,0\n1,7,0\n2,5,0\n1,2,0\n2,8,0\n3,3,0\n0,4,0\n";
     let set = plain(kaggle, kaggle);
-    doubted(&set, &["column 0 is called 'label'", "--label-column 0"]);
+    doubted(&set, &["column 0 is called 'label'", "`label-column` 0"]);
     let headless = kaggle.split_once('\n').unwrap().1;
-    doubted(&plain(headless, headless), &["first does (4 of them)", "--label-column first"]);
+    doubted(&plain(headless, headless), &["first does (4 of them)", "`label-column` first"]);
     for label in ["label", "0", "first"] {
         let set = labelled(kaggle, kaggle, label);
         assert_eq!((set.classes, &set.train.labels[..3], set.train.row(0)), (4, &[3, 0, 1][..], &[9., 0.][..]));
@@ -144,7 +151,8 @@ fn tables_with_different_columns_are_refused_or_doubted() {
     let set = labelled(train, "kind,a,b\n1,1.5,2\n", "kind");
     assert_eq!((set.test.row(0), &set.test.labels[..]), (&[1.5, 2.][..], &[1][..]));
     let kaggle = folder("label,a,b\n0,1,2\n1,3,4\n", "a,b\n1,2\n");
-    let error = read("mine", kaggle.path(), None, Some(&"label".parse().unwrap())).unwrap_err().to_string();
+    let error =
+        read("mine", kaggle.path(), None, Wanted::Classes(Some(&"label".parse().unwrap()))).unwrap_err().to_string();
     assert!(error.contains("test.csv") && error.contains("no column is called 'label'"), "{error}");
 }
 
@@ -157,4 +165,39 @@ fn more_classes_than_samples_could_teach_are_refused() {
     assert_eq!(plain("0.5,1\n0.25,1023\n", "0.5,1\n").classes, 1024);
     let many: String = (0..3000).map(|row| format!("0.{row},{row}\n")).collect();
     assert_eq!(plain(&many, &many).classes, 3000);
+}
+
+fn real(train: &str, test: &str, columns: &str) -> Result<Dataset> {
+    let columns: Vec<String> = columns.split(',').map(String::from).collect();
+    read("mine", folder(train, test).path(), None, Wanted::Real(&TargetColumns::new(&columns).unwrap()))
+}
+
+#[test]
+fn columns_of_real_targets_are_no_features_and_stand_in_the_order_that_was_asked_for() {
+    let table = "y,a,z,b\n0.5,1,-2,3\n1.5,4,0.25,6\n-1e-3,7,8,9.5\n";
+    let set = real(table, "y,a,z,b\n1,2,3,4\n", "z,y").unwrap();
+    assert_eq!((set.train.width, set.outputs(), set.classes, set.train.len()), (2, 2, 0, 3));
+    assert_eq!(set.train.features, [1., 3., 4., 6., 7., 9.5]);
+    assert_eq!(set.train.real.as_ref().unwrap().values, [-2., 0.5, 0.25, 1.5, 8., -1e-3]);
+    assert_eq!(set.test.real.as_ref().unwrap().values, [3., 1.]);
+    assert!(set.note.as_ref().unwrap().contains("columns 0, 2 hold real targets"), "{:?}", set.note);
+    // without a heading, by index; the first line is a sample
+    let plain = real("0.5,1,-2,3\n1.5,4,0.25,6\n-1e-3,7,8,9.5\n", "1,2,3,4\n", "2,0").unwrap();
+    assert_eq!((plain.train, plain.test), (set.train, set.test));
+}
+
+#[test]
+fn real_targets_that_make_no_sense_are_refused_with_their_line_and_doubtful_ones_noted() {
+    let refused = |train: &str, columns: &str| real(train, train, columns).unwrap_err().to_string();
+    assert!(refused("a,y\n1,2\n3,inf\n", "y").contains("line 3: column 2: 'inf'"));
+    assert!(refused("a,y\n1,2\n3,\n", "y").contains("line 3: column 2: ''"));
+    assert!(refused("a,y\n1,2\n", "y,1").contains("`target-columns` names column 1 twice"));
+    assert!(refused("a,y\n1,2\n", "0,1").contains("all columns are targets"));
+    assert!(refused("a,y\n1,2\n", "7").contains("no column 7 for `target-columns`"));
+    let lacking = real("a,b,y\n1,2,3\n", "a,b\n1,2\n", "2").unwrap_err().to_string();
+    assert!(lacking.contains("`target-columns`"), "{lacking}");
+    let set = real("a,y,z\n1,2,5\n3,2,6\n", "a,y,z\n1,2,5\n", "y,z").unwrap();
+    doubted(&set, &["target 0 never varies"]);
+    let set = real("a,y\n1.5,0\n3,1\n2.5,0\n0.5,1\n", "a,y\n1,0\n", "y").unwrap();
+    doubted(&set, &["looks like classes", "`label-column`"]);
 }

@@ -12,12 +12,12 @@ pub struct Limits {
     pub test: Option<usize>,
 }
 
-/// Training and test samples of one classification task.
+/// Training and test samples of one task: of classes, or of real targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// Name in reports.
     pub name: String,
-    /// Number of classes; labels are `0..classes`.
+    /// Number of classes; labels are `0..classes`. 0 where targets are real.
     pub classes: usize,
     /// What the classes are called, where they have names: one each.
     pub class_names: Option<Vec<String>>,
@@ -39,6 +39,8 @@ impl Dataset {
         self.train.check("train", self.classes)?;
         self.test.check("test", self.classes)?;
         same_size("features of a test sample", self.train.width, self.test.width)?;
+        let targets = |samples: &Samples| samples.real.as_ref().map_or(0, |real| real.width);
+        same_size("real targets of a test sample", targets(&self.train), targets(&self.test))?;
         if let Some(names) = &self.class_names {
             same_size("names of classes", self.classes, names.len())?;
         }
@@ -52,6 +54,16 @@ impl Dataset {
     pub(crate) fn checked(self) -> Result<Self> {
         self.check()?;
         Ok(self)
+    }
+
+    /// Real targets per sample; none where targets are classes.
+    pub fn real_targets(&self) -> Option<usize> {
+        self.train.real.as_ref().map(|real| real.width)
+    }
+
+    /// Outputs that a chip needs: one per class, or per real target.
+    pub fn outputs(&self) -> usize {
+        self.real_targets().unwrap_or(self.classes)
     }
 
     /// What class `class` is called: its name, else its number.
@@ -82,8 +94,7 @@ impl Dataset {
             if limit == 0 || limit > samples.len() {
                 return Err(Error::invalid(name, limit, format!("must be 1 to {}", samples.len())));
             }
-            samples.labels.truncate(limit);
-            samples.features.truncate(limit * samples.width);
+            samples.truncate(limit);
         }
         Ok(self)
     }
@@ -132,8 +143,8 @@ mod tests {
     use super::*;
 
     fn small() -> Dataset {
-        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0] };
-        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1] };
+        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0], real: None };
+        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1], real: None };
         let (name, image) = ("small".into(), Some((1, 2)));
         Dataset { name, classes: 2, class_names: None, image, note: None, notes: Vec::new(), train, test }
     }
@@ -141,7 +152,7 @@ mod tests {
     #[test]
     fn parts_of_unequal_width_are_refused() {
         small().check().unwrap();
-        let test = Samples { features: vec![6.], width: 1, labels: vec![1] };
+        let test = Samples { features: vec![6.], width: 1, labels: vec![1], real: None };
         assert!(Dataset { test, ..small() }.check().is_err());
         assert!(Dataset { image: Some((2, 2)), ..small() }.check().is_err());
         assert!(Dataset { image: Some((usize::MAX, 2)), ..small() }.check().is_err());

@@ -37,7 +37,10 @@ pub(crate) fn digits() -> Result<Dataset> {
 
 /// Irises, 120 to learn from and 30 to be judged by, [`stratified`]; features scaled to 0..1 by the training samples.
 pub(crate) fn iris() -> Result<Dataset> {
-    let all = csv_folder::into_samples(table::parse(IRIS, Path::new("embedded/iris.csv"), None, None)?, None);
+    let all = csv_folder::into_samples(
+        table::parse(IRIS, Path::new("embedded/iris.csv"), table::Wanted::Classes(None), None)?,
+        None,
+    );
     let (train, test) = stratified(&all, 3, 30);
     let set = Dataset {
         name: "iris".to_string(),

@@ -3,7 +3,7 @@
 use super::*;
 
 fn samples(width: usize, features: &[f32]) -> Samples {
-    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width] }
+    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width], real: None }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which column of a table holds the classes.
+//! Which column of a table holds the classes, or which ones real targets.
 
 use crate::error::{Error, Result};
 use std::fmt;
@@ -45,6 +45,47 @@ impl fmt::Display for LabelColumn {
     }
 }
 
+/// The columns of a table that hold real targets, in the order in which outputs stand for them; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetColumns(Vec<LabelColumn>);
+
+impl TargetColumns {
+    /// From what a person writes: names, indices from 0, `first`, `last`. Errs where there is none.
+    pub fn new(texts: &[String]) -> Result<Self> {
+        let wrong = |text: &str| Error::invalid("target-columns", format!("'{text}'"), "write names or indices from 0");
+        let column = |text: &String| text.parse().map_err(|_| wrong(text));
+        let columns = texts.iter().map(column).collect::<Result<Vec<LabelColumn>>>()?;
+        if columns.is_empty() { Err(wrong("")) } else { Ok(TargetColumns(columns)) }
+    }
+
+    /// A heading is needed to find them.
+    pub(crate) fn are_named(&self) -> bool {
+        self.0.iter().any(|column| matches!(column, LabelColumn::Name(_)))
+    }
+
+    /// The indices of these columns in a table that begins with these fields, each once; or why one is not there.
+    pub(crate) fn find(&self, first: &[String]) -> std::result::Result<Vec<usize>, String> {
+        let mut found = Vec::new();
+        for column in &self.0 {
+            let index = column.find(first).map_err(|reason| reason.replace("label-column", "target-columns"))?;
+            if found.contains(&index) {
+                return Err(format!("`target-columns` names column {index} twice"));
+            }
+            found.push(index);
+        }
+        if found.len() == first.len() {
+            return Err("all columns are targets; at least one feature is needed".to_string());
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Display for TargetColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.iter().map(LabelColumn::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
 impl LabelColumn {
     /// The index of this column in a table that begins with these fields, or why it is not there.
     pub(crate) fn find(&self, first: &[String]) -> std::result::Result<usize, String> {
@@ -54,17 +95,17 @@ impl LabelColumn {
             LabelColumn::Last => Ok(last),
             &LabelColumn::Index(index) if index <= last => Ok(index),
             LabelColumn::Index(index) => {
-                Err(format!("there is no column {index} for --label-column: the columns are 0 to {last}"))
+                Err(format!("there is no column {index} for `label-column`: the columns are 0 to {last}"))
             }
             LabelColumn::Name(name) => {
                 let mut found = first.iter().enumerate().filter(|(_, field)| *field == name);
                 match (found.next(), found.next()) {
                     (Some((index, _)), None) => Ok(index),
                     (Some((one, _)), Some((other, _))) => {
-                        Err(format!("columns {one} and {other} are both called '{name}'; pass --label-column {one}"))
+                        Err(format!("columns {one} and {other} are both called '{name}'; pass `label-column` {one}"))
                     }
                     (None, _) => Err(format!(
-                        "no column is called '{name}', which --label-column asks for; the first line is {}",
+                        "no column is called '{name}', which `label-column` asks for; the first line is {}",
                         listed(first.iter().map(|field| format!("'{field}'")), first.len())
                     )),
                 }

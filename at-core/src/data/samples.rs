@@ -1,27 +1,41 @@
-//! Labelled samples as one flat array.
+//! Samples with their targets, as flat arrays.
 
 use crate::error::{Error, Result, same_size};
 
-/// Samples of one width with a class label each.
+/// Real targets of samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RealTargets {
+    /// `[samples, width]`, row-major.
+    pub values: Vec<f32>,
+    /// Targets per sample.
+    pub width: usize,
+}
+
+/// Samples of one width with a class label each, or real targets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Samples {
     /// `[samples, width]`, row-major.
     pub features: Vec<f32>,
     /// Features per sample.
     pub width: usize,
-    /// `[samples]`, each below the data set's number of classes.
+    /// `[samples]`, each below the data set's number of classes; empty where targets are real.
     pub labels: Vec<u32>,
+    /// Real targets in the place of labels.
+    pub real: Option<RealTargets>,
 }
 
 impl Samples {
     /// Number of samples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        match &self.real {
+            Some(RealTargets { values, width }) => values.len() / (*width).max(1),
+            None => self.labels.len(),
+        }
     }
 
     /// There is no sample.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.len() == 0
     }
 
     /// Features of sample `index`, `[width]`. Panics when there is no such sample, as slices do.
@@ -43,15 +57,26 @@ impl Samples {
     /// The samples at `order`, in that order. Panics when an index has no sample, as slices do.
     pub fn select(&self, order: &[u32]) -> Samples {
         let mut features = Vec::with_capacity(order.len() * self.width);
-        let mut labels = Vec::with_capacity(order.len());
-        for &index in order {
-            features.extend_from_slice(self.row(index as usize));
-            labels.push(self.labels[index as usize]);
-        }
-        Samples { features, width: self.width, labels }
+        order.iter().for_each(|&index| features.extend_from_slice(self.row(index as usize)));
+        let labels =
+            if self.real.is_some() { Vec::new() } else { order.iter().map(|&k| self.labels[k as usize]).collect() };
+        let real = self.real.as_ref().map(|RealTargets { values, width }| {
+            let row = |&index: &u32| &values[index as usize * width..][..*width];
+            RealTargets { values: order.iter().flat_map(row).copied().collect(), width: *width }
+        });
+        Samples { features, width: self.width, labels, real }
     }
 
-    /// Errs unless there is a sample, sizes agree, features are finite and labels are below `classes`.
+    /// Keeps the first `count`, of which there are at least so many.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.features.truncate(count * self.width);
+        self.labels.truncate(count);
+        if let Some(RealTargets { values, width }) = &mut self.real {
+            values.truncate(count * *width);
+        }
+    }
+
+    /// Errs unless there is a sample, sizes agree, features and real targets are finite and labels are below `classes`.
     ///
     /// `part` names the samples in the error, as in `"train"`.
     pub fn check(&self, part: &str, classes: usize) -> Result<()> {
@@ -64,6 +89,14 @@ impl Samples {
         if let Some(at) = self.features.iter().position(|feature| !feature.is_finite()) {
             let reason = format!("{part} sample {}, feature {}: must be finite", at / self.width, at % self.width);
             return Err(Error::invalid("feature", self.features[at], reason));
+        }
+        if let Some(RealTargets { values, width }) = &self.real {
+            same_size(&format!("targets in {part}"), self.len() * width, values.len())?;
+            same_size(&format!("labels in {part}, whose targets are real"), 0, self.labels.len())?;
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                let reason = format!("{part} sample {}, target {}: must be finite", at / width, at % width);
+                return Err(Error::invalid("target", values[at], reason));
+            }
         }
         if let Some(at) = self.labels.iter().position(|&label| label as usize >= classes) {
             let reason = format!("{part} sample {at}: labels of {classes} classes lie below {classes}");
@@ -78,7 +111,7 @@ mod tests {
     use super::*;
 
     fn three() -> Samples {
-        Samples { features: vec![0., 1., 2., 3., 4., 5.], width: 2, labels: vec![0, 1, 1] }
+        Samples { features: vec![0., 1., 2., 3., 4., 5.], width: 2, labels: vec![0, 1, 1], real: None }
     }
 
     #[test]
@@ -99,7 +132,21 @@ mod tests {
     #[test]
     fn selecting_keeps_features_with_their_labels() {
         let two = three().select(&[2, 0]);
-        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.], width: 2, labels: vec![1, 0] });
+        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.], width: 2, labels: vec![1, 0], real: None });
         assert_eq!(three().class_counts(2), [1, 2]);
+    }
+
+    #[test]
+    fn real_targets_stay_with_their_samples() {
+        let real = Some(RealTargets { values: vec![0.5, 1.5, 2.5], width: 1 });
+        let samples = Samples { labels: Vec::new(), real, ..three() };
+        samples.check("train", 0).unwrap();
+        assert_eq!((samples.len(), samples.select(&[2, 0]).real.unwrap().values), (3, vec![2.5, 0.5]));
+        let mut first = samples.clone();
+        first.truncate(1);
+        assert_eq!((first.len(), first.features.len()), (1, 2));
+        let broken = Samples { real: Some(RealTargets { values: vec![0.5, f32::INFINITY, 2.5], width: 1 }), ..samples };
+        let error = broken.check("test", 0).unwrap_err().to_string();
+        assert!(error.contains("test sample 1, target 0"), "{error}");
     }
 }

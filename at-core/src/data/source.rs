@@ -1,8 +1,9 @@
 //! Where data sets are looked for, and how one is opened.
 
 use super::dataset::{Dataset, Limits};
-use super::label_column::LabelColumn;
+use super::label_column::{LabelColumn, TargetColumns};
 use super::name::DatasetName;
+use super::table::Wanted;
 use super::{csv_folder, embedded, image_files};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -62,9 +63,9 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
         least.unwrap_or_else(|| image_files::missing(Path::new(""))).join(", ") + " (or .gz)"
     };
     let remedy = if name.is_downloadable() {
-        format!("run `asyt data fetch {name}` or pass --data-dir")
+        "pass `data-dir` with a folder that holds it".to_string()
     } else {
-        format!("pass --data-dir with the folder that holds {name}/train.csv and {name}/test.csv")
+        format!("pass `data-dir` with the folder that holds {name}/train.csv and {name}/test.csv")
     };
     Err(Error::NotFound { what: format!("data set {name} ({files})"), searched, remedy })
 }
@@ -74,20 +75,27 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
 /// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
 /// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
 pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
-    load_labelled(name, source, None, Limits::default())
+    load_wanted(name, source, Wanted::Classes(None), Limits::default())
 }
 
-/// [`load`], with the column of the classes where it is a table; images beyond `limits` may be left unread.
-fn load_labelled(name: DatasetName, source: &Source, label: Option<&LabelColumn>, limits: Limits) -> Result<Dataset> {
-    if let Some(label) = label.filter(|_| name != DatasetName::Vowel) {
-        let reason = format!("it chooses a column of a table, and {name} is none; drop it");
-        return Err(Error::invalid("label-column", label, reason));
+/// [`load`] for what is wanted of a table, where it is one; images beyond `limits` may be left unread.
+fn load_wanted(name: DatasetName, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
+    match wanted {
+        Wanted::Classes(Some(label)) if name != DatasetName::Vowel => {
+            let reason = format!("it chooses a column of a table, and {name} is none; drop it");
+            return Err(Error::invalid("label-column", label, reason));
+        }
+        Wanted::Real(targets) => {
+            let reason = format!("chooses columns of a table of your own, and {name} has classes; drop it");
+            return Err(Error::invalid("target-columns", targets, reason));
+        }
+        Wanted::Classes(_) => {}
     }
     match (name, locate(name, source)?) {
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
-            csv_folder::read(name.as_str(), &folder, Some(VOWELS), label)?.standardised().checked()
+            csv_folder::read(name.as_str(), &folder, Some(VOWELS), wanted)?.standardised().checked()
         }
         (_, Location::Folder(folder)) => image_files::read(name, &folder, limits),
         (_, Location::Embedded) => {
@@ -114,9 +122,19 @@ pub fn open_labelled(
     label: Option<&LabelColumn>,
     limits: Limits,
 ) -> Result<Dataset> {
+    open_wanted(name_or_folder, source, Wanted::Classes(label), limits)
+}
+
+/// Opens the folder of a table whose columns `targets` hold real values to be met, and all others features. Otherwise as
+/// [`open_labelled`]; errs on data sets that have a name, for all of these have classes.
+pub fn open_real(name_or_folder: &str, source: &Source, targets: &TargetColumns, limits: Limits) -> Result<Dataset> {
+    open_wanted(name_or_folder, source, Wanted::Real(targets), limits)
+}
+
+fn open_wanted(name_or_folder: &str, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
     let folder = Path::new(name_or_folder);
     match name_or_folder.parse() {
-        Ok(name) => load_labelled(name, source, label, limits),
+        Ok(name) => load_wanted(name, source, wanted, limits),
         Err(_) if folder.is_dir() => {
             if !csv_folder::is_in(folder) {
                 let what = csv_folder::FILES.join(" and ");
@@ -125,7 +143,7 @@ pub fn open_labelled(
             }
             let name = folder.canonicalize().map_err(|error| Error::file(folder, error))?;
             let name = name.file_name().map_or_else(|| name_or_folder.into(), |name| name.to_string_lossy());
-            csv_folder::read(&name, folder, None, label)
+            csv_folder::read(&name, folder, None, wanted)
         }
         Err(Error::Invalid { name, value, reason }) => {
             Err(Error::Invalid { name, value, reason: format!("{reason}, and there is no such folder") })
@@ -149,13 +167,11 @@ mod tests {
     fn a_missing_set_says_where_it_was_looked_for() {
         let source = Source { data_dir: Some("no/data".into()), cache_dir: Some("no/cache".into()) };
         let error = load(DatasetName::Mnist, &source).unwrap_err().to_string().replace('\\', "/");
-        for part in
-            ["no/data/mnist, no/data, no/cache/mnist", "train-images-idx3-ubyte", "asyt data fetch mnist", "--data-dir"]
-        {
+        for part in ["no/data/mnist, no/data, no/cache/mnist", "train-images-idx3-ubyte", "`data-dir`"] {
             assert!(error.contains(part), "{error}");
         }
         let error = load(DatasetName::Vowel, &Source::default()).unwrap_err().to_string();
-        assert!(error.contains("--data-dir") && !error.contains("fetch"), "{error}");
+        assert!(error.contains("`data-dir`") && error.contains("vowel/train.csv"), "{error}");
     }
 
     #[test]

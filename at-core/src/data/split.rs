@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn every_class_gives_its_share() {
         let labels: Vec<u32> = (0..50).map(|i| if i < 30 { 0 } else { 1 + u32::from(i >= 45) }).collect();
-        let samples = Samples { features: (0..50).map(|x| x as f32).collect(), width: 1, labels };
+        let samples = Samples { features: (0..50).map(|x| x as f32).collect(), width: 1, labels, real: None };
         let (train, test) = stratified(&samples, 3, 11);
         assert_eq!(test.class_counts(3), [7, 3, 1]); // shares 6.6, 3.3, 1.1
         assert_eq!(train.class_counts(3), [23, 12, 4]);

@@ -1,7 +1,8 @@
-//! Tables as text: comma separated, one sample a line, one column the class and the others numbers, an optional heading.
+//! Tables as text: comma separated, one sample a line, one column the class or some real targets and the others numbers, an
+//! optional heading.
 
 use super::heading::{FirstLine, Rest, judge};
-use super::label_column::LabelColumn;
+use super::label_column::{LabelColumn, TargetColumns};
 use crate::error::{Error, Result};
 use crate::files::whole::read_whole;
 use std::borrow::Cow;
@@ -20,14 +21,16 @@ const LARGEST_TABLE: u64 = 1 << 32;
 /// A table that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
-    /// `[samples, width]`, row-major, without the column of the classes.
+    /// `[samples, width]`, row-major, without the columns of the targets.
     pub features: Vec<f32>,
     /// Features per sample.
     pub width: usize,
     /// The class of every sample.
     pub labels: Labels,
-    /// The index of the column that held them.
+    /// The index of the column that held them; of several columns the first that was named.
     pub label: usize,
+    /// The indices of all columns that held targets, ascending.
+    pub taken: Vec<usize>,
     /// What the first line was taken for.
     pub first_line: FirstLine,
     /// Its fields.
@@ -41,6 +44,17 @@ pub(crate) enum Labels {
     Numbers(Vec<u32>),
     /// Words: each once, and which of them every sample has.
     Words(Vec<String>, Vec<u32>),
+    /// No classes: real targets, `[samples, targets]`.
+    Real(Vec<f32>),
+}
+
+/// What a table is read for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// The classes in this column, in the last where nobody says.
+    Classes(Option<&'a LabelColumn>),
+    /// The real targets in these columns.
+    Real(&'a TargetColumns),
 }
 
 impl Table {
@@ -48,12 +62,13 @@ impl Table {
     pub fn len(&self) -> usize {
         match &self.labels {
             Labels::Numbers(labels) | Labels::Words(_, labels) => labels.len(),
+            Labels::Real(values) => values.len() / self.taken.len(),
         }
     }
 
     /// The index in the file of feature `index`.
     pub fn column(&self, index: usize) -> usize {
-        index + usize::from(index >= self.label)
+        self.taken.iter().fold(index, |index, taken| index + usize::from(index >= *taken))
     }
 
     /// What the heading calls column `column`, if there is one.
@@ -63,16 +78,16 @@ impl Table {
 }
 
 /// Reads a table from a file; see [`parse`].
-pub(crate) fn read(path: &Path, label: Option<&LabelColumn>, like: Option<&Table>) -> Result<Table> {
-    parse(&read_whole(path, LARGEST_TABLE)?, path, label, like)
+pub(crate) fn read(path: &Path, wanted: Wanted, like: Option<&Table>) -> Result<Table> {
+    parse(&read_whole(path, LARGEST_TABLE)?, path, wanted, like)
 }
 
-/// Reads a table; `path` is only named in errors. Classes stand in column `label`, in the last where that is `None`; where
-/// the first line could be a heading or a sample, it is what it was in the table `like`.
+/// Reads a table for what is `wanted`; `path` is only named in errors. Where the first line could be a heading or a sample, it is
+/// what it was in the table `like`.
 ///
 /// A byte-order mark and blank lines are skipped; a field may stand in quotes. Classes are whole numbers in `0..65536`, or
-/// words. Errs, with the line, on a feature that is no finite number, classes of both kinds, and lines of different length.
-pub(crate) fn parse(bytes: &[u8], path: &Path, label: Option<&LabelColumn>, like: Option<&Table>) -> Result<Table> {
+/// words. Errs, with the line, on a feature or a real target that is no finite number, classes of both kinds, and lines of different length.
+pub(crate) fn parse(bytes: &[u8], path: &Path, wanted: Wanted, like: Option<&Table>) -> Result<Table> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
     let mut lines = lines.filter(|(_, line)| !line.is_empty()).map(|(index, line)| (index + 1, line));
@@ -82,13 +97,21 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, label: Option<&LabelColumn>, like
     let first = fields(line);
     let texts: Vec<String> = first.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
     check_columns(line, texts.len()).map_err(|reason| wrong(number, reason))?;
-    let place = label.unwrap_or(&LabelColumn::Last).find(&texts).map_err(|reason| wrong(number, reason))?;
-    let mut body = Body::new(texts.len(), place, label.is_none());
+    let found = match wanted {
+        Wanted::Classes(label) => label.unwrap_or(&LabelColumn::Last).find(&texts).map(|place| vec![place]),
+        Wanted::Real(targets) => targets.find(&texts),
+    };
+    let targets = found.map_err(|reason| wrong(number, reason))?;
+    let (place, named) = match wanted {
+        Wanted::Classes(label) => (targets[0], matches!(label, Some(LabelColumn::Name(_)))),
+        Wanted::Real(columns) => (targets[0], columns.are_named()),
+    };
+    let mut body = Body::new(texts.len(), &targets, wanted);
     for (number, line) in lines {
         body.push(&fields(line)).map_err(|reason| wrong(number, reason))?;
     }
-    let first_line = match (label, like) {
-        (Some(LabelColumn::Name(_)), _) => FirstLine::Heading,
+    let first_line = match (named, like) {
+        (true, _) => FirstLine::Heading,
         (_, Some(like)) if like.first_line.is_heading() && like.first == texts => FirstLine::Heading,
         (_, like) => match (judge(&texts, place, &body.rest(&texts[place])), like) {
             (FirstLine::ProbablyHeading, Some(like)) if !like.first_line.is_heading() => FirstLine::ProbablySample,
@@ -99,7 +122,9 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, label: Option<&LabelColumn>, like
         body.push_front(&first).map_err(|reason| wrong(number, reason))?;
     }
     let labels = body.labels.ok_or_else(empty)?;
-    Ok(Table { features: body.features, width: texts.len() - 1, labels, label: place, first_line, first: texts })
+    let (features, width, mut taken) = (body.features, texts.len() - targets.len(), targets);
+    taken.sort_unstable();
+    Ok(Table { features, width, labels, label: place, taken, first_line, first: texts })
 }
 
 fn check_columns(line: &[u8], columns: usize) -> std::result::Result<(), String> {
@@ -117,7 +142,10 @@ struct Body {
     features: Vec<f32>,
     labels: Option<Labels>,
     known: HashMap<String, u32>,
-    label: usize,
+    /// The columns of targets, in the order that was asked for.
+    targets: Vec<usize>,
+    /// Targets are real.
+    real: bool,
     /// Per column: some value is written as a whole number.
     whole: Vec<bool>,
     lines: usize,
@@ -126,12 +154,14 @@ struct Body {
 }
 
 impl Body {
-    fn new(columns: usize, label: usize, by_default: bool) -> Self {
+    fn new(columns: usize, targets: &[usize], wanted: Wanted) -> Self {
+        let by_default = matches!(wanted, Wanted::Classes(None));
         Body {
             features: Vec::new(),
             labels: None,
             known: HashMap::new(),
-            label,
+            targets: targets.to_vec(),
+            real: matches!(wanted, Wanted::Real(_)),
             whole: vec![false; columns],
             lines: 0,
             first_column_may: by_default,
@@ -146,19 +176,27 @@ impl Body {
         }
         let first = number(&fields[0]);
         self.first_column_may &= first.is_none_or(is_label);
-        let hint = "; where the classes stand first, pass --label-column first";
+        let hint = "; where the classes stand first, pass `label-column` first";
         let hint = if self.first_column_may { hint } else { "" };
         for (column, field) in fields.iter().enumerate() {
             self.whole[column] |= field.iter().all(u8::is_ascii_digit);
-            if column == self.label {
+            if self.targets.contains(&column) {
                 continue;
             }
-            let feature = number(field).map(|value| value as f32).filter(|value| value.is_finite());
             let hint = if column == 0 && first.is_none() { hint } else { "" };
-            let wrong = || format!("column {}: '{}' is not a finite number{hint}", column + 1, shown(field));
-            self.features.push(feature.ok_or_else(wrong)?);
+            self.features.push(finite(column, field, hint)?);
         }
-        self.push_label(&fields[self.label]).map_err(|reason| format!("column {}: {reason}{hint}", self.label + 1))?;
+        if self.real {
+            let values = self.targets.iter().map(|&column| finite(column, &fields[column], ""));
+            let values = values.collect::<std::result::Result<Vec<f32>, String>>()?;
+            match self.labels.get_or_insert_with(|| Labels::Real(Vec::new())) {
+                Labels::Real(all) => all.extend(values),
+                Labels::Numbers(_) | Labels::Words(..) => unreachable!("a table has targets of one kind"),
+            }
+        } else {
+            let column = self.targets[0];
+            self.push_label(&fields[column]).map_err(|reason| format!("column {}: {reason}{hint}", column + 1))?;
+        }
         self.lines += 1;
         Ok(())
     }
@@ -169,7 +207,7 @@ impl Body {
         match number(field) {
             Some(value) if is_label(value) => match self.labels.get_or_insert_with(|| Labels::Numbers(Vec::new())) {
                 Labels::Numbers(labels) => labels.push(value as u32),
-                Labels::Words(..) => return Err(mixed()),
+                Labels::Words(..) | Labels::Real(_) => return Err(mixed()),
             },
             Some(_) => return Err(format!("class '{text}' is not a whole number from 0 to {}", MOST_CLASSES - 1)),
             None => {
@@ -189,7 +227,7 @@ impl Body {
                         }
                         labels.push(id);
                     }
-                    Labels::Numbers(_) => return Err(mixed()),
+                    Labels::Numbers(_) | Labels::Real(_) => return Err(mixed()),
                 }
             }
         }
@@ -199,9 +237,11 @@ impl Body {
     /// Puts one sample before the others.
     fn push_front(&mut self, fields: &[Cow<[u8]>]) -> std::result::Result<(), String> {
         self.push(fields)?;
-        self.features.rotate_right(fields.len() - 1);
-        if let Some(Labels::Numbers(labels) | Labels::Words(_, labels)) = &mut self.labels {
-            labels.rotate_right(1);
+        self.features.rotate_right(fields.len() - self.targets.len());
+        match &mut self.labels {
+            Some(Labels::Numbers(labels) | Labels::Words(_, labels)) => labels.rotate_right(1),
+            Some(Labels::Real(values)) => values.rotate_right(self.targets.len()),
+            None => {}
         }
         Ok(())
     }
@@ -211,6 +251,12 @@ impl Body {
         let words = matches!(self.labels, Some(Labels::Words(..)));
         Rest { lines: self.lines, whole: &self.whole, words, recurs: self.known.contains_key(word) }
     }
+}
+
+/// The number in a field of column number `column` from 0.
+fn finite(column: usize, field: &[u8], hint: &str) -> std::result::Result<f32, String> {
+    let value = number(field).map(|value| value as f32).filter(|value| value.is_finite());
+    value.ok_or_else(|| format!("column {}: '{}' is not a finite number{hint}", column + 1, shown(field)))
 }
 
 /// A number that can be a class.
@@ -258,13 +304,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn read_text(text: &str) -> Result<Table> {
-        parse(text.as_bytes(), Path::new("some.csv"), None, None)
+        parse(text.as_bytes(), Path::new("some.csv"), Wanted::Classes(None), None)
     }
 
     fn numbers(table: &Table) -> &[u32] {
         match &table.labels {
             Labels::Numbers(labels) => labels,
             Labels::Words(names, _) => panic!("words {names:?}"),
+            Labels::Real(values) => panic!("real {values:?}"),
         }
     }
 
@@ -303,7 +350,9 @@ mod tests {
             let error = read_text(text).unwrap_err().to_string();
             assert!(error.starts_with("some.csv: ") && error.contains(message), "{error} is not about {message}");
         }
-        let latin = parse(b"1,2,caf\xe9\n1,2,tea\n", Path::new("some.csv"), None, None).unwrap_err().to_string();
+        let latin = parse(b"1,2,caf\xe9\n1,2,tea\n", Path::new("some.csv"), Wanted::Classes(None), None)
+            .unwrap_err()
+            .to_string();
         assert!(latin.contains("UTF-8"), "{latin}");
     }
 
@@ -311,11 +360,12 @@ mod tests {
     fn classes_that_stand_first_are_hinted_at_where_the_last_column_has_none() {
         for text in ["0,0.5,0.25\n1,0.5,0.75\n0,1,0.5\n", "cat,1,0\ndog,1,0\n", "label,a,b\ncat,1,0\n"] {
             let error = read_text(text).unwrap_err().to_string();
-            assert!(error.contains("--label-column first"), "{error}");
-            let first = parse(text.as_bytes(), Path::new("some.csv"), Some(&LabelColumn::First), None).unwrap();
+            assert!(error.contains("`label-column` first"), "{error}");
+            let first = parse(text.as_bytes(), Path::new("some.csv"), Wanted::Classes(Some(&LabelColumn::First)), None)
+                .unwrap();
             assert_eq!((first.label, first.width), (0, 2));
         }
-        assert!(!read_text("0.5,1,0.5\n0.5,1,0.25\n").unwrap_err().to_string().contains("--label-column"));
+        assert!(!read_text("0.5,1,0.5\n0.5,1,0.25\n").unwrap_err().to_string().contains("`label-column`"));
     }
 
     #[test]
@@ -325,7 +375,9 @@ mod tests {
         let sample = read_text("0,1,1,3\n5,6,7,0\n8,9,7,1\n").unwrap();
         assert_eq!((sample.len(), &sample.features[..3], numbers(&sample)), (3, &[0., 1., 1.][..], &[3, 0, 1][..]));
         // the second table of a set follows the first
-        let like = |text: &str, like: &Table| parse(text.as_bytes(), Path::new("t"), None, Some(like)).unwrap().len();
+        let like = |text: &str, like: &Table| {
+            parse(text.as_bytes(), Path::new("t"), Wanted::Classes(None), Some(like)).unwrap().len()
+        };
         assert_eq!(like("0,1,2,3\n", &sample), 1);
         assert_eq!(like("0,1,2,3\n5,6,7,0\n", &table), 1);
         assert_eq!(like("0,1,2,3\n5,6,7,0\n", &sample), 2);
@@ -341,7 +393,7 @@ mod tests {
     #[test]
     fn a_column_in_the_middle_can_hold_the_classes() {
         let name = LabelColumn::Name("kind".into());
-        let table = parse(b"x,kind,y\n1,3,2\n4,0,5\n", Path::new("t"), Some(&name), None).unwrap();
+        let table = parse(b"x,kind,y\n1,3,2\n4,0,5\n", Path::new("t"), Wanted::Classes(Some(&name)), None).unwrap();
         assert_eq!((&table.features[..], numbers(&table)), (&[1., 2., 4., 5.][..], &[3, 0][..]));
         assert_eq!([table.column(0), table.column(1)], [0, 2]);
         assert_eq!((table.name(2), table.label), (Some("y"), 1));
@@ -358,10 +410,13 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[0-2,.e\n\"x-]{0,60}", index in 0usize..4) {
-            for label in [None, Some(LabelColumn::First), Some(LabelColumn::Index(index)), Some(LabelColumn::Name("x".into()))] {
-                let train = parse(&bytes, Path::new("some.csv"), label.as_ref(), None).ok();
-                let _ = parse(text.as_bytes(), Path::new("some.csv"), label.as_ref(), train.as_ref());
-                let _ = parse(text.as_bytes(), Path::new("some.csv"), label.as_ref(), None);
+            let labels = [LabelColumn::First, LabelColumn::Index(index), LabelColumn::Name("x".into())];
+            let targets = [&["first", "1"][..], &["x"]].map(|texts| TargetColumns::new(&texts.iter().map(|text| text.to_string()).collect::<Vec<_>>()).unwrap());
+            let classes = labels.iter().map(|label| Wanted::Classes(Some(label)));
+            for wanted in classes.chain([Wanted::Classes(None)]).chain(targets.iter().map(Wanted::Real)) {
+                let train = parse(&bytes, Path::new("some.csv"), wanted, None).ok();
+                let _ = parse(text.as_bytes(), Path::new("some.csv"), wanted, train.as_ref());
+                let _ = parse(text.as_bytes(), Path::new("some.csv"), wanted, None);
             }
         }
     }

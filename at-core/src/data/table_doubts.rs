@@ -3,6 +3,7 @@
 use super::dataset::Dataset;
 use super::heading::{FirstLine, LABEL_NAMES, is_label_name};
 use super::label_column::listed;
+use super::samples::RealTargets;
 use super::table::{Labels, Table};
 use std::collections::HashSet;
 
@@ -33,13 +34,13 @@ pub(crate) fn heading(file: &str, table: &Table) -> Option<String> {
 
 /// Doubts about the last column, which was taken for the classes because nobody said which it is.
 pub(crate) fn label_column(table: &Table) -> Option<String> {
-    let (Labels::Numbers(labels) | Labels::Words(_, labels)) = &table.labels;
+    let (Labels::Numbers(labels) | Labels::Words(_, labels)) = &table.labels else { return None };
     let called = |column: usize| table.name(column).is_some_and(is_label_name);
     if let Some(other) = (0..table.label).find(|&column| called(column)).filter(|_| !called(table.label)) {
         let name = &table.first[other];
         return Some(format!(
             "the classes are read from the last column, '{}', but column {other} is called '{name}'; if it holds them, pass \
-             --label-column {other}",
+             `label-column` {other}",
             table.first[table.label]
         ));
     }
@@ -49,7 +50,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
     (!looks_like_labels(labels)).then(|| {
         format!(
             "the classes are read from the last column, which does not look like classes, but the first does ({classes} of \
-             them); if it holds them, pass --label-column first"
+             them); if it holds them, pass `label-column` first"
         )
     })
 }
@@ -117,6 +118,26 @@ fn numbers_samples(table: &Table, feature: usize) -> bool {
     table.len() >= LEAST_TO_COUNT && (counts(0.0) || counts(1.0) || (called && distinct()))
 }
 
+/// Doubts about real targets: one that never varies, one that could be a class.
+pub(crate) fn targets(set: &Dataset) -> Vec<String> {
+    let Some(RealTargets { values, width }) = &set.train.real else { return Vec::new() };
+    let mut notes = Vec::new();
+    for target in 0..*width {
+        let column = || values.iter().skip(target).step_by(*width).copied();
+        let first = column().next();
+        let whole: Option<Vec<u32>> = column().map(whole_number).collect();
+        if set.train.len() >= 2 && column().all(|value| Some(value) == first) {
+            notes.push(format!("target {target} never varies among the training samples"));
+        } else if *width == 1 && whole.is_some_and(|whole| looks_like_labels(&whole)) {
+            notes.push(
+                "the target looks like classes, and is learned as a number; if it holds classes, pass `label-column`"
+                    .into(),
+            );
+        }
+    }
+    notes
+}
+
 /// Doubts about the classes of the samples of both parts: gaps, one class alone, classes of one part only.
 pub(crate) fn classes(set: &Dataset) -> Vec<String> {
     let mut notes = Vec::new();
@@ -143,7 +164,7 @@ pub(crate) fn classes(set: &Dataset) -> Vec<String> {
         notes.push(format!("all training samples are of class {only}, so that nothing can be told apart"));
     } else if samples >= LEAST_TO_COMPARE && 2 * present > samples {
         notes.push(format!(
-            "{samples} training samples are of {present} classes; if these are no classes, pass --label-column with the \
+            "{samples} training samples are of {present} classes; if these are no classes, pass `label-column` with the \
              column that holds them (a heading often says {})",
             LABEL_NAMES.map(|name| format!("'{name}'")).join(", ")
         ));

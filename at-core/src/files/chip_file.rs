@@ -3,9 +3,7 @@
 //! | array | shape | what |
 //! | --- | --- | --- |
 //! | `chip` | text | JSON: format, network ([`Identity`]), seed, noise, drift, quartic and levels of the control path |
-//! | `stageK.first_coupler`, `.second_coupler`, `.phases`, `.loss_db` | as in [`StageErrors::Mesh`] | of stage K, a mesh |
-//! | `stageK.spread` | per control | of a matrix |
-//! | `stageK.amplitude`, `.slope`, `.offset` | per control | of a weight bank |
+//! | `stageK.NAME` | a vector | errors of stage K, by the schema on its page ([`crate::stage::Imperfect`]) |
 //! | `layerL.perturbation` | row-major `[width, width]` | of layer L |
 //! | `update_error` | per control | |
 //! | `shifters` | `[control, 3]` | gain, base, range |
@@ -35,7 +33,7 @@ const FORMAT: u32 = 2;
 const NAMELESS_FORMAT: u32 = 1;
 const HEADER: &str = "chip";
 /// What allows a file of another network.
-const BY_NAME: &str = "pass --chip-of-other-network to take what fits of it";
+const BY_NAME: &str = "pass `chip-of-other-network` to take what fits of it";
 
 /// What is no array.
 #[derive(Serialize, Deserialize)]
@@ -102,8 +100,7 @@ const SHIFTERS: &str = "shifters";
 fn vectors(chip: &Fabrication) -> Vec<(String, Vec<f64>)> {
     let mut vectors: Vec<(String, Vec<f64>)> = Vec::new();
     for (index, errors) in chip.stages.iter().enumerate() {
-        let named = named(errors);
-        vectors.extend(named.into_iter().map(|(name, values)| (format!("stage{index}.{name}"), values.clone())));
+        vectors.extend(errors.iter().map(|(name, values)| (format!("stage{index}.{name}"), values.to_vec())));
     }
     let layers = chip.perturbation.iter().enumerate();
     vectors.extend(layers.map(|(layer, matrix)| (format!("layer{layer}.perturbation"), matrix.clone())));
@@ -130,23 +127,6 @@ pub fn chip_checksum(chip: &Fabrication) -> String {
         values.iter().for_each(|value| digest.update(value.to_le_bytes()));
     }
     crate::data::checksum::hex(&digest.finalize())
-}
-
-/// The vectors of a stage's errors by name.
-fn named(errors: &StageErrors) -> Vec<(&'static str, &Vec<f64>)> {
-    match errors {
-        StageErrors::None => Vec::new(),
-        StageErrors::Mesh { first_coupler, second_coupler, phases, loss_db } => vec![
-            ("first_coupler", first_coupler),
-            ("second_coupler", second_coupler),
-            ("phases", phases),
-            ("loss_db", loss_db),
-        ],
-        StageErrors::Matrix { spread } => vec![("spread", spread)],
-        StageErrors::WeightBank { amplitude, slope, offset } => {
-            vec![("amplitude", amplitude), ("slope", slope), ("offset", offset)]
-        }
-    }
 }
 
 /// Reads a chip of `network`: a file of [`write_chip`], or mesh errors, for which `convention` is needed where the file does not
@@ -217,20 +197,13 @@ fn header(file: &Npz) -> Result<Header> {
 /// A file that does not name its network has errors of every stage that can have some, or of none.
 fn require_all_stages(file: &Npz, network: &Network, chip: &Fabrication) -> Result<()> {
     let stages = network.stages().zip(&chip.stages).enumerate();
-    let missing = stages.into_iter().find(|(_, (stage, errors))| {
-        let can = match stage {
-            Stage::Mesh(_) | Stage::Matrix { .. } | Stage::WeightBank { .. } => true,
-            Stage::Attenuators { .. } | Stage::Splitter { .. } | Stage::Combiner { .. } => false,
-            Stage::Activation { .. } | Stage::Detection { .. } => false,
-            Stage::Modulation { .. } | Stage::Rectifier { .. } => false,
-        };
-        can && **errors == StageErrors::None
-    });
+    let missing =
+        stages.into_iter().find(|(_, (stage, errors))| stage.element().imperfect().is_some() && errors.is_none());
     match missing {
         None => Ok(()),
         Some((index, (stage, _))) => {
             let own = network.identity();
-            let what = crate::network::stage_words(stage);
+            let what = stage.element().words();
             let reason = format!(
                 "it has no array of stage {index}, {what}, so it is a chip of another network than {own}; {BY_NAME}"
             );
@@ -250,11 +223,9 @@ impl Arrays<'_> {
         let Header { noise, drift, seed, amplified, quartic, levels, .. } = *header;
         let mut chip = Fabrication { noise, drift, seed, amplified, ..Fabrication::ideal() };
         for (index, stage) in network.stages().enumerate() {
-            let errors = self.stage(index, stage)?;
-            let missing = named(&errors).iter().all(|(_, values)| values.is_empty());
-            chip.stages.push(if missing { StageErrors::None } else { errors });
+            chip.stages.push(self.stage(index, stage)?);
         }
-        if chip.stages.iter().all(|errors| *errors == StageErrors::None) {
+        if chip.stages.iter().all(StageErrors::is_none) {
             chip.stages.clear();
         }
         for layer in 0..network.layers().len() {
@@ -275,25 +246,14 @@ impl Arrays<'_> {
         Ok(chip)
     }
 
+    /// The errors of a stage by its schema; none where the file has none of them.
     fn stage(&mut self, index: usize, stage: &Stage) -> Result<StageErrors> {
-        let mut vector = |name: &str| self.vector(format!("stage{index}.{name}"));
-        Ok(match stage {
-            Stage::Mesh(_) => StageErrors::Mesh {
-                first_coupler: vector("first_coupler")?,
-                second_coupler: vector("second_coupler")?,
-                phases: vector("phases")?,
-                loss_db: vector("loss_db")?,
-            },
-            Stage::Matrix { .. } => StageErrors::Matrix { spread: vector("spread")? },
-            Stage::WeightBank { .. } => StageErrors::WeightBank {
-                amplitude: vector("amplitude")?,
-                slope: vector("slope")?,
-                offset: vector("offset")?,
-            },
-            Stage::Attenuators { .. } | Stage::Splitter { .. } | Stage::Combiner { .. } => StageErrors::None,
-            Stage::Activation { .. } | Stage::Detection { .. } => StageErrors::None,
-            Stage::Modulation { .. } | Stage::Rectifier { .. } => StageErrors::None,
-        })
+        let Some(own) = stage.element().imperfect() else { return Ok(StageErrors::NONE) };
+        let schema = own.errors();
+        let vectors = schema.iter().map(|vector| self.vector(format!("stage{index}.{}", vector.name)));
+        let vectors = vectors.collect::<Result<Vec<_>>>()?;
+        let missing = vectors.iter().all(Vec::is_empty);
+        Ok(if missing { StageErrors::NONE } else { StageErrors::new(own, vectors) })
     }
 
     fn vector(&mut self, name: String) -> Result<Vec<f64>> {

@@ -21,15 +21,15 @@ const BATCH: usize = 2;
 /// Small networks with every kind of stage.
 fn networks() -> Vec<Network> {
     let mesh = |modes, layout| Stage::Mesh(Mesh::universal(modes, layout).unwrap());
-    let detection = |modes| Stage::Detection { modes, detection: Detection::Intensity };
-    let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
+    let detection = |modes| Stage::detection(modes, Detection::Intensity);
+    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
     let two = vec![vec![mesh(4, Layout::Rectangular), activation], vec![mesh(4, Layout::Triangular), detection(4)]];
     let svd = singular_value_stages(3, 4, Layout::Rectangular).unwrap().into_iter().chain([detection(4)]).collect();
     let tiles = tiled_stages(4, 4, &Mesh::rectangular(2).unwrap()).unwrap().into_iter().chain([detection(4)]).collect();
-    let rectifier = Stage::Rectifier { modes: 3, threshold: 0.0 };
-    let bank = |inputs, outputs| Stage::WeightBank { inputs, outputs };
+    let rectifier = Stage::rectifier(3, 0.0);
+    let bank = |inputs, outputs| Stage::weight_bank(inputs, outputs);
     let banks = vec![vec![bank(4, 3), rectifier.clone()], vec![bank(3, 2)]];
-    let matrix = |inputs, outputs| Stage::Matrix { inputs, outputs };
+    let matrix = |inputs, outputs| Stage::matrix(inputs, outputs);
     let matrices = vec![vec![matrix(4, 3), rectifier], vec![matrix(3, 2)]];
     [two, vec![svd], vec![tiles], banks, matrices].into_iter().map(|layers| Network::new(layers).unwrap()).collect()
 }

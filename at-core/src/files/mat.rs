@@ -128,7 +128,7 @@ fn chosen<'a, 'b>(variables: &'a [Variable<'b>], name: Option<&str>) -> Parsed<&
             [only] => Err(only.refusal()),
             _ => Err("it holds no matrix of numbers".into()),
         },
-        (None, several) => Err(format!("it holds the matrices {}; choose one with --variable", listed(several))),
+        (None, several) => Err(format!("it holds the matrices {}; choose one with `variable`", listed(several))),
     }
 }
 

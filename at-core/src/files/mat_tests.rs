@@ -123,7 +123,7 @@ fn what_is_no_single_matrix_is_named_with_what_to_do() {
     let mut newer = only(DOUBLE, &[1, 1]);
     newer[125] = 2;
     let cases: [(Vec<u8>, Option<&str>, &str); 11] = [
-        (two("A", "B"), None, "the matrices A, B; choose one with --variable"),
+        (two("A", "B"), None, "the matrices A, B; choose one with `variable`"),
         (two("A", "B"), Some("C"), "no variable C; its matrices are A, B"),
         (many, None, "matrix7 and 12 more"),
         (only(5, &[2, 2]), None, "thing is a sparse matrix, of which full()"),
@@ -144,7 +144,7 @@ fn what_is_no_single_matrix_is_named_with_what_to_do() {
     for (content, part) in [
         (&b"\x89HDF\r\n\x1a\n"[..], "HDF5"),
         (b"1,2\n3,4\n", "neither an npy array nor a MATLAB file"),
-        (b"\x93NUMPY\x01\x00", "drop --variable"),
+        (b"\x93NUMPY\x01\x00", "drop `variable`"),
     ] {
         std::fs::write(&path, content).unwrap();
         let error = read_matrix(&path, Some("U")).unwrap_err().to_string();

@@ -28,7 +28,7 @@ pub fn parse_matrix(content: &[u8], variable: Option<&str>) -> Parsed<Array2<Com
         return Err("it is neither an npy array nor a MATLAB file of version 5 to 7".into());
     }
     if let Some(name) = variable {
-        return Err(format!("it is an npy array, which has no variable {name}; drop --variable"));
+        return Err(format!("it is an npy array, which has no variable {name}; drop `variable`"));
     }
     npy::matrix(content)
 }

@@ -153,7 +153,7 @@ impl ErrorFile {
         if let (Owner::ThisNetwork, Some(other)) = (owner, recorded_meshes(&file)?.filter(|other| !other.is(&own))) {
             let ours = meshes.len();
             let reason = format!(
-                "it holds errors of {count} meshes, {other}, the network has {ours}, {own}; pass --chip-of-other-network to \
+                "it holds errors of {count} meshes, {other}, the network has {ours}, {own}; pass `chip-of-other-network` to \
                  take what fits"
             );
             return Err(Error::malformed(path, reason));
@@ -161,7 +161,7 @@ impl ErrorFile {
         let fewer = count < meshes.len();
         if count == 0 || count > meshes.len() || (fewer && owner == Owner::ThisNetwork) {
             let remedy =
-                if fewer && count > 0 { "; pass --chip-of-other-network to leave the others perfect" } else { "" };
+                if fewer && count > 0 { "; pass `chip-of-other-network` to leave the others perfect" } else { "" };
             let reason = format!("it holds errors of {count} meshes, the network has {}, {own}{remedy}", meshes.len());
             return Err(Error::malformed(path, reason));
         }
@@ -279,7 +279,7 @@ fn write(
 fn convention_of(file: &Npz, given: Option<Convention>) -> Result<Convention> {
     let name = CONVENTION;
     if !file.has(name) {
-        let missing = "it does not record a convention; give one: --convention native, neurophox or dat-mpnn";
+        let missing = "it does not record a convention; give one: `convention` native, neurophox or dat-mpnn";
         return given.ok_or_else(|| Error::malformed(file.path(), missing));
     }
     let text = file.array(name)?.text().map_err(|reason| file.malformed(name, &reason))?;

@@ -138,7 +138,7 @@ fn what_is_wrong_with_a_file_is_said_by_name() {
         assert!(words.iter().all(|word| text.contains(word)) && text.contains("phases.npz"), "{text}");
     }
     made(&path, |_| ());
-    assert!(read_phases(&path, None).unwrap_err().to_string().contains("--convention"));
+    assert!(read_phases(&path, None).unwrap_err().to_string().contains("`convention`"));
     assert!(read_phases(&path.with_extension("no"), None).is_err());
     for (name, text) in [("convention", "clements"), ("mesh0.layout", "butterfly")] {
         let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
@@ -193,7 +193,7 @@ fn errors_of_a_chip_come_back_and_must_fit_it() {
 
     made(&path, |arrays| *arrays = vec![("mesh0.split_right", Array2::from_elem((4, 2), 0.5))]);
     let few = read_errors(&path, Some(Convention::DatMpnn), &geometries, Owner::ThisNetwork).unwrap_err().to_string();
-    assert!(few.contains("errors of 1 meshes, the network has 6") && few.contains("--chip-of-other"), "{few}");
+    assert!(few.contains("errors of 1 meshes, the network has 6") && few.contains("`chip-of-other-network`"), "{few}");
     let errors = read_errors(&path, Some(Convention::DatMpnn), &geometries, Owner::AnyNetwork).unwrap();
     assert!((errors[0].second_coupler[3] + 0.5_f64.asin() / 2.0).abs() < 1e-15);
     assert_eq!((errors[0].first_coupler[3], errors[1].gamma[0]), (0.0, 0.0));

@@ -8,9 +8,10 @@
 //! `>` leads from stage to stage, `|` from layer to layer, equal layers in a row are counted. Every parameter is in the words, so
 //! networks with equal words are equal; a description leaves out the end of long ones, a fingerprint nothing.
 
-use super::{Detection, Layer, Network, Stage};
+use super::{Layer, Network};
 use crate::data::checksum::md5_hex;
-use crate::optics::{Activation, Layout, Mesh};
+use crate::optics::Mesh;
+use crate::stage::Element;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -52,7 +53,7 @@ impl Network {
 impl Identity {
     /// Of meshes in the order in which light meets them.
     pub fn of_meshes<'a>(meshes: impl IntoIterator<Item = &'a Mesh>) -> Self {
-        Self::of(meshes.into_iter().map(mesh_words).collect())
+        Self::of(meshes.into_iter().map(Element::words).collect())
     }
 
     fn of(layers: Vec<String>) -> Self {
@@ -90,62 +91,21 @@ impl fmt::Display for Identity {
 }
 
 fn layer_words(layer: &Layer) -> String {
-    layer.iter().map(stage_words).collect::<Vec<_>>().join(" > ")
-}
-
-/// A stage with all its parameters, except for what follows from the stage before it.
-pub(crate) fn stage_words(stage: &Stage) -> String {
-    match *stage {
-        Stage::Mesh(ref mesh) => mesh_words(mesh),
-        Stage::Attenuators { inputs, outputs } => format!("attenuators:{inputs}-{outputs}"),
-        Stage::Splitter { inputs, copies } => format!("splitter:{inputs}x{copies}"),
-        Stage::Combiner { outputs, parts, block } => format!("combiner:{outputs}x{parts}/{block}"),
-        Stage::Activation { activation: Activation::ELECTRO_OPTIC, .. } => "electro-optic".to_string(),
-        Stage::Activation { activation, .. } => activation_words(activation),
-        Stage::Detection { detection, .. } => match detection {
-            Detection::Intensity => "intensity".to_string(),
-            Detection::Amplitude => "amplitude".to_string(),
-            Detection::Balanced => "balanced".to_string(),
-            Detection::Homodyne { phase } => format!("homodyne(phase {phase})"),
-        },
-        Stage::Modulation { .. } => "modulation".to_string(),
-        Stage::Rectifier { threshold: 0.0, .. } => "rectifier".to_string(),
-        Stage::Rectifier { threshold, .. } => format!("rectifier(threshold {threshold})"),
-        Stage::Matrix { inputs, outputs } => format!("matrix:{inputs}-{outputs}"),
-        Stage::WeightBank { inputs, outputs } => format!("bank:{inputs}-{outputs}"),
-    }
-}
-
-fn activation_words(activation: Activation) -> String {
-    match activation {
-        Activation::ElectroOptic { tap, gain, bias } => format!("electro-optic(tap {tap}, gain {gain}, bias {bias})"),
-        Activation::Saturable { depth, saturation } => format!("saturable(depth {depth}, saturation {saturation})"),
-        Activation::ModRelu { bias } => format!("mod-relu(bias {bias})"),
-        Activation::Spm { gain } => format!("spm(gain {gain})"),
-    }
-}
-
-fn mesh_words(mesh: &Mesh) -> String {
-    let modes = mesh.die_modes();
-    let own = match mesh.layout() {
-        Layout::Triangular => format!("mesh:{modes},triangular"),
-        Layout::Rectangular if mesh.columns().len() == modes => format!("mesh:{modes}"),
-        Layout::Rectangular => format!("mesh:{modes},depth={}", mesh.columns().len()),
-    };
-    if mesh.dies() == 1 { own } else { format!("{} dies of {own}", mesh.dies()) }
+    layer.iter().map(|stage| stage.element().words()).collect::<Vec<_>>().join(" > ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::singular_value_stages;
+    use crate::network::{Detection, Stage, singular_value_stages};
+    use crate::optics::{Activation, Layout};
     use crate::tiled::tiled_stages;
 
     fn meshes(count: usize, mesh: &Mesh, activation: Activation) -> Network {
         let modes = mesh.modes();
         let behind = |last| match last {
-            true => Stage::Detection { modes, detection: Detection::Intensity },
-            false => Stage::Activation { modes, activation },
+            true => Stage::detection(modes, Detection::Intensity),
+            false => Stage::activation(modes, activation),
         };
         Network::new((1..=count).map(|k| vec![Stage::Mesh(mesh.clone()), behind(k == count)]).collect()).unwrap()
     }
@@ -157,7 +117,7 @@ mod tests {
         assert_eq!(identity.description, "2 x (mesh:64 > electro-optic) | mesh:64 > intensity");
         let whole = "mesh:64 > electro-optic | mesh:64 > electro-optic | mesh:64 > intensity";
         assert_eq!(identity.fingerprint, md5_hex(whole.as_bytes()));
-        let banks = [(64, 8), (8, 10)].map(|(inputs, outputs)| vec![Stage::WeightBank { inputs, outputs }]);
+        let banks = [(64, 8), (8, 10)].map(|(inputs, outputs)| vec![Stage::weight_bank(inputs, outputs)]);
         assert_eq!(Network::new(banks.into()).unwrap().identity().description, "bank:64-8 | bank:8-10");
     }
 
@@ -167,14 +127,14 @@ mod tests {
         let spm = |gain| Activation::Spm { gain };
         let detected = |mut stages: Vec<Stage>, detection| {
             let modes = stages.last().unwrap().output().modes;
-            stages.push(Stage::Detection { modes, detection });
+            stages.push(Stage::detection(modes, detection));
             Network::new(vec![stages]).unwrap()
         };
         let one = |stage| Network::new(vec![vec![stage]]).unwrap();
         let tiles = tiled_stages(8, 8, &Mesh::rectangular(4).unwrap()).unwrap();
         let svd = singular_value_stages(8, 8, Layout::Rectangular).unwrap().to_vec();
-        let mut rectified = vec![Stage::WeightBank { inputs: 4, outputs: 4 }];
-        rectified.push(Stage::Rectifier { modes: 4, threshold: 0.25 });
+        let mut rectified = vec![Stage::weight_bank(4, 4)];
+        rectified.push(Stage::rectifier(4, 0.25));
         let networks = [
             meshes(1, &mesh, Activation::ELECTRO_OPTIC),
             meshes(2, &mesh, Activation::ELECTRO_OPTIC),
@@ -187,8 +147,8 @@ mod tests {
             detected(vec![Stage::Mesh(mesh.clone())], Detection::Homodyne { phase: 0.0 }),
             detected(tiles, Detection::Intensity),
             detected(svd, Detection::Intensity),
-            one(Stage::WeightBank { inputs: 4, outputs: 4 }),
-            one(Stage::Matrix { inputs: 4, outputs: 4 }),
+            one(Stage::weight_bank(4, 4)),
+            one(Stage::matrix(4, 4)),
             Network::new(vec![rectified.clone()]).unwrap(),
             Network::new(rectified.into_iter().map(|stage| vec![stage]).collect()).unwrap(),
         ];
@@ -206,7 +166,7 @@ mod tests {
         let stack = |last: usize| {
             let widths = (4..40).chain([last]);
             let banks = widths.clone().zip(widths.skip(1));
-            let layers = banks.map(|(inputs, outputs)| vec![Stage::WeightBank { inputs, outputs }]);
+            let layers = banks.map(|(inputs, outputs)| vec![Stage::weight_bank(inputs, outputs)]);
             Network::new(layers.collect()).unwrap().identity()
         };
         let (one, other) = (stack(40), stack(41));

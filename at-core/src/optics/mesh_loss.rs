@@ -36,7 +36,7 @@ impl MeshLoss {
         if !(-MAX_LOSS_DB..=MAX_LOSS_DB).contains(&total) {
             let value = format!("{total} dB in {} columns", mesh.columns().len());
             let reason =
-                format!("a mesh's mean loss is at most {MAX_LOSS_DB} dB in all; choose --amplified, or fewer columns");
+                format!("a mesh's mean loss is at most {MAX_LOSS_DB} dB in all; choose `amplified`, or fewer columns");
             return Err(Error::invalid("loss-db", value, reason));
         }
         Ok(MeshLoss { transmission: 10f64.powf(-total / 20.0), columns, imbalance: differs.then_some(imbalance) })

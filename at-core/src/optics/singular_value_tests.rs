@@ -78,7 +78,7 @@ fn known_singular_values_are_found() {
 /// The matrix of the stages as the engine runs them: its columns are the answers to unit fields.
 fn run(network: [Stage; 3], controls: &[f64], inputs: usize, outputs: usize) -> Array2<Complex64> {
     let quadrature = |phase: f64| {
-        let detection = Stage::Detection { modes: outputs, detection: Detection::Homodyne { phase } };
+        let detection = Stage::detection(outputs, Detection::Homodyne { phase });
         let stages: Vec<Stage> = network.iter().cloned().chain([detection]).collect();
         let engine = Cpu::<f64>::new();
         let network = Network::new(vec![stages]).unwrap();

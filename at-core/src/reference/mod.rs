@@ -1,27 +1,21 @@
-//! The plain meaning of every stage: f64 loops, no tiles, no threads, nothing rebuilt. Every engine must agree with it.
+//! The plain meaning of a network: f64 loops, no tiles, no threads, nothing rebuilt. Every engine must agree with it. That of a
+//! single stage stands on its page ([`crate::stage`]).
 //!
 //! It shares only the geometry of a mesh with the engines, no formula: light meets shifters and couplers one by one, and the
 //! backward pass keeps what passed each shifter, so it takes depth times the memory of an engine.
 
-mod activation;
-mod attenuators;
 mod control;
-mod detection;
 mod drift;
-mod matrix;
-mod mesh;
-mod modulation;
 mod noise;
 mod perturbation;
-mod rectifier;
-mod tiling;
-mod weight_bank;
 
 use crate::chip::noise::Draw;
-use crate::chip::{Fabrication, StageErrors, random};
+use crate::chip::{Fabrication, random};
 use crate::error::same_size;
-use crate::network::{Network, Stage};
+use crate::network::Network;
 use crate::propagator::Direction;
+use crate::stage::mesh::light;
+use crate::stage::{Element, StageErrors};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -42,7 +36,7 @@ pub struct Reference<'a> {
 
 /// A stage, its imperfections, and where its controls lie.
 struct Placed<'a> {
-    stage: &'a Stage,
+    stage: &'a dyn Element,
     errors: &'a StageErrors,
     controls: Range<usize>,
     /// The perturbation behind a layer's last stage; empty where there is none.
@@ -99,9 +93,10 @@ impl Reference<'_> {
         let controls = self.effective_controls(controls)?;
         let mut signal = fields.to_vec();
         let mut powers = Vec::new();
-        for placed in &self.placed() {
-            if let Stage::Mesh(mesh) = placed.stage {
-                powers.push(mesh::powers(mesh, placed.errors, &controls[placed.controls.clone()], &signal));
+        let mut meshes = self.network.placed_meshes().peekable();
+        for (index, placed) in self.placed().iter().enumerate() {
+            if let Some((_, mesh)) = meshes.next_if(|(number, _)| *number == index) {
+                powers.push(light::powers(mesh, placed.errors, &controls[placed.controls.clone()], &signal));
             }
             signal = forward(placed, &controls, &signal);
         }
@@ -170,16 +165,13 @@ impl Reference<'_> {
     ) -> Result<(Vec<f64>, Vec<f64>)> {
         let controls = self.effective_controls(controls)?;
         let placed = self.placed();
-        let mut meshes = placed.iter().filter_map(|placed| match placed.stage {
-            Stage::Mesh(mesh) => Some((mesh, placed)),
-            _ => None,
-        });
-        let Some((own, placed)) = meshes.nth(mesh) else {
+        let Some((number, own)) = self.network.placed_meshes().nth(mesh) else {
             return Err(Error::invalid("mesh", mesh, "the network has fewer meshes"));
         };
+        let placed = &placed[number];
         whole_samples("reals that enter the mesh", 2 * own.modes(), fields.len())?;
         let forward = direction == Direction::Forward;
-        let (output, seen) = mesh::send(own, placed.errors, &controls[placed.controls.clone()], forward, fields);
+        let (output, seen) = light::send(own, placed.errors, &controls[placed.controls.clone()], forward, fields);
         Ok((output, bytemuck::cast_slice(&seen).to_vec()))
     }
 
@@ -202,7 +194,7 @@ impl Reference<'_> {
                 end += stage.controls();
                 let perturbation = if k + 1 == stages.len() { self.fabrication.perturbation(layer) } else { &[] };
                 let errors = self.fabrication.stage(all.len());
-                all.push(Placed { stage, errors, controls: start..end, perturbation });
+                all.push(Placed { stage: stage.element(), errors, controls: start..end, perturbation });
             }
         }
         all
@@ -218,48 +210,16 @@ fn whole_samples(what: &str, width: usize, got: usize) -> Result<usize> {
 
 /// What leaves a stage, and the perturbation behind it.
 fn forward(placed: &Placed, controls: &[f64], signal: &[f64]) -> Vec<f64> {
-    let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
-    let leaves = match *placed.stage {
-        Stage::Mesh(ref mesh) => mesh::forward(mesh, errors, controls, signal),
-        Stage::Attenuators { inputs, outputs } => attenuators::forward(inputs, outputs, controls, signal),
-        Stage::Splitter { inputs, copies } => tiling::split(inputs, copies, signal),
-        Stage::Combiner { parts, block, .. } => tiling::merge(block, parts, signal),
-        Stage::Activation { activation, .. } => activation::forward(activation, signal),
-        Stage::Detection { detection, .. } => detection::forward(detection, signal),
-        Stage::Modulation { .. } => modulation::forward(signal),
-        Stage::Rectifier { threshold, .. } => rectifier::forward(threshold, signal),
-        Stage::Matrix { inputs, outputs } => {
-            matrix::forward(&matrix::entries(errors, controls), inputs, outputs, signal)
-        }
-        Stage::WeightBank { inputs, outputs } => {
-            matrix::forward(&weight_bank::entries(errors, controls), inputs, outputs, signal)
-        }
-    };
-    perturbation::forward(placed.perturbation, placed.stage.output().width(), leaves)
+    let Placed { stage, errors, controls: own, perturbation } = placed;
+    let leaves = stage.forward(errors, &controls[own.clone()], signal);
+    perturbation::forward(perturbation, stage.output().width(), leaves)
 }
 
 /// Carries `error` (`∂L/∂z*` of a field, `dL/dx` of a real) back through a stage, and adds to the stage's own `gradient`.
 fn backward(placed: &Placed, controls: &[f64], signal: &[f64], error: &[f64], gradient: &mut [f64]) -> Vec<f64> {
-    let (errors, controls) = (placed.errors, &controls[placed.controls.clone()]);
-    let error = &perturbation::backward(placed.perturbation, placed.stage.output().width(), error);
-    match *placed.stage {
-        Stage::Mesh(ref mesh) => mesh::backward(mesh, errors, controls, signal, error, gradient),
-        Stage::Attenuators { inputs, outputs } => {
-            attenuators::backward(inputs, outputs, controls, signal, error, gradient)
-        }
-        Stage::Splitter { inputs, copies } => tiling::merge(inputs, copies, error),
-        Stage::Combiner { parts, block, .. } => tiling::split(block, parts, error),
-        Stage::Activation { activation, .. } => activation::backward(activation, signal, error),
-        Stage::Detection { detection, .. } => detection::backward(detection, signal, error),
-        Stage::Modulation { .. } => modulation::backward(error),
-        Stage::Rectifier { threshold, .. } => rectifier::backward(threshold, signal, error),
-        Stage::Matrix { inputs, outputs } => {
-            matrix::backward(&matrix::entries(errors, controls), inputs, outputs, signal, error, gradient)
-        }
-        Stage::WeightBank { inputs, outputs } => {
-            matrix::backward(&weight_bank::entries(errors, controls), inputs, outputs, signal, error, gradient)
-        }
-    }
+    let Placed { stage, errors, controls: own, perturbation } = placed;
+    let error = perturbation::backward(perturbation, stage.output().width(), error);
+    stage.backward(errors, &controls[own.clone()], signal, &error, gradient)
 }
 
 #[cfg(test)]

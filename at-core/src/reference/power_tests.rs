@@ -8,9 +8,9 @@ use std::f64::consts::PI;
 
 fn network(meshes: usize) -> Network {
     let mesh = || Stage::Mesh(Mesh::rectangular(5).unwrap());
-    let activation = Stage::Activation { modes: 5, activation: Activation::ELECTRO_OPTIC };
+    let activation = Stage::activation(5, Activation::ELECTRO_OPTIC);
     let mut layers = vec![vec![mesh(), activation]; meshes - 1];
-    layers.push(vec![mesh(), Stage::Detection { modes: 5, detection: Detection::Intensity }]);
+    layers.push(vec![mesh(), Stage::detection(5, Detection::Intensity)]);
     Network::new(layers).unwrap()
 }
 

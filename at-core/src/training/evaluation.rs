@@ -1,19 +1,23 @@
 //! How well something that light goes through does on a split.
 
-use super::{Batch, Loss, Split};
+use super::{Batch, Judge, Loss, Score, Split};
 use crate::chip::Accesses;
 use crate::propagator::{Buffer, Engine, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Mean loss and accuracy.
+/// Mean loss and score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Mean loss per sample.
     pub loss: f64,
-    /// Share of samples whose greatest class output is their label.
-    pub accuracy: f64,
-    /// Number of those samples.
+    /// What the score is.
+    #[serde(default, skip_serializing_if = "Score::is_of_classes")]
+    pub judged_by: Score,
+    /// By that. Files may call it by its name.
+    #[serde(alias = "accuracy", alias = "r_squared", alias = "mean_square_error")]
+    pub score: f64,
+    /// Number of samples whose greatest class output is their label; 0 where targets are real.
     pub correct: u64,
     /// Number of samples.
     pub samples: u64,
@@ -22,25 +26,25 @@ pub struct Evaluation {
 impl Evaluation {
     /// Errs where a number is none that an evaluation gives: such a record was edited or is damaged.
     pub fn validate(&self) -> std::result::Result<(), String> {
-        let Evaluation { loss, accuracy, correct, samples } = *self;
-        if loss.is_finite() && (0.0..=1.0).contains(&accuracy) && correct <= samples && samples <= Accesses::MOST {
+        let Evaluation { loss, judged_by, score, correct, samples } = *self;
+        judged_by.validate(judged_by.as_str(), score)?;
+        if loss.is_finite() && correct <= samples && samples <= Accesses::MOST {
             return Ok(());
         }
-        let found = format!("{correct} of {samples} samples right, accuracy {accuracy} and loss {loss}");
-        Err(format!("{found} are not valid: an accuracy is from 0 to 1, a loss finite"))
+        Err(format!("{correct} of {samples} samples right and loss {loss} are not valid: a loss is finite"))
     }
 
     /// Reads the three sums that [`Engine::loss`] adds up.
-    pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Self> {
+    pub fn from_tally<E: Engine>(engine: &E, tally: &E::Buffer, judge: Judge) -> Result<Self> {
         let sums = engine.download(tally)?;
         crate::error::same_size("entries of a tally", 3, sums.len())?;
-        Ok(Self::of(sums[0], sums[1], sums[2]))
+        Ok(Self::of([sums[0], sums[1], sums[2]], judge))
     }
 
     /// The same for every group of a tally `[groups, 3]`.
-    pub fn of_groups<E: Engine>(engine: &E, tally: &E::Buffer) -> Result<Vec<Self>> {
+    pub fn of_groups<E: Engine>(engine: &E, tally: &E::Buffer, judge: Judge) -> Result<Vec<Self>> {
         let sums = engine.download(tally)?;
-        Ok(sums.chunks_exact(3).map(|sums| Self::of(sums[0], sums[1], sums[2])).collect())
+        Ok(sums.chunks_exact(3).map(|sums| Self::of([sums[0], sums[1], sums[2]], judge)).collect())
     }
 
     /// Errs unless the loss is finite: of `what`, for people.
@@ -48,16 +52,18 @@ impl Evaluation {
         if self.loss.is_finite() {
             return Ok(self);
         }
-        let remedy = "the readout is beyond what numbers hold; look at the scale of the data, the controls and the loss-gain, or \
-                      choose --loss-normalization l2";
+        let remedy = "the readout is beyond what numbers hold; look at the scale of the data, the controls and the `loss-gain`, or \
+                      choose `loss-normalization` l2";
         Err(Error::NotFinite { what: format!("the loss of {what}"), remedy: remedy.to_string() })
     }
 
-    fn of(loss: f64, correct: f64, samples: f64) -> Self {
+    fn of([loss, second, samples]: [f64; 3], judge: Judge) -> Self {
+        let correct = if judge.score().is_of_classes() { second as u64 } else { 0 };
         Evaluation {
             loss: loss / samples,
-            accuracy: correct / samples,
-            correct: correct as u64,
+            judged_by: judge.score(),
+            score: judge.value(second, samples),
+            correct,
             samples: samples as u64,
         }
     }
@@ -90,7 +96,7 @@ pub fn evaluate<P: Propagator>(
     loss: &Loss,
     workspace: &mut Workspace<P::Engine>,
 ) -> Result<Evaluation> {
-    split.check(propagator.inputs(), loss.classes)?;
+    split.check(propagator.inputs(), loss)?;
     let Workspace { batch, readout } = workspace;
     let outputs = propagator.outputs();
     let mut tally: Buffer<P> = engine.zeros(3)?;
@@ -98,7 +104,7 @@ pub fn evaluate<P: Propagator>(
         let size = batch.capacity().min(split.samples() - start);
         batch.gather(engine, split, split.in_order(), start, size)?;
         propagator.propagate(batch.signals(), size, readout)?;
-        engine.loss(loss, readout, outputs, batch.labels(), size, None, &mut tally)?;
+        engine.loss(loss, readout, outputs, batch.targets(), size, None, &mut tally)?;
     }
-    Evaluation::from_tally(engine, &tally)
+    Evaluation::from_tally(engine, &tally, split.judge())
 }

@@ -96,7 +96,7 @@ impl<E: Engine> Trainer<'_, E> {
             if let Some(reason) = chip.astray(fleet.controls(index))? {
                 return Err(diverged(reason));
             }
-            let train = Evaluation::from_tally(self.engine, tally)?;
+            let train = Evaluation::from_tally(self.engine, tally, self.train.judge())?;
             let test = self.judge_member(chip, fleet, index, self.test, workspace)?;
             if !(train.loss.is_finite() && test.loss.is_finite()) {
                 return Err(diverged("the loss is not finite".to_string()));
@@ -107,9 +107,10 @@ impl<E: Engine> Trainer<'_, E> {
                 epoch: epoch + 1,
                 learning_rate,
                 train_loss: train.loss,
-                train_accuracy: train.accuracy,
+                judged_by: test.judged_by,
+                train_score: train.score,
                 test_loss: test.loss,
-                test_accuracy: test.accuracy,
+                test_score: test.score,
                 accesses: fleet.accesses_of_one(chip.accesses()),
                 alignment: None,
                 measuring: false,

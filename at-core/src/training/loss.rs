@@ -35,11 +35,11 @@ pub enum LossKind {
     /// Softmax cross-entropy of `gain·x̃` over the first `classes` outputs.
     #[default]
     CrossEntropy,
-    /// `Σ_k (gain·x̃_k - t_k)²` over the first `classes` outputs, t one-hot.
+    /// `Σ_k (gain·x̃_k - t_k)²` over the first `classes` outputs, t one-hot or the sample's real targets.
     MeanSquare,
 }
 
-/// The loss of one sample's readout x against its label.
+/// The loss of one sample's readout x against its label, or against its real targets.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
     /// Which loss.
@@ -48,7 +48,7 @@ pub struct Loss {
     pub normalization: Normalization,
     /// Factor on the scaled readout.
     pub gain: f64,
-    /// Outputs that stand for classes, from the first on.
+    /// Outputs that are compared, from the first on: one per class, or per real target.
     pub classes: usize,
     /// Sum or mean over a batch.
     pub reduction: Reduction,
@@ -80,6 +80,17 @@ impl Loss {
         Ok(())
     }
 
+    /// Errs unless it can compare a readout with real targets.
+    pub fn check_real(&self) -> Result<()> {
+        match self.kind {
+            LossKind::MeanSquare => Ok(()),
+            LossKind::CrossEntropy => {
+                let reason = "tells classes apart, and the targets are real values; choose mean-square";
+                Err(Error::invalid("loss", "cross-entropy", reason))
+            }
+        }
+    }
+
     /// Factor on each sample's derivative for a batch of `batch`.
     pub fn weight(&self, batch: usize) -> f64 {
         match self.reduction {
@@ -93,14 +104,7 @@ impl Loss {
     /// With `s_k = dL/dx̃_k`, the chain through the scaling is `s` for none, `(N s_j - Σ_k s_k x̃_k)/Σx` for the total and
     /// `(s_j - x̃_j Σ_k s_k x̃_k)/‖x‖` for L2. A dark readout (norm 0) is not scaled.
     pub fn sample<T: Real>(&self, readout: &[T], label: usize, weight: T, error: &mut [T]) -> (T, usize) {
-        let outputs = T::of(readout.len() as f64);
-        let norm = match self.normalization {
-            Normalization::None => T::one(),
-            Normalization::Total => readout.iter().copied().sum::<T>() / outputs,
-            Normalization::L2 => readout.iter().map(|&x| x * x).sum::<T>().sqrt(),
-        };
-        let inverse = if norm == T::zero() { T::one() } else { norm.recip() };
-        let gain = T::of(self.gain) * inverse;
+        let (inverse, gain) = self.scale(readout);
         let classes = &readout[..self.classes];
         let best = argmax(classes);
         let peak = gain * classes[best];
@@ -124,6 +128,40 @@ impl Loss {
                 }
             }
         }
+        self.through_scaling(readout, inverse, gain, weight, error);
+        (loss, best)
+    }
+
+    /// The same against real `targets`, one per compared output; returns (loss, squared error). Errs as
+    /// [`Loss::check_real`] does before the first sample, so that here every loss has a meaning.
+    pub fn sample_of_values<T: Real>(&self, readout: &[T], targets: &[T], weight: T, error: &mut [T]) -> (T, T) {
+        debug_assert!(self.kind == LossKind::MeanSquare, "was checked before");
+        let (inverse, gain) = self.scale(readout);
+        let mut squares = T::zero();
+        for ((slot, &x), &target) in error.iter_mut().zip(&readout[..self.classes]).zip(targets) {
+            let miss = gain * x - target;
+            squares += miss * miss;
+            *slot = miss + miss;
+        }
+        self.through_scaling(readout, inverse, gain, weight, error);
+        (squares, squares)
+    }
+
+    /// (inverse of the norm, factor from a readout to what is compared).
+    fn scale<T: Real>(&self, readout: &[T]) -> (T, T) {
+        let outputs = T::of(readout.len() as f64);
+        let norm = match self.normalization {
+            Normalization::None => T::one(),
+            Normalization::Total => readout.iter().copied().sum::<T>() / outputs,
+            Normalization::L2 => readout.iter().map(|&x| x * x).sum::<T>().sqrt(),
+        };
+        let inverse = if norm == T::zero() { T::one() } else { norm.recip() };
+        (inverse, T::of(self.gain) * inverse)
+    }
+
+    /// From `dL/ds`, s what is compared, in the first entries of `error` to `weight·dL/dx`.
+    fn through_scaling<T: Real>(&self, readout: &[T], inverse: T, gain: T, weight: T, error: &mut [T]) {
+        let outputs = T::of(readout.len() as f64);
         error[self.classes..readout.len()].fill(T::zero());
         // s_k = gain·error_k here and inverse·x is x̃ up to the factor that the norms define.
         let projection: T = error.iter().zip(readout).map(|(&e, &x)| e * x).sum::<T>() * inverse;
@@ -136,7 +174,6 @@ impl Loss {
                     Normalization::L2 => *slot - projection * x * inverse,
                 };
         }
-        (loss, best)
     }
 }
 
@@ -176,6 +213,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn derivatives_against_real_targets_match_central_differences() {
+        let (readout, targets) = ([0.3, 1.2, 0.1, 0.8, 0.5], [0.7, -2.0, 0.25]);
+        for normalization in [Normalization::None, Normalization::Total, Normalization::L2] {
+            let kind = LossKind::MeanSquare;
+            let loss = Loss { kind, normalization, gain: 2.5, classes: 3, reduction: Reduction::Mean };
+            let (mut error, mut scratch) = ([0.0; 5], [0.0; 5]);
+            loss.sample_of_values(&readout, &targets, 0.5, &mut error);
+            for index in 0..5 {
+                let mut shifted = |step: f64| {
+                    let mut moved = readout;
+                    moved[index] += step;
+                    loss.sample_of_values(&moved, &targets, 1.0, &mut scratch).0
+                };
+                let difference = 0.5 * (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+                assert!((difference - error[index]).abs() < 1e-8, "{normalization:?} {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_hot_targets_are_a_class() {
+        let loss = Loss { kind: LossKind::MeanSquare, ..Loss::cross_entropy(3) };
+        let (readout, mut of_class, mut of_values) = ([0.3_f64, 1.2, 0.1, 0.8], [0.0; 4], [0.0; 4]);
+        let (value, _) = loss.sample(&readout, 1, 0.5, &mut of_class);
+        assert_eq!(loss.sample_of_values(&readout, &[0.0, 1.0, 0.0], 0.5, &mut of_values), (value, value));
+        assert_eq!(of_class, of_values);
+        assert!(Loss::cross_entropy(3).check_real().unwrap_err().to_string().contains("mean-square"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod optimizer;
 pub mod outlook;
 pub mod parameters;
 pub mod record;
+pub mod score;
 pub mod task;
 pub mod trainer;
 
@@ -23,12 +24,13 @@ pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};
 pub use loss::{Loss, Normalization, Reduction};
-pub use methods::{DigitalStep, Estimation, Method, MethodName, MethodOptions};
+pub use methods::{DigitalStep, Estimation, Method, MethodFacts, MethodName, MethodOptions};
 pub use optimizer::{Optimizer, OptimizerState, Schedule};
 pub use outlook::Outlook;
 pub use parameters::Parameters;
 pub use record::{Observer, Record};
-pub use task::{Batch, Split};
+pub use score::{Judge, Score};
+pub use task::{Batch, Split, Targets};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
 
 #[cfg(test)]

@@ -25,10 +25,12 @@ const MOST_CLIPPED: f64 = 0.5;
 
 /// One look at the model of a chip.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outlook {
     /// Mean over samples and modes of what enters and of what leaves every layer: `|z|²` of fields, `|x|` of real signals.
     pub powers: Vec<f64>,
-    /// Greatest difference between two class outputs of one sample, as the loss sees them: scaled, and times its gain.
+    /// Greatest difference between two class outputs of one sample, as the loss sees them: scaled, and times its gain; infinite
+    /// where targets are real, which are met and not told apart.
     pub contrast: f64,
     /// Greatest `|∂L/∂control|`.
     pub slope: f64,
@@ -71,11 +73,14 @@ impl Outlook {
         let mut readout = engine.zeros(outputs * size)?;
         let (mut error, mut gradient) = (engine.zeros(outputs * size)?, engine.zeros(network.controls())?);
         model.record(batch.signals(), size, &mut trace, &mut readout)?;
-        engine.loss(loss, &readout, outputs, batch.labels(), size, Some(&mut error), &mut engine.zeros(3)?)?;
+        engine.loss(loss, &readout, outputs, batch.targets(), size, Some(&mut error), &mut engine.zeros(3)?)?;
         model.backpropagate(&trace, &error, &mut gradient)?;
 
         let readouts = engine.download(&readout)?;
-        let contrast = readouts.chunks_exact(outputs).map(|sample| contrast(loss, sample)).fold(0.0, f64::max);
+        let contrast = match split.is_real() {
+            true => f64::INFINITY,
+            false => readouts.chunks_exact(outputs).map(|sample| contrast(loss, sample)).fold(0.0, f64::max),
+        };
         let slope = engine.download(&gradient)?.iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
         let size = readouts.len() as f64;
         let (range, bits) = (noise.adc_range, noise.adc_bits);
@@ -102,11 +107,11 @@ impl Outlook {
     pub fn doubts(&self, loss: &Loss) -> Vec<String> {
         let mut doubts = Vec::new();
         let light = format!("mean power per layer {}", self.light());
-        let more = "more light (--encoding amplitude), another activation= in --network, or amplifiers (--amplified) on a \
+        let more = "more light (`encoding` amplitude), another activation= in `network`, or amplifiers (`amplified`) on a \
                     lossy chip";
         let scale = match (loss.normalization, loss.kind) {
             (Normalization::None, LossKind::CrossEntropy | LossKind::MeanSquare) => {
-                "--loss-normalization l2, which compares the outputs whatever their power, or "
+                "`loss-normalization` l2, which compares the outputs whatever their power, or "
             }
             (Normalization::Total | Normalization::L2, _) => "",
         };
@@ -120,21 +125,21 @@ impl Outlook {
         } else if self.slope.is_nan() || self.slope < NO_SLOPE {
             doubts.push(format!(
                 "the gradient vanishes: no control has a slope above {:.0e} ({light}); try {scale}{more}, or other first \
-                 controls (--seed)",
+                 controls (`seed`)",
                 self.slope
             ));
         }
         if self.clipped > MOST_CLIPPED {
             doubts.push(format!(
-                "the readout is beyond its converters: {:.0} % of the readouts exceed adc-range ({light}); raise --adc-range, or \
-                 send less light (--encoding l2)",
+                "the readout is beyond its converters: {:.0} % of the readouts exceed adc-range ({light}); raise `adc-range`, or \
+                 send less light (`encoding` l2)",
                 100.0 * self.clipped
             ));
         }
         if self.steps < 1.0 {
             doubts.push(format!(
                 "the readout is below the first step of its converters: its mean is {:.0e} of a step ({light}); lower \
-                 --adc-range, raise --adc-bits, or send {more}",
+                 `adc-range`, raise `adc-bits`, or send {more}",
                 self.steps
             ));
         }
@@ -173,9 +178,8 @@ mod tests {
 
     fn look(depth: usize, power: f32, loss: Loss, noise: Noise) -> Outlook {
         let mesh = || Stage::Mesh(Mesh::rectangular(8).unwrap());
-        let mut layers =
-            vec![vec![mesh(), Stage::Activation { modes: 8, activation: Activation::ELECTRO_OPTIC }]; depth - 1];
-        layers.push(vec![mesh(), Stage::Detection { modes: 8, detection: Detection::Intensity }]);
+        let mut layers = vec![vec![mesh(), Stage::activation(8, Activation::ELECTRO_OPTIC)]; depth - 1];
+        layers.push(vec![mesh(), Stage::detection(8, Detection::Intensity)]);
         let network = Network::new(layers).unwrap();
         let engine = Cpu::<f64>::new();
         let fields: Vec<f32> = (0..16 * 20).map(|k| (power / 2.0).sqrt() * (k as f32 * 0.7).sin().signum()).collect();
@@ -196,7 +200,7 @@ mod tests {
         assert!((dark.powers[0] - 0.1).abs() < 1e-6 && dark.powers[3] < 1e-12, "{dark:?}");
         let doubts = dark.doubts(&Loss::cross_entropy(4));
         assert!(
-            doubts.len() == 1 && doubts[0].contains("dark") && doubts[0].contains("--loss-normalization l2"),
+            doubts.len() == 1 && doubts[0].contains("dark") && doubts[0].contains("`loss-normalization` l2"),
             "{doubts:?}"
         );
         assert!(doubts[0].contains("0.1 → "), "{doubts:?}");

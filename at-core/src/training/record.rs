@@ -1,6 +1,6 @@
 //! What a run tells of itself, and who listens.
 
-use super::MethodName;
+use super::{MethodName, Score};
 use crate::chip::Accesses;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -19,18 +19,23 @@ pub struct Record {
     pub learning_rate: f64,
     /// Mean loss over the epoch's batches, each before its step, as the method sees it: on the chip or on its model.
     pub train_loss: f64,
-    /// Accuracy likewise.
-    pub train_accuracy: f64,
+    /// What the scores are.
+    #[serde(default, skip_serializing_if = "Score::is_of_classes")]
+    pub judged_by: Score,
+    /// Score likewise. Files may call it by its name.
+    #[serde(alias = "train_accuracy", alias = "train_r_squared", alias = "train_mean_square_error")]
+    pub train_score: f64,
     /// Mean loss of the chip on the test split after the epoch.
     pub test_loss: f64,
-    /// Accuracy likewise.
-    pub test_accuracy: f64,
+    /// Score likewise.
+    #[serde(alias = "test_accuracy", alias = "test_r_squared", alias = "test_mean_square_error")]
+    pub test_score: f64,
     /// What has crossed the chip's interface since the run began; evaluations are not counted.
     pub accesses: Accesses,
     /// How well the epoch's first step points down the true slope ([`super::Alignment`]), where an oracle was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alignment: Option<f64>,
-    /// Steps of the epoch measured the chip: there the training loss and accuracy are those of the model.
+    /// Steps of the epoch measured the chip: there the training loss and score are those of the model.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub measuring: bool,
 }
@@ -44,13 +49,12 @@ impl Record {
             return Err(format!("epoch {} of chip {} is not valid", self.epoch, self.chip));
         }
         let of_epoch = |reason: String| format!("epoch {}: {reason}", self.epoch);
-        let shares = [("train_accuracy", self.train_accuracy), ("test_accuracy", self.test_accuracy)];
-        let cosine = self.alignment.map(|cosine| ("alignment", cosine, (-1.001, 1.001)));
-        let ranges = shares.map(|(name, share)| (name, share, (0.0, 1.0))).into_iter().chain(cosine);
-        for (name, value, (least, most)) in ranges {
-            if !(least..=most).contains(&value) {
-                return Err(of_epoch(format!("{name} = {value} is not valid: must be from {least:.0} to {most:.0}")));
-            }
+        let by = self.judged_by;
+        for (part, value) in [("train", self.train_score), ("test", self.test_score)] {
+            by.validate(&format!("{part}_{}", by.key()), value).map_err(of_epoch)?;
+        }
+        if let Some(cosine) = self.alignment.filter(|cosine| !(-1.001..=1.001).contains(cosine)) {
+            return Err(of_epoch(format!("alignment = {cosine} is not valid: must be from -1 to 1")));
         }
         let finite =
             [("learning_rate", self.learning_rate), ("train_loss", self.train_loss), ("test_loss", self.test_loss)];

@@ -70,6 +70,7 @@ pub struct Checkpoints<'a> {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// One per epoch, those before a resumption included.
     pub records: Vec<Record>,
@@ -144,6 +145,9 @@ impl<E: Engine> Trainer<'_, E> {
     ) -> Result<Outcome> {
         let Settings { epochs, batch_size, .. } = *self.settings;
         self.check(chip)?;
+        if method.facts().needs_classes && self.train.is_real() {
+            return Err(method.facts().refuse_real_targets());
+        }
 
         chip.unmetered(|chip| chip.program(method.controls()))?;
         if let Some(alignment) = &mut alignment {
@@ -228,7 +232,7 @@ impl<E: Engine> Trainer<'_, E> {
         if let Some(reason) = self.astray(chip, method)? {
             return Err(diverged(method.name(), reason));
         }
-        let train = Evaluation::from_tally(engine, &tally)?;
+        let train = Evaluation::from_tally(engine, &tally, self.train.judge())?;
         let test = self.judge(chip, method, self.test, workspace)?;
         if !(train.loss.is_finite() && test.loss.is_finite()) {
             return Err(diverged(method.name(), "the loss is not finite".to_string()));
@@ -239,9 +243,10 @@ impl<E: Engine> Trainer<'_, E> {
             epoch: epoch + 1,
             learning_rate,
             train_loss: train.loss,
-            train_accuracy: train.accuracy,
+            judged_by: test.judged_by,
+            train_score: train.score,
             test_loss: test.loss,
-            test_accuracy: test.accuracy,
+            test_score: test.score,
             accesses: chip.accesses(),
             alignment,
             measuring,
@@ -289,8 +294,14 @@ impl<E: Engine> Trainer<'_, E> {
         let loss = &self.settings.loss;
         self.settings.validate()?;
         loss.check(chip.outputs())?;
-        self.train.check(chip.inputs(), loss.classes)?;
-        self.test.check(chip.inputs(), loss.classes)
+        self.train.check(chip.inputs(), loss)?;
+        self.test.check(chip.inputs(), loss)?;
+        let [ours, theirs] = [self.train, self.test].map(|split| split.judge().score());
+        if ours != theirs {
+            let reason = format!("the test samples are judged by {theirs}; judge both by the same");
+            return Err(Error::invalid("score", ours, reason));
+        }
+        Ok(())
     }
 
     /// How the chip does on `split` with the method's controls, unmetered.

@@ -16,10 +16,72 @@
 //!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
-use super::{Method, MethodName, Room};
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
+
+/// m1.
+pub const DIGITAL_WEIGHT: MethodOption = MethodOption {
+    name: "digital-weight",
+    help: "weight of the digital model's error",
+    range: Range::NotNegative,
+    read: |options| Some(options.digital_weight),
+    multiplies_passes: false,
+};
+
+/// m2.
+pub const PHYSICAL_WEIGHT: MethodOption = MethodOption {
+    name: "physical-weight",
+    help: "weight of the chip's error",
+    range: Range::NotNegative,
+    read: |options| Some(options.physical_weight),
+    multiplies_passes: false,
+};
+
+/// κ.
+pub const TETHER: MethodOption = MethodOption {
+    name: "tether",
+    help: "rate at which the controls return to the model's values, per unit of the learning rate; meshes need it [default: 0, as published]",
+    range: Range::NotNegative,
+    read: |options| Some(options.tether),
+    multiplies_passes: false,
+};
+
+/// [`super::DigitalStep`].
+pub const DIGITAL_STEP: MethodOption = MethodOption {
+    name: "digital-step",
+    help: "step of the digital model: matched or as-published",
+    range: Range::Words(&["matched", "as-published"]),
+    read: |_| None,
+    multiplies_passes: false,
+};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("at"),
+    title: "asymmetrical training",
+    uses: "its output",
+    summary: "asymmetrical training: a digital model runs in parallel, chip and model each follow their errors",
+    manner: super::facts::OUTPUT_ONLY,
+    colour: [213, 94, 0],
+    dash: Dash::Solid,
+    marker: Marker::Circle,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[DIGITAL_WEIGHT, PHYSICAL_WEIGHT, TETHER, DIGITAL_STEP],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (weights, mask, settings) = (from.options.weights(), from.update_mask()?, from.settings);
+    let (optimizer, loss, capacity) = (settings.optimizer, settings.loss, settings.batch_size);
+    let model = from.nominal()?;
+    Ok(Box::new(Asymmetric::new(from.engine, model, weights, mask, from.initial, optimizer, loss, capacity)?))
+}
 
 /// Shares of the two errors, and what holds chip and model together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,12 +100,9 @@ pub struct Weights {
 impl Weights {
     /// Errs unless all weights are finite and not negative, and m1 and m2 not both zero.
     pub fn validate(&self) -> Result<()> {
-        let values = [("digital-weight", self.digital), ("physical-weight", self.physical), ("tether", self.tether)];
-        for (name, value) in values {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::invalid(name, value, "must be finite and not negative"));
-            }
-        }
+        DIGITAL_WEIGHT.check(self.digital)?;
+        PHYSICAL_WEIGHT.check(self.physical)?;
+        TETHER.check(self.tether)?;
         if self.digital + self.physical == 0.0 {
             return Err(Error::invalid("physical-weight", 0, "the weights of both errors are zero"));
         }
@@ -112,7 +171,7 @@ pub(super) fn digital_pass<M: Adjoint>(
     let Room { engine, loss, trace, readout, error, .. } = room;
     model.program(parameters)?;
     model.record(batch.signals(), batch.size(), trace, readout)?;
-    engine.loss(loss, readout, model.outputs(), batch.labels(), batch.size(), Some(error), &mut pair.tally)
+    engine.loss(loss, readout, model.outputs(), batch.targets(), batch.size(), Some(error), &mut pair.tally)
 }
 
 /// The chip's pass, and `pair.control_gradient ← BP(m1·e_d + m2·e_p)` after [`digital_pass`].
@@ -127,10 +186,10 @@ pub(super) fn physical_pass<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     tally: &mut Buffer<C>,
 ) -> Result<()> {
     let Room { engine, loss, trace, readout, error, .. } = room;
-    let (size, labels) = (batch.size(), batch.labels());
+    let (size, targets) = (batch.size(), batch.targets());
     chip.program(controls)?;
     chip.propagate(batch.signals(), size, readout)?;
-    engine.loss(loss, readout, chip.outputs(), labels, size, Some(&mut pair.error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), targets, size, Some(&mut pair.error), tally)?;
     engine.combine(weights.digital, error, weights.physical, &mut pair.error)?;
     model.backpropagate(trace, &pair.error, &mut pair.control_gradient)
 }
@@ -185,8 +244,8 @@ impl<M: Adjoint> Asymmetric<M> {
 }
 
 impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for Asymmetric<M> {
-    fn name(&self) -> MethodName {
-        MethodName::At
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(
@@ -208,6 +267,10 @@ impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for Asymmetric<M> 
 
     fn controls(&self) -> &Buffer<C> {
         &self.controls.values
+    }
+
+    fn tethered(&self) -> bool {
+        self.weights.tether > 0.0
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {

@@ -23,9 +23,10 @@
 
 use super::misfit::Misfit;
 use super::probes::Probes;
-use super::{Method, MethodName, Room};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use crate::chip::Chip;
 use crate::network::{Network, Stage};
-use crate::propagator::{Buffer, Engine, Propagator, Tunable};
+use crate::propagator::{Buffer, Engine, Propagator, Simulator, Tunable};
 use crate::training::{Batch, Optimizer, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,78 @@ use std::f64::consts::PI;
 
 /// Share of the estimate's first rate that it ends its measuring with, and has at most when the controls train.
 const FINAL_RATE: f64 = 0.05;
+
+/// [`Estimation::measuring_steps`].
+pub const MEASURING_STEPS: MethodOption = MethodOption {
+    name: "measuring-steps",
+    help: "steps that measure the chip with random light before the controls train on it [default: 400 with meshes, at most half of the run, else 0]",
+    range: Range::Count,
+    read: |options| options.estimation.measuring_steps.map(|steps| steps as f64),
+    multiplies_passes: false,
+};
+
+/// [`Estimation::rate`].
+pub const ESTIMATE_RATE: MethodOption = MethodOption {
+    name: "estimate-rate",
+    help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]",
+    range: Range::NotNegative,
+    read: |options| options.estimation.rate,
+    multiplies_passes: false,
+};
+
+/// [`Estimation::trust`].
+pub const ESTIMATE_TRUST: MethodOption = MethodOption {
+    name: "estimate-trust",
+    help: "relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, else inf]",
+    range: Range::PositiveOrInfinite,
+    read: |options| options.estimation.trust,
+    multiplies_passes: false,
+};
+
+/// [`Estimation::prior`].
+pub const ESTIMATE_PRIOR: MethodOption = MethodOption {
+    name: "estimate-prior",
+    help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]",
+    range: Range::NotNegative,
+    read: |options| options.estimation.prior,
+    multiplies_passes: false,
+};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("at-adaptive"),
+    title: "adaptive asymmetrical training",
+    uses: "its output",
+    summary: "the model also learns the chip's imperfections from its readouts: for coherent meshes and deep weight banks",
+    manner: super::facts::OUTPUT_ONLY,
+    colour: [230, 159, 0],
+    dash: Dash::Solid,
+    marker: Marker::Square,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[MEASURING_STEPS, ESTIMATE_RATE, ESTIMATE_TRUST, ESTIMATE_PRIOR],
+    passes: MethodFacts::one_pass,
+    check: check,
+};
+
+/// Errs where there is nothing to estimate.
+fn check(network: &Network) -> Result<()> {
+    if network.imperfections() > 0 {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        what: "at-adaptive on a network that has neither meshes nor weight banks".into(),
+        instead: "it estimates the imperfections of these; choose the method at".into(),
+    })
+}
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (network, estimation) = (from.network, from.options.estimation);
+    let method =
+        AdaptiveAsymmetric::new(from.engine, from.nominal()?, network, estimation, from.initial, from.settings)?;
+    Ok(Box::new(method))
+}
 
 /// How the estimate is learned. What is not set follows the stages of the network: 400 steps, 4e-3 and 0 where there are meshes,
 /// else 0 steps, 4e-2 and 1; where there are meshes, controls trust a misfit of 0.01.
@@ -58,13 +131,9 @@ impl Estimation {
 
     /// Errs unless rate and prior are finite and not negative, and the trust is positive.
     pub fn validate(&self) -> Result<()> {
-        if let Some(value) = self.trust.filter(|value| value.is_nan() || *value <= 0.0) {
-            return Err(Error::invalid("estimate-trust", value, "must be positive; inf is no limit"));
-        }
-        for (name, value) in [("estimate-rate", self.rate), ("estimate-prior", self.prior)] {
-            if let Some(value) = value.filter(|value| !(value.is_finite() && *value >= 0.0)) {
-                return Err(Error::invalid(name, value, "must be finite and not negative"));
-            }
+        let values = [(ESTIMATE_TRUST, self.trust), (ESTIMATE_RATE, self.rate), (ESTIMATE_PRIOR, self.prior)];
+        for (option, value) in values {
+            value.map_or(Ok(()), |value| option.check(value))?;
         }
         Ok(())
     }
@@ -205,8 +274,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
 }
 
 impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymmetric<M> {
-    fn name(&self) -> MethodName {
-        MethodName::AtAdaptive
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(
@@ -216,7 +285,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         learning_rate: f64,
         tally: &mut Buffer<C>,
     ) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
+        let (size, targets) = (batch.size(), batch.targets());
         let estimating = self.model.imperfections() > 0;
         let measuring = Method::<C>::measuring(self);
         if measuring {
@@ -232,7 +301,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let misfit = if fitting { self.compare(size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if measuring { &*readout } else { &self.measured };
-        engine.loss(loss, judged, self.model.outputs(), labels, size, Some(error), tally)?;
+        engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;
         self.model.backpropagate(trace, error, gradient)?;
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {

@@ -13,12 +13,47 @@
 //! optimization", AAAI 35(9), 7583 (2021).
 
 use super::probe::Probe;
-use super::{Method, MethodName};
-use crate::propagator::{Buffer, Engine, Propagator};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
+use crate::Result;
+use crate::chip::Chip;
+use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
-use crate::{Error, Result};
 use std::cmp::Ordering;
+
+/// |S|.
+pub const COORDINATE_SUBSET: MethodOption = MethodOption {
+    name: "coordinate-subset",
+    help: "controls that are tried per step [default: 32]",
+    range: Range::AtLeastOne,
+    read: |options| Some(options.coordinate_subset as f64),
+    multiplies_passes: true,
+};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("coordinate"),
+    title: "zeroth-order coordinate descent",
+    uses: "its output",
+    summary: "no model: some controls are tried, and keep or reverse their step",
+    manner: super::facts::WITHOUT_MODEL,
+    colour: [15, 150, 150],
+    dash: Dash::Dotted,
+    marker: Marker::Triangle,
+    model: Model::None,
+    needs_classes: false,
+    options: &[COORDINATE_SUBSET],
+    passes: |options, network| options.coordinate_subset.min(network.controls()) as f64,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (settings, subset) = (from.settings, from.options.coordinate_subset);
+    let (outputs, seed) = (from.network.outputs(), settings.seed);
+    let (loss, capacity) = (settings.loss, settings.batch_size);
+    Ok(Box::new(Coordinate::new(from.engine, outputs, subset, seed, from.initial, loss, capacity)?))
+}
 
 /// The method.
 pub struct Coordinate<E: Engine> {
@@ -39,9 +74,7 @@ impl<E: Engine> Coordinate<E> {
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
-        if subset == 0 {
-            return Err(Error::invalid("coordinate-subset", 0, "must be at least 1"));
-        }
+        COORDINATE_SUBSET.check(subset as f64)?;
         Ok(Coordinate {
             subset: subset.min(initial.len()),
             seed,
@@ -52,8 +85,8 @@ impl<E: Engine> Coordinate<E> {
 }
 
 impl<E: Engine, C: Propagator<Engine = E>> Method<C> for Coordinate<E> {
-    fn name(&self) -> MethodName {
-        MethodName::Coordinate
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(

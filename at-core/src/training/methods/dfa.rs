@@ -13,10 +13,36 @@
 //! Source: Nøkland, NIPS (2016); in photonics Filipovich et al., Optica 9, 1323 (2022), arXiv 2111.06862.
 
 use super::feedback::Feedback;
-use super::{Method, MethodName, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, TapAccess};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, Simulator, TapAccess};
+use crate::training::{Batch, Loss, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("dfa"),
+    title: "direct feedback alignment",
+    uses: "every layer, tapped",
+    summary: "direct feedback: the output's error goes to every layer through random matrices",
+    manner: "taps every layer of the chip",
+    colour: [15, 0, 135],
+    dash: Dash::Dashed,
+    marker: Marker::Square,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (controls, settings) = (from.controls()?, from.settings);
+    let (model, feedback) = (from.nominal()?, Feedback::of(from)?);
+    let maker = Dfa::new(from.engine, model, feedback, &controls.values, settings.loss, settings.batch_size)?;
+    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+}
 
 /// Fills `room.gradient` with the update above; `taps` gets the hidden layers' outputs, `tally` the chip's loss.
 pub fn direct_feedback<C: TapAccess, M: Adjoint<Engine = C::Engine>>(
@@ -33,7 +59,7 @@ pub fn direct_feedback<C: TapAccess, M: Adjoint<Engine = C::Engine>>(
     let size = batch.size();
     chip.program(controls)?;
     chip.propagate_tapped(batch.signals(), size, taps, readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     model.program(controls)?;
     for (layer, input) in std::iter::once(batch.signals()).chain(&*taps).enumerate() {
         model.record_layer(layer, input, size, trace)?;
@@ -41,61 +67,46 @@ pub fn direct_feedback<C: TapAccess, M: Adjoint<Engine = C::Engine>>(
     feedback.backpropagate(model, trace, error, size, gradient)
 }
 
-/// The method with its model.
+/// The gradient with its model.
 pub struct Dfa<M: Adjoint> {
     model: M,
-    controls: Parameters<M::Engine>,
     feedback: Feedback<M::Engine>,
     taps: Vec<Buffer<M>>,
     room: Room<M>,
 }
 
 impl<M: Adjoint> Dfa<M> {
-    /// Starts from the `initial` values.
+    /// At the `initial` controls, for batches of up to `capacity`.
     pub fn new(
         engine: &M::Engine,
         mut model: M,
         feedback: Feedback<M::Engine>,
-        initial: &[f64],
-        optimizer: Optimizer,
+        initial: &Buffer<M>,
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
-        let controls = Parameters::new(engine, optimizer, initial)?;
-        model.program(&controls.values)?;
+        model.program(initial)?;
         let hidden = 0..model.layers() - 1;
         let taps = hidden.map(|layer| engine.zeros(model.layer_outputs(layer) * capacity)).collect::<Result<_>>()?;
         let room = Room::new(engine, &model, loss, capacity)?;
-        Ok(Dfa { model, controls, feedback, taps, room })
+        Ok(Dfa { model, feedback, taps, room })
     }
 }
 
-impl<M: Adjoint, C: TapAccess<Engine = M::Engine>> Method<C> for Dfa<M> {
-    fn name(&self) -> MethodName {
-        MethodName::Dfa
+impl<M: Adjoint, C: TapAccess<Engine = M::Engine>> Gradient<C> for Dfa<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let Dfa { model, controls, feedback, taps, room } = self;
+    ) -> Result<&Buffer<C>> {
+        let Dfa { model, feedback, taps, room } = self;
         direct_feedback(chip, model, &controls.values, batch, feedback, taps, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

@@ -11,10 +11,36 @@
 //! Source: as [`super::dfa`]; the variant with modelled signals is the natural one where nothing hidden can be read.
 
 use super::feedback::Feedback;
-use super::{Method, MethodName, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
+use crate::training::{Batch, Loss, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("dfa-model"),
+    title: "direct feedback alignment on modelled signals",
+    uses: "its output",
+    summary: "the same with the model's hidden signals",
+    manner: super::facts::OUTPUT_ONLY,
+    colour: [0, 180, 60],
+    dash: Dash::Dashed,
+    marker: Marker::Triangle,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (controls, settings) = (from.controls()?, from.settings);
+    let (model, feedback) = (from.nominal()?, Feedback::of(from)?);
+    let maker = DfaModel::new(from.engine, model, feedback, &controls.values, settings.loss, settings.batch_size)?;
+    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+}
 
 /// Fills `room.gradient` with the update above; `tally` takes the chip's loss.
 pub fn modelled_feedback<C: Propagator, M: Adjoint<Engine = C::Engine>>(
@@ -32,62 +58,47 @@ pub fn modelled_feedback<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     model.record(batch.signals(), size, trace, readout)?;
     chip.program(controls)?;
     chip.propagate(batch.signals(), size, readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     feedback.backpropagate(model, trace, error, size, gradient)
 }
 
-/// The method with its model.
+/// The gradient with its model.
 pub struct DfaModel<M: Adjoint> {
     model: M,
-    controls: Parameters<M::Engine>,
     feedback: Feedback<M::Engine>,
     room: Room<M>,
 }
 
 impl<M: Adjoint> DfaModel<M> {
-    /// Starts from the `initial` values.
+    /// At the `initial` controls, for batches of up to `capacity`.
     pub fn new(
         engine: &M::Engine,
         mut model: M,
         feedback: Feedback<M::Engine>,
-        initial: &[f64],
-        optimizer: Optimizer,
+        initial: &Buffer<M>,
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
-        let controls = Parameters::new(engine, optimizer, initial)?;
-        model.program(&controls.values)?;
+        model.program(initial)?;
         let room = Room::new(engine, &model, loss, capacity)?;
-        Ok(DfaModel { model, controls, feedback, room })
+        Ok(DfaModel { model, feedback, room })
     }
 }
 
-impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for DfaModel<M> {
-    fn name(&self) -> MethodName {
-        MethodName::DfaModel
+impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Gradient<C> for DfaModel<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let DfaModel { model, controls, feedback, room } = self;
+    ) -> Result<&Buffer<C>> {
+        let DfaModel { model, feedback, room } = self;
         modelled_feedback(chip, model, &controls.values, batch, feedback, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

@@ -1,5 +1,6 @@
 //! Methods can be told apart in words and in pictures, by colour-blind eyes too.
 
+use super::super::registry::FACTS;
 use super::*;
 
 /// How dichromats see a linear colour: Machado, Oliveira & Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009), severity 1.
@@ -34,8 +35,8 @@ fn distance(one: [u8; 3], other: [u8; 3], vision: [[f64; 3]; 3]) -> f64 {
     one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }
 
-fn pairs() -> impl Iterator<Item = (MethodFacts, MethodFacts)> {
-    let all = MethodName::ALL.map(MethodName::facts);
+fn pairs() -> impl Iterator<Item = (&'static MethodFacts, &'static MethodFacts)> {
+    let all = FACTS;
     (0..all.len()).flat_map(move |k| (0..k).map(move |j| (all[j], all[k])))
 }
 
@@ -67,7 +68,7 @@ fn colour_blind_eyes_confuse_what_they_are_known_to_confuse() {
 
 #[test]
 fn lines_are_dark_enough_for_white_paper() {
-    for facts in MethodName::ALL.map(MethodName::facts) {
+    for facts in FACTS {
         assert!(lab(facts.colour, NORMAL)[0] < 76.0, "{}", facts.name);
     }
 }

@@ -1,10 +1,11 @@
 //! Fixed matrices that carry the error of the output straight to every hidden layer: the feedback of `dfa` and `dfa-model`.
 
+use super::Ingredients;
 use crate::Result;
 use crate::chip::Meter;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, Engine, Factor};
+use crate::propagator::{Adjoint, Engine, Factor, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
 
 /// `δ_l = B_l e`, one matrix per hidden layer.
@@ -24,6 +25,14 @@ struct Projection<E: Engine> {
 }
 
 impl<E: Engine> Feedback<E> {
+    /// [`Feedback::random`] for a method of these parts.
+    pub(super) fn of(from: &Ingredients<'_, E>) -> Result<Self>
+    where
+        E: Simulator,
+    {
+        Self::random(from.engine, from.network, from.settings.seed, from.settings.batch_size, from.meter)
+    }
+
     /// Entries of N(0, 1/P), P the outputs of `network`, drawn once from `seed`.
     pub fn random(engine: &E, network: &Network, seed: u64, capacity: usize, meter: &Meter) -> Result<Self> {
         let outputs = network.outputs();

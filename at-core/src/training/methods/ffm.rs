@@ -16,13 +16,43 @@
 //!
 //! Source: Xue et al., Nature 632, 280 (2024), for the idea; the formula as in in-situ backpropagation.
 
-use super::MethodName;
-use super::hybrid::{Hybrid, Lighting, Measured, MeshPlace, Turns};
+use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::Result;
-use crate::network::Network;
-use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
-use crate::training::{Loss, Optimizer};
+use crate::chip::Chip;
+use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
 use rayon::prelude::*;
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("ffm"),
+    title: "fully forward mode",
+    uses: "both ends of every mesh, the field at every phase shifter",
+    summary: "fully forward mode: the same with light that only goes forward",
+    manner: "measures the field at every phase shifter of the chip",
+    colour: [195, 180, 150],
+    dash: Dash::Dotted,
+    marker: Marker::Cross,
+    model: Model::Electronics,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: hybrid::check,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (engine, capacity) = (from.engine, from.settings.batch_size);
+    let hybrid = Hybrid::<E::Network>::of(from)?;
+    let bench = |mesh: &MeshPlace| {
+        let seen = 2 * mesh.controls.len() * capacity;
+        let turns = Turns::new(engine, mesh.width * capacity)?;
+        Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
+    };
+    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+    let products = Products { engine: engine.clone(), benches };
+    Ok(Box::new(from.descent(Measured::new(&FACTS, hybrid, products)?)?))
+}
 
 /// What is measured at one mesh.
 struct Bench<E: Engine> {
@@ -76,24 +106,4 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
         };
         Ok((0..controls).into_par_iter().map(slope).collect())
     }
-}
-
-/// Fully forward mode from the `initial` values; see [`Hybrid::new`].
-pub fn fully_forward<M: Adjoint + LayerAccess>(
-    engine: &M::Engine,
-    network: &Network,
-    build: impl Fn(&Network) -> Result<M>,
-    initial: &[f64],
-    optimizer: Optimizer,
-    loss: Loss,
-    capacity: usize,
-) -> Result<Measured<M, Products<M::Engine>>> {
-    let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
-    let bench = |mesh: &MeshPlace| {
-        let seen = 2 * mesh.controls.len() * capacity;
-        let turns = Turns::new(engine, mesh.width * capacity)?;
-        Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
-    };
-    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-    Measured::new(MethodName::Ffm, hybrid, Products { engine: engine.clone(), benches }, initial, optimizer)
 }

@@ -3,11 +3,11 @@
 //! Light crosses one mesh at a time; detection, nonlinearity and their derivatives between meshes are digital, from the nominal
 //! stages, as in the published experiments. How a mesh's own gradient is measured is the method's.
 
-use super::{Method, MethodName};
+use super::{Gradient, Ingredients, MethodFacts};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Bidirectional, Buffer, Engine, LayerAccess};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::propagator::{Adjoint, Bidirectional, Buffer, Engine, LayerAccess, Simulator};
+use crate::training::{Batch, Loss, Parameters};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -49,6 +49,23 @@ pub trait Lighting<C: Bidirectional> {
     ) -> Result<Vec<f64>>;
 }
 
+/// Errs where a network has no mesh, or weights that are no mesh.
+pub fn check(network: &Network) -> Result<()> {
+    if network.stages().any(|stage| matches!(stage, Stage::Matrix(_) | Stage::WeightBank(_))) {
+        return Err(Error::Unsupported {
+            what: "an in-situ method on matrices or weight banks".into(),
+            instead: "it measures light inside meshes; choose a `network` of meshes".into(),
+        });
+    }
+    if !network.stages().any(|stage| matches!(stage, Stage::Mesh(_))) {
+        return Err(Error::Unsupported {
+            what: "an in-situ method without a mesh".into(),
+            instead: "choose a `network` of meshes".into(),
+        });
+    }
+    Ok(())
+}
+
 /// The computer's part and the signals between the parts.
 pub struct Hybrid<M: Adjoint> {
     engine: M::Engine,
@@ -67,8 +84,8 @@ pub struct Hybrid<M: Adjoint> {
 }
 
 impl<M: Adjoint + LayerAccess> Hybrid<M> {
-    /// For a chip of `network` and batches of up to `capacity`; `build` makes nominal stages of a network. Errs where the
-    /// network has no mesh, or weights that are no mesh.
+    /// For a chip of `network` and batches of up to `capacity`; `build` makes nominal stages of a network. Errs as
+    /// [`check`] does.
     pub fn new(
         engine: &M::Engine,
         network: &Network,
@@ -76,6 +93,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
+        check(network)?;
         let network = network.single_stages()?;
         let (mut meshes, mut electronic, mut end) = (Vec::new(), Vec::new(), 0);
         for (stage, own) in network.stages().enumerate() {
@@ -85,21 +103,9 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
                 Stage::Mesh(mesh) => {
                     meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
                 }
-                Stage::Matrix { .. } | Stage::WeightBank { .. } => {
-                    return Err(Error::Unsupported {
-                        what: "an in-situ method on matrices or weight banks".into(),
-                        instead: "it measures light inside meshes; choose a --network of meshes".into(),
-                    });
-                }
                 _ if !controls.is_empty() => electronic.push(controls),
                 _ => {}
             }
-        }
-        if meshes.is_empty() {
-            return Err(Error::Unsupported {
-                what: "an in-situ method without a mesh".into(),
-                instead: "choose a --network of meshes".into(),
-            });
         }
         let digital = build(&network)?;
         loss.check(digital.outputs())?;
@@ -117,6 +123,15 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             meshes,
             electronic,
         })
+    }
+
+    /// For a method of these parts.
+    pub(super) fn of<E: Simulator<Network = M>>(from: &Ingredients<'_, E>) -> Result<Self>
+    where
+        M: Adjoint<Engine = E>,
+    {
+        let settings = from.settings;
+        Self::new(from.engine, from.network, |network| from.stages(network), settings.loss, settings.batch_size)
     }
 
     /// The meshes, as light meets them.
@@ -152,7 +167,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             }
         }
         let error = adjoints.last_mut().expect("there is a readout");
-        engine.loss(loss, &signals[stages], digital.outputs(), batch.labels(), size, Some(error), tally)?;
+        engine.loss(loss, &signals[stages], digital.outputs(), batch.targets(), size, Some(error), tally)?;
         let mut gradient = vec![0.0; digital.controls()];
         for stage in (0..stages).rev() {
             let (before, after) = adjoints.split_at_mut(stage + 1);
@@ -178,61 +193,43 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
     }
 }
 
-/// The method whose gradient is measured with the lighting `L`, with the computer's part of the network.
+/// The gradient as measured with the lighting `L`, with the computer's part of the network.
 pub struct Measured<M: Adjoint, L> {
-    name: MethodName,
+    facts: &'static MethodFacts,
     hybrid: Hybrid<M>,
     lighting: L,
-    controls: Parameters<M::Engine>,
+    gradient: Buffer<M>,
 }
 
 impl<M: Adjoint, L> Measured<M, L> {
-    /// Starts from the `initial` values.
-    pub fn new(
-        name: MethodName,
-        hybrid: Hybrid<M>,
-        lighting: L,
-        initial: &[f64],
-        optimizer: Optimizer,
-    ) -> Result<Self> {
-        let controls = Parameters::new(&hybrid.engine, optimizer, initial)?;
-        Ok(Measured { name, hybrid, lighting, controls })
+    /// That of the method with these `facts`.
+    pub fn new(facts: &'static MethodFacts, hybrid: Hybrid<M>, lighting: L) -> Result<Self> {
+        let gradient = hybrid.engine.zeros(hybrid.digital.controls())?;
+        Ok(Measured { facts, hybrid, lighting, gradient })
     }
 }
 
-impl<M, L, C> Method<C> for Measured<M, L>
+impl<M, L, C> Gradient<C> for Measured<M, L>
 where
     M: Adjoint + LayerAccess,
     C: Bidirectional<Engine = M::Engine>,
     L: Lighting<C>,
 {
-    fn name(&self) -> MethodName {
-        self.name
+    fn facts(&self) -> &'static MethodFacts {
+        self.facts
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let Measured { hybrid, lighting, controls, .. } = self;
-        let gradient = hybrid.gradient(chip, lighting, &controls.values, batch, tally)?;
-        let engine = &hybrid.engine;
-        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+    ) -> Result<&Buffer<C>> {
+        let Measured { hybrid, lighting, gradient, .. } = self;
+        let slopes = hybrid.gradient(chip, lighting, &controls.values, batch, tally)?;
+        *gradient = hybrid.engine.upload(&slopes)?;
+        Ok(gradient)
     }
 }
 

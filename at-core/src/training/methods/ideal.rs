@@ -9,61 +9,65 @@
 //! ordinary backpropagation.
 
 use super::room::backpropagation;
-use super::{Method, MethodName, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Propagator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
+use crate::training::{Batch, Loss, Parameters};
 
-/// The method with its oracle.
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("ideal"),
+    title: "the oracle",
+    uses: "everything: an oracle",
+    summary: "backpropagation through the true chip, which only a simulator knows: the upper line",
+    manner: "knows the chip",
+    colour: [0, 0, 0],
+    dash: Dash::Solid,
+    marker: Marker::Diamond,
+    model: Model::Oracle,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (controls, settings) = (from.controls()?, from.settings);
+    let maker = Ideal::new(from.engine, from.oracle()?, &controls.values, settings.loss, settings.batch_size)?;
+    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+}
+
+/// The gradient of the oracle.
 pub struct Ideal<M: Adjoint> {
     oracle: M,
-    controls: Parameters<M::Engine>,
     room: Room<M>,
 }
 
 impl<M: Adjoint> Ideal<M> {
-    /// Starts from the `initial` values, from which the `oracle` counts update errors.
-    pub fn new(
-        engine: &M::Engine,
-        mut oracle: M,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        let controls = Parameters::new(engine, optimizer, initial)?;
-        oracle.program(&controls.values)?;
+    /// At the `initial` controls, from which the `oracle` counts update errors, for batches of up to `capacity`.
+    pub fn new(engine: &M::Engine, mut oracle: M, initial: &Buffer<M>, loss: Loss, capacity: usize) -> Result<Self> {
+        oracle.program(initial)?;
         let room = Room::new(engine, &oracle, loss, capacity)?;
-        Ok(Ideal { oracle, controls, room })
+        Ok(Ideal { oracle, room })
     }
 }
 
-impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for Ideal<M> {
-    fn name(&self) -> MethodName {
-        MethodName::Ideal
+impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Gradient<C> for Ideal<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         _chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let Ideal { oracle, controls, room } = self;
+    ) -> Result<&Buffer<C>> {
+        let Ideal { oracle, room } = self;
         backpropagation(oracle, &controls.values, batch, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

@@ -10,10 +10,35 @@
 //! Source: common practice; the variant: AsymmetricalTrainingDemo, atCode.py.
 
 use super::room::backpropagation;
-use super::{Method, MethodName, Room};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room, at};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("in-silico"),
+    title: "in-silico training",
+    uses: "nothing",
+    summary: "backpropagation through the nominal model, then deployment",
+    manner: "never reads the chip",
+    colour: [0, 114, 178],
+    dash: Dash::Solid,
+    marker: Marker::Triangle,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[at::DIGITAL_STEP],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (mask, settings) = (from.update_mask()?, from.settings);
+    let (optimizer, loss, capacity) = (settings.optimizer, settings.loss, settings.batch_size);
+    Ok(Box::new(InSilico::new(from.engine, from.nominal()?, mask, from.initial, optimizer, loss, capacity)?))
+}
 
 /// The method with its model.
 pub struct InSilico<M: Adjoint> {
@@ -52,8 +77,8 @@ impl<M: Adjoint> InSilico<M> {
 }
 
 impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for InSilico<M> {
-    fn name(&self) -> MethodName {
-        MethodName::InSilico
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(

@@ -21,13 +21,55 @@
 //! Reads complex fields at both ends of every mesh and the powers at its shifters, three times. Source: Hughes et al., Optica 5,
 //! 864 (2018); Pai et al., Science 380, 398 (2023).
 
-use super::MethodName;
-use super::hybrid::{Hybrid, Lighting, Measured, MeshPlace, Turns};
+use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
 use crate::Result;
-use crate::network::Network;
-use crate::propagator::{Adjoint, Bidirectional, Buffer, Direction, Engine, LayerAccess, Monitor};
-use crate::training::{Loss, Optimizer};
+use crate::chip::Chip;
+use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
 use serde::{Deserialize, Serialize};
+
+/// [`Subtraction`].
+pub const IN_SITU_SUBTRACTION: MethodOption = MethodOption {
+    name: "in-situ-subtraction",
+    help: "how interference is told from powers: measured (three passes) or toggled (four, robust to loss)",
+    range: Range::Words(&["measured", "toggled"]),
+    read: |_| None,
+    multiplies_passes: false,
+};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("in-situ"),
+    title: "in-situ backpropagation",
+    uses: "both ends of every mesh, power at every phase shifter",
+    summary: "in-situ backpropagation: light measures its own gradient",
+    manner: "measures power at every phase shifter of the chip",
+    colour: [90, 120, 225],
+    dash: Dash::Dotted,
+    marker: Marker::Wedge,
+    model: Model::Electronics,
+    needs_classes: false,
+    options: &[IN_SITU_SUBTRACTION],
+    passes: MethodFacts::one_pass,
+    check: hybrid::check,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (engine, capacity, subtraction) = (from.engine, from.settings.batch_size, from.options.subtraction);
+    let hybrid = Hybrid::<E::Network>::of(from)?;
+    let bench = |mesh: &MeshPlace| {
+        Ok(Bench {
+            turns: Turns::new(engine, mesh.width * capacity)?,
+            powers: engine.zeros(mesh.controls.len())?,
+            data: Vec::new(),
+            light: engine.zeros(mesh.width * capacity)?,
+        })
+    };
+    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
+    let interference = Interference { engine: engine.clone(), subtraction, benches };
+    Ok(Box::new(from.descent(Measured::new(&FACTS, hybrid, interference)?)?))
+}
 
 /// How the interference of data light and adjoint light is told from their powers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,29 +152,4 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
             }
         })
     }
-}
-
-/// In-situ backpropagation from the `initial` values; see [`Hybrid::new`].
-pub fn in_situ<M: Adjoint + LayerAccess>(
-    engine: &M::Engine,
-    network: &Network,
-    build: impl Fn(&Network) -> Result<M>,
-    initial: &[f64],
-    optimizer: Optimizer,
-    loss: Loss,
-    capacity: usize,
-    subtraction: Subtraction,
-) -> Result<Measured<M, Interference<M::Engine>>> {
-    let hybrid = Hybrid::new(engine, network, build, loss, capacity)?;
-    let bench = |mesh: &MeshPlace| {
-        Ok(Bench {
-            turns: Turns::new(engine, mesh.width * capacity)?,
-            powers: engine.zeros(mesh.controls.len())?,
-            data: Vec::new(),
-            light: engine.zeros(mesh.width * capacity)?,
-        })
-    };
-    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-    let interference = Interference { engine: engine.clone(), subtraction, benches };
-    Measured::new(MethodName::InSitu, hybrid, interference, initial, optimizer)
 }

@@ -19,7 +19,7 @@ impl Misfit {
     /// What suits the detectors of `network`.
     pub fn of(network: &Network) -> Self {
         match network.stages().last() {
-            Some(Stage::Detection { detection: Detection::Intensity, .. }) => Misfit::Amplitude,
+            Some(Stage::Detection(own)) if own.detection == Detection::Intensity => Misfit::Amplitude,
             _ => Misfit::Difference,
         }
     }

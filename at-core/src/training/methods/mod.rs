@@ -5,6 +5,7 @@ pub mod at_adaptive;
 mod build;
 pub mod coordinate;
 pub mod dat;
+mod descent;
 pub mod dfa;
 pub mod dfa_model;
 mod facts;
@@ -15,24 +16,32 @@ pub mod hybrid;
 pub mod ideal;
 pub mod in_silico;
 pub mod in_situ;
+mod ingredients;
 mod misfit;
 mod name;
 pub mod noise_aware;
+mod option;
+mod options;
 pub mod parameter_shift;
 pub mod pat;
 pub mod pat_output;
 pub mod phyll;
 pub mod probe;
 mod probes;
+pub mod registry;
 mod room;
 pub mod spsa;
 mod turned_back;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
-pub use build::{DigitalModel, DigitalStep, MethodOptions, build, build_fleet};
-pub use facts::{Dash, Marker, MethodFacts};
+pub use build::{build, build_fleet};
+pub use descent::{Descent, Gradient};
+pub use facts::{Dash, Marker, MethodFacts, Model};
+pub use ingredients::Ingredients;
 pub use name::MethodName;
+pub use option::{MethodOption, Range};
+pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use room::{Room, backpropagation};
 
 use super::{Batch, Evaluation, Loss, Parameters, Split, Workspace, evaluate};
@@ -41,11 +50,18 @@ use crate::propagator::{Buffer, Propagator};
 
 /// A way to train the controls of `C`. It holds its digital model, if it has one, and every vector that it trains.
 ///
+/// A method that descends a gradient of the controls, and trains nothing else, is a [`Gradient`] in a [`Descent`].
+///
 /// The chip counts update errors from the controls that it was programmed with first, so whoever runs a method programs the
 /// chip with [`Method::controls`] before the first step, and before older parameters are restored.
 pub trait Method<C: Propagator> {
-    /// Which method this is.
-    fn name(&self) -> MethodName;
+    /// What there is to say of it.
+    fn facts(&self) -> &'static MethodFacts;
+
+    /// Its name.
+    fn name(&self) -> MethodName {
+        self.facts().name
+    }
 
     /// Epoch number `epoch` from 0 of `epochs` begins. For methods whose steps change over the epochs.
     fn begin_epoch(&mut self, epoch: usize, epochs: usize) {
@@ -81,6 +97,11 @@ pub trait Method<C: Propagator> {
 
     /// The next step measures the chip, and the loss that it adds to the tally is the model's.
     fn measuring(&self) -> bool {
+        false
+    }
+
+    /// The distance between its controls and its model counts, so that whole turns are taken off both together.
+    fn tethered(&self) -> bool {
         false
     }
 

@@ -11,14 +11,50 @@
 //! Source: common practice, for example the variation-aware training of TorchONN (Gu et al.) and of AnalogVNN.
 
 use super::room::backpropagation;
-use super::{Method, MethodName, Room};
-use crate::chip::{Fabrication, Imperfections, Meter};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use crate::Result;
+use crate::chip::{Chip, Fabrication, Imperfections, Meter};
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
-use crate::training::{Batch, Digital, Loss, Optimizer, Parameters};
-use crate::{Error, Result};
+use crate::training::{Batch, Digital, Loss, Parameters};
 use rand::Rng;
+
+/// Batches between two draws.
+pub const REDRAW_EVERY: MethodOption = MethodOption {
+    name: "redraw-every",
+    help: "batches between two draws of imperfections [default: 1]",
+    range: Range::AtLeastOne,
+    read: |options| Some(options.redraw_every as f64),
+    multiplies_passes: false,
+};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("noise-aware"),
+    title: "noise-aware training",
+    uses: "nothing but its statistics",
+    summary: "as in-silico, with imperfections drawn anew from the chip's statistics",
+    manner: "never reads the chip, and knows how much chips vary",
+    colour: [60, 75, 240],
+    dash: Dash::Dashed,
+    marker: Marker::Circle,
+    model: Model::Statistics,
+    needs_classes: false,
+    options: &[REDRAW_EVERY],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let settings = from.settings;
+    let (imperfections, every) = (from.options.imperfections, from.options.redraw_every);
+    let redrawn = Redrawn { imperfections, every, seed: settings.seed };
+    let (loss, capacity) = (settings.loss, settings.batch_size);
+    from.descent(NoiseAware::new(from.engine, from.network, redrawn, from.initial, loss, capacity, from.meter)?)
+        .map(|method| Box::new(method) as _)
+}
 
 /// What is drawn, how often, and from which seed.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +67,7 @@ pub struct Redrawn {
     pub seed: u64,
 }
 
-/// The method with its model.
+/// The gradient with its model.
 pub struct NoiseAware<E: Simulator> {
     network: Network,
     redrawn: Redrawn,
@@ -41,25 +77,21 @@ pub struct NoiseAware<E: Simulator> {
     model: Digital<E::Network>,
     /// From where update errors count.
     first: E::Buffer,
-    controls: Parameters<E>,
     room: Room<Digital<E::Network>>,
 }
 
 impl<E: Simulator> NoiseAware<E> {
-    /// Starts from the `initial` values; the models of `network` are counted on `meter`.
+    /// At the `initial` controls, for batches of up to `capacity`; the models of `network` are counted on `meter`.
     pub fn new(
         engine: &E,
         network: &Network,
         redrawn: Redrawn,
         initial: &[f64],
-        optimizer: Optimizer,
         loss: Loss,
         capacity: usize,
         meter: &Meter,
     ) -> Result<Self> {
-        if redrawn.every == 0 {
-            return Err(Error::invalid("redraw-every", 0, "must be at least 1"));
-        }
+        REDRAW_EVERY.check(redrawn.every as f64)?;
         redrawn.imperfections.validate()?;
         let model = Digital::new(engine.build(network, &Fabrication::ideal())?, network, meter);
         Ok(NoiseAware {
@@ -68,16 +100,15 @@ impl<E: Simulator> NoiseAware<E> {
             meter: meter.clone(),
             drawn: None,
             first: engine.upload(initial)?,
-            controls: Parameters::new(engine, optimizer, initial)?,
             room: Room::new(engine, &model, loss, capacity)?,
             model,
         })
     }
 
-    /// Sees to it that the model has the imperfections of this step.
-    fn redraw(&mut self) -> Result<()> {
+    /// Sees to it that the model has the imperfections of step number `step`.
+    fn redraw(&mut self, step: u64) -> Result<()> {
         let Redrawn { imperfections, every, seed } = &self.redrawn;
-        let draw = self.controls.memory.step / *every as u64;
+        let draw = step / *every as u64;
         if self.drawn != Some(draw) {
             let individual = stream(*seed, Purpose::Imperfections, draw).next_u64();
             let known = Imperfections { perturbation: 0.0, ..*imperfections }; // no model has that one
@@ -91,33 +122,21 @@ impl<E: Simulator> NoiseAware<E> {
     }
 }
 
-impl<E: Simulator, C: Propagator<Engine = E>> Method<C> for NoiseAware<E> {
-    fn name(&self) -> MethodName {
-        MethodName::NoiseAware
+impl<E: Simulator, C: Propagator<Engine = E>> Gradient<C> for NoiseAware<E> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         _chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        self.redraw()?;
-        let NoiseAware { model, controls, room, .. } = self;
+    ) -> Result<&Buffer<C>> {
+        self.redraw(controls.memory.step)?;
+        let NoiseAware { model, room, .. } = self;
         backpropagation(model, &controls.values, batch, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

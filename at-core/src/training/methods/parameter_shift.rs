@@ -18,12 +18,37 @@
 //! Rev. A 99, 032331 (2019).
 
 use super::probe::Probe;
-use super::{Method, MethodName};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use crate::chip::Chip;
 use crate::network::{Detection, Network, Stage};
-use crate::propagator::{Buffer, Engine, Propagator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::propagator::{Buffer, Engine, Propagator, Simulator};
+use crate::training::{Batch, Loss, Parameters};
 use crate::{Error, Result};
 use std::f64::consts::FRAC_PI_2;
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("parameter-shift"),
+    title: "the parameter-shift rule",
+    uses: "its output",
+    summary: "no model: the exact gradient of meshes with one detection, two passes per control",
+    manner: super::facts::WITHOUT_MODEL,
+    colour: [150, 195, 45],
+    dash: Dash::Dotted,
+    marker: Marker::Diamond,
+    model: Model::None,
+    needs_classes: false,
+    options: &[],
+    passes: |_, network| network.controls() as f64,
+    check: check,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (network, settings) = (from.network, from.settings);
+    let maker = ParameterShift::new(from.engine, network, settings.loss, settings.batch_size)?;
+    Ok(Box::new(from.descent(maker)?))
+}
 
 /// Errs unless every control of `network` is a phase that light meets once before linear detectors.
 pub fn check(network: &Network) -> Result<()> {
@@ -31,27 +56,27 @@ pub fn check(network: &Network) -> Result<()> {
     let refuse = |what: String| {
         Err(Error::Unsupported {
             what: format!("parameter-shift with {what}"),
-            instead: "it is exact for meshes and one detection behind them, as in --network mesh:16; choose such a \
+            instead: "it is exact for meshes and one detection behind them, as in `network` mesh:16; choose such a \
                       network, or another method"
                 .into(),
         })
     };
     for (index, stage) in stages.iter().enumerate() {
         match stage {
-            Stage::Mesh(_) | Stage::Splitter { .. } | Stage::Combiner { .. } => {}
-            Stage::Detection { detection: Detection::Amplitude, .. } => {
+            Stage::Mesh(_) | Stage::Splitter(_) | Stage::Combiner(_) => {}
+            Stage::Detection(own) if own.detection == Detection::Amplitude => {
                 return refuse(format!("detection of amplitudes (stage {index})"));
             }
-            Stage::Detection { .. } if index + 1 == stages.len() => {}
-            Stage::Detection { .. } => {
+            Stage::Detection(_) if index + 1 == stages.len() => {}
+            Stage::Detection(_) => {
                 return refuse(format!("a detection that is not the last stage (stage {index})"));
             }
-            Stage::Activation { .. } | Stage::Rectifier { .. } => {
+            Stage::Activation(_) | Stage::Rectifier(_) => {
                 return refuse(format!("a nonlinearity (stage {index})"));
             }
-            Stage::Modulation { .. } if index == 0 => {}
-            Stage::Modulation { .. } => return refuse(format!("a modulation on the way (stage {index})")),
-            Stage::Attenuators { .. } | Stage::Matrix { .. } | Stage::WeightBank { .. } => {
+            Stage::Modulation(_) if index == 0 => {}
+            Stage::Modulation(_) => return refuse(format!("a modulation on the way (stage {index})")),
+            Stage::Attenuators(_) | Stage::Matrix(_) | Stage::WeightBank(_) => {
                 return refuse(format!("controls that are no phases of a mesh (stage {index})"));
             }
         }
@@ -59,49 +84,42 @@ pub fn check(network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// The method.
+/// The gradient.
 pub struct ParameterShift<E: Engine> {
-    controls: Parameters<E>,
     probe: Probe<E>,
     error: E::Buffer,
+    gradient: E::Buffer,
 }
 
 impl<E: Engine> ParameterShift<E> {
-    /// Starts from the `initial` values, on a chip of `network`. Errs where the rule is not exact for that.
-    pub fn new(
-        engine: &E,
-        network: &Network,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
+    /// On a chip of `network`, for batches of up to `capacity`. Errs where the rule is not exact for that.
+    pub fn new(engine: &E, network: &Network, loss: Loss, capacity: usize) -> Result<Self> {
         check(network)?;
         Ok(ParameterShift {
-            controls: Parameters::new(engine, optimizer, initial)?,
             probe: Probe::new(engine, network.outputs(), loss, capacity)?,
             error: engine.zeros(network.outputs() * capacity)?,
+            gradient: engine.zeros(network.controls())?,
         })
     }
 }
 
-impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ParameterShift<E> {
-    fn name(&self) -> MethodName {
-        MethodName::ParameterShift
+impl<E: Engine, C: Propagator<Engine = E>> Gradient<C> for ParameterShift<E> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let ParameterShift { controls, probe: Probe { engine, loss, readout }, error } = self;
+    ) -> Result<&Buffer<C>> {
+        let ParameterShift { probe: Probe { engine, loss, readout }, error, gradient: slopes } = self;
         let (size, signals) = (batch.size(), batch.signals());
         chip.program(&controls.values)?;
         chip.propagate(signals, size, readout)?;
-        engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+        engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
         let error = engine.download(error)?;
         let mut values = engine.download(&controls.values)?;
         let mut changed = Vec::new();
@@ -120,18 +138,7 @@ impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ParameterShift<E> {
             }
             values[index] = here;
         }
-        controls.descend(engine, learning_rate, &engine.upload(&gradient)?)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        *slopes = engine.upload(&gradient)?;
+        Ok(slopes)
     }
 }

@@ -12,10 +12,35 @@
 //!
 //! Source: Wright et al., Nature 601, 549 (2022), and pat.py of its repository.
 
-use super::{Method, MethodName, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Simulator};
+use crate::training::{Batch, Loss, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("pat"),
+    title: "physics-aware training",
+    uses: "every layer, read and injected",
+    summary: "physics-aware training, layer by layer",
+    manner: "measures every layer of the chip",
+    colour: [0, 158, 115],
+    dash: Dash::Solid,
+    marker: Marker::Wedge,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (controls, settings) = (from.controls()?, from.settings);
+    let maker = Pat::new(from.engine, from.nominal()?, &controls.values, settings.loss, settings.batch_size)?;
+    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+}
 
 /// Fills `room.gradient ← BP(e_p)` at the measured signals, which it leaves in `layers`, one buffer per layer's output; `tally`
 /// takes the chip's loss.
@@ -39,64 +64,43 @@ pub fn physics_aware<C: LayerAccess, M: Adjoint<Engine = C::Engine>>(
         model.record_layer(layer, input, size, trace)?;
     }
     let readout = layers.last().expect("a network has at least one layer");
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), size, Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), size, Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
 }
 
-/// The method with its model.
+/// The gradient with its model.
 pub struct Pat<M: Adjoint> {
     model: M,
-    controls: Parameters<M::Engine>,
     layers: Vec<Buffer<M>>,
     room: Room<M>,
 }
 
 impl<M: Adjoint> Pat<M> {
-    /// Starts from the `initial` values.
-    pub fn new(
-        engine: &M::Engine,
-        mut model: M,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        let controls = Parameters::new(engine, optimizer, initial)?;
-        model.program(&controls.values)?;
+    /// At the `initial` controls, for batches of up to `capacity`.
+    pub fn new(engine: &M::Engine, mut model: M, initial: &Buffer<M>, loss: Loss, capacity: usize) -> Result<Self> {
+        model.program(initial)?;
         let layers = (0..model.layers())
             .map(|layer| engine.zeros(model.layer_outputs(layer) * capacity))
             .collect::<Result<_>>()?;
         let room = Room::new(engine, &model, loss, capacity)?;
-        Ok(Pat { model, controls, layers, room })
+        Ok(Pat { model, layers, room })
     }
 }
 
-impl<M: Adjoint, C: LayerAccess<Engine = M::Engine>> Method<C> for Pat<M> {
-    fn name(&self) -> MethodName {
-        MethodName::Pat
+impl<M: Adjoint, C: LayerAccess<Engine = M::Engine>> Gradient<C> for Pat<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let Pat { model, controls, layers, room } = self;
+    ) -> Result<&Buffer<C>> {
+        let Pat { model, layers, room } = self;
         physics_aware(chip, model, &controls.values, batch, layers, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

@@ -7,10 +7,35 @@
 //! Source: the `pat` option of the DAT_MPNN repository (Zheng et al., Nat. Mach. Intell. 2023), which differs from Wright et
 //! al.'s layer-wise method ([`super::pat`]): hidden signals are not measured.
 
-use super::{Method, MethodName, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
+use crate::training::{Batch, Loss, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("pat-output"),
+    title: "output-only physics-aware training",
+    uses: "its output",
+    summary: "physics-aware training with the chip's error at the output only",
+    manner: super::facts::OUTPUT_ONLY,
+    colour: [204, 121, 167],
+    dash: Dash::Solid,
+    marker: Marker::Cross,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let (controls, settings) = (from.controls()?, from.settings);
+    let maker = PatOutput::new(from.engine, from.nominal()?, &controls.values, settings.loss, settings.batch_size)?;
+    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+}
 
 /// Fills `room.gradient ← BP(e_p)`; `tally` takes the chip's loss.
 pub fn output_aware<C: Propagator, M: Adjoint<Engine = C::Engine>>(
@@ -26,60 +51,39 @@ pub fn output_aware<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     model.record(batch.signals(), batch.size(), trace, readout)?;
     chip.program(controls)?;
     chip.propagate(batch.signals(), batch.size(), readout)?;
-    engine.loss(loss, readout, chip.outputs(), batch.labels(), batch.size(), Some(error), tally)?;
+    engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
 }
 
-/// The method with its model.
+/// The gradient with its model.
 pub struct PatOutput<M: Adjoint> {
     model: M,
-    controls: Parameters<M::Engine>,
     room: Room<M>,
 }
 
 impl<M: Adjoint> PatOutput<M> {
-    /// Starts from the `initial` values.
-    pub fn new(
-        engine: &M::Engine,
-        mut model: M,
-        initial: &[f64],
-        optimizer: Optimizer,
-        loss: Loss,
-        capacity: usize,
-    ) -> Result<Self> {
-        let controls = Parameters::new(engine, optimizer, initial)?;
-        model.program(&controls.values)?;
+    /// At the `initial` controls, for batches of up to `capacity`.
+    pub fn new(engine: &M::Engine, mut model: M, initial: &Buffer<M>, loss: Loss, capacity: usize) -> Result<Self> {
+        model.program(initial)?;
         let room = Room::new(engine, &model, loss, capacity)?;
-        Ok(PatOutput { model, controls, room })
+        Ok(PatOutput { model, room })
     }
 }
 
-impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Method<C> for PatOutput<M> {
-    fn name(&self) -> MethodName {
-        MethodName::PatOutput
+impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Gradient<C> for PatOutput<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
-        let PatOutput { model, controls, room } = self;
+    ) -> Result<&Buffer<C>> {
+        let PatOutput { model, room } = self;
         output_aware(chip, model, &controls.values, batch, room, tally)?;
-        controls.descend(&room.engine, learning_rate, &room.gradient)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        Ok(&room.gradient)
     }
 }

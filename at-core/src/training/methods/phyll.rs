@@ -17,10 +17,11 @@
 //!
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
-use super::{Method, MethodName};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use crate::chip::Chip;
 use crate::network::Network;
-use crate::propagator::{Buffer, Engine, LayerAccess};
-use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Split, Workspace};
+use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
+use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Score, Split, Targets, Workspace};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 use rand::{RngExt, SeedableRng};
@@ -28,6 +29,30 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use std::marker::PhantomData;
 use std::ops::Range;
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("phyll"),
+    title: "physical local learning",
+    uses: "every layer, twice, read and injected; no control is written",
+    summary: "physical local learning: digital maps between the layers of a chip that stays as it is",
+    manner: "measures every layer of the chip twice",
+    colour: [15, 75, 15],
+    dash: Dash::Dashed,
+    marker: Marker::Cross,
+    model: Model::None,
+    needs_classes: true,
+    options: &[],
+    passes: MethodFacts::one_pass,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    let settings = from.settings;
+    let (optimizer, loss, seed) = (settings.optimizer, settings.loss, settings.seed);
+    Ok(Box::new(PhysicalLocal::new(from.engine, from.network, from.initial, optimizer, loss, seed)?))
+}
 
 /// Steepness θ of the local loss.
 const STEEPNESS: f64 = 5.0;
@@ -108,7 +133,7 @@ impl<C: LayerAccess> PhysicalLocal<C> {
         if classes > input.modes || classes < 2 {
             return Err(Error::Unsupported {
                 what: format!("physical local learning of {classes} classes on {} input modes", input.modes),
-                instead: "a label takes one mode per class, of two at least; choose another --encoding or --dataset"
+                instead: "a label takes one mode per class, of two at least; choose another `encoding` or `dataset`"
                     .into(),
             });
         }
@@ -144,8 +169,9 @@ impl<C: LayerAccess> PhysicalLocal<C> {
 
     /// Signals and labels of a batch, on the host.
     fn host(&self, batch: &Batch<C::Engine>) -> Result<(Vec<f64>, Vec<usize>)> {
+        let Targets::Classes(own) = batch.targets() else { return Err(FACTS.refuse_real_targets()) };
         let mut labels = self.engine.zeros(batch.size())?;
-        self.engine.gather(&self.classes_in_order, 1, batch.labels(), 0, batch.size(), &mut labels)?;
+        self.engine.gather(&self.classes_in_order, 1, own, 0, batch.size(), &mut labels)?;
         let labels = self.engine.download(&labels)?.into_iter().map(|label| label as usize).collect();
         let mut signals = self.engine.download(batch.signals())?;
         signals.truncate(batch.size() * self.inputs);
@@ -196,8 +222,8 @@ impl<C: LayerAccess> PhysicalLocal<C> {
 }
 
 impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
-    fn name(&self) -> MethodName {
-        MethodName::Phyll
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn step(
@@ -244,7 +270,7 @@ impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
         workspace: &mut Workspace<C::Engine>,
     ) -> Result<Evaluation> {
         chip.program(&self.controls.values)?;
-        split.check(self.inputs, loss.classes)?;
+        split.check(self.inputs, loss)?;
         let entries = self.engine.download(&self.entries.values)?;
         let (mut total, mut correct) = (0.0, 0);
         let capacity = workspace.batch().capacity();
@@ -269,7 +295,8 @@ impl<C: LayerAccess> Method<C> for PhysicalLocal<C> {
         let samples = split.samples() as f64;
         Ok(Evaluation {
             loss: total / samples,
-            accuracy: correct as f64 / samples,
+            judged_by: Score::Accuracy,
+            score: correct as f64 / samples,
             correct,
             samples: split.samples() as u64,
         })

@@ -1,8 +1,9 @@
 //! Measuring the chip's loss as it is programmed: all that a method without a model can do.
 
-use crate::propagator::{Engine, Propagator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
-use crate::{Error, Result};
+use super::{Ingredients, MethodOption, Range};
+use crate::Result;
+use crate::propagator::{Engine, Propagator, Simulator};
+use crate::training::{Batch, Loss};
 
 /// The memory of a measurement.
 pub struct Probe<E: Engine> {
@@ -31,7 +32,7 @@ impl<E: Engine> Probe<E> {
         let Probe { engine, loss, readout } = self;
         let mut sums = engine.zeros(3)?;
         chip.propagate(batch.signals(), batch.size(), readout)?;
-        engine.loss(loss, readout, chip.outputs(), batch.labels(), batch.size(), None, &mut sums)?;
+        engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), None, &mut sums)?;
         engine.combine(1.0, &sums, 1.0, tally)?;
         Ok(loss.weight(batch.size()) * engine.download(&sums)?[0])
     }
@@ -48,63 +49,85 @@ pub struct Probing {
     pub seed: u64,
 }
 
+/// q or Q.
+pub const PROBE_DRAWS: MethodOption = MethodOption {
+    name: "probe-draws",
+    help: "random directions per step [default: 10]",
+    range: Range::AtLeastOne,
+    read: |options| Some(options.probe_draws as f64),
+    multiplies_passes: true,
+};
+
+/// c or μ.
+pub const PROBE_STEP: MethodOption = MethodOption {
+    name: "probe-step",
+    help: "how far controls are moved along random directions [default: 0.01]",
+    range: Range::Positive,
+    read: |options| Some(options.probe_step),
+    multiplies_passes: false,
+};
+
 impl Probing {
     /// Errs unless there is a direction and a positive step.
     pub fn validate(&self) -> Result<()> {
-        if self.draws == 0 {
-            return Err(Error::invalid("probe-draws", 0, "must be at least 1"));
-        }
-        if !(self.step.is_finite() && self.step > 0.0) {
-            return Err(Error::invalid("probe-step", self.step, "must be positive"));
-        }
-        Ok(())
+        PROBE_DRAWS.check(self.draws as f64)?;
+        PROBE_STEP.check(self.step)
     }
 }
 
-/// Controls, and the slopes of the chip's loss along directions from them.
+/// The slopes of the chip's loss along directions from the controls, and the gradient that they add up to.
 pub struct Explorer<E: Engine> {
     /// Which directions, and how far.
     pub probing: Probing,
-    /// What is trained.
-    pub controls: Parameters<E>,
     /// The measurement.
     pub probe: Probe<E>,
+    /// Their sum.
+    pub gradient: E::Buffer,
     moved: E::Buffer,
-    gradient: E::Buffer,
 }
 
 impl<E: Engine> Explorer<E> {
-    /// Starts from the `initial` values, on a chip with `outputs` readouts.
+    /// For a method of these parts.
+    pub(super) fn of(from: &Ingredients<'_, E>) -> Result<Self>
+    where
+        E: Simulator,
+    {
+        let (settings, options) = (from.settings, from.options);
+        let probing = Probing { draws: options.probe_draws, step: options.probe_step, seed: settings.seed };
+        let (outputs, controls) = (from.network.outputs(), from.initial.len());
+        Self::new(from.engine, outputs, probing, controls, settings.loss, settings.batch_size)
+    }
+
+    /// For so many `controls` of a chip with `outputs` readouts, and batches of up to `capacity`.
     pub fn new(
         engine: &E,
         outputs: usize,
         probing: Probing,
-        initial: &[f64],
-        optimizer: Optimizer,
+        controls: usize,
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
         probing.validate()?;
         Ok(Explorer {
             probing,
-            controls: Parameters::new(engine, optimizer, initial)?,
             probe: Probe::new(engine, outputs, loss, capacity)?,
-            moved: engine.zeros(initial.len())?,
-            gradient: engine.zeros(initial.len())?,
+            moved: engine.zeros(controls)?,
+            gradient: engine.zeros(controls)?,
         })
     }
 
-    /// The loss of `batch` with the controls `step` further along `direction`.
+    /// The loss of `batch` with the `controls` `step` further along `direction`.
     pub fn loss_along<C: Propagator<Engine = E>>(
         &mut self,
         chip: &mut C,
+        controls: &E::Buffer,
         batch: &Batch<E>,
         direction: &E::Buffer,
         step: f64,
         tally: &mut E::Buffer,
     ) -> Result<f64> {
-        let Explorer { controls, probe, moved, .. } = self;
-        probe.engine.combine(1.0, &controls.values, 0.0, moved)?;
+        let Explorer { probe, moved, .. } = self;
+        probe.engine.combine(1.0, controls, 0.0, moved)?;
         probe.engine.combine(step, direction, 1.0, moved)?;
         chip.program(moved)?;
         probe.measure(chip, batch, tally)
@@ -114,10 +137,5 @@ impl<E: Engine> Explorer<E> {
     pub fn add(&mut self, draw: usize, slope: f64, direction: &E::Buffer) -> Result<()> {
         let keep = if draw == 0 { 0.0 } else { 1.0 };
         self.probe.engine.combine(slope, direction, keep, &mut self.gradient)
-    }
-
-    /// One step against the gradient.
-    pub fn descend(&mut self, learning_rate: f64) -> Result<()> {
-        self.controls.descend(&self.probe.engine, learning_rate, &self.gradient)
     }
 }

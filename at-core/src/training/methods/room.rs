@@ -46,6 +46,6 @@ pub fn backpropagation<M: Adjoint>(
     let Room { engine, loss, trace, readout, error, gradient } = room;
     model.program(parameters)?;
     model.record(batch.signals(), batch.size(), trace, readout)?;
-    engine.loss(loss, readout, model.outputs(), batch.labels(), batch.size(), Some(error), tally)?;
+    engine.loss(loss, readout, model.outputs(), batch.targets(), batch.size(), Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
 }

@@ -11,54 +11,67 @@
 //! Source: Spall, IEEE Trans. Autom. Control 37, 332 (1992); on a photonic chip Bandyopadhyay et al., Nat. Photon. (2024),
 //! doi 10.1038/s41566-024-01567-z.
 
-use super::probe::Explorer;
-use super::{Method, MethodName};
+use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::Result;
-use crate::propagator::{Buffer, Engine, Propagator};
+use crate::chip::Chip;
+use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
 use crate::training::{Batch, Parameters};
 use rand::RngExt;
 
-/// The method.
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("spsa"),
+    title: "simultaneous perturbation",
+    uses: "its output",
+    summary: "no model: differences of the loss along random directions, both ways",
+    manner: super::facts::WITHOUT_MODEL,
+    colour: [90, 30, 0],
+    dash: Dash::Dotted,
+    marker: Marker::Circle,
+    model: Model::None,
+    needs_classes: false,
+    options: &[PROBE_DRAWS, PROBE_STEP],
+    passes: |options, _| 2.0 * options.probe_draws as f64,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    Ok(Box::new(from.descent(Spsa(Explorer::of(from)?))?))
+}
+
+/// The gradient.
 pub struct Spsa<E: Engine>(pub Explorer<E>);
 
-impl<E: Engine, C: Propagator<Engine = E>> Method<C> for Spsa<E> {
-    fn name(&self) -> MethodName {
-        MethodName::Spsa
+impl<E: Engine, C: Propagator<Engine = E>> Gradient<C> for Spsa<E> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
+    ) -> Result<&Buffer<C>> {
         let explorer = &mut self.0;
         let (engine, probing) = (explorer.probe.engine.clone(), explorer.probing);
-        let mut random = stream(probing.seed, Purpose::Directions, explorer.controls.memory.step);
+        let mut random = stream(probing.seed, Purpose::Directions, controls.memory.step);
         for draw in 0..probing.draws {
-            let signs: Vec<f64> =
-                (0..explorer.controls.len()).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
+            let signs: Vec<f64> = (0..controls.len()).map(|_| if random.random() { 1.0 } else { -1.0 }).collect();
             let direction = engine.upload(&signs)?;
-            let mut loss_at = |step| explorer.loss_along(chip, batch, &direction, step, tally);
+            let mut loss_at = |step| explorer.loss_along(chip, &controls.values, batch, &direction, step, tally);
             let difference = loss_at(probing.step)? - loss_at(-probing.step)?;
             let slope = difference / (2.0 * probing.step * probing.draws as f64);
             explorer.add(draw, slope, &direction)?;
         }
-        explorer.descend(learning_rate)?;
-        chip.program(&explorer.controls.values)
+        Ok(&explorer.gradient)
     }
 
-    fn controls(&self) -> &Buffer<C> {
-        &self.0.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.0.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.0.controls)]
+    fn stepped(&mut self, chip: &mut C, controls: &Parameters<C::Engine>) -> Result<()> {
+        chip.program(&controls.values)
     }
 }

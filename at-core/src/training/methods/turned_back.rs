@@ -2,7 +2,7 @@
 //!
 //! A tether measures the distance between controls and model, so there both are turned by the same.
 
-use super::{Method, MethodName};
+use super::{Method, MethodFacts, MethodName};
 use crate::propagator::{Buffer, Engine, Propagator};
 use crate::training::{Batch, Evaluation, Loss, Parameters, Split, Workspace};
 use crate::turns::FreePhases;
@@ -16,24 +16,23 @@ pub struct TurnedBack<C: Propagator> {
     method: Box<dyn Method<C>>,
     engine: C::Engine,
     free: FreePhases,
-    tethered: bool,
     epoch: usize,
     steps: usize,
 }
 
 impl<C: Propagator> TurnedBack<C> {
-    /// `method` with `free` phases; `tethered` where the distance between its controls and its model counts.
-    pub fn new(method: Box<dyn Method<C>>, engine: &C::Engine, free: FreePhases, tethered: bool) -> Self {
-        TurnedBack { method, engine: engine.clone(), free, tethered, epoch: 0, steps: 0 }
+    /// `method` with `free` phases.
+    pub fn new(method: Box<dyn Method<C>>, engine: &C::Engine, free: FreePhases) -> Self {
+        TurnedBack { method, engine: engine.clone(), free, epoch: 0, steps: 0 }
     }
 
     fn look(&mut self) -> Result<()> {
-        let name = self.method.name();
+        let (name, tethered) = (self.method.name(), self.method.tethered());
         let vectors = self.method.parameters_mut().into_iter();
         let mut phases: Vec<_> = vectors.filter(|(name, _)| matches!(*name, "controls" | "model")).collect();
         phases.sort_by_key(|(name, _)| *name == "controls"); // the model first, which holds the tether
         let phases: Vec<_> = phases.into_iter().map(|(_, own)| &mut own.values).collect();
-        turn_back(&self.engine, &self.free, self.tethered, phases).map_err(|error| named(error, name, self.epoch))
+        turn_back(&self.engine, &self.free, tethered, phases).map_err(|error| named(error, name, self.epoch))
     }
 }
 
@@ -68,8 +67,8 @@ pub(super) fn turn_back<E: Engine>(
 }
 
 impl<C: Propagator> Method<C> for TurnedBack<C> {
-    fn name(&self) -> MethodName {
-        self.method.name()
+    fn facts(&self) -> &'static MethodFacts {
+        self.method.facts()
     }
 
     fn begin_epoch(&mut self, epoch: usize, epochs: usize) {
@@ -112,6 +111,10 @@ impl<C: Propagator> Method<C> for TurnedBack<C> {
 
     fn measuring(&self) -> bool {
         self.method.measuring()
+    }
+
+    fn tethered(&self) -> bool {
+        self.method.tethered()
     }
 
     fn notes(&self) -> Vec<String> {

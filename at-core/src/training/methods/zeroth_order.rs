@@ -12,50 +12,61 @@
 //! Source: Gu et al., "FLOPS: efficient on-chip learning for optical neural networks through stochastic zeroth-order
 //! optimization", DAC (2020).
 
-use super::probe::Explorer;
-use super::{Method, MethodName};
+use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::Result;
-use crate::propagator::{Buffer, Engine, Propagator};
+use crate::chip::Chip;
+use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
 use crate::training::{Batch, Parameters};
 
-/// The method.
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("zeroth-order"),
+    title: "zeroth-order training",
+    uses: "its output",
+    summary: "no model: differences of the loss along random directions, one way",
+    manner: super::facts::WITHOUT_MODEL,
+    colour: [90, 60, 60],
+    dash: Dash::Dotted,
+    marker: Marker::Square,
+    model: Model::None,
+    needs_classes: false,
+    options: &[PROBE_DRAWS, PROBE_STEP],
+    passes: |options, _| options.probe_draws as f64,
+    check: MethodFacts::any_network,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    Ok(Box::new(from.descent(ZerothOrder(Explorer::of(from)?))?))
+}
+
+/// The gradient.
 pub struct ZerothOrder<E: Engine>(pub Explorer<E>);
 
-impl<E: Engine, C: Propagator<Engine = E>> Method<C> for ZerothOrder<E> {
-    fn name(&self) -> MethodName {
-        MethodName::ZerothOrder
+impl<E: Engine, C: Propagator<Engine = E>> Gradient<C> for ZerothOrder<E> {
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
-    fn step(
+    fn gradient(
         &mut self,
         chip: &mut C,
+        controls: &Parameters<C::Engine>,
         batch: &Batch<C::Engine>,
-        learning_rate: f64,
         tally: &mut Buffer<C>,
-    ) -> Result<()> {
+    ) -> Result<&Buffer<C>> {
         let explorer = &mut self.0;
         let (engine, probing) = (explorer.probe.engine.clone(), explorer.probing);
-        let mut random = stream(probing.seed, Purpose::Directions, explorer.controls.memory.step);
-        chip.program(&explorer.controls.values)?;
+        let mut random = stream(probing.seed, Purpose::Directions, controls.memory.step);
+        chip.program(&controls.values)?;
         let here = explorer.probe.measure(chip, batch, tally)?;
         for draw in 0..probing.draws {
-            let direction = engine.upload(&normals(&mut random, explorer.controls.len(), 1.0))?;
-            let there = explorer.loss_along(chip, batch, &direction, probing.step, tally)?;
+            let direction = engine.upload(&normals(&mut random, controls.len(), 1.0))?;
+            let there = explorer.loss_along(chip, &controls.values, batch, &direction, probing.step, tally)?;
             explorer.add(draw, (there - here) / (probing.step * probing.draws as f64), &direction)?;
         }
-        explorer.descend(learning_rate)
-    }
-
-    fn controls(&self) -> &Buffer<C> {
-        &self.0.controls.values
-    }
-
-    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.0.controls)]
-    }
-
-    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.0.controls)]
+        Ok(&explorer.gradient)
     }
 }

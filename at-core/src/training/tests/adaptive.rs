@@ -1,7 +1,7 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
 use super::fixture::{Bench, meshes, settings, weight_banks};
-use crate::chip::{Fabrication, Imperfections, StageErrors};
+use crate::chip::{Fabrication, Imperfections};
 use crate::cpu::Cpu;
 use crate::network::{Network, Stage};
 use crate::propagator::{Adjoint, Engine, Propagator, Simulator, Tunable};
@@ -21,14 +21,13 @@ const CELLS: Imperfections =
 fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
     let mut estimate = Vec::new();
     for (index, stage) in network.stages().enumerate() {
-        if let StageErrors::WeightBank { amplitude, slope, offset } = fabrication.stage(index) {
-            estimate.extend(amplitude.iter().chain(slope).chain(offset));
+        let errors = fabrication.stage(index);
+        if let Stage::WeightBank(_) = stage {
+            estimate.extend(errors.iter().flat_map(|(_, values)| values));
         }
-        let (Stage::Mesh(mesh), StageErrors::Mesh { first_coupler, second_coupler, phases, .. }) =
-            (stage, fabrication.stage(index))
-        else {
-            continue;
-        };
+        let Stage::Mesh(mesh) = stage else { continue };
+        let [first_coupler, second_coupler, phases] =
+            errors.get(["first_coupler", "second_coupler", "phases"]).unwrap();
         let (theta, phi, gamma) = mesh.split(phases);
         estimate.extend(first_coupler.iter().chain(second_coupler).chain(theta));
         let mut pieces = vec![0.0; mesh.columns().len() * mesh.modes()];
@@ -67,7 +66,7 @@ fn exact_gradient(network: Network, errors: &Imperfections) {
         let mut gradient = vec![0.0; bench.network.controls()];
         model.record(batch.signals(), 10, &mut trace, &mut readout).unwrap();
         let loss = &bench.settings.loss;
-        engine.loss(loss, &readout, 5, batch.labels(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
+        engine.loss(loss, &readout, 5, batch.targets(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
         model.backpropagate(&trace, &error, &mut gradient).unwrap();
         gradient
     };

@@ -5,10 +5,11 @@ use crate::chip::Physical;
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::cpu::Cpu;
 use crate::propagator::{Propagator, Simulator};
+use crate::training::methods::Descent;
 use crate::training::methods::dfa::Dfa;
 use crate::training::methods::dfa_model::DfaModel;
 use crate::training::methods::feedback::Feedback;
-use crate::training::{Batch, Method, MethodName, Optimizer};
+use crate::training::{Batch, Method, MethodName, Optimizer, Parameters};
 
 /// The controls after one step with the feedback `W₂ᵀ` of a network of two matrices.
 fn with_true_feedback(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
@@ -19,9 +20,14 @@ fn with_true_feedback(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
     let feedback = Feedback::new(engine, network, vec![transposed], 10, &Meter::default()).unwrap();
     let model = engine.build(network, &Fabrication::ideal()).unwrap();
     let (optimizer, loss) = (settings.optimizer, settings.loss);
-    let mut method: Box<dyn Method<_>> = match name {
-        MethodName::Dfa => Box::new(Dfa::new(engine, model, feedback, initial, optimizer, loss, 10).unwrap()),
-        _ => Box::new(DfaModel::new(engine, model, feedback, initial, optimizer, loss, 10).unwrap()),
+    let controls = Parameters::new(engine, optimizer, initial).unwrap();
+    let first = &controls.values.clone();
+    let mut method: Box<dyn Method<_>> = if name == MethodName::Dfa {
+        let maker = Dfa::new(engine, model, feedback, first, loss, 10).unwrap();
+        Box::new(Descent::new(engine, controls, maker))
+    } else {
+        let maker = DfaModel::new(engine, model, feedback, first, loss, 10).unwrap();
+        Box::new(Descent::new(engine, controls, maker))
     };
     let mut chip = bench.chip();
     chip.unmetered(|chip| chip.program(method.controls())).unwrap();

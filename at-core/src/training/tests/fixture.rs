@@ -5,7 +5,7 @@ use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
-use crate::training::methods::{build, parameter_shift};
+use crate::training::methods::{MethodFacts, build, registry};
 use crate::training::{
     Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
     Trainer, initial_controls,
@@ -16,19 +16,17 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// Matrices with rectifiers between them.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::Matrix { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::WeightBank { inputs, outputs })
+    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
 }
 
 fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
-    let mut layers: Vec<_> = widths
-        .windows(2)
-        .map(|pair| vec![stage(pair[0], pair[1]), Stage::Rectifier { modes: pair[1], threshold: 0.0 }])
-        .collect();
+    let mut layers: Vec<_> =
+        widths.windows(2).map(|pair| vec![stage(pair[0], pair[1]), Stage::rectifier(pair[1], 0.0)]).collect();
     layers.last_mut().unwrap().pop();
     Network::new(layers).unwrap()
 }
@@ -37,8 +35,8 @@ fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
 pub fn meshes(modes: usize) -> Network {
     let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
     Network::new(vec![
-        vec![mesh(), Stage::Activation { modes, activation: Activation::ELECTRO_OPTIC }],
-        vec![mesh(), Stage::Detection { modes, detection: Detection::Intensity }],
+        vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
+        vec![mesh(), Stage::detection(modes, Detection::Intensity)],
     ])
     .unwrap()
 }
@@ -46,7 +44,7 @@ pub fn meshes(modes: usize) -> Network {
 /// One mesh and its detectors: what every method fits.
 pub fn one_mesh(modes: usize) -> Network {
     let mesh = Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
-    Network::new(vec![vec![mesh, Stage::Detection { modes, detection: Detection::Intensity }]]).unwrap()
+    Network::new(vec![vec![mesh, Stage::detection(modes, Detection::Intensity)]]).unwrap()
 }
 
 /// Errors of every kind that these networks can have, of moderate size.
@@ -161,13 +159,9 @@ pub fn losses<E: Simulator>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
 
 /// The methods that fit `network`.
 pub fn suitable(network: &Network) -> Vec<MethodName> {
-    let of_meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
-    let fits = |name: &MethodName| match name {
-        MethodName::ParameterShift => parameter_shift::check(network).is_ok(),
-        MethodName::Dat | MethodName::DatInternal | MethodName::InSitu | MethodName::Ffm => of_meshes,
-        _ => true,
-    };
-    MethodName::ALL.into_iter().filter(fits).collect()
+    // without anything to estimate, at-adaptive is another method, and still trains
+    let fits = |facts: &&MethodFacts| facts.name == MethodName::AtAdaptive || (facts.check)(network).is_ok();
+    registry::FACTS.into_iter().filter(fits).map(|facts| facts.name).collect()
 }
 
 /// The methods that carry errors back through a model with its own weights.

@@ -72,7 +72,7 @@ fn coordinates_step_against_their_slope_and_the_others_stay() {
 /// Meshes behind one another, then detectors.
 fn linear(detection: Detection) -> Network {
     let mesh = || Stage::Mesh(Mesh::universal(6, Layout::Rectangular).unwrap());
-    let detectors = Stage::Detection { modes: 6, detection };
+    let detectors = Stage::detection(6, detection);
     Network::new(vec![vec![mesh()], vec![mesh(), detectors]]).unwrap()
 }
 

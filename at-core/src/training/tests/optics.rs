@@ -16,9 +16,9 @@ const LOSSLESS: Imperfections = Imperfections { splitter_angle: 0.2, phase: 0.5,
 /// Two meshes with attenuators between them, then a mesh; nonlinear in between.
 fn singular_values() -> Network {
     let [v, sigma, u] = singular_value_stages(4, 4, Layout::Triangular).unwrap();
-    let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
+    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
     let mesh = v.clone();
-    let detection = Stage::Detection { modes: 4, detection: Detection::Homodyne { phase: 0.3 } };
+    let detection = Stage::detection(4, Detection::Homodyne { phase: 0.3 });
     Network::new(vec![vec![v, sigma, u, activation], vec![mesh, detection]]).unwrap()
 }
 
@@ -142,7 +142,7 @@ fn networks_they_cannot_train_are_refused_with_a_way_out() {
     let matrices = || super::fixture::matrices(&[4, 3]);
     for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat, MethodName::DatInternal] {
         let text = refused(matrices(), name);
-        assert!(text.contains("not supported") && text.contains("--network"), "{name}: {text}");
+        assert!(text.contains("not supported") && text.contains("`network`"), "{name}: {text}");
     }
     assert!(refused(meshes(5), MethodName::Dat).contains("5 modes"));
     assert!(refused(singular_values(), MethodName::Dat).contains("detectors of power"));

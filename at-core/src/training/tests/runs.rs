@@ -36,7 +36,7 @@ fn physical_local_learning_tells_classes_apart_by_its_own_measure() {
     for (network, errors) in [(meshes(8), errors), (matrices(&[8, 16, 8]), ERRORS)] {
         let bench = Bench::new(Cpu::<f32>::new(), network, &errors, settings);
         let outcome = run(&bench, MethodName::Phyll).unwrap();
-        assert!(outcome.test.accuracy > 0.8, "{:?}", outcome.test);
+        assert!(outcome.test.score > 0.8, "{:?}", outcome.test);
         assert!(outcome.records[59].train_loss < 0.5 * outcome.records[0].train_loss);
         assert_eq!(outcome.test.samples, 30);
     }

@@ -11,10 +11,33 @@
 
 use super::model::Correction;
 use super::readout::prediction_error;
-use super::{Dat, Method, MethodName};
+use super::{Dash, Dat, Ingredients, Marker, Method, MethodFacts, MethodName, Model, OPTIONS};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, PowerTapAccess};
+use crate::chip::Chip;
+use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, PowerTapAccess, Simulator};
 use crate::training::{Batch, Loss, Normalization, Parameters};
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("dat-internal"),
+    title: "dual adaptive training with internal readouts",
+    uses: "its output, power behind every mesh",
+    summary: "the same, with internal readouts",
+    manner: "reads the power behind every mesh of the chip",
+    colour: [30, 180, 210],
+    dash: Dash::Dashed,
+    marker: Marker::Wedge,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: OPTIONS,
+    passes: MethodFacts::one_pass,
+    check: super::check,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    Ok(Box::new(DatInternal::new(Dat::<E::Network>::of(from)?, from.settings.batch_size)?))
+}
 
 /// The method with its model.
 pub struct DatInternal<M: Adjoint>(pub(super) Dat<M>);
@@ -46,8 +69,8 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 }
 
 impl<M: Adjoint + LayerAccess, C: PowerTapAccess<Engine = M::Engine>> Method<C> for DatInternal<M> {
-    fn name(&self) -> MethodName {
-        MethodName::DatInternal
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn begin_epoch(&mut self, epoch: usize, epochs: usize) {

@@ -34,18 +34,79 @@ pub use internal::DatInternal;
 pub use sepn::{Maps, Sepn};
 pub use size::size;
 
-use super::{Method, MethodName};
-use crate::chip::Meter;
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
+use crate::chip::{Chip, Meter};
 use crate::flops::Flops;
 use crate::network::{Detection, Network, Stage};
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator};
-use crate::training::{Batch, Loss, Normalization, Optimizer, Parameters};
+use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator, Simulator};
+use crate::training::{Batch, Loss, Normalization, Optimizer, Parameters, Settings};
 use crate::{Error, Result};
-use model::{Correction, Model, fusion, single};
+use model::{Corrected, Correction, fusion, single};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use readout::{prediction_error, scaled, through_scaling};
 use serde::{Deserialize, Serialize};
+
+/// [`DatOptions::maps`].
+pub const DAT_MAPS: MethodOption = MethodOption {
+    name: "dat-maps",
+    help: "maps of its error-prediction networks at their three scales",
+    range: Range::AtLeastOne,
+    read: |_| None,
+    multiplies_passes: false,
+};
+
+/// [`DatOptions::warm_up`].
+pub const DAT_WARM_UP: MethodOption = MethodOption {
+    name: "dat-warm-up",
+    help: "share of the epochs after which these networks enter the controls' gradient",
+    range: Range::Share,
+    read: |options| Some(options.dat.warm_up),
+    multiplies_passes: false,
+};
+
+/// [`DatOptions::rate`].
+pub const DAT_RATE: MethodOption = MethodOption {
+    name: "dat-rate",
+    help: "their learning rate, relative to that of the controls",
+    range: Range::Positive,
+    read: |options| Some(options.dat.rate),
+    multiplies_passes: false,
+};
+
+/// [`DatOptions::joint`].
+pub const DAT_JOINT: MethodOption = MethodOption {
+    name: "dat-joint",
+    help: "weight of the prediction error's gradient in the controls' step; 0 as in the published text [default: 1, as in the published code]",
+    range: Range::NotNegative,
+    read: |options| Some(options.dat.joint),
+    multiplies_passes: false,
+};
+
+/// The options of both forms.
+const OPTIONS: &[MethodOption] = &[DAT_MAPS, DAT_WARM_UP, DAT_RATE, DAT_JOINT];
+
+/// What there is to say of it.
+pub const FACTS: MethodFacts = MethodFacts {
+    name: MethodName::new("dat"),
+    title: "dual adaptive training",
+    uses: "its output",
+    summary: "dual adaptive training: networks behind the model's meshes learn what the chip's meshes do differently",
+    manner: super::facts::OUTPUT_ONLY,
+    colour: [240, 15, 120],
+    dash: Dash::Dashed,
+    marker: Marker::Diamond,
+    model: Model::DataSheet,
+    needs_classes: false,
+    options: OPTIONS,
+    passes: MethodFacts::one_pass,
+    check: check,
+};
+
+/// The method from its parts.
+pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+    Ok(Box::new(Dat::<E::Network>::of(from)?))
+}
 
 /// What is particular to dual adaptive training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,22 +131,36 @@ impl Default for DatOptions {
 impl DatOptions {
     /// Errs where a value has no meaning.
     pub fn validate(&self) -> Result<()> {
-        if !(0.0..=1.0).contains(&self.warm_up) {
-            return Err(Error::invalid("dat-warm-up", self.warm_up, "a share lies in [0, 1]"));
-        }
-        if !(self.rate.is_finite() && self.rate > 0.0) {
-            return Err(Error::invalid("dat-rate", self.rate, "must be positive"));
-        }
-        if !(self.joint.is_finite() && self.joint >= 0.0) {
-            return Err(Error::invalid("dat-joint", self.joint, "must be finite and not negative"));
-        }
-        Ok(())
+        DAT_WARM_UP.check(self.warm_up)?;
+        DAT_RATE.check(self.rate)?;
+        DAT_JOINT.check(self.joint)
     }
+}
+
+/// Errs where a network has no mesh, a mesh's number of modes is no square, or it does not end in detectors of power.
+pub(super) fn check(network: &Network) -> Result<()> {
+    let unsupported = |what: &str, instead: &str| Error::Unsupported { what: what.into(), instead: instead.into() };
+    if !matches!(
+        network.stages().last(),
+        Some(Stage::Detection(own)) if own.detection == Detection::Intensity
+    ) {
+        let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
+        return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
+    }
+    let mut modes = network
+        .stages()
+        .filter_map(|stage| if let Stage::Mesh(mesh) = stage { Some(mesh.modes()) } else { None })
+        .peekable();
+    if modes.peek().is_none() {
+        let instead = "its networks stand behind meshes; choose a `network` of meshes";
+        return Err(unsupported("dual adaptive training without a mesh", instead));
+    }
+    modes.try_for_each(sepn::check_square)
 }
 
 /// The method with its model.
 pub struct Dat<M: Adjoint> {
-    model: Model<M>,
+    model: Corrected<M>,
     loss: Loss,
     options: DatOptions,
     controls: Parameters<M::Engine>,
@@ -103,9 +178,18 @@ pub struct Dat<M: Adjoint> {
 }
 
 impl<M: Adjoint + LayerAccess> Dat<M> {
+    /// From its parts.
+    fn of<E: Simulator<Network = M>>(from: &Ingredients<'_, E>) -> Result<Self>
+    where
+        M: Adjoint<Engine = E>,
+    {
+        let Settings { optimizer, loss, batch_size, seed, .. } = *from.settings;
+        let (build, own) = (|network: &Network| from.stages(network), from.options.dat);
+        Self::new(from.engine, from.network, build, from.initial, optimizer, loss, batch_size, own, seed, from.meter)
+    }
+
     /// Starts from the `initial` controls; `seed` draws the networks' first parameters; `meter` counts digital work. `build` makes a nominal model of a
-    /// network. Errs where the network has no mesh, a mesh's number of modes is no square, or it does not end in detectors of
-    /// power.
+    /// network. Errs as [`check`] does.
     pub fn new(
         engine: &M::Engine,
         network: &Network,
@@ -119,14 +203,9 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         meter: &Meter,
     ) -> Result<Self> {
         options.validate()?;
-        let unsupported = |what: String, instead: &str| Error::Unsupported { what, instead: instead.into() };
+        check(network)?;
         let network = network.single_stages()?;
         let stages: Vec<&Stage> = network.stages().collect();
-        if !matches!(stages.last(), Some(Stage::Detection { detection: Detection::Intensity, .. })) {
-            let instead =
-                "state fusion needs the amplitude of every output field; end the --network in detectors of power";
-            return Err(unsupported("dual adaptive training without detectors of power at the end".into(), instead));
-        }
         let mut corrections = Vec::new();
         let mut start = 0;
         for (index, stage) in stages.iter().enumerate() {
@@ -136,10 +215,6 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
                 corrections.push(Correction { stage: index, sepn, start, maps: Maps::default() });
                 start += reals;
             }
-        }
-        if corrections.is_empty() {
-            let instead = "its networks stand behind meshes; choose a --network of meshes";
-            return Err(unsupported("dual adaptive training without a mesh".into(), instead));
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(1 << 32); // far from those of the initial controls
@@ -151,7 +226,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         model.program(&controls.values)?;
         let outputs = model.outputs();
         Ok(Dat {
-            model: Model {
+            model: Corrected {
                 engine: engine.clone(),
                 trace: model.trace(capacity)?,
                 stages: model,
@@ -198,7 +273,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 
     /// State fusion: the model's detectors see measured amplitudes with the model's phases.
     fn fuse(&mut self, size: usize) -> Result<()> {
-        let Model { engine, stages, trace, signals, .. } = &mut self.model;
+        let Corrected { engine, stages, trace, signals, .. } = &mut self.model;
         let last = signals.len() - 1;
         if last == 0 {
             return Ok(());
@@ -208,7 +283,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 
     /// Both updates, once the chip's powers for this batch are in `measured` and, where they are read, `hidden`.
     fn learn(&mut self, batch: &Batch<M::Engine>, learning_rate: f64, tally: &mut Buffer<M>) -> Result<()> {
-        let (size, labels) = (batch.size(), batch.labels());
+        let (size, targets) = (batch.size(), batch.targets());
         self.model.stages.program(&self.controls.values)?;
         self.fit(batch, learning_rate)?;
 
@@ -219,7 +294,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         self.fuse(size)?;
         let scaled = engine.upload(&scaled(&self.loss, &engine.download(&self.measured)?, outputs))?;
         let loss = Loss { normalization: Normalization::None, ..self.loss };
-        engine.loss(&loss, &scaled, outputs, labels, size, Some(&mut self.error), tally)?;
+        engine.loss(&loss, &scaled, outputs, targets, size, Some(&mut self.error), tally)?;
         let mut error = engine.download(&self.error)?;
         through_scaling(&self.loss, &modelled, outputs, size, &mut error);
         self.error = engine.upload(&error)?;
@@ -232,8 +307,8 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
 }
 
 impl<M: Adjoint + LayerAccess, C: Propagator<Engine = M::Engine>> Method<C> for Dat<M> {
-    fn name(&self) -> MethodName {
-        MethodName::Dat
+    fn facts(&self) -> &'static MethodFacts {
+        &FACTS
     }
 
     fn begin_epoch(&mut self, epoch: usize, epochs: usize) {

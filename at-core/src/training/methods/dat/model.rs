@@ -19,7 +19,7 @@ pub(super) struct Correction {
 }
 
 /// The digital model: nominal stages one by one, a network behind each mesh. Networks are the host's work, in f32.
-pub(super) struct Model<M: Adjoint> {
+pub(super) struct Corrected<M: Adjoint> {
     pub(super) engine: M::Engine,
     pub(super) stages: M,
     pub(super) corrections: Vec<Correction>,
@@ -37,7 +37,7 @@ pub(super) struct Model<M: Adjoint> {
     pub(super) meter: Meter,
 }
 
-impl<M: Adjoint + LayerAccess> Model<M> {
+impl<M: Adjoint + LayerAccess> Corrected<M> {
     /// Fills signals and trace; `corrected` is κ. Behind every mesh of which `fused` has measured powers, light goes on with their
     /// amplitudes and its own phases.
     pub(super) fn forward(
@@ -88,7 +88,7 @@ impl<M: Adjoint + LayerAccess> Model<M> {
         to_controls: bool,
         gradient: &mut Buffer<M>,
     ) -> Result<()> {
-        let Model { engine, stages, corrections, trace, signals, widths, adjoints, flops, meter, .. } = self;
+        let Corrected { engine, stages, corrections, trace, signals, widths, adjoints, flops, meter, .. } = self;
         let [adjoint, next] = adjoints;
         meter.count(|accesses| {
             accesses.digital_backward_passes += size as u64;

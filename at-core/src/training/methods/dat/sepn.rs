@@ -37,16 +37,22 @@ pub struct Maps {
     tiles: Vec<Vec<Pixel>>,
 }
 
+/// Errs unless `modes` is a square.
+pub(super) fn check_square(modes: usize) -> Result<()> {
+    if modes.isqrt().pow(2) == modes {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        what: format!("an error-prediction network behind a mesh of {modes} modes"),
+        instead: "dual adaptive training sees fields as square images; choose 16, 64, 144, … modes".into(),
+    })
+}
+
 impl Sepn {
     /// For meshes of `modes` modes, with `maps` maps at the three scales. Errs unless `modes` is a square and there are maps.
     pub fn new(modes: usize, maps: [usize; 3]) -> Result<Self> {
+        check_square(modes)?;
         let side = modes.isqrt();
-        if side * side != modes {
-            return Err(Error::Unsupported {
-                what: format!("an error-prediction network behind a mesh of {modes} modes"),
-                instead: "dual adaptive training sees fields as square images; choose 16, 64, 144, … modes".into(),
-            });
-        }
         if maps.contains(&0) {
             return Err(Error::invalid("dat-maps", format!("{maps:?}"), "every scale needs at least one map"));
         }

@@ -15,8 +15,8 @@ fn wave(count: usize, step: f64) -> Vec<f64> {
 /// Two meshes of four modes with small networks, for three samples of three classes.
 fn two_meshes(controls: &[f64]) -> Dat<CpuNetwork<f64>> {
     let mesh = || Stage::Mesh(Mesh::rectangular(4).unwrap());
-    let activation = Stage::Activation { modes: 4, activation: Activation::ELECTRO_OPTIC };
-    let detection = Stage::Detection { modes: 4, detection: Detection::Intensity };
+    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
+    let detection = Stage::detection(4, Detection::Intensity);
     let network = Network::new(vec![vec![mesh(), activation], vec![mesh(), detection]]).unwrap();
     let engine = Cpu::<f64>::new();
     let build = |network: &Network| engine.build(network, &Fabrication::ideal());

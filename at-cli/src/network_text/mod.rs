@@ -1,0 +1,153 @@
+//! The notation of networks: one word on the command line ([`word`]), or stages spelled out in TOML.
+
+mod stage;
+#[cfg(test)]
+mod tests;
+mod word;
+
+pub use stage::StageText;
+
+use anyhow::{Context, Result, anyhow, bail};
+use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
+use at_core::optics::{Layout, Mesh};
+use at_core::tiled::tiled_stages;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::str::FromStr;
+use word::layers_of;
+
+/// How `--help` explains the notation.
+pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU between them
+  bank:in-48-out        weight banks, ReLU between them; `in` and `out` fit the
+                        data set
+  mesh:64x3             3 rectangular meshes of 64 modes, electro-optic
+                        activations between them, intensity readout
+  mesh:64x3,triangular  options after commas: rectangular, triangular; depth=N;
+                        activation=none, saturable, mod-relu or spm;
+                        detection=amplitude, balanced or homodyne
+  tiles:32x64/16        a layer of 32 outputs and 64 inputs, cut into tiles of
+                        16 modes, each a mesh on a die of its own; options as
+                        of meshes
+  tiles:64x64/16x3      3 such layers, electro-optic activations between them
+  Without a --preset, defaults follow the network: meshes and tiles get a chip
+  of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
+  In a settings file also a list of layers, each a list of stages:
+    network = [[
+      { kind = \"mesh\", modes = 16 },
+      { kind = \"detection\", detection = { kind = \"intensity\" } },
+    ]]
+  kinds: mesh (modes, layout, depth), singular-value (inputs, outputs, layout),
+  tiles (inputs, outputs, tile, layout, depth), matrix and weight-bank (inputs, outputs), activation (activation),
+  detection (detection), modulation, rectifier (threshold)
+";
+
+/// A network as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a network such as \"matrix:64-32-10\", or a list of layers that are lists of stages")]
+pub enum NetworkText {
+    /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`.
+    Short(String),
+    /// Layers of stages.
+    Long(Vec<Vec<StageText>>),
+}
+
+impl FromStr for NetworkText {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(NetworkText::Short(text.to_string()))
+    }
+}
+
+impl NetworkText {
+    /// The layers, with the words `in` and `out` replaced by these numbers.
+    pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+        match self {
+            NetworkText::Long(layers) => Ok(layers.clone()),
+            NetworkText::Short(text) => layers_of(text, inputs, outputs).with_context(|| format!("network {text:?}")),
+        }
+    }
+
+    /// The same text with these numbers in the place of the words `in` and `out`.
+    pub fn explicit(&self, inputs: usize, outputs: usize) -> NetworkText {
+        let NetworkText::Short(text) = self else { return self.clone() };
+        let text = match text.split_once(':') {
+            Some(("mesh", rest)) if rest.starts_with("in") => format!("mesh:{inputs}{}", &rest[2..]),
+            Some(("tiles", rest)) => {
+                let (shape, more) = rest.split_once('/').unwrap_or((rest, ""));
+                let number = |word: &str| if word == "in" { inputs.to_string() } else { word.to_string() };
+                format!("tiles:{}/{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
+            }
+            Some((kind @ ("matrix" | "bank"), widths)) => {
+                let number = |word: &str| match word {
+                    "in" => inputs.to_string(),
+                    "out" => outputs.to_string(),
+                    _ => word.to_string(),
+                };
+                format!("{kind}:{}", widths.split('-').map(number).collect::<Vec<_>>().join("-"))
+            }
+            _ => text.clone(),
+        };
+        NetworkText::Short(text)
+    }
+}
+
+/// Number of controls, as a float because absurd sizes overflow.
+pub fn controls(layers: &[Vec<StageText>]) -> f64 {
+    let square = |modes: usize| (modes as f64).powi(2);
+    let stage = |stage: &StageText| match *stage {
+        StageText::Mesh { modes, depth: Some(depth), .. } => modes as f64 * (depth as f64 + 1.0),
+        StageText::Mesh { modes, .. } => square(modes),
+        StageText::SingularValue { inputs, outputs, .. } => square(inputs) + square(outputs),
+        StageText::Tiles { inputs, outputs, tile, depth, .. } => {
+            inputs as f64 * outputs as f64 * depth.map_or(1.0, |depth| (depth as f64 + 1.0) / tile as f64)
+        }
+        StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
+            outputs as f64 * (inputs as f64 + 1.0)
+        }
+        _ => 0.0,
+    };
+    layers.iter().flatten().map(stage).sum()
+}
+
+/// The network of these layers. Call [`controls`] first: this takes memory in proportion to the meshes' columns.
+pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
+    let mut signal = None;
+    let layers = layers.iter().map(|layer| build_layer(layer, &mut signal)).collect::<Result<Vec<_>>>()?;
+    Ok(Network::new(layers)?)
+}
+
+fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer> {
+    let mut layer = Layer::new();
+    for text in texts {
+        let modes = || {
+            let signal = signal.ok_or_else(|| anyhow!("a network begins with a mesh, a matrix or a weight bank"))?;
+            anyhow::Ok(signal.modes)
+        };
+        match *text {
+            StageText::Mesh { modes, layout, depth } => layer.push(Stage::Mesh(mesh(modes, layout, depth)?)),
+            StageText::Tiles { inputs, outputs, tile, layout, depth } => {
+                layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth)?)?);
+            }
+            StageText::SingularValue { inputs, outputs, layout } => {
+                layer.extend(singular_value_stages(inputs, outputs, layout)?);
+            }
+            StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
+            StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
+            StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
+            StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
+            StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
+            StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
+        }
+        *signal = layer.last().map(Stage::output);
+    }
+    Ok(layer)
+}
+
+fn mesh(modes: usize, layout: Layout, depth: Option<usize>) -> Result<Mesh> {
+    Ok(match (layout, depth) {
+        (Layout::Rectangular, Some(depth)) => Mesh::truncated(modes, depth)?,
+        (_, Some(_)) => bail!("only a rectangular mesh can have a depth"),
+        (layout, None) => Mesh::universal(modes, layout)?,
+    })
+}

@@ -1,0 +1,59 @@
+//! A stage as it is spelled out in TOML.
+
+use at_core::network::Detection;
+use at_core::optics::{Activation, Layout};
+use serde::{Deserialize, Serialize};
+
+/// A stage in TOML. Stages between others take their number of modes from the stage before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum StageText {
+    /// A mesh; `depth` truncates a rectangular one.
+    Mesh {
+        modes: usize,
+        #[serde(default = "rectangular")]
+        layout: Layout,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        depth: Option<usize>,
+    },
+    /// Mesh, attenuators, mesh: any matrix.
+    SingularValue {
+        inputs: usize,
+        outputs: usize,
+        #[serde(default = "rectangular")]
+        layout: Layout,
+    },
+    /// Splitters, a mesh of `tile` modes for every tile, combiners; `depth` truncates rectangular meshes.
+    Tiles {
+        inputs: usize,
+        outputs: usize,
+        tile: usize,
+        #[serde(default = "rectangular")]
+        layout: Layout,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        depth: Option<usize>,
+    },
+    Matrix {
+        inputs: usize,
+        outputs: usize,
+    },
+    WeightBank {
+        inputs: usize,
+        outputs: usize,
+    },
+    Activation {
+        activation: Activation,
+    },
+    Detection {
+        detection: Detection,
+    },
+    Modulation {},
+    Rectifier {
+        #[serde(default)]
+        threshold: f64,
+    },
+}
+
+fn rectangular() -> Layout {
+    Layout::Rectangular
+}

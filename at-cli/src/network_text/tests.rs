@@ -1,0 +1,91 @@
+//! What the notation means, and what it refuses.
+
+use super::*;
+
+fn network(text: &str) -> Result<Network> {
+    build(&NetworkText::Short(text.to_string()).layers(64, 10)?)
+}
+
+#[test]
+fn the_notation_makes_the_network_it_names() {
+    for (text, layers, inputs, outputs, controls) in [
+        ("matrix:784-256-256-10", 3, Signal::reals(784), 10, 785 * 256 + 257 * 256 + 257 * 10),
+        ("bank:in-48-out", 2, Signal::reals(64), 10, 65 * 48 + 49 * 10),
+        ("mesh:64x3", 3, Signal::fields(64), 64, 3 * 64 * 64),
+        ("mesh:8", 1, Signal::fields(8), 8, 64),
+        ("mesh:8x2,triangular,activation=none,detection=balanced", 2, Signal::fields(8), 4, 128),
+        ("tiles:32x64/16", 1, Signal::fields(64), 32, 32 * 64),
+        ("tiles:64xin/8x3,activation=none", 3, Signal::fields(64), 64, 3 * 64 * 64),
+        ("tiles:16x16/16,triangular", 1, Signal::fields(16), 16, 256),
+        ("tiles:8x12/4,depth=3", 1, Signal::fields(12), 8, 6 * (2 * 5 + 4)),
+        ("mesh:inx1,depth=4", 1, Signal::fields(64), 64, 2 * (2 * 32 + 2 * 31) + 64),
+    ] {
+        let network = network(text).unwrap();
+        let found = (network.layers().len(), network.input(), network.outputs(), network.controls());
+        assert_eq!(found, (layers, inputs, outputs, controls), "{text}");
+    }
+}
+
+#[test]
+fn only_the_last_layer_has_no_rectifier() {
+    let network = network("matrix:4-3-2").unwrap();
+    let stages: Vec<&Stage> = network.stages().collect();
+    assert!(matches!(
+        stages[..],
+        [Stage::Matrix(_), Stage::Rectifier(at_core::stage::Rectifier { threshold: 0.0, .. }), Stage::Matrix(_)]
+    ));
+}
+
+#[test]
+fn what_makes_no_sense_is_named() {
+    for (text, message) in [
+        ("matrix", "write it as"),
+        ("matrx:4-3", "did you mean matrix"),
+        ("bank:10", "two widths"),
+        ("bank:10-0", "\"0\" is no size"),
+        ("mesh:8x0", "\"0\" is no size"),
+        ("mesh:8x2,depht=3", "depht"),
+        ("mesh:8x2,activation=relu", "mod-relu"),
+        ("mesh:1x2", "modes"),
+        ("mesh:8,triangular,depth=3", "rectangular"),
+        ("mesh:7,detection=balanced", "pair up"),
+        ("tiles:64/16", "OUTPUTSxINPUTS/TILE"),
+        ("tiles:64x64", "OUTPUTSxINPUTS/TILE"),
+        ("tiles:64x60/16", "tiles of 16 modes do not divide 60 inputs; use 48 or 64"),
+        ("tiles:8x64/16", "tiles of 16 modes do not divide 8 outputs; use 16"),
+        ("tiles:32x64/16x2", "2 layers of 32 outputs and 64 inputs do not follow on one another"),
+        ("tiles:64x64/16x0", "\"0\" is no size"),
+        ("tiles:64x64/16,triangular,depth=3", "rectangular"),
+    ] {
+        let error = format!("{:#}", network(text).unwrap_err());
+        assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+#[test]
+fn stages_can_be_spelled_out() {
+    #[derive(Deserialize)]
+    struct File {
+        network: NetworkText,
+    }
+    let text = r#"network = [
+        [{ kind = "singular-value", inputs = 6, outputs = 4 }, { kind = "activation", activation = { kind = "spm", gain = 0.5 } }],
+        [{ kind = "mesh", modes = 4, layout = "triangular" }, { kind = "detection", detection = { kind = "homodyne", phase = 0.1 } }],
+        [{ kind = "rectifier" }, { kind = "weight-bank", inputs = 4, outputs = 3 }, { kind = "modulation" }],
+        [{ kind = "tiles", inputs = 3, outputs = 6, tile = 3, depth = 2 }, { kind = "detection", detection = { kind = "intensity" } }],
+    ]"#;
+    let file: File = toml::from_str(text).unwrap();
+    let network = build(&file.network.layers(6, 3).unwrap()).unwrap();
+    assert_eq!((network.input(), network.outputs(), network.layers().len()), (Signal::fields(6), 6, 4));
+    assert!(toml::from_str::<File>("network = 3").is_err());
+}
+
+#[test]
+fn absurd_sizes_are_counted_without_being_built() {
+    let layers = |text: &str| NetworkText::Short(text.to_string()).layers(1, 1).unwrap();
+    assert!(controls(&layers("matrix:99999999999999-99999999999999")) > 1e27);
+    assert!(controls(&layers("mesh:1000000x3")) > 1e12);
+    assert!(controls(&layers("tiles:16000000x16000000/16")) > 1e14);
+    assert_eq!(controls(&layers("mesh:8x3")), 192.0);
+    assert_eq!(controls(&layers("tiles:32x64/16")), 2048.0);
+}

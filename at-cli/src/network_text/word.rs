@@ -1,0 +1,120 @@
+//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`.
+
+use super::stage::StageText;
+use crate::names;
+use anyhow::{Result, anyhow, bail, ensure};
+use at_core::network::Detection;
+use at_core::optics::{Activation, Layout};
+
+/// The layers of a word, whose numbers `in` and `out` are these.
+pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+    let (kind, rest) = text.split_once(':').ok_or_else(|| anyhow!("write it as in matrix:64-32-10 or mesh:64x3"))?;
+    match kind {
+        "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
+        "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
+        "mesh" => meshes(rest, inputs),
+        "tiles" => tiles(rest, inputs),
+        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles"])),
+    }
+}
+
+/// `in-48-out`: linear stages between the given widths, rectifiers between them.
+fn dense(
+    text: &str,
+    inputs: usize,
+    outputs: usize,
+    stage: impl Fn(usize, usize) -> StageText,
+) -> Result<Vec<Vec<StageText>>> {
+    let width = |word: &str| match word {
+        "in" => Ok(inputs),
+        "out" => Ok(outputs),
+        _ => size(word),
+    };
+    let widths = text.split('-').map(width).collect::<Result<Vec<usize>>>()?;
+    ensure!(widths.len() >= 2, "needs at least two widths, inputs and outputs, as in 64-10");
+    let mut layers: Vec<_> =
+        widths.windows(2).map(|pair| vec![stage(pair[0], pair[1]), StageText::Rectifier { threshold: 0.0 }]).collect();
+    layers.last_mut().expect("two widths make a layer").pop();
+    Ok(layers)
+}
+
+/// `64x3,option,…`: meshes with activations between them and a detection at the end.
+fn meshes(text: &str, inputs: usize) -> Result<Vec<Vec<StageText>>> {
+    let (shape, options) = text.split_once(',').unwrap_or((text, ""));
+    let (modes, count) = shape.split_once('x').unwrap_or((shape, "1"));
+    let modes = if modes == "in" { inputs } else { size(modes)? };
+    coherent(size(count)?, options, |layout, depth| StageText::Mesh { modes, layout, depth })
+}
+
+/// `32x64/16x3,option,…`: the same with tiled layers of outputs × inputs.
+fn tiles(text: &str, network_inputs: usize) -> Result<Vec<Vec<StageText>>> {
+    let (shape, options) = text.split_once(',').unwrap_or((text, ""));
+    let parts = shape.split_once('/').and_then(|(layer, tile)| Some((layer.split_once('x')?, tile)));
+    let ((outputs, inputs), tile) = parts.ok_or_else(|| anyhow!("write it as OUTPUTSxINPUTS/TILE, as in 32x64/16"))?;
+    let (tile, count) = tile.split_once('x').unwrap_or((tile, "1"));
+    let number = |word: &str| if word == "in" { Ok(network_inputs) } else { size(word) };
+    let (inputs, outputs, tile, count) = (number(inputs)?, number(outputs)?, size(tile)?, size(count)?);
+    ensure!(
+        count == 1 || inputs == outputs,
+        "{count} layers of {outputs} outputs and {inputs} inputs do not follow on one another; one does, or square ones"
+    );
+    coherent(count, options, |layout, depth| StageText::Tiles { inputs, outputs, tile, layout, depth })
+}
+
+/// `count` layers of `linear` stages, with `options` such as `triangular,detection=homodyne`.
+fn coherent(
+    count: usize,
+    options: &str,
+    linear: impl Fn(Layout, Option<usize>) -> StageText,
+) -> Result<Vec<Vec<StageText>>> {
+    let (mut layout, mut depth) = (Layout::Rectangular, None);
+    let mut activation = Some(Activation::ELECTRO_OPTIC);
+    let mut detection = Detection::Intensity;
+    for part in options.split(',').filter(|_| !options.is_empty()) {
+        match part.split_once('=') {
+            None if part == "rectangular" => layout = Layout::Rectangular,
+            None if part == "triangular" => layout = Layout::Triangular,
+            Some(("depth", columns)) => depth = Some(size(columns)?),
+            Some(("activation", name)) => activation = find_activation(name)?,
+            Some(("detection", name)) => detection = find_detection(name)?,
+            _ => bail!("unknown option {part:?}; known: triangular, rectangular, depth=, activation=, detection="),
+        }
+    }
+    ensure!(count <= 100_000, "{count} layers are too many");
+    let mut layers = vec![vec![linear(layout, depth)]; count];
+    let (last, hidden) = layers.split_last_mut().ok_or_else(|| anyhow!("needs at least one layer"))?;
+    for layer in hidden {
+        layer.extend(activation.map(|activation| StageText::Activation { activation }));
+    }
+    last.push(StageText::Detection { detection });
+    Ok(layers)
+}
+
+fn size(word: &str) -> Result<usize> {
+    match word.parse() {
+        Ok(0) | Err(_) => bail!("{word:?} is no size; a size is a whole number from 1"),
+        Ok(size) => Ok(size),
+    }
+}
+
+/// The activation of a name, with parameters that suit fields of mean power 1.
+fn find_activation(name: &str) -> Result<Option<Activation>> {
+    Ok(Some(match name {
+        "none" => return Ok(None),
+        "electro-optic" => Activation::ELECTRO_OPTIC,
+        "saturable" => Activation::Saturable { depth: 1.0, saturation: 1.0 },
+        "mod-relu" => Activation::ModRelu { bias: 0.5 },
+        "spm" => Activation::Spm { gain: 1.0 },
+        _ => bail!("{}", names::unknown("activation", name, ["none", "electro-optic", "saturable", "mod-relu", "spm"])),
+    }))
+}
+
+fn find_detection(name: &str) -> Result<Detection> {
+    Ok(match name {
+        "intensity" => Detection::Intensity,
+        "amplitude" => Detection::Amplitude,
+        "balanced" => Detection::Balanced,
+        "homodyne" => Detection::Homodyne { phase: 0.0 },
+        _ => bail!("{}", names::unknown("detection", name, ["intensity", "amplitude", "balanced", "homodyne"])),
+    })
+}

@@ -1,0 +1,114 @@
+//! The records of a run, as they come in: on the screen, in `metrics.csv`, and for the pictures.
+
+use super::Job;
+use super::metrics::{self, Row, Table};
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::work::{self, Pace};
+use anyhow::Result;
+use at_core::training::{MethodName, Observer, Record};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// At most this often the table of records is written; the checkpoint is written after every epoch.
+const TABLE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The records of all methods, as they come in.
+pub struct Ledger<'a> {
+    job: &'a Job<'a>,
+    /// All of this run.
+    pub rows: Vec<Row>,
+    /// Rows of an interrupted run, of which only the times are still needed.
+    earlier: Vec<Row>,
+    progress: Progress,
+    pace: Pace,
+    /// Epochs that this and the next methods still take.
+    left: usize,
+    /// Seconds spent on the method before this process, and when this process began with it.
+    clock: (f64, Instant),
+    written: Option<Instant>,
+    /// The file, once this process has written it.
+    table: Option<Table>,
+    failure: Option<anyhow::Error>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Takes up the times of an earlier part of the run.
+    pub fn open(job: &'a Job<'a>) -> Result<Self> {
+        let earlier = metrics::read(&job.folder.metrics())?;
+        let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
+        let pace = Pace::new();
+        let (written, table, failure) = (None, None, None);
+        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written, table, failure })
+    }
+
+    fn first_chip(&self) -> u64 {
+        self.job.task.plan.settings.chip_seed.unwrap_or_default()
+    }
+
+    /// Takes over the `records` of an earlier part of the run.
+    pub fn begin(&mut self, method: MethodName, records: &[Record]) {
+        let mut spent = 0.0;
+        for record in records {
+            let same = |row: &&Row| row.method == method && row.epoch == record.epoch;
+            spent = self.earlier.iter().find(same).map_or(spent, |row| row.wall_seconds);
+            self.rows.push(Row::new(record, self.first_chip(), spent));
+        }
+        self.clock = (spent, Instant::now());
+        self.written = None; // so that the first epoch's time is on disk before its checkpoint: it cannot be told later
+        let (plan, epochs) = (&self.job.task.plan, self.job.task.plan.training.epochs);
+        let later = plan.methods.iter().skip_while(|&&name| name != method).count();
+        self.left = epochs.saturating_mul(later) - records.last().map_or(0, |record| record.epoch.min(epochs));
+        self.pace = Pace::new();
+        self.progress = Progress::new(self.job.quiet, method, epochs);
+        records.last().inspect(|record| self.progress.epoch(record));
+    }
+
+    /// Writes the rows that are not written yet.
+    fn write(&mut self) -> Result<()> {
+        match &mut self.table {
+            Some(table) => table.complete(&self.rows)?,
+            None => self.table = Some(Table::create(&self.job.folder.metrics(), &self.rows)?),
+        }
+        Ok(())
+    }
+
+    /// Writes what is not written yet; gives the seconds spent on the method up to its last epoch.
+    pub fn end(&mut self) -> Result<f64> {
+        self.progress = Progress::Silent;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.write()?;
+        Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
+    }
+}
+
+impl Observer for Ledger<'_> {
+    fn batch(&mut self, done: usize, total: usize) {
+        self.progress.batch(done, total);
+        if let Some(seconds) = self.pace.batch(total) {
+            let (left, rest) = (self.left, seconds * self.left as f64);
+            if rest > work::DAY {
+                let (rest, seconds) = (work::duration(rest), work::duration(seconds));
+                self.progress
+                    .note(format!("the run takes about {rest}: {left} epochs are left, and the first takes {seconds}"));
+            }
+        }
+    }
+
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        let (before, start) = self.clock;
+        self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));
+        self.progress.epoch(record);
+        if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
+            self.written = Some(Instant::now());
+            self.failure = self.write().err();
+        }
+        if self.failure.is_some() || interrupt::requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

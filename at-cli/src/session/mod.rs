@@ -1,0 +1,117 @@
+//! A run of `asyt train`: the trials of a chip with every method in turn (`at` may train more chips along with it), each epoch kept so
+//! that a run can go on after any end.
+//!
+//! A method's checkpoint, with the records beside it, alone decides what is done; `metrics.csv`, `summary.json` and
+//! the picture of the scores are made from it again.
+
+mod ledger;
+pub mod metrics;
+pub mod plot;
+pub mod summary;
+pub mod table;
+pub mod verdict;
+
+use crate::notes::Notes;
+use crate::progress::say;
+use crate::run_folder::RunFolder;
+use crate::trial::{Task, TrialResult, Trials};
+use crate::{activity, interrupt};
+use anyhow::{Result, anyhow, bail};
+use at_core::data::Dataset;
+use at_core::propagator::Simulator;
+use at_core::training::MethodName;
+use ledger::Ledger;
+use summary::{MethodResult, Summary};
+
+/// What is trained, and where the results go.
+pub struct Job<'a> {
+    /// The settings with what follows from them.
+    pub task: &'a Task,
+    /// The samples.
+    pub data: &'a Dataset,
+    /// The results.
+    pub folder: &'a RunFolder,
+    /// No progress on stderr.
+    pub quiet: bool,
+}
+
+/// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
+pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
+    let Job { task, data, folder, quiet } = *job;
+    let plan = &task.plan;
+    activity::now("encoding the samples and fabricating the chip");
+    let trials = Trials::new(engine, task, data)?;
+    let chance = trials.chance();
+    announce(engine, job);
+    let (light, doubts) = trials.light();
+    say(quiet, &format!("light    {light}\n"));
+    let mut notes = Notes::default();
+    notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
+
+    let mut ledger = Ledger::open(job)?;
+    let mut summary = Summary::new(plan, data, &task.network, chance);
+    for &name in &plan.methods {
+        let path = folder.checkpoint(name);
+        let kept = trials.open(&path, 1)?;
+        notes.say(kept.doubt.clone());
+        activity::now(format!("building the chip and the model of {name}"));
+        ledger.begin(name, kept.records());
+        let trained = trials.run(name, Some(&kept), false, &mut ledger);
+        let wall_seconds = ledger.end()?;
+        let TrialResult { outcomes, doubts } = trained.map_err(|error| explain(error, name, folder))?;
+        let complete = outcomes[0].complete;
+        for outcome in &outcomes {
+            notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
+        }
+        notes.say(doubts);
+        summary.notes = notes.texts().to_vec();
+        if complete {
+            let first = plan.settings.chip_seed.unwrap_or_default();
+            for (seed, outcome) in (first..).zip(&outcomes) {
+                let engine = engine.describe();
+                summary.results.push(MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine));
+            }
+            folder.write("summary.json", &summary.to_json())?;
+            let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
+            folder.write(plot::file(plan.score), &picture)?;
+        }
+        if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
+            let epochs = outcomes[0].records.len();
+            let run = folder.path().display();
+            bail!("interrupted after epoch {epochs} of {name}; continue with: asyt train --resume {run}");
+        }
+    }
+    say(quiet, "");
+    Ok(summary)
+}
+
+/// What went wrong with a method, and what is kept. A divergence names its method itself.
+fn explain(error: anyhow::Error, method: MethodName, folder: &RunFolder) -> anyhow::Error {
+    match error.downcast_ref::<at_core::Error>() {
+        Some(at_core::Error::Device { .. }) => {
+            anyhow!("method {method}: {error}; what was done is kept in {}", folder.path().display())
+        }
+        Some(at_core::Error::Diverged { .. }) => {
+            anyhow!("{error}; what was done is kept in {}", folder.path().display())
+        }
+        Some(_) | None => error.context(format!("method {method}")),
+    }
+}
+
+fn announce<E: Simulator>(engine: &E, job: &Job) {
+    let Job { task, data, folder, quiet } = *job;
+    let chip_seed = task.plan.settings.chip_seed.unwrap_or_default();
+    let (train, test, controls) = (data.train.len(), data.test.len(), task.network.controls());
+    say(quiet, &format!("engine   {}", engine.describe()));
+    say(quiet, &format!("data     {}: {train} training and {test} test samples", data.name));
+    if let Some(note) = &data.note {
+        say(quiet, &format!("         {note}"));
+    }
+    let (kind, imperfections) = (task.plan.chip(), &task.imperfections);
+    say(quiet, &format!("chip     {kind} (seed {chip_seed}), {controls} controls: {imperfections}"));
+    say(quiet, &format!("folder   {}", folder.path().display()));
+}
+
+fn title(summary: &Summary) -> String {
+    format!("{} on a chip of kind {}, number {}", summary.dataset, summary.chip, summary.chip_seed)
+}

@@ -1,0 +1,195 @@
+//! `summary.json`: the outcome of a run for programs.
+
+use crate::export::scores;
+use crate::methods;
+use crate::plan::Plan;
+use crate::work::seconds;
+use at_core::chip::Accesses;
+use at_core::cost::ChipSize;
+use at_core::data::{Chance, Dataset};
+use at_core::network::Network;
+use at_core::training::{MethodName, Outcome, Score};
+use serde::{Deserialize, Serialize};
+
+/// The whole summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Of this program.
+    pub version: String,
+    /// Where the settings began.
+    pub preset: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// What a reader must know of the data.
+    pub dataset_note: Option<String>,
+    /// What the classes are called, in the order of their numbers, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
+    /// What makes one doubt the results: what was taken although it can hardly be meant.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Training samples.
+    pub train_samples: usize,
+    /// Test samples.
+    pub test_samples: usize,
+    /// The kind of chip.
+    pub chip: String,
+    /// What the scores are, by which they are also named here; accuracy in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Score::is_of_classes")]
+    pub judged_by: Score,
+    /// What guessing reaches on the test samples; none of real targets, and in files of earlier versions.
+    #[serde(default)]
+    pub chance: Option<Chance>,
+    /// Number of controls of the chip.
+    pub controls: usize,
+    /// Number of inputs of the chip; none in files of earlier versions.
+    #[serde(default)]
+    pub inputs: Option<usize>,
+    /// Of the first controls and the order of the samples.
+    pub seed: u64,
+    /// Of the chip.
+    pub chip_seed: u64,
+    /// One per method, and for every chip where several share a model.
+    pub results: Vec<MethodResult>,
+}
+
+/// The outcome of one method. Scores are the chip's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MethodResult {
+    /// The method.
+    pub method: MethodName,
+    /// The chip's number.
+    #[serde(default)]
+    pub chip_seed: u64,
+    /// Chips that shared its digital model; of the work of that model each has its share.
+    #[serde(default = "alone")]
+    pub share_model: usize,
+    /// After the last epoch.
+    #[serde(alias = "final_test_accuracy", alias = "final_test_r_squared", alias = "final_test_mean_square_error")]
+    pub final_test_score: f64,
+    /// After the best epoch.
+    #[serde(alias = "best_test_accuracy", alias = "best_test_r_squared", alias = "best_test_mean_square_error")]
+    pub best_test_score: f64,
+    /// After the last epoch.
+    #[serde(alias = "final_train_accuracy", alias = "final_train_r_squared", alias = "final_train_mean_square_error")]
+    pub final_train_score: f64,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Time spent, earlier parts of a resumed run included.
+    pub wall_seconds: f64,
+    /// Device and precision.
+    pub engine: String,
+    /// Values read from the chip.
+    pub chip_reads: u64,
+    /// Hidden values written into the chip.
+    pub chip_injections: u64,
+    /// Controls written.
+    pub control_writes: u64,
+    /// Samples sent forward through digital models.
+    pub digital_passes: u64,
+    /// Samples whose error was carried back through digital models.
+    pub digital_backward_passes: u64,
+    /// Real operations of digital models.
+    pub digital_flops: u64,
+    /// All counts, from which costs follow; none in files of earlier versions.
+    #[serde(default)]
+    pub accesses: Option<Accesses>,
+}
+
+fn alone() -> usize {
+    1
+}
+
+impl MethodResult {
+    fn validate(&self, by: Score) -> Result<(), String> {
+        let values = [
+            ("final_test_score", self.final_test_score),
+            ("best_test_score", self.best_test_score),
+            ("final_train_score", self.final_train_score),
+        ];
+        values.into_iter().try_for_each(|(key, value)| by.validate(&scores::name(key, by), value))?;
+        methods::known(self.method)?;
+        seconds("wall_seconds", self.wall_seconds)?;
+        self.accesses.unwrap_or_default().validate()
+    }
+
+    /// What it is called in a table: `at`, or `at, chip 3`.
+    pub fn label(&self) -> String {
+        match self.share_model {
+            1 => self.method.to_string(),
+            _ => format!("{}, chip {}", self.method, self.chip_seed),
+        }
+    }
+
+    /// The result of a method that ended with `outcome` on chip number `chip_seed`, one of `share_model`.
+    pub fn new(
+        method: MethodName,
+        chip_seed: u64,
+        share_model: usize,
+        outcome: &Outcome,
+        wall_seconds: f64,
+        engine: String,
+    ) -> Self {
+        let by = outcome.test.judged_by;
+        let after = outcome.records.iter().map(|record| record.test_score);
+        let best = after.fold(outcome.test.score, |one, other| by.better(one, other));
+        MethodResult {
+            method,
+            chip_seed,
+            share_model,
+            final_test_score: outcome.test.score,
+            best_test_score: best,
+            final_train_score: outcome.train.score,
+            epochs: outcome.records.len(),
+            wall_seconds,
+            engine,
+            chip_reads: outcome.accesses.reads,
+            chip_injections: outcome.accesses.injections,
+            control_writes: outcome.accesses.control_writes,
+            digital_passes: outcome.accesses.digital_passes,
+            digital_backward_passes: outcome.accesses.digital_backward_passes,
+            digital_flops: outcome.accesses.digital_flops,
+            accesses: Some(outcome.accesses),
+        }
+    }
+}
+
+impl Summary {
+    /// A summary without results yet.
+    pub fn new(plan: &Plan, data: &Dataset, network: &Network, chance: Option<Chance>) -> Self {
+        let settings = &plan.settings;
+        let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+        Summary {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            preset: text(&settings.preset),
+            dataset: data.name.clone(),
+            dataset_note: data.note.clone(),
+            class_names: data.class_names.clone(),
+            notes: Vec::new(),
+            train_samples: data.train.len(),
+            test_samples: data.test.len(),
+            chip: text(&settings.chip),
+            judged_by: plan.score,
+            chance,
+            controls: network.controls(),
+            inputs: Some(network.input().width()),
+            seed: settings.seed.unwrap_or_default(),
+            chip_seed: settings.chip_seed.unwrap_or_default(),
+            results: Vec::new(),
+        }
+    }
+
+    /// Errs where a number is none that a run writes: the file was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
+        self.results.iter().try_for_each(|result| {
+            result.validate(self.judged_by).map_err(|reason| format!("{}: {reason}", result.label()))
+        })
+    }
+
+    /// As text, ending with a line feed.
+    pub fn to_json(&self) -> String {
+        let value = serde_json::to_value(self).expect("a summary has only strings and numbers");
+        format!("{:#}\n", scores::named(value, self.judged_by))
+    }
+}

@@ -1,0 +1,396 @@
+//! Every setting of a training run, once: the same struct is the flags, the TOML file and a run folder's `config.toml`.
+//!
+//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve`]).
+
+use crate::network_text::NetworkText;
+use at_core::optics::Convention;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings as written by a person. Their meaning is checked in [`crate::plan`]. The help of a method's options is the method's own
+/// ([`crate::methods::options`]).
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
+pub struct Settings {
+    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat; a preset that is
+    /// named stays what it is
+    #[arg(long, help_heading = "Task")]
+    pub preset: Option<String>,
+    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
+    #[arg(long, help_heading = "Task")]
+    pub dataset: Option<String>,
+    /// Tables: the column that holds the classes: its name, its index from 0, first, or last [default: last]
+    #[arg(long, value_name = "NAME|INDEX|first|last", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    // so that the settings of runs without one stay the same text
+    pub label_column: Option<String>,
+    /// Tables: columns that hold real values to be met, by name or index from 0, one output of the chip each; all others are features
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…", conflicts_with = "label_column", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_columns: Option<Vec<String>>,
+    /// What results are judged by: accuracy of classes; r-squared or mean-square-error of real targets [default: accuracy,
+    /// r-squared]
+    #[arg(long, help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<String>,
+    /// Folder that holds the data set's files
+    #[arg(long, value_name = "DIR", help_heading = "Task")]
+    pub data_dir: Option<PathBuf>,
+    /// How samples become signals: raw, l2, fourier-crop:SIZE, amplitude[:MODES], phase[:MODES]
+    #[arg(long, help_heading = "Task")]
+    pub encoding: Option<String>,
+    /// Only the first N training samples
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Task")]
+    pub train_limit: Option<usize>,
+    /// Only the first N test samples
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Task")]
+    pub test_limit: Option<usize>,
+
+    /// matrix:784-256-10, bank:in-48-out, mesh:64x3, … (see below)
+    #[arg(long, help_heading = "Chip")]
+    pub network: Option<NetworkText>,
+    /// Kind of imperfect chip: ideal, weight-bank, demo, mesh, silicon, … (see below); what follows changes it
+    #[arg(long, help_heading = "Chip")]
+    pub chip: Option<String>,
+    /// Which chip of that kind
+    #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
+    pub chip_seed: Option<u64>,
+    /// This individual, from a file of --save-chip or of mesh errors (npz), of this very network; --chip is then only its kind,
+    /// whose data sheet digital models know
+    #[arg(long, value_name = "FILE", help_heading = "Chip")]
+    pub chip_file: Option<PathBuf>,
+    /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "Chip", conflicts_with = "chip_file")]
+    pub chip_errors: Option<Vec<PathBuf>>,
+    /// Convention of these errors: native, neurophox, dat-mpnn
+    #[arg(long, value_name = "C", help_heading = "Chip")]
+    pub chip_errors_convention: Option<Convention>,
+    /// Take what fits of a chip that belongs to another network, and of what it lacks the design
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub chip_of_other_network: Option<bool>,
+    /// With --chip-file or --chip-errors: flags that change the kind of chip are the data sheet that digital models know; without
+    /// this they are refused, because they cannot change the individual
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
+    pub data_sheet: Option<bool>,
+    /// Meshes: spread of the couplers' angle errors (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip")]
+    pub splitter_angle: Option<f64>,
+    /// Meshes: spread of the static phase errors (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip")]
+    pub phase: Option<f64>,
+    /// Meshes: insertion loss per waveguide and column (dB)
+    #[arg(long, value_name = "DB", help_heading = "Chip")]
+    pub loss_db: Option<f64>,
+    /// Meshes: spread of that loss (dB)
+    #[arg(long, value_name = "DB", help_heading = "Chip")]
+    pub loss_spread_db: Option<f64>,
+    /// Matrices: relative spread of every entry
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub parameter_spread: Option<f64>,
+    /// Weight banks: relative spread of the cells' amplitudes
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub response_amplitude: Option<f64>,
+    /// Weight banks: relative spread of the cells' slopes
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub response_slope: Option<f64>,
+    /// Weight banks: spread of the cells' phase offsets (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip")]
+    pub response_offset: Option<f64>,
+    /// All: relative spread of the slope with which the chip follows its controls
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub update_error: Option<f64>,
+    /// Hidden layers: relative strength of a fixed mixing of their signals that no digital model describes
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
+    pub perturbation: Option<f64>,
+
+    /// Meshes: mean of the couplers' angle errors (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub splitter_mean: Option<f64>,
+    /// Meshes: spread of the couplers' power split, powers (1 ± e)/2
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
+    pub splitter_split: Option<f64>,
+    /// Meshes: both couplers of an MZI have the same error
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub splitter_equal: Option<bool>,
+    /// Meshes and weight banks: every phase starts anywhere in 2π
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub uncalibrated: Option<bool>,
+    /// Meshes: loss of the waveguides (dB per cm)
+    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
+    pub propagation_db_cm: Option<f64>,
+    /// Meshes: loss differs between waveguides by up to ± this share
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
+    pub path_imbalance: Option<f64>,
+    /// Meshes: loss where light enters and where it leaves (dB each)
+    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
+    pub facet_db: Option<f64>,
+    /// Meshes: a noiseless amplifier behind each makes up for its nominal loss
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
+    pub amplified: Option<bool>,
+    /// Meshes: spread of the couplers' angle errors that neighbours share (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub process_splitter: Option<f64>,
+    /// Meshes and weight banks: spread of phase errors that neighbours share (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub process_phase: Option<f64>,
+    /// Length over which neighbours share [default: 1000 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
+    pub process_length: Option<f64>,
+    /// Meshes: spread of a die's mean angle error (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub die_splitter: Option<f64>,
+    /// Meshes and weight banks: spread of a die's mean phase error (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
+    pub die_phase: Option<f64>,
+    /// Distance of nearest heaters [default: 100 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
+    pub pitch: Option<f64>,
+    /// Side of one module that does the work of larger layers in turn (temporal copies); 0: hardware for all
+    #[arg(long, value_name = "CELLS", help_heading = "Chip: what light meets")]
+    pub module: Option<usize>,
+    /// Phase shifters: largest phase, of a heater driven by a voltage (radians); 0: any phase
+    #[arg(long, value_name = "RAD", help_heading = "Chip: control")]
+    pub control_range: Option<f64>,
+    /// Phase shifters: bits of the voltage; 0: any voltage
+    #[arg(long, value_name = "BITS", help_heading = "Chip: control")]
+    pub control_bits: Option<u32>,
+    /// Phase shifters: relative spread of phase per heat
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub heater_spread: Option<f64>,
+    /// Phase shifters: share of V⁴ in the phase at full range
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub heater_quartic: Option<f64>,
+    /// Phase shifters: share of a phase that the nearest ones get
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub crosstalk: Option<f64>,
+    /// Length over which crosstalk falls by e [default: 50 µm]
+    #[arg(long, value_name = "UM", help_heading = "Chip: control")]
+    pub crosstalk_length: Option<f64>,
+    /// Phase shifters: fraction that does not answer
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
+    pub dead_shifters: Option<f64>,
+    /// Dead phase shifters stand at a random phase, not at 0
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: control")]
+    pub dead_random: Option<bool>,
+    /// Random walk of every control, per programming (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
+    pub drift_step: Option<f64>,
+    /// Random walk common to all controls, per programming (radians)
+    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
+    pub drift_common: Option<f64>,
+    /// Share of the drift that is lost per programming; 0: a free walk
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: drift")]
+    pub drift_return: Option<f64>,
+    /// Relative gain noise of a layer, common to a whole batch (`fd` of the published demonstration)
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub gain_noise: Option<f64>,
+    /// Relative noise of hidden signals, per sample and mode
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub hidden_relative_noise: Option<f64>,
+    /// Absolute noise of hidden signals, per sample and mode
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub hidden_absolute_noise: Option<f64>,
+    /// Relative intensity noise of the laser, common to all modes of a sample
+    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
+    pub laser_noise: Option<f64>,
+    /// Shot noise of what is read, at a signal of 1
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub shot_noise: Option<f64>,
+    /// Thermal noise of what is read
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub thermal_noise: Option<f64>,
+    /// Bits of the converters that read; 0: ideal ones
+    #[arg(long, value_name = "BITS", help_heading = "Chip: noise")]
+    pub adc_bits: Option<u32>,
+    /// Largest signal that these converters read [default: 1]
+    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
+    pub adc_range: Option<f64>,
+
+    /// Methods to compare, comma-separated (see below): at, at-adaptive, in-silico, ideal, pat, dfa, spsa, …
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
+    pub method: Option<Vec<String>>,
+    /// Passes through the training samples
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub epochs: Option<usize>,
+    /// Samples per step
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub batch_size: Option<usize>,
+    /// Step size at the start
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub learning_rate: Option<f64>,
+    /// constant, cosine, or step:EVERY:FACTOR (in epochs)
+    #[arg(long, help_heading = "Training")]
+    pub schedule: Option<String>,
+    /// sgd, momentum[:KEEP], or adam[:BETA1:BETA2:EPSILON]
+    #[arg(long, help_heading = "Training")]
+    pub optimizer: Option<String>,
+    /// cross-entropy (classes only) or mean-square
+    #[arg(long, help_heading = "Training")]
+    pub loss: Option<String>,
+    /// Scaling of the readout before the loss: none, total, l2
+    #[arg(long, value_name = "NORM", help_heading = "Training")]
+    pub loss_normalization: Option<String>,
+    /// Factor on the scaled readout
+    #[arg(long, value_name = "FACTOR", help_heading = "Training")]
+    pub loss_gain: Option<f64>,
+    /// Error of a batch: mean or sum over its samples
+    #[arg(long, value_name = "REDUCTION", help_heading = "Training")]
+    pub loss_reduction: Option<String>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
+    pub digital_weight: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
+    pub physical_weight: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub tether: Option<f64>,
+    /// at: chips, numbers --chip-seed on, that are trained with one digital model [default: 1]
+    #[arg(long, value_parser = count, value_name = "K", help_heading = "Training")]
+    pub share_model: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "STEP", help_heading = "Training")]
+    pub digital_step: Option<String>,
+    /// What digital models know of the chip: data-sheet (losses, shifters and crosstalk of its kind, nothing of the individual)
+    /// or perfect (its design only) [default: data-sheet]
+    #[arg(long, value_name = "MODEL", help_heading = "Training")]
+    pub digital_model: Option<String>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub measuring_steps: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub estimate_rate: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "MISFIT", help_heading = "Training")]
+    pub estimate_trust: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub estimate_prior: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub probe_draws: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "STEP", help_heading = "Training")]
+    pub probe_step: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub coordinate_subset: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    pub redraw_every: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_delimiter = ',', value_name = "F1,F2,F3", help_heading = "Training")]
+    pub dat_maps: Option<Vec<usize>>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    pub dat_warm_up: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "FACTOR", help_heading = "Training")]
+    pub dat_rate: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "WEIGHT", help_heading = "Training")]
+    pub dat_joint: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "HOW", help_heading = "Training")]
+    pub in_situ_subtraction: Option<String>,
+    /// in-situ: noise of the detectors at the phase shifters, at unit power; grows as the root of power
+    #[arg(long, value_name = "SPREAD", help_heading = "Chip")]
+    pub tap_noise: Option<f64>,
+    /// First weights of matrices and weight banks: fan-in, normal:WEIGHT:BIAS (deviations), or demonstration (the published
+    /// demonstration's own numbers); meshes start Haar-random
+    #[arg(long, value_name = "RULE", help_heading = "Training")]
+    pub initialization: Option<String>,
+    /// Start from the controls that another run has trained, RUN/METHOD.safetensors, instead of random ones
+    #[arg(long, value_name = "FILE", help_heading = "Training")]
+    pub start_from: Option<PathBuf>,
+    /// Take them from a run of another network, one by one in their order
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Training")]
+    pub start_from_other_network: Option<bool>,
+    /// Draws the first controls and the order of the samples
+    #[arg(long, help_heading = "Training", value_parser = seed_parser())]
+    pub seed: Option<u64>,
+
+    /// auto (a GPU where there is one), cpu, or gpu
+    #[arg(long, help_heading = "Engine")]
+    pub engine: Option<String>,
+    /// f32 or f64 (f64 on the CPU only)
+    #[arg(long, help_heading = "Engine")]
+    pub precision: Option<String>,
+    /// The GPU for engine gpu, by index or part of its name, as `asyt devices` lists them
+    #[arg(long, value_name = "NAME|INDEX", help_heading = "Engine")]
+    pub adapter: Option<String>,
+}
+
+impl Settings {
+    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, or what was allowed.
+    pub fn identity(&self) -> Settings {
+        let allowed =
+            Settings { chip_of_other_network: None, data_sheet: None, start_from_other_network: None, ..self.clone() };
+        Settings { data_dir: None, preset: None, adapter: None, ..allowed }
+    }
+
+    /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
+    pub fn of_a_kept_run(self) -> Settings {
+        let data_sheet = if self.has_chip_files() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
+        Settings { data_sheet, ..self }
+    }
+
+    /// The chip is an individual from files.
+    pub fn has_chip_files(&self) -> bool {
+        self.chip_file.is_some() || self.chip_errors.is_some()
+    }
+}
+
+/// Seeds that TOML can hold.
+fn seed_parser() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+/// A number of things that TOML can hold.
+fn count(text: &str) -> Result<usize, &'static str> {
+    let count = text.parse().ok().filter(|&count: &usize| i64::try_from(count).is_ok());
+    count.ok_or("must be a whole number")
+}
+
+/// The keys of the TOML file: the long flags.
+pub fn keys() -> Vec<String> {
+    let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+    command.get_arguments().filter_map(|flag| flag.get_long().map(String::from)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_and_keys_have_the_same_names() {
+        for key in keys() {
+            let values = ["1", "true", "'a'", "['a']", "[1]", "'native'"]
+                .map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
+            assert!(values.iter().any(Result::is_ok), "{key}");
+        }
+    }
+
+    /// The help of a flag, as words without commas and the like.
+    fn help(flag: &str) -> Vec<String> {
+        let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+        let found = command.get_arguments().find(|own| own.get_long() == Some(flag)).unwrap();
+        let help = found.get_help().unwrap().to_string();
+        help.split_whitespace().map(|word| word.trim_matches(|c: char| ",:;()".contains(c)).to_string()).collect()
+    }
+
+    #[test]
+    fn the_names_in_the_help_of_flags_are_those_that_exist() {
+        let names = |flag: &str| help(flag).into_iter().collect::<std::collections::BTreeSet<_>>();
+        assert!(crate::settings::presets::names().all(|preset| names("preset").contains(preset)));
+        let sets = at_core::data::DatasetName::ALL;
+        assert!(sets.iter().all(|set| names("dataset").contains(set.as_str())), "{:?}", help("dataset"));
+        let listed = help("method");
+        let after = listed.iter().skip_while(|word| *word != "below").skip(1).filter(|word| *word != "…");
+        let known = at_core::training::MethodName::ALL.map(|method| method.to_string());
+        let unknown: Vec<_> = after.filter(|word| !known.contains(word)).collect();
+        assert!(unknown.is_empty() && listed.len() > 8, "{unknown:?} in {listed:?}");
+    }
+}

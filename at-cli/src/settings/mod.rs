@@ -1,0 +1,12 @@
+//! Settings: what they are, where they come from, and the kinds of chips and the presets that have a name.
+
+pub mod chips;
+mod families;
+mod file;
+mod flags;
+pub mod presets;
+mod resolve;
+
+pub use file::{config, read, read_own};
+pub use flags::{Settings, keys};
+pub use resolve::{explained, resolve, resolve_own};

@@ -1,0 +1,20 @@
+//! A trial: one method on one chip, from settings to results. `train`, `compare`, `sweep` and `reproduce` run nothing else.
+//!
+//! ```text
+//! Settings → Plan      what the words mean                 (crate::plan)
+//!          → Task      with the data and the network       (task.rs)
+//!          → Trials    encoded, on an engine, with a chip  (run.rs)
+//!          → TrialResult  what a method gave, and doubts
+//! ```
+
+pub mod doubts;
+mod fingerprint;
+mod memory;
+mod run;
+mod task;
+
+pub use doubts::before;
+pub use fingerprint::{Fingerprint, Place, RunContents};
+pub use memory::memory;
+pub use run::{TrialResult, Trials};
+pub use task::{Task, Tasks, encoded, load, split};

@@ -1,0 +1,142 @@
+//! The one way to train: chips are made here, methods are built here, and doubts about what came out are found here.
+
+use super::{Fingerprint, Task, doubts, split};
+use crate::plan::Plan;
+use anyhow::{Context, Result};
+use at_core::chip::{Chip, Fabrication, Meter, Physical};
+use at_core::data::{Chance, Dataset};
+use at_core::network::Network;
+use at_core::propagator::Simulator;
+use at_core::training::{
+    Alignment, Checkpoint, Checkpoints, MethodName, Observer, Oracle, Outcome, Record, Split, Trainer, methods,
+};
+use std::path::Path;
+
+/// A task on an engine, from which the trial of each of its methods begins.
+pub struct Trials<'a, E: Simulator> {
+    engine: &'a E,
+    plan: &'a Plan,
+    network: &'a Network,
+    train: Split<E>,
+    test: Split<E>,
+    fabrication: Fabrication,
+    initial: Vec<f64>,
+    fingerprint: Fingerprint,
+    chance: Option<Chance>,
+}
+
+/// The place where a trial keeps its state after epochs, and what an earlier process has left there.
+pub struct Kept<'a> {
+    path: &'a Path,
+    every: usize,
+    earlier: Option<Checkpoint>,
+    /// What makes one doubt that it may go on.
+    pub doubt: Option<String>,
+}
+
+/// What a trial gave.
+pub struct TrialResult {
+    /// One per chip: several where they share a digital model, from the plan's chip seed on.
+    pub outcomes: Vec<Outcome>,
+    /// What makes one doubt the outcomes beside their own notes: they are at chance.
+    pub doubts: Vec<String>,
+}
+
+impl Kept<'_> {
+    /// The epochs that are done.
+    pub fn records(&self) -> &[Record] {
+        self.earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records)
+    }
+}
+
+impl<'a, E: Simulator> Trials<'a, E> {
+    /// Encodes the `data` of `task`, and fabricates its chip.
+    pub fn new(engine: &'a E, task: &'a Task, data: &Dataset) -> Result<Self> {
+        let Task { plan, network, contents, .. } = task;
+        Ok(Trials {
+            engine,
+            plan,
+            network,
+            train: split(engine, plan, network, data, &data.train).context("training samples")?,
+            test: split(engine, plan, network, data, &data.test).context("test samples")?,
+            fabrication: plan.fabricate(network, first(plan))?,
+            initial: plan.initial_controls(network)?,
+            fingerprint: Fingerprint::new(plan, contents.clone())?,
+            chance: doubts::chance(data),
+        })
+    }
+
+    /// What guessing reaches on the test samples; nothing where targets are real.
+    pub fn chance(&self) -> Option<Chance> {
+        self.chance
+    }
+
+    /// What the model of the chip lets through at the first controls: a line, and doubts.
+    pub fn light(&self) -> (String, Vec<String>) {
+        self.light_at(&self.initial)
+    }
+
+    fn light_at(&self, controls: &[f64]) -> (String, Vec<String>) {
+        doubts::of_light(self.engine, self.plan, self.network, &self.fabrication, controls, &self.train)
+    }
+
+    /// The state of a trial at `path`, to be kept after `every` so many epochs. Errs where it is that of another one.
+    pub fn open<'k>(&self, path: &'k Path, every: usize) -> Result<Kept<'k>> {
+        let (earlier, doubt) = self.fingerprint.open(path)?;
+        Ok(Kept { path, every, earlier, doubt })
+    }
+
+    /// Trains with `method`, on from what is `kept`; `aligned` with an oracle that judges the first step of every epoch
+    /// ([`Record::alignment`]), which changes nothing else.
+    pub fn run(
+        &self,
+        method: MethodName,
+        kept: Option<&Kept>,
+        aligned: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<TrialResult> {
+        let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
+        let trainer = Trainer { engine, settings: &plan.training, train: &self.train, test: &self.test };
+        let (fingerprint, identity) = (self.fingerprint.text(), network.identity());
+        let (fingerprint, identity) = (&fingerprint[..], &identity);
+        let checkpoints =
+            kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network: identity });
+        let earlier = kept.and_then(|kept| kept.earlier.as_ref());
+        let (training, options) = (&plan.training, &plan.options);
+        let (outcomes, trained) = if method == MethodName::At && plan.fleet() > 1 {
+            let seeds = first(plan)..first(plan) + plan.fleet() as u64;
+            let mut chips =
+                seeds.map(|seed| self.chip(&plan.fabricate(network, seed)?, seed)).collect::<Result<Vec<_>>>()?;
+            let shared = Meter::default();
+            let mut fleet = methods::build_fleet(engine, network, chips.len(), initial, training, options, &shared)?;
+            (trainer.run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?, None)
+        } else {
+            let mut chip = self.chip(fabrication, first(plan))?;
+            let mut method =
+                methods::build(method, engine, network, fabrication, initial, training, options, chip.meter())?;
+            let capacity = training.batch_size.min(trainer.train.samples());
+            let oracle = || Alignment::new(engine, network, fabrication, training.loss, capacity);
+            let mut oracle = aligned.then(oracle).transpose()?;
+            let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
+            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, observer)?;
+            (vec![outcome], Some(engine.download(method.controls())?))
+        };
+        let controls = trained.as_deref().unwrap_or(initial);
+        let mut doubts = Vec::new();
+        for outcome in outcomes.iter().filter(|outcome| outcome.complete) {
+            let light = || self.light_at(controls).1;
+            doubts.extend(doubts::of_chance(method, &outcome.test, self.chance.as_ref(), light));
+        }
+        Ok(TrialResult { outcomes, doubts })
+    }
+
+    /// The chip of this `fabrication`, with all that the plan says of it besides.
+    fn chip(&self, fabrication: &Fabrication, seed: u64) -> Result<Chip<E>> {
+        Ok(Chip::new(self.engine, self.network, fabrication)?.with_tap_noise(self.plan.tap_noise(seed))?)
+    }
+}
+
+/// The number of the chip, or of the first one where several share a digital model.
+fn first(plan: &Plan) -> u64 {
+    plan.settings.chip_seed.unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! From settings to a task: what their data and their files add, before an engine is at work.
+
+use super::RunContents;
+use crate::failure::{Failure, OrUsage, Outcome};
+use crate::network_files::FilesCache;
+use crate::plan::Plan;
+use crate::settings::Settings;
+use crate::{activity, engines, fetch, flags};
+use anyhow::Result;
+use at_core::data::{self, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
+use at_core::network::Network;
+use at_core::propagator::Simulator;
+use at_core::training::Split;
+use std::path::PathBuf;
+
+/// Settings with all that can be known before a training: explicit spreads, the network's widths, the engine.
+pub struct Task {
+    /// The plan of these settings.
+    pub plan: Plan,
+    /// The chip's design.
+    pub network: Network,
+    /// What the chip has of imperfections, for people.
+    pub imperfections: String,
+    /// The samples, and what comes from other files.
+    pub contents: RunContents,
+}
+
+/// Tasks in a row. The data set and the files used last are kept for the next one: each is read once, and its checksum taken once.
+#[derive(Default)]
+pub struct Tasks {
+    last: Option<(Source, Dataset, Contents)>,
+    files: FilesCache,
+}
+
+/// What decides on the samples: data set, column of the classes, folder, limits.
+type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathBuf>, Option<usize>, Option<usize>);
+
+impl Tasks {
+    /// The task of `settings`. What makes no sense is wrong usage.
+    pub fn of(&mut self, settings: Settings) -> Outcome<Task> {
+        self.complete(Plan::new(settings).or_usage()?)
+    }
+
+    /// Completes `plan` with what its data say.
+    pub fn complete(&mut self, mut plan: Plan) -> Outcome<Task> {
+        plan.settings.engine = Some(engines::setting(&plan).to_string());
+        self.read(&plan)?;
+        let Tasks { last, files } = self;
+        let (_, data, contents) = last.as_ref().expect("just loaded");
+        let network = plan.fit_with(data, files)?;
+        let imperfections = plan.imperfections_of(&network).or_usage()?;
+        let contents = RunContents { data: contents.clone(), files: plan.files.sums.clone() };
+        Ok(Task { plan, network, imperfections, contents })
+    }
+
+    /// The data of `plan`.
+    pub fn data(&mut self, plan: &Plan) -> Outcome<&Dataset> {
+        self.read(plan)?;
+        Ok(&self.last.as_ref().expect("just loaded").1)
+    }
+
+    fn read(&mut self, plan: &Plan) -> Outcome<()> {
+        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+            plan.settings.clone();
+        let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
+        if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
+            activity::now("reading the data");
+            self.last = None; // two data sets in memory are one too many
+            let data = load(plan)?;
+            let contents = data.contents();
+            self.last = Some((source, data, contents));
+        }
+        Ok(())
+    }
+}
+
+/// The data of `plan`, cut to its limits.
+pub fn load(plan: &Plan) -> Outcome<Dataset> {
+    let settings = &plan.settings;
+    let name = settings.dataset.as_deref().unwrap_or_default();
+    let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
+    let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
+    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
+    let can_be_fetched = name.parse::<DatasetName>().is_ok_and(DatasetName::is_downloadable);
+    let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
+    let opened = match &targets {
+        Some(targets) => data::open_real(name, &source, targets, limits),
+        None => data::open_labelled(name, &source, label.as_ref(), limits),
+    };
+    let opened = opened.map_err(|error| match error {
+        at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
+        at_core::Error::NotFound { what, searched, remedy } if can_be_fetched => {
+            let remedy = format!("run `asyt data fetch {name}` or {remedy}");
+            Failure::Run(at_core::Error::NotFound { what, searched, remedy }.into())
+        }
+        error => Failure::Run(error.into()),
+    });
+    let mut data = opened?.limit(limits.train, limits.test).or_usage()?;
+    data.notes.iter_mut().for_each(|note| *note = flags::named(note));
+    Ok(data)
+}
+
+/// Encodes `samples` of `data` and takes them to the engine.
+pub fn split<E: Simulator>(
+    engine: &E,
+    plan: &Plan,
+    network: &Network,
+    data: &Dataset,
+    samples: &Samples,
+) -> Result<Split<E>> {
+    let signals = encoded(plan, network, data, samples)?;
+    Ok(match &samples.real {
+        Some(real) => Split::of_values(engine, &signals, &real.values, real.width, plan.score)?,
+        None => Split::new(engine, &signals, &samples.labels)?,
+    })
+}
+
+/// `samples` of `data` as the network takes them, `[sample, inputs]`.
+pub fn encoded(plan: &Plan, network: &Network, data: &Dataset, samples: &Samples) -> Result<Vec<f32>> {
+    let encoded = plan.encoding.encode(samples, data.image)?;
+    let encoded = if network.input().complex { encoded.into_complex() } else { encoded };
+    Ok(encoded.signals)
+}

@@ -1,0 +1,70 @@
+//! What a stage with controls says of them.
+
+use super::{Initialization, Place, Stage};
+use crate::Result;
+use rand_chacha::ChaCha8Rng;
+
+/// Neighbouring controls that mean the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ControlRun {
+    /// How many.
+    pub count: usize,
+    /// What each of them is.
+    pub meaning: Meaning,
+}
+
+/// What a control is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Meaning {
+    /// A phase: an ideal stage does the same after this `period` (radians).
+    Phase {
+        /// In radians.
+        period: f64,
+    },
+    /// A weight or a gain: no turn of it means nothing.
+    Number,
+}
+
+impl ControlRun {
+    /// `count` phases with this period (radians).
+    pub fn phases(count: usize, period: f64) -> Self {
+        ControlRun { count, meaning: Meaning::Phase { period } }
+    }
+
+    /// `count` weights or gains.
+    pub fn numbers(count: usize) -> Self {
+        ControlRun { count, meaning: Meaning::Number }
+    }
+}
+
+/// From what the first values of a stage's controls are drawn.
+pub struct Start<'a> {
+    /// How weights are drawn.
+    pub initialization: &'a Initialization,
+    /// The seed of all first values.
+    pub seed: u64,
+    /// Stages of the same kind before this one.
+    pub earlier: u64,
+    /// The stage's own draws.
+    pub random: ChaCha8Rng,
+}
+
+/// The part of a page that is about controls.
+pub trait Controlled {
+    /// What the controls are, in their order.
+    fn runs(&self) -> Vec<ControlRun>;
+
+    /// Where training starts.
+    fn first(&self, start: Start) -> Result<Vec<f64>>;
+
+    /// The place of every control's heater on its die; none for a control that is no heater.
+    fn places(&self) -> Vec<Option<Place>>;
+
+    /// The phase at which a heater without voltage rests, as a share of its range.
+    fn rest(&self) -> f64;
+
+    /// For every control the one of `other` whose hardware does its work, where a physical module of side `module` does that of
+    /// both, and of itself in turns ([`crate::chip::copies`]): one that does its own, of no higher index than others that it
+    /// works for. None where the two share no hardware; a stage shares its own.
+    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>>;
+}

@@ -1,0 +1,163 @@
+//! A real matrix and bias whose entries are the controls `[W row-major [output, input], b]`: the stand-in for a chip in the
+//! published demonstration. An entry with the error d is `w = (1 + d)·c`.
+
+use super::weights::{Entry, Weights};
+use super::{
+    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Initialization, Order, Place, Signal,
+    Stage, StageErrors, Start,
+};
+use crate::chip::{Draws, LARGEST_ERROR};
+use crate::numpy_random::LegacyNormal;
+use crate::{Error, Result};
+
+/// A real matrix with a bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matrix {
+    /// Inputs.
+    pub inputs: usize,
+    /// Outputs.
+    pub outputs: usize,
+}
+
+impl Stage {
+    /// A [`Matrix`].
+    pub fn matrix(inputs: usize, outputs: usize) -> Self {
+        Stage::Matrix(Matrix { inputs, outputs })
+    }
+}
+
+impl Matrix {
+    fn weights(&self) -> Weights {
+        Weights { inputs: self.inputs, outputs: self.outputs }
+    }
+}
+
+impl Element for Matrix {
+    fn input(&self) -> Signal {
+        Signal::reals(self.inputs)
+    }
+
+    fn output(&self) -> Signal {
+        Signal::reals(self.outputs)
+    }
+
+    fn signed(&self) -> bool {
+        true
+    }
+
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        format!("matrix:{}-{}", self.inputs, self.outputs)
+    }
+
+    fn description(&self) -> String {
+        format!("matrix of {} × {} weights", self.outputs, self.inputs)
+    }
+
+    fn flops(&self) -> Flops {
+        self.weights().flops()
+    }
+
+    fn controlled(&self) -> Option<&dyn Controlled> {
+        Some(self)
+    }
+
+    fn imperfect(&self) -> Option<&dyn Imperfect> {
+        Some(self)
+    }
+
+    fn beside(&self, _: usize) -> Result<Option<Beside>> {
+        Ok(None)
+    }
+
+    fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
+        self.weights().forward(&entries(errors, controls), signal)
+    }
+
+    fn backward(
+        &self,
+        errors: &StageErrors,
+        controls: &[f64],
+        signal: &[f64],
+        error: &[f64],
+        gradient: &mut [f64],
+    ) -> Vec<f64> {
+        self.weights().backward(&entries(errors, controls), signal, error, gradient)
+    }
+}
+
+impl Controlled for Matrix {
+    fn runs(&self) -> Vec<ControlRun> {
+        vec![ControlRun::numbers(self.weights().count())]
+    }
+
+    /// As [`Initialization`] says; the fan-in rule is N(0, 2/inputs).
+    fn first(&self, mut start: Start) -> Result<Vec<f64>> {
+        if *start.initialization == Initialization::Demonstration {
+            let numpy = || numpy_seed(start.seed, start.earlier).map(LegacyNormal::seed);
+            let (mut weights, mut biases) = (numpy()?, numpy()?);
+            let weights = weights.draw(self.inputs * self.outputs, 0.1);
+            return Ok(weights.chain(biases.draw(self.outputs, 0.5)).collect());
+        }
+        let deviations = start.initialization.deviations(2.0, self.inputs);
+        Ok(self.weights().first(&mut start.random, deviations).collect())
+    }
+
+    /// No heaters.
+    fn places(&self) -> Vec<Option<Place>> {
+        vec![None; self.weights().count()]
+    }
+
+    fn rest(&self) -> f64 {
+        0.0
+    }
+
+    /// Equal ones are one module, used again.
+    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
+        (*other == Stage::Matrix(*self)).then(|| self.weights().cells(module))
+    }
+}
+
+impl Imperfect for Matrix {
+    fn errors(&self) -> Vec<ErrorVector> {
+        vec![ErrorVector {
+            name: "spread",
+            what: "spread",
+            unit: "",
+            length: self.weights().count(),
+            most: LARGEST_ERROR,
+            order: Order::Controls,
+            stretches: false,
+            sheet: None,
+        }]
+    }
+
+    fn draw(&self, draws: &Draws) -> Vec<Vec<f64>> {
+        vec![draws.normal(1, self.weights().count(), 0.0, draws.imperfections.parameter_spread)]
+    }
+
+    /// None yet.
+    fn estimable(&self) -> usize {
+        0
+    }
+
+    fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
+        Ok(Gain::default())
+    }
+}
+
+fn entries(errors: &StageErrors, controls: &[f64]) -> Vec<Entry> {
+    let spread = errors.get(["spread"]).map_or(&[][..], |[spread]| spread);
+    let factor = |index: usize| 1.0 + spread.get(index).unwrap_or(&0.0);
+    controls.iter().enumerate().map(|(k, c)| Entry { weight: factor(k) * c, slope: factor(k) }).collect()
+}
+
+/// The demonstration's seed of layer `layer`. Errs where NumPy would refuse it.
+fn numpy_seed(seed: u64, layer: u64) -> Result<u32> {
+    let reason = "the demonstration seeds NumPy with it, which takes numbers below 2^32";
+    let own = seed.checked_add(layer).and_then(|own| u32::try_from(own).ok());
+    own.ok_or_else(|| Error::invalid("seed", seed, reason))
+}

@@ -1,0 +1,172 @@
+//! A bank of incoherent, balanced MZI weight cells: `w = sin φ` per cell and per bias; controls `[φ row-major, φ of b]`. With the
+//! errors a of its amplitude, s of its slope and o of its offset, a cell answers `w = (1 + a)·sin((1 + s)·φ + o)`.
+
+use super::weights::{Entry, Weights};
+use super::{
+    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Signal, Stage,
+    StageErrors, Start,
+};
+use crate::Result;
+use crate::chip::{Draws, LARGEST_ERROR};
+use std::f64::consts::TAU;
+
+/// The greatest initial weight: at |w| = 1 a cell's response `sin φ` has no slope and would not learn.
+const GREATEST_CELL_WEIGHT: f64 = 0.95;
+
+/// A bank of weight cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightBank {
+    /// Inputs.
+    pub inputs: usize,
+    /// Outputs.
+    pub outputs: usize,
+}
+
+impl Stage {
+    /// A [`WeightBank`].
+    pub fn weight_bank(inputs: usize, outputs: usize) -> Self {
+        Stage::WeightBank(WeightBank { inputs, outputs })
+    }
+}
+
+impl WeightBank {
+    fn weights(&self) -> Weights {
+        Weights { inputs: self.inputs, outputs: self.outputs }
+    }
+}
+
+impl Element for WeightBank {
+    fn input(&self) -> Signal {
+        Signal::reals(self.inputs)
+    }
+
+    fn output(&self) -> Signal {
+        Signal::reals(self.outputs)
+    }
+
+    fn signed(&self) -> bool {
+        true
+    }
+
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        format!("bank:{}-{}", self.inputs, self.outputs)
+    }
+
+    fn description(&self) -> String {
+        format!("weight bank of {} × {} cells", self.outputs, self.inputs)
+    }
+
+    fn flops(&self) -> Flops {
+        self.weights().flops()
+    }
+
+    fn controlled(&self) -> Option<&dyn Controlled> {
+        Some(self)
+    }
+
+    fn imperfect(&self) -> Option<&dyn Imperfect> {
+        Some(self)
+    }
+
+    fn beside(&self, _: usize) -> Result<Option<Beside>> {
+        Ok(None)
+    }
+
+    fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
+        self.weights().forward(&entries(errors, controls), signal)
+    }
+
+    fn backward(
+        &self,
+        errors: &StageErrors,
+        controls: &[f64],
+        signal: &[f64],
+        error: &[f64],
+        gradient: &mut [f64],
+    ) -> Vec<f64> {
+        self.weights().backward(&entries(errors, controls), signal, error, gradient)
+    }
+}
+
+impl Controlled for WeightBank {
+    fn runs(&self) -> Vec<ControlRun> {
+        vec![ControlRun::phases(self.weights().count(), TAU)]
+    }
+
+    /// As [`super::Initialization`] says; the fan-in rule is N(0, 1/inputs).
+    fn first(&self, mut start: Start) -> Result<Vec<f64>> {
+        let (deviations, limit) = (start.initialization.deviations(1.0, self.inputs), GREATEST_CELL_WEIGHT);
+        let weights = self.weights().first(&mut start.random, deviations);
+        Ok(weights.map(|w| w.clamp(-limit, limit).asin()).collect())
+    }
+
+    /// Cells on a square grid, rows are outputs, the biases last.
+    fn places(&self) -> Vec<Option<Place>> {
+        let cells = (0..self.outputs).flat_map(|row| (0..self.inputs).map(move |column| (column, row)));
+        let all = cells.chain((0..self.outputs).map(|row| (self.inputs, row)));
+        all.map(|(along, across)| Some(Place::on_one_die(along, across))).collect()
+    }
+
+    /// A weight's sign is that of its phase, so cells are built to rest in the middle of their range.
+    fn rest(&self) -> f64 {
+        -0.5
+    }
+
+    /// Equal ones are one module, used again.
+    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
+        (*other == Stage::WeightBank(*self)).then(|| self.weights().cells(module))
+    }
+}
+
+impl Imperfect for WeightBank {
+    fn errors(&self) -> Vec<ErrorVector> {
+        let vector = |name, what, unit, stretches| ErrorVector {
+            name,
+            what,
+            unit,
+            length: self.weights().count(),
+            most: LARGEST_ERROR,
+            order: Order::Controls,
+            stretches,
+            sheet: None,
+        };
+        vec![
+            vector("amplitude", "amplitude error", "", false),
+            vector("slope", "slope error", "", true),
+            vector("offset", "offset error", "rad", false),
+        ]
+    }
+
+    fn draw(&self, draws: &Draws) -> Vec<Vec<f64>> {
+        let (kind, cells) = (draws.imperfections, self.weights().count());
+        let mut offset = draws.normal(3, cells, 0.0, kind.response_offset);
+        draws.add_phases(&mut offset);
+        let amplitude = draws.normal(1, cells, 0.0, kind.response_amplitude);
+        vec![amplitude, draws.normal(2, cells, 0.0, kind.response_slope), offset]
+    }
+
+    fn estimable(&self) -> usize {
+        3 * self.weights().count()
+    }
+
+    fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
+        Ok(Gain::default())
+    }
+}
+
+fn entries(errors: &StageErrors, controls: &[f64]) -> Vec<Entry> {
+    let own = errors.get(["amplitude", "slope", "offset"]);
+    let entry = |(k, control): (usize, &f64)| {
+        let (height, stretch, offset) = match own {
+            Some([amplitude, slope, offset]) => (1.0 + amplitude[k], 1.0 + slope[k], offset[k]),
+            None => (1.0, 1.0, 0.0),
+        };
+        let angle = stretch * control + offset;
+        Entry { weight: height * angle.sin(), slope: height * stretch * angle.cos() }
+    };
+    controls.iter().enumerate().map(entry).collect()
+}

@@ -1,0 +1,106 @@
+//! Readouts and gradients of whole networks: all sizes, batches, stages and imperfections.
+
+use super::{Precision, close, columns};
+use crate::case::{Case, IDEAL, LOSSY};
+use crate::networks::{
+    ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, tiled, weight_banks,
+};
+use at_core::chip::Imperfections;
+use at_core::network::{Detection, Network};
+use at_core::optics::{Activation, Layout, Mesh};
+use at_core::propagator::Simulator;
+
+fn agrees<E: Simulator>(
+    engine: &E,
+    precision: Precision,
+    network: &Network,
+    imperfections: &Imperfections,
+    batch: usize,
+    what: &str,
+) {
+    let case = Case::new(network.clone(), imperfections, batch, 40 + batch as u64);
+    let tolerance = precision.rounding() * (columns(network) as f64).sqrt();
+    close(engine, &case.run(engine), &case, tolerance, what);
+}
+
+/// Two meshes and an activation, from the smallest mesh and batch on.
+pub fn meshes_of_every_size<E: Simulator>(engine: &E, precision: Precision) {
+    for modes in [2, 3, 5, 8, 16, 33, 64] {
+        for batch in [1, 7, 64, 257] {
+            for imperfections in [IDEAL, LOSSY] {
+                let network = coherent(modes, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+                agrees(engine, precision, &network, &imperfections, batch, &format!("two meshes, N = {modes}"));
+            }
+        }
+    }
+}
+
+/// Triangular and truncated meshes, from one column to many.
+pub fn every_layout_and_depth<E: Simulator>(engine: &E, precision: Precision) {
+    let even = Imperfections { loss_spread_db: 0.0, ..LOSSY };
+    for modes in [2, 5, 12] {
+        let meshes = [
+            Mesh::universal(modes, Layout::Triangular).unwrap(),
+            Mesh::truncated(modes, 1).unwrap(),
+            Mesh::truncated(modes, 7).unwrap(),
+            Mesh::truncated(modes, 40).unwrap(),
+        ];
+        for (mesh, imperfections) in meshes.iter().flat_map(|mesh| [(mesh, IDEAL), (mesh, even), (mesh, LOSSY)]) {
+            let network = mesh_and_detectors(mesh, Detection::Homodyne { phase: 0.3 });
+            let what = format!("N = {modes}, {:?}, {} columns", mesh.layout(), mesh.columns().len());
+            agrees(engine, precision, &network, &imperfections, 19, &what);
+        }
+    }
+}
+
+/// Every kind of stage, and every variant of those that have some.
+pub fn every_stage_activation_and_detection<E: Simulator>(engine: &E, precision: Precision) {
+    for imperfections in [IDEAL, LOSSY] {
+        agrees(engine, precision, &every_stage(), &imperfections, 33, "every stage");
+        for activation in ACTIVATIONS {
+            let network = coherent(6, 3, activation, Detection::Homodyne { phase: 0.0 });
+            agrees(engine, precision, &network, &imperfections, 33, &format!("{activation:?}"));
+        }
+        for detection in DETECTIONS {
+            let network = coherent(6, 1, Activation::ELECTRO_OPTIC, detection);
+            agrees(engine, precision, &network, &imperfections, 33, &format!("{detection:?}"));
+        }
+    }
+}
+
+/// Layers of several dies, with splitters and combiners around them.
+pub fn tiled_layers<E: Simulator>(engine: &E, precision: Precision) {
+    let tiles = [
+        Mesh::rectangular(2).unwrap(),
+        Mesh::rectangular(5).unwrap(),
+        Mesh::rectangular(16).unwrap(),
+        Mesh::triangular(6).unwrap(),
+        Mesh::truncated(4, 9).unwrap(),
+    ];
+    let even = Imperfections { loss_spread_db: 0.0, perturbation: 0.0, ..LOSSY };
+    for (tile, batch) in tiles.iter().flat_map(|tile| [(tile, 1), (tile, 19), (tile, 130)]) {
+        for imperfections in [IDEAL, even, LOSSY] {
+            let what = format!("tiles of {} modes", tile.modes());
+            agrees(engine, precision, &tiled(tile), &imperfections, batch, &what);
+        }
+    }
+}
+
+/// Real layers of unequal widths, one of a single mode.
+pub fn matrices_and_weight_banks<E: Simulator>(engine: &E, precision: Precision) {
+    for imperfections in [IDEAL, LOSSY] {
+        for batch in [1, 7, 64, 257] {
+            agrees(engine, precision, &matrices(&[30, 17, 1, 5]), &imperfections, batch, "matrices");
+            agrees(engine, precision, &weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
+        }
+    }
+}
+
+/// 51 dB of loss on the way, which an engine that rebuilds fields must not amplify.
+pub fn where_light_is_hard_to_rebuild<E: Simulator>(engine: &E, precision: Precision) {
+    let imperfections = Imperfections { loss_db: 0.2, ..IDEAL };
+    let network = mesh_and_detectors(&Mesh::truncated(32, 256).unwrap(), Detection::Intensity);
+    agrees(engine, precision, &network, &imperfections, 5, "256 lossy columns");
+    let uneven = Imperfections { loss_spread_db: 0.05, ..imperfections };
+    agrees(engine, precision, &network, &uneven, 5, "256 unevenly lossy columns");
+}
