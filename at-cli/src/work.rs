@@ -123,6 +123,13 @@ impl Work {
     }
 }
 
+/// Says on stderr that work takes more than a day, where its least time was told from a piece of it or from the computer's rate.
+pub fn say_expected(seconds: f64, notes: &mut Notes) {
+    if seconds > DAY {
+        notes.say([format!("this takes about {} or more on this computer", duration(seconds))]);
+    }
+}
+
 /// `42 s`, `3 min`, `2.5 h`, `12 days`, `3.1 years`, `1e9 years`.
 pub fn duration(seconds: f64) -> String {
     match seconds {

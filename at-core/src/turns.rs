@@ -7,7 +7,8 @@
 //! A control is turned back only where that changes nothing of the light, whoever follows it: not where a turn is followed as
 //! (1 + E) or (1 + γ) of one (update errors, heaters' gains, slopes of weight cells), not where its heat reaches neighbours, and
 //! nothing that is no phase. A heater with a range takes what lies outside of it modulo 2π ([`crate::chip::control`]), and so
-//! it is turned to where that puts it. Controls nearer than [`FAR`] are left as they are, to the bit.
+//! it is turned to where that puts it: a whole turn to its lower end, although f64 holds `60π` a rounding below 30 turns, which
+//! alone would come to the upper one. Controls nearer than [`FAR`] are left as they are, to the bit.
 
 use crate::chip::{Control, Fabrication, Imperfections, StageErrors};
 use crate::network::{Network, Stage};
@@ -17,6 +18,9 @@ use std::f64::consts::{PI, TAU};
 
 /// Phases nearer to zero than this (radians) are never turned: there 32 bits still tell 4e-6 rad apart.
 pub const FAR: f64 = 16.0 * PI;
+
+/// Two roundings and f64's own 2π put `θ + 2πk` at most this share of itself beside the phase that is meant.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// Phases beyond this (radians) are not known even in 64 bits, which tell 1e-7 rad apart there.
 const LOST: f64 = 1e9;
@@ -110,7 +114,9 @@ fn turned(control: f64, turn: Turn) -> f64 {
     match turn {
         Turn::Period(period) if control.abs() > FAR => control - period * (control / period).round(),
         Turn::Outside { base, range } if control.abs() > FAR && !(base..=base + range).contains(&control) => {
-            base + (control - base).rem_euclid(TAU)
+            let turn = (control - base).rem_euclid(TAU);
+            let whole = TAU - turn <= ROUNDING * control.abs();
+            base + if whole { 0.0 } else { turn }
         }
         Turn::Matter | Turn::Period(_) | Turn::Outside { .. } => control,
     }

@@ -95,6 +95,20 @@ fn phases_come_back_and_what_a_turn_would_change_stays() {
 }
 
 #[test]
+fn a_heater_at_rest_is_not_driven_through_its_range_by_whole_turns() {
+    let network = coherent();
+    let control = Control { control_range: 19.28, heater_spread: 0.1, ..Control::NONE };
+    let chip = Imperfections { control, ..Imperfections::NONE }.fabricate(&network, 5).unwrap();
+    let gains: Vec<bool> = turns(&network, &chip).map(|turn| turn == Turn::Matter).collect();
+    for turns in (9..2000).chain([123_456, 100_000_000]).flat_map(|turns| [f64::from(turns), -f64::from(turns)]) {
+        let mut told = vec![turns * TAU; network.controls()];
+        turn_first(&network, &[&chip], &mut told).unwrap();
+        let mut phases = told.iter().zip(&gains).filter(|(_, gain)| !**gain).map(|(control, _)| *control);
+        assert!(phases.all(|control| (0.0..1e-6).contains(&control)), "{turns} turns: {told:?}");
+    }
+}
+
+#[test]
 fn controls_near_zero_are_left_to_the_bit() {
     let network = coherent();
     let [_, near] = near_and_far(&network, 3.0);

@@ -9,7 +9,7 @@ use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::settings::{self, Settings};
 use crate::terminal::visible;
-use crate::trial::{load, split};
+use crate::trial::{doubts, load, split};
 use crate::work::{self, Work};
 use crate::{activity, memory};
 use anyhow::{Context, Result};
@@ -26,7 +26,7 @@ use at_core::training::MethodName;
 use at_core::training::{Evaluation, Split};
 use clap::Args;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
@@ -120,17 +120,24 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     activity::now("building the network");
     let network = plan.fit(&data)?;
     let mut notes = Notes::default();
-    notes.say(data.notes.iter().cloned());
-    check(&network, data.test.len(), arguments.chips.unwrap_or(1)).or_usage()?;
+    notes.say(data.notes.iter().chain(&plan.notes).cloned());
+    check(&network, data.test.len(), arguments.chips.unwrap_or(1), &mut notes).or_usage()?;
     activity::now("evaluating the chip");
-    let deployment = Deployment { plan: &plan, data: &data, network: &network, phases: &phases, errors: &errors };
+    let deployment = Deployment {
+        plan: &plan,
+        data: &data,
+        network: &network,
+        file: &arguments.phases,
+        phases: &phases,
+        errors: &errors,
+    };
     if let Some(count) = arguments.chips {
         let (evaluations, engine) = match &device {
             Device::Gpu(gpu) => deployment.run_many(gpu, count),
             Device::Cpu(Precision::F32) => deployment.run_many(&Cpu::<f32>::new(), count),
             Device::Cpu(Precision::F64) => deployment.run_many(&Cpu::<f64>::new(), count),
         }?;
-        return report_many(arguments, &plan, &data, &evaluations, &engine);
+        return report_many(arguments, &plan, &data, &evaluations, &engine, notes);
     }
     let (evaluation, engine) = match &device {
         Device::Gpu(gpu) => deployment.run(gpu),
@@ -139,6 +146,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     }?;
 
     let Evaluation { score: accuracy, correct, samples, loss, .. } = evaluation;
+    notes.say(doubts::of_phases(accuracy, doubts::chance(&data).as_ref()));
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
@@ -153,7 +161,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
             "samples": samples,
             "loss": loss,
             "engine": engine,
-            "notes": data.notes,
+            "notes": notes.texts(),
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
@@ -166,7 +174,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
 }
 
 /// Errs where so many chips, evaluated on so many samples, fit neither into memory nor into a year; says what takes more than a day.
-fn check(network: &Network, samples: usize, chips: u32) -> Result<()> {
+fn check(network: &Network, samples: usize, chips: u32, notes: &mut Notes) -> Result<()> {
     let count = f64::from(chips);
     let mut need = Need::default();
     need.fixed("the controls and the chip", network.controls() as f64 * memory::BYTES_PER_CONTROL);
@@ -181,7 +189,7 @@ fn check(network: &Network, samples: usize, chips: u32) -> Result<()> {
     need.check()?;
     let work = Work::of_evaluation(network, samples).times("chips", count);
     work.check()?;
-    work.say(&mut Notes::default());
+    work.say(notes);
     Ok(())
 }
 
@@ -201,7 +209,7 @@ fn settings_of(arguments: &EvaluateArguments) -> Settings {
         adapter: arguments.adapter.clone(),
         // Nothing is trained, so that no method of the preset has to fit the network, and no batch of its training
         // the samples.
-        method: Some(vec![MethodName::At.to_string()]),
+        method: Some(vec![MethodName::Ideal.to_string()]),
         batch_size: Some(1),
         ..Settings::default()
     }
@@ -214,10 +222,12 @@ fn report_many(
     data: &Dataset,
     evaluations: &[Evaluation],
     engine: &str,
+    mut notes: Notes,
 ) -> Outcome {
     let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
     let all = Estimate::of(&accuracies).context("no chip was evaluated")?;
     let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
+    notes.say(doubts::of_phases(all.mean, doubts::chance(data).as_ref()));
     let (chip, count) = (plan.chip(), accuracies.len());
     let first = plan.settings.chip_seed.unwrap_or_default();
     let mut out = std::io::stdout().lock();
@@ -234,7 +244,7 @@ fn report_many(
             "yields": yields,
             "samples": evaluations[0].samples,
             "engine": engine,
-            "notes": data.notes,
+            "notes": notes.texts(),
             "version": env!("CARGO_PKG_VERSION"),
         });
         writeln!(out, "{object:#}")?;
@@ -256,6 +266,8 @@ struct Deployment<'a> {
     plan: &'a Plan,
     data: &'a Dataset,
     network: &'a Network,
+    /// Where the phases come from.
+    file: &'a Path,
     phases: &'a [ProgrammedMesh],
     errors: &'a [MeshErrors],
 }
@@ -269,7 +281,7 @@ impl Deployment<'_> {
     fn run_many<E: Simulator>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
         let split = self.split(engine)?;
         let first = self.plan.settings.chip_seed.unwrap_or_default();
-        let controls = deployed_controls(self.network, self.phases)?;
+        let controls = deployed_controls(self.network, self.phases).with_context(|| self.file.display().to_string())?;
         let (network, loss) = (self.network, &self.plan.training.loss);
         let examination = Examination { engine, network, controls: &controls, split: &split, loss };
         let (began, begun) = (Instant::now(), AtomicU32::new(0));
@@ -288,7 +300,8 @@ impl Deployment<'_> {
     fn run<E: Simulator>(&self, engine: &E) -> Result<(Evaluation, String)> {
         let split = self.split(engine)?;
         let loss = &self.plan.training.loss;
-        let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss)?;
+        let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss);
+        let evaluation = evaluation.with_context(|| self.file.display().to_string())?;
         Ok((evaluation.finite("these phases")?, engine.describe()))
     }
 }

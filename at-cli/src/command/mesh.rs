@@ -2,16 +2,27 @@
 
 use crate::activity;
 use crate::failure::{OrUsage, Outcome};
+use crate::memory::Need;
 use crate::network_files;
+use crate::notes::Notes;
 use crate::progress::say;
 use crate::words::word;
+use crate::work::{duration, say_expected};
 use anyhow::{Context, Result, anyhow};
 use at_core::files::matrix_file::read_matrix;
 use at_core::files::npy::write_matrix;
 use at_core::files::phase_file::{PhaseFile, ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
 use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
 use clap::{Args, Subcommand};
+use ndarray::Array2;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Modes of the mesh from which the time of a larger one is told. Smaller ones take no time.
+const SAMPLE: usize = 128;
+
+/// Bytes of a complex number.
+const COMPLEX: f64 = 16.0;
 
 /// How `--help` explains the files.
 pub const HELP: &str = "\
@@ -124,7 +135,12 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 fn matrix(arguments: &MatrixArguments) -> Outcome {
     let phases = PhaseFile::open(&arguments.phases, arguments.convention)?;
     let own = chosen(&phases, arguments.mesh, &arguments.phases)?;
-    activity::now(format!("multiplying the columns of {}", described(&own.mesh)));
+    let modes = own.mesh.modes() as f64;
+    room("the matrix while its columns are multiplied", 2.0 * COMPLEX * modes * modes).or_usage()?;
+    let share = own.mesh.mzis() as f64 * modes / ((SAMPLE * SAMPLE * (SAMPLE - 1) / 2) as f64);
+    expected(&format!("multiplying the columns of {}", described(&own.mesh)), share, |mesh| {
+        transfer_matrix(mesh, &vec![0.0; mesh.controls()], None).map(drop)
+    })?;
     let matrix = if arguments.chip_errors.is_empty() {
         transfer_matrix(&own.mesh, &own.controls, None)?
     } else {
@@ -153,9 +169,19 @@ fn chosen(phases: &PhaseFile, index: usize, file: &Path) -> Outcome<ProgrammedMe
 }
 
 fn decomposed(arguments: &DecomposeArguments) -> Outcome {
-    let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     let at = || format!("{}", arguments.matrix.display());
-    activity::now(format!("decomposing a matrix of {} modes", unitary.nrows()));
+    // a file that is not there says so when it is read
+    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
+    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
+    let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
+    // it, its phases, and the matrix that these make, when they are compared
+    let entries = unitary.len() as f64;
+    room("the matrices", (3.0 * COMPLEX + 8.0) * entries).with_context(at).or_usage()?;
+    let share = (entries / (SAMPLE * SAMPLE) as f64).powf(1.5);
+    expected(&format!("decomposing a matrix of {} modes", unitary.nrows()), share, |mesh| {
+        let controls = decompose(&Array2::eye(SAMPLE), arguments.layout)?;
+        transfer_matrix(mesh, &controls, None).map(drop)
+    })?;
     let controls = decompose(&unitary, arguments.layout).with_context(at)?;
     let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
     activity::now(format!("checking the phases of {}", described(&mesh)));
@@ -164,6 +190,29 @@ fn decomposed(arguments: &DecomposeArguments) -> Outcome {
     let text = format!("{}: {}, error {error:.1e}", arguments.out.display(), described(&mesh));
     write_phases(&arguments.out, arguments.convention, &[ProgrammedMesh { mesh, controls }])?;
     say(false, &text);
+    Ok(())
+}
+
+/// Errs where so many bytes are not there.
+fn room(what: &'static str, bytes: f64) -> Result<()> {
+    let mut need = Need::default();
+    need.fixed(what, bytes);
+    need.check_or("run it where more is free")
+}
+
+/// Says what begins, and how long it takes where a person would wait: `share` times as long as `work` for a universal mesh of
+/// [`SAMPLE`] modes.
+fn expected(what: &str, share: f64, work: impl FnOnce(&Mesh) -> at_core::Result<()>) -> Result<()> {
+    let mut seconds = 0.0;
+    if share > 1.0 {
+        let mesh = Mesh::rectangular(SAMPLE)?;
+        let began = Instant::now();
+        work(&mesh)?;
+        seconds = share * began.elapsed().as_secs_f64();
+    }
+    say_expected(seconds, &mut Notes::default());
+    let time = if seconds > 2.0 { format!(", about {} or more in all", duration(seconds)) } else { String::new() };
+    activity::now(format!("{what}{time}"));
     Ok(())
 }
 

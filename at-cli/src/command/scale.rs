@@ -9,7 +9,7 @@ use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::measure::{Effort, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
-use crate::work::Work;
+use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, ensure};
 use at_core::cpu::Cpu;
@@ -246,6 +246,8 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
         let memory = if taken_memory(gpu).is_some() { counted } else { unknown };
         results.memory.push(memory.to_string());
     }
+    let seconds: f64 = cases.iter().map(|case| effort.seconds(case.operations() / peak_of(&results, case))).sum();
+    say_expected(seconds, &mut Notes::default());
     for (number, case) in cases.iter().enumerate() {
         say(arguments.quiet, &format!("{:>3}/{} {}", number + 1, cases.len(), case.describe()));
         activity::now(case.describe());
@@ -259,6 +261,12 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
         folder.write("scale.json", &results.to_json())?;
     }
     Ok(results)
+}
+
+/// Operations per second that the engine of a case does not exceed.
+fn peak_of(results: &Results, case: &Case) -> f64 {
+    let own = results.peaks.iter().find(|peak| peak.0 == case.engine);
+    own.map_or(f64::INFINITY, |(_, peak)| peak.matrix_product_flops)
 }
 
 fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {

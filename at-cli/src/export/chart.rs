@@ -3,6 +3,7 @@
 pub use super::axis::Axis;
 use super::axis::Places;
 use super::look::Look;
+use super::thin;
 use crate::terminal::visible;
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
@@ -147,7 +148,8 @@ impl Chart {
             }
         }
         let place = |x: f64, y: f64| Some((self.x.place(x)?, self.y.place(y)?.clamp(bottom, top)));
-        for Curve { look, points, interval, .. } in &self.curves {
+        let curves: Vec<Curve> = self.curves.iter().map(|curve| self.thinned(curve, (left, right))).collect();
+        for Curve { look, points, interval, .. } in &curves {
             let ends = points
                 .iter()
                 .zip(interval.ends())
@@ -166,7 +168,7 @@ impl Chart {
                 }
             }
         }
-        for curve in &self.curves {
+        for curve in &curves {
             let place = |&(x, y): &(f64, f64)| Some((self.x.place(x)?, self.y.place(y)?));
             let points: Vec<_> = curve.points.iter().filter_map(place).collect();
             let mark = if points.len() == 1 && curve.mark == Mark::None { Mark::Filled } else { curve.mark };
@@ -181,6 +183,31 @@ impl Chart {
         self.legend(&legend)?;
         area.present()?;
         Ok(())
+    }
+
+    /// Those points of a curve, and of its band, that make its picture between these ends of the axis below.
+    fn thinned(&self, curve: &Curve, ends: (f64, f64)) -> Curve {
+        let shown = |&at: &usize| {
+            let (x, y) = curve.points[at];
+            self.x.place(x).is_some() && self.y.place(y).is_some()
+        };
+        let band = match &curve.interval {
+            Interval::None => None,
+            Interval::Band(band) => Some(band),
+            Interval::Bars(_) => return curve.clone(),
+        };
+        let shown: Vec<usize> = (0..curve.points.len()).filter(shown).collect();
+        let all = |value: &dyn Fn(usize) -> f64| shown.iter().map(|&at| value(at)).collect::<Vec<f64>>();
+        let places = all(&|at| self.x.place(curve.points[at].0).unwrap_or_default());
+        let mut heights = vec![all(&|at| curve.points[at].1)];
+        if let Some(band) = band {
+            heights.extend([all(&|at| band[at].0), all(&|at| band[at].1)]);
+        }
+        let heights: Vec<&[f64]> = heights.iter().map(Vec::as_slice).collect();
+        let kept: Vec<usize> = thin::kept(&places, ends, &heights).into_iter().map(|at| shown[at]).collect();
+        let interval = band.map(|band| Interval::Band(kept.iter().map(|&at| band[at]).collect()));
+        let points = kept.iter().map(|&at| curve.points[at]).collect();
+        Curve { points, interval: interval.unwrap_or(Interval::None), label: curve.label.clone(), ..*curve }
     }
 
     fn legend<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), Box<dyn std::error::Error>>
@@ -229,6 +256,35 @@ fn lines(title: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_core::training::MethodName;
+
+    #[test]
+    fn a_curve_of_very_many_epochs_makes_no_picture_of_as_many_points() {
+        let of = |epochs: u32| {
+            let point = |epoch| (f64::from(epoch), if epoch == 77_777 { 99.0 } else { f64::from(epoch % 7) });
+            let curve = Curve {
+                label: "at".into(),
+                look: MethodName::At.into(),
+                mark: Mark::Last,
+                points: (1..=epochs).map(point).collect(),
+                interval: Interval::Band((1..=epochs).map(point).map(|(_, y)| (y - 1.0, y + 1.0)).collect()),
+            };
+            let y = Axis::linear("accuracy").within(0.0, 100.0);
+            Chart { title: String::new(), x: Axis::linear("epoch"), y, curves: vec![curve], levels: Vec::new() }
+        };
+        let [long, endless] = [100_000, 300_000].map(|epochs| of(epochs).svg().unwrap());
+        assert!(
+            endless.len() < long.len() + 5000 && long.len() < 150_000,
+            "{} and {} bytes",
+            long.len(),
+            endless.len()
+        );
+        let without = |mut chart: Chart| {
+            chart.curves[0].points.iter_mut().for_each(|point| point.1 = point.1.min(6.0));
+            chart.svg().unwrap()
+        };
+        assert_ne!(long, without(of(100_000)), "one epoch that stands out is seen");
+    }
 
     #[test]
     fn everything_that_is_said_is_in_the_picture() {

@@ -8,3 +8,4 @@ pub mod heat_map;
 pub mod look;
 pub mod picture;
 pub mod scores;
+mod thin;

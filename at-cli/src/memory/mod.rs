@@ -48,16 +48,21 @@ impl Need {
 
     /// Errs where it is more than there is: with the sizes, with the largest part, and with what would fit.
     pub fn check(&self) -> Result<()> {
-        self.check_within(available())
+        self.check_or("choose a smaller --network")
     }
 
-    fn check_within(&self, available: f64) -> Result<()> {
+    /// [`Need::check`] with what to do where no setting decides on the largest part.
+    pub fn check_or(&self, advice: &str) -> Result<()> {
+        self.check_within(available(), advice)
+    }
+
+    fn check_within(&self, available: f64, otherwise: &str) -> Result<()> {
         let bytes = self.bytes();
         let Some(largest) = self.parts.iter().max_by(|a, b| a.bytes.total_cmp(&b.bytes)) else { return Ok(()) };
         let share = ((available - (bytes - largest.bytes)) / largest.bytes).max(0.0);
         let advice = match largest.setting.map(|(name, value, power)| (name, (value * share.powf(1.0 / power)).floor()))
         {
-            None => "choose a smaller --network".to_string(),
+            None => otherwise.to_string(),
             Some((name, fits)) if fits >= 1.0 => format!("--{name} up to {fits} would fit"),
             Some((name, _)) => format!("choose a smaller --network or a smaller --{name}"),
         };
@@ -102,11 +107,14 @@ mod tests {
         let mut need = Need::default();
         need.fixed("the controls", 1e9);
         need.growing("the signals of a batch", 8e9, "batch-size", 2000.0);
-        need.check_within(9e9).unwrap();
-        let error = need.check_within(5e9).unwrap_err().to_string();
+        let within = |need: &Need, bytes| need.check_within(bytes, "elsewhere");
+        within(&need, 9e9).unwrap();
+        let error = within(&need, 5e9).unwrap_err().to_string();
         assert!(error.contains("at least 9.0 GB") && error.contains("8.0 GB of it for the signals"), "{error}");
         assert!(error.contains("5.0 GB are free") && error.contains("--batch-size up to 1000 would fit"), "{error}");
-        let error = need.check_within(1e9).unwrap_err().to_string();
+        let error = within(&need, 1e9).unwrap_err().to_string();
         assert!(error.contains("a smaller --network or a smaller --batch-size"), "{error}");
+        need.fixed("the matrix", 1e10);
+        assert!(within(&need, 1e9).unwrap_err().to_string().ends_with("; elsewhere"));
     }
 }

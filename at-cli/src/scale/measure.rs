@@ -17,6 +17,9 @@ use std::time::Instant;
 /// A time that clocks and thread pools resolve; shorter steps are done several times between two looks at the clock.
 const RESOLVED_SECONDS: f64 = 0.02;
 
+/// More steps are not done between two looks at the clock.
+const MOST_STEPS: f64 = 1000.0;
+
 /// How carefully to measure.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Effort {
@@ -24,6 +27,15 @@ pub struct Effort {
     pub warm_up: usize,
     /// Times to measure; their median counts.
     pub repeats: usize,
+}
+
+impl Effort {
+    /// Least seconds of a case whose single step takes `step`.
+    pub fn seconds(&self, step: f64) -> f64 {
+        // without a step before, it is not known how many are needed between two looks
+        let steps = if self.warm_up == 0 { 1.0 } else { (RESOLVED_SECONDS / step).clamp(1.0, MOST_STEPS) };
+        (self.warm_up as f64 + self.repeats as f64 * steps) * step
+    }
 }
 
 /// Gives the bytes of an engine's own memory that are taken; engines without one live in this program's memory.
@@ -123,7 +135,7 @@ impl<'a, E: Simulator> Workload<'a, E> {
         for _ in 0..effort.warm_up {
             once = once.min(seconds_of(1)?);
         }
-        let steps = (RESOLVED_SECONDS / once).ceil().clamp(1.0, 1000.0) as usize;
+        let steps = (RESOLVED_SECONDS / once).ceil().clamp(1.0, MOST_STEPS) as usize;
         let times = (0..effort.repeats).map(|_| seconds_of(steps)).collect::<Result<_>>()?;
         let after = device.map_or(Some(allocations::peak() as u64), |taken| taken());
         Ok((times, after.zip(before).map(|(after, before)| after.saturating_sub(before))))

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn settings_files_that_went_wrong_are_read_or_refused_in_few_words() {
         let count =
-            std::env::var("AT_FUZZ_INPUTS").map_or(500, |count| count.parse().expect("AT_FUZZ_INPUTS is a number"));
+            std::env::var("AT_FUZZ_INPUTS").map_or(5000, |count| count.parse().expect("AT_FUZZ_INPUTS is a number"));
         let seeds: Vec<String> =
             presets::names().map(|name| toml::to_string(&presets::find(name).unwrap()).unwrap()).collect();
         for input in 0..count {

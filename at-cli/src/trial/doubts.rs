@@ -50,6 +50,18 @@ pub fn before(plan: &Plan, network: &Network, data: &Dataset) -> Result<Vec<Stri
     Ok(of_light(&engine, plan, network, &fabrication, &controls, &train).1)
 }
 
+/// A sentence where deployed phases tell classes no better than guessing, and enough samples say so.
+pub fn of_phases(accuracy: f64, chance: Option<&Chance>) -> Option<String> {
+    chance.filter(|chance| chance.limit < 1.0 && chance.explains(accuracy)).map(|chance| {
+        format!(
+            "these phases are at chance: {:.1} % of the test samples, where guessing the most frequent class gives {:.1} %; are they \
+             of this --network, --encoding and --convention?",
+            100.0 * accuracy,
+            100.0 * chance.guess
+        )
+    })
+}
+
 /// A sentence where `test` is no better than guessing, and `light` at the controls as trained, which may say why.
 pub fn of_chance(
     method: MethodName,

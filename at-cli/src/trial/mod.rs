@@ -7,7 +7,7 @@
 //!          → TrialResult  what a method gave, and doubts
 //! ```
 
-mod doubts;
+pub mod doubts;
 mod fingerprint;
 mod memory;
 mod run;

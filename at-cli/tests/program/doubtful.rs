@@ -63,6 +63,30 @@ fn a_network_that_help_names_trains_without_further_settings_or_says_why_not() {
 }
 
 #[test]
+fn the_methods_that_a_network_gets_by_default_learn_on_it() {
+    let bench = Bench::new();
+    for (index, (network, more, _)) in NETWORKS.iter().enumerate().filter(|(_, (_, _, ends))| ends.is_ok()) {
+        let quoted = if network.starts_with('[') { network.to_string() } else { format!("{network:?}") };
+        let config = bench.write("config.toml", format!("network = {quoted}\n"));
+        let run = format!("run-{index}");
+        // defaults in all but the size of the run, and of weight banks, whose plain descent takes its epochs, in that too
+        let small = ["--train-limit", "300", "--test-limit", "200", "--epochs", "12"];
+        let size = if network.starts_with("bank") { &more[..more.len().min(4)] } else { &small[..] };
+        let rest = ["--config", &config, "--quiet", "--engine", "cpu", "--out", &run];
+        bench.run(["train"].into_iter().chain(rest).chain(size.iter().copied())).done();
+        let summary = summary(&bench, &run);
+        let limit = summary["chance"]["limit"].as_f64().unwrap();
+        for result in summary["results"].as_array().unwrap() {
+            let method = result["method"].as_str().unwrap();
+            let accuracy = result["final_test_accuracy"].as_f64().unwrap();
+            // what was trained on the computer alone may fail on the chip: that is what the others are for
+            assert!(method == "in-silico" || accuracy > limit + 0.1, "{network}, {method}: {accuracy}");
+        }
+        assert_eq!(summary["results"].as_array().unwrap().len(), 3, "{network}");
+    }
+}
+
+#[test]
 fn defaults_that_follow_the_network_are_said_and_written_down() {
     let bench = Bench::new();
     let run = ["train", "--network", "mesh:16", "--train-limit", "100", "--epochs", "1", "--out", "run"];

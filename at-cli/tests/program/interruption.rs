@@ -128,6 +128,7 @@ fn control_c_ends_any_command_in_the_middle_of_anything() {
     bench.write("small.npy", fourier(64));
     bench.write("large.npy", fourier(1500));
     bench.run(["mesh", "decompose", "small.npy", "--out", "small.npz"]).done();
+    bench.run(RUN.into_iter().chain(["--out", "trained", "--quiet"])).done();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mirror = format!("http://{}", silent.local_addr().unwrap());
     let chips = ["--chips", "300000", "--chip", "mesh"];
@@ -145,6 +146,7 @@ fn control_c_ends_any_command_in_the_middle_of_anything() {
         (vec!["scale", "--engine", "cpu", "--modes", "64", "--repeats", "10000000000", "--out", "scale"], "1/3 "),
         (vec!["data", "fetch", "mnist", "--mirror", &mirror, "--cache-dir", "cache"], "asking for "),
         (vec!["mesh", "decompose", "large.npy", "--out", "large.npz"], "decomposing "),
+        (["report", "--out", "page.html"].into_iter().chain(["trained"; 2000]).collect(), "making the page of "),
     ];
     let software = at_gpu::adapters().into_iter().find(|adapter| adapter.software);
     let adapter = software.map(|adapter| adapter.index.to_string());

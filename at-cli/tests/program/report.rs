@@ -133,6 +133,23 @@ fn what_cannot_be_shown_is_said() {
 }
 
 #[test]
+fn very_many_epochs_make_no_page_of_as_many_points() {
+    let bench = Bench::new();
+    mesh_run(&bench);
+    report(&bench, &["--quiet"]).done();
+    let short = bench.read("run/report.html").len();
+    let rows = bench.read("run/metrics.csv");
+    let (heading, first) = (rows.lines().next().unwrap(), rows.lines().nth(1).unwrap());
+    let (before, after) = first.split_once(",1,").unwrap();
+    let row = |epoch: usize| format!("{before},{epoch},{after}\n");
+    let many: String = (1..=50_000).map(row).collect();
+    bench.write("run/metrics.csv", format!("{heading}\n{many}"));
+    report(&bench, &["--quiet"]).done();
+    let long = bench.read("run/report.html").len();
+    assert!(long < short + 100_000, "{short} bytes become {long}");
+}
+
+#[test]
 fn very_many_classes_are_drawn_in_blocks_which_is_said() {
     let bench = Bench::new();
     let rows: String = (0..3000).map(|row| format!("{},0.5,{row}\n", row % 7)).collect();

@@ -83,14 +83,17 @@ fn more_coordinates_than_there_are_controls_are_all_of_them_and_that_is_noted() 
 #[test]
 fn work_of_more_than_a_day_is_said_before_it_begins() {
     let bench = Bench::new();
-    let arguments = ["train", "--network", "bank:in-out", "--epochs", "30000000000", "--out", "long", "--quiet"];
-    let mut child = bench.asyt(arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(line.starts_with("note: this takes more than ") && line.contains("days"), "{line}");
+    let train: &[&str] = &["train", "--network", "bank:in-out", "--epochs", "30000000000", "--out", "long", "--quiet"];
+    let scale: &[&str] = &["scale", "--engine", "cpu", "--modes", "64", "--repeats", "100000000", "--quiet"];
+    for (arguments, said) in [(train, "note: this takes more than "), (scale, "note: this takes about ")] {
+        let mut child = bench.asyt(arguments.iter().copied()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(line.starts_with(said) && line.contains("days"), "{line}");
+    }
 }
 
 /// The program in an address space of so many kilobytes, and in as few threads as it can be.
@@ -143,6 +146,64 @@ fn a_limit_of_the_process_is_what_there_is() {
         bounded(&bench, &all, 900_000).refused(2, parts);
     }
     assert!(!bench.path("runs").exists());
+}
+
+/// An npy file of zeros of which most is a hole, or of the identity as booleans.
+fn square(bench: &Bench, name: &str, modes: usize, identity: bool) {
+    let kind = if identity { "|b1" } else { "<c16" };
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({modes}, {modes}), }}");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16 + 1).to_le_bytes());
+    bytes.extend(header.into_bytes());
+    bytes.push(b'\n');
+    let whole = bytes.len() + modes * modes * if identity { 1 } else { 16 };
+    if identity {
+        bytes.extend((0..modes * modes).map(|at| u8::from(at / modes == at % modes)));
+    }
+    bench.write(name, "");
+    let file = std::fs::File::options().write(true).open(bench.path(name)).unwrap();
+    std::io::Write::write_all(&mut &file, &bytes).unwrap();
+    file.set_len(whole as u64).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_matrix_that_does_not_fit_is_refused_before_it_is_read_or_multiplied() {
+    use at_core::files::phase_file::{ProgrammedMesh, write_phases};
+    use at_core::optics::{Convention, Mesh};
+    let bench = Bench::new();
+    square(&bench, "U.npy", 5000, false);
+    square(&bench, "I.npy", 6000, true);
+    let mesh = Mesh::truncated(20_000, 1).unwrap();
+    let controls = vec![0.0; mesh.controls()];
+    write_phases(&bench.path("wide.npz"), Convention::Native, &[ProgrammedMesh { mesh, controls }]).unwrap();
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["mesh", "decompose", "U.npy", "--out", "F.npz"], &["U.npy", "800.0 MB", "the file and what is in it"]),
+        (&["mesh", "decompose", "I.npy", "--out", "F.npz"], &["I.npy", "2.0 GB", "the matrices"]),
+        (&["mesh", "matrix", "wide.npz", "--out", "U.npy"], &["12.8 GB", "run it where more is free"]),
+    ];
+    for (arguments, parts) in cases {
+        println!("{arguments:?}");
+        bounded(&bench, arguments, 900_000).refused(2, parts);
+        assert!(!bench.path("F.npz").exists());
+    }
+}
+
+#[test]
+fn a_decomposition_that_takes_long_says_how_long() {
+    let bench = Bench::new();
+    square(&bench, "I.npy", 2500, true);
+    let arguments = ["mesh", "decompose", "I.npy", "--out", "F.npz"];
+    let mut child = bench.asyt(arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        line.starts_with("decomposing a matrix of 2500 modes, about ") && line.contains(" or more in all"),
+        "{line}"
+    );
 }
 
 /// No estimate knows everything; what is beyond it is one line, and neither an abort nor a panic.
