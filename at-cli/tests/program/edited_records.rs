@@ -54,7 +54,7 @@ fn an_edited_request_or_result_of_a_comparison_is_refused_by_name() {
     let cell = bench.entries("run/cells").remove(0);
     let result = format!("run/cells/{cell}/result.json");
     let cases = [
-        ("/test/accuracy", json!(7.0), "accuracy 7"),
+        ("/test/accuracy", json!(7.0), "accuracy = 7"),
         ("/test/correct", json!(1_000_000), "1000000 of"),
         ("/train/loss", json!(null), "null"),
         ("/records/1/test_accuracy", json!(7.0), "test_accuracy = 7"),
