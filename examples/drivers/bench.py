@@ -12,7 +12,7 @@ random = np.random.default_rng(1)
 COUPLERS = random.normal(0, 0.05, (len(MZIS), 2))  # angle errors, rad
 PHASES = random.normal(0, 0.1, (len(MZIS), 2))  # phase errors, rad
 CHIP = dict(protocol=1, name="numpy bench", controls=2 * len(MZIS) + MODES, unit="rad", limits=[0, 2 * np.pi], period=2 * np.pi,
-            inputs=2 * MODES, complex=True, outputs=MODES, layers=[MODES], access=["output"])
+            inputs=2 * MODES, complex=True, outputs=MODES, access=["output"])
 CHIP["largest-batch"] = 500
 matrix = np.eye(MODES)
 
