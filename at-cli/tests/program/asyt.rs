@@ -102,11 +102,13 @@ impl Ended {
         self.stderr.split_inclusive('\n').filter(|line| !line.starts_with("note: ")).collect()
     }
 
-    /// It ended with `code`, nothing on stdout and, besides notes, one line on stderr that says `error: …` with all of `parts`.
+    /// It ended with `code`, nothing on stdout and, besides notes and what a slow machine makes it say that it is doing (`… …`), one
+    /// line on stderr that says `error: …` with all of `parts`.
     #[track_caller]
     pub fn refused(self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
         let said = self.beside_notes();
+        let said: String = said.split_inclusive('\n').filter(|line| !line.ends_with(" …\n")).collect();
         let error = said.strip_suffix('\n').and_then(|line| line.strip_prefix("error: ")).unwrap_or_default();
         assert!(!error.is_empty() && error.lines().count() == 1, "not one line with an error: {self:#?}");
         let parts_said: Vec<_> = error.split(": ").collect();
