@@ -34,12 +34,12 @@ pub fn coherent(modes: usize, meshes: usize, activation: Activation, detection: 
 
 /// Matrices with rectifiers between them: the published demonstration's shape.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
+    dense(widths, Stage::matrix)
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
+    dense(widths, Stage::weight_bank)
 }
 
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {

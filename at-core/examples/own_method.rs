@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     let settings = Settings { epochs: 100, batch_size: 30, learning_rate: 0.2, schedule, optimizer, loss, seed: 1 };
     let initial = initial_controls(&network, 2, &Initialization::FanIn)?;
     let controls = Parameters::new(&engine, optimizer, &initial)?;
-    let mut method = HillClimbing { engine: engine.clone(), controls, loss, dice: StdRng::seed_from_u64(3) };
+    let mut method = HillClimbing { engine, controls, loss, dice: StdRng::seed_from_u64(3) };
     let trainer = Trainer { engine: &engine, settings: &settings, train: &split, test: &split };
     let outcome = trainer.run(&mut chip, &mut method, None, None, &mut ())?;
     println!("loss {:.3} to {:.3}", outcome.records[0].train_loss, outcome.test.loss);

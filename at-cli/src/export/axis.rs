@@ -145,7 +145,7 @@ impl Ranged for Places {
 
     fn map(&self, place: &f64, (first, last): (i32, i32)) -> i32 {
         let share = (place - self.ends.0) / (self.ends.1 - self.ends.0);
-        first + (share * f64::from(last - first)).round() as i32
+        first.saturating_add((share * f64::from(last - first)).round() as i32)
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {

@@ -36,7 +36,7 @@ fn homes(network: &Network, module: usize) -> Vec<Home<'_>> {
     for (number, stage) in network.stages().enumerate() {
         let Some(own) = stage.element().controlled() else { continue };
         let shared = |home: &Home| own.shares(home.stage, module).map(|cells| (home.source, home.first, cells));
-        let (source, first, cells) = match homes.iter().find_map(|home| shared(home)) {
+        let (source, first, cells) = match homes.iter().find_map(shared) {
             Some(found) => found,
             None => (number, offset, own.shares(stage, module).expect("a stage shares its own hardware")),
         };

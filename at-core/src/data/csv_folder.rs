@@ -30,8 +30,9 @@ pub(crate) fn read(name: &str, folder: &Path, classes: Option<usize>, wanted: Wa
     let test = table::read(&test_path, wanted, Some(&train))?;
     if train.width != test.width {
         let (expected, got) = (train.width, test.width);
-        let hint =
-            if got + train.taken.len() == expected { "; a test table needs its targets, to be judged by" } else { "" };
+        let needed = if matches!(wanted, Wanted::Classes(_)) { "classes" } else { "targets" };
+        let lacking = got + train.taken.len() == expected;
+        let hint = if lacking { format!("; a test table needs its {needed}, to be judged by") } else { String::new() };
         let reason = format!("features of a test sample: expected {expected}, got {got}, unlike train.csv{hint}");
         return Err(Error::malformed(test_path, reason));
     }

@@ -84,7 +84,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     needs_classes: false,
     options: &[MEASURING_STEPS, ESTIMATE_RATE, ESTIMATE_TRUST, ESTIMATE_PRIOR],
     passes: MethodFacts::one_pass,
-    check: check,
+    check,
 };
 
 /// Errs where there is nothing to estimate.

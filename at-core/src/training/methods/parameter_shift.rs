@@ -39,7 +39,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     needs_classes: false,
     options: &[],
     passes: |_, network| network.controls() as f64,
-    check: check,
+    check,
 };
 
 /// The method from its parts.

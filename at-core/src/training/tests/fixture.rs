@@ -16,12 +16,12 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// Matrices with rectifiers between them.
 pub fn matrices(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::matrix(inputs, outputs))
+    dense(widths, Stage::matrix)
 }
 
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
-    dense(widths, |inputs, outputs| Stage::weight_bank(inputs, outputs))
+    dense(widths, Stage::weight_bank)
 }
 
 fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {

@@ -100,7 +100,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     needs_classes: false,
     options: OPTIONS,
     passes: MethodFacts::one_pass,
-    check: check,
+    check,
 };
 
 /// The method from its parts.
