@@ -1,6 +1,6 @@
 //! Every setting of a training run, once: the same struct is the flags, the TOML file and a run folder's `config.toml`.
 //!
-//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve`]).
+//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]).
 
 use crate::network_text::NetworkText;
 use at_core::optics::Convention;

@@ -37,7 +37,7 @@ impl<'a> Draws<'a> {
         (0..count).map(|_| random.random::<f64>()).collect()
     }
 
-    /// What neighbours share ([`super::process`]), at every heater: a field with this `deviation`, and one mean per die with the
+    /// What neighbours share (`chip::process`), at every heater: a field with this `deviation`, and one mean per die with the
     /// deviation `die`. Takes two streams.
     pub fn shared(&self, stream: u64, deviation: f64, die: f64) -> Vec<f64> {
         let mut values = vec![0.0; self.heaters.len()];

@@ -191,7 +191,7 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
     }
 
     /// Starts from the `initial` controls; `seed` draws the networks' first parameters; `meter` counts digital work. `build` makes a nominal model of a
-    /// network. Errs as [`check`] does.
+    /// network. Errs as the `check` of its facts does.
     pub fn new(
         engine: &M::Engine,
         network: &Network,
