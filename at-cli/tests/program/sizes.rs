@@ -184,7 +184,9 @@ fn a_matrix_that_does_not_fit_is_refused_before_it_is_read_or_multiplied() {
     ];
     for (arguments, parts) in cases {
         println!("{arguments:?}");
-        bounded(&bench, arguments, 900_000).refused(2, parts);
+        // below what the first one asks for, with room for the program itself
+        let limit = if arguments.contains(&"U.npy") && arguments[1] == "decompose" { 600_000 } else { 900_000 };
+        bounded(&bench, arguments, limit).refused(2, parts);
         assert!(!bench.path("F.npz").exists());
     }
 }
