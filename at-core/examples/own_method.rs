@@ -20,6 +20,7 @@ const FACTS: MethodFacts = MethodFacts {
     dash: Dash::Dotted,
     marker: Marker::Cross,
     model: Model::None,
+    needs_classes: false,
     options: &[],
     passes: |_, _| 2.0,
     check: MethodFacts::any_network,
@@ -47,7 +48,7 @@ impl<E: Engine> HillClimbing<E> {
         chip.program(controls)?;
         chip.propagate(batch.signals(), batch.size(), &mut readout)?;
         let mut own = engine.zeros(3)?;
-        engine.loss(&self.loss, &readout, outputs, batch.labels(), batch.size(), None, &mut own)?;
+        engine.loss(&self.loss, &readout, outputs, batch.targets(), batch.size(), None, &mut own)?;
         engine.combine(1.0, &own, 1.0, tally)?;
         Ok(engine.download(&own)?[0])
     }

@@ -14,6 +14,7 @@ pub mod data;
 pub mod deployment;
 pub mod error;
 pub mod files;
+pub mod link;
 pub mod network;
 mod numpy_random;
 pub mod optics;

@@ -88,10 +88,11 @@ impl Axis {
                 span if span > 0.5 => &[1.0, 2.0, 5.0],
                 _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
             };
-            let every = if high - low > 12.0 { 3 } else { 1 };
+            let every = if high - low > 12.0 { 3 * ((high - low) / 36.0).ceil() as i32 } else { 1 };
             let of = |decade: i32| steps.iter().map(move |step| f64::from(decade) + step.log10());
             let ticks = decades.filter(|decade| decade % every == 0).flat_map(of);
-            return ticks.filter(|tick| (low..=high).contains(tick)).collect();
+            let is_number = |tick: &f64| (low..=high).contains(tick) && 10_f64.powf(*tick).is_normal();
+            return ticks.filter(is_number).collect();
         }
         let raw = (high - low) / 5.0;
         let power = 10_f64.powf(raw.log10().floor());

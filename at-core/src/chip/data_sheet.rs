@@ -13,10 +13,14 @@ impl Imperfections {
     /// These imperfections without all that differs between individuals: loss, splits and shifters as they are on average, and
     /// crosstalk as the floor plan gives it.
     pub fn data_sheet(&self) -> Self {
-        let Imperfections { passive, control, .. } = *self;
+        // every field is named: one that is added has to say here whether a data sheet tells it
+        let Imperfections { loss_db, passive, process, module, control, .. } = *self;
+        let Passive { splitter_mean, splitter_equal, propagation_db_cm, facet_db, amplified, .. } = passive;
+        let Control { control_range, control_bits, crosstalk, crosstalk_length, pitch, dead_random, .. } = control;
         Imperfections {
             splitter_angle: 0.0,
             phase: 0.0,
+            loss_db,
             loss_spread_db: 0.0,
             parameter_spread: 0.0,
             response_amplitude: 0.0,
@@ -24,12 +28,31 @@ impl Imperfections {
             response_offset: 0.0,
             update_error: 0.0,
             perturbation: 0.0,
-            passive: Passive { splitter_split: 0.0, uncalibrated: false, path_imbalance: 0.0, ..passive },
-            process: Process { process_length: self.process.process_length, ..Process::NONE },
-            control: Control { heater_spread: 0.0, heater_quartic: 0.0, dead_shifters: 0.0, ..control },
+            passive: Passive {
+                splitter_mean,
+                splitter_split: 0.0,
+                splitter_equal,
+                uncalibrated: false,
+                propagation_db_cm,
+                path_imbalance: 0.0,
+                facet_db,
+                amplified,
+            },
+            process: Process { process_length: process.process_length, ..Process::NONE },
+            module,
+            control: Control {
+                control_range,
+                control_bits,
+                heater_spread: 0.0,
+                heater_quartic: 0.0,
+                crosstalk,
+                crosstalk_length,
+                pitch,
+                dead_shifters: 0.0,
+                dead_random,
+            },
             drift: Drift::NONE,
             noise: Noise::NONE,
-            ..*self
         }
     }
 

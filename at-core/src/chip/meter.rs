@@ -82,7 +82,7 @@ impl Meter {
 
 /// What the interface of a chip tells its meter, unless it is switched off for an evaluation.
 #[derive(Debug)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     meter: Meter,
     on: bool,
 }

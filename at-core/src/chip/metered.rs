@@ -111,7 +111,7 @@ impl<P: Propagator> Physical for Metered<P> {
         self.counter.set(metered)
     }
 
-    fn state(&self) -> Result<State> {
+    fn state(&mut self) -> Result<State> {
         Ok(State { accesses: self.accesses(), ..State::default() })
     }
 

@@ -48,7 +48,7 @@ use crate::error::same_size;
 use crate::network::Network;
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
 use crate::turns::Bounds;
-use meter::Counter;
+pub(crate) use meter::Counter;
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and
@@ -150,7 +150,7 @@ impl<E: Simulator> Physical for Chip<E> {
         self.counter.set(metered)
     }
 
-    fn state(&self) -> Result<State> {
+    fn state(&mut self) -> Result<State> {
         let drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
         let (passes, programmings) = (self.signals.passes, self.programmings);
         Ok(State { accesses: self.accesses(), passes, programmings, drifted })

@@ -15,7 +15,7 @@ pub trait Physical: Propagator {
     fn set_metered(&mut self, metered: bool) -> bool;
 
     /// What changes while it works: with it, the chip goes on after an interruption as it would have without.
-    fn state(&self) -> Result<State>;
+    fn state(&mut self) -> Result<State>;
 
     /// Goes on from a `state` of an earlier run. Errs where it is another chip's.
     fn resume(&mut self, state: &State) -> Result<()>;

@@ -137,7 +137,7 @@ impl<E: Engine> Trainer<'_, E> {
     /// A checkpoint without records.
     fn fleet_state<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
-        chips: &[C],
+        chips: &mut [C],
         fleet: &Fleet<M>,
         arithmetic: &[String],
         epoch: usize,
@@ -151,7 +151,7 @@ impl<E: Engine> Trainer<'_, E> {
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,
-            others: chips[1..].iter().map(Physical::state).collect::<Result<_>>()?,
+            others: chips[1..].iter_mut().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
             records: Vec::new(),
             arithmetic: arithmetic.to_vec(),

@@ -34,4 +34,4 @@ pub use task::{Batch, Split, Targets};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

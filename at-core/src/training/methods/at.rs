@@ -17,7 +17,6 @@
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
@@ -76,7 +75,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (weights, mask, settings) = (from.options.weights(), from.update_mask()?, from.settings);
     let (optimizer, loss, capacity) = (settings.optimizer, settings.loss, settings.batch_size);
     let model = from.nominal()?;

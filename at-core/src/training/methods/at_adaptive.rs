@@ -24,7 +24,6 @@
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
-use crate::chip::Chip;
 use crate::network::{Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Simulator, Tunable};
 use crate::training::{Batch, Optimizer, Parameters, Settings};
@@ -100,7 +99,9 @@ fn check(network: &Network) -> Result<()> {
 }
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (network, estimation) = (from.network, from.options.estimation);
     let method =
         AdaptiveAsymmetric::new(from.engine, from.nominal()?, network, estimation, from.initial, from.settings)?;

@@ -3,19 +3,25 @@
 use super::fleet::Fleet;
 use super::turned_back::TurnedBack;
 use super::{DigitalStep, Ingredients, Method, MethodName, MethodOptions, registry};
-use crate::chip::{Chip, Fabrication, Meter};
+use crate::chip::{Fabrication, Meter};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::Simulator;
+use crate::propagator::{Bidirectional, LayerAccess, PowerTapAccess, Simulator, TapAccess};
 use crate::training::{Digital, Settings};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
+
+/// A chip for which methods of all kinds can be built; one that does not offer an access errs where a method uses it. A method
+/// itself is typed for the access that it needs, and is built by its own file where a chip's type has no more.
+pub trait Reachable: TapAccess + LayerAccess + PowerTapAccess + Bidirectional {}
+
+impl<C: TapAccess + LayerAccess + PowerTapAccess + Bidirectional> Reachable for C {}
 
 /// The method `name` for a chip of `network`, from the `initial` controls on. Errs where the library has none of that name.
 ///
 /// `fabrication` is the chip's own; only `ideal` sees it, and of its update errors [`DigitalStep::AsPublished`]. The other
 /// methods get a model of what [`MethodOptions::known`] says. Its work, and that of the oracle, is counted on `meter`, which is the chip's.
-pub fn build<E: Simulator>(
+pub fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
     name: MethodName,
     engine: &E,
     network: &Network,
@@ -24,7 +30,7 @@ pub fn build<E: Simulator>(
     settings: &Settings,
     options: &MethodOptions,
     meter: &Meter,
-) -> Result<Box<dyn Method<Chip<E>>>> {
+) -> Result<Box<dyn Method<C>>> {
     settings.validate()?;
     same_size("initial controls", network.controls(), initial.len())?;
     if let Some(facts) = name.facts() {

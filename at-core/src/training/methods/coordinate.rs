@@ -15,7 +15,6 @@
 use super::probe::Probe;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
@@ -48,7 +47,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (settings, subset) = (from.settings, from.options.coordinate_subset);
     let (outputs, seed) = (from.network.outputs(), settings.seed);
     let (loss, capacity) = (settings.loss, settings.batch_size);

@@ -13,7 +13,6 @@
 use super::feedback::Feedback;
 use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
 
@@ -35,7 +34,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (controls, settings) = (from.controls()?, from.settings);
     let (model, feedback) = (from.nominal()?, Feedback::of(from)?);
     let maker = DfaModel::new(from.engine, model, feedback, &controls.values, settings.loss, settings.batch_size)?;

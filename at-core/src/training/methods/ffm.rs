@@ -19,7 +19,6 @@
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
 use rayon::prelude::*;
 
@@ -41,7 +40,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (engine, capacity) = (from.engine, from.settings.batch_size);
     let hybrid = Hybrid::<E::Network>::of(from)?;
     let bench = |mesh: &MeshPlace| {

@@ -11,7 +11,6 @@
 use super::room::backpropagation;
 use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
 
@@ -33,7 +32,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (controls, settings) = (from.controls()?, from.settings);
     let maker = Ideal::new(from.engine, from.oracle()?, &controls.values, settings.loss, settings.batch_size)?;
     Ok(Box::new(Descent::new(from.engine, controls, maker)))

@@ -12,7 +12,6 @@
 use super::room::backpropagation;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room, at};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
 
@@ -34,7 +33,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (mask, settings) = (from.update_mask()?, from.settings);
     let (optimizer, loss, capacity) = (settings.optimizer, settings.loss, settings.batch_size);
     Ok(Box::new(InSilico::new(from.engine, from.nominal()?, mask, from.initial, optimizer, loss, capacity)?))

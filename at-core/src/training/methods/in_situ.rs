@@ -24,7 +24,6 @@
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +54,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (engine, capacity, subtraction) = (from.engine, from.settings.batch_size, from.options.subtraction);
     let hybrid = Hybrid::<E::Network>::of(from)?;
     let bench = |mesh: &MeshPlace| {

@@ -35,7 +35,7 @@ mod turned_back;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;
-pub use build::{build, build_fleet};
+pub use build::{Reachable, build, build_fleet};
 pub use descent::{Descent, Gradient};
 pub use facts::{Dash, Marker, MethodFacts, Model};
 pub use ingredients::Ingredients;

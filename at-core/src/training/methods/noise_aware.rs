@@ -13,7 +13,7 @@
 use super::room::backpropagation;
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
 use crate::Result;
-use crate::chip::{Chip, Fabrication, Imperfections, Meter};
+use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
@@ -47,7 +47,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let settings = from.settings;
     let (imperfections, every) = (from.options.imperfections, from.options.redraw_every);
     let redrawn = Redrawn { imperfections, every, seed: settings.seed };

@@ -19,7 +19,6 @@
 
 use super::probe::Probe;
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
-use crate::chip::Chip;
 use crate::network::{Detection, Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -44,7 +43,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (network, settings) = (from.network, from.settings);
     let maker = ParameterShift::new(from.engine, network, settings.loss, settings.batch_size)?;
     Ok(Box::new(from.descent(maker)?))

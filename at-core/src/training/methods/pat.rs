@@ -14,7 +14,6 @@
 
 use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Simulator};
 use crate::training::{Batch, Loss, Parameters};
 
@@ -36,7 +35,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: LayerAccess<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let (controls, settings) = (from.controls()?, from.settings);
     let maker = Pat::new(from.engine, from.nominal()?, &controls.values, settings.loss, settings.batch_size)?;
     Ok(Box::new(Descent::new(from.engine, controls, maker)))

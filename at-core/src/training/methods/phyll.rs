@@ -18,7 +18,6 @@
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
-use crate::chip::Chip;
 use crate::network::Network;
 use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
 use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Score, Split, Targets, Workspace};
@@ -48,7 +47,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: LayerAccess<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     let settings = from.settings;
     let (optimizer, loss, seed) = (settings.optimizer, settings.loss, settings.seed);
     Ok(Box::new(PhysicalLocal::new(from.engine, from.network, from.initial, optimizer, loss, seed)?))

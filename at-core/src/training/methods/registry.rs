@@ -1,8 +1,7 @@
 //! The library's own methods: a line each, in the order of tables. All else that there is to say stands in the method's file.
 
-use super::{Ingredients, Method, MethodFacts, MethodName};
+use super::{Ingredients, Method, MethodFacts, MethodName, Reachable};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::Simulator;
 
 /// What a line stands for: `FACTS` and `build` of the module.
@@ -23,10 +22,10 @@ macro_rules! methods {
         }
 
         /// The method `name` from `ingredients`; nothing where the library has none of that name.
-        pub(super) fn build<E: Simulator>(
+        pub(super) fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
             name: MethodName,
             ingredients: &Ingredients<'_, E>,
-        ) -> Option<Result<Box<dyn Method<Chip<E>>>>> {
+        ) -> Option<Result<Box<dyn Method<C>>>> {
             $(
                 if name == MethodName::$name {
                     return Some(super::$($module)::+::build(ingredients));

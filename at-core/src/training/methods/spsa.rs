@@ -14,7 +14,6 @@
 use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
 use crate::training::{Batch, Parameters};
@@ -38,7 +37,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     Ok(Box::new(from.descent(Spsa(Explorer::of(from)?))?))
 }
 

@@ -6,7 +6,7 @@ mod checkpoints;
 mod counts;
 mod data_sheet;
 mod feedback;
-mod fixture;
+pub(crate) mod fixture;
 mod fleet;
 mod gradient_free;
 mod identities;

@@ -136,7 +136,8 @@ fn networks_they_cannot_train_are_refused_with_a_way_out() {
         let Bench { engine, network, initial, settings, options, .. } = &bench;
         let meter = Default::default();
         let ideal = Fabrication::ideal();
-        let built = super::super::methods::build(name, engine, network, &ideal, initial, settings, options, &meter);
+        let built: crate::Result<Box<dyn crate::training::Method<Chip<_>>>> =
+            super::super::methods::build(name, engine, network, &ideal, initial, settings, options, &meter);
         built.err().map(|error| error.to_string()).unwrap_or_default()
     };
     let matrices = || super::fixture::matrices(&[4, 3]);

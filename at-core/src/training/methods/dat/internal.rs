@@ -13,7 +13,6 @@ use super::model::Correction;
 use super::readout::prediction_error;
 use super::{Dash, Dat, Ingredients, Marker, Method, MethodFacts, MethodName, Model, OPTIONS};
 use crate::Result;
-use crate::chip::Chip;
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, PowerTapAccess, Simulator};
 use crate::training::{Batch, Loss, Normalization, Parameters};
 
@@ -35,7 +34,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: PowerTapAccess<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     Ok(Box::new(DatInternal::new(Dat::<E::Network>::of(from)?, from.settings.batch_size)?))
 }
 

@@ -35,7 +35,7 @@ pub use sepn::{Maps, Sepn};
 pub use size::size;
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
-use crate::chip::{Chip, Meter};
+use crate::chip::Meter;
 use crate::flops::Flops;
 use crate::network::{Detection, Network, Stage};
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator, Simulator};
@@ -104,7 +104,9 @@ pub const FACTS: MethodFacts = MethodFacts {
 };
 
 /// The method from its parts.
-pub fn build<E: Simulator>(from: &Ingredients<'_, E>) -> Result<Box<dyn Method<Chip<E>>>> {
+pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
+    from: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
     Ok(Box::new(Dat::<E::Network>::of(from)?))
 }
 

@@ -1,0 +1,160 @@
+//! What a driver can do wrong: each time one error that names it, and no wait beyond the time limit.
+
+use super::super::description::Description;
+use super::super::frame::{Frame, to_bytes};
+use super::super::limits::Limits;
+use super::super::message::{Answer, Request};
+use super::{PATIENCE, adder, link_to};
+use crate::link::Link;
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// A driver that describes the adder and then answers each request with what `answer` makes of it; none ends the connection.
+fn driver(answer: impl FnMut(u64, Request) -> Option<Vec<u8>> + Send + 'static, patience: Duration) -> Link {
+    described(adder(Limits::None), Vec::new(), answer, patience).unwrap()
+}
+
+fn described(
+    chip: Description,
+    limits: Vec<u8>,
+    mut answer: impl FnMut(u64, Request) -> Option<Vec<u8>> + Send + 'static,
+    patience: Duration,
+) -> crate::Result<Link> {
+    let work = move |mut stream: TcpStream| {
+        let mut from = BufReader::new(stream.try_clone().unwrap());
+        while let Ok(Some(Frame { number, message, .. })) = Frame::<Request>::read(&mut from, || 1 << 20) {
+            let bytes = match message {
+                Request::Hello { .. } => {
+                    Some(Frame { number, message: Answer::Chip(chip.clone()), payload: limits.clone() }.encode())
+                }
+                other => answer(number, other),
+            };
+            match bytes {
+                Some(bytes) if stream.write_all(&bytes).is_ok() => {}
+                Some(_) | None => return,
+            }
+        }
+    };
+    link_to(work, patience)
+}
+
+fn done(number: u64) -> Option<Vec<u8>> {
+    Some(Frame { number, message: Answer::Done { busy_ms: None }, payload: Vec::new() }.encode())
+}
+
+fn readout(number: u64, values: &[f32]) -> Vec<u8> {
+    Frame { number, message: Answer::Readout { busy_ms: None }, payload: to_bytes(values) }.encode()
+}
+
+/// A driver that answers what is sent with `bytes`.
+fn at_send(bytes: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static, patience: Duration) -> Link {
+    driver(
+        move |number, request| if matches!(request, Request::Send { .. }) { bytes(number) } else { done(number) },
+        patience,
+    )
+}
+
+#[test]
+fn each_fault_of_a_driver_is_one_error_that_names_it_and_the_last_write() {
+    let short = Duration::from_millis(300);
+    type Answers = Box<dyn Fn(u64) -> Option<Vec<u8>> + Send>;
+    let cases: Vec<(&str, Answers, Duration)> = vec![
+        ("it closed before it answered send (message 3)", Box::new(|_| None), PATIENCE),
+        ("no answer to send (message 3) within 0.300 s", Box::new(|_| Some(Vec::new())), short),
+        (
+            "no answer to send (message 3) within 0.300 s",
+            Box::new(|number| Some(readout(number, &[1.0; 2]).split_last_chunk::<3>()?.0.to_vec())),
+            short,
+        ),
+        (
+            "1 values came in answer to message 3, not 1 x 2 = 2",
+            Box::new(|number| Some(readout(number, &[1.0]))),
+            PATIENCE,
+        ),
+        ("of which 8 belong there", Box::new(|number| Some(readout(number, &[1.0; 9]))), PATIENCE),
+        ("it read NaN at output 1 of sample 0", Box::new(|number| Some(readout(number, &[1.0, f32::NAN]))), PATIENCE),
+        ("it answered message 99 where send was message 3", Box::new(|_| Some(readout(99, &[1.0; 2]))), PATIENCE),
+        ("it answered message 3 with done", Box::new(done), PATIENCE),
+        ("is no message", Box::new(|_| Some(b"the interlock is open\n".to_vec())), PATIENCE),
+        (
+            "its driver reports, at send (message 3): the interlock is open",
+            Box::new(|number| {
+                let text = "the interlock is open".to_string();
+                Some(Frame { number, message: Answer::Fault { text }, payload: Vec::new() }.encode())
+            }),
+            PATIENCE,
+        ),
+    ];
+    for (expected, bytes, patience) in cases {
+        let mut link = at_send(bytes, patience);
+        link.program(&[0.5, 0.5], 2, true).unwrap();
+        let failure = link.send(&[0.0; 2], 1, true).unwrap_err().to_string();
+        assert!(failure.contains(expected), "{failure}\ninstead of {expected}");
+        assert!(failure.ends_with("; last written: all 2 controls, by message 2"), "{failure}");
+    }
+}
+
+#[test]
+fn nothing_more_is_asked_of_a_driver_that_lost_count() {
+    let mut link = at_send(|_| Some(readout(99, &[1.0; 2])), PATIENCE);
+    let first = link.send(&[0.0; 2], 1, true).unwrap_err().to_string();
+    let second = link.program(&[0.0; 2], 2, true).unwrap_err().to_string();
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_fault_that_a_driver_reports_leaves_it_usable() {
+    let mut first = true;
+    let mut link = driver(
+        move |number, request| match request {
+            Request::Send { .. } if std::mem::take(&mut first) => {
+                let text = "busy".to_string();
+                Some(Frame { number, message: Answer::Fault { text }, payload: Vec::new() }.encode())
+            }
+            Request::Send { .. } => Some(readout(number, &[1.0; 2])),
+            _ => done(number),
+        },
+        PATIENCE,
+    );
+    assert!(link.send(&[0.0; 2], 1, true).is_err());
+    assert_eq!(link.send(&[0.0; 2], 1, true).unwrap(), [1.0; 2]);
+}
+
+#[test]
+fn a_description_that_is_none_of_a_chip_is_refused() {
+    let good = || adder(Limits::None);
+    let cases = [
+        ("controls: lies between", Description { controls: 0, ..good() }, Vec::new()),
+        ("largest-batch: lies between", Description { largest_batch: 0, ..good() }, Vec::new()),
+        ("settle-ms: lies between", Description { settle_ms: -1.0, ..good() }, Vec::new()),
+        ("the last one leaves the 2 outputs", Description { layers: vec![2, 3], ..good() }, Vec::new()),
+        ("limits: no range of control 0", Description { limits: Limits::All([1.0, 0.0]), ..good() }, Vec::new()),
+        ("its limits take 16 bytes", adder(Limits::Each { lower: vec![], upper: vec![] }), to_bytes(&[0.0; 3])),
+        (
+            "limits: no range of control 1",
+            adder(Limits::Each { lower: vec![], upper: vec![] }),
+            to_bytes(&[0.0, 2.0, 1.0, 1.0]),
+        ),
+        ("version 2 of the protocol", Description { protocol: 2, ..good() }, Vec::new()),
+    ];
+    for (expected, chip, limits) in cases {
+        let failure = described(chip, limits, |_, _| None, PATIENCE).err().unwrap().to_string();
+        assert!(failure.contains(expected), "{failure} instead of {expected}");
+    }
+}
+
+#[test]
+fn a_command_that_ends_or_does_not_start_is_named() {
+    let start = |program: &str, arguments: &[&str]| {
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.to_string()).collect();
+        crate::link::Transport::command(program, &arguments).and_then(|transport| Link::open(transport, PATIENCE))
+    };
+    let failure = start("no-such-driver", &[]).err().unwrap().to_string();
+    assert!(failure.contains("chip behind 'no-such-driver': it does not start"), "{failure}");
+    #[cfg(unix)]
+    {
+        let failure = start("sh", &["-c", "exit 3"]).err().unwrap().to_string();
+        assert!(failure.contains("it ended (exit status: 3) before it answered hello"), "{failure}");
+    }
+}

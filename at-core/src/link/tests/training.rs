@@ -1,0 +1,165 @@
+//! Training over a link is training, to the bit.
+
+use super::{PATIENCE, link_to, served};
+use crate::chip::{Imperfections, Physical};
+use crate::cpu::Cpu;
+use crate::link::{Access, Driven, Outside, Simulated, serve};
+use crate::network::Network;
+use crate::training::methods::{Reachable, build};
+use crate::training::tests::fixture::{Bench, CALM, ERRORS, meshes, settings, weight_banks};
+use crate::training::{Checkpoint, Checkpoints, MethodName, Optimizer, Outcome};
+use std::io::BufReader;
+
+type Engine = Cpu<f32>;
+
+const ALL: [Access; 4] = [Access::Output, Access::Taps, Access::Layers, Access::State];
+
+fn bench(network: Network, errors: &Imperfections) -> Bench<Engine> {
+    Bench::new(Cpu::new(), network, errors, settings(3, 3, 0.01, Optimizer::ADAM))
+}
+
+fn simulated(network: Network, errors: &Imperfections) -> Simulated<Engine> {
+    let bench = bench(network, errors);
+    Simulated::new(&bench.engine, &bench.network, bench.chip(), "bench", &ALL)
+}
+
+/// The chip of [`bench`] behind a link, fabricated anew.
+fn outside(network: &Network, errors: &'static Imperfections) -> Outside<Engine> {
+    let own = network.clone();
+    let link = served(move || {
+        let mut chip = simulated(own, errors);
+        Box::new(move |from, to| serve(from, to, &mut chip).unwrap())
+    });
+    Outside::new(&Cpu::new(), network, link).unwrap()
+}
+
+/// How a training ends, and the controls and whatever else was trained.
+fn trained<C: Reachable<Engine = Engine> + Physical + 'static>(
+    bench: &Bench<Engine>,
+    chip: &mut C,
+    name: MethodName,
+    resume: Option<&Checkpoint>,
+    to: Option<Checkpoints<'_>>,
+) -> crate::Result<(Outcome, Vec<Vec<f32>>)> {
+    let Bench { engine, network, fabrication, initial, settings, options, .. } = bench;
+    let mut method = build(name, engine, network, fabrication, initial, settings, options, chip.meter())?;
+    let outcome = bench.trainer().run(chip, &mut *method, resume, to, &mut ())?;
+    Ok((outcome, method.parameters().into_iter().map(|(_, own)| own.values.clone()).collect()))
+}
+
+#[test]
+fn a_chip_behind_a_link_trains_to_the_same_numbers_as_the_chip_inside() {
+    let methods = [
+        MethodName::At,
+        MethodName::AtAdaptive,
+        MethodName::PatOutput,
+        MethodName::Spsa,
+        MethodName::Coordinate,
+        MethodName::Dfa,
+        MethodName::Pat,
+        MethodName::InSilico,
+    ];
+    for (network, errors) in [(meshes(4), &ERRORS), (weight_banks(&[5, 4, 3]), &ERRORS), (meshes(5), &CALM)] {
+        for name in methods {
+            let bench = bench(network.clone(), errors);
+            let inside = trained(&bench, &mut bench.chip(), name, None, None).unwrap();
+            let mut chip = outside(&network, errors);
+            let linked = trained(&bench, &mut chip, name, None, None).unwrap();
+            assert_eq!(linked, inside, "{name} on {} layers", network.layers().len());
+            assert!(chip.times().batches > 0, "{name} sent nothing");
+        }
+    }
+}
+
+#[test]
+fn a_method_that_needs_more_than_a_link_offers_is_refused_by_name() {
+    for (name, what) in [(MethodName::InSitu, "both ends"), (MethodName::DatInternal, "powers behind the meshes")] {
+        let network = meshes(4);
+        let bench = bench(network.clone(), &CALM);
+        let failure = trained(&bench, &mut outside(&network, &CALM), name, None, None).unwrap_err().to_string();
+        assert!(failure.contains(what) && failure.contains("chip at 127.0.0.1"), "{failure}");
+    }
+}
+
+#[test]
+fn a_network_that_is_not_the_chips_is_refused_with_both_numbers() {
+    let network = meshes(4);
+    let link = {
+        let own = network.clone();
+        served(move || {
+            let mut chip = simulated(own, &CALM);
+            Box::new(move |from, to| serve(from, to, &mut chip).unwrap())
+        })
+    };
+    let failure = Outside::new(&Engine::new(), &meshes(5), link).err().unwrap().to_string();
+    let expected = format!("it has {} controls, the network {}", network.controls(), meshes(5).controls());
+    assert!(failure.contains(&expected), "{failure}");
+}
+
+/// A simulated chip whose driver dies after so many batches.
+struct Mortal {
+    chip: Simulated<Engine>,
+    left: usize,
+}
+
+impl Driven for Mortal {
+    fn description(&self) -> crate::link::Description {
+        self.chip.description()
+    }
+
+    fn program(&mut self, controls: &[f32], counted: bool) -> crate::Result<()> {
+        self.chip.program(controls, counted)
+    }
+
+    fn send(&mut self, fields: &[f32], batch: usize, counted: bool) -> crate::Result<Vec<f32>> {
+        assert!(self.left > 0, "this driver dies here, as the test wants");
+        self.left -= 1;
+        self.chip.send(fields, batch, counted)
+    }
+
+    fn state(&mut self) -> crate::Result<crate::chip::State> {
+        self.chip.state()
+    }
+
+    fn resume(&mut self, state: &crate::chip::State) -> crate::Result<()> {
+        self.chip.resume(state)
+    }
+}
+
+#[test]
+fn a_run_whose_driver_died_goes_on_from_its_checkpoint_to_the_same_numbers() {
+    let network = meshes(4);
+    let folder = tempfile::tempdir().unwrap();
+    for name in [MethodName::At, MethodName::AtAdaptive, MethodName::Spsa] {
+        let bench = bench(network.clone(), &ERRORS);
+        let whole = trained(&bench, &mut bench.chip(), name, None, None).unwrap();
+        let path = folder.path().join(name.as_str());
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &network.identity() };
+
+        // the first epoch's sends, and some of the second's
+        let mut counted = outside(&network, &ERRORS);
+        let one = Bench {
+            settings: crate::training::Settings { epochs: 1, ..bench.settings },
+            ..self::bench(network.clone(), &ERRORS)
+        };
+        trained(&one, &mut counted, name, None, None).unwrap();
+        let own = network.clone();
+        let left = counted.times().batches as usize + 2;
+        let work = move |stream: std::net::TcpStream| {
+            let mut mortal = Mortal { chip: simulated(own, &ERRORS), left };
+            let mut from = BufReader::new(stream.try_clone().unwrap());
+            let _ =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| serve(&mut from, &mut &stream, &mut mortal)));
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        };
+        let mut mortal = Outside::new(&bench.engine, &network, link_to(work, PATIENCE).unwrap()).unwrap();
+        let failure = trained(&bench, &mut mortal, name, None, Some(to)).unwrap_err().to_string();
+        assert!(failure.contains("it closed before it answered send"), "{failure}");
+        assert!(failure.contains("last written: all"), "{failure}");
+
+        let kept = Checkpoint::load(&path, "").unwrap();
+        assert!((1..3).contains(&kept.epoch), "{name} kept epoch {}", kept.epoch);
+        let resumed = trained(&bench, &mut outside(&network, &ERRORS), name, Some(&kept), Some(to)).unwrap();
+        assert_eq!(resumed, whole, "{name}");
+    }
+}
