@@ -286,7 +286,8 @@ impl Deployment<'_> {
         let examination = Examination { engine, network, controls: &controls, split: &split, loss };
         let (began, begun) = (Instant::now(), AtomicU32::new(0));
         let fabricate = |k| {
-            let number = begun.fetch_add(1, Ordering::Relaxed) + 1;
+            // the first is made once more, to look how the others can be evaluated
+            let number = begun.fetch_add(1, Ordering::Relaxed).saturating_add(1).min(count);
             activity::now_and_then(|| progress(number, count, began));
             self.plan.fabricate(network, first.wrapping_add(k))
         };
