@@ -173,17 +173,20 @@ fn a_matrix_that_does_not_fit_is_refused_before_it_is_read_or_multiplied() {
     use at_core::optics::{Convention, Mesh};
     let bench = Bench::new();
     square(&bench, "U.npy", 5000, false);
+    square(&bench, "I.npy", 6000, true);
     let mesh = Mesh::truncated(20_000, 1).unwrap();
     let controls = vec![0.0; mesh.controls()];
     write_phases(&bench.path("wide.npz"), Convention::Native, &[ProgrammedMesh { mesh, controls }]).unwrap();
-    let cases: [(&[&str], &[&str]); 2] = [
-        (&["mesh", "decompose", "U.npy", "--out", "F.npz"], &["U.npy", "800.0 MB", "the file and what is in it"]),
-        (&["mesh", "matrix", "wide.npz", "--out", "U.npy"], &["12.8 GB", "run it where more is free"]),
+    let decompose = |file| ["mesh", "decompose", file, "--out", "F.npz"];
+    // a file that fits is read, and what follows is refused
+    let cases: [(usize, &[&str], &[&str]); 4] = [
+        (700_000, &decompose("U.npy"), &["U.npy", "800.0 MB", "the file and what is in it"]),
+        (1_100_000, &decompose("U.npy"), &["U.npy", "1.4 GB", "the matrices"]),
+        (900_000, &decompose("I.npy"), &["I.npy", "2.0 GB", "the matrices"]),
+        (900_000, &["mesh", "matrix", "wide.npz", "--out", "U.npy"], &["12.8 GB", "run it where more is free"]),
     ];
-    for (arguments, parts) in cases {
-        println!("{arguments:?}");
-        // below what the first one asks for, with room for the program itself
-        let limit = if arguments.contains(&"U.npy") && arguments[1] == "decompose" { 600_000 } else { 900_000 };
+    for (limit, arguments, parts) in cases {
+        println!("{arguments:?} with {limit} kB");
         bounded(&bench, arguments, limit).refused(2, parts);
         assert!(!bench.path("F.npz").exists());
     }

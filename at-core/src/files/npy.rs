@@ -39,18 +39,26 @@ enum Element {
     },
 }
 
-/// An array of real or complex numbers or of text, as read.
+/// An array of real or complex numbers or of text, as read. Its elements are its own, or those of a file's content.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NpyArray {
+pub struct NpyArray<B = Vec<u8>> {
     shape: Vec<usize>,
     fortran: bool,
     element: Element,
-    bytes: Vec<u8>,
+    bytes: B,
 }
 
 impl NpyArray {
     /// Reads the content of an npy file. The error is the reason alone, for the caller to say which file and array.
     pub fn parse(content: &[u8]) -> Parsed<Self> {
+        let NpyArray { shape, fortran, element, bytes } = NpyArray::view(content)?;
+        Ok(NpyArray { shape, fortran, element, bytes: bytes.to_vec() })
+    }
+}
+
+impl<'a> NpyArray<&'a [u8]> {
+    /// [`NpyArray::parse`] without a copy of the elements.
+    fn view(content: &'a [u8]) -> Parsed<Self> {
         let (header, bytes) = split_header(content)?;
         let NpyHeader { descr, fortran, shape } = npy_header::parse(header)?;
         let element = element(&descr)?;
@@ -61,13 +69,17 @@ impl NpyArray {
         if bytes.len() / element.bytes() > MOST_ELEMENTS {
             return Err(format!("it has shape {shape:?}, more than {MOST_ELEMENTS} elements"));
         }
-        Ok(NpyArray { shape, fortran, element, bytes: bytes.to_vec() })
+        Ok(NpyArray { shape, fortran, element, bytes })
     }
+}
 
+impl<B: AsRef<[u8]>> NpyArray<B> {
     /// Bytes of its elements as f64, however they are stored.
     pub(super) fn decoded_bytes(&self) -> usize {
         let reals = match self.element {
-            Element::Real { number, .. } | Element::Complex { number, .. } => self.bytes.len() / number.bytes(),
+            Element::Real { number, .. } | Element::Complex { number, .. } => {
+                self.bytes.as_ref().len() / number.bytes()
+            }
             Element::Text { .. } => 0,
         };
         size_of::<f64>() * reals
@@ -113,13 +125,21 @@ impl NpyArray {
             let code = if big_endian { bytes.iter().fold(0, number) } else { bytes.iter().rev().fold(0, number) };
             char::from_u32(code).ok_or_else(|| format!("its text holds the code {code:#x}, which is no character"))
         };
-        let text: String = self.bytes.chunks_exact(width).map(code).collect::<Parsed<_>>()?;
+        let text: String = self.bytes.as_ref().chunks_exact(width).map(code).collect::<Parsed<_>>()?;
         Ok(text.trim_end_matches('\0').to_string())
     }
 
     /// Decodes every element; a matrix in column-major order is turned.
     fn in_order<T: Copy>(&self, decode: impl Fn(&[u8]) -> Parsed<T>) -> Parsed<Vec<T>> {
-        let values = self.bytes.chunks_exact(self.element.bytes()).map(decode).collect::<Parsed<Vec<T>>>()?;
+        let elements = self.bytes.as_ref().chunks_exact(self.element.bytes());
+        // a vector that grows by itself takes up to three times as much on the way
+        let mut values = Vec::new();
+        values
+            .try_reserve_exact(elements.len())
+            .map_err(|_| format!("no memory for its {} elements", elements.len()))?;
+        for element in elements {
+            values.push(decode(element)?);
+        }
         match *self.shape {
             [rows, columns] if self.fortran && !values.is_empty() => Ok((0..rows)
                 .flat_map(|row| (0..columns).map(move |column| row + column * rows))
@@ -190,7 +210,7 @@ fn element(descr: &str) -> Parsed<Element> {
 
 /// Reads a matrix of complex or real numbers, [row, column], from the content of an npy file in either order of elements.
 pub(super) fn matrix(content: &[u8]) -> Parsed<Array2<Complex64>> {
-    let array = NpyArray::parse(content)?;
+    let array = NpyArray::view(content)?;
     let &[rows, columns] = array.shape() else {
         return Err(format!("expected a matrix, got an array of shape {:?}", array.shape()));
     };
