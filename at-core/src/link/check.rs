@@ -121,7 +121,7 @@ impl Bench<'_> {
     }
 }
 
-/// a² and b² of `variance = a² + b² mean²`, neither negative, by least squares with weights 1/mean⁴-like scale-free residuals.
+/// a² and b² of `variance = a² + b² mean²`, neither negative, by least squares of residuals relative to the fitted variance.
 fn noise_law(repeats: &Repeats) -> (f64, f64) {
     // each variance is known to within its own size, so that residuals count relative to the variance of a first, plain fit
     let fit = |weights: &dyn Fn(f64) -> f64| {

@@ -25,13 +25,15 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod wire;
 
 pub use check::{Check, Effort, check};
 pub use description::{Access, Description};
-pub use exchange::{Handle, Link, Park, Times};
+pub use exchange::{Link, Times};
 pub use limits::{Limits, Placed};
 pub use message::PROTOCOL;
 pub use outside::Outside;
 pub use serve::{Driven, serve};
 pub use simulated::Simulated;
 pub use transport::Transport;
+pub use wire::{Handle, Park};

@@ -1,8 +1,9 @@
 //! The chip behind a link, as trainers know chips.
 
 use super::description::Access;
-use super::exchange::{Handle, Link, Park, Times};
+use super::exchange::{Link, Times};
 use super::message::PROTOCOL;
+use super::wire::{Handle, Park};
 use crate::chip::{Counter, Meter, Physical, State};
 use crate::error::same_size;
 use crate::network::Network;

@@ -1,0 +1,76 @@
+//! The way out to a driver, and its end: the chip is parked, and the driver hears that nothing more comes.
+
+use super::frame::{Frame, to_bytes};
+use super::message::Request;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Where a chip is left at the end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Park {
+    /// As the last controls left it.
+    #[default]
+    Last,
+    /// At 0, or at the nearest value in its range.
+    Zero,
+    /// At these controls.
+    Controls(Vec<f64>),
+}
+
+/// The way out: what is put on it goes to the driver in whole messages, one after the other.
+#[derive(Clone)]
+pub(super) struct Wire {
+    pub outgoing: Sender<Vec<u8>>,
+    pub number: Arc<AtomicU64>,
+    pub last: Arc<Mutex<Last>>,
+    /// Nobody reads any more: the driver has closed.
+    pub closed: Arc<(Mutex<bool>, Condvar)>,
+}
+
+/// What is still to be said.
+#[derive(Default)]
+pub(super) struct Last {
+    /// Controls that the chip is left at, within its range.
+    pub parked: Option<Vec<f32>>,
+    said: bool,
+}
+
+impl Wire {
+    pub fn put(&self, message: Request, payload: Vec<u8>) -> u64 {
+        let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
+        // where nobody writes any more, the missing answer says so
+        let _ = self.outgoing.send(Frame { number, message, payload }.encode());
+        number
+    }
+
+    /// Parks the chip and says the end, once; then waits at most `within` for the driver to close.
+    pub fn leave(&self, within: Duration) {
+        let last = std::mem::replace(
+            &mut *self.last.lock().unwrap_or_else(PoisonError::into_inner),
+            Last { parked: None, said: true },
+        );
+        if last.said {
+            return;
+        }
+        if let Some(parked) = last.parked {
+            self.put(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
+        }
+        self.put(Request::End {}, Vec::new());
+        let (closed, changed) = &*self.closed;
+        let closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = changed.wait_timeout_while(closed, within, |closed| !*closed);
+    }
+}
+
+/// For whoever has to end the program while a [`Link`] is in use.
+#[derive(Clone)]
+pub struct Handle(pub(super) Wire);
+
+impl Handle {
+    /// Parks the chip and ends the link, without waiting for the answer under way, and for the driver's end at most `within`.
+    pub fn leave(&self, within: Duration) {
+        self.0.leave(within);
+    }
+}
