@@ -18,7 +18,7 @@ fn main() -> Result<()> {
     let signals: Vec<f32> = (0..90 * 4).map(|entry| bright(entry / 4, entry % 4)).collect();
     let split = Split::new(&engine, &signals, &labels)?;
     let (schedule, optimizer, loss) = (Schedule::Cosine, Optimizer::ADAM, Loss::cross_entropy(3));
-    let settings = Settings { epochs: 40, batch_size: 10, learning_rate: 0.05, schedule, optimizer, loss, seed: 1 };
+    let settings = Settings { epochs: 40, batch_size: 10, learning_rate: 0.2, schedule, optimizer, loss, seed: 1 };
     let trainer = Trainer { engine: &engine, settings: &settings, train: &split, test: &split };
     let initial = initial_controls(&network, 2, &Initialization::FanIn)?;
     for name in [MethodName::At, MethodName::InSilico, MethodName::Ideal] {
