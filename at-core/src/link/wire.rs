@@ -64,7 +64,7 @@ impl Wire {
     }
 }
 
-/// For whoever has to end the program while a [`Link`] is in use.
+/// For whoever has to end the program while a [`Link`](super::Link) is in use.
 #[derive(Clone)]
 pub struct Handle(pub(super) Wire);
 
