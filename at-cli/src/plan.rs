@@ -78,7 +78,13 @@ fn given<T: Clone>(name: &str, value: &Option<T>) -> Result<T> {
 
 impl Plan {
     /// Checks everything that can be checked before the data are read.
-    pub fn new(mut settings: Settings) -> Result<Self> {
+    pub fn new(settings: Settings) -> Result<Self> {
+        known_dataset(&given("dataset", &settings.dataset)?)?;
+        Self::of_any_data(settings)
+    }
+
+    /// [`Plan::new`] for samples that a program has, whatever they are called.
+    pub fn of_any_data(mut settings: Settings) -> Result<Self> {
         let imperfections = chips::imperfections(&mut settings)?;
         let defaults = MethodOptions::default();
         settings.probe_draws.get_or_insert(defaults.probe_draws);
@@ -90,7 +96,6 @@ impl Plan {
             *file = std::path::absolute(&file).context(file.display().to_string())?; // a run may be resumed from anywhere
         }
         let s = &settings;
-        known_dataset(&given("dataset", &s.dataset)?)?;
         let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: each_once(&given("method", &s.method)?)?,
@@ -180,6 +185,13 @@ impl Plan {
         let doubt = self.disagreement(&network)?;
         notes::merge(&mut self.notes, doubt);
         Ok(network)
+    }
+
+    /// Reads the files that belong to `network`, for which no data are.
+    pub fn read_files(&mut self, network: &Network) -> Outcome {
+        self.files = FilesCache::default().read(&self.settings, network)?;
+        notes::merge(&mut self.notes, self.files.notes.clone());
+        Ok(())
     }
 
     /// Where the data sheet that digital models know says other things than the chip of files.

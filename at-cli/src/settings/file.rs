@@ -20,7 +20,8 @@ pub fn read_own(path: &Path) -> Result<Settings> {
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 
-pub(super) fn parse(text: &str) -> Result<Settings> {
+/// Reads settings. Errs on unknown keys with the nearest known one.
+pub fn parse(text: &str) -> Result<Settings> {
     let known = keys();
     for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text, false))?.keys() {
         if !known.contains(key) {

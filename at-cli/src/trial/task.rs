@@ -41,6 +41,17 @@ impl Tasks {
         self.complete(Plan::new(settings).or_usage()?)
     }
 
+    /// The plan of `settings` for the samples `data` of a program, which every later question for the data of such settings gets.
+    pub fn given(&mut self, settings: Settings, data: Dataset) -> Result<Plan> {
+        let settings = Settings { dataset: Some(data.name.clone()), ..settings };
+        let plan = Plan::of_any_data(settings)?;
+        data.check()?;
+        let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
+        let contents = data.contents();
+        self.last = Some((source(&plan), data, contents));
+        Ok(plan)
+    }
+
     /// Completes `plan` with what its data say.
     pub fn complete(&mut self, mut plan: Plan) -> Outcome<Task> {
         plan.settings.engine = Some(engines::setting(&plan).to_string());
@@ -60,9 +71,7 @@ impl Tasks {
     }
 
     fn read(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
-            plan.settings.clone();
-        let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
+        let source = source(plan);
         if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
             activity::now("reading the data");
             self.last = None; // two data sets in memory are one too many
@@ -72,6 +81,12 @@ impl Tasks {
         }
         Ok(())
     }
+}
+
+fn source(plan: &Plan) -> Source {
+    let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+        plan.settings.clone();
+    (dataset, label_column, target_columns, data_dir, train_limit, test_limit)
 }
 
 /// The data of `plan`, cut to its limits.
