@@ -7,10 +7,10 @@ use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::session::{self, Job, plot, table, verdict};
+use crate::session::{self, Job, plot, table, times, verdict};
 use crate::settings::{self, Settings, chips, presets};
 use crate::terminal::visible;
-use crate::trial::{self, Task, Tasks};
+use crate::trial::{self, Driver, Task, Tasks};
 use crate::work::Work;
 use crate::{activity, interrupt, methods, network_text};
 use anyhow::{Context, Result, bail, ensure};
@@ -67,6 +67,7 @@ Examples:
   asyt train --dataset iris --network bank:in-12-out --batch-size 10
   asyt train --preset asyt-demo --epochs 30 --update-error 0.3
   asyt train --config mine.toml --out runs/mine
+  asyt train --network mesh:4 --dataset iris --chip-command 'python3 lab.py'
   asyt train --resume runs/mine";
 
 /// Runs the command.
@@ -91,11 +92,20 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
     work.check().or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
+    let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";
+    let simulated = arguments.save_chip.is_none() || !plan.settings.has_outside_chip();
+    simulated.then_some(()).context(outside).or_usage()?;
     if let Some(path) = &arguments.save_chip {
         write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
     }
     followed.iter().for_each(|line| say(arguments.quiet, line));
     engines::check_memory(&device, plan, network, samples)?;
+    activity::now("meeting the driver of the chip");
+    let driver = Driver::of(&plan.settings)?;
+    if let Some(driver) = &driver {
+        let facts: Vec<_> = plan.methods.iter().map(|&name| methods::facts(name)).collect();
+        driver.check(network, &facts).or_usage()?;
+    }
 
     let folder = match &arguments.resume {
         Some(run) => RunFolder::open(run)?,
@@ -106,7 +116,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     }
     work.say(&mut Notes::default());
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, folder: &folder, quiet: arguments.quiet };
+    let job = Job { task: &task, data, driver: driver.as_ref(), folder: &folder, quiet: arguments.quiet };
     let summary = match &device {
         Device::Gpu(gpu) => session::train(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| session::train(&Cpu::<f32>::new(), &job)),
@@ -115,7 +125,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     .map_err(|error| engines::explain(&device, plan, network, samples, error))?;
 
     let mut out = std::io::stdout().lock();
-    let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
+    let times = times::times(&summary)?;
+    let table = || table::table(&summary) + "\n" + &times + &verdict::verdict(&summary);
     let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
         format!("the results are in {}, but could not be written to stdout", folder.path().display())

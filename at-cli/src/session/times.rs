@@ -1,0 +1,34 @@
+//! What a chip from outside took, as measured, beside what the bench of the cost model would.
+
+use super::summary::{ChipTimes, MethodResult, Summary};
+use anyhow::Result;
+use at_core::cost::{ChipSize, CostModel};
+use std::fmt::Write;
+
+/// The model whose time stands beside the measured one.
+const MODEL: &str = "bench";
+
+/// A line per method that trained a chip from outside; nothing for simulated chips.
+pub fn times(summary: &Summary) -> Result<String> {
+    let size = ChipSize { controls: summary.controls, inputs: summary.inputs.unwrap_or(1) };
+    let model = CostModel::find(MODEL)?;
+    let mut text = String::new();
+    for result in &summary.results {
+        if let Some(times) = &result.chip_times {
+            let modelled = result.accesses.map(|accesses| model.bill(&accesses, &size).time.total());
+            let _ = writeln!(text, "{}", line(result, times, modelled));
+        }
+    }
+    Ok(text)
+}
+
+fn line(result: &MethodResult, times: &ChipTimes, modelled: Option<f64>) -> String {
+    let ChipTimes { programs, program_seconds, batches, send_seconds, busy_seconds, .. } = *times;
+    let all = program_seconds + send_seconds;
+    let modelled = modelled.map_or(String::new(), |seconds| format!("; cost model {MODEL}: {seconds:.1} s"));
+    format!(
+        "{}: {all:.1} s at the chip ({program_seconds:.1} s for {programs} writings, {send_seconds:.1} s for {batches} batches, \
+         {busy_seconds:.1} s of both in the chip itself){modelled}",
+        result.label()
+    )
+}
