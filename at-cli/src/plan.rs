@@ -317,7 +317,10 @@ impl Plan {
     fn check_outside(&self) -> Result<()> {
         let settings = &self.settings;
         if !settings.has_outside_chip() {
-            return Ok(());
+            let about =
+                [("chip-park", settings.chip_park.is_some()), ("chip-timeout", settings.chip_timeout.is_some())];
+            let remedy = "is about a chip from outside; pass --chip-command or --chip-address, or drop it";
+            return about.into_iter().filter(|about| about.1).try_for_each(|(name, _)| Err(anyhow!("{name} {remedy}")));
         }
         ensure!(!settings.has_chip_files(), "the chip comes from outside, and from files too; drop one of the two");
         ensure!(self.fleet() == 1, "share-model trains several chips, and one comes from outside; drop --share-model");

@@ -1,6 +1,7 @@
 //! What a chip from outside took, as measured, beside what the bench of the cost model would.
 
 use super::summary::{ChipTimes, MethodResult, Summary};
+use crate::export::columns::si;
 use anyhow::Result;
 use at_core::cost::{ChipSize, CostModel};
 use std::fmt::Write;
@@ -24,11 +25,12 @@ pub fn times(summary: &Summary) -> Result<String> {
 
 fn line(result: &MethodResult, times: &ChipTimes, modelled: Option<f64>) -> String {
     let ChipTimes { programs, program_seconds, batches, send_seconds, busy_seconds, .. } = *times;
-    let all = program_seconds + send_seconds;
-    let modelled = modelled.map_or(String::new(), |seconds| format!("; cost model {MODEL}: {seconds:.1} s"));
+    let [all, written, sent, busy] =
+        [program_seconds + send_seconds, program_seconds, send_seconds, busy_seconds].map(|seconds| si(seconds, "s"));
+    let modelled = modelled.map_or(String::new(), |seconds| format!("; by cost model {MODEL}: {}", si(seconds, "s")));
     format!(
-        "{}: {all:.1} s at the chip ({program_seconds:.1} s for {programs} writings, {send_seconds:.1} s for {batches} batches, \
-         {busy_seconds:.1} s of both in the chip itself){modelled}",
+        "{}: {all} at the chip ({written} for {programs} writings, {sent} for {batches} batches; {busy} of both in the chip \
+         itself){modelled}",
         result.label()
     )
 }
