@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::command::{compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
+use crate::command::{chip, compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
 use crate::comparison::GridArguments;
 use crate::methods;
 use crate::reproduce::ReproduceArguments;
@@ -39,7 +39,9 @@ pub fn command() -> clap::Command {
         })
     };
     let commands = ["train", "compare", "sweep"];
-    commands.into_iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, with_settings))
+    let command =
+        commands.into_iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, with_settings));
+    command.mut_subcommand("chip", |chip| chip.mut_subcommand("serve", with_settings))
 }
 
 const EXAMPLES: &str = "\
@@ -74,6 +76,9 @@ pub enum Command {
     /// Turn phases into a matrix, a matrix into phases, or phases into another convention
     #[command(after_help = mesh::HELP)]
     Mesh(mesh::MeshArguments),
+    /// Chips from outside: look at one, or serve a simulated one
+    #[command(subcommand)]
+    Chip(chip::ChipCommand),
     /// List data sets, and download those that are not part of asyt
     #[command(subcommand)]
     Data(data::DataCommand),

@@ -95,6 +95,7 @@ fn run(command: Command) -> Outcome {
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
+        Command::Chip(command) => command::chip::chip(&command),
         Command::Data(command) => command::data::data(&command),
         Command::Work(arguments) => command::work::work(&arguments),
         Command::Report(arguments) => command::report::report(&arguments),

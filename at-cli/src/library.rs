@@ -9,7 +9,7 @@
 //!
 //! let (settings, followed) = resolved(&parse("method = ['at']\nepochs = 3").unwrap()).unwrap();
 //! let audience = Audience::Program(&Silent);
-//! let run = start(Start { settings, followed, data: None, place: Place::New(None), save_chip: None, audience });
+//! let run = start(Start { settings, followed, data: None, chip: None, place: Place::New(None), save_chip: None, audience });
 //! println!("{}", run.map_err(|failure| failure.into_error()).unwrap().summary.to_json());
 //! ```
 
@@ -24,7 +24,7 @@ pub use crate::session::summary::{MethodResult, Summary};
 pub use crate::session::table::table;
 pub use crate::session::{Finished, Place, Start, start};
 pub use crate::settings::{Settings, keys};
-pub use crate::trial::{Task, load};
+pub use crate::trial::{Connect, OF_THE_PROGRAM, Task, load};
 
 use crate::failure::OrUsage;
 use crate::{command, network_text, settings};

@@ -59,7 +59,7 @@ impl Job<'_> {
         let Task { plan, network, .. } = task;
         let (settings, epochs) = (&plan.settings, plan.training.epochs);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
-        let trials = Trials::new(engine, task, data)?;
+        let trials = Trials::new(engine, task, data, None)?;
         let path = claim.checkpoint();
         let kept = trials.open(&path, epochs.div_ceil(PARTS))?;
         let spent = if kept.records().is_empty() { 0.0 } else { claim.spent() };

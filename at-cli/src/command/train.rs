@@ -4,7 +4,7 @@ use crate::comparison::Request;
 use crate::failure::{OrUsage, Outcome};
 use crate::listener::Audience;
 use crate::progress::say;
-use crate::session::{self, Finished, Place, Start, plot, table, verdict};
+use crate::session::{self, Finished, Place, Start, plot, table, times, verdict};
 use crate::settings::{self, Settings, chips, presets};
 use crate::terminal::visible;
 use crate::{methods, network_text};
@@ -59,6 +59,7 @@ Examples:
   asyt train --dataset iris --network bank:in-12-out --batch-size 10
   asyt train --preset asyt-demo --epochs 30 --update-error 0.3
   asyt train --config mine.toml --out runs/mine
+  asyt train --network mesh:4 --dataset iris --chip-command 'python3 lab.py'
   asyt train --resume runs/mine";
 
 /// Runs the command.
@@ -74,10 +75,11 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let audience = Audience::Terminal { quiet: arguments.quiet };
     let save_chip = arguments.save_chip.as_deref();
     let Finished { summary, folder, score } =
-        session::start(Start { settings, followed, data: None, place, save_chip, audience })?;
+        session::start(Start { settings, followed, data: None, chip: None, place, save_chip, audience })?;
 
     let mut out = std::io::stdout().lock();
-    let table = || table::table(&summary) + "\n" + &verdict::verdict(&summary);
+    let times = times::times(&summary)?;
+    let table = || table::table(&summary) + "\n" + &times + &verdict::verdict(&summary);
     let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

@@ -187,6 +187,11 @@ fn point(
     let flags: Settings = changed.try_into().context("settings")?;
     let (settings, _) = settings::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
+    if settings.has_outside_chip() {
+        let reason =
+            "trainings side by side would share the one chip; asyt train takes its methods one after the other";
+        return Err(in_place(anyhow!("a chip from outside (--chip-command, --chip-address): {reason}"))).or_usage();
+    }
     let task = tasks.of(settings).map_err(|failure| failure.map(in_place))?;
     let (plan, network) = (&task.plan, &task.network);
     let samples = tasks.data(plan).map_err(|failure| failure.map(in_place))?;

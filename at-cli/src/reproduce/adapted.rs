@@ -63,6 +63,6 @@ fn train(published: &mut Published, splitter: &str, phase: &str, method: MethodN
     };
     let task = published.tasks.of(resolve(None, &settings).or_usage()?)?;
     let data = published.tasks.data(&task.plan)?;
-    let trained = Trials::new(&published.engine, &task, data)?.run(method, None, false, &mut ())?;
+    let trained = Trials::new(&published.engine, &task, data, None)?.run(method, None, false, &mut ())?;
     Ok(100.0 * trained.outcomes[0].test.score)
 }

@@ -9,9 +9,9 @@ use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::{self, Settings};
-use crate::trial::{self, Task, Tasks};
+use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
 use crate::work::Work;
-use crate::{activity, interrupt};
+use crate::{activity, interrupt, methods};
 use anyhow::Context;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -27,6 +27,8 @@ pub struct Start<'a> {
     pub followed: Option<String>,
     /// The samples where a program has them; else the settings say where they lie.
     pub data: Option<Dataset>,
+    /// The way to a chip that the program has; then `chip-command` is [`OF_THE_PROGRAM`].
+    pub chip: Option<Box<Connect>>,
     /// Where its results go.
     pub place: Place<'a>,
     /// Where its chip is written to.
@@ -56,7 +58,10 @@ pub struct Finished {
 
 /// Trains.
 pub fn start(start: Start) -> Outcome<Finished> {
-    let Start { settings, followed, data, place, save_chip, audience } = start;
+    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
+    if chip.is_some() {
+        settings.chip_command = Some(OF_THE_PROGRAM.to_string());
+    }
     activity::watch(audience.quiet());
     let mut tasks = Tasks::default();
     let plan = match data {
@@ -76,11 +81,23 @@ pub fn start(start: Start) -> Outcome<Finished> {
     let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
     work.check().or_usage()?;
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
+    let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";
+    let simulated = save_chip.is_none() || !plan.settings.has_outside_chip();
+    simulated.then_some(()).context(outside).or_usage()?;
     if let Some(path) = save_chip {
         write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
     }
     followed.iter().for_each(|line| say(audience.quiet(), line));
     engines::check_memory(&device, plan, network, samples)?;
+    activity::now("meeting the driver of the chip");
+    let driver = match chip {
+        Some(connect) => Some(Driver::of_the_program(&plan.settings, connect)?),
+        None => Driver::of(&plan.settings)?,
+    };
+    if let Some(driver) = &driver {
+        let facts: Vec<_> = plan.methods.iter().map(|&name| methods::facts(name)).collect();
+        driver.check(network, &facts).or_usage()?;
+    }
 
     let folder = match place {
         Place::Earlier(run) => RunFolder::open(run)?,
@@ -92,7 +109,7 @@ pub fn start(start: Start) -> Outcome<Finished> {
     };
     work.say(&mut Notes::to(audience));
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, folder: &folder, audience };
+    let job = Job { task: &task, data, driver: driver.as_ref(), folder: &folder, audience };
     let summary = match &device {
         Device::Gpu(gpu) => train(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),

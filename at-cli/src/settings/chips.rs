@@ -165,10 +165,15 @@ pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
 /// the statistics of `noise-aware`, and an error where they would change digital models, or nothing, without anybody having said so.
 pub fn beside_files(settings: &Settings, chip: &Imperfections, draws: bool) -> Result<Option<String>> {
     let sheet = settings.data_sheet == Some(true);
-    if !settings.has_chip_files() {
-        ensure!(!sheet, "data-sheet is about a chip from files; pass --chip-file or --chip-errors, or drop it");
+    if !settings.has_individual() {
+        let about = "data-sheet is about a chip from files or from outside";
+        ensure!(!sheet, "{about}; pass --chip-file, --chip-errors, --chip-command or --chip-address, or drop it");
         return Ok(None);
     }
+    let (from, is) = match settings.has_outside_chip() {
+        true => ("from outside", "as it is"),
+        false => ("from files", "as its files have it"),
+    };
     let kind = settings.chip.as_deref().unwrap_or_default();
     let own = find(kind)?;
     let changed = differing(chip, &own);
@@ -183,11 +188,11 @@ pub fn beside_files(settings: &Settings, chip: &Imperfections, draws: bool) -> R
     if sheet || (draws && modelled.is_empty()) {
         let who = if sheet { "digital models and noise-aware draws" } else { "noise-aware draws" };
         let what = list(&changed);
-        return Ok(Some(format!("{what} of chip {kind}: only {who} know of them; the chip is as its files have it")));
+        return Ok(Some(format!("{what} of chip {kind}: only {who} know of them; the chip is {is}")));
     }
     let effect = if modelled.is_empty() { "would change nothing" } else { "would change digital models alone" };
     bail!(
-        "the chip comes from files, and beside them {} {effect}; drop what is not the chip's, or pass --data-sheet where it \
+        "the chip comes {from}, and beside it {} {effect}; drop what is not the chip's, or pass --data-sheet where it \
          describes the chip's kind to digital models",
         list(&changed)
     )

@@ -69,10 +69,27 @@ pub struct Settings {
     /// Take what fits of a chip that belongs to another network, and of what it lacks the design
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
     pub chip_of_other_network: Option<bool>,
-    /// With --chip-file or --chip-errors: flags that change the kind of chip are the data sheet that digital models know; without
-    /// this they are refused, because they cannot change the individual
+    /// With a chip from files or from outside: flags that change the kind of chip are the data sheet that digital models know;
+    /// without this they are refused, because they cannot change the individual
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip")]
     pub data_sheet: Option<bool>,
+    /// A chip from outside: start this command, which drives it over its standard input and output (docs/chip-protocol.md)
+    #[arg(long, value_name = "COMMAND", help_heading = "Chip from outside", conflicts_with_all = ["chip_file", "chip_errors"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chip_command: Option<String>,
+    /// A chip from outside: connect to its driver, which listens there
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Chip from outside", conflicts_with_all = ["chip_command", "chip_file", "chip_errors"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chip_address: Option<String>,
+    /// Where it is left at the end and on Ctrl-C: last (the last controls), zero, or a file that holds controls (RUN/METHOD.safetensors,
+    /// npy) [default: last]
+    #[arg(long, value_name = "last|zero|FILE", help_heading = "Chip from outside")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chip_park: Option<String>,
+    /// Longest wait for an answer of its driver, beyond the time that the chip needs to settle [default: 10]
+    #[arg(long, value_name = "SECONDS", help_heading = "Chip from outside")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chip_timeout: Option<f64>,
     /// Meshes: spread of the couplers' angle errors (radians)
     #[arg(long, value_name = "RAD", help_heading = "Chip")]
     pub splitter_angle: Option<f64>,
@@ -324,22 +341,35 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, or what was allowed.
+    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, what was allowed, or how a
+    /// chip from outside is reached.
     pub fn identity(&self) -> Settings {
         let allowed =
             Settings { chip_of_other_network: None, data_sheet: None, start_from_other_network: None, ..self.clone() };
-        Settings { data_dir: None, preset: None, adapter: None, ..allowed }
+        let reached =
+            Settings { chip_command: None, chip_address: None, chip_park: None, chip_timeout: None, ..allowed };
+        Settings { data_dir: None, preset: None, adapter: None, ..reached }
     }
 
     /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
     pub fn of_a_kept_run(self) -> Settings {
-        let data_sheet = if self.has_chip_files() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
+        let data_sheet = if self.has_individual() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
         Settings { data_sheet, ..self }
     }
 
     /// The chip is an individual from files.
     pub fn has_chip_files(&self) -> bool {
         self.chip_file.is_some() || self.chip_errors.is_some()
+    }
+
+    /// Some other process drives the chip.
+    pub fn has_outside_chip(&self) -> bool {
+        self.chip_command.is_some() || self.chip_address.is_some()
+    }
+
+    /// The chip is there already: flags that make one cannot change it.
+    pub fn has_individual(&self) -> bool {
+        self.has_chip_files() || self.has_outside_chip()
     }
 }
 

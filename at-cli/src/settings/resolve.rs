@@ -6,6 +6,7 @@ use super::flags::Settings;
 use super::{chips, families, presets};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
+use at_core::training::methods::{Model, registry};
 use std::path::Path;
 use toml::Table;
 
@@ -47,6 +48,9 @@ fn combine(file: &Settings, flags: &Settings, lead: Option<&NetworkText>) -> Res
         line = (!taken.is_empty()).then(|| format!("defaults that follow the network: {}", taken.join(", ")));
         overlay(&mut layers, own);
     }
+    if ["chip-command", "chip-address"].iter().any(|way| given.contains_key(*way)) && !given.contains_key("method") {
+        without_oracles(&mut layers);
+    }
     if given.contains_key("target-columns") {
         overlay(&mut layers, table(&real_targets())?);
     }
@@ -55,6 +59,16 @@ fn combine(file: &Settings, flags: &Settings, lead: Option<&NetworkText>) -> Res
     }
     layers.insert("preset".to_string(), preset.into());
     Ok((layers.try_into().context("settings")?, line))
+}
+
+/// Takes the methods that know the chip itself from those that a preset names: nobody knows a chip from outside.
+fn without_oracles(layers: &mut Table) {
+    if let Some(methods) = layers.get_mut("method").and_then(toml::Value::as_array_mut) {
+        methods.retain(|name| {
+            let facts = registry::FACTS.into_iter().find(|facts| name.as_str() == Some(facts.name.as_str()));
+            facts.is_none_or(|facts| facts.model != Model::Oracle)
+        });
+    }
 }
 
 /// What no preset says of real targets: they are met, not told apart, and at their own scale.

@@ -110,6 +110,8 @@ const SETTINGS: &[(&str, Effect)] = &[
         Allows(Mesh, "--network mesh:4x3 --chip-file mesh.npz | --chip-of-other-network", "--chip-of-other-network"),
     ),
     ("data-sheet", Allows(Mesh, "--chip-file mesh.npz --chip mesh --loss-db 0.4 | --data-sheet", "--data-sheet")),
+    ("chip-park", Refused(Bank, "| --chip-park zero", "chip-park is about a chip from outside")),
+    ("chip-timeout", Refused(Bank, "| --chip-timeout 5", "chip-timeout is about a chip from outside")),
     ("splitter-angle", Changes(Mesh, "| --splitter-angle 0.3")),
     ("phase", Changes(Mesh, "| --phase 0.3")),
     ("loss-db", Changes(Mesh, "| --loss-db 1")),
@@ -201,6 +203,8 @@ const SETTINGS: &[(&str, Effect)] = &[
 ];
 
 const TRAIN: &[(&str, Effect)] = &[
+    ("chip-command", Refused(Bank, "| --chip-command false", "chip behind 'false': it ended")),
+    ("chip-address", Refused(Bank, "| --chip-address 127.0.0.1:1", "nobody answers there")),
     ("config", Changes(Bank, "| --config three.toml")),
     ("out", NoNumbers("where the results lie")),
     ("resume", NoNumbers("goes on with the numbers of a run")),
@@ -211,6 +215,8 @@ const TRAIN: &[(&str, Effect)] = &[
 ];
 
 const GRID: &[(&str, Effect)] = &[
+    ("chip-command", Refused(Bank, "| --chip-command false", "would share the one chip")),
+    ("chip-address", Refused(Bank, "| --chip-address 127.0.0.1:1", "would share the one chip")),
     ("chips", Changes(Bank, "| --chips 2")),
     ("target", Changes(Bank, "--target 0 | --target 1")),
     ("cost-model", Changes(Bank, "| --cost-model integrated")),

@@ -81,6 +81,41 @@ fn a_method_that_needs_more_than_a_link_offers_is_refused_by_name() {
     }
 }
 
+/// [`outside`] that offers only this.
+fn offering(network: &Network, access: &'static [Access]) -> Outside<Engine> {
+    let own = network.clone();
+    let link = served(move || {
+        let bench = bench(own, &CALM);
+        let mut chip = Simulated::new(&bench.engine, &bench.network, bench.chip(), "bench", access);
+        Box::new(move |from, to| serve(from, to, &mut chip).unwrap())
+    });
+    Outside::new(&Cpu::new(), network, link).unwrap()
+}
+
+#[test]
+fn what_a_chip_admits_is_what_can_train_it() {
+    const OUTPUT: &[Access] = &[Access::Output];
+    const TAPS: &[Access] = &[Access::Output, Access::Taps];
+    const LAYERS: &[Access] = &[Access::Output, Access::Layers];
+    let network = weight_banks(&[5, 4, 3]);
+    for name in MethodName::ALL {
+        let facts = name.facts().unwrap();
+        if (facts.check)(&network).is_err() {
+            continue;
+        }
+        for access in [OUTPUT, TAPS, LAYERS] {
+            let bench = bench(network.clone(), &CALM);
+            let mut chip = offering(&network, access);
+            let admitted = chip.link().description().admits(facts);
+            let trains = trained(&bench, &mut chip, name, None, None);
+            match name == MethodName::Ideal {
+                true => assert!(admitted.unwrap_err().to_string().contains("only a simulator knows")),
+                false => assert_eq!(admitted.is_ok(), trains.is_ok(), "{name} with {access:?}: {admitted:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_network_that_is_not_the_chips_is_refused_with_both_numbers() {
     let network = meshes(4);
