@@ -151,11 +151,11 @@ impl Shifter {
     /// Follows its control.
     pub const AS_TOLD: Shifter = Shifter { gain: 1.0, base: 0.0, range: 0.0 };
 
-    /// h and dh/dc at the control c.
-    pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
-        let Shifter { gain, base, range } = *self;
+    /// The voltage v over full scale at the control c, and how much of the range's heat c asks for; none without a range.
+    fn volts(&self, c: f64, levels: f64) -> Option<(f64, f64)> {
+        let Shifter { base, range, .. } = *self;
         if range == 0.0 {
-            return (gain * c, gain);
+            return None;
         }
         let outside = c < base || c > base + range;
         let within = if outside { c - TAU * ((c - base) / TAU).floor() } else { c };
@@ -164,6 +164,18 @@ impl Shifter {
         if levels > 0.0 {
             volts = (volts * levels + 0.5).floor() / levels;
         }
+        Some((volts, share))
+    }
+
+    /// The voltage over full scale that makes the control c, with `levels` steps; none of what is no heater with a range, or dead.
+    pub fn voltage(&self, c: f64, levels: f64) -> Option<f64> {
+        self.volts(c, levels).map(|(volts, _)| volts)
+    }
+
+    /// h and dh/dc at the control c.
+    pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
+        let Shifter { gain, range, .. } = *self;
+        let Some((volts, share)) = self.volts(c, levels) else { return (gain * c, gain) };
         let square = volts * volts;
         let follows = if share > 1.0 { 0.0 } else { 1.0 };
         (range * square * (gain + quartic * square), follows * (gain + 2.0 * quartic * square))
