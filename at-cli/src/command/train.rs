@@ -8,7 +8,7 @@ use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::session::{self, Job, plot, table, times, verdict};
-use crate::settings::{self, Settings, chips, presets};
+use crate::settings::{self, RunSettings, chips, presets};
 use crate::terminal::visible;
 use crate::trial::{self, Driver, Task, Tasks};
 use crate::work::Work;
@@ -43,7 +43,7 @@ pub struct TrainArguments {
     pub quiet: bool,
     /// The settings that the file may hold too.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 /// What `--help` adds.
@@ -139,7 +139,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
 }
 
 /// The settings of an earlier run. Only where its data lie may have changed.
-fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> {
+fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<RunSettings> {
     if let Some(command) = Request::begun(run) {
         bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
     }
@@ -149,9 +149,9 @@ fn resumed_settings(run: &Path, arguments: &TrainArguments) -> Result<Settings> 
         "{} is no run to resume: it has no config.toml; what has not begun starts with --out",
         run.display()
     );
-    let changes = Settings { data_dir: None, ..arguments.settings.clone() };
+    let changes = RunSettings { data_dir: None, ..arguments.settings.clone() };
     ensure!(
-        changes == Settings::default(),
+        changes == RunSettings::default(),
         "--resume continues a run with its own settings; drop the other flags, or start a new run with --config {}",
         config.display()
     );

@@ -4,7 +4,7 @@ use super::RunContents;
 use crate::failure::{Failure, OrUsage, Outcome};
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::{activity, engines, fetch, flags};
 use anyhow::Result;
 use at_core::data::{self, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
@@ -37,7 +37,7 @@ type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathB
 
 impl Tasks {
     /// The task of `settings`. What makes no sense is wrong usage.
-    pub fn of(&mut self, settings: Settings) -> Outcome<Task> {
+    pub fn of(&mut self, settings: RunSettings) -> Outcome<Task> {
         self.complete(Plan::new(settings).or_usage()?)
     }
 
@@ -60,7 +60,7 @@ impl Tasks {
     }
 
     fn read(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+        let RunSettings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
             plan.settings.clone();
         let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
         if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {

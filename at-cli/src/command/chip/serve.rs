@@ -5,7 +5,7 @@ use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
 use crate::trial::{Task, Tasks};
 use anyhow::{Context, Result};
@@ -46,7 +46,7 @@ pub struct ServeArguments {
     pub quiet: bool,
     /// The chip, with the settings of asyt train.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 fn access(text: &str) -> Result<Access, String> {
