@@ -23,7 +23,7 @@ pub use crate::session::metrics::Row;
 pub use crate::session::summary::{MethodResult, Summary};
 pub use crate::session::table::table;
 pub use crate::session::{Finished, Place, Start, start};
-pub use crate::settings::{Settings, keys};
+pub use crate::settings::{RunSettings, keys};
 pub use crate::trial::{Connect, OF_THE_PROGRAM, Task, load};
 
 use crate::failure::OrUsage;
@@ -33,22 +33,22 @@ use at_core::network::Network;
 use std::path::Path;
 
 /// The settings of a text in TOML whose keys are the flags' names. Errs as for a settings file.
-pub fn parse(text: &str) -> Result<Settings> {
+pub fn parse(text: &str) -> Result<RunSettings> {
     settings::parse(text)
 }
 
 /// All settings where these are given, and a line on where some come from: of the preset, and of the kind of network.
-pub fn resolved(given: &Settings) -> Outcome<(Settings, Option<String>)> {
+pub fn resolved(given: &RunSettings) -> Outcome<(RunSettings, Option<String>)> {
     settings::explained(None, given, None).or_usage()
 }
 
 /// The settings with which the run in this folder goes on; of `given` only where its data lie may differ.
-pub fn resumed(run: &Path, given: &Settings) -> Outcome<Settings> {
+pub fn resumed(run: &Path, given: &RunSettings) -> Outcome<RunSettings> {
     command::train::resumed_settings(run, given, None).or_usage()
 }
 
 /// The plan and the network of `settings`, where no data decide on a size. Errs where the network's text leaves one to them.
-pub fn design(settings: Settings) -> Outcome<(Plan, Network)> {
+pub fn design(settings: RunSettings) -> Outcome<(Plan, Network)> {
     let plan = Plan::of_any_data(settings).or_usage()?;
     let network =
         plan.settings.network.clone().context("network is not set").and_then(|text| network(&text)).or_usage()?;

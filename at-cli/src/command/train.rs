@@ -5,7 +5,7 @@ use crate::failure::{OrUsage, Outcome};
 use crate::listener::Audience;
 use crate::progress::say;
 use crate::session::{self, Finished, Place, Start, plot, table, times, verdict};
-use crate::settings::{self, Settings, chips, presets};
+use crate::settings::{self, RunSettings, chips, presets};
 use crate::terminal::visible;
 use crate::{methods, network_text};
 use anyhow::{Context, Result, bail, ensure};
@@ -35,7 +35,7 @@ pub struct TrainArguments {
     pub quiet: bool,
     /// The settings that the file may hold too.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 /// What `--help` adds.
@@ -92,7 +92,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
 }
 
 /// The settings of an earlier run. Only where its data lie may have changed.
-pub fn resumed_settings(run: &Path, flags: &Settings, out: Option<&Path>) -> Result<Settings> {
+pub fn resumed_settings(run: &Path, flags: &RunSettings, out: Option<&Path>) -> Result<RunSettings> {
     if let Some(command) = Request::begun(run) {
         bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
     }
@@ -102,9 +102,9 @@ pub fn resumed_settings(run: &Path, flags: &Settings, out: Option<&Path>) -> Res
         "{} is no run to resume: it has no config.toml; what has not begun starts with --out",
         run.display()
     );
-    let changes = Settings { data_dir: None, ..flags.clone() };
+    let changes = RunSettings { data_dir: None, ..flags.clone() };
     ensure!(
-        changes == Settings::default(),
+        changes == RunSettings::default(),
         "--resume continues a run with its own settings; drop the other flags, or start a new run with --config {}",
         config.display()
     );

@@ -5,7 +5,7 @@ use crate::methods;
 use crate::plan::Plan;
 use crate::session::metrics::{self, Row};
 use crate::session::summary::Summary;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::trial::{Fingerprint, RunContents, encoded, load};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
@@ -28,7 +28,7 @@ pub struct RunFiles {
     /// The folder's name.
     pub name: String,
     /// All settings.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// The file of the settings.
     pub config: String,
     /// The results; methods that are not finished are missing.
@@ -89,7 +89,7 @@ impl TrainedChip {
     /// Loads the data and makes the chip of `files`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
-        let plan = Plan::new(Settings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
+        let plan = Plan::new(RunSettings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
         Self::of(run, files, plan, data)
     }
@@ -102,6 +102,7 @@ impl TrainedChip {
     }
 
     fn of(run: &Path, files: &RunFiles, mut plan: Plan, data: Dataset) -> Result<Self> {
+        ensure!(!plan.settings.has_outside_chip(), "it came from outside, and nobody knows its inside");
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;

@@ -8,7 +8,7 @@ use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
 use crate::work::Work;
 use crate::{activity, interrupt, methods};
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// A run that is to begin, or to go on.
 pub struct Start<'a> {
     /// All settings.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// A line on where some of them come from.
     pub followed: Option<String>,
     /// The samples where a program has them; else the settings say where they lie.

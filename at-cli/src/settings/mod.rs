@@ -8,5 +8,5 @@ pub mod presets;
 mod resolve;
 
 pub use file::{config, parse, read, read_own};
-pub use flags::{Settings, keys};
+pub use flags::{RunSettings, keys};
 pub use resolve::{explained, resolve, resolve_own};

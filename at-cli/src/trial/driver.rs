@@ -1,7 +1,7 @@
 //! The way to a chip that some other process drives: a command that is started for it, or an address.
 
 use crate::interrupt;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::files::npy::NpyArray;
 use at_core::files::whole::read_whole;
@@ -41,8 +41,8 @@ pub struct Driver {
 
 impl Driver {
     /// The driver that `settings` name, if they name one, once it has said what its chip is.
-    pub fn of(settings: &Settings) -> Result<Option<Self>> {
-        let Settings { chip_command, chip_address, chip_park, chip_timeout, .. } = settings.clone();
+    pub fn of(settings: &RunSettings) -> Result<Option<Self>> {
+        let RunSettings { chip_command, chip_address, chip_park, chip_timeout, .. } = settings.clone();
         let Some(connect) = way(chip_command, chip_address)? else {
             return Ok(None);
         };
@@ -52,7 +52,7 @@ impl Driver {
     }
 
     /// The driver that the program has, behind `connect`, with the other settings of it.
-    pub fn of_the_program(settings: &Settings, connect: Box<Connect>) -> Result<Self> {
+    pub fn of_the_program(settings: &RunSettings, connect: Box<Connect>) -> Result<Self> {
         Driver::meet(connect, patience(settings.chip_timeout)?, park(settings.chip_park.as_deref())?)
     }
 
