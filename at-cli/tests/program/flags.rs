@@ -187,7 +187,7 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
             Unit::Bit => format!("--{name} 3"),
             Unit::Cell | Unit::Decibel | Unit::DecibelPerCentimetre => format!("--{name} 1"),
             Unit::Micrometre => format!("--{name} 200"),
-            Unit::Radian | Unit::Fraction | Unit::Signal => format!("--{name} 0.3"),
+            Unit::Radian | Unit::Fraction | Unit::Signal => format!("--{name} 0.2"),
         }
     };
     let base = |acts: Acts| match acts {

@@ -161,7 +161,6 @@ fn evaluated_phases_are_judged_by_the_real_targets_that_they_meet() {
     assert_eq!(shares, [0.0, 1.0]);
     assert_eq!(many["mean_square_error_by_chip"].as_array().unwrap().len(), 4);
     bench.run(sums().chain(["--score", "accuracy"])).refused(2, &["counts classes", "r-squared"]);
-    bench.run(sums().chain(["--label-column", "y0"])).refused(2, &["--target-columns", "--label-column"]);
 }
 
 #[test]
