@@ -42,7 +42,8 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::WeightBank { .. }
             | StageText::Activation { .. }
             | StageText::Modulation {}
-            | StageText::Rectifier { .. } => false,
+            | StageText::Rectifier { .. }
+            | StageText::Own { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
         if stages().any(unfitted) {
@@ -97,7 +98,8 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Activation { .. }
             | StageText::Detection { .. }
             | StageText::Modulation {}
-            | StageText::Rectifier { .. } => None,
+            | StageText::Rectifier { .. }
+            | StageText::Own { .. } => None,
         }
     };
     first(5040).filter(|&modes| first(10080) == Some(modes))

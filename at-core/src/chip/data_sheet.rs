@@ -5,7 +5,7 @@
 //! Nobody knows an individual without measuring it: spreads, phase errors, heaters' own gains and bends, dead shifters,
 //! the way updates are followed, perturbations, noise and drift are not in a data sheet.
 
-use super::{Fabrication, Imperfections, Scope};
+use super::{Draws, Fabrication, Imperfections, Scope};
 use crate::Result;
 use crate::network::Network;
 
@@ -36,7 +36,8 @@ impl Imperfections {
 
     /// The chip of `network` that the data sheet describes: no individual, so that it needs no seed.
     pub fn typical(&self, network: &Network) -> Result<Fabrication> {
-        self.data_sheet().fabricate(network, 0)
+        let sheet = self.data_sheet();
+        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage, index))
     }
 }
 
