@@ -1,6 +1,5 @@
 """Trainings from Python: the program's numbers, its words, and an end when somebody wants one."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -172,3 +171,16 @@ def test_a_comparison_trains_every_chip_of_its_kind(tmp_path):
         asyt.compare(data=(np.eye(10), np.arange(10) % 2))
     with pytest.raises(asyt.UsageError, match="did you mean"):
         asyt.compare(method="ad")
+
+
+def test_ctrl_c_ends_a_comparison_of_which_the_folder_keeps_what_is_done(tmp_path):
+    settings = "data='iris', network='bank:in-12-out', method=['at', 'ideal'], chips=3, epochs=2000, batch_size=10, jobs=1"
+    script = f"import asyt; asyt.compare({settings}, out={str(tmp_path / 'c')!r})"
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    waited = time.monotonic() + 60
+    while not list((tmp_path / "c").glob("cells/*/*.safetensors")):
+        assert process.poll() is None and time.monotonic() < waited
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
+    assert not (tmp_path / "c/compare.json").exists() and (tmp_path / "c/request.json").exists()

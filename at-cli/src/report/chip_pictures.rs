@@ -40,7 +40,8 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Opt
         | Stage::Activation(_)
         | Stage::Detection(_)
         | Stage::Modulation(_)
-        | Stage::Rectifier(_) => Vec::new(),
+        | Stage::Rectifier(_)
+        | Stage::Own(_) => Vec::new(), // nobody here knows how to draw it
     }
 }
 

@@ -1,16 +1,14 @@
 """The program `asyt`, as `python -m asyt` and as the command of the wheel."""
 
-import os
 import sys
-import tempfile
 
 
 def main() -> int:
     """Runs the program with this process's arguments, and gives its exit code."""
     from asyt import _asyt
+    from asyt._settings import name_a_runtime_folder
 
-    if not os.path.isdir(os.environ.get("XDG_RUNTIME_DIR", "")):
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()  # without one, Mesa's drivers print an error
+    name_a_runtime_folder()
     sys.stdout.flush()
     return _asyt.program(["asyt", *sys.argv[1:]], [sys.executable, "-m", "asyt"])
 

@@ -23,13 +23,14 @@ PathLike = Union[str, os.PathLike]
 def _run(command: str, arguments: Sequence[str], quiet: bool) -> Any:
     """Runs `asyt command` and gives what it prints as JSON. Ctrl-C ends it as on a terminal, and what it has kept stays."""
     words = [sys.executable, "-m", "asyt", command, *arguments, "--json"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a session of its own, so that it hears of Ctrl-C from here, once; twice would end it where it stands
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         out, said = process.communicate()
     except KeyboardInterrupt:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.wait()
+        process.communicate()
         raise
     lines = said.strip().splitlines()
     if process.returncode != 0:

@@ -17,7 +17,7 @@ from ._chip import Chip, Network
 from ._data import Data, understood
 from ._errors import UsageError
 from ._progress import Progress
-from ._settings import named, text
+from ._settings import name_a_runtime_folder, named, text
 
 PathLike = Union[str, os.PathLike]
 
@@ -38,7 +38,8 @@ def train(
     """Trains a chip, with one method or several in turn, as `asyt train` does with the same settings: to the same numbers, bit by bit.
 
     What is not given is what the program takes: `asyt.train()` trains its default chip. `chip` is a kind of chip, `asyt.Chip`, or
-    a chip of your own: an object with `controls`, `inputs`, `outputs`, `program(c)` and `send(x)` (`asyt.serve` says more). `data` is a name, `asyt.load(...)`, or arrays. Every other setting has the name of its flag, `learning_rate` for --learning-rate;
+    a chip of your own: an object with `controls`, `inputs`, `outputs`, `program(c)` and `send(x)` (`asyt.serve` says more); of that,
+    `kind` is the kind whose data sheet digital models know. `data` is a name, `asyt.load(...)`, or arrays. Every other setting has the name of its flag, `learning_rate` for --learning-rate;
     `asyt train --help` explains them all. Results go to the folder `out`, by default a temporary one that goes with the result.
 
     Ctrl-C ends a training after its step; `resume=FOLDER` goes on with what `out` has kept, after its last whole epoch.
@@ -69,6 +70,8 @@ def train(
     elif isinstance(chip, str):
         given["chip"] = chip
     outside = None if chip is None or isinstance(chip, (str, Chip)) else chip
+    if outside is not None and "kind" in given:
+        given["chip"] = given.pop("kind")
     samples = None
     known = None if data is None else understood(data)
     if known is not None and known._settings is not None:
@@ -85,6 +88,7 @@ def train(
     if out is None and resume is None:
         own = tempfile.TemporaryDirectory(prefix="asyt-")
         out = os.path.join(own.name, "run")
+    name_a_runtime_folder()
     told = Progress(progress)
     try:
         _asyt.train(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from typing import Any
 
 from . import _asyt
@@ -81,3 +82,9 @@ def flags(settings: dict[str, Any]) -> list[str]:
             entries = str(given)
         shown.append(f"--{name}={entries}")
     return shown
+
+
+def name_a_runtime_folder() -> None:
+    """Without one, Mesa's Vulkan drivers print an error while it is looked for a GPU."""
+    if os.name == "posix" and not os.path.isdir(os.environ.get("XDG_RUNTIME_DIR", "")):
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()

@@ -144,6 +144,26 @@ fn the_observer_sees_every_batch_and_ends_the_run_at_an_epoch() {
 }
 
 #[test]
+fn a_run_that_is_stopped_ends_after_its_step_whichever_it_is() {
+    struct Stops(usize);
+    impl Observer for Stops {
+        fn batch(&mut self, _done: usize, _total: usize) {
+            assert!(self.0 > 0, "a step after the last one");
+            self.0 -= 1;
+        }
+        fn stopped(&self) -> bool {
+            self.0 == 0
+        }
+    }
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 9, 0.1, Optimizer::Sgd));
+    for (steps, ends) in [(1, 1), (4, 1), (5, 1), (6, 2), (45, 9)] {
+        let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::InSilico));
+        let error = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut Stops(steps)).unwrap_err();
+        assert!(matches!(error, Error::Interrupted { epoch } if epoch == ends), "{steps} steps: {error}");
+    }
+}
+
+#[test]
 fn the_order_of_the_samples_follows_the_seed() {
     let mut fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::Sgd));
     let first = run(&fixture, MethodName::At).unwrap();
