@@ -90,6 +90,7 @@ impl TrainedChip {
     pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
         let mut plan = Plan::new(Settings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
+        ensure!(!plan.settings.has_outside_chip(), "the chip came from outside, and nobody knows its inside");
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;

@@ -96,6 +96,9 @@ fn a_served_chip_trains_to_the_numbers_of_the_chip_inside_over_streams_and_tcp()
     let result = &summary["results"][0];
     assert!(result["chip_times"]["batches"].as_u64().unwrap() > 0 && result["chip_reads"].as_u64().unwrap() > 0);
     assert!(summary["outside_chip"].as_str().unwrap().starts_with("simulated mesh 1"));
+    let said = bench.run(["report", "tcp", "--out", "page.html"]).done().stderr;
+    assert!(said.contains("came from outside, and nobody knows its inside"), "{said}");
+    assert!(bench.read("page.html").contains("on simulated mesh 1"));
 }
 
 #[test]
