@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::command::{chip, compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
+use crate::command::{
+    chip, compare, data, devices, evaluate, export, mesh, report, reproduce, scale, sweep, train, work,
+};
 use crate::comparison::GridArguments;
 use crate::methods;
 use crate::reproduce::ReproduceArguments;
@@ -51,6 +53,7 @@ Examples:
   asyt data fetch mnist           download MNIST
   asyt train --preset asyt-demo   the published demonstration, on MNIST
   asyt train --help               presets, networks, chips and all settings
+  asyt export runs/digits-1       its phases, voltages, matrices and predictions as npz and csv
   asyt mesh decompose U.npy --out phases.npz
                                   the phases with which a mesh makes a matrix
   asyt evaluate --dataset mnist --phases phases.npz --convention dat-mpnn
@@ -73,6 +76,9 @@ pub enum Command {
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
     Evaluate(evaluate::EvaluateArguments),
+    /// Take what a run has learned out of the program: phases, voltages, matrices, fields, predictions
+    #[command(after_help = export::HELP)]
+    Export(export::ExportArguments),
     /// Turn phases into a matrix, a matrix into phases, or phases into another convention
     #[command(after_help = mesh::HELP)]
     Mesh(mesh::MeshArguments),

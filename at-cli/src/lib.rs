@@ -40,11 +40,13 @@ mod plan;
 mod progress;
 mod report;
 mod reproduce;
+mod results;
 mod run_folder;
 mod scale;
 mod session;
 mod settings;
 mod terminal;
+mod trained;
 mod trial;
 mod words;
 mod work;
@@ -94,6 +96,7 @@ fn run(command: Command) -> Outcome {
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
+        Command::Export(arguments) => command::export::export(&arguments),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Chip(command) => command::chip::chip(&command),
         Command::Data(command) => command::data::data(&command),

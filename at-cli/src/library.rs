@@ -18,12 +18,12 @@ pub use crate::failure::{Failure, Outcome, in_a_line};
 pub use crate::listener::{Audience, Listener};
 pub use crate::network_text::NetworkText;
 pub use crate::plan::{EngineChoice, Plan, Precision};
-pub use crate::report::trained::{RunFiles, TrainedChip};
 pub use crate::session::metrics::Row;
 pub use crate::session::summary::{MethodResult, Summary};
 pub use crate::session::table::table;
 pub use crate::session::{Finished, Place, Start, start};
 pub use crate::settings::{RunSettings, keys};
+pub use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 pub use crate::trial::{Connect, OF_THE_PROGRAM, Task, load};
 
 use crate::failure::OrUsage;

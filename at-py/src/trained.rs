@@ -3,7 +3,7 @@
 use crate::arrays::table;
 use crate::data::Data;
 use crate::failure::{Raised, usage};
-use at_cli::library::{Failure, RunFiles, TrainedChip};
+use at_cli::library::{Failure, RunFiles, TrainedChip, TrainedRun};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -20,10 +20,11 @@ impl Trained {
         let data = data.map(|data| data.get().0.clone());
         let loaded = py.detach(|| {
             let files = RunFiles::read(&folder)?;
-            match data {
-                Some(data) => TrainedChip::with_data(&folder, &files, data),
-                None => TrainedChip::load(&folder, &files, None),
-            }
+            let run = match data {
+                Some(data) => TrainedRun::with_data(&folder, &files, data)?,
+                None => TrainedRun::load(&folder, &files, None)?,
+            };
+            TrainedChip::of(run)
         });
         loaded.map_err(Failure::Run).raised().map(Trained)
     }
@@ -35,34 +36,31 @@ impl Trained {
 
     /// The controls from which every method started.
     fn initial<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        PyArray1::from_slice(py, &self.0.initial)
+        PyArray1::from_slice(py, &self.0.run.initial)
     }
 
     /// What the chip as `method` trained it gives for every test sample `[sample, output]`, without noise of evaluations before.
     fn readouts<'py>(&self, py: Python<'py>, method: &str) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let controls = self.of(method)?;
         let readouts = py.detach(|| self.0.readouts(controls)).map_err(Failure::Run).raised()?;
-        let samples = self.0.data.test.len();
-        table(py, readouts, [samples, self.0.network.outputs()])
+        let samples = self.0.run.data.test.len();
+        table(py, readouts, [samples, self.0.run.network.outputs()])
     }
 
     /// The labels of the test samples, and how many classes there are.
     fn labels<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<u32>>, usize) {
-        (PyArray1::from_slice(py, &self.0.data.test.labels), self.0.data.classes)
+        (PyArray1::from_slice(py, &self.0.run.data.test.labels), self.0.run.data.classes)
     }
 
     /// The settings of the run's chip as TOML, with which it can be made again.
     fn network(&self) -> PyResult<String> {
-        serde_json::to_string(&self.0.plan.settings.network).map_err(|error| usage(error.to_string()))
+        serde_json::to_string(&self.0.run.plan.settings.network).map_err(|error| usage(error.to_string()))
     }
 }
 
 impl Trained {
     fn of(&self, method: &str) -> PyResult<&[f64]> {
-        let found = self.0.controls.iter().find(|(own, _)| own.as_str() == method);
-        found.map(|(_, controls)| &controls[..]).ok_or_else(|| {
-            let known: Vec<&str> = self.0.controls.iter().map(|(own, _)| own.as_str()).collect();
-            usage(format!("method {method} is none of this run; it has {}", known.join(", ")))
-        })
+        let found = self.0.run.chosen(Some(method));
+        found.map(|(_, controls)| &controls[..]).map_err(|error| usage(error.to_string()))
     }
 }

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod data;
 pub mod devices;
 pub mod evaluate;
+pub mod export;
 pub mod mesh;
 pub mod report;
 pub mod reproduce;

@@ -1,6 +1,8 @@
 //! Which class is taken for which.
 
 use crate::export::heat_map::{Colours, HeatMap, block};
+use crate::trained::TrainedChip;
+use anyhow::Result;
 use at_core::data::Dataset;
 
 /// Answers to samples, counted. Where there are too many classes for a picture, neighbours are counted together.
@@ -21,6 +23,19 @@ impl Confusion {
         let block = block(classes, classes);
         let blocks = classes.div_ceil(block);
         Confusion { block, blocks, counts: vec![0; blocks * blocks], correct: 0, samples: 0 }
+    }
+
+    /// What `trained`, programmed with `controls`, answers to all test samples.
+    pub fn of(trained: &TrainedChip, controls: &[f64]) -> Result<Self> {
+        let (run, classes) = (&trained.run, trained.run.data.classes);
+        let mut confusion = Confusion::new(classes);
+        let readouts = trained.readouts(controls)?;
+        for (read, &label) in readouts.chunks(run.network.outputs()).zip(&run.data.test.labels) {
+            // of equals the first, as where a training counts
+            let answer = (0..classes).rev().max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
+            confusion.add(label as usize, answer);
+        }
+        Ok(confusion)
     }
 
     /// Counts a sample of class `label` that was taken for class `answer`.

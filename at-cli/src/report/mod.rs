@@ -9,7 +9,6 @@ mod mesh_grid;
 pub mod page;
 mod power;
 mod run_section;
-pub mod trained;
 
 pub use run_section::Choice;
 

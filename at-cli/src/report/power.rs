@@ -2,8 +2,8 @@
 
 use super::chip_pictures::MOST_CELLS;
 use super::mesh_grid::MeshGrid;
-use super::trained::TrainedChip;
 use crate::export::heat_map::{Colours, HeatMap};
+use crate::trained::TrainedChip;
 use anyhow::Result;
 use at_core::network::Stage;
 use at_core::reference::Reference;
@@ -14,15 +14,15 @@ const DARKEST_DB: f64 = -30.0;
 /// Per mesh a map of the power on every waveguide, for test sample `sample` on the chip with `controls`; none for meshes that
 /// are too large to draw.
 pub fn maps(trained: &TrainedChip, controls: &[f64], sample: usize) -> Result<Vec<Option<HeatMap>>> {
-    let width = trained.network.input().width();
-    let fields: Vec<f64> = trained.signals()?[sample * width..][..width].iter().map(|&x| f64::from(x)).collect();
+    let width = trained.run.network.input().width();
+    let fields: Vec<f64> = trained.run.signals()?[sample * width..][..width].iter().map(|&x| f64::from(x)).collect();
     let reference = Reference {
-        network: &trained.network,
+        network: &trained.run.network,
         fabrication: &trained.fabrication,
-        first_controls: &trained.initial,
+        first_controls: &trained.run.initial,
         drift: &[],
     };
-    let stages: Vec<&Stage> = trained.network.stages().collect();
+    let stages: Vec<&Stage> = trained.run.network.stages().collect();
     let meshes = (0..stages.len()).filter_map(|index| {
         let Stage::Mesh(mesh) = stages[index] else { return None };
         Some((mesh, stages.get(index + 1).copied()))

@@ -3,17 +3,15 @@
 use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
-use super::trained::{RunFiles, TrainedChip};
 use super::{chip_pictures, curves, power};
 use crate::export::columns::count;
 use crate::export::heat_map::{Colours, HeatMap};
 use crate::export::scores::{self, shown};
-use crate::names;
 use crate::session::summary::{MethodResult, Summary};
 use crate::session::verdict;
-use anyhow::{Context, Result, anyhow, ensure};
+use crate::trained::{RunFiles, TrainedChip, TrainedRun};
+use anyhow::{Result, ensure};
 use at_core::cost::ChipSize;
-use at_core::training::MethodName;
 use std::path::Path;
 
 /// What the page shows of a run beside its tables.
@@ -36,7 +34,7 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
         page.paragraph(line);
     }
     summary.notes.iter().for_each(|note| page.warning(note));
-    let trained = TrainedChip::load(run, &files, choice.data_dir);
+    let trained = TrainedRun::load(run, &files, choice.data_dir).and_then(TrainedChip::of);
     trained_facts(page, &files, trained.as_ref().ok());
     results(page, &files)?;
     let missing = match trained {
@@ -183,19 +181,19 @@ fn costs(page: &mut Page, files: &RunFiles) -> Result<()> {
 }
 
 fn recognition(page: &mut Page, trained: &TrainedChip) -> Result<()> {
-    if trained.data.real_targets().is_some() {
+    if trained.run.data.real_targets().is_some() {
         return Ok(()); // nothing is taken for anything
     }
     page.heading(2, "What is taken for what");
-    let (classes, block) = (trained.data.classes, Confusion::new(trained.data.classes).block);
+    let (classes, block) = (trained.run.data.classes, Confusion::new(trained.run.data.classes).block);
     if block > 1 {
         page.note(format!("{classes} classes are drawn in blocks of {block} neighbours: an answer within the block counts as right in the picture, not in the accuracy above it"));
     }
     page.begin_figures();
-    for (method, controls) in &trained.controls {
-        let confusion = trained.confusion(controls)?;
+    for (method, controls) in &trained.run.controls {
+        let confusion = Confusion::of(trained, controls)?;
         let accuracy = 100.0 * confusion.accuracy();
-        let map = confusion.map(format!("{method}: {accuracy:.2} % right"), &trained.data);
+        let map = confusion.map(format!("{method}: {accuracy:.2} % right"), &trained.run.data);
         let caption = format!("Answers of the chip trained with {method} to all test samples, in % of each class.");
         page.map(&format!("confusion-{method}"), map, &caption)?;
     }
@@ -203,21 +201,9 @@ fn recognition(page: &mut Page, trained: &TrainedChip) -> Result<()> {
     Ok(())
 }
 
-/// The method whose chip is shown: the one asked for, else the first that has controls.
-fn chosen<'a>(trained: &'a TrainedChip, choice: &Choice) -> Result<&'a (MethodName, Vec<f64>)> {
-    let known = || trained.controls.iter().map(|(method, _)| method.as_str());
-    match choice.method {
-        None => trained.controls.first().context("the run has no checkpoint"),
-        Some(name) => {
-            let found = trained.controls.iter().find(|(method, _)| method.as_str() == name);
-            found.ok_or_else(|| anyhow!("{} in this run", names::unknown("method", name, known())))
-        }
-    }
-}
-
 fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
-    let (method, controls) = chosen(trained, choice)?;
-    let samples = trained.data.test.len();
+    let (method, controls) = trained.run.chosen(choice.method)?;
+    let samples = trained.run.data.test.len();
     let sample = choice.sample;
     ensure!(sample < samples, "--sample {sample} is not there: the test samples are 0 to {}", samples - 1);
     page.heading(2, &format!("Inside the chip, trained with {method}"));
@@ -225,14 +211,14 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
         "Only a simulation can look inside: the methods that train this chip never see the errors shown here.",
     );
     let mut maps = power::maps(trained, controls, sample)?.into_iter();
-    if let Some((rows, columns)) = trained.data.image {
-        let class = trained.data.class_name(trained.data.test.labels[sample] as usize);
+    if let Some((rows, columns)) = trained.run.data.image {
+        let class = trained.run.data.class_name(trained.run.data.test.labels[sample] as usize);
         let caption = format!("Test sample {sample}, class {class}.");
         page.map("sample", image(trained, sample, rows, columns), &caption)?;
     }
     let mut start = 0;
-    let mut following = trained.network.stages().skip(1);
-    for (index, stage) in trained.network.stages().enumerate() {
+    let mut following = trained.run.network.stages().skip(1);
+    for (index, stage) in trained.run.network.stages().enumerate() {
         let next = following.next();
         let own = &controls[start..start + stage.controls()];
         start += stage.controls();
@@ -261,7 +247,7 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
 }
 
 fn image(trained: &TrainedChip, sample: usize, rows: usize, columns: usize) -> HeatMap {
-    let values = trained.data.test.row(sample);
+    let values = trained.run.data.test.row(sample);
     let high = values.iter().copied().fold(0.0_f32, f32::max);
     HeatMap {
         title: format!("Test sample {sample}"),

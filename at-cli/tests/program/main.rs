@@ -9,6 +9,7 @@ mod data;
 mod doubtful;
 mod edited_records;
 mod endless_files;
+mod exports;
 mod faults;
 mod flags;
 mod foreign_files;

@@ -175,8 +175,8 @@ impl Reference<'_> {
         Ok((output, bytemuck::cast_slice(&seen).to_vec()))
     }
 
-    /// What stands in the chip.
-    fn effective_controls(&self, controls: &[f64]) -> Result<Vec<f64>> {
+    /// What the chip's stages meet at the set `controls`: after update errors, converters, heaters, crosstalk and drift.
+    pub fn effective_controls(&self, controls: &[f64]) -> Result<Vec<f64>> {
         self.fabrication.check(self.network)?;
         same_size("controls", self.network.controls(), controls.len())?;
         if !self.fabrication.update_error.is_empty() {

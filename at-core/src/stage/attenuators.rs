@@ -116,6 +116,11 @@ impl Controlled for Attenuators {
         vec![ControlRun::phases(self.passed(), 2.0 * TAU), ControlRun::numbers(1)]
     }
 
+    /// `attenuation[mode]`, then `gain`.
+    fn names(&self) -> Vec<String> {
+        (0..self.passed()).map(|mode| format!("attenuation[{mode}]")).chain(["gain".into()]).collect()
+    }
+
     /// Transparent.
     fn first(&self, _: Start) -> Result<Vec<f64>> {
         Ok([vec![PI; self.passed()], vec![1.0]].concat())

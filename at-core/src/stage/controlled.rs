@@ -54,6 +54,12 @@ pub trait Controlled {
     /// What the controls are, in their order.
     fn runs(&self) -> Vec<ControlRun>;
 
+    /// What the controls are called in files for people, in their order: `theta[3,4]`. Nothing depends on it.
+    fn names(&self) -> Vec<String> {
+        let count = self.runs().iter().map(|run| run.count).sum();
+        (0..count).map(|index: usize| format!("control[{index}]")).collect()
+    }
+
     /// Where training starts.
     fn first(&self, start: Start) -> Result<Vec<f64>>;
 

@@ -94,6 +94,11 @@ impl Controlled for Matrix {
         vec![ControlRun::numbers(self.weights().count())]
     }
 
+    /// `weight[output,input]`, then `bias[output]`.
+    fn names(&self) -> Vec<String> {
+        self.weights().names()
+    }
+
     /// As [`Initialization`] says; the fan-in rule is N(0, 2/inputs).
     fn first(&self, mut start: Start) -> Result<Vec<f64>> {
         if *start.initialization == Initialization::Demonstration {

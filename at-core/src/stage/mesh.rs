@@ -114,6 +114,12 @@ impl Controlled for Mesh {
         vec![ControlRun::phases(self.controls(), TAU)]
     }
 
+    /// `theta[column,mode]` and `phi[column,mode]` by the upper of the two modes, then `gamma[mode]`.
+    fn names(&self) -> Vec<String> {
+        let mzis = |word: &'static str| self.positions().map(move |(column, mode)| format!("{word}[{column},{mode}]"));
+        mzis("theta").chain(mzis("phi")).chain((0..self.modes()).map(|mode| format!("gamma[{mode}]"))).collect()
+    }
+
     /// Haar-random.
     fn first(&self, mut start: Start) -> Result<Vec<f64>> {
         Ok(haar_phases(self, &mut start.random))

@@ -52,6 +52,20 @@ fn every_control_has_a_first_value_and_a_place_and_shares_its_own_hardware() {
 }
 
 #[test]
+fn every_control_has_a_name_of_its_own() {
+    for stage in every_stage() {
+        let names = stage.element().controlled().map_or(Vec::new(), Controlled::names);
+        assert_eq!(names.len(), stage.controls(), "{stage:?}");
+        let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{stage:?}");
+    }
+    let mesh = Mesh::rectangular(4).unwrap();
+    let names = Controlled::names(&mesh);
+    assert_eq!((&names[0][..], &names[2][..], &names[8][..]), ("theta[0,0]", "theta[1,1]", "phi[1,1]"));
+    assert_eq!(names.last().unwrap(), "gamma[3]");
+}
+
+#[test]
 fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
     let kind = Imperfections {
         splitter_angle: 0.1,

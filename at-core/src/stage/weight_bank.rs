@@ -97,6 +97,11 @@ impl Controlled for WeightBank {
         vec![ControlRun::phases(self.weights().count(), TAU)]
     }
 
+    /// `weight[output,input]`, then `bias[output]`.
+    fn names(&self) -> Vec<String> {
+        self.weights().names()
+    }
+
     /// As [`super::Initialization`] says; the fan-in rule is N(0, 1/inputs).
     fn first(&self, mut start: Start) -> Result<Vec<f64>> {
         let (deviations, limit) = (start.initialization.deviations(1.0, self.inputs), GREATEST_CELL_WEIGHT);

@@ -27,6 +27,13 @@ impl Weights {
         self.outputs * (self.inputs + 1)
     }
 
+    /// `weight[output,input]`, then `bias[output]`.
+    pub fn names(self) -> Vec<String> {
+        let Weights { inputs, outputs } = self;
+        let weights = (0..outputs).flat_map(|output| (0..inputs).map(move |input| format!("weight[{output},{input}]")));
+        weights.chain((0..outputs).map(|output| format!("bias[{output}]"))).collect()
+    }
+
     /// Of the weights.
     pub fn flops(self) -> Flops {
         let weights = (self.inputs * self.outputs) as u64;

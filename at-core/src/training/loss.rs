@@ -147,6 +147,12 @@ impl Loss {
         (squares, squares)
     }
 
+    /// What is compared of a readout x: `gain·x̃_k` of the first outputs, logits where classes are told apart.
+    pub fn compared<T: Real>(&self, readout: &[T]) -> Vec<T> {
+        let (_, gain) = self.scale(readout);
+        readout[..self.classes].iter().map(|&x| gain * x).collect()
+    }
+
     /// (inverse of the norm, factor from a readout to what is compared).
     fn scale<T: Real>(&self, readout: &[T]) -> (T, T) {
         let outputs = T::of(readout.len() as f64);

@@ -1,7 +1,7 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
-use super::confusion::Confusion;
 use crate::methods;
+use crate::names::unknown;
 use crate::plan::Plan;
 use crate::session::metrics::{self, Row};
 use crate::session::summary::Summary;
@@ -67,26 +67,22 @@ impl RunFiles {
     }
 }
 
-/// The task, the chip, and what was trained.
-pub struct TrainedChip {
+/// The task, and what was trained.
+pub struct TrainedRun {
     /// The settings, understood.
     pub plan: Plan,
     /// The task.
     pub data: Dataset,
     /// The chip's design.
     pub network: Network,
-    /// The chip's imperfections, for people.
-    pub imperfections: String,
-    /// The imperfections.
-    pub fabrication: Fabrication,
     /// The controls first programmed.
     pub initial: Vec<f64>,
     /// The controls of every method, as its checkpoint has them.
     pub controls: Vec<(MethodName, Vec<f64>)>,
 }
 
-impl TrainedChip {
-    /// Loads the data and makes the chip of `files`, whose folder is `run`. `data_dir` wins over the run's own.
+impl TrainedRun {
+    /// Loads the data and the checkpoints of `files`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
         let plan = Plan::new(RunSettings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
@@ -94,7 +90,7 @@ impl TrainedChip {
         Self::of(run, files, plan, data)
     }
 
-    /// [`TrainedChip::load`] for a program that has the samples.
+    /// [`TrainedRun::load`] for a program that has the samples.
     pub fn with_data(run: &Path, files: &RunFiles, data: Dataset) -> Result<Self> {
         let plan = Plan::of_any_data(files.settings.clone().of_a_kept_run())?;
         let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
@@ -102,10 +98,7 @@ impl TrainedChip {
     }
 
     fn of(run: &Path, files: &RunFiles, mut plan: Plan, data: Dataset) -> Result<Self> {
-        ensure!(!plan.settings.has_outside_chip(), "it came from outside, and nobody knows its inside");
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
-        let imperfections = plan.imperfections_of(&network)?;
-        let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
         let initial = plan.initial_controls(&network)?;
         let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
         let fingerprint = Fingerprint::new(&plan, contents)?;
@@ -117,15 +110,27 @@ impl TrainedChip {
                 controls.push((method, values.to_vec()));
             }
         }
-        Ok(TrainedChip { plan, data, network, imperfections, fabrication, initial, controls })
+        Ok(TrainedRun { plan, data, network, initial, controls })
     }
 
-    /// What the chip, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
-    pub fn readouts(&self, controls: &[f64]) -> Result<Vec<f32>> {
+    /// The method called `name`, or the first one, with its controls. Errs with the names that there are.
+    pub fn chosen(&self, name: Option<&str>) -> Result<&(MethodName, Vec<f64>)> {
+        let known = || self.controls.iter().map(|(method, _)| method.as_str());
+        match name {
+            None => self.controls.first().context("the run has no checkpoint"),
+            Some(name) => {
+                let found = self.controls.iter().find(|(method, _)| method.as_str() == name);
+                found.ok_or_else(|| anyhow!("{} in this run", unknown("method", name, known())))
+            }
+        }
+    }
+
+    /// What the chip of `fabrication`, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
+    pub fn readouts(&self, fabrication: &Fabrication, controls: &[f64]) -> Result<Vec<f32>> {
         let engine = Cpu::<f32>::new();
         let signals = self.signals()?;
         let (width, outputs) = (self.network.input().width(), self.network.outputs());
-        let mut chip = Chip::new(&engine, &self.network, &self.fabrication)?;
+        let mut chip = Chip::new(&engine, &self.network, fabrication)?;
         for values in [&self.initial[..], controls] {
             chip.program(&values.iter().map(|&value| value as f32).collect())?;
         }
@@ -139,20 +144,33 @@ impl TrainedChip {
         Ok(all)
     }
 
-    /// The chip, programmed with `controls` after the first ones, recognises every test sample.
-    pub fn confusion(&self, controls: &[f64]) -> Result<Confusion> {
-        let classes = self.data.classes;
-        let mut confusion = Confusion::new(classes);
-        let readouts = self.readouts(controls)?;
-        for (read, &label) in readouts.chunks(self.network.outputs()).zip(&self.data.test.labels) {
-            let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
-            confusion.add(label as usize, answer);
-        }
-        Ok(confusion)
-    }
-
     /// Encoded test samples, `[sample, inputs]`.
     pub fn signals(&self) -> Result<Vec<f32>> {
         encoded(&self.plan, &self.network, &self.data, &self.data.test)
+    }
+}
+
+/// A run whose chip can be made again.
+pub struct TrainedChip {
+    /// The run.
+    pub run: TrainedRun,
+    /// The chip's imperfections, for people.
+    pub imperfections: String,
+    /// The imperfections.
+    pub fabrication: Fabrication,
+}
+
+impl TrainedChip {
+    /// Makes the chip of a run. Errs where it came from outside.
+    pub fn of(run: TrainedRun) -> Result<Self> {
+        ensure!(!run.plan.settings.has_outside_chip(), "it came from outside, and nobody knows its inside");
+        let imperfections = run.plan.imperfections_of(&run.network)?;
+        let fabrication = run.plan.fabricate(&run.network, run.plan.settings.chip_seed.unwrap_or_default())?;
+        Ok(TrainedChip { run, imperfections, fabrication })
+    }
+
+    /// What the chip, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
+    pub fn readouts(&self, controls: &[f64]) -> Result<Vec<f32>> {
+        self.run.readouts(&self.fabrication, controls)
     }
 }

@@ -1,0 +1,108 @@
+//! What every linear stage does, as it was designed and as this chip does it, from unit vectors through its plain meaning.
+
+use super::{Learned, Written, npz};
+use crate::activity;
+use anyhow::Result;
+use at_core::network::Stage;
+use at_core::reference::Reference;
+use at_core::stage::StageErrors;
+use ndarray::{Array1, Array2};
+use num_complex::Complex64;
+use std::path::Path;
+
+/// Wider meshes take minutes and gigabytes; `asyt mesh matrix` makes one of them at a time.
+const WIDEST: usize = 2048;
+
+/// The name under which a stage's operator is kept, where it is linear and has controls.
+fn name(stage: &Stage) -> Option<&'static str> {
+    match stage {
+        Stage::Mesh(_) => Some("mesh"),
+        Stage::Attenuators(_) => Some("attenuators"),
+        Stage::Matrix(_) => Some("matrix"),
+        Stage::WeightBank(_) => Some("weight-bank"),
+        Stage::Splitter(_) | Stage::Combiner(_) | Stage::Modulation(_) => None, // always the same
+        Stage::Activation(_) | Stage::Detection(_) | Stage::Rectifier(_) => None,
+        Stage::Own(_) => None, // nobody here knows whether it is linear
+    }
+}
+
+/// `y = Wx + b`.
+enum Operator {
+    Fields(Array2<Complex64>),
+    Reals(Array2<f64>, Array1<f64>),
+}
+
+/// `operators.npz`.
+pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missing: &mut Vec<String>) -> Result<()> {
+    let network = &learned.run.network;
+    let first_controls = &learned.run.initial;
+    let built = match learned.chip {
+        Some(fabrication) => {
+            let reference = Reference { network, fabrication, first_controls, drift: &[] };
+            Some((fabrication, reference.effective_controls(learned.controls)?))
+        }
+        None => None,
+    };
+    let (mut all, mut counts, mut offset) = (Vec::new(), std::collections::BTreeMap::new(), 0);
+    for (index, stage) in network.stages().enumerate() {
+        let range = offset..offset + stage.controls();
+        offset = range.end;
+        let Some(name) = name(stage) else { continue };
+        let number = counts.entry(name).or_insert(0);
+        let own = format!("{name}{number}");
+        *number += 1;
+        let (entering, leaving) = (stage.input().modes, stage.output().modes);
+        if entering.max(leaving) > WIDEST {
+            missing.push(format!("operators: {own} has {entering} inputs; asyt mesh matrix makes its matrix"));
+            continue;
+        }
+        activity::now(format!("multiplying out {own}"));
+        all.push((format!("{own}.design"), operator(stage, &StageErrors::NONE, &learned.controls[range.clone()])));
+        if let Some((fabrication, effective)) = &built {
+            all.push((format!("{own}.chip"), operator(stage, fabrication.stage(index), &effective[range])));
+        }
+    }
+    if all.is_empty() {
+        return Ok(());
+    }
+    npz(&folder.join("operators.npz"), |file| {
+        for (name, operator) in &all {
+            match operator {
+                Operator::Fields(matrix) => file.add_array(name.as_str(), matrix)?,
+                Operator::Reals(weights, biases) => {
+                    file.add_array(format!("{name}.weight"), weights)?;
+                    file.add_array(format!("{name}.bias"), biases)?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    written.push(Written {
+        file: "operators.npz",
+        what: format!("[output, input], acting on column vectors, complex for fields: {}", names.join(", ")),
+    });
+    Ok(())
+}
+
+/// The stage at `controls`, from its answers to darkness and to every unit vector.
+fn operator(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Operator {
+    let (inputs, outputs) = (stage.input(), stage.output());
+    let width = inputs.width();
+    let step = if inputs.complex { 2 } else { 1 };
+    let answer = |unit: Option<usize>| {
+        let mut signal = vec![0.0; width];
+        unit.into_iter().for_each(|mode| signal[step * mode] = 1.0);
+        stage.element().forward(errors, controls, &signal)
+    };
+    let columns: Vec<Vec<f64>> = (0..inputs.modes).map(|mode| answer(Some(mode))).collect();
+    let shape = (outputs.modes, inputs.modes);
+    if outputs.complex {
+        let field =
+            |(row, column): (usize, usize)| Complex64::new(columns[column][2 * row], columns[column][2 * row + 1]);
+        return Operator::Fields(Array2::from_shape_fn(shape, field));
+    }
+    let bias = answer(None);
+    let weight = |(row, column): (usize, usize)| columns[column][row] - bias[row];
+    Operator::Reals(Array2::from_shape_fn(shape, weight), Array1::from(bias))
+}

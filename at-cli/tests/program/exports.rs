@@ -1,0 +1,148 @@
+//! What a run has learned leaves the program, and means outside what it meant inside.
+
+use crate::asyt::Bench;
+use at_core::files::npz::Npz;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const MESH: [&str; 12] = [
+    "train",
+    "--network",
+    "mesh:8x2",
+    "--dataset",
+    "iris",
+    "--epochs",
+    "3",
+    "--engine",
+    "cpu",
+    "--quiet",
+    "--out",
+    "run",
+];
+
+fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
+    let mut csv = csv::Reader::from_reader(text.as_bytes());
+    csv.deserialize().collect::<Result<_, _>>().unwrap()
+}
+
+fn number(text: &str) -> f64 {
+    text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
+}
+
+fn results(bench: &Bench, run: &str) -> Vec<Value> {
+    let summary: Value = serde_json::from_str(&bench.read(&format!("{run}/summary.json"))).unwrap();
+    summary["results"].as_array().unwrap().clone()
+}
+
+fn train(bench: &Bench, more: &[&str]) {
+    bench.run(MESH.iter().chain(more).copied()).done();
+}
+
+#[test]
+fn exported_phases_are_those_that_evaluate_and_mesh_read_in_every_convention() {
+    let bench = Bench::new();
+    train(&bench, &["--chip", "ideal", "--method", "ideal,at-adaptive"]);
+    for convention in ["native", "neurophox", "dat-mpnn"] {
+        bench.run(["export", "run", "--convention", convention, "--out", convention, "--quiet"]).done();
+        for result in results(&bench, "run") {
+            let method = result["method"].as_str().unwrap();
+            let phases = format!("{convention}/{method}/phases.npz");
+            let config = bench.read("run/config.toml");
+            let encoding = config.lines().find_map(|line| line.strip_prefix("encoding = ")).unwrap().trim_matches('"');
+            let words = ["evaluate", "--dataset", "iris", "--network", "mesh:8x2", "--encoding", encoding, "--json"];
+            let words = words.into_iter().chain(["--engine", "cpu", "--phases", &phases]);
+            let evaluated: Value = serde_json::from_str(&bench.run(words).done().stdout).unwrap();
+            let (here, there) = (&evaluated["accuracy"], &result["final_test_accuracy"]);
+            assert_eq!(here.as_f64().unwrap(), there.as_f64().unwrap(), "{method} in {convention}: {evaluated}");
+            // the table holds what the archive holds
+            let table = rows(&bench.read(&format!("{convention}/{method}/phases.csv")));
+            let archive = Npz::open(&bench.path(&phases)).unwrap();
+            let theta = archive.array("mesh1.theta").unwrap();
+            let (pairs, values) = (theta.shape()[1], theta.reals().unwrap());
+            let own = table.iter().filter(|row| row["mesh"] == "1" && row["phase"] == "theta");
+            let mut count = 0;
+            for row in own {
+                let at = number(&row["column"]) as usize * pairs + number(&row["mode"]) as usize / 2;
+                assert_eq!(number(&row["radians"]), values[at]);
+                count += 1;
+            }
+            assert_eq!(count, 28);
+        }
+    }
+    let matrix = ["mesh", "matrix", "native/ideal/phases.npz", "--mesh", "1", "--out", "U.npy"];
+    bench.run(matrix).done();
+    let operators = Npz::open(&bench.path("native/ideal/operators.npz")).unwrap();
+    let own = operators.array("mesh1.design").unwrap().complexes().unwrap();
+    let there = at_core::files::matrix_file::read_matrix(&bench.path("U.npy"), None).unwrap();
+    let apart = own.iter().zip(there.iter()).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+    assert!(apart < 1e-12, "{apart}");
+    assert_eq!(operators.array("mesh1.chip").unwrap().complexes().unwrap(), own, "an ideal chip is its design");
+}
+
+#[test]
+fn exported_voltages_drive_the_heaters_to_the_phases_that_were_trained() {
+    let bench = Bench::new();
+    train(&bench, &["--chip", "silicon", "--control-bits", "8", "--dead-shifters", "0.05", "--method", "at"]);
+    bench.run(["export", "run", "--quiet"]).done();
+    let controls = rows(&bench.read("run/export/at/controls.csv"));
+    assert_eq!(controls.len(), 2 * 64);
+    assert_eq!((&controls[0]["name"][..], &controls[0]["unit"][..]), ("theta[0,0]", "rad"));
+    assert_eq!((&controls[127]["name"][..], &controls[64]["stage"][..]), ("gamma[7]", "2"));
+    let config = bench.read("run/config.toml");
+    let range =
+        config.lines().find_map(|line| line.strip_prefix("control-range = ")).map_or(std::f64::consts::TAU, number);
+    let mut told = 0;
+    for row in controls.iter().filter(|row| !row["voltage"].is_empty()) {
+        let (voltage, code) = (number(&row["voltage"]), number(&row["code"]));
+        assert!((voltage - code / 255.0).abs() < 1e-12 && (0.0..=255.0).contains(&code), "{row:?}");
+        let turn = std::f64::consts::TAU;
+        let apart = (range * voltage * voltage - number(&row["value"])).rem_euclid(turn);
+        // a step of the converter near full scale is 2/255 of the range
+        assert!(apart.min(turn - apart) <= 1.01 * range / 255.0, "{row:?}: {apart}");
+        told += 1;
+    }
+    assert!((100..128).contains(&told), "dead ones have no voltage: {told}");
+}
+
+#[test]
+fn exported_answers_are_those_that_the_run_counted() {
+    let bench = Bench::new();
+    train(&bench, &["--chip", "mesh", "--method", "at-adaptive,ideal"]);
+    let ended = bench.run(["export", "run", "--method", "ideal", "--samples", "3,0-1", "--quiet", "--json"]).done();
+    let listed: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(listed["files"].as_array().unwrap().len(), 7, "{listed}");
+    assert_eq!(bench.entries("run/export"), ["ideal"]);
+    let result = results(&bench, "run").into_iter().find(|result| result["method"] == "ideal").unwrap();
+    let accuracy = result["final_test_accuracy"].as_f64().unwrap();
+    let predictions = rows(&bench.read("run/export/ideal/predictions.csv"));
+    let right = predictions.iter().filter(|row| row["class"] == row["predicted"]).count();
+    assert_eq!(right as f64 / predictions.len() as f64, accuracy);
+    let confusion = rows(&bench.read("run/export/ideal/confusion.csv"));
+    let diagonal: f64 = confusion.iter().map(|row| number(&row[&row["class"]])).sum();
+    assert_eq!(diagonal, right as f64);
+    let samples = Npz::open(&bench.path("run/export/ideal/samples.npz")).unwrap();
+    assert_eq!(samples.array("sample").unwrap().reals().unwrap(), [3.0, 0.0, 1.0]);
+    assert_eq!(samples.array("model.layer0").unwrap().shape(), [3, 8]);
+    let [chip, model] = ["chip.readout", "model.readout"].map(|name| samples.array(name).unwrap().reals().unwrap());
+    assert!(chip.len() == 24 && chip != model, "a chip with errors is not its model");
+    for (samples, words) in [("999", "the test samples are 0 to"), ("5-2", "write it as 2-5")] {
+        bench.run(["export", "run", "--samples", samples]).refused(2, &[words]);
+    }
+}
+
+#[test]
+fn a_weight_bank_is_exported_as_its_weights_and_says_that_it_has_no_mesh() {
+    let bench = Bench::new();
+    bench.train(&["--method", "ideal", "--epochs", "2", "--quiet", "--out", "run"]).done();
+    let ended = bench.run(["export", "run", "--quiet"]).done();
+    assert!(ended.stderr.contains("note: not written: phases: the network has no mesh"), "{}", ended.stderr);
+    let operators = Npz::open(&bench.path("run/export/ideal/operators.npz")).unwrap();
+    for kind in ["design", "chip"] {
+        assert_eq!(operators.array(&format!("weight-bank0.{kind}.weight")).unwrap().shape(), [10, 64]);
+        assert_eq!(operators.array(&format!("weight-bank0.{kind}.bias")).unwrap().shape(), [10]);
+    }
+    let controls = rows(&bench.read("run/export/ideal/controls.csv"));
+    let weights = operators.array("weight-bank0.design.weight").unwrap().reals().unwrap();
+    let row = controls.iter().position(|row| row["name"] == "weight[7,20]").unwrap();
+    assert!((weights[7 * 64 + 20] - number(&controls[row]["value"]).sin()).abs() < 1e-12, "w = sin θ");
+}
