@@ -36,6 +36,7 @@ mod names;
 mod network_files;
 mod network_text;
 mod notes;
+mod phase_source;
 mod plan;
 mod progress;
 mod report;

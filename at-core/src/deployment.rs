@@ -50,6 +50,20 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
     Ok(controls)
 }
 
+/// The meshes of `network`, in the order in which light meets them, with their part of `controls`: the other way round.
+pub fn programmed(network: &Network, controls: &[f64]) -> Result<Vec<ProgrammedMesh>> {
+    same_size("controls", network.controls(), controls.len())?;
+    let (mut rest, mut meshes) = (controls, Vec::new());
+    for stage in network.stages() {
+        let (own, others) = rest.split_at(stage.controls());
+        rest = others;
+        if let Stage::Mesh(mesh) = stage {
+            meshes.push(ProgrammedMesh { mesh: mesh.clone(), controls: own.to_vec() });
+        }
+    }
+    Ok(meshes)
+}
+
 /// The chip whose meshes have `errors`, in the order in which light meets them; all else is as designed.
 pub fn deployed_fabrication(network: &Network, errors: &[MeshErrors]) -> Result<Fabrication> {
     same_size("meshes with errors, as many as the network has", network.meshes().count(), errors.len())?;
@@ -113,6 +127,16 @@ mod tests {
             phi: list(mesh.mzis(), 4.0),
             gamma: list(mesh.modes(), 5.0),
         }
+    }
+
+    #[test]
+    fn what_is_programmed_is_what_was_deployed() {
+        let (first, second) = (Mesh::rectangular(4).unwrap(), Mesh::triangular(4).unwrap());
+        let network = network(&first, &second);
+        let phases = vec![programmed(&first, 0.7), programmed(&second, 1.1)];
+        let controls = deployed_controls(&network, &phases).unwrap();
+        assert_eq!(super::programmed(&network, &controls).unwrap(), phases);
+        assert!(super::programmed(&network, &controls[1..]).is_err());
     }
 
     /// The loss reveals the powers at the detectors, which must be those of the chip's matrices.

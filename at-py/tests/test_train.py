@@ -68,6 +68,19 @@ def test_samples_sorted_by_class_are_tested_on_every_class():
         asyt.arrays(x, y[:99])
 
 
+def test_what_is_exported_is_what_numpy_reads(tmp_path):
+    run = asyt.train("mesh:8x2", chip="silicon", data="iris", method=["ideal"], epochs=2, progress=False)
+    files = run.export(tmp_path / "out", only=["phases", "operators", "predictions"], convention="neurophox")
+    assert {path.name for path in files} == {"phases.npz", "phases.csv", "operators.npz", "predictions.csv", "confusion.csv"}
+    (first, second) = asyt.read_phases(tmp_path / "out/ideal/phases.npz")
+    assert np.allclose(np.concatenate([first.values, second.values]), run.controls())
+    operators = np.load(tmp_path / "out/ideal/operators.npz")
+    assert np.allclose(asyt.matrix(second), operators["mesh1.design"])
+    assert not np.allclose(operators["mesh1.design"], operators["mesh1.chip"])
+    counts = np.loadtxt(tmp_path / "out/ideal/confusion.csv", delimiter=",", skiprows=1, usecols=(1, 2, 3))
+    assert np.array_equal(counts, run.confusion())
+
+
 def test_a_result_shows_what_the_summary_says():
     run = asyt.train(**SMALL, progress=False)
     accuracy = run.results[0]["final_test_accuracy"]

@@ -7,19 +7,21 @@ use crate::memory::Need;
 use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
+use crate::phase_source::{self, OfRun, Trained};
 use crate::plan::{Plan, Precision};
 use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
 use crate::trial::{doubts, load, split};
 use crate::work::{self, Work};
 use crate::{activity, memory};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
+use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
-use at_core::deployment::{deploy, deployed_controls};
+use at_core::deployment::{deployed_controls, deployed_fabrication};
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
-use at_core::optics::{Convention, Mesh, MeshErrors};
+use at_core::optics::{Convention, Mesh};
 use at_core::population::{Examination, Yield, good_chips};
 use at_core::propagator::Simulator;
 use at_core::statistics::Estimate;
@@ -27,7 +29,7 @@ use at_core::training::MethodName;
 use at_core::training::{Evaluation, Score, Split};
 use clap::Args;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
@@ -38,17 +40,23 @@ Examples:
   asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn \\
       --chip-errors splitter-error-0.04.npz phase-error-0.06.npz --json
   asyt evaluate --dataset mnist --data-dir data --phases ideal-mnist.npz --convention dat-mpnn \\
-      --chips 50 --chip mesh --good 0.8,0.9";
+      --chips 50 --chip mesh --good 0.8,0.9
+  asyt evaluate --phases runs/mesh-1 --method at-adaptive --chips 1      # what a run has trained, on its own chip again
+  asyt evaluate --phases runs/mesh-1 --method ideal --chip-file another.npz";
 
 /// `asyt evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
-    /// Settings to start from; of them the data set, its encoding, the network and the engine matter here
-    #[arg(long, default_value = "dat")]
-    pub preset: String,
-    /// Phase file (npz) with one mesh for each of the network's
-    #[arg(long, value_name = "FILE")]
+    /// Settings to start from; of them the data set, its encoding, the network and the engine matter here [default: those of the run, else dat]
+    #[arg(long)]
+    pub preset: Option<String>,
+    /// Phase file (npz) with one mesh for each of the network's; or a run folder of asyt train or a METHOD.safetensors in one, whose
+    /// controls and settings are taken
+    #[arg(long, value_name = "FILE|RUN")]
     pub phases: PathBuf,
+    /// Method of a run, where it has trained several
+    #[arg(long)]
+    pub method: Option<String>,
     /// Convention of the phases, where the file does not record it: native, neurophox, dat-mpnn
     #[arg(long, value_name = "C")]
     pub convention: Option<Convention>,
@@ -58,8 +66,11 @@ pub struct EvaluateArguments {
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
+    /// The individual that this file holds, as `--save-chip` of `asyt train` writes it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chip_errors", "chips"])]
+    pub chip_file: Option<PathBuf>,
     /// Take errors of fewer or other meshes than the phases are of, as far as they fit
-    #[arg(long, requires = "chip_errors")]
+    #[arg(long)]
     pub chip_of_other_network: bool,
     /// Evaluate K chips of --chip, numbers --chip-seed on, and report how many are good
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors")]
@@ -113,31 +124,39 @@ pub struct EvaluateArguments {
 
 /// Runs the command.
 pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
-    let mut plan = settings::resolve(None, &settings_of(arguments)).and_then(Plan::new).or_usage()?;
+    let run = OfRun::named(&arguments.phases, arguments.method.as_deref()).or_usage()?;
+    let given = settings_of(arguments, run.is_some());
+    let resolved = match &run {
+        Some(run) => settings::resolve_own(&run.settings(), &given).map(phase_source::without_bench),
+        None => settings::resolve(None, &given),
+    };
+    let mut plan = resolved.and_then(Plan::new).or_usage()?;
+    if arguments.chips.is_some_and(|count| count > 1) && plan.settings.has_chip_files() {
+        let reason = "the chip of the run comes from a file, and there is one; leave --chips out, or write --chips 1";
+        return Err(anyhow!(reason)).or_usage();
+    }
     activity::watch(false);
     activity::now("opening the engine");
     let device = engines::choose(&plan)?;
-    let phases = read_phases(&arguments.phases, arguments.convention)?;
-    let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();
-    let convention = arguments.errors_convention.or(arguments.convention);
-    let owner = network_files::owner(Some(arguments.chip_of_other_network));
-    let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
+    activity::now("reading the phases");
+    let source = match &run {
+        Some(run) => Source::Run(run.load(plan.settings.data_dir.as_deref())?),
+        None => Source::File(read_phases(&arguments.phases, arguments.convention)?),
+    };
     activity::now("reading the data");
     let data = load(&plan)?;
     activity::now("building the network");
     let network = plan.fit(&data)?;
+    let controls = source.controls(&network).with_context(|| arguments.phases.display().to_string())?;
+    let chip = match arguments.chip_file.is_some() {
+        true => plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?,
+        false => deployed_chip(arguments, &network)?,
+    };
     let mut notes = Notes::default();
     notes.say(data.notes.iter().chain(&plan.notes).cloned());
     check(&network, data.test.len(), arguments.chips.unwrap_or(1), &mut notes).or_usage()?;
     activity::now("evaluating the chip");
-    let deployment = Deployment {
-        plan: &plan,
-        data: &data,
-        network: &network,
-        file: &arguments.phases,
-        phases: &phases,
-        errors: &errors,
-    };
+    let deployment = Deployment { plan: &plan, data: &data, network: &network, controls: &controls, chip: &chip };
     if let Some(count) = arguments.chips {
         let (evaluations, engine) = match &device {
             Device::Gpu(gpu) => deployment.run_many(gpu, count),
@@ -158,7 +177,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
         let object = serde_json::json!({
-            "preset": arguments.preset,
+            "preset": plan.settings.preset,
             "dataset": data.name,
             "phases": arguments.phases.display().to_string(),
             "convention": arguments.convention,
@@ -201,9 +220,43 @@ fn check(network: &Network, samples: usize, chips: u32, notes: &mut Notes) -> Re
     Ok(())
 }
 
-fn settings_of(arguments: &EvaluateArguments) -> RunSettings {
+/// Where the controls come from.
+enum Source {
+    File(Vec<ProgrammedMesh>),
+    Run(Trained),
+}
+
+impl Source {
+    /// The controls of `network`. Errs where they are of another one.
+    fn controls(self, network: &Network) -> Result<Vec<f64>> {
+        match self {
+            Source::File(phases) => Ok(deployed_controls(network, &phases)?),
+            Source::Run(own) => {
+                let (theirs, here) = (own.network.identity(), network.identity());
+                ensure!(theirs.is(&here), "the run has trained {theirs}, and the network here is {here}");
+                Ok(own.controls)
+            }
+        }
+    }
+}
+
+/// The chip whose meshes have the errors of files, or a perfect one.
+fn deployed_chip(arguments: &EvaluateArguments, network: &Network) -> Result<Fabrication> {
+    if arguments.chip_errors.is_empty() {
+        return Ok(Fabrication::ideal());
+    }
+    let meshes: Vec<&Mesh> = network.meshes().collect();
+    let convention = arguments.errors_convention.or(arguments.convention);
+    let owner = network_files::owner(Some(arguments.chip_of_other_network));
+    let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
+    Ok(deployed_fabrication(network, &errors)?)
+}
+
+fn settings_of(arguments: &EvaluateArguments, of_run: bool) -> RunSettings {
     RunSettings {
-        preset: Some(arguments.preset.clone()),
+        preset: arguments.preset.clone().or_else(|| (!of_run).then(|| "dat".to_string())),
+        chip_file: arguments.chip_file.clone(),
+        chip_of_other_network: arguments.chip_file.as_ref().map(|_| arguments.chip_of_other_network),
         dataset: arguments.dataset.clone(),
         chip: arguments.chip.clone(),
         chip_seed: arguments.chip_seed,
@@ -252,7 +305,7 @@ fn report_many(
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let object = serde_json::json!({
-            "preset": arguments.preset,
+            "preset": plan.settings.preset,
             "dataset": data.name,
             "phases": arguments.phases.display().to_string(),
             "convention": arguments.convention,
@@ -286,10 +339,9 @@ struct Deployment<'a> {
     plan: &'a Plan,
     data: &'a Dataset,
     network: &'a Network,
-    /// Where the phases come from.
-    file: &'a Path,
-    phases: &'a [ProgrammedMesh],
-    errors: &'a [MeshErrors],
+    controls: &'a [f64],
+    /// The one chip, where there are not many.
+    chip: &'a Fabrication,
 }
 
 impl Deployment<'_> {
@@ -301,9 +353,8 @@ impl Deployment<'_> {
     fn run_many<E: Simulator>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
         let split = self.split(engine)?;
         let first = self.plan.settings.chip_seed.unwrap_or_default();
-        let controls = deployed_controls(self.network, self.phases).with_context(|| self.file.display().to_string())?;
         let (network, loss) = (self.network, &self.plan.training.loss);
-        let examination = Examination { engine, network, controls: &controls, split: &split, loss };
+        let examination = Examination { engine, network, controls: self.controls, split: &split, loss };
         let (began, begun) = (Instant::now(), AtomicU32::new(0));
         let fabricate = |k| {
             // the first is made once more, to look how the others can be evaluated
@@ -320,10 +371,9 @@ impl Deployment<'_> {
     /// The evaluation and the engine that made it.
     fn run<E: Simulator>(&self, engine: &E) -> Result<(Evaluation, String)> {
         let split = self.split(engine)?;
-        let loss = &self.plan.training.loss;
-        let evaluation = deploy(engine, self.network, self.phases, self.errors, &split, loss);
-        let evaluation = evaluation.with_context(|| self.file.display().to_string())?;
-        Ok((evaluation.finite("these phases")?, engine.describe()))
+        let (network, loss) = (self.network, &self.plan.training.loss);
+        let examination = Examination { engine, network, controls: self.controls, split: &split, loss };
+        Ok((examination.one(self.chip)?.finite("these phases")?, engine.describe()))
     }
 }
 

@@ -5,13 +5,14 @@ use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
 use crate::notes::Notes;
+use crate::phase_source::Phases;
 use crate::progress::say;
 use crate::words::word;
 use crate::work::{duration, say_expected};
 use anyhow::{Context, Result, anyhow};
 use at_core::files::matrix_file::read_matrix;
 use at_core::files::npy::write_matrix;
-use at_core::files::phase_file::{PhaseFile, ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
+use at_core::files::phase_file::{ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
 use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
 use clap::{Args, Subcommand};
 use ndarray::Array2;
@@ -34,7 +35,8 @@ Examples:
   asyt mesh matrix phases.npz --mesh 0 --convention dat-mpnn --out U.npy
   asyt mesh decompose U.npy --layout rectangular --out phases.npz
   asyt mesh decompose designs.mat --variable U --out phases.npz
-  asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz";
+  asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz
+  asyt mesh matrix runs/mesh-1 --method at-adaptive --mesh 2 --out U.npy";
 
 /// `asyt mesh`.
 #[derive(Debug, Args)]
@@ -58,9 +60,12 @@ pub enum Action {
 /// `asyt mesh matrix`.
 #[derive(Debug, Args)]
 pub struct MatrixArguments {
-    /// Phase file (npz)
+    /// Phase file (npz), run folder of asyt train, or a METHOD.safetensors in one
     #[arg(value_name = "PHASES")]
     pub phases: PathBuf,
+    /// Method of a run, where it has trained several
+    #[arg(long)]
+    pub method: Option<String>,
     /// Which mesh of the file, from 0
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub mesh: usize,
@@ -104,9 +109,12 @@ pub struct DecomposeArguments {
 /// `asyt mesh convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArguments {
-    /// Phase file (npz)
+    /// Phase file (npz), run folder of asyt train, or a METHOD.safetensors in one
     #[arg(value_name = "PHASES")]
     pub phases: PathBuf,
+    /// Method of a run, where it has trained several
+    #[arg(long)]
+    pub method: Option<String>,
     /// Convention of the phases that are read; may be left out where the file records it
     #[arg(long, value_name = "C")]
     pub from: Option<Convention>,
@@ -133,7 +141,7 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 }
 
 fn matrix(arguments: &MatrixArguments) -> Outcome {
-    let phases = PhaseFile::open(&arguments.phases, arguments.convention)?;
+    let phases = Phases::open(&arguments.phases, arguments.convention, arguments.method.as_deref())?;
     let own = chosen(&phases, arguments.mesh, &arguments.phases)?;
     let modes = own.mesh.modes() as f64;
     room("the matrix while its columns are multiplied", 2.0 * COMPLEX * modes * modes).or_usage()?;
@@ -157,12 +165,12 @@ fn matrix(arguments: &MatrixArguments) -> Outcome {
     Ok(())
 }
 
-fn chosen(phases: &PhaseFile, index: usize, file: &Path) -> Outcome<ProgrammedMesh> {
-    let known = match phases.meshes() {
+fn chosen(phases: &Phases, index: usize, file: &Path) -> Outcome<ProgrammedMesh> {
+    let known = match phases.count() {
         1 => "mesh 0 only".to_string(),
         count => format!("meshes 0 to {}", count - 1),
     };
-    if index >= phases.meshes() {
+    if index >= phases.count() {
         return Err(anyhow!("--mesh {index}: {} holds {known}", file.display())).or_usage();
     }
     Ok(phases.mesh(index)?)
@@ -217,7 +225,10 @@ fn expected(what: &str, share: f64, work: impl FnOnce(&Mesh) -> at_core::Result<
 }
 
 fn convert(arguments: &ConvertArguments) -> Outcome {
-    let phases = read_phases(&arguments.phases, arguments.from)?;
+    let phases = match Phases::open(&arguments.phases, arguments.from, arguments.method.as_deref())? {
+        Phases::File(_) => read_phases(&arguments.phases, arguments.from)?, // which also looks whose they are
+        Phases::Run(meshes) => meshes,
+    };
     write_phases(&arguments.out, arguments.to, &phases)?;
     say(false, &format!("{}: {} meshes in convention {}", arguments.out.display(), phases.len(), arguments.to));
     Ok(())

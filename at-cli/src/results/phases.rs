@@ -2,24 +2,10 @@
 
 use super::{Learned, Written, heading, table};
 use anyhow::Result;
-use at_core::files::phase_file::{ProgrammedMesh, write_phases};
-use at_core::network::Stage;
+use at_core::deployment::programmed;
+use at_core::files::phase_file::write_phases;
 use at_core::optics::Convention;
 use std::path::Path;
-
-/// The meshes of the network with their phases.
-pub fn programmed(learned: &Learned) -> Vec<ProgrammedMesh> {
-    let mut rest = learned.controls;
-    let mut meshes = Vec::new();
-    for stage in learned.run.network.stages() {
-        let (own, others) = rest.split_at(stage.controls());
-        rest = others;
-        if let Stage::Mesh(mesh) = stage {
-            meshes.push(ProgrammedMesh { mesh: mesh.clone(), controls: own.to_vec() });
-        }
-    }
-    meshes
-}
 
 /// `phases.npz` and `phases.csv`.
 pub fn write(
@@ -29,7 +15,7 @@ pub fn write(
     written: &mut Vec<Written>,
     missing: &mut Vec<String>,
 ) -> Result<()> {
-    let meshes = programmed(learned);
+    let meshes = programmed(&learned.run.network, learned.controls)?;
     if meshes.is_empty() {
         missing.push("phases: the network has no mesh".into());
         return Ok(());

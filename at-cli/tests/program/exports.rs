@@ -146,3 +146,56 @@ fn a_weight_bank_is_exported_as_its_weights_and_says_that_it_has_no_mesh() {
     let row = controls.iter().position(|row| row["name"] == "weight[7,20]").unwrap();
     assert!((weights[7 * 64 + 20] - number(&controls[row]["value"]).sin()).abs() < 1e-12, "w = sin θ");
 }
+
+#[test]
+fn a_run_is_taken_where_a_phase_file_is() {
+    let bench = Bench::new();
+    train(&bench, &["--chip", "mesh", "--method", "ideal,at-adaptive", "--save-chip", "chip.npz"]);
+    bench.run(["export", "run", "--method", "ideal", "--quiet"]).done();
+    let matrix = |source: &[&str], out: &str| {
+        bench.run(["mesh", "matrix", "--mesh", "1", "--out", out].iter().chain(source).copied()).done();
+        std::fs::read(bench.path(out)).unwrap()
+    };
+    let from_file = matrix(&["run/export/ideal/phases.npz"], "a.npy");
+    assert_eq!(matrix(&["run", "--method", "ideal"], "b.npy"), from_file);
+    assert_eq!(matrix(&["run/ideal.safetensors"], "c.npy"), from_file);
+    bench.run(["mesh", "convert", "run/ideal.safetensors", "--to", "neurophox", "--out", "theirs.npz"]).done();
+    assert_ne!(matrix(&["run/at-adaptive.safetensors"], "d.npy"), from_file);
+    assert_eq!(matrix(&["theirs.npz"], "e.npy").len(), from_file.len());
+
+    // on the run's own chip, made again or from its file, the run's own accuracy
+    let result = results(&bench, "run").into_iter().find(|result| result["method"] == "ideal").unwrap();
+    let accuracy = result["final_test_accuracy"].as_f64().unwrap();
+    let evaluated = |more: &[&str]| {
+        let words = ["evaluate", "--phases", "run", "--method", "ideal", "--json"];
+        let ended = bench.run(words.iter().chain(more).copied()).done();
+        serde_json::from_str::<Value>(&ended.stdout).unwrap()
+    };
+    assert_eq!(evaluated(&["--chips", "1"])["accuracies"][0].as_f64().unwrap(), accuracy);
+    assert_eq!(evaluated(&["--chip-file", "chip.npz"])["accuracy"].as_f64().unwrap(), accuracy);
+    let perfect = evaluated(&[])["accuracy"].as_f64().unwrap();
+    assert_ne!(perfect, accuracy, "phases that were trained for a chip with errors");
+
+    bench
+        .run(["mesh", "matrix", "run", "--out", "f.npy"])
+        .refused(1, &["choose one with --method", "ideal, at-adaptive"]);
+    bench.run(["evaluate", "--phases", "chip.npz", "--method", "at"]).refused(2, &["--method chooses one of a run's"]);
+    std::fs::copy(bench.path("run/ideal.safetensors"), bench.path("alone.safetensors")).unwrap();
+    bench.run(["mesh", "matrix", "alone.safetensors", "--out", "f.npy"]).refused(1, &["config.toml beside it"]);
+    bench
+        .run(["evaluate", "--phases", "run/ideal.safetensors", "--network", "mesh:8x3"])
+        .refused(1, &["the run has trained"]);
+}
+
+#[test]
+fn a_weight_bank_is_evaluated_from_its_run_although_it_has_no_phase_file() {
+    let bench = Bench::new();
+    bench.train(&["--method", "at,ideal", "--epochs", "3", "--quiet", "--out", "run"]).done();
+    for result in results(&bench, "run") {
+        let (method, accuracy) = (result["method"].as_str().unwrap(), &result["final_test_accuracy"]);
+        let words = ["evaluate", "--phases", "run", "--method", method, "--chips", "1", "--json"];
+        let evaluated: Value = serde_json::from_str(&bench.run(words).done().stdout).unwrap();
+        assert_eq!(evaluated["accuracies"][0].as_f64(), accuracy.as_f64(), "{method}: {evaluated}");
+    }
+    bench.run(["mesh", "matrix", "run/at.safetensors", "--out", "U.npy"]).refused(1, &["no mesh"]);
+}

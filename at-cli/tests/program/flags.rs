@@ -246,6 +246,8 @@ const EVALUATE: &[(&str, Effect)] = &[
     ("preset", Changes(Phases, "| --preset digits")),
     ("phases", Changes(Phases, "| --phases other.npz")),
     ("convention", Allows(Phases, "--phases bare.npz | --convention native", "does not record a convention")),
+    ("method", Refused(Phases, "| --method at", "--method chooses one of a run's")),
+    ("chip-file", Changes(Phases, "| --chip-file mesh.npz")),
     ("chip-errors", Changes(Phases, "| --chip-errors errors.npz")),
     (
         "errors-convention",

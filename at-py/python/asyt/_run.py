@@ -178,10 +178,31 @@ class Run:
         if classes == 0:
             raise UsageError("targets are real; there are no classes to confuse")
         counts = np.zeros((classes, classes), dtype=np.int64)
-        answers = self.readouts(method)[:, :classes]
-        answers = classes - 1 - answers[:, ::-1].argmax(axis=1)  # the last of equals, as the program's page counts
+        answers = self.readouts(method)[:, :classes].argmax(axis=1)  # the first of equals, as a training counts
         np.add.at(counts, (labels, answers), 1)
         return counts
+
+    def export(
+        self,
+        out: PathLike,
+        *,
+        method: Optional[str] = None,
+        only: Optional[Sequence[str]] = None,
+        convention: str = "native",
+        samples: Optional[Sequence[int]] = None,
+    ) -> list[Path]:
+        """Writes what was learned as npz and csv for other programs into `out`, a folder per method (`asyt export --help`), and gives the files.
+
+        `only` names pieces: phases, controls, operators, samples, predictions.
+        """
+        from ._program import _run
+
+        if self._data is not None and self._data._settings is None:
+            raise UsageError("the program cannot load samples that were arrays; phases are in chip.phases(run.controls())")
+        words = [os.fspath(self.folder), "--out", os.fspath(out), "--convention", convention]
+        for flag, value in (("--method", method), ("--only", only and ",".join(only)), ("--samples", samples is not None and ",".join(map(str, samples)))):
+            words += [flag, value] if value else []
+        return [Path(entry["file"]) for entry in _run("export", words, quiet=True)["files"]]
 
     def to_pandas(self):
         """The metrics as a pandas table."""
