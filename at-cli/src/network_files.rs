@@ -1,10 +1,11 @@
 //! What a run takes from files that belong to its network, a chip and first controls: read once and checked, before anything runs.
 
+use crate::measured;
 use crate::network_text::{self, NetworkText};
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::Error;
-use at_core::chip::Fabrication;
+use at_core::chip::{Fabrication, Measured};
 use at_core::data::checksum::md5_hex;
 use at_core::deployment::deployed_fabrication;
 use at_core::files::chip_file::{KeptChip, chip_checksum, read_chip};
@@ -21,6 +22,8 @@ use std::sync::Arc;
 pub struct NetworkFiles {
     /// The individual of `--chip-file` or `--chip-errors`.
     pub chip: Option<Arc<Fabrication>>,
+    /// What was measured of the chip, where `--chip-file` says that.
+    pub measured: Option<Arc<Measured>>,
     /// The controls of `--start-from`.
     pub controls: Option<Arc<Vec<f64>>>,
     /// What they are.
@@ -91,7 +94,12 @@ impl FilesCache {
 impl NetworkFiles {
     fn read(settings: &RunSettings, network: &Network) -> Result<Self> {
         let mut files = NetworkFiles::default();
-        if let Some(KeptChip { chip, notes }) = chip(settings, network)? {
+        if let Some(file) = settings.measured_chip() {
+            let (own, text) = measured::read(file, network)?;
+            own.put_on(network, &mut Fabrication::ideal()).with_context(|| file.display().to_string())?;
+            files.sums.chip = Some(md5_hex(text.as_bytes()));
+            files.measured = Some(Arc::new(own));
+        } else if let Some(KeptChip { chip, notes }) = chip(settings, network)? {
             files.sums.chip = Some(chip_checksum(&chip));
             files.chip = Some(Arc::new(chip));
             files.notes.extend(notes);

@@ -313,9 +313,8 @@ impl Plan {
         if chips == 1 || !self.methods.contains(&MethodName::At) {
             return Ok(());
         }
-        let individual = self.settings.chip_file.is_some() || self.settings.chip_errors.is_some();
         ensure!(
-            !individual,
+            !self.settings.has_chip_files(),
             "share-model trains chips --chip-seed on, but a file holds one; drop --chip-file or --chip-errors"
         );
         ensure!(
@@ -361,6 +360,10 @@ impl Plan {
         }
         let files = self.settings.chip_errors.as_deref().unwrap_or_default().iter().chain(&self.settings.chip_file);
         let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+        if let Some(file) = self.settings.measured_chip() {
+            let rest = chips::effective(self.chip(), &self.imperfections, network)?;
+            return Ok(format!("what was measured in {}; of the rest {rest}", file.display()));
+        }
         match files.is_empty() {
             false => Ok(format!("as in {}", files.join(", "))),
             true => chips::effective(self.chip(), &self.imperfections, network),
@@ -392,10 +395,12 @@ impl Plan {
         if let Some(chip) = &self.files.chip {
             return Ok(Fabrication::clone(chip));
         }
-        match self.chip() {
+        let mut chip = match self.chip() {
             chips::DEMONSTRATION => demonstration(&self.imperfections, network, seed),
             _ => self.imperfections.fabricate(network, seed),
-        }
+        }?;
+        self.files.measured.as_ref().map_or(Ok(()), |measured| measured.put_on(network, &mut chip))?;
+        Ok(chip)
     }
 
     fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {

@@ -14,7 +14,7 @@ use at_core::data::Dataset;
 use at_core::files::own;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
-use at_core::training::MethodName;
+use at_core::training::{Checkpoint, MethodName};
 use std::path::Path;
 
 /// Samples that cross the chip together.
@@ -105,7 +105,13 @@ impl TrainedRun {
         let mut controls = Vec::new();
         for method in files.methods() {
             let path = run.join(format!("{method}.safetensors"));
-            if let (Some(saved), _) = fingerprint.open(&path)? {
+            let saved = match plan.settings.has_outside_chip() {
+                // what chip it was is part of its fingerprint, and the chip is not here
+                true if path.exists() => Some(Checkpoint::open(&path)?),
+                true => None,
+                false => fingerprint.open(&path)?.0,
+            };
+            if let Some(saved) = saved {
                 let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
                 controls.push((method, values.to_vec()));
             }

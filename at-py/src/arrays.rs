@@ -78,20 +78,20 @@ pub fn vector<T: Scalar>(array: &Bound<'_, PyAny>, length: usize, what: &str) ->
     }
 }
 
-/// `values [batch, width]` as an array of reals, or of complex fields.
+/// `values [batch, width]` as an array of reals, or of complex fields: copied once, into memory of Python.
 pub fn array<'py, T: Scalar>(
     py: Python<'py>,
-    values: Vec<T>,
+    values: &[T],
     batch: usize,
     complex: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let columns = values.len().checked_div(batch * if complex { 2 } else { 1 }).unwrap_or(0);
     if complex {
-        let fields: Vec<T::Complex> =
-            values.chunks_exact(2).map(|z| bytemuck::cast_slice::<T, T::Complex>(z)[0]).collect();
-        Ok(shaped(PyArray1::from_vec(py, fields), [batch, columns])?.into_any())
+        // pairs lie as complex numbers do, and are aligned as their halves
+        let fields: &[T::Complex] = bytemuck::cast_slice(values);
+        Ok(shaped(PyArray1::from_slice(py, fields), [batch, columns])?.into_any())
     } else {
-        Ok(shaped(PyArray1::from_vec(py, values), [batch, columns])?.into_any())
+        Ok(shaped(PyArray1::from_slice(py, values), [batch, columns])?.into_any())
     }
 }
 

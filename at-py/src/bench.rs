@@ -100,7 +100,7 @@ impl Driven for PythonChip {
     fn send(&mut self, fields: &[f32], batch: usize, _counted: bool) -> at_core::Result<Vec<f32>> {
         Python::attach(|py| {
             let sent = || {
-                let fields = array(py, fields.to_vec(), batch, self.description.complex)?;
+                let fields = array(py, fields, batch, self.description.complex)?;
                 let read = self.object.bind(py).call_method1("send", (fields,))?;
                 let read = py.import("numpy")?.call_method1("ascontiguousarray", (read, "float32"))?;
                 let read: PyReadonlyArray2<'_, f32> =

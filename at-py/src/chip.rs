@@ -196,7 +196,7 @@ fn propagate<'py, T: Scalar>(
     .raised()?;
     let first = if hidden { 0 } else { layers - 1 };
     let shown = read.into_iter().enumerate().skip(first);
-    shown.map(|(layer, values)| array(py, values, batch, network.layer_output(layer).complex)).collect()
+    shown.map(|(layer, values)| array(py, &values, batch, network.layer_output(layer).complex)).collect()
 }
 
 fn transfer_matrices<'py, T: Scalar>(
@@ -218,7 +218,7 @@ fn transfer_matrices<'py, T: Scalar>(
         })
         .raised()?;
         // row k is what light in mode k becomes: column k of the matrix
-        let matrix = array(py, rows, modes, true)?;
+        let matrix = array(py, &rows, modes, true)?;
         all.push(matrix.getattr("T")?);
     }
     if all.is_empty() {

@@ -90,16 +90,18 @@ impl Model {
         }
     }
 
-    /// From `∂L/∂x` of real outputs, or `∂L/∂(re) + i ∂L/∂(im)` of complex ones, to the same of the inputs, and `∂L/∂controls`.
+    /// From `∂L/∂x` of real outputs, or `∂L/∂(re) + i ∂L/∂(im)` of complex ones, to the same of the inputs where that is wanted, and
+    /// `∂L/∂controls`.
     fn backward<'py>(
         &self,
         py: Python<'py>,
         trace: &Bound<'py, Trace>,
         error: &Bound<'py, PyAny>,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        wants_input: bool,
+    ) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
         match (&self.inside, &trace.get().0) {
-            (Inside::F32(lit), Kept::F32(pass)) => backward(py, &self.network, lit, pass, error),
-            (Inside::F64(lit), Kept::F64(pass)) => backward(py, &self.network, lit, pass, error),
+            (Inside::F32(lit), Kept::F32(pass)) => backward(py, &self.network, lit, pass, error, wants_input),
+            (Inside::F64(lit), Kept::F64(pass)) => backward(py, &self.network, lit, pass, error, wants_input),
             (Inside::F32(_), Kept::F64(_)) | (Inside::F64(_), Kept::F32(_)) => {
                 Err(usage("the trace is of another precision than the model"))
             }
@@ -118,16 +120,17 @@ fn forward<'py, T: Scalar>(
     let controls = vector::<T>(controls, network.controls(), "controls")?;
     let fields = samples::<T>(fields, input.width(), input.complex, "fields")?;
     let batch = fields.batch;
-    let (leaves, trace) = py
+    let trace = py
         .detach(|| {
             let mut lit = lit.lock().unwrap_or_else(PoisonError::into_inner);
             lit.program(&controls)?;
             let mut trace = lit.network.trace(batch)?;
             lit.network.record_layer(0, &fields.values, batch, &mut trace)?;
-            at_core::Result::Ok((trace.output(0)[..batch * output.width()].to_vec(), trace))
+            at_core::Result::Ok(trace)
         })
         .raised()?;
-    Ok((array(py, leaves, batch, output.complex)?, Pass { trace, controls, batch }))
+    let leaves = array(py, &trace.output(0)[..batch * output.width()], batch, output.complex)?;
+    Ok((leaves, Pass { trace, controls, batch }))
 }
 
 fn backward<'py, T: Scalar>(
@@ -136,7 +139,8 @@ fn backward<'py, T: Scalar>(
     lit: &Mutex<Lit<T>>,
     pass: &Pass<T>,
     error: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    wants_input: bool,
+) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
     let (input, output) = (network.input(), network.layer_output(0));
     let mut error = samples::<T>(error, output.width(), output.complex, "error")?;
     let batch = pass.batch;
@@ -152,13 +156,14 @@ fn backward<'py, T: Scalar>(
             let mut lit = lit.lock().unwrap_or_else(PoisonError::into_inner);
             lit.program(&pass.controls)?;
             let mut gradient = vec![T::zero(); network.controls()];
-            let mut entered = vec![T::zero(); batch * input.width()];
-            lit.network.backpropagate_layer(0, &pass.trace, &error.values, Some(&mut entered), &mut gradient)?;
+            let mut entered = wants_input.then(|| vec![T::zero(); batch * input.width()]);
+            lit.network.backpropagate_layer(0, &pass.trace, &error.values, entered.as_mut(), &mut gradient)?;
             if input.complex {
-                entered.iter_mut().for_each(|value| *value += *value);
+                entered.iter_mut().flatten().for_each(|value| *value += *value);
             }
             at_core::Result::Ok((entered, gradient))
         })
         .raised()?;
-    Ok((array(py, entered, batch, input.complex)?, PyArray1::from_vec(py, gradient).into_any()))
+    let entered = entered.map(|entered| array(py, &entered, batch, input.complex)).transpose()?;
+    Ok((entered, PyArray1::from_vec(py, gradient).into_any()))
 }

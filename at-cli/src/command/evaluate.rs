@@ -66,20 +66,21 @@ pub struct EvaluateArguments {
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
     pub errors_convention: Option<Convention>,
-    /// The individual that this file holds, as `--save-chip` of `asyt train` writes it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["chip_errors", "chips"])]
+    /// The individual that this file holds, as `--save-chip` of `asyt train` writes it; or what was measured of it (toml), the
+    /// rest being drawn as --chip and --chip-seed say
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chip_errors", "chips"], group = "drawn")]
     pub chip_file: Option<PathBuf>,
     /// Take errors of fewer or other meshes than the phases are of, as far as they fit
     #[arg(long)]
     pub chip_of_other_network: bool,
     /// Evaluate K chips of --chip, numbers --chip-seed on, and report how many are good
-    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors")]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "chip_errors", group = "drawn")]
     pub chips: Option<u32>,
-    /// With --chips: their kind, as for `asyt train` [default: that of the preset]
-    #[arg(long, value_name = "KIND", requires = "chips")]
+    /// With --chips, or a --chip-file of what was measured: their kind, as for `asyt train` [default: that of the preset]
+    #[arg(long, value_name = "KIND", requires = "drawn")]
     pub chip: Option<String>,
-    /// With --chips: number of the first
-    #[arg(long, value_name = "SEED", requires = "chips")]
+    /// With the same: number of the first
+    #[arg(long, value_name = "SEED", requires = "drawn")]
     pub chip_seed: Option<u64>,
     /// With --chips: scores that a good chip reaches, comma-separated: accuracies, of real targets R² or what --score names
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "chips")]
@@ -124,6 +125,15 @@ pub struct EvaluateArguments {
 
 /// Runs the command.
 pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
+    let settled = settings_of(arguments, true);
+    if settled.chip_file.is_some()
+        && settled.measured_chip().is_none()
+        && (arguments.chip.is_some() || arguments.chip_seed.is_some())
+    {
+        let reason =
+            "--chip and --chip-seed say how a chip is drawn, and --chip-file holds a whole one; leave them out";
+        return Err(anyhow!(reason)).or_usage();
+    }
     let run = OfRun::named(&arguments.phases, arguments.method.as_deref()).or_usage()?;
     let given = settings_of(arguments, run.is_some());
     let resolved = match &run {

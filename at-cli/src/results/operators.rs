@@ -2,6 +2,7 @@
 
 use super::{Learned, Written, npz};
 use crate::activity;
+use crate::stage_names;
 use anyhow::Result;
 use at_core::network::Stage;
 use at_core::reference::Reference;
@@ -12,19 +13,6 @@ use std::path::Path;
 
 /// Wider meshes take minutes and gigabytes; `asyt mesh matrix` makes one of them at a time.
 const WIDEST: usize = 2048;
-
-/// The name under which a stage's operator is kept, where it is linear and has controls.
-fn name(stage: &Stage) -> Option<&'static str> {
-    match stage {
-        Stage::Mesh(_) => Some("mesh"),
-        Stage::Attenuators(_) => Some("attenuators"),
-        Stage::Matrix(_) => Some("matrix"),
-        Stage::WeightBank(_) => Some("weight-bank"),
-        Stage::Splitter(_) | Stage::Combiner(_) | Stage::Modulation(_) => None, // always the same
-        Stage::Activation(_) | Stage::Detection(_) | Stage::Rectifier(_) => None,
-        Stage::Own(_) => None, // nobody here knows whether it is linear
-    }
-}
 
 /// `y = Wx + b`.
 enum Operator {
@@ -43,14 +31,11 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
         }
         None => None,
     };
-    let (mut all, mut counts, mut offset) = (Vec::new(), std::collections::BTreeMap::new(), 0);
-    for (index, stage) in network.stages().enumerate() {
+    let (mut all, mut offset) = (Vec::new(), 0);
+    for (index, (stage, name)) in network.stages().zip(stage_names::names(network)).enumerate() {
         let range = offset..offset + stage.controls();
         offset = range.end;
-        let Some(name) = name(stage) else { continue };
-        let number = counts.entry(name).or_insert(0);
-        let own = format!("{name}{number}");
-        *number += 1;
+        let Some(own) = name else { continue };
         let (entering, leaving) = (stage.input().modes, stage.output().modes);
         if entering.max(leaving) > WIDEST {
             missing.push(format!("operators: {own} has {entering} inputs; asyt mesh matrix makes its matrix"));

@@ -8,7 +8,7 @@ use at_core::chip::{Imperfections, Unit};
 use at_core::optics::Convention;
 use clap::builder::ValueRange;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Makes [`RunSettings`]: its own settings, and between them one for every imperfection of the library's table.
 macro_rules! settings {
@@ -128,7 +128,7 @@ at_core::imperfections! { settings {
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
     /// This individual, from a file of --save-chip or of mesh errors (npz), of this very network; --chip is then only its kind,
-    /// whose data sheet digital models know
+    /// whose data sheet digital models know. Or what was measured of it (toml, docs/imperfections.md); the rest is drawn as --chip says
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
     /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
@@ -301,7 +301,12 @@ impl RunSettings {
 
     /// The chip is an individual from files.
     pub fn has_chip_files(&self) -> bool {
-        self.chip_file.is_some() || self.chip_errors.is_some()
+        (self.chip_file.is_some() && self.measured_chip().is_none()) || self.chip_errors.is_some()
+    }
+
+    /// The file of what was measured of the chip, the rest of which is drawn.
+    pub fn measured_chip(&self) -> Option<&Path> {
+        self.chip_file.as_deref().filter(|file| file.extension().is_some_and(|own| own.eq_ignore_ascii_case("toml")))
     }
 
     /// Some other process drives the chip.

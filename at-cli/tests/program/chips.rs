@@ -1,6 +1,7 @@
 //! Chips that are kept in files and met again.
 
 use crate::asyt::{Bench, Ended};
+use at_core::files::npz::Npz;
 
 fn train(bench: &Bench, network: &str, more: &[&str]) -> Ended {
     let base =
@@ -83,4 +84,90 @@ fn sharing_that_makes_no_sense_is_refused() {
     bench.train(&["--share-model", "2", "--digital-step", "as-published"]).refused(2, &["share-model", "matched"]);
     bench.train(&["--share-model", "2", "--chip-file", "c.npz"]).refused(2, &["share-model", "--chip-file"]);
     assert!(!bench.path("runs").exists());
+}
+
+/// The example of the docs is a chip, and flags say what it leaves open.
+#[test]
+fn a_measured_chip_is_what_was_measured_and_otherwise_what_flags_say() {
+    let bench = Bench::new();
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/imperfections.md");
+    let page = std::fs::read_to_string(docs).unwrap();
+    let file = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    bench.write("F.toml", file);
+    let words = page.lines().find_map(|line| line.trim().strip_prefix("asyt train ")).unwrap();
+    let run = |out: &str, more: &[&str]| {
+        let own = ["--epochs", "2", "--quiet", "--engine", "cpu", "--method", "ideal", "--out", out, "--save-chip"];
+        let kept = format!("{out}.npz");
+        let all: Vec<&str> = ["train"]
+            .into_iter()
+            .chain(words.split(' '))
+            .chain(own)
+            .chain([&kept[..]])
+            .chain(more.iter().copied())
+            .collect();
+        bench.run(all).done();
+        let chip = Npz::open(&bench.path(&kept)).unwrap();
+        ["stage0.first_coupler", "stage0.second_coupler", "stage0.phases", "shifters"]
+            .map(|name| chip.array(name).unwrap().reals().unwrap())
+    };
+    let [first, second, phases, shifters] = run("a", &[]);
+    assert_eq!(
+        (first[0], first[2], &second[..], &phases[..3]),
+        (0.021, -0.014, &[0.0, 0.033, 0.008][..], &[0.12, -0.31, 0.05][..])
+    );
+    assert!(
+        first[1] != 0.0 && phases[3..].iter().all(|&phase| phase != 0.0),
+        "the rest is drawn: {first:?} {phases:?}"
+    );
+    // gain, base, range
+    assert_eq!((shifters[0], shifters[2], shifters[3 * 2 + 2], shifters[3 * 3]), (1.02, 9.4, 9.1, 0.0));
+    let [other, _, _, _] = run("b", &["--chip-seed", "5"]);
+    assert_eq!((other[0], other[2]), (first[0], first[2]));
+    assert_ne!(other[1], first[1], "another individual around the same measurements");
+    assert!(bench.read("a/config.toml").contains("control-bits = 6"));
+
+    let evaluate = |more: &[&str]| {
+        let words = ["evaluate", "--phases", "a", "--json", "--chip-file", "F.toml"];
+        bench.run(words.into_iter().chain(more.iter().copied())).done().stdout
+    };
+    let summary: serde_json::Value = serde_json::from_str(&bench.read("a/summary.json")).unwrap();
+    let evaluated: serde_json::Value = serde_json::from_str(&evaluate(&[])).unwrap();
+    assert_eq!(evaluated["accuracy"], summary["results"][0]["final_test_accuracy"]);
+    assert_ne!(evaluate(&["--chip-seed", "77"]), evaluate(&[]), "another rest of the chip");
+    bench
+        .run(["evaluate", "--phases", "a", "--chip-file", "a.npz", "--chip-seed", "3"])
+        .refused(2, &["holds a whole one"]);
+
+    // put back between a stop and a resume it is the same chip, changed it is not
+    bench.write("F.toml", file.replace("0.021", "0.022"));
+    bench.run(["train", "--resume", "a", "--quiet"]).refused(1, &["F.toml", "another chip"]);
+}
+
+#[test]
+fn measurements_that_fit_no_chip_are_refused_with_their_section() {
+    let bench = Bench::new();
+    let refused = |text: &str, words: &[&str]| {
+        bench.write("F.toml", text);
+        let run = [
+            "train",
+            "--network",
+            "mesh:4",
+            "--dataset",
+            "iris",
+            "--encoding",
+            "raw",
+            "--chip-file",
+            "F.toml",
+            "--epochs",
+            "1",
+        ];
+        bench.run(run).refused(1, &[&["F.toml"], words].concat());
+        assert!(!bench.path("runs").exists());
+    };
+    refused("[mesh1]\ntheta = [0.1]", &["unknown section", "mesh0"]);
+    refused("[mesh0]\ntheta = [0.1]", &["[mesh0] theta must hold 6 numbers"]);
+    refused("[mesh0]\nfirst_coupler = [0.1]", &["first_coupler"]);
+    refused("[mesh0]\ntheta = [inf, 0, 0, 0, 0, 0]", &["phases"]);
+    refused("[shifters]\ndead = [16]", &["16 controls"]);
+    refused("not toml at all", &["line 1"]);
 }

@@ -63,7 +63,7 @@ class _Layer:
             model = self._models[controls.dtype == np.float64]
             _, trace = model.forward(controls, numbers(fields))
             error = numbers(error)
-            entered, gradient = model.backward(trace, error.conj() if self._complex else error)
+            entered, gradient = model.backward(trace, error.conj() if self._complex else error, True)
             return gradient, entered.conj() if self._complex else entered
 
         def light(controls, fields):

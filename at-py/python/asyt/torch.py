@@ -42,8 +42,8 @@ class _Lit(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, error):
         error = error.resolve_conj().contiguous().numpy()
-        entered, gradient = ctx.models(ctx.double).backward(ctx.trace, error)
-        return torch.from_numpy(entered), torch.from_numpy(gradient), None
+        entered, gradient = ctx.models(ctx.double).backward(ctx.trace, error, ctx.needs_input_grad[0])
+        return None if entered is None else torch.from_numpy(entered), torch.from_numpy(gradient), None
 
 
 class _Layer(torch.nn.Module):
