@@ -121,6 +121,8 @@ kinds! { Mesh Attenuators Splitter Combiner Activation Detection Modulation Rect
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_shaders::Kernel;
+    use std::path::Path;
 
     #[test]
     fn every_stage_has_every_kind() {
@@ -129,6 +131,27 @@ mod tests {
         // engines that need kernels refuse elements of one's own: `own_stage.rs` has them
         for kind in KINDS.iter().filter(|kind| **kind != "Own") {
             assert!(found.contains(kind), "{kind} is in no layer of every_stage");
+        }
+    }
+    /// `WeightBank` is `weight_bank` in names of files.
+    fn file_name(kind: &str) -> String {
+        let word = |(k, c): (usize, char)| match c.is_uppercase() && k > 0 {
+            true => format!("_{}", c.to_ascii_lowercase()),
+            false => c.to_ascii_lowercase().to_string(),
+        };
+        kind.char_indices().map(word).collect()
+    }
+
+    #[test]
+    fn who_knows_a_stage_finds_its_kernels_in_files_of_its_name() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for name in KINDS.iter().map(|kind| file_name(kind)) {
+            for folder in ["at-core/src/stage", "at-core/src/cpu", "at-gpu/src"] {
+                let there = root.join(folder).join(format!("{name}.rs")).exists();
+                assert!(there != (name == "own" && folder == "at-gpu/src"), "{folder}/{name}.rs");
+            }
+            let kernel = |kernel: &&Kernel| kernel.name().starts_with(name.trim_end_matches('s'));
+            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != (name == "own"), "kernels of {name}");
         }
     }
 }

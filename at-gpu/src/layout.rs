@@ -102,9 +102,9 @@ parameters! {
         top: f32,
     }
     /// Weights and where their controls lie.
-    Dense { len: u32, offset: u32, has_errors: u32 }
+    Weights { len: u32, offset: u32, has_errors: u32 }
     /// Blocks of modes and their copies.
-    Tiling { modes: u32, copies: u32, len: u32, share: f32 }
+    Division { modes: u32, copies: u32, len: u32, share: f32 }
     /// A product of strided matrices.
     MatrixProduct {
         rows: u32,

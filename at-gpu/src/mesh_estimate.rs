@@ -44,7 +44,7 @@ impl MeshOptics {
             self.gpu.each(Kernel::MeshEstimate, &parameters, &buffers, range.len())?;
         }
         for columns in self.walks() {
-            self.walk(Kernel::WaveguideErrors, &columns, estimate, errors, offset)?;
+            self.walk(Kernel::MeshWaveguideErrors, &columns, estimate, errors, offset)?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl MeshOptics {
         self.walks()
             .iter()
             .rev()
-            .try_for_each(|columns| self.walk(Kernel::WaveguideGradient, columns, gradient, imperfections, offset))
+            .try_for_each(|columns| self.walk(Kernel::MeshWaveguideGradient, columns, gradient, imperfections, offset))
     }
 
     /// Buffers for couplers and phase errors of every MZI, where the mesh was built without, and for what an estimate needs besides.

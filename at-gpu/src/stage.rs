@@ -1,13 +1,17 @@
 //! What every stage does on a GPU.
 
+use crate::activation::ActivationStage;
 use crate::attenuators::AttenuatorStage;
-use crate::dense::DenseStage;
+use crate::combiner::CombinerStage;
+use crate::detection::DetectionStage;
 use crate::engine::Gpu;
 use crate::mesh::MeshStage;
 use crate::mesh_estimate::At;
-use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
+use crate::modulation::ModulationStage;
+use crate::rectifier::RectifierStage;
 use crate::scratch::{Needs, Scratch};
-use crate::tiling::TilingStage;
+use crate::splitter::SplitterStage;
+use crate::{matrix, weight_bank};
 use at_core::chip::StageErrors;
 use at_core::stage::{
     Attenuators, Combiner, Element, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage,
@@ -74,9 +78,9 @@ pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usiz
         Stage::Attenuators(Attenuators { inputs, outputs }) => {
             Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?)
         }
-        Stage::Splitter(Splitter { inputs, copies }) => Box::new(TilingStage::splitter(gpu, inputs, copies)?),
+        Stage::Splitter(Splitter { inputs, copies }) => Box::new(SplitterStage::new(gpu, inputs, copies)?),
         Stage::Combiner(Combiner { outputs, parts, block }) => {
-            Box::new(TilingStage::combiner(gpu, outputs, parts, block)?)
+            Box::new(CombinerStage::new(gpu, outputs, parts, block)?)
         }
         Stage::Activation(Nonlinearity { modes, activation }) => Box::new(ActivationStage { gpu, modes, activation }),
         Stage::Detection(Photodetection { modes, detection }) => Box::new(DetectionStage { gpu, modes, detection }),
@@ -84,11 +88,9 @@ pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usiz
         Stage::Rectifier(Rectifier { modes, threshold }) => {
             Box::new(RectifierStage { gpu, modes, threshold: threshold as f32 })
         }
-        Stage::Matrix(Matrix { inputs, outputs }) => {
-            Box::new(DenseStage::matrix(gpu, inputs, outputs, errors, offset)?)
-        }
+        Stage::Matrix(Matrix { inputs, outputs }) => Box::new(matrix::stage(gpu, [inputs, outputs], errors, offset)?),
         Stage::WeightBank(WeightBank { inputs, outputs }) => {
-            Box::new(DenseStage::weight_bank(gpu, inputs, outputs, errors, offset)?)
+            Box::new(weight_bank::stage(gpu, [inputs, outputs], errors, offset)?)
         }
         Stage::Own(ref element) => {
             let what = format!("{}, which has no kernels, on a GPU", element.words());

@@ -71,31 +71,31 @@ kernels! {
     AttenuatorCoefficients "attenuator_coefficients" "rw" "Attenuators" ["index", "trigonometry"];
     AttenuatorsForward "attenuators_forward" "rrw" "Attenuators" ["index"];
     AttenuatorsBackward "attenuators_backward" "rrrww" "Attenuators" ["index"];
-    TilingSplit "tiling_split" "rw" "Tiling" ["index", "tiling"];
-    TilingMerge "tiling_merge" "rw" "Tiling" ["index", "tiling"];
-    MatrixCoefficients "matrix_coefficients" "rrw" "Dense" ["index"];
-    WeightBankCoefficients "weight_bank_coefficients" "rrww" "Dense" ["index", "trigonometry"];
+    Splitter "splitter" "rw" "Division" ["index", "division"];
+    Combiner "combiner" "rw" "Division" ["index", "division"];
+    MatrixCoefficients "matrix_coefficients" "rrw" "Weights" ["index"];
+    WeightBankCoefficients "weight_bank_coefficients" "rrww" "Weights" ["index", "trigonometry"];
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     MatrixProductLarge "matrix_product_large" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     ColumnSum "column_sum" "rrw" "ColumnSum" ["index"];
     MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
     MeshEstimate "mesh_estimate" "rww" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
     MeshTurns "mesh_turns" "rrw" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
-    WaveguideErrors "waveguide_errors" "rrww" "Waveguides" ["index", "waveguides"];
-    WaveguideGradient "waveguide_gradient" "rrww" "Waveguides" ["index", "waveguides"];
+    MeshWaveguideErrors "mesh_waveguide_errors" "rrww" "Waveguides" ["index", "mesh_waveguides"];
+    MeshWaveguideGradient "mesh_waveguide_gradient" "rrww" "Waveguides" ["index", "mesh_waveguides"];
     MeshForward "mesh_forward" "rrrrrw" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
     MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
     MeshBackward "mesh_backward" "rrrrrwwr" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
     MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
     MeshSend "mesh_send" "rrrrrrww" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
-    GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
-    LanesForward "lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
-    LanesBackward "lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
-    BlockMatrices "block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
-    BlockGradient "block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
-    BlockReduce "block_reduce" "rrw" "MeshBlocks" ["index", "mesh_dies", "mesh_blocks"];
-    BlockProduct "block_product" "rrrrw" "BlockProduct" ["index", "complex"];
-    BlockGram "block_gram" "rw" "BlockGram" ["index"];
+    MeshGradientReduce "mesh_gradient_reduce" "rw" "GradientReduce" ["index"];
+    MeshLanesForward "mesh_lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
+    MeshLanesBackward "mesh_lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
+    MeshBlockMatrices "mesh_block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
+    MeshBlockGradient "mesh_block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
+    MeshBlockReduce "mesh_block_reduce" "rrw" "MeshBlocks" ["index", "mesh_dies", "mesh_blocks"];
+    MeshBlockProduct "mesh_block_product" "rrrrw" "BlockProduct" ["index", "complex"];
+    MeshBlockGram "mesh_block_gram" "rw" "BlockGram" ["index"];
     Identity "identity" "w" "Identity" ["index"];
 }
 
@@ -108,12 +108,12 @@ impl Kernel {
                 | Kernel::MatrixProductLarge
                 | Kernel::MeshForward
                 | Kernel::MeshBackward
-                | Kernel::LanesForward
-                | Kernel::LanesBackward
-                | Kernel::BlockMatrices
-                | Kernel::BlockGradient
-                | Kernel::BlockProduct
-                | Kernel::BlockGram
+                | Kernel::MeshLanesForward
+                | Kernel::MeshLanesBackward
+                | Kernel::MeshBlockMatrices
+                | Kernel::MeshBlockGradient
+                | Kernel::MeshBlockProduct
+                | Kernel::MeshBlockGram
         )
     }
 }

@@ -14,7 +14,7 @@ fn parsed(kernel: Kernel) -> naga::Module {
 fn every_kernel_is_valid_and_few_need_an_extension() {
     for &kernel in Kernel::ALL {
         let module = parsed(kernel);
-        let subgroups = matches!(kernel, Kernel::LanesForward | Kernel::LanesBackward);
+        let subgroups = matches!(kernel, Kernel::MeshLanesForward | Kernel::MeshLanesBackward);
         let capabilities = if subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
         let mut validator = Validator::new(ValidationFlags::all(), capabilities);
         if subgroups {

@@ -1,19 +1,26 @@
 //! What every stage does on the CPU.
 
+use super::activation::ActivationStage;
 use super::attenuators::AttenuatorStage;
-use super::dense::DenseStage;
-use super::ideal_mesh::IdealMesh;
+use super::combiner::CombinerStage;
+use super::detection::DetectionStage;
 use super::mesh::MeshStage;
+use super::mesh_ideal::IdealMesh;
+use super::mesh_transfer::{self, TransferStage};
+use super::modulation::ModulationStage;
 use super::own::OwnStage;
-use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
+use super::rectifier::RectifierStage;
 use super::sparse::SparseRows;
-use super::tiling::{CombinerStage, SplitterStage};
-use super::transfer::{self, TransferStage};
+use super::splitter::SplitterStage;
+use super::{matrix, weight_bank};
 use crate::chip::StageErrors;
 use crate::stage::{
     Attenuators, Combiner, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage, WeightBank,
 };
 use crate::{Real, Result};
+
+/// Reals per parallel piece of a stage that treats every mode by itself; even, so that complex pairs stay together.
+pub const PIECE: usize = 8192;
 
 /// What a stage keeps of a forward pass besides its input and output.
 #[derive(Debug, Default)]
@@ -86,10 +93,10 @@ pub trait CpuStage<T>: Send {
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
     Ok(match *stage {
         Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors)? {
-            Some(ideal) => Box::new(TransferStage::new(mesh, transfer::IDEAL_MZI, Box::new(ideal))),
+            Some(ideal) => Box::new(TransferStage::new(mesh, mesh_transfer::IDEAL_MZI, Box::new(ideal))),
             None => {
                 let general = Box::new(MeshStage::new(mesh, errors)?);
-                Box::new(TransferStage::new(mesh, transfer::GENERAL_MZI, general))
+                Box::new(TransferStage::new(mesh, mesh_transfer::GENERAL_MZI, general))
             }
         },
         Stage::Attenuators(Attenuators { inputs, outputs }) => Box::new(AttenuatorStage::new(inputs, outputs)),
@@ -103,8 +110,8 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn Cpu
         Stage::Rectifier(Rectifier { modes, threshold }) => {
             Box::new(RectifierStage { modes, threshold: T::of(threshold) })
         }
-        Stage::Matrix(Matrix { inputs, outputs }) => Box::new(DenseStage::matrix(inputs, outputs, errors)),
-        Stage::WeightBank(WeightBank { inputs, outputs }) => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
+        Stage::Matrix(Matrix { inputs, outputs }) => Box::new(matrix::stage(inputs, outputs, errors)),
+        Stage::WeightBank(WeightBank { inputs, outputs }) => Box::new(weight_bank::stage(inputs, outputs, errors)),
         Stage::Own(ref element) => Box::new(OwnStage::new(element, errors)),
     })
 }

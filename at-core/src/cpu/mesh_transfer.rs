@@ -211,5 +211,5 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
 }
 
 #[cfg(test)]
-#[path = "transfer_tests.rs"]
+#[path = "mesh_transfer_tests.rs"]
 mod tests;

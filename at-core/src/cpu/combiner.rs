@@ -1,0 +1,37 @@
+//! Passive combiners.
+
+use super::division::Division;
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
+use crate::Real;
+
+/// `y[b·block + m] = Σ_c x[(b·parts + c)·block + m]/√parts`.
+pub struct CombinerStage<T> {
+    division: Division<T>,
+    /// Reals per sample that leave.
+    width: usize,
+}
+
+impl<T: Real> CombinerStage<T> {
+    /// Combiners to `outputs` modes.
+    pub fn new(outputs: usize, parts: usize, block: usize) -> Self {
+        CombinerStage { division: Division::new(block, parts), width: 2 * outputs }
+    }
+}
+
+impl<T: Real> CpuStage<T> for CombinerStage<T> {
+    fn program(&mut self, _controls: &[T]) {}
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        let width = batch * self.width;
+        self.division.merge(&input[..width * self.division.copies], &mut output[..width]);
+    }
+
+    fn reads_input(&self, _kept: &Kept<T>) -> bool {
+        false
+    }
+
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let width = pass.batch * self.width;
+        self.division.split(&pass.adjoint[..width], &mut slopes.adjoint_in[..width * self.division.copies]);
+    }
+}

@@ -1,0 +1,29 @@
+//! Modulation.
+
+use super::stage::{CpuStage, Recorded, Slopes};
+use crate::Real;
+
+/// Real numbers onto field amplitudes.
+pub struct ModulationStage {
+    /// Number of modes.
+    pub modes: usize,
+}
+
+impl<T: Real> CpuStage<T> for ModulationStage {
+    fn program(&mut self, _controls: &[T]) {}
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        for (slot, &x) in output.chunks_exact_mut(2).zip(&input[..batch * self.modes]) {
+            (slot[0], slot[1]) = (x, T::zero());
+        }
+    }
+
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
+        let two = T::one() + T::one();
+        for (slot, a) in adjoint_in[..batch * self.modes].iter_mut().zip(adjoint.chunks_exact(2)) {
+            *slot = two * a[0];
+        }
+    }
+}
