@@ -1,10 +1,11 @@
 //! The command line.
 
-use crate::command::{compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
+use crate::command::{chip, compare, data, devices, evaluate, mesh, report, reproduce, scale, sweep, train, work};
 use crate::comparison::GridArguments;
 use crate::methods;
 use crate::reproduce::ReproduceArguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 
 /// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
 #[derive(Debug, Parser)]
@@ -16,9 +17,9 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line; ends the program with help or with a message about wrong usage.
-    pub fn read() -> Self {
-        let mut matches = command().get_matches();
+    /// Reads the command line, which begins with the program's name; ends the program with help or with a message about wrong usage.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let mut matches = command().get_matches_from(arguments);
         Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -38,7 +39,9 @@ pub fn command() -> clap::Command {
         })
     };
     let commands = ["train", "compare", "sweep"];
-    commands.into_iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, with_settings))
+    let command =
+        commands.into_iter().fold(Arguments::command(), |command, name| command.mut_subcommand(name, with_settings));
+    command.mut_subcommand("chip", |chip| chip.mut_subcommand("serve", with_settings))
 }
 
 const EXAMPLES: &str = "\
@@ -73,6 +76,9 @@ pub enum Command {
     /// Turn phases into a matrix, a matrix into phases, or phases into another convention
     #[command(after_help = mesh::HELP)]
     Mesh(mesh::MeshArguments),
+    /// Chips from outside: look at one, or serve a simulated one
+    #[command(subcommand)]
+    Chip(chip::ChipCommand),
     /// List data sets, and download those that are not part of asyt
     #[command(subcommand)]
     Data(data::DataCommand),

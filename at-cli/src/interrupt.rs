@@ -5,6 +5,7 @@
 //! under way.
 
 use anyhow::{Context, Result};
+use at_core::link::Handle;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,7 @@ use std::time::Duration;
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 static ENDS: AtomicUsize = AtomicUsize::new(0);
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
+static CHIPS: Mutex<Vec<Handle>> = Mutex::new(Vec::new());
 
 /// Exit code of a program that a signal ended, as shells count it.
 const ENDED_BY_INTERRUPT: i32 = 130;
@@ -27,6 +29,9 @@ const GRACE_OF_A_WORKER: Duration = Duration::from_millis(500);
 
 /// A last line takes no longer than this: somebody who reads no more must not keep the program alive.
 const LAST_LINE: Duration = Duration::from_millis(50);
+
+/// What a driver has to park its chip when everything else is given up.
+const PARKING: Duration = Duration::from_millis(300);
 
 /// What an end at any moment leaves behind.
 #[derive(Clone)]
@@ -44,6 +49,25 @@ impl Drop for Keeping {
     fn drop(&mut self) {
         *kept() = None;
     }
+}
+
+/// Ends with the use of a chip from outside.
+pub struct Parking(Handle);
+
+impl Drop for Parking {
+    fn drop(&mut self) {
+        chips().retain(|chip| !chip.is(&self.0));
+    }
+}
+
+/// From here on an end at any moment parks the chip behind `handle` first.
+pub fn parking(handle: Handle) -> Parking {
+    chips().push(handle.clone());
+    Parking(handle)
+}
+
+fn chips() -> std::sync::MutexGuard<'static, Vec<Handle>> {
+    CHIPS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// From here on an epoch is given its time to end, and `command` goes on after any end.
@@ -136,8 +160,12 @@ fn say(text: &str) {
     }
 }
 
-/// Ends the process without running anything more: drivers and libraries may be in the middle of their work.
+/// Ends the process without running anything more, once chips from outside are parked: drivers and libraries may be in the middle
+/// of their work.
 pub fn leave(code: i32) -> ! {
+    if let Ok(chips) = CHIPS.try_lock() {
+        chips.iter().for_each(|chip| chip.leave(PARKING));
+    }
     #[cfg(unix)]
     // SAFETY: the call takes a number and does not return.
     unsafe {

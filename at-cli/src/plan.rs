@@ -3,7 +3,7 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::{Settings, chips};
+use crate::settings::{RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -24,7 +24,7 @@ const MOST_MEASURING: f64 = 0.5;
 /// What a run will do, up to what only its data can tell.
 pub struct Plan {
     /// The settings with every spread of the chip made explicit.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// How samples become signals.
     pub encoding: Encoding,
     /// The methods, each once, in the order of the table.
@@ -78,19 +78,27 @@ fn given<T: Clone>(name: &str, value: &Option<T>) -> Result<T> {
 
 impl Plan {
     /// Checks everything that can be checked before the data are read.
-    pub fn new(mut settings: Settings) -> Result<Self> {
+    pub fn new(settings: RunSettings) -> Result<Self> {
+        known_dataset(&given("dataset", &settings.dataset)?)?;
+        Self::of_any_data(settings)
+    }
+
+    /// [`Plan::new`] for samples that a program has, whatever they are called.
+    pub fn of_any_data(mut settings: RunSettings) -> Result<Self> {
         let imperfections = chips::imperfections(&mut settings)?;
         let defaults = MethodOptions::default();
         settings.probe_draws.get_or_insert(defaults.probe_draws);
         settings.probe_step.get_or_insert(defaults.probe_step);
         settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
         settings.redraw_every.get_or_insert(defaults.redraw_every);
-        let Settings { chip_file, chip_errors, start_from, .. } = &mut settings;
+        let RunSettings { chip_file, chip_errors, start_from, chip_park, .. } = &mut settings;
         for file in chip_file.iter_mut().chain(chip_errors.iter_mut().flatten()).chain(start_from) {
             *file = std::path::absolute(&file).context(file.display().to_string())?; // a run may be resumed from anywhere
         }
+        if let Some(file) = chip_park.as_mut().filter(|park| !["last", "zero"].contains(&&park[..])) {
+            *file = std::path::absolute(&file).context(file.clone())?.display().to_string();
+        }
         let s = &settings;
-        known_dataset(&given("dataset", &s.dataset)?)?;
         let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: each_once(&given("method", &s.method)?)?,
@@ -147,6 +155,7 @@ impl Plan {
         let draws = plan.methods.contains(&MethodName::NoiseAware);
         plan.notes.extend(chips::beside_files(&plan.settings, &imperfections, draws)?);
         plan.check_fleet()?;
+        plan.check_outside()?;
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
@@ -180,6 +189,13 @@ impl Plan {
         let doubt = self.disagreement(&network)?;
         notes::merge(&mut self.notes, doubt);
         Ok(network)
+    }
+
+    /// Reads the files that belong to `network`, for which no data are.
+    pub fn read_files(&mut self, network: &Network) -> Outcome {
+        self.files = FilesCache::default().read(&self.settings, network)?;
+        notes::merge(&mut self.notes, self.files.notes.clone());
+        Ok(())
     }
 
     /// Where the data sheet that digital models know says other things than the chip of files.
@@ -309,6 +325,25 @@ impl Plan {
         Ok(())
     }
 
+    /// What a chip from outside does not go together with.
+    fn check_outside(&self) -> Result<()> {
+        let settings = &self.settings;
+        if !settings.has_outside_chip() {
+            let about =
+                [("chip-park", settings.chip_park.is_some()), ("chip-timeout", settings.chip_timeout.is_some())];
+            let remedy = "is about a chip from outside; pass --chip-command or --chip-address, or drop it";
+            return about.into_iter().filter(|about| about.1).try_for_each(|(name, _)| Err(anyhow!("{name} {remedy}")));
+        }
+        ensure!(!settings.has_chip_files(), "the chip comes from outside, and from files too; drop one of the two");
+        ensure!(self.fleet() == 1, "share-model trains several chips, and one comes from outside; drop --share-model");
+        ensure!(
+            self.options.digital_step == DigitalStep::Matched,
+            "digital-step = as-published follows the chip's update errors, which nobody knows of a chip from outside; choose \
+             matched"
+        );
+        Ok(())
+    }
+
     /// The noise of the detectors at the phase shifters of chip number `seed`.
     pub fn tap_noise(&self, seed: u64) -> TapNoise {
         TapNoise { spread: self.settings.tap_noise.unwrap_or_default(), seed }
@@ -321,6 +356,9 @@ impl Plan {
 
     /// What the chip has of imperfections, for people; errs where a kind of chip would be ideal without anybody having asked.
     pub fn imperfections_of(&self, network: &Network) -> Result<String> {
+        if self.settings.has_outside_chip() {
+            return Ok("as it is".to_string());
+        }
         let files = self.settings.chip_errors.as_deref().unwrap_or_default().iter().chain(&self.settings.chip_file);
         let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
         match files.is_empty() {
@@ -346,8 +384,11 @@ impl Plan {
         Ok(controls)
     }
 
-    /// The chip number `seed`, or the one of a file.
+    /// The chip number `seed`, or the one of a file; of one from outside, what is known of its kind.
     pub fn fabricate(&self, network: &Network, seed: u64) -> at_core::Result<Fabrication> {
+        if self.settings.has_outside_chip() {
+            return self.options.known(network);
+        }
         if let Some(chip) = &self.files.chip {
             return Ok(Fabrication::clone(chip));
         }
@@ -365,7 +406,7 @@ impl Plan {
 }
 
 /// What results are judged by: of real targets R² unless another score is asked for.
-fn score(settings: &Settings) -> Result<Score> {
+fn score(settings: &RunSettings) -> Result<Score> {
     let real = settings.target_columns.is_some();
     ensure!(
         !real || settings.label_column.is_none(),
@@ -386,7 +427,7 @@ fn score(settings: &Settings) -> Result<Score> {
 }
 
 /// What is particular to dual adaptive training.
-fn dat(settings: &Settings) -> Result<DatOptions> {
+fn dat(settings: &RunSettings) -> Result<DatOptions> {
     let mut options = DatOptions::default();
     if let Some(maps) = &settings.dat_maps {
         options.maps =

@@ -5,7 +5,7 @@
 //! ```
 
 use at_core::prelude::*;
-use at_core::training::methods::{Dash, Marker, MethodFacts, Model};
+use at_core::training::methods::{Dash, Marker, MethodFacts, Model, Reach};
 use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};
 
@@ -14,6 +14,7 @@ const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("hill-climbing"),
     title: "hill climbing",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: a random step is kept where the loss is lower",
     manner: "reads the chip's output twice per step",
     colour: [0, 0, 0],

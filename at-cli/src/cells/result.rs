@@ -2,7 +2,7 @@
 
 use crate::export::scores;
 use crate::methods;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
@@ -16,7 +16,7 @@ pub struct CellResult {
     /// Of the program that trained it.
     pub version: String,
     /// The settings, complete.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// The method.
     pub method: MethodName,
     /// The chip.

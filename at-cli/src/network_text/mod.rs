@@ -106,7 +106,12 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
             outputs as f64 * (inputs as f64 + 1.0)
         }
-        _ => 0.0,
+        // an element of somebody's own is not built here
+        StageText::Own { .. }
+        | StageText::Activation { .. }
+        | StageText::Detection { .. }
+        | StageText::Modulation {}
+        | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
 }

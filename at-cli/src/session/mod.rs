@@ -7,21 +7,25 @@
 mod ledger;
 pub mod metrics;
 pub mod plot;
+mod start;
 pub mod summary;
 pub mod table;
+pub mod times;
 pub mod verdict;
 
+use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::trial::{Task, TrialResult, Trials};
+use crate::trial::{Driver, Task, TrialResult, Trials};
 use crate::{activity, interrupt};
 use anyhow::{Result, anyhow, bail};
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::MethodName;
 use ledger::Ledger;
-use summary::{MethodResult, Summary};
+pub use start::{Finished, Place, Start, start};
+use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.
 pub struct Job<'a> {
@@ -29,27 +33,30 @@ pub struct Job<'a> {
     pub task: &'a Task,
     /// The samples.
     pub data: &'a Dataset,
+    /// Of a chip from outside.
+    pub driver: Option<&'a Driver>,
     /// The results.
     pub folder: &'a RunFolder,
-    /// No progress on stderr.
-    pub quiet: bool,
+    /// Who follows it.
+    pub audience: Audience<'a>,
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
 pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
-    let Job { task, data, folder, quiet } = *job;
-    let plan = &task.plan;
+    let Job { task, data, driver, folder, audience } = *job;
+    let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
-    let trials = Trials::new(engine, task, data)?;
+    let trials = Trials::new(engine, task, data, driver)?;
     let chance = trials.chance();
     announce(engine, job);
     let (light, doubts) = trials.light();
     say(quiet, &format!("light    {light}\n"));
-    let mut notes = Notes::default();
+    let mut notes = Notes::to(audience);
     notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(plan, data, &task.network, chance);
+    summary.outside_chip = driver.map(|driver| driver.description().name.clone());
     for &name in &plan.methods {
         let path = folder.checkpoint(name);
         let kept = trials.open(&path, 1)?;
@@ -58,7 +65,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         ledger.begin(name, kept.records());
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let wall_seconds = ledger.end()?;
-        let TrialResult { outcomes, doubts } = trained.map_err(|error| explain(error, name, folder))?;
+        let TrialResult { outcomes, doubts, times } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
@@ -69,13 +76,15 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             let first = plan.settings.chip_seed.unwrap_or_default();
             for (seed, outcome) in (first..).zip(&outcomes) {
                 let engine = engine.describe();
-                summary.results.push(MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine));
+                let result = MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine);
+                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), ..result });
             }
             folder.write("summary.json", &summary.to_json())?;
             let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
             folder.write(plot::file(plan.score), &picture)?;
         }
-        if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
+        let stopped = interrupt::requested() || audience.listener().is_some_and(Listener::stopped);
+        if stopped && !(complete && Some(&name) == plan.methods.last()) {
             let epochs = outcomes[0].records.len();
             let run = folder.path().display();
             bail!("interrupted after epoch {epochs} of {name}; continue with: asyt train --resume {run}");
@@ -89,7 +98,10 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
 fn explain(error: anyhow::Error, method: MethodName, folder: &RunFolder) -> anyhow::Error {
     match error.downcast_ref::<at_core::Error>() {
         Some(at_core::Error::Device { .. }) => {
-            anyhow!("method {method}: {error}; what was done is kept in {}", folder.path().display())
+            let run = folder.path().display();
+            anyhow!(
+                "method {method}: {error}; what was done is kept in {run}; continue with: asyt train --resume {run}"
+            )
         }
         Some(at_core::Error::Diverged { .. }) => {
             anyhow!("{error}; what was done is kept in {}", folder.path().display())
@@ -99,7 +111,8 @@ fn explain(error: anyhow::Error, method: MethodName, folder: &RunFolder) -> anyh
 }
 
 fn announce<E: Simulator>(engine: &E, job: &Job) {
-    let Job { task, data, folder, quiet } = *job;
+    let Job { task, data, driver, folder, audience } = *job;
+    let quiet = audience.quiet();
     let chip_seed = task.plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), task.network.controls());
     say(quiet, &format!("engine   {}", engine.describe()));
@@ -108,10 +121,20 @@ fn announce<E: Simulator>(engine: &E, job: &Job) {
         say(quiet, &format!("         {note}"));
     }
     let (kind, imperfections) = (task.plan.chip(), &task.imperfections);
-    say(quiet, &format!("chip     {kind} (seed {chip_seed}), {controls} controls: {imperfections}"));
+    match driver {
+        None => say(quiet, &format!("chip     {kind} (seed {chip_seed}), {controls} controls: {imperfections}")),
+        Some(driver) => {
+            let chip = driver.description();
+            say(quiet, &format!("chip     {} (from outside), {controls} controls", chip.name));
+            say(quiet, &format!("         digital models know the data sheet of chip {kind}"));
+        }
+    }
     say(quiet, &format!("folder   {}", folder.path().display()));
 }
 
 fn title(summary: &Summary) -> String {
+    if let Some(name) = &summary.outside_chip {
+        return format!("{} on {name}", summary.dataset);
+    }
     format!("{} on a chip of kind {}, number {}", summary.dataset, summary.chip, summary.chip_seed)
 }

@@ -7,6 +7,7 @@ use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
 use at_core::data::{Chance, Dataset};
+use at_core::link::Times;
 use at_core::network::Network;
 use at_core::training::{MethodName, Outcome, Score};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Summary {
     pub test_samples: usize,
     /// The kind of chip.
     pub chip: String,
+    /// What its driver calls a chip from outside, of which `chip` is the data sheet that digital models know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_chip: Option<String>,
     /// What the scores are, by which they are also named here; accuracy in files of earlier versions.
     #[serde(default, skip_serializing_if = "Score::is_of_classes")]
     pub judged_by: Score,
@@ -94,6 +98,42 @@ pub struct MethodResult {
     /// All counts, from which costs follow; none in files of earlier versions.
     #[serde(default)]
     pub accesses: Option<Accesses>,
+    /// What a chip from outside took, as measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chip_times: Option<ChipTimes>,
+}
+
+/// Where the time went at a chip from outside, in the process that ended the run; evaluations are part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChipTimes {
+    /// Times that controls were written.
+    pub programs: u64,
+    /// From the request to the answer, of these: transfer and settling.
+    pub program_seconds: f64,
+    /// Batches that were sent.
+    pub batches: u64,
+    /// From the request to the answer, of these.
+    pub send_seconds: f64,
+    /// What the driver says that the chip itself took of both; the rest is transfer and waiting.
+    pub busy_seconds: f64,
+    /// Values of controls that were moved by whole periods into their range.
+    pub turned_controls: usize,
+    /// Values of controls that were written at an end of their range instead.
+    pub held_controls: usize,
+}
+
+impl From<Times> for ChipTimes {
+    fn from(times: Times) -> Self {
+        ChipTimes {
+            programs: times.programs,
+            program_seconds: times.programming.as_secs_f64(),
+            batches: times.batches,
+            send_seconds: times.sending.as_secs_f64(),
+            busy_seconds: times.busy.as_secs_f64(),
+            turned_controls: times.placed.turned,
+            held_controls: times.placed.held,
+        }
+    }
 }
 
 fn alone() -> usize {
@@ -110,6 +150,11 @@ impl MethodResult {
         values.into_iter().try_for_each(|(key, value)| by.validate(&scores::name(key, by), value))?;
         methods::known(self.method)?;
         seconds("wall_seconds", self.wall_seconds)?;
+        if let Some(times) = &self.chip_times {
+            seconds("program_seconds", times.program_seconds)?;
+            seconds("send_seconds", times.send_seconds)?;
+            seconds("busy_seconds", times.busy_seconds)?;
+        }
         self.accesses.unwrap_or_default().validate()
     }
 
@@ -150,6 +195,7 @@ impl MethodResult {
             digital_backward_passes: outcome.accesses.digital_backward_passes,
             digital_flops: outcome.accesses.digital_flops,
             accesses: Some(outcome.accesses),
+            chip_times: None,
         }
     }
 }
@@ -169,6 +215,7 @@ impl Summary {
             train_samples: data.train.len(),
             test_samples: data.test.len(),
             chip: text(&settings.chip),
+            outside_chip: None,
             judged_by: plan.score,
             chance,
             controls: network.controls(),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
+use at_core::link::Times;
 use at_core::network::Network;
 use at_core::propagator::Simulator;
 use at_core::training::{Evaluation, MethodName, Outlook, Score, Split};
@@ -58,6 +59,17 @@ pub fn of_phases(accuracy: f64, chance: Option<&Chance>) -> Option<String> {
              of this --network, --encoding and --convention?",
             100.0 * accuracy,
             100.0 * chance.guess
+        )
+    })
+}
+
+/// A sentence where controls of a chip from outside had to be held at the ends of their ranges.
+pub fn of_range(method: MethodName, times: &Times) -> Option<String> {
+    let (held, programs) = (times.placed.held, times.programs);
+    (held > 0).then(|| {
+        format!(
+            "{method} asked the chip for controls beyond their range, which were written at its end instead: {held} values in \
+             {programs} writings"
         )
     })
 }

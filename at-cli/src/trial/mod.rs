@@ -8,12 +8,14 @@
 //! ```
 
 pub mod doubts;
+mod driver;
 mod fingerprint;
 mod memory;
 mod run;
 mod task;
 
 pub use doubts::before;
+pub use driver::{Connect, Driver, OF_THE_PROGRAM};
 pub use fingerprint::{Fingerprint, Place, RunContents};
 pub use memory::memory;
 pub use run::{TrialResult, Trials};

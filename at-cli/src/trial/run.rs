@@ -1,12 +1,14 @@
 //! The one way to train: chips are made here, methods are built here, and doubts about what came out are found here.
 
-use super::{Fingerprint, Task, doubts, split};
+use super::{Driver, Fingerprint, Task, doubts, split};
 use crate::plan::Plan;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use at_core::chip::{Chip, Fabrication, Meter, Physical};
 use at_core::data::{Chance, Dataset};
+use at_core::link::Times;
 use at_core::network::Network;
 use at_core::propagator::Simulator;
+use at_core::training::methods::Reachable;
 use at_core::training::{
     Alignment, Checkpoint, Checkpoints, MethodName, Observer, Oracle, Outcome, Record, Split, Trainer, methods,
 };
@@ -17,6 +19,8 @@ pub struct Trials<'a, E: Simulator> {
     engine: &'a E,
     plan: &'a Plan,
     network: &'a Network,
+    /// Of a chip from outside.
+    driver: Option<&'a Driver>,
     train: Split<E>,
     test: Split<E>,
     fabrication: Fabrication,
@@ -40,6 +44,8 @@ pub struct TrialResult {
     pub outcomes: Vec<Outcome>,
     /// What makes one doubt the outcomes beside their own notes: they are at chance.
     pub doubts: Vec<String>,
+    /// Where the time went at a chip from outside, since this process began with it.
+    pub times: Option<Times>,
 }
 
 impl Kept<'_> {
@@ -50,18 +56,27 @@ impl Kept<'_> {
 }
 
 impl<'a, E: Simulator> Trials<'a, E> {
-    /// Encodes the `data` of `task`, and fabricates its chip.
-    pub fn new(engine: &'a E, task: &'a Task, data: &Dataset) -> Result<Self> {
+    /// Encodes the `data` of `task`, and fabricates its chip, unless a `driver` has it.
+    pub fn new(engine: &'a E, task: &'a Task, data: &Dataset, driver: Option<&'a Driver>) -> Result<Self> {
         let Task { plan, network, contents, .. } = task;
+        ensure!(
+            plan.settings.has_outside_chip() == driver.is_some(),
+            "a chip from outside is trained by asyt train, one method after the other, and here it is not reached"
+        );
+        let mut contents = contents.clone();
+        if let Some(driver) = driver {
+            contents.files.chip = Some(driver.identity());
+        }
         Ok(Trials {
             engine,
             plan,
             network,
+            driver,
             train: split(engine, plan, network, data, &data.train).context("training samples")?,
             test: split(engine, plan, network, data, &data.test).context("test samples")?,
             fabrication: plan.fabricate(network, first(plan))?,
             initial: plan.initial_controls(network)?,
-            fingerprint: Fingerprint::new(plan, contents.clone())?,
+            fingerprint: Fingerprint::new(plan, contents)?,
             chance: doubts::chance(data),
         })
     }
@@ -96,30 +111,29 @@ impl<'a, E: Simulator> Trials<'a, E> {
         observer: &mut dyn Observer,
     ) -> Result<TrialResult> {
         let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
-        let trainer = Trainer { engine, settings: &plan.training, train: &self.train, test: &self.test };
         let (fingerprint, identity) = (self.fingerprint.text(), network.identity());
         let (fingerprint, identity) = (&fingerprint[..], &identity);
         let checkpoints =
             kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network: identity });
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
-        let (training, options) = (&plan.training, &plan.options);
-        let (outcomes, trained) = if method == MethodName::At && plan.fleet() > 1 {
+        let mut times = None;
+        let (outcomes, trained) = if let Some(driver) = self.driver {
+            let (mut chip, _parking) = driver.chip(engine, network)?;
+            let (outcome, trained) = self.train(&mut chip, method, false, earlier, checkpoints, observer)?;
+            times = Some(chip.times());
+            (vec![outcome], Some(trained))
+        } else if method == MethodName::At && plan.fleet() > 1 {
             let seeds = first(plan)..first(plan) + plan.fleet() as u64;
             let mut chips =
                 seeds.map(|seed| self.chip(&plan.fabricate(network, seed)?, seed)).collect::<Result<Vec<_>>>()?;
             let shared = Meter::default();
+            let (training, options) = (&plan.training, &plan.options);
             let mut fleet = methods::build_fleet(engine, network, chips.len(), initial, training, options, &shared)?;
-            (trainer.run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?, None)
+            (self.trainer().run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?, None)
         } else {
             let mut chip = self.chip(fabrication, first(plan))?;
-            let mut method =
-                methods::build(method, engine, network, fabrication, initial, training, options, chip.meter())?;
-            let capacity = training.batch_size.min(trainer.train.samples());
-            let oracle = || Alignment::new(engine, network, fabrication, training.loss, capacity);
-            let mut oracle = aligned.then(oracle).transpose()?;
-            let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
-            let outcome = trainer.run_aligned(&mut chip, &mut *method, oracle, earlier, checkpoints, observer)?;
-            (vec![outcome], Some(engine.download(method.controls())?))
+            let (outcome, trained) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
+            (vec![outcome], Some(trained))
         };
         let controls = trained.as_deref().unwrap_or(initial);
         let mut doubts = Vec::new();
@@ -127,7 +141,35 @@ impl<'a, E: Simulator> Trials<'a, E> {
             let light = || self.light_at(controls).1;
             doubts.extend(doubts::of_chance(method, &outcome.test, self.chance.as_ref(), light));
         }
-        Ok(TrialResult { outcomes, doubts })
+        doubts.extend(times.and_then(|times| doubts::of_range(method, &times)));
+        Ok(TrialResult { outcomes, doubts, times })
+    }
+
+    fn trainer(&self) -> Trainer<'_, E> {
+        Trainer { engine: self.engine, settings: &self.plan.training, train: &self.train, test: &self.test }
+    }
+
+    /// Trains one chip, of whatever kind. Gives the controls too.
+    fn train<C: Reachable<Engine = E> + Physical + 'static>(
+        &self,
+        chip: &mut C,
+        method: MethodName,
+        aligned: bool,
+        earlier: Option<&Checkpoint>,
+        checkpoints: Option<Checkpoints>,
+        observer: &mut dyn Observer,
+    ) -> Result<(Outcome, Vec<f64>)> {
+        let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
+        let (training, options) = (&plan.training, &plan.options);
+        let mut method =
+            methods::build(method, engine, network, fabrication, initial, training, options, chip.meter())?;
+        let trainer = self.trainer();
+        let capacity = training.batch_size.min(trainer.train.samples());
+        let oracle = || Alignment::new(engine, network, fabrication, training.loss, capacity);
+        let mut oracle = aligned.then(oracle).transpose()?;
+        let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
+        let outcome = trainer.run_aligned(chip, &mut *method, oracle, earlier, checkpoints, observer)?;
+        Ok((outcome, engine.download(method.controls())?))
     }
 
     /// The chip of this `fabrication`, with all that the plan says of it besides.

@@ -16,6 +16,7 @@ mod gpu;
 mod identity;
 mod interruption;
 mod output;
+mod outside_chips;
 mod places;
 mod real_targets;
 mod report;

@@ -1,6 +1,8 @@
 //! What a driver says of its chip.
 
 use super::limits::Limits;
+use super::message::PROTOCOL;
+use crate::training::methods::{MethodFacts, Model, Reach};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -124,5 +126,33 @@ impl Description {
                 if offered.is_empty() { "output".into() } else { offered.join(", ") }
             ),
         })
+    }
+
+    /// Errs unless a method of these `facts` can train the chip with the access that is offered.
+    pub fn admits(&self, facts: &MethodFacts) -> Result<()> {
+        let lacking = |what: &str, instead: String| Error::Unsupported {
+            what: format!("{} on {}, which trains by {what},", facts.name, self.name),
+            instead,
+        };
+        match facts.model {
+            Model::Oracle => {
+                let instead = "only a simulator knows the chip itself; choose a method that meets it at its interface";
+                return Err(lacking("the chip's own errors", instead.to_string()));
+            }
+            Model::None | Model::Electronics | Model::DataSheet | Model::Statistics => {}
+        }
+        let access = match facts.reach {
+            Reach::Output => Access::Output,
+            Reach::Taps => Access::Taps,
+            Reach::Layers => Access::Layers,
+            Reach::Powers | Reach::BothEnds => {
+                let instead = format!("version {PROTOCOL} of the protocol offers outputs, taps and layers");
+                return Err(lacking(facts.uses, instead));
+            }
+        };
+        let offered: Vec<_> = self.access.iter().map(|access| access.name()).collect();
+        let offered = if offered.is_empty() { Access::Output.name().to_string() } else { offered.join(", ") };
+        let instead = format!("its driver offers {offered}, and not {}", access.name());
+        self.offers(access).then_some(()).ok_or_else(|| lacking(facts.uses, instead))
     }
 }

@@ -63,6 +63,11 @@ impl<E: Engine> Outside<E> {
         &self.link
     }
 
+    /// The driver, set free for somebody else.
+    pub fn into_link(self) -> Link {
+        self.link
+    }
+
     /// Where the chip is left at the end.
     pub fn park(&mut self, park: &Park) -> Result<()> {
         self.link.park(park)

@@ -73,4 +73,9 @@ impl Handle {
     pub fn leave(&self, within: Duration) {
         self.0.leave(within);
     }
+
+    /// Both are of the same link.
+    pub fn is(&self, other: &Handle) -> bool {
+        Arc::ptr_eq(&self.0.number, &other.0.number)
+    }
 }

@@ -3,7 +3,7 @@
 use at_core::Result;
 use at_core::propagator::{Buffer, Engine, Propagator};
 use at_core::training::methods::probe::Probe;
-use at_core::training::methods::{Dash, Gradient, Marker, MethodFacts, MethodName, Model};
+use at_core::training::methods::{Dash, Gradient, Marker, MethodFacts, MethodName, Model, Reach};
 use at_core::training::{Batch, Loss, Parameters};
 
 /// How far a control is moved.
@@ -14,6 +14,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("differences"),
     title: "central differences",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: the loss at two settings of every control",
     manner: "reads the chip's output twice per control",
     colour: [120, 60, 180],

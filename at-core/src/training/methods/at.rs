@@ -16,7 +16,7 @@
 //!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
 use crate::{Error, Result};
@@ -62,6 +62,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("at"),
     title: "asymmetrical training",
     uses: "its output",
+    reach: Reach::Output,
     summary: "asymmetrical training: a digital model runs in parallel, chip and model each follow their errors",
     manner: super::facts::OUTPUT_ONLY,
     colour: [213, 94, 0],

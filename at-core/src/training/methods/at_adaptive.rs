@@ -23,7 +23,7 @@
 
 use super::misfit::Misfit;
 use super::probes::Probes;
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
 use crate::network::{Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Simulator, Tunable};
 use crate::training::{Batch, Optimizer, Parameters, Settings};
@@ -75,6 +75,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("at-adaptive"),
     title: "adaptive asymmetrical training",
     uses: "its output",
+    reach: Reach::Output,
     summary: "the model also learns the chip's imperfections from its readouts: for coherent meshes and deep weight banks",
     manner: super::facts::OUTPUT_ONLY,
     colour: [230, 159, 0],

@@ -13,7 +13,7 @@
 //! optimization", AAAI 35(9), 7583 (2021).
 
 use super::probe::Probe;
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::Result;
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
@@ -34,6 +34,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("coordinate"),
     title: "zeroth-order coordinate descent",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: some controls are tried, and keep or reverse their step",
     manner: super::facts::WITHOUT_MODEL,
     colour: [15, 150, 150],

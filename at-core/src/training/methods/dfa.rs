@@ -13,7 +13,7 @@
 //! Source: Nøkland, NIPS (2016); in photonics Filipovich et al., Optica 9, 1323 (2022), arXiv 2111.06862.
 
 use super::feedback::Feedback;
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, Simulator, TapAccess};
 use crate::training::{Batch, Loss, Parameters};
@@ -23,6 +23,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("dfa"),
     title: "direct feedback alignment",
     uses: "every layer, tapped",
+    reach: Reach::Taps,
     summary: "direct feedback: the output's error goes to every layer through random matrices",
     manner: "taps every layer of the chip",
     colour: [15, 0, 135],

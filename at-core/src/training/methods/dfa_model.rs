@@ -11,7 +11,7 @@
 //! Source: as [`super::dfa`]; the variant with modelled signals is the natural one where nothing hidden can be read.
 
 use super::feedback::Feedback;
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -21,6 +21,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("dfa-model"),
     title: "direct feedback alignment on modelled signals",
     uses: "its output",
+    reach: Reach::Output,
     summary: "the same with the model's hidden signals",
     manner: super::facts::OUTPUT_ONLY,
     colour: [0, 180, 60],

@@ -14,8 +14,10 @@ pub struct MethodFacts {
     pub name: MethodName,
     /// Its name in full, as publications have it.
     pub title: &'static str,
-    /// What it uses of the chip.
+    /// What it uses of the chip, in words.
     pub uses: &'static str,
+    /// The access to the chip that its type asks for.
+    pub reach: Reach,
     /// What it does, in one line.
     pub summary: &'static str,
     /// What it does with the chip, as the predicate of a sentence.
@@ -56,6 +58,21 @@ impl MethodFacts {
     pub fn any_network(_: &Network) -> Result<()> {
         Ok(())
     }
+}
+
+/// How far a method reaches into a chip: the trait that its type asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Its output layer: [`crate::propagator::Propagator`].
+    Output,
+    /// The outputs of hidden layers as light goes on: [`crate::propagator::TapAccess`].
+    Taps,
+    /// Single layers: [`crate::propagator::LayerAccess`].
+    Layers,
+    /// The power behind every mesh: [`crate::propagator::PowerTapAccess`].
+    Powers,
+    /// Both ends of every mesh: [`crate::propagator::Bidirectional`].
+    BothEnds,
 }
 
 /// What a method computes with beside the chip.

@@ -9,7 +9,7 @@
 //! ordinary backpropagation.
 
 use super::room::backpropagation;
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -19,6 +19,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("ideal"),
     title: "the oracle",
     uses: "everything: an oracle",
+    reach: Reach::Output,
     summary: "backpropagation through the true chip, which only a simulator knows: the upper line",
     manner: "knows the chip",
     colour: [0, 0, 0],

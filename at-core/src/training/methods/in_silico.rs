@@ -10,7 +10,7 @@
 //! Source: common practice; the variant: AsymmetricalTrainingDemo, atCode.py.
 
 use super::room::backpropagation;
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room, at};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room, at};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Optimizer, Parameters};
@@ -20,6 +20,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("in-silico"),
     title: "in-silico training",
     uses: "nothing",
+    reach: Reach::Output,
     summary: "backpropagation through the nominal model, then deployment",
     manner: "never reads the chip",
     colour: [0, 114, 178],

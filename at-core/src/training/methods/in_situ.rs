@@ -22,7 +22,7 @@
 //! 864 (2018); Pai et al., Science 380, 398 (2023).
 
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::Result;
 use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("in-situ"),
     title: "in-situ backpropagation",
     uses: "both ends of every mesh, power at every phase shifter",
+    reach: Reach::BothEnds,
     summary: "in-situ backpropagation: light measures its own gradient",
     manner: "measures power at every phase shifter of the chip",
     colour: [90, 120, 225],
@@ -59,16 +60,16 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
 ) -> Result<Box<dyn Method<C>>> {
     let (engine, capacity, subtraction) = (from.engine, from.settings.batch_size, from.options.subtraction);
     let hybrid = Hybrid::<E::Network>::of(from)?;
-    let bench = |mesh: &MeshPlace| {
-        Ok(Bench {
+    let powers_of = |mesh: &MeshPlace| {
+        Ok(MeshPowers {
             turns: Turns::new(engine, mesh.width * capacity)?,
             powers: engine.zeros(mesh.controls.len())?,
             data: Vec::new(),
             light: engine.zeros(mesh.width * capacity)?,
         })
     };
-    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-    let interference = Interference { engine: engine.clone(), subtraction, benches };
+    let meshes = hybrid.meshes().iter().map(powers_of).collect::<Result<_>>()?;
+    let interference = Interference { engine: engine.clone(), subtraction, meshes };
     Ok(Box::new(from.descent(Measured::new(&FACTS, hybrid, interference)?)?))
 }
 
@@ -84,7 +85,7 @@ pub enum Subtraction {
 }
 
 /// What is measured at one mesh.
-struct Bench<E: Engine> {
+struct MeshPowers<E: Engine> {
     turns: Turns<E>,
     /// Powers at the shifters.
     powers: E::Buffer,
@@ -98,7 +99,7 @@ struct Bench<E: Engine> {
 pub struct Interference<E: Engine> {
     engine: E,
     subtraction: Subtraction,
-    benches: Vec<Bench<E>>,
+    meshes: Vec<MeshPowers<E>>,
 }
 
 impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
@@ -110,7 +111,7 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         size: usize,
         output: &mut Buffer<C>,
     ) -> Result<()> {
-        let Bench { powers, data, .. } = &mut self.benches[mesh.index];
+        let MeshPowers { powers, data, .. } = &mut self.meshes[mesh.index];
         chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Powers(powers))?;
         *data = self.engine.download(powers)?;
         Ok(())
@@ -125,8 +126,8 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         size: usize,
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
-        let Interference { engine, subtraction, benches } = self;
-        let Bench { turns, powers, data, light } = &mut benches[mesh.index];
+        let Interference { engine, subtraction, meshes } = self;
+        let MeshPowers { turns, powers, data, light } = &mut meshes[mesh.index];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Powers(powers))?;
         turns.conjugate(input)?;

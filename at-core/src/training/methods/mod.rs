@@ -37,7 +37,7 @@ pub mod zeroth_order;
 pub use at_adaptive::Estimation;
 pub use build::{Reachable, build, build_fleet};
 pub use descent::{Descent, Gradient};
-pub use facts::{Dash, Marker, MethodFacts, Model};
+pub use facts::{Dash, Marker, MethodFacts, Model, Reach};
 pub use ingredients::Ingredients;
 pub use name::MethodName;
 pub use option::{MethodOption, Range};

@@ -11,7 +11,9 @@
 //! Source: common practice, for example the variation-aware training of TorchONN (Gu et al.) and of AnalogVNN.
 
 use super::room::backpropagation;
-use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Room};
+use super::{
+    Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room,
+};
 use crate::Result;
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::network::Network;
@@ -34,6 +36,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("noise-aware"),
     title: "noise-aware training",
     uses: "nothing but its statistics",
+    reach: Reach::Output,
     summary: "as in-silico, with imperfections drawn anew from the chip's statistics",
     manner: "never reads the chip, and knows how much chips vary",
     colour: [60, 75, 240],
@@ -113,8 +116,7 @@ impl<E: Simulator> NoiseAware<E> {
         let draw = step / *every as u64;
         if self.drawn != Some(draw) {
             let individual = stream(*seed, Purpose::Imperfections, draw).next_u64();
-            let known = Imperfections { perturbation: 0.0, ..*imperfections }; // no model has that one
-            let fabrication = known.fabricate(&self.network, individual)?;
+            let fabrication = imperfections.modelled().fabricate(&self.network, individual)?;
             let model = self.room.engine.build(&self.network, &fabrication)?;
             self.model = Digital::new(model, &self.network, &self.meter);
             self.model.program(&self.first)?;

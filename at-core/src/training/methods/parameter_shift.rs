@@ -18,7 +18,7 @@
 //! Rev. A 99, 032331 (2019).
 
 use super::probe::Probe;
-use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::network::{Detection, Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -30,6 +30,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("parameter-shift"),
     title: "the parameter-shift rule",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: the exact gradient of meshes with one detection, two passes per control",
     manner: super::facts::WITHOUT_MODEL,
     colour: [150, 195, 45],

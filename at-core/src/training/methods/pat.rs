@@ -12,7 +12,7 @@
 //!
 //! Source: Wright et al., Nature 601, 549 (2022), and pat.py of its repository.
 
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -22,6 +22,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("pat"),
     title: "physics-aware training",
     uses: "every layer, read and injected",
+    reach: Reach::Layers,
     summary: "physics-aware training, layer by layer",
     manner: "measures every layer of the chip",
     colour: [0, 158, 115],

@@ -7,7 +7,7 @@
 //! Source: the `pat` option of the DAT_MPNN repository (Zheng et al., Nat. Mach. Intell. 2023), which differs from Wright et
 //! al.'s layer-wise method ([`super::pat`]): hidden signals are not measured.
 
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Room};
+use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
@@ -17,6 +17,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("pat-output"),
     title: "output-only physics-aware training",
     uses: "its output",
+    reach: Reach::Output,
     summary: "physics-aware training with the chip's error at the output only",
     manner: super::facts::OUTPUT_ONLY,
     colour: [204, 121, 167],

@@ -17,7 +17,7 @@
 //!
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::network::Network;
 use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
 use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Score, Split, Targets, Workspace};
@@ -34,6 +34,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("phyll"),
     title: "physical local learning",
     uses: "every layer, twice, read and injected; no control is written",
+    reach: Reach::Layers,
     summary: "physical local learning: digital maps between the layers of a chip that stays as it is",
     manner: "measures every layer of the chip twice",
     colour: [15, 75, 15],

@@ -12,7 +12,7 @@
 //! doi 10.1038/s41566-024-01567-z.
 
 use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
-use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::Result;
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
@@ -24,6 +24,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("spsa"),
     title: "simultaneous perturbation",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: differences of the loss along random directions, both ways",
     manner: super::facts::WITHOUT_MODEL,
     colour: [90, 30, 0],

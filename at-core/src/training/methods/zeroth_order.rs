@@ -13,7 +13,7 @@
 //! optimization", DAC (2020).
 
 use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
-use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::Result;
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
@@ -24,6 +24,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("zeroth-order"),
     title: "zeroth-order training",
     uses: "its output",
+    reach: Reach::Output,
     summary: "no model: differences of the loss along random directions, one way",
     manner: super::facts::WITHOUT_MODEL,
     colour: [90, 60, 60],

@@ -11,7 +11,7 @@
 
 use super::model::Correction;
 use super::readout::prediction_error;
-use super::{Dash, Dat, Ingredients, Marker, Method, MethodFacts, MethodName, Model, OPTIONS};
+use super::{Dash, Dat, Ingredients, Marker, Method, MethodFacts, MethodName, Model, OPTIONS, Reach};
 use crate::Result;
 use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, PowerTapAccess, Simulator};
 use crate::training::{Batch, Loss, Normalization, Parameters};
@@ -21,6 +21,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("dat-internal"),
     title: "dual adaptive training with internal readouts",
     uses: "its output, power behind every mesh",
+    reach: Reach::Powers,
     summary: "the same, with internal readouts",
     manner: "reads the power behind every mesh of the chip",
     colour: [30, 180, 210],

@@ -34,7 +34,7 @@ pub use internal::DatInternal;
 pub use sepn::{Maps, Sepn};
 pub use size::size;
 
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::chip::Meter;
 use crate::flops::Flops;
 use crate::network::{Detection, Network, Stage};
@@ -91,6 +91,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("dat"),
     title: "dual adaptive training",
     uses: "its output",
+    reach: Reach::Output,
     summary: "dual adaptive training: networks behind the model's meshes learn what the chip's meshes do differently",
     manner: super::facts::OUTPUT_ONLY,
     colour: [240, 15, 120],
