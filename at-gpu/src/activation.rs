@@ -1,34 +1,51 @@
 //! Optical nonlinearities.
 
 use crate::engine::Gpu;
-use crate::layout::Activation as Parameters;
+use crate::layout::parameters;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
-use at_core::Result;
-use at_core::optics::Activation;
+use at_core::chip::StageErrors;
+use at_core::stage::Nonlinearity;
+use at_core::{Result, optics};
 use at_shaders::Kernel;
 
-/// An optical nonlinearity.
-pub(crate) struct ActivationStage {
-    pub gpu: Gpu,
-    pub modes: usize,
-    pub activation: Activation,
+parameters! {
+    /// An optical nonlinearity.
+    Activation { len: u32, kind: u32, first: f32, second: f32, third: f32, fourth: f32 }
+}
+
+/// Optical nonlinearities, one per mode.
+struct ActivationStage {
+    gpu: Gpu,
+    modes: usize,
+    activation: optics::Activation,
+}
+
+impl OnGpu for Nonlinearity {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(ActivationStage { gpu, modes: self.modes, activation: self.activation }))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
 }
 
 impl ActivationStage {
-    fn parameters(&self, fields: usize) -> Result<Parameters> {
+    fn parameters(&self, fields: usize) -> Result<Activation> {
         let (kind, constants) = match self.activation {
-            Activation::ElectroOptic { tap, gain, bias } => {
+            optics::Activation::ElectroOptic { tap, gain, bias } => {
                 let (sin, cos) = (0.5 * bias).sin_cos();
                 (0, [(1.0 - tap).sqrt(), 0.5 * gain, cos, sin])
             }
-            Activation::Saturable { depth, saturation } => (1, [0.5 * depth, saturation.recip(), 0.0, 0.0]),
-            Activation::ModRelu { bias } => (2, [bias, 0.0, 0.0, 0.0]),
-            Activation::Spm { gain } => (3, [gain, 0.0, 0.0, 0.0]),
+            optics::Activation::Saturable { depth, saturation } => (1, [0.5 * depth, saturation.recip(), 0.0, 0.0]),
+            optics::Activation::ModRelu { bias } => (2, [bias, 0.0, 0.0, 0.0]),
+            optics::Activation::Spm { gain } => (3, [gain, 0.0, 0.0, 0.0]),
         };
         let [first, second, third, fourth] = constants.map(|value| value as f32);
-        Ok(Parameters { len: count(fields)?, kind, first, second, third, fourth })
+        Ok(Activation { len: count(fields)?, kind, first, second, third, fourth })
     }
 }
 

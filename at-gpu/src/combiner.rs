@@ -2,17 +2,23 @@
 
 use crate::division::Division;
 use crate::engine::Gpu;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::stage::Combiner;
 
 /// `y[b·block + m] = Σ_c x[(b·parts + c)·block + m]/√parts`.
-pub(crate) struct CombinerStage(Division);
+struct CombinerStage(Division);
 
-impl CombinerStage {
-    /// Combiners to `outputs` modes.
-    pub fn new(gpu: Gpu, outputs: usize, parts: usize, block: usize) -> Result<Self> {
-        Ok(CombinerStage(Division::new(gpu, block, parts, outputs / block)?))
+impl OnGpu for Combiner {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(CombinerStage(Division::new(gpu, self.block, self.parts, self.outputs / self.block)?)))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
     }
 }
 

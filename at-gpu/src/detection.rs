@@ -1,31 +1,48 @@
 //! Photodetection.
 
 use crate::engine::Gpu;
-use crate::layout::Detection as Parameters;
+use crate::layout::parameters;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
 use at_core::Result;
-use at_core::network::Detection;
+use at_core::chip::StageErrors;
+use at_core::stage::{self, Photodetection};
 use at_shaders::Kernel;
 
-/// Photodetection.
+parameters! {
+    /// A photodetection.
+    Detection { len: u32, kind: u32, cosine: f32, sine: f32 }
+}
+
+/// Photodetectors.
 pub(crate) struct DetectionStage {
     pub gpu: Gpu,
     pub modes: usize,
-    pub detection: Detection,
+    pub detection: stage::Detection,
+}
+
+impl OnGpu for Photodetection {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(DetectionStage { gpu, modes: self.modes, detection: self.detection }))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
 }
 
 impl DetectionStage {
-    fn parameters(&self, len: usize) -> Result<Parameters> {
+    fn parameters(&self, len: usize) -> Result<Detection> {
         let (kind, phase) = match self.detection {
-            Detection::Intensity => (0, 0.0),
-            Detection::Amplitude => (1, 0.0),
-            Detection::Balanced => (2, 0.0),
-            Detection::Homodyne { phase } => (3, phase),
+            stage::Detection::Intensity => (0, 0.0),
+            stage::Detection::Amplitude => (1, 0.0),
+            stage::Detection::Balanced => (2, 0.0),
+            stage::Detection::Homodyne { phase } => (3, phase),
         };
         let (sine, cosine) = f64::sin_cos(phase);
-        Ok(Parameters { len: count(len)?, kind, cosine: cosine as f32, sine: sine as f32 })
+        Ok(Detection { len: count(len)?, kind, cosine: cosine as f32, sine: sine as f32 })
     }
 }
 
@@ -39,7 +56,7 @@ impl GpuStage for DetectionStage {
     }
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
-        let detectors = if self.detection == Detection::Balanced { self.modes / 2 } else { self.modes };
+        let detectors = if self.detection == stage::Detection::Balanced { self.modes / 2 } else { self.modes };
         let signals = batch * detectors;
         self.gpu.each(Kernel::DetectionForward, &self.parameters(signals)?, &[input, output], signals)
     }

@@ -25,6 +25,7 @@ mod mesh_blocks;
 mod mesh_cost;
 mod mesh_estimate;
 mod mesh_lanes;
+mod mesh_layout;
 mod mesh_optics;
 mod mesh_send;
 mod mesh_stream;

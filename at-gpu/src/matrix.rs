@@ -2,25 +2,33 @@
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
+use crate::memory::{OfStage, Training};
+use crate::stage::{GpuStage, OnGpu};
 use crate::vectors::Vector;
-use crate::weights::{Response, WeightStage};
+use crate::weights::{self, Response, WeightStage};
 use at_core::Result;
 use at_core::chip::StageErrors;
+use at_core::stage::Matrix;
 use at_shaders::Kernel;
 
 /// `w = s·c` with the stage's slopes; `w = c` where it has none.
-pub(crate) struct Linear;
+struct Linear;
 
-/// A matrix with its errors, whose controls begin at `offset`.
-pub(crate) fn stage(gpu: Gpu, sizes: [usize; 2], errors: &StageErrors, offset: usize) -> Result<WeightStage<Linear>> {
-    let slopes = match errors.get(["spread"]) {
-        Some([spread]) => {
-            let slopes: Vec<f64> = spread.iter().map(|spread| 1.0 + spread).collect();
-            Some(Vector::upload(&gpu.commands.context, "slopes of weights", &slopes)?)
-        }
-        None => None,
-    };
-    WeightStage::new(gpu, sizes, offset, Linear, slopes)
+impl OnGpu for Matrix {
+    fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
+        let slopes = match errors.get(["spread"]) {
+            Some([spread]) => {
+                let slopes: Vec<f64> = spread.iter().map(|spread| 1.0 + spread).collect();
+                Some(Vector::upload(&gpu.commands.context, "slopes of weights", &slopes)?)
+            }
+            None => None,
+        };
+        Ok(Box::new(WeightStage::new(gpu, [self.inputs, self.outputs], offset, Linear, slopes)?))
+    }
+
+    fn memory(&self, training: &Training, _: u64) -> OfStage {
+        weights::memory(self, training)
+    }
 }
 
 impl Response for Linear {

@@ -5,7 +5,7 @@
 //! On the way back a block needs the product of fields and adjoints over the batch (16·64² per sample) instead of single samples.
 
 use crate::commands::Span;
-use crate::layout::{BlockGram, BlockProduct, MeshBlocks};
+use crate::mesh_layout::{BlockGram, BlockProduct, MeshBlocks};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::count;

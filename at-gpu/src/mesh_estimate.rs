@@ -4,7 +4,7 @@
 //! workgroup per die takes column after column.
 
 use crate::engine::LOOP_CAP;
-use crate::layout::{MeshEstimate, Waveguides};
+use crate::mesh_layout::{MeshEstimate, Waveguides};
 use crate::mesh_optics::{COUPLERS, MeshOptics, TURNS};
 use crate::vectors::{Vector, count};
 use at_core::Result;

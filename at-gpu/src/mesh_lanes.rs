@@ -2,7 +2,7 @@
 //! most 32 modes per lane, where the adapter has subgroups of one known size. No barrier, no workgroup memory.
 
 use crate::engine::{Gpu, LOOP_CAP};
-use crate::layout::{GradientReduce, MeshLanes};
+use crate::mesh_layout::{GradientReduce, MeshLanes};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::mesh_stream_plan::{PARTIAL_BYTES, mzis};
 use crate::scratch::{Scratch, Slot};

@@ -2,7 +2,7 @@
 
 use crate::commands::Span;
 use crate::detection::DetectionStage;
-use crate::layout::{GradientReduce, MeshColumns};
+use crate::mesh_layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::MeshOptics;
 use crate::mesh_stream::{FIELD, parameters, passes, plan};
 use crate::mesh_stream_plan::{GROUP, Plan, mzis};

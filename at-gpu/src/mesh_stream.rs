@@ -1,7 +1,7 @@
 //! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
 
-use crate::layout::{GradientReduce, MeshColumns};
 use crate::mesh_estimate::At;
+use crate::mesh_layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::mesh_stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::scratch::{Scratch, Slot};

@@ -2,16 +2,29 @@
 
 use crate::engine::Gpu;
 use crate::layout::Length;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
 use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::stage::Modulation;
 use at_shaders::Kernel;
 
 /// Real numbers onto field amplitudes.
-pub(crate) struct ModulationStage {
-    pub gpu: Gpu,
-    pub modes: usize,
+struct ModulationStage {
+    gpu: Gpu,
+    modes: usize,
+}
+
+impl OnGpu for Modulation {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(ModulationStage { gpu, modes: self.modes }))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
 }
 
 impl GpuStage for ModulationStage {

@@ -1,18 +1,35 @@
 //! Rectification.
 
 use crate::engine::Gpu;
-use crate::layout::Rectifier;
+use crate::layout::parameters;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
-use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::{Result, stage};
 use at_shaders::Kernel;
 
+parameters! {
+    /// A rectifier.
+    Rectifier { len: u32, threshold: f32 }
+}
+
 /// `max(x - threshold, 0)`.
-pub(crate) struct RectifierStage {
-    pub gpu: Gpu,
-    pub modes: usize,
-    pub threshold: f32,
+struct RectifierStage {
+    gpu: Gpu,
+    modes: usize,
+    threshold: f32,
+}
+
+impl OnGpu for stage::Rectifier {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(RectifierStage { gpu, modes: self.modes, threshold: self.threshold as f32 }))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
 }
 
 impl GpuStage for RectifierStage {

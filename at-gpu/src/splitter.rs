@@ -2,17 +2,23 @@
 
 use crate::division::Division;
 use crate::engine::Gpu;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::stage::Splitter;
 
 /// `y[c·inputs + m] = x[m]/√copies`.
-pub(crate) struct SplitterStage(Division);
+struct SplitterStage(Division);
 
-impl SplitterStage {
-    /// Splitters of `inputs` modes.
-    pub fn new(gpu: Gpu, inputs: usize, copies: usize) -> Result<Self> {
-        Ok(SplitterStage(Division::new(gpu, inputs, copies, 1)?))
+impl OnGpu for Splitter {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        Ok(Box::new(SplitterStage(Division::new(gpu, self.inputs, self.copies, 1)?)))
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
     }
 }
 

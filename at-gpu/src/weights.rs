@@ -2,12 +2,20 @@
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
+use crate::memory::{OfStage, Training};
 use crate::product::{Afterwards, Product, View};
 use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
+use at_core::stage::Controlled;
+
+/// Memory of such a stage: weights and slopes, and what its errors take.
+pub(crate) fn memory(page: &impl Controlled, training: &Training) -> OfStage {
+    let controls: usize = page.runs().iter().map(|run| run.count).sum();
+    OfStage { networks: (8 + 20 * u64::from(training.imperfect)) * controls as u64, ..OfStage::NOTHING }
+}
 
 /// How weights follow their controls.
 pub(crate) trait Response {

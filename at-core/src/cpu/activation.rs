@@ -1,17 +1,24 @@
 //! Optical nonlinearities.
 
-use super::stage::{CpuStage, PIECE, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, OnCpu, PIECE, Recorded, Slopes};
 use crate::optics::Activation;
+use crate::stage::{Nonlinearity, StageErrors};
+use crate::{Real, Result};
 use num_complex::Complex;
 use rayon::prelude::*;
 
 /// An optical nonlinearity.
-pub struct ActivationStage {
+struct ActivationStage {
     /// Reals per sample.
-    pub width: usize,
+    width: usize,
     /// The nonlinearity.
-    pub activation: Activation,
+    activation: Activation,
+}
+
+impl OnCpu for Nonlinearity {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(ActivationStage { width: 2 * self.modes, activation: self.activation }))
+    }
 }
 
 impl<T: Real> CpuStage<T> for ActivationStage {

@@ -1,20 +1,21 @@
 //! Passive combiners.
 
 use super::division::Division;
-use super::stage::{CpuStage, Kept, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
+use crate::stage::{Combiner, StageErrors};
+use crate::{Real, Result};
 
 /// `y[b·block + m] = Σ_c x[(b·parts + c)·block + m]/√parts`.
-pub struct CombinerStage<T> {
+struct CombinerStage<T> {
     division: Division<T>,
     /// Reals per sample that leave.
     width: usize,
 }
 
-impl<T: Real> CombinerStage<T> {
-    /// Combiners to `outputs` modes.
-    pub fn new(outputs: usize, parts: usize, block: usize) -> Self {
-        CombinerStage { division: Division::new(block, parts), width: 2 * outputs }
+impl OnCpu for Combiner {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        let division = Division::new(self.block, self.parts);
+        Ok(Box::new(CombinerStage { division, width: 2 * self.outputs }))
     }
 }
 

@@ -1,16 +1,22 @@
 //! Photodetection.
 
-use super::stage::{CpuStage, Recorded, Slopes};
-use crate::Real;
-use crate::network::Detection;
+use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
+use crate::stage::{Detection, Photodetection, StageErrors};
+use crate::{Real, Result};
 use num_complex::Complex;
 
 /// Photodetection.
-pub struct DetectionStage {
+struct DetectionStage {
     /// Modes that enter.
-    pub modes: usize,
+    modes: usize,
     /// How they are detected.
-    pub detection: Detection,
+    detection: Detection,
+}
+
+impl OnCpu for Photodetection {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(DetectionStage { modes: self.modes, detection: self.detection }))
+    }
 }
 
 impl<T: Real> CpuStage<T> for DetectionStage {

@@ -1,19 +1,21 @@
 //! A real matrix and bias whose entries are the controls.
 
+use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage};
-use crate::Real;
-use crate::chip::StageErrors;
 use crate::real::SERIAL;
+use crate::stage::{Matrix, StageErrors};
+use crate::{Real, Result};
 use rayon::prelude::*;
 
 /// `w = s·c` with the stage's slopes; `w = c` where it has none.
-pub struct Linear;
+struct Linear;
 
-/// A matrix with its errors.
-pub fn stage<T: Real>(inputs: usize, outputs: usize, errors: &StageErrors) -> WeightStage<T, Linear> {
-    let spread = errors.get(["spread"]).map_or(&[][..], |[spread]| spread);
-    let slopes = spread.iter().map(|spread| T::of(1.0 + spread)).collect();
-    WeightStage::new(inputs, outputs, Linear, slopes)
+impl OnCpu for Matrix {
+    fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        let spread = errors.get(["spread"]).map_or(&[][..], |[spread]| spread);
+        let slopes = spread.iter().map(|spread| T::of(1.0 + spread)).collect();
+        Ok(Box::new(WeightStage::new(self.inputs, self.outputs, Linear, slopes)))
+    }
 }
 
 impl<T: Real> Response<T> for Linear {

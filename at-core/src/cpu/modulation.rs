@@ -1,12 +1,19 @@
 //! Modulation.
 
-use super::stage::{CpuStage, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
+use crate::stage::{Modulation, StageErrors};
+use crate::{Real, Result};
 
 /// Real numbers onto field amplitudes.
-pub struct ModulationStage {
+struct ModulationStage {
     /// Number of modes.
-    pub modes: usize,
+    modes: usize,
+}
+
+impl OnCpu for Modulation {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(ModulationStage { modes: self.modes }))
+    }
 }
 
 impl<T: Real> CpuStage<T> for ModulationStage {

@@ -1,15 +1,22 @@
 //! Rectification.
 
-use super::stage::{CpuStage, PIECE, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, OnCpu, PIECE, Recorded, Slopes};
+use crate::stage::{Rectifier, StageErrors};
+use crate::{Real, Result};
 use rayon::prelude::*;
 
 /// `max(x - threshold, 0)`.
-pub struct RectifierStage<T> {
+struct RectifierStage<T> {
     /// Number of modes.
-    pub modes: usize,
+    modes: usize,
     /// What is subtracted first.
-    pub threshold: T,
+    threshold: T,
+}
+
+impl OnCpu for Rectifier {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(RectifierStage { modes: self.modes, threshold: T::of(self.threshold) }))
+    }
 }
 
 impl<T: Real> CpuStage<T> for RectifierStage<T> {

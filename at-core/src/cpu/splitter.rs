@@ -1,16 +1,16 @@
 //! Passive splitters.
 
 use super::division::Division;
-use super::stage::{CpuStage, Kept, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
+use crate::stage::{Splitter, StageErrors};
+use crate::{Real, Result};
 
 /// `y[c·inputs + m] = x[m]/√copies`.
-pub struct SplitterStage<T>(Division<T>);
+struct SplitterStage<T>(Division<T>);
 
-impl<T: Real> SplitterStage<T> {
-    /// Splitters of `inputs` modes.
-    pub fn new(inputs: usize, copies: usize) -> Self {
-        SplitterStage(Division::new(inputs, copies))
+impl OnCpu for Splitter {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies))))
     }
 }
 

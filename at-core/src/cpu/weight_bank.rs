@@ -1,26 +1,29 @@
 //! A bank of balanced MZI cells.
 
+use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage};
-use crate::Real;
-use crate::chip::StageErrors;
 use crate::real::SERIAL;
+use crate::stage::{StageErrors, WeightBank};
+use crate::{Real, Result};
 use rayon::prelude::*;
 
 /// `w = (1 + a)·sin((1 + s)·φ + o)` per cell.
-pub struct Cells<T> {
+struct Cells<T> {
     /// `(a, s, o)` per cell; ideal where empty.
     errors: Vec<[f64; 3]>,
     /// The controls, where the errors are estimated; else empty.
     controls: Vec<T>,
 }
 
-/// A bank with its errors.
-pub fn stage<T: Real>(inputs: usize, outputs: usize, errors: &StageErrors) -> WeightStage<T, Cells<T>> {
-    let errors = errors.get(["amplitude", "slope", "offset"]).map_or(Vec::new(), |[amplitude, slope, offset]| {
-        amplitude.iter().zip(slope).zip(offset).map(|((&a, &s), &o)| [a, s, o]).collect()
-    });
-    let slopes = vec![T::zero(); outputs * (inputs + 1)];
-    WeightStage::new(inputs, outputs, Cells { errors, controls: Vec::new() }, slopes)
+impl OnCpu for WeightBank {
+    fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        let errors = errors.get(["amplitude", "slope", "offset"]).map_or(Vec::new(), |[amplitude, slope, offset]| {
+            amplitude.iter().zip(slope).zip(offset).map(|((&a, &s), &o)| [a, s, o]).collect()
+        });
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let slopes = vec![T::zero(); outputs * (inputs + 1)];
+        Ok(Box::new(WeightStage::new(inputs, outputs, Cells { errors, controls: Vec::new() }, slopes)))
+    }
 }
 
 impl<T: Real> Response<T> for Cells<T> {
