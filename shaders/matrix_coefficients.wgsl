@@ -1,12 +1,12 @@
 // Controls to weights, w = slope c; an ideal matrix has slope 1.
 
-struct Dense {
+struct Weights {
     len: u32,
     offset: u32,
     has_errors: u32,
 }
 
-@group(0) @binding(0) var<uniform> parameters: Dense;
+@group(0) @binding(0) var<uniform> parameters: Weights;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
 @group(0) @binding(2) var<storage, read> slopes: array<f32>;
 @group(0) @binding(3) var<storage, read_write> weights: array<f32>;

@@ -1,12 +1,12 @@
 // Controls to weights and slopes: w = (1+a) sin x, dw/dphi = (1+a)(1+s) cos x with x = (1+s) phi + o. A cell is (1+a, 1+s, o, 0).
 
-struct Dense {
+struct Weights {
     len: u32,
     offset: u32,
     has_errors: u32,
 }
 
-@group(0) @binding(0) var<uniform> parameters: Dense;
+@group(0) @binding(0) var<uniform> parameters: Weights;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
 @group(0) @binding(2) var<storage, read> cells: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> weights: array<f32>;

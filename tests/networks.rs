@@ -65,8 +65,8 @@ pub fn tiled(tile: &Mesh) -> Network {
     ])
 }
 
-/// Every kind of stage, with odd and unequal sizes: layers of dies with splitters and combiners, which narrow, in front of
-/// [`recorded_stages`]. A test holds it to the kinds that there are.
+/// Stages of many kinds in one network, with odd and unequal sizes: layers of dies with splitters and combiners, which narrow, in front
+/// of [`recorded_stages`].
 pub fn every_stage() -> Network {
     let tile = Mesh::rectangular(5).expect("possible sizes");
     let dies = |outputs: usize, last| {
@@ -104,31 +104,76 @@ pub fn network(layers: Vec<Layer>) -> Network {
     Network::new(layers).expect("the stages fit together")
 }
 
-macro_rules! kinds {
-    ($($kind:ident)*) => {
-        /// The kinds of stages that there are.
-        pub const KINDS: &[&str] = &[$(stringify!($kind)),*];
-
-        /// Which of [`KINDS`] a stage is. A kind that is missing here does not compile.
-        pub fn kind(stage: &Stage) -> &'static str {
-            match stage { $(Stage::$kind { .. } => stringify!($kind)),* }
-        }
-    };
+/// Networks in which every kind of stage is that a GPU can have: [`every_stage`], and for a kind that is not in it, one around the kind's
+/// example.
+pub fn every_kind() -> Vec<Network> {
+    let many = every_stage();
+    let absent = |stage: &Stage| many.stages().all(|other| other.kind() != stage.kind());
+    let further: Vec<_> = Stage::examples().into_iter().filter(absent).map(around).collect();
+    [vec![many], further].concat()
 }
 
-kinds! { Mesh Attenuators Splitter Combiner Activation Detection Modulation Rectifier Matrix WeightBank Own }
+/// A network with this stage in the middle, in layers of their own: controls lie in front of it, so that its way back shows, and what
+/// leaves is detected.
+pub fn around(stage: Stage) -> Network {
+    let (modes, leaves) = (stage.input().modes, stage.output());
+    let mut layers = vec![vec![Stage::matrix(5, modes)]];
+    if stage.input().complex {
+        layers.push(vec![Stage::modulation(modes)]);
+        // fields of any phase; a single waveguide has none that would matter
+        layers.extend(Mesh::rectangular(modes).ok().map(|mesh| vec![Stage::Mesh(mesh)]));
+    }
+    layers.push(vec![stage]);
+    if leaves.complex {
+        layers.push(vec![Stage::detection(leaves.modes, Detection::Homodyne { phase: 0.3 })]);
+    }
+    network(layers)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_shaders::Kernel;
+    use std::path::Path;
 
     #[test]
-    fn every_stage_has_every_kind() {
-        let network = every_stage();
-        let found: Vec<_> = network.stages().map(kind).collect();
+    fn no_kind_is_in_no_network() {
+        let networks = every_kind();
+        let found: Vec<_> = networks.iter().flat_map(|network| network.stages().map(Stage::kind)).collect();
         // engines that need kernels refuse elements of one's own: `own_stage.rs` has them
-        for kind in KINDS.iter().filter(|kind| **kind != "Own") {
-            assert!(found.contains(kind), "{kind} is in no layer of every_stage");
+        for kind in Stage::KINDS.iter().filter(|kind| **kind != "Own") {
+            assert!(found.contains(kind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_network_can_be_made_around_the_example_of_any_kind() {
+        for stage in Stage::examples() {
+            let network = around(stage.clone());
+            let place = network.stages().position(|own| *own == stage).unwrap();
+            assert!(network.stages().take(place).any(|own| own.controls() > 0), "{stage:?}");
+        }
+    }
+
+    /// `WeightBank` is `weight_bank` in names of files.
+    fn file_name(kind: &str) -> String {
+        let word = |(k, c): (usize, char)| match c.is_uppercase() && k > 0 {
+            true => format!("_{}", c.to_ascii_lowercase()),
+            false => c.to_ascii_lowercase().to_string(),
+        };
+        kind.char_indices().map(word).collect()
+    }
+
+    #[test]
+    fn who_knows_a_stage_finds_its_kernels_in_files_of_its_name() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for name in Stage::KINDS.iter().map(|kind| file_name(kind)) {
+            for folder in ["at-core/src/stage", "at-core/src/cpu", "at-gpu/src"] {
+                let there = root.join(folder).join(format!("{name}.rs")).exists();
+                assert!(there != (name == "own" && folder == "at-gpu/src"), "{folder}/{name}.rs");
+            }
+            let kernel = |kernel: &&Kernel| kernel.name().starts_with(name.trim_end_matches('s'));
+            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != (name == "own"), "kernels of {name}");
         }
     }
 }

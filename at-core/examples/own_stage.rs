@@ -11,8 +11,8 @@
 use at_core::chip::{Draws, LARGEST_ERROR};
 use at_core::prelude::*;
 use at_core::stage::{
-    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Signal, StageErrors,
-    Start, slope_error,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Signal, Sines,
+    StageErrors, Start, slope_error,
 };
 use num_complex::Complex64;
 use std::f64::consts::TAU;
@@ -90,6 +90,15 @@ impl Element for KerrRings {
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
         Some(self)
+    }
+
+    /// Nobody has worked it out, so parameter-shift refuses it.
+    fn sines(&self) -> Option<Sines> {
+        None
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
+        None
     }
 
     fn beside(&self, _: usize) -> Result<Option<Beside>> {

@@ -1,16 +1,23 @@
 //! The attenuators between the two meshes of a singular-value stage.
 
 use crate::engine::Gpu;
-use crate::layout::Attenuators;
+use crate::layout::parameters;
+use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
-use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::{Result, stage};
 use at_shaders::Kernel;
 
+parameters! {
+    /// Attenuators and where their controls lie.
+    Attenuators { count: u32, inputs: u32, outputs: u32, batch: u32, offset: u32 }
+}
+
 /// `y_k = g·sin(θ_k/2)·x_k` for k < min(inputs, outputs); dark above.
-pub(crate) struct AttenuatorStage {
+struct AttenuatorStage {
     gpu: Gpu,
     inputs: usize,
     outputs: usize,
@@ -19,14 +26,19 @@ pub(crate) struct AttenuatorStage {
     coefficients: Vector,
 }
 
-impl AttenuatorStage {
-    /// Attenuators from `inputs` to `outputs` modes.
-    pub fn new(gpu: Gpu, inputs: usize, outputs: usize, offset: usize) -> Result<Self> {
-        let count = inputs.min(outputs);
-        let coefficients = Vector::zeros(&gpu.commands.context, "attenuations", 3 * count)?;
-        Ok(AttenuatorStage { gpu, inputs, outputs, offset, coefficients })
+impl OnGpu for stage::Attenuators {
+    fn on_gpu(&self, gpu: Gpu, _: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let coefficients = Vector::zeros(&gpu.commands.context, "attenuations", 3 * self.passed())?;
+        Ok(Box::new(AttenuatorStage { gpu, inputs, outputs, offset, coefficients }))
     }
 
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
+}
+
+impl AttenuatorStage {
     fn count(&self) -> usize {
         self.inputs.min(self.outputs)
     }

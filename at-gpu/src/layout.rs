@@ -1,4 +1,5 @@
-//! The parameter blocks of the kernels as Rust sees them. A test compares every member's offset with the WGSL text.
+//! The parameter blocks of kernels as Rust sees them: [`parameters!`] makes blocks and the test that compares every member's offset with
+//! the WGSL of all kernels that have the block. Blocks of one kind of stage stand in its file, the others here.
 
 /// A parameter block: plain bytes with a WGSL struct of the same name and members.
 pub(crate) trait Parameters: bytemuck::Pod {
@@ -9,6 +10,7 @@ pub(crate) trait Parameters: bytemuck::Pod {
     fn members() -> Vec<(&'static str, usize)>;
 }
 
+/// Blocks `Name { member: kind, … }`, and a test that they are those of the kernels. Once in a file.
 macro_rules! parameters {
     ($($(#[$doc:meta])* $name:ident { $($member:ident: $kind:ty),* $(,)? })*) => {
         $(
@@ -17,7 +19,7 @@ macro_rules! parameters {
             #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
             pub(crate) struct $name { $(pub $member: $kind),* }
 
-            impl Parameters for $name {
+            impl $crate::layout::Parameters for $name {
                 const NAME: &'static str = stringify!($name);
                 #[cfg(test)]
                 fn members() -> Vec<(&'static str, usize)> {
@@ -26,13 +28,13 @@ macro_rules! parameters {
             }
         )*
 
-        /// Name, members and size of every block.
-        #[cfg(test)]
-        pub(crate) fn all() -> Vec<(&'static str, Vec<(&'static str, usize)>, usize)> {
-            vec![$(($name::NAME, $name::members(), std::mem::size_of::<$name>())),*]
+        #[test]
+        fn parameter_blocks_have_the_offsets_of_their_twins() {
+            $($crate::layout::tests::is_in_its_kernels::<$name>();)*
         }
     };
 }
+pub(crate) use parameters;
 
 parameters! {
     /// How far the canary counts.
@@ -66,14 +68,6 @@ parameters! {
         keep_second: f32,
         take_second: f32,
     }
-    /// An optical nonlinearity.
-    Activation { len: u32, kind: u32, first: f32, second: f32, third: f32, fourth: f32 }
-    /// A photodetection.
-    Detection { len: u32, kind: u32, cosine: f32, sine: f32 }
-    /// A rectifier.
-    Rectifier { len: u32, threshold: f32 }
-    /// Attenuators and where their controls lie.
-    Attenuators { count: u32, inputs: u32, outputs: u32, batch: u32, offset: u32 }
     /// Shifters on their way from controls to heat.
     Follow { len: u32, quartic: f32, levels: f32 }
     /// What heat becomes.
@@ -102,9 +96,9 @@ parameters! {
         top: f32,
     }
     /// Weights and where their controls lie.
-    Dense { len: u32, offset: u32, has_errors: u32 }
+    Weights { len: u32, offset: u32, has_errors: u32 }
     /// Blocks of modes and their copies.
-    Tiling { modes: u32, copies: u32, len: u32, share: f32 }
+    Division { modes: u32, copies: u32, len: u32, share: f32 }
     /// A product of strided matrices.
     MatrixProduct {
         rows: u32,
@@ -131,147 +125,50 @@ parameters! {
         scale: f32,
         spread: u32,
     }
-    /// Which MZIs get their coefficients.
-    MeshCoefficients {
-        mzis: u32,
-        first: u32,
-        count: u32,
-        outputs: u32,
-        offset: u32,
-        has_errors: u32,
-        coupler_stride: u32,
-        transmission: f32,
-    }
-    /// Which MZIs take on their part of an estimate.
-    MeshEstimate { mzis: u32, first: u32, count: u32, offset: u32 }
-    /// Which columns the phases of waveguides are carried through.
-    Waveguides {
-        modes: u32,
-        dies: u32,
-        mzis: u32,
-        columns: u32,
-        first_column: u32,
-        last_column: u32,
-        offset: u32,
-        controls: u32,
-        ends: u32,
-    }
-    /// Which columns are crossed, and by which workgroups.
-    MeshColumns {
-        modes: u32,
-        batch: u32,
-        first_column: u32,
-        last_column: u32,
-        windows: u32,
-        tile: u32,
-        halo: u32,
-        samples: u32,
-        pair_lanes: u32,
-        unbalanced: u32,
-        first_mzi: u32,
-        chunk_mzis: u32,
-        coupler_stride: u32,
-        finish: u32,
-        base_mzi: u32,
-        base_imbalance: u32,
-        mzis: u32,
-        transmission: f32,
-        dies: u32,
-    }
-    /// Which columns are crossed in the registers of subgroups.
-    MeshLanes {
-        modes: u32,
-        batch: u32,
-        first_column: u32,
-        last_column: u32,
-        unbalanced: u32,
-        first_mzi: u32,
-        chunk_mzis: u32,
-        coupler_stride: u32,
-        finish: u32,
-        base_mzi: u32,
-        base_imbalance: u32,
-        dies: u32,
-    }
-    /// The start of a mesh's way back.
-    MeshEnter { len: u32, modes: u32, rebuild: f32, stride: u32, second: u32 }
-    /// The end of a mesh's way back.
-    MeshLeave { len: u32, stride: u32, second: u32 }
-    /// Which blocks of a mesh are treated.
-    MeshBlocks {
-        modes: u32,
-        columns: u32,
-        first_level: i32,
-        per_level: u32,
-        unbalanced: u32,
-        inverse: u32,
-        base_mzi: u32,
-        base_imbalance: u32,
-        coupler_stride: u32,
-        chunks: u32,
-        mzis: u32,
-        offset: u32,
-        dies: u32,
-    }
-    /// Samples times complex matrices.
-    BlockProduct {
-        rows: u32,
-        split: u32,
-        modes: u32,
-        inner: u32,
-        in_first: i32,
-        in_step: i32,
-        out_first: i32,
-        windows: u32,
-        matrix_step: u32,
-        matrix_out_step: u32,
-        stride: u32,
-        finish: u32,
-    }
-    /// Products of adjoints and fields over a batch.
-    BlockGram { samples: u32, modes: u32, chunks: u32, chunk: u32, first: i32, windows: u32, whole: u32 }
-    /// The identity as fields.
-    Identity { size: u32, stride: u32 }
-    /// Where the sums of phase gradients go.
-    GradientReduce {
-        rows: u32,
-        chunk_mzis: u32,
-        first_mzi: u32,
-        mzis: u32,
-        offset: u32,
-        scale: f32,
-        stride: u32,
-        start: u32,
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(crate) mod tests {
+    use super::Parameters;
     use at_shaders::Kernel;
 
-    #[test]
-    fn parameter_blocks_have_the_offsets_of_their_twins() {
-        let blocks = all();
-        for &kernel in Kernel::ALL {
+    /// Every kernel with this block has it as it is here, and there is one.
+    pub(crate) fn is_in_its_kernels<P: Parameters>() {
+        let kernels: Vec<_> = Kernel::ALL.iter().filter(|kernel| kernel.parameters() == P::NAME).collect();
+        assert!(!kernels.is_empty(), "no kernel has the parameters {}", P::NAME);
+        for kernel in kernels {
             let module = naga::front::wgsl::parse_str(kernel.source())
                 .unwrap_or_else(|error| panic!("{}: {}", kernel.name(), error.emit_to_string(kernel.source())));
-            let (_, uniform) = module
-                .global_variables
-                .iter()
-                .find(|(_, variable)| variable.space == naga::AddressSpace::Uniform)
-                .unwrap_or_else(|| panic!("{} has no parameters", kernel.name()));
-            let block = &module.types[uniform.ty];
-            assert_eq!(block.name.as_deref(), Some(kernel.parameters()), "{}", kernel.name());
+            let mut variables = module.global_variables.iter().map(|(_, variable)| variable);
+            let uniform = variables.find(|variable| variable.space == naga::AddressSpace::Uniform);
+            let block = &module.types[uniform.unwrap_or_else(|| panic!("{} has no parameters", kernel.name())).ty];
+            assert_eq!(block.name.as_deref(), Some(P::NAME), "{}", kernel.name());
             let naga::TypeInner::Struct { members, span } = &block.inner else {
-                panic!("{} is no struct", kernel.name())
+                panic!("{}: {} is no struct", kernel.name(), P::NAME)
             };
             let found: Vec<_> =
                 members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
-            let (_, expected, size) =
-                blocks.iter().find(|(name, ..)| *name == kernel.parameters()).expect("every block has a twin");
-            assert_eq!(&found, expected, "{}", kernel.name());
-            assert_eq!(*span as usize, *size, "{}", kernel.name());
+            assert_eq!(found, P::members(), "{}", kernel.name());
+            assert_eq!(*span as usize, std::mem::size_of::<P>(), "{}", kernel.name());
+        }
+    }
+
+    /// What is launched with a kernel is a block of [`parameters!`], and every launch asserts that it is the kernel's own; here
+    /// kernels count too that nobody launches.
+    #[test]
+    fn no_kernel_is_without_a_twin_of_its_parameters() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let files =
+            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let blocks = files.filter_map(|text| {
+            let (_, blocks) = text.split_once("\nparameters! {\n")?;
+            Some(blocks.split("\n}\n").next()?.to_string())
+        });
+        let blocks: Vec<String> = blocks.collect();
+        for kernel in Kernel::ALL {
+            let head = format!("    {} {{", kernel.parameters());
+            let twins = blocks.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with(&head)).count();
+            assert_eq!(twins, 1, "twins of the parameters {} of {}", kernel.parameters(), kernel.name());
         }
     }
 }

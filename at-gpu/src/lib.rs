@@ -3,17 +3,21 @@
 //! Everything is `f32`; buffers stay on the device and only [`Engine::download`](at_core::propagator::Engine::download) waits for it.
 //! A missing or lost device is an error, never a panic and never a silent fall back.
 
+mod activation;
 mod adapter;
 mod adjoint;
 mod arithmetic;
 mod attenuators;
 mod bidirectional;
+mod combiner;
 mod commands;
 mod context;
 mod control;
-mod dense;
+mod detection;
+mod division;
 mod engine;
 mod layout;
+mod matrix;
 pub mod measure;
 pub mod memory;
 mod mesh;
@@ -21,23 +25,27 @@ mod mesh_blocks;
 mod mesh_cost;
 mod mesh_estimate;
 mod mesh_lanes;
+mod mesh_layout;
 mod mesh_optics;
 mod mesh_send;
 mod mesh_stream;
+mod mesh_stream_plan;
 mod mesh_whole;
+mod modulation;
 mod network;
 mod noise;
 mod perturbation;
-mod pointwise;
 mod product;
+mod rectifier;
 mod scratch;
+mod splitter;
 mod stage;
-mod stream_plan;
 mod sums;
 pub mod testing;
-mod tiling;
 mod tunable;
 mod vectors;
+mod weight_bank;
+mod weights;
 
 pub use adapter::{AdapterDescription, Selection, adapters};
 pub use adjoint::GpuTrace;

@@ -6,10 +6,8 @@
 
 use crate::arithmetic::ROWS_ALIGNED;
 use crate::engine::Gpu;
-use crate::mesh_blocks::BlockMatrices;
-use crate::mesh_cost::{Crossing, choose};
-use crate::mesh_whole::WholeMatrix;
-use at_core::network::{Network, Stage};
+use crate::stage;
+use at_core::network::Network;
 use at_core::{Error, Result};
 use std::fmt;
 
@@ -48,8 +46,23 @@ pub struct Estimate {
     pub largest: u64,
 }
 
-/// Sums over blocks, products and phase gradients in between: what the kernels allow themselves.
-const BETWEEN: u64 = 160 << 20;
+/// What one stage adds (bytes), beside what follows from its signals and the number of its controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OfStage {
+    /// Coefficients, matrices and errors, of chip and model together.
+    pub networks: u64,
+    /// States of one direction of a pass, which stages take turns to use.
+    pub states: u64,
+    /// Fields at its phase shifters, of every sample.
+    pub shifters: u64,
+    /// What its kernels keep between their dispatches, which stages take turns to use.
+    pub between: u64,
+}
+
+impl OfStage {
+    /// No memory of its own.
+    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
+}
 
 impl Training<'_> {
     /// Its memory on a device.
@@ -61,38 +74,16 @@ impl Training<'_> {
     fn within(&self, binding: u64) -> Estimate {
         let Training { network, imperfect, batch, moments, samples, shifter_fields, estimate } = *self;
         let mut all = Estimate::default();
-        let (mut widest, mut traced, mut states, mut meshes, mut seen) = (0, 0, 0, false, 0);
+        let (mut widest, mut traced, mut states, mut seen, mut between) = (0, 0, 0, 0, 0);
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
             widest = widest.max(inputs).max(outputs);
             traced += inputs + outputs;
-            let controls = stage.controls() as u64;
-            let errors = u64::from(imperfect);
-            match stage {
-                Stage::Mesh(mesh) => {
-                    meshes = true;
-                    seen = seen.max(8 * controls * batch as u64);
-                    let (modes, mzis) = (mesh.modes() as u64, mesh.mzis() as u64);
-                    let variant = choose(mesh, batch, binding, None);
-                    all.networks += 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
-                    all.networks += errors * 4 * modes * mesh.columns().len() as u64;
-                    // Couplers, phase errors and turns of the model, and its walk from column to column.
-                    all.networks += u64::from(estimate) * (24 * mzis + 4 * controls + 4 * modes);
-                    if variant.crossing() == Crossing::Blocks {
-                        all.networks += (2 + errors) * BlockMatrices::bytes(mesh);
-                    }
-                    let mut crossing = batch as u64;
-                    if variant.is_whole() {
-                        all.networks += 2 * WholeMatrix::bytes(mesh);
-                        crossing = crossing.max(modes);
-                    }
-                    states = states.max(16 * crossing * modes);
-                }
-                Stage::Matrix(_) | Stage::WeightBank(_) => all.networks += (8 + 20 * errors) * controls,
-                Stage::Attenuators(_) | Stage::Splitter(_) | Stage::Combiner(_) | Stage::Activation(_) => {}
-                Stage::Detection(_) | Stage::Modulation(_) | Stage::Rectifier(_) => {}
-                Stage::Own(_) => {} // no GPU runs it
-            }
+            let own = stage::memory(stage, self, binding);
+            all.networks += own.networks;
+            states = states.max(own.states);
+            seen = seen.max(own.shifters);
+            between = between.max(own.between);
         }
         let controls = 4 * network.controls() as u64;
         all.networks += if imperfect { 3 * controls } else { 0 };
@@ -105,7 +96,7 @@ impl Training<'_> {
         // Two signals between stages for chip and model, fields of a chip, states and products of a model, the traced signals,
         // the batch itself, readouts and errors.
         all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
-        all.batch += if meshes { BETWEEN } else { 0 };
+        all.batch += between;
         seen = if shifter_fields { seen } else { 0 };
         all.batch += 2 * seen;
         all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
@@ -185,7 +176,7 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
     use crate::testing::require_gpu;
-    use at_core::network::Detection;
+    use at_core::network::{Detection, Stage};
     use at_core::optics::Mesh;
 
     fn network(modes: usize) -> Network {

@@ -1,6 +1,7 @@
 //! A mesh as a stage on a GPU: chooses how light crosses it, and keeps what depends on the programmed controls.
 
 use crate::engine::Gpu;
+use crate::memory::{OfStage, Training};
 use crate::mesh_blocks::{self, BlockMatrices};
 use crate::mesh_cost::{Crossing, MeshVariant, choose};
 use crate::mesh_estimate::At;
@@ -8,7 +9,7 @@ use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::mesh_send::Ways;
 use crate::mesh_whole::WholeMatrix;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::{mesh_lanes, mesh_stream};
 use at_core::Result;
 use at_core::chip::StageErrors;
@@ -22,13 +23,38 @@ pub(crate) struct MeshStage {
     ways: Ways,
 }
 
-impl MeshStage {
-    /// The mesh with the given errors; its controls begin at `offset`.
-    pub fn new(gpu: Gpu, mesh: &Mesh, errors: &StageErrors, offset: usize) -> Result<Self> {
-        let optics = MeshOptics::new(gpu, mesh, errors, offset)?;
-        Ok(MeshStage { optics, blocks: BlockMatrices::new(mesh), whole: WholeMatrix::new(), ways: Ways::default() })
+/// Sums over blocks, products and phase gradients in between: what the kernels allow themselves.
+const BETWEEN: u64 = 160 << 20;
+
+impl OnGpu for Mesh {
+    fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
+        let optics = MeshOptics::new(gpu, self, errors, offset)?;
+        let (blocks, whole, ways) = (BlockMatrices::new(self), WholeMatrix::new(), Ways::default());
+        Ok(Box::new(MeshStage { optics, blocks, whole, ways }))
     }
 
+    fn memory(&self, training: &Training, binding: u64) -> OfStage {
+        let Training { imperfect, batch, estimate, .. } = *training;
+        let (modes, mzis, controls) = (self.modes() as u64, self.mzis() as u64, self.controls() as u64);
+        let (errors, variant) = (u64::from(imperfect), choose(self, batch, binding, None));
+        let mut networks = 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
+        networks += errors * 4 * modes * self.columns().len() as u64;
+        // Couplers, phase errors and turns of the model, and its walk from column to column.
+        networks += u64::from(estimate) * (24 * mzis + 4 * controls + 4 * modes);
+        if variant.crossing() == Crossing::Blocks {
+            networks += (2 + errors) * BlockMatrices::bytes(self);
+        }
+        let mut crossing = batch as u64;
+        if variant.is_whole() {
+            networks += 2 * WholeMatrix::bytes(self);
+            crossing = crossing.max(modes);
+        }
+        let (states, shifters) = (16 * crossing * modes, 8 * controls * batch as u64);
+        OfStage { networks, states, shifters, between: BETWEEN }
+    }
+}
+
+impl MeshStage {
     /// Errors and coefficients.
     pub fn optics(&self) -> &MeshOptics {
         &self.optics

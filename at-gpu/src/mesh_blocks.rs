@@ -5,7 +5,7 @@
 //! On the way back a block needs the product of fields and adjoints over the batch (16·64² per sample) instead of single samples.
 
 use crate::commands::Span;
-use crate::layout::{BlockGram, BlockProduct, MeshBlocks};
+use crate::mesh_layout::{BlockGram, BlockProduct, MeshBlocks};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::count;
@@ -165,7 +165,7 @@ impl BlockMatrices {
         };
         if !known.get() {
             let commands = &optics.gpu.commands;
-            let pipeline = commands.pipeline(Kernel::BlockMatrices, &[])?;
+            let pipeline = commands.pipeline(Kernel::MeshBlockMatrices, &[])?;
             for levels in self.parts(optics, usize::MAX) {
                 let (parameters, columns) = self.parameters(optics, &levels)?;
                 let parameters = MeshBlocks { inverse: u32::from(inverse), ..parameters };
@@ -190,7 +190,7 @@ impl BlockMatrices {
     ) -> Result<()> {
         let commands = &optics.gpu.commands;
         let matrices = self.matrices(optics, false)?;
-        let pipeline = commands.pipeline(Kernel::BlockProduct, &[])?;
+        let pipeline = commands.pipeline(Kernel::MeshBlockProduct, &[])?;
         let mut before = input;
         for level in 0..self.blocks.levels {
             let left = self.blocks.levels - 1 - level;
@@ -260,9 +260,9 @@ impl BlockMatrices {
         let adjoint = self.matrices(optics, false)?;
         // Without imbalance the inverse is the adjoint.
         let (inverse, split) = if optics.unbalanced() { (self.matrices(optics, true)?, batch) } else { (adjoint, 0) };
-        let products = commands.pipeline(Kernel::BlockProduct, &[])?;
-        let grams = commands.pipeline(Kernel::BlockGram, &[])?;
-        let gradients = commands.pipeline(Kernel::BlockGradient, &[])?;
+        let products = commands.pipeline(Kernel::MeshBlockProduct, &[])?;
+        let grams = commands.pipeline(Kernel::MeshBlockGram, &[])?;
+        let gradients = commands.pipeline(Kernel::MeshBlockGradient, &[])?;
         let (gram, partial) = (scratch.get(Slot::Gram), scratch.get(Slot::Partial));
         let (most, chunks) = self.gradient_plan(optics, batch);
         let windows = self.blocks.windows;
@@ -305,7 +305,7 @@ impl BlockMatrices {
             ];
             commands.dispatch(&gradients, &parameters, &buffers, 4 * blocks)?;
             optics.gpu.each(
-                Kernel::BlockReduce,
+                Kernel::MeshBlockReduce,
                 &parameters,
                 &[&optics.columns, partial, gradient],
                 PLACES * blocks,

@@ -4,7 +4,7 @@
 //! workgroup per die takes column after column.
 
 use crate::engine::LOOP_CAP;
-use crate::layout::{MeshEstimate, Waveguides};
+use crate::mesh_layout::{MeshEstimate, Waveguides};
 use crate::mesh_optics::{COUPLERS, MeshOptics, TURNS};
 use crate::vectors::{Vector, count};
 use at_core::Result;
@@ -44,7 +44,7 @@ impl MeshOptics {
             self.gpu.each(Kernel::MeshEstimate, &parameters, &buffers, range.len())?;
         }
         for columns in self.walks() {
-            self.walk(Kernel::WaveguideErrors, &columns, estimate, errors, offset)?;
+            self.walk(Kernel::MeshWaveguideErrors, &columns, estimate, errors, offset)?;
         }
         Ok(())
     }
@@ -71,7 +71,7 @@ impl MeshOptics {
         self.walks()
             .iter()
             .rev()
-            .try_for_each(|columns| self.walk(Kernel::WaveguideGradient, columns, gradient, imperfections, offset))
+            .try_for_each(|columns| self.walk(Kernel::MeshWaveguideGradient, columns, gradient, imperfections, offset))
     }
 
     /// Buffers for couplers and phase errors of every MZI, where the mesh was built without, and for what an estimate needs besides.

@@ -2,10 +2,10 @@
 //! most 32 modes per lane, where the adapter has subgroups of one known size. No barrier, no workgroup memory.
 
 use crate::engine::{Gpu, LOOP_CAP};
-use crate::layout::{GradientReduce, MeshLanes};
+use crate::mesh_layout::{GradientReduce, MeshLanes};
 use crate::mesh_optics::{MeshOptics, StateOrder};
+use crate::mesh_stream_plan::{PARTIAL_BYTES, mzis};
 use crate::scratch::{Scratch, Slot};
-use crate::stream_plan::{PARTIAL_BYTES, mzis};
 use crate::vectors::count;
 use at_core::Result;
 use at_core::optics::Mesh;
@@ -135,7 +135,7 @@ pub(crate) fn forward(
 ) -> Result<()> {
     let commands = &optics.gpu.commands;
     let lanes = lanes(optics, false)?;
-    let pipeline = commands.pipeline(Kernel::LanesForward, &lanes.constants()?)?;
+    let pipeline = commands.pipeline(Kernel::MeshLanesForward, &lanes.constants()?)?;
     let passes = lanes.passes(optics, 0);
     let mut before = input;
     for (index, columns) in passes.iter().enumerate() {
@@ -161,7 +161,7 @@ pub(crate) fn backward<'a>(
 ) -> Result<&'a wgpu::Buffer> {
     let commands = &optics.gpu.commands;
     let lanes = lanes(optics, true)?;
-    let pipeline = commands.pipeline(Kernel::LanesBackward, &lanes.constants()?)?;
+    let pipeline = commands.pipeline(Kernel::MeshLanesBackward, &lanes.constants()?)?;
     let rows = lanes.subgroups(batch);
     let partial = scratch.get(Slot::Partial);
     for columns in lanes.passes(optics, rows).iter().rev() {
@@ -184,7 +184,7 @@ pub(crate) fn backward<'a>(
             start: 0,
         };
         let sums = 2 * mzis(&optics.mesh, columns);
-        optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, gradient], sums)?;
+        optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, gradient], sums)?;
     }
     Ok(states[0])
 }

@@ -2,8 +2,8 @@
 
 use crate::commands::Span;
 use crate::engine::Gpu;
-use crate::layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::mesh_estimate::Estimated;
+use crate::mesh_layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;

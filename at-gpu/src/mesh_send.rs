@@ -1,13 +1,13 @@
 //! Light through a mesh in either direction, column by column, with a look at what stands at every phase shifter on its way.
 
 use crate::commands::Span;
-use crate::layout::{GradientReduce, MeshColumns};
+use crate::detection::DetectionStage;
+use crate::mesh_layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::MeshOptics;
 use crate::mesh_stream::{FIELD, parameters, passes, plan};
-use crate::pointwise::DetectionStage;
+use crate::mesh_stream_plan::{GROUP, Plan, mzis};
 use crate::scratch::{Scratch, Slot};
 use crate::stage::GpuStage;
-use crate::stream_plan::{GROUP, Plan, mzis};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
@@ -150,5 +150,5 @@ fn sum_powers(
         stride: 2 * pass.chunk_mzis,
         start: 0,
     };
-    optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, powers], 2 * pass.chunk_mzis as usize)
+    optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, powers], 2 * pass.chunk_mzis as usize)
 }

@@ -1,10 +1,10 @@
 //! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
 
-use crate::layout::{GradientReduce, MeshColumns};
 use crate::mesh_estimate::At;
+use crate::mesh_layout::{GradientReduce, MeshColumns};
 use crate::mesh_optics::{MeshOptics, StateOrder};
+use crate::mesh_stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::scratch::{Scratch, Slot};
-use crate::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::vectors::count;
 use at_core::Result;
 use at_shaders::Kernel;
@@ -163,10 +163,10 @@ pub(crate) fn backward<'a>(
             start: 0,
         };
         let items = 2 * mzis(&optics.mesh, columns);
-        optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, gradient], items)?;
+        optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, gradient], items)?;
         if let Some((target, offset)) = imperfections {
             let reduce = GradientReduce { offset: count(offset)?, start: 2 * parameters.chunk_mzis, ..reduce };
-            optics.gpu.each(Kernel::GradientReduce, &reduce, &[partial, target], items)?;
+            optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, target], items)?;
         }
     }
     Ok(states[0])

@@ -4,8 +4,8 @@
 //! depend on the batch only through `K = Σ a y^H`, so N samples with the rows of the identity as fields and those of K as adjoints
 //! stand for it on the way back through the mesh.
 
-use crate::layout::{BlockGram, BlockProduct, Identity};
 use crate::mesh_blocks::WIDTH;
+use crate::mesh_layout::{BlockGram, BlockProduct, Identity};
 use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::sums::Sum;
@@ -106,7 +106,7 @@ impl WholeMatrix {
             stride: count(modes)?,
             finish: 0,
         };
-        let pipeline = optics.gpu.commands.pipeline(Kernel::BlockProduct, &[])?;
+        let pipeline = optics.gpu.commands.pipeline(Kernel::MeshBlockProduct, &[])?;
         let buffers = [source, matrix, matrix, &optics.factors, target];
         let groups = modes.div_ceil(WIDTH) * batch.div_ceil(ROWS);
         optics.gpu.commands.dispatch(&pipeline, &parameters, &buffers, groups)
@@ -125,7 +125,7 @@ impl WholeMatrix {
             windows: count(modes.div_ceil(WIDTH).pow(2))?,
             whole: 1,
         };
-        let pipeline = optics.gpu.commands.pipeline(Kernel::BlockGram, &[])?;
+        let pipeline = optics.gpu.commands.pipeline(Kernel::MeshBlockGram, &[])?;
         let (states, gram) = (scratch.get(Slot::StatesA), scratch.get(Slot::Gram));
         let groups = modes.div_ceil(WIDTH).pow(2) * chunks;
         optics.gpu.commands.dispatch(&pipeline, &parameters, &[states, gram], groups)?;

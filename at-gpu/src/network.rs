@@ -1,9 +1,9 @@
 //! A whole network on a GPU: stages in order, their signals, and the map from programmed to effective controls.
 
 use crate::control::Follower;
+use crate::detection::DetectionStage;
 use crate::engine::Gpu;
 use crate::perturbation::PerturbationStage;
-use crate::pointwise::DetectionStage;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{GpuStage, build};
 use crate::tunable::Estimate;

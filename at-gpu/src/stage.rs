@@ -1,18 +1,12 @@
 //! What every stage does on a GPU.
 
-use crate::attenuators::AttenuatorStage;
-use crate::dense::DenseStage;
 use crate::engine::Gpu;
+use crate::memory::{OfStage, Training};
 use crate::mesh::MeshStage;
 use crate::mesh_estimate::At;
-use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use crate::scratch::{Needs, Scratch};
-use crate::tiling::TilingStage;
 use at_core::chip::StageErrors;
-use at_core::stage::{
-    Attenuators, Combiner, Element, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage,
-    WeightBank,
-};
+use at_core::stage::{Element, Own, Stage, with_stage};
 use at_core::{Error, Result};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
@@ -66,34 +60,34 @@ pub(crate) struct Backward<'a> {
     pub scratch: &'a Scratch,
 }
 
+/// A kind of stage on this engine, as the file of its name here makes it from its page.
+pub(crate) trait OnGpu {
+    /// The stage with its errors; its controls begin at `offset`.
+    fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>>;
+
+    /// Memory of its own in `training`, on a device whose kernels see at most `binding` bytes at once.
+    fn memory(&self, training: &Training, binding: u64) -> OfStage;
+}
+
 /// Builds a stage with its errors; its controls begin at `offset`.
 pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
-    let gpu = gpu.clone();
-    Ok(match *stage {
-        Stage::Mesh(ref mesh) => Box::new(MeshStage::new(gpu, mesh, errors, offset)?),
-        Stage::Attenuators(Attenuators { inputs, outputs }) => {
-            Box::new(AttenuatorStage::new(gpu, inputs, outputs, offset)?)
-        }
-        Stage::Splitter(Splitter { inputs, copies }) => Box::new(TilingStage::splitter(gpu, inputs, copies)?),
-        Stage::Combiner(Combiner { outputs, parts, block }) => {
-            Box::new(TilingStage::combiner(gpu, outputs, parts, block)?)
-        }
-        Stage::Activation(Nonlinearity { modes, activation }) => Box::new(ActivationStage { gpu, modes, activation }),
-        Stage::Detection(Photodetection { modes, detection }) => Box::new(DetectionStage { gpu, modes, detection }),
-        Stage::Modulation(Modulation { modes }) => Box::new(ModulationStage { gpu, modes }),
-        Stage::Rectifier(Rectifier { modes, threshold }) => {
-            Box::new(RectifierStage { gpu, modes, threshold: threshold as f32 })
-        }
-        Stage::Matrix(Matrix { inputs, outputs }) => {
-            Box::new(DenseStage::matrix(gpu, inputs, outputs, errors, offset)?)
-        }
-        Stage::WeightBank(WeightBank { inputs, outputs }) => {
-            Box::new(DenseStage::weight_bank(gpu, inputs, outputs, errors, offset)?)
-        }
-        Stage::Own(ref element) => {
-            let what = format!("{}, which has no kernels, on a GPU", element.words());
-            let instead = "choose `engine` cpu, which runs the plain meaning of an element of one's own".into();
-            return Err(Error::Unsupported { what, instead });
-        }
-    })
+    with_stage!(stage, page => OnGpu::on_gpu(page, gpu.clone(), errors, offset))
+}
+
+/// [`OnGpu::memory`] of a stage.
+pub(crate) fn memory(stage: &Stage, training: &Training, binding: u64) -> OfStage {
+    with_stage!(stage, page => OnGpu::memory(page, training, binding))
+}
+
+/// No GPU runs it.
+impl OnGpu for Own {
+    fn on_gpu(&self, _: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
+        let what = format!("{}, which has no kernels, on a GPU", self.words());
+        let instead = "choose `engine` cpu, which runs the plain meaning of an element of one's own".into();
+        Err(Error::Unsupported { what, instead })
+    }
+
+    fn memory(&self, _: &Training, _: u64) -> OfStage {
+        OfStage::NOTHING
+    }
 }

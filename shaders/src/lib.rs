@@ -7,11 +7,12 @@
 #![no_std]
 
 macro_rules! kernels {
-    ($($variant:ident $name:literal $bindings:literal $parameters:literal [$($common:literal),*];)*) => {
-        /// A kernel: one WGSL file with one entry point of the same name.
+    ($(#[doc = $does:literal] $variant:ident $name:literal $bindings:literal $parameters:literal [$($common:literal),*];)*) => {
+        /// A kernel: one WGSL file with one entry point of the same name. Each says what it does, and which file of at-core's sources
+        /// is its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Kernel { $(#[doc = concat!("`", $name, ".wgsl`")] $variant),* }
+        pub enum Kernel { $(#[doc = concat!("`", $name, ".wgsl`:", $does)] $variant),* }
 
         impl Kernel {
             /// Every kernel, in the order of the table.
@@ -46,56 +47,107 @@ macro_rules! kernels {
 }
 
 kernels! {
+    /// counts loop turns, to know the driver.
     Canary "canary" "w" "Canary" [];
+    /// copies, to know the speed of the device's memory.
     Copy "copy" "rw" "Length" ["index"];
+    /// y ← a x + b y, `cpu/engine.rs`.
     Combine "combine" "rw" "Combine" ["index"];
+    /// y ← x ∘ y, `cpu/engine.rs`.
     Multiply "multiply" "rw" "Length" ["index"];
+    /// rows of a data set into a batch, `cpu/engine.rs`.
     Gather "gather" "rrw" "Gather" ["index"];
+    /// labels of a batch, `cpu/engine.rs`.
     GatherIndices "gather_indices" "rrw" "Gather" ["index"];
+    /// loss of one readout per workgroup, and its error, `training/loss.rs`.
     Loss "loss" "rrww" "Loss" ["index"];
+    /// sums over a batch, in a fixed order, `training/loss.rs`.
     Tally "tally" "rw" "Tally" ["index"];
+    /// one step of Adam, `training/optimizer.rs`.
     Adam "adam" "rwww" "Adam" ["index"];
+    /// one step of a chip's drift, `reference/drift.rs`.
     Drift "drift" "w" "Drift" ["index", "trigonometry", "random"];
+    /// noise of a chip's signals, `reference/noise.rs`.
     Disturb "disturb" "w" "Disturb" ["index", "complex", "trigonometry", "random"];
+    /// heat of phase shifters from controls, and its derivative, `reference/control.rs`.
     Follow "follow" "rrrrrrww" "Follow" ["index"];
+    /// effective controls: crosstalk and drift added, `reference/control.rs`.
     Settle "settle" "rrrrrw" "Settle" ["index"];
+    /// the gradient of controls from that of effective ones, `reference/control.rs`.
     CarryBack "carry_back" "rrrrw" "CarryBack" ["index"];
+    /// optical nonlinearities, `stage/activation.rs`.
     ActivationForward "activation_forward" "rw" "Activation" ["index", "complex", "trigonometry", "activation"];
+    /// their adjoints, `stage/activation.rs`.
     ActivationBackward "activation_backward" "rrw" "Activation" ["index", "complex", "trigonometry", "activation"];
+    /// photodetection, `stage/detection.rs`.
     DetectionForward "detection_forward" "rw" "Detection" ["index", "detection"];
+    /// its adjoint, `stage/detection.rs`.
     DetectionBackward "detection_backward" "rrw" "Detection" ["index", "detection"];
+    /// reals onto field amplitudes, `stage/modulation.rs`.
     ModulationForward "modulation_forward" "rw" "Length" ["index"];
+    /// its adjoint, `stage/modulation.rs`.
     ModulationBackward "modulation_backward" "rw" "Length" ["index"];
+    /// max(x − threshold, 0), `stage/rectifier.rs`.
     RectifierForward "rectifier_forward" "rw" "Rectifier" ["index"];
+    /// its adjoint, `stage/rectifier.rs`.
     RectifierBackward "rectifier_backward" "rrw" "Rectifier" ["index"];
+    /// transmissions and their derivatives, `stage/attenuators.rs`.
     AttenuatorCoefficients "attenuator_coefficients" "rw" "Attenuators" ["index", "trigonometry"];
+    /// attenuators between two meshes, `stage/attenuators.rs`.
     AttenuatorsForward "attenuators_forward" "rrw" "Attenuators" ["index"];
+    /// their adjoint and products for the gradient, `stage/attenuators.rs`.
     AttenuatorsBackward "attenuators_backward" "rrrww" "Attenuators" ["index"];
-    TilingSplit "tiling_split" "rw" "Tiling" ["index", "tiling"];
-    TilingMerge "tiling_merge" "rw" "Tiling" ["index", "tiling"];
-    MatrixCoefficients "matrix_coefficients" "rrw" "Dense" ["index"];
-    WeightBankCoefficients "weight_bank_coefficients" "rrww" "Dense" ["index", "trigonometry"];
+    /// splitters: blocks of modes into copies; the way back of combiners, `stage/splitter.rs`.
+    Splitter "splitter" "rw" "Division" ["index", "division"];
+    /// combiners: copies into blocks of modes; the way back of splitters, `stage/combiner.rs`.
+    Combiner "combiner" "rw" "Division" ["index", "division"];
+    /// weights of a distorted matrix, `stage/matrix.rs`.
+    MatrixCoefficients "matrix_coefficients" "rrw" "Weights" ["index"];
+    /// weights of a bank and their slopes, `stage/weight_bank.rs`.
+    WeightBankCoefficients "weight_bank_coefficients" "rrww" "Weights" ["index", "trigonometry"];
+    /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
+    /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.
     MatrixProductLarge "matrix_product_large" "rrrw" "MatrixProduct" ["index", "matrix_product"];
+    /// sums over the rows of a matrix, `cpu/engine.rs`.
     ColumnSum "column_sum" "rrw" "ColumnSum" ["index"];
+    /// the 2x2 matrix of every MZI, the factor of every output, `stage/mesh.rs`.
     MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
+    /// couplers and errors of θ from an estimate of imperfections, `propagator.rs`, `cpu/mesh.rs`.
     MeshEstimate "mesh_estimate" "rww" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
+    /// cos and sin of every φ, for the gradient of an estimate, `cpu/mesh.rs`.
     MeshTurns "mesh_turns" "rrw" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
-    WaveguideErrors "waveguide_errors" "rrww" "Waveguides" ["index", "waveguides"];
-    WaveguideGradient "waveguide_gradient" "rrww" "Waveguides" ["index", "waveguides"];
+    /// errors of φ and γ from phases of waveguides, `optics/waveguide_phases.rs`.
+    MeshWaveguideErrors "mesh_waveguide_errors" "rrww" "Waveguides" ["index", "mesh_waveguides"];
+    /// its transpose, and the gradient of errors of θ, `optics/waveguide_phases.rs`.
+    MeshWaveguideGradient "mesh_waveguide_gradient" "rrww" "Waveguides" ["index", "mesh_waveguides"];
+    /// a pass of columns in workgroup memory, `stage/mesh.rs`.
     MeshForward "mesh_forward" "rrrrrw" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
+    /// fields beside adjoints, before the output phases, `stage/mesh.rs`.
     MeshEnterBackward "mesh_enter_backward" "rrrww" "MeshEnter" ["index", "complex"];
+    /// a pass of columns backwards: fields rebuilt, phase gradients; those of couplers where they are asked for, `stage/mesh.rs`.
     MeshBackward "mesh_backward" "rrrrrwwr" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
+    /// the adjoint of what entered, `stage/mesh.rs`.
     MeshLeaveBackward "mesh_leave_backward" "rw" "MeshLeave" ["index"];
+    /// columns in either direction, with fields or powers at the shifters, `stage/mesh.rs`.
     MeshSend "mesh_send" "rrrrrrww" "MeshColumns" ["index", "complex", "mesh_dies", "mesh_columns"];
-    GradientReduce "gradient_reduce" "rw" "GradientReduce" ["index"];
-    LanesForward "lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
-    LanesBackward "lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
-    BlockMatrices "block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
-    BlockGradient "block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
-    BlockReduce "block_reduce" "rrw" "MeshBlocks" ["index", "mesh_dies", "mesh_blocks"];
-    BlockProduct "block_product" "rrrrw" "BlockProduct" ["index", "complex"];
-    BlockGram "block_gram" "rw" "BlockGram" ["index"];
+    /// sums of gradients or powers over workgroups, `stage/mesh.rs`.
+    MeshGradientReduce "mesh_gradient_reduce" "rw" "GradientReduce" ["index"];
+    /// a pass of columns in the registers of subgroups, `stage/mesh.rs`.
+    MeshLanesForward "mesh_lanes_forward" "rrrrrw" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
+    /// the same backwards: fields rebuilt, phase gradients, `stage/mesh.rs`.
+    MeshLanesBackward "mesh_lanes_backward" "rrrrrww" "MeshLanes" ["index", "complex", "mesh_dies", "mesh_lanes"];
+    /// blocks of a mesh as small matrices, `stage/mesh.rs`.
+    MeshBlockMatrices "mesh_block_matrices" "rrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
+    /// phase gradients of blocks from those products, `stage/mesh.rs`.
+    MeshBlockGradient "mesh_block_gradient" "rrrrrw" "MeshBlocks" ["index", "complex", "mesh_dies", "mesh_blocks"];
+    /// their sums into the network's gradient, `stage/mesh.rs`.
+    MeshBlockReduce "mesh_block_reduce" "rrw" "MeshBlocks" ["index", "mesh_dies", "mesh_blocks"];
+    /// samples times the matrices of blocks, or one matrix, `stage/mesh.rs`.
+    MeshBlockProduct "mesh_block_product" "rrrrw" "BlockProduct" ["index", "complex"];
+    /// products of fields and adjoints over a batch, `stage/mesh.rs`.
+    MeshBlockGram "mesh_block_gram" "rw" "BlockGram" ["index"];
+    /// rows of the identity.
     Identity "identity" "w" "Identity" ["index"];
 }
 
@@ -108,12 +160,12 @@ impl Kernel {
                 | Kernel::MatrixProductLarge
                 | Kernel::MeshForward
                 | Kernel::MeshBackward
-                | Kernel::LanesForward
-                | Kernel::LanesBackward
-                | Kernel::BlockMatrices
-                | Kernel::BlockGradient
-                | Kernel::BlockProduct
-                | Kernel::BlockGram
+                | Kernel::MeshLanesForward
+                | Kernel::MeshLanesBackward
+                | Kernel::MeshBlockMatrices
+                | Kernel::MeshBlockGradient
+                | Kernel::MeshBlockProduct
+                | Kernel::MeshBlockGram
         )
     }
 }

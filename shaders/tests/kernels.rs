@@ -1,4 +1,4 @@
-//! Every kernel is read by naga: valid on any machine, with the bindings that the table states, listed where one looks for it.
+//! Every kernel is read by naga: valid on any machine, with the bindings and parameters that the table states.
 
 use at_shaders::Kernel;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -14,7 +14,7 @@ fn parsed(kernel: Kernel) -> naga::Module {
 fn every_kernel_is_valid_and_few_need_an_extension() {
     for &kernel in Kernel::ALL {
         let module = parsed(kernel);
-        let subgroups = matches!(kernel, Kernel::LanesForward | Kernel::LanesBackward);
+        let subgroups = matches!(kernel, Kernel::MeshLanesForward | Kernel::MeshLanesBackward);
         let capabilities = if subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
         let mut validator = Validator::new(ValidationFlags::all(), capabilities);
         if subgroups {
@@ -58,11 +58,12 @@ fn every_file_of_the_folder_is_a_kernel() {
 }
 
 #[test]
-fn the_readme_lists_every_kernel() {
-    let readme = include_str!("../README.md");
-    for kernel in Kernel::ALL {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", kernel.name())));
-        let row = row.unwrap_or_else(|| panic!("{} is missing", kernel.name()));
-        assert!(row.contains(&format!("| {} |", kernel.bindings())), "{row}");
+fn parameters_are_the_block_that_is_declared() {
+    for &kernel in Kernel::ALL {
+        let module = parsed(kernel);
+        let mut variables = module.global_variables.iter().map(|(_, variable)| variable);
+        let uniform = variables.find(|variable| variable.space == naga::AddressSpace::Uniform);
+        let uniform = uniform.unwrap_or_else(|| panic!("{} has no parameters", kernel.name()));
+        assert_eq!(module.types[uniform.ty].name.as_deref(), Some(kernel.parameters()), "{}", kernel.name());
     }
 }

@@ -3,7 +3,7 @@
 use super::{Precision, close};
 use crate::case::{Case, LOSSY};
 use crate::compare::{assert_close, distance};
-use crate::networks::{coherent, every_stage, matrices, weight_banks};
+use crate::networks::{coherent, every_kind, matrices, weight_banks};
 use at_core::chip::{Chip, Control, Drift, Imperfections, Noise, Physical};
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
@@ -44,7 +44,8 @@ fn meshes(modes: usize) -> Network {
 pub fn the_way_from_controls_to_phases<E: Simulator>(engine: &E, precision: Precision) {
     let only_range = Control { control_range: 5.0, ..Control::NONE };
     let linear = Control { heater_spread: 0.2, crosstalk: 0.05, dead_shifters: 0.2, ..Control::NONE };
-    for network in [meshes(6), weight_banks(&[7, 5, 3]), matrices(&[5, 4]), every_stage()] {
+    let others = [meshes(6), weight_banks(&[7, 5, 3]), matrices(&[5, 4])];
+    for network in others.into_iter().chain(every_kind()) {
         for control in [SMOOTH, only_range, linear] {
             let case = Case::new(network.clone(), &Imperfections { control, ..LOSSY }, 7, 11);
             close(engine, &case.run(engine), &case, precision.tolerance(1e-12, 1e-4), &format!("{control:?}"));
@@ -61,7 +62,7 @@ pub fn steps_of_controls<E: Simulator>(engine: &E, precision: Precision) {
 
 /// What disturbs the signals between layers, and errors on their way back through it.
 pub fn perturbed_hidden_signals<E: Simulator>(engine: &E, precision: Precision) {
-    for network in [every_stage(), matrices(&[30, 17, 40, 5])] {
+    for network in every_kind().into_iter().chain([matrices(&[30, 17, 40, 5])]) {
         for batch in [1, 70] {
             let perturbed = Imperfections { perturbation: 0.4, ..Imperfections::NONE };
             let case = Case::new(network.clone(), &perturbed, batch, 8);

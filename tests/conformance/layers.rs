@@ -4,7 +4,7 @@ use super::Precision;
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::draws::normals;
-use crate::networks::{coherent, every_stage, matrices, tiled, weight_banks};
+use crate::networks::{coherent, every_kind, matrices, tiled, weight_banks};
 use at_core::chip::Fabrication;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
@@ -14,7 +14,8 @@ use at_core::propagator::{Layered, Simulator, Watched};
 /// that no readout gave, is the reference's.
 pub fn taps_and_the_way_back_through_single_layers<E: Simulator>(engine: &E, precision: Precision) {
     let banks = weight_banks(&[30, 17, 20, 5]);
-    for network in [every_stage(), tiled(&Mesh::rectangular(4).unwrap()), matrices(&[30, 17, 1, 5]), banks] {
+    let others = [tiled(&Mesh::rectangular(4).unwrap()), matrices(&[30, 17, 1, 5]), banks];
+    for network in every_kind().into_iter().chain(others) {
         for imperfections in [IDEAL, LOSSY] {
             let case = Case::new(network.clone(), &imperfections, 33, 12);
             layers_agree(engine, 10.0 * precision.rounding(), &case);

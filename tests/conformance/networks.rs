@@ -3,10 +3,10 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, coherent, every_stage, matrices, mesh_and_detectors, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, tiled, weight_banks,
 };
 use at_core::chip::Imperfections;
-use at_core::network::{Detection, Network};
+use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Simulator;
 
@@ -56,7 +56,13 @@ pub fn every_layout_and_depth<E: Simulator>(engine: &E, precision: Precision) {
 /// Every kind of stage, and every variant of those that have some.
 pub fn every_stage_activation_and_detection<E: Simulator>(engine: &E, precision: Precision) {
     for imperfections in [IDEAL, LOSSY] {
-        agrees(engine, precision, &every_stage(), &imperfections, 33, "every stage");
+        for network in every_kind() {
+            agrees(engine, precision, &network, &imperfections, 33, "every stage");
+        }
+        for stage in Stage::examples() {
+            let what = format!("the example of {}", stage.kind());
+            agrees(engine, precision, &around(stage), &imperfections, 33, &what);
+        }
         for activation in ACTIVATIONS {
             let network = coherent(6, 3, activation, Detection::Homodyne { phase: 0.0 });
             agrees(engine, precision, &network, &imperfections, 33, &format!("{activation:?}"));

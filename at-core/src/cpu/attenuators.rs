@@ -1,10 +1,11 @@
 //! The attenuators between the two meshes of a singular-value stage.
 
-use super::stage::{CpuStage, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
+use crate::stage::{Attenuators, StageErrors};
+use crate::{Real, Result};
 
 /// `y_k = g·sin(θ_k/2)·x_k` for k < min(inputs, outputs); dark above.
-pub struct AttenuatorStage<T> {
+struct AttenuatorStage<T> {
     inputs: usize,
     outputs: usize,
     sines: Vec<T>,
@@ -12,17 +13,11 @@ pub struct AttenuatorStage<T> {
     gain: T,
 }
 
-impl<T: Real> AttenuatorStage<T> {
-    /// Attenuators from `inputs` to `outputs` modes.
-    pub fn new(inputs: usize, outputs: usize) -> Self {
-        let count = inputs.min(outputs);
-        AttenuatorStage {
-            inputs,
-            outputs,
-            sines: vec![T::zero(); count],
-            cosines: vec![T::zero(); count],
-            gain: T::one(),
-        }
+impl OnCpu for Attenuators {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        let (inputs, outputs, count) = (self.inputs, self.outputs, self.passed());
+        let (sines, cosines) = (vec![T::zero(); count], vec![T::zero(); count]);
+        Ok(Box::new(AttenuatorStage { inputs, outputs, sines, cosines, gain: T::one() }))
     }
 }
 

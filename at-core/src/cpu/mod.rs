@@ -1,34 +1,41 @@
 //! The CPU engine: vectors in memory, tiles of samples over threads, `f32` or `f64`.
 
+mod activation;
 mod adjoint;
 mod attenuators;
 mod awake;
 mod bidirectional;
+mod combiner;
 mod control;
-mod dense;
+mod detection;
+mod division;
 mod drift;
 mod engine;
-mod ideal_mesh;
-mod ideal_tiles;
 mod instruction_set;
 pub(crate) mod lanes;
+mod matrix;
 mod mesh;
+mod mesh_ideal;
+mod mesh_ideal_tiles;
 mod mesh_kernel;
 mod mesh_monitor;
+mod mesh_rotations;
 mod mesh_send;
+mod mesh_transfer;
+mod modulation;
 mod network;
 mod noise;
 mod own;
 mod perturbation;
-mod pointwise;
 mod product;
-mod rotation_kernel;
+mod rectifier;
 mod sines;
 mod sparse;
+mod splitter;
 mod stage;
 mod tiles;
-mod tiling;
-mod transfer;
+mod weight_bank;
+mod weights;
 
 pub use adjoint::CpuTrace;
 pub use engine::Cpu;

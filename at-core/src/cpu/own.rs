@@ -1,15 +1,15 @@
 //! An element of one's own ([`crate::stage::Own`]): its plain meaning in f64, a piece of the batch after the other on all threads.
 
-use super::stage::{CpuStage, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Element, Own, StageErrors};
+use crate::{Real, Result};
 use rayon::prelude::*;
 
 /// Samples of a piece, whatever the number of threads: sums over a batch are then the same on every machine.
 const PIECE: usize = 16;
 
 /// An element with its errors and effective controls.
-pub struct OwnStage {
+struct OwnStage {
     element: Own,
     errors: StageErrors,
     controls: Vec<f64>,
@@ -17,11 +17,10 @@ pub struct OwnStage {
     outputs: usize,
 }
 
-impl OwnStage {
-    /// The element with these errors.
-    pub fn new(element: &Own, errors: &StageErrors) -> Self {
-        let (inputs, outputs) = (element.input().width(), element.output().width());
-        OwnStage { element: element.clone(), errors: errors.clone(), controls: Vec::new(), inputs, outputs }
+impl OnCpu for Own {
+    fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        let (element, inputs, outputs) = (self.clone(), self.input().width(), self.output().width());
+        Ok(Box::new(OwnStage { element, errors: errors.clone(), controls: Vec::new(), inputs, outputs }))
     }
 }
 

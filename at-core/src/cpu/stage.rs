@@ -1,19 +1,13 @@
 //! What every stage does on the CPU.
 
-use super::attenuators::AttenuatorStage;
-use super::dense::DenseStage;
-use super::ideal_mesh::IdealMesh;
 use super::mesh::MeshStage;
-use super::own::OwnStage;
-use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use super::sparse::SparseRows;
-use super::tiling::{CombinerStage, SplitterStage};
-use super::transfer::{self, TransferStage};
 use crate::chip::StageErrors;
-use crate::stage::{
-    Attenuators, Combiner, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage, WeightBank,
-};
+use crate::stage::{Stage, with_stage};
 use crate::{Real, Result};
+
+/// Reals per parallel piece of a stage that treats every mode by itself; even, so that complex pairs stay together.
+pub const PIECE: usize = 8192;
 
 /// What a stage keeps of a forward pass besides its input and output.
 #[derive(Debug, Default)]
@@ -82,29 +76,13 @@ pub trait CpuStage<T>: Send {
     }
 }
 
+/// A kind of stage on this engine, as the file of its name here makes it from its page.
+pub trait OnCpu {
+    /// The stage with its errors.
+    fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>>;
+}
+
 /// Builds a stage with its errors.
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
-    Ok(match *stage {
-        Stage::Mesh(ref mesh) => match IdealMesh::new(mesh, errors)? {
-            Some(ideal) => Box::new(TransferStage::new(mesh, transfer::IDEAL_MZI, Box::new(ideal))),
-            None => {
-                let general = Box::new(MeshStage::new(mesh, errors)?);
-                Box::new(TransferStage::new(mesh, transfer::GENERAL_MZI, general))
-            }
-        },
-        Stage::Attenuators(Attenuators { inputs, outputs }) => Box::new(AttenuatorStage::new(inputs, outputs)),
-        Stage::Splitter(Splitter { inputs, copies }) => Box::new(SplitterStage::new(inputs, copies)),
-        Stage::Combiner(Combiner { outputs, parts, block }) => Box::new(CombinerStage::new(outputs, parts, block)),
-        Stage::Activation(Nonlinearity { modes, activation }) => {
-            Box::new(ActivationStage { width: 2 * modes, activation })
-        }
-        Stage::Detection(Photodetection { modes, detection }) => Box::new(DetectionStage { modes, detection }),
-        Stage::Modulation(Modulation { modes }) => Box::new(ModulationStage { modes }),
-        Stage::Rectifier(Rectifier { modes, threshold }) => {
-            Box::new(RectifierStage { modes, threshold: T::of(threshold) })
-        }
-        Stage::Matrix(Matrix { inputs, outputs }) => Box::new(DenseStage::matrix(inputs, outputs, errors)),
-        Stage::WeightBank(WeightBank { inputs, outputs }) => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
-        Stage::Own(ref element) => Box::new(OwnStage::new(element, errors)),
-    })
+    with_stage!(stage, page => OnCpu::on_cpu(page, errors))
 }

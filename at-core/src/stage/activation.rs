@@ -1,6 +1,6 @@
 //! An optical nonlinearity on every mode: a gain that depends on the power, `f(z) = h(|z|²)·z`.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::Result;
 use crate::optics::Activation;
 use num_complex::Complex64;
@@ -65,6 +65,14 @@ impl Element for Nonlinearity {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Broken("a nonlinearity"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

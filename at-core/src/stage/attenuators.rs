@@ -1,7 +1,9 @@
 //! Attenuators between the two meshes of a singular-value stage: mode k < min(inputs, outputs) passes with the field transmission
 //! `g·sin(θ_k/2)`, the other modes are dumped or dark. Controls: `[θ_k.., g]`.
 
-use super::{Beside, ControlRun, Controlled, Element, Flops, Imperfect, Place, Signal, Stage, StageErrors, Start};
+use super::{
+    Beside, ControlRun, Controlled, Drawn, Element, Flops, Imperfect, Place, Signal, Sines, Stage, StageErrors, Start,
+};
 use crate::Result;
 use num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
@@ -63,6 +65,14 @@ impl Element for Attenuators {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Broken("controls that are no phases of a mesh"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

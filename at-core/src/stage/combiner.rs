@@ -2,7 +2,7 @@
 //! interfere to the output is lost. The transpose of splitters, block by block.
 
 use super::splitter::{merge, split};
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::{Error, Result};
 
 /// Modes brought together.
@@ -61,6 +61,14 @@ impl Element for Combiner {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Kept)
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

@@ -1,6 +1,6 @@
 //! Photodetection: complex fields become real numbers.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::{Error, Result};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,19 @@ impl Element for Photodetection {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(match self.detection {
+            Detection::Amplitude => Sines::Broken("detection of amplitudes"),
+            Detection::Intensity | Detection::Balanced | Detection::Homodyne { .. } => {
+                Sines::KeptByTheLast("a detection that is not the last stage")
+            }
+        })
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

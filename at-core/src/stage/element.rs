@@ -2,7 +2,7 @@
 //!
 //! Nothing here has a default: what a stage has not, its page says with `None`, so that nobody else decides it for a new kind.
 
-use super::{Controlled, Flops, Imperfect, Stage, StageErrors};
+use super::{Controlled, Drawn, Flops, Imperfect, Sines, Stage, StageErrors};
 use crate::Result;
 
 /// What travels between two stages: one complex field or one real number per mode.
@@ -60,6 +60,12 @@ pub trait Element {
 
     /// Its own imperfections, if it has some.
     fn imperfect(&self) -> Option<&dyn Imperfect>;
+
+    /// What it makes of readouts that are sines of every control; none where nobody knows, and methods that need to know refuse it.
+    fn sines(&self) -> Option<Sines>;
+
+    /// What is drawn of it, if something is.
+    fn drawn(&self) -> Option<&dyn Drawn>;
 
     /// `count` of these stages side by side as one ([`crate::chip::side_by_side`]); none where they cannot be.
     fn beside(&self, count: usize) -> Result<Option<Beside>>;

@@ -3,8 +3,8 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Initialization, Order, Place, Signal,
-    Stage, StageErrors, Start,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Initialization, Map,
+    Order, Place, Range, Signal, Sines, Stage, StageErrors, Start,
 };
 use crate::chip::{Draws, LARGEST_ERROR};
 use crate::numpy_random::LegacyNormal;
@@ -66,6 +66,14 @@ impl Element for Matrix {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        Some(self)
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Broken("controls that are no phases of a mesh"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         Some(self)
     }
 
@@ -151,6 +159,27 @@ impl Imperfect for Matrix {
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
+    }
+}
+
+const WEIGHTS: &str = "The weights that the chip was told; biases are left out.";
+const SPREAD: &str = "What the trainer does not know: the relative error of every weight.";
+
+impl Drawn for Matrix {
+    fn grid(&self) -> Grid<'_> {
+        Grid::Weights { inputs: self.inputs, outputs: self.outputs }
+    }
+
+    fn maps(&self, errors: &StageErrors, controls: &[f64]) -> Vec<Map> {
+        let map = |name, title, scale, caption, values: &[f64]| {
+            let values = values[..self.inputs * self.outputs].to_vec();
+            Map { name, title, scale, caption, range: Range::around_zero(&values), values }
+        };
+        let mut maps = vec![map("weights", "Weights as programmed", "weight", WEIGHTS, controls)];
+        if let Some([spread]) = errors.get(["spread"]) {
+            maps.push(map("spread", "Spread of the weights", "relative error", SPREAD, spread));
+        }
+        maps
     }
 }
 

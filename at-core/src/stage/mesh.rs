@@ -2,11 +2,12 @@
 //!
 //! `y = U(θ, φ, γ; δ1, δ2, phase errors, losses) x`; [`light`] goes through it element by element.
 
+mod drawn;
 pub(crate) mod light;
 
 use super::{
-    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Sheet, Signal, Stage,
-    StageErrors, Start,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Sheet, Signal,
+    Sines, Stage, StageErrors, Start,
 };
 use crate::chip::{Draws, LARGEST_ERROR};
 use crate::optics::haar::haar_phases;
@@ -72,6 +73,14 @@ impl Element for Mesh {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        Some(self)
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Kept)
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         Some(self)
     }
 

@@ -1,8 +1,9 @@
 //! The stages that light or its detected signal crosses, a page each: everything that is particular to one of them stands in its
 //! file, in one order, and the rest of the program asks [`Stage::element`].
 //!
-//! A page has: the sentence and the formula, signals, controls and where they start, imperfections, the plain f64 meaning. What it
-//! takes to add one is written down in `docs/adding-a-stage.md`.
+//! A page has: the sentence and the formula, signals, controls and where they start, imperfections, the plain f64 meaning. It is made a
+//! kind by its line in the table at the end of this file, from which follow [`Stage`], its example in the tests, and [`with_stage!`], by
+//! which engines ask for their own part of each page. What it takes to add one is written down in `docs/adding-a-stage.md`.
 
 mod activation;
 mod attenuators;
@@ -10,6 +11,7 @@ mod combiner;
 mod controlled;
 mod detection;
 mod differences;
+mod drawn;
 mod element;
 mod errors;
 mod floorplan;
@@ -20,6 +22,7 @@ pub(crate) mod mesh;
 mod modulation;
 mod own;
 mod rectifier;
+mod sines;
 mod splitter;
 mod weight_bank;
 mod weights;
@@ -30,6 +33,7 @@ pub use combiner::Combiner;
 pub use controlled::{ControlRun, Controlled, Meaning, Start};
 pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
+pub use drawn::{Drawn, Grid, Map, Range};
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use floorplan::Place;
@@ -39,56 +43,13 @@ pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
 pub use rectifier::Rectifier;
+pub use sines::Sines;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
 
-use crate::optics::Mesh;
-
-/// One thing that light or its detected signal crosses.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
-    /// A mesh of MZIs.
-    Mesh(Mesh),
-    /// Attenuators between the two meshes of a singular-value stage.
-    Attenuators(Attenuators),
-    /// Passive splitters that divide the light of every mode evenly.
-    Splitter(Splitter),
-    /// Passive combiners that bring the light of several modes to one.
-    Combiner(Combiner),
-    /// An optical nonlinearity on every mode.
-    Activation(Nonlinearity),
-    /// Photodetection: complex fields become real numbers.
-    Detection(Photodetection),
-    /// Modulation: real numbers become field amplitudes.
-    Modulation(Modulation),
-    /// Rectification of detected signals.
-    Rectifier(Rectifier),
-    /// A real matrix and bias whose entries are the controls.
-    Matrix(Matrix),
-    /// A bank of incoherent, balanced MZI weight cells.
-    WeightBank(WeightBank),
-    /// An element of one's own, whose page stands in another crate.
-    Own(Own),
-}
+use crate::optics::{Activation, Mesh};
 
 impl Stage {
-    /// Its page: the only place in this crate, beside the tables of its engines, that knows all kinds.
-    pub fn element(&self) -> &dyn Element {
-        match self {
-            Stage::Mesh(own) => own,
-            Stage::Attenuators(own) => own,
-            Stage::Splitter(own) => own,
-            Stage::Combiner(own) => own,
-            Stage::Activation(own) => own,
-            Stage::Detection(own) => own,
-            Stage::Modulation(own) => own,
-            Stage::Rectifier(own) => own,
-            Stage::Matrix(own) => own,
-            Stage::WeightBank(own) => own,
-            Stage::Own(own) => own,
-        }
-    }
-
     /// What enters.
     pub fn input(&self) -> Signal {
         self.element().input()
@@ -123,6 +84,88 @@ impl Stage {
     pub fn imperfections(&self) -> usize {
         self.element().imperfect().map_or(0, Imperfect::estimable)
     }
+}
+
+/// A line per kind: `Kind(Page): example`. `outside` stands the page of elements that this library does not know.
+macro_rules! stages {
+    (
+        ($d:tt)
+        outside $(#[$own_doc:meta])* $own_kind:ident($own_page:ty);
+        $($(#[$doc:meta])* $kind:ident($page:ty): $example:expr;)*
+    ) => {
+        /// An expression with a stage's own page: `with_stage!(stage, page => f(page))` is a match over all kinds in which `page` is
+        /// `&Mesh` for a mesh, and so on. Where a page lacks what the expression asks of it, that does not compile.
+        #[macro_export]
+        macro_rules! with_stage {
+            ($d stage:expr, $d page:ident => $d expression:expr) => {
+                match $d stage {
+                    $($crate::stage::Stage::$kind($d page) => $d expression,)*
+                    $crate::stage::Stage::$own_kind($d page) => $d expression,
+                }
+            };
+        }
+        #[doc(inline)]
+        pub use with_stage;
+
+        /// One thing that light or its detected signal crosses.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Stage {
+            $($(#[$doc])* $kind($page),)*
+            $(#[$own_doc])*
+            $own_kind($own_page),
+        }
+
+        impl Stage {
+            /// The kinds that there are, as [`Stage::kind`] names them.
+            pub const KINDS: &[&str] = &[$(stringify!($kind),)* stringify!($own_kind)];
+
+            /// Which of [`Stage::KINDS`] it is.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Stage::$kind(_) => stringify!($kind),)*
+                    Stage::$own_kind(_) => stringify!($own_kind),
+                }
+            }
+
+            /// Its page.
+            pub fn element(&self) -> &dyn Element {
+                with_stage!(self, own => own)
+            }
+
+            /// A small one of every kind that this library knows, in the order of [`Stage::KINDS`]: what tests of pages and of engines go
+            /// through.
+            pub fn examples() -> Vec<Stage> {
+                vec![$($example),*]
+            }
+        }
+    };
+}
+
+stages! {
+    ($)
+    outside
+    /// An element of one's own, whose page stands in another crate.
+    Own(Own);
+    /// A mesh of MZIs.
+    Mesh(Mesh): Stage::Mesh(Mesh::rectangular(4).expect("four modes make a mesh"));
+    /// Attenuators between the two meshes of a singular-value stage.
+    Attenuators(Attenuators): Stage::attenuators(4, 6);
+    /// Passive splitters that divide the light of every mode evenly.
+    Splitter(Splitter): Stage::splitter(4, 3);
+    /// Passive combiners that bring the light of several modes to one.
+    Combiner(Combiner): Stage::combiner(6, 2, 3);
+    /// An optical nonlinearity on every mode.
+    Activation(Nonlinearity): Stage::activation(4, Activation::Spm { gain: 0.7 });
+    /// Photodetection: complex fields become real numbers.
+    Detection(Photodetection): Stage::detection(4, Detection::Balanced);
+    /// Modulation: real numbers become field amplitudes.
+    Modulation(Modulation): Stage::modulation(4);
+    /// Rectification of detected signals.
+    Rectifier(Rectifier): Stage::rectifier(4, 0.1);
+    /// A real matrix and bias whose entries are the controls.
+    Matrix(Matrix): Stage::matrix(4, 3);
+    /// A bank of incoherent, balanced MZI weight cells.
+    WeightBank(WeightBank): Stage::weight_bank(4, 3);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Modulation: real numbers become field amplitudes, `z = x + 0i`.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::Result;
 
 /// Modulators, one per mode.
@@ -51,6 +51,14 @@ impl Element for Modulation {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::KeptByTheFirst("a modulation on the way"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

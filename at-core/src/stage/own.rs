@@ -9,7 +9,9 @@
 //! mean equal elements; no imperfection is `estimable`, for engines know no slope of it; and errors are drawn from [`Draws`] alone, so
 //! that digital models get the mean of a kind and not an individual.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Initialization, Signal, Stage, StageErrors, Start};
+use super::{
+    Beside, Controlled, Drawn, Element, Flops, Imperfect, Initialization, Signal, Sines, Stage, StageErrors, Start,
+};
 use crate::chip::{Draws, Imperfections};
 use crate::error::same_size;
 use crate::{Error, Result};
@@ -104,6 +106,14 @@ impl Element for Own {
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
         self.0.imperfect()
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        self.0.sines()
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
+        self.0.drawn()
     }
 
     fn beside(&self, count: usize) -> Result<Option<Beside>> {

@@ -23,6 +23,7 @@ enum Lie {
     Entries,
     ErrorName,
     Estimable,
+    Sines,
 }
 
 /// An electronic element: `y = tanh((1 + e)·g·x)` with a gain g per wire.
@@ -79,6 +80,14 @@ impl Element for Amplifiers {
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
         Some(self)
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        (self.lie == Lie::Sines).then_some(Sines::Kept)
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
+        None
     }
 
     fn beside(&self, _: usize) -> Result<Option<Beside>> {
@@ -202,6 +211,17 @@ fn a_page_that_breaks_its_word_is_no_stage() {
     network(Amplifiers::honest(4)).unwrap();
     let nothing = Network::new(vec![vec![Stage::own(Amplifiers::honest(0))]]).unwrap_err().to_string();
     assert!(nothing.contains("at least one mode"), "{nothing}");
+}
+
+#[test]
+fn parameter_shift_takes_an_element_of_ones_own_only_at_its_word() {
+    let check = |lie| {
+        let network = Network::new(vec![vec![Stage::own(Amplifiers { lie, ..Amplifiers::honest(4) })]]).unwrap();
+        crate::training::methods::parameter_shift::check(&network)
+    };
+    let failure = check(Lie::None).unwrap_err().to_string();
+    assert!(failure.contains("parameter-shift with own:amplifiers:4 (stage 0)"), "{failure}");
+    check(Lie::Sines).unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A rectifier on detected signals: `max(x - threshold, 0)`.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::{Error, Result};
 
 /// Rectifiers, one per mode.
@@ -59,6 +59,14 @@ impl Element for Rectifier {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Broken("a nonlinearity"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

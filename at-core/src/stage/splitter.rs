@@ -1,6 +1,6 @@
 //! Passive splitters that divide the light of every mode evenly: of C copies, c has the fields `y[c·inputs + m] = x[m]/√C`.
 
-use super::{Beside, Controlled, Element, Flops, Imperfect, Signal, Stage, StageErrors};
+use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Signal, Sines, Stage, StageErrors};
 use crate::Result;
 
 /// Even division of the light of every mode.
@@ -53,6 +53,14 @@ impl Element for Splitter {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        None
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Kept)
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         None
     }
 

@@ -1,29 +1,17 @@
-//! What every page must keep to. A new kind is asked for here: [`every_stage`] does not compile without it.
+//! What every page must keep to. A new kind is here by its example in the table of stages.
 
 use super::*;
-use crate::chip::{Draws, Imperfections};
-use crate::network::singular_value_stages;
-use crate::optics::{Activation, Layout};
+use crate::chip::{Draws, Fabrication, Imperfections};
+use crate::network::{Network, singular_value_stages};
+use crate::optics::Layout;
+use crate::reference::Reference;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::f64::consts::FRAC_PI_2;
 
-/// One of every kind, none left out: each names the next.
+/// One of every kind, none left out.
 fn every_stage() -> Vec<Stage> {
-    let next = |stage: &Stage| match stage {
-        Stage::Mesh(_) => Some(Stage::attenuators(4, 6)),
-        Stage::Attenuators(_) => Some(Stage::splitter(4, 3)),
-        Stage::Splitter(_) => Some(Stage::combiner(6, 2, 3)),
-        Stage::Combiner(_) => Some(Stage::activation(4, Activation::Spm { gain: 0.7 })),
-        Stage::Activation(_) => Some(Stage::detection(4, Detection::Balanced)),
-        Stage::Detection(_) => Some(Stage::modulation(4)),
-        Stage::Modulation(_) => Some(Stage::rectifier(4, 0.1)),
-        Stage::Rectifier(_) => Some(Stage::matrix(4, 3)),
-        Stage::Matrix(_) => Some(Stage::weight_bank(4, 3)),
-        Stage::WeightBank(_) => Some(own::tests::electronic()),
-        Stage::Own(_) => None,
-    };
-    let first = Stage::Mesh(Mesh::rectangular(4).unwrap());
-    std::iter::successors(Some(first), next).collect()
+    Stage::examples().into_iter().chain([own::tests::electronic()]).collect()
 }
 
 fn signal(reals: usize) -> Vec<f64> {
@@ -34,6 +22,14 @@ fn first(stage: &Stage) -> Vec<f64> {
     let random = ChaCha8Rng::seed_from_u64(3);
     let start = Start { initialization: &Initialization::FanIn, seed: 3, earlier: 0, random };
     stage.element().controlled().map_or(Vec::new(), |own| own.first(start).unwrap())
+}
+
+#[test]
+fn every_kind_of_the_table_has_an_example_of_itself() {
+    assert!(every_stage().iter().map(Stage::kind).eq(Stage::KINDS.iter().copied()));
+    let all: Vec<_> = Stage::examples().into_iter().map(|stage| Network::new(vec![vec![stage]])).collect();
+    let detect = "must detect"; // alone, those that let fields out are no network, and all others are
+    assert!(all.iter().all(|network| network.as_ref().err().is_none_or(|error| error.to_string().contains(detect))));
 }
 
 #[test]
@@ -137,5 +133,60 @@ fn nearest_heaters_are_one_pitch_apart() {
         let pairs = pairs.filter(|&(i, j)| heaters[i].die == heaters[j].die);
         let nearest = pairs.map(|(i, j)| distance(heaters[i], heaters[j])).fold(f64::MAX, f64::min);
         assert!(heaters.is_empty() || nearest == 1.0, "{stage:?}: {nearest}");
+    }
+}
+
+/// Every page of the library knows what it makes of them, and where it lets them be, two readouts give the slope of each control.
+#[test]
+fn readouts_are_sines_of_every_control_where_a_page_says_so() {
+    let mut kept = 0;
+    for stage in every_stage() {
+        let Some(sines) = stage.element().sines() else {
+            assert_eq!(stage.kind(), "Own", "a page of the library knows");
+            continue;
+        };
+        let (modes, outputs) = (stage.input().modes, stage.output());
+        let mesh = |modes| Stage::Mesh(Mesh::rectangular(modes).unwrap());
+        let in_front = if stage.input().complex { vec![mesh(modes)] } else { Vec::new() };
+        let detectors = || vec![mesh(outputs.modes), Stage::detection(outputs.modes, Detection::Intensity)];
+        let behind = if outputs.complex { detectors() } else { Vec::new() };
+        if sines.broken_by(in_front.is_empty(), behind.is_empty()).is_some() {
+            continue;
+        }
+        kept += 1;
+        let network = Network::new(vec![[in_front, vec![stage.clone()], behind].concat()]).unwrap();
+        let controls: Vec<f64> = (0..network.controls()).map(|k| (0.9 * k as f64).sin()).collect();
+        let (fields, error) = (signal(network.input().width()), signal(network.outputs()));
+        let chip = Fabrication::ideal();
+        let reference = Reference { network: &network, fabrication: &chip, first_controls: &controls, drift: &[] };
+        let slopes = reference.gradient(&controls, &fields, &error).unwrap();
+        for (k, slope) in slopes.into_iter().enumerate() {
+            let loss = |shift: f64| {
+                let mut controls = controls.clone();
+                controls[k] += shift;
+                let read = reference.propagate(&controls, &fields).unwrap();
+                read.iter().zip(&error).map(|(r, e)| r * e).sum::<f64>()
+            };
+            let found = 0.5 * (loss(FRAC_PI_2) - loss(-FRAC_PI_2));
+            assert!((found - slope).abs() < 1e-10, "control {k} with {stage:?}: {found} for {slope}");
+        }
+    }
+    assert!(kept >= 5, "meshes, splitters, combiners, detections, modulations");
+}
+
+#[test]
+fn what_is_drawn_of_a_stage_fills_the_cells_of_its_grid() {
+    for stage in every_stage() {
+        let Some(drawn) = stage.element().drawn() else { continue };
+        let (errors, controls) = (StageErrors::zeros(stage.element().imperfect().unwrap()), first(&stage));
+        let [ideal, real] = [StageErrors::NONE, errors].map(|errors| drawn.maps(&errors, &controls));
+        assert!(!ideal.is_empty() && real.len() > ideal.len() && real[..ideal.len()] == ideal, "{stage:?}");
+        let fills = |map: &Map| match drawn.grid() {
+            Grid::Weights { inputs, outputs } => map.values.len() == inputs * outputs,
+            Grid::Mesh(mesh) => [0, mesh.modes()].iter().any(|last| map.values.len() == mesh.mzis() + last),
+        };
+        assert!(real.iter().all(fills), "{stage:?}");
+        let named: std::collections::BTreeSet<_> = real.iter().map(|map| map.name).collect();
+        assert_eq!(named.len(), real.len(), "{stage:?}");
     }
 }

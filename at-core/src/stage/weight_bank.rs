@@ -3,8 +3,8 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlRun, Controlled, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Signal, Stage,
-    StageErrors, Start,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Map, Order, Place,
+    Range, Signal, Sines, Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::chip::{Draws, LARGEST_ERROR};
@@ -69,6 +69,14 @@ impl Element for WeightBank {
     }
 
     fn imperfect(&self) -> Option<&dyn Imperfect> {
+        Some(self)
+    }
+
+    fn sines(&self) -> Option<Sines> {
+        Some(Sines::Broken("controls that are no phases of a mesh"))
+    }
+
+    fn drawn(&self) -> Option<&dyn Drawn> {
         Some(self)
     }
 
@@ -160,6 +168,29 @@ impl Imperfect for WeightBank {
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
+    }
+}
+
+const NOMINAL: &str = "The weight that each control would set in a perfect cell; biases are left out.";
+const HELD: &str = "What the trainer does not know: the weight that each cell really holds, by its own response.";
+
+impl Drawn for WeightBank {
+    fn grid(&self) -> Grid<'_> {
+        Grid::Weights { inputs: self.inputs, outputs: self.outputs }
+    }
+
+    fn maps(&self, errors: &StageErrors, controls: &[f64]) -> Vec<Map> {
+        let map = |name, title, scale, caption, errors: &StageErrors| {
+            let cells = &entries(errors, controls)[..self.inputs * self.outputs];
+            let values: Vec<f64> = cells.iter().map(|cell| cell.weight).collect();
+            Map { name, title, scale, caption, range: Range::around_zero(&values), values }
+        };
+        let (nominal, none) = ("Weights as the trainer sees them", StageErrors::NONE);
+        let mut maps = vec![map("weights", nominal, "weight sin φ", NOMINAL, &none)];
+        if !errors.is_none() {
+            maps.push(map("held", "Weights that the chip holds", "weight", HELD, errors));
+        }
+        maps
     }
 }
 

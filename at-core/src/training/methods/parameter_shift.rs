@@ -19,7 +19,7 @@
 
 use super::probe::Probe;
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
-use crate::network::{Detection, Network, Stage};
+use crate::network::{Network, Stage};
 use crate::propagator::{Buffer, Engine, Propagator, Simulator};
 use crate::training::{Batch, Loss, Parameters};
 use crate::{Error, Result};
@@ -64,24 +64,13 @@ pub fn check(network: &Network) -> Result<()> {
         })
     };
     for (index, stage) in stages.iter().enumerate() {
-        match stage {
-            Stage::Mesh(_) | Stage::Splitter(_) | Stage::Combiner(_) => {}
-            Stage::Detection(own) if own.detection == Detection::Amplitude => {
-                return refuse(format!("detection of amplitudes (stage {index})"));
-            }
-            Stage::Detection(_) if index + 1 == stages.len() => {}
-            Stage::Detection(_) => {
-                return refuse(format!("a detection that is not the last stage (stage {index})"));
-            }
-            Stage::Activation(_) | Stage::Rectifier(_) => {
-                return refuse(format!("a nonlinearity (stage {index})"));
-            }
-            Stage::Modulation(_) if index == 0 => {}
-            Stage::Modulation(_) => return refuse(format!("a modulation on the way (stage {index})")),
-            Stage::Own(_) => return refuse(format!("{} (stage {index})", stage.element().words())),
-            Stage::Attenuators(_) | Stage::Matrix(_) | Stage::WeightBank(_) => {
-                return refuse(format!("controls that are no phases of a mesh (stage {index})"));
-            }
+        let (element, last) = (stage.element(), index + 1 == stages.len());
+        let broken = match element.sines() {
+            Some(sines) => sines.broken_by(index == 0, last).map(str::to_string),
+            None => Some(element.words()),
+        };
+        if let Some(what) = broken {
+            return refuse(format!("{what} (stage {index})"));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Tiles of samples on their way through a mesh of ideal couplers and back.
 
-use super::ideal_mesh::IdealMesh;
-use super::rotation_kernel::{self, Slope};
+use super::mesh_ideal::IdealMesh;
+use super::mesh_rotations::{self, Slope};
 use super::tiles::{self, Tile};
 use crate::Real;
 use pulp::{Simd, WithSimd};
@@ -63,7 +63,7 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
     let fields = &mut part.fields.room(width)[..width * lanes];
     tiles::fill(input, width, lanes, fields);
     let registers = T::registers_mut::<S>(fields);
-    rotation_kernel::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
+    mesh_rotations::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
     let transmission = mesh.transmission;
     tiles::multiply(fields, lanes, mesh.output_phases.iter().map(|phase| phase.map(|part| part * transmission)));
     tiles::empty(fields, width, lanes, output);
@@ -122,14 +122,14 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     tiles::fill(adjoint, width, lanes, adjoints);
     let (y, a) = (T::registers::<S>(fields), T::registers::<S>(adjoints));
     for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
-        let (y, a) = (rotation_kernel::load::<T, S, W>(y, mode), rotation_kernel::load::<T, S, W>(a, mode));
-        *slot += rotation_kernel::phase_slope::<T, S, W>(simd, y, a);
+        let (y, a) = (mesh_rotations::load::<T, S, W>(y, mode), mesh_rotations::load::<T, S, W>(a, mode));
+        *slot += mesh_rotations::phase_slope::<T, S, W>(simd, y, a);
     }
     let (transmission, rebuild) = (mesh.transmission, mesh.transmission.recip());
     let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
     tiles::multiply(fields, lanes, back(rebuild));
     tiles::multiply(adjoints, lanes, back(transmission));
-    rotation_kernel::backward::<T, S, W>(
+    mesh_rotations::backward::<T, S, W>(
         simd,
         &mesh.sweeps,
         &mesh.rotations,

@@ -1,9 +1,9 @@
-//! A mesh of ideal couplers on the CPU: the digital model. It runs as rotations ([`super::rotation_kernel`]).
+//! A mesh of ideal couplers on the CPU: the digital model. It runs as rotations ([`super::mesh_rotations`]).
 
-use super::ideal_tiles::{Backward, Forward, Part};
 use super::mesh::MeshStage;
+use super::mesh_ideal_tiles::{Backward, Forward, Part};
 use super::mesh_kernel;
-use super::rotation_kernel::{BLOCK, Rotation, Sweep};
+use super::mesh_rotations::{BLOCK, Rotation, Sweep};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use super::tiles;
@@ -119,7 +119,7 @@ impl<T: Real> IdealMesh<T> {
         self.parts = parts;
     }
 
-    /// Gradients from the sums of all parts: see [`super::rotation_kernel`].
+    /// Gradients from the sums of all parts: see [`super::mesh_rotations`].
     fn walk_back(&mut self, parts: &mut [Part<T>], gradient: &mut [T]) {
         let (total, others) = parts.split_first_mut().expect("a batch is not empty");
         total.slopes.par_chunks_mut(4096).enumerate().for_each(|(chunk, total)| {

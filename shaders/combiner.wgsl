@@ -1,7 +1,7 @@
 // Brings the copies of blocks of modes together: y[b modes + m] = share sum_c x[(b copies + c) modes + m], over the blocks of all samples.
 
 @compute @workgroup_size(64)
-fn tiling_merge(
+fn combiner(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

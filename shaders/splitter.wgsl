@@ -1,7 +1,7 @@
 // Divides blocks of modes evenly into copies: y[(b copies + c) modes + m] = share x[b modes + m], over the blocks of all samples.
 
 @compute @workgroup_size(64)
-fn tiling_split(
+fn splitter(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

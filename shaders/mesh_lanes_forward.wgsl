@@ -9,7 +9,7 @@
 @group(0) @binding(6) var<storage, read_write> after: array<vec2f>;
 
 @compute @workgroup_size(64)
-fn lanes_forward(
+fn mesh_lanes_forward(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(subgroup_id) subgroup: u32,

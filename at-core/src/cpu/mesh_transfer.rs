@@ -17,11 +17,13 @@
 //! place of B - N samples through the mesh and back. [`Times`] say when that is less.
 
 use super::mesh::MeshStage;
+use super::mesh_ideal::IdealMesh;
 use super::product::{Matrix, product};
-use super::stage::{CpuStage, Kept, Recorded, Slopes};
-use crate::Real;
+use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::optics::Mesh;
 use crate::real::SERIAL;
+use crate::stage::StageErrors;
+use crate::{Real, Result};
 use rayon::prelude::*;
 
 /// Products of fewer modes are too small to be fast.
@@ -68,6 +70,15 @@ struct Units<T> {
     adjoints_in: Vec<T>,
     /// `Σ_b x_b a_bᵀ` of reals, `[real of the input, real of the output]`.
     moments: Vec<T>,
+}
+
+impl OnCpu for Mesh {
+    fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(match IdealMesh::new(self, errors)? {
+            Some(ideal) => TransferStage::new(self, IDEAL_MZI, Box::new(ideal)),
+            None => TransferStage::new(self, GENERAL_MZI, Box::new(MeshStage::new(self, errors)?)),
+        }))
+    }
 }
 
 impl<T: Real> TransferStage<T> {
@@ -211,5 +222,5 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
 }
 
 #[cfg(test)]
-#[path = "transfer_tests.rs"]
+#[path = "mesh_transfer_tests.rs"]
 mod tests;

@@ -1,10 +1,9 @@
-//! Weight matrices on the CPU: the distorted matrix and the weight bank differ only in how a weight follows its control.
+//! What matrices and weight banks have in common: products with weights. How a weight follows its control, each says in its file.
 
 use super::product::{Matrix, product};
 use super::sparse::SparseRows;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::Real;
-use crate::chip::StageErrors;
 use crate::real::SERIAL;
 use rayon::prelude::*;
 
@@ -15,19 +14,29 @@ const SPARSE: f64 = 0.4;
 /// Narrower matrices are not worth the search for zeros.
 const NARROWEST: usize = 16;
 
+/// How weights follow their controls.
+pub trait Response<T>: Send {
+    /// The `weights` at these controls, and their `slopes` d(weight)/d(control), where the stage keeps them.
+    fn program(&mut self, controls: &[T], weights: &mut [T], slopes: &mut [T]);
+
+    /// See [`CpuStage::set_imperfections`].
+    fn set_imperfections(&mut self, estimate: &[T]);
+
+    /// From `∂L/∂w` of every weight to the gradient of the estimate.
+    fn slope_of_imperfections(&self, weight_gradient: &[T], slopes: &mut [T]);
+}
+
 /// `y = W x + b` with every weight and bias a function of its own control.
-pub struct DenseStage<T> {
+pub struct WeightStage<T, R> {
     inputs: usize,
     outputs: usize,
-    response: Response,
+    response: R,
     /// Effective `[W row-major [output, input], b]`.
     weights: Vec<T>,
     /// `Wᵀ`, row-major `[input, output]`.
     transposed: Vec<T>,
     /// d(weight)/d(control) of every weight; empty where all are 1.
     slopes: Vec<T>,
-    /// The controls, where the cells' imperfections are estimated; else empty.
-    controls: Vec<T>,
     room: Room<T>,
 }
 
@@ -39,69 +48,18 @@ struct Room<T> {
     gradient: Vec<T>,
 }
 
-/// How a weight follows its control.
-enum Response {
-    /// `w = s·c` with the stage's slopes; `w = c` where it has none.
-    Linear,
-    /// `w = (1 + a)·sin((1 + s)·φ + o)`, with `(a, s, o)` per cell; ideal where empty.
-    Sine(Vec<[f64; 3]>),
-}
-
-impl<T: Real> DenseStage<T> {
-    /// The matrix of the published demonstration.
-    pub fn matrix(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
-        let spread = errors.get(["spread"]).map_or(&[][..], |[spread]| spread);
-        let slopes = spread.iter().map(|spread| T::of(1.0 + spread)).collect();
-        Self::new(inputs, outputs, Response::Linear, slopes)
-    }
-
-    /// A bank of balanced MZI cells.
-    pub fn weight_bank(inputs: usize, outputs: usize, errors: &StageErrors) -> Self {
-        let cells = errors.get(["amplitude", "slope", "offset"]).map_or(Vec::new(), |[amplitude, slope, offset]| {
-            amplitude.iter().zip(slope).zip(offset).map(|((&a, &s), &o)| [a, s, o]).collect()
-        });
-        let slopes = vec![T::zero(); outputs * (inputs + 1)];
-        Self::new(inputs, outputs, Response::Sine(cells), slopes)
-    }
-
-    fn new(inputs: usize, outputs: usize, response: Response, slopes: Vec<T>) -> Self {
+impl<T: Real, R: Response<T>> WeightStage<T, R> {
+    /// Weights from `inputs` to `outputs`, whose `slopes` are these; none where all are 1.
+    pub fn new(inputs: usize, outputs: usize, response: R, slopes: Vec<T>) -> Self {
         let weights = vec![T::zero(); outputs * (inputs + 1)];
         let transposed = vec![T::zero(); outputs * inputs];
-        DenseStage {
-            inputs,
-            outputs,
-            response,
-            weights,
-            transposed,
-            slopes,
-            controls: Vec::new(),
-            room: Room::default(),
-        }
+        WeightStage { inputs, outputs, response, weights, transposed, slopes, room: Room::default() }
     }
 }
 
-impl<T: Real> CpuStage<T> for DenseStage<T> {
+impl<T: Real, R: Response<T>> CpuStage<T> for WeightStage<T, R> {
     fn program(&mut self, controls: &[T]) {
-        if !self.controls.is_empty() {
-            self.controls.copy_from_slice(controls);
-        }
-        let DenseStage { weights, slopes, .. } = self;
-        match &self.response {
-            Response::Linear if slopes.is_empty() => weights.copy_from_slice(controls),
-            Response::Linear => {
-                let products = weights.par_iter_mut().zip(slopes).zip(controls);
-                products.with_min_len(SERIAL).for_each(|((weight, slope), &control)| *weight = *slope * control);
-            }
-            Response::Sine(cells) => {
-                let values = weights.par_iter_mut().zip(slopes).zip(controls).enumerate();
-                values.with_min_len(1024).for_each(|(index, ((weight, slope), control))| {
-                    let [amplitude, stretch, offset] = cells.get(index).copied().unwrap_or_default();
-                    let (sin, cos) = ((1.0 + stretch) * control.wide() + offset).sin_cos();
-                    *weight = T::of((1.0 + amplitude) * sin);
-                    *slope = T::of((1.0 + amplitude) * (1.0 + stretch) * cos);
-                });
-            }
-        }
+        self.response.program(controls, &mut self.weights, &mut self.slopes);
         if self.outputs >= NARROWEST {
             transpose(&self.weights[..self.outputs * self.inputs], self.inputs, &mut self.transposed);
         }
@@ -144,24 +102,18 @@ impl<T: Real> CpuStage<T> for DenseStage<T> {
             product(errors, input, false, weight_gradient);
         }
         if let Some(imperfections) = imperfections {
-            self.slope_of_cells(gradient, imperfections);
+            self.response.slope_of_imperfections(gradient, imperfections);
         }
         let slopes = gradient.par_iter_mut().zip(&self.slopes);
         slopes.with_min_len(SERIAL).for_each(|(slot, &slope)| *slot *= slope);
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {
-        let Response::Sine(cells) = &mut self.response else { return };
-        let count = self.weights.len();
-        let [amplitude, slope, offset] = [0, 1, 2].map(|kind| &estimate[kind * count..][..count]);
-        let values = amplitude.iter().zip(slope).zip(offset);
-        cells.clear();
-        cells.extend(values.map(|((a, s), o)| [a.wide(), s.wide(), o.wide()]));
-        self.controls.resize(count, T::zero());
+        self.response.set_imperfections(estimate);
     }
 }
 
-impl<T: Real> DenseStage<T> {
+impl<T: Real, R> WeightStage<T, R> {
     /// `output ← input·Wᵀ + b`; says whether `room.rows` now holds the input.
     fn weigh(&mut self, input: &[T], batch: usize, output: &mut [T]) -> bool {
         let (inputs, outputs) = (self.inputs, self.outputs);
@@ -177,24 +129,6 @@ impl<T: Real> DenseStage<T> {
         let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
         product(input, weights, true, output);
         false
-    }
-
-    /// From `∂L/∂w` of every cell to `slopes ← [∂L/∂a.., ∂L/∂s.., ∂L/∂o..]` of its estimate: with `ψ = (1 + s)·φ + o`,
-    /// `∂w/∂a = sin ψ`, `∂w/∂o = (1 + a)·cos ψ` and `∂w/∂s = φ·∂w/∂o`.
-    fn slope_of_cells(&self, weight_gradient: &[T], slopes: &mut [T]) {
-        let Response::Sine(cells) = &self.response else { return };
-        let count = cells.len();
-        let (amplitude, rest) = slopes.split_at_mut(count);
-        let (slope, offset) = rest.split_at_mut(count);
-        let of_cell = |index: usize| {
-            let [a, s, o] = cells[index];
-            let (error, control) = (weight_gradient[index].wide(), self.controls[index].wide());
-            let (sin, cos) = ((1.0 + s) * control + o).sin_cos();
-            let turn = error * (1.0 + a) * cos;
-            [error * sin, turn * control, turn].map(T::of)
-        };
-        let slots = amplitude.par_iter_mut().zip(slope).zip(offset).enumerate().with_min_len(SERIAL);
-        slots.for_each(|(index, ((amplitude, slope), offset))| [*amplitude, *slope, *offset] = of_cell(index));
     }
 
     /// `adjoint_in ← adjoint·W`.

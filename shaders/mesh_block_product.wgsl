@@ -124,7 +124,7 @@ fn finish_two(tile: Tile, pair: u32, column: u32, s0: vec4f, s1: vec4f, s2: vec4
 }
 
 @compute @workgroup_size(256)
-fn block_product(
+fn mesh_block_product(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

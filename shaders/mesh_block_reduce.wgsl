@@ -7,7 +7,7 @@
 const LINES = 8u;
 
 @compute @workgroup_size(64)
-fn block_reduce(
+fn mesh_block_reduce(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

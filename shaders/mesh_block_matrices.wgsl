@@ -18,7 +18,7 @@ fn transmission(index: u32, mode: i32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn block_matrices(
+fn mesh_block_matrices(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

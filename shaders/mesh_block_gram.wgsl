@@ -48,7 +48,7 @@ fn turn_back(a: vec4f) -> vec4f {
 }
 
 @compute @workgroup_size(256)
-fn block_gram(
+fn mesh_block_gram(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

@@ -7,7 +7,7 @@
 @group(0) @binding(4) var<storage, read_write> phase_errors: array<f32>;
 
 @compute @workgroup_size(LANES)
-fn waveguide_errors(
+fn mesh_waveguide_errors(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

@@ -1,12 +1,12 @@
 // Blocks of `modes` modes and their `copies`; `share` is 1/sqrt(copies), and `len` the number of fields that are written.
 
-struct Tiling {
+struct Division {
     modes: u32,
     copies: u32,
     len: u32,
     share: f32,
 }
 
-@group(0) @binding(0) var<uniform> parameters: Tiling;
+@group(0) @binding(0) var<uniform> parameters: Division;
 @group(0) @binding(1) var<storage, read> input: array<vec2f>;
 @group(0) @binding(2) var<storage, read_write> output: array<vec2f>;

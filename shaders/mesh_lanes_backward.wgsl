@@ -20,7 +20,7 @@ fn product(state: vec4f) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn lanes_backward(
+fn mesh_lanes_backward(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(subgroup_id) subgroup: u32,

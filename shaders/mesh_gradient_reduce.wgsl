@@ -17,7 +17,7 @@ struct GradientReduce {
 @group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
 
 @compute @workgroup_size(64)
-fn gradient_reduce(
+fn mesh_gradient_reduce(
     @builtin(workgroup_id) group: vec3u,
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,

@@ -1,0 +1,79 @@
+//! Photodetection.
+
+use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
+use crate::stage::{Detection, Photodetection, StageErrors};
+use crate::{Real, Result};
+use num_complex::Complex;
+
+/// Photodetection.
+struct DetectionStage {
+    /// Modes that enter.
+    modes: usize,
+    /// How they are detected.
+    detection: Detection,
+}
+
+impl OnCpu for Photodetection {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(DetectionStage { modes: self.modes, detection: self.detection }))
+    }
+}
+
+impl<T: Real> CpuStage<T> for DetectionStage {
+    fn program(&mut self, _controls: &[T]) {}
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        let fields = input[..2 * batch * self.modes].chunks_exact(2).map(|z| Complex::new(z[0], z[1]));
+        match self.detection {
+            Detection::Intensity => output.iter_mut().zip(fields).for_each(|(slot, z)| *slot = z.norm_sqr()),
+            Detection::Amplitude => output.iter_mut().zip(fields).for_each(|(slot, z)| *slot = z.norm_sqr().sqrt()),
+            Detection::Homodyne { phase } => {
+                let (sin, cos) = phase.sin_cos();
+                let (sin, cos) = (T::of(sin), T::of(cos));
+                output.iter_mut().zip(fields).for_each(|(slot, z)| *slot = z.re * cos + z.im * sin);
+            }
+            Detection::Balanced => {
+                for (slot, pair) in output.iter_mut().zip(input[..2 * batch * self.modes].chunks_exact(4)) {
+                    *slot = pair[0] * pair[0] + pair[1] * pair[1] - pair[2] * pair[2] - pair[3] * pair[3];
+                }
+            }
+        }
+    }
+
+    /// `a_z = (dL/dI) z` for a power, `(dL/du) z/(2|z|)` for an amplitude, `½(dL/du) e^{iφ}` for a homodyne signal.
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { input, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, .. } = slopes;
+        let length = 2 * batch * self.modes;
+        let half = T::of(0.5);
+        let slots = adjoint_in[..length].chunks_exact_mut(2).zip(input[..length].chunks_exact(2));
+        match self.detection {
+            Detection::Intensity => {
+                for ((slot, z), &slope) in slots.zip(adjoint) {
+                    (slot[0], slot[1]) = (slope * z[0], slope * z[1]);
+                }
+            }
+            Detection::Amplitude => {
+                for ((slot, z), &slope) in slots.zip(adjoint) {
+                    let modulus = (z[0] * z[0] + z[1] * z[1]).sqrt();
+                    let factor = if modulus > T::zero() { half * slope / modulus } else { T::zero() };
+                    (slot[0], slot[1]) = (factor * z[0], factor * z[1]);
+                }
+            }
+            Detection::Homodyne { phase } => {
+                let (sin, cos) = phase.sin_cos();
+                let (sin, cos) = (half * T::of(sin), half * T::of(cos));
+                for ((slot, _), &slope) in slots.zip(adjoint) {
+                    (slot[0], slot[1]) = (slope * cos, slope * sin);
+                }
+            }
+            Detection::Balanced => {
+                let pairs = adjoint_in[..length].chunks_exact_mut(4).zip(input[..length].chunks_exact(4));
+                for ((slot, z), &slope) in pairs.zip(adjoint) {
+                    (slot[0], slot[1]) = (slope * z[0], slope * z[1]);
+                    (slot[2], slot[3]) = (-slope * z[2], -slope * z[3]);
+                }
+            }
+        }
+    }
+}

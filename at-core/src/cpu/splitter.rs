@@ -1,0 +1,33 @@
+//! Passive splitters.
+
+use super::division::Division;
+use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
+use crate::stage::{Splitter, StageErrors};
+use crate::{Real, Result};
+
+/// `y[c·inputs + m] = x[m]/√copies`.
+struct SplitterStage<T>(Division<T>);
+
+impl OnCpu for Splitter {
+    fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+        Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies))))
+    }
+}
+
+impl<T: Real> CpuStage<T> for SplitterStage<T> {
+    fn program(&mut self, _controls: &[T]) {}
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        let width = self.0.width;
+        self.0.split(&input[..batch * width], &mut output[..batch * width * self.0.copies]);
+    }
+
+    fn reads_input(&self, _kept: &Kept<T>) -> bool {
+        false
+    }
+
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let width = pass.batch * self.0.width;
+        self.0.merge(&pass.adjoint[..width * self.0.copies], &mut slopes.adjoint_in[..width]);
+    }
+}

@@ -1,0 +1,47 @@
+//! A real matrix and bias whose entries are the controls.
+
+use crate::engine::Gpu;
+use crate::layout::Weights as Parameters;
+use crate::memory::{OfStage, Training};
+use crate::stage::{GpuStage, OnGpu};
+use crate::vectors::Vector;
+use crate::weights::{self, Response, WeightStage};
+use at_core::Result;
+use at_core::chip::StageErrors;
+use at_core::stage::Matrix;
+use at_shaders::Kernel;
+
+/// `w = s·c` with the stage's slopes; `w = c` where it has none.
+struct Linear;
+
+impl OnGpu for Matrix {
+    fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
+        let slopes = match errors.get(["spread"]) {
+            Some([spread]) => {
+                let slopes: Vec<f64> = spread.iter().map(|spread| 1.0 + spread).collect();
+                Some(Vector::upload(&gpu.commands.context, "slopes of weights", &slopes)?)
+            }
+            None => None,
+        };
+        Ok(Box::new(WeightStage::new(gpu, [self.inputs, self.outputs], offset, Linear, slopes)?))
+    }
+
+    fn memory(&self, training: &Training, _: u64) -> OfStage {
+        weights::memory(self, training)
+    }
+}
+
+impl Response for Linear {
+    fn program(
+        &self,
+        gpu: &Gpu,
+        parameters: Parameters,
+        controls: &wgpu::Buffer,
+        weights: &Vector,
+        slopes: Option<&Vector>,
+    ) -> Result<()> {
+        let parameters = Parameters { has_errors: u32::from(slopes.is_some()), ..parameters };
+        let slopes = slopes.map_or(controls, |slopes| &slopes.buffer);
+        gpu.each(Kernel::MatrixCoefficients, &parameters, &[controls, slopes, &weights.buffer], weights.len)
+    }
+}

@@ -1,0 +1,116 @@
+//! What matrices and weight banks have in common: products with weights. How a weight follows its control, each says in its file.
+
+use crate::engine::Gpu;
+use crate::layout::Weights as Parameters;
+use crate::memory::{OfStage, Training};
+use crate::product::{Afterwards, Product, View};
+use crate::scratch::{Needs, Scratch};
+use crate::stage::{Backward, GpuStage};
+use crate::sums::Sum;
+use crate::vectors::{Vector, count};
+use at_core::Result;
+use at_core::stage::Controlled;
+
+/// Memory of such a stage: weights and slopes, and what its errors take.
+pub(crate) fn memory(page: &impl Controlled, training: &Training) -> OfStage {
+    let controls: usize = page.runs().iter().map(|run| run.count).sum();
+    OfStage { networks: (8 + 20 * u64::from(training.imperfect)) * controls as u64, ..OfStage::NOTHING }
+}
+
+/// How weights follow their controls.
+pub(crate) trait Response {
+    /// Records the making of `weights`, and of `slopes` where the stage has some that change, from `controls`.
+    fn program(
+        &self,
+        gpu: &Gpu,
+        parameters: Parameters,
+        controls: &wgpu::Buffer,
+        weights: &Vector,
+        slopes: Option<&Vector>,
+    ) -> Result<()>;
+}
+
+/// `y = W x + b` with every weight and bias a function of its own control.
+pub(crate) struct WeightStage<R> {
+    gpu: Gpu,
+    inputs: usize,
+    outputs: usize,
+    offset: usize,
+    response: R,
+    /// Effective `[W row-major [output, input], b]`.
+    weights: Vector,
+    /// d(weight)/d(control) of every weight; none where all are 1.
+    slopes: Option<Vector>,
+}
+
+impl<R: Response> WeightStage<R> {
+    /// Weights from `inputs` to `outputs`, whose controls begin at `offset`.
+    pub fn new(
+        gpu: Gpu,
+        [inputs, outputs]: [usize; 2],
+        offset: usize,
+        response: R,
+        slopes: Option<Vector>,
+    ) -> Result<Self> {
+        let weights = Vector::zeros(&gpu.commands.context, "weights", outputs * (inputs + 1))?;
+        Ok(WeightStage { gpu, inputs, outputs, offset, response, weights, slopes })
+    }
+}
+
+impl<R: Response> GpuStage for WeightStage<R> {
+    fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
+        let parameters = Parameters { len: count(self.weights.len)?, offset: count(self.offset)?, has_errors: 0 };
+        self.response.program(&self.gpu, parameters, controls, &self.weights, self.slopes.as_ref())
+    }
+
+    fn needs(&self, _batch: usize, _backward: bool) -> Needs {
+        Needs::default()
+    }
+
+    fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
+        let weights = &self.weights.buffer;
+        Product {
+            a: View { buffer: input, row: self.inputs, column: 1 },
+            b: View { buffer: weights, row: 1, column: self.inputs },
+            sizes: [batch, self.inputs, self.outputs],
+            afterwards: Afterwards::AddRow(weights, self.inputs * self.outputs),
+            target: output,
+            offset: 0,
+        }
+        .record(&self.gpu)
+    }
+
+    fn backward(&self, pass: &Backward) -> Result<()> {
+        let (inputs, outputs, batch) = (self.inputs, self.outputs, pass.batch);
+        Product {
+            a: View { buffer: pass.adjoint, row: outputs, column: 1 },
+            b: View { buffer: &self.weights.buffer, row: inputs, column: 1 },
+            sizes: [batch, outputs, inputs],
+            afterwards: Afterwards::Nothing,
+            target: pass.adjoint_in,
+            offset: 0,
+        }
+        .record(&self.gpu)?;
+        let slopes = self.slopes.as_ref().map(|slopes| &slopes.buffer);
+        Product {
+            a: View { buffer: pass.adjoint, row: 1, column: outputs },
+            b: View { buffer: pass.input, row: inputs, column: 1 },
+            sizes: [outputs, batch, inputs],
+            afterwards: slopes.map_or(Afterwards::Nothing, Afterwards::Multiply),
+            target: pass.gradient,
+            offset: self.offset,
+        }
+        .record(&self.gpu)?;
+        Sum {
+            source: pass.adjoint,
+            rows: batch,
+            columns: outputs,
+            stride: outputs,
+            factors: slopes.map(|slopes| (slopes, inputs * outputs)),
+            scale: 1.0,
+            target: pass.gradient,
+            offset: self.offset + inputs * outputs,
+        }
+        .record(&self.gpu)
+    }
+}
