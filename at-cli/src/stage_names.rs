@@ -1,29 +1,31 @@
-//! What stages are called in files: by kind, in the order in which light meets them, `mesh0`, `weight-bank1`.
+//! What stages with controls are called in files: by kind, in the order in which light meets them, `mesh0`, `weight-bank1`.
 
-use at_core::network::{Network, Stage};
+use at_core::network::Network;
 use std::collections::BTreeMap;
 
-/// The word for a kind that can have errors of its own; none for stages that are always as designed, and for those of which nobody
-/// here knows more than that they are there.
-fn kind(stage: &Stage) -> Option<&'static str> {
-    match stage {
-        Stage::Mesh(_) => Some("mesh"),
-        Stage::Attenuators(_) => Some("attenuators"),
-        Stage::Matrix(_) => Some("matrix"),
-        Stage::WeightBank(_) => Some("weight-bank"),
-        Stage::Splitter(_) | Stage::Combiner(_) | Stage::Modulation(_) => None,
-        Stage::Activation(_) | Stage::Detection(_) | Stage::Rectifier(_) => None,
-        Stage::Own(_) => None,
-    }
-}
-
-/// Per stage its name, where it has one. Stages with a name are linear.
+/// Per stage its name, where it has controls.
 pub fn names(network: &Network) -> Vec<Option<String>> {
     let mut counts = BTreeMap::new();
-    let name = |stage| {
-        let kind = kind(stage)?;
-        let number = counts.entry(kind).and_modify(|count| *count += 1).or_insert(0_usize);
-        Some(format!("{kind}{number}"))
-    };
-    network.stages().map(name).collect()
+    let mut all = Vec::new();
+    for stage in network.stages() {
+        let named = stage.element().controlled().is_some();
+        all.push(named.then(|| {
+            let count = counts.entry(stage.kind()).or_insert(0_usize);
+            *count += 1;
+            format!("{}{}", kebab(stage.kind()), *count - 1)
+        }));
+    }
+    all
+}
+
+/// `WeightBank` as `weight-bank`.
+fn kebab(kind: &str) -> String {
+    let mut word = String::new();
+    for letter in kind.chars() {
+        if letter.is_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.extend(letter.to_lowercase());
+    }
+    word
 }

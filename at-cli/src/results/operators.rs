@@ -42,9 +42,14 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
             continue;
         }
         activity::now(format!("multiplying out {own}"));
-        all.push((format!("{own}.design"), operator(stage, &StageErrors::NONE, &learned.controls[range.clone()])));
+        let Some(design) = operator(stage, &StageErrors::NONE, &learned.controls[range.clone()]) else {
+            missing.push(format!("operators: {own} is not linear"));
+            continue;
+        };
+        all.push((format!("{own}.design"), design));
         if let Some((fabrication, effective)) = &built {
-            all.push((format!("{own}.chip"), operator(stage, fabrication.stage(index), &effective[range])));
+            let built = operator(stage, fabrication.stage(index), &effective[range]);
+            all.extend(built.map(|built| (format!("{own}.chip"), built)));
         }
     }
     if all.is_empty() {
@@ -70,24 +75,31 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
     Ok(())
 }
 
-/// The stage at `controls`, from its answers to darkness and to every unit vector.
-fn operator(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Operator {
+/// The stage at `controls`, from its answers to darkness and to every unit vector; none where its answer to all of them together tells
+/// that it is not linear.
+fn operator(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Option<Operator> {
     let (inputs, outputs) = (stage.input(), stage.output());
-    let width = inputs.width();
     let step = if inputs.complex { 2 } else { 1 };
-    let answer = |unit: Option<usize>| {
-        let mut signal = vec![0.0; width];
-        unit.into_iter().for_each(|mode| signal[step * mode] = 1.0);
+    let answer = |weight: &dyn Fn(usize) -> f64| {
+        let mut signal = vec![0.0; inputs.width()];
+        (0..inputs.modes).for_each(|mode| signal[step * mode] = weight(mode));
         stage.element().forward(errors, controls, &signal)
     };
-    let columns: Vec<Vec<f64>> = (0..inputs.modes).map(|mode| answer(Some(mode))).collect();
+    let columns: Vec<Vec<f64>> =
+        (0..inputs.modes).map(|mode| answer(&|other| if other == mode { 1.0 } else { 0.0 })).collect();
+    let bias = answer(&|_| 0.0);
+    let weight = |mode: usize| 0.5 + (mode as f64).sin();
+    let together = answer(&weight);
+    let linear = (0..outputs.width()).all(|row| {
+        let parts = (0..inputs.modes).map(|mode| weight(mode) * (columns[mode][row] - bias[row]));
+        let (sum, size) = parts.fold((bias[row], 1.0), |(sum, size), part| (sum + part, size + part.abs()));
+        (together[row] - sum).abs() < 1e-9 * size
+    });
     let shape = (outputs.modes, inputs.modes);
-    if outputs.complex {
-        let field =
-            |(row, column): (usize, usize)| Complex64::new(columns[column][2 * row], columns[column][2 * row + 1]);
-        return Operator::Fields(Array2::from_shape_fn(shape, field));
-    }
-    let bias = answer(None);
-    let weight = |(row, column): (usize, usize)| columns[column][row] - bias[row];
-    Operator::Reals(Array2::from_shape_fn(shape, weight), Array1::from(bias))
+    let field = |(row, column): (usize, usize)| Complex64::new(columns[column][2 * row], columns[column][2 * row + 1]);
+    let real = |(row, column): (usize, usize)| columns[column][row] - bias[row];
+    linear.then(|| match inputs.complex && outputs.complex {
+        true => Operator::Fields(Array2::from_shape_fn(shape, field)),
+        false => Operator::Reals(Array2::from_shape_fn(shape, real), Array1::from(bias.clone())),
+    })
 }

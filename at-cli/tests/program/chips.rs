@@ -116,7 +116,7 @@ fn a_measured_chip_is_what_was_measured_and_otherwise_what_flags_say() {
         (0.021, -0.014, &[0.0, 0.033, 0.008][..], &[0.12, -0.31, 0.05][..])
     );
     assert!(
-        first[1] != 0.0 && phases[3..].iter().all(|&phase| phase != 0.0),
+        first[1] != 0.0 && phases[3..6].iter().all(|&phase| phase != 0.0),
         "the rest is drawn: {first:?} {phases:?}"
     );
     // gain, base, range
@@ -167,7 +167,7 @@ fn measurements_that_fit_no_chip_are_refused_with_their_section() {
     refused("[mesh1]\ntheta = [0.1]", &["unknown section", "mesh0"]);
     refused("[mesh0]\ntheta = [0.1]", &["[mesh0] theta must hold 6 numbers"]);
     refused("[mesh0]\nfirst_coupler = [0.1]", &["first_coupler"]);
-    refused("[mesh0]\ntheta = [inf, 0, 0, 0, 0, 0]", &["phases"]);
+    refused("[mesh0]\ntheta = [inf, 0, 0, 0, 0, 0]", &["phase error"]);
     refused("[shifters]\ndead = [16]", &["16 controls"]);
     refused("not toml at all", &["line 1"]);
 }
