@@ -1,5 +1,5 @@
 # The commands that people use; `make check` is what must pass before a change is handed in.
-.PHONY: check format lint docs test golden record-golden gpu examples packages deny advisories oldest bench train
+.PHONY: check format lint docs test golden record-golden gpu examples packages deny advisories oldest bench python train
 
 # The oldest Rust that is declared.
 OLDEST := $(shell sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
@@ -32,7 +32,7 @@ examples:       ## at-core as a library
 	for example in at-core/examples/*.rs; do cargo run --locked --example $$(basename $$example .rs) || exit 1; done
 
 packages:       ## every crate that is published, built from its package alone; nothing is uploaded
-	CARGO_TARGET_DIR=$(CURDIR)/target cargo package --workspace --exclude at-tests --exclude at-benches --locked --allow-dirty --config Cargo.toml
+	CARGO_TARGET_DIR=$(CURDIR)/target cargo package --workspace --exclude at-tests --exclude at-benches --exclude at-py --locked --allow-dirty --config Cargo.toml
 
 deny:           ## licences, sources and bans of dependencies; needs cargo-deny (cargo install cargo-deny, or a package of it)
 	cargo deny --locked check licenses bans sources
@@ -45,6 +45,9 @@ oldest:         ## a check with the declared oldest Rust; rustup fetches it
 
 bench:
 	cargo bench -p at-benches
+
+python:         ## the Python package into the active virtual environment (pip install maturin)
+	maturin develop --release -m at-py/Cargo.toml
 
 train:          ## the first command of the README
 	cargo run --release -p at-cli -- train

@@ -5,6 +5,7 @@ use crate::comparison::GridArguments;
 use crate::methods;
 use crate::reproduce::ReproduceArguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 
 /// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
 #[derive(Debug, Parser)]
@@ -16,9 +17,9 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line; ends the program with help or with a message about wrong usage.
-    pub fn read() -> Self {
-        let mut matches = command().get_matches();
+    /// Reads the command line, which begins with the program's name; ends the program with help or with a message about wrong usage.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let mut matches = command().get_matches_from(arguments);
         Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
     }
 }

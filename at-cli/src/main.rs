@@ -1,90 +1,10 @@
-//! The program `asyt`: words become settings, settings a run, a run files and a table. No numerics here.
-//!
-//! Rooms use those below them and never one above (`tests/program/rooms.rs`):
-//!
-//! ```text
-//! args, command                    the command line; one file per command, with its arguments
-//! reproduce, report, scale         what is made of many runs
-//! comparison, session              compare and sweep; train
-//! cells                            trainings side by side, kept for good
-//! trial                            the one way from settings to results
-//! engines, plan, settings          which device, what the words mean, where they come from
-//! network_text, export, memory, …  notation, pictures and columns, sizes
-//! ```
+//! The program `asyt`; all of it is the library `at_cli`.
 
-mod activity;
-mod allocations;
-mod args;
-mod cells;
-mod command;
-mod comparison;
-mod engines;
-mod export;
-mod failure;
-mod fetch;
-mod flags;
-mod gpu;
-mod interrupt;
-mod memory;
-mod methods;
-mod names;
-mod network_files;
-mod network_text;
-mod notes;
-mod plan;
-mod progress;
-mod report;
-mod reproduce;
-mod run_folder;
-mod scale;
-mod session;
-mod settings;
-mod terminal;
-mod trial;
-mod words;
-mod work;
-
-use args::{Arguments, Command};
-use failure::Outcome;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: allocations::Counted = allocations::Counted;
-
-/// Mesa's Vulkan drivers look for a Wayland display although no window is wanted, and where this variable leads nowhere, as for a
-/// service or over ssh, they print `error: XDG_RUNTIME_DIR is invalid` among this program's own messages.
-#[cfg(unix)]
-fn name_a_runtime_folder() {
-    const RUNTIME: &str = "XDG_RUNTIME_DIR";
-    if !std::env::var_os(RUNTIME).is_some_and(|folder| std::path::Path::new(&folder).is_dir()) {
-        // SAFETY: called first of all, while there is no other thread that could read the environment.
-        unsafe { std::env::set_var(RUNTIME, std::env::temp_dir()) };
-    }
-}
+static ALLOCATOR: at_cli::Counted = at_cli::Counted;
 
 fn main() -> ExitCode {
-    #[cfg(unix)]
-    name_a_runtime_folder();
-    failure::exit_code(run(Arguments::read().command))
-}
-
-fn run(command: Command) -> Outcome {
-    match &command {
-        Command::Work(_) => interrupt::listen_quietly()?,
-        _ => interrupt::listen()?,
-    }
-    match command {
-        Command::Train(arguments) => command::train::train(&arguments),
-        Command::Compare(arguments) => command::compare::compare(&arguments),
-        Command::Sweep(arguments) => command::sweep::sweep(&arguments),
-        Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
-        Command::Mesh(arguments) => command::mesh::mesh(&arguments),
-        Command::Chip(command) => command::chip::chip(&command),
-        Command::Data(command) => command::data::data(&command),
-        Command::Work(arguments) => command::work::work(&arguments),
-        Command::Report(arguments) => command::report::report(&arguments),
-        Command::Reproduce(arguments) => command::reproduce::reproduce(&arguments),
-        Command::Scale(arguments) => command::scale::scale(&arguments),
-        Command::Devices(arguments) => command::devices::devices(&arguments),
-    }
+    at_cli::main()
 }

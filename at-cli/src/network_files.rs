@@ -1,7 +1,7 @@
 //! What a run takes from files that belong to its network, a chip and first controls: read once and checked, before anything runs.
 
 use crate::network_text::{self, NetworkText};
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::Error;
 use at_core::chip::Fabrication;
@@ -65,8 +65,8 @@ pub struct FileNames {
 
 impl FileNames {
     /// Those of `settings`.
-    pub fn of(settings: &Settings, network: &Network) -> Self {
-        let Settings { chip_file, chip_errors, chip_errors_convention, start_from, .. } = settings.clone();
+    pub fn of(settings: &RunSettings, network: &Network) -> Self {
+        let RunSettings { chip_file, chip_errors, chip_errors_convention, start_from, .. } = settings.clone();
         let any = chip_file.is_some() || chip_errors.is_some() || start_from.is_some();
         let network = any.then(|| network.identity().fingerprint);
         FileNames { chip_file, chip_errors, chip_errors_convention, start_from, network }
@@ -75,7 +75,7 @@ impl FileNames {
 
 impl FilesCache {
     /// The files of `settings`, read unless they were the last ones.
-    pub fn read(&mut self, settings: &Settings, network: &Network) -> Result<NetworkFiles> {
+    pub fn read(&mut self, settings: &RunSettings, network: &Network) -> Result<NetworkFiles> {
         let names = FileNames::of(settings, network);
         if let Some((last, files)) = &self.last
             && *last == names
@@ -89,7 +89,7 @@ impl FilesCache {
 }
 
 impl NetworkFiles {
-    fn read(settings: &Settings, network: &Network) -> Result<Self> {
+    fn read(settings: &RunSettings, network: &Network) -> Result<Self> {
         let mut files = NetworkFiles::default();
         if let Some(KeptChip { chip, notes }) = chip(settings, network)? {
             files.sums.chip = Some(chip_checksum(&chip));
@@ -112,7 +112,7 @@ pub fn owner(other_network: Option<bool>) -> Owner {
     if other_network == Some(true) { Owner::AnyNetwork } else { Owner::ThisNetwork }
 }
 
-fn chip(settings: &Settings, network: &Network) -> Result<Option<KeptChip>> {
+fn chip(settings: &RunSettings, network: &Network) -> Result<Option<KeptChip>> {
     let owner = owner(settings.chip_of_other_network);
     if let Some(file) = &settings.chip_file {
         return Ok(Some(read_chip(file, network, None, owner)?));

@@ -1,21 +1,32 @@
-//! Doubts: what was taken although it can hardly be meant. Each is said once on stderr, also with `--quiet`, and kept for the results.
+//! Doubts: what was taken although it can hardly be meant. Each is said once on stderr, also with `--quiet`, or to the program that
+//! listens, and kept for the results.
 
 use crate::flags;
+use crate::listener::{Audience, Listener};
 use crate::terminal::visible;
 use std::io::Write;
 
 /// The doubts of one command, in the order in which they came up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
+#[derive(Clone, Default)]
+pub struct Notes<'a> {
     texts: Vec<String>,
+    listener: Option<&'a dyn Listener>,
 }
 
-impl Notes {
+impl<'a> Notes<'a> {
+    /// None yet; they are said to `audience`.
+    pub fn to(audience: Audience<'a>) -> Self {
+        Notes { texts: Vec::new(), listener: audience.listener() }
+    }
+
     /// Says `texts` that have not been said yet, a line each, with the flags of what the libraries name, and keeps them. Nobody listening is no failure.
     pub fn say(&mut self, texts: impl IntoIterator<Item = String>) {
         for text in texts.into_iter().map(|text| flags::named(&text)) {
             if !self.texts.contains(&text) {
-                let _ = writeln!(std::io::stderr(), "note: {}", visible(&text));
+                match self.listener {
+                    Some(listener) => listener.note(&text),
+                    None => drop(writeln!(std::io::stderr(), "note: {}", visible(&text))),
+                }
                 self.texts.push(text);
             }
         }

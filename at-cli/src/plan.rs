@@ -3,7 +3,7 @@
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::{Settings, chips};
+use crate::settings::{RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -24,7 +24,7 @@ const MOST_MEASURING: f64 = 0.5;
 /// What a run will do, up to what only its data can tell.
 pub struct Plan {
     /// The settings with every spread of the chip made explicit.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// How samples become signals.
     pub encoding: Encoding,
     /// The methods, each once, in the order of the table.
@@ -78,14 +78,20 @@ fn given<T: Clone>(name: &str, value: &Option<T>) -> Result<T> {
 
 impl Plan {
     /// Checks everything that can be checked before the data are read.
-    pub fn new(mut settings: Settings) -> Result<Self> {
+    pub fn new(settings: RunSettings) -> Result<Self> {
+        known_dataset(&given("dataset", &settings.dataset)?)?;
+        Self::of_any_data(settings)
+    }
+
+    /// [`Plan::new`] for samples that a program has, whatever they are called.
+    pub fn of_any_data(mut settings: RunSettings) -> Result<Self> {
         let imperfections = chips::imperfections(&mut settings)?;
         let defaults = MethodOptions::default();
         settings.probe_draws.get_or_insert(defaults.probe_draws);
         settings.probe_step.get_or_insert(defaults.probe_step);
         settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
         settings.redraw_every.get_or_insert(defaults.redraw_every);
-        let Settings { chip_file, chip_errors, start_from, chip_park, .. } = &mut settings;
+        let RunSettings { chip_file, chip_errors, start_from, chip_park, .. } = &mut settings;
         for file in chip_file.iter_mut().chain(chip_errors.iter_mut().flatten()).chain(start_from) {
             *file = std::path::absolute(&file).context(file.display().to_string())?; // a run may be resumed from anywhere
         }
@@ -93,7 +99,6 @@ impl Plan {
             *file = std::path::absolute(&file).context(file.clone())?.display().to_string();
         }
         let s = &settings;
-        known_dataset(&given("dataset", &s.dataset)?)?;
         let mut plan = Plan {
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: each_once(&given("method", &s.method)?)?,
@@ -184,6 +189,13 @@ impl Plan {
         let doubt = self.disagreement(&network)?;
         notes::merge(&mut self.notes, doubt);
         Ok(network)
+    }
+
+    /// Reads the files that belong to `network`, for which no data are.
+    pub fn read_files(&mut self, network: &Network) -> Outcome {
+        self.files = FilesCache::default().read(&self.settings, network)?;
+        notes::merge(&mut self.notes, self.files.notes.clone());
+        Ok(())
     }
 
     /// Where the data sheet that digital models know says other things than the chip of files.
@@ -394,7 +406,7 @@ impl Plan {
 }
 
 /// What results are judged by: of real targets R² unless another score is asked for.
-fn score(settings: &Settings) -> Result<Score> {
+fn score(settings: &RunSettings) -> Result<Score> {
     let real = settings.target_columns.is_some();
     ensure!(
         !real || settings.label_column.is_none(),
@@ -415,7 +427,7 @@ fn score(settings: &Settings) -> Result<Score> {
 }
 
 /// What is particular to dual adaptive training.
-fn dat(settings: &Settings) -> Result<DatOptions> {
+fn dat(settings: &RunSettings) -> Result<DatOptions> {
     let mut options = DatOptions::default();
     if let Some(maps) = &settings.dat_maps {
         options.maps =

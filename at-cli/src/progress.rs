@@ -1,7 +1,9 @@
-//! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
+//! What a person sees of a run: on stderr, a bar on a terminal, plain lines elsewhere, nothing with `--quiet`. A program that listens
+//! is told instead.
 
 use crate::activity;
 use crate::export::scores::shown;
+use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::terminal::visible;
 use at_core::training::{MethodName, Record};
@@ -13,9 +15,11 @@ use std::time::{Duration, Instant};
 const PLAIN_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Progress of one method.
-pub enum Progress {
+pub enum Progress<'a> {
     /// `--quiet`.
     Silent,
+    /// A program is told.
+    Told(&'a dyn Listener),
     /// A bar that counts epochs.
     Bar(ProgressBar),
     /// Lines for a log file.
@@ -39,11 +43,13 @@ pub fn say(quiet: bool, text: &str) {
     }
 }
 
-impl Progress {
-    /// Progress of `method` through `epochs`.
-    pub fn new(quiet: bool, method: MethodName, epochs: usize) -> Self {
-        if quiet {
-            return Progress::Silent;
+impl<'a> Progress<'a> {
+    /// Progress of `method` through `epochs`, for `audience`.
+    pub fn new(audience: Audience<'a>, method: MethodName, epochs: usize) -> Self {
+        match audience {
+            Audience::Program(listener) => return Progress::Told(listener),
+            Audience::Terminal { quiet: true } => return Progress::Silent,
+            Audience::Terminal { quiet: false } => {}
         }
         if !std::io::stderr().is_terminal() {
             return Progress::Plain { method, done: 0, epochs, last: None };
@@ -61,6 +67,7 @@ impl Progress {
     pub fn batch(&self, over: usize, total: usize) {
         match self {
             Progress::Silent => {}
+            Progress::Told(listener) => listener.batch(over, total),
             Progress::Bar(bar) if over.is_multiple_of(total.div_ceil(100)) => {
                 bar.set_message(format!("batch {over}/{total}"));
             }
@@ -75,6 +82,7 @@ impl Progress {
     pub fn note(&self, text: String) {
         match self {
             Progress::Bar(bar) => bar.println(format!("note: {text}")),
+            Progress::Told(listener) => listener.note(&text),
             Progress::Silent | Progress::Plain { .. } => Notes::default().say([text]),
         }
     }
@@ -84,6 +92,7 @@ impl Progress {
         let text = format!("loss {:.4}  test {}", record.train_loss, shown(record.judged_by, record.test_score));
         match self {
             Progress::Silent => {}
+            Progress::Told(listener) => listener.epoch(record),
             Progress::Bar(bar) => {
                 bar.set_message(text);
                 bar.set_position(record.epoch as u64);
@@ -100,7 +109,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         if let Progress::Bar(bar) = self {
             bar.abandon();

@@ -26,33 +26,26 @@ pub fn deployed_controls(network: &Network, phases: &[ProgrammedMesh]) -> Result
     let mut controls = Vec::with_capacity(network.controls());
     let mut next = phases.iter().enumerate();
     for stage in network.stages() {
-        match stage {
-            Stage::Mesh(mesh) => {
-                let Some((index, own)) = next.next() else { break };
-                let shape = |mesh: &Mesh| {
-                    let dies = if mesh.dies() > 1 { format!(" on {} dies", mesh.dies()) } else { String::new() };
-                    format!(
-                        "{:?} with {} modes and {} columns{dies}",
-                        mesh.layout(),
-                        mesh.modes(),
-                        mesh.columns().len()
-                    )
-                };
-                if *mesh != own.mesh {
-                    let reason = format!("the network's mesh {index} is {}", shape(mesh));
-                    return Err(Error::invalid("phases", format!("mesh{index}, {}", shape(&own.mesh)), reason));
-                }
-                same_size(&format!("controls of mesh{index}"), mesh.controls(), own.controls.len())?;
-                controls.extend_from_slice(&own.controls);
-            }
-            other if other.element().controlled().is_some() => {
+        let Stage::Mesh(mesh) = stage else {
+            if stage.controls() > 0 {
                 return Err(Error::Unsupported {
-                    what: format!("a network with {} controls outside its meshes", other.controls()),
+                    what: format!("a network with {} controls outside its meshes", stage.controls()),
                     instead: "phase files hold meshes only; choose a `network` of meshes".into(),
                 });
             }
-            _ => {}
+            continue;
+        };
+        let Some((index, own)) = next.next() else { break };
+        let shape = |mesh: &Mesh| {
+            let dies = if mesh.dies() > 1 { format!(" on {} dies", mesh.dies()) } else { String::new() };
+            format!("{:?} with {} modes and {} columns{dies}", mesh.layout(), mesh.modes(), mesh.columns().len())
+        };
+        if *mesh != own.mesh {
+            let reason = format!("the network's mesh {index} is {}", shape(mesh));
+            return Err(Error::invalid("phases", format!("mesh{index}, {}", shape(&own.mesh)), reason));
         }
+        same_size(&format!("controls of mesh{index}"), mesh.controls(), own.controls.len())?;
+        controls.extend_from_slice(&own.controls);
     }
     Ok(controls)
 }

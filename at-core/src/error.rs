@@ -76,6 +76,12 @@ pub enum Error {
         /// What is beyond all use.
         reason: String,
     },
+    /// Somebody who follows a training wanted its end in the middle of an epoch.
+    #[error("interrupted in epoch {epoch}, of which nothing is kept")]
+    Interrupted {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
     /// A result that is no number.
     #[error("{what} is not finite: {remedy}")]
     NotFinite {

@@ -5,7 +5,7 @@ use crate::chip::side_by_side::{self, SideBySide};
 use crate::chip::{Chip, Fabrication};
 use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
-use crate::training::{Batch, Evaluation, Loss, Split, Workspace, evaluate};
+use crate::training::{Batch, Evaluation, Loss, Score, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use serde::Serialize;
 use std::ops::Range;
@@ -121,11 +121,11 @@ pub struct Yield {
     pub interval: [f64; 2],
 }
 
-/// The share of `accuracies` that are at least `threshold`, with the interval of Wilson, J. Am. Stat. Assoc. 22, 209 (1927):
+/// The share of `values` of a `score` that reach `threshold`, with the interval of Wilson, J. Am. Stat. Assoc. 22, 209 (1927):
 /// `(p + z²/2n ± z√(p(1-p)/n + z²/4n²))/(1 + z²/n)`, which holds for few chips and for shares of 0 and 1.
-pub fn good_chips(accuracies: &[f64], threshold: f64) -> Yield {
-    let n = accuracies.len() as f64;
-    let share = accuracies.iter().filter(|accuracy| **accuracy >= threshold).count() as f64 / n;
+pub fn good_chips(score: Score, values: &[f64], threshold: f64) -> Yield {
+    let n = values.len() as f64;
+    let share = values.iter().filter(|&&value| score.reaches(value, threshold)).count() as f64 / n;
     let centre = share + Z * Z / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + Z * Z / n;
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn yields_have_wilsons_interval() {
         let accuracies: Vec<f64> = (0..10).map(|k| f64::from(k) / 10.0).collect();
-        let found = good_chips(&accuracies, 0.75);
+        let found = good_chips(Score::Accuracy, &accuracies, 0.75);
         assert_eq!(found.share, 0.2);
         // 2 of 10: the textbook interval 0.0567 … 0.5098
         assert!((found.interval[0] - 0.0567).abs() < 1e-4 && (found.interval[1] - 0.5098).abs() < 1e-4, "{found:?}");
-        assert!(good_chips(&accuracies, 2.0).interval[0].abs() < 1e-12);
-        assert!((good_chips(&accuracies, -1.0).interval[1] - 1.0).abs() < 1e-12);
+        assert!(good_chips(Score::Accuracy, &accuracies, 2.0).interval[0].abs() < 1e-12);
+        assert!((good_chips(Score::Accuracy, &accuracies, -1.0).interval[1] - 1.0).abs() < 1e-12);
     }
 
     #[test]

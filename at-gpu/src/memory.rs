@@ -91,6 +91,7 @@ impl Training<'_> {
                 Stage::Matrix(_) | Stage::WeightBank(_) => all.networks += (8 + 20 * errors) * controls,
                 Stage::Attenuators(_) | Stage::Splitter(_) | Stage::Combiner(_) | Stage::Activation(_) => {}
                 Stage::Detection(_) | Stage::Modulation(_) | Stage::Rectifier(_) => {}
+                Stage::Own(_) => {} // no GPU runs it
             }
         }
         let controls = 4 * network.controls() as u64;

@@ -8,11 +8,12 @@ use crate::mesh_estimate::At;
 use crate::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use crate::scratch::{Needs, Scratch};
 use crate::tiling::TilingStage;
-use at_core::Result;
 use at_core::chip::StageErrors;
 use at_core::stage::{
-    Attenuators, Combiner, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage, WeightBank,
+    Attenuators, Combiner, Element, Matrix, Modulation, Nonlinearity, Photodetection, Rectifier, Splitter, Stage,
+    WeightBank,
 };
+use at_core::{Error, Result};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.
 pub(crate) trait GpuStage {
@@ -88,6 +89,11 @@ pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usiz
         }
         Stage::WeightBank(WeightBank { inputs, outputs }) => {
             Box::new(DenseStage::weight_bank(gpu, inputs, outputs, errors, offset)?)
+        }
+        Stage::Own(ref element) => {
+            let what = format!("{}, which has no kernels, on a GPU", element.words());
+            let instead = "choose `engine` cpu, which runs the plain meaning of an element of one's own".into();
+            return Err(Error::Unsupported { what, instead });
         }
     })
 }

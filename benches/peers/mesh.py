@@ -3,7 +3,7 @@
 Controls to readouts to dL/d(controls) in complex64, L = sum of error * |y|^2 over the batch. The rivals are neurophox's torch
 layer, and three that are written here from the equations of docs/conventions.md and docs/method.md: a JAX scan that JAX
 differentiates, a JAX scan with a reversible gradient, and a torch loop with the hand-written adjoint. Each runs in its own
-process. First the three are compared with our numbers at 64 modes; neurophox has phases of its own, and its convention is
+process; so does asyt.torch, which is our own gradient as a layer of PyTorch. First the three and it are compared with our numbers at 64 modes; neurophox has phases of its own, and its convention is
 compared in tests/neurophox.rs.
 
 usage: python benches/peers/mesh.py [--modes 64,256,1024] [--batch 256] [--venv DIR]
@@ -24,7 +24,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RIVALS = ["neurophox", "jax-scan", "jax-reversible", "torch-adjoint"]
+RIVALS = ["asyt-torch", "neurophox", "jax-scan", "jax-reversible", "torch-adjoint"]
 
 
 # ---- the mesh, from the equations; fields are [mode, sample] ----
@@ -206,6 +206,27 @@ def neurophox_layer(modes, fields, error):
     return gradient, None
 
 
+def asyt_torch(modes, controls, fields, error):
+    """Not a rival: the same Rust as `this`, as a layer of PyTorch."""
+    import numpy as np
+    import torch
+
+    import asyt.torch
+
+    layer, x, error = asyt.torch.Mesh(modes), torch.from_numpy(np.ascontiguousarray(fields.T)), torch.from_numpy(error.T.copy())
+    with torch.no_grad():
+        layer.controls.copy_(torch.from_numpy(controls))
+
+    def gradient():
+        layer.zero_grad(set_to_none=True)
+        y = torch.view_as_real(layer(x))
+        readout = (y * y).sum(-1)
+        (error * readout).sum().backward()
+        return readout.detach(), layer.controls.grad
+
+    return gradient, lambda result: (result[0].numpy().T, result[1].numpy())
+
+
 # ---- one rival in its own process ----
 
 
@@ -223,6 +244,8 @@ def rival(name, path, seconds, check):
     error = np.ascontiguousarray(data["error"].reshape(batch, modes).T)
     if name == "neurophox":
         gradient, numbers = neurophox_layer(modes, fields, error)
+    elif name == "asyt-torch":
+        gradient, numbers = asyt_torch(modes, data["controls"], fields, error)
     elif name == "torch-adjoint":
         gradient, numbers = torch_adjoint(modes, data["controls"], fields, error)
     else:
@@ -268,6 +291,7 @@ def main():
             [*pip, "torch"], check=True
         )
         subprocess.run([*pip, "numpy", "jax", "neurophox"], check=True)
+        subprocess.run([*pip, ROOT / "at-py"], check=True)
 
     build = ["cargo", "build", "--release", "-q", "-p", "at-benches", "--example", "mesh_gradient"]
     subprocess.run(build, cwd=ROOT, check=True)

@@ -97,9 +97,9 @@ fn watched<E: Simulator>(engine: &E, case: &Case) -> Vec<f64> {
     let mut input = engine.upload(&case.fields).unwrap();
     let mut seen = Vec::new();
     for (layer, stages) in case.network.layers().iter().enumerate() {
-        let meshes = stages.iter().filter_map(|stage| match stage {
-            Stage::Mesh(mesh) => Some(engine.upload(&vec![f64::NAN; case.batch * mesh.modes()]).unwrap()),
-            _ => None,
+        let meshes = stages.iter().filter_map(|stage| {
+            let Stage::Mesh(mesh) = stage else { return None };
+            Some(engine.upload(&vec![f64::NAN; case.batch * mesh.modes()]).unwrap())
         });
         let mut powers: Vec<_> = meshes.collect();
         let mut output = engine.zeros(case.batch * network.layer_outputs(layer)).unwrap();

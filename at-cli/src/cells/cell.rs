@@ -1,6 +1,6 @@
 //! What is trained, and the name that follows from it.
 
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::trial::RunContents;
 use anyhow::{Context, Result};
 use at_core::training::MethodName;
@@ -15,7 +15,7 @@ const FORMAT_WITH_TAP_NOISE: u32 = 2;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     /// Complete settings: one method, one chip, one engine.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// The name of its folder.
     pub name: String,
 }
@@ -24,13 +24,13 @@ impl Cell {
     /// The training of `method` on chip `chip_seed` with otherwise these `settings`, which `complete` has completed, and the
     /// `contents` that it reads; none in runs of an earlier version, whose cells are named after their settings alone.
     pub fn new(
-        settings: &Settings,
+        settings: &RunSettings,
         method: MethodName,
         chip_seed: u64,
         contents: Option<&RunContents>,
     ) -> Result<Self> {
         let settings =
-            Settings { method: Some(vec![method.to_string()]), chip_seed: Some(chip_seed), ..settings.clone() };
+            RunSettings { method: Some(vec![method.to_string()]), chip_seed: Some(chip_seed), ..settings.clone() };
         let hash = hash(&settings, contents)?;
         Ok(Cell { name: format!("{method}-{chip_seed}-{hash}"), settings })
     }
@@ -39,7 +39,7 @@ impl Cell {
 /// The cells of a comparison, method by method and chip by chip. Each is made when it is asked for: there may be millions.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    settings: Settings,
+    settings: RunSettings,
     methods: Vec<MethodName>,
     /// Number of the first chip.
     first: u64,
@@ -50,7 +50,12 @@ pub struct Cells {
 impl Cells {
     /// Every method of `methods`, on `chips` chips from the settings' chip seed on, with otherwise these `settings` and the
     /// `contents` of [`Cell::new`].
-    pub fn new(settings: &Settings, methods: &[MethodName], chips: u64, contents: Option<RunContents>) -> Result<Self> {
+    pub fn new(
+        settings: &RunSettings,
+        methods: &[MethodName],
+        chips: u64,
+        contents: Option<RunContents>,
+    ) -> Result<Self> {
         let first = settings.chip_seed.unwrap_or_default();
         let last = first.checked_add(chips).filter(|&last| i64::try_from(last).is_ok());
         last.with_context(|| format!("{chips} chips from chip-seed {first} on are beyond the last seed"))?;
@@ -89,7 +94,7 @@ impl Cells {
 
 /// Twelve bytes in hexadecimal digits, of everything that the numbers depend on: not of where data lie, which preset the
 /// settings came from, or the GPU's name. Keys are sorted, and those that are not set are left out.
-pub(super) fn hash(settings: &Settings, contents: Option<&RunContents>) -> Result<String> {
+pub(super) fn hash(settings: &RunSettings, contents: Option<&RunContents>) -> Result<String> {
     let text = toml::Table::try_from(settings.identity()).context("settings")?.to_string();
     let contents = contents.map(serde_json::to_string).transpose().context("contents")?.unwrap_or_default();
     let noisy = settings.tap_noise.is_some_and(|spread| spread > 0.0);
@@ -104,20 +109,20 @@ mod tests {
 
     #[test]
     fn names_follow_from_the_numbers_settings_and_from_nothing_else() {
-        let settings = crate::settings::resolve(None, &Settings::default()).unwrap();
-        let name = |change: &dyn Fn(&mut Settings)| {
+        let settings = crate::settings::resolve(None, &RunSettings::default()).unwrap();
+        let name = |change: &dyn Fn(&mut RunSettings)| {
             let mut settings = settings.clone();
             change(&mut settings);
             Cell::new(&settings, MethodName::At, 3, None).unwrap().name
         };
         let base = name(&|_| {});
         assert!(base.starts_with("at-3-") && base.len() == 17, "{base}");
-        let same: [&dyn Fn(&mut Settings); 4] =
+        let same: [&dyn Fn(&mut RunSettings); 4] =
             [&|s| s.data_dir = Some("/elsewhere".into()), &|s| s.preset = None, &|s| s.method = None, &|s| {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut Settings); 7] = [
+        let other: [&dyn Fn(&mut RunSettings); 7] = [
             &|s| s.seed = Some(2),
             &|s| s.engine = Some("cpu".into()),
             &|s| s.epochs = Some(7),
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn cells_that_read_other_samples_or_another_chip_have_other_names() {
-        let settings = crate::settings::resolve(None, &Settings::default()).unwrap();
+        let settings = crate::settings::resolve(None, &RunSettings::default()).unwrap();
         let task = crate::trial::Tasks::default().of(settings.clone()).ok().unwrap();
         let name = |contents: Option<&RunContents>| Cell::new(&settings, MethodName::At, 3, contents).unwrap().name;
         let base = name(Some(&task.contents));
@@ -146,11 +151,11 @@ mod tests {
 
     #[test]
     fn a_comparison_is_every_method_on_every_chip() {
-        let settings = Settings { chip_seed: Some(7), ..Settings::default() };
+        let settings = RunSettings { chip_seed: Some(7), ..RunSettings::default() };
         let cells = Cells::new(&settings, &[MethodName::At, MethodName::Ideal], 2, None).unwrap();
         let seeds: Vec<_> = cells.iter().map(|cell| cell.name[..cell.name.rfind('-').unwrap()].to_string()).collect();
         assert_eq!(seeds, ["at-7", "at-8", "ideal-7", "ideal-8"]);
-        let last = Settings { chip_seed: Some(i64::MAX as u64), ..Settings::default() };
+        let last = RunSettings { chip_seed: Some(i64::MAX as u64), ..RunSettings::default() };
         assert!(Cells::new(&last, &[MethodName::At], 2, None).is_err());
     }
 }

@@ -23,6 +23,6 @@ mod train;
 pub mod worker;
 
 pub use cell::{Cell, Cells};
-pub use pool::{Ending, Options, Trained, ending, run, usual_jobs};
+pub use pool::{Ending, Options, Trained, ending, run, started_by, usual_jobs};
 pub use result::CellResult;
 pub use store::Store;

@@ -6,8 +6,11 @@ use super::{Cell, CellResult, Cells, Store};
 use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -99,6 +102,17 @@ pub fn ending(store: &Store, name: &str) -> Result<Ending> {
     })
 }
 
+static PROGRAM: OnceLock<(PathBuf, Vec<OsString>)> = OnceLock::new();
+
+/// This program is started by `program` with these arguments before its own, where the process is another program's.
+pub fn started_by(program: PathBuf, before: Vec<OsString>) {
+    let _ = PROGRAM.set((program, before)); // it stays the same one
+}
+
+fn program() -> std::io::Result<(PathBuf, Vec<OsString>)> {
+    PROGRAM.get().cloned().map_or_else(|| Ok((std::env::current_exe()?, Vec::new())), Ok)
+}
+
 struct Pool<'a> {
     store: &'a Store,
     /// Those that nobody has looked at yet.
@@ -161,9 +175,9 @@ impl Pool<'_> {
 
     /// Starts a process that trains `cell`.
     fn start(&mut self, cell: String, sender: &Sender<Message>) -> Result<()> {
-        let program = std::env::current_exe().context("the path of this program")?;
+        let (program, before) = program().context("the path of this program")?;
         let mut command = Command::new(program);
-        command.arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(before).arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let jobs = self.options.jobs.min(self.progress.left()).max(1);

@@ -2,7 +2,7 @@
 
 use crate::export::scores;
 use crate::methods;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
@@ -19,7 +19,7 @@ pub struct CellResult {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
     /// The settings, complete.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// The method.
     pub method: MethodName,
     /// The chip.

@@ -1,7 +1,7 @@
 //! Cells on disk: what is there of each, and whose turn it is.
 
 use super::{Cell, CellResult};
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::trial::{Place, Task};
 use crate::work::seconds;
 use anyhow::{Context, Result, anyhow, bail};
@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// The cell's settings.
-    pub fn settings(&self, name: &str) -> Result<Settings> {
+    pub fn settings(&self, name: &str) -> Result<RunSettings> {
         settings::read_own(&self.file(name, "cell.toml"))
     }
 
@@ -136,7 +136,7 @@ impl Claim {
 
     /// Errs where `task`, which was made of the `settings` of this cell, reads other contents than those after which the cell
     /// was named; cells of an earlier version are named after their settings alone.
-    pub fn require_contents(&self, settings: &Settings, task: &Task) -> Result<()> {
+    pub fn require_contents(&self, settings: &RunSettings, task: &Task) -> Result<()> {
         let own = self.name();
         let hash = own.rsplit('-').next().unwrap_or_default();
         let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
@@ -185,7 +185,7 @@ mod tests {
     fn a_cell_has_one_owner_at_a_time_and_its_failure_is_forgiven() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let cell = Cell { settings: Settings::default(), name: "at-1-0".to_string() };
+        let cell = Cell { settings: RunSettings::default(), name: "at-1-0".to_string() };
         store.add(&cell).unwrap();
         let claim = store.claim(&cell.name).unwrap().unwrap();
         assert!(store.claim(&cell.name).unwrap().is_none());
@@ -204,7 +204,7 @@ mod tests {
     fn a_damaged_result_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        store.add(&Cell { settings: Settings::default(), name: "x".to_string() }).unwrap();
+        store.add(&Cell { settings: RunSettings::default(), name: "x".to_string() }).unwrap();
         assert!(store.result("x").unwrap().is_none());
         for damage in [&b"{\"version\": "[..], b"\xff\xff"] {
             std::fs::write(folder.path().join("x/result.json"), damage).unwrap();

@@ -5,7 +5,7 @@ use super::store::Claim;
 use crate::engines::{self, Device};
 use crate::failure::Failure;
 use crate::plan::Precision;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::trial::{Task, Tasks, Trials};
 use crate::work::Pace;
 use crate::{interrupt, notes};
@@ -33,7 +33,7 @@ pub enum News<'a> {
 }
 
 /// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
-pub fn train(claim: &Claim, settings: Settings, tasks: &mut Tasks, told: &mut dyn FnMut(News)) -> Result<bool> {
+pub fn train(claim: &Claim, settings: RunSettings, tasks: &mut Tasks, told: &mut dyn FnMut(News)) -> Result<bool> {
     let asked = settings.clone();
     let task = tasks.of(settings).map_err(Failure::into_error)?;
     claim.require_contents(&asked, &task)?;

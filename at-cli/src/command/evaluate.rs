@@ -1,13 +1,14 @@
 //! `asyt evaluate`: trained phases on a chip with given errors.
 
 use crate::engines::{self, Device};
+use crate::export::scores::{digits, named};
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
 use crate::trial::{doubts, load, split};
 use crate::work::{self, Work};
@@ -23,7 +24,7 @@ use at_core::population::{Examination, Yield, good_chips};
 use at_core::propagator::Simulator;
 use at_core::statistics::Estimate;
 use at_core::training::MethodName;
-use at_core::training::{Evaluation, Split};
+use at_core::training::{Evaluation, Score, Split};
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,7 @@ pub struct EvaluateArguments {
     /// With --chips: number of the first
     #[arg(long, value_name = "SEED", requires = "chips")]
     pub chip_seed: Option<u64>,
-    /// With --chips: accuracies that a good chip reaches, comma-separated
+    /// With --chips: scores that a good chip reaches, comma-separated: accuracies, of real targets R² or what --score names
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "chips")]
     pub good: Vec<f64>,
     /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
@@ -78,6 +79,12 @@ pub struct EvaluateArguments {
     /// Tables: the column that holds the classes, as for `asyt train`
     #[arg(long, value_name = "NAME|INDEX|first|last")]
     pub label_column: Option<String>,
+    /// Tables: columns that hold real values to be met, as for `asyt train`
+    #[arg(long, value_delimiter = ',', value_name = "A,B,…", conflicts_with = "label_column")]
+    pub target_columns: Option<Vec<String>>,
+    /// What the chip is judged by: accuracy of classes; r-squared or mean-square-error of real targets
+    #[arg(long)]
+    pub score: Option<String>,
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -145,8 +152,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
         Device::Cpu(Precision::F64) => deployment.run(&Cpu::<f64>::new()),
     }?;
 
-    let Evaluation { score: accuracy, correct, samples, loss, .. } = evaluation;
-    notes.say(doubts::of_phases(accuracy, doubts::chance(&data).as_ref()));
+    let Evaluation { judged_by, score, correct, samples, loss } = evaluation;
+    notes.say(doubts::of_phases(score, doubts::chance(&data).as_ref()));
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
@@ -156,18 +163,19 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
             "phases": arguments.phases.display().to_string(),
             "convention": arguments.convention,
             "chip_errors": files,
-            "accuracy": accuracy,
-            "correct": correct,
+            "score": score,
+            "correct": judged_by.is_of_classes().then_some(correct),
             "samples": samples,
             "loss": loss,
             "engine": engine,
             "notes": notes.texts(),
             "version": env!("CARGO_PKG_VERSION"),
         });
-        writeln!(out, "{object:#}")?;
+        writeln!(out, "{:#}", named(object, judged_by))?;
     } else {
-        let name = visible(&data.name);
-        writeln!(out, "accuracy {accuracy:.4} ({correct} of {samples} test samples of {name}), {engine}")?;
+        let (name, symbol) = (visible(&data.name), judged_by.symbol());
+        let right = if judged_by.is_of_classes() { format!("{correct} of ") } else { String::new() };
+        writeln!(out, "{symbol} {} ({right}{samples} test samples of {name}), {engine}", plain(judged_by, score))?;
     }
     out.flush()?;
     Ok(())
@@ -193,13 +201,15 @@ fn check(network: &Network, samples: usize, chips: u32, notes: &mut Notes) -> Re
     Ok(())
 }
 
-fn settings_of(arguments: &EvaluateArguments) -> Settings {
-    Settings {
+fn settings_of(arguments: &EvaluateArguments) -> RunSettings {
+    RunSettings {
         preset: Some(arguments.preset.clone()),
         dataset: arguments.dataset.clone(),
         chip: arguments.chip.clone(),
         chip_seed: arguments.chip_seed,
         label_column: arguments.label_column.clone(),
+        target_columns: arguments.target_columns.clone(),
+        score: arguments.score.clone(),
         data_dir: arguments.data_dir.clone(),
         encoding: arguments.encoding.clone(),
         network: arguments.network.clone(),
@@ -211,11 +221,19 @@ fn settings_of(arguments: &EvaluateArguments) -> Settings {
         // the samples.
         method: Some(vec![MethodName::Ideal.to_string()]),
         batch_size: Some(1),
-        ..Settings::default()
+        ..RunSettings::default()
     }
 }
 
-/// Accuracies of many chips: a line each for their spread and every yield, or JSON.
+/// A score as a bare number; an accuracy is a share here.
+fn plain(by: Score, value: f64) -> String {
+    match by {
+        Score::Accuracy => format!("{value:.4}"),
+        Score::RSquared | Score::MeanSquareError => digits(by, value),
+    }
+}
+
+/// Scores of many chips: a line each for their spread and every yield, or JSON.
 fn report_many(
     arguments: &EvaluateArguments,
     plan: &Plan,
@@ -224,11 +242,12 @@ fn report_many(
     engine: &str,
     mut notes: Notes,
 ) -> Outcome {
-    let accuracies: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
-    let all = Estimate::of(&accuracies).context("no chip was evaluated")?;
-    let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(&accuracies, threshold)).collect();
+    let by = plan.score;
+    let scores: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
+    let all = Estimate::of(&scores).context("no chip was evaluated")?;
+    let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(by, &scores, threshold)).collect();
     notes.say(doubts::of_phases(all.mean, doubts::chance(data).as_ref()));
-    let (chip, count) = (plan.chip(), accuracies.len());
+    let (chip, count) = (plan.chip(), scores.len());
     let first = plan.settings.chip_seed.unwrap_or_default();
     let mut out = std::io::stdout().lock();
     if arguments.json {
@@ -239,21 +258,22 @@ fn report_many(
             "convention": arguments.convention,
             "chip": chip,
             "first_chip_seed": first,
-            "accuracies": accuracies,
-            "accuracy": all,
+            "scores": scores,
+            "score": all,
             "yields": yields,
             "samples": evaluations[0].samples,
             "engine": engine,
             "notes": notes.texts(),
             "version": env!("CARGO_PKG_VERSION"),
         });
-        writeln!(out, "{object:#}")?;
+        writeln!(out, "{:#}", named(object, by))?;
     } else {
-        let (mean, deviation) = (all.mean, all.deviation.unwrap_or(0.0));
         let (low, high) = all.interval();
+        let [mean, deviation, low, high] =
+            [all.mean, all.deviation.unwrap_or(0.0), low, high].map(|value| plain(by, value));
         let name = visible(&data.name);
         writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {name}, {engine}")?;
-        writeln!(out, "accuracy {mean:.4} ± {deviation:.4} between chips; 95 % interval {low:.4} to {high:.4}")?;
+        writeln!(out, "{} {mean} ± {deviation} between chips; 95 % interval {low} to {high}", by.symbol())?;
         for Yield { threshold, share, interval: [low, high] } in yields {
             writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;
         }

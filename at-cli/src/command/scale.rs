@@ -11,7 +11,7 @@ use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
 use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::propagator::Engine;
 use clap::Args;
@@ -275,6 +275,7 @@ fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Resul
             let taken = || taken_memory(gpu);
             measure(gpu, case, effort, Some(&taken))
         }
-        _ => measure(cpu, case, effort, None),
+        (EngineName::Gpu, None) => bail!("a case for a GPU, and there is none"),
+        (EngineName::Cpu, _) => measure(cpu, case, effort, None),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// What `--help` says at its end.
 pub const HELP: &str = "\
-Several --vary make a grid, the last one runs fastest. Settings before the
+Several --vary make a grid, the last one runs fastest. RunSettings before the
 equals sign that are separated by commas take each value together. Where values
 have commas themselves, separate them by semicolons.
 

@@ -4,7 +4,7 @@ use super::sources::Sources;
 use crate::cells::Cells;
 use crate::failure::{OrUsage, Outcome};
 use crate::network_text::NetworkText;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::trial::{self, Tasks};
 use crate::work::Work;
 use crate::{activity, names, notes};
@@ -84,20 +84,20 @@ impl Vary {
     }
 
     /// The settings with which the names have this value; the value means what it means as a flag's.
-    fn settings(&self, command: &clap::Command, value: &str) -> Result<Settings> {
+    fn settings(&self, command: &clap::Command, value: &str) -> Result<RunSettings> {
         let flags = self.names.iter().map(|name| format!("--{name}={value}"));
         let matches = command.clone().try_get_matches_from(flags).map_err(|error| {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
             anyhow!("{} = {value}: {}", self.name(), line.trim_start_matches("error: "))
         })?;
-        Settings::from_arg_matches(&matches).with_context(|| format!("{} = {value}", self.name()))
+        RunSettings::from_arg_matches(&matches).with_context(|| format!("{} = {value}", self.name()))
     }
 }
 
 /// A command line of nothing but settings.
 fn flags_of_settings() -> clap::Command {
-    <Settings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true))
+    <RunSettings as clap::Args>::augment_args(clap::Command::new("").no_binary_name(true))
 }
 
 /// One point of a grid.
@@ -105,7 +105,7 @@ pub struct Point {
     /// The values of what varies, in the order of the request.
     pub values: Vec<String>,
     /// Complete settings, all methods in them.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// What the chips have of imperfections, for people.
     pub imperfections: String,
     /// What makes one doubt that this is meant.
@@ -121,7 +121,7 @@ pub struct Point {
 /// All points: the last of `vary` runs fastest. What makes no sense at one of them is wrong usage, before anything is trained.
 pub fn points(
     config: Option<&Path>,
-    flags: &Settings,
+    flags: &RunSettings,
     vary: &[Vary],
     chips: u64,
     sources: &mut Sources,
@@ -146,7 +146,7 @@ pub fn points(
 
 /// The network whose kind decides on the defaults of all points: the one that is given, else the first one that varies. It is
 /// the same for all, so that a run that goes on has the defaults with which it began.
-pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Option<NetworkText>> {
+pub fn lead(config: Option<&Path>, flags: &RunSettings, vary: &[Vary]) -> Result<Option<NetworkText>> {
     let in_file = || Ok(config.map(settings::read).transpose()?.and_then(|file| file.network));
     let varied = || {
         let vary = vary.iter().find(|vary| vary.names.iter().any(|name| name == "network"))?;
@@ -161,7 +161,7 @@ pub fn lead(config: Option<&Path>, flags: &Settings, vary: &[Vary]) -> Result<Op
 
 fn point(
     config: Option<&Path>,
-    flags: &Settings,
+    flags: &RunSettings,
     vary: &[Vary],
     tables: &[Vec<toml::Table>],
     chips: u64,
@@ -184,7 +184,7 @@ fn point(
         at.collect::<Vec<_>>().join(", ")
     };
     let in_place = |error: anyhow::Error| if vary.is_empty() { error } else { error.context(place()) };
-    let flags: Settings = changed.try_into().context("settings")?;
+    let flags: RunSettings = changed.try_into().context("settings")?;
     let (settings, _) = settings::explained(config, &flags, lead).map_err(in_place).or_usage()?;
     let settings = if *sources == Sources::Unknown { settings.of_a_kept_run() } else { settings };
     if settings.has_outside_chip() {
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn what_varies_is_read_as_flags_are() {
         let spreads = vary("parameter-spread,update-error=0, 0.5");
-        let at: Settings = spreads.tables().unwrap()[1].clone().try_into().unwrap();
+        let at: RunSettings = spreads.tables().unwrap()[1].clone().try_into().unwrap();
         assert_eq!((at.parameter_spread, at.update_error, at.phase), (Some(0.5), Some(0.5), None));
         let networks = vary("network=mesh:64x3,triangular;mesh:64x3");
         assert_eq!(networks.values, ["mesh:64x3,triangular", "mesh:64x3"]);
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_grid_has_every_combination_and_the_last_setting_runs_fastest() {
         let grid = [vary("update-error=0,0.5"), vary("epochs=1,2,3")];
-        let points = points(None, &Settings::default(), &grid, 2, &mut Sources::Same(Vec::new())).ok().unwrap();
+        let points = points(None, &RunSettings::default(), &grid, 2, &mut Sources::Same(Vec::new())).ok().unwrap();
         let values: Vec<_> = points.iter().map(|point| point.values.join(" ")).collect();
         assert_eq!(values, ["0 1", "0 2", "0 3", "0.5 1", "0.5 2", "0.5 3"]);
         assert_eq!(points[5].settings.update_error, Some(0.5));
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_varied_kind_of_chip_keeps_the_spreads_of_the_flags() {
-        let flags = Settings { update_error: Some(0.25), ..Settings::default() };
+        let flags = RunSettings { update_error: Some(0.25), ..RunSettings::default() };
         let points = points(None, &flags, &[vary("chip=weight-bank,ideal")], 1, &mut Sources::Unknown).ok().unwrap();
         assert_eq!(points[1].settings.update_error, Some(0.25));
         assert_eq!((points[0].settings.response_slope, points[1].settings.response_slope), (Some(0.3), Some(0.0)));

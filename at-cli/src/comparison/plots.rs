@@ -6,8 +6,9 @@ use crate::export::bars::{Panel, shares};
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use crate::export::columns::si;
 use crate::session::plot;
-use crate::settings::chips::SPREADS;
+use crate::settings::chips::imperfection;
 use anyhow::Result;
+use at_core::chip::Unit;
 use at_core::cost::{Bill, Energy, Time};
 use at_core::statistics::Estimate;
 use at_core::training::{MethodName, Record, Score};
@@ -167,19 +168,30 @@ fn score_against(by: Score, name: &str, values: &[String], points: &[&PointRepor
 
 /// A setting's name with its unit, as `--help` has it.
 fn axis(name: &str) -> String {
-    let unit = |name: &str| match name {
-        "splitter-angle" | "phase" | "response-offset" => " (rad)",
-        _ if name.ends_with("-db") => " (dB)",
-        "parameter-spread" | "response-amplitude" | "response-slope" | "update-error" => " (relative)",
-        _ => "",
+    let unit = |name: &str| {
+        imperfection(name).map_or(String::new(), |own| match own.unit {
+            Unit::Fraction => " (relative)".to_string(),
+            Unit::Signal | Unit::Switch => String::new(),
+            unit @ (Unit::Radian
+            | Unit::Decibel
+            | Unit::DecibelPerCentimetre
+            | Unit::Micrometre
+            | Unit::Bit
+            | Unit::Cell) => {
+                format!(" ({})", unit.sign())
+            }
+        })
     };
     name.split(',').map(|name| format!("{name}{}", unit(name))).collect::<Vec<_>>().join(", ")
 }
 
 fn title(report: &Report) -> String {
     let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
-    let varies =
-        report.vary.iter().flat_map(|names| names.split(',')).any(|name| name == "chip" || SPREADS.contains(&name));
+    let varies = report
+        .vary
+        .iter()
+        .flat_map(|names| names.split(','))
+        .any(|name| name == "chip" || imperfection(name).is_some());
     let kind = if varies { String::new() } else { format!(" of kind {}", text(&report.settings.chip)) };
     let chips = match report.chip_seeds.len() {
         1 => "1 chip".to_string(),

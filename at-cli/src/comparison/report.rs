@@ -4,7 +4,7 @@ use super::grid::Point;
 use super::request::Request;
 use crate::cells::{CellResult, Ending};
 use crate::export::scores;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use at_core::chip::Accesses;
 use at_core::cost::{Bill, CostModel};
 use at_core::data::Chance;
@@ -20,7 +20,7 @@ pub struct Report {
     /// `compare` or `sweep`.
     pub command: String,
     /// The settings of the first point.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// What a reader must know of the data.
     pub dataset_note: Option<String>,
     /// What makes one doubt the results; what one cell has is named with it where others have it not.

@@ -2,7 +2,7 @@
 
 use super::grid::Vary;
 use super::sources::Noted;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
 use at_core::files::own;
@@ -46,7 +46,7 @@ pub struct GridArguments {
     pub quiet: bool,
     /// The settings that the file may hold too.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {

@@ -9,7 +9,7 @@ use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::work::{Factor, Work};
 use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -37,8 +37,8 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let earlier = arguments.resume.as_deref();
     let request = match earlier {
         Some(run) => {
-            let changes = Settings { data_dir: None, ..arguments.settings.clone() };
-            let same = changes == Settings::default() && vary.is_empty();
+            let changes = RunSettings { data_dir: None, ..arguments.settings.clone() };
+            let same = changes == RunSettings::default() && vary.is_empty();
             let result = if same { Request::read(run, name) } else { Err(anyhow!(FOREIGN)) };
             Some(result.or_usage()?)
         }
@@ -116,7 +116,7 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
 /// over the run's own.
 pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
     let request = Request::any(run).or_usage()?;
-    let flags = Settings { data_dir: data_dir.map(Path::to_path_buf), ..Settings::default() };
+    let flags = RunSettings { data_dir: data_dir.map(Path::to_path_buf), ..RunSettings::default() };
     let mut sources = request.contents.clone().map_or(Sources::Unknown, Sources::AsNoted);
     let points = points(Some(&run.join("config.toml")), &flags, &request.vary, request.chips, &mut sources)?;
     let store = Store::new(run.join("cells"));

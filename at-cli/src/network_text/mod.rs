@@ -12,6 +12,7 @@ use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::{Layout, Mesh};
 use at_core::tiled::tiled_stages;
 use serde::{Deserialize, Serialize};
+use stage::element_elsewhere;
 use std::convert::Infallible;
 use std::str::FromStr;
 use word::layers_of;
@@ -105,7 +106,12 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
             outputs as f64 * (inputs as f64 + 1.0)
         }
-        _ => 0.0,
+        // an element of somebody's own is not built here
+        StageText::Own { .. }
+        | StageText::Activation { .. }
+        | StageText::Detection { .. }
+        | StageText::Modulation {}
+        | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
 }
@@ -138,6 +144,7 @@ fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer
             StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
             StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
             StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
+            StageText::Own { ref name } => return Err(element_elsewhere(name)),
         }
         *signal = layer.last().map(Stage::output);
     }

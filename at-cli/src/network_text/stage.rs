@@ -1,5 +1,6 @@
 //! A stage as it is spelled out in TOML.
 
+use anyhow::{Error, anyhow};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,18 @@ pub enum StageText {
         #[serde(default)]
         threshold: f64,
     },
+    /// An element of somebody's own, which the program that has its page can build and this one can name.
+    Own {
+        name: String,
+    },
+}
+
+/// Why there is no element of somebody's own here.
+pub fn element_elsewhere(name: &str) -> Error {
+    anyhow!(
+        "own:{name} is an element whose page is not in this library; train it with the program that has its page, as \
+         at-core/examples/own_stage.rs does"
+    )
 }
 
 fn rectangular() -> Layout {

@@ -56,6 +56,7 @@ fn what_makes_no_sense_is_named() {
         ("tiles:32x64/16x2", "2 layers of 32 outputs and 64 inputs do not follow on one another"),
         ("tiles:64x64/16x0", "\"0\" is no size"),
         ("tiles:64x64/16,triangular,depth=3", "rectangular"),
+        ("own:kerr-rings:6", "own:kerr-rings:6 is an element whose page is not in this library"),
     ] {
         let error = format!("{:#}", network(text).unwrap_err());
         assert!(error.contains(message), "{text}: {error}");
@@ -78,6 +79,23 @@ fn stages_can_be_spelled_out() {
     let network = build(&file.network.layers(6, 3).unwrap()).unwrap();
     assert_eq!((network.input(), network.outputs(), network.layers().len()), (Signal::fields(6), 6, 4));
     assert!(toml::from_str::<File>("network = 3").is_err());
+}
+
+#[test]
+fn an_element_of_somebodys_own_is_named_and_not_taken_for_another() {
+    #[derive(Deserialize)]
+    struct File {
+        network: NetworkText,
+    }
+    let text = r#"network = [[{ kind = "mesh", modes = 6 }, { kind = "own", name = "kerr-rings:6" }, { kind = "modulation" }]]"#;
+    let file: File = toml::from_str(text).unwrap();
+    let failure = build(&file.network.layers(6, 3).unwrap()).unwrap_err().to_string();
+    assert!(
+        failure.starts_with("own:kerr-rings:6 is an element whose page is not in this library; train it"),
+        "{failure}"
+    );
+    let nameless = text.replace(", name = \"kerr-rings:6\"", "");
+    assert!(nameless.len() < text.len() && toml::from_str::<File>(&nameless).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`.
 
-use super::stage::StageText;
+use super::stage::{StageText, element_elsewhere};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
 use at_core::network::Detection;
@@ -14,6 +14,7 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
+        "own" => Err(element_elsewhere(rest)),
         _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles"])),
     }
 }

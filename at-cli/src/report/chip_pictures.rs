@@ -29,12 +29,19 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Opt
             let drawn = whole.rows().max(whole.columns()) <= MOST_CELLS;
             if drawn { mesh_pictures(mesh, &grid, errors, controls) } else { Vec::new() }
         }
-        Stage::Matrix(Matrix { inputs, outputs }) | Stage::WeightBank(WeightBank { inputs, outputs })
-            if inputs.max(outputs) <= 4 * MOST_CELLS =>
-        {
-            matrix_pictures(matches!(stage, Stage::WeightBank(_)), inputs, outputs, errors, controls)
+        Stage::Matrix(Matrix { inputs, outputs }) | Stage::WeightBank(WeightBank { inputs, outputs }) => {
+            let drawn = inputs.max(outputs) <= 4 * MOST_CELLS;
+            let bank = matches!(stage, Stage::WeightBank(_));
+            if drawn { matrix_pictures(bank, inputs, outputs, errors, controls) } else { Vec::new() }
         }
-        _ => Vec::new(),
+        Stage::Attenuators(_)
+        | Stage::Splitter(_)
+        | Stage::Combiner(_)
+        | Stage::Activation(_)
+        | Stage::Detection(_)
+        | Stage::Modulation(_)
+        | Stage::Rectifier(_)
+        | Stage::Own(_) => Vec::new(), // nobody here knows how to draw it
     }
 }
 

@@ -90,7 +90,7 @@ fn facts(page: &mut Page, finished: &Finished) {
     let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
     let network = match &settings.network {
         Some(NetworkText::Short(text)) => text.clone(),
-        _ => "given stage by stage, see all settings".to_string(),
+        Some(NetworkText::Long(_)) | None => "given stage by stage, see all settings".to_string(),
     };
     let count = |setting: Option<usize>| setting.map(|value| value.to_string()).unwrap_or_default();
     let seeds = match &report.chip_seeds[..] {

@@ -17,10 +17,7 @@ pub struct MeshGrid {
 impl MeshGrid {
     /// `columns` values for every mode of `mesh`; `next` is the stage behind it, whose parts stand in a row.
     pub fn new(mesh: &Mesh, columns: usize, next: Option<&Stage>) -> Self {
-        let across = match next {
-            Some(Stage::Combiner(own)) => own.parts.clamp(1, mesh.dies()),
-            _ => 1,
-        };
+        let across = if let Some(Stage::Combiner(own)) = next { own.parts.clamp(1, mesh.dies()) } else { 1 };
         MeshGrid { die_modes: mesh.die_modes(), die_columns: columns, dies: mesh.dies(), across }
     }
 

@@ -9,7 +9,7 @@ mod mesh_grid;
 pub mod page;
 mod power;
 mod run_section;
-mod trained;
+pub mod trained;
 
 pub use run_section::Choice;
 

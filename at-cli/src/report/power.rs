@@ -23,9 +23,9 @@ pub fn maps(trained: &TrainedChip, controls: &[f64], sample: usize) -> Result<Ve
         drift: &[],
     };
     let stages: Vec<&Stage> = trained.network.stages().collect();
-    let meshes = (0..stages.len()).filter_map(|index| match stages[index] {
-        Stage::Mesh(mesh) => Some((mesh, stages.get(index + 1).copied())),
-        _ => None,
+    let meshes = (0..stages.len()).filter_map(|index| {
+        let Stage::Mesh(mesh) = stages[index] else { return None };
+        Some((mesh, stages.get(index + 1).copied()))
     });
     let powers = reference.mesh_powers(controls, &fields)?;
     let maps = meshes.zip(powers).enumerate().map(|(index, ((mesh, next), powers))| {

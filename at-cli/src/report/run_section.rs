@@ -30,7 +30,8 @@ pub struct Choice<'a> {
 pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<String>> {
     let files = RunFiles::read(run)?;
     let summary = &files.summary;
-    page.heading(1, &format!("{}: {} on a chip of kind {}", files.name, summary.dataset, summary.chip));
+    let subject = summary.outside_chip.clone().unwrap_or_else(|| format!("a chip of kind {}", summary.chip));
+    page.heading(1, &format!("{}: {} on {subject}", files.name, summary.dataset));
     for line in verdict::verdict(summary).lines() {
         page.paragraph(line);
     }

@@ -5,7 +5,7 @@ use crate::methods;
 use crate::plan::Plan;
 use crate::session::metrics::{self, Row};
 use crate::session::summary::Summary;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::trial::{Fingerprint, RunContents, encoded, load};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
@@ -28,7 +28,7 @@ pub struct RunFiles {
     /// The folder's name.
     pub name: String,
     /// All settings.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// The file of the settings.
     pub config: String,
     /// The results; methods that are not finished are missing.
@@ -89,8 +89,20 @@ impl TrainedChip {
     /// Loads the data and makes the chip of `files`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
         let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
-        let mut plan = Plan::new(Settings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
+        let plan = Plan::new(RunSettings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
         let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
+        Self::of(run, files, plan, data)
+    }
+
+    /// [`TrainedChip::load`] for a program that has the samples.
+    pub fn with_data(run: &Path, files: &RunFiles, data: Dataset) -> Result<Self> {
+        let plan = Plan::of_any_data(files.settings.clone().of_a_kept_run())?;
+        let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
+        Self::of(run, files, plan, data)
+    }
+
+    fn of(run: &Path, files: &RunFiles, mut plan: Plan, data: Dataset) -> Result<Self> {
+        ensure!(!plan.settings.has_outside_chip(), "it came from outside, and nobody knows its inside");
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let imperfections = plan.imperfections_of(&network)?;
         let fabrication = plan.fabricate(&network, plan.settings.chip_seed.unwrap_or_default())?;
@@ -108,8 +120,8 @@ impl TrainedChip {
         Ok(TrainedChip { plan, data, network, imperfections, fabrication, initial, controls })
     }
 
-    /// The chip, programmed with `controls` after the first ones, recognises every test sample.
-    pub fn confusion(&self, controls: &[f64]) -> Result<Confusion> {
+    /// What the chip, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
+    pub fn readouts(&self, controls: &[f64]) -> Result<Vec<f32>> {
         let engine = Cpu::<f32>::new();
         let signals = self.signals()?;
         let (width, outputs) = (self.network.input().width(), self.network.outputs());
@@ -117,15 +129,24 @@ impl TrainedChip {
         for values in [&self.initial[..], controls] {
             chip.program(&values.iter().map(|&value| value as f32).collect())?;
         }
+        let mut all = Vec::with_capacity(signals.len() / width * outputs);
+        let mut readout = vec![0.0; BATCH * outputs];
+        for fields in signals.chunks(BATCH * width) {
+            let batch = fields.len() / width;
+            chip.propagate(&fields.to_vec(), batch, &mut readout)?;
+            all.extend_from_slice(&readout[..batch * outputs]);
+        }
+        Ok(all)
+    }
+
+    /// The chip, programmed with `controls` after the first ones, recognises every test sample.
+    pub fn confusion(&self, controls: &[f64]) -> Result<Confusion> {
         let classes = self.data.classes;
         let mut confusion = Confusion::new(classes);
-        let mut readout = vec![0.0; BATCH * outputs];
-        for (fields, labels) in signals.chunks(BATCH * width).zip(self.data.test.labels.chunks(BATCH)) {
-            chip.propagate(&fields.to_vec(), labels.len(), &mut readout)?;
-            for (read, &label) in readout.chunks(outputs).zip(labels) {
-                let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
-                confusion.add(label as usize, answer);
-            }
+        let readouts = self.readouts(controls)?;
+        for (read, &label) in readouts.chunks(self.network.outputs()).zip(&self.data.test.labels) {
+            let answer = (0..classes).max_by(|&a, &b| read[a].total_cmp(&read[b])).unwrap_or(0);
+            confusion.add(label as usize, answer);
         }
         Ok(confusion)
     }

@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::published::Published;
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
-use crate::settings::{Settings, resolve};
+use crate::settings::{RunSettings, resolve};
 use crate::trial::Trials;
 use at_core::optics::Convention;
 use at_core::training::MethodName;
@@ -51,7 +51,7 @@ pub fn findings(published: &mut Published, arguments: &ReproduceArguments) -> Ou
 
 /// Accuracy of the chip after the last epoch (%): 960 steps of 500 samples, of the 6000 that the published methods had.
 fn train(published: &mut Published, splitter: &str, phase: &str, method: MethodName) -> Outcome<f64> {
-    let settings = Settings {
+    let settings = RunSettings {
         method: Some(vec![method.to_string()]),
         chip_errors: Some(published.error_files(splitter, phase)),
         chip_errors_convention: Some(Convention::DatMpnn),

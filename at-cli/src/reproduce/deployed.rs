@@ -10,7 +10,7 @@ use crate::export::picture::PALETTE;
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
-use crate::settings::{Settings, resolve};
+use crate::settings::{RunSettings, resolve};
 use crate::trial::{Tasks, split};
 use anyhow::{Context, anyhow};
 use at_core::cpu::Cpu;
@@ -58,12 +58,12 @@ const TOLERANCE: f64 = 0.06;
 pub fn run(dataset: &str, arguments: &ReproduceArguments) -> Outcome<Reproduction> {
     let missing = "needs --reference DIR, the folder with ideal-*.npz, splitter-error-*.npz and phase-error-*.npz";
     let reference = arguments.reference.as_ref().ok_or_else(|| anyhow!("dat-{dataset} {missing}")).or_usage()?;
-    let settings = Settings {
+    let settings = RunSettings {
         preset: Some("dat".into()),
         dataset: Some(dataset.into()),
         data_dir: arguments.data_dir.clone(),
         engine: Some("cpu".into()),
-        ..Settings::default()
+        ..RunSettings::default()
     };
     let phases = read_phases(&reference.join(format!("ideal-{dataset}.npz")), Some(Convention::DatMpnn))?;
     let meshes: Vec<&Mesh> = phases.iter().map(|own| &own.mesh).collect();

@@ -1,7 +1,7 @@
 //! A result as a file: settings, what varies, what is expected and by whom.
 
 use crate::comparison::Vary;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
@@ -37,7 +37,7 @@ pub struct Description {
     /// Chips per method.
     pub chips: u64,
     /// The settings of every training.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// What varies.
     #[serde(default)]
     pub vary: Vec<Vary>,
@@ -58,7 +58,7 @@ pub struct Quick {
     pub chips: u64,
     /// Settings that win over the others.
     #[serde(default)]
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// In the place of what varies.
     #[serde(default)]
     pub vary: Option<Vec<Vary>>,

@@ -1,6 +1,6 @@
 //! The task and the chips of a publication, as its files have them.
 
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::trial::Tasks;
 use at_core::cpu::Cpu;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ pub struct Published {
     /// `mnist` or `fashion-mnist`.
     pub dataset: String,
     /// The settings that all of its plans begin with.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// Where light is computed.
     pub engine: Cpu<f32>,
     /// What was read of the task.

@@ -6,7 +6,7 @@ use super::finding::{Finding, Reproduction};
 use crate::comparison::{self, Finished, GridArguments, MethodReport};
 use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
 use crate::failure::{OrUsage, Outcome};
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Result, anyhow};
 use at_core::training::MethodName;
 
@@ -15,9 +15,9 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
     let name = &asked.name;
     let description = if asked.quick { description.clone().quick()? } else { description.clone() };
     let resumed = asked.resume.is_some();
-    let own = Settings { data_dir: asked.data_dir.clone(), ..Settings::default() };
+    let own = RunSettings { data_dir: asked.data_dir.clone(), ..RunSettings::default() };
     let engine = asked.engine.clone().or_else(|| description.settings.engine.clone());
-    let complete = Settings { data_dir: asked.data_dir.clone(), engine, ..description.settings.clone() };
+    let complete = RunSettings { data_dir: asked.data_dir.clone(), engine, ..description.settings.clone() };
     let arguments = GridArguments {
         chips: Some(description.chips),
         target: None,

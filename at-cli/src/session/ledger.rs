@@ -3,6 +3,7 @@
 use super::Job;
 use super::metrics::{self, Row, Table};
 use crate::interrupt;
+use crate::listener::Listener;
 use crate::progress::Progress;
 use crate::work::{self, Pace};
 use anyhow::Result;
@@ -20,7 +21,7 @@ pub struct Ledger<'a> {
     pub rows: Vec<Row>,
     /// Rows of an interrupted run, of which only the times are still needed.
     earlier: Vec<Row>,
-    progress: Progress,
+    progress: Progress<'a>,
     pace: Pace,
     /// Epochs that this and the next methods still take.
     left: usize,
@@ -60,7 +61,10 @@ impl<'a> Ledger<'a> {
         let later = plan.methods.iter().skip_while(|&&name| name != method).count();
         self.left = epochs.saturating_mul(later) - records.last().map_or(0, |record| record.epoch.min(epochs));
         self.pace = Pace::new();
-        self.progress = Progress::new(self.job.quiet, method, epochs);
+        self.progress = Progress::new(self.job.audience, method, epochs);
+        if let Some(listener) = self.job.audience.listener() {
+            listener.begin(method, records.len(), epochs);
+        }
         records.last().inspect(|record| self.progress.epoch(record));
     }
 
@@ -97,6 +101,10 @@ impl Observer for Ledger<'_> {
         }
     }
 
+    fn stopped(&self) -> bool {
+        self.job.audience.listener().is_some_and(Listener::stopped)
+    }
+
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         let (before, start) = self.clock;
         self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));
@@ -105,7 +113,7 @@ impl Observer for Ledger<'_> {
             self.written = Some(Instant::now());
             self.failure = self.write().err();
         }
-        if self.failure.is_some() || interrupt::requested() {
+        if self.failure.is_some() || interrupt::requested() || self.stopped() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -7,11 +7,13 @@
 mod ledger;
 pub mod metrics;
 pub mod plot;
+mod start;
 pub mod summary;
 pub mod table;
 pub mod times;
 pub mod verdict;
 
+use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
@@ -22,6 +24,7 @@ use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::MethodName;
 use ledger::Ledger;
+pub use start::{Finished, Place, Start, start};
 use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.
@@ -34,21 +37,21 @@ pub struct Job<'a> {
     pub driver: Option<&'a Driver>,
     /// The results.
     pub folder: &'a RunFolder,
-    /// No progress on stderr.
-    pub quiet: bool,
+    /// Who follows it.
+    pub audience: Audience<'a>,
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
 pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
-    let Job { task, data, driver, folder, quiet } = *job;
-    let plan = &task.plan;
+    let Job { task, data, driver, folder, audience } = *job;
+    let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
     let trials = Trials::new(engine, task, data, driver)?;
     let chance = trials.chance();
     announce(engine, job);
     let (light, doubts) = trials.light();
     say(quiet, &format!("light    {light}\n"));
-    let mut notes = Notes::default();
+    let mut notes = Notes::to(audience);
     notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
 
     let mut ledger = Ledger::open(job)?;
@@ -80,7 +83,8 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
             folder.write(plot::file(plan.score), &picture)?;
         }
-        if interrupt::requested() && !(complete && Some(&name) == plan.methods.last()) {
+        let stopped = interrupt::requested() || audience.listener().is_some_and(Listener::stopped);
+        if stopped && !(complete && Some(&name) == plan.methods.last()) {
             let epochs = outcomes[0].records.len();
             let run = folder.path().display();
             bail!("interrupted after epoch {epochs} of {name}; continue with: asyt train --resume {run}");
@@ -107,7 +111,8 @@ fn explain(error: anyhow::Error, method: MethodName, folder: &RunFolder) -> anyh
 }
 
 fn announce<E: Simulator>(engine: &E, job: &Job) {
-    let Job { task, data, driver, folder, quiet } = *job;
+    let Job { task, data, driver, folder, audience } = *job;
+    let quiet = audience.quiet();
     let chip_seed = task.plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), task.network.controls());
     say(quiet, &format!("engine   {}", engine.describe()));

@@ -1,78 +1,25 @@
-//! Kinds of imperfect chips that have a name, and the spreads that make them.
+//! Kinds of imperfect chips that have a name, and the imperfections that make them.
 
-use super::flags::Settings;
+use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::chip::{Control, Imperfections, Passive, Process};
-use at_core::network::{Network, Stage};
+use at_core::chip::{Acts, Control, Imperfection, Imperfections, Part, Passive, Process};
+use at_core::network::Network;
 
-/// Lists the settings that change a kind of chip once: name, setting, place in [`Imperfections`], and what it acts on.
-macro_rules! spreads {
-    ($($name:literal $setting:ident $($place:ident).+ $acts:expr;)*) => {
-        /// The settings that change a kind of chip: the names of [`Imperfections`].
-        pub const SPREADS: &[&str] = &[$($name),*];
-
-        /// Takes over the settings that are given, and writes the others into `settings`.
-        fn make_explicit(settings: &mut Settings, chip: &mut Imperfections) {
-            $(chip.$($place).+ = *settings.$setting.get_or_insert(chip.$($place).+);)*
-        }
-
-        /// What differs from a chip of the `kind`: name, value, and what it acts on.
-        fn differing(chip: &Imperfections, kind: &Imperfections) -> Vec<(&'static str, String, Acts)> {
-            let mut differing = Vec::new();
-            $(if chip.$($place).+ != kind.$($place).+ {
-                differing.push(($name, chip.$($place).+.to_string(), $acts));
-            })*
-            differing
-        }
-    };
+/// The imperfection of this name, where there is one: a setting that changes a kind of chip.
+pub fn imperfection(name: &str) -> Option<&'static Imperfection> {
+    Imperfections::TABLE.iter().find(|own| own.name == name)
 }
 
-spreads! {
-    "splitter-angle" splitter_angle splitter_angle Acts::On(MESHES);
-    "splitter-mean" splitter_mean passive.splitter_mean Acts::On(MESHES);
-    "splitter-split" splitter_split passive.splitter_split Acts::On(MESHES);
-    "splitter-equal" splitter_equal passive.splitter_equal Acts::Detail;
-    "phase" phase phase Acts::On(MESHES);
-    "uncalibrated" uncalibrated passive.uncalibrated Acts::On(SHIFTERS);
-    "loss-db" loss_db loss_db Acts::On(MESHES);
-    "loss-spread-db" loss_spread_db loss_spread_db Acts::On(MESHES);
-    "propagation-db-cm" propagation_db_cm passive.propagation_db_cm Acts::On(MESHES);
-    "path-imbalance" path_imbalance passive.path_imbalance Acts::Detail;
-    "facet-db" facet_db passive.facet_db Acts::On(MESHES);
-    "amplified" amplified passive.amplified Acts::Detail;
-    "process-splitter" process_splitter process.process_splitter Acts::On(MESHES);
-    "process-phase" process_phase process.process_phase Acts::On(SHIFTERS);
-    "process-length" process_length process.process_length Acts::Detail;
-    "die-splitter" die_splitter process.die_splitter Acts::On(MESHES);
-    "die-phase" die_phase process.die_phase Acts::On(SHIFTERS);
-    "pitch" pitch control.pitch Acts::Detail;
-    "parameter-spread" parameter_spread parameter_spread Acts::On(MATRICES);
-    "response-amplitude" response_amplitude response_amplitude Acts::On(WEIGHT_BANKS);
-    "response-slope" response_slope response_slope Acts::On(WEIGHT_BANKS);
-    "response-offset" response_offset response_offset Acts::On(WEIGHT_BANKS);
-    "update-error" update_error update_error Acts::OnAll;
-    "perturbation" perturbation perturbation Acts::On(HIDDEN);
-    "module" module module Acts::Detail;
-    "control-range" control_range control.control_range Acts::On(SHIFTERS);
-    "control-bits" control_bits control.control_bits Acts::On(SHIFTERS);
-    "heater-spread" heater_spread control.heater_spread Acts::On(SHIFTERS);
-    "heater-quartic" heater_quartic control.heater_quartic Acts::On(SHIFTERS);
-    "crosstalk" crosstalk control.crosstalk Acts::On(SHIFTERS);
-    "crosstalk-length" crosstalk_length control.crosstalk_length Acts::Detail;
-    "dead-shifters" dead_shifters control.dead_shifters Acts::On(SHIFTERS);
-    "dead-random" dead_random control.dead_random Acts::Detail;
-    "drift-step" drift_step drift.drift_step Acts::OnAll;
-    "drift-common" drift_common drift.drift_common Acts::OnAll;
-    "drift-return" drift_return drift.drift_return Acts::Detail;
-    "gain-noise" gain_noise noise.gain_noise Acts::OnAll;
-    "hidden-relative-noise" hidden_relative_noise noise.hidden_relative_noise Acts::On(HIDDEN);
-    "hidden-absolute-noise" hidden_absolute_noise noise.hidden_absolute_noise Acts::On(HIDDEN);
-    "laser-noise" laser_noise noise.laser_noise Acts::OnAll;
-    "shot-noise" shot_noise noise.shot_noise Acts::OnAll;
-    "thermal-noise" thermal_noise noise.thermal_noise Acts::OnAll;
-    "adc-bits" adc_bits noise.adc_bits Acts::OnAll;
-    "adc-range" adc_range noise.adc_range Acts::Detail;
+/// What differs from a chip of the `kind`.
+fn differing(chip: &Imperfections, kind: &Imperfections) -> Vec<&'static Imperfection> {
+    Imperfections::TABLE.iter().filter(|own| own.of(chip) != own.of(kind)).collect()
+}
+
+/// These imperfections with their values in `chip`.
+fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a &'static Imperfection>) -> String {
+    let named = imperfections.into_iter().map(|own| format!("{} {}", own.name, own.of(chip)));
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// The kind whose numbers are drawn as the published demonstration draws them.
@@ -154,16 +101,16 @@ fn silicon() -> Imperfections {
 }
 
 /// The imperfections that `settings` ask for; writes every spread into `settings`, so that they are explicit from here on.
-pub fn imperfections(settings: &mut Settings) -> Result<Imperfections> {
+pub fn imperfections(settings: &mut RunSettings) -> Result<Imperfections> {
     let mut chip = find(settings.chip.get_or_insert_with(|| "ideal".to_string()))?;
-    make_explicit(settings, &mut chip);
+    settings.make_explicit(&mut chip);
     chip.validate()?;
     Ok(chip)
 }
 
 /// What flags make of a chip that comes from files, which they cannot change: a note where they were asked for as its data sheet or as
 /// the statistics of `noise-aware`, and an error where they would change digital models, or nothing, without anybody having said so.
-pub fn beside_files(settings: &Settings, chip: &Imperfections, draws: bool) -> Result<Option<String>> {
+pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -> Result<Option<String>> {
     let sheet = settings.data_sheet == Some(true);
     if !settings.has_individual() {
         let about = "data-sheet is about a chip from files or from outside";
@@ -178,88 +125,52 @@ pub fn beside_files(settings: &Settings, chip: &Imperfections, draws: bool) -> R
     let own = find(kind)?;
     let changed = differing(chip, &own);
     let modelled = differing(&chip.data_sheet(), &own.data_sheet());
-    let list = |changed: &[(&str, String, Acts)]| {
-        let named = changed.iter().map(|(name, value, _)| format!("{name} {value}"));
-        named.collect::<Vec<_>>().join(", ")
-    };
     if changed.is_empty() {
         return Ok(None);
     }
     if sheet || (draws && modelled.is_empty()) {
         let who = if sheet { "digital models and noise-aware draws" } else { "noise-aware draws" };
-        let what = list(&changed);
+        let what = listed(chip, &changed);
         return Ok(Some(format!("{what} of chip {kind}: only {who} know of them; the chip is {is}")));
     }
     let effect = if modelled.is_empty() { "would change nothing" } else { "would change digital models alone" };
     bail!(
         "the chip comes {from}, and beside it {} {effect}; drop what is not the chip's, or pass --data-sheet where it \
          describes the chip's kind to digital models",
-        list(&changed)
+        listed(chip, &changed)
     )
 }
 
-/// What an imperfection acts on.
-#[derive(Clone, Copy)]
-enum Acts {
-    /// Every network.
-    OnAll,
-    /// Networks with such parts.
-    On(Part),
-    /// Nothing by itself: it says how another one acts.
-    Detail,
-}
-
-/// A part of networks that imperfections are particular to, with the kind of chip that has some.
-#[derive(Clone, Copy)]
-struct Part {
-    name: &'static str,
-    chip: &'static str,
-    is: fn(&Network) -> bool,
-}
-
-/// Whether a network has a stage of a pattern.
-macro_rules! any_stage {
-    ($pattern:pat) => {
-        |network| network.stages().any(|stage| matches!(stage, $pattern))
-    };
-}
-
-const MESHES: Part = Part { name: "meshes", chip: "mesh", is: any_stage!(Stage::Mesh(_)) };
-const MATRICES: Part = Part { name: "matrices", chip: "demo", is: any_stage!(Stage::Matrix(_)) };
-const WEIGHT_BANKS: Part = Part { name: "weight banks", chip: "weight-bank", is: any_stage!(Stage::WeightBank(_)) };
-const HIDDEN: Part = Part { name: "hidden layers", chip: "ideal", is: |network| network.layers().len() > 1 };
-
-const SHIFTERS: Part = Part {
-    name: "phase shifters",
-    chip: "silicon",
-    is: any_stage!(Stage::Mesh(_) | Stage::Attenuators(_) | Stage::WeightBank(_)),
-};
+/// Parts of networks with a kind of chip that has imperfections there.
+const FITTING: [(Part, &str); 3] =
+    [(Part::MESHES, "mesh"), (Part::MATRICES, DEMONSTRATION), (Part::WEIGHT_BANKS, "weight-bank")];
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.
 pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
-    let spreads = differing(chip, &Imperfections::NONE);
-    let in_network = |part: Part| (part.is)(network);
-    let acts = |acts: &Acts| match *acts {
-        Acts::On(part) => in_network(part),
+    let own = differing(chip, &Imperfections::NONE);
+    let acts = |own: &Imperfection| match own.acts {
+        Acts::On(part) => part.is_in(network),
         Acts::OnAll => true,
-        Acts::Detail => false,
+        Acts::With(_) => false,
     };
-    let any = spreads.iter().any(|(.., how)| acts(how));
-    let shown = spreads.iter().filter(|(.., how)| acts(how) || (any && matches!(how, Acts::Detail)));
-    let acting: Vec<String> = shown.map(|(name, value, _)| format!("{name} {value}")).collect();
-    if let Some((name, Acts::On(part))) =
-        spreads.iter().map(|(name, _, acts)| (name, acts)).find(|(_, acts)| matches!(acts, Acts::On(_)))
-    {
-        let fitting = [MESHES, MATRICES, WEIGHT_BANKS].into_iter().filter(|&part| in_network(part));
+    let any = own.iter().any(|own| acts(own));
+    let idle = own.iter().find_map(|own| match own.acts {
+        Acts::On(part) => Some((own.name, part)),
+        Acts::OnAll | Acts::With(_) => None,
+    });
+    if let Some((name, part)) = idle {
+        let fitting = FITTING.into_iter().filter(|(part, _)| part.is_in(network));
         ensure!(
             any,
             "chip {kind} would be ideal: {name} acts on {}, and the network has none; choose --chip {}",
             part.name,
-            fitting.map(|part| part.chip).chain(["ideal"]).collect::<Vec<_>>().join(" or ")
+            fitting.map(|(_, chip)| chip).chain(["ideal"]).collect::<Vec<_>>().join(" or ")
         );
     }
-    Ok(if acting.is_empty() { "no imperfection".to_string() } else { acting.join(", ") })
+    let shown = own.iter().filter(|own| acts(own) || (any && matches!(own.acts, Acts::With(_))));
+    let shown = listed(chip, shown);
+    Ok(if shown.is_empty() { "no imperfection".to_string() } else { shown })
 }
 
 #[cfg(test)]
@@ -267,15 +178,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_known_and_every_spread_is_a_setting() {
-        assert!(KINDS.iter().all(|(name, _)| find(name).is_ok()));
-        let keys = super::super::keys();
-        assert!(SPREADS.iter().all(|spread| keys.iter().any(|key| key == spread)));
+    fn every_kind_is_known_and_valid() {
+        assert!(KINDS.iter().all(|(name, _)| find(name).is_ok_and(|kind| kind.validate().is_ok())));
+    }
+
+    /// The table of `docs/imperfections.md`.
+    fn table() -> String {
+        let row = |own: &Imperfection| {
+            let kinds = KINDS.iter().map(|(name, _)| (name, own.of(&find(name).unwrap())));
+            let kinds =
+                kinds.filter(|(_, value)| *value != own.default()).map(|(name, value)| format!("{name} {value}"));
+            let acts = match own.acts {
+                Acts::OnAll => "all".to_string(),
+                Acts::On(part) => part.name.to_string(),
+                Acts::With(other) => format!("with `{other}`"),
+            };
+            let (unit, demand) = (own.unit.sign(), own.range.demand);
+            let scope = own.scope.words();
+            let help = own.help.replace('|', "\\|");
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            format!(
+                "| `{}` | {help} | {unit} | {} | {demand} | {scope} | {acts} | {kinds} |\n",
+                own.name,
+                own.default()
+            )
+        };
+        Imperfections::TABLE.iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_docs_say_of_every_imperfection_what_its_row_says() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+        let [page, method] = ["imperfections.md", "method.md"].map(|name| std::fs::read_to_string(docs.join(name)));
+        let (Ok(page), Ok(method)) = (page, method) else {
+            return eprintln!("skipped: the docs lie outside this package");
+        };
+        assert!(page.contains(&table()), "docs/imperfections.md: the rows of the table should be\n{}", table());
+        let without: Vec<&str> = Imperfections::TABLE.iter().map(|own| own.name).collect();
+        let without: Vec<&str> = without.into_iter().filter(|name| !method.contains(&format!("`{name}`"))).collect();
+        assert!(without.is_empty(), "docs/method.md, Imperfections: no formula of {without:?}");
+    }
+
+    #[test]
+    fn every_imperfection_is_a_flag_with_the_help_of_its_row() {
+        let command = <RunSettings as clap::Args>::augment_args(clap::Command::new(""));
+        for own in Imperfections::TABLE {
+            let flag = command.get_arguments().find(|flag| flag.get_long() == Some(own.name)).expect(own.name);
+            assert_eq!(flag.get_help().unwrap().to_string(), own.help);
+            assert_eq!(flag.get_value_names().unwrap()[0], own.unit.placeholder(), "{}", own.name);
+            let default = own.default();
+            let said = default.number() == 0.0 || own.help.contains(&format!("[default: {default}"));
+            assert!(said, "the help of {} does not say its default {default}", own.name);
+        }
     }
 
     #[test]
     fn a_spread_changes_the_named_chip() {
-        let mut settings = Settings { chip: Some("demo".into()), update_error: Some(0.1), ..Settings::default() };
+        let mut settings = RunSettings { chip: Some("demo".into()), update_error: Some(0.1), ..RunSettings::default() };
         let chip = imperfections(&mut settings).unwrap();
         assert_eq!((chip.update_error, chip.parameter_spread), (0.1, 0.6));
         assert_eq!(settings.parameter_spread, Some(0.6));
@@ -299,16 +258,17 @@ mod tests {
 
     #[test]
     fn flags_that_cannot_act_on_a_chip_from_files_are_refused_unless_they_are_its_data_sheet() {
-        let check = |change: &dyn Fn(&mut Settings), draws| {
+        let check = |change: &dyn Fn(&mut RunSettings), draws| {
             let mut settings =
-                Settings { chip: Some("mesh".into()), chip_file: Some("F.npz".into()), ..Settings::default() };
+                RunSettings { chip: Some("mesh".into()), chip_file: Some("F.npz".into()), ..RunSettings::default() };
             change(&mut settings);
             let chip = imperfections(&mut settings).unwrap();
             beside_files(&settings, &chip, draws).map_err(|error| error.to_string())
         };
         assert_eq!(check(&|_| {}, false), Ok(None));
         assert_eq!(check(&|s| s.chip = Some("silicon".into()), false), Ok(None), "the kind's own data sheet");
-        let lossy = |s: &mut Settings| (s.loss_db, s.control_range, s.control_bits) = (Some(0.4), Some(7.0), Some(6));
+        let lossy =
+            |s: &mut RunSettings| (s.loss_db, s.control_range, s.control_bits) = (Some(0.4), Some(7.0), Some(6));
         let error = check(&lossy, false).unwrap_err();
         let named = ["loss-db 0.4", "control-bits 6", "digital models alone", "--data-sheet"];
         assert!(named.iter().all(|part| error.contains(part)), "{error}");
@@ -316,7 +276,7 @@ mod tests {
         let asked = check(&|s| (lossy(s), s.data_sheet = Some(true)).0, false).unwrap().unwrap();
         assert!(asked.contains("loss-db 0.4") && asked.contains("as its files have it"), "{asked}");
         // a spread is in no data sheet: it would do nothing, but for draws
-        let noisy = |s: &mut Settings| s.shot_noise = Some(0.1);
+        let noisy = |s: &mut RunSettings| s.shot_noise = Some(0.1);
         assert!(check(&noisy, false).unwrap_err().contains("shot-noise 0.1 would change nothing"));
         assert!(check(&noisy, true).unwrap().unwrap().contains("noise-aware"));
         let drawn = check(&|s| (noisy(s), s.chip_file = None).0, false);

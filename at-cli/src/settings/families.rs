@@ -1,6 +1,6 @@
 //! Defaults that follow the network: where nobody names a preset, a network of meshes is not trained as one of weight banks is.
 
-use super::flags::Settings;
+use super::flags::RunSettings;
 use crate::network_text::{NetworkText, StageText};
 use anyhow::{Context, Result};
 use at_core::network::Detection;
@@ -16,9 +16,9 @@ const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnis
 /// for weight banks, which are the preset's own, and for networks of several kinds.
 ///
 /// Errs where the network cannot be read.
-pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Result<Settings> {
+pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
-    let Ok(layers) = network.layers(5040, 5040) else { return Ok(Settings::default()) };
+    let Ok(layers) = network.layers(5040, 5040) else { return Ok(RunSettings::default()) };
     let stages = || layers.iter().flatten();
     let coherent = stages().any(|stage| {
         matches!(stage, StageText::Mesh { .. } | StageText::Tiles { .. } | StageText::SingularValue { .. })
@@ -28,9 +28,9 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
     let text = match (coherent, banks, matrices) {
         (true, false, false) => MESHES,
         (false, false, true) => MATRICES,
-        (false, _, _) | (true, true, _) | (true, _, true) => return Ok(Settings::default()),
+        (false, _, _) | (true, true, _) | (true, _, true) => return Ok(RunSettings::default()),
     };
-    let mut defaults: Settings = toml::from_str(text).context("defaults of a kind of network")?;
+    let mut defaults: RunSettings = toml::from_str(text).context("defaults of a kind of network")?;
     if coherent {
         let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
         let unfitted = |stage: &StageText| match stage {
@@ -42,7 +42,8 @@ pub fn defaults(network: &NetworkText, given: &Settings, dataset: &str) -> Resul
             | StageText::WeightBank { .. }
             | StageText::Activation { .. }
             | StageText::Modulation {}
-            | StageText::Rectifier { .. } => false,
+            | StageText::Rectifier { .. }
+            | StageText::Own { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
         if stages().any(unfitted) {
@@ -97,7 +98,8 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Activation { .. }
             | StageText::Detection { .. }
             | StageText::Modulation {}
-            | StageText::Rectifier { .. } => None,
+            | StageText::Rectifier { .. }
+            | StageText::Own { .. } => None,
         }
     };
     first(5040).filter(|&modes| first(10080) == Some(modes))
@@ -107,25 +109,25 @@ fn inputs(network: &NetworkText) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn of(network: &str, dataset: &str, given: Settings) -> Settings {
+    fn of(network: &str, dataset: &str, given: RunSettings) -> RunSettings {
         defaults(&network.parse().unwrap(), &given, dataset).unwrap()
     }
 
     #[test]
     fn every_kind_of_network_has_its_own_defaults() {
-        let meshes = of("mesh:64x3", "digits", Settings::default());
+        let meshes = of("mesh:64x3", "digits", RunSettings::default());
         assert_eq!((meshes.chip.as_deref(), meshes.encoding.as_deref()), (Some("mesh"), Some("fourier-crop:8")));
         assert_eq!(meshes.method.unwrap()[0], "at-adaptive");
-        let tethered = of("mesh:64x3,triangular", "digits", Settings::default());
+        let tethered = of("mesh:64x3,triangular", "digits", RunSettings::default());
         assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
-        assert_eq!(of("matrix:in-32-out", "digits", Settings::default()).chip.as_deref(), Some("demo"));
-        assert_eq!(of("bank:in-48-out", "digits", Settings::default()), Settings::default());
-        assert_eq!(of("no network", "digits", Settings::default()), Settings::default());
+        assert_eq!(of("matrix:in-32-out", "digits", RunSettings::default()).chip.as_deref(), Some("demo"));
+        assert_eq!(of("bank:in-48-out", "digits", RunSettings::default()), RunSettings::default());
+        assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
     }
 
     #[test]
     fn signals_fit_the_modes_that_enter() {
-        let encoding = |network, dataset| of(network, dataset, Settings::default()).encoding.unwrap();
+        let encoding = |network, dataset| of(network, dataset, RunSettings::default()).encoding.unwrap();
         assert_eq!(encoding("tiles:32x64/16", "mnist"), "fourier-crop:8");
         assert_eq!(encoding("mesh:16x2", "digits"), "fourier-crop:4");
         assert_eq!(encoding("mesh:in", "digits"), "fourier-crop:8");
@@ -137,9 +139,9 @@ mod tests {
 
     #[test]
     fn settings_that_are_given_decide_on_others() {
-        let given = Settings { optimizer: Some("sgd".into()), ..Settings::default() };
+        let given = RunSettings { optimizer: Some("sgd".into()), ..RunSettings::default() };
         assert_eq!(of("mesh:64x3", "digits", given).learning_rate, None);
-        let given = Settings { tether: Some(50.0), ..Settings::default() };
+        let given = RunSettings { tether: Some(50.0), ..RunSettings::default() };
         assert_eq!(of("mesh:64x3", "digits", given).method, None, "a tether is about at");
     }
 }

@@ -1,6 +1,6 @@
 //! Settings as a file: read from anywhere, and written where a run can be repeated with it.
 
-use super::flags::{Settings, keys};
+use super::flags::{RunSettings, keys};
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::own;
@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Reads a settings file. Errs on unknown keys with the nearest known one, and on values of a wrong type with their line.
-pub fn read(path: &Path) -> Result<Settings> {
+pub fn read(path: &Path) -> Result<RunSettings> {
     let text = read_text(path, LONGEST_TEXT).context("settings file")?;
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 
 /// Reads a settings file of a run's own folder.
-pub fn read_own(path: &Path) -> Result<Settings> {
+pub fn read_own(path: &Path) -> Result<RunSettings> {
     let text = own::read_text(path, LONGEST_TEXT).context("settings file")?;
     parse(&text).with_context(|| format!("settings file {}", path.display()))
 }
 
-pub(super) fn parse(text: &str) -> Result<Settings> {
+/// Reads settings. Errs on unknown keys with the nearest known one.
+pub fn parse(text: &str) -> Result<RunSettings> {
     let known = keys();
     for key in toml::from_str::<Table>(text).map_err(|error| in_a_line(&error, text, false))?.keys() {
         if !known.contains(key) {
@@ -49,11 +50,11 @@ fn in_a_line(error: &toml::de::Error, text: &str, shown: bool) -> anyhow::Error 
 }
 
 /// The settings as a file that repeats the run. Folders become absolute, so that it can be read from anywhere.
-pub fn config(settings: &Settings) -> Result<String> {
+pub fn config(settings: &RunSettings) -> Result<String> {
     let data_dir = settings.data_dir.as_ref().map(std::path::absolute).transpose().context("--data-dir")?;
     let absolute = |files: &Vec<PathBuf>| files.iter().map(std::path::absolute).collect::<std::io::Result<_>>();
     let chip_errors = settings.chip_errors.as_ref().map(absolute).transpose().context("--chip-errors")?;
-    let text = toml::to_string(&Settings { data_dir, chip_errors, ..settings.clone() }).context("config.toml")?;
+    let text = toml::to_string(&RunSettings { data_dir, chip_errors, ..settings.clone() }).context("config.toml")?;
     Ok(format!("# Settings of this run; `asyt train --config` with this file repeats it.\n{text}"))
 }
 

@@ -1,18 +1,89 @@
 //! Every setting of a training run, once: the same struct is the flags, the TOML file and a run folder's `config.toml`.
 //!
-//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]).
+//! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]). Those that change a kind of
+//! chip are the rows of [`at_core::imperfections!`].
 
 use crate::network_text::NetworkText;
+use at_core::chip::{Imperfections, Unit};
 use at_core::optics::Convention;
+use clap::builder::ValueRange;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Settings as written by a person. Their meaning is checked in [`crate::plan`]. The help of a method's options is the method's own
-/// ([`crate::methods::options`]).
-#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
-pub struct Settings {
+/// Makes [`RunSettings`]: its own settings, and between them one for every imperfection of the library's table.
+macro_rules! settings {
+    (
+        { $($before:tt)* } { $($after:tt)* }
+        $($section:ident { $($(#[$doc:meta])* $name:ident $(in $home:ident)?: $type:ty = $default:expr, $unit:ident, $range:expr,
+            $scope:ident, $acts:expr, $help:literal;)* })*
+    ) => {
+        /// Settings as written by a person. Their meaning is checked in [`crate::plan`]. The help of a method's options is the method's own
+        /// ([`crate::methods::options`]).
+        #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+        #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+        #[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]
+        pub struct RunSettings {
+            $($before)*
+            $($(
+                #[doc = $help]
+                #[arg(
+                    long,
+                    value_name = Unit::$unit.placeholder(),
+                    num_args = values(Unit::$unit),
+                    default_missing_value = "true",
+                    help_heading = heading!($section)
+                )]
+                pub $name: Option<$type>,
+            )*)*
+            $($after)*
+        }
+
+        impl RunSettings {
+            /// Takes over into `chip` what is set, and sets what is not.
+            pub(super) fn make_explicit(&mut self, chip: &mut Imperfections) {
+                $($(chip.$($home.)?$name = *self.$name.get_or_insert(chip.$($home.)?$name);)*)*
+            }
+        }
+    };
+}
+
+/// The heading in the help over a section of the table.
+macro_rules! heading {
+    (plain) => {
+        "Chip"
+    };
+    (passive) => {
+        "Chip: what light meets"
+    };
+    (process) => {
+        "Chip: what light meets"
+    };
+    (plan) => {
+        "Chip: what light meets"
+    };
+    (module) => {
+        "Chip: what light meets"
+    };
+    (control) => {
+        "Chip: control"
+    };
+    (dead) => {
+        "Chip: control"
+    };
+    (drift) => {
+        "Chip: drift"
+    };
+    (noise) => {
+        "Chip: noise"
+    };
+}
+
+/// How many values a flag takes: a switch may stand alone.
+fn values(unit: Unit) -> ValueRange {
+    if unit == Unit::Switch { (0..=1).into() } else { 1.into() }
+}
+
+at_core::imperfections! { settings {
     /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat; a preset that is
     /// named stays what it is
     #[arg(long, help_heading = "Task")]
@@ -90,140 +161,7 @@ pub struct Settings {
     #[arg(long, value_name = "SECONDS", help_heading = "Chip from outside")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chip_timeout: Option<f64>,
-    /// Meshes: spread of the couplers' angle errors (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip")]
-    pub splitter_angle: Option<f64>,
-    /// Meshes: spread of the static phase errors (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip")]
-    pub phase: Option<f64>,
-    /// Meshes: insertion loss per waveguide and column (dB)
-    #[arg(long, value_name = "DB", help_heading = "Chip")]
-    pub loss_db: Option<f64>,
-    /// Meshes: spread of that loss (dB)
-    #[arg(long, value_name = "DB", help_heading = "Chip")]
-    pub loss_spread_db: Option<f64>,
-    /// Matrices: relative spread of every entry
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
-    pub parameter_spread: Option<f64>,
-    /// Weight banks: relative spread of the cells' amplitudes
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
-    pub response_amplitude: Option<f64>,
-    /// Weight banks: relative spread of the cells' slopes
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
-    pub response_slope: Option<f64>,
-    /// Weight banks: spread of the cells' phase offsets (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip")]
-    pub response_offset: Option<f64>,
-    /// All: relative spread of the slope with which the chip follows its controls
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
-    pub update_error: Option<f64>,
-    /// Hidden layers: relative strength of a fixed mixing of their signals that no digital model describes
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip")]
-    pub perturbation: Option<f64>,
-
-    /// Meshes: mean of the couplers' angle errors (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
-    pub splitter_mean: Option<f64>,
-    /// Meshes: spread of the couplers' power split, powers (1 ± e)/2
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
-    pub splitter_split: Option<f64>,
-    /// Meshes: both couplers of an MZI have the same error
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
-    pub splitter_equal: Option<bool>,
-    /// Meshes and weight banks: every phase starts anywhere in 2π
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
-    pub uncalibrated: Option<bool>,
-    /// Meshes: loss of the waveguides (dB per cm)
-    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
-    pub propagation_db_cm: Option<f64>,
-    /// Meshes: loss differs between waveguides by up to ± this share
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: what light meets")]
-    pub path_imbalance: Option<f64>,
-    /// Meshes: loss where light enters and where it leaves (dB each)
-    #[arg(long, value_name = "DB", help_heading = "Chip: what light meets")]
-    pub facet_db: Option<f64>,
-    /// Meshes: a noiseless amplifier behind each makes up for its nominal loss
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: what light meets")]
-    pub amplified: Option<bool>,
-    /// Meshes: spread of the couplers' angle errors that neighbours share (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
-    pub process_splitter: Option<f64>,
-    /// Meshes and weight banks: spread of phase errors that neighbours share (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
-    pub process_phase: Option<f64>,
-    /// Length over which neighbours share [default: 1000 µm]
-    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
-    pub process_length: Option<f64>,
-    /// Meshes: spread of a die's mean angle error (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
-    pub die_splitter: Option<f64>,
-    /// Meshes and weight banks: spread of a die's mean phase error (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: what light meets")]
-    pub die_phase: Option<f64>,
-    /// Distance of nearest heaters [default: 100 µm]
-    #[arg(long, value_name = "UM", help_heading = "Chip: what light meets")]
-    pub pitch: Option<f64>,
-    /// Side of one module that does the work of larger layers in turn (temporal copies); 0: hardware for all
-    #[arg(long, value_name = "CELLS", help_heading = "Chip: what light meets")]
-    pub module: Option<usize>,
-    /// Phase shifters: largest phase, of a heater driven by a voltage (radians); 0: any phase
-    #[arg(long, value_name = "RAD", help_heading = "Chip: control")]
-    pub control_range: Option<f64>,
-    /// Phase shifters: bits of the voltage; 0: any voltage
-    #[arg(long, value_name = "BITS", help_heading = "Chip: control")]
-    pub control_bits: Option<u32>,
-    /// Phase shifters: relative spread of phase per heat
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
-    pub heater_spread: Option<f64>,
-    /// Phase shifters: share of V⁴ in the phase at full range
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
-    pub heater_quartic: Option<f64>,
-    /// Phase shifters: share of a phase that the nearest ones get
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
-    pub crosstalk: Option<f64>,
-    /// Length over which crosstalk falls by e [default: 50 µm]
-    #[arg(long, value_name = "UM", help_heading = "Chip: control")]
-    pub crosstalk_length: Option<f64>,
-    /// Phase shifters: fraction that does not answer
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: control")]
-    pub dead_shifters: Option<f64>,
-    /// Dead phase shifters stand at a random phase, not at 0
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", help_heading = "Chip: control")]
-    pub dead_random: Option<bool>,
-    /// Random walk of every control, per programming (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
-    pub drift_step: Option<f64>,
-    /// Random walk common to all controls, per programming (radians)
-    #[arg(long, value_name = "RAD", help_heading = "Chip: drift")]
-    pub drift_common: Option<f64>,
-    /// Share of the drift that is lost per programming; 0: a free walk
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: drift")]
-    pub drift_return: Option<f64>,
-    /// Relative gain noise of a layer, common to a whole batch (`fd` of the published demonstration)
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
-    pub gain_noise: Option<f64>,
-    /// Relative noise of hidden signals, per sample and mode
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
-    pub hidden_relative_noise: Option<f64>,
-    /// Absolute noise of hidden signals, per sample and mode
-    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
-    pub hidden_absolute_noise: Option<f64>,
-    /// Relative intensity noise of the laser, common to all modes of a sample
-    #[arg(long, value_name = "FRACTION", help_heading = "Chip: noise")]
-    pub laser_noise: Option<f64>,
-    /// Shot noise of what is read, at a signal of 1
-    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
-    pub shot_noise: Option<f64>,
-    /// Thermal noise of what is read
-    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
-    pub thermal_noise: Option<f64>,
-    /// Bits of the converters that read; 0: ideal ones
-    #[arg(long, value_name = "BITS", help_heading = "Chip: noise")]
-    pub adc_bits: Option<u32>,
-    /// Largest signal that these converters read [default: 1]
-    #[arg(long, value_name = "LEVEL", help_heading = "Chip: noise")]
-    pub adc_range: Option<f64>,
-
+} {
     /// Methods to compare, comma-separated (see below): at, at-adaptive, in-silico, ideal, pat, dfa, spsa, …
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", help_heading = "Training")]
     pub method: Option<Vec<String>>,
@@ -338,23 +276,27 @@ pub struct Settings {
     /// The GPU for engine gpu, by index or part of its name, as `asyt devices` lists them
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Engine")]
     pub adapter: Option<String>,
-}
+} }
 
-impl Settings {
+impl RunSettings {
     /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, what was allowed, or how a
     /// chip from outside is reached.
-    pub fn identity(&self) -> Settings {
-        let allowed =
-            Settings { chip_of_other_network: None, data_sheet: None, start_from_other_network: None, ..self.clone() };
+    pub fn identity(&self) -> RunSettings {
+        let allowed = RunSettings {
+            chip_of_other_network: None,
+            data_sheet: None,
+            start_from_other_network: None,
+            ..self.clone()
+        };
         let reached =
-            Settings { chip_command: None, chip_address: None, chip_park: None, chip_timeout: None, ..allowed };
-        Settings { data_dir: None, preset: None, adapter: None, ..reached }
+            RunSettings { chip_command: None, chip_address: None, chip_park: None, chip_timeout: None, ..allowed };
+        RunSettings { data_dir: None, preset: None, adapter: None, ..reached }
     }
 
     /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.
-    pub fn of_a_kept_run(self) -> Settings {
+    pub fn of_a_kept_run(self) -> RunSettings {
         let data_sheet = if self.has_individual() { self.data_sheet.or(Some(true)) } else { self.data_sheet };
-        Settings { data_sheet, ..self }
+        RunSettings { data_sheet, ..self }
     }
 
     /// The chip is an individual from files.
@@ -386,7 +328,7 @@ fn count(text: &str) -> Result<usize, &'static str> {
 
 /// The keys of the TOML file: the long flags.
 pub fn keys() -> Vec<String> {
-    let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+    let command = <RunSettings as clap::Args>::augment_args(clap::Command::new(""));
     command.get_arguments().filter_map(|flag| flag.get_long().map(String::from)).collect()
 }
 
@@ -398,14 +340,14 @@ mod tests {
     fn flags_and_keys_have_the_same_names() {
         for key in keys() {
             let values = ["1", "true", "'a'", "['a']", "[1]", "'native'"]
-                .map(|value| toml::from_str::<Settings>(&format!("{key} = {value}")));
+                .map(|value| toml::from_str::<RunSettings>(&format!("{key} = {value}")));
             assert!(values.iter().any(Result::is_ok), "{key}");
         }
     }
 
     /// The help of a flag, as words without commas and the like.
     fn help(flag: &str) -> Vec<String> {
-        let command = <Settings as clap::Args>::augment_args(clap::Command::new(""));
+        let command = <RunSettings as clap::Args>::augment_args(clap::Command::new(""));
         let found = command.get_arguments().find(|own| own.get_long() == Some(flag)).unwrap();
         let help = found.get_help().unwrap().to_string();
         help.split_whitespace().map(|word| word.trim_matches(|c: char| ",:;()".contains(c)).to_string()).collect()

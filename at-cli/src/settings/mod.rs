@@ -7,6 +7,6 @@ mod flags;
 pub mod presets;
 mod resolve;
 
-pub use file::{config, read, read_own};
-pub use flags::{Settings, keys};
+pub use file::{config, parse, read, read_own};
+pub use flags::{RunSettings, keys};
 pub use resolve::{explained, resolve, resolve_own};

@@ -1,6 +1,6 @@
 //! Presets: settings files that are part of the program (`at-cli/presets`).
 
-use super::flags::Settings;
+use super::flags::RunSettings;
 use crate::{methods, names};
 use anyhow::{Context, Result, anyhow};
 use at_core::training::MethodName;
@@ -54,7 +54,7 @@ pub fn help() -> String {
 }
 
 /// The settings of preset `name`.
-pub fn find(name: &str) -> Result<Settings> {
+pub fn find(name: &str) -> Result<RunSettings> {
     let preset = PRESETS
         .iter()
         .find(|preset| preset.name == name)

@@ -2,7 +2,7 @@
 //! preset, what the kind of network needs ([`families`]) lies above the default one.
 
 use super::file::{read, read_own};
-use super::flags::Settings;
+use super::flags::RunSettings;
 use super::{chips, families, presets};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result};
@@ -11,25 +11,29 @@ use std::path::Path;
 use toml::Table;
 
 /// All settings of a run from its `file` and `flags`. The preset is that of the flags, else of the file, else `digits`.
-pub fn resolve(file: Option<&Path>, flags: &Settings) -> Result<Settings> {
+pub fn resolve(file: Option<&Path>, flags: &RunSettings) -> Result<RunSettings> {
     Ok(explained(file, flags, None)?.0)
 }
 
 /// [`resolve`] with the file of a run's own folder.
-pub fn resolve_own(file: &Path, flags: &Settings) -> Result<Settings> {
+pub fn resolve_own(file: &Path, flags: &RunSettings) -> Result<RunSettings> {
     Ok(combine(&read_own(file)?, flags, None)?.0)
 }
 
 /// The same, and a line on the defaults that follow the network; where there is a `lead`, they follow that one.
 pub fn explained(
     file: Option<&Path>,
-    flags: &Settings,
+    flags: &RunSettings,
     lead: Option<&NetworkText>,
-) -> Result<(Settings, Option<String>)> {
+) -> Result<(RunSettings, Option<String>)> {
     combine(&file.map(read).transpose()?.unwrap_or_default(), flags, lead)
 }
 
-fn combine(file: &Settings, flags: &Settings, lead: Option<&NetworkText>) -> Result<(Settings, Option<String>)> {
+fn combine(
+    file: &RunSettings,
+    flags: &RunSettings,
+    lead: Option<&NetworkText>,
+) -> Result<(RunSettings, Option<String>)> {
     let named = flags.preset.is_some() || file.preset.is_some();
     let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
     let mut layers = table(&presets::find(preset)?)?;
@@ -72,23 +76,23 @@ fn without_oracles(layers: &mut Table) {
 }
 
 /// What no preset says of real targets: they are met, not told apart, and at their own scale.
-fn real_targets() -> Settings {
-    Settings {
+fn real_targets() -> RunSettings {
+    RunSettings {
         loss: Some("mean-square".into()),
         loss_normalization: Some("none".into()),
         learning_rate: Some(0.02),
-        ..Settings::default()
+        ..RunSettings::default()
     }
 }
 
-fn table(settings: &Settings) -> Result<Table> {
+fn table(settings: &RunSettings) -> Result<Table> {
     Table::try_from(settings).context("settings")
 }
 
 /// Puts `layer` on top. A layer that names a kind of chip starts that chip anew: spreads of lower layers do not shine through.
 fn overlay(base: &mut Table, layer: Table) {
     if layer.contains_key("chip") {
-        chips::SPREADS.iter().for_each(|spread| drop(base.remove(*spread)));
+        base.retain(|name, _| chips::imperfection(name).is_none());
     }
     base.extend(layer);
 }
@@ -104,16 +108,16 @@ mod tests {
         assert_eq!((base["epochs"].as_integer(), base["update-error"].as_float()), (Some(3), Some(0.1)));
         overlay(&mut base, toml::from_str("chip = 'ideal'").unwrap());
         assert!(!base.contains_key("update-error"));
-        let all: Settings = base.try_into().unwrap();
+        let all: RunSettings = base.try_into().unwrap();
         assert_eq!((all.batch_size, all.epochs), (Some(600), Some(3)));
     }
 
     #[test]
     fn defaults_follow_the_network_unless_a_preset_is_named() {
-        let flags = |preset: Option<&str>, network: &str| Settings {
+        let flags = |preset: Option<&str>, network: &str| RunSettings {
             preset: preset.map(String::from),
             network: Some(network.parse().unwrap()),
-            ..Settings::default()
+            ..RunSettings::default()
         };
         let (all, line) = explained(None, &flags(None, "mesh:64x3"), None).unwrap();
         assert_eq!((all.chip.as_deref(), all.optimizer.as_deref()), (Some("mesh"), Some("adam")));
@@ -124,7 +128,7 @@ mod tests {
         );
         let (all, line) = explained(None, &flags(Some("digits"), "mesh:64x3"), None).unwrap();
         assert_eq!((all.chip.as_deref(), line), (Some("weight-bank"), None));
-        let own = Settings { chip: Some("ideal".into()), learning_rate: Some(0.5), ..flags(None, "mesh:64x3") };
+        let own = RunSettings { chip: Some("ideal".into()), learning_rate: Some(0.5), ..flags(None, "mesh:64x3") };
         let (all, line) = explained(None, &own, None).unwrap();
         assert_eq!((all.chip.as_deref(), all.learning_rate), (Some("ideal"), Some(0.5)));
         assert!(!line.unwrap().contains("chip"));
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn resolved_settings_read_back_as_themselves() {
         for name in presets::names() {
-            let flags = Settings { preset: Some(name.to_string()), ..Settings::default() };
+            let flags = RunSettings { preset: Some(name.to_string()), ..RunSettings::default() };
             let all = resolve(None, &flags).unwrap();
             assert_eq!(crate::settings::file::parse(&toml::to_string(&all).unwrap()).unwrap(), all);
         }

@@ -1,7 +1,7 @@
 //! The way to a chip that some other process drives: a command that is started for it, or an address.
 
 use crate::interrupt;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::files::npy::NpyArray;
 use at_core::files::whole::read_whole;
@@ -24,7 +24,10 @@ const LONGEST_TIMEOUT: f64 = 86_400.0;
 const LARGEST_FILE: u64 = 1 << 30;
 
 /// How a driver is met again and again: once per training.
-type Connect = dyn Fn(Duration) -> at_core::Result<Transport> + Send + Sync;
+pub type Connect = dyn Fn(Duration) -> at_core::Result<Transport> + Send + Sync;
+
+/// The `chip-command` of a chip that lives in the program which has begun the run: nobody else can start it.
+pub const OF_THE_PROGRAM: &str = "(in the program that began this run)";
 
 /// A driver, met for the first time.
 pub struct Driver {
@@ -38,14 +41,19 @@ pub struct Driver {
 
 impl Driver {
     /// The driver that `settings` name, if they name one, once it has said what its chip is.
-    pub fn of(settings: &Settings) -> Result<Option<Self>> {
-        let Settings { chip_command, chip_address, chip_park, chip_timeout, .. } = settings.clone();
+    pub fn of(settings: &RunSettings) -> Result<Option<Self>> {
+        let RunSettings { chip_command, chip_address, chip_park, chip_timeout, .. } = settings.clone();
         let Some(connect) = way(chip_command, chip_address)? else {
             return Ok(None);
         };
         let patience = patience(chip_timeout)?;
         let park = park(chip_park.as_deref())?;
         Driver::meet(connect, patience, park).map(Some)
+    }
+
+    /// The driver that the program has, behind `connect`, with the other settings of it.
+    pub fn of_the_program(settings: &RunSettings, connect: Box<Connect>) -> Result<Self> {
+        Driver::meet(connect, patience(settings.chip_timeout)?, park(settings.chip_park.as_deref())?)
     }
 
     /// The driver behind `connect`, whose answers are waited for at most `patience` beyond settling.
@@ -114,6 +122,9 @@ fn way(command: Option<String>, address: Option<String>) -> Result<Option<Box<Co
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(anyhow!("chip-command and chip-address are two ways to a chip; drop one of them")),
         (None, Some(address)) => Ok(Some(Box::new(move |patience| Transport::tcp(&address, patience)))),
+        (Some(command), None) if command == OF_THE_PROGRAM => {
+            Err(anyhow!("the chip of this run is in the program that began it; continue it there"))
+        }
         (Some(command), None) => {
             let words = shlex::split(&command).filter(|words| !words.is_empty());
             let words =

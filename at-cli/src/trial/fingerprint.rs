@@ -92,7 +92,7 @@ enum Comparison {
 impl Fingerprint {
     /// Of the run of `plan`, which reads `contents`.
     pub fn new(plan: &Plan, contents: RunContents) -> Result<Self> {
-        let same = crate::settings::Settings { method: None, ..plan.settings.identity() };
+        let same = crate::settings::RunSettings { method: None, ..plan.settings.identity() };
         let settings = serde_json::to_value(same).context("settings")?;
         Ok(Fingerprint { settings: set(settings), contents, place: Place::of(plan) })
     }
@@ -196,7 +196,7 @@ fn changed(there: &Map<String, Value>, here: &Map<String, Value>) -> Option<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::RunSettings;
     use at_core::data::{Dataset, Samples};
 
     fn data() -> Dataset {
@@ -219,8 +219,8 @@ mod tests {
         }
     }
 
-    fn fingerprint(change: impl FnOnce(&mut Settings), data: &Dataset, files: FileSums) -> Fingerprint {
-        let mut settings = crate::settings::resolve(None, &Settings::default()).unwrap();
+    fn fingerprint(change: impl FnOnce(&mut RunSettings), data: &Dataset, files: FileSums) -> Fingerprint {
+        let mut settings = crate::settings::resolve(None, &RunSettings::default()).unwrap();
         settings.chip_file = Some("/c/chip.npz".into());
         settings.start_from = Some("/c/start.safetensors".into());
         change(&mut settings);
@@ -237,9 +237,9 @@ mod tests {
         let begun = fingerprint(|_| {}, &data(), sums("a", "b")).text();
         let mut other = data();
         other.train.labels[0] = 1;
-        let unchanged: fn(&mut Settings) = |_| {};
+        let unchanged: fn(&mut RunSettings) = |_| {};
         let compare =
-            |change: fn(&mut Settings), data: &Dataset, files| fingerprint(change, data, files).compare(&begun);
+            |change: fn(&mut RunSettings), data: &Dataset, files| fingerprint(change, data, files).compare(&begun);
         assert_eq!(compare(unchanged, &data(), sums("a", "b")), Comparison::Same);
         assert_eq!(compare(|s| s.data_dir = Some("/d".into()), &data(), sums("a", "b")), Comparison::Same);
         let cases = [

@@ -15,7 +15,7 @@ mod run;
 mod task;
 
 pub use doubts::before;
-pub use driver::Driver;
+pub use driver::{Connect, Driver, OF_THE_PROGRAM};
 pub use fingerprint::{Fingerprint, Place, RunContents};
 pub use memory::memory;
 pub use run::{TrialResult, Trials};

@@ -4,7 +4,7 @@ use super::RunContents;
 use crate::failure::{Failure, OrUsage, Outcome};
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::{activity, engines, fetch, flags};
 use anyhow::Result;
 use at_core::data::{self, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
@@ -13,7 +13,7 @@ use at_core::propagator::Simulator;
 use at_core::training::Split;
 use std::path::PathBuf;
 
-/// Settings with all that can be known before a training: explicit spreads, the network's widths, the engine.
+/// RunSettings with all that can be known before a training: explicit spreads, the network's widths, the engine.
 pub struct Task {
     /// The plan of these settings.
     pub plan: Plan,
@@ -37,8 +37,19 @@ type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathB
 
 impl Tasks {
     /// The task of `settings`. What makes no sense is wrong usage.
-    pub fn of(&mut self, settings: Settings) -> Outcome<Task> {
+    pub fn of(&mut self, settings: RunSettings) -> Outcome<Task> {
         self.complete(Plan::new(settings).or_usage()?)
+    }
+
+    /// The plan of `settings` for the samples `data` of a program, which every later question for the data of such settings gets.
+    pub fn given(&mut self, settings: RunSettings, data: Dataset) -> Result<Plan> {
+        let settings = RunSettings { dataset: Some(data.name.clone()), ..settings };
+        let plan = Plan::of_any_data(settings)?;
+        data.check()?;
+        let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
+        let contents = data.contents();
+        self.last = Some((source(&plan), data, contents));
+        Ok(plan)
     }
 
     /// Completes `plan` with what its data say.
@@ -60,9 +71,7 @@ impl Tasks {
     }
 
     fn read(&mut self, plan: &Plan) -> Outcome<()> {
-        let Settings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
-            plan.settings.clone();
-        let source = (dataset, label_column, target_columns, data_dir, train_limit, test_limit);
+        let source = source(plan);
         if self.last.as_ref().is_none_or(|(last, ..)| *last != source) {
             activity::now("reading the data");
             self.last = None; // two data sets in memory are one too many
@@ -72,6 +81,12 @@ impl Tasks {
         }
         Ok(())
     }
+}
+
+fn source(plan: &Plan) -> Source {
+    let RunSettings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
+        plan.settings.clone();
+    (dataset, label_column, target_columns, data_dir, train_limit, test_limit)
 }
 
 /// The data of `plan`, cut to its limits.

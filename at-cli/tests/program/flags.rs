@@ -2,6 +2,7 @@
 //! reason, or concerns no numbers. The flags are those of the program's own help, so that a new one without a row is found.
 
 use crate::asyt::{Bench, Ended};
+use at_core::chip::{Acts, Imperfection, Imperfections, Part, Unit};
 use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};
 use at_core::optics::{Convention, Mesh as Interferometers, MeshErrors};
 use ndarray::{Array1, Array2};
@@ -112,50 +113,6 @@ const SETTINGS: &[(&str, Effect)] = &[
     ("data-sheet", Allows(Mesh, "--chip-file mesh.npz --chip mesh --loss-db 0.4 | --data-sheet", "--data-sheet")),
     ("chip-park", Refused(Bank, "| --chip-park zero", "chip-park is about a chip from outside")),
     ("chip-timeout", Refused(Bank, "| --chip-timeout 5", "chip-timeout is about a chip from outside")),
-    ("splitter-angle", Changes(Mesh, "| --splitter-angle 0.3")),
-    ("phase", Changes(Mesh, "| --phase 0.3")),
-    ("loss-db", Changes(Mesh, "| --loss-db 1")),
-    ("loss-spread-db", Changes(Mesh, "--loss-db 1 | --loss-spread-db 0.5")),
-    ("parameter-spread", Changes(Matrix, "| --parameter-spread 0.5")),
-    ("response-amplitude", Changes(Bank, "| --response-amplitude 0.1")),
-    ("response-slope", Changes(Bank, "| --response-slope 0.1")),
-    ("response-offset", Changes(Bank, "| --response-offset 0.1")),
-    ("update-error", Changes(Bank, "| --update-error 0.3")),
-    ("perturbation", Changes(Matrix, "| --perturbation 0.5")),
-    ("splitter-mean", Changes(Mesh, "| --splitter-mean 0.3")),
-    ("splitter-split", Changes(Mesh, "| --splitter-split 0.3")),
-    ("splitter-equal", Changes(Mesh, "--splitter-angle 0.3 | --splitter-equal")),
-    ("uncalibrated", Changes(Mesh, "| --uncalibrated")),
-    ("propagation-db-cm", Changes(Mesh, "| --propagation-db-cm 5")),
-    ("path-imbalance", Changes(Mesh, "--propagation-db-cm 20 | --path-imbalance 0.5")),
-    ("facet-db", Changes(Mesh, "| --facet-db 1")),
-    ("amplified", Changes(Mesh, "--loss-db 1 | --amplified")),
-    ("process-splitter", Changes(Mesh, "| --process-splitter 0.3")),
-    ("process-phase", Changes(Mesh, "| --process-phase 0.3")),
-    ("process-length", Changes(Mesh, "--process-phase 0.3 | --process-length 100")),
-    ("die-splitter", Changes(Mesh, "| --die-splitter 0.3")),
-    ("die-phase", Changes(Mesh, "| --die-phase 0.3")),
-    ("pitch", Changes(Mesh, "--crosstalk 0.1 | --pitch 300")),
-    ("module", Changes(Bank, "| --module 4")),
-    ("control-range", Changes(Mesh, "| --control-range 2")),
-    ("control-bits", Changes(Mesh, "--control-range 7 | --control-bits 3")),
-    ("heater-spread", Changes(Mesh, "| --heater-spread 0.3")),
-    ("heater-quartic", Changes(Mesh, "--control-range 7 --control-bits 3 | --heater-quartic 0.3")),
-    ("crosstalk", Changes(Mesh, "| --crosstalk 0.1")),
-    ("crosstalk-length", Changes(Mesh, "--crosstalk 0.1 | --crosstalk-length 200")),
-    ("dead-shifters", Changes(Mesh, "| --dead-shifters 0.5")),
-    ("dead-random", Changes(Mesh, "--dead-shifters 0.5 | --dead-random")),
-    ("drift-step", Changes(Mesh, "--method pat | --drift-step 0.1")),
-    ("drift-common", Changes(Mesh, "--method pat | --drift-common 0.1")),
-    ("drift-return", Changes(Mesh, "--method pat --drift-step 0.1 | --drift-return 0.5")),
-    ("gain-noise", Changes(Mesh, "| --gain-noise 0.3")),
-    ("hidden-relative-noise", Changes(Matrix, "| --hidden-relative-noise 0.3")),
-    ("hidden-absolute-noise", Changes(Matrix, "| --hidden-absolute-noise 0.3")),
-    ("laser-noise", Changes(Mesh, "| --laser-noise 0.3")),
-    ("shot-noise", Changes(Mesh, "| --shot-noise 0.3")),
-    ("thermal-noise", Changes(Mesh, "| --thermal-noise 0.3")),
-    ("adc-bits", Changes(Mesh, "| --adc-bits 3")),
-    ("adc-range", Changes(Mesh, "--adc-bits 3 | --adc-range 0.001")),
     ("method", Changes(Bank, "| --method pat")),
     ("epochs", Changes(Bank, "| --epochs 3")),
     ("batch-size", Changes(Bank, "| --batch-size 30")),
@@ -201,6 +158,60 @@ const SETTINGS: &[(&str, Effect)] = &[
     ("precision", Changes(Bank, "| --precision f64")),
     ("adapter", Refused(Bank, "| --engine cpu --adapter 0", "--adapter chooses a GPU")),
 ];
+
+/// Imperfections that show with other words than [`imperfections`] finds.
+const IMPERFECTIONS: &[(&str, Effect)] = &[
+    ("loss-spread-db", Changes(Mesh, "--loss-db 1 | --loss-spread-db 0.5")),
+    ("path-imbalance", Changes(Mesh, "--propagation-db-cm 20 | --path-imbalance 0.5")),
+    ("amplified", Changes(Mesh, "--loss-db 1 | --amplified")),
+    ("pitch", Changes(Mesh, "--crosstalk 0.1 | --pitch 300")),
+    ("module", Changes(Bank, "| --module 4")),
+    ("control-bits", Changes(Mesh, "--control-range 7 | --control-bits 3")),
+    ("heater-quartic", Changes(Mesh, "--control-range 7 --control-bits 3 | --heater-quartic 0.3")),
+    ("crosstalk", Changes(Mesh, "| --crosstalk 0.1")),
+    ("crosstalk-length", Changes(Mesh, "--crosstalk 0.1 | --crosstalk-length 200")),
+    ("drift-step", Changes(Mesh, "--method pat | --drift-step 0.1")),
+    ("drift-common", Changes(Mesh, "--method pat | --drift-common 0.1")),
+    ("drift-return", Changes(Mesh, "--method pat --drift-step 0.1 | --drift-return 0.5")),
+    ("adc-range", Changes(Mesh, "--adc-bits 3 | --adc-range 0.001")),
+];
+
+/// Every imperfection of the library's table: it changes the numbers of a run whose network has the part on which it acts, by itself or
+/// with the imperfection whose detail it is.
+fn imperfections() -> Vec<(&'static str, Effect)> {
+    let own = |name: &str| IMPERFECTIONS.iter().find(|row| row.0 == name).copied();
+    let words = |imperfection: &Imperfection| {
+        let name = imperfection.name;
+        match imperfection.unit {
+            Unit::Switch => format!("--{name}"),
+            Unit::Bit => format!("--{name} 3"),
+            Unit::Cell | Unit::Decibel | Unit::DecibelPerCentimetre => format!("--{name} 1"),
+            Unit::Micrometre => format!("--{name} 200"),
+            Unit::Radian | Unit::Fraction | Unit::Signal => format!("--{name} 0.2"),
+        }
+    };
+    let base = |acts: Acts| match acts {
+        Acts::On(part) if part.name == Part::WEIGHT_BANKS.name => Bank,
+        Acts::On(part) if [Part::MATRICES.name, Part::HIDDEN.name].contains(&part.name) => Matrix,
+        Acts::On(_) | Acts::OnAll => Mesh,
+        Acts::With(other) => panic!("{other} acts with others too"),
+    };
+    let row = |imperfection: &'static Imperfection| {
+        own(imperfection.name).unwrap_or_else(|| {
+            let (with, acts) = match imperfection.acts {
+                Acts::With(other) => {
+                    let other = Imperfections::TABLE.iter().find(|own| own.name == other).expect("a name of the table");
+                    (words(other), other.acts)
+                }
+                acts @ (Acts::On(_) | Acts::OnAll) => (String::new(), acts),
+            };
+            (imperfection.name, Changes(base(acts), format!("{with} | {}", words(imperfection)).leak()))
+        })
+    };
+    let unknown = IMPERFECTIONS.iter().find(|row| Imperfections::TABLE.iter().all(|own| own.name != row.0));
+    assert!(unknown.is_none(), "{:?} is no imperfection", unknown.map(|row| row.0));
+    Imperfections::TABLE.iter().map(row).collect()
+}
 
 const TRAIN: &[(&str, Effect)] = &[
     ("chip-command", Refused(Bank, "| --chip-command false", "chip behind 'false': it ended")),
@@ -250,6 +261,11 @@ const EVALUATE: &[(&str, Effect)] = &[
     ("good", Changes(Phases, "--chips 2 --chip silicon | --good 0.1")),
     ("dataset", Changes(Phases, "| --dataset four")),
     ("label-column", Changes(Phases, "--dataset four | --label-column first")),
+    ("target-columns", Changes(Phases, "--dataset four --encoding amplitude:4 | --target-columns c,d")),
+    (
+        "score",
+        Changes(Phases, "--dataset four --encoding amplitude:4 --target-columns c,d | --score mean-square-error"),
+    ),
     ("data-dir", NoNumbers("where the same data lie")),
     ("encoding", Changes(Phases, "| --encoding l2")),
     ("network", Changes(Phases, "| --network mesh:4x2,activation=none")),
@@ -468,23 +484,23 @@ fn without_times(table: &str) -> String {
 /// The numbers of an evaluation, not what it was made of.
 fn figures(json: &str) -> String {
     let object: serde_json::Value = serde_json::from_str(json).unwrap();
-    let names = ["accuracy", "correct", "samples", "loss", "accuracies", "yields"];
+    let names = ["accuracy", "r_squared", "mean_square_error", "correct", "samples", "loss", "accuracies", "yields"];
     names.map(|name| format!("{name} {}\n", object[name])).concat()
 }
 
 #[test]
 fn every_flag_of_train_does_something_or_says_why_not() {
-    Walk::new("train").every_flag(&[SETTINGS, TRAIN]);
+    Walk::new("train").every_flag(&[SETTINGS, &imperfections(), TRAIN]);
 }
 
 #[test]
 fn every_flag_of_compare_does_something_or_says_why_not() {
-    Walk::new("compare").every_flag(&[SETTINGS, GRID]);
+    Walk::new("compare").every_flag(&[SETTINGS, &imperfections(), GRID]);
 }
 
 #[test]
 fn every_flag_of_sweep_does_something_or_says_why_not() {
-    Walk::new("sweep").every_flag(&[SETTINGS, GRID, SWEEP]);
+    Walk::new("sweep").every_flag(&[SETTINGS, &imperfections(), GRID, SWEEP]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Real targets: the columns of a table that `--target-columns` names are met, from training to the report, on every engine.
 
 use crate::asyt::Bench;
+use at_core::files::phase_file::{ProgrammedMesh, write_phases};
+use at_core::optics::{Convention, Mesh};
 use at_gpu::testing::require_gpu;
 use serde_json::Value;
 
@@ -122,6 +124,43 @@ fn comparisons_and_sweeps_of_real_targets_name_their_score() {
         .done();
     assert!(bench.read("grid/sweep.csv").contains("mean_square_error_mean"));
     assert!(bench.read("grid/mean-square-error.svg").contains("mean square error"));
+}
+
+#[test]
+fn evaluated_phases_are_judged_by_the_real_targets_that_they_meet() {
+    let bench = bench();
+    let mesh = Mesh::rectangular(3).unwrap();
+    let controls = (0..mesh.controls()).map(|k| (1.0 + k as f64).sqrt()).collect();
+    write_phases(&bench.path("phases.npz"), Convention::Native, &[ProgrammedMesh { mesh, controls }]).unwrap();
+    let words = "evaluate --dataset sums --encoding raw --network mesh:3 --phases phases.npz --engine cpu";
+    let sums = || words.split_whitespace().chain(["--target-columns", "y0,y1"]);
+    let evaluated = |more: &'static [&'static str]| -> Value {
+        let ended = bench.run(sums().chain(["--json"]).chain(more.iter().copied())).done();
+        serde_json::from_str(&ended.stdout).unwrap()
+    };
+    let [by_default, squares] = [&[][..], &["--score", "mean-square-error"]].map(evaluated);
+    let (r_squared, error) = (&by_default["r_squared"], &squares["mean_square_error"]);
+    let (r_squared, error) = (r_squared.as_f64().unwrap(), error.as_f64().unwrap());
+    assert_eq!((&by_default["accuracy"], &by_default["correct"]), (&Value::Null, &Value::Null));
+    // R² = 1 - mean square error over the variance of the targets, each about its own mean
+    let test = bench.read("sums/test.csv");
+    let rows: Vec<Vec<f64>> =
+        test.lines().skip(1).map(|line| line.split(',').map(|x| x.parse().unwrap()).collect()).collect();
+    let variance = [1, 3].map(|column| {
+        let mean = rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64;
+        rows.iter().map(|row| (row[column] - mean).powi(2)).sum::<f64>() / rows.len() as f64
+    });
+    let expected = 1.0 - error / (variance.iter().sum::<f64>() / 2.0);
+    assert!((r_squared - expected).abs() < 1e-4 && r_squared < 1.0, "{r_squared} for {expected}");
+    let line = bench.run(sums()).done().stdout;
+    assert!(line.starts_with(&format!("R² {r_squared:.4} (60 test samples of ")), "{line}");
+    // of an error, less is better
+    let many = evaluated(&["--chips", "4", "--chip", "mesh", "--score", "mean-square-error", "--good", "0,1000"]);
+    let shares: Vec<f64> =
+        many["yields"].as_array().unwrap().iter().map(|own| own["share"].as_f64().unwrap()).collect();
+    assert_eq!(shares, [0.0, 1.0]);
+    assert_eq!(many["mean_square_error_by_chip"].as_array().unwrap().len(), 4);
+    bench.run(sums().chain(["--score", "accuracy"])).refused(2, &["counts classes", "r-squared"]);
 }
 
 #[test]

@@ -12,87 +12,25 @@
 //! derivative that an oracle uses is that of these lines at the voltage that is held, with the rounding passed straight through
 //! (its own derivative is 0 almost everywhere) and 0 where a control is beyond the range.
 
+use super::Control;
 use super::coupling::Coupling;
 use super::random::{key, normals, philox, uniform};
-use super::ranges::{at_most, not_negative};
 use crate::network::Network;
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 /// How far a heater's gain strays, in standard deviations, before it would have been sorted out.
-const TRUNCATION: f64 = 3.0;
-
-/// How controls become phases, of all stages with phase shifters (meshes, attenuator angles, weight banks).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Control {
-    /// Largest phase R that a shifter reaches (radians); 0 for any phase.
-    pub control_range: f64,
-    /// Bits of the converters that set voltages, over the range; 0 for any voltage.
-    pub control_bits: u32,
-    /// Relative standard deviation γ of the heaters' phase per power, cut off at three of them.
-    pub heater_spread: f64,
-    /// Share q of the fourth order in the voltage, at full range.
-    pub heater_quartic: f64,
-    /// Crosstalk κ between nearest heaters, as a share of the phase.
-    pub crosstalk: f64,
-    /// Length (µm) over which crosstalk falls by e.
-    pub crosstalk_length: f64,
-    /// Distance (µm) of nearest heaters.
-    pub pitch: f64,
-    /// Fraction of shifters that do not answer.
-    pub dead_shifters: f64,
-    /// Dead shifters stand at a random phase instead of 0.
-    pub dead_random: bool,
-}
-
-impl Default for Control {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
+pub(super) const TRUNCATION: f64 = 3.0;
 
 impl Control {
-    /// Controls are followed as told.
-    pub const NONE: Control = Control {
-        control_range: 0.0,
-        control_bits: 0,
-        heater_spread: 0.0,
-        heater_quartic: 0.0,
-        crosstalk: 0.0,
-        crosstalk_length: 50.0,
-        pitch: 100.0,
-        dead_shifters: 0.0,
-        dead_random: false,
-    };
-
-    /// Errs where a value has no meaning.
-    pub fn validate(&self) -> Result<()> {
-        not_negative(&[("control-range", self.control_range)])?;
-        let coldest = "cut off at three spreads, a heater would cool: lies between 0 and 1/3";
-        at_most(1.0 / TRUNCATION, coldest, &[("heater-spread", self.heater_spread)])?;
-        at_most(1.0, "is a share of the phase at full range, from 0 to 1", &[("heater-quartic", self.heater_quartic)])?;
-        at_most(
-            1.0,
-            "is a share of a heater's phase that a neighbour gets, from 0 to 1",
-            &[("crosstalk", self.crosstalk)],
-        )?;
-        at_most(1.0, "is a fraction, from 0 to 1", &[("dead-shifters", self.dead_shifters)])?;
-        for (name, value) in [("crosstalk-length", self.crosstalk_length), ("pitch", self.pitch)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(Error::invalid(name, value, "must be positive"));
-            }
-        }
+    /// Errs where values have no meaning beside one another.
+    pub(super) fn validate_together(&self) -> Result<()> {
         if self.crosstalk_length > 100.0 * self.pitch {
             return Err(Error::invalid(
                 "crosstalk-length",
                 self.crosstalk_length,
                 "must be at most 100 times the pitch",
             ));
-        }
-        if self.control_bits > 24 {
-            return Err(Error::invalid("control-bits", self.control_bits, "a converter has 1 to 24 bits; 0 is ideal"));
         }
         let ranged = [("control-bits", f64::from(self.control_bits)), ("heater-quartic", self.heater_quartic)];
         match ranged.iter().find(|(_, value)| *value > 0.0 && self.control_range == 0.0) {
@@ -151,11 +89,11 @@ impl Shifter {
     /// Follows its control.
     pub const AS_TOLD: Shifter = Shifter { gain: 1.0, base: 0.0, range: 0.0 };
 
-    /// h and dh/dc at the control c.
-    pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
-        let Shifter { gain, base, range } = *self;
+    /// The voltage v over full scale at the control c, and how much of the range's heat c asks for; none without a range.
+    fn volts(&self, c: f64, levels: f64) -> Option<(f64, f64)> {
+        let Shifter { base, range, .. } = *self;
         if range == 0.0 {
-            return (gain * c, gain);
+            return None;
         }
         let outside = c < base || c > base + range;
         let within = if outside { c - TAU * ((c - base) / TAU).floor() } else { c };
@@ -164,6 +102,18 @@ impl Shifter {
         if levels > 0.0 {
             volts = (volts * levels + 0.5).floor() / levels;
         }
+        Some((volts, share))
+    }
+
+    /// The voltage over full scale that makes the control c, with `levels` steps; none of what is no heater with a range, or dead.
+    pub fn voltage(&self, c: f64, levels: f64) -> Option<f64> {
+        self.volts(c, levels).map(|(volts, _)| volts)
+    }
+
+    /// h and dh/dc at the control c.
+    pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
+        let Shifter { gain, range, .. } = *self;
+        let Some((volts, share)) = self.volts(c, levels) else { return (gain * c, gain) };
         let square = volts * volts;
         let follows = if share > 1.0 { 0.0 } else { 1.0 };
         (range * square * (gain + quartic * square), follows * (gain + 2.0 * quartic * square))

@@ -5,66 +5,46 @@
 //! Nobody knows an individual without measuring it: spreads, phase errors, heaters' own gains and bends, dead shifters,
 //! the way updates are followed, perturbations, noise and drift are not in a data sheet.
 
-use super::{Control, Drift, Fabrication, Imperfections, Noise, Passive, Process};
+use super::{Draws, Fabrication, Imperfections, Scope};
 use crate::Result;
 use crate::network::Network;
 
 impl Imperfections {
     /// These imperfections without all that differs between individuals: loss, splits and shifters as they are on average, and
-    /// crosstalk as the floor plan gives it.
+    /// crosstalk as the floor plan gives it. What its row does not call the kind's is not there.
     pub fn data_sheet(&self) -> Self {
-        // every field is named: one that is added has to say here whether a data sheet tells it
-        let Imperfections { loss_db, passive, process, module, control, .. } = *self;
-        let Passive { splitter_mean, splitter_equal, propagation_db_cm, facet_db, amplified, .. } = passive;
-        let Control { control_range, control_bits, crosstalk, crosstalk_length, pitch, dead_random, .. } = control;
-        Imperfections {
-            splitter_angle: 0.0,
-            phase: 0.0,
-            loss_db,
-            loss_spread_db: 0.0,
-            parameter_spread: 0.0,
-            response_amplitude: 0.0,
-            response_slope: 0.0,
-            response_offset: 0.0,
-            update_error: 0.0,
-            perturbation: 0.0,
-            passive: Passive {
-                splitter_mean,
-                splitter_split: 0.0,
-                splitter_equal,
-                uncalibrated: false,
-                propagation_db_cm,
-                path_imbalance: 0.0,
-                facet_db,
-                amplified,
-            },
-            process: Process { process_length: process.process_length, ..Process::NONE },
-            module,
-            control: Control {
-                control_range,
-                control_bits,
-                heater_spread: 0.0,
-                heater_quartic: 0.0,
-                crosstalk,
-                crosstalk_length,
-                pitch,
-                dead_shifters: 0.0,
-                dead_random,
-            },
-            drift: Drift::NONE,
-            noise: Noise::NONE,
-        }
+        self.of_scopes(|scope| match scope {
+            Scope::Kind => true,
+            Scope::Individual | Scope::Chip => false,
+        })
+    }
+
+    /// These imperfections without those that no model has: from what is left, digital models may be drawn.
+    pub fn modelled(&self) -> Self {
+        self.of_scopes(|scope| match scope {
+            Scope::Kind | Scope::Individual => true,
+            Scope::Chip => false,
+        })
+    }
+
+    /// Nothing but the imperfections that `taken` takes.
+    fn of_scopes(&self, taken: fn(Scope) -> bool) -> Self {
+        let mut some = Imperfections::NONE;
+        Imperfections::TABLE.iter().filter(|own| taken(own.scope)).for_each(|own| own.copy(&mut some, self));
+        some
     }
 
     /// The chip of `network` that the data sheet describes: no individual, so that it needs no seed.
     pub fn typical(&self, network: &Network) -> Result<Fabrication> {
-        self.data_sheet().fabricate(network, 0)
+        let sheet = self.data_sheet();
+        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage, index))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chip::{Control, Passive};
     use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 

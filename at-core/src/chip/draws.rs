@@ -16,22 +16,35 @@ pub struct Draws<'a> {
     seed: u64,
     first_stream: u64,
     heaters: Vec<Place>,
+    /// No individual but the mean of all: every draw is the mean of its distribution.
+    typical: bool,
 }
 
 impl<'a> Draws<'a> {
     /// Of stage number `index` of chip number `seed`.
     pub fn new(imperfections: &'a Imperfections, stage: &Stage, index: usize, seed: u64) -> Self {
         let heaters = stage.places().into_iter().flatten().collect();
-        Draws { imperfections, seed, first_stream: 16 * (index as u64 + 1), heaters }
+        Draws { imperfections, seed, first_stream: 16 * (index as u64 + 1), heaters, typical: false }
+    }
+
+    /// Of the stage of a chip that is no individual: whatever a page draws, it gets the mean, so that no spread reaches a digital model.
+    pub(super) fn typical(imperfections: &'a Imperfections, stage: &Stage, index: usize) -> Self {
+        Draws { typical: true, ..Draws::new(imperfections, stage, index, 0) }
     }
 
     /// `count` draws of N(mean, deviation²) from one of the stage's streams.
     pub fn normal(&self, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+        if self.typical {
+            return vec![mean; count];
+        }
         normal_draws(self.seed, self.first_stream + stream, count, mean, deviation)
     }
 
     /// `count` uniform draws in [0, 1) from one of the stage's streams.
     pub fn uniform(&self, stream: u64, count: usize) -> Vec<f64> {
+        if self.typical {
+            return vec![0.5; count];
+        }
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(self.first_stream + stream);
         (0..count).map(|_| random.random::<f64>()).collect()
@@ -41,7 +54,7 @@ impl<'a> Draws<'a> {
     /// deviation `die`. Takes two streams.
     pub fn shared(&self, stream: u64, deviation: f64, die: f64) -> Vec<f64> {
         let mut values = vec![0.0; self.heaters.len()];
-        if deviation == 0.0 && die == 0.0 {
+        if self.typical || (deviation == 0.0 && die == 0.0) {
             return values;
         }
         let mut dies: Vec<Vec<usize>> = Vec::new();

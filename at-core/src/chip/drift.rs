@@ -10,38 +10,10 @@
 //! A change ΔT of the temperature turns a shifter of length L by `(2π/λ)(dn/dT)L ΔT`, in silicon (dn/dT = 1.86e-4/K) at 1.55 µm
 //! by 0.15 rad/K for 200 µm. Evaluations, which are not metered, take no time. Of a chip whose controls are weights, ε is one.
 
+use super::Drift;
 use super::random::{key, normals, site};
-use super::ranges::at_most;
-use super::validity::LARGEST_ERROR as LARGEST;
-use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
-
-/// How fast a chip drifts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Drift {
-    /// σ: step of every control by itself, per programming (radians).
-    pub drift_step: f64,
-    /// σ_T: step common to all controls, per programming (radians).
-    pub drift_common: f64,
-    /// k: share of ε that is lost per programming; 0 for a random walk.
-    pub drift_return: f64,
-}
 
 impl Drift {
-    /// Stands still.
-    pub const NONE: Drift = Drift { drift_step: 0.0, drift_common: 0.0, drift_return: 0.0 };
-
-    /// Errs where a value has no meaning.
-    pub fn validate(&self) -> Result<()> {
-        let steps = [("drift-step", self.drift_step), ("drift-common", self.drift_common)];
-        at_most(LARGEST, &format!("is a step in radians, from 0 to {LARGEST:e}"), &steps)?;
-        if (0.0..=1.0).contains(&self.drift_return) {
-            return Ok(());
-        }
-        Err(Error::invalid("drift-return", self.drift_return, "is a share, from 0 to 1"))
-    }
-
     /// Whether the chip stands still.
     pub fn is_none(&self) -> bool {
         self.drift_step == 0.0 && self.drift_common == 0.0

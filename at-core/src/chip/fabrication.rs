@@ -1,6 +1,13 @@
-//! One chip's individual imperfections, as numbers. Only what simulates the chip, and the oracle, may have them.
+//! One chip's individual imperfections, as numbers, and how they are drawn. Only what simulates the chip, and the oracle, may have
+//! them.
 
-use super::{ControlPath, Drift, Noise};
+use super::copies::{hardware, share, share_stages};
+use super::draws::normal_draws;
+use super::perturbation::matrix;
+use super::random::site;
+use super::{ControlPath, Draws, Drift, Imperfections, Noise};
+use crate::Result;
+use crate::network::{Network, Stage};
 use crate::stage::StageErrors;
 
 /// One chip: the errors of each of its stages, and of the way it follows its controls.
@@ -41,5 +48,60 @@ impl Fabrication {
     /// The perturbation behind layer `layer`, empty where there is none.
     pub fn perturbation(&self, layer: usize) -> &[f64] {
         self.perturbation.get(layer).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Imperfections {
+    /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
+    /// spread scales that error and leaves the others as they were.
+    pub fn fabricate(&self, network: &Network, seed: u64) -> Result<Fabrication> {
+        self.build(network, seed, |stage, index| Draws::new(self, stage, index, seed))
+    }
+
+    /// The same, where the errors of stages come from `draws`.
+    pub(super) fn build<'a>(
+        &'a self,
+        network: &Network,
+        seed: u64,
+        draws: impl Fn(&Stage, usize) -> Draws<'a>,
+    ) -> Result<Fabrication> {
+        self.validate()?;
+        let stages = network.stages().enumerate().map(|(index, stage)| match stage.element().imperfect() {
+            Some(own) => StageErrors::new(own, own.draw(&draws(stage, index))),
+            None => StageErrors::NONE,
+        });
+        let mut stages: Vec<StageErrors> = stages.collect();
+        let mut update_error = match self.update_error {
+            0.0 => Vec::new(),
+            deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
+        };
+        let mut control = self.control.fabricate(network, seed, site::SHIFTERS);
+        if self.module > 0 {
+            let hardware = hardware(network, self.module);
+            share(&mut update_error, &hardware);
+            share(&mut control.shifters, &hardware);
+            share_stages(network, &mut stages, self.module);
+        }
+        let perturbation = self.perturbations(network, seed);
+        let (drift, noise) = (self.drift, self.noise);
+        let amplified = self.passive.amplified;
+        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, seed })
+    }
+
+    /// What every hidden layer's output is multiplied by.
+    fn perturbations(&self, network: &Network, seed: u64) -> Vec<Vec<f64>> {
+        let hidden = network.layers().len() - 1;
+        if self.perturbation == 0.0 || hidden == 0 {
+            return Vec::new();
+        }
+        let mut stages = 0;
+        let drawn = |(layer, all): (usize, &Vec<Stage>)| {
+            stages += all.len() as u64; // stream 14 of the layer's last stage
+            match layer < hidden {
+                true => matrix(network.layer_output(layer), self.perturbation, seed, 16 * stages + 14),
+                false => Vec::new(),
+            }
+        };
+        network.layers().iter().enumerate().map(drawn).collect()
     }
 }

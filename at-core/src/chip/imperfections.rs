@@ -1,138 +1,317 @@
-//! The statistics from which chips are drawn.
+//! The table of imperfections: a row each, from which follow the statistics from which chips are drawn ([`Imperfections`] and its parts),
+//! their validation, what a data sheet says of them, and in the program flags, help and a page of the docs.
 
-use super::control::Control;
-use super::copies::{hardware, share, share_stages};
-use super::draws::normal_draws;
-use super::perturbation::matrix;
-use super::random::site;
-use super::ranges::{coupler_angles, not_negative};
-use super::{Draws, Drift, Fabrication, Noise, Passive, Process, StageErrors};
+use super::control::TRUNCATION;
+use super::imperfection::{Acts, Imperfection, Part, Range, Scope, Unit, Value};
 use crate::Result;
-use crate::network::{Network, Stage};
+use Acts::{On, OnAll, With};
 use serde::{Deserialize, Serialize};
 
-/// Spreads of a chip's static imperfections; all default to 0. One seed draws one chip.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Imperfections {
-    /// Meshes: standard deviation of the couplers' angle errors δ (radians), both couplers independent.
-    pub splitter_angle: f64,
-    /// Meshes: standard deviation of the static phase error of θ and φ (radians).
-    pub phase: f64,
-    /// Meshes: insertion loss per waveguide and column (dB of power).
-    pub loss_db: f64,
-    /// Meshes: standard deviation of that loss between waveguides (dB of power); a negative draw counts as no loss.
-    pub loss_spread_db: f64,
-    /// Matrices: standard deviation of the relative deviation of every entry.
-    pub parameter_spread: f64,
-    /// Weight banks: standard deviation of the relative deviation of a cell's amplitude.
-    pub response_amplitude: f64,
-    /// Weight banks: standard deviation of the relative deviation of a cell's slope.
-    pub response_slope: f64,
-    /// Weight banks: standard deviation of a cell's phase offset (radians).
-    pub response_offset: f64,
-    /// All: standard deviation of the relative error with which the chip follows updates of a control.
-    pub update_error: f64,
-    /// Networks with hidden layers: relative strength of the mixing of their signals ([`super::perturbation`]).
-    pub perturbation: f64,
-    /// Meshes: what else light meets.
-    pub passive: Passive,
-    /// Meshes and weight banks: variation that neighbours share.
-    pub process: Process,
+/// Hands the table to the macro `$then`, behind what is its own: `imperfections!(then own…)`.
+///
+/// Sections in braces have rows `name in part: type = default, unit, range, scope, acts on, help`, in the order of flags and of files. The
+/// part is the field of [`Imperfections`](crate::chip::Imperfections) that holds the row's, with a struct of its own.
+#[macro_export]
+macro_rules! imperfections {
+    ($then:ident $($own:tt)*) => { $then! { $($own)*
+
+plain {
+    /// Standard deviation of the couplers' angle errors δ, both couplers of an MZI independent.
+    splitter_angle: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+        "Meshes: spread of the couplers' angle errors (radians)";
+    /// Standard deviation of the static phase error of θ and φ.
+    phase: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::MESHES),
+        "Meshes: spread of the static phase errors (radians)";
+    /// Insertion loss per waveguide and column, as a loss of power.
+    loss_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+        "Meshes: insertion loss per waveguide and column (dB)";
+    /// Standard deviation of that loss between waveguides; a negative draw counts as no loss.
+    loss_spread_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Individual, On(Part::MESHES),
+        "Meshes: spread of that loss (dB)";
+    /// Standard deviation of the relative deviation of every entry.
+    parameter_spread: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::MATRICES),
+        "Matrices: relative spread of every entry";
+    /// Standard deviation of the relative deviation of a cell's amplitude.
+    response_amplitude: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+        "Weight banks: relative spread of the cells' amplitudes";
+    /// Standard deviation of the relative deviation of a cell's slope.
+    response_slope: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+        "Weight banks: relative spread of the cells' slopes";
+    /// Standard deviation of a cell's phase offset.
+    response_offset: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+        "Weight banks: spread of the cells' phase offsets (radians)";
+    /// Standard deviation of the relative error with which the chip follows updates of a control.
+    update_error: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, OnAll,
+        "All: relative spread of the slope with which the chip follows its controls";
+    /// Relative strength of the mixing of hidden signals ([`crate::chip::perturbation`]).
+    perturbation: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Chip, On(Part::HIDDEN),
+        "Hidden layers: relative strength of a fixed mixing of their signals that no digital model describes";
+}
+
+passive {
+    /// Mean angle error of all couplers, of either sign.
+    splitter_mean in passive: f64 = 0.0, Radian, Range::COUPLER, Kind, On(Part::MESHES),
+        "Meshes: mean of the couplers' angle errors (radians)";
+    /// Standard deviation of the couplers' power split ε, powers `(1 ± ε)/2`: an angle error `-½ asin ε`.
+    splitter_split in passive: f64 = 0.0, Fraction, Range::up_to(1.0, "is of a share of the power, from 0 to 1"), Individual,
+        On(Part::MESHES), "Meshes: spread of the couplers' power split, powers (1 ± e)/2";
+    /// Both couplers of an MZI have the same error.
+    splitter_equal in passive: bool = false, Switch, Range::SWITCH, Kind, With("splitter-angle"),
+        "Meshes: both couplers of an MZI have the same error";
+    /// Phases of θ and φ, and of a weight bank's cells, are uniform over 2π: nothing was ever calibrated.
+    uncalibrated in passive: bool = false, Switch, Range::SWITCH, Individual, On(Part::SHIFTERS),
+        "Meshes and weight banks: every phase starts anywhere in 2π";
+    /// Loss of the waveguides, of power; a column is two pitches long.
+    propagation_db_cm in passive: f64 = 0.0, DecibelPerCentimetre, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+        "Meshes: loss of the waveguides (dB per cm)";
+    /// Loss differs between waveguides by up to ± this share of it, uniformly.
+    path_imbalance in passive: f64 = 0.0, Fraction, Range::up_to(1.0, "is a share of the loss, from 0 to 1"), Individual,
+        With("propagation-db-cm"), "Meshes: loss differs between waveguides by up to ± this share";
+    /// Loss of power where light enters a chip and again where it leaves, for every mesh.
+    facet_db in passive: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+        "Meshes: loss where light enters and where it leaves (dB each)";
+    /// Behind every mesh an optical amplifier makes up for the mesh's nominal loss: that of the data sheet, not the individual's.
+    /// It is noiseless and linear.
+    amplified in passive: bool = false, Switch, Range::SWITCH, Kind, With("loss-db"),
+        "Meshes: a noiseless amplifier behind each makes up for its nominal loss";
+}
+
+process {
+    /// s of the couplers' angles.
+    process_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+        "Meshes: spread of the couplers' angle errors that neighbours share (radians)";
+    /// s of the phases.
+    process_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::SHIFTERS),
+        "Meshes and weight banks: spread of phase errors that neighbours share (radians)";
+    /// ℓ.
+    process_length in process: f64 = 1000.0, Micrometre, Range::POSITIVE, Kind, With("process-phase"),
+        "Length over which neighbours share [default: 1000 µm]";
+    /// σ_d of the couplers' angles.
+    die_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+        "Meshes: spread of a die's mean angle error (radians)";
+    /// σ_d of the phases.
+    die_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::SHIFTERS),
+        "Meshes and weight banks: spread of a die's mean phase error (radians)";
+}
+
+plan {
+    /// Distance of nearest heaters.
+    pitch in control: f64 = 100.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
+        "Distance of nearest heaters [default: 100 µm]";
+}
+
+module {
     /// Side of the physical module that does the work of larger layers, and of all layers of one shape, in turn, as
-    /// [`super::copies`] says; 0 for hardware of its own everywhere.
-    pub module: usize,
-    /// Phase shifters: how controls become phases.
-    pub control: Control,
-    /// All: slow drift, of the chip alone.
-    pub drift: Drift,
-    /// All: fast noise, of the chip alone.
-    pub noise: Noise,
+    /// [`crate::chip::copies`] says; 0 for hardware of its own everywhere.
+    module: usize = 0, Cell, Range::COUNT, Kind, With("response-slope"),
+        "Side of one module that does the work of larger layers in turn (temporal copies); 0: hardware for all";
 }
 
-impl Imperfections {
-    /// A chip as designed.
-    pub const NONE: Imperfections = Imperfections {
-        splitter_angle: 0.0,
-        phase: 0.0,
-        loss_db: 0.0,
-        loss_spread_db: 0.0,
-        parameter_spread: 0.0,
-        response_amplitude: 0.0,
-        response_slope: 0.0,
-        response_offset: 0.0,
-        update_error: 0.0,
-        perturbation: 0.0,
-        passive: Passive::NONE,
-        process: Process::NONE,
-        module: 0,
-        control: Control::NONE,
-        drift: Drift::NONE,
-        noise: Noise::NONE,
-    };
+control {
+    /// Largest phase R that a shifter reaches; 0 for any phase.
+    control_range in control: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Kind, On(Part::SHIFTERS),
+        "Phase shifters: largest phase, of a heater driven by a voltage (radians); 0: any phase";
+    /// Bits of the converters that set voltages, over the range; 0 for any voltage.
+    control_bits in control: u32 = 0, Bit, Range::up_to(24.0, "a converter has 1 to 24 bits; 0 is ideal"), Kind,
+        On(Part::SHIFTERS), "Phase shifters: bits of the voltage; 0: any voltage";
+    /// Relative standard deviation γ of the heaters' phase per power, cut off at three of them.
+    heater_spread in control: f64 = 0.0, Fraction,
+        Range::up_to(1.0 / TRUNCATION, "cut off at three spreads, a heater would cool: lies between 0 and 1/3"), Individual,
+        On(Part::SHIFTERS), "Phase shifters: relative spread of phase per heat";
+    /// Share q of the fourth order in the voltage, at full range.
+    heater_quartic in control: f64 = 0.0, Fraction,
+        Range::up_to(1.0, "is a share of the phase at full range, from 0 to 1"), Individual,
+        On(Part::SHIFTERS), "Phase shifters: share of V⁴ in the phase at full range";
+    /// Crosstalk κ between nearest heaters, as a share of the phase.
+    crosstalk in control: f64 = 0.0, Fraction,
+        Range::up_to(1.0, "is a share of a heater's phase that a neighbour gets, from 0 to 1"), Kind,
+        On(Part::SHIFTERS), "Phase shifters: share of a phase that the nearest ones get";
+    /// Length over which crosstalk falls by e.
+    crosstalk_length in control: f64 = 50.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
+        "Length over which crosstalk falls by e [default: 50 µm]";
+}
 
-    /// Errs where a value has no physical meaning.
-    pub fn validate(&self) -> Result<()> {
-        coupler_angles(&[("splitter-angle", self.splitter_angle)])?;
-        let spreads = [
-            ("phase", self.phase),
-            ("loss-db", self.loss_db),
-            ("loss-spread-db", self.loss_spread_db),
-            ("parameter-spread", self.parameter_spread),
-            ("response-amplitude", self.response_amplitude),
-            ("response-slope", self.response_slope),
-            ("response-offset", self.response_offset),
-            ("update-error", self.update_error),
-            ("perturbation", self.perturbation),
-        ];
-        not_negative(&spreads)?;
-        self.passive.validate()?;
-        self.process.validate()?;
-        self.control.validate()?;
-        self.drift.validate()?;
-        self.noise.validate()
-    }
+dead {
+    /// Fraction of shifters that do not answer.
+    dead_shifters in control: f64 = 0.0, Fraction, Range::FRACTION, Individual, On(Part::SHIFTERS),
+        "Phase shifters: fraction that does not answer";
+    /// Dead shifters stand at a random phase instead of 0.
+    dead_random in control: bool = false, Switch, Range::SWITCH, Kind, With("dead-shifters"),
+        "Dead phase shifters stand at a random phase, not at 0";
+}
 
-    /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
-    /// spread scales that error and leaves the others as they were.
-    pub fn fabricate(&self, network: &Network, seed: u64) -> Result<Fabrication> {
-        self.validate()?;
-        let stages = network.stages().enumerate().map(|(index, stage)| match stage.element().imperfect() {
-            Some(own) => StageErrors::new(own, own.draw(&Draws::new(self, stage, index, seed))),
-            None => StageErrors::NONE,
-        });
-        let mut stages: Vec<StageErrors> = stages.collect();
-        let mut update_error = match self.update_error {
-            0.0 => Vec::new(),
-            deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
-        };
-        let mut control = self.control.fabricate(network, seed, site::SHIFTERS);
-        if self.module > 0 {
-            let hardware = hardware(network, self.module);
-            share(&mut update_error, &hardware);
-            share(&mut control.shifters, &hardware);
-            share_stages(network, &mut stages, self.module);
+drift {
+    /// σ: step of every control by itself, per programming.
+    drift_step in drift: f64 = 0.0, Radian, Range::STEP, Chip, OnAll,
+        "Random walk of every control, per programming (radians)";
+    /// σ_T: step common to all controls, per programming.
+    drift_common in drift: f64 = 0.0, Radian, Range::STEP, Chip, OnAll,
+        "Random walk common to all controls, per programming (radians)";
+    /// k: share of ε that is lost per programming; 0 for a random walk.
+    drift_return in drift: f64 = 0.0, Fraction, Range::up_to(1.0, "is a share, from 0 to 1"), Chip, With("drift-step"),
+        "Share of the drift that is lost per programming; 0: a free walk";
+}
+
+noise {
+    /// Standard deviation g of one relative gain per layer and pass, common to all its samples and modes: `fd` of the
+    /// published demonstration. It acts behind the layer's rectifier, which for gains above 0 and a threshold of 0 is the same.
+    gain_noise in noise: f64 = 0.0, Fraction, Range::BRIGHTNESS, Chip, OnAll,
+        "Relative gain noise of a layer, common to a whole batch (`fd` of the published demonstration)";
+    /// Hidden signals: relative standard deviation ρ, per sample and mode.
+    hidden_relative_noise in noise: f64 = 0.0, Fraction, Range::DEVIATION, Chip, On(Part::HIDDEN),
+        "Relative noise of hidden signals, per sample and mode";
+    /// Hidden signals: absolute standard deviation α, per sample and mode.
+    hidden_absolute_noise in noise: f64 = 0.0, Signal, Range::DEVIATION, Chip, On(Part::HIDDEN),
+        "Absolute noise of hidden signals, per sample and mode";
+    /// Whatever is read: relative standard deviation r of the laser's power, one draw per sample and common to all its modes.
+    laser_noise in noise: f64 = 0.0, Fraction, Range::BRIGHTNESS, Chip, OnAll,
+        "Relative intensity noise of the laser, common to all modes of a sample";
+    /// Whatever is read as a real number: shot noise, standard deviation s at a signal of 1, growing with its square root.
+    shot_noise in noise: f64 = 0.0, Signal, Range::DEVIATION, Chip, OnAll,
+        "Shot noise of what is read, at a signal of 1";
+    /// Whatever is read: standard deviation α of thermal noise.
+    thermal_noise in noise: f64 = 0.0, Signal, Range::DEVIATION, Chip, OnAll,
+        "Thermal noise of what is read";
+    /// Bits of the converters that read; 0 for ideal ones.
+    adc_bits in noise: u32 = 0, Bit, Range::up_to(16.0, "a converter has 1 to 16 bits; 0 is an ideal one"), Chip, OnAll,
+        "Bits of the converters that read; 0: ideal ones";
+    /// Full scale of these converters: they read 0 to this, or ± this where signals have a sign; their steps are still numbers in
+    /// single precision.
+    adc_range in noise: f64 = 1.0, Signal,
+        Range { least: 1e-30, most: 1e30, demand: "must be positive, from 1e-30 to 1e30" }, Chip, With("adc-bits"),
+        "Largest signal that these converters read [default: 1]";
+}
+
+    } };
+}
+
+/// The struct of some rows, and of parts that have structs of their own; `together` checks what holds for several values.
+macro_rules! part {
+    (
+        $(#[$about:meta])* $struct:ident $(and $together:ident)? { $($(#[$part_about:meta])* $part:ident: $kind:ident,)* }
+        { $($(#[$doc:meta])* $name:ident $(in $home:ident)?: $type:ty = $default:expr, $unit:ident, $range:expr, $scope:ident,
+            $acts:expr, $help:literal;)* }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct $struct {
+            $($(#[$doc])* #[doc = concat!("\n\nIn [`Unit::", stringify!($unit), "`], by default ", stringify!($default), ".")]
+            pub $name: $type,)*
+            $($(#[$part_about])* pub $part: $kind,)*
         }
-        let perturbation = self.perturbations(network, seed);
-        let (drift, noise) = (self.drift, self.noise);
-        let amplified = self.passive.amplified;
-        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, seed })
-    }
 
-    /// What every hidden layer's output is multiplied by.
-    fn perturbations(&self, network: &Network, seed: u64) -> Vec<Vec<f64>> {
-        let hidden = network.layers().len() - 1;
-        if self.perturbation == 0.0 || hidden == 0 {
-            return Vec::new();
-        }
-        let mut stages = 0;
-        let drawn = |(layer, all): (usize, &Vec<Stage>)| {
-            stages += all.len() as u64; // stream 14 of the layer's last stage
-            match layer < hidden {
-                true => matrix(network.layer_output(layer), self.perturbation, seed, 16 * stages + 14),
-                false => Vec::new(),
+        impl $struct {
+            /// As designed.
+            pub const NONE: $struct = $struct { $($name: $default,)* $($part: $kind::NONE,)* };
+
+            /// Errs where a value has no physical meaning.
+            pub fn validate(&self) -> Result<()> {
+                $($range.check(kebab!($name), self.$name.into())?;)*
+                $(self.$part.validate()?;)*
+                $(self.$together()?;)?
+                Ok(())
             }
-        };
-        network.layers().iter().enumerate().map(drawn).collect()
-    }
+        }
+
+        impl Default for $struct {
+            fn default() -> Self {
+                Self::NONE
+            }
+        }
+    };
 }
+
+/// The name of a field as flags and files have it: `loss-db` of `loss_db`.
+macro_rules! kebab {
+    ($name:ident) => {{
+        const FIELD: &str = stringify!($name);
+        const NAME: [u8; FIELD.len()] = with_hyphens(FIELD);
+        const TEXT: &str = match str::from_utf8(&NAME) {
+            Ok(text) => text,
+            Err(_) => panic!("a field's name is ASCII"),
+        };
+        TEXT
+    }};
+}
+
+const fn with_hyphens<const N: usize>(name: &str) -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut at = 0;
+    while at < N {
+        bytes[at] = if name.as_bytes()[at] == b'_' { b'-' } else { name.as_bytes()[at] };
+        at += 1;
+    }
+    bytes
+}
+
+/// [`Imperfections::TABLE`] of all rows.
+macro_rules! table {
+    ($({ $($(#[$doc:meta])* $name:ident $(in $home:ident)?: $type:ty = $default:expr, $unit:ident, $range:expr, $scope:ident,
+        $acts:expr, $help:literal;)* })*) => {
+        impl Imperfections {
+            /// Every imperfection, in the order of flags.
+            pub const TABLE: &[Imperfection] = &[$($(Imperfection {
+                name: kebab!($name),
+                unit: Unit::$unit,
+                range: $range,
+                scope: Scope::$scope,
+                acts: $acts,
+                help: $help,
+                get: |kind| Value::from(kind.$($home.)?$name),
+                copy: |to, from| to.$($home.)?$name = from.$($home.)?$name,
+            },)*)*];
+        }
+    };
+}
+
+/// Makes everything of the table.
+macro_rules! everything {
+    (
+        plain { $($plain:tt)* } passive $passive:tt process $process:tt plan { $($plan:tt)* } module { $($module:tt)* }
+        control { $($control:tt)* } dead { $($dead:tt)* } drift $drift:tt noise $noise:tt
+    ) => {
+        part! {
+            /// Spreads of a chip's static imperfections, and what it does besides; all default to nothing. One seed draws one chip.
+            Imperfections {
+                /// Meshes: what else light meets.
+                passive: Passive,
+                /// Meshes and weight banks: variation that neighbours share.
+                process: Process,
+                /// Phase shifters: how controls become phases.
+                control: Control,
+                /// All: slow drift, of the chip alone.
+                drift: Drift,
+                /// All: fast noise, of the chip alone.
+                noise: Noise,
+            } { $($plain)* $($module)* }
+        }
+        part! {
+            /// What light meets in meshes beside the plain spreads of [`Imperfections`], to which it adds.
+            Passive {} $passive
+        }
+        part! {
+            /// Deviations that neighbours share (`chip::process` has their field).
+            Process {} $process
+        }
+        part! {
+            /// How controls become phases, of all stages with phase shifters ([`super::control`]).
+            Control and validate_together {} { $($control)* $($plan)* $($dead)* }
+        }
+        part! {
+            /// How fast a chip drifts ([`super::drift`]).
+            Drift {} $drift
+        }
+        part! {
+            /// The noise of a chip's signals, in the units of these signals ([`super::noise`]).
+            Noise {} $noise
+        }
+        table! { { $($plain)* } $passive $process { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
+    };
+}
+
+imperfections!(everything);
+
+#[cfg(test)]
+#[path = "imperfections_tests.rs"]
+mod tests;

@@ -8,85 +8,14 @@
 //!
 //! with ξ drawn from N(0, 1). Of a complex field, ρ ξ and α ξ' are complex, `(ξ₁ + iξ₂)/√2`; shot noise is a real signal's.
 
-use super::random;
-use super::ranges::at_most;
+use super::{Noise, random};
 use crate::network::{Network, Signal};
-use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
 
 /// Elementary charge (C) and Boltzmann's constant (J/K), exact in the SI.
 const CHARGE: f64 = 1.602_176_634e-19;
 const BOLTZMANN: f64 = 1.380_649e-23;
 
-/// Largest standard deviation of a signal: its square, as a power, still fits single precision by far.
-const LARGEST_LEVEL: f64 = 1e9;
-/// Largest full scale of a converter and the inverse of the smallest, whose steps are still numbers in single precision.
-const FARTHEST_RANGE: f64 = 1e30;
-
-/// The noise of a chip's signals, in the units of these signals; all are off by default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Noise {
-    /// Standard deviation g of one relative gain per layer and pass, common to all its samples and modes: `fd` of the
-    /// published demonstration. It acts behind the layer's rectifier, which for gains above 0 and a threshold of 0 is the same.
-    pub gain_noise: f64,
-    /// Hidden signals: relative standard deviation ρ, per sample and mode.
-    pub hidden_relative_noise: f64,
-    /// Hidden signals: absolute standard deviation α, per sample and mode.
-    pub hidden_absolute_noise: f64,
-    /// Whatever is read: relative standard deviation r of the laser's power, one draw per sample and common to all its modes.
-    pub laser_noise: f64,
-    /// Whatever is read as a real number: shot noise, standard deviation s at a signal of 1, growing with its square root.
-    pub shot_noise: f64,
-    /// Whatever is read: standard deviation α of thermal noise.
-    pub thermal_noise: f64,
-    /// Bits of the converters that read; 0 for ideal ones.
-    pub adc_bits: u32,
-    /// Full scale of these converters: they read 0 to this, or ± this where signals have a sign.
-    pub adc_range: f64,
-}
-
-impl Default for Noise {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
 impl Noise {
-    /// Nothing.
-    pub const NONE: Noise = Noise {
-        gain_noise: 0.0,
-        hidden_relative_noise: 0.0,
-        hidden_absolute_noise: 0.0,
-        laser_noise: 0.0,
-        shot_noise: 0.0,
-        thermal_noise: 0.0,
-        adc_bits: 0,
-        adc_range: 1.0,
-    };
-
-    /// Errs where a deviation is negative or not finite, or a converter impossible.
-    pub fn validate(&self) -> Result<()> {
-        let deviations = [
-            ("hidden-relative-noise", self.hidden_relative_noise),
-            ("hidden-absolute-noise", self.hidden_absolute_noise),
-            ("shot-noise", self.shot_noise),
-            ("thermal-noise", self.thermal_noise),
-        ];
-        let beyond = format!("is a standard deviation of a signal, from 0 to {LARGEST_LEVEL:e}");
-        at_most(LARGEST_LEVEL, &beyond, &deviations)?;
-        let dark = "is a relative deviation of all light, from 0 to 1: beyond, a power would often be negative";
-        at_most(1.0, dark, &[("gain-noise", self.gain_noise), ("laser-noise", self.laser_noise)])?;
-        if !(1.0 / FARTHEST_RANGE..=FARTHEST_RANGE).contains(&self.adc_range) {
-            let reason = format!("must be positive, from {:e} to {FARTHEST_RANGE:e}", 1.0 / FARTHEST_RANGE);
-            return Err(Error::invalid("adc-range", self.adc_range, reason));
-        }
-        if self.adc_bits > 16 {
-            return Err(Error::invalid("adc-bits", self.adc_bits, "a converter has 1 to 16 bits; 0 is an ideal one"));
-        }
-        Ok(())
-    }
-
     /// What happens to a hidden signal on its way.
     pub fn hidden(&self, signal: Signal) -> SignalNoise {
         SignalNoise {

@@ -4,58 +4,11 @@
 //! covariance `s² exp(-d²/2ℓ²)` at the distance d. That covariance is a product of one along and one across the light, so on a
 //! grid `f = s·L_x Z L_yᵀ` with the Cholesky factors of the two and independent draws Z: exact, in cubes of the grid's sides only.
 
-use super::ranges::{coupler_angles, not_negative};
-use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
-
 /// Pivots below this (of 1) are rounding: a smooth field has fewer degrees of freedom than a fine grid has points.
 const NOTHING: f64 = 1e-10;
 
-/// Correlated deviations.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Process {
-    /// s of the couplers' angles (radians).
-    pub process_splitter: f64,
-    /// s of the phases (radians).
-    pub process_phase: f64,
-    /// ℓ (µm).
-    pub process_length: f64,
-    /// σ_d of the couplers' angles (radians).
-    pub die_splitter: f64,
-    /// σ_d of the phases (radians).
-    pub die_phase: f64,
-}
-
-impl Default for Process {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
-
-impl Process {
-    /// No variation.
-    pub const NONE: Process = Process {
-        process_splitter: 0.0,
-        process_phase: 0.0,
-        process_length: 1000.0,
-        die_splitter: 0.0,
-        die_phase: 0.0,
-    };
-
-    /// Errs where a value has no meaning.
-    pub fn validate(&self) -> Result<()> {
-        coupler_angles(&[("process-splitter", self.process_splitter), ("die-splitter", self.die_splitter)])?;
-        not_negative(&[("process-phase", self.process_phase), ("die-phase", self.die_phase)])?;
-        if self.process_length.is_finite() && self.process_length > 0.0 {
-            return Ok(());
-        }
-        Err(Error::invalid("process-length", self.process_length, "must be positive"))
-    }
-}
-
 /// The field of deviation 1 and correlation length `length` at `places`, from draws of N(0, 1): `draw(count)`.
-pub fn field(places: &[[f64; 2]], length: f64, draw: &mut dyn FnMut(usize) -> Vec<f64>) -> Vec<f64> {
+pub(super) fn field(places: &[[f64; 2]], length: f64, draw: &mut dyn FnMut(usize) -> Vec<f64>) -> Vec<f64> {
     let axis = |index: usize| {
         let mut values: Vec<f64> = places.iter().map(|place| place[index]).collect();
         values.sort_by(f64::total_cmp);

@@ -4,7 +4,6 @@
 //! engine: no index leaves its array, and no angle, loss or factor leaves the range in which single precision means something.
 
 use super::control::ControlPath;
-use super::ranges::within;
 use super::{Fabrication, StageErrors};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
@@ -92,6 +91,14 @@ impl ControlPath {
         }
         Ok(())
     }
+}
+
+/// Errs where a chip's number, `what` of it, does not lie between `least` and `most`.
+fn within(what: &str, value: f64, least: f64, most: f64) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::invalid("chip", value, format!("{what}: lies between {least} and {most}")))
 }
 
 /// Errs unless `errors` are as the schema of their stage says.

@@ -22,6 +22,13 @@ struct LayerTrace<T> {
     recorded: usize,
 }
 
+impl<T> CpuTrace<T> {
+    /// What left layer `layer` when it was recorded, `[batch, layer_outputs]`; there may be room for more samples behind.
+    pub fn output(&self, layer: usize) -> &[T] {
+        self.layers.get(layer).and_then(|layer| layer.signals.last()).map_or(&[], Vec::as_slice)
+    }
+}
+
 impl<T: Real> Adjoint for CpuNetwork<T> {
     type Trace = CpuTrace<T>;
 

@@ -18,6 +18,7 @@ mod mesh_monitor;
 mod mesh_send;
 mod network;
 mod noise;
+mod own;
 mod perturbation;
 mod pointwise;
 mod product;

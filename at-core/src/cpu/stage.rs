@@ -4,6 +4,7 @@ use super::attenuators::AttenuatorStage;
 use super::dense::DenseStage;
 use super::ideal_mesh::IdealMesh;
 use super::mesh::MeshStage;
+use super::own::OwnStage;
 use super::pointwise::{ActivationStage, DetectionStage, ModulationStage, RectifierStage};
 use super::sparse::SparseRows;
 use super::tiling::{CombinerStage, SplitterStage};
@@ -104,5 +105,6 @@ pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn Cpu
         }
         Stage::Matrix(Matrix { inputs, outputs }) => Box::new(DenseStage::matrix(inputs, outputs, errors)),
         Stage::WeightBank(WeightBank { inputs, outputs }) => Box::new(DenseStage::weight_bank(inputs, outputs, errors)),
+        Stage::Own(ref element) => Box::new(OwnStage::new(element, errors)),
     })
 }

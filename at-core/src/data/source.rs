@@ -47,7 +47,8 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
     let searched = source.folders(name);
     let is_in = |folder: &&PathBuf| match name {
         DatasetName::Vowel => csv_folder::is_in(folder),
-        _ => image_files::is_in(name, folder),
+        DatasetName::Mnist | DatasetName::FashionMnist | DatasetName::Kmnist => image_files::is_in(name, folder),
+        DatasetName::Digits | DatasetName::Iris => false, // embedded
     };
     // a folder with all files comes before one with enough of them
     let is_whole = |folder: &&PathBuf| name != DatasetName::Kmnist || image_files::missing(folder).is_empty();

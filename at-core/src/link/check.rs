@@ -86,7 +86,7 @@ fn beyond(square: f64, noise: f64) -> f64 {
 }
 
 /// One check under way.
-struct Bench<'a> {
+struct Checking<'a> {
     link: &'a mut Link,
     fields: Vec<f32>,
     samples: usize,
@@ -96,7 +96,7 @@ struct Bench<'a> {
     input_power: Vec<f64>,
 }
 
-impl Bench<'_> {
+impl Checking<'_> {
     fn send(&mut self) -> Result<Vec<f64>> {
         let read = self.link.send(&self.fields, self.samples, true)?;
         let read: Vec<f64> = read.into_iter().map(f64::from).collect();
@@ -179,18 +179,19 @@ pub fn check(
         all
     };
 
-    let mut bench = Bench { link, fields, samples, range: [f64::INFINITY, f64::NEG_INFINITY], power: 0.0, input_power };
-    bench.link.program(&base, base.len(), true)?;
-    let started = (Instant::now(), bench.link.times());
-    let first = bench.repeats(effort.repeats)?;
+    let mut checking =
+        Checking { link, fields, samples, range: [f64::INFINITY, f64::NEG_INFINITY], power: 0.0, input_power };
+    checking.link.program(&base, base.len(), true)?;
+    let started = (Instant::now(), checking.link.times());
+    let first = checking.repeats(effort.repeats)?;
     let (absolute, relative) = noise_law(&first);
     let noise = first.variance.iter().sum::<f64>() / first.variance.len() as f64; // of a readout, squared
     let signal = rms(first.mean.iter().copied());
 
-    bench.link.program(&other, other.len(), true)?;
-    bench.send()?;
-    bench.link.program(&base, base.len(), true)?;
-    let again = bench.repeats(effort.repeats)?;
+    checking.link.program(&other, other.len(), true)?;
+    checking.send()?;
+    checking.link.program(&base, base.len(), true)?;
+    let again = checking.repeats(effort.repeats)?;
     let mean_noise = noise / first.count + noise / again.count;
     let change = rms(again.mean.iter().zip(&first.mean).map(|(a, b)| a - b)).powi(2);
     let repeatability = beyond(change, mean_noise) / signal;
@@ -204,20 +205,20 @@ pub fn check(
         }
         if done % 20 == 19 {
             // what drifts is followed
-            bench.link.program(&base, 1, true)?;
-            at_base = bench.repeats(4)?.mean;
+            checking.link.program(&base, 1, true)?;
+            at_base = checking.repeats(4)?.mean;
             base_noise = noise / 4.0;
         }
         let mut moved = base.clone();
         moved[control] = aside(base[control], chip.limits.of(control));
-        bench.link.program(&moved, 1, true)?;
-        let read = bench.send()?;
+        checking.link.program(&moved, 1, true)?;
+        let read = checking.send()?;
         let square = rms(read.iter().zip(&at_base).map(|(a, b)| a - b)).powi(2);
         responses.push((control, square, noise + base_noise));
     }
-    bench.link.program(&base, 1, true)?;
-    let last = bench.repeats(effort.repeats)?;
-    let (elapsed, ended) = (started.0.elapsed(), bench.link.times());
+    checking.link.program(&base, 1, true)?;
+    let last = checking.repeats(effort.repeats)?;
+    let (elapsed, ended) = (started.0.elapsed(), checking.link.times());
     let change = rms(last.mean.iter().zip(&first.mean).map(|(a, b)| a - b)).powi(2);
     let drift = beyond(change, noise / first.count + noise / last.count) / signal;
     let writes = (ended.programs - started.1.programs).max(1) as f64;
@@ -241,8 +242,8 @@ pub fn check(
         drift_per_100_writes: drift / writes * 100.0,
         responses: responses.collect(),
         silent,
-        range: bench.range,
-        power: bench.power,
+        range: checking.range,
+        power: checking.power,
         write_seconds: per(ended.programming, ended.programs),
         batch_seconds: per(ended.sending, ended.batches),
     }))

@@ -9,6 +9,7 @@ mod attenuators;
 mod combiner;
 mod controlled;
 mod detection;
+mod differences;
 mod element;
 mod errors;
 mod floorplan;
@@ -17,6 +18,7 @@ mod initialization;
 mod matrix;
 pub(crate) mod mesh;
 mod modulation;
+mod own;
 mod rectifier;
 mod splitter;
 mod weight_bank;
@@ -27,6 +29,7 @@ pub use attenuators::Attenuators;
 pub use combiner::Combiner;
 pub use controlled::{ControlRun, Controlled, Meaning, Start};
 pub use detection::{Detection, Photodetection};
+pub use differences::slope_error;
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use floorplan::Place;
@@ -34,6 +37,7 @@ pub use flops::Flops;
 pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
+pub use own::Own;
 pub use rectifier::Rectifier;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
@@ -63,6 +67,8 @@ pub enum Stage {
     Matrix(Matrix),
     /// A bank of incoherent, balanced MZI weight cells.
     WeightBank(WeightBank),
+    /// An element of one's own, whose page stands in another crate.
+    Own(Own),
 }
 
 impl Stage {
@@ -79,6 +85,7 @@ impl Stage {
             Stage::Rectifier(own) => own,
             Stage::Matrix(own) => own,
             Stage::WeightBank(own) => own,
+            Stage::Own(own) => own,
         }
     }
 

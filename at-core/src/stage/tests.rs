@@ -19,7 +19,8 @@ fn every_stage() -> Vec<Stage> {
         Stage::Modulation(_) => Some(Stage::rectifier(4, 0.1)),
         Stage::Rectifier(_) => Some(Stage::matrix(4, 3)),
         Stage::Matrix(_) => Some(Stage::weight_bank(4, 3)),
-        Stage::WeightBank(_) => None,
+        Stage::WeightBank(_) => Some(own::tests::electronic()),
+        Stage::Own(_) => None,
     };
     let first = Stage::Mesh(Mesh::rectangular(4).unwrap());
     std::iter::successors(Some(first), next).collect()
@@ -82,35 +83,8 @@ fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
 #[test]
 fn the_way_back_is_the_derivative_of_the_way_there() {
     for stage in every_stage() {
-        let (element, controls) = (stage.element(), first(&stage));
-        let (inputs, outputs) = (stage.input(), stage.output());
-        let (input, towards) = (signal(inputs.width()), signal(outputs.width() + 1)[1..].to_vec());
-        let value = |controls: &[f64], input: &[f64]| -> f64 {
-            let leaves = element.forward(&StageErrors::NONE, controls, input);
-            leaves.iter().zip(&towards).map(|(y, w)| y * w).sum()
-        };
-        // ∂L/∂z* is half of the gradient with respect to (re, im)
-        let half = |signal: Signal| if signal.complex { 0.5 } else { 1.0 };
-        let error: Vec<f64> = towards.iter().map(|w| half(outputs) * w).collect();
-        let mut gradient = vec![0.0; controls.len()];
-        let carried = element.backward(&StageErrors::NONE, &controls, &input, &error, &mut gradient);
-        let step = 1e-6;
-        let slope = |values: &[f64], k: usize, of: &dyn Fn(&[f64]) -> f64| {
-            let moved = |by: f64| {
-                let mut moved = values.to_vec();
-                moved[k] += by;
-                of(&moved)
-            };
-            (moved(step) - moved(-step)) / (2.0 * step)
-        };
-        for (k, found) in carried.iter().enumerate() {
-            let expected = half(inputs) * slope(&input, k, &|input| value(&controls, input));
-            assert!((found - expected).abs() < 1e-7, "input {k} of {stage:?}: {found} for {expected}");
-        }
-        for (k, found) in gradient.iter().enumerate() {
-            let expected = slope(&controls, k, &|controls| value(controls, &input));
-            assert!((found - expected).abs() < 1e-7, "control {k} of {stage:?}: {found} for {expected}");
-        }
+        let found = slope_error(stage.element(), &StageErrors::NONE, &first(&stage), &signal(stage.input().width()));
+        assert!(found < 1e-7, "{stage:?}: {found}");
     }
 }
 

@@ -65,11 +65,16 @@ impl Record {
     }
 }
 
-/// Follows a run. Both methods may do nothing.
+/// Follows a run. All methods may do nothing.
 pub trait Observer {
     /// `done` of an epoch's `total` batches are on their way.
     fn batch(&mut self, done: usize, total: usize) {
         let _ = (done, total);
+    }
+
+    /// Asked after every step: the run shall end there, with [`crate::Error::Interrupted`]. Of its epoch nothing is kept.
+    fn stopped(&self) -> bool {
+        false
     }
 
     /// An epoch is over. [`ControlFlow::Break`] ends the run here, resumably.

@@ -285,6 +285,9 @@ impl<E: Engine> Trainer<'_, E> {
             batch.gather(engine, self.train, &order, start, size)?;
             step(batch, learning_rate)?;
             observer.batch(done + 1, total);
+            if observer.stopped() {
+                return Err(Error::Interrupted { epoch: epoch + 1 });
+            }
         }
         Ok(learning_rate)
     }

@@ -5,7 +5,7 @@ use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::interrupt;
 use crate::progress::say;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::terminal::visible;
 use crate::trial::Driver;
 use anyhow::{Context, anyhow};
@@ -72,12 +72,12 @@ pub struct CheckArguments {
 /// Runs the command.
 pub fn check(arguments: &CheckArguments) -> Outcome {
     let CheckArguments { chip_command, chip_address, chip_park, chip_timeout, .. } = arguments;
-    let settings = Settings {
+    let settings = RunSettings {
         chip_command: chip_command.clone(),
         chip_address: chip_address.clone(),
         chip_park: chip_park.clone(),
         chip_timeout: *chip_timeout,
-        ..Settings::default()
+        ..RunSettings::default()
     };
     activity::watch(arguments.quiet);
     activity::now("meeting the driver of the chip");

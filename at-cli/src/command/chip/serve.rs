@@ -5,7 +5,7 @@ use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
-use crate::settings::{self, Settings};
+use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
 use crate::trial::{Task, Tasks};
 use anyhow::{Context, Result};
@@ -32,7 +32,7 @@ Examples:
 /// `asyt chip serve`.
 #[derive(Debug, clap::Args)]
 pub struct ServeArguments {
-    /// Settings file; flags win over it
+    /// RunSettings file; flags win over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Serve whoever connects to this address instead of the standard streams; port 0 takes a free one
@@ -46,7 +46,7 @@ pub struct ServeArguments {
     pub quiet: bool,
     /// The chip, with the settings of asyt train.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: RunSettings,
 }
 
 fn access(text: &str) -> Result<Access, String> {

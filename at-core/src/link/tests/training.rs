@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::link::{Access, Driven, Outside, Simulated, serve};
 use crate::network::Network;
 use crate::training::methods::{Reachable, build};
-use crate::training::tests::fixture::{Bench, CALM, ERRORS, meshes, settings, weight_banks};
+use crate::training::tests::fixture::{CALM, ERRORS, Fixture, meshes, settings, weight_banks};
 use crate::training::{Checkpoint, Checkpoints, MethodName, Optimizer, Outcome};
 use std::io::BufReader;
 
@@ -14,16 +14,16 @@ type Engine = Cpu<f32>;
 
 const ALL: [Access; 4] = [Access::Output, Access::Taps, Access::Layers, Access::State];
 
-fn bench(network: Network, errors: &Imperfections) -> Bench<Engine> {
-    Bench::new(Cpu::new(), network, errors, settings(3, 3, 0.01, Optimizer::ADAM))
+fn fixture(network: Network, errors: &Imperfections) -> Fixture<Engine> {
+    Fixture::new(Cpu::new(), network, errors, settings(3, 3, 0.01, Optimizer::ADAM))
 }
 
 fn simulated(network: Network, errors: &Imperfections) -> Simulated<Engine> {
-    let bench = bench(network, errors);
-    Simulated::new(&bench.engine, &bench.network, bench.chip(), "bench", &ALL)
+    let fixture = fixture(network, errors);
+    Simulated::new(&fixture.engine, &fixture.network, fixture.chip(), "fixture", &ALL)
 }
 
-/// The chip of [`bench`] behind a link, fabricated anew.
+/// The chip of [`fixture`] behind a link, fabricated anew.
 fn outside(network: &Network, errors: &'static Imperfections) -> Outside<Engine> {
     let own = network.clone();
     let link = served(move || {
@@ -35,15 +35,15 @@ fn outside(network: &Network, errors: &'static Imperfections) -> Outside<Engine>
 
 /// How a training ends, and the controls and whatever else was trained.
 fn trained<C: Reachable<Engine = Engine> + Physical + 'static>(
-    bench: &Bench<Engine>,
+    fixture: &Fixture<Engine>,
     chip: &mut C,
     name: MethodName,
     resume: Option<&Checkpoint>,
     to: Option<Checkpoints<'_>>,
 ) -> crate::Result<(Outcome, Vec<Vec<f32>>)> {
-    let Bench { engine, network, fabrication, initial, settings, options, .. } = bench;
+    let Fixture { engine, network, fabrication, initial, settings, options, .. } = fixture;
     let mut method = build(name, engine, network, fabrication, initial, settings, options, chip.meter())?;
-    let outcome = bench.trainer().run(chip, &mut *method, resume, to, &mut ())?;
+    let outcome = fixture.trainer().run(chip, &mut *method, resume, to, &mut ())?;
     Ok((outcome, method.parameters().into_iter().map(|(_, own)| own.values.clone()).collect()))
 }
 
@@ -61,10 +61,10 @@ fn a_chip_behind_a_link_trains_to_the_same_numbers_as_the_chip_inside() {
     ];
     for (network, errors) in [(meshes(4), &ERRORS), (weight_banks(&[5, 4, 3]), &ERRORS), (meshes(5), &CALM)] {
         for name in methods {
-            let bench = bench(network.clone(), errors);
-            let inside = trained(&bench, &mut bench.chip(), name, None, None).unwrap();
+            let fixture = fixture(network.clone(), errors);
+            let inside = trained(&fixture, &mut fixture.chip(), name, None, None).unwrap();
             let mut chip = outside(&network, errors);
-            let linked = trained(&bench, &mut chip, name, None, None).unwrap();
+            let linked = trained(&fixture, &mut chip, name, None, None).unwrap();
             assert_eq!(linked, inside, "{name} on {} layers", network.layers().len());
             assert!(chip.times().batches > 0, "{name} sent nothing");
         }
@@ -75,8 +75,8 @@ fn a_chip_behind_a_link_trains_to_the_same_numbers_as_the_chip_inside() {
 fn a_method_that_needs_more_than_a_link_offers_is_refused_by_name() {
     for (name, what) in [(MethodName::InSitu, "both ends"), (MethodName::DatInternal, "powers behind the meshes")] {
         let network = meshes(4);
-        let bench = bench(network.clone(), &CALM);
-        let failure = trained(&bench, &mut outside(&network, &CALM), name, None, None).unwrap_err().to_string();
+        let fixture = fixture(network.clone(), &CALM);
+        let failure = trained(&fixture, &mut outside(&network, &CALM), name, None, None).unwrap_err().to_string();
         assert!(failure.contains(what) && failure.contains("chip at 127.0.0.1"), "{failure}");
     }
 }
@@ -85,8 +85,8 @@ fn a_method_that_needs_more_than_a_link_offers_is_refused_by_name() {
 fn offering(network: &Network, access: &'static [Access]) -> Outside<Engine> {
     let own = network.clone();
     let link = served(move || {
-        let bench = bench(own, &CALM);
-        let mut chip = Simulated::new(&bench.engine, &bench.network, bench.chip(), "bench", access);
+        let fixture = fixture(own, &CALM);
+        let mut chip = Simulated::new(&fixture.engine, &fixture.network, fixture.chip(), "fixture", access);
         Box::new(move |from, to| serve(from, to, &mut chip).unwrap())
     });
     Outside::new(&Cpu::new(), network, link).unwrap()
@@ -104,10 +104,10 @@ fn what_a_chip_admits_is_what_can_train_it() {
             continue;
         }
         for access in [OUTPUT, TAPS, LAYERS] {
-            let bench = bench(network.clone(), &CALM);
+            let fixture = fixture(network.clone(), &CALM);
             let mut chip = offering(&network, access);
             let admitted = chip.link().description().admits(facts);
-            let trains = trained(&bench, &mut chip, name, None, None);
+            let trains = trained(&fixture, &mut chip, name, None, None);
             match name == MethodName::Ideal {
                 true => assert!(admitted.unwrap_err().to_string().contains("only a simulator knows")),
                 false => assert_eq!(admitted.is_ok(), trains.is_ok(), "{name} with {access:?}: {admitted:?}"),
@@ -166,16 +166,16 @@ fn a_run_whose_driver_died_goes_on_from_its_checkpoint_to_the_same_numbers() {
     let network = meshes(4);
     let folder = tempfile::tempdir().unwrap();
     for name in [MethodName::At, MethodName::AtAdaptive, MethodName::Spsa] {
-        let bench = bench(network.clone(), &ERRORS);
-        let whole = trained(&bench, &mut bench.chip(), name, None, None).unwrap();
+        let fixture = fixture(network.clone(), &ERRORS);
+        let whole = trained(&fixture, &mut fixture.chip(), name, None, None).unwrap();
         let path = folder.path().join(name.as_str());
         let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &network.identity() };
 
         // the first epoch's sends, and some of the second's
         let mut counted = outside(&network, &ERRORS);
-        let one = Bench {
-            settings: crate::training::Settings { epochs: 1, ..bench.settings },
-            ..self::bench(network.clone(), &ERRORS)
+        let one = Fixture {
+            settings: crate::training::Settings { epochs: 1, ..fixture.settings },
+            ..self::fixture(network.clone(), &ERRORS)
         };
         trained(&one, &mut counted, name, None, None).unwrap();
         let own = network.clone();
@@ -187,14 +187,14 @@ fn a_run_whose_driver_died_goes_on_from_its_checkpoint_to_the_same_numbers() {
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| serve(&mut from, &mut &stream, &mut mortal)));
             let _ = stream.shutdown(std::net::Shutdown::Both);
         };
-        let mut mortal = Outside::new(&bench.engine, &network, link_to(work, PATIENCE).unwrap()).unwrap();
-        let failure = trained(&bench, &mut mortal, name, None, Some(to)).unwrap_err().to_string();
+        let mut mortal = Outside::new(&fixture.engine, &network, link_to(work, PATIENCE).unwrap()).unwrap();
+        let failure = trained(&fixture, &mut mortal, name, None, Some(to)).unwrap_err().to_string();
         assert!(failure.contains("it closed before it answered send"), "{failure}");
         assert!(failure.contains("last written: all"), "{failure}");
 
         let kept = Checkpoint::load(&path, "").unwrap();
         assert!((1..3).contains(&kept.epoch), "{name} kept epoch {}", kept.epoch);
-        let resumed = trained(&bench, &mut outside(&network, &ERRORS), name, Some(&kept), Some(to)).unwrap();
+        let resumed = trained(&fixture, &mut outside(&network, &ERRORS), name, Some(&kept), Some(to)).unwrap();
         assert_eq!(resumed, whole, "{name}");
     }
 }

@@ -46,18 +46,18 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
 ) -> Result<Box<dyn Method<C>>> {
     let (engine, capacity) = (from.engine, from.settings.batch_size);
     let hybrid = Hybrid::<E::Network>::of(from)?;
-    let bench = |mesh: &MeshPlace| {
+    let fields = |mesh: &MeshPlace| {
         let seen = 2 * mesh.controls.len() * capacity;
         let turns = Turns::new(engine, mesh.width * capacity)?;
-        Ok(Bench { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
+        Ok(MeshFields { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
     };
-    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-    let products = Products { engine: engine.clone(), benches };
+    let meshes = hybrid.meshes().iter().map(fields).collect::<Result<_>>()?;
+    let products = Products { engine: engine.clone(), meshes };
     Ok(Box::new(from.descent(Measured::new(&FACTS, hybrid, products)?)?))
 }
 
 /// What is measured at one mesh.
-struct Bench<E: Engine> {
+struct MeshFields<E: Engine> {
     turns: Turns<E>,
     /// Data fields at the shifters, `[batch, control]`, kept until the error comes.
     data: E::Buffer,
@@ -68,7 +68,7 @@ struct Bench<E: Engine> {
 /// Fields of data light and error light, multiplied.
 pub struct Products<E: Engine> {
     engine: E,
-    benches: Vec<Bench<E>>,
+    meshes: Vec<MeshFields<E>>,
 }
 
 impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
@@ -80,7 +80,7 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
         size: usize,
         output: &mut Buffer<C>,
     ) -> Result<()> {
-        let data = &mut self.benches[mesh.index].data;
+        let data = &mut self.meshes[mesh.index].data;
         chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Fields(data))
     }
 
@@ -93,7 +93,7 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
         size: usize,
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
-        let Bench { turns, data, error } = &mut self.benches[mesh.index];
+        let MeshFields { turns, data, error } = &mut self.meshes[mesh.index];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Fields(error))?;
         turns.conjugate(input)?;

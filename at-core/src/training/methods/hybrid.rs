@@ -51,7 +51,9 @@ pub trait Lighting<C: Bidirectional> {
 
 /// Errs where a network has no mesh, or weights that are no mesh.
 pub fn check(network: &Network) -> Result<()> {
-    if network.stages().any(|stage| matches!(stage, Stage::Matrix(_) | Stage::WeightBank(_))) {
+    // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals
+    let refused = |stage: &Stage| stage.controls() > 0 && !stage.input().complex;
+    if network.stages().any(refused) {
         return Err(Error::Unsupported {
             what: "an in-situ method on matrices or weight banks".into(),
             instead: "it measures light inside meshes; choose a `network` of meshes".into(),
@@ -99,12 +101,10 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         for (stage, own) in network.stages().enumerate() {
             let controls = end..end + own.controls();
             end = controls.end;
-            match own {
-                Stage::Mesh(mesh) => {
-                    meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
-                }
-                _ if !controls.is_empty() => electronic.push(controls),
-                _ => {}
+            if let Stage::Mesh(mesh) = own {
+                meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
+            } else if !controls.is_empty() {
+                electronic.push(controls);
             }
         }
         let digital = build(&network)?;

@@ -60,16 +60,16 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
 ) -> Result<Box<dyn Method<C>>> {
     let (engine, capacity, subtraction) = (from.engine, from.settings.batch_size, from.options.subtraction);
     let hybrid = Hybrid::<E::Network>::of(from)?;
-    let bench = |mesh: &MeshPlace| {
-        Ok(Bench {
+    let powers_of = |mesh: &MeshPlace| {
+        Ok(MeshPowers {
             turns: Turns::new(engine, mesh.width * capacity)?,
             powers: engine.zeros(mesh.controls.len())?,
             data: Vec::new(),
             light: engine.zeros(mesh.width * capacity)?,
         })
     };
-    let benches = hybrid.meshes().iter().map(bench).collect::<Result<_>>()?;
-    let interference = Interference { engine: engine.clone(), subtraction, benches };
+    let meshes = hybrid.meshes().iter().map(powers_of).collect::<Result<_>>()?;
+    let interference = Interference { engine: engine.clone(), subtraction, meshes };
     Ok(Box::new(from.descent(Measured::new(&FACTS, hybrid, interference)?)?))
 }
 
@@ -85,7 +85,7 @@ pub enum Subtraction {
 }
 
 /// What is measured at one mesh.
-struct Bench<E: Engine> {
+struct MeshPowers<E: Engine> {
     turns: Turns<E>,
     /// Powers at the shifters.
     powers: E::Buffer,
@@ -99,7 +99,7 @@ struct Bench<E: Engine> {
 pub struct Interference<E: Engine> {
     engine: E,
     subtraction: Subtraction,
-    benches: Vec<Bench<E>>,
+    meshes: Vec<MeshPowers<E>>,
 }
 
 impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
@@ -111,7 +111,7 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         size: usize,
         output: &mut Buffer<C>,
     ) -> Result<()> {
-        let Bench { powers, data, .. } = &mut self.benches[mesh.index];
+        let MeshPowers { powers, data, .. } = &mut self.meshes[mesh.index];
         chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Powers(powers))?;
         *data = self.engine.download(powers)?;
         Ok(())
@@ -126,8 +126,8 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         size: usize,
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
-        let Interference { engine, subtraction, benches } = self;
-        let Bench { turns, powers, data, light } = &mut benches[mesh.index];
+        let Interference { engine, subtraction, meshes } = self;
+        let MeshPowers { turns, powers, data, light } = &mut meshes[mesh.index];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Powers(powers))?;
         turns.conjugate(input)?;

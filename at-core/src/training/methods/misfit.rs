@@ -18,9 +18,10 @@ pub enum Misfit {
 impl Misfit {
     /// What suits the detectors of `network`.
     pub fn of(network: &Network) -> Self {
-        match network.stages().last() {
-            Some(Stage::Detection(own)) if own.detection == Detection::Intensity => Misfit::Amplitude,
-            _ => Misfit::Difference,
+        let Some(Stage::Detection(own)) = network.stages().last() else { return Misfit::Difference };
+        match own.detection {
+            Detection::Intensity => Misfit::Amplitude,
+            Detection::Amplitude | Detection::Balanced | Detection::Homodyne { .. } => Misfit::Difference,
         }
     }
 

@@ -116,8 +116,7 @@ impl<E: Simulator> NoiseAware<E> {
         let draw = step / *every as u64;
         if self.drawn != Some(draw) {
             let individual = stream(*seed, Purpose::Imperfections, draw).next_u64();
-            let known = Imperfections { perturbation: 0.0, ..*imperfections }; // no model has that one
-            let fabrication = known.fabricate(&self.network, individual)?;
+            let fabrication = imperfections.modelled().fabricate(&self.network, individual)?;
             let model = self.room.engine.build(&self.network, &fabrication)?;
             self.model = Digital::new(model, &self.network, &self.meter);
             self.model.program(&self.first)?;

@@ -78,6 +78,7 @@ pub fn check(network: &Network) -> Result<()> {
             }
             Stage::Modulation(_) if index == 0 => {}
             Stage::Modulation(_) => return refuse(format!("a modulation on the way (stage {index})")),
+            Stage::Own(_) => return refuse(format!("{} (stage {index})", stage.element().words())),
             Stage::Attenuators(_) | Stage::Matrix(_) | Stage::WeightBank(_) => {
                 return refuse(format!("controls that are no phases of a mesh (stage {index})"));
             }

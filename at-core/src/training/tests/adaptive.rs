@@ -1,6 +1,6 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
-use super::fixture::{Bench, meshes, settings, weight_banks};
+use super::fixture::{Fixture, meshes, settings, weight_banks};
 use crate::chip::{Fabrication, Imperfections};
 use crate::cpu::Cpu;
 use crate::network::{Network, Stage};
@@ -52,55 +52,55 @@ fn with_an_exact_estimate_the_gradient_is_the_chips_own() {
 
 fn exact_gradient(network: Network, errors: &Imperfections) {
     let engine = Cpu::<f64>::new();
-    let bench = Bench::new(engine, network, errors, settings(3, 1, 0.1, Optimizer::Sgd));
-    let mut batch = Batch::new(&engine, bench.train.width(), 10).unwrap();
-    batch.gather(&engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    let fixture = Fixture::new(engine, network, errors, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut batch = Batch::new(&engine, fixture.train.width(), 10).unwrap();
+    batch.gather(&engine, &fixture.train, fixture.train.in_order(), 0, 10).unwrap();
     let gradient = |fabrication: &Fabrication, estimate: Option<Vec<f64>>| {
-        let mut model = engine.build(&bench.network, fabrication).unwrap();
+        let mut model = engine.build(&fixture.network, fabrication).unwrap();
         if let Some(estimate) = estimate {
             model.set_imperfections(&estimate).unwrap();
         }
-        model.program(&bench.initial).unwrap();
+        model.program(&fixture.initial).unwrap();
         let mut trace = model.trace(10).unwrap();
         let (mut readout, mut error) = (vec![0.0; 50], vec![0.0; 50]);
-        let mut gradient = vec![0.0; bench.network.controls()];
+        let mut gradient = vec![0.0; fixture.network.controls()];
         model.record(batch.signals(), 10, &mut trace, &mut readout).unwrap();
-        let loss = &bench.settings.loss;
+        let loss = &fixture.settings.loss;
         engine.loss(loss, &readout, 5, batch.targets(), 10, Some(&mut error), &mut vec![0.0; 3]).unwrap();
         model.backpropagate(&trace, &error, &mut gradient).unwrap();
         gradient
     };
-    let chip = gradient(&bench.fabrication, None);
-    let estimate = exact(&bench.network, &bench.fabrication);
+    let chip = gradient(&fixture.fabrication, None);
+    let estimate = exact(&fixture.network, &fixture.fabrication);
     assert!(distance(&gradient(&Fabrication::ideal(), Some(estimate)), &chip) < 1e-12);
     assert!(distance(&gradient(&Fabrication::ideal(), None), &chip) > 0.5, "the nominal model's is another");
 }
 
 /// The chip's loss on the test split after training.
-fn final_loss(bench: &Bench<Cpu<f32>>, name: MethodName) -> f64 {
-    bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap().test.loss
+fn final_loss(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> f64 {
+    fixture.trainer().run(&mut fixture.chip(), &mut *fixture.method(name), None, None, &mut ()).unwrap().test.loss
 }
 
 #[test]
 fn it_trains_a_coherent_chip_that_plain_at_does_not() {
-    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
-    bench.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), ..Estimation::default() };
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
+    fixture.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), ..Estimation::default() };
     let [ideal, adaptive, plain, silico] =
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
-            .map(|name| final_loss(&bench, name));
+            .map(|name| final_loss(&fixture, name));
     assert!(adaptive < ideal + 0.1 * (plain.min(silico) - ideal), "{ideal} {adaptive} {plain} {silico}");
 }
 
 #[test]
 fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
-    let bench =
-        Bench::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
-    let mut method = bench.method(MethodName::AtAdaptive);
-    bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut ()).unwrap();
-    let mut batch = Batch::new(&bench.engine, bench.test.width(), 30).unwrap();
-    batch.gather(&bench.engine, &bench.test, bench.test.in_order(), 0, 30).unwrap();
+    let fixture =
+        Fixture::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
+    let mut method = fixture.method(MethodName::AtAdaptive);
+    fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+    let mut batch = Batch::new(&fixture.engine, fixture.test.width(), 30).unwrap();
+    batch.gather(&fixture.engine, &fixture.test, fixture.test.in_order(), 0, 30).unwrap();
     let readout = |fabrication: &Fabrication, estimate: Option<&Vec<f64>>| {
-        let mut network = bench.engine.build(&bench.network, fabrication).unwrap();
+        let mut network = fixture.engine.build(&fixture.network, fabrication).unwrap();
         if let Some(estimate) = estimate {
             network.set_imperfections(estimate).unwrap();
         }
@@ -110,7 +110,7 @@ fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
         readout
     };
     let estimate = method.parameters().into_iter().find(|(name, _)| *name == "estimate").unwrap().1;
-    let chip = readout(&bench.fabrication, None);
+    let chip = readout(&fixture.fabrication, None);
     let nominal = distance(&readout(&Fabrication::ideal(), None), &chip);
     let learned = distance(&readout(&Fabrication::ideal(), Some(&estimate.values)), &chip);
     assert!(learned < 0.2 * nominal, "{learned} {nominal}");
@@ -118,11 +118,11 @@ fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
 
 #[test]
 fn controls_slow_down_by_what_the_misfit_exceeds_the_trust() {
-    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(5), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut fixture = Fixture::new(Cpu::<f64>::new(), meshes(5), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
     let mut moved = |trust: Option<f64>| -> Vec<f64> {
-        bench.options.estimation = Estimation { measuring_steps: Some(0), trust, ..Estimation::default() };
-        let after = bench.trajectory(MethodName::AtAdaptive, 1).pop().unwrap();
-        after.iter().zip(&bench.initial).map(|(after, before)| after - before).collect()
+        fixture.options.estimation = Estimation { measuring_steps: Some(0), trust, ..Estimation::default() };
+        let after = fixture.trajectory(MethodName::AtAdaptive, 1).pop().unwrap();
+        after.iter().zip(&fixture.initial).map(|(after, before)| after - before).collect()
     };
     let [free, half, quarter] = [f64::INFINITY, 2e-3, 1e-3].map(|trust| moved(Some(trust)));
     let twice: Vec<f64> = quarter.iter().map(|step| 2.0 * step).collect();
@@ -135,10 +135,10 @@ fn controls_slow_down_by_what_the_misfit_exceeds_the_trust() {
 fn a_prior_holds_the_estimate_near_a_perfect_chip() {
     let size = |prior: f64| {
         let network = weight_banks(&[8, 12, 8]);
-        let mut bench = Bench::new(Cpu::<f64>::new(), network, &CELLS, settings(3, 20, 0.01, Optimizer::ADAM));
-        bench.options.estimation.prior = Some(prior);
-        let mut method = bench.method(MethodName::AtAdaptive);
-        bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut ()).unwrap();
+        let mut fixture = Fixture::new(Cpu::<f64>::new(), network, &CELLS, settings(3, 20, 0.01, Optimizer::ADAM));
+        fixture.options.estimation.prior = Some(prior);
+        let mut method = fixture.method(MethodName::AtAdaptive);
+        fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
         let [_, (_, estimate)] = method.parameters()[..] else { panic!("controls and estimate") };
         estimate.values.iter().map(|e| e * e).sum::<f64>()
     };
@@ -151,9 +151,9 @@ fn a_prior_holds_the_estimate_near_a_perfect_chip() {
 fn on_a_perfect_chip_it_is_backpropagation_while_it_measures_and_after() {
     let perfect = Imperfections::default();
     // The estimate's Adam makes small steps of what rounding leaves of a vanishing misfit, hence no equality.
-    let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &perfect, settings(3, 1, 0.1, Optimizer::Sgd));
-    bench.options.estimation.measuring_steps = Some(4);
-    let trajectories = [MethodName::Ideal, MethodName::AtAdaptive].map(|name| bench.trajectory(name, 8));
+    let mut fixture = Fixture::new(Cpu::<f64>::new(), meshes(4), &perfect, settings(3, 1, 0.1, Optimizer::Sgd));
+    fixture.options.estimation.measuring_steps = Some(4);
+    let trajectories = [MethodName::Ideal, MethodName::AtAdaptive].map(|name| fixture.trajectory(name, 8));
     for (ideal, adaptive) in trajectories[0].iter().zip(&trajectories[1]) {
         let apart = distance(adaptive, ideal);
         assert!(apart < 2e-3, "{apart}");
@@ -171,21 +171,21 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4).identity() };
-    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
-    bench.options = MethodOptions {
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
+    fixture.options = MethodOptions {
         estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },
-        ..bench.options
+        ..fixture.options
     };
     let run = |resume: Option<&Checkpoint>, until: usize| {
-        let mut method = bench.method(MethodName::AtAdaptive);
-        bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
+        let mut method = fixture.method(MethodName::AtAdaptive);
+        fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };
     let whole = run(None, 9);
     for until in [2, 3] {
         run(None, until);
         let kept = Checkpoint::load(&path, "").unwrap();
         assert!(kept.parameters.iter().any(|saved| saved.name == "estimate"));
-        assert_eq!(kept.network, Some(bench.network.identity()), "an estimate belongs to its network");
+        assert_eq!(kept.network, Some(fixture.network.identity()), "an estimate belongs to its network");
         assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
     }
 }

@@ -1,22 +1,22 @@
 //! The oracle that judges steps: right about those whose direction is known, and without influence.
 
-use super::fixture::{Bench, ERRORS, matrices, meshes, settings, weight_banks};
+use super::fixture::{ERRORS, Fixture, matrices, meshes, settings, weight_banks};
 use crate::chip::Imperfections;
 use crate::cpu::Cpu;
 use crate::network::Network;
 use crate::training::{Alignment, Checkpoints, MethodName, Optimizer, Outcome, Record};
 
-type Task = Bench<Cpu<f64>>;
+type Task = Fixture<Cpu<f64>>;
 
 fn task(network: Network, errors: &Imperfections, optimizer: Optimizer) -> Task {
-    Bench::new(Cpu::new(), network, errors, settings(3, 3, 0.02, optimizer))
+    Fixture::new(Cpu::new(), network, errors, settings(3, 3, 0.02, optimizer))
 }
 
-fn run(bench: &Task, name: MethodName) -> Outcome {
-    let Bench { engine, network, fabrication, settings, .. } = bench;
+fn run(fixture: &Task, name: MethodName) -> Outcome {
+    let Fixture { engine, network, fabrication, settings, .. } = fixture;
     let mut oracle = Alignment::new(engine, network, fabrication, settings.loss, settings.batch_size).unwrap();
-    let (mut chip, mut method) = (bench.chip(), bench.method(name));
-    bench.trainer().run_aligned(&mut chip, &mut *method, Some(&mut oracle), None, None, &mut ()).unwrap()
+    let (mut chip, mut method) = (fixture.chip(), fixture.method(name));
+    fixture.trainer().run_aligned(&mut chip, &mut *method, Some(&mut oracle), None, None, &mut ()).unwrap()
 }
 
 fn alignments(outcome: &Outcome) -> Vec<f64> {
@@ -26,10 +26,10 @@ fn alignments(outcome: &Outcome) -> Vec<f64> {
 #[test]
 fn plain_gradient_descent_of_the_true_chip_is_aligned_and_others_less() {
     for network in [matrices(&[4, 5, 3]), weight_banks(&[4, 5, 3]), meshes(4)] {
-        let bench = task(network, &ERRORS, Optimizer::Sgd);
-        assert!(alignments(&run(&bench, MethodName::Ideal)).iter().all(|cosine| (cosine - 1.0).abs() < 1e-9));
+        let fixture = task(network, &ERRORS, Optimizer::Sgd);
+        assert!(alignments(&run(&fixture, MethodName::Ideal)).iter().all(|cosine| (cosine - 1.0).abs() < 1e-9));
         for name in [MethodName::At, MethodName::InSilico, MethodName::Pat, MethodName::PatOutput] {
-            let cosines = alignments(&run(&bench, name));
+            let cosines = alignments(&run(&fixture, name));
             assert!(cosines.len() == 3 && cosines.iter().all(|cosine| (-1.0..0.999).contains(cosine)), "{cosines:?}");
         }
     }
@@ -43,16 +43,16 @@ fn a_memory_of_the_optimizer_turns_the_step() {
 
 #[test]
 fn the_oracle_changes_nothing_and_goes_on_after_a_stop() {
-    let bench = task(meshes(4), &ERRORS, Optimizer::ADAM);
-    let judged = run(&bench, MethodName::At);
-    let (mut chip, mut method) = (bench.chip(), bench.method(MethodName::At));
-    let plain = bench.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
+    let fixture = task(meshes(4), &ERRORS, Optimizer::ADAM);
+    let judged = run(&fixture, MethodName::At);
+    let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::At));
+    let plain = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
     let without = |record: &Record| Record { alignment: None, ..*record };
     assert_eq!(judged.records.iter().map(without).collect::<Vec<_>>(), plain.records);
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
-    let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: "", network: &bench.network.identity() };
+    let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network.identity() };
     let mut resume = None;
     let records = loop {
         struct Stop;
@@ -61,10 +61,10 @@ fn the_oracle_changes_nothing_and_goes_on_after_a_stop() {
                 std::ops::ControlFlow::Break(())
             }
         }
-        let Bench { engine, network, fabrication, settings, .. } = &bench;
+        let Fixture { engine, network, fabrication, settings, .. } = &fixture;
         let mut oracle = Alignment::new(engine, network, fabrication, settings.loss, settings.batch_size).unwrap();
-        let (mut chip, mut method) = (bench.chip(), bench.method(MethodName::At));
-        let trainer = bench.trainer();
+        let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::At));
+        let trainer = fixture.trainer();
         let outcome = trainer
             .run_aligned(&mut chip, &mut *method, Some(&mut oracle), resume.as_ref(), Some(checkpoints), &mut Stop)
             .unwrap();

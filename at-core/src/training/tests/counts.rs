@@ -1,6 +1,6 @@
 //! What each method reads from the chip and writes to it, and what it computes beside it.
 
-use super::fixture::{Bench, ERRORS, matrices, meshes, one_mesh, settings};
+use super::fixture::{ERRORS, Fixture, matrices, meshes, one_mesh, settings};
 use crate::chip::Physical;
 use crate::chip::{Accesses, Chip};
 use crate::cpu::Cpu;
@@ -11,13 +11,13 @@ use crate::training::{Batch, MethodName, Optimizer};
 /// The counts of one step on a batch of 10.
 fn one_step(network: &Network, name: MethodName) -> Accesses {
     let settings = settings(3, 1, 0.01, Optimizer::Sgd);
-    let mut bench = Bench::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
-    (bench.options.probe_draws, bench.options.coordinate_subset) = (3, 5);
-    let mut chip: Chip<_> = bench.chip();
-    let mut method = bench.metered_method(name, chip.meter());
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), network.clone(), &ERRORS, settings);
+    (fixture.options.probe_draws, fixture.options.coordinate_subset) = (3, 5);
+    let mut chip: Chip<_> = fixture.chip();
+    let mut method = fixture.metered_method(name, chip.meter());
     chip.unmetered(|chip| chip.program(method.controls())).unwrap();
-    let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
-    batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    let mut batch = Batch::new(&fixture.engine, fixture.train.width(), 10).unwrap();
+    batch.gather(&fixture.engine, &fixture.train, fixture.train.in_order(), 0, 10).unwrap();
     method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
     chip.accesses()
 }
@@ -121,24 +121,24 @@ fn in_silico_and_the_oracle_meet_the_chip_once_at_the_deployment() {
         let counts = one_step(&network, name);
         assert_eq!(Accesses { digital_flops: 0, ..counts }, digital);
         assert_eq!(counts.digital_flops, 10 * 2 * 6 * (28 + 76), "two meshes of six MZIs");
-        let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 3, 0.01, Optimizer::ADAM));
-        let mut chip = bench.chip();
-        let outcome = bench.trainer().run(&mut chip, &mut *bench.method(name), None, None, &mut ()).unwrap();
+        let fixture = Fixture::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 3, 0.01, Optimizer::ADAM));
+        let mut chip = fixture.chip();
+        let outcome = fixture.trainer().run(&mut chip, &mut *fixture.method(name), None, None, &mut ()).unwrap();
         assert!(outcome.records.iter().all(|record| record.accesses == Accesses::default()), "{name}");
-        let deployment = Accesses { control_writes: bench.network.controls() as u64, ..Accesses::default() };
+        let deployment = Accesses { control_writes: fixture.network.controls() as u64, ..Accesses::default() };
         assert_eq!(outcome.accesses, deployment, "{name}");
     }
 }
 
 #[test]
 fn evaluations_are_not_metered() {
-    let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 2, 0.01, Optimizer::Sgd));
-    let mut chip = bench.chip();
-    let outcome = bench.trainer().run(&mut chip, &mut *bench.method(MethodName::At), None, None, &mut ()).unwrap();
+    let fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 2, 0.01, Optimizer::Sgd));
+    let mut chip = fixture.chip();
+    let outcome = fixture.trainer().run(&mut chip, &mut *fixture.method(MethodName::At), None, None, &mut ()).unwrap();
     let (steps, samples) = (2 * 5, 2 * 47);
     assert_eq!(outcome.accesses.passes, samples);
     assert_eq!(outcome.accesses.reads, samples * 4);
-    assert_eq!(outcome.accesses.control_writes, (steps + 1) * bench.network.controls() as u64);
+    assert_eq!(outcome.accesses.control_writes, (steps + 1) * fixture.network.controls() as u64);
 }
 
 /// Two meshes of N modes: M = 2N modes behind meshes, P = N outputs, n0 = N inputs, D controls, complex values count twice.
@@ -172,11 +172,11 @@ fn dual_adaptive_training_reads_the_output_once() {
 fn physical_local_learning_measures_every_layer_twice_and_writes_no_control() {
     let network = matrices(&[12, 6, 6, 3]);
     let (behind, outputs) = (6 + 6 + 3, 3);
-    let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.01, Optimizer::Sgd));
-    let (mut chip, mut method) = (bench.chip(), bench.method(MethodName::Phyll));
-    chip.unmetered(|chip| chip.program(&bench.initial.iter().map(|&x| x as f32).collect())).unwrap();
-    let mut batch = Batch::new(&bench.engine, bench.train.width(), 10).unwrap();
-    batch.gather(&bench.engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    let fixture = Fixture::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.01, Optimizer::Sgd));
+    let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::Phyll));
+    chip.unmetered(|chip| chip.program(&fixture.initial.iter().map(|&x| x as f32).collect())).unwrap();
+    let mut batch = Batch::new(&fixture.engine, fixture.train.width(), 10).unwrap();
+    batch.gather(&fixture.engine, &fixture.train, fixture.train.in_order(), 0, 10).unwrap();
     method.step(&mut chip, &batch, 0.01, &mut vec![0.0; 3]).unwrap();
     let counts = chip.accesses();
     assert_eq!((counts.reads, counts.injections), (2 * 10 * behind, 2 * 10 * (behind - outputs)));

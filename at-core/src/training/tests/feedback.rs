@@ -1,6 +1,6 @@
 //! Direct feedback, where its matrices are those that backpropagation would use.
 
-use super::fixture::{Bench, CALM, ERRORS, losses, matrices, meshes, settings, weight_banks};
+use super::fixture::{CALM, ERRORS, Fixture, losses, matrices, meshes, settings, weight_banks};
 use crate::chip::Physical;
 use crate::chip::{Fabrication, Imperfections, Meter};
 use crate::cpu::Cpu;
@@ -12,8 +12,8 @@ use crate::training::methods::feedback::Feedback;
 use crate::training::{Batch, Method, MethodName, Optimizer, Parameters};
 
 /// The controls after one step with the feedback `W₂ᵀ` of a network of two matrices.
-fn with_true_feedback(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
-    let Bench { engine, network, initial, settings, .. } = bench;
+fn with_true_feedback(fixture: &Fixture<Cpu<f64>>, name: MethodName) -> Vec<f64> {
+    let Fixture { engine, network, initial, settings, .. } = fixture;
     let (hidden, outputs) = (network.layer_output(0).modes, network.outputs());
     let second = &initial[hidden * (network.input().modes + 1)..];
     let transposed = (0..hidden * outputs).map(|index| second[index % outputs * hidden + index / outputs]).collect();
@@ -29,10 +29,10 @@ fn with_true_feedback(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
         let maker = DfaModel::new(engine, model, feedback, first, loss, 10).unwrap();
         Box::new(Descent::new(engine, controls, maker))
     };
-    let mut chip = bench.chip();
+    let mut chip = fixture.chip();
     chip.unmetered(|chip| chip.program(method.controls())).unwrap();
-    let mut batch = Batch::new(engine, bench.train.width(), 10).unwrap();
-    batch.gather(engine, &bench.train, bench.train.in_order(), 0, 10).unwrap();
+    let mut batch = Batch::new(engine, fixture.train.width(), 10).unwrap();
+    batch.gather(engine, &fixture.train, fixture.train.in_order(), 0, 10).unwrap();
     method.step(&mut chip, &batch, settings.learning_rate, &mut vec![0.0; 3]).unwrap();
     method.controls().clone()
 }
@@ -44,13 +44,13 @@ fn assert_close(got: &[f64], truth: &[f64]) {
 #[test]
 fn with_the_transposed_weights_as_feedback_it_is_backpropagation_at_the_same_signals() {
     for errors in [Imperfections::default(), CALM] {
-        let bench = Bench::new(Cpu::new(), matrices(&[4, 5, 3]), &errors, settings(3, 1, 0.5, Optimizer::Sgd));
+        let fixture = Fixture::new(Cpu::new(), matrices(&[4, 5, 3]), &errors, settings(3, 1, 0.5, Optimizer::Sgd));
         for (name, same) in [(MethodName::Dfa, MethodName::Pat), (MethodName::DfaModel, MethodName::PatOutput)] {
-            assert_close(&with_true_feedback(&bench, name), &bench.trajectory(same, 1)[0]);
-            let random = &bench.trajectory(name, 1)[0];
+            assert_close(&with_true_feedback(&fixture, name), &fixture.trajectory(same, 1)[0]);
+            let random = &fixture.trajectory(name, 1)[0];
             let output_layer = 25..43;
-            assert_close(&random[output_layer.clone()], &bench.trajectory(same, 1)[0][output_layer]);
-            assert_ne!(random[..25], bench.trajectory(same, 1)[0][..25]);
+            assert_close(&random[output_layer.clone()], &fixture.trajectory(same, 1)[0][output_layer]);
+            assert_ne!(random[..25], fixture.trajectory(same, 1)[0][..25]);
         }
     }
 }
@@ -58,13 +58,13 @@ fn with_the_transposed_weights_as_feedback_it_is_backpropagation_at_the_same_sig
 #[test]
 fn it_learns_with_random_matrices() {
     for network in [matrices(&[4, 8, 6, 3]), weight_banks(&[4, 8, 6, 3])] {
-        let bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 40, 0.1, Optimizer::Sgd));
+        let fixture = Fixture::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 40, 0.1, Optimizer::Sgd));
         for name in [MethodName::Dfa, MethodName::DfaModel] {
-            let (first, last) = losses(&bench, name);
+            let (first, last) = losses(&fixture, name);
             assert!(last < 0.6 * first, "{name}: {first} to {last}");
         }
     }
-    let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 40, 0.02, Optimizer::ADAM));
-    let (first, last) = losses(&bench, MethodName::Dfa);
+    let fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 40, 0.02, Optimizer::ADAM));
+    let (first, last) = losses(&fixture, MethodName::Dfa);
     assert!(last < 0.9 * first, "meshes: {first} to {last}");
 }

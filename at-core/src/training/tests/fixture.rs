@@ -94,7 +94,7 @@ pub fn clouds(width: usize, classes: usize, samples: usize, seed: u64) -> (Vec<f
 }
 
 /// A task on an imperfect chip.
-pub struct Bench<E: Simulator> {
+pub struct Fixture<E: Simulator> {
     pub engine: E,
     pub network: Network,
     pub fabrication: Fabrication,
@@ -105,7 +105,7 @@ pub struct Bench<E: Simulator> {
     pub test: Split<E>,
 }
 
-impl<E: Simulator> Bench<E> {
+impl<E: Simulator> Fixture<E> {
     /// 47 samples to train, so that batches of 10 leave a rest, and 30 to test.
     pub fn new(engine: E, network: Network, errors: &Imperfections, settings: Settings) -> Self {
         let fabrication = errors.fabricate(&network, 7).unwrap();
@@ -115,7 +115,7 @@ impl<E: Simulator> Bench<E> {
             Split::new(&engine, &signals, &labels).unwrap()
         };
         let (train, test) = (split(47, 20), split(30, 21));
-        Bench { engine, network, fabrication, initial, settings, options: MethodOptions::default(), train, test }
+        Fixture { engine, network, fabrication, initial, settings, options: MethodOptions::default(), train, test }
     }
 
     pub fn chip(&self) -> Chip<E> {
@@ -127,7 +127,7 @@ impl<E: Simulator> Bench<E> {
     }
 
     pub fn metered_method(&self, name: MethodName, meter: &Meter) -> Box<dyn Method<Chip<E>>> {
-        let Bench { engine, network, fabrication, initial, settings, options, .. } = self;
+        let Fixture { engine, network, fabrication, initial, settings, options, .. } = self;
         build(name, engine, network, fabrication, initial, settings, options, meter).unwrap()
     }
 
@@ -152,8 +152,8 @@ impl<E: Simulator> Bench<E> {
 }
 
 /// The first epoch's and the final loss of the chip on the test split.
-pub fn losses<E: Simulator>(bench: &Bench<E>, name: MethodName) -> (f64, f64) {
-    let outcome = bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap();
+pub fn losses<E: Simulator>(fixture: &Fixture<E>, name: MethodName) -> (f64, f64) {
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *fixture.method(name), None, None, &mut ()).unwrap();
     (outcome.records[0].test_loss, outcome.test.loss)
 }
 

@@ -1,6 +1,6 @@
 //! Many chips, one digital model.
 
-use super::fixture::{Bench, ERRORS, meshes, settings, weight_banks};
+use super::fixture::{ERRORS, Fixture, meshes, settings, weight_banks};
 use crate::chip::Physical;
 use crate::chip::{Chip, Fabrication, Meter};
 use crate::cpu::Cpu;
@@ -16,11 +16,11 @@ use std::ops::ControlFlow;
 #[test]
 fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cost() {
     for network in [weight_banks(&[4, 5, 3]), meshes(4)] {
-        let mut bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.05, Optimizer::ADAM));
+        let mut fixture = Fixture::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 1, 0.05, Optimizer::ADAM));
         let fabrications: Vec<Fabrication> =
-            (0..3).map(|seed| ERRORS.fabricate(&bench.network, 50 + seed).unwrap()).collect();
-        bench.options.tether = 2.0;
-        let Bench { engine, network, initial, settings, .. } = &bench;
+            (0..3).map(|seed| ERRORS.fabricate(&fixture.network, 50 + seed).unwrap()).collect();
+        fixture.options.tether = 2.0;
+        let Fixture { engine, network, initial, settings, .. } = &fixture;
         let shared = Meter::default();
         let model = Digital::new(engine.build(network, &Fabrication::ideal()).unwrap(), network, &shared);
         let weights = Weights { digital: 0.5, physical: 0.5, model: 1.0, tether: 2.0 };
@@ -29,10 +29,10 @@ fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cos
         let mut chips: Vec<Chip<_>> =
             fabrications.iter().map(|fabrication| Chip::new(engine, network, fabrication).unwrap()).collect();
         let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
-        let mut batch = Batch::new(engine, bench.train.width(), 10).unwrap();
+        let mut batch = Batch::new(engine, fixture.train.width(), 10).unwrap();
         let mut tallies = vec![vec![0.0; 3]; 3];
         for step in 0..7 {
-            batch.gather(engine, &bench.train, bench.train.in_order(), step % 4 * 10, 10).unwrap();
+            batch.gather(engine, &fixture.train, fixture.train.in_order(), step % 4 * 10, 10).unwrap();
             fleet.step(&mut chips, &meters, &batch, settings.learning_rate, &mut tallies).unwrap();
         }
         let flops = shared.read().digital_flops;
@@ -41,9 +41,9 @@ fn chips_that_share_a_model_are_trained_as_they_would_be_alone_and_share_its_cos
             let own = chip.accesses();
             assert_eq!((own.digital_passes, own.digital_backward_passes, own.rounds), (0, 70, 7));
             assert_eq!(fleet.accesses_of_one(own).digital_flops, own.digital_flops + flops / 3);
-            bench.fabrication = fabrication;
-            let alone = bench.trajectory(MethodName::At, 7);
-            assert_eq!(bench.engine.download(fleet.controls(index)).unwrap(), alone[6], "chip {index}");
+            fixture.fabrication = fabrication;
+            let alone = fixture.trajectory(MethodName::At, 7);
+            assert_eq!(fixture.engine.download(fleet.controls(index)).unwrap(), alone[6], "chip {index}");
         }
     }
 }
@@ -58,12 +58,12 @@ impl Observer for Until {
 }
 
 /// Trains three chips that share a model up to epoch `until`, on from `earlier`.
-fn run(bench: &Bench<Cpu<f32>>, earlier: Option<&Checkpoint>, to: Checkpoints, until: usize) -> Vec<Outcome> {
-    let Bench { engine, network, initial, settings, options, .. } = bench;
+fn run(fixture: &Fixture<Cpu<f32>>, earlier: Option<&Checkpoint>, to: Checkpoints, until: usize) -> Vec<Outcome> {
+    let Fixture { engine, network, initial, settings, options, .. } = fixture;
     let chip = |seed| Chip::new(engine, network, &ERRORS.fabricate(network, seed).unwrap()).unwrap();
     let mut chips: Vec<Chip<_>> = (50..53).map(chip).collect();
     let mut fleet = build_fleet(engine, network, 3, initial, settings, options, &Meter::default()).unwrap();
-    bench.trainer().run_fleet(&mut chips, &mut fleet, earlier, Some(to), &mut Until(until)).unwrap()
+    fixture.trainer().run_fleet(&mut chips, &mut fleet, earlier, Some(to), &mut Until(until)).unwrap()
 }
 
 #[test]
@@ -71,17 +71,17 @@ fn a_fleet_is_trained_evaluated_and_resumed_as_its_chips_alone_and_costs_each_it
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fleet");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &meshes(4).identity() };
-    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.05, Optimizer::ADAM));
-    let whole = run(&bench, None, to, 9);
-    let half = run(&bench, None, to, 2);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.05, Optimizer::ADAM));
+    let whole = run(&fixture, None, to, 9);
+    let half = run(&fixture, None, to, 2);
     assert!(half.iter().all(|outcome| outcome.records.len() == 2 && !outcome.complete));
-    let resumed = run(&bench, Some(&Checkpoint::load(&path, "same").unwrap()), to, 9);
+    let resumed = run(&fixture, Some(&Checkpoint::load(&path, "same").unwrap()), to, 9);
     assert_eq!(resumed, whole);
     for (index, outcome) in whole.iter().enumerate() {
-        bench.fabrication = ERRORS.fabricate(&bench.network, 50 + index as u64).unwrap();
-        let mut chip = bench.chip();
-        let mut method = bench.metered_method(MethodName::At, chip.meter());
-        let alone = bench.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
+        fixture.fabrication = ERRORS.fabricate(&fixture.network, 50 + index as u64).unwrap();
+        let mut chip = fixture.chip();
+        let mut method = fixture.metered_method(MethodName::At, chip.meter());
+        let alone = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
         assert_eq!((outcome.test, outcome.train, outcome.complete), (alone.test, alone.train, true), "chip {index}");
         let measured = |record: &Record| (record.epoch, record.train_loss, record.test_loss, record.accesses.reads);
         assert!(outcome.records.iter().map(measured).eq(alone.records.iter().map(measured)), "chip {index}");
@@ -94,12 +94,12 @@ fn a_fleet_is_trained_evaluated_and_resumed_as_its_chips_alone_and_costs_each_it
 
 #[test]
 fn a_model_that_follows_one_chip_is_not_shared() {
-    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 1, 0.05, Optimizer::Sgd));
-    bench.options.digital_step = DigitalStep::AsPublished;
-    let Bench { engine, network, initial, settings, options, .. } = &bench;
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 1, 0.05, Optimizer::Sgd));
+    fixture.options.digital_step = DigitalStep::AsPublished;
+    let Fixture { engine, network, initial, settings, options, .. } = &fixture;
     let error = build_fleet(engine, network, 3, initial, settings, options, &Meter::default()).err().unwrap();
     assert!(error.to_string().contains("matched"), "{error}");
-    bench.options.digital_step = DigitalStep::Matched;
-    let Bench { engine, network, initial, settings, options, .. } = &bench;
+    fixture.options.digital_step = DigitalStep::Matched;
+    let Fixture { engine, network, initial, settings, options, .. } = &fixture;
     assert!(build_fleet(engine, network, 0, initial, settings, options, &Meter::default()).is_err());
 }

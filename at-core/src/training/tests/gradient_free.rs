@@ -1,6 +1,6 @@
 //! Methods without a model: what they estimate, against the true gradient of an imperfect chip.
 
-use super::fixture::{Bench, CALM, losses, matrices, meshes, settings, weight_banks};
+use super::fixture::{CALM, Fixture, losses, matrices, meshes, settings, weight_banks};
 use crate::chip::Imperfections;
 use crate::cpu::Cpu;
 use crate::network::{Detection, Network, Stage};
@@ -10,13 +10,13 @@ use crate::training::{MethodName, Optimizer};
 const RATE: f64 = 0.5;
 
 /// What the first step of plain descent says of a method's gradient.
-fn gradient(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
-    let after = &bench.trajectory(name, 1)[0];
-    bench.initial.iter().zip(after).map(|(start, end)| (start - end) / RATE).collect()
+fn gradient(fixture: &Fixture<Cpu<f64>>, name: MethodName) -> Vec<f64> {
+    let after = &fixture.trajectory(name, 1)[0];
+    fixture.initial.iter().zip(after).map(|(start, end)| (start - end) / RATE).collect()
 }
 
-fn bench(network: Network, errors: &Imperfections) -> Bench<Cpu<f64>> {
-    Bench::new(Cpu::new(), network, errors, settings(3, 1, RATE, Optimizer::Sgd))
+fn fixture(network: Network, errors: &Imperfections) -> Fixture<Cpu<f64>> {
+    Fixture::new(Cpu::new(), network, errors, settings(3, 1, RATE, Optimizer::Sgd))
 }
 
 fn norm(values: impl Iterator<Item = f64>) -> f64 {
@@ -26,9 +26,9 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
 #[test]
 fn spsa_finds_the_slope_along_its_random_signs() {
     for network in [matrices(&[4, 5, 3]), weight_banks(&[4, 5, 3]), meshes(4)] {
-        let mut bench = bench(network, &CALM);
-        (bench.options.probe_draws, bench.options.probe_step) = (1, 1e-4);
-        let (truth, found) = (gradient(&bench, MethodName::Ideal), gradient(&bench, MethodName::Spsa));
+        let mut fixture = fixture(network, &CALM);
+        (fixture.options.probe_draws, fixture.options.probe_step) = (1, 1e-4);
+        let (truth, found) = (gradient(&fixture, MethodName::Ideal), gradient(&fixture, MethodName::Spsa));
         let slope: f64 = truth.iter().zip(&found).map(|(truth, found)| truth * found.signum()).sum();
         let largest = truth.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
         assert!(found.iter().any(|value| *value > 0.0) && found.iter().any(|value| *value < 0.0));
@@ -38,12 +38,12 @@ fn spsa_finds_the_slope_along_its_random_signs() {
 
 #[test]
 fn the_mean_of_many_random_directions_is_the_gradient() {
-    let mut bench = bench(matrices(&[4, 5, 3]), &CALM);
-    (bench.options.probe_draws, bench.options.probe_step) = (10_000, 1e-4);
-    let truth = gradient(&bench, MethodName::Ideal);
+    let mut fixture = fixture(matrices(&[4, 5, 3]), &CALM);
+    (fixture.options.probe_draws, fixture.options.probe_step) = (10_000, 1e-4);
+    let truth = gradient(&fixture, MethodName::Ideal);
     // E|ĝ - g|² = |g|² D/q, D = 43 controls: 0.066 of |g|.
     for name in [MethodName::Spsa, MethodName::ZerothOrder] {
-        let found = gradient(&bench, name);
+        let found = gradient(&fixture, name);
         let apart = norm(truth.iter().zip(&found).map(|(a, b)| a - b)) / norm(truth.iter().copied());
         assert!((0.03..0.1).contains(&apart), "{name}: {apart}");
     }
@@ -51,14 +51,14 @@ fn the_mean_of_many_random_directions_is_the_gradient() {
 
 #[test]
 fn coordinates_step_against_their_slope_and_the_others_stay() {
-    let mut bench = bench(weight_banks(&[4, 5, 3]), &CALM);
-    let truth = gradient(&bench, MethodName::Ideal);
-    bench.settings.learning_rate = 1e-4;
-    let controls = bench.initial.len();
+    let mut fixture = fixture(weight_banks(&[4, 5, 3]), &CALM);
+    let truth = gradient(&fixture, MethodName::Ideal);
+    fixture.settings.learning_rate = 1e-4;
+    let controls = fixture.initial.len();
     for subset in [5, controls] {
-        bench.options.coordinate_subset = subset;
-        let after = &bench.trajectory(MethodName::Coordinate, 1)[0];
-        let moves = bench.initial.iter().zip(after).map(|(start, end)| end - start);
+        fixture.options.coordinate_subset = subset;
+        let after = &fixture.trajectory(MethodName::Coordinate, 1)[0];
+        let moves = fixture.initial.iter().zip(after).map(|(start, end)| end - start);
         let moved: Vec<_> = moves.zip(&truth).filter(|(step, _)| *step != 0.0).collect();
         // A rectifier that is dark for the whole batch leaves its weights without a slope.
         assert!(moved.len() <= subset && 2 * moved.len() > subset, "{} of {subset}", moved.len());
@@ -80,8 +80,8 @@ fn linear(detection: Detection) -> Network {
 fn parameter_shift_is_the_exact_gradient_of_an_imperfect_chip() {
     let errors = Imperfections { update_error: 0.0, ..CALM };
     for detection in [Detection::Intensity, Detection::Balanced, Detection::Homodyne { phase: 0.4 }] {
-        let bench = bench(linear(detection), &errors);
-        let (truth, found) = (gradient(&bench, MethodName::Ideal), gradient(&bench, MethodName::ParameterShift));
+        let fixture = fixture(linear(detection), &errors);
+        let (truth, found) = (gradient(&fixture, MethodName::Ideal), gradient(&fixture, MethodName::ParameterShift));
         assert!(norm(truth.iter().copied()) > 0.1);
         for (truth, found) in truth.iter().zip(&found) {
             assert!((truth - found).abs() < 1e-10, "{detection:?}: {found} for {truth}");
@@ -111,10 +111,10 @@ fn methods_without_a_model_learn() {
         (meshes(4), 0.05, vec![MethodName::Spsa, MethodName::ZerothOrder, MethodName::Coordinate]),
     ];
     for (network, rate, names) in cases {
-        let mut bench = Bench::new(Cpu::<f32>::new(), network, &CALM, settings(3, 40, rate, Optimizer::Sgd));
-        bench.options.probe_draws = 20;
+        let mut fixture = Fixture::new(Cpu::<f32>::new(), network, &CALM, settings(3, 40, rate, Optimizer::Sgd));
+        fixture.options.probe_draws = 20;
         for name in names {
-            let (first, last) = losses(&bench, name);
+            let (first, last) = losses(&fixture, name);
             assert!(last < 0.8 * first, "{name} at {rate}: {first} to {last}");
         }
     }

@@ -1,6 +1,6 @@
 //! Records beside the checkpoint: they cost the same at every epoch, and survive whatever is killed in between.
 
-use super::fixture::{Bench, ERRORS, matrices, settings};
+use super::fixture::{ERRORS, Fixture, matrices, settings};
 use crate::chip::State;
 use crate::cpu::Cpu;
 use crate::training::journal::{BLOCK, Journal, records_file};
@@ -155,11 +155,11 @@ impl Observer for Until {
 fn a_long_run_that_was_stopped_leaves_the_files_of_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, cut) = (folder.path().join("whole.safetensors"), folder.path().join("cut.safetensors"));
-    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 150, 0.01, Optimizer::Sgd));
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 150, 0.01, Optimizer::Sgd));
     let run = |path: &Path, resume: Option<&Checkpoint>, until| {
-        let to = Checkpoints { path, every: 1, fingerprint: "", network: &bench.network.identity() };
-        let mut method = bench.method(MethodName::At);
-        bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
+        let to = Checkpoints { path, every: 1, fingerprint: "", network: &fixture.network.identity() };
+        let mut method = fixture.method(MethodName::At);
+        fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };
     let expected = run(&whole, None, 150);
     let mut outcome = None;
@@ -175,11 +175,11 @@ fn a_long_run_that_was_stopped_leaves_the_files_of_one_that_was_not() {
 fn a_run_that_moved_to_another_arithmetic_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("at.safetensors");
-    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 4, 0.1, Optimizer::Sgd));
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 4, 0.1, Optimizer::Sgd));
     let run = |resume: Option<&Checkpoint>, until| {
-        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &bench.network.identity() };
-        let mut method = bench.method(MethodName::At);
-        bench.trainer().run(&mut bench.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network.identity() };
+        let mut method = fixture.method(MethodName::At);
+        fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };
     assert_eq!(run(None, 2).notes, [""; 0]);
     let mut checkpoint = Checkpoint::load(&path, "").unwrap();

@@ -1,6 +1,6 @@
 //! Methods that measure gradients in the chip's own light, and dual adaptive training.
 
-use super::fixture::{Bench, meshes, settings};
+use super::fixture::{Fixture, meshes, settings};
 use crate::chip::{Chip, Fabrication, Imperfections, TapNoise};
 use crate::cpu::Cpu;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
@@ -22,13 +22,13 @@ fn singular_values() -> Network {
     Network::new(vec![vec![v, sigma, u, activation], vec![mesh, detection]]).unwrap()
 }
 
-fn bench(network: Network, errors: &Imperfections) -> Bench<Cpu<f64>> {
-    Bench::new(Cpu::<f64>::new(), network, errors, settings(3, 1, 1.0, Optimizer::Sgd))
+fn fixture(network: Network, errors: &Imperfections) -> Fixture<Cpu<f64>> {
+    Fixture::new(Cpu::<f64>::new(), network, errors, settings(3, 1, 1.0, Optimizer::Sgd))
 }
 
 /// The gradient of the first batch: the step of plain descent at rate 1.
-fn gradient(bench: &Bench<Cpu<f64>>, name: MethodName) -> Vec<f64> {
-    bench.initial.iter().zip(&bench.trajectory(name, 1)[0]).map(|(before, after)| before - after).collect()
+fn gradient(fixture: &Fixture<Cpu<f64>>, name: MethodName) -> Vec<f64> {
+    fixture.initial.iter().zip(&fixture.trajectory(name, 1)[0]).map(|(before, after)| before - after).collect()
 }
 
 #[track_caller]
@@ -41,30 +41,30 @@ fn close(got: &[f64], truth: &[f64], what: &str) {
 #[test]
 fn light_measures_the_gradient_of_the_imperfect_chip_itself() {
     for network in [meshes(5), singular_values()] {
-        let mut bench = bench(network, &LOSSLESS);
-        let truth = gradient(&bench, MethodName::Ideal);
-        close(&gradient(&bench, MethodName::Ffm), &truth, "ffm");
+        let mut fixture = fixture(network, &LOSSLESS);
+        let truth = gradient(&fixture, MethodName::Ideal);
+        close(&gradient(&fixture, MethodName::Ffm), &truth, "ffm");
         for subtraction in [Subtraction::Measured, Subtraction::Toggled] {
-            bench.options.subtraction = subtraction;
-            close(&gradient(&bench, MethodName::InSitu), &truth, "in-situ");
+            fixture.options.subtraction = subtraction;
+            close(&gradient(&fixture, MethodName::InSitu), &truth, "in-situ");
         }
     }
 }
 
 #[test]
 fn fully_forward_mode_bears_loss() {
-    let bench = bench(meshes(4), &Imperfections { loss_db: 0.5, loss_spread_db: 0.2, ..LOSSLESS });
-    close(&gradient(&bench, MethodName::Ffm), &gradient(&bench, MethodName::Ideal), "ffm");
+    let fixture = fixture(meshes(4), &Imperfections { loss_db: 0.5, loss_spread_db: 0.2, ..LOSSLESS });
+    close(&gradient(&fixture, MethodName::Ffm), &gradient(&fixture, MethodName::Ideal), "ffm");
 }
 
 /// Data light and adjoint light that is sent forward both lose t per column in front of the shifter, so the toggled difference
 /// of powers is t² short per column. Subtracted powers are also off by what the adjoint light alone lost.
 #[test]
 fn even_loss_scales_toggled_gradients_by_what_is_lost_on_the_way() {
-    let mut bench = bench(meshes(4), &Imperfections { loss_db: 0.5, ..LOSSLESS });
-    let truth = gradient(&bench, MethodName::Ideal);
-    bench.options.subtraction = Subtraction::Toggled;
-    let toggled = gradient(&bench, MethodName::InSitu);
+    let mut fixture = fixture(meshes(4), &Imperfections { loss_db: 0.5, ..LOSSLESS });
+    let truth = gradient(&fixture, MethodName::Ideal);
+    fixture.options.subtraction = Subtraction::Toggled;
+    let toggled = gradient(&fixture, MethodName::InSitu);
     let columns = [0, 0, 1, 2, 2, 3]; // of the six MZIs of a rectangular mesh
     // the first adjoint that is sent is true; the last mesh's shifters tell
     for (mzi, column) in columns.into_iter().enumerate() {
@@ -73,17 +73,17 @@ fn even_loss_scales_toggled_gradients_by_what_is_lost_on_the_way() {
             assert!((toggled[control] - power * truth[control]).abs() < 1e-12, "{control}");
         }
     }
-    bench.options.subtraction = Subtraction::Measured;
-    let measured = gradient(&bench, MethodName::InSitu);
+    fixture.options.subtraction = Subtraction::Measured;
+    let measured = gradient(&fixture, MethodName::InSitu);
     assert!(toggled.iter().zip(&measured).any(|(a, b)| (a - b).abs() > 1e-3), "subtraction is biased");
 }
 
 #[test]
 fn power_detectors_are_as_noisy_as_they_are_said_to_be() {
-    let bench = bench(meshes(4), &LOSSLESS);
+    let fixture = fixture(meshes(4), &LOSSLESS);
     let sent = |noise: TapNoise, times: usize| -> Vec<Vec<f64>> {
-        let mut chip: Chip<Cpu<f64>> = bench.chip().with_tap_noise(noise).unwrap();
-        chip.program(&bench.initial).unwrap();
+        let mut chip: Chip<Cpu<f64>> = fixture.chip().with_tap_noise(noise).unwrap();
+        chip.program(&fixture.initial).unwrap();
         let (light, mut powers) = (vec![0.5; 8 * 3], vec![0.0; 16]);
         (0..times)
             .map(|_| {
@@ -104,15 +104,15 @@ fn power_detectors_are_as_noisy_as_they_are_said_to_be() {
     let mean = pooled.iter().sum::<f64>() / count;
     let variance = pooled.iter().map(|x| x * x).sum::<f64>() / count;
     assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
-    assert!(bench.chip().with_tap_noise(TapNoise { spread: -1.0, seed: 0 }).is_err());
+    assert!(fixture.chip().with_tap_noise(TapNoise { spread: -1.0, seed: 0 }).is_err());
 }
 
 #[test]
 fn untrusted_networks_leave_dual_adaptive_training_to_be_backpropagation_on_a_perfect_chip() {
-    let mut bench = bench(meshes(4), &Imperfections::default());
-    bench.options.dat = DatOptions { warm_up: 1.0, joint: 0.0, ..DatOptions::default() };
+    let mut fixture = fixture(meshes(4), &Imperfections::default());
+    fixture.options.dat = DatOptions { warm_up: 1.0, joint: 0.0, ..DatOptions::default() };
     for name in [MethodName::Dat, MethodName::DatInternal] {
-        close(&gradient(&bench, name), &gradient(&bench, MethodName::Ideal), name.as_str());
+        close(&gradient(&fixture, name), &gradient(&fixture, MethodName::Ideal), name.as_str());
     }
 }
 
@@ -120,10 +120,10 @@ fn untrusted_networks_leave_dual_adaptive_training_to_be_backpropagation_on_a_pe
 fn they_learn_on_imperfect_meshes() {
     let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..LOSSLESS };
     let settings = settings(3, 40, 0.02, Optimizer::ADAM);
-    let mut bench = Bench::new(Cpu::<f32>::new(), meshes(4), &errors, settings);
-    bench.options.dat.maps = [2, 2, 2];
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &errors, settings);
+    fixture.options.dat.maps = [2, 2, 2];
     for name in [MethodName::InSitu, MethodName::Ffm, MethodName::Dat, MethodName::DatInternal] {
-        let run = bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ()).unwrap();
+        let run = fixture.trainer().run(&mut fixture.chip(), &mut *fixture.method(name), None, None, &mut ()).unwrap();
         let (first, last) = (run.records[0].test_loss, run.test.loss);
         assert!(last < 0.8 * first, "{name}: {first} to {last}");
     }
@@ -132,8 +132,8 @@ fn they_learn_on_imperfect_meshes() {
 #[test]
 fn networks_they_cannot_train_are_refused_with_a_way_out() {
     let refused = |network: Network, name: MethodName| {
-        let bench = bench(network, &LOSSLESS);
-        let Bench { engine, network, initial, settings, options, .. } = &bench;
+        let fixture = fixture(network, &LOSSLESS);
+        let Fixture { engine, network, initial, settings, options, .. } = &fixture;
         let meter = Default::default();
         let ideal = Fabrication::ideal();
         let built: crate::Result<Box<dyn crate::training::Method<Chip<_>>>> =

@@ -1,6 +1,6 @@
 //! The published demonstration's algorithm, written down again in plain loops, against `at` and `in-silico` with its options.
 
-use super::fixture::{Bench, clouds, matrices, settings};
+use super::fixture::{Fixture, clouds, matrices, settings};
 use crate::chip::{Imperfections, StageErrors};
 use crate::cpu::Cpu;
 use crate::training::{DigitalStep, MethodName, Optimizer, Reduction};
@@ -87,15 +87,15 @@ fn the_demonstrations_updates_are_reproduced() {
     let errors = Imperfections { parameter_spread: 0.6, update_error: 0.6, ..Imperfections::default() };
     let mut settings = settings(3, 1, RATE, Optimizer::Sgd);
     settings.loss.reduction = Reduction::Sum;
-    let mut bench = Bench::new(Cpu::<f64>::new(), matrices(&WIDTHS), &errors, settings);
-    bench.options.digital_step = DigitalStep::AsPublished;
-    let spread: Vec<f64> = bench.fabrication.stages.iter().flat_map(spread_of).copied().collect();
+    let mut fixture = Fixture::new(Cpu::<f64>::new(), matrices(&WIDTHS), &errors, settings);
+    fixture.options.digital_step = DigitalStep::AsPublished;
+    let spread: Vec<f64> = fixture.fabrication.stages.iter().flat_map(spread_of).copied().collect();
     for (name, asymmetric) in [(MethodName::At, true), (MethodName::InSilico, false)] {
-        let projection = &bench.fabrication.update_error;
-        let (programmed, digital) = demonstration(&bench.initial, &spread, projection, asymmetric);
-        let controls = bench.trajectory(name, STEPS).pop().unwrap();
+        let projection = &fixture.fabrication.update_error;
+        let (programmed, digital) = demonstration(&fixture.initial, &spread, projection, asymmetric);
+        let controls = fixture.trajectory(name, STEPS).pop().unwrap();
         for index in 0..controls.len() {
-            let initial = bench.initial[index];
+            let initial = fixture.initial[index];
             let followed = initial + (1.0 + projection[index]) * (controls[index] - initial);
             assert!((followed - programmed[index]).abs() < 1e-12, "{name}, control {index}");
         }

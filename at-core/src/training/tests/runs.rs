@@ -1,7 +1,7 @@
 //! Whole runs: they learn, they stop where told, and they fail with a reason.
 
 use super::fixture::{
-    BACKPROPAGATION, Bench, ERRORS, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
+    BACKPROPAGATION, ERRORS, Fixture, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
 };
 use crate::Error;
 use crate::chip::{Imperfections, Noise};
@@ -11,18 +11,18 @@ use crate::training::{
 };
 use std::ops::ControlFlow;
 
-fn run(bench: &Bench<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
-    bench.trainer().run(&mut bench.chip(), &mut *bench.method(name), None, None, &mut ())
+fn run(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
+    fixture.trainer().run(&mut fixture.chip(), &mut *fixture.method(name), None, None, &mut ())
 }
 
 #[test]
 fn backpropagation_of_every_kind_learns_on_imperfect_weights() {
     for network in [matrices(&[4, 8, 3]), weight_banks(&[4, 8, 3])] {
-        let mut bench = Bench::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 30, 0.1, Optimizer::Sgd));
+        let mut fixture = Fixture::new(Cpu::<f32>::new(), network, &ERRORS, settings(3, 30, 0.1, Optimizer::Sgd));
         for digital_step in [DigitalStep::Matched, DigitalStep::AsPublished] {
-            bench.options.digital_step = digital_step;
+            fixture.options.digital_step = digital_step;
             for name in BACKPROPAGATION {
-                let (first, last) = losses(&bench, name);
+                let (first, last) = losses(&fixture, name);
                 assert!(last < 0.5 * first, "{name}, {digital_step:?}: {first} to {last}");
             }
         }
@@ -34,8 +34,8 @@ fn physical_local_learning_tells_classes_apart_by_its_own_measure() {
     let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..Imperfections::default() };
     let settings = settings(3, 60, 0.02, Optimizer::ADAM);
     for (network, errors) in [(meshes(8), errors), (matrices(&[8, 16, 8]), ERRORS)] {
-        let bench = Bench::new(Cpu::<f32>::new(), network, &errors, settings);
-        let outcome = run(&bench, MethodName::Phyll).unwrap();
+        let fixture = Fixture::new(Cpu::<f32>::new(), network, &errors, settings);
+        let outcome = run(&fixture, MethodName::Phyll).unwrap();
         assert!(outcome.test.score > 0.8, "{:?}", outcome.test);
         assert!(outcome.records[59].train_loss < 0.5 * outcome.records[0].train_loss);
         assert_eq!(outcome.test.samples, 30);
@@ -45,9 +45,9 @@ fn physical_local_learning_tells_classes_apart_by_its_own_measure() {
 #[test]
 fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
     let errors = Imperfections { splitter_angle: 0.05, phase: 0.1, loss_db: 0.1, ..Imperfections::default() };
-    let bench = Bench::new(Cpu::<f32>::new(), meshes(4), &errors, settings(3, 40, 0.02, Optimizer::ADAM));
+    let fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &errors, settings(3, 40, 0.02, Optimizer::ADAM));
     for name in [MethodName::Ideal, MethodName::Pat] {
-        let (first, last) = losses(&bench, name);
+        let (first, last) = losses(&fixture, name);
         assert!(last < 0.8 * first, "{name}: {first} to {last}");
     }
 }
@@ -56,10 +56,10 @@ fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
 fn divergence_is_an_error_that_names_the_epoch() {
     let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
     settings.loss.kind = crate::training::loss::LossKind::MeanSquare;
-    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
     // the goodness of a map does not depend on its size
-    for name in suitable(&bench.network).into_iter().filter(|name| *name != MethodName::Phyll) {
-        let error = run(&bench, name).unwrap_err();
+    for name in suitable(&fixture.network).into_iter().filter(|name| *name != MethodName::Phyll) {
+        let error = run(&fixture, name).unwrap_err();
         assert!(matches!(&error, Error::Diverged { method, epoch: 1, .. } if *method == name.to_string()), "{error}");
     }
 }
@@ -90,31 +90,31 @@ fn data_that_do_not_fit_the_chip_are_errors() {
     assert!(Split::new(&engine, &[], &[]).is_err());
     assert!(Split::new(&engine, &[1.0; 5], &[0, 1]).is_err());
     assert!(Split::new(&engine, &[1.0, f32::NAN], &[0, 1]).is_err());
-    let mut bench = Bench::new(engine, matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
-    bench.train = Split::new(&engine, &[0.0; 10], &[0, 1]).unwrap();
-    assert!(run(&bench, MethodName::At).unwrap_err().to_string().contains("expected 4, got 5"));
-    bench.train = Split::new(&engine, &[0.0; 8], &[0, 3]).unwrap();
-    assert!(run(&bench, MethodName::At).unwrap_err().to_string().contains("label = 3"));
+    let mut fixture = Fixture::new(engine, matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    fixture.train = Split::new(&engine, &[0.0; 10], &[0, 1]).unwrap();
+    assert!(run(&fixture, MethodName::At).unwrap_err().to_string().contains("expected 4, got 5"));
+    fixture.train = Split::new(&engine, &[0.0; 8], &[0, 3]).unwrap();
+    assert!(run(&fixture, MethodName::At).unwrap_err().to_string().contains("label = 3"));
 }
 
 #[test]
 fn a_batch_larger_than_the_split_is_the_whole_split() {
-    let mut bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
-    bench.settings.batch_size = 1_000;
-    let whole = run(&bench, MethodName::Ideal).unwrap();
-    bench.settings.batch_size = 47;
-    assert_eq!(run(&bench, MethodName::Ideal).unwrap(), whole);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 1, 0.1, Optimizer::Sgd));
+    fixture.settings.batch_size = 1_000;
+    let whole = run(&fixture, MethodName::Ideal).unwrap();
+    fixture.settings.batch_size = 47;
+    assert_eq!(run(&fixture, MethodName::Ideal).unwrap(), whole);
 }
 
 #[test]
 fn an_evaluation_does_not_depend_on_the_batch_size() {
     let calm = Imperfections { noise: Noise::NONE, ..ERRORS };
-    let bench = Bench::new(Cpu::<f64>::new(), meshes(4), &calm, settings(3, 1, 0.1, Optimizer::Sgd));
-    let mut chip = bench.chip();
-    crate::propagator::Propagator::program(&mut chip, &bench.initial).unwrap();
+    let fixture = Fixture::new(Cpu::<f64>::new(), meshes(4), &calm, settings(3, 1, 0.1, Optimizer::Sgd));
+    let mut chip = fixture.chip();
+    crate::propagator::Propagator::program(&mut chip, &fixture.initial).unwrap();
     let mut with = |capacity| {
-        let mut workspace = Workspace::new(&bench.engine, &chip, capacity).unwrap();
-        evaluate(&mut chip, &bench.engine, &bench.test, &bench.settings.loss, &mut workspace).unwrap()
+        let mut workspace = Workspace::new(&fixture.engine, &chip, capacity).unwrap();
+        evaluate(&mut chip, &fixture.engine, &fixture.test, &fixture.settings.loss, &mut workspace).unwrap()
     };
     let (one, seven, all) = (with(1), with(7), with(100));
     assert_eq!((one.correct, one.samples), (all.correct, 30));
@@ -134,22 +134,42 @@ fn the_observer_sees_every_batch_and_ends_the_run_at_an_epoch() {
             if record.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }
-    let bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 9, 0.1, Optimizer::Sgd));
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 9, 0.1, Optimizer::Sgd));
     let mut log = Log::default();
-    let mut method = bench.method(MethodName::InSilico);
-    let outcome = bench.trainer().run(&mut bench.chip(), &mut *method, None, None, &mut log).unwrap();
+    let mut method = fixture.method(MethodName::InSilico);
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut log).unwrap();
     assert_eq!(log.0, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5].map(|done| (done, 5)));
     assert_eq!(log.1, outcome.records);
     assert!(!outcome.complete && outcome.accesses.control_writes == 0, "an unfinished run is not deployed");
 }
 
 #[test]
+fn a_run_that_is_stopped_ends_after_its_step_whichever_it_is() {
+    struct Stops(usize);
+    impl Observer for Stops {
+        fn batch(&mut self, _done: usize, _total: usize) {
+            assert!(self.0 > 0, "a step after the last one");
+            self.0 -= 1;
+        }
+        fn stopped(&self) -> bool {
+            self.0 == 0
+        }
+    }
+    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 9, 0.1, Optimizer::Sgd));
+    for (steps, ends) in [(1, 1), (4, 1), (5, 1), (6, 2), (45, 9)] {
+        let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::InSilico));
+        let error = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut Stops(steps)).unwrap_err();
+        assert!(matches!(error, Error::Interrupted { epoch } if epoch == ends), "{steps} steps: {error}");
+    }
+}
+
+#[test]
 fn the_order_of_the_samples_follows_the_seed() {
-    let mut bench = Bench::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::Sgd));
-    let first = run(&bench, MethodName::At).unwrap();
-    assert_eq!(run(&bench, MethodName::At).unwrap(), first);
-    bench.settings.seed += 1;
-    assert_ne!(run(&bench, MethodName::At).unwrap(), first);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 2, 0.1, Optimizer::Sgd));
+    let first = run(&fixture, MethodName::At).unwrap();
+    assert_eq!(run(&fixture, MethodName::At).unwrap(), first);
+    fixture.settings.seed += 1;
+    assert_ne!(run(&fixture, MethodName::At).unwrap(), first);
     let (one, other) = (clouds(4, 3, 10, 1).0, clouds(4, 3, 10, 2).0);
     assert_ne!(one, other, "the fixture's splits differ");
 }

@@ -1,6 +1,6 @@
 //! Phases that run away from zero come back in training, and nothing but their place changes.
 
-use super::fixture::{Bench, meshes, settings, weight_banks};
+use super::fixture::{Fixture, meshes, settings, weight_banks};
 use crate::chip::Imperfections;
 use crate::cpu::Cpu;
 use crate::training::{MethodName, MethodOptions, Optimizer};
@@ -21,10 +21,10 @@ const TRAINED: [MethodName; 6] = [
 /// The controls after three steps that begin near zero and `turns` away from it.
 fn both(name: MethodName, turns: f64, options: MethodOptions) -> [Vec<f64>; 2] {
     [0.0, turns].map(|turns| {
-        let mut bench = Bench::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, 0.05, Optimizer::ADAM));
-        bench.options = options;
-        bench.initial.iter_mut().for_each(|control| *control += turns * TAU);
-        bench.trajectory(name, 3).pop().unwrap()
+        let mut fixture = Fixture::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings(3, 1, 0.05, Optimizer::ADAM));
+        fixture.options = options;
+        fixture.initial.iter_mut().for_each(|control| *control += turns * TAU);
+        fixture.trajectory(name, 3).pop().unwrap()
     })
 }
 
@@ -64,7 +64,8 @@ fn a_training_near_zero_is_not_touched() {
 #[test]
 fn cells_whose_slope_differs_keep_their_turns() {
     let errors = Imperfections { response_slope: 0.3, ..Imperfections::NONE };
-    let mut bench = Bench::new(Cpu::<f64>::new(), weight_banks(&[4, 3]), &errors, settings(3, 1, 0.01, Optimizer::Sgd));
-    bench.initial.iter_mut().for_each(|control| *control += 40.0 * TAU);
-    assert!(bench.trajectory(MethodName::Ideal, 1)[0].iter().all(|control| *control > 30.0 * TAU));
+    let mut fixture =
+        Fixture::new(Cpu::<f64>::new(), weight_banks(&[4, 3]), &errors, settings(3, 1, 0.01, Optimizer::Sgd));
+    fixture.initial.iter_mut().for_each(|control| *control += 40.0 * TAU);
+    assert!(fixture.trajectory(MethodName::Ideal, 1)[0].iter().all(|control| *control > 30.0 * TAU));
 }

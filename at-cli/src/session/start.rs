@@ -1,0 +1,120 @@
+//! The beginning of a run: what its settings mean, whether it fits the computer, its folder, and the engine that trains.
+
+use super::{Job, Summary, train};
+use crate::engines::{self, Device};
+use crate::failure::{OrUsage, Outcome};
+use crate::listener::Audience;
+use crate::notes::Notes;
+use crate::plan::{Plan, Precision};
+use crate::progress::say;
+use crate::run_folder::RunFolder;
+use crate::settings::{self, RunSettings};
+use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
+use crate::work::Work;
+use crate::{activity, interrupt, methods};
+use anyhow::Context;
+use at_core::cpu::Cpu;
+use at_core::data::Dataset;
+use at_core::files::chip_file::write_chip;
+use at_core::training::{MethodName, Score};
+use std::path::{Path, PathBuf};
+
+/// A run that is to begin, or to go on.
+pub struct Start<'a> {
+    /// All settings.
+    pub settings: RunSettings,
+    /// A line on where some of them come from.
+    pub followed: Option<String>,
+    /// The samples where a program has them; else the settings say where they lie.
+    pub data: Option<Dataset>,
+    /// The way to a chip that the program has; then `chip-command` is [`OF_THE_PROGRAM`].
+    pub chip: Option<Box<Connect>>,
+    /// Where its results go.
+    pub place: Place<'a>,
+    /// Where its chip is written to.
+    pub save_chip: Option<&'a Path>,
+    /// Who follows it.
+    pub audience: Audience<'a>,
+}
+
+/// A folder for results.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// This one, which is new or empty; else one with the preset's name.
+    New(Option<&'a Path>),
+    /// That of an earlier run, which goes on.
+    Earlier(&'a Path),
+}
+
+/// A run that is over.
+pub struct Finished {
+    /// What came out.
+    pub summary: Summary,
+    /// Where its files lie.
+    pub folder: PathBuf,
+    /// What it is judged by.
+    pub score: Score,
+}
+
+/// Trains.
+pub fn start(start: Start) -> Outcome<Finished> {
+    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
+    if chip.is_some() {
+        settings.chip_command = Some(OF_THE_PROGRAM.to_string());
+    }
+    activity::watch(audience.quiet());
+    let mut tasks = Tasks::default();
+    let plan = match data {
+        Some(data) => tasks.given(settings, data).or_usage()?,
+        None => Plan::new(settings).or_usage()?,
+    };
+    let shared = plan.fleet() == 1 || plan.methods.contains(&MethodName::At);
+    let needs = "share-model is about the digital model of at; add at to --method, or drop --share-model";
+    shared.then_some(()).context(needs).or_usage()?;
+    activity::now("opening the engine");
+    let device = engines::choose(&plan)?;
+    let task = tasks.complete(plan)?;
+    let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
+    let samples = data.train.len() + data.test.len();
+    let gpu = matches!(device, Device::Gpu(_));
+    trial::memory(plan, network, samples, gpu).check().context("the training").or_usage()?;
+    let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
+    work.check().or_usage()?;
+    let chip_seed = plan.settings.chip_seed.unwrap_or_default();
+    let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";
+    let simulated = save_chip.is_none() || !plan.settings.has_outside_chip();
+    simulated.then_some(()).context(outside).or_usage()?;
+    if let Some(path) = save_chip {
+        write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
+    }
+    followed.iter().for_each(|line| say(audience.quiet(), line));
+    engines::check_memory(&device, plan, network, samples)?;
+    activity::now("meeting the driver of the chip");
+    let driver = match chip {
+        Some(connect) => Some(Driver::of_the_program(&plan.settings, connect)?),
+        None => Driver::of(&plan.settings)?,
+    };
+    if let Some(driver) = &driver {
+        let facts: Vec<_> = plan.methods.iter().map(|&name| methods::facts(name)).collect();
+        driver.check(network, &facts).or_usage()?;
+    }
+
+    let folder = match place {
+        Place::Earlier(run) => RunFolder::open(run)?,
+        Place::New(out) => {
+            let folder = RunFolder::create(out, plan.settings.preset.as_deref().unwrap_or("run"))?;
+            folder.write("config.toml", &settings::config(&plan.settings)?)?;
+            folder
+        }
+    };
+    work.say(&mut Notes::to(audience));
+    let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
+    let job = Job { task: &task, data, driver: driver.as_ref(), folder: &folder, audience };
+    let summary = match &device {
+        Device::Gpu(gpu) => train(gpu, &job),
+        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),
+        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| train(&Cpu::<f64>::new(), &job)),
+    }
+    .map_err(|error| engines::explain(&device, plan, network, samples, error))?;
+    Ok(Finished { summary, folder: folder.path().to_path_buf(), score: plan.score })
+}

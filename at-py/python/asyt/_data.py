@@ -1,0 +1,140 @@
+"""Data sets: by name, from a folder, or arrays."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional, Union
+
+import numpy as np
+
+from . import _asyt
+from ._errors import UsageError
+from ._settings import named, text
+
+
+class Data:
+    """Training and test samples. Made by `asyt.load`; `asyt.train` also takes a name, or arrays `(x, y)`.
+
+    `x_train`, `y_train`, `x_test`, `y_test` are arrays: features `[sample, feature]` as float32, and labels from 0, or real targets
+    `[sample, target]`.
+    """
+
+    def __init__(self, samples: _asyt.Data, settings: Optional[dict[str, Any]]):
+        self._samples = samples
+        self._settings = settings  # None of arrays, which have no name
+
+    @property
+    def name(self) -> str:
+        """The name in reports."""
+        return self._samples.name
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 where targets are real."""
+        return self._samples.classes
+
+    @property
+    def class_names(self) -> Optional[list[str]]:
+        """What the classes are called, where they have names."""
+        return self._samples.class_names
+
+    @property
+    def image(self) -> Optional[tuple[int, int]]:
+        """(rows, columns) where a sample is an image."""
+        return self._samples.image
+
+    x_train = property(lambda self: self._samples.features(0), doc="Features of the training samples.")
+    y_train = property(lambda self: self._samples.targets(0), doc="Labels or real targets of the training samples.")
+    x_test = property(lambda self: self._samples.features(1), doc="Features of the test samples.")
+    y_test = property(lambda self: self._samples.targets(1), doc="Labels or real targets of the test samples.")
+
+    def __repr__(self) -> str:
+        return f"<asyt.Data {self.name}: {len(self.x_train)} training and {len(self.x_test)} test samples>"
+
+
+def load(
+    dataset: str,
+    *,
+    data_dir: Union[str, os.PathLike, None] = None,
+    label_column: Union[str, int, None] = None,
+    target_columns: Union[str, list[str], None] = None,
+    train_limit: Optional[int] = None,
+    test_limit: Optional[int] = None,
+) -> Data:
+    """The data set `dataset`: `digits`, `iris`, `vowel`, `mnist`, `fashion-mnist`, `kmnist`, or a folder with train.csv and test.csv.
+
+    The MNIST family lies in `data_dir`, or where `asyt data fetch mnist` has put it. `label_column` and `target_columns` say what is
+    learned of a table; limits take the first samples only.
+
+    >>> digits = load("digits", train_limit=100)
+    >>> digits.x_train.shape, digits.classes
+    ((100, 64), 10)
+    >>> load("digit")
+    Traceback (most recent call last):
+    ...
+    asyt._errors.UsageError: unknown dataset "digit"; did you mean digits? known: ...
+    """
+    settings = named(
+        {
+            "dataset": dataset,
+            "data_dir": data_dir and os.path.abspath(data_dir),
+            "label_column": None if label_column is None else str(label_column),
+            "target_columns": target_columns,
+            "train_limit": train_limit,
+            "test_limit": test_limit,
+        }
+    )
+    return Data(_asyt.Data.open(text(settings)), settings)
+
+
+def arrays(x, y, x_test=None, y_test=None, *, image: Optional[tuple[int, int]] = None, name: str = "arrays") -> Data:
+    """Samples of arrays: `x [sample, feature]`; `y` holds labels from 0 as integers, or real targets as floats.
+
+    Without test samples the last fifth of the samples is set apart for the test.
+
+    >>> data = arrays(np.eye(10), np.arange(10) % 2)
+    >>> len(data.x_train), len(data.x_test), data.classes
+    (8, 2, 2)
+    """
+    x, y = _features(x, "x"), np.asarray(y)
+    if (x_test is None) != (y_test is None):
+        raise UsageError("x_test and y_test belong together; pass both or neither")
+    if x_test is None:
+        apart = len(x) - max(1, len(x) // 5)
+        x, x_test, y, y_test = x[:apart], x[apart:], y[:apart], y[apart:]
+    else:
+        x_test, y_test = _features(x_test, "x_test"), np.asarray(y_test)
+    if y.dtype.kind in "iub":
+        labels = [_labels(part, "y") for part in (y, y_test)]
+        classes = int(max((part.max(initial=0) for part in labels), default=0)) + 1
+        return Data(_asyt.Data.of_classes(name, (x, labels[0]), (x_test, labels[1]), classes, image), None)
+    if y.dtype.kind != "f":
+        raise UsageError(f"y must hold integers, the labels of classes, or floats, real targets, not {y.dtype}")
+    targets = [np.ascontiguousarray(part.reshape(len(part), -1), dtype=np.float32) for part in (y, y_test)]
+    return Data(_asyt.Data.of_values(name, (x, targets[0]), (x_test, targets[1]), image), None)
+
+
+def _features(x, what: str) -> np.ndarray:
+    x = np.asarray(x)
+    if x.dtype.kind not in "iubf":
+        raise UsageError(f"{what} must hold real numbers, not {x.dtype}; an encoding makes fields of them")
+    if x.ndim < 2:
+        raise UsageError(f"{what} must have the shape [sample, feature], got {list(x.shape)}")
+    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+
+
+def _labels(y: np.ndarray, what: str) -> np.ndarray:
+    if y.ndim != 1 or (y.size and int(y.min()) < 0):
+        raise UsageError(f"{what} must be a vector of labels from 0")
+    return np.ascontiguousarray(y, dtype=np.uint32)
+
+
+def understood(data) -> Data:
+    """What a function takes for data."""
+    if isinstance(data, Data):
+        return data
+    if isinstance(data, (str, os.PathLike)):
+        return load(os.fspath(data))
+    if isinstance(data, (tuple, list)) and len(data) in (2, 4):
+        return arrays(*data)
+    raise UsageError("data is a name, asyt.load(...), (x, y), or (x, y, x_test, y_test)")

@@ -1,0 +1,119 @@
+"""The mesh tools: phases from matrices, and matrices from phases."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Optional, Sequence, Union
+
+import numpy as np
+
+from . import _asyt
+from ._errors import UsageError
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The phases of one mesh (radians), `[θ of every MZI, φ of every MZI, γ of every mode]`, in a convention (docs/conventions.md)."""
+
+    values: np.ndarray
+    modes: int
+    layout: str = "rectangular"
+    columns: Optional[int] = None
+    convention: str = "native"
+
+    @property
+    def theta(self) -> np.ndarray:
+        """θ of every MZI, column by column."""
+        return self.values[: (len(self.values) - self.modes) // 2]
+
+    @property
+    def phi(self) -> np.ndarray:
+        """φ of every MZI, column by column."""
+        return self.values[(len(self.values) - self.modes) // 2 : len(self.values) - self.modes]
+
+    @property
+    def gamma(self) -> np.ndarray:
+        """γ of every mode."""
+        return self.values[len(self.values) - self.modes :]
+
+
+def _complex(matrix) -> np.ndarray:
+    matrix = np.ascontiguousarray(matrix, dtype=np.complex128)
+    if matrix.ndim != 2:
+        raise UsageError(f"a matrix has two dimensions, this array has {matrix.ndim}")
+    return matrix
+
+
+def decompose(U, layout: str = "rectangular", convention: str = "native") -> Phases:
+    """The phases with which a mesh makes the unitary matrix `U`, `[output, input]`.
+
+    >>> U = np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0]
+    >>> bool(abs(matrix(decompose(U, layout="triangular", convention="neurophox")) - U).max() < 1e-12)
+    True
+    """
+    U = _complex(U)
+    return Phases(_asyt.decompose(U, layout, convention), len(U), layout, None, convention)
+
+
+def matrix(phases: Phases) -> np.ndarray:
+    """The transfer matrix `[output, input]` of a mesh at `phases`."""
+    values = np.ascontiguousarray(phases.values, dtype=np.float64)
+    return _asyt.mesh_matrix(values, phases.modes, phases.layout, phases.columns, phases.convention)
+
+
+def convert(phases: Phases, to: str) -> Phases:
+    """The same mesh, with the same matrix, in the convention `to`: native, neurophox or dat-mpnn."""
+    values = np.ascontiguousarray(phases.values, dtype=np.float64)
+    own = (phases.modes, phases.layout, phases.columns, phases.convention)
+    return replace(phases, values=_asyt.convert(values, *own, to), convention=to)
+
+
+@dataclass(frozen=True)
+class SvdPhases:
+    """`W = gain · U diag(sin(attenuators/2)) Vᴴ`: the phases of two meshes, and the angles of the attenuators between them."""
+
+    v: Phases
+    attenuators: np.ndarray
+    u: Phases
+    gain: float
+
+    @property
+    def controls(self) -> np.ndarray:
+        """All controls of the network of these three stages, in its order."""
+        return np.concatenate([self.v.values, self.attenuators, [self.gain], self.u.values])
+
+
+def svd_phases(W, layout: str = "rectangular") -> SvdPhases:
+    """The phases with which two meshes and attenuators make any matrix `W`, `[output, input]`.
+
+    >>> W = np.arange(6.0).reshape(2, 3)
+    >>> parts = svd_phases(W)
+    >>> middle = np.zeros((2, 3)); np.fill_diagonal(middle, parts.gain * np.sin(parts.attenuators / 2))
+    >>> bool(abs(matrix(parts.u) @ middle @ matrix(parts.v) - W).max() < 1e-10)
+    True
+    """
+    W = _complex(W)
+    outputs, inputs = W.shape
+    controls = _asyt.singular_values(W, layout)
+    first, last = inputs * inputs, outputs * outputs
+    middle = controls[first : len(controls) - last]
+    v = Phases(controls[:first], inputs, layout)
+    u = Phases(controls[len(controls) - last :], outputs, layout)
+    return SvdPhases(v, middle[:-1], u, float(middle[-1]))
+
+
+def read_phases(path: Union[str, os.PathLike], convention: Optional[str] = None) -> list[Phases]:
+    """The meshes of a phase file (npz), in the native convention; `convention` where the file does not record its own."""
+    meshes = _asyt.read_meshes(os.fspath(path), convention)
+    return [Phases(values, modes, layout, columns if layout == "rectangular" else None) for modes, layout, columns, values in meshes]
+
+
+def write_phases(path: Union[str, os.PathLike], meshes: Sequence[Phases], convention: str = "native") -> None:
+    """Writes meshes as a phase file that the program reads, in `convention`."""
+    shown = []
+    for own in meshes:
+        native = convert(own, "native")
+        layers = native.columns or (native.modes if native.layout == "rectangular" else 2 * native.modes - 3)
+        shown.append((native.modes, native.layout, layers, np.ascontiguousarray(native.values, dtype=np.float64)))
+    _asyt.write_meshes(os.fspath(path), convention, shown)

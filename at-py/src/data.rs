@@ -1,0 +1,115 @@
+//! Samples: of a data set that has a name or lies in a folder, or of arrays.
+
+use crate::arrays::table;
+use crate::failure::Raised;
+use at_cli::library::{Plan, load, parse, resolved};
+use at_core::data::{Dataset, RealTargets, Samples};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+
+/// Training and test samples.
+#[pyclass(frozen, module = "asyt._asyt")]
+pub struct Data(pub Dataset);
+
+fn rows<T: numpy::Element + Copy>(array: &PyReadonlyArray2<'_, T>) -> (Vec<T>, usize) {
+    let array = array.as_array();
+    (array.iter().copied().collect(), array.ncols())
+}
+
+#[pymethods]
+impl Data {
+    /// The samples that these settings (TOML) name.
+    #[staticmethod]
+    fn open(py: Python<'_>, settings: &str) -> PyResult<Self> {
+        py.detach(|| {
+            let given = parse(settings).map_err(at_cli::library::Failure::Usage)?;
+            let plan = Plan::new(resolved(&given)?.0).map_err(at_cli::library::Failure::Usage)?;
+            load(&plan)
+        })
+        .raised()
+        .map(Data)
+    }
+
+    /// Samples of classes: features `[sample, feature]`, labels from 0.
+    #[staticmethod]
+    fn of_classes(
+        name: String,
+        train: (PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>),
+        test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>),
+        classes: usize,
+        image: Option<(usize, usize)>,
+    ) -> PyResult<Self> {
+        let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>)| {
+            let (features, width) = rows(x);
+            Samples { features, width, labels: y.as_array().to_vec(), real: None }
+        };
+        let (train, test) = (samples(&train), samples(&test));
+        let data = Dataset { name, classes, class_names: None, image, note: None, notes: Vec::new(), train, test };
+        data.check().raised()?;
+        Ok(Data(data))
+    }
+
+    /// Samples of real targets `[sample, target]`.
+    #[staticmethod]
+    fn of_values(
+        name: String,
+        train: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
+        test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
+        image: Option<(usize, usize)>,
+    ) -> PyResult<Self> {
+        let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>)| {
+            let ((features, width), (values, targets)) = (rows(x), rows(y));
+            Samples { features, width, labels: Vec::new(), real: Some(RealTargets { values, width: targets }) }
+        };
+        let (train, test) = (samples(&train), samples(&test));
+        let data = Dataset { name, classes: 0, class_names: None, image, note: None, notes: Vec::new(), train, test };
+        data.check().raised()?;
+        Ok(Data(data))
+    }
+
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[getter]
+    fn classes(&self) -> usize {
+        self.0.classes
+    }
+
+    #[getter]
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.0.class_names.clone()
+    }
+
+    #[getter]
+    fn image(&self) -> Option<(usize, usize)> {
+        self.0.image
+    }
+
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.0.notes.clone()
+    }
+
+    /// The features of the training samples (`part` 0) or of the test samples (1).
+    fn features<'py>(&self, py: Python<'py>, part: usize) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let samples = self.part(part);
+        table(py, samples.features.clone(), [samples.len(), samples.width])
+    }
+
+    /// Their labels, or real targets.
+    fn targets<'py>(&self, py: Python<'py>, part: usize) -> PyResult<Bound<'py, PyAny>> {
+        let samples = self.part(part);
+        Ok(match &samples.real {
+            Some(real) => table(py, real.values.clone(), [samples.len(), real.width])?.into_any(),
+            None => PyArray1::from_slice(py, &samples.labels).into_any(),
+        })
+    }
+}
+
+impl Data {
+    fn part(&self, part: usize) -> &Samples {
+        if part == 0 { &self.0.train } else { &self.0.test }
+    }
+}

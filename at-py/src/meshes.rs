@@ -1,0 +1,132 @@
+//! The mesh tools: phases from matrices, matrices from phases, one convention from another.
+
+use crate::failure::{Raised, usage};
+use at_core::files::phase_file::{ProgrammedMesh, read_phases, write_phases};
+use at_core::optics::{self, Convention, Layout, Mesh};
+use ndarray::Array2;
+use num_complex::Complex64;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+fn layout(text: &str) -> PyResult<Layout> {
+    match text {
+        "rectangular" => Ok(Layout::Rectangular),
+        "triangular" => Ok(Layout::Triangular),
+        other => Err(usage(format!("unknown layout {other:?}; known: rectangular, triangular"))),
+    }
+}
+
+fn convention(text: &str) -> PyResult<Convention> {
+    text.parse::<Convention>().map_err(|error| usage(error.to_string()))
+}
+
+/// A mesh of so many modes; a rectangular one may have `columns` of its own.
+fn geometry(modes: usize, named: &str, columns: Option<usize>) -> PyResult<Mesh> {
+    match (layout(named)?, columns) {
+        (Layout::Rectangular, Some(columns)) => Mesh::truncated(modes, columns).raised(),
+        (layout, None) => Mesh::universal(modes, layout).raised(),
+        (Layout::Triangular, Some(_)) => Err(usage("only a rectangular mesh can have a number of columns")),
+    }
+}
+
+/// Controls `[θ, φ, γ]` with which a mesh makes `unitary`, as phases of `named`.
+#[pyfunction]
+pub fn decompose<'py>(
+    py: Python<'py>,
+    unitary: PyReadonlyArray2<'py, Complex64>,
+    layout_named: &str,
+    named: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (layout, convention, unitary) = (layout(layout_named)?, convention(named)?, unitary.as_array().to_owned());
+    let phases = py.detach(|| {
+        let mesh = Mesh::universal(unitary.nrows(), layout)?;
+        convention.from_native(&mesh, &optics::decompose(&unitary, layout)?)
+    });
+    Ok(PyArray1::from_vec(py, phases.raised()?))
+}
+
+/// The matrix of a mesh at these phases of `named`.
+#[pyfunction]
+pub fn mesh_matrix<'py>(
+    py: Python<'py>,
+    phases: PyReadonlyArray1<'py, f64>,
+    modes: usize,
+    layout_named: &str,
+    columns: Option<usize>,
+    named: &str,
+) -> PyResult<Bound<'py, PyArray2<Complex64>>> {
+    let (mesh, convention, phases) =
+        (geometry(modes, layout_named, columns)?, convention(named)?, phases.as_array().to_vec());
+    let matrix: at_core::Result<Array2<Complex64>> =
+        py.detach(|| optics::transfer_matrix(&mesh, &convention.to_native(&mesh, &phases)?, None));
+    Ok(matrix.raised()?.into_pyarray(py))
+}
+
+/// The same mesh in another convention.
+#[pyfunction]
+pub fn convert<'py>(
+    py: Python<'py>,
+    phases: PyReadonlyArray1<'py, f64>,
+    modes: usize,
+    layout_named: &str,
+    columns: Option<usize>,
+    from: &str,
+    to: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (mesh, from, to) = (geometry(modes, layout_named, columns)?, convention(from)?, convention(to)?);
+    let phases = phases.as_array().to_vec();
+    let converted = py.detach(|| to.from_native(&mesh, &from.to_native(&mesh, &phases)?));
+    Ok(PyArray1::from_vec(py, converted.raised()?))
+}
+
+/// Controls of the mesh for Vᴴ, of the attenuators and of the mesh for U, and the gain, with which they make `matrix`.
+#[pyfunction]
+pub fn singular_values<'py>(
+    py: Python<'py>,
+    matrix: PyReadonlyArray2<'py, Complex64>,
+    layout_named: &str,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (layout, matrix) = (layout(layout_named)?, matrix.as_array().to_owned());
+    Ok(PyArray1::from_vec(py, py.detach(|| optics::singular_value_controls(&matrix, layout)).raised()?))
+}
+
+/// The meshes of a phase file: modes, layout, columns, and native controls.
+#[pyfunction]
+pub fn read_meshes<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    named: Option<&str>,
+) -> PyResult<Vec<(usize, &'static str, usize, Bound<'py, PyArray1<f64>>)>> {
+    let read = read_phases(&path, named.map(convention).transpose()?).raised()?;
+    if let Some(own) = read.iter().find(|own| own.mesh.dies() > 1) {
+        return Err(usage(format!(
+            "{}: a mesh on {} dies is not read here; use asyt mesh",
+            path.display(),
+            own.mesh.dies()
+        )));
+    }
+    let shown = |own: ProgrammedMesh| {
+        let layout = match own.mesh.layout() {
+            Layout::Rectangular => "rectangular",
+            Layout::Triangular => "triangular",
+        };
+        (own.mesh.modes(), layout, own.mesh.columns().len(), PyArray1::from_vec(py, own.controls))
+    };
+    Ok(read.into_iter().map(shown).collect())
+}
+
+/// Writes meshes, modes, layout, columns, and native controls each, as a phase file in the convention `named`.
+#[pyfunction]
+pub fn write_meshes(
+    path: PathBuf,
+    named: &str,
+    meshes: Vec<(usize, String, usize, PyReadonlyArray1<'_, f64>)>,
+) -> PyResult<()> {
+    let programmed = meshes.into_iter().map(|(modes, named, columns, controls)| {
+        let columns = (named == "rectangular").then_some(columns);
+        Ok(ProgrammedMesh { mesh: geometry(modes, &named, columns)?, controls: controls.as_array().to_vec() })
+    });
+    let programmed = programmed.collect::<PyResult<Vec<_>>>()?;
+    write_phases(&path, convention(named)?, &programmed).raised()
+}

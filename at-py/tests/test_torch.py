@@ -1,0 +1,96 @@
+"""Layers for PyTorch, against differences, matrices and files. Skipped, visibly, where PyTorch is not there."""
+
+import numpy as np
+import pytest
+
+import asyt
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import asyt.torch  # noqa: E402
+
+F64 = torch.float64
+
+
+def fields(batch, modes, dtype=torch.complex128):
+    return torch.randn(batch, modes, dtype=dtype, generator=torch.Generator().manual_seed(1), requires_grad=True)
+
+
+LAYERS = {
+    "rectangular": lambda: (asyt.torch.Mesh(5, dtype=F64), 5),
+    "triangular": lambda: (asyt.torch.Mesh(4, layout="triangular", dtype=F64), 4),
+    "truncated": lambda: (asyt.torch.Mesh(6, depth=3, dtype=F64), 6),
+    "imperfect": lambda: (asyt.torch.Mesh(5, kind="mesh", seed=3, dtype=F64), 5),
+    "svd": lambda: (asyt.torch.SvdLinear(3, 4, dtype=F64), 3),
+    "bank": lambda: (asyt.torch.WeightBank(3, 2, dtype=F64), 3),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_are_those_of_differences(name):
+    layer, inputs = LAYERS[name]()
+    x = fields(2, inputs, F64 if name == "bank" else torch.complex128)
+
+    def light(controls, x):
+        return torch.func.functional_call(layer, {"controls": controls}, (x,))
+
+    with torch.no_grad():
+        layer.controls += 0.3  # away from places where a slope is 0
+    assert torch.autograd.gradcheck(light, (layer.controls, x))
+
+
+@pytest.mark.parametrize("dtype, close", [(torch.float32, 1e-5), (F64, 1e-12)])
+def test_a_mesh_multiplies_by_the_matrix_of_its_phases(dtype, close):
+    layer = asyt.torch.Mesh(8, dtype=dtype)
+    x = fields(3, 8).detach()
+    U = torch.from_numpy(asyt.matrix(layer.phases()))
+    y = layer(x)
+    assert y.dtype == (torch.complex64 if dtype == torch.float32 else torch.complex128)
+    assert torch.allclose(y.to(torch.complex128), x @ U.T, atol=close)
+    assert torch.allclose(layer.matrix().to(torch.complex128), U, atol=close)
+
+
+@pytest.mark.parametrize("layout", ["rectangular", "triangular"])
+@pytest.mark.parametrize("convention", ["native", "neurophox"])
+def test_phases_go_to_a_file_and_come_back(tmp_path, layout, convention):
+    one, other = (asyt.torch.Mesh(6, layout=layout, dtype=F64) for _ in range(2))
+    with torch.no_grad():
+        one.controls.uniform_(0.1, 3.0, generator=torch.Generator().manual_seed(2))
+    one.save_phases(tmp_path / "F.npz", convention)
+    other.load_phases(tmp_path / "F.npz")
+    assert torch.allclose(one.matrix(), other.matrix(), atol=1e-12)
+    if convention == "native":
+        assert torch.equal(one.controls, other.controls)
+    again = asyt.torch.Mesh(6, layout=layout, dtype=F64)
+    again.load_state_dict(one.state_dict())
+    assert torch.equal(one.controls, again.controls)
+    with pytest.raises(asyt.UsageError, match="not of this layer"):
+        asyt.torch.Mesh(5, layout=layout).load_phases(tmp_path / "F.npz")
+
+
+def test_an_svd_layer_takes_any_matrix():
+    W = torch.randn(4, 3, dtype=F64, generator=torch.Generator().manual_seed(4))
+    layer = asyt.torch.SvdLinear(3, 4, dtype=F64)
+    layer.set_matrix(W)
+    assert torch.allclose(layer.matrix(), W.to(torch.complex128), atol=1e-10)
+
+
+def test_the_way_back_is_that_of_the_controls_that_light_met():
+    layer = asyt.torch.Mesh(4, dtype=F64)
+    x = fields(2, 4).detach()
+    loss = layer(x)[:, 0].abs().square().sum()
+    alone = torch.autograd.grad(loss, layer.controls, retain_graph=True)[0]
+    moved = torch.func.functional_call(layer, {"controls": layer.controls.detach() + 1.0}, (x,))
+    assert torch.equal(torch.autograd.grad(loss, layer.controls)[0], alone), moved.shape
+
+
+def test_what_a_layer_cannot_do_is_named():
+    layer = asyt.torch.Mesh(4)
+    for wrong, words in [
+        (lambda: layer(torch.ones(2, 5)), r"shape \[batch, 4\], got \[2, 5\]"),
+        (lambda: asyt.torch.WeightBank(4, 2)(fields(2, 4)), "real numbers"),
+        (lambda: asyt.torch.Mesh(4, dtype=torch.float16), "float16"),
+        (lambda: layer(torch.ones(0, 4)), "at least one sample"),
+    ]:
+        with pytest.raises(asyt.UsageError, match=words):
+            wrong()

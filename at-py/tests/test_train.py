@@ -1,0 +1,186 @@
+"""Trainings from Python: the program's numbers, its words, and an end when somebody wants one."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+import asyt
+
+warnings.simplefilter("ignore", asyt.Note)
+
+SMALL = dict(method=["at", "ideal"], epochs=2, train_limit=200, test_limit=100, chip_seed=3)
+
+
+def program(*arguments):
+    """The command of the wheel, without it being installed."""
+    return subprocess.run([sys.executable, "-m", "asyt", *map(str, arguments)], capture_output=True, text=True)
+
+
+def table(folder):
+    """metrics.csv without its times, which no two runs share."""
+    lines = [line.split(",") for line in (folder / "metrics.csv").read_text().splitlines()]
+    times = lines[0].index("wall_seconds")
+    return [line[:times] + line[times + 1 :] for line in lines]
+
+
+@pytest.mark.parametrize("network", [None, "mesh:16x2"])
+@pytest.mark.parametrize("precision", ["f32", "f64"])
+def test_a_training_ends_with_the_bits_of_the_program(tmp_path, network, precision):
+    run = asyt.train(network, **SMALL, precision=precision, engine="cpu", out=tmp_path / "python", progress=False)
+    flags = ["--method", "at,ideal", "--epochs", 2, "--train-limit", 200, "--test-limit", 100, "--chip-seed", 3]
+    flags += ["--engine", "cpu", "--precision", precision, "--out", tmp_path / "program", "--quiet"]
+    ended = program("train", *flags, *(["--network", network] if network else []))
+    assert ended.returncode == 0, ended.stderr
+    assert table(tmp_path / "python") == table(tmp_path / "program")
+    assert (tmp_path / "python/config.toml").read_text() == (tmp_path / "program/config.toml").read_text()
+    other = asyt.open_run(tmp_path / "program")
+    for method in ("at", "ideal"):
+        assert run.checkpoint(method).read_bytes() == other.checkpoint(method).read_bytes()
+        assert np.array_equal(run.controls(method), other.controls(method))
+
+
+def test_arrays_train_as_the_data_set_that_they_come_from():
+    digits = asyt.load("digits", train_limit=200, test_limit=100)
+    named = asyt.train(data=digits, method="at", epochs=2, progress=False, encoding="raw")
+    arrays = asyt.arrays(digits.x_train, digits.y_train, digits.x_test, digits.y_test, image=digits.image)
+    given = asyt.train(data=arrays, method="at", epochs=2, progress=False, encoding="raw")
+    for name in ("train_loss", "test_loss", "test_accuracy", "chip_reads"):
+        assert np.array_equal(named.metrics[name], given.metrics[name]), name
+    assert np.array_equal(named.confusion(), given.confusion())
+
+
+def test_a_result_shows_what_the_summary_says():
+    run = asyt.train(**SMALL, progress=False)
+    accuracy = run.results[0]["final_test_accuracy"]
+    counts = run.confusion("at")
+    assert counts.sum() == 100 and counts.trace() / 100 == pytest.approx(accuracy)
+    assert run["at"]["epoch"].tolist() == [1, 2] and run.score == "accuracy"
+    page = run._repr_html_()
+    assert "<svg" in page and f"{accuracy:.4f}" in page
+    with pytest.raises(asyt.UsageError, match="none of this run; it has at, ideal"):
+        run["pat"]
+
+
+def test_real_targets_are_judged_by_r_squared():
+    x = np.random.default_rng(1).normal(size=(100, 6))
+    run = asyt.train("bank:in-out", data=(x, x[:, :2] + 0.1), method="ideal", epochs=3, batch_size=10, progress=False)
+    assert run.score == "r_squared" and len(run.metrics["test_r_squared"]) == 3
+    with pytest.raises(asyt.UsageError, match="real"):
+        run.confusion()
+
+
+@pytest.mark.parametrize(
+    "request_, words",
+    [
+        (dict(learnin_rate=0.1), "did you mean learning-rate"),
+        (dict(method="attt"), "unknown method"),
+        (dict(epochs=0), "epochs = 0"),
+        (dict(data="digitz"), "did you mean digits"),
+        (dict(network="mesh:0"), "mesh"),
+        (dict(epochs="many"), "epochs"),
+        (dict(data=(np.zeros((4, 2)), np.zeros(4, dtype=complex))), "labels of classes"),
+        (dict(data=(np.full((20, 2), np.nan), np.arange(20) % 2)), "finite"),
+        (dict(data=(np.zeros((20, 2)), -np.ones(20, dtype=int))), "labels from 0"),
+        (dict(resume="nowhere"), "no run to resume"),
+        (dict(resume="nowhere", epochs=3), "drop epochs"),
+    ],
+)
+def test_what_makes_no_sense_is_an_exception_with_the_words_of_the_program(request_, words):
+    with pytest.raises(asyt.UsageError, match=words):
+        asyt.train(progress=False, **request_)
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("keep")
+    with pytest.raises(asyt.RunError, match="not empty"):
+        asyt.train(method="at", epochs=1, out=tmp_path, progress=False)
+    assert (tmp_path / "mine").read_text() == "keep"
+
+
+def test_the_interpreter_is_free_while_a_chip_is_trained():
+    counted, over = [0], threading.Event()
+
+    def count():
+        while not over.is_set():
+            counted[0] += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    asyt.train(method="at", epochs=20, progress=False)
+    over.set()
+    thread.join()
+    assert counted[0] > 3
+
+
+def test_ctrl_c_stops_after_the_step_and_resume_ends_with_the_same_bits(tmp_path):
+    settings = dict(method="at", epochs=60, engine="cpu")
+    whole = asyt.train(**settings, out=tmp_path / "whole", progress=False)
+    script = f"import asyt; asyt.train(method='at', epochs=60, engine='cpu', out={str(tmp_path / 'cut')!r}, progress=False)"
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    waited = time.monotonic() + 60
+    while not (tmp_path / "cut/at.safetensors").exists():
+        assert process.poll() is None and time.monotonic() < waited
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert "KeyboardInterrupt" in said and process.returncode != 0
+    assert not (tmp_path / "cut/summary.json").exists(), "it was over before it could be stopped"
+    resumed = asyt.train(resume=tmp_path / "cut", progress=False)
+    for name in ("train_loss", "test_loss", "test_accuracy"):
+        assert np.array_equal(whole.metrics[name], resumed.metrics[name]), name
+
+
+def test_what_a_listener_raises_ends_the_training(tmp_path, monkeypatch):
+    from asyt import _run
+
+    class Fails(_run.Progress):
+        def __call__(self, notes, at, batch, last):
+            if at is not None:
+                raise ZeroDivisionError("told")
+
+    monkeypatch.setattr(_run, "Progress", Fails)
+    with pytest.raises(ZeroDivisionError, match="told"):
+        asyt.train(method="at", epochs=500, out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run/summary.json").exists()
+
+
+def test_doubts_come_as_warnings():
+    with pytest.warns(asyt.Note, match="at chance"):
+        run = asyt.train(method="at", epochs=1, learning_rate=1e-9, progress=False)
+    assert any("at chance" in note for note in run.notes)
+
+
+def test_the_command_line_comes_with_the_package(tmp_path):
+    assert program("--version").stdout.startswith("asyt ")
+    wrong = program("train", "--method", "none")
+    assert wrong.returncode == 2 and wrong.stderr.startswith("error: ")
+
+
+def test_a_comparison_trains_every_chip_of_its_kind(tmp_path):
+    report = asyt.compare("bank:in-12-out", data="iris", method=["at", "ideal"], chips=2, epochs=2, batch_size=10, out=tmp_path / "c")
+    assert (tmp_path / "c/compare.json").exists() and "<svg" in report._repr_html_()
+    assert "ideal" in str(report)
+    with pytest.raises(asyt.UsageError, match="arrays"):
+        asyt.compare(data=(np.eye(10), np.arange(10) % 2))
+    with pytest.raises(asyt.UsageError, match="did you mean"):
+        asyt.compare(method="ad")
+
+
+def test_ctrl_c_ends_a_comparison_of_which_the_folder_keeps_what_is_done(tmp_path):
+    settings = "data='iris', network='bank:in-12-out', method=['at', 'ideal'], chips=3, epochs=2000, batch_size=10, jobs=1"
+    script = f"import asyt; asyt.compare({settings}, out={str(tmp_path / 'c')!r})"
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    waited = time.monotonic() + 60
+    while not list((tmp_path / "c").glob("cells/*/*.safetensors")):
+        assert process.poll() is None and time.monotonic() < waited
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
+    assert not (tmp_path / "c/compare.json").exists() and (tmp_path / "c/request.json").exists()
