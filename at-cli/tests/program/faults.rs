@@ -171,7 +171,8 @@ fn a_file_for_other_programs_is_whole_or_not_there_after_a_fault_anywhere() {
                 let left = std::fs::read(bench.path("new")).ok();
                 assert!(left.as_ref().is_none_or(|left| *left == whole), "half a file: {}", told());
                 if ended.code == Some(1) {
-                    let said = ended.stderr.lines().filter(|line| !line.starts_with("fault ")).collect::<Vec<_>>();
+                    let said = ended.beside_notes();
+                    let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("fault ")).collect();
                     let [error] = said[..] else { panic!("not one line: {}", told()) };
                     assert!(error.starts_with("error: "), "{}", told());
                 } else {
