@@ -47,5 +47,5 @@ fn a_look_at_the_bench_in_numpy_finds_it_in_order() {
     let Some(mut link) = bench() else { return };
     let found = check(&mut link, &Effort::default(), |_, _| ControlFlow::Continue(())).unwrap().unwrap();
     assert_eq!(found.silent, [12, 13, 14, 15], "only the phases in front of the detectors are not seen");
-    assert!((found.power - 1.0).abs() < 1e-5 && found.noise == 0.0, "{found:?}");
+    assert!((found.power - 1.0).abs() < 1e-5 && found.noise == 0.0 && found.relative_noise == 0.0, "{found:?}");
 }

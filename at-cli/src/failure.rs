@@ -5,6 +5,7 @@ use crate::terminal::visible;
 use std::process::ExitCode;
 
 /// Why a command did not finish.
+#[derive(Debug)]
 pub enum Failure {
     /// The request makes no sense: exit code 2.
     Usage(anyhow::Error),

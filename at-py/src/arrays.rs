@@ -85,7 +85,7 @@ pub fn array<'py, T: Scalar>(
     batch: usize,
     complex: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let columns = if batch == 0 { 0 } else { values.len() / batch / if complex { 2 } else { 1 } };
+    let columns = values.len().checked_div(batch * if complex { 2 } else { 1 }).unwrap_or(0);
     if complex {
         let fields: Vec<T::Complex> =
             values.chunks_exact(2).map(|z| bytemuck::cast_slice::<T, T::Complex>(z)[0]).collect();

@@ -91,13 +91,12 @@ pub fn singular_values<'py>(
     Ok(PyArray1::from_vec(py, py.detach(|| optics::singular_value_controls(&matrix, layout)).raised()?))
 }
 
-/// The meshes of a phase file: modes, layout, columns, and native controls.
+/// A mesh as Python gets it: modes, layout, columns, and native controls.
+type ReadMesh<'py> = (usize, &'static str, usize, Bound<'py, PyArray1<f64>>);
+
+/// The meshes of a phase file.
 #[pyfunction]
-pub fn read_meshes<'py>(
-    py: Python<'py>,
-    path: PathBuf,
-    named: Option<&str>,
-) -> PyResult<Vec<(usize, &'static str, usize, Bound<'py, PyArray1<f64>>)>> {
+pub fn read_meshes<'py>(py: Python<'py>, path: PathBuf, named: Option<&str>) -> PyResult<Vec<ReadMesh<'py>>> {
     let read = read_phases(&path, named.map(convention).transpose()?).raised()?;
     if let Some(own) = read.iter().find(|own| own.mesh.dies() > 1) {
         return Err(usage(format!(

@@ -33,7 +33,7 @@ def test_phases_make_the_matrix_they_come_from(tmp_path, layout, convention):
 
 
 def test_what_is_no_unitary_matrix_is_refused():
-    for matrix, words in [(np.ones((3, 3)), "unitary"), (np.ones((2, 3)), ""), (np.ones(3), "two dimensions")]:
+    for matrix, words in [(np.ones((3, 3)), "unitary"), (np.ones((2, 3)), "square"), (np.ones(3), "two dimensions")]:
         with pytest.raises(asyt.Error, match=words):
             asyt.decompose(matrix)
     with pytest.raises(asyt.UsageError, match="known: rectangular, triangular"):

@@ -55,6 +55,19 @@ def test_arrays_train_as_the_data_set_that_they_come_from():
     assert np.array_equal(named.confusion(), given.confusion())
 
 
+def test_samples_sorted_by_class_are_tested_on_every_class():
+    x, y = np.random.default_rng(1).random((100, 4)), np.arange(100) // 25
+    data = asyt.arrays(x, y)
+    assert np.array_equal(np.bincount(data.y_test), [5, 5, 5, 5]) and np.array_equal(np.bincount(data.y_train), [20, 20, 20, 20])
+    again = asyt.arrays(x, y)
+    assert np.array_equal(data.x_test, again.x_test)
+    # what is apart is apart: every sample once
+    every = np.concatenate([data.x_train, data.x_test])
+    assert len(np.unique(every, axis=0)) == 100
+    with pytest.raises(asyt.UsageError, match="x holds 100 samples and y 99"):
+        asyt.arrays(x, y[:99])
+
+
 def test_a_result_shows_what_the_summary_says():
     run = asyt.train(**SMALL, progress=False)
     accuracy = run.results[0]["final_test_accuracy"]

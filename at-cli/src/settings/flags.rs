@@ -17,8 +17,8 @@ macro_rules! settings {
         $($section:ident { $($(#[$doc:meta])* $name:ident $(in $home:ident)?: $type:ty = $default:expr, $unit:ident, $range:expr,
             $scope:ident, $acts:expr, $help:literal;)* })*
     ) => {
-        /// Settings as written by a person. Their meaning is checked in [`crate::plan`]. The help of a method's options is the method's own
-        /// ([`crate::methods::options`]).
+        /// Settings as written by a person. Their meaning is checked by [`Plan`](crate::library::Plan). The help of a method's options is the
+        /// method's own.
         #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
         #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
         #[allow(rustdoc::broken_intra_doc_links, reason = "brackets in the flags' help mean optional parts")]

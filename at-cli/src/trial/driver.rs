@@ -58,7 +58,9 @@ impl Driver {
 
     /// The driver behind `connect`, whose answers are waited for at most `patience` beyond settling.
     pub fn meet(connect: Box<Connect>, patience: Duration, park: Park) -> Result<Self> {
-        let first = Link::open(connect(patience)?, patience)?;
+        let mut first = Link::open(connect(patience)?, patience)?;
+        first.park(&park).context("chip-park")?;
+        first.park(&Park::Last)?; // nothing has moved it yet
         let description = first.description().clone();
         Ok(Driver { connect, patience, park, description, first: Mutex::new(Some(first)) })
     }

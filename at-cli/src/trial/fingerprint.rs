@@ -57,7 +57,10 @@ impl Place {
                 Some(folder) => format!("{name} in {}", folder.display()),
                 None => name,
             },
-            chip: chip.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+            chip: match settings.chip_command.as_ref().or(settings.chip_address.as_ref()) {
+                Some(way) => format!("the chip from outside ({way})"),
+                None => chip.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+            },
             controls: settings.start_from.iter().map(|file| file.display().to_string()).collect(),
         }
     }

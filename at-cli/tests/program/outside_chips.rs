@@ -3,6 +3,7 @@
 use crate::asyt::{Bench, Ended};
 use at_core::link::{Access, Description, Driven, Limits, serve};
 use at_core::training::Checkpoint;
+use ndarray_npy::WriteNpyExt;
 use std::io::{BufRead, BufReader, BufWriter};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Stdio};
@@ -95,6 +96,9 @@ fn a_served_chip_trains_to_the_numbers_of_the_chip_inside_over_streams_and_tcp()
     let result = &summary["results"][0];
     assert!(result["chip_times"]["batches"].as_u64().unwrap() > 0 && result["chip_reads"].as_u64().unwrap() > 0);
     assert!(summary["outside_chip"].as_str().unwrap().starts_with("simulated mesh 1"));
+    let said = bench.run(["report", "tcp", "--out", "page.html"]).done().stderr;
+    assert!(said.contains("came from outside, and nobody knows its inside"), "{said}");
+    assert!(bench.read("page.html").contains("on simulated mesh 1"));
 }
 
 #[test]
@@ -118,6 +122,10 @@ fn a_run_whose_driver_was_killed_goes_on_after_its_driver_is_back() {
     let epochs = bench.read("cut/metrics.csv").lines().count();
     assert!(epochs < 400, "it was not cut short");
     bench.run(["train", "--resume", "cut", "--quiet"]).refused(1, &["nobody answers there", "start its driver first"]);
+    let other = bench.server(&address, &["--chip-seed", "9"]);
+    let another_chip = ["begun with other contents", &address[..], "it holds another chip"];
+    bench.run(["train", "--resume", "cut", "--quiet"]).refused(1, &another_chip);
+    drop(other);
     let server = bench.server(&address, &[]);
     bench.run(["train", "--resume", "cut", "--quiet"]).done();
     assert_eq!(bench.numbers("cut", &["spsa"]), bench.numbers("inside", &["spsa"]));
@@ -151,6 +159,10 @@ fn what_does_not_go_together_with_a_chip_from_outside_is_refused_by_name() {
         }
         assert!(!bench.path(&out).exists(), "{more:?} left a folder");
     }
+    bench.write("three.npy", npy(&[0.0; 3]));
+    let ended = bench.trained("three", &[&outside[..], &["--method", "at", "--chip-park", "three.npy"]].concat());
+    ended.refused(1, &["chip-park", "32", "3"]);
+    assert!(!bench.path("three").exists(), "a chip that cannot be parked there left a folder");
     let default = bench.trained("default", &outside).done();
     assert!(!default.stdout.contains("ideal"), "{}", default.stdout);
     for mute in ["--chip-command ''", "--chip-command '\"open'"] {
@@ -158,6 +170,13 @@ fn what_does_not_go_together_with_a_chip_from_outside_is_refused_by_name() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         bench.trained("mute", &words).refused(1, &["chip-command", "no command line"]);
     }
+}
+
+/// An array as NumPy keeps it.
+fn npy(values: &[f64]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ndarray::Array1::from(values.to_vec()).write_npy(&mut bytes).unwrap();
+    bytes
 }
 
 #[test]

@@ -123,6 +123,9 @@ impl Checking<'_> {
 
 /// a² and b² of `variance = a² + b² mean²`, neither negative, by least squares of residuals relative to the fitted variance.
 fn noise_law(repeats: &Repeats) -> (f64, f64) {
+    if repeats.variance.iter().all(|&variance| variance == 0.0) {
+        return (0.0, 0.0); // of a driver in numpy, say; weights that follow the variance would not be finite
+    }
     // each variance is known to within its own size, so that residuals count relative to the variance of a first, plain fit
     let fit = |weights: &dyn Fn(f64) -> f64| {
         let (mut s, mut sx, mut sxx, mut sy, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);

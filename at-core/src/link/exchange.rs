@@ -84,7 +84,7 @@ impl Link {
             *ended.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             ended.1.notify_all();
         });
-        let wire = Wire { outgoing, number: Arc::default(), last: Arc::default(), closed };
+        let wire = Wire::new(outgoing, closed);
         let times = Times::default();
         let description = Description::default(); // until it is told
         let mut link =
@@ -150,7 +150,7 @@ impl Link {
             Park::Controls(controls) => Some(controls.iter().map(|&control| control as f32).collect()),
         };
         let parked = parked.map(|mut controls| self.place(&mut controls).map(|_| controls)).transpose()?;
-        self.wire.last.lock().unwrap_or_else(PoisonError::into_inner).parked = parked;
+        self.wire.park(parked);
         Ok(())
     }
 

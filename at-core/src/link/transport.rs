@@ -1,7 +1,7 @@
 //! The ways to a driver: the streams of a process that this one starts, or TCP.
 
 use crate::{Error, Result};
-use std::io::{BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -114,6 +114,19 @@ impl Other {
 }
 
 /// Room for what a driver sends before it is asked for.
-pub(super) fn buffered(from: Box<dyn Read + Send>) -> BufReader<Box<dyn Read + Send>> {
-    BufReader::with_capacity(1 << 16, from)
+pub(super) fn buffered(from: Box<dyn Read + Send>) -> BufReader<UntilClosed> {
+    BufReader::with_capacity(1 << 16, UntilClosed(from))
+}
+
+/// A stream that ends where the other side is gone. With TCP a driver that was killed closes or resets the connection, as its last
+/// bytes were read or not.
+pub(super) struct UntilClosed(Box<dyn Read + Send>);
+
+impl Read for UntilClosed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).or_else(|failure| match failure.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ok(0),
+            _ => Err(failure),
+        })
+    }
 }

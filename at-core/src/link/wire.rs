@@ -4,7 +4,7 @@ use super::frame::{Frame, to_bytes};
 use super::message::Request;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Where a chip is left at the end.
@@ -22,42 +22,62 @@ pub enum Park {
 /// The way out: what is put on it goes to the driver in whole messages, one after the other.
 #[derive(Clone)]
 pub(super) struct Wire {
-    pub outgoing: Sender<Vec<u8>>,
-    pub number: Arc<AtomicU64>,
-    pub last: Arc<Mutex<Last>>,
+    outgoing: Sender<Vec<u8>>,
+    number: Arc<AtomicU64>,
+    last: Arc<Mutex<Last>>,
     /// Nobody reads any more: the driver has closed.
-    pub closed: Arc<(Mutex<bool>, Condvar)>,
+    closed: Arc<(Mutex<bool>, Condvar)>,
 }
 
 /// What is still to be said.
 #[derive(Default)]
 pub(super) struct Last {
     /// Controls that the chip is left at, within its range.
-    pub parked: Option<Vec<f32>>,
+    parked: Option<Vec<f32>>,
     said: bool,
 }
 
 impl Wire {
+    pub fn new(outgoing: Sender<Vec<u8>>, closed: Arc<(Mutex<bool>, Condvar)>) -> Self {
+        Wire { outgoing, number: Arc::default(), last: Arc::default(), closed }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a message on the way, unless the end was said: what came behind it could move a chip that is parked.
     pub fn put(&self, message: Request, payload: Vec<u8>) -> u64 {
+        match self.last().said {
+            true => self.number.fetch_add(1, Ordering::SeqCst) + 1,
+            false => self.send(message, payload),
+        }
+    }
+
+    fn send(&self, message: Request, payload: Vec<u8>) -> u64 {
         let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
         // where nobody writes any more, the missing answer says so
         let _ = self.outgoing.send(Frame { number, message, payload }.encode());
         number
     }
 
+    /// Where the chip is to be left, within its range; none for where it is.
+    pub fn park(&self, controls: Option<Vec<f32>>) {
+        self.last().parked = controls;
+    }
+
     /// Parks the chip and says the end, once; then waits at most `within` for the driver to close.
     pub fn leave(&self, within: Duration) {
-        let last = std::mem::replace(
-            &mut *self.last.lock().unwrap_or_else(PoisonError::into_inner),
-            Last { parked: None, said: true },
-        );
-        if last.said {
-            return;
+        {
+            let mut last = self.last();
+            if std::mem::replace(&mut last.said, true) {
+                return;
+            }
+            if let Some(parked) = last.parked.take() {
+                self.send(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
+            }
+            self.send(Request::End {}, Vec::new());
         }
-        if let Some(parked) = last.parked {
-            self.put(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
-        }
-        self.put(Request::End {}, Vec::new());
         let (closed, changed) = &*self.closed;
         let closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = changed.wait_timeout_while(closed, within, |closed| !*closed);

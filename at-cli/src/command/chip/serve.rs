@@ -14,7 +14,7 @@ use at_core::cpu::Cpu;
 use at_core::link::{self, Access, Simulated};
 use at_core::propagator::Simulator;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 
 /// What `--help` adds.
@@ -107,14 +107,18 @@ impl Server<'_> {
         say(&format!("listens  {}; Ctrl-C ends it", listener.local_addr()?));
         loop {
             let (stream, peer) = listener.accept().context("a connection")?;
-            stream.set_nodelay(true)?;
             say(&format!("{peer} connected"));
-            let (from, to) = (stream.try_clone()?, stream);
-            match self.talk(engine, &mut BufReader::new(from), &mut BufWriter::new(to)) {
+            match self.meet(engine, stream) {
                 Ok(()) => say(&format!("{peer} said the end")),
                 Err(error) => say(&format!("{peer}: {error:#}")),
             }
         }
+    }
+
+    fn meet<E: Simulator>(&self, engine: &E, stream: TcpStream) -> Result<()> {
+        stream.set_nodelay(true)?;
+        let from = stream.try_clone()?;
+        self.talk(engine, &mut BufReader::new(from), &mut BufWriter::new(stream))
     }
 
     fn talk<E: Simulator>(&self, engine: &E, from: &mut impl BufRead, to: &mut impl Write) -> Result<()> {

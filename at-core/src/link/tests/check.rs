@@ -36,7 +36,7 @@ fn unseen() -> Vec<usize> {
 fn a_chip_without_faults_shows_none() {
     let found = look(Imperfections { splitter_angle: 0.1, phase: 0.2, ..Imperfections::NONE });
     assert_eq!(found.silent, unseen());
-    assert_eq!((found.noise, found.absolute_noise), (0.0, 0.0));
+    assert_eq!((found.noise, found.absolute_noise, found.relative_noise), (0.0, 0.0, 0.0));
     assert!(found.repeatability < 1e-6 && found.drift_per_minute < 1e-4, "{found:?}");
     assert!((found.power - 1.0).abs() < 1e-5, "a lossless mesh keeps power, seen {}", found.power);
     assert!(found.range[0] >= 0.0 && found.range[1] <= 1.0);

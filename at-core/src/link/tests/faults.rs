@@ -5,8 +5,8 @@ use super::super::frame::{Frame, to_bytes};
 use super::super::limits::Limits;
 use super::super::message::{Answer, Request};
 use super::{PATIENCE, adder, link_to};
-use crate::link::Link;
-use std::io::{BufReader, Write};
+use crate::link::{Link, Transport};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -157,4 +157,19 @@ fn a_command_that_ends_or_does_not_start_is_named() {
         let failure = start("sh", &["-c", "exit 3"]).err().unwrap().to_string();
         assert!(failure.contains("it ended (exit status: 3) before it answered hello"), "{failure}");
     }
+}
+
+/// A connection that the other side has reset.
+struct Reset;
+
+impl Read for Reset {
+    fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+        Err(ErrorKind::ConnectionReset.into())
+    }
+}
+
+#[test]
+fn a_connection_that_a_killed_driver_reset_is_a_closed_one() {
+    let failure = Link::open(Transport::streams("bench", Reset, std::io::sink()), PATIENCE).err().unwrap().to_string();
+    assert!(failure.contains("it closed before it answered hello (message 1)"), "{failure}");
 }

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::serve::{Driven, serve};
 use super::{Link, PROTOCOL, Transport};
 use crate::Result;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -128,4 +128,22 @@ fn an_end_in_the_middle_of_an_exchange_parks_the_chip() {
     link.program(&[0.5, -0.5], 2, true).unwrap();
     handle.leave(PATIENCE);
     assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), [0.0, 0.0]);
+}
+
+#[test]
+fn a_trainer_that_goes_on_writes_nothing_to_a_chip_that_was_parked() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let serving = move |stream: TcpStream| {
+        let (mut from, mut to) = (BufReader::new(stream.try_clone().unwrap()), stream);
+        serve(&mut from, &mut to, &mut Adder::default()).unwrap();
+        let mut behind = Vec::new();
+        from.read_to_end(&mut behind).unwrap();
+        sender.send(behind.len()).unwrap();
+    };
+    let mut link = link_to(serving, Duration::from_millis(200)).unwrap();
+    link.program(&[0.5, -0.5], 2, true).unwrap();
+    link.handle().leave(Duration::ZERO);
+    link.program(&[0.7, -0.7], 2, true).unwrap_err();
+    drop(link);
+    assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), 0, "bytes behind the end");
 }
