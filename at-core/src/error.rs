@@ -100,6 +100,9 @@ pub enum Error {
     },
 }
 
+/// Digits beyond which a number is told by its exponent; integers of 64 bits have 20.
+const LONGEST_NUMBER: usize = 24;
+
 fn places(searched: &[PathBuf]) -> String {
     if searched.is_empty() {
         return "any folder (none was given)".to_string();
@@ -118,13 +121,35 @@ impl Error {
         Error::Malformed { path: path.into(), reason: reason.into() }
     }
 
-    /// A [`Error::Invalid`] setting.
+    /// A [`Error::Invalid`] setting. A number that would fill lines with its zeros is told by its exponent.
     pub fn invalid(name: &'static str, value: impl ToString, reason: impl Into<String>) -> Self {
-        Error::Invalid { name, value: value.to_string(), reason: reason.into() }
+        let value = value.to_string();
+        let value = match value.parse::<f64>() {
+            Ok(number) if value.len() > LONGEST_NUMBER => format!("{number:e}"),
+            Ok(_) | Err(_) => value,
+        };
+        Error::Invalid { name, value, reason: reason.into() }
     }
 }
 
 /// Errs unless `got == expected`.
 pub fn same_size(what: &str, expected: usize, got: usize) -> Result<()> {
     if expected == got { Ok(()) } else { Err(Error::ShapeMismatch { what: what.to_string(), expected, got }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_huge_or_tiny_number_does_not_fill_the_line() {
+        let said = |value: &dyn ToString| match Error::invalid("chip", value.to_string(), "") {
+            Error::Invalid { value, .. } => value,
+            other => panic!("{other}"),
+        };
+        assert_eq!([said(&1e300), said(&-1e-300)], ["1e300", "-1e-300"]);
+        assert_eq!(said(&0.1), "0.1");
+        assert_eq!([said(&u64::MAX), said(&i64::MIN)], [u64::MAX.to_string(), i64::MIN.to_string()]);
+        assert_eq!([said(&"fourier-crop:100000000000000"), said(&f64::NAN)], ["fourier-crop:100000000000000", "NaN"]);
+    }
 }

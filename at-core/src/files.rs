@@ -16,6 +16,7 @@ pub mod matrix_file;
 pub mod npy;
 mod npy_header;
 pub mod npz;
+pub mod npz_draft;
 mod number;
 pub mod own;
 pub mod phase_file;

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub struct CellResult {
     /// Of the program that trained it.
     pub version: String,
+    /// The name of its cell, which follows from all that its numbers depend on; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// The settings, complete.
     pub settings: RunSettings,
     /// The method.
@@ -52,6 +55,7 @@ impl CellResult {
     pub fn validate(&self) -> Result<(), String> {
         methods::known(self.method)?;
         self.chip_size.validate()?;
+        self.chance.map_or(Ok(()), |chance| chance.validate())?;
         self.train.validate().map_err(|reason| format!("train: {reason}"))?;
         self.test.validate().map_err(|reason| format!("test: {reason}"))?;
         self.accesses.validate()?;

@@ -5,7 +5,7 @@ use crate::settings::{self, RunSettings};
 use crate::trial::{Place, Task};
 use crate::work::seconds;
 use anyhow::{Context, Result, anyhow, bail};
-use at_core::files::whole::LONGEST_TEXT;
+use at_core::files::whole::{LONGEST_TEXT, shown};
 use at_core::files::{self, own};
 use at_core::training::journal::records_file;
 use serde::Serialize;
@@ -93,8 +93,11 @@ impl Store {
         };
         let result: CellResult = serde_json::from_str(&text).with_context(remedy)?;
         let ours = name.starts_with(&format!("{}-{}-", result.method, result.chip_seed));
-        let foreign = || format!("it is of {} on chip {}", result.method, result.chip_seed);
-        let checked = result.validate().and_then(|()| if ours { Ok(()) } else { Err(foreign()) });
+        let foreign = match &result.cell {
+            Some(cell) if cell != name => Some(format!("it is the result of {}", shown(cell))),
+            Some(_) | None => (!ours).then(|| format!("it is of {} on chip {}", result.method, result.chip_seed)),
+        };
+        let checked = result.validate().and_then(|()| foreign.map_or(Ok(()), Err));
         checked.map_err(|reason| anyhow!(reason)).with_context(remedy)?;
         Ok(Some(result))
     }
@@ -126,10 +129,15 @@ impl Store {
 }
 
 impl Claim {
+    /// The cell's name.
+    pub fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// Errs where `task`, which was made of the `settings` of this cell, reads other contents than those after which the cell
     /// was named; cells of an earlier version are named after their settings alone.
     pub fn require_contents(&self, settings: &RunSettings, task: &Task) -> Result<()> {
-        let own = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let own = self.name();
         let hash = own.rsplit('-').next().unwrap_or_default();
         let named_after = |contents| Ok::<_, anyhow::Error>(super::cell::hash(settings, contents)? == hash);
         if named_after(Some(&task.contents))? || named_after(None)? {

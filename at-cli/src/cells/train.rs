@@ -79,6 +79,7 @@ impl Job<'_> {
         notes::merge(&mut notes, doubts.chain(&outcome.notes).chain(&trained.doubts).cloned());
         let result = CellResult {
             version: env!("CARGO_PKG_VERSION").to_string(),
+            cell: Some(claim.name()),
             settings: settings.clone(),
             method: name,
             chip_seed: settings.chip_seed.unwrap_or_default(),

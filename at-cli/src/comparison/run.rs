@@ -160,7 +160,10 @@ fn results(points: &[Point], request: &Request) -> memory::Need {
         (records + size_of::<CellResult>() as f64) * point.cells.len() as f64
     };
     let mut need = memory::Need::default();
-    need.growing("the results of all cells", points.iter().map(cell).sum(), "chips", request.chips as f64);
+    let epochs = points.iter().filter_map(|point| point.settings.epochs).max().unwrap_or_default();
+    let chips = request.chips as f64;
+    let (name, value) = if epochs as f64 > chips { ("epochs", epochs as f64) } else { ("chips", chips) };
+    need.growing("the results of all cells", points.iter().map(cell).sum(), name, value);
     need
 }
 

@@ -136,6 +136,13 @@ impl From<Times> for ChipTimes {
     }
 }
 
+/// Errs where a number of things is more than any run has.
+fn numbers(named: &[(&str, usize)]) -> Result<(), String> {
+    const MOST: usize = 1 << 40;
+    let wrong = named.iter().find(|(_, number)| *number > MOST);
+    wrong.map_or(Ok(()), |(name, number)| Err(format!("{name} = {number} is not valid: must be at most {MOST}")))
+}
+
 fn alone() -> usize {
     1
 }
@@ -155,6 +162,17 @@ impl MethodResult {
             seconds("send_seconds", times.send_seconds)?;
             seconds("busy_seconds", times.busy_seconds)?;
         }
+        numbers(&[("share_model", self.share_model), ("epochs", self.epochs)])?;
+        let told = Accesses {
+            reads: self.chip_reads,
+            injections: self.chip_injections,
+            control_writes: self.control_writes,
+            digital_passes: self.digital_passes,
+            digital_backward_passes: self.digital_backward_passes,
+            digital_flops: self.digital_flops,
+            ..Accesses::default()
+        };
+        told.validate()?;
         self.accesses.unwrap_or_default().validate()
     }
 
@@ -229,6 +247,8 @@ impl Summary {
     /// Errs where a number is none that a run writes: the file was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
         ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
+        numbers(&[("train_samples", self.train_samples), ("test_samples", self.test_samples)])?;
+        self.chance.map_or(Ok(()), |chance| chance.validate())?;
         self.results.iter().try_for_each(|result| {
             result.validate(self.judged_by).map_err(|reason| format!("{}: {reason}", result.label()))
         })

@@ -12,6 +12,9 @@ const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 /// Data sets of images that have a name, and the side of their images.
 const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnist", 28), ("kmnist", 28)];
 
+/// The named data set whose features lie in 0..1 and make no image.
+const IRIS: &str = "iris";
+
 /// What differs from the default preset for `network`, where the other settings that are `given` do not say otherwise: nothing
 /// for weight banks, which are the preset's own, and for networks of several kinds.
 ///
@@ -46,6 +49,9 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Own { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
+        if dataset == IRIS {
+            (defaults.batch_size, defaults.learning_rate) = (Some(10), Some(0.01)); // 120 samples make few steps
+        }
         if stages().any(unfitted) {
             // at-adaptive does not find the chip there in such a time, and a tether keeps at beside it
             defaults.method = Some(["at", "in-silico", "ideal"].map(String::from).to_vec());
@@ -67,21 +73,25 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     Ok(defaults)
 }
 
-/// Fields that fit the modes that enter: of images the low frequencies, where these are a square of modes, else features spread
-/// over the modes with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
+/// Fields that fit the modes that enter: of images the low frequencies, where these are a square of modes; of irises the phases,
+/// because their kinds differ by how large they are, and a normalised power does not tell that; else features spread over the modes
+/// with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
 /// enter as they are.
 fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
     let side = IMAGES.iter().find(|image| image.0 == dataset).map(|image| image.1);
     let Some(modes) = inputs(network) else {
         return match side {
             Some(8) => "fourier-crop:8".to_string(),
-            Some(_) | None => "amplitude".to_string(),
+            Some(_) => "amplitude".to_string(),
+            None if dataset == IRIS => "phase".to_string(),
+            None => "amplitude".to_string(),
         };
     };
     let root = modes.isqrt();
     match side {
         Some(side) if spm && side * side == modes => "raw".to_string(),
         Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
+        None if dataset == IRIS => format!("phase:{modes}"),
         Some(_) | None => format!("amplitude:{modes}"),
     }
 }
@@ -131,8 +141,10 @@ mod tests {
         assert_eq!(encoding("tiles:32x64/16", "mnist"), "fourier-crop:8");
         assert_eq!(encoding("mesh:16x2", "digits"), "fourier-crop:4");
         assert_eq!(encoding("mesh:in", "digits"), "fourier-crop:8");
-        assert_eq!(encoding("mesh:in", "iris"), "amplitude");
-        assert_eq!(encoding("mesh:8x2", "iris"), "amplitude:8");
+        assert_eq!(encoding("mesh:in", "iris"), "phase");
+        assert_eq!(encoding("mesh:8x2", "iris"), "phase:8");
+        assert_eq!(encoding("mesh:in", "vowel"), "amplitude");
+        assert_eq!(encoding("mesh:16x2", "vowel"), "amplitude:16", "standardised features may lie a turn apart");
         assert_eq!(encoding("mesh:64x3,activation=spm", "digits"), "raw");
         assert_eq!(encoding("mesh:144", "digits"), "amplitude:144", "an image of 8 x 8 has no crop of 12 x 12");
     }

@@ -328,7 +328,7 @@ fn seed_parser() -> clap::builder::RangedU64ValueParser {
 /// A number of things that TOML can hold.
 fn count(text: &str) -> Result<usize, &'static str> {
     let count = text.parse().ok().filter(|&count: &usize| i64::try_from(count).is_ok());
-    count.ok_or("must be a whole number")
+    count.ok_or("must be a whole number up to 9223372036854775807")
 }
 
 /// The keys of the TOML file: the long flags.

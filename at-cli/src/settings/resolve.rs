@@ -5,7 +5,7 @@ use super::file::{read, read_own};
 use super::flags::RunSettings;
 use super::{chips, families, presets};
 use crate::network_text::NetworkText;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use at_core::training::methods::{Model, registry};
 use std::path::Path;
 use toml::Table;
@@ -62,7 +62,13 @@ fn combine(
         overlay(&mut layers, table(layer)?);
     }
     layers.insert("preset".to_string(), preset.into());
-    Ok((layers.try_into().context("settings")?, line))
+    let settings: RunSettings = layers.try_into().context("settings")?;
+    // in a file it may be what an earlier run has written down of itself
+    ensure!(
+        flags.chip_seed.is_none() || !settings.has_chip_files(),
+        "--chip-seed says which chip is drawn, and this one comes from a file; drop one of the two"
+    );
+    Ok((settings, line))
 }
 
 /// Takes the methods that know the chip itself from those that a preset names: nobody knows a chip from outside.
@@ -100,6 +106,16 @@ fn overlay(base: &mut Table, layer: Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_chip_that_is_not_drawn_is_refused() {
+        let with = |file: &str, seed: Option<u64>| {
+            resolve(None, &RunSettings { chip_file: Some(file.into()), chip_seed: seed, ..RunSettings::default() })
+        };
+        assert!(with("F.npz", Some(5)).unwrap_err().to_string().contains("--chip-seed"));
+        assert!(with("F.npz", None).is_ok());
+        assert!(with("F.toml", Some(5)).is_ok(), "what was not measured is drawn");
+    }
 
     #[test]
     fn later_layers_win_and_a_chip_starts_anew() {

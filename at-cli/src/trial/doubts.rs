@@ -90,7 +90,9 @@ pub fn of_chance(
         return None;
     }
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let one_class = chance.is_some_and(|chance| chance.guess >= 1.0);
     let why = match light().first() {
+        _ if one_class => "all of these are of one class, so that nothing else could come out".into(),
         Some(doubt) => format!("as trained, {doubt}"),
         None => {
             "another --learning-rate, --loss-normalization, --encoding, more --epochs or another --method may learn"

@@ -17,12 +17,14 @@ fn summary(bench: &Bench, run: &str) -> serde_json::Value {
 }
 
 /// Networks of `--help` and the README, what they are trained on, and what the program says where that cannot be.
-const NETWORKS: [(&str, &[&str], Result<(), &str>); 18] = [
+const NETWORKS: [(&str, &[&str], Result<(), &str>); 20] = [
     ("matrix:784-256-10", &[], Err("784 inputs")),
     ("matrix:64-32-10", &[], Ok(())),
     ("matrix:in-48-out", &[], Ok(())),
     ("bank:in-48-out", &[], Ok(())),
     ("bank:in-12-out", &["--dataset", "iris", "--batch-size", "10", "--epochs", "40"], Ok(())),
+    ("mesh:4", &["--dataset", "iris"], Ok(())),
+    ("mesh:4x2", &["--dataset", "iris"], Ok(())),
     ("mesh:64x3", &[], Ok(())),
     ("mesh:64x3,triangular", &[], Ok(())),
     ("mesh:64x3,depth=16", &[], Ok(())),
@@ -69,9 +71,10 @@ fn the_methods_that_a_network_gets_by_default_learn_on_it() {
         let quoted = if network.starts_with('[') { network.to_string() } else { format!("{network:?}") };
         let config = bench.write("config.toml", format!("network = {quoted}\n"));
         let run = format!("run-{index}");
-        // defaults in all but the size of the run, and of weight banks, whose plain descent takes its epochs, in that too
+        // defaults in all but the size of the run, and of weight banks and of irises, who take their epochs, in that too
         let small = ["--train-limit", "300", "--test-limit", "200", "--epochs", "12"];
-        let size = if network.starts_with("bank") { &more[..more.len().min(4)] } else { &small[..] };
+        let whole = network.starts_with("bank") || !more.is_empty();
+        let size = if whole { &more[..more.len().min(4)] } else { &small[..] };
         let rest = ["--config", &config, "--quiet", "--engine", "cpu", "--out", &run];
         bench.run(["train"].into_iter().chain(rest).chain(size.iter().copied())).done();
         let summary = summary(&bench, &run);

@@ -65,6 +65,10 @@ fn an_edited_request_or_result_of_a_comparison_is_refused_by_name() {
         ("/records/1/method", json!("pat"), "not of at"),
         ("/chip_size/controls", json!(u64::MAX), "controls"),
         ("/wall_seconds", json!(1e300), "wall_seconds"),
+        ("/chance/guess", json!(7.0), "guess = 7"),
+        ("/chance/limit", json!(-1.0), "limit = -1"),
+        ("/chance/limit", json!(1e308), "limit = 1e308"),
+        ("/cell", json!("at-1-000000000000"), "it is the result of at-1-000000000000"),
         ("/chip_seed", json!(77), "on chip 77"),
         ("/method", json!("pat"), "pat"),
     ];
@@ -91,6 +95,12 @@ fn an_edited_summary_or_table_of_a_run_is_refused_by_name() {
         ("/results/0/final_test_accuracy", json!(7.0), "final_test_accuracy = 7"),
         ("/results/0/wall_seconds", json!(-1.0), "wall_seconds = -1"),
         ("/results/0/accesses/digital_flops", json!(u64::MAX), "digital_flops"),
+        ("/results/0/digital_passes", json!(u64::MAX), "digital_passes"),
+        ("/results/0/share_model", json!(1_u64 << 50), "share_model = 1125899906842624"),
+        ("/results/0/epochs", json!(1_u64 << 50), "epochs = "),
+        ("/test_samples", json!(u64::MAX), "test_samples"),
+        ("/chance/guess", json!(-1e308), "guess = -1e308"),
+        ("/chance/limit", json!(1e308), "limit = 1e308"),
         ("/controls", json!(u64::MAX), "controls"),
     ] {
         let mut edited: Value = serde_json::from_str(&summary).unwrap();
@@ -115,4 +125,35 @@ fn an_edited_summary_or_table_of_a_run_is_refused_by_name() {
     }
     bench.write("run/metrics.csv", &metrics);
     bench.run(["report", "run"]).done();
+}
+
+#[test]
+fn results_that_changed_places_are_not_taken_for_each_others() {
+    let bench = Bench::new();
+    let task =
+        ["--dataset", "iris", "--network", "bank:in-6-out", "--batch-size", "10", "--chips", "1", "--method", "at"];
+    let rest = ["--epochs", "1", "--engine", "cpu", "--jobs", "1", "--quiet", "--vary", "learning-rate=0.1,0.5"];
+    bench.run(["sweep", "--out", "run"].iter().chain(&task).chain(&rest).copied()).done();
+    let table = bench.read("run/sweep.csv");
+    let files: Vec<String> =
+        bench.entries("run/cells").iter().map(|cell| format!("run/cells/{cell}/result.json")).collect();
+    let [one, two] = &files[..] else { panic!("{files:?}") };
+    let (first, second) = (bench.read(one), bench.read(two));
+    bench.write(one, &second);
+    bench.write(two, &first);
+    let said = ["result.json is damaged", "it is the result of at-1-", "delete it"];
+    bench.run(["sweep", "--resume", "run", "--quiet"]).refused(1, &said);
+    bench.run(["report", "run"]).refused(1, &said);
+    std::fs::remove_file(bench.path(one)).unwrap();
+    bench.write(two, &second);
+    bench.run(["sweep", "--resume", "run", "--quiet"]).done();
+    let scores = |table: &str| {
+        table.lines().map(|line| line.split(',').take(4).collect::<Vec<_>>().join(",")).collect::<Vec<_>>()
+    };
+    assert_eq!(scores(&bench.read("run/sweep.csv")), scores(&table));
+    // a result of an earlier version does not name its cell
+    let mut nameless: Value = serde_json::from_str(&second).unwrap();
+    assert!(nameless.as_object_mut().unwrap().remove("cell").is_some());
+    bench.write(two, nameless.to_string());
+    bench.run(["sweep", "--resume", "run", "--quiet"]).done();
 }

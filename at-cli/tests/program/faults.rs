@@ -133,6 +133,58 @@ fn a_sweep_after_a_fault_anywhere_ends_with_the_same_numbers() {
     walk(&bench, &start, &numbers, [&["kill", "io"], &["space", "access"]]);
 }
 
+/// A matrix that a mesh makes, as NumPy writes it.
+fn identity(bench: &Bench, name: &str) {
+    let header = format!("{:<117}\n", "{'descr': '<f8', 'fortran_order': False, 'shape': (4, 4), }");
+    let mut file = [b"\x93NUMPY\x01\x00".as_slice(), &118_u16.to_le_bytes(), header.as_bytes()].concat();
+    file.extend((0..16).flat_map(|k| f64::from(u8::from(k % 5 == 0)).to_le_bytes()));
+    bench.write(name, file);
+}
+
+#[test]
+fn a_file_for_other_programs_is_whole_or_not_there_after_a_fault_anywhere() {
+    if !cfg!(debug_assertions) {
+        eprintln!("skipped: no faults in release builds");
+        return;
+    }
+    let bench = Bench::new();
+    identity(&bench, "U.npy");
+    bench.run(["mesh", "decompose", "U.npy", "--out", "phases.npz"]).done();
+    let chip: Vec<&str> =
+        ["train", "--method", "ideal", "--epochs", "1", "--save-chip", "new"].into_iter().chain(TASK).collect();
+    let commands: [&[&str]; 4] = [
+        &["mesh", "decompose", "U.npy", "--out", "new"],
+        &["mesh", "convert", "phases.npz", "--from", "native", "--to", "neurophox", "--out", "new"],
+        &["mesh", "matrix", "phases.npz", "--mesh", "0", "--out", "new"],
+        &chip,
+    ];
+    for command in commands {
+        bench.run(command.iter().copied()).done();
+        let whole = std::fs::read(bench.path("new")).unwrap();
+        for kind in KINDS {
+            let mut hit = 0;
+            for number in 1..MOST {
+                std::fs::remove_file(bench.path("new")).unwrap_or_default();
+                std::fs::remove_dir_all(bench.path("runs")).unwrap_or_default(); // each run looks past those before it
+                let Some(ended) = run_with_fault(&bench, command, number, kind) else { break };
+                let told = || format!("{command:?} {number}:{kind} {ended:#?}");
+                let left = std::fs::read(bench.path("new")).ok();
+                assert!(left.as_ref().is_none_or(|left| *left == whole), "half a file: {}", told());
+                if ended.code == Some(1) {
+                    let said = ended.beside_notes();
+                    let said: Vec<&str> = said.lines().filter(|line| !line.starts_with("fault ")).collect();
+                    let [error] = said[..] else { panic!("not one line: {}", told()) };
+                    assert!(error.starts_with("error: "), "{}", told());
+                } else {
+                    assert!(kind == "kill" || ended.code == Some(0) && left.is_some(), "{}", told());
+                }
+                hit = number;
+            }
+            assert!((4..MOST - 1).contains(&hit), "{command:?} {kind}: {hit} operations");
+        }
+    }
+}
+
 #[test]
 fn a_report_after_a_fault_anywhere_is_the_same_page() {
     if !cfg!(debug_assertions) {

@@ -14,6 +14,7 @@ const TOO_LARGE: &[(&[&str], &[&str])] = &[
     ),
     (&["train", "--network", "bank:in-9999999-9999999-out"], &["PB", "--network"]),
     (&["compare", "--chips", "1000000", "--epochs", "100000"], &["TB", "results of all cells", "--chips up to "]),
+    (&["sweep", "--vary", "seed=1,2", "--epochs", "1000000000"], &["TB", "results of all cells", "--epochs up to "]),
     (&["scale", "--modes", "1000000", "--engine", "cpu"], &["TB", "--modes"]),
 ];
 

@@ -145,3 +145,23 @@ fn escape_characters_of_files_do_not_reach_the_terminal() {
     assert!(refused.stderr.contains("\\u{1b}]0;title\\u{7}") && key.stderr.contains("\\u{1b}"), "{refused:?} {key:?}");
     assert!(trained.stderr.contains("name\\u{1b}"), "{trained:?}");
 }
+
+#[test]
+fn one_class_is_what_is_wrong_and_not_the_light_or_the_rate() {
+    let bench = Bench::new();
+    // labels in the first column, as Kaggle has them, in front of a pixel that is 0; the words of one kind; a single number
+    let cases = [
+        "label,p0,p1,p2\n1,7,8,0\n2,9,3,0\n0,4,4,0\n1,200,3,0\n",
+        "x,y,kind\n0.5,2,cat\n1.5,3,cat\n0.25,1,cat\n2,1.5,cat\n",
+        "x,y,kind\n1e-9,1e-9,0\n1e-9,1e-9,0\n1e-9,2e-9,0\n1e-9,1e-9,0\n",
+    ];
+    for (number, table) in cases.into_iter().enumerate() {
+        tables(&bench, "mine", table);
+        let run = bench.run(train(&["--out", &format!("run-{number}")])).done();
+        assert!(run.stderr.contains("so that nothing can be told apart"), "{}", run.stderr);
+        assert!(run.stderr.contains("ends at chance: 100.0 %"), "{}", run.stderr);
+        for wrong in ["dark", "gradient", "--learning-rate"] {
+            assert!(!run.stderr.contains(wrong), "{}", run.stderr);
+        }
+    }
+}

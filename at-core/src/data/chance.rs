@@ -24,6 +24,16 @@ impl Chance {
         Chance { guess, limit: guess + DEVIATIONS * (guess * (1.0 - guess) / count).sqrt() }
     }
 
+    /// Errs where no samples have these: such a record was edited or is damaged.
+    pub fn validate(&self) -> Result<(), String> {
+        let Chance { guess, limit } = *self;
+        let most = guess + DEVIATIONS * (guess * (1.0 - guess)).sqrt(); // of one sample
+        if (0.0..=1.0).contains(&guess) && (guess..=most).contains(&limit) {
+            return Ok(());
+        }
+        Err(format!("chance: guess = {guess:?} and limit = {limit:?} are not valid: no samples have these"))
+    }
+
     /// `accuracy` is no better than guessing. Of a single class everything is a guess.
     pub fn explains(&self, accuracy: f64) -> bool {
         accuracy <= self.limit
@@ -39,6 +49,16 @@ mod tests {
         let labels = (0..100).map(|k| k % 4).collect();
         let chance = Chance::of(&Samples { width: 1, features: vec![0.0; 100], labels, real: None }, 4);
         assert_eq!(chance.guess, 0.25);
+        chance.validate().unwrap();
+        for samples in [1, 2, 7] {
+            let labels = (0..samples).collect();
+            let few = Samples { width: 0, features: vec![], labels, real: None };
+            Chance::of(&few, samples as usize).validate().unwrap();
+        }
+        for (guess, limit) in [(7.0, 7.0), (-0.1, 0.2), (0.25, 0.2), (0.25, 2.0), (f64::NAN, 0.3), (0.25, f64::NAN)] {
+            let said = Chance { guess, limit }.validate().unwrap_err();
+            assert!(said.contains(&format!("guess = {guess:?} and limit = {limit:?}")), "{said}");
+        }
         let verdicts = [0.0, 0.25, 0.37, 0.39, 1.0].map(|accuracy| chance.explains(accuracy));
         assert_eq!(verdicts, [true, true, true, false, false]);
     }

@@ -8,7 +8,8 @@ use flate2::read::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-/// No header is believed beyond this many bytes; the largest known file of the family (EMNIST) holds 0.55 GB.
+/// No more bytes than this are read; the largest usual file of the family (EMNIST) holds 0.55 GB, and of larger ones a part can be
+/// asked for.
 const MOST_BYTES: usize = 1 << 30;
 /// A gzipped file may unpack to this many bytes, and beyond that to `MOST_DENSE` times its own size: images of the family
 /// pack fivefold, zeros a thousandfold.
@@ -59,16 +60,16 @@ fn parse_plain(mut input: impl Read, path: &Path, rank: usize, most: Option<usiz
     }
     let (sizes, _) = header[4..].as_chunks::<4>();
     let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
-    let bytes_of = |shape: &[usize]| {
-        let product = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
-        product.filter(|&bytes| bytes <= MOST_BYTES)
-    };
-    let whole = bytes_of(&shape)
-        .ok_or_else(|| wrong(format!("the header claims {shape:?} values, more than {MOST_BYTES} bytes")))?;
+    let bytes_of = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    let too_much = || wrong(format!("the header claims {shape:?} values, and more than {MOST_BYTES} are not read"));
+    let whole = bytes_of(&shape).ok_or_else(too_much)?;
     let asked = match most {
         Some(most) if shape.first().is_some_and(|&items| most < items) => whole / shape[0] * most,
         _ => whole,
     };
+    if asked > MOST_BYTES {
+        return Err(too_much());
+    }
     if asked as u64 > most_bytes {
         let remedy = "if that is meant, unpack the file with gunzip";
         return Err(wrong(format!("{asked} values are packed into a file that justifies {most_bytes}; {remedy}")));
@@ -164,6 +165,19 @@ pub(crate) mod tests {
         }
         assert_eq!(parse(&good[..], path, 2, Some(7), 18).unwrap().bytes.len(), 6);
         assert!(parse(&good[..13], path, 2, Some(2), 13).unwrap_err().to_string().contains("ends after 1 of the 6"));
+    }
+
+    #[test]
+    fn of_a_file_that_is_larger_than_any_that_is_read_a_part_is_read() {
+        let path = Path::new("some.idx");
+        let images = write(&[8_100_000, 28, 28], &[7; 3 * 784]); // 6.4 GB by its header, as infinite MNIST
+        let read = |most| parse(&images[..], path, 3, most, images.len() as u64);
+        assert_eq!(read(Some(3)).unwrap().bytes, vec![7; 3 * 784]);
+        assert!(read(Some(4)).unwrap_err().to_string().contains("ends after 2352"));
+        for most in [None, Some(8_100_001), Some(2_000_000)] {
+            let error = read(most).unwrap_err().to_string();
+            assert!(error.contains("[8100000, 28, 28]") && error.contains("1073741824"), "{error}");
+        }
     }
 
     #[test]

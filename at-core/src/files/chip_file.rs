@@ -14,6 +14,7 @@
 
 use super::atomic_write;
 use super::npz::{Npz, add_text};
+use super::npz_draft::write_npz;
 use super::phase_file::read_errors;
 use crate::chip::control::Shifter;
 use crate::chip::{Drift, Fabrication, Noise, StageErrors};
@@ -23,7 +24,6 @@ use crate::optics::{Convention, Mesh};
 use crate::{Error, Result};
 use md5::{Digest, Md5};
 use ndarray::{Array1, Array2};
-use ndarray_npy::NpzWriter;
 use serde::{Deserialize, Serialize};
 use std::io::{Error as IoError, Seek, Write};
 use std::path::Path;
@@ -81,17 +81,18 @@ pub fn write_chip(path: &Path, network: &Network, chip: &Fabrication) -> Result<
 }
 
 fn write_into(writer: impl Write + Seek, header: &Header, chip: &Fabrication) -> std::io::Result<()> {
-    let mut file = NpzWriter::new(writer);
-    add_text(&mut file, HEADER, &header.to_json()).map_err(IoError::other)?;
-    for (name, values) in vectors(chip) {
-        file.add_array(name, &Array1::from(values)).map_err(IoError::other)?;
-    }
-    let shifters = shifters(chip);
-    if !shifters.is_empty() {
+    write_npz(writer, |file| {
+        add_text(file, HEADER, &header.to_json()).map_err(IoError::other)?;
+        for (name, values) in vectors(chip) {
+            file.add_array(name, &Array1::from(values)).map_err(IoError::other)?;
+        }
+        let shifters = shifters(chip);
+        if shifters.is_empty() {
+            return Ok(());
+        }
         let rows = Array2::from_shape_vec((shifters.len() / 3, 3), shifters).expect("three numbers each");
-        file.add_array(SHIFTERS, &rows).map_err(IoError::other)?;
-    }
-    file.finish().map(drop).map_err(IoError::other)
+        file.add_array(SHIFTERS, &rows).map_err(IoError::other)
+    })
 }
 
 const SHIFTERS: &str = "shifters";
@@ -182,7 +183,8 @@ fn header(file: &Npz) -> Result<Header> {
     struct Format {
         format: u32,
     }
-    let unreadable = |failure: serde_json::Error| file.malformed(HEADER, &failure.to_string());
+    // serde puts fields in backquotes, which here are those of settings
+    let unreadable = |failure: serde_json::Error| file.malformed(HEADER, &failure.to_string().replace('`', "'"));
     let Format { format } = serde_json::from_str(&text).map_err(unreadable)?;
     if format != FORMAT && format != NAMELESS_FORMAT {
         return wrong(&format!("it has format {format}, this program reads {NAMELESS_FORMAT} and {FORMAT}"));

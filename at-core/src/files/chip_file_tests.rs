@@ -160,6 +160,22 @@ fn a_file_of_an_earlier_version_is_read_with_a_note() {
 }
 
 #[test]
+fn an_unknown_field_is_named_and_none_is_taken_for_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chip.npz");
+    for (known, unknown) in
+        [("\"seed\"", "\"sead\""), ("\"amplified\"", "\"amplifier\""), ("\"quartic\"", "\"network-2\"")]
+    {
+        let text = Header::new(&chip(), Some(network().identity())).to_json().replace(known, unknown);
+        let file = std::fs::File::create(&path).unwrap();
+        write_npz(file, |file| add_text(file, HEADER, &text).map_err(IoError::other)).unwrap();
+        let error = read(&path, &network()).unwrap_err().to_string();
+        assert!(error.contains("array chip") && error.contains(&unknown.replace('"', "'")), "{error}");
+        assert!(!error.contains('`'), "as if a flag would mend it: {error}");
+    }
+}
+
+#[test]
 fn files_of_mesh_errors_are_chips_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("errors.npz");

@@ -10,6 +10,7 @@ use crate::optics::{Activation, Layout};
 use crate::propagator::Propagator;
 use crate::tiled::tiled_stages;
 use ndarray::{ArrayD, IxDyn};
+use ndarray_npy::NpzWriter;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::Cursor;

@@ -14,6 +14,7 @@
 //! `meshK.split_left`, `meshK.split_right` (first and second coupler, in the convention's unit); what it lacks is zero.
 
 use super::npz::{Npz, add_text};
+use super::npz_draft::{Steady, write_npz};
 use super::whole::shown;
 use super::{Draft, atomic_write};
 use crate::network::{Identity, Owner};
@@ -257,7 +258,7 @@ pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshEr
     })
 }
 
-type Writer<'a, 'b> = NpzWriter<&'a mut Draft<'b>>;
+type Writer<'a, 'b, 'c> = NpzWriter<&'a mut Steady<&'b mut Draft<'c>>>;
 
 fn write(
     path: &Path,
@@ -265,13 +266,13 @@ fn write(
     meshes: Identity,
     arrays: impl FnOnce(&mut Writer) -> std::result::Result<(), WriteNpzError>,
 ) -> Result<()> {
+    let meshes = serde_json::to_string(&meshes).map_err(|failure| Error::file(path, failure.into()))?;
     atomic_write(path, |writer| {
-        let mut file = NpzWriter::new(writer);
-        add_text(&mut file, CONVENTION, convention.name()).map_err(IoError::other)?;
-        let meshes = serde_json::to_string(&meshes)?;
-        add_text(&mut file, NETWORK, &meshes).map_err(IoError::other)?;
-        arrays(&mut file).map_err(IoError::other)?;
-        file.finish().map(drop).map_err(IoError::other)
+        write_npz(writer, |file| {
+            add_text(file, CONVENTION, convention.name()).map_err(IoError::other)?;
+            add_text(file, NETWORK, &meshes).map_err(IoError::other)?;
+            arrays(file).map_err(IoError::other)
+        })
     })
 }
 
@@ -297,7 +298,9 @@ fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
         return Ok(None);
     }
     let text = file.array(NETWORK)?.text().map_err(|reason| file.malformed(NETWORK, &reason))?;
-    serde_json::from_str(&text).map(Some).map_err(|failure| file.malformed(NETWORK, &failure.to_string()))
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|failure| file.malformed(NETWORK, &failure.to_string().replace('`', "'")))
 }
 
 /// Meshes of which a file has errors, as in [`meshes_named`].

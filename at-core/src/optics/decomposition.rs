@@ -51,7 +51,11 @@ const MOST_EXPLAINED: usize = 128;
 /// Errs where the largest entry of `UᴴU - I` is beyond [`UNITARY_TOLERANCE`], and on entries that are not finite.
 fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
     if let Some(((row, column), entry)) = unitary.indexed_iter().find(|(_, entry)| !entry.is_finite()) {
-        return Err(Error::invalid("unitary", entry, format!("entry ({row}, {column}) of the matrix is not finite")));
+        return Err(Error::invalid(
+            "unitary",
+            format!("{entry:e}"),
+            format!("entry ({row}, {column}) of the matrix is not finite"),
+        ));
     }
     let mut defect = unitary.t().mapv(|entry| entry.conj()).dot(unitary);
     defect.diag_mut().mapv_inplace(|entry| entry - 1.0);
@@ -62,7 +66,11 @@ fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
     let values = if unitary.nrows() <= MOST_EXPLAINED { singular_values(unitary).ok() } else { None };
     let values = values.map_or(String::new(), |found| {
         let (largest, least) = (found.values[0], found.values[found.values.len() - 1]);
-        format!(" (its singular values are {least:.3} to {largest:.3}, of a unitary matrix all are 1)")
+        let told = |value: f64| match value {
+            value if value == 0.0 || (1e-3..1e6).contains(&value) => format!("{value:.6}"),
+            value => format!("{value:.1e}"), // which would fill lines with its zeros
+        };
+        format!(" (its singular values are {} to {}, of a unitary matrix all are 1)", told(least), told(largest))
     });
     let reason = format!(
         "a mesh makes unitary matrices, and an entry of UᴴU - I exceeds {UNITARY_TOLERANCE:e}{values}. If W is meant to be \
@@ -273,17 +281,22 @@ mod tests {
         assert!(text(Array2::zeros((3, 2))).contains("square matrix"));
         assert!(text(Array2::eye(1)).contains("2 to"));
         let scaled = text(Array2::eye(3) * Complex64::new(1.001, 0.0));
-        for part in ["UᴴU - I", "1.001 to 1.001", "U Vᴴ", "singular_value_controls"] {
+        for part in ["UᴴU - I", "1.001000 to 1.001000", "U Vᴴ", "singular_value_controls"] {
             assert!(scaled.contains(part), "{scaled}");
         }
         for (rows, columns) in [(3, 2), (2, 3), (0, 4)] {
             assert!(text(Array2::zeros((rows, columns))).contains("singular_value_controls"));
         }
+        let huge = text(Array2::eye(3) * Complex64::new(1e300, 0.0));
+        assert!(huge.contains("1.0e300 to 1.0e300"), "its zeros fill lines: {huge}");
+        assert!(text(Array2::eye(3) * Complex64::new(1.0001, 0.0)).contains("1.000100 to 1.000100"));
         assert!(text(Array2::zeros((129, 129))).contains("exceeds 1e-5. If"));
         for bad in [f64::NAN, f64::INFINITY] {
             let mut matrix = Array2::eye(3);
             matrix[[1, 2]] = Complex64::new(0.0, bad);
-            assert!(text(matrix).contains("entry (1, 2)"));
+            matrix[[1, 2]].re = -1e300;
+            let said = text(matrix);
+            assert!(said.contains("entry (1, 2)") && said.contains("-1e300"), "{said}");
         }
     }
 

@@ -58,6 +58,13 @@ pub struct Mesh {
 /// More waveguides than this are refused: the phases alone would take 8 TiB.
 const MAX_MODES: usize = 1 << 20;
 
+fn check_modes(modes: usize) -> Result<()> {
+    if (2..=MAX_MODES).contains(&modes) {
+        return Ok(());
+    }
+    Err(Error::invalid("modes", modes, format!("a mesh has 2 to {MAX_MODES} modes")))
+}
+
 impl Mesh {
     /// The rectangular mesh with `modes` columns, which reaches every unitary.
     pub fn rectangular(modes: usize) -> Result<Self> {
@@ -66,6 +73,7 @@ impl Mesh {
 
     /// The rectangular mesh with `depth` columns; fewer than `modes` reach only part of the unitaries, more are redundant.
     pub fn truncated(modes: usize, depth: usize) -> Result<Self> {
+        check_modes(modes)?; // first, because the depth may be told by it
         if depth == 0 || depth > MAX_MODES {
             return Err(Error::invalid("depth", depth, format!("a mesh has 1 to {MAX_MODES} columns")));
         }
@@ -90,9 +98,7 @@ impl Mesh {
     }
 
     fn from_rows(modes: usize, layout: Layout, depth: usize, rows: impl Fn(usize) -> (usize, usize)) -> Result<Self> {
-        if !(2..=MAX_MODES).contains(&modes) {
-            return Err(Error::invalid("modes", modes, format!("a mesh has 2 to {MAX_MODES} modes")));
-        }
+        check_modes(modes)?;
         let mut mzis = 0;
         let columns = (0..depth)
             .map(|column| {
@@ -204,6 +210,18 @@ mod tests {
                 assert!(mesh.positions().all(|(_, row)| row + 1 < modes));
             }
         }
+    }
+
+    #[test]
+    fn of_a_mesh_without_size_the_modes_are_named() {
+        for modes in [0, 1, MAX_MODES + 1] {
+            for layout in [Layout::Rectangular, Layout::Triangular] {
+                let error = Mesh::universal(modes, layout).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("modes = {modes} ")), "{error}");
+            }
+            assert!(Mesh::truncated(modes, 0).unwrap_err().to_string().starts_with("modes = "));
+        }
+        assert!(Mesh::truncated(4, 0).unwrap_err().to_string().starts_with("depth = 0 "));
     }
 
     #[test]

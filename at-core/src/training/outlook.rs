@@ -30,9 +30,9 @@ pub struct Outlook {
     /// Mean over samples and modes of what enters and of what leaves every layer: `|z|²` of fields, `|x|` of real signals.
     pub powers: Vec<f64>,
     /// Greatest difference between two class outputs of one sample, as the loss sees them: scaled, and times its gain; infinite
-    /// where targets are real, which are met and not told apart.
+    /// where nothing is told apart: targets are real, or there is one output.
     pub contrast: f64,
-    /// Greatest `|∂L/∂control|`.
+    /// Greatest `|∂L/∂control|`; infinite where there is one output of classes, of which none could be learned.
     pub slope: f64,
     /// Share of the readouts beyond the range of the chip's converters; 0 where they are ideal.
     pub clipped: f64,
@@ -77,11 +77,15 @@ impl Outlook {
         model.backpropagate(&trace, &error, &mut gradient)?;
 
         let readouts = engine.download(&readout)?;
-        let contrast = match split.is_real() {
+        let one_class = outputs == 1 && !split.is_real();
+        let contrast = match split.is_real() || one_class {
             true => f64::INFINITY,
             false => readouts.chunks_exact(outputs).map(|sample| contrast(loss, sample)).fold(0.0, f64::max),
         };
-        let slope = engine.download(&gradient)?.iter().fold(0.0, |most: f64, slope| most.max(slope.abs()));
+        let slope = match one_class {
+            true => f64::INFINITY,
+            false => engine.download(&gradient)?.iter().fold(0.0, |most: f64, slope| most.max(slope.abs())),
+        };
         let size = readouts.len() as f64;
         let (range, bits) = (noise.adc_range, noise.adc_bits);
         let beyond = readouts.iter().filter(|value| value.abs() > range).count() as f64 / size;
@@ -222,6 +226,23 @@ mod tests {
             look(1, 4.0, l2(), Noise { adc_range: 0.5, ..Noise::NONE }).doubts(&l2()).is_empty(),
             "ideal converters"
         );
+    }
+
+    #[test]
+    fn one_output_is_not_dark_for_want_of_another() {
+        let network = Network::new(vec![vec![Stage::matrix(3, 1)]]).unwrap();
+        let engine = Cpu::<f64>::new();
+        let controls = initial_controls(&network, 1, &Initialization::FanIn).unwrap();
+        let look = |fields: &[f32], adc_range: f64| {
+            let split = Split::new(&engine, fields, &[0, 0]).unwrap();
+            let (loss, noise) = (Loss::cross_entropy(1), Noise { adc_bits: 8, adc_range, ..Noise::NONE });
+            let outlook = Outlook::of(&engine, &network, &Fabrication::ideal(), &noise, &controls, &split, &loss);
+            outlook.unwrap().doubts(&loss)
+        };
+        for fields in [[9.0; 6], [1e-9; 6]] {
+            assert_eq!(look(&fields, 1e-15).iter().filter(|doubt| !doubt.contains("converters")).count(), 0);
+        }
+        assert!(look(&[9.0; 6], 1e-3)[0].contains("beyond its converters"), "what is wrong with it is still named");
     }
 
     #[test]
