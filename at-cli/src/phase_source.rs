@@ -31,7 +31,11 @@ impl OfRun {
     pub fn named(path: &Path, method: Option<&str>) -> Result<Option<Self>> {
         let method = method.map(str::to_string);
         if path.is_dir() {
-            ensure!(path.join("config.toml").is_file(), "{} is no run: it has no config.toml", path.display());
+            ensure!(
+                path.join("config.toml").is_file(),
+                "{} is a folder without a run's config.toml; name a regular file, or the folder of a run",
+                path.display()
+            );
             return Ok(Some(OfRun { folder: path.to_path_buf(), method }));
         }
         if path.extension().is_none_or(|extension| extension != "safetensors") {

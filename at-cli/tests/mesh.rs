@@ -130,7 +130,7 @@ fn what_makes_no_sense_is_refused_with_its_exit_code() {
     bench.refuses(
         "mesh decompose stretched.npy --out F.npz",
         1,
-        &["stretched.npy", "UᴴU - I", "1.250", "1.000 to 1.500", "U Vᴴ"],
+        &["stretched.npy", "UᴴU - I", "1.250", "1.000000 to 1.500000", "U Vᴴ"],
     );
     bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square", "2 × 3", "numpy.linalg.svd"]);
     bench.refuses("mesh decompose phases.npz --out F.npz", 1, &["phases.npz", "npy"]);
