@@ -75,7 +75,7 @@ pub enum Command {
     Sweep(Box<sweep::SweepArguments>),
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
-    Evaluate(evaluate::EvaluateArguments),
+    Evaluate(Box<evaluate::EvaluateArguments>),
     /// Take what a run has learned out of the program: phases, voltages, matrices, fields, predictions
     #[command(after_help = export::HELP)]
     Export(export::ExportArguments),

@@ -84,6 +84,7 @@ impl<W: Seek> Seek for Steady<W> {
 }
 
 #[cfg(test)]
+#[allow(clippy::redundant_closure, reason = "the function itself is not general enough in its lifetime")]
 mod tests {
     use super::*;
     use ndarray::Array1;
