@@ -8,10 +8,11 @@ use crate::methods;
 use crate::reproduce::ReproduceArguments;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
 #[derive(Debug, Parser)]
-#[command(name = "asyt", version, after_help = EXAMPLES)]
+#[command(name = "asyt", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -33,8 +34,13 @@ pub fn command() -> clap::Command {
         true => arg.allow_negative_numbers(true),
         false => arg,
     };
+    let rare = |arg: clap::Arg| {
+        let common = arg.get_long().is_some_and(|name| COMMON.contains(&name));
+        let setting = arg.get_help_heading().is_some();
+        arg.hide_short_help(setting && !common)
+    };
     let with_settings = |command: clap::Command| {
-        let command = command.mut_args(value);
+        let command = command.mut_args(value).mut_args(rare);
         methods::options().iter().fold(command, |command, (option, methods)| {
             let help = methods::option_help(option, methods);
             command.mut_arg(option.name.replace('-', "_"), |flag| flag.help(help))
@@ -46,13 +52,23 @@ pub fn command() -> clap::Command {
     command.mut_subcommand("chip", |chip| chip.mut_subcommand("serve", with_settings))
 }
 
+/// The settings that `-h` shows; `--help` shows all.
+const COMMON: &[&str] = &[
+    "preset", "dataset", "data-dir", "encoding", "network", "chip", "chip-seed", "chip-file", "method", "epochs", "batch-size", "learning-rate",
+    "seed", "engine",
+];
+
+const MORE: &str = "\
+The other settings: --help. What they can be: asyt help networks, chips, methods, presets or data.";
+
 const EXAMPLES: &str = "\
 Examples:
   asyt train                      train the default chip with three methods
   asyt compare --chips 10         the same with intervals, modelled time and energy
   asyt data fetch mnist           download MNIST
   asyt train --preset asyt-demo   the published demonstration, on MNIST
-  asyt train --help               presets, networks, chips and all settings
+  asyt train -h                   what most need; --help for all settings
+  asyt help networks              by topic: networks, chips, methods, presets, data
   asyt export runs/digits-1       its phases, voltages, matrices and predictions as npz and csv
   asyt mesh decompose U.npy --out phases.npz
                                   the phases with which a mesh makes a matrix
@@ -65,13 +81,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a chip with several methods and compare them
-    #[command(after_help = train::help())]
+    #[command(after_help = MORE, after_long_help = train::help())]
     Train(Box<train::TrainArguments>),
     /// Compare methods on several chips: accuracy, conversions, modelled time and energy
-    #[command(after_help = compare::HELP)]
+    #[command(after_help = MORE, after_long_help = compare::HELP)]
     Compare(Box<GridArguments>),
     /// Compare methods at every point of a grid of settings
-    #[command(after_help = sweep::HELP)]
+    #[command(after_help = MORE, after_long_help = sweep::HELP)]
     Sweep(Box<sweep::SweepArguments>),
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
@@ -99,6 +115,22 @@ pub enum Command {
     Scale(scale::ScaleArguments),
     /// List what can compute: the CPU and every GPU
     Devices(devices::DevicesArguments),
+    /// Explain a topic (networks, chips, methods, presets, data) or a command
+    Help {
+        /// The topic, or a command and what it can do
+        #[arg(value_name = "TOPIC|COMMAND")]
+        words: Vec<String>,
+    },
+    /// Print completions of commands and flags for a shell
+    Completions {
+        /// For which
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages: man -l FOLDER/asyt-train.1
+    Man {
+        /// Where they go; made where it is missing
+        folder: PathBuf,
+    },
     /// Train cells of a comparison or sweep whose names come in on stdin; started by these commands
     #[command(hide = true)]
     Work(work::WorkArguments),

@@ -30,6 +30,7 @@ mod gpu;
 mod interrupt;
 pub mod library;
 mod listener;
+mod manual;
 mod measured;
 mod memory;
 mod methods;
@@ -100,6 +101,9 @@ fn run(command: Command) -> Outcome {
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
+        Command::Help { words } => manual::help(&words),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(&folder),
         Command::Mesh(arguments) => command::mesh::mesh(&arguments),
         Command::Chip(command) => command::chip::chip(&command),
         Command::Data(command) => command::data::data(&command),

@@ -14,7 +14,7 @@
 use crate::names::unknown;
 use crate::stage_names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::Measured;
+use at_core::chip::Measurements;
 use at_core::files::whole::read_text;
 use at_core::network::{Network, Stage};
 use std::path::Path;
@@ -24,13 +24,13 @@ use toml::{Table, Value};
 const LONGEST: u64 = 1 << 26;
 
 /// Reads what was measured of a chip of `network`, and its text. Errs with file, section and key.
-pub fn read(path: &Path, network: &Network) -> Result<(Measured, String)> {
+pub fn read(path: &Path, network: &Network) -> Result<(Measurements, String)> {
     let text = read_text(path, LONGEST)?;
     let measured = parse(&text, network).with_context(|| path.display().to_string())?;
     Ok((measured, text))
 }
 
-fn parse(text: &str, network: &Network) -> Result<Measured> {
+fn parse(text: &str, network: &Network) -> Result<Measurements> {
     let table: Table = toml::from_str(text).map_err(|error| {
         let line =
             error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1);
@@ -38,7 +38,7 @@ fn parse(text: &str, network: &Network) -> Result<Measured> {
     })?;
     ensure!(!table.is_empty(), "nothing was measured: it has no section");
     let names = stage_names::names(network);
-    let mut measured = Measured::default();
+    let mut measured = Measurements::default();
     for (section, content) in &table {
         let entries = content.as_table().with_context(|| format!("{section} is no section; write [{section}]"))?;
         if section == "shifters" {
@@ -55,7 +55,7 @@ fn parse(text: &str, network: &Network) -> Result<Measured> {
     Ok(measured)
 }
 
-fn shifters(measured: &mut Measured, entries: &Table) -> Result<()> {
+fn shifters(measured: &mut Measurements, entries: &Table) -> Result<()> {
     for (key, value) in entries {
         match key.as_str() {
             "gain" => measured.gains = reals("shifters", key, value)?,
@@ -71,7 +71,7 @@ fn shifters(measured: &mut Measured, entries: &Table) -> Result<()> {
     Ok(())
 }
 
-fn errors(measured: &mut Measured, section: &str, index: usize, stage: &Stage, entries: &Table) -> Result<()> {
+fn errors(measured: &mut Measurements, section: &str, index: usize, stage: &Stage, entries: &Table) -> Result<()> {
     let schema: Vec<&str> =
         stage.element().imperfect().map_or(Vec::new(), |own| own.errors()).iter().map(|own| own.name).collect();
     let mut parts = None;

@@ -5,7 +5,7 @@ use crate::network_text::{self, NetworkText};
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::Error;
-use at_core::chip::{Fabrication, Measured};
+use at_core::chip::{Fabrication, Measurements};
 use at_core::data::checksum::md5_hex;
 use at_core::deployment::deployed_fabrication;
 use at_core::files::chip_file::{KeptChip, chip_checksum, read_chip};
@@ -23,7 +23,7 @@ pub struct NetworkFiles {
     /// The individual of `--chip-file` or `--chip-errors`.
     pub chip: Option<Arc<Fabrication>>,
     /// What was measured of the chip, where `--chip-file` says that.
-    pub measured: Option<Arc<Measured>>,
+    pub measured: Option<Arc<Measurements>>,
     /// The controls of `--start-from`.
     pub controls: Option<Arc<Vec<f64>>>,
     /// What they are.

@@ -10,7 +10,7 @@ use at_core::optics::{Convention, Mesh};
 use std::path::{Path, PathBuf};
 
 /// What a method of a run has trained.
-pub struct Trained {
+pub struct RunControls {
     /// The network.
     pub network: Network,
     /// All its controls.
@@ -61,7 +61,7 @@ impl OfRun {
     }
 
     /// Loads it. Errs, naming the methods, where the run has several and none was chosen.
-    pub fn load(&self, data_dir: Option<&Path>) -> Result<Trained> {
+    pub fn load(&self, data_dir: Option<&Path>) -> Result<RunControls> {
         let files = RunFiles::read(&self.folder)?;
         let run = TrainedRun::load(&self.folder, &files, data_dir)?;
         if self.method.is_none() && run.controls.len() > 1 {
@@ -69,7 +69,7 @@ impl OfRun {
             bail!("{} has trained {}; choose one with --method", self.folder.display(), known.join(", "));
         }
         let controls = run.chosen(self.method.as_deref()).with_context(|| self.folder.display().to_string())?.1.clone();
-        Ok(Trained { network: run.network, controls })
+        Ok(RunControls { network: run.network, controls })
     }
 }
 
@@ -89,7 +89,7 @@ impl Phases {
         };
         let native = convention.is_none_or(|convention| convention == Convention::Native);
         ensure!(native, "the phases of a run are in the native convention; leave the convention out");
-        let Trained { network, controls } = run.load(None)?;
+        let RunControls { network, controls } = run.load(None)?;
         let meshes = programmed(&network, &controls)?;
         ensure!(!meshes.is_empty(), "{}: its network has no mesh", path.display());
         Ok(Phases::Run(meshes))

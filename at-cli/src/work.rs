@@ -4,8 +4,11 @@ use crate::methods;
 use crate::notes::Notes;
 use crate::plan::Plan;
 use anyhow::{Result, ensure};
+use at_core::chip::Fabrication;
+use at_core::cpu::Cpu;
 use at_core::flops::Flops;
 use at_core::network::Network;
+use at_core::propagator::{Propagator, Simulator};
 use at_core::training::MethodName;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,9 @@ pub const YEAR: f64 = 365.0 * DAY;
 /// Operations per second that no computer of these years reaches: a hundred times the peak of a large GPU, and ten thousand times
 /// that of a core. An engine that finds a shorter way than the plain algorithm, or skips what is zero, stays below it too.
 const RATE: f64 = 1e16;
+
+/// Operations per second that any computer reaches which trains networks.
+const SLOW_RATE: f64 = 1e9;
 
 /// Seconds below which no readout is computed and no control is written, however small the network.
 const ACT: f64 = 3e-7;
@@ -71,6 +77,34 @@ impl Work {
             factors.push(Factor { name: "share-model", value: fleet });
         }
         Work { seconds, factors }
+    }
+
+    /// Seconds that the training takes on this computer's CPU or more, from a pass of light that is timed, where that may be more than a day.
+    /// Its way back and its controls come on top.
+    pub fn timed(plan: &Plan, network: &Network, [train, test]: [usize; 2]) -> Result<Option<f64>> {
+        let flops = Flops::of(network.stages()).forward as f64;
+        let samples = |passes: f64| plan.training.epochs as f64 * (passes * train as f64 + test as f64);
+        let passes: f64 =
+            plan.methods.iter().map(|&method| (methods::facts(method).passes)(&plan.options, network)).sum();
+        // whoever is faster than this by the bound above needs no timing
+        if samples(passes) * (flops / SLOW_RATE + ACT) < DAY {
+            return Ok(None);
+        }
+        let batch = plan.training.batch_size.clamp(1, if flops < 1e7 { 64 } else { 1 });
+        let mut model = Cpu::<f32>::new().build(network, &Fabrication::ideal())?;
+        model.program(&plan.initial_controls(network)?.iter().map(|&control| control as f32).collect())?;
+        let light = vec![0.5; batch * network.input().width()];
+        let mut readout = vec![0.0; batch * network.outputs()];
+        let mut least = f64::INFINITY;
+        for _ in 0..3 {
+            let began = Instant::now();
+            model.propagate(&light, batch, &mut readout)?;
+            least = least.min(began.elapsed().as_secs_f64());
+            if least > 0.3 {
+                break;
+            }
+        }
+        Ok(Some(samples(passes) * least / batch as f64))
     }
 
     /// The evaluation of one chip of `network` on so many samples.

@@ -7,7 +7,7 @@ use crate::memory::Need;
 use crate::network_files;
 use crate::network_text::NetworkText;
 use crate::notes::Notes;
-use crate::phase_source::{self, OfRun, Trained};
+use crate::phase_source::{self, OfRun, RunControls};
 use crate::plan::{Plan, Precision};
 use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
@@ -233,7 +233,7 @@ fn check(network: &Network, samples: usize, chips: u32, notes: &mut Notes) -> Re
 /// Where the controls come from.
 enum Source {
     File(Vec<ProgrammedMesh>),
-    Run(Trained),
+    Run(RunControls),
 }
 
 impl Source {

@@ -5,7 +5,7 @@ use crate::export::heat_map::{Colours, HeatMap};
 use at_core::chip::StageErrors;
 use at_core::network::Stage;
 use at_core::optics::Mesh;
-use at_core::stage::{Grid, Map, Range};
+use at_core::stage::{Grid, Map, Span};
 
 /// More cells than this in a row or column are not drawn.
 pub const MOST_CELLS: usize = 300;
@@ -73,9 +73,9 @@ fn picture(map: &Map, labels: [String; 2], [rows, columns]: [usize; 2], values: 
         rows,
         columns,
         values,
-        colours: match map.range {
-            Range::Phase => Colours::Phase,
-            Range::AroundZero { limit } => Colours::diverging([limit]),
+        colours: match map.span {
+            Span::Phase => Colours::Phase,
+            Span::AroundZero { limit } => Colours::diverging([limit]),
         },
         numbers: false,
         names: None,

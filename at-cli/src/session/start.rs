@@ -10,7 +10,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::{self, RunSettings};
 use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
-use crate::work::Work;
+use crate::work::{DAY, Work, say_expected};
 use crate::{activity, interrupt, methods};
 use anyhow::Context;
 use at_core::cpu::Cpu;
@@ -107,7 +107,12 @@ pub fn start(start: Start) -> Outcome<Finished> {
             folder
         }
     };
-    work.say(&mut Notes::to(audience));
+    let timed =
+        if gpu || driver.is_some() { None } else { Work::timed(plan, network, [data.train.len(), data.test.len()])? };
+    match timed.filter(|&seconds| seconds > DAY) {
+        Some(seconds) => say_expected(seconds, &mut Notes::to(audience)),
+        None => work.say(&mut Notes::to(audience)),
+    }
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
     let job = Job { task: &task, data, driver: driver.as_ref(), folder: &folder, audience };
     let summary = match &device {

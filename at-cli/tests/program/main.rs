@@ -16,6 +16,7 @@ mod foreign_files;
 mod gpu;
 mod identity;
 mod interruption;
+mod manual;
 mod output;
 mod outside_chips;
 mod places;

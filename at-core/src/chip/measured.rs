@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// Measured values; one that is not a number was not measured.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Measured {
+pub struct Measurements {
     /// Errors: the stage, the vector's name on its page, and all its values.
     pub errors: Vec<(usize, String, Vec<f64>)>,
     /// Per control what its shifter makes of what it is told, `1 + γ`; none where nothing was measured.
@@ -20,7 +20,7 @@ pub struct Measured {
     pub dead: Vec<usize>,
 }
 
-impl Measured {
+impl Measurements {
     /// Puts it on `chip`, an individual of `network`. Errs where it does not fit the network, or makes no chip.
     pub fn put_on(&self, network: &Network, chip: &mut Fabrication) -> Result<()> {
         for (index, name, values) in &self.errors {
@@ -117,8 +117,12 @@ mod tests {
         let mut first = vec![f64::NAN; 6];
         first[4] = 0.5;
         let gains = [vec![f64::NAN; 15], vec![0.9], vec![f64::NAN; 10]].concat();
-        let measured =
-            Measured { errors: vec![(0, "first_coupler".into(), first)], gains, dead: vec![2], ..Measured::default() };
+        let measured = Measurements {
+            errors: vec![(0, "first_coupler".into(), first)],
+            gains,
+            dead: vec![2],
+            ..Measurements::default()
+        };
         measured.put_on(&network, &mut chip).unwrap();
         let [own, other] =
             [&chip, &drawn].map(|chip| chip.stage(0).get(["first_coupler", "second_coupler", "phases"]).unwrap());
@@ -134,20 +138,20 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let refused = |measured: Measured, words: &str| {
+        let refused = |measured: Measurements, words: &str| {
             let error = measured.put_on(&network(), &mut Fabrication::ideal()).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         };
-        let errors = |stage, name: &str, values| Measured {
+        let errors = |stage, name: &str, values| Measurements {
             errors: vec![(stage, name.to_string(), values)],
-            ..Measured::default()
+            ..Measurements::default()
         };
         refused(errors(0, "first_coupler", vec![0.0; 5]), "6");
         refused(errors(0, "coupler", vec![0.0; 6]), "first_coupler");
         refused(errors(1, "first_coupler", vec![0.0; 6]), "no errors");
         refused(errors(0, "first_coupler", vec![f64::INFINITY; 6]), "first coupler");
-        refused(Measured { dead: vec![99], ..Measured::default() }, "26 controls");
-        refused(Measured { dead: vec![20], ..Measured::default() }, "no phase shifter");
-        refused(Measured { gains: vec![1.0; 3], ..Measured::default() }, "26");
+        refused(Measurements { dead: vec![99], ..Measurements::default() }, "26 controls");
+        refused(Measurements { dead: vec![20], ..Measurements::default() }, "no phase shifter");
+        refused(Measurements { gains: vec![1.0; 3], ..Measurements::default() }, "26");
     }
 }

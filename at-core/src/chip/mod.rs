@@ -34,7 +34,7 @@ pub use draws::Draws;
 pub use fabrication::Fabrication;
 pub use imperfection::{Acts, Imperfection, Part, Range, Scope, Unit, Value};
 pub use imperfections::{Control, Drift, Imperfections, Noise, Passive, Process};
-pub use measured::Measured;
+pub use measured::Measurements;
 pub use meter::{Accesses, Meter};
 pub use metered::Metered;
 pub use noise::Receiver;

@@ -41,12 +41,12 @@ pub struct Map {
     /// The values, as [`Drawn::grid`] has their cells.
     pub values: Vec<f64>,
     /// Their range.
-    pub range: Range,
+    pub span: Span,
 }
 
 /// Among which numbers a map's values stand.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Range {
+pub enum Span {
     /// Phases, of which 0 and 2π are one.
     Phase,
     /// Numbers of either sign around 0.
@@ -56,9 +56,9 @@ pub enum Range {
     },
 }
 
-impl Range {
+impl Span {
     /// Around 0, as far as the greatest magnitude among `values`.
     pub fn around_zero<'a>(values: impl IntoIterator<Item = &'a f64>) -> Self {
-        Range::AroundZero { limit: values.into_iter().fold(0.0, |limit, value| value.abs().max(limit)) }
+        Span::AroundZero { limit: values.into_iter().fold(0.0, |limit, value| value.abs().max(limit)) }
     }
 }

@@ -4,7 +4,7 @@
 use super::weights::{Entry, Weights};
 use super::{
     Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Initialization, Map,
-    Order, Place, Range, Signal, Sines, Stage, StageErrors, Start,
+    Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::chip::{Draws, LARGEST_ERROR};
 use crate::numpy_random::LegacyNormal;
@@ -173,7 +173,7 @@ impl Drawn for Matrix {
     fn maps(&self, errors: &StageErrors, controls: &[f64]) -> Vec<Map> {
         let map = |name, title, scale, caption, values: &[f64]| {
             let values = values[..self.inputs * self.outputs].to_vec();
-            Map { name, title, scale, caption, range: Range::around_zero(&values), values }
+            Map { name, title, scale, caption, span: Span::around_zero(&values), values }
         };
         let mut maps = vec![map("weights", "Weights as programmed", "weight", WEIGHTS, controls)];
         if let Some([spread]) = errors.get(["spread"]) {

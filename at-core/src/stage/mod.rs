@@ -33,7 +33,7 @@ pub use combiner::Combiner;
 pub use controlled::{ControlRun, Controlled, Meaning, Start};
 pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
-pub use drawn::{Drawn, Grid, Map, Range};
+pub use drawn::{Drawn, Grid, Map, Span};
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use floorplan::Place;

@@ -4,7 +4,7 @@
 use super::weights::{Entry, Weights};
 use super::{
     Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Map, Order, Place,
-    Range, Signal, Sines, Stage, StageErrors, Start,
+    Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::chip::{Draws, LARGEST_ERROR};
@@ -183,7 +183,7 @@ impl Drawn for WeightBank {
         let map = |name, title, scale, caption, errors: &StageErrors| {
             let cells = &entries(errors, controls)[..self.inputs * self.outputs];
             let values: Vec<f64> = cells.iter().map(|cell| cell.weight).collect();
-            Map { name, title, scale, caption, range: Range::around_zero(&values), values }
+            Map { name, title, scale, caption, span: Span::around_zero(&values), values }
         };
         let (nominal, none) = ("Weights as the trainer sees them", StageErrors::NONE);
         let mut maps = vec![map("weights", nominal, "weight sin φ", NOMINAL, &none)];

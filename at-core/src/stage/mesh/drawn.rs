@@ -1,7 +1,7 @@
 //! What is drawn of a mesh: its phases, and errors of couplers and phases.
 
 use crate::optics::Mesh;
-use crate::stage::{Drawn, Grid, Map, Range, StageErrors};
+use crate::stage::{Drawn, Grid, Map, Span, StageErrors};
 
 const THETA: &str = "Every MZI as a block of two rows. θ = 0 (or 2π) crosses its waveguides, θ = π keeps them apart.";
 const PHI: &str = "The phase on the upper arm before each MZI; the last column holds the output phase of every mode.";
@@ -15,12 +15,12 @@ impl Drawn for Mesh {
 
     fn maps(&self, errors: &StageErrors, controls: &[f64]) -> Vec<Map> {
         let phase = |name, title, caption, values| {
-            let (scale, range) = ("phase (rad)", Range::Phase);
-            Map { name, title, scale, caption, values, range }
+            let (scale, span) = ("phase (rad)", Span::Phase);
+            Map { name, title, scale, caption, values, span }
         };
-        let error = |name, title, caption, values, range| {
+        let error = |name, title, caption, values, span| {
             let scale = "error (rad)";
-            Map { name, title, scale, caption, values, range }
+            Map { name, title, scale, caption, values, span }
         };
         // θ of every MZI; φ of every MZI with γ of every mode behind
         let parted = |phases: &[f64]| {
@@ -33,8 +33,8 @@ impl Drawn for Mesh {
             phase("phi", "External phases φ; output phases γ last", PHI, phi),
         ];
         if let Some([first, second, phases]) = errors.get(["first_coupler", "second_coupler", "phases"]) {
-            let couplers = Range::around_zero(first.iter().chain(second));
-            let shifts = Range::around_zero(phases);
+            let couplers = Span::around_zero(first.iter().chain(second));
+            let shifts = Span::around_zero(phases);
             let [theta, phi] = parted(phases);
             maps.extend([
                 error("coupler-1", "Error of the first couplers", COUPLER, first.to_vec(), couplers),
