@@ -54,8 +54,20 @@ pub fn command() -> clap::Command {
 
 /// The settings that `-h` shows; `--help` shows all.
 const COMMON: &[&str] = &[
-    "preset", "dataset", "data-dir", "encoding", "network", "chip", "chip-seed", "chip-file", "method", "epochs", "batch-size", "learning-rate",
-    "seed", "engine",
+    "preset",
+    "dataset",
+    "data-dir",
+    "encoding",
+    "network",
+    "chip",
+    "chip-seed",
+    "chip-file",
+    "method",
+    "epochs",
+    "batch-size",
+    "learning-rate",
+    "seed",
+    "engine",
 ];
 
 const MORE: &str = "\

@@ -49,11 +49,13 @@ pub fn help(words: &[String]) -> Outcome {
     let mut at = &command;
     for word in words {
         let found = at.get_subcommands().find(|own| own.get_name() == word && !own.is_hide_set());
-        at = found.ok_or_else(|| {
-            let commands = at.get_subcommands().filter(|own| !own.is_hide_set()).map(clap::Command::get_name);
-            let topics = topics().map(|(name, _)| name);
-            anyhow!(unknown("topic", word, topics.into_iter().chain(commands)))
-        }).or_usage()?;
+        at = found
+            .ok_or_else(|| {
+                let commands = at.get_subcommands().filter(|own| !own.is_hide_set()).map(clap::Command::get_name);
+                let topics = topics().map(|(name, _)| name);
+                anyhow!(unknown("topic", word, topics.into_iter().chain(commands)))
+            })
+            .or_usage()?;
     }
     let line = ["asyt"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
     match command.try_get_matches_from_mut(line) {
@@ -75,7 +77,8 @@ pub fn completions(shell: clap_complete::Shell) -> Outcome {
 /// Manual pages of the program and of every command, in `folder`.
 pub fn pages(folder: &Path) -> Outcome {
     create_folders(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    clap_mangen::generate_to(args::command(), folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    clap_mangen::generate_to(args::command(), folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
     writeln!(std::io::stdout(), "{}", folder.join("asyt.1").display())?;
     Ok(())
 }

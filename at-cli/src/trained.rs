@@ -131,15 +131,20 @@ impl TrainedRun {
         }
     }
 
-    /// What the chip of `fabrication`, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
-    pub fn readouts(&self, fabrication: &Fabrication, controls: &[f64]) -> Result<Vec<f32>> {
-        let engine = Cpu::<f32>::new();
-        let signals = self.signals()?;
-        let (width, outputs) = (self.network.input().width(), self.network.outputs());
-        let mut chip = Chip::new(&engine, &self.network, fabrication)?;
+    /// The chip of `fabrication`, programmed with `controls` after the first ones, from which its update errors count.
+    pub fn programmed(&self, fabrication: &Fabrication, controls: &[f64]) -> Result<Chip<Cpu<f32>>> {
+        let mut chip = Chip::new(&Cpu::new(), &self.network, fabrication)?;
         for values in [&self.initial[..], controls] {
             chip.program(&values.iter().map(|&value| value as f32).collect())?;
         }
+        Ok(chip)
+    }
+
+    /// What the chip of `fabrication`, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
+    pub fn readouts(&self, fabrication: &Fabrication, controls: &[f64]) -> Result<Vec<f32>> {
+        let signals = self.signals()?;
+        let (width, outputs) = (self.network.input().width(), self.network.outputs());
+        let mut chip = self.programmed(fabrication, controls)?;
         let mut all = Vec::with_capacity(signals.len() / width * outputs);
         let mut readout = vec![0.0; BATCH * outputs];
         for fields in signals.chunks(BATCH * width) {

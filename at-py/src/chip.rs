@@ -111,10 +111,8 @@ impl Chip {
     /// Voltages as a share of full scale, per control; `nan` where a control is no heater with a range.
     fn voltages<'py>(&self, py: Python<'py>, controls: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let controls = vector::<f64>(controls, self.network.controls(), "controls")?;
-        let path = &self.fabrication.control;
-        let voltage = |(index, &control): (usize, &f64)| {
-            path.shifters.get(index).and_then(|shifter| shifter.voltage(control, path.levels)).unwrap_or(f64::NAN)
-        };
+        let voltage =
+            |(index, &control): (usize, &f64)| self.fabrication.control.voltage(index, control).unwrap_or(f64::NAN);
         Ok(PyArray1::from_vec(py, controls.iter().enumerate().map(voltage).collect()))
     }
 

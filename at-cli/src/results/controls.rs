@@ -21,7 +21,7 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>) -> Re
         for (name, unit) in names.into_iter().zip(units) {
             let index = rows.len();
             let value = learned.controls[index];
-            let voltage = path.and_then(|path| path.shifters.get(index)?.voltage(value, path.levels));
+            let voltage = path.and_then(|path| path.voltage(index, value));
             let code = path.filter(|path| path.levels > 0.0).and_then(|path| Some((voltage? * path.levels).round()));
             let text = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
             rows.push(vec![

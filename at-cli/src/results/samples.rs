@@ -2,9 +2,8 @@
 
 use super::{Draft, Learned, Written, npz};
 use anyhow::Result;
-use at_core::chip::{Chip, Fabrication};
-use at_core::cpu::Cpu;
-use at_core::propagator::{Propagator, TapAccess};
+use at_core::chip::Fabrication;
+use at_core::propagator::TapAccess;
 use at_core::stage::Signal;
 use ndarray::{Array1, Array2};
 use ndarray_npy::WriteNpzError;
@@ -49,10 +48,7 @@ pub fn write(learned: &Learned, samples: &[usize], folder: &Path, written: &mut 
 /// Sends `fields` through a chip that is made like `fabrication`.
 fn through(learned: &Learned, fabrication: &Fabrication, fields: &[f32], batch: usize) -> Result<Layers> {
     let network = &learned.run.network;
-    let mut chip = Chip::new(&Cpu::<f32>::new(), network, fabrication)?;
-    for values in [&learned.run.initial[..], learned.controls] {
-        chip.program(&values.iter().map(|&value| value as f32).collect())?;
-    }
+    let mut chip = learned.run.programmed(fabrication, learned.controls)?;
     let mut layers: Layers =
         (0..network.layers().len()).map(|layer| vec![0.0; batch * network.layer_output(layer).width()]).collect();
     if let Some((readout, taps)) = layers.split_last_mut() {

@@ -9,7 +9,10 @@ fn short_help_is_short_and_every_setting_stands_in_the_whole_one() {
         let [short, whole] = ["-h", "--help"].map(|flag| bench.run([command, flag]).done().stdout);
         assert!(short.lines().count() < 60, "{command}: {short}");
         assert!(whole.lines().count() > 200, "{command}");
-        assert!(short.contains("--network") && short.contains("--help") && !short.contains("--thermal-noise"), "{short}");
+        assert!(
+            short.contains("--network") && short.contains("--help") && !short.contains("--thermal-noise"),
+            "{short}"
+        );
         assert!(whole.contains("--thermal-noise"));
     }
 }
@@ -19,13 +22,20 @@ fn every_topic_and_every_command_has_its_help() {
     let bench = Bench::new();
     let all = bench.run(["help"]).done().stdout;
     assert_eq!(all, bench.run(["--help"]).done().stdout);
-    for (topic, word) in
-        [("networks", "mesh:64x3"), ("chips", "silicon"), ("methods", "at-adaptive"), ("presets", "asyt-demo"), ("data", "--label-column")]
-    {
+    for (topic, word) in [
+        ("networks", "mesh:64x3"),
+        ("chips", "silicon"),
+        ("methods", "at-adaptive"),
+        ("presets", "asyt-demo"),
+        ("data", "--label-column"),
+    ] {
         assert!(bench.run(["help", topic]).done().stdout.contains(word), "{topic}");
         assert!(all.contains(topic), "{topic} is not named by asyt help");
     }
-    assert_eq!(bench.run(["help", "chip", "check"]).done().stdout, bench.run(["chip", "check", "--help"]).done().stdout);
+    assert_eq!(
+        bench.run(["help", "chip", "check"]).done().stdout,
+        bench.run(["chip", "check", "--help"]).done().stdout
+    );
     bench.run(["help", "network"]).refused(2, &["unknown topic", "did you mean networks"]);
 }
 
@@ -38,6 +48,11 @@ fn completions_and_manual_pages_know_every_command_and_flag() {
     }
     bench.run(["man", "pages"]).done();
     let pages = bench.entries("pages");
-    assert!(["asyt.1", "asyt-train.1", "asyt-chip-serve.1", "asyt-export.1"].iter().all(|page| pages.contains(&page.to_string())), "{pages:?}");
+    assert!(
+        ["asyt.1", "asyt-train.1", "asyt-chip-serve.1", "asyt-export.1"]
+            .iter()
+            .all(|page| pages.contains(&page.to_string())),
+        "{pages:?}"
+    );
     assert!(bench.read("pages/asyt-train.1").contains("thermal"));
 }

@@ -105,11 +105,6 @@ impl Shifter {
         Some((volts, share))
     }
 
-    /// The voltage over full scale that makes the control c, with `levels` steps; none of what is no heater with a range, or dead.
-    pub fn voltage(&self, c: f64, levels: f64) -> Option<f64> {
-        self.volts(c, levels).map(|(volts, _)| volts)
-    }
-
     /// h and dh/dc at the control c.
     pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
         let Shifter { gain, range, .. } = *self;
@@ -134,6 +129,11 @@ pub struct ControlPath {
 }
 
 impl ControlPath {
+    /// The voltage over full scale that makes control number `index` c; none of what is no heater with a range, or dead.
+    pub fn voltage(&self, index: usize, c: f64) -> Option<f64> {
+        self.shifters.get(index)?.volts(c, self.levels).map(|(volts, _)| volts)
+    }
+
     /// Whether every control is followed as told.
     pub fn is_direct(&self) -> bool {
         self.shifters.is_empty()

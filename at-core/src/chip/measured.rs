@@ -58,6 +58,11 @@ impl Measurements {
                 same_size(what, controls, values.len())?;
             }
         }
+        let mut dead = vec![false; controls];
+        for &index in &self.dead {
+            let slot = dead.get_mut(index);
+            *slot.ok_or_else(|| Error::invalid("dead", index, format!("there are {controls} controls")))? = true;
+        }
         let shifters = &mut chip.control.shifters;
         shifters.resize(controls, Shifter::AS_TOLD);
         let heaters = network.stages().filter_map(|stage| stage.element().controlled());
@@ -67,7 +72,7 @@ impl Measurements {
         });
         for (index, (shifter, rest)) in shifters.iter_mut().zip(rests).enumerate() {
             let measured = |values: &[f64]| values.get(index).copied().filter(|value| !value.is_nan());
-            let (gain, range, dead) = (measured(&self.gains), measured(&self.ranges), self.dead.contains(&index));
+            let (gain, range, dead) = (measured(&self.gains), measured(&self.ranges), dead[index]);
             let Some(rest) = rest else {
                 let none = gain.is_none() && range.is_none() && !dead;
                 none.then_some(()).ok_or_else(|| Error::invalid("control", index, "is no phase shifter"))?;
@@ -83,8 +88,7 @@ impl Measurements {
                 *shifter = Shifter { gain: 0.0, base: 0.0, range: 0.0 };
             }
         }
-        let beyond = self.dead.iter().find(|&&index| index >= controls);
-        beyond.map_or(Ok(()), |index| Err(Error::invalid("dead", index, format!("there are {controls} controls"))))
+        Ok(())
     }
 }
 
