@@ -86,7 +86,7 @@ impl Work {
         let samples = |passes: f64| plan.training.epochs as f64 * (passes * train as f64 + test as f64);
         let passes: f64 =
             plan.methods.iter().map(|&method| (methods::facts(method).passes)(&plan.options, network)).sum();
-        // whoever is faster than this by the bound above needs no timing
+        // what even a slow computer ends within a day needs no timing
         if samples(passes) * (flops / SLOW_RATE + ACT) < DAY {
             return Ok(None);
         }
