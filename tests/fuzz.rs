@@ -186,6 +186,7 @@ fn checkpoint_seed() -> Vec<u8> {
         others: Vec::new(),
         shared: Accesses::default(),
         network: None,
+        arrays: Vec::new(),
         arithmetic: Vec::new(),
         records: vec![record],
         parameters: vec![controls],

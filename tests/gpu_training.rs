@@ -86,8 +86,7 @@ fn train_with<E: Simulator>(
         methods::build(name, engine, network, &fabrication, &controls, &settings, options, chip.meter()).unwrap();
     let trainer = Trainer { engine, settings: &settings, train: &split, test: &split };
     let earlier = checkpoint.filter(|path| path.exists()).map(|path| Checkpoint::load(path, "same").unwrap());
-    let own = network.identity();
-    let checkpoints = checkpoint.map(|path| Checkpoints { path, every: 1, fingerprint: "same", network: &own });
+    let checkpoints = checkpoint.map(|path| Checkpoints { path, every: 1, fingerprint: "same", network });
     trainer.run(&mut chip, &mut *method, earlier.as_ref(), checkpoints, observer).map(|outcome| outcome.records)
 }
 

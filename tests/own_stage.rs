@@ -68,9 +68,8 @@ fn train<E: Simulator>(
     let (options, meter) = (MethodOptions { imperfections: kind(), ..MethodOptions::default() }, own.meter().clone());
     let mut method = build(name, engine, &network, chip, &initial, &settings, &options, &meter)?;
     let trainer = Trainer { engine, settings: &settings, train: &data, test: &data };
-    let identity = network.identity();
     let earlier = path.filter(|path| path.exists()).map(|path| Checkpoint::load(path, "own")).transpose()?;
-    let checkpoints = path.map(|path| Checkpoints { path, every: 1, fingerprint: "own", network: &identity });
+    let checkpoints = path.map(|path| Checkpoints { path, every: 1, fingerprint: "own", network: &network });
     trainer.run(&mut own, &mut *method, earlier.as_ref(), checkpoints, &mut ())
 }
 

@@ -48,7 +48,6 @@ mod run_folder;
 mod scale;
 mod session;
 mod settings;
-mod stage_names;
 mod terminal;
 mod trained;
 mod trial;

@@ -1,4 +1,4 @@
-//! Files of what was measured of a chip (TOML, for `--chip-file`): any part of it, and the rest is drawn as the kind of chip says.
+//! Files of what was measured of a chip (for `--chip-file`): any part of it, and the rest is drawn as the kind of chip says.
 //!
 //! ```toml
 //! [mesh0]                      # the first mesh; also attenuators0, matrix0, weight-bank0
@@ -10,11 +10,15 @@
 //! range = [9.4, …]             # radians
 //! dead = [17, 40]              # numbers of controls
 //! ```
+//!
+//! The same as an npz has the arrays `mesh0.first_coupler`, …, `shifters.dead`, and an entry `measured` (whatever it holds), which
+//! tells it from files of chips and of mesh errors.
 
 use crate::names::unknown;
-use crate::stage_names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::Measurements;
+use at_core::data::checksum::md5_hex;
+use at_core::files::npz::Npz;
 use at_core::files::whole::read_text;
 use at_core::network::{Network, Stage};
 use std::path::Path;
@@ -23,31 +27,101 @@ use toml::{Table, Value};
 /// Longest file (bytes): some million numbers.
 const LONGEST: u64 = 1 << 26;
 
-/// Reads what was measured of a chip of `network`, and its text. Errs with file, section and key.
-pub fn read(path: &Path, network: &Network) -> Result<(Measurements, String)> {
-    let text = read_text(path, LONGEST)?;
-    let measured = parse(&text, network).with_context(|| path.display().to_string())?;
-    Ok((measured, text))
+/// The entry of an npz that says what it is.
+const MARK: &str = "measured";
+/// The section of what every control does.
+const SHIFTERS: &str = "shifters";
+
+/// What a file says, section by section.
+type Sections = Vec<(String, Vec<(String, Values)>)>;
+
+/// What stands behind a key.
+enum Values {
+    Reals(Vec<f64>),
+    /// What is no list of numbers.
+    Other,
 }
 
-fn parse(text: &str, network: &Network) -> Result<Measurements> {
+/// `file` holds what was measured, and no whole chip. One that cannot be read does not.
+pub fn is_measured(file: &Path) -> bool {
+    let has = |extension: &str| file.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension));
+    has("toml") || (has("npz") && Npz::open(file).is_ok_and(|npz| npz.has(MARK)))
+}
+
+/// Reads what was measured of a chip of `network`, and a checksum of it. Errs with file, section and key.
+pub fn read(path: &Path, network: &Network) -> Result<(Measurements, String)> {
+    let sections = if path.extension().is_some_and(|own| own.eq_ignore_ascii_case("npz")) {
+        of_npz(path)?
+    } else {
+        of_toml(&read_text(path, LONGEST)?).with_context(|| path.display().to_string())?
+    };
+    let measured = understood(&sections, network).with_context(|| path.display().to_string())?;
+    Ok((measured, checksum(&sections)))
+}
+
+/// Of the numbers and their names, so that the same in another form is the same chip.
+fn checksum(sections: &Sections) -> String {
+    let mut all = Vec::new();
+    for (section, entries) in sections {
+        for (key, values) in entries {
+            let Values::Reals(values) = values else { continue };
+            let numbers = values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+            all.push([format!("{section}.{key} {} ", values.len()).into_bytes(), numbers].concat());
+        }
+    }
+    all.sort_unstable();
+    md5_hex(&all.concat())
+}
+
+fn of_toml(text: &str) -> Result<Sections> {
     let table: Table = toml::from_str(text).map_err(|error| {
         let line =
             error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1);
         anyhow!("line {line}: {}", error.message().replace('\n', ", "))
     })?;
-    ensure!(!table.is_empty(), "nothing was measured: it has no section");
-    let names = stage_names::names(network);
-    let mut measured = Measurements::default();
+    let real = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    let reals = |value: &Value| value.as_array()?.iter().map(real).collect::<Option<Vec<f64>>>();
+    let mut sections = Vec::new();
     for (section, content) in &table {
         let entries = content.as_table().with_context(|| format!("{section} is no section; write [{section}]"))?;
-        if section == "shifters" {
+        let entries =
+            entries.iter().map(|(key, value)| (key.clone(), reals(value).map_or(Values::Other, Values::Reals)));
+        sections.push((section.clone(), entries.collect()));
+    }
+    Ok(sections)
+}
+
+fn of_npz(path: &Path) -> Result<Sections> {
+    let npz = Npz::open(path)?;
+    let mut sections: Sections = Vec::new();
+    for name in npz.names().filter(|name| *name != MARK) {
+        let (section, key) = name
+            .split_once('.')
+            .with_context(|| format!("{}: array {name} names no section; write it as mesh0.theta", path.display()))?;
+        let values = npz.array(name)?.reals().map_err(|reason| anyhow!("{}: {name}: {reason}", path.display()))?;
+        let values = Values::Reals(values);
+        match sections.iter_mut().find(|(own, _)| own == section) {
+            Some((_, entries)) => entries.push((key.to_string(), values)),
+            None => sections.push((section.to_string(), vec![(key.to_string(), values)])),
+        }
+    }
+    Ok(sections)
+}
+
+fn understood(sections: &Sections, network: &Network) -> Result<Measurements> {
+    ensure!(!sections.is_empty(), "nothing was measured: it has no section");
+    let controlled = network.stages().map(|stage| stage.element().controlled().is_some());
+    let names: Vec<Option<String>> =
+        network.stage_names().into_iter().zip(controlled).map(|(name, own)| own.then_some(name)).collect();
+    let mut measured = Measurements::default();
+    for (section, entries) in sections {
+        if section == SHIFTERS {
             shifters(&mut measured, entries)?;
             continue;
         }
         let found = names.iter().position(|name| name.as_ref() == Some(section));
         let index = found.with_context(|| {
-            unknown("section", section, names.iter().flatten().map(String::as_str).chain(["shifters"]))
+            unknown("section", section, names.iter().flatten().map(String::as_str).chain([SHIFTERS]))
         })?;
         let stage = network.stages().nth(index).context("a stage")?;
         errors(&mut measured, section, index, stage, entries)?;
@@ -55,15 +129,16 @@ fn parse(text: &str, network: &Network) -> Result<Measurements> {
     Ok(measured)
 }
 
-fn shifters(measured: &mut Measurements, entries: &Table) -> Result<()> {
-    for (key, value) in entries {
+fn shifters(measured: &mut Measurements, entries: &[(String, Values)]) -> Result<()> {
+    for (key, values) in entries {
         match key.as_str() {
-            "gain" => measured.gains = reals("shifters", key, value)?,
-            "range" => measured.ranges = reals("shifters", key, value)?,
+            "gain" => measured.gains = reals(SHIFTERS, key, values)?,
+            "range" => measured.ranges = reals(SHIFTERS, key, values)?,
             "dead" => {
-                let index = |value: &Value| value.as_integer().and_then(|index| usize::try_from(index).ok());
-                let all = value.as_array().and_then(|values| values.iter().map(index).collect::<Option<Vec<_>>>());
-                measured.dead = all.context("[shifters] dead must be a list of numbers of controls, as [17, 40]")?;
+                let index =
+                    |value: &f64| (value.fract() == 0.0 && (0.0..1e15).contains(value)).then_some(*value as usize);
+                let Values::Reals(values) = values else { bail!("{DEAD}") };
+                measured.dead = values.iter().map(index).collect::<Option<Vec<_>>>().context(DEAD)?;
             }
             _ => bail!("[shifters] {}", unknown("key", key, ["gain", "range", "dead"])),
         }
@@ -71,16 +146,25 @@ fn shifters(measured: &mut Measurements, entries: &Table) -> Result<()> {
     Ok(())
 }
 
-fn errors(measured: &mut Measurements, section: &str, index: usize, stage: &Stage, entries: &Table) -> Result<()> {
+const DEAD: &str = "[shifters] dead must be a list of numbers of controls, as [17, 40]";
+
+fn errors(
+    measured: &mut Measurements,
+    section: &str,
+    index: usize,
+    stage: &Stage,
+    entries: &[(String, Values)],
+) -> Result<()> {
     let schema: Vec<&str> =
         stage.element().imperfect().map_or(Vec::new(), |own| own.errors()).iter().map(|own| own.name).collect();
     let mut parts = None;
-    for (key, value) in entries {
-        let values = reals(section, key, value)?;
+    for (key, values) in entries {
+        let values = reals(section, key, values)?;
         if let Stage::Mesh(mesh) = stage
             && let Some(part) = ["theta", "phi", "gamma"].iter().position(|own| own == key)
         {
-            ensure!(!entries.contains_key("phases"), "[{section}] has phases and {key}; keep one of them");
+            let whole = entries.iter().any(|(other, _)| other == "phases");
+            ensure!(!whole, "[{section}] has phases and {key}; keep one of them");
             let [start, count] = [[0, mesh.mzis()], [mesh.mzis(), mesh.mzis()], [2 * mesh.mzis(), mesh.modes()]][part];
             ensure!(values.len() == count, "[{section}] {key} must hold {count} numbers, found {}", values.len());
             let all = parts.get_or_insert_with(|| vec![f64::NAN; mesh.controls()]);
@@ -97,12 +181,13 @@ fn errors(measured: &mut Measurements, section: &str, index: usize, stage: &Stag
     Ok(())
 }
 
-fn reals(section: &str, key: &str, value: &Value) -> Result<Vec<f64>> {
-    let real = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
-    let all = value.as_array().and_then(|values| values.iter().map(real).collect::<Option<Vec<_>>>());
-    all.with_context(|| {
-        format!("[{section}] {key} must be a list of numbers, as [0.01, -0.02]; nan where nothing was measured")
-    })
+fn reals(section: &str, key: &str, values: &Values) -> Result<Vec<f64>> {
+    match values {
+        Values::Reals(values) => Ok(values.clone()),
+        Values::Other => {
+            bail!("[{section}] {key} must be a list of numbers, as [0.01, -0.02]; nan where nothing was measured")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -110,16 +195,22 @@ mod tests {
     use super::*;
     use at_core::network::Detection;
     use at_core::optics::Mesh;
+    use ndarray::arr1;
 
     fn network() -> Network {
         let mesh = || Stage::Mesh(Mesh::rectangular(2).unwrap());
         Network::new(vec![vec![mesh(), mesh(), Stage::detection(2, Detection::Intensity)]]).unwrap()
     }
 
+    fn parse(text: &str, network: &Network) -> Result<Measurements> {
+        understood(&of_toml(text)?, network)
+    }
+
+    const TEXT: &str = "[mesh1]\ntheta = [0.1]\ngamma = [nan, 2]\nfirst_coupler = [0.3]\n[shifters]\ndead = [7]";
+
     #[test]
     fn parts_of_a_chip_are_read_by_name() {
-        let text = "[mesh1]\ntheta = [0.1]\ngamma = [nan, 2]\nfirst_coupler = [0.3]\n[shifters]\ndead = [7]";
-        let measured = parse(text, &network()).unwrap();
+        let measured = parse(TEXT, &network()).unwrap();
         assert_eq!(
             (measured.errors[0].0, &measured.errors[0].1[..], &measured.errors[0].2[..]),
             (1, "first_coupler", &[0.3][..])
@@ -127,6 +218,32 @@ mod tests {
         let (index, name, phases) = &measured.errors[1];
         assert_eq!((*index, &name[..], phases[0], phases[3]), (1, "phases", 0.1, 2.0));
         assert!(phases[1].is_nan() && phases[2].is_nan() && measured.dead == [7]);
+    }
+
+    #[test]
+    fn an_archive_and_a_text_of_the_same_chip_are_the_same_chip() {
+        let folder = tempfile::tempdir().unwrap();
+        let [text, archive, errors] = ["a.toml", "a.npz", "b.npz"].map(|name| folder.path().join(name));
+        std::fs::write(&text, TEXT).unwrap();
+        let write = |path: &Path, arrays: &[(&str, &[f64])]| {
+            let mut npz = ndarray_npy::NpzWriter::new(std::fs::File::create(path).unwrap());
+            arrays.iter().for_each(|(name, values)| npz.add_array(*name, &arr1(values)).unwrap());
+            npz.finish().unwrap();
+        };
+        let arrays: [(&str, &[f64]); 4] = [
+            ("shifters.dead", &[7.0]),
+            ("mesh1.first_coupler", &[0.3]),
+            ("mesh1.gamma", &[f64::NAN, 2.0]),
+            ("mesh1.theta", &[0.1]),
+        ];
+        write(&archive, &[&arrays[..], &[(MARK, &[1.0])]].concat());
+        write(&errors, &arrays);
+        assert_eq!([&text, &archive, &errors].map(|file| is_measured(file)), [true, true, false]);
+        let [(one, sum), (other, theirs)] = [&text, &archive].map(|file| read(file, &network()).unwrap());
+        assert_eq!((format!("{one:?}"), sum), (format!("{other:?}"), theirs));
+        write(&archive, &[("theta", &[0.1]), (MARK, &[1.0])]);
+        let error = format!("{:#}", read(&archive, &network()).unwrap_err());
+        assert!(error.contains("a.npz: array theta names no section"), "{error}");
     }
 
     #[test]
@@ -139,6 +256,7 @@ mod tests {
             ("[mesh0]\ntheta = 0.1", "[mesh0] theta must be a list of numbers"),
             ("[mesh0]\ntheta = [0.1]\nphases = [0.1]", "has phases and theta"),
             ("[shifters]\ndead = [-1]", "[shifters] dead must be"),
+            ("[shifters]\ndead = [1.5]", "[shifters] dead must be"),
             ("mesh0 = 3", "write [mesh0]"),
             ("[mesh0]\ntheta = [0.1", "line 2"),
         ] {

@@ -2,6 +2,7 @@
 
 use crate::measured;
 use crate::network_text::{self, NetworkText};
+use crate::notes::Notes;
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::Error;
@@ -95,9 +96,9 @@ impl NetworkFiles {
     fn read(settings: &RunSettings, network: &Network) -> Result<Self> {
         let mut files = NetworkFiles::default();
         if let Some(file) = settings.measured_chip() {
-            let (own, text) = measured::read(file, network)?;
+            let (own, sum) = measured::read(file, network)?;
             own.put_on(network, &mut Fabrication::ideal()).with_context(|| file.display().to_string())?;
-            files.sums.chip = Some(md5_hex(text.as_bytes()));
+            files.sums.chip = Some(sum);
             files.measured = Some(Arc::new(own));
         } else if let Some(KeptChip { chip, notes }) = chip(settings, network)? {
             files.sums.chip = Some(chip_checksum(&chip));
@@ -113,6 +114,20 @@ impl NetworkFiles {
         }
         Ok(files)
     }
+}
+
+/// The chip in `file`, where nothing is known but that: what was not measured is as designed.
+pub fn chip_of(file: &Path, network: &Network, owner: Owner, notes: &mut Notes) -> Result<Fabrication> {
+    if !measured::is_measured(file) {
+        let KeptChip { chip, notes: doubts } = read_chip(file, network, None, owner)?;
+        notes.say(doubts);
+        return Ok(chip);
+    }
+    let mut chip = Fabrication::ideal();
+    let (own, _) = measured::read(file, network)?;
+    own.put_on(network, &mut chip).with_context(|| file.display().to_string())?;
+    notes.say([format!("what was not measured in {} is taken as designed", file.display())]);
+    Ok(chip)
 }
 
 /// Whose files are taken where a flag says so, or does not.

@@ -5,7 +5,7 @@ use crate::trained::{RunFiles, TrainedRun};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::deployment::programmed;
 use at_core::files::phase_file::{PhaseFile, ProgrammedMesh};
-use at_core::network::Network;
+use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Convention, Mesh};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,8 @@ pub struct RunControls {
     pub network: Network,
     /// All its controls.
     pub controls: Vec<f64>,
+    /// Those that were programmed first.
+    pub initial: Vec<f64>,
 }
 
 /// A run, and the method of it that is meant, where one is.
@@ -32,8 +34,8 @@ impl OfRun {
         let method = method.map(str::to_string);
         if path.is_dir() {
             ensure!(
-                path.join("config.toml").is_file(),
-                "{} is a folder without a run's config.toml; name a regular file, or the folder of a run",
+                RunFiles::settings_file(path).is_some(),
+                "{} is a folder without a run's config.toml or a cell's cell.toml; name a regular file, or the folder of a run",
                 path.display()
             );
             return Ok(Some(OfRun { folder: path.to_path_buf(), method }));
@@ -45,8 +47,8 @@ impl OfRun {
         let folder = path.parent().map_or(PathBuf::from("."), Path::to_path_buf);
         let own = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         ensure!(
-            folder.join("config.toml").is_file(),
-            "{} is a checkpoint outside its run: the config.toml beside it tells which network it is of",
+            RunFiles::settings_file(&folder).is_some(),
+            "{} is a checkpoint outside its run: the config.toml (of a cell: cell.toml) beside it tells which network it is of",
             path.display()
         );
         if method.is_some() && method != own {
@@ -57,7 +59,7 @@ impl OfRun {
 
     /// The run's settings file.
     pub fn settings(&self) -> PathBuf {
-        self.folder.join("config.toml")
+        RunFiles::settings_file(&self.folder).unwrap_or_else(|| self.folder.clone())
     }
 
     /// Loads it. Errs, naming the methods, where the run has several and none was chosen.
@@ -69,7 +71,7 @@ impl OfRun {
             bail!("{} has trained {}; choose one with --method", self.folder.display(), known.join(", "));
         }
         let controls = run.chosen(self.method.as_deref()).with_context(|| self.folder.display().to_string())?.1.clone();
-        Ok(RunControls { network: run.network, controls })
+        Ok(RunControls { network: run.network, controls, initial: run.initial })
     }
 }
 
@@ -77,8 +79,8 @@ impl OfRun {
 pub enum Phases {
     /// A phase file.
     File(PhaseFile),
-    /// Those of a run.
-    Run(Vec<ProgrammedMesh>),
+    /// Those of a run, and all that it has trained.
+    Run(Vec<ProgrammedMesh>, RunControls),
 }
 
 impl Phases {
@@ -89,17 +91,17 @@ impl Phases {
         };
         let native = convention.is_none_or(|convention| convention == Convention::Native);
         ensure!(native, "the phases of a run are in the native convention; leave the convention out");
-        let RunControls { network, controls } = run.load(None)?;
-        let meshes = programmed(&network, &controls)?;
+        let own = run.load(None)?;
+        let meshes = programmed(&own.network, &own.controls)?;
         ensure!(!meshes.is_empty(), "{}: its network has no mesh", path.display());
-        Ok(Phases::Run(meshes))
+        Ok(Phases::Run(meshes, own))
     }
 
     /// Number of meshes.
     pub fn count(&self) -> usize {
         match self {
             Phases::File(file) => file.meshes(),
-            Phases::Run(meshes) => meshes.len(),
+            Phases::Run(meshes, _) => meshes.len(),
         }
     }
 
@@ -107,7 +109,7 @@ impl Phases {
     pub fn mesh(&self, index: usize) -> Result<ProgrammedMesh> {
         Ok(match self {
             Phases::File(file) => file.mesh(index)?,
-            Phases::Run(meshes) => meshes[index].clone(),
+            Phases::Run(meshes, _) => meshes[index].clone(),
         })
     }
 
@@ -115,8 +117,24 @@ impl Phases {
     pub fn geometries(&self) -> Result<Vec<Mesh>> {
         Ok(match self {
             Phases::File(file) => file.geometries()?,
-            Phases::Run(meshes) => meshes.iter().map(|own| own.mesh.clone()).collect(),
+            Phases::Run(meshes, _) => meshes.iter().map(|own| own.mesh.clone()).collect(),
         })
+    }
+
+    /// What a whole chip is told: of a file, that of its meshes one behind the other.
+    pub fn whole(self) -> Result<RunControls> {
+        let file = match self {
+            Phases::Run(_, own) => return Ok(own),
+            Phases::File(file) => file,
+        };
+        let meshes = (0..file.meshes()).map(|index| file.mesh(index)).collect::<at_core::Result<Vec<_>>>()?;
+        let last = meshes.last().context("a phase file has a mesh")?.mesh.modes();
+        let stages = meshes.iter().map(|own| Stage::Mesh(own.mesh.clone()));
+        let layers = stages.chain([Stage::detection(last, Detection::Intensity)]).map(|stage| vec![stage]).collect();
+        let network =
+            Network::new(layers).context("the meshes of the file do not follow each other; name their run")?;
+        let controls = meshes.into_iter().flat_map(|own| own.controls).collect::<Vec<f64>>();
+        Ok(RunControls { network, initial: controls.clone(), controls })
     }
 }
 

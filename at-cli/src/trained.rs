@@ -1,5 +1,6 @@
 //! A run as it lies in its folder, with the chip made again from its seed.
 
+use crate::cells::Store;
 use crate::methods;
 use crate::names::unknown;
 use crate::plan::Plan;
@@ -15,7 +16,7 @@ use at_core::files::own;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
 use at_core::training::{Checkpoint, MethodName};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Samples that cross the chip together.
 const BATCH: usize = 500;
@@ -23,14 +24,18 @@ const BATCH: usize = 500;
 /// Longest file of a run's settings or results (bytes): some hundred thousand results.
 const LARGEST_RECORD: u64 = 1 << 26;
 
+/// The settings of a run, and of a cell.
+const CONFIG: &str = "config.toml";
+const CELL: &str = "cell.toml";
+
 /// What the files of a run say.
 pub struct RunFiles {
     /// The folder's name.
     pub name: String,
     /// All settings.
     pub settings: RunSettings,
-    /// The file of the settings.
-    pub config: String,
+    /// The file of the settings, and its name.
+    pub config: (&'static str, String),
     /// The results; methods that are not finished are missing.
     pub summary: Summary,
     /// One row per method and epoch.
@@ -38,11 +43,22 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
-    /// Reads the folder of `asyt train`.
+    /// The file in `folder` that says what was asked for, where it is a run of `asyt train` or a cell of a comparison.
+    pub fn settings_file(folder: &Path) -> Option<PathBuf> {
+        [CONFIG, CELL].map(|file| folder.join(file)).into_iter().find(|file| file.is_file())
+    }
+
+    /// Reads the folder of `asyt train`, or of a cell of `asyt compare` and `asyt sweep`.
     pub fn read(run: &Path) -> Result<Self> {
+        let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
+        let parent = name.parent().unwrap_or(Path::new("/")).to_path_buf();
+        let name = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
+        if run.join(CELL).is_file() {
+            return Self::of_cell(&Store::new(parent), name, run);
+        }
         let text = |file: &str| own::read_text(&run.join(file), LARGEST_RECORD);
         ensure!(
-            run.join("config.toml").exists() && run.join("metrics.csv").exists(),
+            run.join(CONFIG).exists() && run.join("metrics.csv").exists(),
             "{} is no run of asyt train: it has no config.toml with metrics.csv",
             run.display()
         );
@@ -50,13 +66,26 @@ impl RunFiles {
         let damaged = || format!("{} is damaged", run.join("summary.json").display());
         let summary: Summary = serde_json::from_str(&summary).with_context(damaged)?;
         summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
-        let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         Ok(RunFiles {
-            name: name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned(),
-            settings: settings::read_own(&run.join("config.toml"))?,
-            config: text("config.toml")?,
+            name,
+            settings: settings::read_own(&run.join(CONFIG))?,
+            config: (CONFIG, text(CONFIG)?),
             summary,
             rows: metrics::read(&run.join("metrics.csv"))?,
+        })
+    }
+
+    fn of_cell(store: &Store, name: String, run: &Path) -> Result<Self> {
+        let result = store.result(&name)?;
+        let result =
+            result.with_context(|| format!("the training of cell {name} is not done; continue with --resume"))?;
+        let earlier = || format!("cell {name} is of an earlier version, which kept no trained controls; train it anew");
+        Ok(RunFiles {
+            settings: store.settings(&name)?,
+            config: (CELL, own::read_text(&run.join(CELL), LARGEST_RECORD)?),
+            summary: result.summary().with_context(earlier)?,
+            rows: result.rows(),
+            name,
         })
     }
 

@@ -7,7 +7,9 @@ pub use identity::{Identity, Owner};
 
 use crate::error::same_size;
 use crate::optics::Mesh;
+use crate::stage::ControlArray;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Stages that a truncated method reads out and re-injects as one: typically a linear stage and its nonlinearity.
 pub type Layer = Vec<Stage>;
@@ -99,6 +101,28 @@ impl Network {
         self.stages().map(Stage::controls).sum()
     }
 
+    /// What files call the stages: by kind, in the order in which light meets them, `mesh0`, `activation0`, `mesh1`.
+    pub fn stage_names(&self) -> Vec<String> {
+        let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut named = |stage: &Stage| {
+            let number = earlier.entry(stage.kind()).or_default();
+            *number += 1;
+            format!("{}{}", kebab(stage.kind()), *number - 1)
+        };
+        self.stages().map(&mut named).collect()
+    }
+
+    /// How files call the controls of all stages, in their order: `mesh0.theta`, `mesh0.phi`, `mesh0.gamma`, `mesh1.theta`, …,
+    /// `weight-bank0.weight`.
+    pub fn control_arrays(&self) -> Vec<ControlArray> {
+        let mut arrays = Vec::new();
+        for (stage, stage_name) in self.stages().zip(self.stage_names()) {
+            let own = stage.control_arrays().into_iter();
+            arrays.extend(own.map(|array| ControlArray { name: format!("{stage_name}.{}", array.name), ..array }));
+        }
+        arrays
+    }
+
     /// Number of imperfections of all stages that can be estimated.
     pub fn imperfections(&self) -> usize {
         self.stages().map(Stage::imperfections).sum()
@@ -108,6 +132,18 @@ impl Network {
     pub fn neurons(&self) -> usize {
         (0..self.layers.len()).map(|layer| self.layer_output(layer).modes).sum()
     }
+}
+
+/// `WeightBank` as `weight-bank`.
+fn kebab(kind: &str) -> String {
+    let mut word = String::new();
+    for letter in kind.chars() {
+        if letter.is_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.extend(letter.to_lowercase());
+    }
+    word
 }
 
 fn validate(stage: &Stage) -> Result<()> {

@@ -13,11 +13,11 @@ use at_core::network::Detection;
 use at_core::optics::{Activation, Convention, Mesh, MeshErrors};
 use at_core::training::methods::build;
 use at_core::training::{
-    Alignment, Checkpoints, Initialization, MethodName, Optimizer, Schedule, Settings, Trainer, initial_controls,
+    Alignment, Checkpoint, Checkpoints, Initialization, MethodName, Optimizer, Schedule, Settings, Trainer,
+    initial_controls,
 };
 use at_tests::draws::normals;
 use at_tests::networks::coherent;
-use safetensors::SafeTensors;
 use std::path::Path;
 
 /// Arrays of reals of an npz by name, sorted.
@@ -98,19 +98,21 @@ fn run<T: Real>(record: &mut Record, name: MethodName) {
     let trainer = Trainer { engine: &engine, settings: &settings, train: &train, test: &test };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
-    let own = network.identity();
-    let checkpoints = Checkpoints { path: &path, every: 2, fingerprint: "golden", network: &own };
+    let checkpoints = Checkpoints { path: &path, every: 2, fingerprint: "golden", network: &network };
     let outcome =
         trainer.run_aligned(&mut chip, &mut *method, Some(&mut alignment), None, Some(checkpoints), &mut ()).unwrap();
 
-    let file = std::fs::read(&path).unwrap();
-    let tensors = SafeTensors::deserialize(&file).unwrap();
-    let mut names: Vec<&str> = tensors.names().into_iter().filter(|name| *name != "checksum").collect();
-    names.sort_unstable();
-    for tensor in names {
-        let bytes = tensors.tensor(tensor).unwrap().data();
-        let values: Vec<f64> = bytes.chunks_exact(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect();
-        record.of(T::NAME, &format!("checkpoint of {name}, {tensor}"), &values);
+    let saved = Checkpoint::of_any_run(&path).unwrap();
+    let mut vectors = vec![("chip.drifted".to_string(), saved.chip.drifted)];
+    for own in saved.parameters {
+        vectors.extend(
+            own.moments.into_iter().enumerate().map(|(k, moment)| (format!("{}.moment.{k}", own.name), moment)),
+        );
+        vectors.push((own.name, own.values));
+    }
+    vectors.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    for (vector, values) in vectors.iter().filter(|(_, values)| !values.is_empty()) {
+        record.of(T::NAME, &format!("checkpoint of {name}, {vector}"), values);
     }
     let records = outcome.records.iter();
     let metrics: Vec<f64> = records

@@ -6,7 +6,8 @@
 //! ```text
 //! FOLDER/cells/NAME/cell.toml              the settings, complete
 //!                  /checkpoint.safetensors a half-done training, from which it goes on
-//!                  /result.json            a whole one; never written again
+//!                  /METHOD.safetensors     what a whole one has trained, without what only a half-done one needs
+//!                  /result.json            its numbers; never written again
 //!                  /diverged.txt           in its place: the training diverged, as it will again
 //!                  /failure.txt            why there is none; the next run tries again
 //!                  /.lock                  held by the process that trains; the lock ends with it

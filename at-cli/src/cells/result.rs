@@ -2,6 +2,8 @@
 
 use crate::export::scores;
 use crate::methods;
+use crate::session::metrics::Row;
+use crate::session::summary::{End, MethodResult, Summary};
 use crate::settings::RunSettings;
 use crate::work::seconds;
 use at_core::chip::Accesses;
@@ -34,6 +36,12 @@ pub struct CellResult {
     /// What guessing reaches on the test samples; none in files of earlier versions.
     #[serde(default)]
     pub chance: Option<Chance>,
+    /// How many training and test samples there are; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<[usize; 2]>,
+    /// What the classes are called, where they have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
     /// The size of the chip, as far as costs depend on it.
     pub chip_size: ChipSize,
     /// The chip on the training samples, at the end.
@@ -67,6 +75,38 @@ impl CellResult {
             return Err("its epochs are not in order".to_string());
         }
         seconds("wall_seconds", self.wall_seconds)
+    }
+
+    /// The same as a run of `asyt train` would tell it, where all of that is kept.
+    pub fn summary(&self) -> Option<Summary> {
+        let [train_samples, test_samples] = self.samples?;
+        let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+        let end = End { records: &self.records, train: self.train, test: self.test, accesses: self.accesses };
+        let (engine, share) = (self.engine.clone(), self.settings.share_model.unwrap_or(1));
+        Some(Summary {
+            version: self.version.clone(),
+            preset: text(&self.settings.preset),
+            dataset: self.dataset.clone(),
+            dataset_note: self.dataset_note.clone(),
+            class_names: self.class_names.clone(),
+            notes: self.notes.clone(),
+            train_samples,
+            test_samples,
+            chip: text(&self.settings.chip),
+            outside_chip: None,
+            judged_by: self.test.judged_by,
+            chance: self.chance,
+            controls: self.chip_size.controls,
+            inputs: Some(self.chip_size.inputs),
+            seed: self.settings.seed.unwrap_or_default(),
+            chip_seed: self.chip_seed,
+            results: vec![MethodResult::new(self.method, self.chip_seed, share, &end, self.wall_seconds, engine)],
+        })
+    }
+
+    /// A row per epoch; of the time only that of the whole is known.
+    pub fn rows(&self) -> Vec<Row> {
+        self.records.iter().map(|record| Row::new(record, self.chip_seed, self.wall_seconds)).collect()
     }
 
     /// As in the file, where scores are called by their name.

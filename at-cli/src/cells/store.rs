@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::whole::{LONGEST_TEXT, shown};
 use at_core::files::{self, own};
 use at_core::training::journal::records_file;
+use at_core::training::{Checkpoint, MethodName};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
@@ -151,6 +152,12 @@ impl Claim {
     /// Where a half-done training goes on.
     pub fn checkpoint(&self) -> PathBuf {
         self.folder.join("checkpoint.safetensors")
+    }
+
+    /// Keeps what `method` has trained, out of the checkpoint after the last epoch.
+    pub fn keep_trained(&self, method: MethodName) -> Result<()> {
+        let trained = Checkpoint::open(&self.checkpoint())?.without_moments();
+        Ok(trained.save(&self.folder.join(format!("{method}.safetensors")))?)
     }
 
     /// Seconds that were spent on the cell by processes before this one.

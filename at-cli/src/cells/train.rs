@@ -87,6 +87,8 @@ impl Job<'_> {
             dataset_note: data.note.clone(),
             notes,
             chance: trials.chance(),
+            samples: Some([data.train.len(), data.test.len()]),
+            class_names: data.class_names.clone(),
             chip_size: ChipSize { controls: network.controls(), inputs: network.input().width() },
             train: outcome.train,
             test: outcome.test,
@@ -95,6 +97,7 @@ impl Job<'_> {
             engine: engine.describe(),
             wall_seconds,
         };
+        claim.keep_trained(name)?;
         claim.finish(&result.named())?;
         Ok(true)
     }

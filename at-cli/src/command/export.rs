@@ -11,7 +11,7 @@ use at_core::optics::Convention;
 use at_core::training::MethodName;
 use clap::Args;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What `--help` adds.
 pub const HELP: &str = "\
@@ -34,7 +34,7 @@ const MOST_SAMPLES: usize = 100_000;
 /// `asyt export`.
 #[derive(Debug, Args)]
 pub struct ExportArguments {
-    /// Run folder of asyt train
+    /// Run folder of asyt train, or of a cell of asyt compare and sweep (RUN/cells/CELL)
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Method whose result is taken out [default: all of the run]
@@ -66,9 +66,12 @@ pub struct ExportArguments {
 /// Runs the command.
 pub fn export(arguments: &ExportArguments) -> Outcome {
     let chosen = arguments.samples.as_deref().map(samples).transpose().or_usage()?;
-    let named = |run: &Path| run.join("config.toml").is_file();
-    if !named(&arguments.run) {
-        return Err(anyhow!("{} is no run: it has no config.toml", arguments.run.display())).or_usage();
+    if RunFiles::settings_file(&arguments.run).is_none() {
+        return Err(anyhow!(
+            "{} is no run: it has neither config.toml nor a cell's cell.toml",
+            arguments.run.display()
+        ))
+        .or_usage();
     }
     activity::watch(arguments.quiet);
     activity::now("loading the run");

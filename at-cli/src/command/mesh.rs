@@ -5,17 +5,21 @@ use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
 use crate::notes::Notes;
-use crate::phase_source::Phases;
+use crate::phase_source::{Phases, RunControls};
 use crate::progress::say;
+use crate::results;
 use crate::words::word;
 use crate::work::{duration, say_expected};
 use anyhow::{Context, Result, anyhow};
 use at_core::files::matrix_file::read_matrix;
 use at_core::files::npy::write_matrix;
 use at_core::files::phase_file::{ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
+use at_core::network::{Owner, Stage};
 use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
+use at_core::reference::Reference;
 use clap::{Args, Subcommand};
 use ndarray::Array2;
+use num_complex::Complex64;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -36,7 +40,8 @@ Examples:
   asyt mesh decompose U.npy --layout rectangular --out phases.npz
   asyt mesh decompose designs.mat --variable U --out phases.npz
   asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz
-  asyt mesh matrix runs/mesh-1 --method at-adaptive --mesh 2 --out U.npy";
+  asyt mesh matrix runs/mesh-1 --method at-adaptive --mesh 2 --out U.npy
+  asyt mesh matrix runs/mesh-1 --method at-adaptive --chip-file measured.toml --out U.npy";
 
 /// `asyt mesh`.
 #[derive(Debug, Args)]
@@ -75,8 +80,11 @@ pub struct MatrixArguments {
     /// Errors of the chip (npz); those of several files add up
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub chip_errors: Vec<PathBuf>,
-    /// Take errors of fewer or other meshes than the phases are of, as far as they fit
-    #[arg(long, requires = "chip_errors")]
+    /// The chip: a file of --save-chip, or what was measured of it (toml or npz; docs/imperfections.md), where the rest is as designed
+    #[arg(long, value_name = "FILE", conflicts_with = "chip_errors")]
+    pub chip_file: Option<PathBuf>,
+    /// Take a chip or errors of fewer or other meshes than the phases are of, as far as they fit
+    #[arg(long)]
     pub chip_of_other_network: bool,
     /// Convention of the errors, where their file does not record it [default: that of --convention]
     #[arg(long, value_name = "C")]
@@ -141,6 +149,10 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
 }
 
 fn matrix(arguments: &MatrixArguments) -> Outcome {
+    if arguments.chip_of_other_network && arguments.chip_file.is_none() && arguments.chip_errors.is_empty() {
+        return Err(anyhow!("--chip-of-other-network is about --chip-file or --chip-errors; pass one of them"))
+            .or_usage();
+    }
     let phases = Phases::open(&arguments.phases, arguments.convention, arguments.method.as_deref())?;
     let own = chosen(&phases, arguments.mesh, &arguments.phases)?;
     let modes = own.mesh.modes() as f64;
@@ -149,7 +161,10 @@ fn matrix(arguments: &MatrixArguments) -> Outcome {
     expected(&format!("multiplying the columns of {}", described(&own.mesh)), share, |mesh| {
         transfer_matrix(mesh, &vec![0.0; mesh.controls()], None).map(drop)
     })?;
-    let matrix = if arguments.chip_errors.is_empty() {
+    let described = described(&own.mesh);
+    let matrix = if let Some(file) = &arguments.chip_file {
+        of_chip(phases, arguments.mesh, file, network_files::owner(Some(arguments.chip_of_other_network)))?
+    } else if arguments.chip_errors.is_empty() {
         transfer_matrix(&own.mesh, &own.controls, None)?
     } else {
         let convention = arguments.errors_convention.or(arguments.convention);
@@ -161,8 +176,22 @@ fn matrix(arguments: &MatrixArguments) -> Outcome {
         imperfect_transfer_matrix(&own.mesh, &own.controls, &errors)?
     };
     write_matrix(&arguments.out, &matrix)?;
-    say(false, &format!("{}: {}", arguments.out.display(), described(&own.mesh)));
+    say(false, &format!("{}: {described}", arguments.out.display()));
     Ok(())
+}
+
+/// What mesh number `index` of the chip in `file` makes of `phases`.
+fn of_chip(phases: Phases, index: usize, file: &Path, owner: Owner) -> Result<Array2<Complex64>> {
+    let RunControls { network, controls, initial } = phases.whole()?;
+    let mut notes = Notes::default();
+    let fabrication = network_files::chip_of(file, &network, owner, &mut notes)?;
+    let chip = Reference { network: &network, fabrication: &fabrication, first_controls: &initial, drift: &[] };
+    let effective = chip.effective_controls(&controls)?;
+    let (number, _) = network.placed_meshes().nth(index).context("a mesh")?;
+    let start: usize = network.stages().take(number).map(Stage::controls).sum();
+    let stage = network.stages().nth(number).context("a stage")?;
+    let own = &effective[start..start + stage.controls()];
+    results::field_matrix(stage, fabrication.stage(number), own).context("a mesh is linear")
 }
 
 fn chosen(phases: &Phases, index: usize, file: &Path) -> Outcome<ProgrammedMesh> {
@@ -227,7 +256,7 @@ fn expected(what: &str, share: f64, work: impl FnOnce(&Mesh) -> at_core::Result<
 fn convert(arguments: &ConvertArguments) -> Outcome {
     let phases = match Phases::open(&arguments.phases, arguments.from, arguments.method.as_deref())? {
         Phases::File(_) => read_phases(&arguments.phases, arguments.from)?, // which also looks whose they are
-        Phases::Run(meshes) => meshes,
+        Phases::Run(meshes, _) => meshes,
     };
     write_phases(&arguments.out, arguments.to, &phases)?;
     say(false, &format!("{}: {} meshes in convention {}", arguments.out.display(), phases.len(), arguments.to));

@@ -6,6 +6,7 @@ use crate::notes::Notes;
 use crate::progress::say;
 use crate::report::page::Page;
 use crate::report::{Choice, section};
+use crate::trained::RunFiles;
 use anyhow::{Context, anyhow};
 use at_core::files::{atomic_write, create_folders, own};
 use clap::Args;
@@ -26,7 +27,7 @@ Examples:
 /// `asyt report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// Run folders of asyt train, compare, sweep, or of the trainings of asyt reproduce
+    /// Run folders of asyt train, compare, sweep, of their cells (RUN/cells/CELL), or of the trainings of asyt reproduce
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// The page [default: report.html in the run's folder, or here for several runs]
@@ -52,9 +53,9 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         [run] => run.join("report.html"),
         _ => PathBuf::from("report.html"),
     });
-    let named = |run: &PathBuf| run.join("config.toml").is_file();
-    if let Some(run) = arguments.runs.iter().find(|run| !named(run)) {
-        return Err(anyhow!("{} is no run: it has no config.toml", run.display())).or_usage();
+    if let Some(run) = arguments.runs.iter().find(|run| RunFiles::settings_file(run).is_none()) {
+        let lacks = "it has neither config.toml nor a cell's cell.toml";
+        return Err(anyhow!("{} is no run: {lacks}", run.display())).or_usage();
     }
     if out.extension().is_none() {
         return Err(anyhow!("--out {} names no file; write it as page.html", out.display())).or_usage();

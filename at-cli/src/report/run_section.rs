@@ -49,7 +49,8 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             Some(why)
         }
     };
-    page.details("All settings (config.toml; asyt train --config repeats the run)", &files.config);
+    let (file, text) = &files.config;
+    page.details(&format!("All settings ({file}; asyt train --config repeats the run)"), text);
     Ok(missing)
 }
 

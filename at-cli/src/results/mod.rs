@@ -15,6 +15,8 @@ mod phases;
 mod predictions;
 mod samples;
 
+pub use operators::field_matrix;
+
 use crate::trained::TrainedRun;
 use anyhow::Result;
 use at_core::chip::Fabrication;

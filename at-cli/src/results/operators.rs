@@ -2,7 +2,6 @@
 
 use super::{Learned, Written, npz};
 use crate::activity;
-use crate::stage_names;
 use anyhow::Result;
 use at_core::network::Stage;
 use at_core::reference::Reference;
@@ -32,10 +31,12 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
         None => None,
     };
     let (mut all, mut offset) = (Vec::new(), 0);
-    for (index, (stage, name)) in network.stages().zip(stage_names::names(network)).enumerate() {
+    for (index, (stage, own)) in network.stages().zip(network.stage_names()).enumerate() {
         let range = offset..offset + stage.controls();
         offset = range.end;
-        let Some(own) = name else { continue };
+        if stage.element().controlled().is_none() {
+            continue;
+        }
         let (entering, leaving) = (stage.input().modes, stage.output().modes);
         if entering.max(leaving) > WIDEST {
             missing.push(format!("operators: {own} has {entering} inputs; asyt mesh matrix makes its matrix"));
@@ -73,6 +74,14 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
         what: format!("[output, input], acting on column vectors, complex for fields: {}", names.join(", ")),
     });
     Ok(())
+}
+
+/// What a stage between fields does at `controls`, `[output, input]`; none where it is not linear, or not between fields.
+pub fn field_matrix(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Option<Array2<Complex64>> {
+    match operator(stage, errors, controls)? {
+        Operator::Fields(matrix) => Some(matrix),
+        Operator::Reals(..) => None,
+    }
 }
 
 /// The stage at `controls`, from its answers to darkness and to every unit vector; none where its answer to all of them together tells

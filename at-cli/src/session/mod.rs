@@ -76,7 +76,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             let first = plan.settings.chip_seed.unwrap_or_default();
             for (seed, outcome) in (first..).zip(&outcomes) {
                 let engine = engine.describe();
-                let result = MethodResult::new(name, seed, outcomes.len(), outcome, wall_seconds, engine);
+                let result = MethodResult::new(name, seed, outcomes.len(), &outcome.into(), wall_seconds, engine);
                 summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), ..result });
             }
             folder.write("summary.json", &summary.to_json())?;

@@ -9,7 +9,7 @@ use at_core::cost::ChipSize;
 use at_core::data::{Chance, Dataset};
 use at_core::link::Times;
 use at_core::network::Network;
-use at_core::training::{MethodName, Outcome, Score};
+use at_core::training::{Evaluation, MethodName, Outcome, Record, Score};
 use serde::{Deserialize, Serialize};
 
 /// The whole summary.
@@ -103,6 +103,24 @@ pub struct MethodResult {
     pub chip_times: Option<ChipTimes>,
 }
 
+/// How a training ended.
+pub struct End<'a> {
+    /// One per epoch.
+    pub records: &'a [Record],
+    /// The chip on the training samples, at the end.
+    pub train: Evaluation,
+    /// The chip on the test samples, at the end.
+    pub test: Evaluation,
+    /// What has crossed the chip's interface.
+    pub accesses: Accesses,
+}
+
+impl<'a> From<&'a Outcome> for End<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        End { records: &outcome.records, train: outcome.train, test: outcome.test, accesses: outcome.accesses }
+    }
+}
+
 /// Where the time went at a chip from outside, in the process that ended the run; evaluations are part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChipTimes {
@@ -184,35 +202,35 @@ impl MethodResult {
         }
     }
 
-    /// The result of a method that ended with `outcome` on chip number `chip_seed`, one of `share_model`.
+    /// The result of a method with this `end` on chip number `chip_seed`, one of `share_model`.
     pub fn new(
         method: MethodName,
         chip_seed: u64,
         share_model: usize,
-        outcome: &Outcome,
+        end: &End,
         wall_seconds: f64,
         engine: String,
     ) -> Self {
-        let by = outcome.test.judged_by;
-        let after = outcome.records.iter().map(|record| record.test_score);
-        let best = after.fold(outcome.test.score, |one, other| by.better(one, other));
+        let by = end.test.judged_by;
+        let after = end.records.iter().map(|record| record.test_score);
+        let best = after.fold(end.test.score, |one, other| by.better(one, other));
         MethodResult {
             method,
             chip_seed,
             share_model,
-            final_test_score: outcome.test.score,
+            final_test_score: end.test.score,
             best_test_score: best,
-            final_train_score: outcome.train.score,
-            epochs: outcome.records.len(),
+            final_train_score: end.train.score,
+            epochs: end.records.len(),
             wall_seconds,
             engine,
-            chip_reads: outcome.accesses.reads,
-            chip_injections: outcome.accesses.injections,
-            control_writes: outcome.accesses.control_writes,
-            digital_passes: outcome.accesses.digital_passes,
-            digital_backward_passes: outcome.accesses.digital_backward_passes,
-            digital_flops: outcome.accesses.digital_flops,
-            accesses: Some(outcome.accesses),
+            chip_reads: end.accesses.reads,
+            chip_injections: end.accesses.injections,
+            control_writes: end.accesses.control_writes,
+            digital_passes: end.accesses.digital_passes,
+            digital_backward_passes: end.accesses.digital_backward_passes,
+            digital_flops: end.accesses.digital_flops,
+            accesses: Some(end.accesses),
             chip_times: None,
         }
     }

@@ -3,6 +3,7 @@
 //! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]). Those that change a kind of
 //! chip are the rows of [`at_core::imperfections!`].
 
+use crate::measured;
 use crate::network_text::NetworkText;
 use at_core::chip::{Imperfections, Unit};
 use at_core::optics::Convention;
@@ -128,7 +129,7 @@ at_core::imperfections! { settings {
     #[arg(long, value_name = "SEED", help_heading = "Chip", value_parser = seed_parser())]
     pub chip_seed: Option<u64>,
     /// This individual, from a file of --save-chip or of mesh errors (npz), of this very network; --chip is then only its kind,
-    /// whose data sheet digital models know. Or what was measured of it (toml, docs/imperfections.md); the rest is drawn as --chip says
+    /// whose data sheet digital models know. Or what was measured of it (toml or npz, docs/imperfections.md); the rest is drawn as --chip says
     #[arg(long, value_name = "FILE", help_heading = "Chip")]
     pub chip_file: Option<PathBuf>,
     /// Files (npz) of mesh errors that add up to the chip, with a convention that they may not record; as --chip-file otherwise
@@ -306,7 +307,7 @@ impl RunSettings {
 
     /// The file of what was measured of the chip, the rest of which is drawn.
     pub fn measured_chip(&self) -> Option<&Path> {
-        self.chip_file.as_deref().filter(|file| file.extension().is_some_and(|own| own.eq_ignore_ascii_case("toml")))
+        self.chip_file.as_deref().filter(|file| measured::is_measured(file))
     }
 
     /// Some other process drives the chip.

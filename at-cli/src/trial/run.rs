@@ -111,10 +111,8 @@ impl<'a, E: Simulator> Trials<'a, E> {
         observer: &mut dyn Observer,
     ) -> Result<TrialResult> {
         let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
-        let (fingerprint, identity) = (self.fingerprint.text(), network.identity());
-        let (fingerprint, identity) = (&fingerprint[..], &identity);
-        let checkpoints =
-            kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network: identity });
+        let fingerprint = &self.fingerprint.text()[..];
+        let checkpoints = kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network });
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
         let mut times = None;
         let (outcomes, trained) = if let Some(driver) = self.driver {

@@ -182,7 +182,7 @@ fn a_run_is_taken_where_a_phase_file_is() {
         .refused(1, &["choose one with --method", "ideal, at-adaptive"]);
     bench.run(["evaluate", "--phases", "chip.npz", "--method", "at"]).refused(2, &["--method chooses one of a run's"]);
     std::fs::copy(bench.path("run/ideal.safetensors"), bench.path("alone.safetensors")).unwrap();
-    bench.run(["mesh", "matrix", "alone.safetensors", "--out", "f.npy"]).refused(1, &["config.toml beside it"]);
+    bench.run(["mesh", "matrix", "alone.safetensors", "--out", "f.npy"]).refused(1, &["a checkpoint outside its run"]);
     bench
         .run(["evaluate", "--phases", "run/ideal.safetensors", "--network", "mesh:8x3"])
         .refused(1, &["the run has trained"]);
@@ -199,4 +199,75 @@ fn a_weight_bank_is_evaluated_from_its_run_although_it_has_no_phase_file() {
         assert_eq!(evaluated["accuracies"][0].as_f64(), accuracy.as_f64(), "{method}: {evaluated}");
     }
     bench.run(["mesh", "matrix", "run/at.safetensors", "--out", "U.npy"]).refused(1, &["no mesh"]);
+}
+
+#[test]
+fn a_cell_of_a_comparison_is_taken_home_like_a_run() {
+    let bench = Bench::new();
+    let words =
+        ["compare", "--network", "mesh:4x1", "--dataset", "iris", "--chip", "mesh", "--method", "at-adaptive,ideal"];
+    let more = ["--epochs", "3", "--chips", "2", "--engine", "cpu", "--quiet", "--out", "run"];
+    bench.run(words.iter().chain(&more).copied()).done();
+    let cells = bench.entries("run/cells");
+    assert_eq!(cells.len(), 4);
+    for cell in &cells {
+        let method = if cell.starts_with("ideal") { "ideal" } else { "at-adaptive" };
+        let (folder, checkpoint) = (format!("run/cells/{cell}"), format!("run/cells/{cell}/{method}.safetensors"));
+        let files = ["cell.toml".to_string(), "result.json".to_string(), format!("{method}.safetensors")];
+        let kept = bench.entries(&folder);
+        assert!(kept.len() == 3 && files.iter().all(|file| kept.contains(file)), "{kept:?}");
+        let result: Value = serde_json::from_str(&bench.read(&format!("{folder}/result.json"))).unwrap();
+        let accuracy = result["test"]["accuracy"].as_f64().unwrap();
+
+        let words = ["evaluate", "--phases", &checkpoint, "--chips", "1", "--json"];
+        let evaluated: Value = serde_json::from_str(&bench.run(words).done().stdout).unwrap();
+        assert_eq!(evaluated["accuracies"][0].as_f64().unwrap(), accuracy, "{cell}: {evaluated}");
+        bench.run(["export", &folder, "--quiet"]).done();
+        let predictions = rows(&bench.read(&format!("{folder}/export/{method}/predictions.csv")));
+        let right = predictions.iter().filter(|row| row["class"] == row["predicted"]).count();
+        assert_eq!(right as f64 / predictions.len() as f64, accuracy);
+        let page = bench.run(["report", &folder, "--quiet"]).done();
+        assert!(page.beside_notes().is_empty(), "{page:?}");
+        let html = bench.read(&format!("{folder}/report.html"));
+        assert!(html.contains("cell.toml") && html.contains("Inside the chip"), "{cell}");
+        let train = ["train", "--network", "mesh:4x1", "--dataset", "iris", "--method", "ideal", "--epochs", "1"];
+        bench.run(train.into_iter().chain(["--quiet", "--start-from", &checkpoint])).done();
+    }
+    // a cell that is not done has nothing to take home
+    std::fs::remove_file(bench.path(&format!("run/cells/{}/result.json", cells[0]))).unwrap();
+    bench.run(["export", &format!("run/cells/{}", cells[0])]).refused(1, &["is not done", "--resume"]);
+}
+
+#[test]
+fn a_measured_chip_makes_the_matrix_that_its_errors_make() {
+    let bench = Bench::new();
+    train(&bench, &["--chip", "ideal", "--method", "ideal"]);
+    bench.run(["export", "run", "--quiet"]).done();
+    let couplers: Vec<String> = (0..28).map(|k| format!("{}", 0.01 * f64::from(k))).collect();
+    bench.write("chip.toml", format!("[mesh1]\nfirst_coupler = [{}]\n[shifters]\ndead = [64]\n", couplers.join(", ")));
+    let matrix = |words: &[&str]| {
+        let ended = bench.run(["mesh", "matrix", "--mesh", "1", "--out", "U.npy"].iter().chain(words).copied()).done();
+        (at_core::files::matrix_file::read_matrix(&bench.path("U.npy"), None).unwrap(), ended.stderr)
+    };
+    let (of_run, said) = matrix(&["run", "--chip-file", "chip.toml"]);
+    assert!(said.contains("note: what was not measured in chip.toml is taken as designed"), "{said}");
+    // the same from a phase file, of which only meshes are known
+    let (of_file, _) = matrix(&["run/export/ideal/phases.npz", "--chip-file", "chip.toml"]);
+    assert_eq!(of_run, of_file);
+    let (perfect, _) = matrix(&["run"]);
+    let apart = |other: &ndarray::Array2<num_complex::Complex64>| {
+        (other - &of_run).mapv(|z| z.norm()).fold(0.0, |a: f64, b| a.max(*b))
+    };
+    assert!(apart(&perfect) > 0.05);
+    // independently: the errors in the formula of a mesh, and a dead shifter told 0
+    let phases = at_core::files::phase_file::read_phases(&bench.path("run/export/ideal/phases.npz"), None).unwrap();
+    let mut own = phases[1].clone();
+    own.controls[0] = 0.0;
+    let mut errors = at_core::optics::MeshErrors::none(&own.mesh);
+    errors.first_coupler = (0..28).map(|k| 0.01 * f64::from(k)).collect();
+    let expected = at_core::optics::imperfect_transfer_matrix(&own.mesh, &own.controls, &errors).unwrap();
+    assert!(apart(&expected) < 1e-12, "{}", apart(&expected));
+    bench
+        .run(["mesh", "matrix", "run", "--chip-of-other-network", "--out", "U.npy"])
+        .refused(2, &["is about --chip-file or --chip-errors"]);
 }

@@ -2,7 +2,8 @@
 //! `g·sin(θ_k/2)`, the other modes are dumped or dark. Controls: `[θ_k.., g]`.
 
 use super::{
-    Beside, ControlRun, Controlled, Drawn, Element, Flops, Imperfect, Place, Signal, Sines, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, Flops, Imperfect, Place, Signal, Sines, Stage,
+    StageErrors, Start,
 };
 use crate::Result;
 use num_complex::Complex64;
@@ -124,6 +125,11 @@ impl Element for Attenuators {
 impl Controlled for Attenuators {
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::phases(self.passed(), 2.0 * TAU), ControlRun::numbers(1)]
+    }
+
+    /// `attenuation` [mode], then `gain`.
+    fn arrays(&self) -> Vec<ControlArray> {
+        vec![ControlArray::new("attenuation", [self.passed()]), ControlArray::new("gain", [1])]
     }
 
     /// `attenuation[mode]`, then `gain`.

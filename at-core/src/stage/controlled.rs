@@ -3,6 +3,7 @@
 use super::{Initialization, Place, Stage};
 use crate::Result;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 /// Neighbouring controls that mean the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +38,28 @@ impl ControlRun {
     }
 }
 
+/// Neighbouring controls as an array, row-major.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlArray {
+    /// Its name: `theta` on a stage's page, `mesh0.theta` in a network.
+    pub name: String,
+    /// The lengths of its axes.
+    pub shape: Vec<usize>,
+}
+
+impl ControlArray {
+    /// An array of this shape.
+    pub fn new(name: &str, shape: impl Into<Vec<usize>>) -> Self {
+        ControlArray { name: name.to_string(), shape: shape.into() }
+    }
+
+    /// Number of controls; none where that is beyond all numbers.
+    pub fn count(&self) -> Option<usize> {
+        self.shape.iter().try_fold(1_usize, |product, length| product.checked_mul(*length))
+    }
+}
+
 /// From what the first values of a stage's controls are drawn.
 pub struct Start<'a> {
     /// How weights are drawn.
@@ -53,6 +76,11 @@ pub struct Start<'a> {
 pub trait Controlled {
     /// What the controls are, in their order.
     fn runs(&self) -> Vec<ControlRun>;
+
+    /// How the controls are cut into arrays in files for programs, in their order. Together they are all of them.
+    fn arrays(&self) -> Vec<ControlArray> {
+        vec![ControlArray::new("control", [self.runs().iter().map(|run| run.count).sum()])]
+    }
 
     /// What the controls are called in files for people, in their order: `theta[3,4]`. Nothing depends on it.
     fn names(&self) -> Vec<String> {

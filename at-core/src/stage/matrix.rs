@@ -3,8 +3,8 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Initialization, Map,
-    Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect,
+    Initialization, Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::chip::{Draws, LARGEST_ERROR};
 use crate::numpy_random::LegacyNormal;
@@ -100,6 +100,11 @@ impl Element for Matrix {
 impl Controlled for Matrix {
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::numbers(self.weights().count())]
+    }
+
+    /// `weight` [output, input], then `bias` [output].
+    fn arrays(&self) -> Vec<ControlArray> {
+        self.weights().arrays()
     }
 
     /// `weight[output,input]`, then `bias[output]`.

@@ -6,8 +6,8 @@ mod drawn;
 pub(crate) mod light;
 
 use super::{
-    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Sheet, Signal,
-    Sines, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place,
+    Sheet, Signal, Sines, Stage, StageErrors, Start,
 };
 use crate::chip::{Draws, LARGEST_ERROR};
 use crate::optics::haar::haar_phases;
@@ -121,6 +121,12 @@ impl Element for Mesh {
 impl Controlled for Mesh {
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::phases(self.controls(), TAU)]
+    }
+
+    /// `theta` and `phi` column by column, `gamma`.
+    fn arrays(&self) -> Vec<ControlArray> {
+        let lengths = [("theta", self.mzis()), ("phi", self.mzis()), ("gamma", self.modes())];
+        lengths.map(|(name, length)| ControlArray::new(name, [length])).into()
     }
 
     /// `theta[column,mode]` and `phi[column,mode]` by the upper of the two modes, then `gamma[mode]`.

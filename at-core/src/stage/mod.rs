@@ -30,7 +30,7 @@ mod weights;
 pub use activation::Nonlinearity;
 pub use attenuators::Attenuators;
 pub use combiner::Combiner;
-pub use controlled::{ControlRun, Controlled, Meaning, Start};
+pub use controlled::{ControlArray, ControlRun, Controlled, Meaning, Start};
 pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
 pub use drawn::{Drawn, Grid, Map, Span};
@@ -68,6 +68,11 @@ impl Stage {
     /// Number of controls.
     pub fn controls(&self) -> usize {
         self.runs().iter().map(|run| run.count).sum()
+    }
+
+    /// How its controls are cut into arrays, in their order.
+    pub fn control_arrays(&self) -> Vec<ControlArray> {
+        self.element().controlled().map_or(Vec::new(), Controlled::arrays)
     }
 
     /// The place of every control's heater; none for a control that is no heater.

@@ -62,6 +62,33 @@ fn every_control_has_a_name_of_its_own() {
 }
 
 #[test]
+fn the_arrays_of_files_are_all_controls_under_their_names() {
+    for stage in every_stage() {
+        let names = stage.element().controlled().map_or(Vec::new(), Controlled::names);
+        let mut names = names.iter();
+        for array in stage.control_arrays() {
+            let word = |name: &String| name.split('[').next() == Some(&array.name);
+            let count = array.count().unwrap();
+            assert!(
+                count > 0 && names.by_ref().take(count).filter(|name| word(name)).count() == count,
+                "{stage:?}: {array:?}"
+            );
+        }
+        assert_eq!(names.next(), None, "{stage:?}");
+    }
+    let layers = vec![
+        vec![Stage::Mesh(Mesh::rectangular(4).unwrap()), Stage::detection(4, Detection::Balanced)],
+        vec![Stage::weight_bank(2, 3)],
+        vec![Stage::weight_bank(3, 1)],
+    ];
+    let arrays = Network::new(layers).unwrap().control_arrays();
+    let named: Vec<(&str, &[usize])> = arrays.iter().map(|array| (&array.name[..], &array.shape[..])).collect();
+    let [theta, phi, gamma] = [("mesh0.theta", &[6][..]), ("mesh0.phi", &[6]), ("mesh0.gamma", &[4])];
+    let [one, other] = [("weight-bank0.weight", &[3, 2][..]), ("weight-bank1.weight", &[1, 3])];
+    assert_eq!(named, [theta, phi, gamma, one, ("weight-bank0.bias", &[3]), other, ("weight-bank1.bias", &[1])]);
+}
+
+#[test]
 fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
     let kind = Imperfections {
         splitter_angle: 0.1,

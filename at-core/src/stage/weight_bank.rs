@@ -3,8 +3,8 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Map, Order, Place,
-    Signal, Sines, Span, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Map,
+    Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::chip::{Draws, LARGEST_ERROR};
@@ -103,6 +103,11 @@ impl Element for WeightBank {
 impl Controlled for WeightBank {
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::phases(self.weights().count(), TAU)]
+    }
+
+    /// `weight` [output, input], then `bias` [output].
+    fn arrays(&self) -> Vec<ControlArray> {
+        self.weights().arrays()
     }
 
     /// `weight[output,input]`, then `bias[output]`.

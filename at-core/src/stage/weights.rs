@@ -1,7 +1,7 @@
 //! What matrices and weight banks have in common: a real matrix with bias `y = Wx + b`, of which every entry of
 //! `[W row-major [output, input], b]` is a function of its own control.
 
-use super::Flops;
+use super::{ControlArray, Flops};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -25,6 +25,12 @@ impl Weights {
     /// Entries, the bias among them.
     pub fn count(self) -> usize {
         self.outputs * (self.inputs + 1)
+    }
+
+    /// `weight` [output, input], then `bias` [output].
+    pub fn arrays(self) -> Vec<ControlArray> {
+        let Weights { inputs, outputs } = self;
+        vec![ControlArray::new("weight", [outputs, inputs]), ControlArray::new("bias", [outputs])]
     }
 
     /// `weight[output,input]`, then `bias[output]`.

@@ -2,9 +2,11 @@
 //!
 //! The file is a safetensors file. Its metadata entry `asyt-checkpoint` is JSON (format version, the network, method, epochs done,
 //! the chip's state, records, the caller's fingerprint, step counts, what computed); vectors are F64, to which every engine's reals
-//! widen without loss: `NAME`, `NAME.moment.K`, `chip.drifted`, and `chip.K.drifted` of further chips that share a model. The
-//! tensor `checksum` is the MD5 of all of that, against damage. The records of a long run lie in a file beside it
-//! ([`super::journal`]); format version 2 has them all in the checkpoint, and is read as well.
+//! widen without loss: the chip's controls cut into the arrays of [`Network::control_arrays`] (`mesh0.theta`), those of a digital
+//! model likewise (`model.mesh0.theta`), a method's other vectors whole (`NAME`), `NAME.moment.K`, `chip.drifted`, and
+//! `chip.K.drifted` of further chips that share a model. The tensor `checksum` is the MD5 of all of that, against damage. The records
+//! of a long run lie in a file beside it ([`super::journal`]). Format version 3 has the controls whole, version 2 all records in the
+//! checkpoint; both are read as well.
 
 use super::journal::Earlier;
 use super::methods::{Method, MethodName};
@@ -13,8 +15,9 @@ use crate::chip::{Accesses, State};
 use crate::error::same_size;
 use crate::files::own;
 use crate::files::whole::read_whole;
-use crate::network::Identity;
+use crate::network::{Identity, Network};
 use crate::propagator::{Engine, Propagator};
+use crate::stage::ControlArray;
 use crate::{Error, Result};
 use md5::{Digest, Md5};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -23,10 +26,13 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const OLDEST: u32 = 2;
 const METADATA: &str = "asyt-checkpoint";
 const CHECKSUM: &str = "checksum";
+/// The vector of the chip's controls, and that of a digital model's.
+const CONTROLS: &str = "controls";
+const MODEL: &str = "model";
 /// Longest file (bytes): eight vectors for each of as many controls as the largest meshes have.
 const LARGEST_FILE: u64 = 1 << 36;
 
@@ -37,6 +43,8 @@ pub struct Checkpoint {
     pub fingerprint: String,
     /// The network whose controls, estimate and optimizer these are; none in files of earlier versions.
     pub network: Option<Identity>,
+    /// How the controls are cut into arrays in the file; not at all in files of earlier versions.
+    pub arrays: Vec<ControlArray>,
     /// The method.
     pub method: MethodName,
     /// Epochs done.
@@ -75,6 +83,8 @@ struct Header {
     fingerprint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     network: Option<Identity>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    arrays: Vec<ControlArray>,
     method: MethodName,
     epoch: usize,
     chip: State,
@@ -99,6 +109,9 @@ struct Entry {
     name: String,
     step: u64,
     moments: usize,
+    /// Its values are cut into the header's arrays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
 }
 
 impl Header {
@@ -126,12 +139,13 @@ impl Checkpoint {
         chip: State,
         epoch: usize,
         fingerprint: &str,
-        network: &Identity,
+        network: &Network,
     ) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
-            network: Some(network.clone()),
+            network: Some(network.identity()),
+            arrays: network.control_arrays(),
             method: method.name(),
             epoch,
             chip,
@@ -189,6 +203,7 @@ impl Checkpoint {
             version: VERSION,
             fingerprint: self.fingerprint.clone(),
             network: self.network.clone(),
+            arrays: self.arrays.clone(),
             method: self.method,
             epoch: self.epoch,
             chip: self.chip.clone(),
@@ -198,23 +213,32 @@ impl Checkpoint {
             arithmetic: self.arithmetic.clone(),
             earlier,
             records: records.to_vec(),
-            parameters: self.parameters.iter().map(SavedParameters::entry).collect(),
+            parameters: self.parameters.iter().map(|saved| saved.entry(&self.arrays)).collect(),
         })
         .map_err(|failure| Error::file(path, failure.into()))?;
-        let mut tensors: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut tensors: Vec<(ControlArray, Vec<u8>)> = Vec::new();
         for saved in &self.parameters {
-            let vectors = std::iter::once(&saved.values).chain(&saved.moments);
-            tensors.extend(saved.entry().tensors().zip(vectors.map(|vector| to_bytes(vector))));
+            let (entry, mut rest) = (saved.entry(&self.arrays), &saved.values[..]);
+            for Tensor { name, shape } in entry.values(&self.arrays) {
+                let shape = shape.unwrap_or_else(|| vec![rest.len()]);
+                let (own, others) = rest.split_at(shape.iter().product());
+                tensors.push((ControlArray { name, shape }, to_bytes(own)));
+                rest = others;
+            }
+            let moments = entry.moments().zip(&saved.moments);
+            tensors.extend(
+                moments.map(|(tensor, moment)| (ControlArray::new(&tensor.name, [moment.len()]), to_bytes(moment))),
+            );
         }
         for (index, chip) in self.chips().enumerate().filter(|(_, chip)| !chip.drifted.is_empty()) {
-            tensors.push((drifted(index), to_bytes(&chip.drifted)));
+            tensors.push((ControlArray::new(&drifted(index), [chip.drifted.len()]), to_bytes(&chip.drifted)));
         }
         let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| bytes.as_slice()));
         let views = tensors
             .iter()
-            .map(|(name, bytes)| (name.clone(), Dtype::F64, bytes.len() / 8, bytes.as_slice()))
-            .chain([(CHECKSUM.to_string(), Dtype::U8, checksum.len(), checksum.as_slice())])
-            .map(|(name, kind, len, bytes)| TensorView::new(kind, vec![len], bytes).map(|view| (name, view)))
+            .map(|(array, bytes)| (array.name.clone(), Dtype::F64, array.shape.clone(), bytes.as_slice()))
+            .chain([(CHECKSUM.to_string(), Dtype::U8, vec![checksum.len()], checksum.as_slice())])
+            .map(|(name, kind, shape, bytes)| TensorView::new(kind, shape, bytes).map(|view| (name, view)))
             .collect::<std::result::Result<Vec<_>, _>>();
         let file = views
             .and_then(|views| safetensors::serialize(views, Some(HashMap::from([(METADATA.to_string(), header)]))))
@@ -253,9 +277,15 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// The same without the optimizer's moments: to look at and to start from; no run goes on from it.
+    pub fn without_moments(mut self) -> Self {
+        self.parameters.iter_mut().for_each(|saved| saved.moments.clear());
+        self
+    }
+
     /// The controls: those of the first chip where several share a model.
     pub fn controls(&self) -> Option<&[f64]> {
-        self.parameters.iter().find(|saved| saved.name == "controls").map(|saved| saved.values.as_slice())
+        self.parameters.iter().find(|saved| saved.name == CONTROLS).map(|saved| saved.values.as_slice())
     }
 
     /// Reads the content of a file, without the records beside it; the error is the reason alone.
@@ -275,18 +305,32 @@ impl Checkpoint {
         }
         let header: Header = serde_json::from_str(text).map_err(|failure| format!("{METADATA}: {failure}"))?;
         let tensors = SafeTensors::deserialize(file).map_err(foreign)?;
-        let tensor = |name: &str, kind: Dtype| match tensors.tensor(name) {
-            Ok(view) if view.dtype() == kind && view.shape().len() == 1 => Ok(view.data()),
+        let tensor = |Tensor { name, shape }: &Tensor, kind: Dtype| match tensors.tensor(name) {
+            Ok(view)
+                if view.dtype() == kind
+                    && shape.as_ref().map_or(view.shape().len() == 1, |shape| view.shape() == shape) =>
+            {
+                Ok(view.data())
+            }
             Ok(view) => {
-                Err(format!("{name}: {:?} {:?} where {kind:?} of one dimension belongs", view.dtype(), view.shape()))
+                let shape = shape.as_ref().map_or("of one dimension".to_string(), |shape| format!("{shape:?}"));
+                Err(format!("{name}: {:?} {:?} where {kind:?} {shape} belongs", view.dtype(), view.shape()))
             }
             Err(_) => Err(format!("has no tensor {name}")),
         };
         let chips = 1 + header.others.len();
-        let drifts = (0..if header.drifted { chips } else { 0 }).map(drifted);
-        let names: Vec<String> = header.parameters.iter().flat_map(Entry::tensors).chain(drifts).collect();
+        let values: Vec<Vec<Tensor>> = header.parameters.iter().map(|entry| entry.values(&header.arrays)).collect();
+        let moments = header.parameters.iter().map(|entry| entry.moments().collect::<Vec<_>>());
+        let drifts = (0..if header.drifted { chips } else { 0 }).map(|index| Tensor::whole(drifted(index)));
+        let names: Vec<Tensor> = values
+            .iter()
+            .cloned()
+            .zip(moments)
+            .flat_map(|(own, moments)| own.into_iter().chain(moments))
+            .chain(drifts)
+            .collect();
         let vectors = names.iter().map(|name| tensor(name, Dtype::F64)).collect::<std::result::Result<Vec<_>, _>>()?;
-        if tensor(CHECKSUM, Dtype::U8)? != checksum(text, vectors.iter().copied()) {
+        if tensor(&Tensor::whole(CHECKSUM.to_string()), Dtype::U8)? != checksum(text, vectors.iter().copied()) {
             return Err("is damaged: its checksum does not fit".to_string());
         }
         let beside = header.earlier.as_ref().map_or(0, |earlier| earlier.records);
@@ -295,7 +339,7 @@ impl Checkpoint {
             return Err(format!("has {} + {beside} records of {} epochs", header.records.len(), header.epoch));
         }
         header.validate()?;
-        for (name, bytes) in names.iter().zip(&vectors) {
+        for (Tensor { name, .. }, bytes) in names.iter().zip(&vectors) {
             let (numbers, _) = bytes.as_chunks::<8>();
             // a squared slope may have left the range of f32, and then its control rests
             let wrong = |value: f64| value.is_nan() || (value.is_infinite() && !name.contains(".moment."));
@@ -305,12 +349,13 @@ impl Checkpoint {
             }
         }
         let mut vectors = vectors.into_iter().map(from_bytes);
-        let parameters = header.parameters.into_iter().map(|Entry { name, step, moments }| SavedParameters {
-            name,
-            step,
-            values: vectors.next().expect("one vector per name"),
-            moments: vectors.by_ref().take(moments).collect(),
-        });
+        let parameters =
+            header.parameters.into_iter().zip(values).map(|(Entry { name, step, moments, .. }, own)| SavedParameters {
+                name,
+                step,
+                values: vectors.by_ref().take(own.len()).flatten().collect(),
+                moments: vectors.by_ref().take(moments).collect(),
+            });
         let parameters = parameters.collect();
         let mut with_drift = |state: State| State { drifted: vectors.next().unwrap_or_default(), ..state };
         let checkpoint = Checkpoint {
@@ -320,6 +365,7 @@ impl Checkpoint {
             shared: header.shared,
             fingerprint: header.fingerprint,
             network: header.network,
+            arrays: header.arrays,
             method: header.method,
             epoch: header.epoch,
             records: header.records,
@@ -338,11 +384,35 @@ struct Version {
 /// More moments than any optimizer has; a greater number is damage.
 const MOST_MOMENTS: usize = 8;
 
+/// A tensor of the file.
+#[derive(Clone)]
+struct Tensor {
+    name: String,
+    /// None: of one dimension.
+    shape: Option<Vec<usize>>,
+}
+
+impl Tensor {
+    fn whole(name: String) -> Self {
+        Tensor { name, shape: None }
+    }
+}
+
 impl Entry {
-    /// Names of its tensors: the values', then the moments'.
-    fn tensors(&self) -> impl Iterator<Item = String> + '_ {
-        let moments = 0..self.moments.min(MOST_MOMENTS);
-        std::iter::once(self.name.clone()).chain(moments.map(move |k| format!("{}.moment.{k}", self.name)))
+    /// The tensors of its values.
+    fn values(&self, arrays: &[ControlArray]) -> Vec<Tensor> {
+        if !self.cut {
+            return vec![Tensor::whole(self.name.clone())];
+        }
+        let prefix = if self.name == CONTROLS { String::new() } else { format!("{}.", self.name) };
+        let named =
+            |array: &ControlArray| Tensor { name: format!("{prefix}{}", array.name), shape: Some(array.shape.clone()) };
+        arrays.iter().map(named).collect()
+    }
+
+    /// The tensors of its moments.
+    fn moments(&self) -> impl Iterator<Item = Tensor> + '_ {
+        (0..self.moments.min(MOST_MOMENTS)).map(|k| Tensor::whole(format!("{}.moment.{k}", self.name)))
     }
 }
 
@@ -363,8 +433,12 @@ impl SavedParameters {
         })
     }
 
-    fn entry(&self) -> Entry {
-        Entry { name: self.name.clone(), step: self.step, moments: self.moments.len() }
+    /// What the header says of it where the network's controls are cut into `arrays`.
+    fn entry(&self, arrays: &[ControlArray]) -> Entry {
+        let count = arrays.iter().try_fold(0_usize, |sum, array| sum.checked_add(array.count()?));
+        let is_theirs = [CONTROLS, MODEL].contains(&self.name.as_str()) && !arrays.is_empty();
+        let cut = is_theirs && count == Some(self.values.len());
+        Entry { name: self.name.clone(), step: self.step, moments: self.moments.len(), cut }
     }
 }
 

@@ -8,7 +8,7 @@ use super::trainer::{arithmetic, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Meter, Physical};
 use crate::error::same_size;
-use crate::network::Identity;
+use crate::network::Network;
 use crate::propagator::{Adjoint, Engine};
 use crate::{Error, Result};
 
@@ -142,12 +142,13 @@ impl<E: Engine> Trainer<'_, E> {
         arithmetic: &[String],
         epoch: usize,
         fingerprint: &str,
-        network: &Identity,
+        network: &Network,
     ) -> Result<Checkpoint> {
         let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
         Ok(Checkpoint {
             fingerprint: fingerprint.to_string(),
-            network: Some(network.clone()),
+            network: Some(network.identity()),
+            arrays: network.control_arrays(),
             method: MethodName::At,
             epoch,
             chip: chips[0].state()?,

@@ -17,6 +17,9 @@ const SAMPLES: usize = 64;
 /// thousandth of that of guessing.
 const SAME: f64 = 1e-3;
 
+/// Class outputs that differ by more than this are all or nothing to a softmax, in 32 bits too.
+const MOST_CONTRAST: f64 = 1e4;
+
 /// Slopes below this move no control: it is Adam's ε, and less than the rounding of a step in 32 bits.
 const NO_SLOPE: f64 = 1e-8;
 
@@ -120,7 +123,18 @@ impl Outlook {
             (Normalization::Total | Normalization::L2, _) => "",
         };
         let dark = self.contrast.is_nan() || self.contrast < SAME;
-        if dark {
+        let gain = loss.gain;
+        if dark && gain < 1.0 && self.contrast / gain >= SAME {
+            doubts.push(format!(
+                "the loss sees nothing: times `loss-gain` {gain:e} class outputs differ by at most {:.0e}, which it cannot tell from                  guessing; raise `loss-gain`",
+                self.contrast
+            ));
+        } else if gain > 1.0 && !(self.contrast < MOST_CONTRAST || (self.contrast / gain).is_infinite()) {
+            doubts.push(format!(
+                "the loss is saturated: times `loss-gain` {gain:e} class outputs differ by up to {:.0e}, where a softmax has no slope                  left; lower `loss-gain`",
+                self.contrast
+            ));
+        } else if dark {
             doubts.push(format!(
                 "the readout is dark: {light}, and class outputs differ by at most {:.0e}, which the loss cannot tell from \
                  guessing; try {scale}{more}",
@@ -210,6 +224,18 @@ mod tests {
         assert!(doubts[0].contains("0.1 → "), "{doubts:?}");
         assert_eq!(look(3, 0.1, l2(), Noise::NONE).doubts(&l2()), Vec::<String>::new(), "scaled, it can be told apart");
         assert!(look(1, 4.0, Loss::cross_entropy(4), Noise::NONE).doubts(&l2()).is_empty());
+    }
+
+    #[test]
+    fn a_gain_that_leaves_the_loss_nothing_to_see_is_named_and_not_the_light() {
+        for (gain, part) in [(1e-12, "raise `loss-gain`"), (1e38, "lower `loss-gain`"), (1e300, "lower `loss-gain`")] {
+            let loss = Loss { gain, ..Loss::cross_entropy(4) };
+            let doubts = look(1, 4.0, loss, Noise::NONE).doubts(&loss);
+            assert!(doubts.len() == 1 && doubts[0].contains(part) && !doubts[0].contains("dark"), "{doubts:?}");
+        }
+        // weak light stays weak light whatever the gain
+        let loss = Loss { gain: 0.5, ..Loss::cross_entropy(4) };
+        assert!(look(3, 0.1, loss, Noise::NONE).doubts(&loss)[0].contains("dark"));
     }
 
     #[test]

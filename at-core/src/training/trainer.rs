@@ -6,7 +6,7 @@ use super::methods::Method;
 use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Oracle, Record, Schedule, Split};
 use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
-use crate::network::Identity;
+use crate::network::Network;
 use crate::propagator::Engine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub struct Checkpoints<'a> {
     /// See [`Checkpoint::fingerprint`].
     pub fingerprint: &'a str,
     /// The chip's design.
-    pub network: &'a Identity,
+    pub network: &'a Network,
 }
 
 /// How a run ended.

@@ -34,16 +34,22 @@ class _Lit(torch.autograd.Function):
     @staticmethod
     def forward(ctx, fields, controls, models):
         double = controls.dtype == torch.float64
-        y, ctx.trace = models(double).forward(controls.detach().numpy(), fields.detach().resolve_conj().numpy())
-        ctx.models, ctx.double = models, double
+        ctx.model = models(double)
+        y, ctx.trace = ctx.model.forward(controls.detach().numpy(), fields.detach().resolve_conj().numpy())
         return torch.from_numpy(y)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, error):
-        error = error.resolve_conj().contiguous().numpy()
-        entered, gradient = ctx.models(ctx.double).backward(ctx.trace, error, ctx.needs_input_grad[0])
-        return None if entered is None else torch.from_numpy(entered), torch.from_numpy(gradient), None
+        # what refuses a gradient of this gradient costs as much as a small layer: only where somebody may ask for one
+        return _refusing_more(ctx, error) if torch.is_grad_enabled() else _errors_back(ctx, error)
+
+
+def _errors_back(ctx, error):
+    entered, gradient = ctx.model.backward(ctx.trace, error.resolve_conj().contiguous().numpy(), ctx.needs_input_grad[0])
+    return None if entered is None else torch.from_numpy(entered), torch.from_numpy(gradient), None
+
+
+_refusing_more = once_differentiable(_errors_back)
 
 
 class _Layer(torch.nn.Module):
@@ -79,10 +85,11 @@ class _Layer(torch.nn.Module):
             raise UsageError(f"fields must have the shape [batch, {self.inputs}], got {list(fields.shape)}")
         if fields.device.type != "cpu" or self.controls.device.type != "cpu":
             raise UsageError("this layer computes on the CPU; move fields and layer there")
-        batch = fields.reshape(-1, self.inputs).contiguous()
-        if len(batch) == 0:
+        if fields.numel() == 0:
             raise UsageError("fields must hold at least one sample")
-        y = _Lit.apply(batch, self.controls.contiguous(), self._model)
+        if fields.dim() == 2:
+            return _Lit.apply(fields.contiguous(), self.controls.contiguous(), self._model)
+        y = _Lit.apply(fields.reshape(-1, self.inputs).contiguous(), self.controls.contiguous(), self._model)
         return y.reshape(*fields.shape[:-1], y.shape[-1])
 
 

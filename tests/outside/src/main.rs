@@ -56,7 +56,7 @@ fn train<C: Physical<Engine = Numbers>>(
     let (train, test) = (split(engine, chip.inputs(), 60)?, split(engine, chip.inputs(), 45)?);
     let mut method = Descent::new(engine, Parameters::new(engine, settings.optimizer, initial)?, maker);
     let earlier = path.exists().then(|| Checkpoint::load(path, "outside")).transpose()?;
-    let own = network()?.identity();
+    let own = network()?;
     let checkpoints = Checkpoints { path, every: 1, fingerprint: "outside", network: &own };
     let trainer = Trainer { engine, settings: &settings, train: &train, test: &test };
     trainer.run(chip, &mut method, earlier.as_ref(), Some(checkpoints), &mut ())

@@ -169,7 +169,7 @@ fn a_run_whose_driver_died_goes_on_from_its_checkpoint_to_the_same_numbers() {
         let fixture = fixture(network.clone(), &ERRORS);
         let whole = trained(&fixture, &mut fixture.chip(), name, None, None).unwrap();
         let path = folder.path().join(name.as_str());
-        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &network.identity() };
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &network };
 
         // the first epoch's sends, and some of the second's
         let mut counted = outside(&network, &ERRORS);

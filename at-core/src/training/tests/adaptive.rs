@@ -170,7 +170,7 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
-    let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4).identity() };
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4) };
     let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
     fixture.options = MethodOptions {
         estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },

@@ -52,7 +52,7 @@ fn the_oracle_changes_nothing_and_goes_on_after_a_stop() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
-    let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network.identity() };
+    let checkpoints = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network };
     let mut resume = None;
     let records = loop {
         struct Stop;

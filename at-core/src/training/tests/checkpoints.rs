@@ -1,6 +1,7 @@
 //! Checkpoint files: exact, and never believed when damaged.
 
 use crate::chip::{Accesses, State};
+use crate::stage::ControlArray;
 use crate::training::checkpoint::SavedParameters;
 use crate::training::{Checkpoint, MethodName, Record};
 use proptest::prelude::*;
@@ -33,6 +34,7 @@ fn example() -> Checkpoint {
     Checkpoint {
         fingerprint: "a \"quoted\"\nfingerprint".to_string(),
         network: Some(crate::network::Identity { description: "mesh:2 > intensity".into(), fingerprint: "0f".into() }),
+        arrays: vec![ControlArray::new("mesh0.theta", [1, 3]), ControlArray::new("mesh0.gamma", [1])],
         method: MethodName::At,
         epoch: 2,
         chip: state(vec![0.1, -1e-300]),
@@ -72,6 +74,25 @@ fn a_checkpoint_comes_back_exactly() {
 }
 
 #[test]
+fn controls_lie_in_the_file_as_arrays_with_the_names_of_their_stages() {
+    let file = saved_example();
+    let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+    let shape = |name: &str| tensors.tensor(name).unwrap().shape().to_vec();
+    for prefix in ["", "model."] {
+        assert_eq!(shape(&format!("{prefix}mesh0.theta")), [1, 3]);
+        assert_eq!(shape(&format!("{prefix}mesh0.gamma")), [1]);
+    }
+    let gamma = tensors.tensor("mesh0.gamma").unwrap().data();
+    assert_eq!(gamma, 5e-324_f64.to_le_bytes());
+    // arrays of another network than the controls' leave them whole
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let other = Checkpoint { arrays: vec![ControlArray::new("mesh0.theta", [usize::MAX, 3])], ..example() };
+    other.save(&path).unwrap();
+    assert_eq!(Checkpoint::of_any_run(&path).unwrap(), other);
+}
+
+#[test]
 fn a_checkpoint_of_other_settings_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
@@ -90,7 +111,7 @@ fn controls_that_are_not_finite_are_no_start() {
         diverged.parameters[0].values[2] = wrong;
         diverged.save(&path).unwrap();
         let error = Checkpoint::of_any_run(&path).unwrap_err().to_string();
-        assert!(error.contains("controls: entry 2 is") && error.contains("choose a checkpoint"), "{error}");
+        assert!(error.contains("mesh0.theta: entry 2 is") && error.contains("choose a checkpoint"), "{error}");
     }
 }
 
@@ -108,18 +129,18 @@ fn foreign_files_say_what_they_lack() {
     assert!(load(&foreign).unwrap_err().contains("is no checkpoint"));
     assert!(load(b"\x89PNG\r\n\x1a\nimage").unwrap_err().contains("is no whole checkpoint"));
     let text = saved_example();
-    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":3").unwrap();
+    let at = text.windows(13).position(|bytes| bytes == b"\\\"version\\\":4").unwrap();
     let mut newer = text;
-    newer[at + 12] = b'4';
-    assert!(load(&newer).unwrap_err().contains("format version 4"));
+    newer[at + 12] = b'5';
+    assert!(load(&newer).unwrap_err().contains("format version 5"));
 }
 
 #[test]
 fn numbers_that_no_training_leaves_are_refused_where_they_are_read() {
     type Edit = fn(&mut Checkpoint);
     let cases: [(Edit, &str); 9] = [
-        (|saved| saved.parameters[0].values[2] = f64::NAN, "controls: entry 2 is NaN"),
-        (|saved| saved.parameters[1].values[0] = f64::INFINITY, "model: entry 0 is inf"),
+        (|saved| saved.parameters[0].values[2] = f64::NAN, "mesh0.theta: entry 2 is NaN"),
+        (|saved| saved.parameters[1].values[0] = f64::INFINITY, "model.mesh0.theta: entry 0 is inf"),
         (|saved| saved.parameters[0].moments[1][3] = f64::NAN, "controls.moment.1: entry 3 is NaN"),
         (|saved| saved.chip.drifted[1] = f64::NAN, "chip.drifted: entry 1 is NaN"),
         (|saved| saved.records[0].test_score = 7.0, "test_accuracy = 7"),

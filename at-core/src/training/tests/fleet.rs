@@ -70,7 +70,7 @@ fn run(fixture: &Fixture<Cpu<f32>>, earlier: Option<&Checkpoint>, to: Checkpoint
 fn a_fleet_is_trained_evaluated_and_resumed_as_its_chips_alone_and_costs_each_its_share() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fleet");
-    let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &meshes(4).identity() };
+    let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &meshes(4) };
     let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.05, Optimizer::ADAM));
     let whole = run(&fixture, None, to, 9);
     let half = run(&fixture, None, to, 2);

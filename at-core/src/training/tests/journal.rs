@@ -35,6 +35,7 @@ fn state(epoch: usize) -> Checkpoint {
     Checkpoint {
         fingerprint: "same".to_string(),
         network: None,
+        arrays: Vec::new(),
         method: MethodName::At,
         epoch,
         chip: State::default(),
@@ -127,19 +128,23 @@ fn records_that_are_lost_or_damaged_are_named_and_not_made_up() {
 fn a_file_of_an_earlier_version_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("at.safetensors");
-    // written by the version before records had a file of their own: two epochs of at on iris
-    fs::write(&path, include_bytes!("version_2.safetensors")).unwrap();
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(include_bytes!("version_2.safetensors")).unwrap();
-    let text = &metadata.metadata().as_ref().unwrap()["asyt-checkpoint"];
-    let header: serde_json::Value = serde_json::from_str(text).unwrap();
-    assert_eq!(header["version"], 2);
-    let checkpoint = Checkpoint::load(&path, header["fingerprint"].as_str().unwrap()).unwrap();
-    assert_eq!((checkpoint.epoch, checkpoint.records.len(), checkpoint.parameters.len()), (2, 2, 2));
-    let all: Vec<Record> = checkpoint.records.iter().copied().chain((3..=BLOCK + 1).map(record)).collect();
-    let mut journal = Journal::open(&path, &checkpoint.records).unwrap();
-    journal.keep(&Checkpoint { epoch: all.len(), ..checkpoint.clone() }, &all).unwrap();
-    let loaded = Checkpoint::load(&path, &checkpoint.fingerprint).unwrap();
-    assert_eq!((&loaded.records, &loaded.parameters), (&all, &checkpoint.parameters));
+    // two epochs of at on iris, before records had a file of their own, and before controls were cut into arrays
+    let files: [(u32, &[u8]); 2] =
+        [(2, include_bytes!("version_2.safetensors")), (3, include_bytes!("version_3.safetensors"))];
+    for (version, file) in files {
+        fs::write(&path, file).unwrap();
+        let (_, metadata) = safetensors::SafeTensors::read_metadata(file).unwrap();
+        let text = &metadata.metadata().as_ref().unwrap()["asyt-checkpoint"];
+        let header: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(header["version"], version);
+        let checkpoint = Checkpoint::load(&path, header["fingerprint"].as_str().unwrap()).unwrap();
+        assert_eq!((checkpoint.epoch, checkpoint.records.len(), checkpoint.parameters.len()), (2, 2, 2));
+        let all: Vec<Record> = checkpoint.records.iter().copied().chain((3..=BLOCK + 1).map(record)).collect();
+        let mut journal = Journal::open(&path, &checkpoint.records).unwrap();
+        journal.keep(&Checkpoint { epoch: all.len(), ..checkpoint.clone() }, &all).unwrap();
+        let loaded = Checkpoint::load(&path, &checkpoint.fingerprint).unwrap();
+        assert_eq!((&loaded.records, &loaded.parameters), (&all, &checkpoint.parameters));
+    }
 }
 
 /// Ends the run after this epoch.
@@ -157,7 +162,7 @@ fn a_long_run_that_was_stopped_leaves_the_files_of_one_that_was_not() {
     let (whole, cut) = (folder.path().join("whole.safetensors"), folder.path().join("cut.safetensors"));
     let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 150, 0.01, Optimizer::Sgd));
     let run = |path: &Path, resume: Option<&Checkpoint>, until| {
-        let to = Checkpoints { path, every: 1, fingerprint: "", network: &fixture.network.identity() };
+        let to = Checkpoints { path, every: 1, fingerprint: "", network: &fixture.network };
         let mut method = fixture.method(MethodName::At);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };
@@ -177,7 +182,7 @@ fn a_run_that_moved_to_another_arithmetic_says_so() {
     let path = folder.path().join("at.safetensors");
     let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 4, 0.1, Optimizer::Sgd));
     let run = |resume: Option<&Checkpoint>, until| {
-        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network.identity() };
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &fixture.network };
         let mut method = fixture.method(MethodName::At);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };

@@ -22,7 +22,7 @@ impl Observer for Until {
 
 /// Controls, model parameters and moments.
 fn state<E: Simulator>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
-    let network = matrices(&[1, 1]).identity(); // anybody's
+    let network = matrices(&[1, 1]); // anybody's
     Checkpoint::take(engine, method, Default::default(), 0, "", &network).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn resumes<E: Simulator>(engine: E, network: Network, optimizer: Optimizer, digi
         MethodOptions { digital_step, probe_draws: 2, imperfections: ERRORS, redraw_every: 7, ..fixture.options };
     for name in suitable(&fixture.network) {
         let path = folder.path().join(name.as_str());
-        let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &fixture.network.identity() };
+        let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &fixture.network };
         let mut whole = fixture.method(name);
         let expected = fixture.trainer().run(&mut fixture.chip(), &mut *whole, None, None, &mut ()).unwrap();
         let mut outcome: Option<Outcome> = None;
@@ -71,7 +71,7 @@ fn checkpoints_are_written_when_due_at_a_stop_and_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 3]), &ERRORS, settings(3, 7, 0.1, Optimizer::Sgd));
-    let to = Checkpoints { path: &path, every: 3, fingerprint: "", network: &fixture.network.identity() };
+    let to = Checkpoints { path: &path, every: 3, fingerprint: "", network: &fixture.network };
     for (until, expected) in [(2, 2), (3, 3), (4, 4), (100, 7)] {
         let mut method = fixture.method(MethodName::At);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, None, Some(to), &mut Until(until)).unwrap();
