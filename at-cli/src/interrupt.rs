@@ -1,5 +1,6 @@
 //! Ctrl-C: a run has somewhat less than a second to end its epoch and keep it. What takes longer is ended where it stands, and so
-//! is a second Ctrl-C and every command that has nothing to keep.
+//! is a second Ctrl-C and every command that has nothing to keep. A chip from outside is parked first: its driver may take as long as for
+//! an answer, unless somebody presses once more.
 //!
 //! Whatever lies on disk was put there as a whole (`at_core::files`), so that an end at any moment costs at most the epoch that was
 //! under way.
@@ -96,7 +97,7 @@ pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
         let epochs = kept().as_ref().is_some_and(|kept| kept.epochs);
         if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 || !epochs {
-            end_loudly();
+            return end_loudly();
         }
         end_after(GRACE, end_loudly);
         say("stopping: an epoch that does not end within a second is lost; once more stops at once");
@@ -116,7 +117,7 @@ pub fn listen_quietly() -> Result<()> {
 /// Asks this process, which another one started, for an end: of its epoch if that is soon over, else of itself.
 pub fn request() {
     if REQUESTS.fetch_add(1, Ordering::SeqCst) == 0 {
-        end_after(GRACE_OF_A_WORKER, || leave(ENDED_BY_INTERRUPT));
+        end_after(GRACE_OF_A_WORKER, || -> () { leave(ENDED_BY_INTERRUPT) });
     }
 }
 
@@ -126,7 +127,7 @@ pub fn requested() -> bool {
 }
 
 /// Calls `end` after `grace` on a thread of its own, or at once where there can be none.
-fn end_after(grace: Duration, end: fn() -> !) {
+fn end_after(grace: Duration, end: fn()) {
     let late = move || {
         thread::sleep(grace);
         end()
@@ -136,10 +137,28 @@ fn end_after(grace: Duration, end: fn() -> !) {
     }
 }
 
-fn end_loudly() -> ! {
+/// Comes back only while a chip from outside is being parked, so that once more is heard.
+fn end_loudly() {
     if ENDS.fetch_add(1, Ordering::SeqCst) == 0 {
         let advice = kept().as_ref().map_or(String::new(), |kept| format!("; {}", kept.advice));
         say(&format!("error: interrupted{advice}"));
+        let parked: Vec<Handle> = CHIPS.try_lock().map(|chips| chips.clone()).unwrap_or_default();
+        let busy: Vec<Handle> = parked.into_iter().filter(|chip| !chip.leave(PARKING)).collect();
+        if let Some(longest) = busy.iter().map(Handle::patience).max() {
+            let seconds = longest.as_secs_f64();
+            say(&format!(
+                "the driver of the chip has up to {seconds:.0} s to end what it does and to park it; once more stops at once"
+            ));
+            let park = move || {
+                busy.iter().for_each(|chip| {
+                    chip.leave(chip.patience());
+                });
+                leave(ENDED_BY_INTERRUPT)
+            };
+            if Builder::new().spawn(park).is_ok() {
+                return;
+            }
+        }
     } else {
         thread::sleep(LAST_LINE); // another thread is about to end the program
     }
@@ -164,7 +183,9 @@ fn say(text: &str) {
 /// of their work.
 pub fn leave(code: i32) -> ! {
     if let Ok(chips) = CHIPS.try_lock() {
-        chips.iter().for_each(|chip| chip.leave(PARKING));
+        chips.iter().for_each(|chip| {
+            chip.leave(PARKING);
+        });
     }
     #[cfg(unix)]
     // SAFETY: the call takes a number and does not return.

@@ -8,13 +8,17 @@ use at_core::link::{Access, Description, Driven, Limits, PROTOCOL, Transport, se
 use numpy::{PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::io::{BufReader, BufWriter, pipe};
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 use std::time::Duration;
 
 /// How often the calling thread looks for Ctrl-C.
 const TICK: Duration = Duration::from_millis(50);
+
+/// What a chip that is served has to end the answer under way.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// An object with `program(controls)` and `send(x)`, and what it says of itself.
 pub struct PythonChip {
@@ -136,6 +140,48 @@ pub fn way(chip: PythonChip) -> Box<Connect> {
     })
 }
 
+/// Where somebody comes in, one after the other, until it is closed.
+#[derive(Default)]
+struct Door {
+    closed: AtomicBool,
+    inside: Mutex<Option<TcpStream>>,
+}
+
+impl Door {
+    fn meet(&self, listener: &TcpListener, chip: &mut PythonChip) -> std::io::Result<()> {
+        listener.set_nonblocking(true)?;
+        while !self.closed.load(Ordering::SeqCst) {
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(TICK);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            stream.set_nonblocking(false)?;
+            stream.set_nodelay(true)?;
+            *self.inside() = Some(stream.try_clone()?);
+            let (mut from, mut to) = (BufReader::new(stream.try_clone()?), BufWriter::new(stream));
+            // who leaves in the middle, or speaks otherwise, is followed by the next one
+            drop(answer(&mut from, &mut to, chip));
+            *self.inside() = None;
+        }
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        if let Some(stream) = &*self.inside() {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    fn inside(&self) -> std::sync::MutexGuard<'_, Option<TcpStream>> {
+        self.inside.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 /// Serves the chip `object` to the program: at `address`, `HOST:PORT`, to one after the other until Ctrl-C, or, without one, over the
 /// standard streams of this process until the other side ends. `ready(address)` is called when somebody can connect.
 #[pyfunction]
@@ -157,20 +203,12 @@ pub fn serve(
     if let Some(listener) = &listener {
         ready.call1((listener.local_addr().map_err(|error| failed(error.to_string()))?.to_string(),))?;
     }
+    let door = Arc::new(Door::default());
+    let theirs = Arc::clone(&door);
     let work = move || {
         let ended = match listener {
             None => answer(&mut BufReader::new(std::io::stdin()), &mut std::io::stdout(), &mut chip),
-            Some(listener) => loop {
-                let met = listener.accept().and_then(|(stream, _)| {
-                    stream.set_nodelay(true)?;
-                    Ok((BufReader::new(stream.try_clone()?), BufWriter::new(stream)))
-                });
-                match met {
-                    // who leaves in the middle, or speaks otherwise, is followed by the next one
-                    Ok((mut from, mut to)) => drop(answer(&mut from, &mut to, &mut chip)),
-                    Err(error) => break Err(error.to_string()),
-                }
-            },
+            Some(listener) => theirs.meet(&listener, &mut chip).map_err(|error| error.to_string()),
         };
         let _ = sender.send(ended);
     };
@@ -179,7 +217,14 @@ pub fn serve(
         let ours = &mut over; // another thread must not have it meanwhile
         match py.detach(move || ours.recv_timeout(TICK)) {
             Ok(ended) => return ended.map_err(failed),
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                if let Err(interrupt) = py.check_signals() {
+                    door.close();
+                    let ours = &mut over;
+                    let _ = py.detach(move || ours.recv_timeout(CLOSING)); // until the address is free for another time
+                    return Err(interrupt);
+                }
+            }
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
                 return Err(failed("the driver panicked, which is a fault of asyt"));
             }

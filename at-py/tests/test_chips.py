@@ -1,5 +1,7 @@
 """Simulated chips, chips in Python, and the mesh tools."""
 
+import os
+import signal
 import sys
 import threading
 import warnings
@@ -192,3 +194,12 @@ def test_a_served_chip_trains_like_the_object_itself():
     handed = asyt.train("mesh:8x2", Bench(), method="at", **TASK)
     for name in ("train_loss", "test_loss"):
         assert np.array_equal(served.metrics[name], handed.metrics[name])
+
+
+def test_the_address_of_a_served_chip_is_free_again_after_ctrl_c():
+    places = []
+    for _ in range(2):
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            asyt.serve(Bench(), places[0] if places else "127.0.0.1:0", ready=places.append)
+    assert places[0] == places[1]

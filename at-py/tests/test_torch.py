@@ -94,3 +94,24 @@ def test_what_a_layer_cannot_do_is_named():
     ]:
         with pytest.raises(asyt.UsageError, match=words):
             wrong()
+
+
+def test_a_layer_can_be_copied_and_pickled():
+    import copy
+    import pickle
+
+    layer = asyt.torch.Mesh(4, kind="mesh", seed=5)
+    x = torch.randn(3, 4, dtype=torch.complex64)
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert torch.equal(other(x), layer(x))
+        with torch.no_grad():
+            other.controls += 0.1
+        assert not torch.equal(other(x), layer(x)), "its parameter is its own"
+
+
+def test_a_gradient_of_a_gradient_is_refused_and_a_gradient_with_a_graph_is_not():
+    layer = asyt.torch.Mesh(4)
+    y = layer(torch.randn(3, 4, dtype=torch.complex64))
+    (gradient,) = torch.autograd.grad(y.abs().sum(), layer.controls, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()

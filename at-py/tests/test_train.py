@@ -1,5 +1,7 @@
 """Trainings from Python: the program's numbers, its words, and an end when somebody wants one."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,3 +213,24 @@ def test_ctrl_c_ends_a_comparison_of_which_the_folder_keeps_what_is_done(tmp_pat
     process.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
     assert not (tmp_path / "c/compare.json").exists() and (tmp_path / "c/request.json").exists()
+
+
+def test_arrays_on_a_mesh_get_defaults_that_fit_them():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 2, 60)
+    x = rng.random((60, 4)) + y[:, None]
+    run = asyt.train("mesh:4x1", data=(x, y), method="ideal", epochs=2, batch_size=10, progress=False)
+    assert 'encoding = "amplitude:4"' in (run.folder / "config.toml").read_text()
+
+
+def test_what_a_failed_run_has_kept_is_still_there():
+    with pytest.raises(asyt.RunError) as raised:
+        asyt.train("matrix:in-4-out", data="iris", method="at", epochs=3, learning_rate=1e30, optimizer="sgd", batch_size=10, progress=False)
+    folder = str(raised.value).rsplit("kept in ", 1)[1].strip()
+    assert os.path.isdir(folder), str(raised.value)
+    shutil.rmtree(os.path.dirname(folder))
+
+
+def test_a_mistyped_setting_of_a_comparison_is_answered_with_the_nearest():
+    with pytest.raises(asyt.UsageError, match="learning-rate"):
+        asyt.compare("matrix:in-4-out", data="iris", learning_rte=0.1)

@@ -59,11 +59,11 @@ def handle(bench, request, array):
     if message == "program":
         bench.write(volts(array.astype(float)))
         time.sleep(SETTLE_MS * 1e-3)
-        return "done", None, {"busy_ms": busy()}
+        return "done", None, {"busy-ms": busy()}
     if message == "send":
         fields = np.ascontiguousarray(array).view(np.complex64).reshape(request["batch"], MODES)
         powers = np.array([bench.read(field) for field in fields])
-        return "readout", powers, {"busy_ms": busy()}
+        return "readout", powers, {"busy-ms": busy()}
     raise RuntimeError(f"this bench knows no {message}")
 
 

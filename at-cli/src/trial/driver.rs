@@ -149,7 +149,12 @@ pub fn park(text: Option<&str>) -> Result<Park> {
     match text {
         None | Some("last") => Ok(Park::Last),
         Some("zero") => Ok(Park::Zero),
-        Some(file) => controls(Path::new(file)).map(Park::Controls).context("chip-park"),
+        Some(file) => {
+            let controls = controls(Path::new(file)).context("chip-park")?;
+            let wrong = controls.iter().position(|control| !control.is_finite());
+            ensure!(wrong.is_none(), "chip-park {file}: control {} is no finite number", wrong.unwrap_or_default());
+            Ok(Park::Controls(controls))
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod interruption;
 mod manual;
 mod output;
 mod outside_chips;
+mod path;
 mod places;
 mod real_targets;
 mod report;

@@ -196,10 +196,32 @@ fn a_look_at_a_served_chip_names_its_dead_shifters_and_its_noise() {
     let calm = found("");
     assert_eq!(silent(&calm), [28, 29, 30, 31], "only the phases in front of the detectors are not seen");
     assert_eq!(calm["noise"], 0.0);
-    let noisy = found("--thermal-noise 0.01 --dead-shifters 0.1 --chip-seed 3");
+    let noisy = found("--thermal-noise 0.001 --dead-shifters 0.2 --chip-seed 3");
     let noise = noisy["absolute-noise"].as_f64().unwrap();
-    assert!((0.008..0.012).contains(&noise), "{noise}");
-    assert!(silent(&noisy).len() > 4, "{noisy}");
+    assert!((0.0008..0.0012).contains(&noise), "{noise}");
+    // with noise all that are dead are named, and of the others only what answers less than noise lets one see
+    let still = found("--dead-shifters 0.2 --chip-seed 3");
+    let (dead, least) = (silent(&still), noisy["least-response"].as_f64().unwrap());
+    assert!(dead.len() >= 6 && dead.iter().all(|control| silent(&noisy).contains(control)), "{dead:?}: {noisy}");
+    for control in silent(&noisy) {
+        let response = still["responses"][control as usize][1].as_f64().unwrap();
+        assert!(response < 1.5 * least && least < 0.05, "{control}: {response}, {least}");
+    }
+    let layered = |more: &str| {
+        let served = format!(
+            "'{}' chip serve --quiet --network mesh:8x2 --dataset iris --chip mesh --chip-seed 2 {more}",
+            asyt()
+        );
+        let words = ["chip", "check", "--quiet", "--json", "--chip-command", &served];
+        serde_json::from_str::<serde_json::Value>(&bench.run(words).done().stdout).unwrap()["found"].clone()
+    };
+    let (still, noisy) = (layered("--dead-shifters 0.03"), layered("--dead-shifters 0.03 --thermal-noise 0.001"));
+    assert!(silent(&still).len() >= 10 && silent(&still) == silent(&noisy), "{still} {noisy}");
+    assert!(noisy["noise"].as_f64().unwrap() < 0.1 * noisy["signal"].as_f64().unwrap(), "{noisy}");
+    // light that the noise hides is said to be that
+    let hidden = format!("'{}' chip serve --quiet {CHIP} --thermal-noise 1", asyt());
+    let said = bench.run(["chip", "check", "--quiet", "--input-power", "0.1", "--chip-command", &hidden]).done().stdout;
+    assert!(said.contains("more than the signal") && said.contains("which noise hides"), "{said}");
     assert!(bench.read("look.svg").starts_with("<svg"));
     let command = format!("'{}' chip serve --quiet {CHIP}", asyt());
     let said = bench.run(["chip", "check", "--quiet", "--chip-command", &command]).done().stdout;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! noise       var(y) = a² + (b·⟨y⟩)² over repeats of one batch; a absolute, b relative to the readout
+//! power       Σ_k ⟨y_k⟩ of a sample over Σ|z|² that entered, less five standard errors
 //! response    r_c = rms(y(c + Δ) − y(c)), Δ a quarter of a turn or of the control's range, with the noise's share taken out
 //! drift       rms(⟨y⟩ at the end − ⟨y⟩ at the start), with the noise's share taken out, over the time and the writes between
 //! ```
@@ -16,6 +17,12 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+/// Standard errors by which the brightest of all samples must exceed what went in: 64 samples are looked at, at two settings.
+const ERRORS: f64 = 5.0;
+
+/// So many repeats tell the error of their mean; fewer only where more are not asked for.
+const FEWEST: usize = 10;
+
 /// What a check may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
@@ -25,13 +32,15 @@ pub struct Effort {
     pub repeats: usize,
     /// Controls that are moved, each by itself; a random choice where the chip has more.
     pub controls: usize,
+    /// Mean power of an input mode, |z|²; of real inputs the largest value.
+    pub power: f64,
     /// Of settings, inputs and the choice.
     pub seed: u64,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Effort { samples: 64, repeats: 24, controls: 400, seed: 0 }
+        Effort { samples: 64, repeats: 24, controls: 400, power: 1.0, seed: 0 }
     }
 }
 
@@ -50,17 +59,22 @@ pub struct Check {
     /// rms difference of two means of the base setting with another setting in between, beyond what noise explains, relative to
     /// the signal.
     pub repeatability: f64,
-    /// rms change over the whole check, beyond what noise explains, relative to the signal, per minute.
+    /// rms change over the whole check, beyond what noise explains, relative to the signal, per minute; 0 where noise explains it.
     pub drift_per_minute: f64,
+    /// Less drift per minute than this is not told from noise in a check of this length.
+    pub least_drift_per_minute: f64,
     /// The same per 100 times that controls were written.
     pub drift_per_100_writes: f64,
     /// Of each control that was moved: which, and its response relative to the signal.
     pub responses: Vec<(usize, f64)>,
     /// Those among them whose response is not told from noise.
     pub silent: Vec<usize>,
+    /// Less response than this, relative to the signal, is not told from noise.
+    pub least_response: f64,
     /// Least and greatest readout seen.
     pub range: [f64; 2],
-    /// Greatest sum of a sample's readouts over its input power; above 1 the chip makes light, or its readouts are no powers.
+    /// Greatest sum of a sample's mean readouts over its input power, as far as noise lets that be told; above 1 the chip makes light, or
+    /// its readouts are no powers.
     pub power: f64,
     /// Seconds for one writing of all controls, settling included.
     pub write_seconds: f64,
@@ -94,18 +108,16 @@ struct Checking<'a> {
     power: f64,
     /// Of the input, per sample.
     input_power: Vec<f64>,
+    /// Repeats that a look has.
+    asked: usize,
 }
 
 impl Checking<'_> {
     fn send(&mut self) -> Result<Vec<f64>> {
         let read = self.link.send(&self.fields, self.samples, true)?;
         let read: Vec<f64> = read.into_iter().map(f64::from).collect();
-        let outputs = self.link.description().outputs;
-        for (sample, input) in read.chunks(outputs).zip(&self.input_power) {
-            self.power = self.power.max(sample.iter().sum::<f64>() / input);
-            for &value in sample {
-                self.range = [self.range[0].min(value), self.range[1].max(value)];
-            }
+        for &value in &read {
+            self.range = [self.range[0].min(value), self.range[1].max(value)];
         }
         Ok(read)
     }
@@ -113,6 +125,16 @@ impl Checking<'_> {
     fn repeats(&mut self, count: usize) -> Result<Repeats> {
         let all = (0..count).map(|_| self.send()).collect::<Result<Vec<_>>>()?;
         let len = all[0].len();
+        let outputs = self.link.description().outputs;
+        // few repeats tell no error of their mean
+        let judged = if count < FEWEST && count < self.asked { 0 } else { self.input_power.len() };
+        for (sample, input) in self.input_power.iter().take(judged).enumerate() {
+            let sum = |read: &Vec<f64>| read[sample * outputs..][..outputs].iter().sum::<f64>();
+            let mean = all.iter().map(sum).sum::<f64>() / count as f64;
+            let square = all.iter().map(|read| (sum(read) - mean).powi(2)).sum::<f64>() / (count as f64 - 1.0);
+            let error = (square / count as f64).sqrt();
+            self.power = self.power.max((mean - ERRORS * error) / input);
+        }
         let mean: Vec<f64> = (0..len).map(|k| all.iter().map(|read| read[k]).sum::<f64>() / count as f64).collect();
         let variance = (0..len)
             .map(|k| all.iter().map(|read| (read[k] - mean[k]).powi(2)).sum::<f64>() / (count as f64 - 1.0))
@@ -159,13 +181,16 @@ pub fn check(
     effort: &Effort,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Option<Check>> {
+    if !(effort.power > 0.0 && effort.power < 1e12) {
+        return Err(Error::invalid("input-power", effort.power, "must be positive, below 1e12"));
+    }
     if effort.samples == 0 || effort.repeats < 2 {
         return Err(Error::invalid("repeats", effort.repeats, "must be at least 2, with at least one sample"));
     }
     let chip = link.description().clone();
     let mut random = ChaCha8Rng::seed_from_u64(effort.seed);
     let samples = effort.samples.min(chip.largest_batch);
-    let (fields, input_power) = inputs(&mut random, &chip, samples);
+    let (fields, input_power) = inputs(&mut random, &chip, samples, effort.power);
     let setting = |random: &mut ChaCha8Rng| -> Vec<f32> {
         (0..chip.controls).map(|control| anywhere(random, chip.limits.of(control))).collect()
     };
@@ -182,8 +207,15 @@ pub fn check(
         all
     };
 
-    let mut checking =
-        Checking { link, fields, samples, range: [f64::INFINITY, f64::NEG_INFINITY], power: 0.0, input_power };
+    let mut checking = Checking {
+        link,
+        fields,
+        samples,
+        range: [f64::INFINITY, f64::NEG_INFINITY],
+        power: 0.0,
+        input_power,
+        asked: effort.repeats,
+    };
     checking.link.program(&base, base.len(), true)?;
     let started = (Instant::now(), checking.link.times());
     let first = checking.repeats(effort.repeats)?;
@@ -223,13 +255,17 @@ pub fn check(
     let last = checking.repeats(effort.repeats)?;
     let (elapsed, ended) = (started.0.elapsed(), checking.link.times());
     let change = rms(last.mean.iter().zip(&first.mean).map(|(a, b)| a - b)).powi(2);
-    let drift = beyond(change, noise / first.count + noise / last.count) / signal;
+    // noise of the light is the same in all outputs of a sample, so that samples count and not values
+    let explained = (noise / first.count + noise / last.count) * (1.0 + 5.0 * (2.0 / samples as f64).sqrt());
+    let drift = beyond(change, explained) / signal;
+    let least_drift = explained.sqrt() / signal;
     let writes = (ended.programs - started.1.programs).max(1) as f64;
 
     // noise alone gives squares that spread about their mean by a part in sqrt(values / 2); drift between two looks adds to them
     let values = (samples * chip.outputs) as f64;
     let slow = (drift * signal).powi(2) * 20.0 / chosen.len().max(20) as f64;
     let floor = |expected: f64| expected * (1.0 + 5.0 * (2.0 / values).sqrt()) + slow + (1e-6 * signal).powi(2);
+    let least = responses.iter().map(|(_, _, expected)| beyond(floor(*expected), *expected)).fold(0.0, f64::max);
     let silent =
         responses.iter().filter(|(_, square, expected)| *square < floor(*expected)).map(|(control, ..)| *control);
     let silent = silent.collect();
@@ -242,9 +278,11 @@ pub fn check(
         noise: noise.sqrt(),
         repeatability,
         drift_per_minute: drift / (elapsed.as_secs_f64() / 60.0),
+        least_drift_per_minute: least_drift / (elapsed.as_secs_f64() / 60.0),
         drift_per_100_writes: drift / writes * 100.0,
         responses: responses.collect(),
         silent,
+        least_response: least / signal,
         range: checking.range,
         power: checking.power,
         write_seconds: per(ended.programming, ended.programs),
@@ -252,19 +290,20 @@ pub fn check(
     }))
 }
 
-/// Random fields of unit power per sample (reals: between 0 and 1), and the power of each.
-fn inputs(random: &mut ChaCha8Rng, chip: &super::Description, samples: usize) -> (Vec<f32>, Vec<f64>) {
+/// Random fields with so much power per mode in every sample (reals: between 0 and that), and the power of each.
+fn inputs(random: &mut ChaCha8Rng, chip: &super::Description, samples: usize, per_mode: f64) -> (Vec<f32>, Vec<f64>) {
     let mut fields = Vec::with_capacity(samples * chip.inputs);
     let mut powers = Vec::with_capacity(samples);
+    let wanted = per_mode * (chip.inputs / 2) as f64;
     for _ in 0..samples {
         let mut sample: Vec<f64> = (0..chip.inputs)
-            .map(|_| if chip.complex { StandardNormal.sample(random) } else { random.random_range(0.0..1.0) })
+            .map(|_| if chip.complex { StandardNormal.sample(random) } else { per_mode * random.random::<f64>() })
             .collect();
         let power: f64 = sample.iter().map(|value| value * value).sum();
         if chip.complex {
-            sample.iter_mut().for_each(|value| *value /= power.sqrt());
+            sample.iter_mut().for_each(|value| *value *= (wanted / power).sqrt());
         }
-        powers.push(if chip.complex { 1.0 } else { power });
+        powers.push(if chip.complex { wanted } else { power });
         fields.extend(sample.iter().map(|&value| value as f32));
     }
     (fields, powers)

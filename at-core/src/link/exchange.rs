@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a driver has to end in, once it was told to.
+/// What a driver has to end in, once it was told to and its chip has settled.
 const LAST: Duration = Duration::from_secs(2);
 
 /// Where the time of a run went at the chip.
@@ -48,6 +48,8 @@ pub struct Link {
     broken: Option<String>,
     /// The message that wrote the controls last.
     written: Option<u64>,
+    /// The chip is moved at the end.
+    parks: bool,
     times: Times,
 }
 
@@ -87,8 +89,19 @@ impl Link {
         let wire = Wire::new(outgoing, closed);
         let times = Times::default();
         let description = Description::default(); // until it is told
-        let mut link =
-            Link { wire, description, patience, incoming, most, other, name, broken: None, written: None, times };
+        let mut link = Link {
+            wire,
+            description,
+            patience,
+            incoming,
+            most,
+            other,
+            name,
+            broken: None,
+            written: None,
+            parks: false,
+            times,
+        };
         link.description = link.hello()?;
         Ok(link)
     }
@@ -137,9 +150,14 @@ impl Link {
         self.times
     }
 
+    /// What an answer may take: the chip settles before it comes.
+    fn patience(&self) -> Duration {
+        self.patience + Duration::from_secs_f64(self.description.settle_ms * 1e-3)
+    }
+
     /// For who has to end the program in the middle of an exchange.
     pub fn handle(&self) -> Handle {
-        Handle(self.wire.clone())
+        Handle { wire: self.wire.clone(), patience: self.patience() }
     }
 
     /// Leaves the chip there at the end, within its limits. Errs where the controls are not the chip's.
@@ -150,6 +168,7 @@ impl Link {
             Park::Controls(controls) => Some(controls.iter().map(|&control| control as f32).collect()),
         };
         let parked = parked.map(|mut controls| self.place(&mut controls).map(|_| controls)).transpose()?;
+        self.parks = parked.is_some();
         self.wire.park(parked);
         Ok(())
     }
@@ -295,7 +314,8 @@ impl Link {
         self.most.store(most, Ordering::SeqCst);
         let asked = request.name();
         let number = self.wire.put(request, payload);
-        let patience = self.patience + Duration::from_secs_f64(self.description.settle_ms * 1e-3);
+        // once the end was said nothing is answered any more, and whoever said it ends the program
+        let patience = self.patience() + if self.wire.is_over() { 2 * LAST } else { Duration::ZERO };
         let answer = match self.incoming.recv_timeout(patience) {
             Ok(Ok(answer)) => answer,
             Ok(Err(reason)) => return Err(self.breaks(format!("in answer to {asked} (message {number}): {reason}"))),
@@ -347,7 +367,13 @@ fn parts(fields: &[f32], inputs: usize, most: usize) -> std::slice::Chunks<'_, f
 impl Drop for Link {
     fn drop(&mut self) {
         // who does not answer is told of the end all the same, and not waited for
-        let end = Instant::now() + if self.broken.is_none() { LAST } else { LAST / 10 };
+        let settling = Duration::from_secs_f64(self.description.settle_ms * 1e-3);
+        let within = match (&self.broken, self.parks) {
+            (Some(_), _) => LAST / 10,
+            (None, false) => LAST + settling,
+            (None, true) => LAST.max(self.patience) + settling, // it still has controls to write
+        };
+        let end = Instant::now() + within;
         self.wire.leave(end.saturating_duration_since(Instant::now()));
         self.other.close(end);
     }

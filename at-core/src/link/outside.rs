@@ -42,6 +42,11 @@ impl<E: Engine> Outside<E> {
         if let Some((what, expected, got)) = sizes.into_iter().find(|(_, expected, got)| expected != got) {
             return Err(differs(what.to_string(), expected.to_string(), got.to_string()));
         }
+        if chip.complex != network.input().complex {
+            let kind = |complex| if complex { "complex fields" } else { "real numbers" };
+            let (expected, got) = (kind(network.input().complex), kind(chip.complex));
+            return Err(differs("as inputs".to_string(), expected.to_string(), got.to_string()));
+        }
         let inside = chip.offers(Access::Taps) || chip.offers(Access::Layers);
         if inside && chip.layers != layers {
             return Err(differs(

@@ -104,7 +104,11 @@ fn answer(chip: &Description, driven: &mut impl Driven, message: Request, payloa
             (Answer::Chip(Description { protocol: PROTOCOL, ..chip.clone() }), limits)
         }
         Request::Program { counted, .. } => {
-            driven.program(&to_values(payload), counted)?;
+            let controls = to_values(payload);
+            if let Some(index) = controls.iter().position(|control| !control.is_finite()) {
+                return Err(Error::invalid("control", controls[index], format!("control {index} must be finite")));
+            }
+            driven.program(&controls, counted)?;
             (Answer::Done { busy_ms: busy(start) }, Vec::new())
         }
         Request::Send { batch, counted } => {

@@ -61,41 +61,59 @@ impl Wire {
         number
     }
 
+    /// The end was said.
+    pub fn is_over(&self) -> bool {
+        self.last().said
+    }
+
     /// Where the chip is to be left, within its range; none for where it is.
     pub fn park(&self, controls: Option<Vec<f32>>) {
         self.last().parked = controls;
     }
 
-    /// Parks the chip and says the end, once; then waits at most `within` for the driver to close.
-    pub fn leave(&self, within: Duration) {
+    /// Parks the chip and says the end, once; then waits at most `within` for the driver to close, and tells whether it has.
+    pub fn leave(&self, within: Duration) -> bool {
         {
             let mut last = self.last();
-            if std::mem::replace(&mut last.said, true) {
-                return;
+            if !std::mem::replace(&mut last.said, true) {
+                if let Some(parked) = last.parked.take() {
+                    self.send(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
+                }
+                self.send(Request::End {}, Vec::new());
             }
-            if let Some(parked) = last.parked.take() {
-                self.send(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
-            }
-            self.send(Request::End {}, Vec::new());
         }
+        self.wait(within)
+    }
+
+    fn wait(&self, within: Duration) -> bool {
         let (closed, changed) = &*self.closed;
         let closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = changed.wait_timeout_while(closed, within, |closed| !*closed);
+        let waited = changed.wait_timeout_while(closed, within, |closed| !*closed);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 /// For whoever has to end the program while a [`Link`](super::Link) is in use.
 #[derive(Clone)]
-pub struct Handle(pub(super) Wire);
+pub struct Handle {
+    pub(super) wire: Wire,
+    pub(super) patience: Duration,
+}
 
 impl Handle {
-    /// Parks the chip and ends the link, without waiting for the answer under way, and for the driver's end at most `within`.
-    pub fn leave(&self, within: Duration) {
-        self.0.leave(within);
+    /// Parks the chip and ends the link, without waiting for the answer under way, and for the driver's end at most `within`. Tells
+    /// whether it has ended.
+    pub fn leave(&self, within: Duration) -> bool {
+        self.wire.leave(within)
+    }
+
+    /// What the driver may take for an answer, and so for the one under way before it parks.
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Both are of the same link.
     pub fn is(&self, other: &Handle) -> bool {
-        Arc::ptr_eq(&self.0.number, &other.0.number)
+        Arc::ptr_eq(&self.wire.number, &other.wire.number)
     }
 }

@@ -8,14 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Union
 
 from ._chip import Chip, Network
 from ._data import Data, understood
 from ._errors import RunError, UsageError
-from ._settings import flags, named
+from ._settings import Temporary, flags, named
 
 PathLike = Union[str, os.PathLike]
 
@@ -35,6 +34,7 @@ def _run(command: str, arguments: Sequence[str], quiet: bool) -> Any:
     lines = said.strip().splitlines()
     if process.returncode != 0:
         last = next((line for line in reversed(lines) if line.startswith("error: ")), "error: " + "\n".join(lines[-3:]))
+        last += "".join(f"; {line.strip()}" for line in lines if line.strip().startswith("tip: "))
         raise (UsageError if process.returncode == 2 else RunError)(last[len("error: ") :])
     if not quiet:
         print(said, file=sys.stderr, end="")
@@ -102,11 +102,16 @@ def _report(command: str, settings: dict[str, Any], extra: list[str], out: Optio
         arguments = ["--resume", os.fspath(resume)]
     else:
         if out is None:
-            own = tempfile.TemporaryDirectory(prefix="asyt-")
+            own = Temporary()
             out = os.path.join(own.name, command)
         folder = Path(out)
         arguments = ["--out", os.fspath(out)]
-    data = _run(command, [*arguments, *flags(settings), *extra, *(["--quiet"] if quiet else [])], quiet)
+    try:
+        data = _run(command, [*arguments, *flags(settings), *extra, *(["--quiet"] if quiet else [])], quiet)
+    except BaseException:
+        if own is not None and folder.is_dir():
+            own.keep()  # the error says what was kept there
+        raise
     return Report(data, folder, command, own)
 
 

@@ -6,7 +6,6 @@ import csv
 import html
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
@@ -17,7 +16,7 @@ from ._chip import Chip, Network
 from ._data import Data, understood
 from ._errors import UsageError
 from ._progress import Progress
-from ._settings import name_a_runtime_folder, named, text
+from ._settings import Temporary, name_a_runtime_folder, named, text
 
 PathLike = Union[str, os.PathLike]
 
@@ -79,6 +78,7 @@ def train(
             given.setdefault(name.replace("-", "_"), value)
     elif known is not None:
         samples = known._samples
+        given.setdefault("dataset", known.name)  # defaults follow the data too
         if known.classes == 0:
             given.setdefault("target_columns", [f"y{k}" for k in range(known.y_train.shape[1])])
     if given.get("data_dir") is not None:
@@ -86,7 +86,7 @@ def train(
 
     own = None
     if out is None and resume is None:
-        own = tempfile.TemporaryDirectory(prefix="asyt-")
+        own = Temporary()
         out = os.path.join(own.name, "run")
     name_a_runtime_folder()
     told = Progress(progress)
@@ -100,6 +100,10 @@ def train(
             None if save_chip is None else os.fspath(save_chip),
             told,
         )
+    except BaseException:
+        if own is not None and os.path.isdir(out):
+            own.keep()  # the error says what was kept there
+        raise
     finally:
         told.close()
     return Run(out if resume is None else resume, data=known if samples is not None else None, _temporary=own)

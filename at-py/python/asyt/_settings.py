@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from typing import Any
 
 from . import _asyt
 from ._errors import UsageError
+
+class Temporary:
+    """A folder that goes with this object, unless it is kept."""
+
+    def __init__(self):
+        self.name = tempfile.mkdtemp(prefix="asyt-")
+        self._end = weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
+
+    def keep(self) -> None:
+        """It stays."""
+        self._end.detach()
+
 
 _NAMES = frozenset(_asyt.settings_names())
 

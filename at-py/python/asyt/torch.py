@@ -8,6 +8,9 @@
 Fabrication errors are keyword arguments, those of `asyt.Chip`: `Mesh(64, kind="silicon", seed=7)`. A trained layer's phases go to a
 file that the program reads (`save_phases`), and come back (`load_phases`); `state_dict()` holds the same numbers.
 
+A kind of chip with converters (`kind="silicon"`, `control_bits=12`) answers in steps: its gradients are straight through the converters, and
+no finite difference meets them; `control_bits=0` leaves the converters out.
+
 Gradients are what PyTorch expects (of a complex field ∂L/∂re + i ∂L/∂im). They are of first order: a gradient of a gradient is refused.
 """
 
@@ -59,12 +62,25 @@ class _Layer(torch.nn.Module):
         super().__init__()
         if dtype not in (torch.float32, torch.float64):
             raise UsageError(f"dtype {dtype} is none of a layer's controls; known: torch.float32, torch.float64")
-        self.chip = Chip(stages, kind=kind, seed=seed, precision="f64" if dtype == torch.float64 else "f32", **spreads)
+        self._made = (stages, dict(kind=kind, seed=seed, precision="f64" if dtype == torch.float64 else "f32", **spreads))
+        self.chip = self._make()
         self._complex = complex_fields
         self._models: dict[bool, _asyt.Model] = {}
         facts = self.chip.facts
         self.inputs: int = facts["inputs"]
         self.controls = torch.nn.Parameter(torch.from_numpy(self._first()).to(dtype))
+
+    def _make(self) -> Chip:
+        stages, facts = self._made
+        return Chip(stages, **facts)
+
+    def __getstate__(self):
+        # the chip itself is made again from its seed
+        return {**self.__dict__, "chip": None, "_models": {}}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.chip = self._make()
 
     def _first(self) -> np.ndarray:
         return self.chip.initial_controls()

@@ -23,9 +23,10 @@ moved by a quarter of a turn (or of their range) and back. Reported are
   repeats     change of the readouts after other controls in between, beyond noise
   drift       change of the readouts over the whole look, beyond noise
   response    rms change of the readouts as a control moves; silent ones are named
-  power       greatest sum of a sample's readouts per input power
+  power       greatest sum of a sample's mean readouts per input power
   speed       of a writing, settling included, and of a batch
-The chip is left where --chip-park says.
+What noise hides is said so: more light (--input-power), more --samples and
+--repeats show more. The chip is left where --chip-park says.
 
 Examples:
   asyt chip check --chip-command 'python3 lab.py' --picture look.svg
@@ -55,6 +56,9 @@ pub struct CheckArguments {
     /// Controls that are moved; a random choice where the chip has more
     #[arg(long, value_name = "N", default_value_t = Effort::default().controls)]
     pub controls: usize,
+    /// Mean power of an input mode (of real inputs the largest value): as bright as the light that the chip will be trained with
+    #[arg(long, value_name = "POWER", default_value_t = Effort::default().power)]
+    pub input_power: f64,
     /// Of the light, the settings and the choice
     #[arg(long, default_value_t = Effort::default().seed)]
     pub seed: u64,
@@ -85,8 +89,8 @@ pub fn check(arguments: &CheckArguments) -> Outcome {
     let chip = driver.description().clone();
     say(arguments.quiet, &visible(&format!("chip     {}", chip.name)));
     let (mut link, _parking) = driver.link()?;
-    let CheckArguments { samples, repeats, controls, seed, .. } = *arguments;
-    let effort = Effort { samples, repeats, controls, seed };
+    let CheckArguments { samples, repeats, controls, input_power: power, seed, .. } = *arguments;
+    let effort = Effort { samples, repeats, controls, power, seed };
     activity::now("looking at the noise");
     let progress = |done: usize, all: usize| {
         activity::now(format!("moving control {} of {all}", done + 1));

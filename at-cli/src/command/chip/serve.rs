@@ -59,6 +59,8 @@ pub fn serve(arguments: &ServeArguments) -> Outcome {
     let (settings, _) = settings::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?;
     let outside = "chip serve serves a simulated chip; drop --chip-command and --chip-address";
     (!settings.has_outside_chip()).then_some(()).context(outside).or_usage()?;
+    let one = "chip serve serves one chip; drop --share-model";
+    settings.share_model.is_none_or(|chips| chips == 1).then_some(()).context(one).or_usage()?;
     activity::watch(arguments.quiet);
     let plan = Plan::new(settings).or_usage()?;
     let device = engines::choose(&plan)?;

@@ -6,6 +6,9 @@ use at_core::link::{Check, Description, Limits};
 /// Silent controls that are named.
 const NAMED: usize = 20;
 
+/// A share of the signal below which a response is as good as none.
+const TOLD: f64 = 1e-3;
+
 /// Beyond this much of the input power a chip makes light; rounding and noise stay below.
 const MOST_POWER: f64 = 1.02;
 
@@ -20,20 +23,27 @@ pub fn table(chip: &Description, found: &Check) -> String {
         (
             "noise",
             format!(
-                "{} of the signal: {:.2e} of every readout, {} of its size",
+                "{} of the signal: {:.2e} of every readout, {} of its size{}",
                 share(found.noise),
                 found.absolute_noise,
-                percent(found.relative_noise)
+                percent(found.relative_noise),
+                if found.noise > signal { "; more than the signal: send more light (--input-power)" } else { "" }
             ),
         ),
         ("repeats", format!("{} change of the signal with other controls in between", percent(found.repeatability))),
         (
             "drift",
-            format!(
-                "{} of the signal per minute, {} per 100 writings",
-                percent(found.drift_per_minute),
-                percent(found.drift_per_100_writes)
-            ),
+            match found.drift_per_minute > 0.0 {
+                true => format!(
+                    "{} of the signal per minute, {} per 100 writings",
+                    percent(found.drift_per_minute),
+                    percent(found.drift_per_100_writes)
+                ),
+                false => format!(
+                    "not told from noise, below {} of the signal per minute",
+                    percent(found.least_drift_per_minute)
+                ),
+            },
         ),
         ("response", response(found)),
         ("silent", silent(found)),
@@ -96,8 +106,12 @@ fn silent(found: &Check) -> String {
     let named: Vec<String> = found.silent.iter().take(NAMED).map(usize::to_string).collect();
     let more = found.silent.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let seen = match found.least_response {
+        least if least > TOLD => format!("less than {} of the signal, which noise hides", percent(least)),
+        _ => "nothing that is seen".to_string(),
+    };
     format!(
-        "{} controls move nothing that is seen: {}{more} (phases in front of detectors are none that is seen)",
+        "{} controls move {seen}: {}{more} (phases in front of detectors are none that is seen)",
         found.silent.len(),
         named.join(", ")
     )

@@ -39,7 +39,7 @@ fn a_chip_without_faults_shows_none() {
     assert_eq!((found.noise, found.absolute_noise, found.relative_noise), (0.0, 0.0, 0.0));
     assert!(found.repeatability < 1e-6 && found.drift_per_minute < 1e-4, "{found:?}");
     assert!((found.power - 1.0).abs() < 1e-5, "a lossless mesh keeps power, seen {}", found.power);
-    assert!(found.range[0] >= 0.0 && found.range[1] <= 1.0);
+    assert!(found.range[0] >= 0.0 && found.range[1] <= MODES as f64);
 }
 
 #[test]
@@ -52,6 +52,17 @@ fn noise_is_found_within_a_fifth_and_told_apart() {
     let found = look(Imperfections { noise: relative, ..Imperfections::NONE });
     assert!((0.08..0.12).contains(&found.relative_noise), "{}", found.relative_noise);
     assert!(found.absolute_noise < 2e-3, "{}", found.absolute_noise);
+}
+
+#[test]
+fn noise_is_taken_neither_for_light_that_the_chip_makes_nor_for_drift() {
+    for seed in [3, 4, 5] {
+        for noise in [Noise { thermal_noise: 0.1, ..Noise::NONE }, Noise { laser_noise: 0.05, ..Noise::NONE }] {
+            let found = look_at(Imperfections { noise, ..Imperfections::NONE }, seed);
+            assert!((0.9..1.02).contains(&found.power), "{found:?}");
+            assert!(found.drift_per_minute == 0.0 && found.least_drift_per_minute > 0.0, "{found:?}");
+        }
+    }
 }
 
 #[test]
