@@ -34,12 +34,12 @@ def native(fields, phases, errors):
     number = 0
     for column, uppers in enumerate(columns(len(y))):
         for i in uppers:
-            first, second, of_theta, of_phi = (vector[number] for vector in errors)
+            first, second, of_theta, of_phi = (vector[number] for vector in errors[:4])
             number += 1
             arm = np.diag([np.exp(1j * (theta[column, i // 2] + of_theta)), 1])
             enter = np.diag([np.exp(1j * (phi[column, i // 2] + of_phi)), 1])
             y[i : i + 2] = coupler(second) @ arm @ coupler(first) @ enter @ y[i : i + 2]
-    return (np.exp(1j * (gamma + errors[4]))[:, None] * y).T if len(errors) > 4 else (np.exp(1j * gamma)[:, None] * y).T
+    return (np.exp(1j * (gamma + errors[4]))[:, None] * y).T
 
 
 def theirs(fields, phases):
