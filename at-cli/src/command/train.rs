@@ -33,7 +33,7 @@ pub struct TrainArguments {
     #[arg(long)]
     pub json: bool,
     /// All columns of the table; without, those that fit into 80 characters
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub wide: bool,
     /// No progress on stderr
     #[arg(long)]

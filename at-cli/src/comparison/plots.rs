@@ -55,17 +55,23 @@ fn comparison(report: &Report, results: &[CellResult], sheet: Sheet) -> Pictures
         (plot::file(by).trim_end_matches(".svg").to_string(), score(&epochs, epoch, false)),
         (format!("{by}-time"), score(&|curves| modelled("time", "s", curves), time, true)),
         (format!("{by}-energy"), score(&|curves| modelled("energy", "J", curves), energy, true)),
-        ("alignment".to_string(), alignment(&title, &methods, results, epochs(&[])).svg(sheet)),
+        (
+            "alignment".to_string(),
+            alignment(title.trim_end_matches(" and 95 % interval"), &methods, results, epochs(&[])).svg(sheet),
+        ),
         ("cost".to_string(), cost(report, point, sheet)),
     ]
 }
 
-/// How well steps point down the true slope. Gradients of every epoch scatter, so what is drawn beside the mean over the chips is the
-/// interval of that mean, and where nothing is aligned, 0, is a line of its own.
+/// How well steps point down the true slope. The cosine of a single step scatters, and so widely that bands of all methods would cover
+/// their means: these are drawn alone, and 0, where nothing is aligned, is a line of its own.
 fn alignment(title: &str, methods: &[MethodName], results: &[CellResult], x: Axis) -> Chart {
     let epoch: &At = &|_, record| record.epoch as f64;
-    let curves: Vec<Curve> =
-        methods.iter().map(|&method| over(results, method, epoch, &|r| r.alignment, None)).collect();
+    let mean = |&method: &MethodName| Curve {
+        interval: Interval::None,
+        ..over(results, method, epoch, &|r| r.alignment, None)
+    };
+    let curves: Vec<Curve> = methods.iter().map(mean).collect();
     let values = || shown(&curves).filter(|value| value.is_finite());
     let (low, high) = (values().fold(1.0, f64::min), values().fold(0.0, f64::max));
     let margin = 0.05 * (high - low).max(0.1);

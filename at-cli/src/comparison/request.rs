@@ -43,7 +43,7 @@ pub struct GridArguments {
     #[arg(long)]
     pub json: bool,
     /// All columns of the table; without, those that fit into 80 characters
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub wide: bool,
     /// No progress on stderr
     #[arg(long)]

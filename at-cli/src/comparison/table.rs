@@ -46,7 +46,8 @@ pub fn table(report: &Report, wide: bool) -> String {
         [] => String::new(),
         names => format!("more with --wide: {}\n", names.join(", ")),
     };
-    align(&rows, leading) + "\n" + &wrapped(&(legend(report) + &more), 4)
+    let words = legend(report) + &more;
+    align(&rows, leading) + "\n" + &if wide { words } else { wrapped(&words, 4) }
 }
 
 fn cells(by: Score, method: &MethodReport) -> [String; 12] {

@@ -132,7 +132,7 @@ impl Axis {
 
     /// From label to label of a linear axis: four to seven of them.
     fn step(&self, span: f64) -> f64 {
-        let raw = span / 5.0;
+        let raw = span / 6.0;
         if self.angle && span >= ANGLES {
             let steps = (0..).map(|power| PI / 8.0 * 2_f64.powi(power));
             return steps.take(40).find(|&step| step >= raw).unwrap_or(raw);

@@ -6,11 +6,11 @@ use super::sheet::Sheet;
 /// Flags of commands that write pictures.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct FigureArguments {
-    /// Formats of pictures: svg, png (600 dpi with --figure-width), pdf (fonts embedded)
+    /// Formats of pictures
     #[arg(long, value_name = "FORMAT,…", value_delimiter = ',')]
     pub figures: Option<Vec<Format>>,
     /// Width of pictures, as 89mm (one column), 18.3cm, 3.5in, 600px; their texts stay 7.5 points high
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", hide_short_help = true)]
     pub figure_width: Option<Sheet>,
 }
 

@@ -9,9 +9,6 @@ pub const FAMILY: &str = "Ubuntu";
 /// Height of capitals and of digits, as a share of the size.
 pub const CAPITAL: f64 = 0.69;
 
-/// How far letters reach below their line, as a share of the size.
-pub const DESCENT: f64 = 0.19;
-
 /// The file, of a font that may be embedded.
 pub fn file() -> &'static [u8] {
     epaint_default_fonts::UBUNTU_LIGHT

@@ -14,11 +14,11 @@ const EDGE: f64 = 5.0;
 const GAP: f64 = 3.0;
 const SCALE: f64 = 7.0;
 /// The largest cell, the height of a map for its width, and the longest name beside it (points).
-const CELL: f64 = 17.0;
+const CELL: f64 = 30.0;
 const SLENDER: f64 = 0.62;
 const NAME: f64 = 60.0;
-/// By how much a cell reaches under its right and lower neighbours, so that no gap shines through.
-const OVERLAP: f64 = 0.04;
+/// By how much a cell reaches under its right and lower neighbours, so that no gap shines through (points, and as a share of a cell).
+const OVERLAP: (f64, f64) = (0.08, 0.5);
 /// What has no value.
 const EMPTY: Colour = [228, 228, 228];
 
@@ -230,7 +230,7 @@ impl HeatMap {
                 canvas.text((left - GAP, y + half), Anchor::End, INK, &label(row));
             }
         }
-        let tall = height.max(6.0 * LINE);
+        let tall = height.max(6.0 * LINE).max(font::width(&self.scale_label, SIZE) - 0.5 * top);
         let mut below = top + height + GAP + if upright { under + GAP } else { LINE };
         for line in font::lines(&self.x_label, SIZE, (width + left).max(0.5 * sheet.width)) {
             let own = 0.5 * font::width(&line, SIZE);
@@ -253,8 +253,11 @@ impl HeatMap {
                 let path = paths.entry(self.colours.step(value)).or_default();
                 let _ = write!(path, "M{column} {row}");
                 // not beyond the map, where nothing would cover it
-                let side = |index: usize, count: usize| if index + 1 < count { 1.0 + OVERLAP } else { 1.0 };
-                let (across, down) = (side(column, self.columns), side(row, self.rows));
+                let side = |index: usize, count: usize, cell: f64| match index + 1 < count {
+                    true => (1e4 * (1.0 + (OVERLAP.0 / cell).min(OVERLAP.1))).round() / 1e4,
+                    false => 1.0,
+                };
+                let (across, down) = (side(column, self.columns, width), side(row, self.rows, height));
                 let _ = write!(path, "h{across}v{down}h-{across}z");
             }
         }
@@ -366,14 +369,8 @@ mod tests {
     fn cells_are_drawn_once_where_they_belong() {
         let svg = map(vec![Some(0.0), Some(1.0), None, Some(1.0)], Colours::Sequential { low: 0.0, high: 1.0 })
             .svg(Sheet::default());
-        for part in [
-            "a &lt; b",
-            "column",
-            "mode",
-            "power (dB)",
-            "d=\"M0 0h1.04v1.04h-1.04z\"",
-            "d=\"M1 0h1v1.04h-1zM1 1h1v1h-1z\"",
-        ] {
+        for part in ["a &lt; b", "column", "mode", "power (dB)", "d=\"M0 0h1.0", "d=\"M1 0h1v1.0", "h-1zM1 1h1v1h-1z\""]
+        {
             assert!(svg.contains(part), "{part}");
         }
         let map = svg.split("<g ").nth(1).unwrap();

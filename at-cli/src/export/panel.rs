@@ -22,7 +22,7 @@ const BAR: f64 = 0.8;
 const DODGE: f64 = 4.6;
 
 /// Names under an axis are written upwards where they would meet, and are no longer than this then.
-const UPRIGHT: f64 = 74.0;
+const UPRIGHT: f64 = 92.0;
 
 /// Where values lie on the canvas.
 pub(super) struct Frame<'a> {
@@ -85,8 +85,8 @@ pub(super) fn draw(canvas: &mut Canvas, chart: &Chart, top: f64) -> f64 {
     chart.levels.iter().filter(|level| level.high > level.low).for_each(|level| {
         canvas.rectangle([left, frame.height(level.high), right, frame.height(level.low)], INK, 0.10);
     });
-    chart.zones.iter().for_each(|zone| draw_zone(canvas, &frame, zone));
     let below = axes(canvas, &frame, &y_ticks, &side);
+    chart.zones.iter().for_each(|zone| draw_zone(canvas, &frame, zone));
     for level in chart.levels.iter().filter(|level| level.high <= level.low) {
         if (ys.0..=ys.1).contains(&chart.y.place(level.low).unwrap_or(f64::NAN)) {
             let at = frame.height(level.low);
@@ -273,7 +273,7 @@ fn draw_interval(canvas: &mut Canvas, frame: &Frame, curve: &Curve, shift: f64) 
         Interval::Band(_) => {
             let upper = ends.iter().map(|&(x, _, high)| (x, high));
             let outline: Vec<_> = upper.chain(ends.iter().rev().map(|&(x, low, _)| (x, low))).collect();
-            canvas.polygon(&outline, colour, 0.16);
+            canvas.polygon(&outline, colour, 0.11);
         }
         Interval::Bars(_) => {
             let stroke = Stroke::solid(colour, BAR);

@@ -29,9 +29,10 @@ pub fn verdict(summary: &Summary) -> String {
     let mut text = String::new();
     for (index, result) in same.into_iter().enumerate() {
         let method = result.method;
-        let ends = match level(*by, result.final_test_score, ideal.final_test_score, *test_samples) {
-            Some(level) => format!("{level}{}", who(index == 0)),
-            None => ends(*by, result.final_test_score, ideal.final_test_score, chance.as_ref(), index == 0),
+        let first = index == 0;
+        let ends = match level(*by, result.final_test_score, ideal.final_test_score, *test_samples, first) {
+            Some(level) => level,
+            None => ends(*by, result.final_test_score, ideal.final_test_score, chance.as_ref(), first),
         };
         text += &format!("{method} {}, and {ends}.\n", methods::facts(method).manner);
     }
@@ -46,18 +47,19 @@ pub fn nothing(by: Score, ideal: f64, chance: Option<&Chance>, samples: usize) -
     let guess = chance.filter(|_| lucky(by, ideal, chance))?.guess;
     Some(format!(
         "No verdict: ideal{} ends at chance itself (guessing gives {:.1} %), so that nothing can be learned here.",
-        who(true).trim_end_matches(','),
+        who(true),
         100.0 * guess
     ))
 }
 
 /// That a method is level with `ideal`, where what is between them is a few samples.
-fn level(by: Score, score: f64, ideal: f64, samples: usize) -> Option<String> {
+fn level(by: Score, score: f64, ideal: f64, samples: usize, introduced: bool) -> Option<String> {
     let count = ((score - ideal) * samples as f64).abs().round();
+    let who = who(introduced).trim_end_matches(',');
     (by.is_of_classes() && count < APART).then(|| match count {
-        0.0 => "ends level with ideal".to_string(),
-        1.0 => format!("ends level with ideal, one of {samples} test samples apart"),
-        _ => format!("ends level with ideal, {count} of {samples} test samples apart"),
+        0.0 => format!("ends level with ideal{who}"),
+        1.0 => format!("ends level with ideal{who}, one of {samples} test samples apart"),
+        _ => format!("ends level with ideal{who}, {count} of {samples} test samples apart"),
     })
 }
 
@@ -132,7 +134,7 @@ mod tests {
     fn ten_samples_and_a_handful_of_others_are_no_verdict() {
         assert!(nothing(Score::Accuracy, 0.9, Some(&CHANCE), 10).unwrap().contains("10 test samples tell no method"));
         assert_eq!(nothing(Score::Accuracy, 0.9, Some(&CHANCE), 360), None);
-        let of = |score: f64, samples| level(Score::Accuracy, score, 0.9, samples);
+        let of = |score: f64, samples| level(Score::Accuracy, score, 0.9, samples, false);
         assert_eq!(of(0.9, 100).as_deref(), Some("ends level with ideal"));
         assert_eq!(of(0.89, 100).as_deref(), Some("ends level with ideal, one of 100 test samples apart"));
         assert_eq!(of(0.95, 100).as_deref(), Some("ends level with ideal, 5 of 100 test samples apart"));

@@ -37,7 +37,7 @@ fn json_is_the_summary_and_nothing_else_and_quiet_says_where_it_is() {
     let run = bench.train(&["--epochs", "2", "--out", "mine", "--json", "--quiet"]).done();
     assert_eq!(run.stdout, bench.read("mine/summary.json"));
     let said = run.beside_notes().replace('\\', "/");
-    assert!(said.starts_with("results in mine (accuracy.svg, metrics.csv, summary.json; "), "{said}");
+    assert!(said.starts_with("results in mine (accuracy.svg, metrics.csv, summary.json); "), "{said}");
     assert!(said.lines().count() == 1 && said.contains("pictures as SVG in mine/figures"), "{said}");
     let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let text = |key: &str| summary[key].as_str().unwrap_or_default();
