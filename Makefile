@@ -1,5 +1,5 @@
 # The commands that people use; `make check` is what must pass before a change is handed in.
-.PHONY: check format lint docs test golden record-golden gpu examples packages deny advisories oldest bench python train
+.PHONY: check format lint docs test golden record-golden gallery picture gpu examples packages deny advisories oldest bench python train
 
 # The oldest Rust that is declared.
 OLDEST := $(shell sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
@@ -24,6 +24,14 @@ golden:         ## have numbers moved?
 
 record-golden:  ## they were meant to: record them anew, and say why in the commit
 	AT_RECORD_GOLDEN=1 cargo test --workspace --locked --test golden
+
+gallery:        ## every kind of picture once, as SVG, PNG and PDF in target/gallery, for people to look at
+	AT_GALLERY=$(CURDIR)/target/gallery cargo test --workspace --locked --test program no_text_of_any_picture
+
+picture:        ## the picture of the README
+	rm -rf target/picture
+	cargo run --release -p at-cli -- train --quiet --out target/picture
+	cp target/picture/accuracy.svg docs/accuracy.svg
 
 gpu:            ## tests with a GPU required, real or software Vulkan
 	AT_REQUIRE_GPU=1 cargo test --workspace --locked

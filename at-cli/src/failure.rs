@@ -1,7 +1,7 @@
 //! How the program ends: exit codes, and an error that is said once.
 
 use crate::flags;
-use crate::terminal::visible;
+use crate::terminal;
 use std::process::ExitCode;
 
 /// Why a command did not finish.
@@ -59,8 +59,7 @@ pub fn exit_code(outcome: Outcome) -> ExitCode {
         Err(Failure::Run(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Run(error)) => (1, error),
     };
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {}", visible(&in_a_line(&error)));
+    terminal::say(terminal::WRONG, "error: ", &in_a_line(&error));
     ExitCode::from(code)
 }
 

@@ -3,8 +3,7 @@
 
 use crate::flags;
 use crate::listener::{Audience, Listener};
-use crate::terminal::visible;
-use std::io::Write;
+use crate::terminal;
 
 /// The doubts of one command, in the order in which they came up.
 #[derive(Clone, Default)]
@@ -25,7 +24,7 @@ impl<'a> Notes<'a> {
             if !self.texts.contains(&text) {
                 match self.listener {
                     Some(listener) => listener.note(&text),
-                    None => drop(writeln!(std::io::stderr(), "note: {}", visible(&text))),
+                    None => terminal::say(terminal::DOUBTFUL, "note: ", &text),
                 }
                 self.texts.push(text);
             }

@@ -6,6 +6,7 @@ use crate::export::scores::shown;
 use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::terminal::visible;
+use crate::work;
 use at_core::training::{MethodName, Record};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -43,6 +44,12 @@ pub fn say(quiet: bool, text: &str) {
     }
 }
 
+/// Says where results lie, also where nothing else is said.
+pub fn results_in(quiet: bool, text: &str) {
+    say(quiet, "");
+    say(false, &format!("results in {text}"));
+}
+
 impl<'a> Progress<'a> {
     /// Progress of `method` through `epochs`, for `audience`.
     pub fn new(audience: Audience<'a>, method: MethodName, epochs: usize) -> Self {
@@ -55,7 +62,7 @@ impl<'a> Progress<'a> {
             return Progress::Plain { method, done: 0, epochs, last: None };
         }
         let bar = ProgressBar::new(epochs as u64);
-        let template = "{prefix:<11} {bar:30} epoch {pos}/{len}  {msg}  {eta}";
+        let template = "{prefix:<11} {bar:20} epoch {pos}/{len}  {msg}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
         bar.set_prefix(method.to_string());
         activity::over(); // the bar tells
@@ -63,13 +70,13 @@ impl<'a> Progress<'a> {
         Progress::Bar(bar)
     }
 
-    /// Of the `total` batches of an epoch so many are `over`.
-    pub fn batch(&self, over: usize, total: usize) {
+    /// Of the `total` batches of an epoch so many are `over`; the whole run still takes `left` (seconds).
+    pub fn batch(&self, over: usize, total: usize, left: Option<f64>) {
         match self {
             Progress::Silent => {}
             Progress::Told(listener) => listener.batch(over, total),
             Progress::Bar(bar) if over.is_multiple_of(total.div_ceil(100)) => {
-                bar.set_message(format!("batch {over}/{total}"));
+                bar.set_message(format!("batch {over}/{total}{}", rest(left)));
             }
             Progress::Bar(_) => {}
             Progress::Plain { method, done, epochs, .. } => {
@@ -87,9 +94,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// An epoch is over.
-    pub fn epoch(&mut self, record: &Record) {
-        let text = format!("loss {:.4}  test {}", record.train_loss, shown(record.judged_by, record.test_score));
+    /// An epoch is over, and the whole run still takes `left` (seconds).
+    pub fn epoch(&mut self, record: &Record, left: Option<f64>) {
+        let score = shown(record.judged_by, record.test_score);
+        let text = format!("loss {:.4}  test {score}{}", record.train_loss, rest(left));
         match self {
             Progress::Silent => {}
             Progress::Told(listener) => listener.epoch(record),
@@ -107,6 +115,12 @@ impl<'a> Progress<'a> {
             }
         }
     }
+}
+
+/// `  3 min left`; nothing where it is over in no time.
+fn rest(left: Option<f64>) -> String {
+    left.filter(|seconds| *seconds >= 1.0)
+        .map_or(String::new(), |seconds| format!("  {} left", work::duration(seconds)))
 }
 
 impl Drop for Progress<'_> {

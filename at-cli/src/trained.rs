@@ -48,31 +48,61 @@ impl RunFiles {
         [CONFIG, CELL].map(|file| folder.join(file)).into_iter().find(|file| file.is_file())
     }
 
-    /// Reads the folder of `asyt train`, or of a cell of `asyt compare` and `asyt sweep`.
+    /// Reads the folder of `asyt train`, or of a cell of `asyt compare` and `asyt sweep`. Errs where nothing of it is finished.
     pub fn read(run: &Path) -> Result<Self> {
+        let files = Self::with(run, None)?;
+        let go_on = run.display();
+        files.with_context(|| format!("no method of the run is finished; continue with: asyt train --resume {go_on}"))
+    }
+
+    /// The same, also where no method of a run is finished: then the summary has no results yet, and says what follows from the
+    /// settings and the data, for which `data_dir` wins over the run's own place.
+    pub fn begun(run: &Path, data_dir: Option<&Path>) -> Result<Self> {
+        let found = Self::with(run, None)?;
+        match found {
+            Some(files) => Ok(files),
+            None => {
+                let settings = settings::read_own(&run.join(CONFIG))?;
+                let (mut plan, data) = opened(&settings, data_dir)?;
+                let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
+                let summary = Summary::new(&plan, &data, &network, crate::trial::doubts::chance(&data));
+                Self::with(run, Some(summary))?.context("the summary was given")
+            }
+        }
+    }
+
+    /// The files, with this summary or that of the folder; none where there is neither.
+    fn with(run: &Path, summary: Option<Summary>) -> Result<Option<Self>> {
         let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
         let parent = name.parent().unwrap_or(Path::new("/")).to_path_buf();
         let name = name.file_name().unwrap_or(name.as_os_str()).to_string_lossy().into_owned();
         if run.join(CELL).is_file() {
-            return Self::of_cell(&Store::new(parent), name, run);
+            return Self::of_cell(&Store::new(parent), name, run).map(Some);
         }
         let text = |file: &str| own::read_text(&run.join(file), LARGEST_RECORD);
+        ensure!(run.join(CONFIG).exists(), "{} is no run of asyt train: it has no config.toml", run.display());
         ensure!(
-            run.join(CONFIG).exists() && run.join("metrics.csv").exists(),
-            "{} is no run of asyt train: it has no config.toml with metrics.csv",
+            run.join("metrics.csv").exists(),
+            "{} has not finished an epoch; continue with: asyt train --resume {0}",
             run.display()
         );
-        let summary = text("summary.json").context("no method of the run is finished; continue it with --resume")?;
-        let damaged = || format!("{} is damaged", run.join("summary.json").display());
-        let summary: Summary = serde_json::from_str(&summary).with_context(damaged)?;
-        summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
-        Ok(RunFiles {
+        let summary = match summary {
+            Some(summary) => summary,
+            None if !run.join("summary.json").exists() => return Ok(None),
+            None => {
+                let damaged = || format!("{} is damaged", run.join("summary.json").display());
+                let summary: Summary = serde_json::from_str(&text("summary.json")?).with_context(damaged)?;
+                summary.validate().map_err(|reason| anyhow!(reason)).with_context(damaged)?;
+                summary
+            }
+        };
+        Ok(Some(RunFiles {
             name,
             settings: settings::read_own(&run.join(CONFIG))?,
             config: (CONFIG, text(CONFIG)?),
             summary,
             rows: metrics::read(&run.join("metrics.csv"))?,
-        })
+        }))
     }
 
     fn of_cell(store: &Store, name: String, run: &Path) -> Result<Self> {
@@ -96,6 +126,14 @@ impl RunFiles {
     }
 }
 
+/// The plan and the data of a run with these settings.
+fn opened(settings: &RunSettings, data_dir: Option<&Path>) -> Result<(Plan, Dataset)> {
+    let data_dir = data_dir.map(Path::to_path_buf).or_else(|| settings.data_dir.clone());
+    let plan = Plan::new(RunSettings { data_dir, ..settings.clone() }.of_a_kept_run())?;
+    let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
+    Ok((plan, data))
+}
+
 /// The task, and what was trained.
 pub struct TrainedRun {
     /// The settings, understood.
@@ -113,9 +151,7 @@ pub struct TrainedRun {
 impl TrainedRun {
     /// Loads the data and the checkpoints of `files`, whose folder is `run`. `data_dir` wins over the run's own.
     pub fn load(run: &Path, files: &RunFiles, data_dir: Option<&Path>) -> Result<Self> {
-        let data_dir = data_dir.map(Path::to_path_buf).or_else(|| files.settings.data_dir.clone());
-        let plan = Plan::new(RunSettings { data_dir, ..files.settings.clone() }.of_a_kept_run())?;
-        let data = load(&plan).map_err(crate::failure::Failure::into_error)?;
+        let (plan, data) = opened(&files.settings, data_dir)?;
         Self::of(run, files, plan, data)
     }
 

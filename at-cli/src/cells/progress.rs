@@ -1,6 +1,7 @@
 //! One line of progress for many cells: a bar on a terminal, a line now and then elsewhere.
 
 use super::worker::Event;
+use crate::eta::Eta;
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::terminal::visible;
@@ -22,6 +23,7 @@ pub struct CellProgress {
     /// Cells that were there when this began.
     before: usize,
     began: Instant,
+    eta: Eta,
     said: Option<Instant>,
     /// Side by side.
     jobs: usize,
@@ -39,7 +41,8 @@ impl CellProgress {
             bar
         });
         let (began, jobs) = (Instant::now(), jobs.clamp(1, cells.max(1)));
-        CellProgress { quiet, cells, done: 0, failed: 0, bar, before: 0, began, said: None, jobs, warned: false }
+        let eta = Eta::default();
+        CellProgress { quiet, cells, done: 0, failed: 0, bar, before: 0, began, eta, said: None, jobs, warned: false }
     }
 
     /// A cell was done in an earlier run.
@@ -117,14 +120,10 @@ impl CellProgress {
         }
     }
 
-    fn line(&self, latest: &str) -> String {
+    fn line(&mut self, latest: &str) -> String {
         let failed = if self.failed == 0 { String::new() } else { format!(", {} failed", self.failed) };
-        let new = self.done + self.failed - self.before;
-        let each = self.began.elapsed().as_secs_f64() / new as f64;
-        let rest = match new {
-            0 => String::new(),
-            _ => format!("  {} left", work::duration(each * self.left() as f64)),
-        };
+        let left = self.eta.left(self.began.elapsed().as_secs_f64(), self.left() as f64);
+        let rest = left.map_or(String::new(), |seconds| format!("  {} left", work::duration(seconds)));
         format!("{}/{} cells{failed}{rest}  {latest}", self.done, self.cells)
     }
 

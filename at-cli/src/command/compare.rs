@@ -1,10 +1,13 @@
 //! `asyt compare`: methods on the same chips and the same budget, with what each costs at the interface.
 
 use crate::comparison::{self, Finished, GridArguments, csv, markdown, plots, table};
+use crate::export::picture::{self, Format};
+use crate::export::sheet::Sheet;
 use crate::failure::Outcome;
-use crate::progress::say;
+use crate::progress::results_in;
+use crate::report::{comparison_section, cost_section};
 use crate::run_folder::RunFolder;
-use crate::terminal::visible;
+use crate::terminal::{self, visible};
 use anyhow::Context;
 use std::io::Write;
 
@@ -20,7 +23,10 @@ Presets, networks and chips are those of asyt train --help.
 The folder gets compare.txt, compare.md (the table for a page of results),
 compare.csv (a row per method), epochs.csv (a row per method, chip and epoch),
 compare.json, and as pictures accuracy.svg, accuracy-time.svg,
-accuracy-energy.svg, alignment.svg and cost.svg.
+accuracy-energy.svg, alignment.svg, cost.svg and a cost-MODEL.svg for the other
+cost models (--figures svg,png,pdf for their formats, --figure-width 89mm for a
+journal's column). The table keeps to 80 characters; compare.txt and --wide have
+all columns.
 
 Time and energy are modelled from what crossed the chip's interface. The
 constants of the models bench and integrated are in at-core/src/cost; copy one
@@ -47,15 +53,22 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
     folder.write(&format!("{name}.json"), &report.to_json())?;
     csv::methods(&folder.path().join(format!("{name}.csv")), report)?;
     csv::epochs(&folder.path().join("epochs.csv"), report, results)?;
-    for (file, svg) in plots::of(report, results)? {
-        folder.write(&file, &svg)?;
+    let figures = arguments.drawn.or(&[Format::Svg]);
+    let mut pictures = plots::of(report, results, figures.sheet);
+    pictures.extend(costs(finished, figures.sheet)?);
+    for (name, svg) in &pictures {
+        picture::write(folder.path(), name, svg, &figures)?;
     }
-    let table = visible(&table::table(report)).into_owned();
-    folder.write(&format!("{name}.txt"), &table)?;
+    folder.write(&format!("{name}.txt"), &visible(&table::table(report, true)))?;
     folder.write(&format!("{name}.md"), &markdown::table(report))?;
-    let text = if arguments.json { report.to_json() } else { table };
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).with_context(|| {
+    let printed = match arguments.json {
+        true => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(report.to_json().as_bytes()).and_then(|()| out.flush())
+        }
+        false => terminal::print_table(&table::table(report, arguments.wide)),
+    };
+    printed.with_context(|| {
         format!("the results are in {}, but could not be written to stdout", folder.path().display())
     })?;
     let failed = report.failures.len();
@@ -64,6 +77,19 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
         let cells = if failed == 1 { "1 cell".to_string() } else { format!("{failed} cells") };
         return Err(anyhow::anyhow!("{cells} failed; try again with: asyt {name} --resume {run}").into());
     }
-    say(arguments.quiet, &format!("\nresults in {}", folder.path().display()));
+    let (place, count, formats) = (folder.path().display(), pictures.len(), figures.words());
+    let tables = format!("{name}.txt, {name}.md, {name}.csv, {name}.json, epochs.csv");
+    results_in(arguments.quiet, &format!("{place} ({tables}; {count} pictures as {formats})"));
     Ok(())
+}
+
+/// What time and energy go into by the cost models beside the chosen one, as the page of the run shows it.
+fn costs(finished: &Finished, sheet: Sheet) -> anyhow::Result<Vec<(String, String)>> {
+    let trainings = comparison_section::trainings(finished);
+    let own = finished.report.cost_model_name.as_str();
+    let models = cost_section::models(Some((own, finished.report.cost_model)))?;
+    // of a comparison the chosen one is drawn already
+    let chosen = |model: &cost_section::Model| finished.report.vary.is_empty() && model.name == own;
+    let drawn = |model: &cost_section::Model| cost_section::picture(model, &trainings, sheet);
+    Ok(models.iter().filter(|model| !chosen(model)).filter_map(drawn).collect())
 }

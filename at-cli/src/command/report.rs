@@ -1,11 +1,14 @@
 //! `asyt report`: a page about runs.
 
 use crate::activity;
+use crate::export::figures::FigureArguments;
+use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::report::page::Page;
-use crate::report::{Choice, section};
+use crate::report::{Choice, section, together};
+use crate::terminal;
 use crate::trained::RunFiles;
 use anyhow::{Context, anyhow};
 use at_core::files::{atomic_write, create_folders, own};
@@ -16,12 +19,14 @@ use std::path::PathBuf;
 /// What `--help` adds.
 pub const HELP: &str = "\
 The page is one HTML file that needs no network; its pictures also lie beside it
-as SVG and PNG, in a folder of the page's name.
+in a folder of the page's name, as SVG and PNG or as --figures says. Several runs
+have a picture together. A run that is not finished is shown as far as it is.
 
 Examples:
   asyt report runs/digits-1
   asyt report runs/dat-1 --method at --sample 7
   asyt report runs/compare-digits-1
+  asyt report runs/digits-1 --figures pdf --figure-width 89mm
   asyt report runs/digits-1 runs/digits-2 --out both.html";
 
 /// `asyt report`.
@@ -45,6 +50,9 @@ pub struct ReportArguments {
     /// No progress on stderr
     #[arg(long)]
     pub quiet: bool,
+    /// How its pictures are written.
+    #[command(flatten)]
+    pub drawn: FigureArguments,
 }
 
 /// Runs the command.
@@ -61,7 +69,8 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         return Err(anyhow!("--out {} names no file; write it as page.html", out.display())).or_usage();
     }
     let title = arguments.runs.iter().map(|run| run.display().to_string()).collect::<Vec<_>>().join(", ");
-    let mut page = Page::new(&format!("asyt report: {title}"), out.with_extension(""));
+    let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
+    let mut page = Page::new(&format!("asyt report: {title}"), out.with_extension(""), figures.clone());
     let in_run = arguments.out.is_none() && arguments.runs.len() == 1;
     if in_run {
         let pictures = out.with_extension("");
@@ -73,10 +82,14 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         data_dir: arguments.data_dir.as_deref(),
     };
     activity::watch(arguments.quiet);
+    if arguments.runs.len() > 1 {
+        activity::now("drawing all runs together");
+        together(&mut page, &arguments.runs, choice.data_dir)?;
+    }
     for run in &arguments.runs {
         activity::now(format!("making the page of {}", run.display()));
         let missing = section(&mut page, run, &choice).with_context(|| run.display().to_string())?;
-        missing.inspect(|why| say(false, &format!("warning: {}: {why}", run.display())));
+        missing.inspect(|why| terminal::say(terminal::DOUBTFUL, "warning: ", &format!("{}: {why}", run.display())));
     }
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         create_folders(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -89,7 +102,7 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
         atomic_write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;
     }
     let (folder, count) = page.pictures();
-    say(arguments.quiet, &format!("{count} pictures as SVG and PNG in {}", folder.display()));
+    say(arguments.quiet, &format!("{count} pictures as {} in {}", figures.words(), folder.display()));
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{}", out.display())?;
     stdout.flush()?;

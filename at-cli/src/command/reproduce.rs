@@ -1,11 +1,12 @@
 //! `asyt reproduce`: a published result, run again end to end.
 
 use crate::activity;
-use crate::export::picture;
+use crate::export::chart;
+use crate::export::picture::{self, Format};
 use crate::failure::Outcome;
-use crate::progress::say;
+use crate::progress::results_in;
 use crate::reproduce::{self, NAMES, ReproduceArguments};
-use crate::terminal::visible;
+use crate::terminal;
 use anyhow::anyhow;
 use std::io::Write;
 
@@ -29,13 +30,19 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcome {
     activity::now(format!("computing {}", arguments.name));
     let result = reproduce::run(arguments)?;
     result.folder.write("result.json", &result.to_json())?;
-    picture::write(result.folder.path(), &arguments.name, &result.chart.svg()?)?;
-    let mut out = std::io::stdout().lock();
-    let text = if arguments.json { result.to_json() } else { visible(&result.table()).into_owned() };
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
+    let svg = chart::svg(&result.charts, figures.sheet);
+    let files = picture::write(result.folder.path(), &arguments.name, &svg, &figures)?;
+    if arguments.json {
+        let mut out = std::io::stdout().lock();
+        out.write_all(result.to_json().as_bytes())?;
+        out.flush()?;
+    } else {
+        terminal::print_table(&result.table())?;
+    }
     let place = result.folder.path().display();
-    say(arguments.quiet, &format!("\nresults in {place} (result.json, {0}.svg, {0}.png)", arguments.name));
+    let files = std::iter::once("result.json".to_string()).chain(files).collect::<Vec<_>>().join(", ");
+    results_in(arguments.quiet, &format!("{place} ({files})"));
     let failed = result.findings.iter().filter(|finding| !finding.pass).count();
     if failed > 0 {
         let all = result.findings.len();

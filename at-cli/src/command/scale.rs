@@ -1,14 +1,17 @@
 //! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
 
+use crate::export::figures::FigureArguments;
+use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome};
 use crate::gpu::{self, Gpu, taken_memory};
 use crate::notes::Notes;
-use crate::progress::say;
+use crate::progress::{results_in, say};
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::measure::{Effort, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
+use crate::terminal;
 use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, bail, ensure};
@@ -31,7 +34,7 @@ beside the samples: the program's own allocations at their peak, or what is take
 from a GPU.
 
 The folder gets scale.csv, scale.json and the pictures time, samples, rate and
-memory as SVG and PNG.
+memory as SVG and PNG, or as --figures says.
 
 Examples:
   asyt scale
@@ -75,9 +78,15 @@ pub struct ScaleArguments {
     /// Print scale.json instead of the table
     #[arg(long)]
     pub json: bool,
+    /// All columns of the table; without, those that fit into 80 characters
+    #[arg(long, hide_short_help = true)]
+    pub wide: bool,
     /// No progress on stderr
     #[arg(long)]
     pub quiet: bool,
+    /// How pictures are written.
+    #[command(flatten)]
+    pub drawn: FigureArguments,
 }
 
 /// The depth of a mesh.
@@ -133,20 +142,17 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     let _keeping = interrupt::kept_so_far(format!("what was measured is in {}", folder.path().display()));
     let cpu = Cpu::<f32>::new();
     let results = cpu.install(|| sweep(arguments, &cases, gpu.as_ref(), &folder))?;
-    let pictures = plots::write(folder.path(), &results)?;
-
-    let mut out = std::io::stdout().lock();
+    let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
+    let pictures = plots::write(folder.path(), &results, &figures)?;
     if arguments.json {
+        let mut out = std::io::stdout().lock();
         out.write_all(results.to_json().as_bytes())?;
+        out.flush()?;
     } else {
-        writeln!(out, "{}", output::heading())?;
-        results.rows.iter().try_for_each(|row| writeln!(out, "{}", output::line(row)))?;
-        write!(out, "\n{}", output::footing(&results))?;
+        terminal::print_table(&output::table(&results, arguments.wide))?;
     }
-    out.flush()?;
-    let place = folder.path().display();
-    let pictures = pictures.join(", ");
-    say(arguments.quiet, &format!("\nresults in {place} (scale.csv, scale.json; as SVG and PNG: {pictures})"));
+    let (place, pictures, formats) = (folder.path().display(), pictures.join(", "), figures.words());
+    results_in(arguments.quiet, &format!("{place} (scale.csv, scale.json; as {formats}: {pictures})"));
     Ok(())
 }
 

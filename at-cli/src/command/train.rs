@@ -1,13 +1,15 @@
 //! `asyt train`: from the command line to a run and its table.
 
 use crate::comparison::Request;
-use crate::failure::{OrUsage, Outcome};
+use crate::export::columns::wrapped;
+use crate::export::figures::FigureArguments;
+use crate::export::picture::Format;
+use crate::failure::{OrUsage, Outcome, in_a_line};
 use crate::listener::Audience;
-use crate::progress::say;
+use crate::progress::results_in;
 use crate::session::{self, Finished, Place, Start, plot, table, times, verdict};
 use crate::settings::{self, RunSettings, chips, presets};
-use crate::terminal::visible;
-use crate::{methods, network_text};
+use crate::{activity, methods, network_text, report, terminal};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,9 +32,15 @@ pub struct TrainArguments {
     /// Print summary.json instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,
+    /// All columns of the table; without, those that fit into 80 characters
+    #[arg(long, hide_short_help = true)]
+    pub wide: bool,
     /// No progress on stderr
     #[arg(long)]
     pub quiet: bool,
+    /// How pictures are written.
+    #[command(flatten)]
+    pub drawn: FigureArguments,
     /// The settings that the file may hold too.
     #[command(flatten)]
     pub settings: RunSettings,
@@ -51,7 +59,9 @@ pub fn help() -> String {
 
 const EXAMPLES: &str = "\
 The run folder gets config.toml (all settings; --config with it repeats the
-run), metrics.csv, summary.json, accuracy.svg and one checkpoint per method.
+run), metrics.csv, summary.json, accuracy.svg, one checkpoint per method, and in
+figures all pictures that asyt report shows (--figures svg,png,pdf for their
+formats, --figure-width 89mm for a journal's column).
 Ctrl-C ends the run within a second; --resume goes on after its last epoch.
 
 Examples:
@@ -77,18 +87,42 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let Finished { summary, folder, score } =
         session::start(Start { settings, followed, data: None, chip: None, place, save_chip, audience })?;
 
-    let mut out = std::io::stdout().lock();
+    let figures = arguments.drawn.or(&[Format::Svg]);
+    let name = plot::file(score).trim_end_matches(".svg");
+    if arguments.drawn.any() {
+        report::redraw(&folder, name, &figures)?;
+    }
     let times = times::times(&summary)?;
-    let table = || table::table(&summary) + "\n" + &times + &verdict::verdict(&summary);
-    let text = if arguments.json { summary.to_json() } else { visible(&table()).into_owned() };
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .with_context(|| format!("the results are in {}, but could not be written to stdout", folder.display()))?;
-    say(
-        arguments.quiet,
-        &format!("\nresults in {} ({}, metrics.csv, summary.json)", folder.display(), plot::file(score)),
-    );
+    let words = wrapped(&(times + &verdict::verdict(&summary)), 2);
+    let printed = match arguments.json {
+        true => print(&summary.to_json()),
+        false => terminal::print_table(&format!("{}\n{words}", table::table(&summary, arguments.wide))),
+    };
+    printed.with_context(|| format!("the results are in {}, but could not be written to stdout", folder.display()))?;
+    let pictures = folder.join("figures");
+    activity::now("drawing the pictures");
+    let drawn = report::pictures(&folder, pictures, &figures);
+    activity::over();
+    let more = match drawn {
+        Ok(count) => format!("; {count} pictures as {} in {}", figures.words(), folder.join("figures").display()),
+        Err(error) => {
+            terminal::say(
+                terminal::DOUBTFUL,
+                "warning: ",
+                &format!("not all pictures are drawn: {}", in_a_line(&error)),
+            );
+            String::new()
+        }
+    };
+    let files: Vec<String> = figures.formats.iter().map(|format| format!("{name}.{}", format.extension())).collect();
+    let place = folder.display();
+    results_in(arguments.quiet, &format!("{place} ({}, metrics.csv, summary.json){more}", files.join(", ")));
     Ok(())
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 /// The settings of an earlier run. Only where its data lie may have changed.

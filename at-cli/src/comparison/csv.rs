@@ -66,15 +66,13 @@ const HEADING: [&str; 25] = [
 
 fn row(method: &MethodReport) -> Vec<String> {
     let (score, accesses, to) = (&method.score, &method.accesses, &method.to_target);
-    let (low, high) = score.interval();
-    let single = score.half_width.is_none();
     let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let or_infinite = |value: Option<f64>| Some(value.unwrap_or(f64::INFINITY));
     let costed = |value: Option<f64>| or_infinite(value).filter(|_| !is_oracle(method.method));
     let mean = || method.alignment.iter().sum::<f64>() / method.alignment.len() as f64;
     let mut row = vec![method.method.to_string(), score.count.to_string()];
     row.extend([Some(score.mean), score.deviation].map(text));
-    row.extend([low, high].map(|end| text(Some(end).filter(|_| !single))));
+    row.extend([method.interval.map(|ends| ends.0), method.interval.map(|ends| ends.1)].map(text));
     row.extend([method.best_score.to_string(), method.epochs.to_string()]);
     let counts = [
         accesses.reads,

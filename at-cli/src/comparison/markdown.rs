@@ -1,10 +1,10 @@
 //! `compare.md` and `sweep.md`: the table for a page of results, so that no number is typed by hand.
 
 use super::report::{MethodReport, PointReport, Report, is_oracle};
-use crate::export::scores::{digits, title};
+use crate::export::scores::{digits, range, title};
 use at_core::training::{MethodName, Score};
 
-/// One row per point of the grid, as `docs/results` has them: scores of every method, accuracies in %, `ideal` first, mean ± half of the 95 %
+/// One row per point of the grid, as `docs/results` has them: scores of every method, accuracies in %, `ideal` first, the mean and its 95 %
 /// interval; how far each other method ends below `ideal` where that was run; and of the first other method the mean cosine with
 /// the true gradient and, where there are several, the scores chip by chip. Then what the columns mean.
 pub fn table(report: &Report) -> String {
@@ -55,8 +55,8 @@ fn find(point: &PointReport, method: MethodName) -> Option<&MethodReport> {
 }
 
 fn score(by: Score, report: &MethodReport) -> String {
-    let half = report.score.half_width.map_or(String::new(), |half| format!(" ± {}", digits(by, half)));
-    digits(by, report.score.mean) + &half
+    let interval = report.interval.map_or(String::new(), |ends| format!(" ({})", range(by, ends)));
+    digits(by, report.score.mean) + &interval
 }
 
 /// Over epochs and chips.
@@ -77,7 +77,7 @@ fn distance(by: Score, point: &PointReport, method: MethodName) -> Option<String
 fn legend(report: &Report) -> String {
     let chips = match report.chip_seeds.len() {
         1 => "one chip".to_string(),
-        count => format!("the mean over {count} chips, and half of its 95 % interval"),
+        count => format!("the mean over {count} chips, and its 95 % interval"),
     };
     let seeds = report.chip_seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let name = title(report.judged_by);

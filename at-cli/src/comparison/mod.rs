@@ -11,6 +11,6 @@ mod sources;
 pub mod table;
 
 pub use grid::Vary;
-pub use report::{MethodReport, is_oracle};
+pub use report::{MethodReport, PointReport, is_oracle};
 pub use request::{GridArguments, Request};
 pub use run::{Finished, read, run};

@@ -4,6 +4,7 @@ use super::grid::Point;
 use super::request::Request;
 use crate::cells::{CellResult, Ending};
 use crate::export::scores;
+use crate::intervals;
 use crate::settings::RunSettings;
 use at_core::chip::Accesses;
 use at_core::cost::{Bill, CostModel};
@@ -91,6 +92,8 @@ pub struct MethodReport {
     pub method: MethodName,
     /// Score on the test samples after the last epoch.
     pub score: Estimate,
+    /// The 95 % interval of its mean, which stays where scores can be ([`intervals::interval`]); none of a single chip.
+    pub interval: Option<(f64, f64)>,
     /// The same, chip by chip.
     pub scores: Vec<f64>,
     /// Mean over the chips of the score after each chip's best epoch.
@@ -255,9 +258,12 @@ fn method(request: &Request, name: MethodName, chips: &[&CellResult]) -> Option<
         let cosines = chips.iter().filter_map(|result| result.records.get(epoch)?.alignment).collect::<Vec<_>>();
         (!cosines.is_empty()).then(|| mean(cosines.into_iter()))
     };
+    let score = Estimate::of(&scores)?;
+    let judged_by = chips.first().map_or(Score::Accuracy, |result| result.test.judged_by);
     Some(MethodReport {
         method: name,
-        score: Estimate::of(&scores)?,
+        score,
+        interval: intervals::interval(judged_by, &score),
         scores,
         best_score: mean(chips.iter().map(|result| best(result))),
         epochs,

@@ -2,6 +2,7 @@
 
 use super::grid::Vary;
 use super::sources::Noted;
+use crate::export::figures::FigureArguments;
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, ensure};
 use at_core::cost::CostModel;
@@ -41,9 +42,15 @@ pub struct GridArguments {
     /// Print the results as JSON instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,
+    /// All columns of the table; without, those that fit into 80 characters
+    #[arg(long, hide_short_help = true)]
+    pub wide: bool,
     /// No progress on stderr
     #[arg(long)]
     pub quiet: bool,
+    /// How pictures are written.
+    #[command(flatten)]
+    pub drawn: FigureArguments,
     /// The settings that the file may hold too.
     #[command(flatten)]
     pub settings: RunSettings,
@@ -142,6 +149,24 @@ impl Request {
         let begun = &request.command;
         ensure!(begun == command, "{} was begun by asyt {begun}; pass --resume to that", run.display());
         Ok(request)
+    }
+
+    /// The command line that repeats what was asked for in the folder `run`, in a folder of its own.
+    pub fn repeated(&self, run: &Path) -> String {
+        let Request { command, vary, chips, target, cost_model_name, .. } = self;
+        if command.starts_with("reproduce") {
+            return format!("asyt {command}");
+        }
+        let config = run.join("config.toml").display().to_string();
+        let mut words = vec!["asyt".to_string(), command.clone(), "--config".to_string(), config];
+        for Vary { names, values } in vary {
+            let between = if values.iter().any(|value| value.contains(',')) { ";" } else { "," };
+            words.extend(["--vary".to_string(), format!("{}={}", names.join(","), values.join(between))]);
+        }
+        words.extend(["--chips".to_string(), chips.to_string(), "--target".to_string(), target.to_string()]);
+        words.extend(["--cost-model".to_string(), cost_model_name.clone()]);
+        // a path cannot hold the one character that no shell takes
+        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
     }
 
     /// As text, ending with a line feed.

@@ -1,30 +1,34 @@
 //! Tables of a comparison and of a sweep, for people.
 
 use super::report::{MethodReport, Report, is_oracle};
-use crate::export::columns::{align, count, si};
-use crate::export::scores::{digits, shown};
+use crate::export::columns::{TERMINAL, align, count, fitting, si, wrapped};
+use crate::export::scores::{digits, range, shown};
 use at_core::training::Score;
 
-/// One line per point and method, and what the columns mean.
-pub fn table(report: &Report) -> String {
+/// One line per point and method, and what the columns mean: all columns where it is `wide`, else those that fit a terminal.
+pub fn table(report: &Report, wide: bool) -> String {
     let by = report.judged_by;
     let target = short(by, report.target);
-    let heading = [
-        by.symbol(),
-        "95 %",
-        "deviation",
-        "reads",
-        "injections",
-        "control writes",
-        "time",
-        "energy",
-        &format!("time to {target}"),
-        "energy to it",
-        "wall",
-        "cosine",
+    let time_to_target = format!("time to {target}");
+    let columns: [(&str, u8); 12] = [
+        (by.symbol(), 0),
+        ("95 %", 1),
+        ("deviation", 9),
+        ("reads", 3),
+        ("injected", 7),
+        ("writes", 4),
+        ("time", 5),
+        ("energy", 8),
+        (&time_to_target, 2),
+        ("energy to it", 10),
+        ("wall", 11),
+        ("cosine", 6),
     ];
-    let mut rows =
-        vec![report.vary.iter().cloned().chain(["method".into()]).chain(heading.map(String::from)).collect()];
+    let leading = report.vary.len() + 1;
+    let ranks: Vec<u8> = std::iter::repeat_n(0, leading).chain(columns.map(|column| column.1)).collect();
+    let heading = columns.map(|column| column.0.to_string());
+    let mut rows: Vec<Vec<String>> =
+        vec![report.vary.iter().cloned().chain(["method".into()]).chain(heading).collect()];
     for point in &report.points {
         for method in &point.methods {
             let name = std::iter::once(method.method.to_string());
@@ -36,7 +40,14 @@ pub fn table(report: &Report) -> String {
             rows.push(point.values.iter().cloned().chain(name).chain(none).collect());
         }
     }
-    align(&rows, report.vary.len() + 1) + "\n" + &legend(report)
+    let most = if wide { usize::MAX } else { TERMINAL };
+    let (rows, left_out) = fitting(&rows, &ranks, most);
+    let more = match &left_out[..] {
+        [] => String::new(),
+        names => format!("more with --wide: {}\n", names.join(", ")),
+    };
+    let words = legend(report) + &more;
+    align(&rows, leading) + "\n" + &if wide { words } else { wrapped(&words, 4) }
 }
 
 fn cells(by: Score, method: &MethodReport) -> [String; 12] {
@@ -49,7 +60,7 @@ fn cells(by: Score, method: &MethodReport) -> [String; 12] {
     };
     [
         shown(by, score.mean),
-        score.half_width.map_or("-".to_string(), |half| format!("±{}", digits(by, half))),
+        method.interval.map_or("-".to_string(), |ends| range(by, ends)),
         known(score.deviation),
         count(method.accesses.reads),
         count(method.accesses.injections),
@@ -83,10 +94,11 @@ fn legend(report: &Report) -> String {
         count => format!("{count} chips"),
     };
     let mut text = format!(
-        "{:<10} on the test samples after the last epoch: mean over {chips}, half of its 95 % interval, \
+        "{} on the test samples after the last epoch: mean over {chips}, its 95 % interval, \
          standard deviation{}\n\
-         time, energy   of the training on the chip, by cost model {}; per chip; inf: a chip never reached {}\n\
-         cosine   between a method's step and the true gradient: mean over epochs and chips\n",
+         time, energy: of the training on the chip, by cost model {}; per chip; inf: a chip never reached {}\n\
+         reads, injected, writes: values read from the chip, hidden values written into it, controls written\n\
+         cosine: between a method's step and the true gradient, mean over epochs and chips\n",
         by.symbol(),
         if by.is_of_classes() { " (points)" } else { "" },
         report.cost_model_name,
@@ -98,10 +110,10 @@ fn legend(report: &Report) -> String {
     for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
         let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(", ")) };
         let (reason, all) = (&own.reason, report.chip_seeds.len());
-        text += &format!("diverged   {} of {all}{place}, without a part in the {}: {reason}\n", own.chips, by.symbol());
+        text += &format!("diverged: {} of {all}{place}, without a part in the {}: {reason}\n", own.chips, by.symbol());
     }
     for failure in &report.failures {
-        text += &format!("failed     {}: {}\n", failure.cell, failure.reason);
+        text += &format!("failed: {}: {}\n", failure.cell, failure.reason);
     }
     text
 }

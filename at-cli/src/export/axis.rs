@@ -1,13 +1,19 @@
 //! Axes of charts: linear, logarithmic, or names in a row.
 
 use super::columns::si;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use std::f64::consts::PI;
 
 /// More labels than round numbers on an axis; whatever its ends are.
 const MOST_TICKS: u32 = 20;
 
+/// Angles on an axis are written as multiples of π from this range on.
+const ANGLES: f64 = PI / 2.0;
+
+/// Values whose ends are so far apart belong on a logarithmic axis.
+const DECADES: f64 = 30.0;
+
 /// One axis.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Axis {
     /// What it shows, with its unit.
     pub label: String,
@@ -19,17 +25,28 @@ pub struct Axis {
     pub names: Vec<String>,
     /// Unit of the numbers, which are then written with its prefixes.
     pub unit: Option<&'static str>,
+    /// Values that have a label, where these are chosen: sizes that were measured.
+    pub labelled: Vec<f64>,
+    /// Its numbers are angles (radians).
+    pub angle: bool,
 }
 
 impl Axis {
     /// A linear axis.
     pub fn linear(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: false, range: None, names: Vec::new(), unit: None }
+        Axis { label: label.into(), ..Axis::default() }
     }
 
     /// A logarithmic axis; values that are not positive are left out.
     pub fn logarithmic(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), logarithmic: true, range: None, names: Vec::new(), unit: None }
+        Axis { logarithmic: true, ..Axis::linear(label) }
+    }
+
+    /// An axis for these values: logarithmic where all are positive and span more than a decade and a half.
+    pub fn spanning(label: impl Into<String>, values: &[f64]) -> Self {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(0.0, f64::max);
+        Axis { logarithmic: low > 0.0 && high / low > DECADES, ..Axis::linear(label) }
     }
 
     /// An axis with a place for each of these names.
@@ -48,6 +65,11 @@ impl Axis {
         Axis { unit: Some(unit), ..self }
     }
 
+    /// The same with labels at these values, as far as there is room.
+    pub fn labelled(self, values: Vec<f64>) -> Self {
+        Axis { labelled: values, ..self }
+    }
+
     /// Where a value lies; none where the axis does not show it.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let place = if self.logarithmic { value.log10() } else { value };
@@ -58,6 +80,7 @@ impl Axis {
     pub(super) fn ends(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
         if let Some((low, high)) = self.range
             && let (Some(low), Some(high)) = (self.place(low), self.place(high))
+            && low < high
         {
             return (low, high);
         }
@@ -80,6 +103,13 @@ impl Axis {
         if !self.names.is_empty() {
             return (0..self.names.len()).map(|rank| rank as f64).collect();
         }
+        if !self.labelled.is_empty() {
+            let mut places: Vec<f64> = self.labelled.iter().filter_map(|&value| self.place(value)).collect();
+            places.retain(|place| (low..=high).contains(place));
+            places.sort_by(f64::total_cmp);
+            places.dedup();
+            return places;
+        }
         if self.logarithmic {
             let decades = low.floor() as i32..=high.ceil() as i32;
             let steps: &[f64] = match high - low {
@@ -88,38 +118,80 @@ impl Axis {
                 span if span > 0.5 => &[1.0, 2.0, 5.0],
                 _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
             };
-            let every = if high - low > 12.0 { 3 * ((high - low) / 36.0).ceil() as i32 } else { 1 };
+            let every = if high - low > 6.0 { ((high - low) / 5.0).ceil() as i32 } else { 1 };
             let of = |decade: i32| steps.iter().map(move |step| f64::from(decade) + step.log10());
-            let ticks = decades.filter(|decade| decade % every == 0).flat_map(of);
+            let ticks = decades.filter(|decade| decade.rem_euclid(every) == 0).flat_map(of);
             let is_number = |tick: &f64| (low..=high).contains(tick) && 10_f64.powf(*tick).is_normal();
             return ticks.filter(is_number).collect();
         }
-        let raw = (high - low) / 5.0;
-        let power = 10_f64.powf(raw.log10().floor());
-        let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0);
-        let first = (low / step).ceil();
+        let step = self.step(high - low);
+        let first = (low / step - 1e-9).ceil();
         let ticks = (0..MOST_TICKS).map(|k| (first + f64::from(k)) * step);
         ticks.take_while(|tick| *tick <= high + 1e-9 * step).collect()
     }
 
-    /// The label at a place.
-    pub(super) fn text(&self, place: f64) -> String {
+    /// From label to label of a linear axis: four to seven of them.
+    fn step(&self, span: f64) -> f64 {
+        let raw = span / 6.0;
+        if self.angle && span >= ANGLES {
+            let steps = (0..).map(|power| PI / 8.0 * 2_f64.powi(power));
+            return steps.take(40).find(|&step| step >= raw).unwrap_or(raw);
+        }
+        let power = 10_f64.powf(raw.log10().floor());
+        power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0)
+    }
+
+    /// The label at a place, on an axis of this span.
+    pub(super) fn text(&self, place: f64, span: f64) -> String {
         if let Some(name) = self.names.get(place.round().max(0.0) as usize) {
             return name.clone();
         }
         let value = if self.logarithmic { 10_f64.powf(place) } else { place };
+        if self.angle && !self.logarithmic && span >= ANGLES {
+            return angle(value);
+        }
         self.unit.map_or_else(|| number(value), |unit| prefixed(value, unit))
     }
 }
 
-/// `0.01`, `20`, `1e6`.
+/// `0.01`, `20`, `10⁶`, `−3`.
 fn number(value: f64) -> String {
     if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
-        return format!("{}", (value * 1e6).round() / 1e6);
+        return format!("{}", (value * 1e6).round() / 1e6).replace('-', "−");
     }
     let exponent = value.abs().log10().floor();
     let digits = (value / 10_f64.powf(exponent) * 10.0).round() / 10.0;
-    format!("{digits}e{exponent}")
+    let raised = |letter| match letter {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32('⁰' as u32 + digit as u32 - '0' as u32).unwrap_or(digit),
+    };
+    let power = format!("10{}", format!("{exponent}").chars().map(raised).collect::<String>());
+    match digits {
+        1.0 => power,
+        digits => format!("{digits}·{power}").replace('-', "−"),
+    }
+}
+
+/// `0`, `π/4`, `−3π/2`, `2π`; as a number where it is no multiple of π/8.
+pub fn angle(value: f64) -> String {
+    let eighths = (8.0 * value / PI).round();
+    if (8.0 * value / PI - eighths).abs() > 1e-6 || eighths.abs() > 1e6 {
+        return number(value);
+    }
+    let (mut over, mut under) = (eighths as i64, 8);
+    while over % 2 == 0 && under > 1 {
+        (over, under) = (over / 2, under / 2);
+    }
+    let turns = match over.abs() {
+        0 => return "0".to_string(),
+        1 => "π".to_string(),
+        many => format!("{many}π"),
+    };
+    let sign = if over < 0 { "−" } else { "" };
+    if under == 1 { format!("{sign}{turns}") } else { format!("{sign}{turns}/{under}") }
 }
 
 /// `10 ms`, `1.5 s`: [`si`] without zeros at the end.
@@ -130,30 +202,6 @@ fn prefixed(value: f64, unit: &str) -> String {
             format!("{} {unit}", digits.trim_end_matches('0').trim_end_matches('.'))
         }
         Some(_) | None => text,
-    }
-}
-
-/// Places on an axis, with those that have a label.
-pub(super) struct Places {
-    pub ends: (f64, f64),
-    pub ticks: Vec<f64>,
-}
-
-impl Ranged for Places {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, place: &f64, (first, last): (i32, i32)) -> i32 {
-        let share = (place - self.ends.0) / (self.ends.1 - self.ends.0);
-        first.saturating_add((share * f64::from(last - first)).round() as i32)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.ticks.clone()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.ends.0..self.ends.1
     }
 }
 
@@ -172,17 +220,46 @@ mod tests {
         let axis = Axis::logarithmic("");
         let texts = |low: f64, high: f64| {
             let ticks = axis.ticks((low.log10(), high.log10()));
-            ticks.into_iter().map(|tick| axis.text(tick)).collect::<Vec<_>>()
+            ticks.into_iter().map(|tick| axis.text(tick, 1.0)).collect::<Vec<_>>()
         };
         assert_eq!(texts(9.0, 1100.0), ["10", "30", "100", "300", "1000"]);
-        assert_eq!(texts(1e-6, 1e-1).first().map(String::as_str), Some("1e-6"));
+        assert_eq!(texts(1e-6, 1e-1).first().map(String::as_str), Some("10⁻⁶"));
         assert_eq!(texts(14.0, 20.0), ["15", "20"]);
+        assert!(texts(1e-300, 1e300).len() <= 6);
     }
 
     #[test]
     fn numbers_with_a_unit_have_its_prefixes() {
         let axis = Axis::logarithmic("").in_unit("s");
         let cases = [(-3.0, "1 ms"), (-2.0, "10 ms"), (2.0, "100 s"), (0.0, "1 s"), (4.0, "10 ks"), (0.1761, "1.5 s")];
-        cases.into_iter().for_each(|(place, text)| assert_eq!(axis.text(place), text));
+        cases.into_iter().for_each(|(place, text)| assert_eq!(axis.text(place, 1.0), text));
+    }
+
+    #[test]
+    fn angles_are_multiples_of_pi_and_other_numbers_are_not() {
+        let axis = Axis { angle: true, ..Axis::linear("") };
+        let texts = |low: f64, high: f64| {
+            axis.ticks((low, high)).into_iter().map(|tick| axis.text(tick, high - low)).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(0.0, 2.0 * PI), ["0", "π/2", "π", "3π/2", "2π"]);
+        assert_eq!(texts(-PI, PI), ["−π", "−π/2", "0", "π/2", "π"]);
+        assert_eq!(texts(0.0, 0.4).last().map(String::as_str), Some("0.4"));
+        assert_eq!(angle(0.3), "0.3");
+        assert_eq!(Axis::linear("").text(PI, 10.0), "3.141593");
+    }
+
+    #[test]
+    fn values_that_span_decades_have_a_logarithmic_axis() {
+        assert!(Axis::spanning("", &[1e-3, 1.0]).logarithmic);
+        for values in [&[0.0, 1.0][..], &[1.0, 10.0], &[], &[-1.0, 1e6]] {
+            assert!(!Axis::spanning("", values).logarithmic, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn measured_sizes_are_labelled_and_nothing_between_them() {
+        let axis = Axis::logarithmic("").labelled(vec![64.0, 16.0, 16.0, 4096.0]);
+        let ticks = axis.ticks((1.0, 2.0));
+        assert_eq!(ticks.iter().map(|&tick| axis.text(tick, 1.0)).collect::<Vec<_>>(), ["16", "64"]);
     }
 }

@@ -1,19 +1,8 @@
 //! Stacked bars: of what a total is made, one bar per method.
 
-use crate::terminal::visible;
-use anyhow::{Result, anyhow};
-use plotters::coord::Shift;
-use plotters::prelude::*;
-
-/// Colours that remain distinct for colour-blind eyes (Okabe & Ito, 2008).
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
+use super::canvas::{AXIS, Anchor, Canvas, Colour, FAINT, HAIR, INK, LINE, PALETTE, SIZE, Stroke};
+use super::font;
+use super::sheet::Sheet;
 
 /// One panel of bars.
 pub struct Panel<'a> {
@@ -25,76 +14,77 @@ pub struct Panel<'a> {
     pub bars: Vec<(String, [f64; 6], String)>,
 }
 
-/// Width, and heights of a bar, of what surrounds the bars of a panel, and of a line of the legend, in units of the picture.
-const WIDTH: u32 = 560;
-const BAR: u32 = 34;
-const AROUND: u32 = 104;
-const LINE: i32 = 23;
-const FONT: (&str, i32) = ("sans-serif", 16);
+/// Room at the edges and between texts, height of a bar and of its row (points), and the longest name as a share of the width.
+const EDGE: f64 = 5.0;
+const GAP: f64 = 4.0;
+const BAR: f64 = 9.0;
+const ROW: f64 = 13.0;
+const NAME: f64 = 0.34;
 
-/// Panels below each other, every bar as shares of its total, as an SVG picture whose texts are legible on a phone.
-pub fn shares(panels: &[Panel]) -> Result<String> {
-    let mut svg = String::new();
-    draw(&mut svg, panels).map_err(|error| anyhow!("cost.svg: {error}"))?;
-    Ok(visible(&svg).into_owned()) // XML has no control characters
+/// The colours of the terms: black, which the palette has among them, would look like a frame.
+const COLOURS: [Colour; 6] = [PALETTE[0], PALETTE[6], PALETTE[2], PALETTE[3], PALETTE[5], [90, 90, 90]];
+
+/// Panels below each other, every bar as shares of its total, as an SVG picture.
+pub fn shares(panels: &[Panel], sheet: Sheet) -> String {
+    let mut canvas = Canvas::new(sheet.width);
+    let height = panels.iter().fold(0.0, |top, panel| draw(&mut canvas, panel, top));
+    canvas.finish(height, sheet)
 }
 
-fn draw(svg: &mut String, panels: &[Panel]) -> Result<(), Box<dyn std::error::Error>> {
-    let plot = |panel: &Panel| AROUND + BAR * panel.bars.len().max(1) as u32;
-    let legend = 3 * LINE as u32 + 14;
-    let height = panels.iter().map(|panel| plot(panel) + legend).sum::<u32>();
-    let mut rest = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
-    rest.fill(&WHITE)?;
-    for panel in panels {
-        let (area, below) = rest.split_vertically(plot(panel));
-        draw_bars(&area, panel)?;
-        let (names, below) = below.split_vertically(legend);
-        for (term, label) in panel.terms.iter().enumerate() {
-            let (x, y) = (110 + 220 * (term % 2) as i32, 6 + LINE * (term / 2) as i32);
-            names.draw(&Rectangle::new([(x, y), (x + 16, y + 12)], COLOURS[term].filled()))?;
-            names.draw(&Text::new(*label, (x + 24, y - 2), FONT))?;
-        }
-        rest = below;
+fn draw(canvas: &mut Canvas, panel: &Panel, top: f64) -> f64 {
+    let (width, half) = (canvas.width, 0.5 * font::CAPITAL * SIZE);
+    let mut y = top + EDGE;
+    for line in font::lines(&panel.title, SIZE, width - 2.0 * EDGE) {
+        canvas.text((0.5 * width, y + 2.0 * half), Anchor::Middle, INK, &line);
+        y += LINE;
     }
-    rest.present()?;
-    Ok(())
+    y += 2.0;
+    let name = |bar: &(String, [f64; 6], String)| font::shortened(&bar.0, SIZE, NAME * width);
+    let names = panel.bars.iter().map(|bar| font::width(&name(bar), SIZE)).fold(0.0, f64::max);
+    let totals = panel.bars.iter().map(|bar| font::width(&bar.2, SIZE)).fold(0.0, f64::max);
+    let (left, right) = (EDGE + names + GAP, width - EDGE - totals.max(font::width("100", SIZE)) - GAP);
+    let bottom = y + ROW * panel.bars.len().max(1) as f64;
+    let across = |share: f64| left + share * (right - left);
+    for percent in [0.0, 25.0, 50.0, 75.0, 100.0] {
+        let x = across(percent / 100.0);
+        canvas.line(&[(x, y), (x, bottom)], &Stroke::solid(FAINT, HAIR));
+        canvas.line(&[(x, bottom), (x, bottom + 2.5)], &Stroke::solid(INK, AXIS));
+        canvas.text((x, bottom + 5.0 + 2.0 * half), Anchor::Middle, INK, &percent.to_string());
+    }
+    canvas.line(&[(left, bottom), (right, bottom)], &Stroke::solid(INK, AXIS));
+    for bar in &panel.bars {
+        let (_, terms, text) = bar;
+        let (total, middle) = (terms.iter().sum::<f64>(), y + 0.5 * ROW);
+        canvas.text((left - GAP, middle + half), Anchor::End, INK, &name(bar));
+        let mut start = 0.0;
+        for (term, colour) in terms.iter().zip(COLOURS).filter(|(term, _)| total > 0.0 && **term > 0.0) {
+            let end = start + term / total;
+            canvas.rectangle([across(start), middle - 0.5 * BAR, across(end), middle + 0.5 * BAR], colour, 1.0);
+            start = end;
+        }
+        canvas.text((right + GAP, middle + half), Anchor::Start, INK, text);
+        y += ROW;
+    }
+    y = bottom + 5.0 + LINE;
+    canvas.text((0.5 * (left + right), y + 2.0 * half), Anchor::Middle, INK, "share of the total (%)");
+    y += LINE + 2.0;
+    legend(canvas, panel, y) + EDGE
 }
 
-fn draw_bars(area: &DrawingArea<SVGBackend, Shift>, panel: &Panel) -> Result<(), Box<dyn std::error::Error>> {
-    let mut chart = ChartBuilder::on(area)
-        .caption(&panel.title, FONT)
-        .margin(10)
-        .x_label_area_size(44)
-        .y_label_area_size(116)
-        .build_cartesian_2d(0.0..128.0, -0.5..panel.bars.len().max(1) as f64 - 0.5)?;
-    let name = |place: &f64| match place.fract().abs() < 1e-9 && *place >= 0.0 {
-        true => panel.bars.iter().rev().nth(*place as usize).map(|bar| bar.0.clone()).unwrap_or_default(),
-        false => String::new(),
-    };
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .x_desc("share of the total (%)")
-        .x_labels(7)
-        .y_labels(2 * panel.bars.len() + 1)
-        .x_label_formatter(&|share| if *share <= 100.0 { format!("{share:.0}") } else { String::new() })
-        .y_label_formatter(&name)
-        .label_style(FONT)
-        .axis_desc_style(FONT)
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(BLACK.mix(0.12))
-        .draw()?;
-    for (row, (_, terms, text)) in panel.bars.iter().rev().enumerate() {
-        let (y, total) = (row as f64, terms.iter().sum::<f64>());
-        let mut left = 0.0;
-        for (term, colour) in terms.iter().zip(COLOURS).filter(|_| total > 0.0) {
-            let right = left + 100.0 * term / total;
-            chart.draw_series([Rectangle::new([(left, y - 0.32), (right, y + 0.32)], colour.filled())])?;
-            left = right;
+/// The names of the terms that any bar has.
+fn legend(canvas: &mut Canvas, panel: &Panel, top: f64) -> f64 {
+    let (mut x, mut y) = (EDGE + GAP, top);
+    let there = (0..panel.terms.len()).filter(|&term| panel.bars.iter().any(|bar| bar.1[term] > 0.0));
+    for term in there {
+        let width = 12.0 + font::width(panel.terms[term], SIZE);
+        if x > EDGE + GAP && x + width > canvas.width - EDGE {
+            (x, y) = (EDGE + GAP, y + LINE);
         }
-        chart.draw_series([Text::new(text.clone(), (102.0, y + 0.22), FONT)])?;
+        canvas.rectangle([x, y, x + 8.0, y + font::CAPITAL * SIZE], COLOURS[term], 1.0);
+        canvas.text((x + 11.0, y + font::CAPITAL * SIZE), Anchor::Start, INK, panel.terms[term]);
+        x += width + 9.0;
     }
-    Ok(())
+    y + LINE
 }
 
 #[cfg(test)]
@@ -108,10 +98,11 @@ mod tests {
             ("at".to_string(), [1.0, 2.0, 0.0, 0.0, 0.0, 3.0], "6.00 s".to_string()),
             ("pat".to_string(), [0.0; 6], "0 s".to_string()),
         ];
-        let svg = shares(&[Panel { title: "time".to_string(), terms: &terms, bars }]).unwrap();
-        for part in ["at", "pat", "6.00 s", "0 s", "six", "share of the total"] {
+        let svg = shares(&[Panel { title: "time".to_string(), terms: &terms, bars }], Sheet::default());
+        for part in ["at", "pat", "6.00 s", "0 s", ">six<", "share of the total"] {
             assert!(svg.contains(part), "{part} is not in {svg}");
         }
-        shares(&[Panel { title: String::new(), terms: &terms, bars: Vec::new() }]).unwrap();
+        assert!(!svg.contains(">three<"), "a term that no bar has is not in the legend");
+        shares(&[Panel { title: String::new(), terms: &terms, bars: Vec::new() }], Sheet::default());
     }
 }

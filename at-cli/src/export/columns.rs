@@ -18,6 +18,59 @@ pub fn align(rows: &[Vec<String>], left: usize) -> String {
     text
 }
 
+/// Width of a terminal as it opens, which tables and sentences keep to.
+pub const TERMINAL: usize = 80;
+
+/// The columns of `rows` that fit into `most` characters beside each other, and the headings of those that do not. Columns of rank 0
+/// stay, the others come in by their rank.
+pub fn fitting(rows: &[Vec<String>], ranks: &[u8], most: usize) -> (Vec<Vec<String>>, Vec<String>) {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..ranks.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let mut order: Vec<usize> = (0..ranks.len()).collect();
+    order.sort_by_key(|&column| ranks[column]);
+    let mut taken = 0;
+    let mut kept = vec![false; ranks.len()];
+    for column in order {
+        let more = widths[column] + if taken == 0 { 0 } else { 2 };
+        if ranks[column] > 0 && taken + more > most {
+            break; // a column that matters less does not take the place of one that matters more
+        }
+        kept[column] = true;
+        taken += more;
+    }
+    let chosen = |row: &Vec<String>| {
+        row.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell.clone()).collect::<Vec<_>>()
+    };
+    let left_out = rows.first().into_iter().flat_map(|head| head.iter().zip(&kept).filter(|(_, kept)| !**kept));
+    (rows.iter().map(chosen).collect(), left_out.map(|(name, _)| name.clone()).collect())
+}
+
+/// Lines of a text broken between words so that none is longer than a terminal is wide; what goes on is indented by `indent`.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let mut all = String::new();
+    for line in text.lines() {
+        let mut length = 0;
+        let start = line.len() - line.trim_start().len();
+        all += &line[..start];
+        length += start;
+        for (index, word) in line.trim_start().split(' ').enumerate() {
+            let own = word.chars().count();
+            if index > 0 && length + 1 + own > TERMINAL {
+                all.push('\n');
+                all += &" ".repeat(indent);
+                length = indent;
+            } else if index > 0 {
+                all.push(' ');
+                length += 1;
+            }
+            all += word;
+            length += own;
+        }
+        all.push('\n');
+    }
+    all
+}
+
 /// Three digits with a prefix of the unit: `1.23 ms`; `0 s`; `inf` as it is.
 pub fn si(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -59,6 +112,24 @@ mod tests {
         let rows = [["method", "time"], ["at", "1.00 s"], ["in-silico", "2 s"]];
         let rows = rows.map(|row| row.map(String::from).to_vec());
         assert_eq!(align(&rows, 1), "method       time\nat         1.00 s\nin-silico     2 s\n");
+    }
+
+    #[test]
+    fn columns_that_matter_less_are_left_out_first() {
+        let rows = [["method", "test", "best", "reads"], ["in-silico", "12.0 %", "13.0 %", "1.20 M"]];
+        let rows = rows.map(|row| row.map(String::from).to_vec());
+        let (kept, left_out) = fitting(&rows, &[0, 0, 2, 1], 30);
+        assert_eq!((kept[0].join(" "), left_out.join(" ")), ("method test reads".into(), "best".into()));
+        assert!(align(&kept, 1).lines().all(|line| line.chars().count() <= 30));
+        assert_eq!(fitting(&rows, &[0, 0, 2, 1], 3).0[0], ["method", "test"], "what matters most stays");
+        assert_eq!(fitting(&rows, &[0, 0, 2, 1], 300).1, [""; 0]);
+    }
+
+    #[test]
+    fn sentences_are_no_longer_than_a_line() {
+        let text = wrapped(&format!("name   {}\nshort\n", "word ".repeat(40).trim_end()), 7);
+        assert!(text.lines().all(|line| line.chars().count() <= TERMINAL) && text.ends_with("\nshort\n"), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("       word"), "{text}");
     }
 
     #[test]

@@ -1,19 +1,26 @@
 //! Heat maps: a value per cell as a colour, with a scale beside it.
 
-use crate::terminal::visible;
+use super::canvas::{AXIS, Anchor, Canvas, Colour, INK, LINE, SIZE, Stroke};
+use super::chart::angle;
+use super::font;
+use super::sheet::Sheet;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Steps of a colour scale.
-const STEPS: usize = 64;
-/// Longest side of the map, and the sides of its cells (units of the picture).
-const LONGEST: f64 = 300.0;
-const CELL: (f64, f64) = (1.0, 34.0);
-/// Room left of and above the map.
-const ORIGIN: (f64, f64) = (58.0, 34.0);
-/// Width of a letter of a name beside the map, and how many are shown of it.
-const LETTER: f64 = 7.4;
-const MOST_LETTERS: usize = 16;
+/// Steps of a colour scale: more than eyes tell apart, so that slow changes show no bands.
+const STEPS: usize = 256;
+/// Room at the edges of the picture, between map and texts, and the width of the scale (points).
+const EDGE: f64 = 5.0;
+const GAP: f64 = 3.0;
+const SCALE: f64 = 7.0;
+/// The largest cell, the height of a map for its width, and the longest name beside it (points).
+const CELL: f64 = 30.0;
+const SLENDER: f64 = 0.62;
+const NAME: f64 = 60.0;
+/// By how much a cell reaches under its right and lower neighbours, so that no gap shines through (points, and as a share of a cell).
+const OVERLAP: (f64, f64) = (0.08, 0.5);
+/// What has no value.
+const EMPTY: Colour = [228, 228, 228];
 
 /// The most cells of a picture, and of one of its rows or columns. A cell takes some 17 bytes.
 pub const MOST_CELLS: usize = 1 << 18;
@@ -69,7 +76,7 @@ impl Colours {
         ((share * STEPS as f64) as usize).min(STEPS - 1)
     }
 
-    fn colour(self, step: usize) -> String {
+    fn colour(self, step: usize) -> Colour {
         let anchors = match self {
             Colours::Sequential { .. } => VIRIDIS,
             Colours::Diverging { .. } => BLUE_ORANGE,
@@ -78,18 +85,18 @@ impl Colours {
         let place = (step as f64 + 0.5) / STEPS as f64 * (anchors.len() - 1) as f64;
         let (index, part) = (place as usize, place.fract());
         let mix = |k: usize| (anchors[index][k] * (1.0 - part) + anchors[index + 1][k] * part).round() as u8;
-        format!("#{:02x}{:02x}{:02x}", mix(0), mix(1), mix(2))
+        [mix(0), mix(1), mix(2)]
     }
 
     /// Texts beside the scale: value and label.
     fn marks(self) -> Vec<(f64, String)> {
         let (low, high) = self.ends();
         if self == Colours::Phase {
-            return vec![(low, "0".into()), (0.5 * high, "π".into()), (high, "2π".into())];
+            return [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| (share * high, angle(share * high))).to_vec();
         }
         let text = |value: f64| {
             let digits = (1.0 - (high - low).log10().floor()).clamp(0.0, 6.0) as usize;
-            format!("{value:.digits$}")
+            format!("{value:.digits$}").replace('-', "−")
         };
         [low, 0.5 * (low + high), high].map(|value| (value, text(value))).to_vec()
     }
@@ -157,112 +164,147 @@ impl HeatMap {
         HeatMap { rows, columns, values, numbers: false, names: None, block: self.block * block, ..self }
     }
 
-    /// Names with few enough letters to stand beside the map, if there are as many as rows and columns.
+    /// Names that are short enough to stand beside the map, if there are as many as rows and columns.
     fn short_names(&self) -> Option<Vec<String>> {
         let names = self.names.as_ref().filter(|names| names.len() == self.rows && self.rows == self.columns)?;
-        let short = |name: &String| match name.char_indices().nth(MOST_LETTERS) {
-            Some((end, _)) => format!("{}…", &name[..end]),
-            None => name.clone(),
-        };
-        Some(names.iter().map(short).collect())
+        Some(names.iter().map(|name| font::shortened(name, SIZE, NAME)).collect())
     }
 
     /// The map as an SVG picture.
-    pub fn svg(&self) -> String {
+    pub fn svg(&self, sheet: Sheet) -> String {
         let names = self.short_names();
-        let letters = names.iter().flatten().map(|name| name.chars().count()).max().unwrap_or_default();
-        let room = LETTER * letters as f64;
-        let side = |count: usize| (LONGEST / count as f64).clamp(CELL.0, CELL.1);
-        let (cell_width, cell_height) = (side(self.columns), side(self.rows));
+        let mut canvas = Canvas::new(sheet.width);
+        let widest =
+            |texts: &mut dyn Iterator<Item = String>| texts.map(|text| font::width(&text, SIZE)).fold(0.0, f64::max);
+        let label = |index: usize| match &names {
+            Some(names) => names[index].clone(),
+            None => (index * self.block).to_string(),
+        };
+        let rows: Vec<usize> = ticks(self.rows).collect();
+        let side = widest(&mut rows.iter().map(|&row| label(row)));
+        let marks = self.colours.marks();
+        let left = EDGE + LINE + side + 2.0 * GAP;
+        let scale = SCALE + 3.0 * GAP + widest(&mut marks.iter().map(|mark| mark.1.clone())) + LINE;
+        let (across, down) = (sheet.width - left - scale - EDGE - GAP, SLENDER * sheet.width);
+        let [mut cell_width, mut cell_height] =
+            [across / self.columns as f64, down / self.rows as f64].map(|side| side.min(CELL));
+        if (0.5..=2.0).contains(&(cell_width / cell_height)) {
+            cell_width = cell_width.min(cell_height); // squares, where that costs little
+            cell_height = cell_width;
+        }
         let (width, height) = (cell_width * self.columns as f64, cell_height * self.rows as f64);
-        let (left, top) = (ORIGIN.0.max(34.0 + room), ORIGIN.1);
-        let below = (room - 20.0).max(0.0); // names under the map stand upright
-        let total = ((left + width + 96.0).max(230.0), top + height.max(60.0) + 52.0 + below);
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.0}\" height=\"{:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\" \
-             font-family=\"sans-serif\" font-size=\"13\" fill=\"#000\"><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
-            total.0, total.1
-        );
-        text(&mut svg, (left, 20.0), "start", &format!("font-size=\"15\">{}", escape(&self.title)));
-        let _ = write!(
-            svg,
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"#e4e4e4\"/>\
-             <g shape-rendering=\"crispEdges\" transform=\"translate({left} {top}) scale({cell_width:.5} {cell_height:.5})\">"
-        );
+
+        let mut top = EDGE;
+        for line in font::lines(&self.title, SIZE, sheet.width - 2.0 * EDGE) {
+            canvas.text((EDGE, top + font::CAPITAL * SIZE), Anchor::Start, INK, &line);
+            top += LINE;
+        }
+        top += GAP;
+        canvas.rectangle([left, top, left + width, top + height], EMPTY, 1.0);
+        self.draw_cells(&mut canvas, (left, top), (cell_width, cell_height));
+        if self.numbers {
+            self.write_numbers(&mut canvas, (left, top), (cell_width, cell_height));
+        }
+        let half = 0.5 * font::CAPITAL * SIZE;
+        let mut free = f64::NEG_INFINITY;
+        let columns: Vec<usize> = ticks(self.columns).collect();
+        let under = widest(&mut columns.iter().map(|&column| label(column)));
+        let upright = names.is_some() && under > cell_width - GAP;
+        for column in columns {
+            let (x, text) = (left + (column as f64 + 0.5) * cell_width, label(column));
+            let own = if upright { LINE } else { font::width(&text, SIZE) };
+            if x - 0.5 * own < free {
+                continue;
+            }
+            free = x + 0.5 * own + 1.0;
+            match upright {
+                true => canvas.upwards((x + half, top + height + GAP), Anchor::End, &text),
+                false => canvas.text((x, top + height + GAP + 2.0 * half), Anchor::Middle, INK, &text),
+            }
+        }
+        let mut free = f64::NEG_INFINITY;
+        for row in rows {
+            let y = top + (row as f64 + 0.5) * cell_height;
+            if y >= free {
+                free = y + 0.9 * LINE;
+                canvas.text((left - GAP, y + half), Anchor::End, INK, &label(row));
+            }
+        }
+        let tall = height.max(6.0 * LINE).max(font::width(&self.scale_label, SIZE) - 0.5 * top);
+        let mut below = top + height + GAP + if upright { under + GAP } else { LINE };
+        for line in font::lines(&self.x_label, SIZE, (width + left).max(0.5 * sheet.width)) {
+            let own = 0.5 * font::width(&line, SIZE);
+            let middle = (left + 0.5 * width).max(EDGE + own);
+            canvas.text((middle, below + 2.0 * half), Anchor::Middle, INK, &line);
+            below += LINE;
+        }
+        let y_label = font::shortened(&self.y_label, SIZE, tall + top);
+        let own = 0.5 * font::width(&y_label, SIZE);
+        canvas.upwards((EDGE + 2.0 * half, (top + 0.5 * height).max(EDGE + own)), Anchor::Middle, &y_label);
+        let bottom = self.write_scale(&mut canvas, left + width + 3.0 * GAP, top, tall);
+        canvas.finish(below.max(bottom) + EDGE, sheet)
+    }
+
+    fn draw_cells(&self, canvas: &mut Canvas, (left, top): (f64, f64), (width, height): (f64, f64)) {
         let mut paths: BTreeMap<usize, String> = BTreeMap::new();
         for (index, value) in self.values.iter().enumerate() {
             if let Some(value) = value.filter(|value| value.is_finite()) {
+                let (row, column) = (index / self.columns, index % self.columns);
                 let path = paths.entry(self.colours.step(value)).or_default();
-                let _ = write!(path, "M{} {}h1v1h-1z", index % self.columns, index / self.columns);
+                let _ = write!(path, "M{column} {row}");
+                // not beyond the map, where nothing would cover it
+                let side = |index: usize, count: usize, cell: f64| match index + 1 < count {
+                    true => (1e4 * (1.0 + (OVERLAP.0 / cell).min(OVERLAP.1))).round() / 1e4,
+                    false => 1.0,
+                };
+                let (across, down) = (side(column, self.columns, width), side(row, self.rows, height));
+                let _ = write!(path, "h{across}v{down}h-{across}z");
             }
         }
-        for (step, path) in paths {
-            let _ = write!(svg, "<path fill=\"{}\" d=\"{path}\"/>", self.colours.colour(step));
-        }
-        svg += "</g>";
-        if self.numbers {
-            self.write_numbers(&mut svg, left, cell_width, cell_height);
-        }
-        for column in ticks(self.columns) {
-            let x = left + (column as f64 + 0.5) * cell_width;
-            match &names {
-                None => text(&mut svg, (x, top + height + 16.0), "middle", &format!(">{}", column * self.block)),
-                Some(names) => {
-                    let (x, y) = (x + 4.5, top + height + 6.0);
-                    let upright = format!("transform=\"rotate(-90 {x:.1} {y:.1})\">{}", escape(&names[column]));
-                    text(&mut svg, (x, y), "end", &upright);
-                }
-            }
-        }
-        for row in ticks(self.rows) {
-            let y = top + (row as f64 + 0.5) * cell_height + 4.5;
-            let label = names.as_ref().map_or_else(|| (row * self.block).to_string(), |names| escape(&names[row]));
-            text(&mut svg, (left - 6.0, y), "end", &format!(">{label}"));
-        }
-        let x_label = format!("font-size=\"14\">{}", escape(&self.x_label));
-        text(&mut svg, (left + 0.5 * width, top + height + 38.0 + below), "middle", &x_label);
-        let middle = top + 0.5 * height;
-        let y_label = format!("font-size=\"14\" transform=\"rotate(-90 16 {middle:.1})\">{}", escape(&self.y_label));
-        text(&mut svg, (16.0, middle), "middle", &y_label);
-        self.write_scale(&mut svg, left + width + 14.0, height.max(60.0));
-        svg + "</svg>\n"
+        let transform = format!("translate({left:.3} {top:.3}) scale({width:.5} {height:.5})");
+        canvas.cells(&transform, paths.into_iter().map(|(step, path)| (self.colours.colour(step), path)));
     }
 
-    fn write_numbers(&self, svg: &mut String, left: f64, cell_width: f64, cell_height: f64) {
+    fn write_numbers(&self, canvas: &mut Canvas, (left, top): (f64, f64), (width, height): (f64, f64)) {
         for (index, value) in self.values.iter().enumerate() {
             let Some(value) = value.filter(|value| value.round() != 0.0) else { continue };
-            let x = left + ((index % self.columns) as f64 + 0.5) * cell_width;
-            let y = ORIGIN.1 + ((index / self.columns) as f64 + 0.5) * cell_height + 4.0;
+            let text = format!("{value:.0}");
+            if font::width(&text, SIZE) > width - 1.0 || height < LINE {
+                continue;
+            }
+            let x = left + ((index % self.columns) as f64 + 0.5) * width;
+            let y = top + ((index / self.columns) as f64 + 0.5) * height + 0.5 * font::CAPITAL * SIZE;
             let bright = self.colours.step(value) > STEPS * 6 / 10;
-            let fill = if bright { "#000" } else { "#fff" };
-            text(svg, (x, y), "middle", &format!("font-size=\"12\" fill=\"{fill}\">{value:.0}"));
+            canvas.text((x, y), Anchor::Middle, if bright { INK } else { [255; 3] }, &text);
         }
     }
 
-    fn write_scale(&self, svg: &mut String, left: f64, height: f64) {
-        let top = ORIGIN.1;
-        let step = height / STEPS as f64;
+    /// The scale beside the map; gives where it ends.
+    fn write_scale(&self, canvas: &mut Canvas, left: f64, top: f64, height: f64) -> f64 {
+        let mut steps: Vec<(Colour, String)> = Vec::new();
         for k in 0..STEPS {
-            let (y, colour) = (top + height - (k + 1) as f64 * step, self.colours.colour(k));
-            let high = step + 0.3; // a little overlap, or gaps shine through
-            let _ =
-                write!(svg, "<rect x=\"{left:.1}\" y=\"{y:.2}\" width=\"12\" height=\"{high:.2}\" fill=\"{colour}\"/>");
+            let reach = if k == 0 { 1.0 } else { 1.9 }; // under the one below it, or gaps shine through
+            steps.push((self.colours.colour(k), format!("M0 {}h1v{reach}h-1z", STEPS - 1 - k)));
         }
+        let transform = format!("translate({left:.3} {top:.3}) scale({SCALE} {:.5})", height / STEPS as f64);
+        canvas.cells(&transform, steps.into_iter().rev());
         let (low, high) = self.colours.ends();
-        for (value, label) in self.colours.marks() {
-            let y = top + height * (1.0 - (value - low) / (high - low)) + 4.5;
-            text(svg, (left + 16.0, y), "start", &format!(">{label}"));
+        let marks = self.colours.marks();
+        let half = 0.5 * font::CAPITAL * SIZE;
+        let widest = marks.iter().map(|mark| font::width(&mark.1, SIZE)).fold(0.0, f64::max);
+        for (value, label) in marks {
+            let y = top + height * (1.0 - (value - low) / (high - low));
+            canvas.line(&[(left + SCALE, y), (left + SCALE + 1.5, y)], &Stroke::solid(INK, AXIS));
+            // those at the ends stay beside the scale
+            let at = (y + half).clamp(top + 2.0 * half, top + height);
+            canvas.text((left + SCALE + GAP, at), Anchor::Start, INK, &label);
         }
-        let (x, middle) = (left + 74.0, top + 0.5 * height);
-        let label =
-            format!("font-size=\"14\" transform=\"rotate(-90 {x:.1} {middle:.1})\">{}", escape(&self.scale_label));
-        text(svg, (x, middle), "middle", &label);
+        let label = font::shortened(&self.scale_label, SIZE, height + top);
+        let own = 0.5 * font::width(&label, SIZE);
+        let x = left + SCALE + 2.0 * GAP + widest + 2.0 * half;
+        canvas.upwards((x, (top + 0.5 * height).max(EDGE + own)), Anchor::Middle, &label);
+        top + height
     }
-}
-
-/// A text at a place; `rest` are further attributes, `>` and the text itself.
-fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, rest: &str) {
-    let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" {rest}</text>");
 }
 
 /// Indices with a label: at most nine, evenly spaced.
@@ -270,11 +312,6 @@ fn ticks(count: usize) -> impl Iterator<Item = usize> {
     let step =
         (0..).flat_map(|power| [1, 2, 5].map(|k| k * 10_usize.pow(power))).find(|step| count.div_ceil(*step) <= 10);
     (0..count).step_by(step.unwrap_or(1))
-}
-
-/// A text as it stands in XML and HTML.
-pub fn escape(text: &str) -> String {
-    visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -311,31 +348,34 @@ mod tests {
         let few = many.clone().drawable();
         assert_eq!((few.rows, few.columns, few.block), (1, 801, 3));
         assert_eq!((few.values[0], few.values[800]), (Some(1.0), Some(2400.0)));
-        assert!(few.svg().contains(">1500<"), "columns keep their numbers");
+        assert!(few.svg(Sheet::default()).contains(">1500<"), "columns keep their numbers");
         let errors = HeatMap { colours: Colours::diverging([2400.0]), ..many };
         assert_eq!(errors.drawable().values[1], Some(5.0));
         let small = map(vec![None; 4], Colours::Phase);
-        assert_eq!(small.clone().drawable().svg(), small.svg());
+        assert_eq!(small.clone().drawable().svg(Sheet::default()), small.svg(Sheet::default()));
     }
 
     #[test]
     fn names_stand_beside_the_map_escaped_and_short() {
         let names = Some(vec!["a<b\u{1b}".to_string(), "a name that is longer than the room".to_string()]);
-        let svg = HeatMap { names, ..map(vec![Some(1.0); 4], Colours::Phase) }.svg();
+        let svg = HeatMap { names, ..map(vec![Some(1.0); 4], Colours::Phase) }.svg(Sheet::default());
         assert_eq!(svg.matches("a&lt;b").count(), 2);
-        assert_eq!(svg.matches(">a name that is l…<").count(), 2);
-        assert!(crate::export::picture::png(&svg).is_ok(), "a control character is no XML");
+        assert_eq!(svg.matches(">a name that is longer than the room<").count(), 0);
+        assert_eq!(svg.matches("…<").count(), 2);
+        assert!(crate::export::picture::png(&svg, Sheet::default()).is_ok(), "a control character is no XML");
     }
 
     #[test]
     fn cells_are_drawn_once_where_they_belong() {
-        let svg = map(vec![Some(0.0), Some(1.0), None, Some(1.0)], Colours::Sequential { low: 0.0, high: 1.0 }).svg();
-        for part in ["a &lt; b", "column", "mode", "power (dB)", "d=\"M0 0h1v1h-1z\"", "d=\"M1 0h1v1h-1zM1 1h1v1h-1z\""]
+        let svg = map(vec![Some(0.0), Some(1.0), None, Some(1.0)], Colours::Sequential { low: 0.0, high: 1.0 })
+            .svg(Sheet::default());
+        for part in ["a &lt; b", "column", "mode", "power (dB)", "d=\"M0 0h1.0", "d=\"M1 0h1v1.0", "h-1zM1 1h1v1h-1z\""]
         {
             assert!(svg.contains(part), "{part}");
         }
-        assert_eq!(svg.matches("h1v1h-1z").count(), 3);
-        assert!(crate::export::picture::png(&svg).is_ok());
+        let map = svg.split("<g ").nth(1).unwrap();
+        assert_eq!(map.matches('M').count(), 3);
+        assert!(crate::export::picture::png(&svg, Sheet::default()).is_ok());
     }
 
     #[test]

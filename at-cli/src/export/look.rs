@@ -1,20 +1,18 @@
 //! How lines of methods look: colour, dashes and marks are the method's own, so that pictures can be compared.
 
+use super::canvas::{Canvas, Colour, Stroke};
 use crate::methods;
 use at_core::training::MethodName;
 use at_core::training::methods::{Dash, Marker};
-use plotters::element::{DashedPathElement, Drawable, PointCollection};
-use plotters::prelude::*;
-use plotters_backend::{BackendCoord, DrawingErrorKind};
 
-/// Half the width of a mark, in units of the picture.
-const HALF: i32 = 4;
+/// Half the width of a mark (points).
+const HALF: f64 = 2.1;
 
 /// How a line and its marks are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// Of line and marks.
-    pub colour: RGBColor,
+    pub colour: Colour,
     /// Of the line.
     pub dash: Dash,
     /// Of the marks.
@@ -24,137 +22,83 @@ pub struct Look {
 impl From<MethodName> for Look {
     fn from(method: MethodName) -> Self {
         let facts = methods::facts(method);
-        let [red, green, blue] = facts.colour;
-        Look { colour: RGBColor(red, green, blue), dash: facts.dash, marker: facts.marker }
+        Look { colour: facts.colour, dash: facts.dash, marker: facts.marker }
     }
 }
 
 /// What is no method: a solid line and discs.
-impl From<RGBColor> for Look {
-    fn from(colour: RGBColor) -> Self {
+impl From<Colour> for Look {
+    fn from(colour: Colour) -> Self {
         Look { colour, dash: Dash::Solid, marker: Marker::Circle }
     }
 }
 
 impl Look {
-    /// A line through `points`.
-    pub fn line<P>(self, points: Vec<P>, width: u32) -> LineElement<P> {
-        LineElement { points, look: self, width }
-    }
-
-    /// A mark at `place`, filled or hollow.
-    pub fn mark<P>(self, place: P, filled: bool) -> MarkElement<P> {
-        MarkElement { place: [place], look: self, filled }
-    }
-}
-
-/// A line to be drawn.
-pub struct LineElement<P> {
-    points: Vec<P>,
-    look: Look,
-    width: u32,
-}
-
-impl<'a, P> PointCollection<'a, P> for &'a LineElement<P> {
-    type Point = &'a P;
-    type IntoIter = &'a [P];
-
-    fn point_iter(self) -> &'a [P] {
-        &self.points
-    }
-}
-
-impl<P, B: DrawingBackend> Drawable<B> for LineElement<P> {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        points: I,
-        backend: &mut B,
-        size: (u32, u32),
-    ) -> Result<(), DrawingErrorKind<B::ErrorType>> {
-        let style = self.look.colour.stroke_width(self.width);
-        let (stroke, gap) = match self.look.dash {
-            Dash::Solid => return backend.draw_path(points, &style),
-            Dash::Dashed => (9, 5),
-            Dash::Dotted => (2, 4),
-        };
-        let points: Vec<BackendCoord> = points.collect();
-        DashedPathElement::new(points.iter().copied(), stroke, gap, style).draw(points.iter().copied(), backend, size)
-    }
-}
-
-/// A mark to be drawn.
-pub struct MarkElement<P> {
-    place: [P; 1],
-    look: Look,
-    filled: bool,
-}
-
-impl<'a, P> PointCollection<'a, P> for &'a MarkElement<P> {
-    type Point = &'a P;
-    type IntoIter = &'a [P];
-
-    fn point_iter(self) -> &'a [P] {
-        &self.place
-    }
-}
-
-impl<P, B: DrawingBackend> Drawable<B> for MarkElement<P> {
-    fn draw<I: Iterator<Item = BackendCoord>>(
-        &self,
-        places: I,
-        backend: &mut B,
-        _: (u32, u32),
-    ) -> Result<(), DrawingErrorKind<B::ErrorType>> {
-        let style = ShapeStyle { color: self.look.colour.to_rgba(), filled: self.filled, stroke_width: 2 };
-        for (x, y) in places {
-            let corners = match self.look.marker {
-                Marker::Circle => {
-                    backend.draw_circle((x, y), HALF as u32, &style, self.filled)?;
-                    continue;
-                }
-                Marker::Cross => {
-                    backend.draw_path([(x - HALF, y - HALF), (x + HALF, y + HALF)], &style)?;
-                    backend.draw_path([(x - HALF, y + HALF), (x + HALF, y - HALF)], &style)?;
-                    continue;
-                }
-                Marker::Square => vec![(-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF)],
-                Marker::Triangle => vec![(0, -HALF - 1), (HALF + 1, HALF), (-HALF - 1, HALF)],
-                Marker::Wedge => vec![(0, HALF + 1), (HALF + 1, -HALF), (-HALF - 1, -HALF)],
-                Marker::Diamond => vec![(0, -HALF - 1), (HALF + 1, 0), (0, HALF + 1), (-HALF - 1, 0)],
-            };
-            let corners: Vec<BackendCoord> = corners.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
-            match self.filled {
-                true => backend.fill_polygon(corners, &style)?,
-                false => backend.draw_path(corners.iter().chain(&corners[..1]).copied(), &style)?,
-            }
+    /// The look of number `index` of things that have none of their own: each combination of colour, dashes and marks once.
+    pub fn numbered(index: usize) -> Self {
+        use super::canvas::PALETTE;
+        let markers = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::Wedge, Marker::Cross];
+        let dashes = [Dash::Solid, Dash::Dashed, Dash::Dotted];
+        Look {
+            colour: PALETTE[index % PALETTE.len()],
+            dash: dashes[index / PALETTE.len() % dashes.len()],
+            marker: markers[index % markers.len()],
         }
-        Ok(())
+    }
+
+    /// How its line is drawn.
+    pub fn stroke(self, width: f64) -> Stroke {
+        let dashes: &[f64] = match self.dash {
+            Dash::Solid => &[],
+            Dash::Dashed => &[4.5, 2.2],
+            Dash::Dotted => &[1.2, 1.6],
+        };
+        Stroke { colour: self.colour, width, dashes }
+    }
+
+    /// Draws a mark, filled or hollow.
+    pub fn mark(self, canvas: &mut Canvas, (x, y): (f64, f64), filled: bool) {
+        let (h, more) = (HALF, HALF * 1.25);
+        let stroke = Stroke::solid(self.colour, 1.0);
+        let corners: &[(f64, f64)] = match self.marker {
+            Marker::Circle => return canvas.circle((x, y), h, self.colour, filled, 1.0),
+            Marker::Cross => {
+                canvas.line(&[(x - h, y - h), (x + h, y + h)], &stroke);
+                return canvas.line(&[(x - h, y + h), (x + h, y - h)], &stroke);
+            }
+            Marker::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+            Marker::Triangle => &[(0.0, -1.0), (1.0, 0.8), (-1.0, 0.8)],
+            Marker::Wedge => &[(0.0, 1.0), (1.0, -0.8), (-1.0, -0.8)],
+            Marker::Diamond => &[(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)],
+        };
+        let size = if self.marker == Marker::Square { h } else { more };
+        let corners: Vec<(f64, f64)> = corners.iter().map(|(dx, dy)| (x + size * dx, y + size * dy)).collect();
+        match filled {
+            true => canvas.polygon(&corners, self.colour, 1.0),
+            false => canvas.hollow(&corners, &stroke),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::canvas::hex;
     use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+    use crate::export::sheet::Sheet;
 
     /// Where lines and intervals are the same, what is left is how they look.
     fn picture(method: MethodName, mark: Mark) -> String {
         let points = vec![(1.0, 10.0), (2.0, 20.0)];
         let label = "method".to_string();
-        let chart = Chart {
-            title: String::new(),
-            x: Axis::linear("x"),
-            y: Axis::linear("y").within(0.0, 100.0),
-            curves: vec![Curve { label, look: method.into(), mark, points, interval: Interval::None }],
-            levels: Vec::new(),
-        };
-        chart.svg().unwrap()
+        let curves = vec![Curve { label, look: method.into(), mark, points, interval: Interval::None }];
+        let y = Axis::linear("y").within(0.0, 100.0);
+        Chart { x: Axis::linear("x"), y, curves, ..Chart::default() }.svg(Sheet::default())
     }
 
     /// In black and white.
     fn grey(svg: &str, method: MethodName) -> String {
-        let [red, green, blue] = methods::facts(method).colour;
-        svg.replace(&format!("#{red:02X}{green:02X}{blue:02X}"), "#000000")
+        svg.replace(&hex(methods::facts(method).colour), "#000000")
     }
 
     #[test]

@@ -2,10 +2,17 @@
 
 mod axis;
 pub mod bars;
+pub mod canvas;
 pub mod chart;
 pub mod columns;
+pub mod figures;
+mod font;
 pub mod heat_map;
+mod legend;
 pub mod look;
+mod panel;
+mod pdf;
 pub mod picture;
 pub mod scores;
+pub mod sheet;
 mod thin;

@@ -21,6 +21,11 @@ pub fn digits(score: Score, value: f64) -> String {
     }
 }
 
+/// An interval: `91.20 to 94.60`.
+pub fn range(score: Score, (low, high): (f64, f64)) -> String {
+    format!("{} to {}", digits(score, low), digits(score, high))
+}
+
 /// The name with its unit, for the head of a column: `test accuracy (%)`, `test R²`.
 pub fn headed(score: Score, what: &str) -> String {
     let unit = if score.unit().is_empty() { String::new() } else { format!(" ({})", score.unit()) };

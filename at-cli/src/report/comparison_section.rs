@@ -2,12 +2,12 @@
 
 use super::cost_section::{self, Training};
 use super::page::Page;
-use crate::comparison::{self, Finished, MethodReport, is_oracle, plots, table};
+use crate::comparison::{self, Finished, MethodReport, PointReport, is_oracle, plots, table};
 use crate::export::columns::{count, si};
-use crate::export::scores::{self, digits, headed};
+use crate::export::scores::{self, digits, headed, range};
 use crate::network_text::NetworkText;
 use crate::session::verdict;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use at_core::files::own;
 use at_core::files::whole::LONGEST_TEXT;
 use at_core::training::Score;
@@ -16,6 +16,9 @@ use std::path::Path;
 /// Adds the folder `run`. Gives a sentence about cells without a result, which is also on the page.
 pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<Option<String>> {
     let finished = comparison::read(run, data_dir).map_err(crate::failure::Failure::into_error)?;
+    let begun = || format!("continue with: asyt {} --resume {}", finished.request.command, run.display());
+    let any = finished.results.iter().any(|results| !results.is_empty());
+    ensure!(any || finished.open == 0, "none of its cells has a result yet; {}", begun());
     finished.require_results()?;
     let Finished { request, report, .. } = &finished;
     let name = run.canonicalize().unwrap_or_else(|_| run.to_path_buf());
@@ -37,7 +40,7 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
     results(page, &finished)?;
     costs(page, &finished)?;
     page.details(
-        "All settings of the first point (config.toml; asyt compare --config and asyt sweep --config repeat the run)",
+        &format!("All settings of the first point (config.toml). The run is repeated by: {}", request.repeated(run)),
         &own::read_text(&run.join("config.toml"), LONGEST_TEXT)?,
     );
     page.paragraph(
@@ -140,7 +143,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
         vec![
             name,
             digits(by, score.mean),
-            score.half_width.map_or("-".to_string(), |half| format!("± {}", digits(by, half))),
+            method.interval.map_or("-".to_string(), |ends| range(by, ends)),
             known(score.deviation),
             digits(by, method.best_score),
             method.epochs.to_string(),
@@ -155,10 +158,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     if let [point] = &report.points[..]
         && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
     {
-        for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
-            let ends = verdict::ends(by, method.score.mean, ideal.score.mean, point.chance.as_ref(), false);
-            page.paragraph(&format!("{} {ends}.", method.method));
-        }
+        verdicts(page, finished, point, ideal);
     }
     for (point, own) in report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own))) {
         let place = if point.values.is_empty() { String::new() } else { format!(" at {}", point.values.join(" ")) };
@@ -171,10 +171,10 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
             own.reason
         ));
     }
-    let pictures = plots::of(report, &finished.results)?;
+    let pictures = plots::of(report, &finished.results, page.sheet());
     page.begin_figures();
-    for (file, svg) in pictures.iter().filter(|(file, _)| file != "cost.svg") {
-        page.figure(file.trim_end_matches(".svg"), svg, &caption(by, file))?;
+    for (name, svg) in pictures.iter().filter(|(name, _)| name != "cost") {
+        page.figure(name, svg, &caption(by, name))?;
     }
     page.end_figures();
     page.heading(2, "At what cost");
@@ -215,20 +215,41 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     Ok(())
 }
 
+/// How far the methods end from `ideal`, where that means something.
+fn verdicts(page: &mut Page, finished: &Finished, point: &PointReport, ideal: &MethodReport) {
+    let by = finished.report.judged_by;
+    let samples = finished.results.iter().flatten().map(|result| result.test.samples).min().unwrap_or_default();
+    let chance = point.chance.as_ref();
+    if let Some(why) = verdict::nothing(by, ideal.score.mean, chance, samples as usize) {
+        return page.paragraph(&why);
+    }
+    for method in point.methods.iter().filter(|method| !is_oracle(method.method)) {
+        if let Some(ends) = verdict::ends_on_chips(by, &method.scores, &ideal.scores, chance) {
+            page.paragraph(&format!("{} {ends}.", method.method));
+        }
+    }
+}
+
 fn caption(by: Score, file: &str) -> String {
     let name = scores::title(by);
-    if file == "alignment.svg" {
+    if file == "alignment" {
         let text = "How well a method's step points down the true slope: 1 is the gradient itself, 0 is across it.";
         return text.to_string();
     }
     let against = [("time", "the modelled time on the chip"), ("energy", "the modelled energy")];
-    match against.into_iter().find(|(what, _)| file == format!("{by}-{what}.svg")) {
+    match against.into_iter().find(|(what, _)| file == format!("{by}-{what}")) {
         Some((_, what)) => format!("{name} against {what} until then."),
         None => format!("{name} of the chips on the test samples: mean and 95 % interval of the mean over the chips."),
     }
 }
 
 fn costs(page: &mut Page, finished: &Finished) -> Result<()> {
+    let own = (finished.report.cost_model_name.as_str(), finished.report.cost_model);
+    cost_section::section(page, &trainings(finished), &cost_section::models(Some(own))?)
+}
+
+/// What every method took at every point, chip by chip.
+pub fn trainings(finished: &Finished) -> Vec<Training> {
     let mut trainings: Vec<Training> = Vec::new();
     for (point, results) in finished.report.points.iter().zip(&finished.results) {
         for method in &point.methods {
@@ -237,6 +258,5 @@ fn costs(page: &mut Page, finished: &Finished) -> Result<()> {
             trainings.push(Training { place: point.values.join(" "), method: method.method, chips });
         }
     }
-    let own = (finished.report.cost_model_name.as_str(), finished.report.cost_model);
-    cost_section::section(page, &trainings, &cost_section::models(Some(own))?)
+    trainings
 }

@@ -76,6 +76,7 @@ impl Confusion {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::sheet::Sheet;
     use at_core::data::{Source, open};
 
     fn counted(classes: usize, answers: &[(usize, usize)]) -> Confusion {
@@ -101,6 +102,6 @@ mod tests {
         let data = open("iris", &Source::default()).unwrap();
         let map = confusion.map(String::new(), &data);
         assert_eq!((map.values[0], map.values.last().copied().flatten()), (Some(100.0), Some(50.0)));
-        assert!(map.svg().len() < 1 << 16);
+        assert!(map.svg(Sheet::default()).len() < 1 << 17);
     }
 }

@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::comparison::is_oracle;
 use crate::export::bars::{Panel, shares};
 use crate::export::columns::si;
+use crate::export::sheet::Sheet;
 use anyhow::Result;
 use at_core::chip::Accesses;
 use at_core::cost::{Bill, ChipSize, CostModel, Energy, Time};
@@ -32,7 +33,8 @@ impl Training {
 
 /// A cost model with its name.
 pub struct Model {
-    name: String,
+    /// Its name, or the path of its file.
+    pub name: String,
     meaning: &'static str,
     constants: CostModel,
 }
@@ -56,8 +58,6 @@ pub fn models(own: Option<(&str, CostModel)>) -> Result<Vec<Model>> {
 
 /// Adds time and energy by term for every model: a table, and bars where there are few trainings.
 pub fn section(page: &mut Page, trainings: &[Training], models: &[Model]) -> Result<()> {
-    /// More bars than this are not drawn.
-    const MOST_BARS: usize = 12;
     page.heading(3, "Modelled time and energy of the training, by term");
     page.paragraph(
         "Computed from the counts and from constants that are orders of magnitude and belong to no published chip; put \
@@ -71,15 +71,9 @@ pub fn section(page: &mut Page, trainings: &[Training], models: &[Model]) -> Res
         let bills: Vec<(String, Bill)> =
             trainings.iter().map(|training| (training.name(), training.bill(constants))).collect();
         page.heading(3, &format!("Cost model {name}: {meaning}"));
-        if (1..=MOST_BARS).contains(&bills.len()) {
-            let time = bills.iter().map(|(name, bill)| (name.clone(), bill.time.terms(), si(bill.time.total(), "s")));
-            let energy =
-                bills.iter().map(|(name, bill)| (name.clone(), bill.energy.terms(), si(bill.energy.total(), "J")));
-            let (time, energy) = (time.collect(), energy.collect());
-            let panel = |what: &str, terms, bars| Panel { title: format!("{what}, cost model {name}"), terms, bars };
-            let panels = [panel("time", &Time::NAMES, time), panel("energy", &Energy::NAMES, energy)];
+        if let Some((file, svg)) = drawn(name, &bills, page.sheet()) {
             let caption = "What time and energy go into, as shares of the totals that stand beside the bars.";
-            page.figure(&format!("cost-{}", file_name(name)), &shares(&panels)?, caption)?;
+            page.figure(&file, &svg, caption)?;
         }
         let row = |name: &String, terms: [f64; 6], total: f64, unit| {
             let terms = terms.into_iter().map(|term| si(term, unit));
@@ -93,6 +87,27 @@ pub fn section(page: &mut Page, trainings: &[Training], models: &[Model]) -> Res
     Ok(())
 }
 
+/// The name and the picture of time and energy by term, where there are few trainings that cost anything.
+pub fn picture(model: &Model, trainings: &[Training], sheet: Sheet) -> Option<(String, String)> {
+    let costed = trainings.iter().filter(|training| !is_oracle(training.method));
+    let bills: Vec<(String, Bill)> = costed.map(|own| (own.name(), own.bill(&model.constants))).collect();
+    drawn(&model.name, &bills, sheet)
+}
+
+fn drawn(name: &str, bills: &[(String, Bill)], sheet: Sheet) -> Option<(String, String)> {
+    /// More bars than this are not drawn.
+    const MOST_BARS: usize = 12;
+    if !(1..=MOST_BARS).contains(&bills.len()) {
+        return None;
+    }
+    let time = bills.iter().map(|(name, bill)| (name.clone(), bill.time.terms(), si(bill.time.total(), "s")));
+    let energy = bills.iter().map(|(name, bill)| (name.clone(), bill.energy.terms(), si(bill.energy.total(), "J")));
+    let (time, energy) = (time.collect(), energy.collect());
+    let panel = |what: &str, terms, bars| Panel { title: format!("{what}, cost model {name}"), terms, bars };
+    let panels = [panel("time", &Time::NAMES, time), panel("energy", &Energy::NAMES, energy)];
+    Some((format!("cost-{}", file_name(name)), shares(&panels, sheet)))
+}
+
 /// A model may be a path; its picture's name is a file's.
 fn file_name(model: &str) -> String {
     model.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect()
@@ -101,11 +116,14 @@ fn file_name(model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::figures::FigureArguments;
+    use crate::export::picture::Format;
 
     #[test]
     fn costs_are_those_of_the_model_and_an_oracle_has_none() {
         let folder = tempfile::tempdir().unwrap();
-        let mut page = Page::new("costs", folder.path().join("pictures"));
+        let mut page =
+            Page::new("costs", folder.path().join("pictures"), FigureArguments::default().or(&[Format::Svg]));
         let accesses = Accesses { reads: 1000, frames: 100, passes: 100, rounds: 1, ..Accesses::default() };
         let chips = vec![(accesses, ChipSize { controls: 10, inputs: 4 })];
         let training = |method| Training { place: String::new(), method, chips: chips.clone() };

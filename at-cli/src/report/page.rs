@@ -1,7 +1,10 @@
 //! The HTML around texts, tables and pictures: one file, nothing fetched, legible on a phone.
 
-use crate::export::heat_map::{HeatMap, escape};
+use crate::export::canvas::escape;
+use crate::export::figures::Figures;
+use crate::export::heat_map::HeatMap;
 use crate::export::picture;
+use crate::export::sheet::Sheet;
 use anyhow::{Context, Result};
 use at_core::files;
 use std::fmt::Write;
@@ -12,14 +15,20 @@ pub struct Page {
     title: String,
     body: String,
     pictures: PathBuf,
+    figures: Figures,
     names: Vec<String>,
     notes: Vec<String>,
 }
 
 impl Page {
-    /// An empty page; `pictures` is the folder of its pictures.
-    pub fn new(title: &str, pictures: PathBuf) -> Self {
-        Page { title: title.to_string(), body: String::new(), pictures, names: Vec::new(), notes: Vec::new() }
+    /// An empty page; `pictures` is the folder of its pictures, which are drawn as `figures` says.
+    pub fn new(title: &str, pictures: PathBuf, figures: Figures) -> Self {
+        Page { title: title.to_string(), body: String::new(), pictures, figures, names: Vec::new(), notes: Vec::new() }
+    }
+
+    /// The sheet of its pictures.
+    pub fn sheet(&self) -> Sheet {
+        self.figures.sheet
     }
 
     /// A heading of level 1 to 3.
@@ -72,7 +81,7 @@ impl Page {
         self.body += "</div>\n";
     }
 
-    /// A picture with a caption; also written as `name.svg` and `name.png`.
+    /// A picture with a caption; also written as files.
     pub fn figure(&mut self, name: &str, svg: &str, caption: &str) -> Result<()> {
         let name = if self.names.iter().any(|other| other == name) {
             format!("{name}-{}", self.names.len())
@@ -80,7 +89,7 @@ impl Page {
             name.to_string()
         };
         files::create_folders(&self.pictures).with_context(|| format!("cannot create {}", self.pictures.display()))?;
-        picture::write(&self.pictures, &name, svg)?;
+        picture::write(&self.pictures, &name, svg, &self.figures)?;
         let _ = writeln!(
             self.body,
             "<figure role=\"img\" aria-label=\"{0}\">{svg}<figcaption>{0}</figcaption></figure>",
@@ -98,7 +107,7 @@ impl Page {
             let block = map.block / before;
             self.note(format!("{name}: {rows} × {columns} cells are drawn in squares of {block} × {block}"));
         }
-        self.figure(name, &map.svg(), caption)
+        self.figure(name, &map.svg(self.sheet()), caption)
     }
 
     /// Something that is shown otherwise than one expects: a paragraph here, and among [`Page::notes`].
@@ -142,11 +151,13 @@ const STYLE: &str = include_str!("page.css");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::picture::Format;
 
     #[test]
     fn texts_are_escaped_and_pictures_become_files() {
         let folder = tempfile::tempdir().unwrap();
-        let mut page = Page::new("a & b", folder.path().join("pictures"));
+        let figures = Figures { sheet: Sheet::default(), formats: vec![Format::Svg, Format::Png] };
+        let mut page = Page::new("a & b", folder.path().join("pictures"), figures);
         page.paragraph("1 < 2");
         page.facts(&[("name", "\"x\"".to_string()), ("nothing", String::new())]);
         let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"4\" height=\"4\"></svg>";

@@ -8,10 +8,11 @@ use crate::export::columns::count;
 use crate::export::heat_map::{Colours, HeatMap};
 use crate::export::scores::{self, shown};
 use crate::session::summary::{MethodResult, Summary};
-use crate::session::verdict;
+use crate::session::{plot, verdict};
 use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
 use at_core::cost::ChipSize;
+use at_core::training::MethodName;
 use std::path::Path;
 
 /// What the page shows of a run beside its tables.
@@ -26,7 +27,7 @@ pub struct Choice<'a> {
 
 /// Adds the run in folder `run`. Gives a sentence where the chip could not be shown, which is also on the page.
 pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<String>> {
-    let files = RunFiles::read(run)?;
+    let files = RunFiles::begun(run, choice.data_dir)?;
     let summary = &files.summary;
     let subject = summary.outside_chip.clone().unwrap_or_else(|| format!("a chip of kind {}", summary.chip));
     page.heading(1, &format!("{}: {} on {subject}", files.name, summary.dataset));
@@ -34,6 +35,8 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
         page.paragraph(line);
     }
     summary.notes.iter().for_each(|note| page.warning(note));
+    let unfinished = unfinished(run, &files);
+    unfinished.iter().for_each(|text| page.warning(text));
     let trained = TrainedRun::load(run, &files, choice.data_dir).and_then(TrainedChip::of);
     trained_facts(page, &files, trained.as_ref().ok());
     results(page, &files)?;
@@ -49,9 +52,30 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
             Some(why)
         }
     };
+    let missing = match (unfinished, missing) {
+        (Some(one), Some(other)) => Some(format!("{one} {other}")),
+        (one, other) => one.or(other),
+    };
     let (file, text) = &files.config;
-    page.details(&format!("All settings ({file}; asyt train --config repeats the run)"), text);
+    let config = run.join(file).display().to_string();
+    let config = shlex::try_quote(&config).map_or(config.clone(), std::borrow::Cow::into_owned);
+    let repeated = format!("All settings ({file}). The run is repeated by: asyt train --config {config}");
+    page.details(&repeated, text);
     Ok(missing)
+}
+
+/// What the run has not done yet, and how it goes on.
+fn unfinished(run: &Path, files: &RunFiles) -> Option<String> {
+    let asked: Vec<&String> = files.settings.method.iter().flatten().collect();
+    let done = |name: &String| files.summary.results.iter().any(|result| result.method.as_str() == name.as_str());
+    let open = asked.iter().filter(|name| !done(name)).map(|name| {
+        let epochs = files.rows.iter().filter(|row| row.method.as_str() == name.as_str()).map(|row| row.epoch).max();
+        let all = files.settings.epochs.unwrap_or_default();
+        epochs.map_or(format!("{name} has not begun"), |epochs| format!("{name} has done {epochs} of {all} epochs"))
+    });
+    let open: Vec<String> = open.collect();
+    let go_on = format!("continue with: asyt train --resume {}", run.display());
+    (!open.is_empty()).then(|| format!("The run is not finished: {}; {go_on}.", open.join(", ")))
 }
 
 fn trained_facts(page: &mut Page, files: &RunFiles, trained: Option<&TrainedChip>) {
@@ -116,15 +140,22 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
                 shown(result.best_test_score),
                 shown(result.final_train_score),
                 result.epochs.to_string(),
+                result.misfit.map_or("-".to_string(), |misfit| format!("{:.1} %", 100.0 * misfit)),
             ]
         })
+        .chain(methods.iter().filter_map(|&method| so_far(files, method)))
         .collect();
-    page.table(&["method", &format!("test {}", by.symbol()), "best epoch", "on training samples", "epochs"], &rows);
+    let head = ["method", &format!("test {}", by.symbol()), "best epoch", "on training samples", "epochs", "misfit"];
+    page.table(&head, &rows);
+    if summary.results.iter().any(|result| result.misfit.is_some()) {
+        page.paragraph("Misfit: how far the readouts of a method's model lie from the chip's at the end.");
+    }
     page.begin_figures();
-    let picture = curves::scores(by, &methods, &files.rows).svg()?;
+    let sheet = page.sheet();
+    let picture = plot::scores("", by, &methods, &files.rows).svg(sheet);
     let caption = format!("{} of the chip on the test samples after every epoch.", scores::title(by));
     page.figure(by.as_str(), &picture, &caption)?;
-    let loss = curves::loss(&methods, &files.rows).svg()?;
+    let loss = curves::loss(&methods, &files.rows).svg(sheet);
     let measured = files.rows.iter().any(|row| row.measuring);
     let caption = format!(
         "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.{}",
@@ -152,7 +183,7 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         .collect();
     page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
     if files.rows.iter().any(|row| row.chip_reads > 0) {
-        let interface = curves::interface(by, &methods, &files.rows).svg()?;
+        let interface = curves::interface(by, &methods, &files.rows).svg(page.sheet());
         let caption = format!(
             "{} against what has crossed the chip's interface. Methods that never read the chip while training have no curve.",
             scores::title(by)
@@ -160,6 +191,21 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         page.figure("interface", &interface, &caption)?;
     }
     costs(page, files)
+}
+
+/// A row of the table for a method that has not finished: what its epochs so far gave.
+fn so_far(files: &RunFiles, method: MethodName) -> Option<Vec<String>> {
+    let summary = &files.summary;
+    if summary.results.iter().any(|result| result.method == method) {
+        return None;
+    }
+    let rows = || files.rows.iter().filter(|row| row.method == method);
+    let last = rows().last()?;
+    let by = summary.judged_by;
+    let best = rows().map(|row| row.test_score).fold(last.test_score, |one, other| by.better(one, other));
+    let all = files.settings.epochs.unwrap_or_default();
+    let [test, best, train] = [last.test_score, best, last.train_score].map(|score| shown(by, score));
+    Some(vec![format!("{method}, so far"), test, best, train, format!("{} of {all}", last.epoch), "-".to_string()])
 }
 
 /// Time and energy by term, where the run has noted all that they depend on.

@@ -1,5 +1,6 @@
 //! What a person asks of `asyt reproduce`.
 
+use crate::export::figures::FigureArguments;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,6 +36,9 @@ pub struct ReproduceArguments {
     /// No progress on stderr
     #[arg(long)]
     pub quiet: bool,
+    /// How its picture is written.
+    #[command(flatten)]
+    pub drawn: FigureArguments,
 }
 
 impl ReproduceArguments {

@@ -5,11 +5,12 @@ use super::ReproduceArguments;
 use super::adapted::{self, REACHES};
 use super::finding::{Finding, Reproduction};
 use super::published::Published;
+use crate::export::canvas::PALETTE;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
-use crate::export::picture::PALETTE;
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
 use crate::run_folder::RunFolder;
+use crate::session::plot;
 use crate::settings::{RunSettings, resolve};
 use crate::trial::{Tasks, split};
 use anyhow::{Context, anyhow};
@@ -18,6 +19,7 @@ use at_core::deployment::deploy;
 use at_core::files::phase_file::{read_chip, read_phases};
 use at_core::network::Owner;
 use at_core::optics::{Convention, Mesh};
+use at_core::training::Score;
 
 const SOURCE: &str =
     "Zheng et al., Nat. Mach. Intell. 5, 1119 (2023), logs and phases of the published code (DAT_MPNN)";
@@ -92,7 +94,7 @@ pub fn run(dataset: &str, arguments: &ReproduceArguments) -> Outcome<Reproductio
         title: format!("Published phases on published chips, and trainings on them, {dataset}"),
         quick: arguments.quick,
         notes: vec![NOTE.into()],
-        chart: chart(&dataset, &findings, arguments.quick),
+        charts: vec![chart(&dataset, &findings, arguments.quick)],
         findings,
         folder,
     })
@@ -118,18 +120,19 @@ fn chart(dataset: &str, findings: &[Finding], quick: bool) -> Chart {
     };
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
     let reduced = if quick { " (reduced size)" } else { "" };
-    let names = places.iter().map(|place| place.replace("splitter ", "").replace(", phase ", "/")).collect();
+    let names = places.iter().map(|place| place.replace("splitter ", "").replace(", phase ", " / ")).collect();
     let published: fn(&Finding) -> f64 = |finding| 0.5 * (finding.low + finding.high);
+    let curves = vec![
+        curve("phases deployed, published", DEPLOYED, 1, Mark::Hollow, published),
+        curve("phases deployed, found", DEPLOYED, 1, Mark::Filled, |finding| finding.found),
+        curve("dual adaptive training, output only, published", REACHES, 0, Mark::Hollow, |finding| finding.low),
+        curve("at-adaptive, found", REACHES, 6, Mark::Filled, |finding| finding.found),
+    ];
     Chart {
         title: format!("Published chips, {dataset}{reduced}: {verdict}"),
         x: Axis::names("level of splitter errors / phase errors (rad)", names),
-        y: Axis::linear("test accuracy of the chip (%)").within(0.0, 100.0),
-        curves: vec![
-            curve("phases deployed, published", DEPLOYED, 4, Mark::Hollow, published),
-            curve("phases deployed, found", DEPLOYED, 1, Mark::Filled, |finding| finding.found),
-            curve("dual adaptive training, output only, published", REACHES, 0, Mark::Hollow, |finding| finding.low),
-            curve("at-adaptive, found", REACHES, 6, Mark::Filled, |finding| finding.found),
-        ],
-        levels: Vec::new(),
+        y: plot::axis(Score::Accuracy, curves.iter().flat_map(|curve| &curve.points).map(|point| point.1)),
+        curves,
+        ..Chart::default()
     }
 }

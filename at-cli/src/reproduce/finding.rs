@@ -1,7 +1,7 @@
 //! What was expected, and what came out.
 
 use crate::export::chart::Chart;
-use crate::export::columns::align;
+use crate::export::columns::{align, wrapped};
 use crate::run_folder::RunFolder;
 use serde::Serialize;
 
@@ -66,8 +66,8 @@ pub struct Reproduction {
     pub notes: Vec<String>,
     /// One per expectation and place.
     pub findings: Vec<Finding>,
-    /// The picture.
-    pub chart: Chart,
+    /// The charts of its picture, one for each quantity.
+    pub charts: Vec<Chart>,
     /// Where it goes.
     pub folder: RunFolder,
 }
@@ -86,13 +86,29 @@ impl Reproduction {
 
     /// The table for a person.
     pub fn table(&self) -> String {
-        let mut rows = vec![["claim", "at", "expected", "found", "", ""].map(String::from).to_vec()];
-        rows.extend(self.findings.iter().map(|finding| {
+        let mut claims: Vec<&str> = Vec::new();
+        for finding in &self.findings {
+            if !claims.contains(&finding.claim.as_str()) {
+                claims.push(&finding.claim);
+            }
+        }
+        let head = ["  at", "expected", "found", "", ""].map(String::from).to_vec();
+        let row = |finding: &Finding| {
             let verdict = if finding.pass { "pass" } else { "FAIL" };
-            let Finding { claim, place, unit, .. } = finding;
-            vec![claim.clone(), place.clone(), finding.range(1e3), number(finding.found), unit.clone(), verdict.into()]
-        }));
-        let mut text = format!("{}\n\n{}", self.title, align(&rows, 2));
+            let (place, unit) = (format!("  {}", finding.place), finding.unit.clone());
+            vec![place, finding.range(1e3), number(finding.found), unit, verdict.into()]
+        };
+        // aligned together, so that columns are the same below every claim
+        let ordered = claims.iter().flat_map(|claim| self.findings.iter().filter(move |own| own.claim == *claim));
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(ordered.map(row)).collect();
+        let aligned = align(&rows, 1);
+        let mut lines = aligned.lines();
+        let mut text = format!("{}\n\n{}\n", self.title, lines.next().unwrap_or_default());
+        for claim in claims {
+            let own = self.findings.iter().filter(|finding| finding.claim == claim).count();
+            text += &wrapped(claim, 2);
+            lines.by_ref().take(own).for_each(|line| text += &format!("{line}\n"));
+        }
         for note in &self.notes {
             text += &format!("\n{note}");
         }
@@ -101,7 +117,7 @@ impl Reproduction {
         for source in sources {
             text += &format!("\nexpected by: {source}");
         }
-        format!("{text}\n{}\n", self.verdict())
+        wrapped(&format!("{text}\n{}\n", self.verdict()), 2)
     }
 
     /// `result.json`.

@@ -6,10 +6,13 @@
 
 use super::ReproduceArguments;
 use super::finding::{Finding, Reproduction};
+use crate::export::canvas::GREY;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
-use crate::export::picture::PALETTE;
+use crate::export::look::Look;
 use crate::run_folder::RunFolder;
 use anyhow::Result;
+use at_core::training::MethodName;
+use at_core::training::methods::Dash;
 
 const SYSTEM: f64 = 2.0;
 const MODEL: f64 = 2.01;
@@ -55,18 +58,20 @@ pub fn run(arguments: &ReproduceArguments) -> Result<Reproduction> {
             findings.push(Finding::new(claim, format!("n = {steps}"), range, found, "%", SOURCE));
         }
     }
-    let curve = |label: &str, colour: usize, of: fn((f64, f64)) -> f64| Curve {
+    let steps = || (1..=MOST).map(|n| n as f64);
+    let curve = |label: &str, look: Look, of: fn((f64, f64)) -> f64| Curve {
         label: label.into(),
-        look: PALETTE[colour].into(),
-        mark: Mark::Filled,
-        points: (1..=MOST).map(|n| (n as f64, of(errors(n)))).collect(),
+        look,
+        mark: Mark::Points,
+        points: steps().map(|n| (n, of(errors(n as usize)))).collect(),
         interval: Interval::None,
     };
-    let closed = |label: &str, exponent: &dyn Fn(usize) -> f64| Curve {
+    // below the points, so that both are seen
+    let closed = |label: &str, dash, exponent: &dyn Fn(usize) -> f64| Curve {
         label: label.into(),
-        look: PALETTE[4].into(),
+        look: Look { dash, ..GREY.into() },
         mark: Mark::None,
-        points: (1..=MOST).map(|n| (n as f64, 100.0 * (ratio.powf(exponent(n)) - 1.0))).collect(),
+        points: steps().map(|n| (n, 100.0 * (ratio.powf(exponent(n as usize)) - 1.0))).collect(),
         interval: Interval::None,
     };
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
@@ -75,19 +80,19 @@ pub fn run(arguments: &ReproduceArguments) -> Result<Reproduction> {
         x: Axis::linear("steps n"),
         y: Axis::logarithmic("error of the gradient (%)"),
         curves: vec![
-            closed("closed form 1.005^((1.1^n - 1)/0.1) - 1", &sum),
-            closed("closed form 1.005^n - 1", &|n| n as f64),
-            curve("in-silico", 0, |errors| errors.0),
-            curve("physics-aware", 2, |errors| errors.1),
+            closed("closed form 1.005^((1.1^n − 1)/0.1) − 1", Dash::Solid, &sum),
+            closed("closed form 1.005^n − 1", Dash::Dashed, &|n| n as f64),
+            curve("in-silico", MethodName::InSilico.into(), |errors| errors.0),
+            curve("physics-aware (pat)", MethodName::Pat.into(), |errors| errors.1),
         ],
-        levels: Vec::new(),
+        ..Chart::default()
     };
     Ok(Reproduction {
         title: "Gradient error of a wrong model in a chain of equal steps".into(),
         quick: arguments.quick,
         notes: vec!["Computed in full; there is no reduced size.".into()],
         findings,
-        chart,
+        charts: vec![chart],
         folder,
     })
 }

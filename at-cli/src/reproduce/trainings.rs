@@ -3,12 +3,16 @@
 use super::ReproduceArguments;
 use super::description::{Description, Expectation, Quantity};
 use super::finding::{Finding, Reproduction};
-use crate::comparison::{self, Finished, GridArguments, MethodReport};
-use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
+use crate::comparison::{self, Finished, GridArguments, MethodReport, plots};
+use crate::export::canvas::GREY;
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark, Zone};
 use crate::failure::{OrUsage, Outcome};
+use crate::session::plot;
 use crate::settings::RunSettings;
+use crate::{intervals, methods};
 use anyhow::{Result, anyhow};
-use at_core::training::MethodName;
+use at_core::statistics::Estimate;
+use at_core::training::{MethodName, Score};
 
 /// Trains what is missing and judges it.
 pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Reproduction> {
@@ -27,7 +31,9 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
         out: (!resumed).then(|| asked.folder()),
         resume: asked.resume.clone(),
         json: false,
+        wide: false,
         quiet: asked.quiet,
+        drawn: asked.drawn.clone(),
         settings: if resumed { own } else { complete },
     };
     let vary = if resumed { Vec::new() } else { description.vary.clone() };
@@ -49,9 +55,9 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
         let (chips, place, reason) = (own.chips, point.values.join(", "), &own.reason);
         notes.push(format!("{} diverged on {chips} chips at {place}, which count as 0 %: {reason}", own.method));
     }
-    let chart = chart(&description, &finished, &findings);
+    let charts = charts(&description, &finished, &findings, asked.quick);
     let title = description.title.clone();
-    Ok(Reproduction { title, quick: asked.quick, notes, findings, chart, folder })
+    Ok(Reproduction { title, quick: asked.quick, notes, findings, charts, folder })
 }
 
 /// The mean over the chips; a training that diverged has an accuracy of 0, and counts nothing of the rest.
@@ -113,7 +119,7 @@ fn findings(description: &Description, finished: &Finished) -> Result<Vec<Findin
     Ok(findings)
 }
 
-fn methods(finished: &Finished) -> Vec<MethodName> {
+fn trained(finished: &Finished) -> Vec<MethodName> {
     let mut names = Vec::new();
     for method in finished.report.points.iter().flat_map(|point| &point.methods) {
         if !names.contains(&method.method) {
@@ -123,25 +129,47 @@ fn methods(finished: &Finished) -> Vec<MethodName> {
     names
 }
 
-fn chart(description: &Description, finished: &Finished, findings: &[Finding]) -> Chart {
+/// A chart for each quantity of which something is expected, below each other.
+fn charts(description: &Description, finished: &Finished, findings: &[Finding], quick: bool) -> Vec<Chart> {
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
-    let reduced = if description.quick.is_none() { " (reduced size)" } else { "" };
-    let title = format!("{}{reduced}: {verdict}", description.title);
-    let (x, mut curves) = match &description.axis {
-        None => (Axis::linear("epoch"), over_epochs(finished)),
-        Some(axis) => over_values(axis, description, finished),
+    let reduced = if quick { " (reduced size)" } else { "" };
+    let mut quantities: Vec<Quantity> = Vec::new();
+    for expect in &description.expect {
+        // what is counted has no course over the epochs
+        let drawn = description.axis.is_some() || expect.quantity == Quantity::Accuracy;
+        if drawn && !quantities.contains(&expect.quantity) {
+            quantities.push(expect.quantity);
+        }
+    }
+    let chart = |(index, &quantity): (usize, &Quantity)| {
+        let (x, curves) = match &description.axis {
+            None => (epochs(finished), over_epochs(finished)),
+            Some(axis) => over_values(axis, quantity, finished),
+        };
+        let zones = zones(description, quantity, finished);
+        let bounds = zones.iter().flat_map(|zone| &zone.pieces).flat_map(|piece| [piece.1, piece.2]);
+        let values: Vec<f64> = plots::shown(&curves).chain(bounds).filter(|value| value.is_finite()).collect();
+        let y = match quantity {
+            Quantity::Accuracy => {
+                Axis { label: quantity.label().into(), ..plot::axis(Score::Accuracy, values.into_iter()) }
+            }
+            Quantity::Accesses | Quantity::TimeSteps | Quantity::DigitalWork => {
+                Axis::spanning(quantity.label(), &values)
+            }
+        };
+        let title = format!("{}{reduced}: {verdict}", description.title);
+        Chart { title: if index == 0 { title } else { String::new() }, x, y, curves, zones, ..Chart::default() }
     };
-    curves.extend(expected_curves(description, finished));
-    let absolute = |expect: &&Expectation| expect.minus.is_none() && expect.at.is_none();
-    let levels = description.expect.iter().filter(absolute).map(|expect| Level {
-        label: format!("expected: {}", expect.claim),
-        low: expect.low.max(0.0),
-        high: expect.high.min(100.0),
-    });
-    let quantity = description.expect[0].quantity;
-    let y = Axis::linear(quantity.label());
-    let y = if quantity == Quantity::Accuracy { y.within(0.0, 100.0) } else { y };
-    Chart { title, x, y, curves, levels: levels.collect() }
+    quantities.iter().enumerate().map(chart).collect()
+}
+
+/// The last epoch, and an axis with some room behind it for what is expected there.
+fn last(finished: &Finished) -> usize {
+    finished.results.iter().flatten().map(|result| result.records.len()).max().unwrap_or(1)
+}
+
+fn epochs(finished: &Finished) -> Axis {
+    Axis::linear("epoch").within(0.0, 1.04 * last(finished) as f64)
 }
 
 /// Mean accuracy of the chips after every epoch.
@@ -149,14 +177,17 @@ fn over_epochs(finished: &Finished) -> Vec<Curve> {
     let curve = |method: MethodName| {
         let results: Vec<_> = finished.results.iter().flatten().filter(|result| result.method == method).collect();
         let epochs = results.iter().map(|result| result.records.len()).min().unwrap_or(0);
-        let mean = |epoch: usize| {
-            let sum: f64 = results.iter().map(|result| result.records[epoch].test_score).sum();
-            ((epoch + 1) as f64, 100.0 * sum / results.len() as f64)
+        let point = |epoch: usize| {
+            let scores: Vec<f64> = results.iter().map(|result| result.records[epoch].test_score).collect();
+            let estimate = Estimate::of(&scores)?;
+            let (low, high) = intervals::ends(Score::Accuracy, &estimate);
+            Some((((epoch + 1) as f64, 100.0 * estimate.mean), (100.0 * low, 100.0 * high)))
         };
-        let points = (0..epochs).map(mean).collect();
-        Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points, interval: Interval::None }
+        let (points, ends) = (0..epochs).filter_map(point).unzip();
+        let (label, look) = (method.to_string(), method.into());
+        Curve { label, look, mark: Mark::Last, points, interval: Interval::Band(ends) }
     };
-    methods(finished).into_iter().map(curve).collect()
+    trained(finished).into_iter().map(curve).collect()
 }
 
 /// The place of every point of the grid: its value where all are numbers, else its rank.
@@ -168,55 +199,61 @@ fn places(finished: &Finished) -> (Vec<f64>, Option<Vec<String>>) {
     }
 }
 
-fn over_values(axis: &str, description: &Description, finished: &Finished) -> (Axis, Vec<Curve>) {
+fn over_values(axis: &str, shown: Quantity, finished: &Finished) -> (Axis, Vec<Curve>) {
     let (places, names) = places(finished);
     let curve = |method: MethodName| {
         let points = finished.report.points.iter().zip(&places).filter_map(|(point, &place)| {
             let own = point.methods.iter().find(|own| own.method == method)?;
             let lost = point.diverged(method);
-            Some((place, quantity(description.expect[0].quantity, own, lost, batch(finished))))
+            let value = quantity(shown, own, lost, batch(finished));
+            // chips on which it diverged are in the mean and in no interval
+            let ends = match intervals::interval(Score::Accuracy, &own.score) {
+                Some((low, high)) if shown == Quantity::Accuracy && lost == 0 => (100.0 * low, 100.0 * high),
+                Some(_) | None => (value, value),
+            };
+            Some(((place, value), ends))
         });
-        let points = points.collect();
-        Curve { label: method.to_string(), look: method.into(), mark: Mark::Filled, points, interval: Interval::None }
+        let (points, ends): (Vec<_>, Vec<_>) = points.unzip();
+        let known = ends.iter().any(|(low, high)| low < high);
+        let interval = if known { Interval::Bars(ends) } else { Interval::None };
+        Curve { label: method.to_string(), look: method.into(), mark: Mark::Filled, points, interval }
     };
     let axis = match names {
         Some(names) => Axis::names(axis, names),
-        None => Axis::linear(axis),
+        None => Axis::spanning(axis, &places).labelled(places.clone()),
     };
-    (axis, methods(finished).into_iter().map(curve).collect())
+    (axis, trained(finished).into_iter().map(curve).collect())
 }
 
-/// The bounds of expectations about a difference or a single place, as hollow grey marks.
-fn expected_curves(description: &Description, finished: &Finished) -> Vec<Curve> {
-    let grey = plotters::style::RGBColor(110, 110, 110);
-    let shown = description.expect[0].quantity;
+/// Where each method is expected, in its colour: at the end of the training, or at every point of the grid.
+fn zones(description: &Description, shown: Quantity, finished: &Finished) -> Vec<Zone> {
     let (places, _) = places(finished);
-    let last = finished.results.iter().flatten().map(|result| result.records.len()).max().unwrap_or(0);
-    let mut curves: Vec<Curve> = Vec::new();
-    let relative = |expect: &&Expectation| expect.quantity == shown && (expect.minus.is_some() || expect.at.is_some());
-    for expect in description.expect.iter().filter(relative) {
-        let mut points = Vec::new();
+    let mut zones: Vec<Zone> = Vec::new();
+    for expect in description.expect.iter().filter(|expect| expect.quantity == shown) {
+        let mut pieces = Vec::new();
         for (point, &place) in finished.report.points.iter().zip(&places) {
             let name = point.values.join(", ");
             if expect.at.as_ref().is_some_and(|at| *at != name) {
                 continue;
             }
-            let other = expect.minus.as_ref().map(|minus| {
+            let other = expect.minus.as_ref().map_or(0.0, |minus| {
                 let method = point.methods.iter().find(|method| method.method.as_str() == minus.as_str());
                 let lost = |method: &MethodReport| point.diverged(method.method);
                 method.map_or(f64::NAN, |method| quantity(shown, method, lost(method), batch(finished)))
             });
-            let bound = if expect.low > -1e3 { expect.low } else { expect.high };
-            let place = if description.axis.is_some() { place } else { last as f64 };
-            points.push((place, other.unwrap_or(0.0) + bound));
-        }
-        let label = format!("expected: {}", expect.claim);
-        match curves.iter_mut().find(|curve| curve.label == label) {
-            Some(curve) => curve.points.extend(points),
-            None => {
-                curves.push(Curve { label, look: grey.into(), mark: Mark::Hollow, points, interval: Interval::None })
+            let end =
+                |value: f64, none: f64| if value == none { value.signum() * f64::INFINITY } else { other + value };
+            let place = if description.axis.is_some() { place } else { last(finished) as f64 };
+            if !other.is_nan() {
+                pieces.push((place, end(expect.low, -1e3), end(expect.high, 1e3)));
             }
         }
+        let label = format!("expected: {}", expect.claim);
+        let colour = methods::find(&expect.method).map_or(GREY, |method| methods::facts(method).colour);
+        match zones.iter_mut().find(|zone| zone.label == label) {
+            Some(zone) => zone.pieces.extend(pieces),
+            None => zones.push(Zone { label, colour, pieces }),
+        }
     }
-    curves
+    zones
 }

@@ -4,6 +4,7 @@ use super::case::{Case, EngineName};
 use super::fit::PowerLaw;
 use super::measure::{Effort, Measurement};
 use super::peak::Peak;
+use crate::export::columns::{TERMINAL, align, fitting, wrapped};
 use anyhow::{Context, Result};
 use at_core::files::own;
 use serde::Serialize;
@@ -196,27 +197,50 @@ pub fn memory(measured: &Measurement) -> Option<u64> {
     measured.network_bytes.zip(measured.signal_bytes).map(|(network, signals)| network + signals)
 }
 
-/// The head of the table.
-pub fn heading() -> String {
-    format!(
-        "{:<6} {:<13} {:>6} {:>6} {:>6} {:>6} {:>11} {:>12} {:>9} {:>7} {:>11}",
-        "engine", "pass", "modes", "depth", "layers", "batch", "time", "samples/s", "GFLOP/s", "of peak", "memory"
-    )
+/// The columns of the table and their ranks: what matters most has the lowest.
+const TABLE: [(&str, u8); 11] = [
+    ("engine", 0),
+    ("pass", 0),
+    ("modes", 0),
+    ("depth", 5),
+    ("layers", 6),
+    ("batch", 4),
+    ("time", 0),
+    ("samples/s", 7),
+    ("GFLOP/s", 1),
+    ("of peak", 2),
+    ("memory", 3),
+];
+
+/// The table with what the fits say and what the device can do: all columns where it is `wide`, else those that fit a terminal.
+pub fn table(results: &Results, wide: bool) -> String {
+    let mut rows = vec![TABLE.map(|column| column.0.to_string()).to_vec()];
+    rows.extend(results.rows.iter().map(|row| cells(row).to_vec()));
+    let (rows, left_out) = fitting(&rows, &TABLE.map(|column| column.1), if wide { usize::MAX } else { TERMINAL });
+    let more = match &left_out[..] {
+        [] => String::new(),
+        names => format!("more with --wide: {}\n", names.join(", ")),
+    };
+    align(&rows, 2) + "\n" + &wrapped(&(footing(results) + &more), 2)
 }
 
-/// A line of the table.
-pub fn line(row: &Row) -> String {
+fn cells(row: &Row) -> [String; 11] {
     let Case { engine, pass, modes, depth, layers, batch } = row.case;
     let peak = row.fraction_of_peak.map_or("-".to_string(), |fraction| format!("{:.0} %", 100.0 * fraction));
     let memory = memory(&row.measured).map_or("-".to_string(), |bytes| crate::memory::size(bytes as f64));
-    format!(
-        "{:<6} {:<13} {modes:>6} {depth:>6} {layers:>6} {batch:>6} {:>11} {:>12.4e} {:>9.2} {peak:>7} {memory:>11}",
-        engine.as_str(),
-        pass.as_str(),
+    [
+        engine.as_str().to_string(),
+        pass.as_str().to_string(),
+        modes.to_string(),
+        depth.to_string(),
+        layers.to_string(),
+        batch.to_string(),
         time(row.measured.seconds),
-        row.samples_per_second,
-        row.effective_gflops,
-    )
+        format!("{:.4e}", row.samples_per_second),
+        format!("{:.2}", row.effective_gflops),
+        peak,
+        memory,
+    ]
 }
 
 /// Three digits and a unit.
@@ -229,7 +253,7 @@ pub fn time(seconds: f64) -> String {
 }
 
 /// What the fits say, and what the device can do.
-pub fn footing(results: &Results) -> String {
+fn footing(results: &Results) -> String {
     let all = results.series();
     let mut text = String::new();
     for fit in &results.fits {

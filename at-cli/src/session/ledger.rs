@@ -2,6 +2,7 @@
 
 use super::Job;
 use super::metrics::{self, Row, Table};
+use crate::eta::Eta;
 use crate::interrupt;
 use crate::listener::Listener;
 use crate::progress::Progress;
@@ -25,6 +26,9 @@ pub struct Ledger<'a> {
     pace: Pace,
     /// Epochs that this and the next methods still take.
     left: usize,
+    eta: Eta,
+    /// When the run began, from which [`Eta`] counts.
+    began: Instant,
     /// Seconds spent on the method before this process, and when this process began with it.
     clock: (f64, Instant),
     written: Option<Instant>,
@@ -40,7 +44,21 @@ impl<'a> Ledger<'a> {
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
         let pace = Pace::new();
         let (written, table, failure) = (None, None, None);
-        Ok(Ledger { job, rows: Vec::new(), earlier, progress, pace, left: 0, clock, written, table, failure })
+        let (eta, began) = (Eta::default(), Instant::now());
+        Ok(Ledger {
+            job,
+            rows: Vec::new(),
+            earlier,
+            progress,
+            pace,
+            left: 0,
+            eta,
+            began,
+            clock,
+            written,
+            table,
+            failure,
+        })
     }
 
     fn first_chip(&self) -> u64 {
@@ -65,7 +83,13 @@ impl<'a> Ledger<'a> {
         if let Some(listener) = self.job.audience.listener() {
             listener.begin(method, records.len(), epochs);
         }
-        records.last().inspect(|record| self.progress.epoch(record));
+        let left = self.seconds_left(0.0);
+        records.last().inspect(|record| self.progress.epoch(record, left));
+    }
+
+    /// The seconds that the run still takes, of whose epoch this share is over.
+    fn seconds_left(&mut self, over: f64) -> Option<f64> {
+        self.eta.left(self.began.elapsed().as_secs_f64(), self.left as f64 - over)
     }
 
     /// Writes the rows that are not written yet.
@@ -90,7 +114,11 @@ impl<'a> Ledger<'a> {
 
 impl Observer for Ledger<'_> {
     fn batch(&mut self, done: usize, total: usize) {
-        self.progress.batch(done, total);
+        let left = match done.is_multiple_of(total.div_ceil(100)) {
+            true => self.seconds_left(done as f64 / total as f64),
+            false => None,
+        };
+        self.progress.batch(done, total, left);
         if let Some(seconds) = self.pace.batch(total) {
             let (left, rest) = (self.left, seconds * self.left as f64);
             if rest > work::DAY {
@@ -108,7 +136,11 @@ impl Observer for Ledger<'_> {
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         let (before, start) = self.clock;
         self.rows.push(Row::new(record, self.first_chip(), before + start.elapsed().as_secs_f64()));
-        self.progress.epoch(record);
+        if record.chip == 0 {
+            self.left = self.left.saturating_sub(1);
+        }
+        let left = self.seconds_left(0.0);
+        self.progress.epoch(record, left);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());
             self.failure = self.write().err();

@@ -13,6 +13,7 @@ pub mod table;
 pub mod times;
 pub mod verdict;
 
+use crate::export::sheet::Sheet;
 use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::progress::say;
@@ -65,7 +66,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         ledger.begin(name, kept.records());
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let wall_seconds = ledger.end()?;
-        let TrialResult { outcomes, doubts, times } = trained.map_err(|error| explain(error, name, folder))?;
+        let TrialResult { outcomes, doubts, times, misfit } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
@@ -77,11 +78,11 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             for (seed, outcome) in (first..).zip(&outcomes) {
                 let engine = engine.describe();
                 let result = MethodResult::new(name, seed, outcomes.len(), &outcome.into(), wall_seconds, engine);
-                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), ..result });
+                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), misfit, ..result });
             }
             folder.write("summary.json", &summary.to_json())?;
-            let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows)?;
-            folder.write(plot::file(plan.score), &picture)?;
+            let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows);
+            folder.write(plot::file(plan.score), &picture.svg(Sheet::default()))?;
         }
         let stopped = interrupt::requested() || audience.listener().is_some_and(Listener::stopped);
         if stopped && !(complete && Some(&name) == plan.methods.last()) {
@@ -132,7 +133,8 @@ fn announce<E: Simulator>(engine: &E, job: &Job) {
     say(quiet, &format!("folder   {}", folder.path().display()));
 }
 
-fn title(summary: &Summary) -> String {
+/// What its picture is called.
+pub fn title(summary: &Summary) -> String {
     if let Some(name) = &summary.outside_chip {
         return format!("{} on {name}", summary.dataset);
     }

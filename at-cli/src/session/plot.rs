@@ -2,7 +2,6 @@
 
 use super::metrics::Row;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
-use anyhow::Result;
 use at_core::training::{MethodName, Score};
 
 /// Every training in `rows`: its method, its chip, and what it is called where a method has several chips.
@@ -35,38 +34,88 @@ pub fn axis_name(score: Score) -> &'static str {
     }
 }
 
-/// The ends of that axis, in its unit, around these values: an accuracy has its own, R² ends at 1, an error is seldom worse than
-/// at first.
-pub fn ends(score: Score, values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let finite = values.filter(|value| value.is_finite());
+/// The axis of `score` for these values, in its unit: an accuracy from 0 to 100 only where it spans most of that, R² up to 1, and an
+/// error logarithmic where it spans decades.
+pub fn axis(score: Score, values: impl Iterator<Item = f64>) -> Axis {
+    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    let axis = Axis::linear(axis_name(score));
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if low > high {
+        return axis;
+    }
     match score {
-        Score::Accuracy => (0.0, 100.0),
+        Score::Accuracy => {
+            let (low, high) = accuracies(low, high);
+            axis.within(low, high)
+        }
         // far below 0 nothing is learned, and one such point would flatten all others
-        Score::RSquared => (finite.fold(0.0, f64::min).max(-1.0), 1.0),
-        Score::MeanSquareError => (0.0, finite.fold(0.0, f64::max).max(f64::MIN_POSITIVE) * 1.05),
+        Score::RSquared => {
+            let low = low.max(-1.0);
+            let top = high.max(low) + 0.05 * (high - low).max(0.02);
+            axis.within(low - 0.05 * (high - low).max(0.02), top.min(1.005))
+        }
+        Score::MeanSquareError => match Axis::spanning(axis_name(score), &values) {
+            axis if axis.logarithmic => axis,
+            axis => axis.within(0.0, (1.05 * high).max(f64::MIN_POSITIVE)),
+        },
     }
 }
 
-/// The axis of `score` for these rows.
-pub fn axis(score: Score, rows: &[Row]) -> Axis {
-    let (low, high) = ends(score, rows.iter().map(|row| score.in_unit(row.test_score)));
-    Axis::linear(axis_name(score)).within(low, high)
+/// The ends of an axis that shows accuracies from `low` to `high` (%).
+fn accuracies(low: f64, high: f64) -> (f64, f64) {
+    /// Accuracies that span so much, or reach so low, are shown with all that there can be.
+    const MOST: f64 = 60.0;
+    /// What they span at least.
+    const LEAST: f64 = 2.0;
+    if high - low > MOST {
+        return (0.0, 100.0);
+    }
+    let margin = 0.07 * (high - low).max(LEAST);
+    ((low - margin).max(0.0), (high + margin).min(100.5))
 }
 
-/// Draws the rows of `methods` as an SVG picture.
-pub fn scores(title: &str, score: Score, methods: &[MethodName], rows: &[Row]) -> Result<String> {
+/// The picture of the rows of `methods`.
+pub fn scores(title: &str, score: Score, methods: &[MethodName], rows: &[Row]) -> Chart {
     let curve = |(method, chip, label)| {
         let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip));
         let points = points.map(|row| (row.epoch as f64, score.in_unit(row.test_score))).collect();
         Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
     };
     let last = rows.iter().map(|row| row.epoch).max().unwrap_or(1);
-    let chart = Chart {
+    Chart {
         title: title.to_string(),
-        x: Axis::linear("epoch").within(0.0, 1.02 * last as f64),
-        y: axis(score, rows),
+        x: epochs(last),
+        y: axis(score, rows.iter().map(|row| score.in_unit(row.test_score))),
         curves: trainings(methods, rows).into_iter().map(curve).collect(),
-        levels: Vec::new(),
-    };
-    chart.svg()
+        ..Chart::default()
+    }
+}
+
+/// The axis of so many epochs.
+pub fn epochs(last: usize) -> Axis {
+    Axis::linear("epoch").within(0.0, 1.02 * last.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(score: Score, values: &[f64]) -> (f64, f64) {
+        axis(score, values.iter().copied()).range.unwrap()
+    }
+
+    #[test]
+    fn axes_show_the_data_and_all_that_there_can_be_only_where_the_data_do() {
+        let (low, high) = range(Score::Accuracy, &[91.0, 97.0]);
+        assert!(low > 85.0 && low < 91.0 && high > 97.0 && high <= 100.5, "{low} to {high}");
+        assert_eq!(range(Score::Accuracy, &[10.0, 97.0]), (0.0, 100.0));
+        let (low, high) = range(Score::Accuracy, &[100.0, 100.0]);
+        assert!(low < 100.0 && high > 100.0);
+        let (low, high) = range(Score::RSquared, &[-80.0, 0.9]);
+        assert!(low > -2.0 && high >= 0.9);
+        assert!(axis(Score::MeanSquareError, [1e-4, 1.0].into_iter()).logarithmic);
+        assert_eq!(range(Score::MeanSquareError, &[0.1, 0.2]).0, 0.0);
+        assert_eq!(axis(Score::Accuracy, [f64::NAN].into_iter()).range, None);
+    }
 }

@@ -101,6 +101,9 @@ pub struct MethodResult {
     /// What a chip from outside took, as measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chip_times: Option<ChipTimes>,
+    /// How far the readouts of the method's model lie from the chip's at the end ([`crate::trial::misfit`]); none where it has no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misfit: Option<f64>,
 }
 
 /// How a training ended.
@@ -180,6 +183,9 @@ impl MethodResult {
             seconds("send_seconds", times.send_seconds)?;
             seconds("busy_seconds", times.busy_seconds)?;
         }
+        if self.misfit.is_some_and(|misfit| !(0.0..=f64::MAX).contains(&misfit)) {
+            return Err(format!("misfit = {:?} is not valid: must be from 0", self.misfit.unwrap_or_default()));
+        }
         numbers(&[("share_model", self.share_model), ("epochs", self.epochs)])?;
         let told = Accesses {
             reads: self.chip_reads,
@@ -232,6 +238,7 @@ impl MethodResult {
             digital_flops: end.accesses.digital_flops,
             accesses: Some(end.accesses),
             chip_times: None,
+            misfit: None,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod doubts;
 mod driver;
 mod fingerprint;
 mod memory;
+pub mod misfit;
 mod run;
 mod task;
 

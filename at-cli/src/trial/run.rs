@@ -1,5 +1,6 @@
 //! The one way to train: chips are made here, methods are built here, and doubts about what came out are found here.
 
+use super::misfit::misfit;
 use super::{Driver, Fingerprint, Task, doubts, split};
 use crate::plan::Plan;
 use anyhow::{Context, Result, ensure};
@@ -46,6 +47,8 @@ pub struct TrialResult {
     pub doubts: Vec<String>,
     /// Where the time went at a chip from outside, since this process began with it.
     pub times: Option<Times>,
+    /// How far the method's model lies from the chip ([`misfit`]), of a simulated chip by itself.
+    pub misfit: Option<f64>,
 }
 
 impl Kept<'_> {
@@ -114,10 +117,10 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let fingerprint = &self.fingerprint.text()[..];
         let checkpoints = kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network });
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
-        let mut times = None;
+        let (mut times, mut misfit) = (None, None);
         let (outcomes, trained) = if let Some(driver) = self.driver {
             let (mut chip, _parking) = driver.chip(engine, network)?;
-            let (outcome, trained) = self.train(&mut chip, method, false, earlier, checkpoints, observer)?;
+            let (outcome, trained, _) = self.train(&mut chip, method, false, earlier, checkpoints, observer)?;
             times = Some(chip.times());
             (vec![outcome], Some(trained))
         } else if method == MethodName::At && plan.fleet() > 1 {
@@ -130,7 +133,8 @@ impl<'a, E: Simulator> Trials<'a, E> {
             (self.trainer().run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?, None)
         } else {
             let mut chip = self.chip(fabrication, first(plan))?;
-            let (outcome, trained) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
+            let (outcome, trained, apart) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
+            misfit = apart;
             (vec![outcome], Some(trained))
         };
         let controls = trained.as_deref().unwrap_or(initial);
@@ -140,14 +144,14 @@ impl<'a, E: Simulator> Trials<'a, E> {
             doubts.extend(doubts::of_chance(method, &outcome.test, self.chance.as_ref(), light));
         }
         doubts.extend(times.and_then(|times| doubts::of_range(method, &times)));
-        Ok(TrialResult { outcomes, doubts, times })
+        Ok(TrialResult { outcomes, doubts, times, misfit })
     }
 
     fn trainer(&self) -> Trainer<'_, E> {
         Trainer { engine: self.engine, settings: &self.plan.training, train: &self.train, test: &self.test }
     }
 
-    /// Trains one chip, of whatever kind. Gives the controls too.
+    /// Trains one chip, of whatever kind. Gives the controls too, and the misfit of the model of a simulated one.
     fn train<C: Reachable<Engine = E> + Physical + 'static>(
         &self,
         chip: &mut C,
@@ -156,9 +160,10 @@ impl<'a, E: Simulator> Trials<'a, E> {
         earlier: Option<&Checkpoint>,
         checkpoints: Option<Checkpoints>,
         observer: &mut dyn Observer,
-    ) -> Result<(Outcome, Vec<f64>)> {
+    ) -> Result<(Outcome, Vec<f64>, Option<f64>)> {
         let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
         let (training, options) = (&plan.training, &plan.options);
+        let name = method;
         let mut method =
             methods::build(method, engine, network, fabrication, initial, training, options, chip.meter())?;
         let trainer = self.trainer();
@@ -167,7 +172,11 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let mut oracle = aligned.then(oracle).transpose()?;
         let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
         let outcome = trainer.run_aligned(chip, &mut *method, oracle, earlier, checkpoints, observer)?;
-        Ok((outcome, engine.download(method.controls())?))
+        let misfit = match outcome.complete && self.driver.is_none() {
+            true => misfit(engine, network, options, &*method, name, chip, trainer.test)?,
+            false => None,
+        };
+        Ok((outcome, engine.download(method.controls())?, misfit))
     }
 
     /// The chip of this `fabrication`, with all that the plan says of it besides.

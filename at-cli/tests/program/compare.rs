@@ -50,7 +50,7 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
     let count = |index: usize, key: &str| methods[index]["accesses"][key].as_u64().unwrap();
     assert_eq!((count(0, "reads"), count(1, "reads"), count(1, "injections")), (4000, 4000, 0));
     assert_eq!((count(0, "control_writes"), count(2, "control_writes")), (21 * 650, 650));
-    for file in ["accuracy", "accuracy-time", "accuracy-energy", "alignment", "cost"] {
+    for file in ["accuracy", "accuracy-time", "accuracy-energy", "alignment", "cost", "cost-integrated"] {
         let svg = bench.read(&format!("run/{file}.svg"));
         assert!(svg.contains("in-silico") && svg.trim_end().ends_with("</svg>"), "{file}");
     }
@@ -59,8 +59,10 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
     // the table for a page of results has the numbers of the report
     let page = bench.read("run/compare.md");
     let mean = |index: usize| 100.0 * methods[index]["accuracy"]["mean"].as_f64().unwrap();
-    let half = |index: usize| 100.0 * methods[index]["accuracy"]["half_width"].as_f64().unwrap();
-    let accuracies = [3, 0, 1, 2].map(|index| format!("{:.2} ± {:.2}", mean(index), half(index)));
+    let end = |index: usize, end: usize| 100.0 * methods[index]["interval"][end].as_f64().unwrap();
+    let accuracies =
+        [3, 0, 1, 2].map(|index| format!("{:.2} ({:.2} to {:.2})", mean(index), end(index, 0), end(index, 1)));
+    assert!((0..4).all(|index| 0.0 <= end(index, 0) && end(index, 1) <= 100.0), "{methods:?}");
     let below = (0..3).map(|index| format!("{:.2}", mean(3) - mean(index)));
     let numbers = |key: &str| methods[0][key].as_array().unwrap().iter().map(|number| number.as_f64().unwrap());
     let cosine = format!("{:.2}", numbers("alignment").sum::<f64>() / 4.0);
@@ -77,7 +79,7 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
 #[test]
 fn a_target_that_is_never_reached_takes_for_ever() {
     let bench = Bench::new();
-    let base = ["--chips", "2", "--epochs", "2", "--method", "at,ideal", "--quiet", "--out", "run"];
+    let base = ["--chips", "2", "--epochs", "2", "--method", "at,ideal", "--quiet", "--wide", "--out", "run"];
     let table = compare(&bench, &[&base[..], &["--target", "1"]].concat()).done().stdout;
     let line = |table: &str, method: &str| table.lines().find(|line| line.starts_with(method)).unwrap().to_string();
     assert_eq!(line(&table, "at ").matches(" inf").count(), 2, "{table}");
@@ -98,15 +100,33 @@ fn one_chip_has_no_interval_and_more_chips_are_added_to_it() {
     let bench = Bench::new();
     let base = ["--epochs", "2", "--method", "at", "--quiet", "--out", "run", "--chips", "1"];
     let table = compare(&bench, &base).done().stdout;
-    assert!(!table.contains('±'), "{table}");
+    let interval = |table: &str| table.lines().any(|line| line.starts_with("at ") && line.contains(" to "));
+    assert!(!interval(&table), "{table}");
     let result = |bench: &Bench| {
         let name = bench.entries("run/cells").into_iter().find(|name| name.starts_with("at-1-")).unwrap();
         std::fs::metadata(bench.path(&format!("run/cells/{name}/result.json"))).unwrap().modified().unwrap()
     };
     let before = result(&bench);
     let table = bench.run(["compare", "--resume", "run", "--chips", "2", "--quiet"]).done().stdout;
-    assert!(table.contains('±') && result(&bench) == before, "{table}");
+    assert!(interval(&table) && result(&bench) == before, "{table}");
     assert_eq!(bench.entries("run/cells").len(), 2);
+}
+
+#[test]
+fn the_table_fits_a_terminal_and_its_file_has_all_columns() {
+    let bench = Bench::new();
+    let base =
+        ["--chips", "2", "--epochs", "1", "--method", "at-adaptive,parameter-shift,ideal", "--network", "mesh:4"];
+    let iris = ["--dataset", "iris", "--batch-size", "20", "--train-limit", "40", "--quiet", "--out", "run"];
+    let ended = bench.run(["compare"].iter().chain(&base).chain(&iris).copied()).done();
+    assert!(ended.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ended.stdout);
+    assert!(ended.stdout.contains("more with --wide: deviation"), "{}", ended.stdout);
+    let wide = bench.run(["compare", "--resume", "run", "--wide", "--quiet"]).done().stdout;
+    assert_eq!(wide, bench.read("run/compare.txt"));
+    for column in ["deviation", "energy to it", "cosine", "injected"] {
+        assert!(wide.lines().next().unwrap().contains(column), "{wide}");
+    }
+    assert!(ended.stderr.contains("results in run ("), "said with --quiet too: {}", ended.stderr);
 }
 
 #[test]

@@ -221,6 +221,9 @@ const TRAIN: &[(&str, Effect)] = &[
     ("resume", NoNumbers("goes on with the numbers of a run")),
     ("save-chip", NoNumbers("writes the chip as it is")),
     ("json", NoNumbers("how results are printed")),
+    ("wide", NoNumbers("how results are printed")),
+    ("figures", NoNumbers("how pictures are written")),
+    ("figure-width", NoNumbers("how pictures are written")),
     ("quiet", NoNumbers("what is said besides")),
     ("help", NoNumbers("runs nothing")),
 ];
@@ -236,6 +239,9 @@ const GRID: &[(&str, Effect)] = &[
     ("out", NoNumbers("where the results lie")),
     ("resume", NoNumbers("goes on with the numbers of a run")),
     ("json", NoNumbers("how results are printed")),
+    ("wide", NoNumbers("how results are printed")),
+    ("figures", NoNumbers("how pictures are written")),
+    ("figure-width", NoNumbers("how pictures are written")),
     ("quiet", NoNumbers("what is said besides")),
     ("help", NoNumbers("runs nothing")),
 ];

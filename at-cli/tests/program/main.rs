@@ -13,6 +13,7 @@ mod exports;
 mod faults;
 mod flags;
 mod foreign_files;
+mod gallery;
 mod gpu;
 mod identity;
 mod interruption;

@@ -11,9 +11,10 @@ const COLUMNS: &str = "method,epoch,learning_rate,train_loss,train_accuracy,test
 fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
     let bench = Bench::new();
     let run = bench.train(&["--epochs", "2"]).done();
-    for part in ["method ", "at ", "in-silico ", "ideal ", "control writes", "which knows every imperfection"] {
+    for part in ["method ", "at ", "in-silico ", "ideal ", "writes", "misfit", "which knows every imperfection"] {
         assert!(run.stdout.contains(part), "{}", run.stdout);
     }
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 80), "{}", run.stdout);
     for part in ["engine   cpu", "digits: 100 training and 50 test", "response-slope 0.3", "epoch 2/2", "runs/digits-1"]
     {
         assert!(run.stderr.replace('\\', "/").contains(part) && !run.stdout.contains(part), "{}", run.stderr);
@@ -31,10 +32,13 @@ fn who_trains_a_mesh_by_plain_at_is_told_what_works_there() {
 }
 
 #[test]
-fn json_is_the_summary_and_nothing_else_and_quiet_is_silent() {
+fn json_is_the_summary_and_nothing_else_and_quiet_says_where_it_is() {
     let bench = Bench::new();
     let run = bench.train(&["--epochs", "2", "--out", "mine", "--json", "--quiet"]).done();
-    assert_eq!((run.stdout.as_str(), run.beside_notes().as_str()), (bench.read("mine/summary.json").as_str(), ""));
+    assert_eq!(run.stdout, bench.read("mine/summary.json"));
+    let said = run.beside_notes().replace('\\', "/");
+    assert!(said.starts_with("results in mine (accuracy.svg, metrics.csv, summary.json); "), "{said}");
+    assert!(said.lines().count() == 1 && said.contains("pictures as SVG in mine/figures"), "{said}");
     let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let text = |key: &str| summary[key].as_str().unwrap_or_default();
     assert_eq!((text("dataset"), text("preset"), text("version")), ("digits", "digits", env!("CARGO_PKG_VERSION")));
@@ -60,8 +64,20 @@ fn json_is_the_summary_and_nothing_else_and_quiet_is_silent() {
 fn the_folder_holds_one_row_per_method_and_epoch() {
     let bench = Bench::new();
     bench.train(&["--epochs", "3", "--method", "ideal,pat", "--out", "deep/mine", "--quiet"]).done();
-    let files = ["accuracy.svg", "config.toml", "ideal.safetensors", "metrics.csv", "pat.safetensors", "summary.json"];
+    let files = [
+        "accuracy.svg",
+        "config.toml",
+        "figures",
+        "ideal.safetensors",
+        "metrics.csv",
+        "pat.safetensors",
+        "summary.json",
+    ];
     assert_eq!(bench.entries("deep/mine"), files);
+    let pictures =
+        ["accuracy.svg", "confusion-ideal.svg", "confusion-pat.svg", "cost-bench.svg", "interface.svg", "loss.svg"];
+    let drawn = bench.entries("deep/mine/figures");
+    assert!(pictures.iter().all(|name| drawn.iter().any(|file| file == name)), "{drawn:?}");
     let metrics = bench.read("deep/mine/metrics.csv");
     let mut lines = metrics.lines();
     assert_eq!(lines.next(), Some(COLUMNS));
@@ -80,6 +96,23 @@ fn a_reader_who_closes_stdout_is_no_failure() {
     let ended = Ended::new(child.wait_with_output().unwrap());
     assert_eq!((ended.code, ended.beside_notes().as_str()), (Some(0), ""));
     assert!(bench.path("mine/summary.json").exists());
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let bench = Bench::new();
+    let coloured = |variable: &str, value: &str| {
+        let mut command = bench.asyt(["train", "--epochs", "x"]);
+        let refused = Ended::new(command.env(variable, value).output().unwrap());
+        assert_eq!(refused.code, Some(2));
+        let mut command = bench.asyt(["report", "none"]);
+        Ended::new(command.env(variable, value).output().unwrap()).stderr.contains('\u{1b}')
+    };
+    assert!(!coloured("UNUSED", "1"), "stderr is no terminal");
+    assert!(coloured("CLICOLOR_FORCE", "1"));
+    let mut command = bench.asyt(["report", "none"]);
+    let plain = Ended::new(command.env("NO_COLOR", "1").output().unwrap());
+    assert!(!plain.stderr.contains('\u{1b}') && plain.stderr.starts_with("error: "), "{plain:?}");
 }
 
 #[test]

@@ -128,8 +128,86 @@ fn what_cannot_be_shown_is_said() {
     mesh_run(&bench);
     report(&bench, &["--sample", "9999"]).refused(1, &["--sample 9999", "0 to"]);
     report(&bench, &["--method", "idael"]).refused(1, &["idael", "did you mean ideal?"]);
+    std::fs::remove_file(bench.path("run/metrics.csv")).unwrap();
+    report(&bench, &[]).refused(1, &["has not finished an epoch", "asyt train --resume run"]);
+}
+
+#[test]
+fn a_run_that_was_interrupted_is_shown_as_far_as_it_is() {
+    let bench = Bench::new();
+    mesh_run(&bench);
+    // the second method has done one epoch of two, and no method has a result
     std::fs::remove_file(bench.path("run/summary.json")).unwrap();
-    report(&bench, &[]).refused(1, &["summary.json", "--resume"]);
+    let rows = bench.read("run/metrics.csv");
+    let kept: Vec<&str> = rows.lines().take(4).collect();
+    bench.write("run/metrics.csv", kept.join("\n") + "\n");
+    let shown = report(&bench, &["--quiet"]).done();
+    let page = bench.read("run/report.html");
+    for text in ["The run is not finished", "ideal has done 1 of 2 epochs", "asyt train --resume run", "ideal, so far"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(shown.stderr.contains("warning: run: The run is not finished"), "{}", shown.stderr);
+    for said in [&page, &shown.stderr] {
+        assert!(!said.contains("os error"), "{said}");
+    }
+    // what the page advises is accepted, and makes it whole
+    bench.run(["train", "--resume", "run", "--quiet"]).done();
+    report(&bench, &["--quiet"]).done();
+    assert!(!bench.read("run/report.html").contains("not finished"));
+    // a comparison without any cell
+    let bench = Bench::new();
+    comparison(&bench);
+    for cell in bench.entries("run/cells") {
+        std::fs::remove_file(bench.path(&format!("run/cells/{cell}/result.json"))).unwrap();
+    }
+    report(&bench, &[]).refused(1, &["none of its cells has a result yet", "continue with: asyt compare --resume run"]);
+}
+
+#[test]
+fn the_command_that_a_page_advises_repeats_the_run() {
+    for (make, result) in [(mesh_run as fn(&Bench), "metrics.csv"), (comparison, "compare.csv"), (sweep, "sweep.csv")] {
+        let bench = Bench::new();
+        make(&bench);
+        report(&bench, &["--quiet"]).done();
+        let page = bench.read("run/report.html");
+        let advice = page.split("The run is repeated by: ").nth(1).and_then(|rest| rest.split("</summary>").next());
+        let advice =
+            advice.unwrap().replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let words = shlex::split(&advice).unwrap();
+        assert_eq!(words[0], "asyt");
+        let more = ["--out", "again", "--quiet"];
+        bench.run(words[1..].iter().map(String::as_str).chain(more)).done();
+        let without_times = |run: &str| {
+            let mut csv = csv::Reader::from_path(bench.path(&format!("{run}/{result}"))).unwrap();
+            let heads = csv.headers().unwrap().clone();
+            let timed = |head: &str| head == "wall_seconds";
+            let rows = csv.records().map(|row| {
+                let row = row.unwrap();
+                let cells = heads.iter().zip(&row).filter(|(head, _)| !timed(head)).map(|(_, cell)| cell.to_string());
+                cells.collect::<Vec<_>>()
+            });
+            rows.collect::<Vec<_>>()
+        };
+        assert_eq!(without_times("again"), without_times("run"), "{advice}");
+    }
+}
+
+#[test]
+fn several_runs_have_a_picture_together() {
+    let bench = Bench::new();
+    mesh_run(&bench);
+    std::fs::rename(bench.path("run"), bench.path("first")).unwrap();
+    comparison(&bench);
+    bench.run(["report", "first", "run", "--out", "both.html", "--quiet"]).done();
+    let page = bench.read("both.html");
+    assert!(page.contains("All runs together") && page.contains("first: at") && page.contains("run: in-silico"));
+    let svg = bench.read("both/together-accuracy.svg");
+    for label in ["first: at", "first: ideal", "run: at", "run: ideal", "run: in-silico"] {
+        assert!(svg.contains(label), "{label}");
+    }
+    report(&bench, &["--quiet"]).done();
+    assert!(!bench.read("run/report.html").contains("All runs together"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ const TINY: [&str; 9] = ["scale", "--engine", "cpu", "--repeats", "2", "--warm-u
 
 fn run(bench: &Bench, arguments: &[&str]) -> Value {
     let json = bench.run(TINY.iter().chain(arguments).copied().chain(["--json", "--quiet"])).done();
-    assert_eq!(json.stderr, "");
+    assert_eq!(json.stderr, "results in sizes (scale.csv, scale.json; as SVG and PNG: time, samples, rate, memory)\n");
     assert_eq!(json.stdout, bench.read("sizes/scale.json"));
     serde_json::from_str(&json.stdout).unwrap()
 }
@@ -40,7 +40,7 @@ fn a_sweep_leaves_a_table_and_pictures_and_rates_that_follow_from_its_times() {
         assert!((number("samples_per_second") * number("seconds") - 3.0).abs() < 1e-9, "{row}");
     }
     assert_eq!(results["fits"].as_array().unwrap().len(), 3);
-    assert!(bench.read("sizes/time.svg").contains("time per step (s)"));
+    assert!(bench.read("sizes/time.svg").contains("time per step"));
 }
 
 #[test]
@@ -66,6 +66,7 @@ fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
     for part in ["GFLOP/s", "of peak", "propagate", "matrix products", "allocations"] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 80), "{}", run.stdout);
     assert!(run.stderr.contains("1/1 propagate of 3 meshes of 4 modes") && !run.stdout.contains("1/1"), "{run:?}");
 }
 

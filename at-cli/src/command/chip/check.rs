@@ -62,7 +62,7 @@ pub struct CheckArguments {
     /// Of the light, the settings and the choice
     #[arg(long, default_value_t = Effort::default().seed)]
     pub seed: u64,
-    /// Draw the responses (svg, or png by the name)
+    /// Draw the responses (svg, png or pdf by the name)
     #[arg(long, value_name = "FILE")]
     pub picture: Option<PathBuf>,
     /// Print JSON

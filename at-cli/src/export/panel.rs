@@ -1,0 +1,380 @@
+//! One chart on a canvas: its layout from the widths of its texts, and what is drawn in which order.
+
+use super::axis::Axis;
+use super::canvas::{AXIS, Anchor, CURVE, Canvas, FAINT, GREY, HAIR, INK, LINE, SIZE, Stroke};
+use super::chart::{Chart, Curve, Interval, Mark, Zone};
+use super::font;
+use super::legend::{self, End, Entry, Sample};
+use super::thin;
+
+/// Room at the edges, and from labels to axes (points).
+pub(super) const EDGE: f64 = 5.0;
+const TICK: f64 = 2.5;
+const GAP: f64 = 2.5;
+
+/// Height of the plot for its sheet's width, and its ends.
+const SLENDER: f64 = 0.53;
+const HEIGHTS: (f64, f64) = (100.0, 215.0);
+
+/// Half the width of the caps of error bars, the width of their lines, and how far those of one place stand apart.
+const CAP: f64 = 1.7;
+const BAR: f64 = 0.8;
+const DODGE: f64 = 4.6;
+
+/// Names under an axis are written upwards where they would meet, and are no longer than this then.
+const UPRIGHT: f64 = 92.0;
+
+/// Where values lie on the canvas.
+pub(super) struct Frame<'a> {
+    x: &'a Axis,
+    y: &'a Axis,
+    /// Ends of the axes, as places.
+    xs: (f64, f64),
+    ys: (f64, f64),
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Frame<'_> {
+    fn across(&self, place: f64) -> f64 {
+        self.left + (place - self.xs.0) / (self.xs.1 - self.xs.0) * (self.right - self.left)
+    }
+
+    fn up(&self, place: f64) -> f64 {
+        self.bottom - (place - self.ys.0) / (self.ys.1 - self.ys.0) * (self.bottom - self.top)
+    }
+
+    /// The same for a value, kept within the frame; an infinite one lies at its edge.
+    fn height(&self, value: f64) -> f64 {
+        let edge = if value > 0.0 { self.ys.1 } else { self.ys.0 };
+        self.up(self.y.place(value).unwrap_or(edge).clamp(self.ys.0, self.ys.1))
+    }
+
+    fn at(&self, (x, y): (f64, f64)) -> Option<(f64, f64)> {
+        Some((self.across(self.x.place(x)?), self.up(self.y.place(y)?)))
+    }
+}
+
+/// Draws the chart from `top` on; gives where it ends.
+pub(super) fn draw(canvas: &mut Canvas, chart: &Chart, top: f64) -> f64 {
+    let width = canvas.width;
+    let mut y = top + EDGE;
+    for line in font::lines(&chart.title, SIZE, width - 2.0 * EDGE) {
+        canvas.text((0.5 * width, y + font::CAPITAL * SIZE), Anchor::Middle, INK, &line);
+        y += LINE;
+    }
+    y += if chart.title.is_empty() { 2.0 } else { 4.0 };
+
+    let shown =
+        |curve: &&Curve| curve.points.iter().any(|&(x, y)| chart.x.place(x).is_some() && chart.y.place(y).is_some());
+    let curves: Vec<&Curve> = chart.curves.iter().filter(shown).collect();
+    let (xs, ys) = ends(chart, &curves);
+    let plot = (SLENDER * width).clamp(HEIGHTS.0, HEIGHTS.1);
+
+    let side = font::lines(&chart.y.label, SIZE, plot + 2.0 * LINE);
+    let y_ticks = spaced(&chart.y, ys, plot, |_| LINE);
+    let widest = y_ticks.iter().map(|(_, text)| font::width(text, SIZE)).fold(0.0, f64::max);
+    let left = EDGE + LINE * side.len() as f64 + widest + TICK + 2.0 * GAP;
+    let direct = legend::direct(chart, &curves, xs, plot, width - left);
+    let right = width - direct.unwrap_or(EDGE + 4.0);
+    let frame = Frame { x: &chart.x, y: &chart.y, xs, ys, left, right, top: y, bottom: y + plot };
+
+    let thinned: Vec<Curve> = curves.iter().map(|curve| thinned(chart, curve, xs)).collect();
+    chart.levels.iter().filter(|level| level.high > level.low).for_each(|level| {
+        canvas.rectangle([left, frame.height(level.high), right, frame.height(level.low)], INK, 0.10);
+    });
+    let below = axes(canvas, &frame, &y_ticks, &side);
+    chart.zones.iter().for_each(|zone| draw_zone(canvas, &frame, zone));
+    for level in chart.levels.iter().filter(|level| level.high <= level.low) {
+        if (ys.0..=ys.1).contains(&chart.y.place(level.low).unwrap_or(f64::NAN)) {
+            let at = frame.height(level.low);
+            canvas.line(&[(left, at), (right, at)], &Stroke { colour: GREY, width: AXIS, dashes: &[3.0, 2.0] });
+        }
+    }
+    let shifts = dodged(&thinned, &frame);
+    for (curve, &shift) in thinned.iter().zip(&shifts) {
+        draw_interval(canvas, &frame, curve, shift);
+    }
+    let mut last = Vec::new();
+    for (curve, &shift) in thinned.iter().zip(&shifts) {
+        last.extend(draw_curve(canvas, &frame, curve, shift).map(|at| End { curve, at }));
+    }
+
+    let mut entries = Vec::new();
+    match direct {
+        Some(_) => legend::at_ends(canvas, &last, (frame.top, frame.bottom), right),
+        None => entries.extend(thinned.iter().map(|curve| {
+            let sample = Sample::Curve(curve, chart.x.names.is_empty());
+            Entry { label: &curve.label, sample }
+        })),
+    }
+    entries.extend(chart.levels.iter().map(|level| Entry { label: &level.label, sample: Sample::Level(level) }));
+    entries.extend(chart.zones.iter().map(|zone| Entry { label: &zone.label, sample: Sample::Zone(zone) }));
+    legend::below(canvas, &entries, below + 3.0) + EDGE
+}
+
+/// The ends of both axes, as places.
+fn ends(chart: &Chart, curves: &[&Curve]) -> ((f64, f64), (f64, f64)) {
+    let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
+    let both = |(low, high): (f64, f64)| [low, high];
+    let levels = chart.levels.iter().flat_map(|level| [level.low, level.high]);
+    let intervals = curves.iter().flat_map(|curve| curve.interval.ends()).copied().flat_map(both);
+    let zones = || chart.zones.iter().flat_map(|zone| &zone.pieces);
+    let xs = chart.x.ends(points().map(|point| point.0).chain(zones().map(|piece| piece.0)));
+    let expected = zones().flat_map(|piece| [piece.1, piece.2]);
+    (xs, chart.y.ends(points().map(|point| point.1).chain(levels).chain(intervals).chain(expected)))
+}
+
+/// The labels of an axis that is so long, as far as they do not meet.
+fn spaced(axis: &Axis, ends: (f64, f64), length: f64, size: impl Fn(&str) -> f64) -> Vec<(f64, String)> {
+    let mut kept: Vec<(f64, String)> = Vec::new();
+    let mut free = f64::NEG_INFINITY;
+    for place in axis.ticks(ends) {
+        let text = axis.text(place, ends.1 - ends.0);
+        let (at, half) = ((place - ends.0) / (ends.1 - ends.0) * length, 0.5 * size(&text));
+        if at - half >= free {
+            free = at + half + GAP;
+            kept.push((place, text));
+        }
+    }
+    kept
+}
+
+/// Axes with their labels, and faint lines behind; gives where the labels end.
+fn axes(canvas: &mut Canvas, frame: &Frame, y_ticks: &[(f64, String)], side: &[String]) -> f64 {
+    let Frame { left, right, top, bottom, .. } = *frame;
+    let (ink, faint) = (Stroke::solid(INK, AXIS), Stroke::solid(FAINT, HAIR));
+    for (place, text) in y_ticks {
+        let y = frame.up(*place);
+        canvas.line(&[(left, y), (right, y)], &faint);
+        canvas.line(&[(left - TICK, y), (left, y)], &ink);
+        canvas.text((left - TICK - GAP, y + 0.5 * font::CAPITAL * SIZE), Anchor::End, INK, text);
+    }
+    let length = right - left;
+    let named = !frame.x.names.is_empty();
+    let slot = length / frame.x.names.len().max(1) as f64;
+    let widest = frame.x.names.iter().map(|name| font::width(name, SIZE)).fold(0.0, f64::max);
+    let upright = named && widest > slot - GAP;
+    let x_ticks = match upright {
+        true => spaced(frame.x, frame.xs, length, |_| LINE),
+        false => spaced(frame.x, frame.xs, length, |text| font::width(text, SIZE)),
+    };
+    let mut below = bottom + TICK + GAP;
+    for (place, text) in &x_ticks {
+        let x = frame.across(*place);
+        if !named {
+            canvas.line(&[(x, top), (x, bottom)], &faint);
+        }
+        canvas.line(&[(x, bottom), (x, bottom + TICK)], &ink);
+        if upright {
+            let short = font::shortened(text, SIZE, UPRIGHT);
+            canvas.upwards((x + 0.5 * font::CAPITAL * SIZE, below), Anchor::End, &short);
+        } else {
+            let half = 0.5 * font::width(text, SIZE);
+            let middle = x.min(canvas.width - half - 1.0).max(half + 1.0); // not beyond the picture
+            canvas.text((middle, below + font::CAPITAL * SIZE), Anchor::Middle, INK, text);
+        }
+    }
+    below += if upright { widest.min(UPRIGHT) + GAP } else { LINE };
+    canvas.line(&[(left, top), (left, bottom), (right, bottom)], &ink);
+    for line in font::lines(&frame.x.label, SIZE, canvas.width - 2.0 * EDGE) {
+        // beside the plot where that is wide enough, else on the whole sheet
+        let half = 0.5 * font::width(&line, SIZE);
+        let middle = (0.5 * (left + right)).clamp(EDGE + half, (canvas.width - EDGE - half).max(EDGE + half));
+        canvas.text((middle, below + font::CAPITAL * SIZE), Anchor::Middle, INK, &line);
+        below += LINE;
+    }
+    for (row, line) in side.iter().enumerate() {
+        let half = 0.5 * font::width(line, SIZE);
+        let middle = (0.5 * (top + bottom)).max(top - LINE + half);
+        let x = EDGE + font::CAPITAL * SIZE + LINE * row as f64;
+        canvas.upwards((x, middle), Anchor::Middle, line);
+    }
+    below
+}
+
+fn draw_zone(canvas: &mut Canvas, frame: &Frame, zone: &Zone) {
+    let edge = Stroke { colour: zone.colour, width: AXIS, dashes: &[1.2, 1.6] };
+    let places: Vec<(f64, f64, f64)> = zone
+        .pieces
+        .iter()
+        .filter_map(|&(x, low, high)| Some((frame.across(frame.x.place(x)?), frame.height(low), frame.height(high))))
+        .collect();
+    let bounded = |value: fn(&(f64, f64, f64)) -> f64| zone.pieces.iter().any(|piece| value(piece).is_finite());
+    let (has_low, has_high) = (bounded(|piece| piece.1), bounded(|piece| piece.2));
+    let apart = frame.x.names.is_empty() && places.len() > 1;
+    let mut fill = |low: &[(f64, f64)], high: &[(f64, f64)]| {
+        let outline: Vec<_> = low.iter().copied().chain(high.iter().rev().copied()).collect();
+        canvas.polygon(&outline, zone.colour, 0.13);
+        if has_low {
+            canvas.line(low, &edge);
+        }
+        if has_high {
+            canvas.line(high, &edge);
+        }
+    };
+    if apart {
+        let low: Vec<_> = places.iter().map(|&(x, low, _)| (x, low)).collect();
+        let high: Vec<_> = places.iter().map(|&(x, _, high)| (x, high)).collect();
+        return fill(&low, &high);
+    }
+    let half = match frame.x.names.len() {
+        0 => 0.03 * (frame.right - frame.left),
+        count => 0.42 * (frame.right - frame.left) / count as f64,
+    };
+    for (x, low, high) in places {
+        let (from, to) = ((x - half).max(frame.left), (x + half).min(frame.right));
+        fill(&[(from, low), (to, low)], &[(from, high), (to, high)]);
+    }
+}
+
+/// How far each curve stands aside, so that error bars of one place do not lie on each other.
+fn dodged(curves: &[Curve], frame: &Frame) -> Vec<f64> {
+    let named = !frame.x.names.is_empty();
+    let aside = |curve: &Curve| named || matches!(curve.interval, Interval::Bars(_));
+    let count = curves.iter().filter(|curve| aside(curve)).count();
+    let mut places: Vec<f64> = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .filter_map(|point| Some(frame.across(frame.x.place(point.0)?)))
+        .collect();
+    places.sort_by(f64::total_cmp);
+    let gaps = places.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.01);
+    let gap = gaps.fold(if named { f64::INFINITY } else { frame.right - frame.left }, f64::min);
+    let slot = if named { (frame.right - frame.left) / frame.x.names.len() as f64 } else { gap };
+    let step = DODGE.min(0.7 * slot / count.max(1) as f64);
+    let mut index = 0.0;
+    let mut shift = |curve: &Curve| {
+        if count < 2 || !aside(curve) {
+            return 0.0;
+        }
+        index += 1.0;
+        step * (index - 0.5 * (count as f64 + 1.0))
+    };
+    curves.iter().map(&mut shift).collect()
+}
+
+fn draw_interval(canvas: &mut Canvas, frame: &Frame, curve: &Curve, shift: f64) {
+    let colour = curve.look.colour;
+    let ends: Vec<(f64, f64, f64)> = curve
+        .points
+        .iter()
+        .zip(curve.interval.ends())
+        .filter_map(|(&(x, y), &(low, high))| {
+            frame.at((x, y))?;
+            Some((frame.across(frame.x.place(x)?) + shift, frame.height(low), frame.height(high)))
+        })
+        .collect();
+    match curve.interval {
+        Interval::None => {}
+        Interval::Band(_) if ends.iter().all(|(_, low, high)| low <= high) => {}
+        Interval::Band(_) => {
+            let upper = ends.iter().map(|&(x, _, high)| (x, high));
+            let outline: Vec<_> = upper.chain(ends.iter().rev().map(|&(x, low, _)| (x, low))).collect();
+            canvas.polygon(&outline, colour, 0.11);
+        }
+        Interval::Bars(_) => {
+            let stroke = Stroke::solid(colour, BAR);
+            for (x, low, high) in ends {
+                canvas.line(&[(x, low), (x, high)], &stroke);
+                canvas.line(&[(x - CAP, low), (x + CAP, low)], &stroke);
+                canvas.line(&[(x - CAP, high), (x + CAP, high)], &stroke);
+            }
+        }
+    }
+}
+
+/// Draws the line and its marks; gives its last point.
+fn draw_curve(canvas: &mut Canvas, frame: &Frame, curve: &Curve, shift: f64) -> Option<(f64, f64)> {
+    let points: Vec<(f64, f64)> =
+        curve.points.iter().filter_map(|&point| frame.at(point)).map(|(x, y)| (x + shift, y)).collect();
+    let inside = |&&(_, y): &&(f64, f64)| (frame.top - 0.01..=frame.bottom + 0.01).contains(&y);
+    if frame.x.names.is_empty() && curve.mark != Mark::Points {
+        for piece in clipped(&points, frame.top, frame.bottom) {
+            canvas.line(&piece, &curve.look.stroke(CURVE));
+        }
+    }
+    let mark = if points.len() == 1 && curve.mark == Mark::None { Mark::Filled } else { curve.mark };
+    let marked = match mark {
+        Mark::None => &points[..0],
+        Mark::Last => &points[points.len().saturating_sub(1)..],
+        Mark::Filled | Mark::Hollow | Mark::Points => &points[..],
+    };
+    marked.iter().filter(inside).for_each(|&at| curve.look.mark(canvas, at, mark != Mark::Hollow));
+    points.last().map(|&(x, y)| (x, y.clamp(frame.top, frame.bottom)))
+}
+
+/// The pieces of a line between two heights.
+fn clipped(points: &[(f64, f64)], top: f64, bottom: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for pair in points.windows(2) {
+        let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
+        let share = |height: f64| if y1 == y0 { 0.0 } else { (height - y0) / (y1 - y0) };
+        let (mut from, mut to) = (0.0_f64, 1.0_f64);
+        for (edge, outside_first, outside_last) in [(top, y0 < top, y1 < top), (bottom, y0 > bottom, y1 > bottom)] {
+            match (outside_first, outside_last) {
+                (true, true) => to = -1.0,
+                (true, false) => from = from.max(share(edge)),
+                (false, true) => to = to.min(share(edge)),
+                (false, false) => {}
+            }
+        }
+        if from > to {
+            continue;
+        }
+        let at = |share: f64| (x0 + share * (x1 - x0), y0 + share * (y1 - y0));
+        match pieces.last_mut().filter(|piece| from == 0.0 && piece.last() == Some(&(x0, y0))) {
+            Some(piece) => piece.push(at(to)),
+            None => pieces.push(vec![at(from), at(to)]),
+        }
+    }
+    pieces
+}
+
+/// Those points of a curve, and of its band, that make its picture between these ends of the axis below.
+fn thinned(chart: &Chart, curve: &Curve, ends: (f64, f64)) -> Curve {
+    let shown = |&at: &usize| {
+        let (x, y) = curve.points[at];
+        chart.x.place(x).is_some() && chart.y.place(y).is_some()
+    };
+    let band = match &curve.interval {
+        Interval::None => None,
+        Interval::Band(band) => Some(band),
+        Interval::Bars(_) => return curve.clone(),
+    };
+    let shown: Vec<usize> = (0..curve.points.len()).filter(shown).collect();
+    let all = |value: &dyn Fn(usize) -> f64| shown.iter().map(|&at| value(at)).collect::<Vec<f64>>();
+    let places = all(&|at| chart.x.place(curve.points[at].0).unwrap_or_default());
+    let mut heights = vec![all(&|at| curve.points[at].1)];
+    if let Some(band) = band {
+        heights.extend([all(&|at| band[at].0), all(&|at| band[at].1)]);
+    }
+    let heights: Vec<&[f64]> = heights.iter().map(Vec::as_slice).collect();
+    let kept: Vec<usize> = thin::kept(&places, ends, &heights).into_iter().map(|at| shown[at]).collect();
+    let interval = band.map(|band| Interval::Band(kept.iter().map(|&at| band[at]).collect()));
+    let points = kept.iter().map(|&at| curve.points[at]).collect();
+    Curve { points, interval: interval.unwrap_or(Interval::None), label: curve.label.clone(), ..*curve }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_leaves_the_frame_ends_at_its_edge() {
+        let points = [(0.0, 5.0), (1.0, 15.0), (2.0, 5.0), (3.0, 5.0)];
+        let pieces = clipped(&points, 0.0, 10.0);
+        assert_eq!(pieces, [vec![(0.0, 5.0), (0.5, 10.0)], vec![(1.5, 10.0), (2.0, 5.0), (3.0, 5.0)]]);
+        assert_eq!(clipped(&[(0.0, -1.0), (1.0, -2.0)], 0.0, 10.0), Vec::<Vec<_>>::new());
+        assert_eq!(clipped(&[(0.0, -10.0), (1.0, 20.0)], 0.0, 10.0).len(), 1);
+    }
+
+    #[test]
+    fn labels_that_would_meet_are_left_out() {
+        let axis = Axis::linear("").labelled((0..100).map(f64::from).collect());
+        let kept = spaced(&axis, (0.0, 99.0), 100.0, |text| font::width(text, SIZE));
+        assert!((3..20).contains(&kept.len()), "{kept:?}");
+    }
+}
