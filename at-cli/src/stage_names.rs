@@ -19,7 +19,7 @@ pub fn names(network: &Network) -> Vec<Option<String>> {
 }
 
 /// `WeightBank` as `weight-bank`.
-fn kebab(kind: &str) -> String {
+pub fn kebab(kind: &str) -> String {
     let mut word = String::new();
     for letter in kind.chars() {
         if letter.is_uppercase() && !word.is_empty() {

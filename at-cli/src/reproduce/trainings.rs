@@ -26,6 +26,7 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
         config: None,
         out: (!resumed).then(|| asked.folder()),
         resume: asked.resume.clone(),
+        dry_run: false,
         json: false,
         quiet: asked.quiet,
         settings: if resumed { own } else { complete },
