@@ -247,6 +247,7 @@ fn read_table(content: &[u8], path: &Path) {
     let folder = path.parent().unwrap();
     std::fs::write(folder.join("train.csv"), content).unwrap();
     let _ = data::open(folder.to_str().unwrap(), &Source::default());
+    let _ = data::open(folder.join("train.csv").to_str().unwrap(), &Source::default());
 }
 
 fn idx_seed() -> Vec<u8> {

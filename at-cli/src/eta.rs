@@ -10,11 +10,16 @@ const TRUST: f64 = 0.25;
 const FOLLOWS: f64 = 0.2;
 const AT_ONCE: f64 = 2.0;
 
+/// Before so many steps the pace is hardly known, and what it says is told as it is.
+const FEW: f64 = 10.0;
+
 /// Work in steps of about the same size.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Eta {
-    /// Seconds of a step, smoothed.
-    pace: Option<f64>,
+    /// Seconds and steps measured, older ones with less and less weight.
+    measured: (f64, f64),
+    /// Steps measured, all with the same.
+    steps: f64,
     /// When a step was last known to be over (seconds), and the steps that were left then.
     over: Option<(f64, f64)>,
     /// When it was last asked.
@@ -31,15 +36,18 @@ impl Eta {
         let (taken, done) = (now - then, before - steps);
         if done > 0.0 && taken > 0.0 {
             self.over = Some((now, steps));
-            let measured = taken / done;
-            // steps that are longer than the memory count by themselves
-            let weight = 1.0 - (-taken / PACE).exp();
-            self.pace = Some(self.pace.map_or(measured, |pace| pace + weight * (measured - pace)));
+            let kept = (-taken / PACE).exp();
+            self.measured = (kept * self.measured.0 + taken, kept * self.measured.1 + done);
+            self.steps += done;
         }
-        let expected = self.pace? * steps.max(0.0);
+        let (seconds, measured) = self.measured;
+        if measured == 0.0 {
+            return None;
+        }
+        let since = self.over.map_or(0.0, |(then, _)| now - then);
+        let expected = (seconds / measured * steps.max(0.0) - since).max(0.0);
         let told = match self.told {
-            None => expected,
-            Some(told) => {
+            Some(told) if self.steps >= FEW => {
                 let counted = (told - elapsed).max(0.0);
                 let apart = expected - counted;
                 if apart.abs() <= TRUST * counted {
@@ -48,6 +56,7 @@ impl Eta {
                     counted + (1.0 - (-elapsed / (FOLLOWS * expected + AT_ONCE)).exp()) * apart
                 }
             }
+            Some(_) | None => expected,
         };
         let told = if steps <= 0.0 { 0.0 } else { told };
         self.told = Some(told);

@@ -1,7 +1,7 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 17] = [
+const SETTINGS: [&str; 19] = [
     "adc-bits",
     "adc-range",
     "amplified",
@@ -16,7 +16,9 @@ const SETTINGS: [&str; 17] = [
     "loss-gain",
     "loss-normalization",
     "network",
+    "scale",
     "seed",
+    "split",
     "target-columns",
     "variable",
 ];

@@ -21,6 +21,7 @@ mod args;
 mod cells;
 mod command;
 mod comparison;
+mod dry_run;
 mod engines;
 mod eta;
 mod export;

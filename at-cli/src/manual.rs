@@ -16,19 +16,28 @@ const DATA: &str = "\
   mnist, fashion-mnist, kmnist
                         in --data-dir, or after `asyt data fetch NAME`
   vowel                 in --data-dir
-  a folder              with train.csv and test.csv: a sample a line, the classes in the last column, or
+  FILE.csv, .tsv, .txt  one table: a sample a line, the classes in the last column, or
     --label-column NAME|INDEX|first|last
                         where they are; words are classes too
     --target-columns A,B
-                        columns of real values to be met instead
-`asyt data list` says what is there. How samples become signals: --encoding raw, l2, amplitude[:N], phase[:N],
+                        columns of real values to be met instead (of arrays: all)
+  FILE.npz              arrays x and y (or data and target, features and labels), or
+                        x_train, y_train, x_test, y_test
+  X.npy,Y.npy           features and labels; X.npy alone has its labels in X_labels.npy or y.npy
+  a folder              with both parts: train.csv and test.csv, train.npz and test.npz, or
+                        x_train.npy, y_train.npy, x_test.npy, y_test.npy
+One table and one pair of arrays are split:
+  --split SHARE[:SEED]  share of the training samples, of every class [default: 0.8]
+Features, real or complex, stay as they are, or are scaled as the training samples measure them:
+  --scale standard|unit
+docs/data.md has examples. `asyt data list` says what is there. How samples become signals: --encoding raw, l2, amplitude[:N], phase[:N],
 fourier:N and others (asyt train --help).
 ";
 
 /// A topic and its text.
 fn topics() -> [(&'static str, String); 5] {
     [
-        ("networks", format!("--network is one of\n{}", network_text::HELP)),
+        ("networks", format!("--network is one of\n{}{}", network_text::HELP, network_text::STAGES)),
         ("chips", format!("--chip is one of these kinds; flags change it\n{}\n", chips::help())),
         ("methods", format!("--method is a list of\n{}", methods::help())),
         ("presets", format!("--preset is one of\n{}\n", presets::help())),

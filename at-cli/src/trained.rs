@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::session::metrics::{self, Row};
 use crate::session::summary::Summary;
 use crate::settings::{self, RunSettings};
-use crate::trial::{Fingerprint, RunContents, encoded, load};
+use crate::trial::{Fingerprint, RunContents, encoded, load, prepared};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::chip::{Chip, Fabrication};
 use at_core::cpu::Cpu;
@@ -158,7 +158,7 @@ impl TrainedRun {
     /// [`TrainedRun::load`] for a program that has the samples.
     pub fn with_data(run: &Path, files: &RunFiles, data: Dataset) -> Result<Self> {
         let plan = Plan::of_any_data(files.settings.clone().of_a_kept_run())?;
-        let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
+        let data = prepared(&plan, data)?;
         Self::of(run, files, plan, data)
     }
 

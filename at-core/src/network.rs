@@ -107,7 +107,7 @@ impl Network {
         let mut named = |stage: &Stage| {
             let number = earlier.entry(stage.kind()).or_default();
             *number += 1;
-            format!("{}{}", kebab(stage.kind()), *number - 1)
+            format!("{}{}", stage.word(), *number - 1)
         };
         self.stages().map(&mut named).collect()
     }
@@ -132,18 +132,6 @@ impl Network {
     pub fn neurons(&self) -> usize {
         (0..self.layers.len()).map(|layer| self.layer_output(layer).modes).sum()
     }
-}
-
-/// `WeightBank` as `weight-bank`.
-fn kebab(kind: &str) -> String {
-    let mut word = String::new();
-    for letter in kind.chars() {
-        if letter.is_uppercase() && !word.is_empty() {
-            word.push('-');
-        }
-        word.extend(letter.to_lowercase());
-    }
-    word
 }
 
 fn validate(stage: &Stage) -> Result<()> {

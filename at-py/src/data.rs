@@ -30,7 +30,7 @@ impl Data {
         .map(Data)
     }
 
-    /// Samples of classes: features `[sample, feature]`, labels from 0.
+    /// Samples of classes: features `[sample, feature]`, or pairs (re, im) of `complex` ones, labels from 0.
     #[staticmethod]
     fn of_classes(
         name: String,
@@ -38,10 +38,12 @@ impl Data {
         test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>),
         classes: usize,
         image: Option<(usize, usize)>,
+        complex: bool,
     ) -> PyResult<Self> {
         let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>)| {
-            let (features, width) = rows(x);
-            Samples { features, width, labels: y.as_array().to_vec(), real: None }
+            let (features, reals) = rows(x);
+            let width = if complex { reals / 2 } else { reals };
+            Samples { features, width, complex, labels: y.as_array().to_vec(), real: None }
         };
         let (train, test) = (samples(&train), samples(&test));
         let data = Dataset { name, classes, class_names: None, image, note: None, notes: Vec::new(), train, test };
@@ -56,10 +58,12 @@ impl Data {
         train: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
         test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
         image: Option<(usize, usize)>,
+        complex: bool,
     ) -> PyResult<Self> {
         let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>)| {
-            let ((features, width), (values, targets)) = (rows(x), rows(y));
-            Samples { features, width, labels: Vec::new(), real: Some(RealTargets { values, width: targets }) }
+            let ((features, reals), (values, targets)) = (rows(x), rows(y));
+            let width = if complex { reals / 2 } else { reals };
+            Samples { features, width, complex, labels: Vec::new(), real: Some(RealTargets { values, width: targets }) }
         };
         let (train, test) = (samples(&train), samples(&test));
         let data = Dataset { name, classes: 0, class_names: None, image, note: None, notes: Vec::new(), train, test };
@@ -92,10 +96,22 @@ impl Data {
         self.0.notes.clone()
     }
 
-    /// The features of the training samples (`part` 0) or of the test samples (1).
+    /// Features are complex.
+    #[getter]
+    fn complex(&self) -> bool {
+        self.0.is_complex()
+    }
+
+    /// What a reader of a result must know of the samples.
+    #[getter]
+    fn note(&self) -> Option<&str> {
+        self.0.note.as_deref()
+    }
+
+    /// The features of the training samples (`part` 0) or of the test samples (1); of complex ones pairs (re, im).
     fn features<'py>(&self, py: Python<'py>, part: usize) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let samples = self.part(part);
-        table(py, samples.features.clone(), [samples.len(), samples.width])
+        table(py, samples.features.clone(), [samples.len(), samples.stride()])
     }
 
     /// Their labels, or real targets.

@@ -70,6 +70,39 @@ def test_samples_sorted_by_class_are_tested_on_every_class():
         asyt.arrays(x, y[:99])
 
 
+def test_files_of_arrays_train_as_the_arrays_do(tmp_path):
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(60, 4)) + 1j * random.normal(size=(60, 4)), np.arange(60) % 3
+    np.savez(tmp_path / "fields.npz", x=x, y=y, target_names=np.array(["a", "b", "c"]))
+    loaded = asyt.load(tmp_path / "fields.npz", split="0.7:3")
+    assert loaded.x_train.dtype == np.complex64 and loaded.class_names == ["a", "b", "c"]
+    assert (len(loaded.x_train), len(loaded.x_test)) == (42, 18) and np.bincount(loaded.y_test).tolist() == [6, 6, 6]
+    rows = np.concatenate([loaded.x_train, loaded.x_test])
+    assert np.array_equal(np.sort_complex(rows[:, 0]), np.sort_complex(x[:, 0].astype(np.complex64)))
+    options = dict(encoding="raw", method="ideal", epochs=2, batch_size=7, progress=False)
+    named = asyt.train("mesh:4", data=loaded, **options)
+    arrays = asyt.arrays(loaded.x_train, loaded.y_train, loaded.x_test, loaded.y_test)
+    given = asyt.train("mesh:4", data=arrays, **options)
+    assert np.array_equal(named.metrics["test_loss"], given.metrics["test_loss"])
+    with pytest.raises(asyt.UsageError, match="takes real numbers, but the features of fields are complex"):
+        asyt.train("matrix:in-out", data=loaded, **options)
+
+
+def test_a_split_and_a_scale_are_settings_of_arrays_too(tmp_path):
+    x, y = np.random.default_rng(3).normal(size=(50, 4)) * [1, 10, 100, 1000], np.arange(50) % 2
+    options = dict(method="ideal", epochs=1, batch_size=5, progress=False)
+    data = asyt.arrays(x, y, split="0.6:1")
+    assert (len(data.x_train), len(data.x_test)) == (30, 20)
+    scaled = asyt.train("bank:in-out", data=data, scale="standard", **options)
+    plain = asyt.train("bank:in-out", data=(x, y), split="0.6:1", **options)
+    assert not np.array_equal(scaled.metrics["test_loss"], plain.metrics["test_loss"])
+    assert scaled.confusion().sum() == 20 and plain.confusion().sum() == 20
+    with pytest.raises(asyt.UsageError, match="two parts already"):
+        asyt.train("bank:in-out", data=data, split="0.6", **options)
+    with pytest.raises(asyt.UsageError, match="split = 60"):
+        asyt.arrays(x, y, split=60)
+
+
 def test_what_is_exported_is_what_numpy_reads(tmp_path):
     run = asyt.train("mesh:8x2", chip="silicon", data="iris", method=["ideal"], epochs=2, progress=False)
     files = run.export(tmp_path / "out", only=["phases", "operators", "predictions"], convention="neurophox")

@@ -122,7 +122,7 @@ mod tests {
                 s.chip_seed = Some(9)
             }];
         same.iter().for_each(|change| assert_eq!(name(change), base));
-        let other: [&dyn Fn(&mut RunSettings); 7] = [
+        let other: [&dyn Fn(&mut RunSettings); 9] = [
             &|s| s.seed = Some(2),
             &|s| s.engine = Some("cpu".into()),
             &|s| s.epochs = Some(7),
@@ -130,6 +130,8 @@ mod tests {
             &|s| s.label_column = Some("first".into()),
             &|s| s.target_columns = Some(vec!["y".into()]),
             &|s| s.score = Some("accuracy".into()),
+            &|s| s.split = Some("0.7".into()),
+            &|s| s.scale = Some("unit".into()),
         ];
         other.iter().for_each(|change| assert_ne!(name(change), base));
     }

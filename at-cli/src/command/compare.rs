@@ -41,8 +41,17 @@ Examples:
 
 /// Runs the command.
 pub fn compare(arguments: &GridArguments) -> Outcome {
+    if arguments.dry_run {
+        return tell(&comparison::dry_run("compare", Vec::new(), arguments)?);
+    }
     let (finished, folder) = comparison::run("compare", Vec::new(), arguments)?;
     finish(&finished, &folder, arguments)
+}
+
+/// Prints what would run.
+pub fn tell(text: &str) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
 }
 
 /// Writes and prints what a comparison or a sweep gave. Errs where no cell has a result.

@@ -85,7 +85,7 @@ pub struct EvaluateArguments {
     /// With --chips: scores that a good chip reaches, comma-separated: accuracies, of real targets R² or what --score names
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', requires = "chips")]
     pub good: Vec<f64>,
-    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
+    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or files of your own, as for `asyt train`
     #[arg(long)]
     pub dataset: Option<String>,
     /// Tables: the column that holds the classes, as for `asyt train`
@@ -94,6 +94,12 @@ pub struct EvaluateArguments {
     /// Tables: columns that hold real values to be met, as for `asyt train`
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", conflicts_with = "label_column")]
     pub target_columns: Option<Vec<String>>,
+    /// One table or one pair of arrays: the share of the training samples, as for `asyt train`; the others are evaluated
+    #[arg(long, value_name = "SHARE[:SEED]")]
+    pub split: Option<String>,
+    /// Scale features as the training samples measure them, as for `asyt train`
+    #[arg(long, value_name = "standard|unit|none")]
+    pub scale: Option<String>,
     /// What the chip is judged by: accuracy of classes; r-squared or mean-square-error of real targets
     #[arg(long)]
     pub score: Option<String>,
@@ -272,6 +278,8 @@ fn settings_of(arguments: &EvaluateArguments, of_run: bool) -> RunSettings {
         chip_seed: arguments.chip_seed,
         label_column: arguments.label_column.clone(),
         target_columns: arguments.target_columns.clone(),
+        split: arguments.split.clone(),
+        scale: arguments.scale.clone(),
         score: arguments.score.clone(),
         data_dir: arguments.data_dir.clone(),
         encoding: arguments.encoding.clone(),

@@ -1,6 +1,6 @@
 //! `asyt sweep`: a comparison at every point of a grid of settings.
 
-use super::compare::finish;
+use super::compare::{finish, tell};
 use crate::activity;
 use crate::comparison::{self, GridArguments, Vary};
 use crate::failure::{OrUsage, Outcome};
@@ -44,6 +44,9 @@ pub fn sweep(arguments: &SweepArguments) -> Outcome {
     activity::watch(arguments.grid.quiet);
     activity::now("understanding what varies");
     let vary = varied(arguments).or_usage()?;
+    if arguments.grid.dry_run {
+        return tell(&comparison::dry_run("sweep", vary, &arguments.grid)?);
+    }
     let (finished, folder) = comparison::run("sweep", vary, &arguments.grid)?;
     finish(&finished, &folder, &arguments.grid)
 }

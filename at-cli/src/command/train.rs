@@ -7,9 +7,12 @@ use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome, in_a_line};
 use crate::listener::Audience;
 use crate::progress::results_in;
-use crate::session::{self, Finished, Place, Start, plot, table, times, verdict};
+use crate::session::{self, Finished, Place, Prepared, Start, plot, table, times, verdict};
 use crate::settings::{self, RunSettings, chips, presets};
-use crate::{activity, methods, network_text, report, terminal};
+use crate::terminal::visible;
+use crate::trial::{self, Task, Tasks};
+use crate::work::duration;
+use crate::{activity, dry_run, methods, network_text, notes, report, terminal};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,6 +32,15 @@ pub struct TrainArguments {
     /// Write the chip to this file (npz), for --chip-file
     #[arg(long, value_name = "FILE")]
     pub save_chip: Option<PathBuf>,
+    /// Print all settings as config.toml would hold them, and end
+    #[arg(long, conflicts_with = "resume")]
+    pub print_config: bool,
+    /// With --print-config: the network stage by stage
+    #[arg(long, requires = "print_config")]
+    pub long: bool,
+    /// Say what would run, and for how long, and end; nothing is written
+    #[arg(long, conflicts_with_all = ["resume", "print_config"])]
+    pub dry_run: bool,
     /// Print summary.json instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,
@@ -70,6 +82,8 @@ Examples:
   asyt train --preset asyt-demo --epochs 30 --update-error 0.3
   asyt train --config mine.toml --out runs/mine
   asyt train --network mesh:4 --dataset iris --chip-command 'python3 lab.py'
+  asyt train --network mesh:8x2 --print-config --long    every setting, the network stage by stage
+  asyt train --preset dat --dry-run                      what would run, and for how long
   asyt train --resume runs/mine";
 
 /// Runs the command.
@@ -78,6 +92,12 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         Some(run) => (resumed_settings(run, &arguments.settings, arguments.out.as_deref()).or_usage()?, None),
         None => settings::explained(arguments.config.as_deref(), &arguments.settings, None).or_usage()?,
     };
+    if arguments.print_config {
+        return print(&config(settings, arguments.long)?);
+    }
+    if arguments.dry_run {
+        return print(&rehearsal(settings, followed, arguments.quiet)?);
+    }
     let place = match &arguments.resume {
         Some(run) => Place::Earlier(run),
         None => Place::New(arguments.out.as_deref()),
@@ -95,7 +115,7 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     let times = times::times(&summary)?;
     let words = wrapped(&(times + &verdict::verdict(&summary)), 2);
     let printed = match arguments.json {
-        true => print(&summary.to_json()),
+        true => written(&summary.to_json()),
         false => terminal::print_table(&format!("{}\n{words}", table::table(&summary, arguments.wide))),
     };
     printed.with_context(|| format!("the results are in {}, but could not be written to stdout", folder.display()))?;
@@ -120,9 +140,45 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     Ok(())
 }
 
-fn print(text: &str) -> std::io::Result<()> {
+fn print(text: &str) -> Outcome {
+    Ok(written(text)?)
+}
+
+fn written(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
+/// What `config.toml` of these settings would hold; with the network in its `long` form.
+fn config(settings: RunSettings, long: bool) -> Outcome<String> {
+    let Task { plan, network, .. } = Tasks::default().of(settings)?;
+    let mut settings = plan.settings;
+    if long && let Some(text) = &settings.network {
+        // what follows from the data is in the text already
+        settings.network = Some(text.long(network.input().modes, network.outputs())?);
+    }
+    Ok(settings::config(&settings)?)
+}
+
+/// What would run, in lines.
+fn rehearsal(settings: RunSettings, followed: Option<String>, quiet: bool) -> Outcome<String> {
+    activity::watch(quiet);
+    let Prepared { mut tasks, task, device, bytes, .. } = session::prepare(settings, None)?;
+    let data = tasks.data(&task.plan)?;
+    let mut lines: Vec<String> = followed.into_iter().collect();
+    lines.extend(dry_run::described(&task, data, &device));
+    lines.push(dry_run::memory_line(bytes));
+    activity::now("rehearsing the methods");
+    let all = dry_run::rehearse(&task, data, &device)?;
+    lines.extend(all.iter().map(dry_run::line));
+    let seconds: f64 = all.iter().map(|own| own.seconds).sum();
+    lines.push(format!("time     about {}, told from a few steps of each method", duration(seconds)));
+    let mut doubts = data.notes.clone();
+    notes::merge(&mut doubts, task.plan.notes.clone());
+    notes::merge(&mut doubts, trial::before(&task.plan, &task.network, data)?);
+    lines.extend(doubts.into_iter().map(|doubt| format!("note: {doubt}")));
+    lines.push(String::new());
+    Ok(visible(&lines.join("\n")).into_owned())
 }
 
 /// The settings of an earlier run. Only where its data lie may have changed.

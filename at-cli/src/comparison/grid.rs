@@ -108,6 +108,8 @@ pub struct Point {
     pub settings: RunSettings,
     /// What the chips have of imperfections, for people.
     pub imperfections: String,
+    /// What a reader must know of the data.
+    pub data_note: Option<String>,
     /// What makes one doubt that this is meant.
     pub notes: Vec<String>,
     /// Memory that one training takes at the least (bytes).
@@ -202,7 +204,7 @@ fn point(
         need.check().context("a training").map_err(in_place).or_usage()?;
     }
     let work = Work::of_training(plan, network, [samples.train.len(), samples.test.len()]);
-    let mut notes = samples.notes.clone();
+    let (mut notes, data_note) = (samples.notes.clone(), samples.note.clone());
     let contents = sources.contents(&task)?;
     if task.plan.settings.has_chip_files() && chips > 1 && *sources != Sources::Unknown {
         let reason =
@@ -217,7 +219,16 @@ fn point(
     notes::merge(&mut notes, task.plan.notes);
     let settings = task.plan.settings;
     let cells = Cells::new(&settings, &task.plan.methods, chips, contents).or_usage()?;
-    Ok(Point { values, settings, imperfections: task.imperfections, notes, bytes: need.bytes(), work, cells })
+    Ok(Point {
+        values,
+        settings,
+        imperfections: task.imperfections,
+        data_note,
+        notes,
+        bytes: need.bytes(),
+        work,
+        cells,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Methods on the same chips and the same budget, at one point (`asyt compare`) or on a grid of settings (`asyt sweep`).
 
 pub mod csv;
+mod dry_run;
 mod grid;
 pub mod markdown;
 pub mod plots;
@@ -10,6 +11,7 @@ mod run;
 mod sources;
 pub mod table;
 
+pub use dry_run::dry_run;
 pub use grid::Vary;
 pub use report::{MethodReport, PointReport, is_oracle};
 pub use request::{GridArguments, Request};

@@ -126,13 +126,13 @@ pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
 }
 
 /// Whether the chip of every point comes from files, so that there is one.
-fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
+pub(super) fn individual(config: Option<&Path>, arguments: &GridArguments, vary: &[Vary]) -> Result<bool> {
     let varied = vary.iter().flat_map(|vary| &vary.names).any(|name| name == "chip-file" || name == "chip-errors");
     Ok(varied || settings::resolve(config, &arguments.settings)?.has_chip_files())
 }
 
 /// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
-fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
+pub(super) fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
     let usual = cells::usual_jobs(points.first().and_then(|point| point.settings.engine.as_deref()));
     let (need, available) = (points.iter().map(|point| point.bytes).fold(1.0, f64::max), memory::available());
     let fits = (available / need).clamp(1.0, 1024.0) as usize;
@@ -146,7 +146,7 @@ fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize
 }
 
 /// What all cells take together.
-fn work(points: &[Point], request: &Request) -> Work {
+pub(super) fn work(points: &[Point], request: &Request) -> Work {
     let all = points.iter().map(|point| point.work.clone()).reduce(Work::and);
     let mut all = all.unwrap_or_default().times("chips", request.chips as f64);
     all.factors.push(Factor { name: "points of --vary", value: points.len() as f64 });
@@ -154,7 +154,7 @@ fn work(points: &[Point], request: &Request) -> Work {
 }
 
 /// Memory of the results of all cells, which are there together at the end.
-fn results(points: &[Point], request: &Request) -> memory::Need {
+pub(super) fn results(points: &[Point], request: &Request) -> memory::Need {
     let cell = |point: &Point| {
         let records = point.settings.epochs.unwrap_or_default() as f64 * size_of::<Record>() as f64;
         (records + size_of::<CellResult>() as f64) * point.cells.len() as f64
@@ -196,6 +196,7 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
     let methods = point.settings.method.clone().unwrap_or_default().join(", ");
     say(quiet, &format!("engine   {}", text(&point.settings.engine)));
     say(quiet, &format!("data     {}", text(&point.settings.dataset)));
+    point.data_note.iter().for_each(|note| say(quiet, &format!("         {note}")));
     say(
         quiet,
         &format!(

@@ -18,6 +18,12 @@ pub struct Source {
     /// Columns of real targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_columns: Option<Vec<String>>,
+    /// How one piece becomes two parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    /// How features are scaled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// First training samples of it.
     pub train_limit: Option<usize>,
     /// First test samples of it.
@@ -54,6 +60,8 @@ impl Source {
             dataset: settings.dataset.clone(),
             label_column: settings.label_column.clone(),
             target_columns: settings.target_columns.clone(),
+            split: settings.split.clone(),
+            scale: settings.scale.clone(),
             train_limit: settings.train_limit,
             test_limit: settings.test_limit,
             files: FileNames::of(settings, &task.network),

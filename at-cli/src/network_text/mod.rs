@@ -1,17 +1,20 @@
 //! The notation of networks: one word on the command line ([`word`]), or stages spelled out in TOML.
 
+mod help;
+mod long;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod word;
 
+pub use help::STAGES;
 pub use stage::StageText;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::{Layout, Mesh};
 use at_core::tiled::tiled_stages;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use stage::element_elsewhere;
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -32,19 +35,17 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   tiles:64x64/16x3      3 such layers, electro-optic activations between them
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
-  In a settings file also a list of layers, each a list of stages:
+  In a settings file also a list of layers, each a list of stages (asyt help
+  networks has every kind; --print-config --long writes a word so):
     network = [[
       { kind = \"mesh\", modes = 16 },
       { kind = \"detection\", detection = { kind = \"intensity\" } },
     ]]
-  kinds: mesh (modes, layout, depth), singular-value (inputs, outputs, layout),
-  tiles (inputs, outputs, tile, layout, depth), matrix and weight-bank (inputs, outputs), activation (activation),
-  detection (detection), modulation, rectifier (threshold)
 ";
 
 /// A network as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a network such as \"matrix:64-32-10\", or a list of layers that are lists of stages")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum NetworkText {
     /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`.
     Short(String),
@@ -67,6 +68,11 @@ impl NetworkText {
             NetworkText::Long(layers) => Ok(layers.clone()),
             NetworkText::Short(text) => layers_of(text, inputs, outputs).with_context(|| format!("network {text:?}")),
         }
+    }
+
+    /// The same network as a list of layers, with these numbers in the place of the words `in` and `out`.
+    pub fn long(&self, inputs: usize, outputs: usize) -> Result<NetworkText> {
+        self.layers(inputs, outputs).map(NetworkText::Long)
     }
 
     /// The same text with these numbers in the place of the words `in` and `out`.
@@ -119,36 +125,74 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
 /// The network of these layers. Call [`controls`] first: this takes memory in proportion to the meshes' columns.
 pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
     let mut signal = None;
-    let layers = layers.iter().map(|layer| build_layer(layer, &mut signal)).collect::<Result<Vec<_>>>()?;
-    Ok(Network::new(layers)?)
+    let number = |(number, layer): (usize, &Vec<StageText>)| build_layer(number, layer, &mut signal);
+    let built = layers.iter().enumerate().map(number).collect::<Result<Vec<_>>>()?;
+    if let Some((number, last)) = layers.iter().enumerate().last()
+        && signal.is_some_and(|signal| signal.complex)
+    {
+        let stage = last.len() - 1;
+        bail!(
+            "{}: it is the last stage, and must detect: a readout is real numbers",
+            place(number, stage, &last[stage])
+        );
+    }
+    Ok(Network::new(built)?)
 }
 
-fn build_layer(texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer> {
+/// Where a stage stands.
+fn place(layer: usize, stage: usize, text: &StageText) -> String {
+    format!("layer {layer}, stage {stage} ({})", text.kind())
+}
+
+fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer> {
+    ensure!(!texts.is_empty(), "layer {number} has no stage");
     let mut layer = Layer::new();
-    for text in texts {
-        let modes = || {
-            let signal = signal.ok_or_else(|| anyhow!("a network begins with a mesh, a matrix or a weight bank"))?;
-            anyhow::Ok(signal.modes)
-        };
-        match *text {
-            StageText::Mesh { modes, layout, depth } => layer.push(Stage::Mesh(mesh(modes, layout, depth)?)),
-            StageText::Tiles { inputs, outputs, tile, layout, depth } => {
-                layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth)?)?);
-            }
-            StageText::SingularValue { inputs, outputs, layout } => {
-                layer.extend(singular_value_stages(inputs, outputs, layout)?);
-            }
-            StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
-            StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
-            StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
-            StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
-            StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
-            StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
-            StageText::Own { ref name } => return Err(element_elsewhere(name)),
+    for (stage, text) in texts.iter().enumerate() {
+        if let StageText::Own { name } = text {
+            return Err(element_elsewhere(name));
+        }
+        let before = layer.len();
+        push_stage(&mut layer, text, *signal).with_context(|| place(number, stage, text))?;
+        let (now, previous) = (layer[before].input(), *signal);
+        if let Some(previous) = previous.filter(|previous| *previous != now) {
+            let place = place(number, stage, text);
+            let kind = |complex| if complex { "complex fields" } else { "real numbers" };
+            ensure!(
+                previous.complex == now.complex,
+                "{place}: it takes {}, and {} leave the stage before",
+                kind(now.complex),
+                kind(previous.complex)
+            );
+            bail!("{place}: it takes {} modes, and {} leave the stage before", now.modes, previous.modes);
         }
         *signal = layer.last().map(Stage::output);
     }
     Ok(layer)
+}
+
+/// Adds what `text` says behind a stage that gives `signal`.
+fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Result<()> {
+    let modes = || {
+        let begins = || anyhow!("a network begins with a mesh, a matrix or a weight bank");
+        signal.map(|signal| signal.modes).ok_or_else(begins)
+    };
+    match *text {
+        StageText::Mesh { modes, layout, depth } => layer.push(Stage::Mesh(mesh(modes, layout, depth)?)),
+        StageText::Tiles { inputs, outputs, tile, layout, depth } => {
+            layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth)?)?);
+        }
+        StageText::SingularValue { inputs, outputs, layout } => {
+            layer.extend(singular_value_stages(inputs, outputs, layout)?);
+        }
+        StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
+        StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
+        StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
+        StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
+        StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
+        StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
+        StageText::Own { ref name } => return Err(element_elsewhere(name)),
+    }
+    Ok(())
 }
 
 fn mesh(modes: usize, layout: Layout, depth: Option<usize>) -> Result<Mesh> {

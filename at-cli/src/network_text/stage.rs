@@ -59,6 +59,24 @@ pub enum StageText {
     },
 }
 
+impl StageText {
+    /// Its kind, as written.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            StageText::Mesh { .. } => "mesh",
+            StageText::SingularValue { .. } => "singular-value",
+            StageText::Tiles { .. } => "tiles",
+            StageText::Matrix { .. } => "matrix",
+            StageText::WeightBank { .. } => "weight-bank",
+            StageText::Activation { .. } => "activation",
+            StageText::Detection { .. } => "detection",
+            StageText::Modulation {} => "modulation",
+            StageText::Rectifier { .. } => "rectifier",
+            StageText::Own { .. } => "own",
+        }
+    }
+}
+
 /// Why there is no element of somebody's own here.
 pub fn element_elsewhere(name: &str) -> Error {
     anyhow!(

@@ -1,6 +1,8 @@
 //! What the notation means, and what it refuses.
 
 use super::*;
+use serde::Deserialize;
+use std::collections::BTreeSet;
 
 fn network(text: &str) -> Result<Network> {
     build(&NetworkText::Short(text.to_string()).layers(64, 10)?)
@@ -79,6 +81,63 @@ fn stages_can_be_spelled_out() {
     let network = build(&file.network.layers(6, 3).unwrap()).unwrap();
     assert_eq!((network.input(), network.outputs(), network.layers().len()), (Signal::fields(6), 6, 4));
     assert!(toml::from_str::<File>("network = 3").is_err());
+}
+
+/// The words of networks in a text: those that are written out, no forms as `tiles:OUTPUTSxINPUTS`.
+fn words(text: &str) -> BTreeSet<String> {
+    let kinds = ["mesh:", "bank:", "matrix:", "tiles:"];
+    let signs = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ":-,=/".contains(sign);
+    let all = text.split(|sign: char| !signs(sign)).map(|word| word.trim_matches(|sign| ":-,=/".contains(sign)));
+    all.filter(|word| kinds.iter().any(|kind| word.starts_with(kind) && word.len() > kind.len()))
+        .map(String::from)
+        .collect()
+}
+
+#[test]
+fn the_long_form_of_every_network_that_is_named_anywhere_is_the_same_network() {
+    #[derive(Deserialize, Serialize)]
+    struct File {
+        network: NetworkText,
+    }
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap_or_default();
+    let mut known = words(&readme);
+    known.extend(words(HELP));
+    known.extend(words(
+        &crate::settings::presets::names()
+            .map(|name| format!("{:?} ", crate::settings::presets::find(name).unwrap().network))
+            .collect::<String>(),
+    ));
+    known.extend(
+        ["mesh:8x2,triangular,activation=saturable,detection=amplitude", "mesh:6,depth=3,detection=homodyne"]
+            .map(String::from),
+    );
+    known.extend(
+        ["mesh:8x3,activation=spm,detection=balanced", "tiles:8x12/4,depth=3,activation=mod-relu"].map(String::from),
+    );
+    assert!(known.len() >= 12, "{known:?}");
+    for word in known {
+        let short = NetworkText::Short(word.clone());
+        let (inputs, outputs) = (64, 10);
+        let Ok(layers) = short.layers(inputs, outputs) else { panic!("{word} is none") };
+        let long = short.long(inputs, outputs).unwrap();
+        let text = toml::to_string(&File { network: long.clone() }).unwrap();
+        let read: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{word}: {error}"));
+        assert_eq!(read.network, long, "{word}");
+        let again = build(&read.network.layers(1, 1).unwrap()).unwrap();
+        assert_eq!(again.identity(), build(&layers).unwrap().identity(), "{word}");
+    }
+    // every kind of stage
+    let mut kinds = BTreeSet::new();
+    for example in STAGES.split("  network = ").skip(1) {
+        let text = format!("network = {}", example.split("\n\n").next().unwrap());
+        let first: File = toml::from_str(&text).unwrap();
+        let second: File = toml::from_str(&toml::to_string(&first).unwrap()).unwrap();
+        let layers = [&first, &second].map(|file| file.network.layers(1, 1).unwrap());
+        kinds.extend(layers[0].iter().flatten().map(StageText::kind));
+        let [one, other] = layers.map(|layers| build(&layers).unwrap().identity());
+        assert_eq!(one, other, "{text}");
+    }
+    assert_eq!(kinds.len() + 1, long::KINDS.len(), "all but those of somebody's own: {kinds:?}");
 }
 
 #[test]

@@ -10,11 +10,10 @@ use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::chip::Imperfections;
-use at_core::data::{Dataset, DatasetName, Encoding};
+use at_core::data::{Dataset, DatasetName, Encoding, Scale, SplitRule, own_files};
 use at_core::network::{Network, Stage};
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::{self, Estimation, Initialization, Loss, MethodName, MethodOptions, Score};
-use std::path::Path;
 
 /// The largest share of a run of at-adaptive in which the chip is measured, unless the steps are given.
 const MOST_MEASURING: f64 = 0.5;
@@ -23,6 +22,10 @@ const MOST_MEASURING: f64 = 0.5;
 pub struct Plan {
     /// The settings with every spread of the chip made explicit.
     pub settings: RunSettings,
+    /// How samples in one piece become two parts, where somebody says.
+    pub split: Option<SplitRule>,
+    /// How features are scaled.
+    pub scale: Scale,
     /// How samples become signals.
     pub encoding: Encoding,
     /// The methods, each once, in the order of the table.
@@ -98,6 +101,8 @@ impl Plan {
         }
         let s = &settings;
         let mut plan = Plan {
+            split: s.split.as_deref().map(str::parse).transpose()?,
+            scale: s.scale.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             encoding: given("encoding", &s.encoding)?.parse()?,
             methods: each_once(&given("method", &s.method)?)?,
             options: MethodOptions {
@@ -197,6 +202,9 @@ impl Plan {
     }
 
     fn fit_network(&mut self, data: &Dataset) -> Result<Network> {
+        if data.is_complex() {
+            self.encoding.takes_complex().with_context(|| data.name.clone())?;
+        }
         let modes = self
             .encoding
             .modes(data.width(), data.image)
@@ -212,6 +220,12 @@ impl Plan {
             input.modes == modes,
             "the network takes {} inputs, but {hint}; choose another --network (`in` fits the data) or --encoding",
             input.modes
+        );
+        ensure!(
+            input.complex || !data.is_complex(),
+            "the network takes real numbers, but the features of {} are complex; choose a network that takes fields, as mesh:in, \
+             or save real features",
+            data.name
         );
         ensure!(
             input.complex || !self.encoding.is_complex(),
@@ -317,13 +331,17 @@ fn dat(settings: &RunSettings) -> Result<DatOptions> {
     Ok(options)
 }
 
-/// Folders are looked at when they are opened; what is neither a name nor a path is a typing error.
+/// Files and folders are looked at when they are opened; what is neither a name nor a path is a typing error.
 fn known_dataset(text: &str) -> Result<()> {
     let known = DatasetName::ALL.map(DatasetName::as_str);
-    if !known.contains(&text) && !Path::new(text).exists() {
-        bail!("{}; or a folder with train.csv and test.csv", names::unknown("dataset", text, known));
+    if known.contains(&text) || own_files::is_path(text) {
+        return Ok(());
     }
-    Ok(())
+    ensure!(!own_files::ends_like_a_file(text), "dataset {text}: there is no such file");
+    bail!(
+        "{}; or a path of your own: a table, npz, npy, or a folder with train.csv and test.csv",
+        names::unknown("dataset", text, known)
+    )
 }
 
 fn each_once(texts: &[String]) -> Result<Vec<MethodName>> {

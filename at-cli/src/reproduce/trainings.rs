@@ -30,6 +30,7 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
         config: None,
         out: (!resumed).then(|| asked.folder()),
         resume: asked.resume.clone(),
+        dry_run: false,
         json: false,
         wide: false,
         quiet: asked.quiet,

@@ -25,7 +25,7 @@ use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::MethodName;
 use ledger::Ledger;
-pub use start::{Finished, Place, Start, start};
+pub use start::{Finished, Place, Prepared, Start, prepare, start};
 use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.

@@ -56,13 +56,22 @@ pub struct Finished {
     pub score: Score,
 }
 
-/// Trains.
-pub fn start(start: Start) -> Outcome<Finished> {
-    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
-    if chip.is_some() {
-        settings.chip_command = Some(OF_THE_PROGRAM.to_string());
-    }
-    activity::watch(audience.quiet());
+/// A run that is understood and fits this computer, of which nothing is written.
+pub struct Prepared {
+    /// Its samples.
+    pub tasks: Tasks,
+    /// What it will do.
+    pub task: Task,
+    /// Where.
+    pub device: Device,
+    /// The least time that it takes.
+    pub work: Work,
+    /// Memory that it takes at the least (bytes).
+    pub bytes: f64,
+}
+
+/// The run of `settings`, on the samples of a program where it has them. Errs where it makes no sense, or fits no memory and no year.
+pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared> {
     let mut tasks = Tasks::default();
     let plan = match data {
         Some(data) => tasks.given(settings, data).or_usage()?,
@@ -76,10 +85,25 @@ pub fn start(start: Start) -> Outcome<Finished> {
     let task = tasks.complete(plan)?;
     let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
     let samples = data.train.len() + data.test.len();
-    let gpu = matches!(device, Device::Gpu(_));
-    trial::memory(plan, network, samples, gpu).check().context("the training").or_usage()?;
+    let need = trial::memory(plan, network, samples, matches!(device, Device::Gpu(_)));
+    need.check().context("the training").or_usage()?;
     let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
     work.check().or_usage()?;
+    engines::check_memory(&device, plan, network, samples)?;
+    Ok(Prepared { tasks, task, device, work, bytes: need.bytes() })
+}
+
+/// Trains.
+pub fn start(start: Start) -> Outcome<Finished> {
+    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
+    if chip.is_some() {
+        settings.chip_command = Some(OF_THE_PROGRAM.to_string());
+    }
+    activity::watch(audience.quiet());
+    let Prepared { mut tasks, task, device, work, .. } = prepare(settings, data)?;
+    let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
+    let samples = data.train.len() + data.test.len();
+    let gpu = matches!(device, Device::Gpu(_));
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";
     let simulated = save_chip.is_none() || !plan.settings.has_outside_chip();
@@ -88,7 +112,6 @@ pub fn start(start: Start) -> Outcome<Finished> {
         write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
     }
     followed.iter().for_each(|line| say(audience.quiet(), line));
-    engines::check_memory(&device, plan, network, samples)?;
     activity::now("meeting the driver of the chip");
     let driver = match chip {
         Some(connect) => Some(Driver::of_the_program(&plan.settings, connect)?),

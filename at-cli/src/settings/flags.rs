@@ -89,7 +89,7 @@ at_core::imperfections! { settings {
     /// named stays what it is
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
-    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or a folder with train.csv and test.csv
+    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or your own: FILE.csv, FILE.npz, X.npy,Y.npy, or a folder (asyt help data)
     #[arg(long, help_heading = "Task")]
     pub dataset: Option<String>,
     /// Tables: the column that holds the classes: its name, its index from 0, first, or last [default: last]
@@ -97,10 +97,21 @@ at_core::imperfections! { settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     // so that the settings of runs without one stay the same text
     pub label_column: Option<String>,
-    /// Tables: columns that hold real values to be met, by name or index from 0, one output of the chip each; all others are features
+    /// Tables: columns that hold real values to be met, by name or index from 0, one output of the chip each; all others are features.
+    /// Arrays: all, or indices of columns of the targets
     #[arg(long, value_delimiter = ',', value_name = "A,B,…", conflicts_with = "label_column", help_heading = "Task")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_columns: Option<Vec<String>>,
+    /// One table or one pair of arrays: the share of the training samples, of every class, and the seed that draws them
+    /// [default: 0.8]
+    #[arg(long, value_name = "SHARE[:SEED]", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    /// Scale every feature as the training samples measure it: standard (mean 0, deviation 1), unit (0 to 1) or none; complex ones by
+    /// their magnitudes [default: none]
+    #[arg(long, value_name = "standard|unit|none", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// What results are judged by: accuracy of classes; r-squared or mean-square-error of real targets [default: accuracy,
     /// r-squared]
     #[arg(long, help_heading = "Task")]

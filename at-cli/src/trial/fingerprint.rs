@@ -206,6 +206,7 @@ mod tests {
         let samples = |labels: &[u32]| Samples {
             features: vec![0.5; labels.len()],
             width: 1,
+            complex: false,
             labels: labels.to_vec(),
             real: None,
         };

@@ -20,4 +20,4 @@ pub use driver::{Connect, Driver, OF_THE_PROGRAM};
 pub use fingerprint::{Fingerprint, Place, RunContents};
 pub use memory::memory;
 pub use run::{TrialResult, Trials};
-pub use task::{Task, Tasks, encoded, load, split};
+pub use task::{Task, Tasks, encoded, load, prepared, split};

@@ -6,8 +6,8 @@ use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::RunSettings;
 use crate::{activity, engines, fetch, flags};
-use anyhow::Result;
-use at_core::data::{self, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
+use anyhow::{Result, ensure};
+use at_core::data::{self, Choices, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
 use at_core::network::Network;
 use at_core::propagator::Simulator;
 use at_core::training::Split;
@@ -32,8 +32,17 @@ pub struct Tasks {
     files: FilesCache,
 }
 
-/// What decides on the samples: data set, column of the classes, folder, limits.
-type Source = (Option<String>, Option<String>, Option<Vec<String>>, Option<PathBuf>, Option<usize>, Option<usize>);
+/// What decides on the samples.
+#[derive(PartialEq)]
+struct Source {
+    dataset: Option<String>,
+    label_column: Option<String>,
+    target_columns: Option<Vec<String>>,
+    split: Option<String>,
+    scale: Option<String>,
+    data_dir: Option<PathBuf>,
+    limits: Limits,
+}
 
 impl Tasks {
     /// The task of `settings`. What makes no sense is wrong usage.
@@ -46,7 +55,7 @@ impl Tasks {
         let settings = RunSettings { dataset: Some(data.name.clone()), ..settings };
         let plan = Plan::of_any_data(settings)?;
         data.check()?;
-        let data = data.limit(plan.settings.train_limit, plan.settings.test_limit)?;
+        let data = prepared(&plan, data)?;
         let contents = data.contents();
         self.last = Some((source(&plan), data, contents));
         Ok(plan)
@@ -84,25 +93,37 @@ impl Tasks {
 }
 
 fn source(plan: &Plan) -> Source {
-    let RunSettings { dataset, label_column, target_columns, data_dir, train_limit, test_limit, .. } =
-        plan.settings.clone();
-    (dataset, label_column, target_columns, data_dir, train_limit, test_limit)
+    let limits = limits(plan);
+    let RunSettings { dataset, label_column, target_columns, split, scale, data_dir, .. } = plan.settings.clone();
+    Source { dataset, label_column, target_columns, split, scale, data_dir, limits }
 }
 
-/// The data of `plan`, cut to its limits.
+fn limits(plan: &Plan) -> Limits {
+    Limits { train: plan.settings.train_limit, test: plan.settings.test_limit }
+}
+
+/// The samples `data` that a program has, as `plan` wants them: cut to its limits, and scaled.
+pub fn prepared(plan: &Plan, data: Dataset) -> Result<Dataset> {
+    ensure!(plan.split.is_none(), "--split parts samples in one piece, and these have two parts already; drop it");
+    Ok(fitted(plan, data)?)
+}
+
+fn fitted(plan: &Plan, data: Dataset) -> at_core::Result<Dataset> {
+    let mut data = data.prepared(limits(plan), plan.scale)?;
+    data.notes.iter_mut().for_each(|note| *note = flags::named(note));
+    Ok(data)
+}
+
+/// The data of `plan`, split where they are in one piece, cut to its limits, and scaled.
 pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let settings = &plan.settings;
     let name = settings.dataset.as_deref().unwrap_or_default();
     let source = data::Source { data_dir: settings.data_dir.clone(), cache_dir: fetch::cache_folder() };
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
-    let limits = Limits { train: settings.train_limit, test: settings.test_limit };
     let can_be_fetched = name.parse::<DatasetName>().is_ok_and(DatasetName::is_downloadable);
     let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
-    let opened = match &targets {
-        Some(targets) => data::open_real(name, &source, targets, limits),
-        None => data::open_labelled(name, &source, label.as_ref(), limits),
-    };
-    let opened = opened.map_err(|error| match error {
+    let choices = Choices { label: label.as_ref(), targets: targets.as_ref(), split: plan.split, limits: limits(plan) };
+    let opened = data::open_chosen(name, &source, &choices).map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
         at_core::Error::NotFound { what, searched, remedy } if can_be_fetched => {
             let remedy = format!("run `asyt data fetch {name}` or {remedy}");
@@ -110,9 +131,7 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
         }
         error => Failure::Run(error.into()),
     });
-    let mut data = opened?.limit(limits.train, limits.test).or_usage()?;
-    data.notes.iter_mut().for_each(|note| *note = flags::named(note));
-    Ok(data)
+    fitted(plan, opened?).or_usage()
 }
 
 /// Encodes `samples` of `data` and takes them to the engine.

@@ -82,6 +82,8 @@ const SETTINGS: &[(&str, Effect)] = &[
         "target-columns",
         Changes(Bank, "--dataset four --train-limit 8 --test-limit 4 --batch-size 4 | --target-columns c,d"),
     ),
+    ("split", Changes(Bank, "--dataset four.csv --train-limit 8 --test-limit 2 --batch-size 4 | --split 0.8:3")),
+    ("scale", Changes(Bank, "| --scale standard")),
     (
         "score",
         Changes(
@@ -220,6 +222,9 @@ const TRAIN: &[(&str, Effect)] = &[
     ("out", NoNumbers("where the results lie")),
     ("resume", NoNumbers("goes on with the numbers of a run")),
     ("save-chip", NoNumbers("writes the chip as it is")),
+    ("print-config", NoNumbers("prints the settings and trains nothing")),
+    ("long", Refused(Bank, "| --long", "--print-config")),
+    ("dry-run", NoNumbers("trains nothing that is kept")),
     ("json", NoNumbers("how results are printed")),
     ("wide", NoNumbers("how results are printed")),
     ("figures", NoNumbers("how pictures are written")),
@@ -235,6 +240,7 @@ const GRID: &[(&str, Effect)] = &[
     ("target", Changes(Bank, "--target 0 | --target 1")),
     ("cost-model", Changes(Bank, "| --cost-model integrated")),
     ("jobs", NoNumbers("how many train side by side")),
+    ("dry-run", NoNumbers("trains nothing that is kept")),
     ("config", Changes(Bank, "| --config three.toml")),
     ("out", NoNumbers("where the results lie")),
     ("resume", NoNumbers("goes on with the numbers of a run")),
@@ -270,6 +276,8 @@ const EVALUATE: &[(&str, Effect)] = &[
     ("dataset", Changes(Phases, "| --dataset four")),
     ("label-column", Changes(Phases, "--dataset four | --label-column first")),
     ("target-columns", Changes(Phases, "--dataset four --encoding amplitude:4 | --target-columns c,d")),
+    ("split", Changes(Phases, "--dataset four.csv | --split 0.5")),
+    ("scale", Changes(Phases, "| --scale standard")),
     (
         "score",
         Changes(Phases, "--dataset four --encoding amplitude:4 --target-columns c,d | --score mean-square-error"),
@@ -310,6 +318,7 @@ fn files(bench: &Bench) {
         };
         "a,b,c,d,e\n".to_string() + &(0..12).map(row).collect::<String>()
     };
+    bench.write("four.csv", samples(0));
     bench.write("four/train.csv", samples(0));
     bench.write("four/test.csv", samples(1));
     let base = |base: Base, out: &[&'static str]| {

@@ -1,5 +1,6 @@
 //! The program from outside: what a person types, and what comes back.
 
+mod ahead;
 mod asyt;
 mod bad_files;
 mod bad_settings;
@@ -20,6 +21,7 @@ mod interruption;
 mod manual;
 mod output;
 mod outside_chips;
+mod own_data;
 mod path;
 mod places;
 mod real_targets;

@@ -1,6 +1,10 @@
 //! Tables of samples as people have them: column of the classes, headings, words, doubts; the examples of docs/data.md.
 
 use crate::asyt::Bench;
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::{NpzWriter, WriteNpyExt};
+use num_complex::Complex64;
+use std::fs::File;
 
 /// Writes both tables of the folder `name`.
 fn tables(bench: &Bench, name: &str, table: &str) {
@@ -18,18 +22,25 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
 fn the_examples_of_the_documentation_say_what_it_says() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/data.md")).unwrap();
     let bench = Bench::new();
-    let (mut table, mut said, mut runs) = ("", String::new(), 0);
+    let (mut table, mut code, mut said, mut runs) = ("", "", String::new(), 0);
     for (language, content) in blocks(&text) {
         match language {
             "csv" => table = content,
             "sh" => {
                 let words: Vec<&str> = content.split_whitespace().skip(1).collect();
                 let dataset = words[words.iter().position(|word| *word == "--dataset").unwrap() + 1];
-                tables(&bench, dataset, table);
-                let more = ["--epochs", "1", "--network", "bank:in-out", "--method", "ideal", "--engine", "cpu"];
-                said = bench.run(words.into_iter().chain(more)).done().stderr;
+                match dataset.rsplit_once('.') {
+                    Some((_, "csv")) => drop(bench.write(dataset, table)),
+                    Some((_, "npz" | "npy")) => arrays(&bench, code, dataset),
+                    Some((_, other)) => panic!("what is a file of {other}?"),
+                    None => tables(&bench, dataset, table),
+                }
+                let network = if words.contains(&"--network") { &[][..] } else { &["--network", "bank:in-out"] };
+                let more = ["--epochs", "1", "--method", "ideal", "--engine", "cpu"];
+                said = bench.run(words.into_iter().chain(network.iter().copied()).chain(more)).done().stderr;
                 runs += 1;
             }
+            "python" => code = content,
             "text" => {
                 let lines: Vec<&str> = content.lines().collect();
                 for line in &lines {
@@ -46,7 +57,50 @@ fn the_examples_of_the_documentation_say_what_it_says() {
             other => panic!("what is a block of {other}?"),
         }
     }
-    assert!(runs >= 6, "{runs} examples");
+    assert!(runs >= 14, "{runs} examples");
+}
+
+/// Writes the arrays that these lines in Python write, which name every file of the data set.
+fn arrays(bench: &Bench, code: &str, dataset: &str) {
+    let count = |k: usize| k as f64;
+    for file in dataset.split(',') {
+        assert!(code.contains(&format!("(\"{file}\",")), "{file} is not written by {code}");
+        let path = bench.path(file);
+        let archive = || NpzWriter::new(File::create(&path).unwrap());
+        match file {
+            "waves.npz" => {
+                let mut archive = archive();
+                let x = Array2::from_shape_fn((20, 4), |(k, f)| Complex64::cis(count(k) * 0.1 * count(f + 1)));
+                archive.add_array("x", &x).unwrap();
+                archive.add_array("y", &Array1::from_iter((0..20).map(|k| k % 2_i64))).unwrap();
+                archive.finish().unwrap();
+            }
+            "sums.npz" => {
+                let mut archive = archive();
+                let x = Array2::from_shape_fn((20, 3), |(k, f)| (count(k + 1) * [0.7, 1.3, 2.9][f]).sin());
+                let y = Array2::from_shape_fn((20, 2), |(k, f)| (count(k + 1) * [0.5, 0.25][f]).cos());
+                archive.add_array("x", &x).unwrap();
+                archive.add_array("y", &y).unwrap();
+                archive.finish().unwrap();
+            }
+            "images.npy" => {
+                let x = Array3::from_shape_fn((20, 2, 3), |(k, ..)| count(k) / 20.0);
+                x.write_npy(File::create(&path).unwrap()).unwrap();
+            }
+            "kinds.npy" => {
+                let header = "{'descr': '<U4', 'fortran_order': False, 'shape': (20,), }\n";
+                let mut bytes =
+                    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+                for k in 0..20 {
+                    let mut word: Vec<char> = ["even", "odd"][k % 2].chars().collect();
+                    word.resize(4, '\0');
+                    bytes.extend(word.into_iter().flat_map(|sign| u32::from(sign).to_le_bytes()));
+                }
+                std::fs::write(&path, bytes).unwrap();
+            }
+            other => panic!("what is in {other}?"),
+        }
+    }
 }
 
 const TRAIN: [&str; 11] = [

@@ -27,10 +27,17 @@ pub struct PartContents {
     pub samples: usize,
     /// Features of each.
     pub width: usize,
+    /// They are complex.
+    #[serde(default, skip_serializing_if = "is_false")] // so that what real samples are stays the same text
+    pub complex: bool,
     /// MD5 sum of the features' bits.
     pub features: String,
     /// MD5 sum of the labels, or of the bits of real targets.
     pub labels: String,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Dataset {
@@ -61,16 +68,21 @@ impl PartContents {
         PartContents {
             samples: samples.len(),
             width: samples.width,
+            complex: samples.complex,
             features: hex(&features.finalize()),
             labels: hex(&labels.finalize()),
         }
     }
 
     fn difference(&self, part: &str, now: &PartContents) -> Option<String> {
-        let PartContents { samples, width, features, labels } = self;
+        let PartContents { samples, width, complex, features, labels } = self;
         if (*samples, *width) != (now.samples, now.width) {
             let size = |samples, width| format!("{samples} {part} samples of {width} features");
             return Some(format!("there were {} and are {}", size(*samples, *width), size(now.samples, now.width)));
+        }
+        if *complex != now.complex {
+            let kind = |complex| if complex { "complex" } else { "real" };
+            return Some(format!("the {part} features were {} and are {}", kind(*complex), kind(now.complex)));
         }
         match (*features != now.features, *labels != now.labels) {
             (false, false) => None,
@@ -86,8 +98,14 @@ mod tests {
     use super::*;
 
     fn small() -> Dataset {
-        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0], real: None };
-        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1], real: None };
+        let train = Samples {
+            features: vec![0., 5., 2., 5., 4., 5.],
+            width: 2,
+            complex: false,
+            labels: vec![0, 1, 0],
+            real: None,
+        };
+        let test = Samples { features: vec![6., 7.], width: 2, complex: false, labels: vec![1], real: None };
         Dataset {
             name: "small".into(),
             classes: 2,
@@ -105,8 +123,13 @@ mod tests {
         let before = small().contents();
         let name = Dataset { name: "other".into(), note: Some("elsewhere".into()), ..small() };
         assert_eq!(before.difference(&name.contents()), None);
+        assert!(!serde_json::to_string(&before).unwrap().contains("complex"), "real samples are told as ever");
         type Change = fn(&mut Dataset);
-        let cases: [(Change, &str); 8] = [
+        let cases: [(Change, &str); 9] = [
+            (
+                |data| (data.train.complex, data.train.width) = (true, 1),
+                "there were 3 training samples of 2 features and are 3 training samples of 1",
+            ),
             (|data| data.train.features[3] = 5.000001, "the training features have changed"),
             (|data| data.train.features.swap(0, 2), "the training features have changed"),
             (|data| data.train.labels.swap(0, 1), "the training labels have changed"),

@@ -59,7 +59,10 @@ fn the_two_tables_must_fit_each_other() {
 fn a_table_without_oddities_is_not_doubted_and_its_layout_is_said() {
     let set = plain(GOOD, GOOD);
     assert_eq!(set.notes, [""; 0]);
-    assert_eq!(set.note.unwrap(), "the first line of train.csv is a sample; column 2, the last, holds the classes");
+    assert_eq!(
+        set.note.unwrap(),
+        "the first line of train.csv is a sample; column 2, the last, holds the classes; columns are separated by commas"
+    );
     let headed = plain(&format!("a,b,kind\n{GOOD}"), &format!("a,b,kind\n{GOOD}"));
     assert_eq!((headed.notes, headed.train), (vec![], set.train));
     assert!(headed.note.unwrap().contains("is a heading; column 2 ('kind'), the last,"));

@@ -34,11 +34,11 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Errs unless both parts pass [`Samples::check`], have one width, and the image size (if any) is that width.
+    /// Errs unless both parts pass [`Samples::check`], have one width and are both complex or both real, and the image size (if any) is that width.
     pub fn check(&self) -> Result<()> {
         self.train.check("train", self.classes)?;
         self.test.check("test", self.classes)?;
-        same_size("features of a test sample", self.train.width, self.test.width)?;
+        same_size("features of a test sample", self.train.stride(), self.test.stride())?;
         let targets = |samples: &Samples| samples.real.as_ref().map_or(0, |real| real.width);
         same_size("real targets of a test sample", targets(&self.train), targets(&self.test))?;
         if let Some(names) = &self.class_names {
@@ -59,6 +59,11 @@ impl Dataset {
     /// Real targets per sample; none where targets are classes.
     pub fn real_targets(&self) -> Option<usize> {
         self.train.real.as_ref().map(|real| real.width)
+    }
+
+    /// Features are complex: fields, which only networks with complex inputs take.
+    pub fn is_complex(&self) -> bool {
+        self.train.complex
     }
 
     /// Outputs that a chip needs: one per class, or per real target.
@@ -98,44 +103,6 @@ impl Dataset {
         }
         Ok(self)
     }
-
-    /// Features moved and stretched to mean 0 and standard deviation 1, both measured on the training samples.
-    ///
-    /// The deviation is the population's, `sqrt(mean((x − mean)²))`. A feature that never varies is only moved.
-    pub fn standardised(self) -> Self {
-        self.rescaled("features standardised with the training set's mean and standard deviation", |column| {
-            let mean = column.iter().sum::<f64>() / column.len() as f64;
-            let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
-            (mean, variance.sqrt())
-        })
-    }
-
-    /// Features moved and stretched to 0..1, minimum and maximum measured on the training samples.
-    ///
-    /// Test features may lie outside. A feature that never varies is only moved.
-    pub fn unit_range(self) -> Self {
-        self.rescaled("features scaled to 0..1 by the training set's minimum and maximum", |column| {
-            let (least, most) = column.iter().fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
-            (least, most - least)
-        })
-    }
-
-    /// Each feature `x` becomes `(x − origin) / scale`, with `(origin, scale)` measured on its training column.
-    fn rescaled(mut self, note: &str, measure: impl Fn(&[f64]) -> (f64, f64)) -> Self {
-        let width = self.width();
-        for feature in 0..width {
-            let column: Vec<f64> =
-                self.train.features.iter().skip(feature).step_by(width).map(|&x| f64::from(x)).collect();
-            let (origin, scale) = measure(&column);
-            let scale = if scale > 0.0 { scale } else { 1.0 };
-            for samples in [&mut self.train, &mut self.test] {
-                for x in samples.features.iter_mut().skip(feature).step_by(width) {
-                    *x = ((f64::from(*x) - origin) / scale) as f32;
-                }
-            }
-        }
-        self.with_note(note)
-    }
 }
 
 #[cfg(test)]
@@ -143,8 +110,14 @@ mod tests {
     use super::*;
 
     fn small() -> Dataset {
-        let train = Samples { features: vec![0., 5., 2., 5., 4., 5.], width: 2, labels: vec![0, 1, 0], real: None };
-        let test = Samples { features: vec![6., 7.], width: 2, labels: vec![1], real: None };
+        let train = Samples {
+            features: vec![0., 5., 2., 5., 4., 5.],
+            width: 2,
+            complex: false,
+            labels: vec![0, 1, 0],
+            real: None,
+        };
+        let test = Samples { features: vec![6., 7.], width: 2, complex: false, labels: vec![1], real: None };
         let (name, image) = ("small".into(), Some((1, 2)));
         Dataset { name, classes: 2, class_names: None, image, note: None, notes: Vec::new(), train, test }
     }
@@ -152,20 +125,10 @@ mod tests {
     #[test]
     fn parts_of_unequal_width_are_refused() {
         small().check().unwrap();
-        let test = Samples { features: vec![6.], width: 1, labels: vec![1], real: None };
+        let test = Samples { features: vec![6.], width: 1, complex: false, labels: vec![1], real: None };
         assert!(Dataset { test, ..small() }.check().is_err());
         assert!(Dataset { image: Some((2, 2)), ..small() }.check().is_err());
         assert!(Dataset { image: Some((usize::MAX, 2)), ..small() }.check().is_err());
-    }
-
-    #[test]
-    fn the_test_set_is_scaled_by_the_training_set() {
-        let standard = small().standardised();
-        let step = (2.0 / (8.0f64 / 3.0).sqrt()) as f32;
-        assert_eq!(standard.train.features, [-step, 0., 0., 0., step, 0.]);
-        assert_eq!(standard.test.features, [2.0 * step, 2.]);
-        assert!(standard.note.unwrap().contains("training"));
-        assert_eq!(small().unit_range().test.features, [1.5, 2.]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::samples::Samples;
 use super::split::stratified;
-use super::{csv_folder, table};
+use super::table;
 use crate::error::Result;
 use std::path::Path;
 
@@ -37,10 +37,8 @@ pub(crate) fn digits() -> Result<Dataset> {
 
 /// Irises, 120 to learn from and 30 to be judged by, [`stratified`]; features scaled to 0..1 by the training samples.
 pub(crate) fn iris() -> Result<Dataset> {
-    let all = csv_folder::into_samples(
-        table::parse(IRIS, Path::new("embedded/iris.csv"), table::Wanted::Classes(None), None)?,
-        None,
-    );
+    let path = Path::new("embedded/iris.csv");
+    let all = table::parse(IRIS, path, table::Wanted::Classes(None), None)?.into_piece(path).into_samples(None);
     let (train, test) = stratified(&all, 3, 30);
     let set = Dataset {
         name: "iris".to_string(),

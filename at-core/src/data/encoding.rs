@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 /// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `amplitude`, `phase:16`.
 ///
+/// Complex features are fields already: `raw`, `l2` and `amplitude` keep their phases, and x² is |x|² there; the others take real ones.
+///
 /// A sample that is zero everywhere has no direction and stays zero under every normalisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -72,6 +74,17 @@ impl Encoding {
         matches!(self, Self::FourierCrop { .. } | Self::Amplitude { .. } | Self::Phase { .. })
     }
 
+    /// Errs where samples with complex features have no such signals.
+    pub fn takes_complex(self) -> Result<()> {
+        match self {
+            Self::Raw | Self::L2 | Self::Amplitude { .. } => Ok(()),
+            Self::FourierCrop { .. } | Self::Phase { .. } => {
+                let reason = "it makes fields of real features, and these are complex; choose raw, l2 or amplitude";
+                Err(Error::invalid("encoding", self, reason))
+            }
+        }
+    }
+
     /// Signals per sample of `width` features. Errs on zero modes and on a crop that `image` (rows, columns) cannot give.
     pub fn modes(self, width: usize, image: Option<(usize, usize)>) -> Result<usize> {
         match self {
@@ -96,21 +109,25 @@ impl Encoding {
 
     /// Encodes every sample; `image` is (rows, columns) where samples are images.
     ///
-    /// Arithmetic is f64, the result f32. Errs as [`modes`](Self::modes), on sizes that disagree, and on a signal that
+    /// Arithmetic is f64, the result f32. Errs as [`modes`](Self::modes), on complex features of [`takes_complex`](Self::takes_complex), on sizes that disagree, and on a signal that
     /// f32 cannot hold.
     pub fn encode(&self, samples: &Samples, image: Option<(usize, usize)>) -> Result<Encoded> {
         let width = samples.width;
-        same_size("features", samples.len().saturating_mul(width), samples.features.len())?;
+        same_size("features", samples.len().saturating_mul(samples.stride()), samples.features.len())?;
+        if samples.complex {
+            self.takes_complex()?;
+        }
+        let complex = self.is_complex() || samples.complex;
         if let Some((rows, columns)) = image {
             same_size("features of an image", rows.saturating_mul(columns), width)?;
         }
         let modes = self.modes(width, image)?;
-        let stride = if self.is_complex() { 2 * modes } else { modes };
+        let stride = if complex { 2 * modes } else { modes };
         let mut signals = vec![0.0f32; samples.len() * stride];
         if stride == 0 || width == 0 {
-            return Ok(Encoded { signals, modes, complex: self.is_complex(), samples: samples.len() });
+            return Ok(Encoded { signals, modes, complex, samples: samples.len() });
         }
-        let pairs = signals.par_chunks_exact_mut(stride).zip(samples.features.par_chunks_exact(width));
+        let pairs = signals.par_chunks_exact_mut(stride).zip(samples.features.par_chunks_exact(samples.stride()));
         match *self {
             Self::Raw => pairs.for_each(|(out, x)| out.copy_from_slice(x)),
             Self::L2 => pairs.for_each(|(out, x)| {
@@ -130,6 +147,15 @@ impl Encoding {
                     },
                 );
             }
+            Self::Amplitude { .. } if samples.complex => pairs.for_each(|(out, x)| {
+                let parts = [0, 1].map(|part| x.iter().skip(part).step_by(2).copied().collect::<Vec<f32>>());
+                let field = |mode: usize| [0, 1].map(|part| pooled(&parts[part], mode, modes));
+                let total = power((0..modes).flat_map(field));
+                let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
+                for (mode, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    *out = field(mode).map(|part| (part * scale) as f32);
+                }
+            }),
             Self::Amplitude { .. } => pairs.for_each(|(out, x)| {
                 let total = power((0..modes).map(|mode| pooled(x, mode, modes)));
                 let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
@@ -148,7 +174,7 @@ impl Encoding {
             let reason = format!("{self} of sample {} leaves the range of f32", at / stride);
             return Err(Error::invalid("signal", signals[at], reason));
         }
-        Ok(Encoded { signals, modes, complex: self.is_complex(), samples: samples.len() })
+        Ok(Encoded { signals, modes, complex, samples: samples.len() })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn samples(width: usize, features: &[f32]) -> Samples {
-    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width], real: None }
+    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width], complex: false, real: None }
 }
 
 #[test]
@@ -102,5 +102,28 @@ fn text_and_json_read_back() {
     assert_eq!(serde_json::to_string(&Encoding::FourierCrop { size: 8 }).unwrap(), r#"{"fourier-crop":{"size":8}}"#);
     for text in ["", "fourier-crop", "l2:3", "amplitude:-1", "amplitude:", "polar"] {
         assert!(text.parse::<Encoding>().is_err());
+    }
+}
+
+#[test]
+fn complex_features_keep_their_phases_or_are_refused() {
+    let x = Samples { width: 2, complex: true, ..samples(4, &[3., 4., 0., -12., 0., 0., 0., 0.]) };
+    let encode = |encoding: Encoding| encoding.encode(&x, None).unwrap();
+    let raw = encode(Encoding::Raw);
+    assert_eq!((raw.complex, raw.modes, &raw.signals), (true, 2, &x.features));
+    let close = |encoding: Encoding, expected: &[f32]| {
+        let signals = encode(encoding).signals;
+        assert_eq!(signals.len(), expected.len(), "{encoding}");
+        assert!(signals.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{encoding}: {signals:?}");
+    };
+    close(Encoding::L2, &[3. / 13., 4. / 13., 0., -12. / 13., 0., 0., 0., 0.]);
+    // mean power 1, and 0 where the sample is dark
+    let factor = 2f32.sqrt() / 13.;
+    close(Encoding::Amplitude { modes: None }, &[3. * factor, 4. * factor, 0., -12. * factor, 0., 0., 0., 0.]);
+    let norm = 73f32.sqrt(); // of the mean, 1.5 - 4i
+    close(Encoding::Amplitude { modes: Some(1) }, &[3. / norm, -8. / norm, 0., 0.]);
+    for encoding in [Encoding::Phase { modes: None }, Encoding::FourierCrop { size: 1 }] {
+        let error = encoding.encode(&x, Some((1, 2))).unwrap_err().to_string();
+        assert!(error.contains("these are complex; choose raw, l2 or amplitude"), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! Whether the first line of a table is a heading or a sample.
 
+use super::numeral::Numeral;
+
 /// What is known of the lines behind the first.
 pub(crate) struct Rest<'a> {
     /// How many there are.
@@ -47,7 +49,7 @@ pub(crate) fn is_label_name(field: &str) -> bool {
 /// (as pandas writes) or from 1; of two columns that is too little to go by, and from 1 it takes five columns, or a
 /// column that is written otherwise in all other lines.
 pub(crate) fn judge(first: &[String], label: usize, rest: &Rest) -> FirstLine {
-    let is_number = |field: &String| field.parse::<f64>().is_ok();
+    let is_number = |field: &String| Numeral::read(field).is_some();
     let numbers: Vec<&String> = first.iter().filter(|field| is_number(field)).collect();
     if numbers.is_empty() {
         return FirstLine::Heading;

@@ -115,7 +115,7 @@ fn read_pair(folder: &Path, part: &str, most: Option<usize>) -> Result<(Samples,
     labels.bytes.truncate(images.bytes.len() / (rows * columns));
     let features = images.bytes.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
     let labels = labels.bytes.into_iter().map(u32::from).collect();
-    Ok((Samples { features, width: rows * columns, labels, real: None }, (rows, columns), md5))
+    Ok((Samples { features, width: rows * columns, labels, complex: false, real: None }, (rows, columns), md5))
 }
 
 #[cfg(test)]

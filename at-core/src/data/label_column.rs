@@ -80,6 +80,34 @@ impl TargetColumns {
     }
 }
 
+impl TargetColumns {
+    /// The columns of an array of targets that has so many: `all`, or each by its index; or why one is not there.
+    pub(crate) fn of_array(&self, columns: usize) -> std::result::Result<Vec<usize>, String> {
+        let mut found = Vec::new();
+        for column in &self.0 {
+            let own: Vec<usize> = match column {
+                LabelColumn::Name(name) if name == "all" => (0..columns).collect(),
+                LabelColumn::First => vec![0],
+                LabelColumn::Last => vec![columns.saturating_sub(1)],
+                &LabelColumn::Index(index) => vec![index],
+                LabelColumn::Name(name) => {
+                    return Err(format!(
+                        "its columns have no names, as '{name}'; pass `target-columns` all, or indices"
+                    ));
+                }
+            };
+            if let Some(index) = own.iter().find(|&&index| index >= columns) {
+                return Err(format!("there is no column {index} for `target-columns`: it has {columns}"));
+            }
+            if let Some(index) = own.iter().find(|&index| found.contains(index)) {
+                return Err(format!("`target-columns` names column {index} twice"));
+            }
+            found.extend(own);
+        }
+        Ok(found)
+    }
+}
+
 impl fmt::Display for TargetColumns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.iter().map(LabelColumn::to_string).collect::<Vec<_>>().join(","))
@@ -133,6 +161,19 @@ mod tests {
         assert_eq!(["first", "last", "0", "2", "a"].map(|text| find(text).unwrap()), [0, 4, 0, 2, 0]);
         for (text, part) in [("5", "0 to 4"), ("c", "'a', '2', 'last'"), ("b", "columns 3 and 4")] {
             assert!(find(text).unwrap_err().contains(part), "{text}");
+        }
+        let array = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| text.to_string()).collect();
+            TargetColumns::new(&texts).unwrap().of_array(3)
+        };
+        assert_eq!(
+            [array(&["all"]), array(&["2", "first"]), array(&["last"])],
+            [Ok(vec![0, 1, 2]), Ok(vec![2, 0]), Ok(vec![2])]
+        );
+        for (texts, part) in
+            [(["all", "1"], "column 1 twice"), (["0", "3"], "no column 3"), (["y", "0"], "have no names")]
+        {
+            assert!(array(&texts).unwrap_err().contains(part), "{texts:?}");
         }
         assert!("".parse::<LabelColumn>().is_err() && "99999999999999999999999".parse::<LabelColumn>().is_err());
         for text in ["first", "last", "7", "species of iris"] {

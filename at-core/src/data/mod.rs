@@ -1,8 +1,10 @@
 //! Data sets, their files, and how their samples become fields.
 //!
-//! [`open`] gives a [`Dataset`] by name or folder; [`Encoding`] turns its samples into signals; [`epoch_order`] says in
+//! [`open`] gives a [`Dataset`] by name or from files of one's own; [`Encoding`] turns its samples into signals; [`epoch_order`] says in
 //! which order an epoch visits them.
 
+mod array_files;
+mod arrays;
 pub mod batches;
 pub mod chance;
 pub mod checksum;
@@ -19,7 +21,12 @@ mod idx;
 mod image_files;
 pub mod label_column;
 pub mod name;
+mod numeral;
+pub mod own_files;
+mod parts;
 pub mod samples;
+pub mod scale;
+mod separator;
 pub mod source;
 pub mod split;
 mod table;
@@ -33,4 +40,6 @@ pub use encoding::{Encoded, Encoding};
 pub use label_column::{LabelColumn, TargetColumns};
 pub use name::DatasetName;
 pub use samples::{RealTargets, Samples};
-pub use source::{Location, Source, load, locate, open, open_labelled, open_real};
+pub use scale::Scale;
+pub use source::{Choices, Location, Source, load, locate, open, open_chosen};
+pub use split::SplitRule;

@@ -14,10 +14,12 @@ pub struct RealTargets {
 /// Samples of one width with a class label each, or real targets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Samples {
-    /// `[samples, width]`, row-major.
+    /// `[samples, width]`, row-major; interleaved pairs (re, im) where `complex`.
     pub features: Vec<f32>,
     /// Features per sample.
     pub width: usize,
+    /// Features are complex: fields.
+    pub complex: bool,
     /// `[samples]`, each below the data set's number of classes; empty where targets are real.
     pub labels: Vec<u32>,
     /// Real targets in the place of labels.
@@ -38,9 +40,24 @@ impl Samples {
         self.len() == 0
     }
 
-    /// Features of sample `index`, `[width]`. Panics when there is no such sample, as slices do.
+    /// Reals per sample: two of every complex feature.
+    pub fn stride(&self) -> usize {
+        if self.complex { self.width.saturating_mul(2) } else { self.width }
+    }
+
+    /// Features of sample `index`, `[width]`, or pairs of complex ones. Panics when there is no such sample, as slices do.
     pub fn row(&self, index: usize) -> &[f32] {
-        &self.features[index * self.width..(index + 1) * self.width]
+        let stride = self.stride();
+        &self.features[index * stride..(index + 1) * stride]
+    }
+
+    /// The same samples with complex features, whose imaginary parts are 0 where they were real.
+    pub(crate) fn into_complex(self) -> Samples {
+        if self.complex {
+            return self;
+        }
+        let features = self.features.into_iter().flat_map(|re| [re, 0.0]).collect();
+        Samples { features, complex: true, ..self }
     }
 
     /// Number of samples of each of `classes` classes; labels beyond them are not counted.
@@ -56,7 +73,7 @@ impl Samples {
 
     /// The samples at `order`, in that order. Panics when an index has no sample, as slices do.
     pub fn select(&self, order: &[u32]) -> Samples {
-        let mut features = Vec::with_capacity(order.len() * self.width);
+        let mut features = Vec::with_capacity(order.len() * self.stride());
         order.iter().for_each(|&index| features.extend_from_slice(self.row(index as usize)));
         let labels =
             if self.real.is_some() { Vec::new() } else { order.iter().map(|&k| self.labels[k as usize]).collect() };
@@ -64,12 +81,12 @@ impl Samples {
             let row = |&index: &u32| &values[index as usize * width..][..*width];
             RealTargets { values: order.iter().flat_map(row).copied().collect(), width: *width }
         });
-        Samples { features, width: self.width, labels, real }
+        Samples { features, width: self.width, complex: self.complex, labels, real }
     }
 
     /// Keeps the first `count`, of which there are at least so many.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.features.truncate(count * self.width);
+        self.features.truncate(count * self.stride());
         self.labels.truncate(count);
         if let Some(RealTargets { values, width }) = &mut self.real {
             values.truncate(count * *width);
@@ -84,10 +101,12 @@ impl Samples {
             let value = format!("{} samples of {} features", self.len(), self.width);
             return Err(Error::Invalid { name: "dataset", value, reason: format!("{part} must not be empty") });
         }
-        let expected = self.len().saturating_mul(self.width);
+        let expected = self.len().saturating_mul(self.stride());
         same_size(&format!("features in {part}"), expected, self.features.len())?;
         if let Some(at) = self.features.iter().position(|feature| !feature.is_finite()) {
-            let reason = format!("{part} sample {}, feature {}: must be finite", at / self.width, at % self.width);
+            let (sample, place) = (at / self.stride(), at % self.stride());
+            let feature = if self.complex { place / 2 } else { place };
+            let reason = format!("{part} sample {sample}, feature {feature}: must be finite");
             return Err(Error::invalid("feature", self.features[at], reason));
         }
         if let Some(RealTargets { values, width }) = &self.real {
@@ -111,7 +130,7 @@ mod tests {
     use super::*;
 
     fn three() -> Samples {
-        Samples { features: vec![0., 1., 2., 3., 4., 5.], width: 2, labels: vec![0, 1, 1], real: None }
+        Samples { features: vec![0., 1., 2., 3., 4., 5.], width: 2, complex: false, labels: vec![0, 1, 1], real: None }
     }
 
     #[test]
@@ -132,8 +151,19 @@ mod tests {
     #[test]
     fn selecting_keeps_features_with_their_labels() {
         let two = three().select(&[2, 0]);
-        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.], width: 2, labels: vec![1, 0], real: None });
+        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.], labels: vec![1, 0], ..three() });
         assert_eq!(three().class_counts(2), [1, 2]);
+    }
+
+    #[test]
+    fn complex_features_are_counted_as_pairs() {
+        let pairs = Samples { width: 1, complex: true, ..three() };
+        pairs.check("train", 2).unwrap();
+        assert_eq!((pairs.row(1), pairs.select(&[2]).features), (&[2., 3.][..], vec![4., 5.]));
+        let broken = Samples { features: vec![0., 1., 2., 3., 4., f32::NAN], ..pairs.clone() };
+        assert!(broken.check("train", 2).unwrap_err().to_string().contains("train sample 2, feature 0"));
+        assert!(Samples { width: 2, ..pairs }.check("train", 2).is_err());
+        assert_eq!(three().into_complex().row(1), [2., 0., 3., 0.]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Where data sets are looked for, and how one is opened.
 
+use super::array_files::has_parts_of_its_own;
 use super::dataset::{Dataset, Limits};
 use super::label_column::{LabelColumn, TargetColumns};
 use super::name::DatasetName;
+use super::split::SplitRule;
 use super::table::Wanted;
-use super::{csv_folder, embedded, image_files};
+use super::{csv_folder, embedded, image_files, own_files};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -76,11 +78,11 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
 /// Pixels are 0..1; `vowel` is standardised and `iris` scaled by the training samples, as their notes say. Errs when
 /// files are missing ([`Error::NotFound`]), unreadable ([`Error::File`]) or make no sense ([`Error::Malformed`]).
 pub fn load(name: DatasetName, source: &Source) -> Result<Dataset> {
-    load_wanted(name, source, Wanted::Classes(None), Limits::default())
+    load_chosen(name, source, &Choices::default())
 }
 
-/// [`load`] for what is wanted of a table, where it is one; images beyond `limits` may be left unread.
-fn load_wanted(name: DatasetName, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
+fn load_chosen(name: DatasetName, source: &Source, choices: &Choices) -> Result<Dataset> {
+    let wanted = choices.wanted();
     match wanted {
         Wanted::Classes(Some(label)) if name != DatasetName::Vowel => {
             let reason = format!("it chooses a column of a table, and {name} is none; drop it");
@@ -92,64 +94,69 @@ fn load_wanted(name: DatasetName, source: &Source, wanted: Wanted, limits: Limit
         }
         Wanted::Classes(_) => {}
     }
+    has_parts_of_its_own(name.as_str(), choices.split)?;
     match (name, locate(name, source)?) {
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
             csv_folder::read(name.as_str(), &folder, Some(VOWELS), wanted)?.standardised().checked()
         }
-        (_, Location::Folder(folder)) => image_files::read(name, &folder, limits),
+        (_, Location::Folder(folder)) => image_files::read(name, &folder, choices.limits),
         (_, Location::Embedded) => {
             Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
         }
     }
 }
 
-/// Opens a data set by its name, or by the path of a folder with `train.csv` and `test.csv`; the last column of such a
-/// table holds the classes. See [`open_labelled`].
-pub fn open(name_or_folder: &str, source: &Source) -> Result<Dataset> {
-    open_labelled(name_or_folder, source, None, Limits::default())
+/// What is wanted of a data set.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choices<'a> {
+    /// The column of a table that holds the classes; the last where nobody says.
+    pub label: Option<&'a LabelColumn>,
+    /// The columns that hold real values to be met, in the place of classes.
+    pub targets: Option<&'a TargetColumns>,
+    /// How samples in one piece become two parts; [`SplitRule::default`] where nobody says.
+    pub split: Option<SplitRule>,
+    /// Images beyond these are not read, unless those before depend on them; whoever gives limits goes on to
+    /// [`Dataset::prepared`].
+    pub limits: Limits,
 }
 
-/// Opens a data set by its name, or by the path of a folder with `train.csv` and `test.csv`.
+impl Choices<'_> {
+    fn wanted(&self) -> Wanted<'_> {
+        match self.targets {
+            Some(targets) => Wanted::Real(targets),
+            None => Wanted::Classes(self.label),
+        }
+    }
+}
+
+/// Opens a data set by its name or by the path of files of one's own, which are split as usual. See [`open_chosen`].
+pub fn open(name_or_path: &str, source: &Source) -> Result<Dataset> {
+    open_chosen(name_or_path, source, &Choices::default())
+}
+
+/// Opens a data set by its name, or by the path of files of one's own: a table (`.csv`, `.tsv`, `.txt`, `.data`, `.dat`), an archive of
+/// arrays (`.npz`), two arrays (`x.npy,y.npy`, or `x.npy` with its labels beside it), or a folder with `train.csv` and
+/// `test.csv`, `train.npz` and `test.npz`, or `x_train.npy`, `y_train.npy`, `x_test.npy` and `y_test.npy`.
 ///
-/// Such a table has one column of classes, `label` or the last, whole numbers from 0 or words, and may have a heading;
-/// features stay as they are. Images beyond `limits` are not read, unless those before depend on them; whoever gives limits
-/// goes on to [`Dataset::limit`]. Errs as [`load`], on a text that is neither a name nor a folder, and on a `label` where there
-/// is no table.
-pub fn open_labelled(
-    name_or_folder: &str,
-    source: &Source,
-    label: Option<&LabelColumn>,
-    limits: Limits,
-) -> Result<Dataset> {
-    open_wanted(name_or_folder, source, Wanted::Classes(label), limits)
-}
-
-/// Opens the folder of a table whose columns `targets` hold real values to be met, and all others features. Otherwise as
-/// [`open_labelled`]; errs on data sets that have a name, for all of these have classes.
-pub fn open_real(name_or_folder: &str, source: &Source, targets: &TargetColumns, limits: Limits) -> Result<Dataset> {
-    open_wanted(name_or_folder, source, Wanted::Real(targets), limits)
-}
-
-fn open_wanted(name_or_folder: &str, source: &Source, wanted: Wanted, limits: Limits) -> Result<Dataset> {
-    let folder = Path::new(name_or_folder);
-    match name_or_folder.parse() {
-        Ok(name) => load_wanted(name, source, wanted, limits),
-        Err(_) if folder.is_dir() => {
-            if !csv_folder::is_in(folder) {
-                let what = csv_folder::FILES.join(" and ");
-                let remedy = "a folder given as data set holds both".to_string();
-                return Err(Error::NotFound { what, searched: vec![folder.to_path_buf()], remedy });
-            }
-            let name = folder.canonicalize().map_err(|error| Error::file(folder, error))?;
-            let name = name.file_name().map_or_else(|| name_or_folder.into(), |name| name.to_string_lossy());
-            csv_folder::read(&name, folder, None, wanted)
-        }
-        Err(Error::Invalid { name, value, reason }) => {
-            Err(Error::Invalid { name, value, reason: format!("{reason}, and there is no such folder") })
-        }
-        Err(error) => Err(error),
+/// A table has one column of classes, whole numbers from 0 or words, or columns of real targets, and may have a heading;
+/// features stay as they are. Errs as [`load`], on a text that is neither a name nor a path, on a choice of a column where there
+/// is no table, and on a split of what has two parts.
+pub fn open_chosen(name_or_path: &str, source: &Source, choices: &Choices) -> Result<Dataset> {
+    match name_or_path.parse() {
+        Ok(name) => load_chosen(name, source, choices),
+        Err(unknown) => match own_files::Form::of(name_or_path) {
+            Some(form) => form?.read(choices.wanted(), choices.split),
+            None => match unknown {
+                Error::Invalid { name, value, reason } => Err(Error::Invalid {
+                    name,
+                    value,
+                    reason: format!("{reason}, and there is no such file or folder"),
+                }),
+                error => Err(error),
+            },
+        },
     }
 }
 
@@ -188,6 +195,6 @@ mod tests {
         let set = open(path, &Source::default()).unwrap();
         assert_eq!((set.name.as_str(), set.classes, set.train.row(0)), ("two-moons", 2, &[0.5, -1.0][..]));
         let error = open("two-mons", &Source::default()).unwrap_err().to_string();
-        assert!(error.contains("no such folder") && error.contains("fashion-mnist"), "{error}");
+        assert!(error.contains("no such file or folder") && error.contains("fashion-mnist"), "{error}");
     }
 }

@@ -3,8 +3,10 @@
 use super::dataset::Dataset;
 use super::heading::{FirstLine, LABEL_NAMES, is_label_name};
 use super::label_column::listed;
+use super::numeral::Numeral;
+use super::parts::Labels;
 use super::samples::RealTargets;
-use super::table::{Labels, Table};
+use super::table::Table;
 use std::collections::HashSet;
 
 /// A column of fewer samples may count them by chance.
@@ -35,6 +37,15 @@ pub(crate) fn heading(file: &str, table: &Table) -> Option<String> {
 /// Doubts about the last column, which was taken for the classes because nobody said which it is.
 pub(crate) fn label_column(table: &Table) -> Option<String> {
     let (Labels::Numbers(labels) | Labels::Words(_, labels)) = &table.labels else { return None };
+    if let Labels::Words(words, _) = &table.labels
+        && words.iter().all(|word| matches!(Numeral::read(word), Some(Numeral::Complex(_))))
+    {
+        return Some(format!(
+            "the classes are read from the last column, which holds complex numbers, as '{}'; if another one holds them, pass \
+             `label-column`",
+            words[0]
+        ));
+    }
     let called = |column: usize| table.name(column).is_some_and(is_label_name);
     if let Some(other) = (0..table.label).find(|&column| called(column)).filter(|_| !called(table.label)) {
         let name = &table.first[other];
@@ -44,7 +55,7 @@ pub(crate) fn label_column(table: &Table) -> Option<String> {
             table.first[table.label]
         ));
     }
-    let first: Option<Vec<u32>> = column(table, 0).map(whole_number).collect();
+    let first: Option<Vec<u32>> = column(table, 0).map(whole_number).collect::<Option<_>>().filter(|_| !table.complex);
     let first = first.filter(|first| looks_like_labels(first))?;
     let classes = first.iter().collect::<HashSet<_>>().len();
     (!looks_like_labels(labels)).then(|| {
@@ -67,9 +78,15 @@ fn whole_number(value: f32) -> Option<u32> {
     (value.fract() == 0.0 && (0.0..65536.0).contains(&value)).then_some(value as u32)
 }
 
-/// The values of feature `feature`.
+/// The values of feature `feature`, of complex ones the real parts.
 fn column(table: &Table, feature: usize) -> impl Iterator<Item = f32> + Clone {
-    table.features.iter().skip(feature).step_by(table.width).copied()
+    part(table, feature, 0)
+}
+
+/// Part `part` of feature `feature`: complex ones have two.
+fn part(table: &Table, feature: usize, part: usize) -> impl Iterator<Item = f32> + Clone {
+    let reals = if table.complex { 2 } else { 1 };
+    table.features.iter().skip(reals * feature + part).step_by(reals * table.width).copied()
 }
 
 /// Doubts about features: columns that number the samples, columns that never vary.
@@ -91,9 +108,12 @@ pub(crate) fn features(table: &Table) -> Vec<String> {
     }
     let constant: Vec<usize> = (0..table.width)
         .filter(|&feature| {
-            let mut values = column(table, feature);
-            let first = values.next();
-            values.all(|value| Some(value) == first)
+            let parts = if table.complex { 0..2 } else { 0..1 };
+            parts.into_iter().all(|number| {
+                let mut values = part(table, feature, number);
+                let first = values.next();
+                values.all(|value| Some(value) == first)
+            })
         })
         .collect();
     if table.len() >= 2 && !constant.is_empty() {
@@ -115,12 +135,14 @@ fn numbers_samples(table: &Table, feature: usize) -> bool {
         let mut known = HashSet::new();
         values.clone().all(|value| value.fract() == 0.0 && known.insert(value.to_bits()))
     };
-    table.len() >= LEAST_TO_COUNT && (counts(0.0) || counts(1.0) || (called && distinct()))
+    !table.complex && table.len() >= LEAST_TO_COUNT && (counts(0.0) || counts(1.0) || (called && distinct()))
 }
 
-/// Doubts about real targets: one that never varies, one that could be a class.
-pub(crate) fn targets(set: &Dataset) -> Vec<String> {
+/// Doubts about real targets: one that never varies, one that could be a class. `by_column` says that they stand in columns of a
+/// table.
+pub(crate) fn targets(set: &Dataset, by_column: bool) -> Vec<String> {
     let Some(RealTargets { values, width }) = &set.train.real else { return Vec::new() };
+    let remedy = if by_column { "pass `label-column`" } else { "drop `target-columns`" };
     let mut notes = Vec::new();
     for target in 0..*width {
         let column = || values.iter().skip(target).step_by(*width).copied();
@@ -129,17 +151,17 @@ pub(crate) fn targets(set: &Dataset) -> Vec<String> {
         if set.train.len() >= 2 && column().all(|value| Some(value) == first) {
             notes.push(format!("target {target} never varies among the training samples"));
         } else if *width == 1 && whole.is_some_and(|whole| looks_like_labels(&whole)) {
-            notes.push(
-                "the target looks like classes, and is learned as a number; if it holds classes, pass `label-column`"
-                    .into(),
-            );
+            notes.push(format!(
+                "the target looks like classes, and is learned as a number; if it holds classes, {remedy}"
+            ));
         }
     }
     notes
 }
 
-/// Doubts about the classes of the samples of both parts: gaps, one class alone, classes of one part only.
-pub(crate) fn classes(set: &Dataset) -> Vec<String> {
+/// Doubts about the classes of the samples of both parts: gaps, one class alone, classes of one part only. `by_column` says that
+/// they stand in a column of a table.
+pub(crate) fn classes(set: &Dataset, by_column: bool) -> Vec<String> {
     let mut notes = Vec::new();
     let (classes, samples) = (set.classes, set.train.len());
     let named = |class: usize| match &set.class_names {
@@ -163,11 +185,14 @@ pub(crate) fn classes(set: &Dataset) -> Vec<String> {
         let only = those(&|class| learned[class] > 0).1;
         notes.push(format!("all training samples are of class {only}, so that nothing can be told apart"));
     } else if samples >= LEAST_TO_COMPARE && 2 * present > samples {
-        notes.push(format!(
-            "{samples} training samples are of {present} classes; if these are no classes, pass `label-column` with the \
-             column that holds them (a heading often says {})",
-            LABEL_NAMES.map(|name| format!("'{name}'")).join(", ")
-        ));
+        let remedy = match by_column {
+            true => format!(
+                "pass `label-column` with the column that holds them (a heading often says {})",
+                LABEL_NAMES.map(|name| format!("'{name}'")).join(", ")
+            ),
+            false => "but values to be met, pass `target-columns` all".to_string(),
+        };
+        notes.push(format!("{samples} training samples are of {present} classes; if these are no classes, {remedy}"));
     }
     let (unlearned, list) = those(&|class| learned[class] == 0 && judged[class] > 0);
     if unlearned > 0 {

@@ -39,6 +39,21 @@ enum Element {
     },
 }
 
+/// What kind of elements an array has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// True or false.
+    Boolean,
+    /// Integers.
+    Whole,
+    /// Floats.
+    Float,
+    /// Complex numbers.
+    Complex,
+    /// Text.
+    Text,
+}
+
 /// An array of real or complex numbers or of text, as read. Its elements are its own, or those of a file's content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray<B = Vec<u8>> {
@@ -53,6 +68,16 @@ impl NpyArray {
     pub fn parse(content: &[u8]) -> Parsed<Self> {
         let NpyArray { shape, fortran, element, bytes } = NpyArray::view(content)?;
         Ok(NpyArray { shape, fortran, element, bytes: bytes.to_vec() })
+    }
+
+    /// Reads an npy file of at most `most` bytes.
+    pub fn read(path: &Path, most: u64) -> Result<Self> {
+        let mut content = read_whole(path, most)?;
+        let viewed = NpyArray::view(&content).map_err(|reason| Error::malformed(path, reason))?;
+        let NpyArray { shape, fortran, element, bytes } = viewed;
+        let header = content.len() - bytes.len();
+        content.drain(..header); // in place: the file may be as large as the memory
+        Ok(NpyArray { shape, fortran, element, bytes: content })
     }
 }
 
@@ -85,6 +110,17 @@ impl<B: AsRef<[u8]>> NpyArray<B> {
         size_of::<f64>() * reals
     }
 
+    /// What its elements are.
+    pub fn kind(&self) -> Kind {
+        match self.element {
+            Element::Real { number: Number::Boolean, .. } => Kind::Boolean,
+            Element::Real { number: Number::Signed(_) | Number::Unsigned(_), .. } => Kind::Whole,
+            Element::Real { number: Number::Float(_) | Number::Extended, .. } => Kind::Float,
+            Element::Complex { .. } => Kind::Complex,
+            Element::Text { .. } => Kind::Text,
+        }
+    }
+
     /// The lengths of the axes.
     pub fn shape(&self) -> &[usize] {
         &self.shape
@@ -98,6 +134,28 @@ impl<B: AsRef<[u8]>> NpyArray<B> {
             Element::Complex { .. } => Err("its elements are complex, and real numbers belong here".into()),
             Element::Text { .. } => Err("its elements are text, and numbers belong here".into()),
         }
+    }
+
+    /// [`reals`](Self::reals) rounded to f32; infinite where that has none so large.
+    pub fn singles(&self) -> Parsed<Vec<f32>> {
+        match self.element {
+            Element::Real { number, big_endian } => {
+                self.in_order(|bytes| number.read(bytes, big_endian).map(|value| value as f32))
+            }
+            Element::Complex { .. } | Element::Text { .. } => self.reals().map(|_| Vec::new()), // which says why not
+        }
+    }
+
+    /// [`complexes`](Self::complexes) rounded to pairs of f32, (re, im).
+    pub fn complex_singles(&self) -> Parsed<Vec<f32>> {
+        let Element::Complex { number, big_endian } = self.element else {
+            return self.singles().map(|reals| reals.into_iter().flat_map(|re| [re, 0.0]).collect());
+        };
+        let pairs = self.in_order(|bytes| {
+            let (re, im) = bytes.split_at(number.bytes());
+            Ok([number.read(re, big_endian)? as f32, number.read(im, big_endian)? as f32])
+        })?;
+        Ok(pairs.into_flattened())
     }
 
     /// The complex (or real) numbers in row-major order. Errs with a reason where the elements are no numbers.
@@ -116,17 +174,31 @@ impl<B: AsRef<[u8]>> NpyArray<B> {
 
     /// The text of an array that holds a single one.
     pub fn text(&self) -> Parsed<String> {
+        if !matches!(self.element, Element::Text { .. }) {
+            return Err("it is not text".into());
+        }
+        match &self.texts()?[..] {
+            [text] => Ok(text.clone()),
+            _ => Err(format!("it has shape {:?}, not a single text", self.shape)),
+        }
+    }
+
+    /// The texts of an array of them, in row-major order, without the zeros that fill them up.
+    pub fn texts(&self) -> Parsed<Vec<String>> {
         let Element::Text { width, big_endian, .. } = self.element else { return Err("it is not text".into()) };
-        if self.shape.iter().any(|&length| length != 1) {
-            return Err(format!("it has shape {:?}, not a single text", self.shape));
+        if self.fortran && self.shape.len() > 1 {
+            return Err("texts in column-major order are not supported; save them in C order".into());
         }
         let code = |bytes: &[u8]| {
             let number = |code: u32, &byte: &u8| code << 8 | u32::from(byte);
             let code = if big_endian { bytes.iter().fold(0, number) } else { bytes.iter().rev().fold(0, number) };
             char::from_u32(code).ok_or_else(|| format!("its text holds the code {code:#x}, which is no character"))
         };
-        let text: String = self.bytes.as_ref().chunks_exact(width).map(code).collect::<Parsed<_>>()?;
-        Ok(text.trim_end_matches('\0').to_string())
+        let text = |bytes: &[u8]| {
+            let text: String = bytes.chunks_exact(width).map(code).collect::<Parsed<_>>()?;
+            Ok(text.trim_end_matches('\0').to_string())
+        };
+        self.bytes.as_ref().chunks_exact(self.element.bytes()).map(text).collect()
     }
 
     /// Decodes every element; a matrix in column-major order is turned.
@@ -187,6 +259,11 @@ fn element(descr: &str) -> Parsed<Element> {
         let known = "booleans, integers, floats and complex numbers of every width, and text are read";
         format!("its elements are {}; {known}", shown(descr))
     };
+    if descr.trim_start_matches('|').starts_with('O') {
+        return Err(
+            "its elements are Python objects; save numbers, or text of a fixed width (numpy: astype(str))".into()
+        );
+    }
     let big_endian = descr.starts_with('>');
     let bare = descr.strip_prefix(['<', '>', '|', '=']).unwrap_or(descr);
     let kind = bare.chars().next().ok_or_else(unsupported)?;

@@ -50,6 +50,18 @@ pub use weight_bank::WeightBank;
 use crate::optics::{Activation, Mesh};
 
 impl Stage {
+    /// Its kind as a word: `weight-bank`.
+    pub fn word(&self) -> String {
+        let mut word = String::new();
+        for letter in self.kind().chars() {
+            if letter.is_uppercase() && !word.is_empty() {
+                word.push('-');
+            }
+            word.extend(letter.to_lowercase());
+        }
+        word
+    }
+
     /// What enters.
     pub fn input(&self) -> Signal {
         self.element().input()

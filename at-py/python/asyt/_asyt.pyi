@@ -12,6 +12,8 @@ class Data:
     class_names: Optional[list[str]]
     image: Optional[tuple[int, int]]
     notes: list[str]
+    note: Optional[str]
+    complex: bool
     @staticmethod
     def open(settings: str) -> Data: ...
     @staticmethod
@@ -21,6 +23,7 @@ class Data:
         test: tuple[NDArray[np.float32], NDArray[np.uint32]],
         classes: int,
         image: Optional[tuple[int, int]],
+        complex: bool,
     ) -> Data: ...
     @staticmethod
     def of_values(
@@ -28,6 +31,7 @@ class Data:
         train: tuple[NDArray[np.float32], NDArray[np.float32]],
         test: tuple[NDArray[np.float32], NDArray[np.float32]],
         image: Optional[tuple[int, int]],
+        complex: bool,
     ) -> Data: ...
     def features(self, part: int) -> NDArray[np.float32]: ...
     def targets(self, part: int) -> NDArray[Any]: ...

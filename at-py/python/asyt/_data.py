@@ -1,4 +1,4 @@
-"""Data sets: by name, from a folder, or arrays."""
+"""Data sets: by name, from files, or arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._settings import named, text
 class Data:
     """Training and test samples. Made by `asyt.load`; `asyt.train` also takes a name, or arrays `(x, y)`.
 
-    `x_train`, `y_train`, `x_test`, `y_test` are arrays: features `[sample, feature]` as float32, and labels from 0, or real targets
+    `x_train`, `y_train`, `x_test`, `y_test` are arrays: features `[sample, feature]` as float32 or complex64, and labels from 0, or real targets
     `[sample, target]`.
     """
 
@@ -43,9 +43,18 @@ class Data:
         """(rows, columns) where a sample is an image."""
         return self._samples.image
 
-    x_train = property(lambda self: self._samples.features(0), doc="Features of the training samples.")
+    @property
+    def note(self) -> Optional[str]:
+        """What a reader of results must know: how a table was read, split and scaled."""
+        return self._samples.note
+
+    def _features(self, part: int) -> np.ndarray:
+        features = self._samples.features(part)
+        return features.view(np.complex64) if self._samples.complex else features
+
+    x_train = property(lambda self: self._features(0), doc="Features of the training samples.")
     y_train = property(lambda self: self._samples.targets(0), doc="Labels or real targets of the training samples.")
-    x_test = property(lambda self: self._samples.features(1), doc="Features of the test samples.")
+    x_test = property(lambda self: self._features(1), doc="Features of the test samples.")
     y_test = property(lambda self: self._samples.targets(1), doc="Labels or real targets of the test samples.")
 
     def __repr__(self) -> str:
@@ -53,18 +62,22 @@ class Data:
 
 
 def load(
-    dataset: str,
+    dataset: Union[str, os.PathLike],
     *,
     data_dir: Union[str, os.PathLike, None] = None,
     label_column: Union[str, int, None] = None,
     target_columns: Union[str, list[str], None] = None,
+    split: Union[str, float, None] = None,
+    scale: Optional[str] = None,
     train_limit: Optional[int] = None,
     test_limit: Optional[int] = None,
 ) -> Data:
-    """The data set `dataset`: `digits`, `iris`, `vowel`, `mnist`, `fashion-mnist`, `kmnist`, or a folder with train.csv and test.csv.
+    """The data set `dataset`: `digits`, `iris`, `vowel`, `mnist`, `fashion-mnist`, `kmnist`, or files: a table, `FILE.npz`,
+    `X.npy,Y.npy`, or a folder with both parts (docs/data.md).
 
     The MNIST family lies in `data_dir`, or where `asyt data fetch mnist` has put it. `label_column` and `target_columns` say what is
-    learned of a table; limits take the first samples only.
+    learned of a table. One table or pair of arrays is split, `split` being the share of the training samples ("0.8:7" with a seed); limits take
+    the first samples of each part; `scale` is "standard" or "unit", measured on the training samples that are left.
 
     >>> digits = load("digits", train_limit=100)
     >>> digits.x_train.shape, digits.classes
@@ -76,10 +89,12 @@ def load(
     """
     settings = named(
         {
-            "dataset": dataset,
+            "dataset": os.fspath(dataset),
             "data_dir": data_dir and os.path.abspath(data_dir),
             "label_column": None if label_column is None else str(label_column),
             "target_columns": target_columns,
+            "split": None if split is None else str(split),
+            "scale": scale,
             "train_limit": train_limit,
             "test_limit": test_limit,
         }
@@ -87,51 +102,82 @@ def load(
     return Data(_asyt.Data.open(text(settings)), settings)
 
 
-def arrays(x, y, x_test=None, y_test=None, *, image: Optional[tuple[int, int]] = None, name: str = "arrays") -> Data:
-    """Samples of arrays: `x [sample, feature]`; `y` holds labels from 0 as integers, or real targets as floats.
+def arrays(
+    x,
+    y,
+    x_test=None,
+    y_test=None,
+    *,
+    image: Optional[tuple[int, int]] = None,
+    name: str = "arrays",
+    split: Union[str, float, None] = None,
+) -> Data:
+    """Samples of arrays: `x [sample, feature]`, real or complex; `y` holds labels from 0 as integers, or real targets as floats.
 
-    Without test samples a fifth is set apart for the test: drawn with seed 0, of every class its share.
+    Without test samples a fifth is set apart for the test: drawn with seed 0, of every class its share. `split` is another share of
+    training samples, "0.7:3" with another seed.
 
     >>> data = arrays(np.eye(10), np.arange(10) % 2)
     >>> len(data.x_train), len(data.x_test), data.classes
     (8, 2, 2)
     """
     x, y = _features(x, "x"), np.atleast_1d(y)
+    if split is not None and x_test is not None:
+        raise UsageError("split parts samples in one piece, and these have test samples already; drop it")
     if (x_test is None) != (y_test is None):
         raise UsageError("x_test and y_test belong together; pass both or neither")
     if len(x) != len(y):
         raise UsageError(f"x holds {len(x)} samples and y {len(y)}")
     if x_test is None:
-        test = _fifth(y)
+        test = _apart(y, *_share(split))
         x, x_test, y, y_test = x[~test], x[test], y[~test], y[test]
     else:
         x_test, y_test = _features(x_test, "x_test"), np.asarray(y_test)
+    if x.dtype != x_test.dtype:
+        x, x_test = x.astype(np.complex64), x_test.astype(np.complex64)
+    complex_ = x.dtype.kind == "c"
+    x, x_test = (part.view(np.float32) for part in (x, x_test))
     if y.dtype.kind in "iub":
         labels = [_labels(part, "y") for part in (y, y_test)]
         classes = int(max((part.max(initial=0) for part in labels), default=0)) + 1
-        return Data(_asyt.Data.of_classes(name, (x, labels[0]), (x_test, labels[1]), classes, image), None)
+        return Data(_asyt.Data.of_classes(name, (x, labels[0]), (x_test, labels[1]), classes, image, complex_), None)
     if y.dtype.kind != "f":
         raise UsageError(f"y must hold integers, the labels of classes, or floats, real targets, not {y.dtype}")
     targets = [np.ascontiguousarray(part.reshape(len(part), -1), dtype=np.float32) for part in (y, y_test)]
-    return Data(_asyt.Data.of_values(name, (x, targets[0]), (x_test, targets[1]), image), None)
+    return Data(_asyt.Data.of_values(name, (x, targets[0]), (x_test, targets[1]), image, complex_), None)
 
 
 def _features(x, what: str) -> np.ndarray:
     x = np.asarray(x)
-    if x.dtype.kind not in "iubf":
-        raise UsageError(f"{what} must hold real numbers, not {x.dtype}; an encoding makes fields of them")
+    if x.dtype.kind not in "iubfc":
+        raise UsageError(f"{what} must hold numbers, real or complex, not {x.dtype}")
     if x.ndim < 2:
         raise UsageError(f"{what} must have the shape [sample, feature], got {list(x.shape)}")
-    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.complex64 if x.dtype.kind == "c" else np.float32)
 
 
-def _fifth(y: np.ndarray) -> np.ndarray:
+def _share(split: Union[str, float, None]) -> tuple[float, int]:
+    """The share of the training samples and the seed.
+
+    >>> _share(None), _share(0.7), _share("0.7:3")
+    ((0.8, 0), (0.7, 0), (0.7, 3))
+    """
+    share, _, seed = str(0.8 if split is None else split).partition(":")
+    try:
+        if 0 < float(share) < 1 and int(seed or 0) >= 0:
+            return float(share), int(seed or 0)
+    except ValueError:
+        pass
+    raise UsageError(f"split = {split} is not valid: write the share of training samples, between 0 and 1, as 0.8 or '0.8:7'")
+
+
+def _apart(y: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Which samples are for the test. Arrays are often sorted by class, so that their last fifth would hold none of most."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     test = np.zeros(len(y), dtype=bool)
     kinds = [np.flatnonzero(y == label) for label in np.unique(y)] if y.ndim == 1 and y.dtype.kind in "iub" else [np.arange(len(y))]
     for samples in kinds:
-        test[random.permutation(samples)[: round(len(samples) / 5)]] = True
+        test[random.permutation(samples)[: round(len(samples) * (1 - share))]] = True
     if not test.any() and len(y) > 1:
         test[random.integers(len(y))] = True
     return test

@@ -57,7 +57,7 @@ def _settings(network, chip, data, method, given: dict[str, Any]) -> dict[str, A
     if data is not None:
         known = understood(data)
         if known._settings is None:
-            raise UsageError("samples in arrays are for asyt.train; here pass a data set's name, or a folder with train.csv and test.csv")
+            raise UsageError("samples in arrays are for asyt.train; here pass a data set's name, or the path of a table, npz or folder")
         given.update({name.replace("-", "_"): value for name, value in known._settings.items()})
     return named(given)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _asyt
 from ._chip import Chip, Network
-from ._data import Data, understood
+from ._data import Data, arrays, understood
 from ._errors import UsageError
 from ._progress import Progress
 from ._settings import Temporary, name_a_runtime_folder, named, text
@@ -72,6 +72,8 @@ def train(
     if outside is not None and "kind" in given:
         given["chip"] = given.pop("kind")
     samples = None
+    if isinstance(data, (tuple, list)) and len(data) == 2 and given.get("split") is not None:
+        data = arrays(*data, split=given.pop("split"))
     known = None if data is None else understood(data)
     if known is not None and known._settings is not None:
         for name, value in known._settings.items():

@@ -1,0 +1,225 @@
+//! `--dry-run`: what would run, its sizes, steps, conversions, memory and time, with nothing on the disk.
+//!
+//! Conversions and time are told from a rehearsal: every method trains two short epochs of the same chip, and what the second takes is
+//! multiplied by the samples and the steps of the run.
+
+use crate::engines::Device;
+use crate::failure::{OrUsage, Outcome};
+use crate::memory;
+use crate::plan::Precision;
+use crate::settings::RunSettings;
+use crate::trial::{Task, Tasks, Trials};
+use crate::work::duration;
+use anyhow::Result;
+use at_core::chip::Accesses;
+use at_core::cpu::Cpu;
+use at_core::data::Dataset;
+use at_core::network::Network;
+use at_core::propagator::{Engine, Simulator};
+use at_core::training::{MethodName, Observer, Record};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Steps of an epoch of the rehearsal.
+const STEPS: usize = 2;
+/// Test samples in it.
+const TESTS: usize = 256;
+/// Layers that are described one by one.
+const MOST_LAYERS: usize = 12;
+
+/// What a method takes in a whole run on one chip.
+pub struct Expected {
+    /// The method.
+    pub method: MethodName,
+    /// What crosses the interface.
+    pub accesses: Accesses,
+    /// Time on this computer.
+    pub seconds: f64,
+}
+
+/// What `task` is, a line each: data, encoding, network, chip, methods, steps.
+pub fn described(task: &Task, data: &Dataset, device: &Device) -> Vec<String> {
+    let (plan, network) = (&task.plan, &task.network);
+    let (train, test) = (data.train.len(), data.test.len());
+    let kind = if data.is_complex() { "complex features" } else { "features" };
+    let learned = match data.real_targets() {
+        Some(targets) => format!("{targets} real targets"),
+        None => format!("{} classes", data.classes),
+    };
+    let mut lines = vec![
+        format!("engine   {}", engine(device)),
+        format!(
+            "data     {}: {train} training and {test} test samples of {} {kind}, {learned}",
+            data.name,
+            data.width()
+        ),
+    ];
+    lines.extend(data.note.iter().map(|note| format!("         {note}")));
+    let input = network.input();
+    let signals = if input.complex { "fields" } else { "real numbers" };
+    lines.push(format!("encoding {}: {} {signals} enter", plan.encoding, input.modes));
+    lines.push(format!("network  {}: {} controls", network.identity(), network.controls()));
+    lines.extend(layers(network));
+    let seed = plan.settings.chip_seed.unwrap_or_default();
+    match plan.settings.has_outside_chip() {
+        true => lines.push("chip     from outside, which is not met; what follows is told of a simulated one".into()),
+        false => lines.push(format!("chip     {} (seed {seed}): {}", plan.chip(), task.imperfections)),
+    }
+    let methods: Vec<&str> = plan.methods.iter().map(MethodName::as_str).collect();
+    lines.push(format!("methods  {}", methods.join(", ")));
+    let (epochs, batch) = (plan.training.epochs, plan.training.batch_size);
+    let steps = train.div_ceil(batch);
+    let all = epochs.saturating_mul(steps);
+    lines.push(format!("steps    {epochs} epochs of {steps} steps of {batch} samples: {all} steps of each method"));
+    lines
+}
+
+/// A line on memory of which at least so many bytes are needed.
+pub fn memory_line(bytes: f64) -> String {
+    format!("memory   at least {}, and {} are free", memory::size(bytes), memory::size(memory::available()))
+}
+
+/// A line for what a method takes.
+pub fn line(own: &Expected) -> String {
+    let Accesses { reads, injections, inputs, control_writes, passes, rounds, .. } = own.accesses;
+    format!(
+        "{}: {reads} values read, {injections} injected, {inputs} inputs written, {control_writes} controls written, {passes} \
+         passes in {rounds} rounds; about {}",
+        own.method,
+        duration(own.seconds)
+    )
+}
+
+fn engine(device: &Device) -> String {
+    match device {
+        Device::Gpu(gpu) => gpu.describe(),
+        Device::Cpu(Precision::F32) => Cpu::<f32>::new().describe(),
+        Device::Cpu(Precision::F64) => Cpu::<f64>::new().describe(),
+    }
+}
+
+fn layers(network: &Network) -> Vec<String> {
+    let all = network.layers();
+    let stage = |stage: &at_core::network::Stage| match stage.controls() {
+        0 => stage.word(),
+        controls => format!(
+            "{} ({} to {} signals, {controls} controls)",
+            stage.word(),
+            stage.input().modes,
+            stage.output().modes
+        ),
+    };
+    let shown = all.iter().enumerate().take(MOST_LAYERS).map(|(number, layer)| {
+        format!("         layer {number}: {}", layer.iter().map(stage).collect::<Vec<_>>().join(" > "))
+    });
+    let more = all.len().saturating_sub(MOST_LAYERS);
+    shown.chain((more > 0).then(|| format!("         and {more} more layers"))).collect()
+}
+
+/// What every method takes of the run of `task`, whose samples are `data`. Nothing is written.
+pub fn rehearse(task: &Task, data: &Dataset, device: &Device) -> Outcome<Vec<Expected>> {
+    let (samples, batch) = (data.train.len(), task.plan.training.batch_size);
+    let few: Vec<u32> = (0..samples.min(STEPS * batch) as u32).collect();
+    let tests: Vec<u32> = (0..data.test.len().min(TESTS) as u32).collect();
+    let some = Dataset {
+        name: data.name.clone(),
+        classes: data.classes,
+        class_names: data.class_names.clone(),
+        image: data.image,
+        note: None,
+        notes: Vec::new(),
+        train: data.train.select(&few),
+        test: data.test.select(&tests),
+    };
+    let settings = RunSettings {
+        epochs: Some(2),
+        train_limit: None,
+        test_limit: None,
+        split: None,
+        scale: None,
+        chip_command: None,
+        chip_address: None,
+        chip_park: None,
+        chip_timeout: None,
+        ..task.plan.settings.clone()
+    };
+    let mut tasks = Tasks::default();
+    let plan = tasks.given(settings, some).or_usage()?;
+    let small = tasks.complete(plan)?;
+    let some = tasks.data(&small.plan)?;
+    let marks = match device {
+        Device::Gpu(gpu) => each(gpu, &small, some),
+        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| each(&Cpu::<f32>::new(), &small, some)),
+        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| each(&Cpu::<f64>::new(), &small, some)),
+    }?;
+    let run = Sizes { samples, steps: samples.div_ceil(batch) };
+    let rehearsed = Sizes { samples: few.len(), steps: few.len().div_ceil(batch) };
+    let epochs = task.plan.training.epochs;
+    Ok(marks.into_iter().map(|(method, mark)| mark.grown(method, &rehearsed, &run, epochs)).collect())
+}
+
+fn each<E: Simulator>(engine: &E, task: &Task, data: &Dataset) -> Result<Vec<(MethodName, Marks)>> {
+    let trials = Trials::new(engine, task, data, None)?;
+    let run = |&method: &MethodName| {
+        let mut marks = Marks::default();
+        let trained = trials.run(method, None, false, &mut marks)?;
+        marks.end = trained.outcomes.first().map(|outcome| outcome.accesses).unwrap_or_default();
+        Ok((method, marks))
+    };
+    task.plan.methods.iter().map(run).collect()
+}
+
+/// Samples and steps of an epoch.
+struct Sizes {
+    samples: usize,
+    steps: usize,
+}
+
+/// When epochs ended, and what had crossed the interface then.
+#[derive(Default)]
+struct Marks {
+    epochs: Vec<(Instant, Accesses)>,
+    /// After the last, when the controls have been written for good.
+    end: Accesses,
+}
+
+impl Observer for Marks {
+    fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
+        if record.chip == 0 {
+            self.epochs.push((Instant::now(), record.accesses));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Marks {
+    /// What so many `epochs` take where each has the sizes of `run`, and those that were rehearsed had these.
+    fn grown(&self, method: MethodName, rehearsed: &Sizes, run: &Sizes, epochs: usize) -> Expected {
+        let [(began, first), (ended, both)] = self.epochs[..] else {
+            return Expected { method, accesses: Accesses::default(), seconds: 0.0 };
+        };
+        let whole = |first: u64, both: u64, now: usize, then: usize| {
+            let epoch = both.saturating_sub(first);
+            let once = u128::from(first.saturating_sub(epoch));
+            let all = u128::from(epoch) * now as u128 / then.max(1) as u128 * epochs as u128;
+            u64::try_from(once + all).unwrap_or(u64::MAX)
+        };
+        let by_sample = |first, both| whole(first, both, run.samples, rehearsed.samples);
+        let by_step = |first, both| whole(first, both, run.steps, rehearsed.steps);
+        let accesses = Accesses {
+            reads: by_sample(first.reads, both.reads),
+            injections: by_sample(first.injections, both.injections),
+            inputs: by_sample(first.inputs, both.inputs),
+            control_writes: by_step(first.control_writes, both.control_writes)
+                + self.end.control_writes.saturating_sub(both.control_writes),
+            passes: by_sample(first.passes, both.passes),
+            rounds: by_step(first.rounds, both.rounds),
+            frames: by_sample(first.frames, both.frames),
+            digital_passes: by_sample(first.digital_passes, both.digital_passes),
+            digital_backward_passes: by_sample(first.digital_backward_passes, both.digital_backward_passes),
+            digital_flops: by_sample(first.digital_flops, both.digital_flops),
+        };
+        let epoch = ended.duration_since(began).as_secs_f64() * run.samples as f64 / rehearsed.samples.max(1) as f64;
+        Expected { method, accesses, seconds: epoch * epochs as f64 }
+    }
+}

@@ -1,0 +1,56 @@
+//! The long form of networks for people: every kind of stage with what it needs, and examples.
+
+/// What `asyt help networks` says of the long form. A test builds every example, and finds every kind in one.
+pub const STAGES: &str = "
+In a settings file a network may also be a list of layers, each a list of
+stages. `asyt train … --print-config --long` writes any network so. A layer is
+what truncated methods read out and inject again: a linear stage and what
+follows it. Light or numbers go from stage to stage; stages without a size take
+it from the stage before.
+
+  kind            keys                                     takes and gives
+  mesh            modes; layout, depth                     fields
+  singular-value  inputs, outputs; layout                  fields
+  tiles           inputs, outputs, tile; layout, depth     fields
+  matrix          inputs, outputs                          real numbers
+  weight-bank     inputs, outputs                          real numbers
+  activation      activation                               fields
+  detection       detection                                fields to numbers
+  modulation                                               numbers to fields
+  rectifier       threshold                                real numbers
+  own             name; an element of another program, which can train it
+
+Keys after a semicolon can be left out, and so can threshold (0): layout is
+\"rectangular\" or \"triangular\", depth the columns of a rectangular mesh.
+
+A mesh, its light detected:
+  network = [[
+    { kind = \"mesh\", modes = 16 },
+    { kind = \"detection\", detection = { kind = \"intensity\" } },
+  ]]
+
+Two layers of meshes, the first of half its columns; activations by kind:
+electro-optic (tap, gain, bias), saturable (depth, saturation), mod-relu (bias),
+spm (gain):
+  network = [
+    [{ kind = \"mesh\", modes = 8, depth = 4 }, { kind = \"activation\", activation = { kind = \"electro-optic\", tap = 0.1, gain = 0.157, bias = 3.14159 } }],
+    [{ kind = \"mesh\", modes = 8, layout = \"triangular\" }, { kind = \"activation\", activation = { kind = \"mod-relu\", bias = 0.5 } }],
+    [{ kind = \"mesh\", modes = 8 }, { kind = \"detection\", detection = { kind = \"homodyne\", phase = 0.0 } }],
+  ]
+
+Any matrix by its singular values, and a matrix cut into tiles; detections by
+kind: intensity, amplitude, balanced (half as many outputs), homodyne (phase):
+  network = [
+    [{ kind = \"singular-value\", inputs = 8, outputs = 12 }, { kind = \"activation\", activation = { kind = \"saturable\", depth = 1.0, saturation = 1.0 } }],
+    [{ kind = \"tiles\", inputs = 12, outputs = 8, tile = 4 }, { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
+    [{ kind = \"mesh\", modes = 8 }, { kind = \"detection\", detection = { kind = \"balanced\" } }],
+  ]
+
+Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
+  network = [
+    [{ kind = \"weight-bank\", inputs = 64, outputs = 16 }, { kind = \"rectifier\", threshold = 0.1 }],
+    [{ kind = \"modulation\" }, { kind = \"mesh\", modes = 16 }, { kind = \"detection\", detection = { kind = \"amplitude\" } }],
+    [{ kind = \"matrix\", inputs = 16, outputs = 10 }],
+  ]
+
+";

@@ -1,0 +1,261 @@
+//! The long form of a network, read so that an error names the layer, the stage and the key.
+
+use super::NetworkText;
+use super::stage::StageText;
+use crate::names::unknown;
+use at_core::optics::Layout;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use toml::{Table, Value};
+
+/// Keys of one kind: those that it needs, and those that it may have.
+type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// The kinds of stages.
+pub(super) const KINDS: [Keys; 10] = [
+    ("mesh", &["modes"], &["layout", "depth"]),
+    ("singular-value", &["inputs", "outputs"], &["layout"]),
+    ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth"]),
+    ("matrix", &["inputs", "outputs"], &[]),
+    ("weight-bank", &["inputs", "outputs"], &[]),
+    ("activation", &["activation"], &[]),
+    ("detection", &["detection"], &[]),
+    ("modulation", &[], &[]),
+    ("rectifier", &[], &["threshold"]),
+    ("own", &["name"], &[]),
+];
+
+/// What the key `activation` of a stage holds.
+const ACTIVATIONS: [Keys; 4] = [
+    ("electro-optic", &["tap", "gain", "bias"], &[]),
+    ("saturable", &["depth", "saturation"], &[]),
+    ("mod-relu", &["bias"], &[]),
+    ("spm", &["gain"], &[]),
+];
+
+/// What the key `detection` of a stage holds.
+const DETECTIONS: [Keys; 4] =
+    [("intensity", &[], &[]), ("amplitude", &[], &[]), ("balanced", &[], &[]), ("homodyne", &["phase"], &[])];
+
+const FORM: &str = "a network is a word such as \"matrix:64-32-10\", or a list of layers, each a list of stages: \
+                    [[{ kind = \"mesh\", modes = 16 }, …]]";
+
+impl<'de> Deserialize<'de> for NetworkText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) => Ok(NetworkText::Short(word)),
+            Value::Array(layers) => layers_of(layers).map(NetworkText::Long).map_err(D::Error::custom),
+            other => Err(D::Error::custom(format!("{} is no network: {FORM}", shown(&other)))),
+        }
+    }
+}
+
+fn layers_of(layers: Vec<Value>) -> Result<Vec<Vec<StageText>>, String> {
+    let layer = |(number, layer)| match layer {
+        Value::Array(stages) => {
+            let stage =
+                |(place, stage)| stage_of(stage).map_err(|reason| format!("layer {number}, stage {place}{reason}"));
+            stages.into_iter().enumerate().map(stage).collect()
+        }
+        other => Err(format!("layer {number} is {} and no list of stages: {FORM}", shown(&other))),
+    };
+    layers.into_iter().enumerate().map(layer).collect()
+}
+
+/// A stage, or the end of a sentence that begins with its place.
+fn stage_of(value: Value) -> Result<StageText, String> {
+    let Value::Table(table) = value else {
+        return Err(format!(" is {} and no stage, as {{ kind = \"modulation\" }}", shown(&value)));
+    };
+    let kind = kind_of(&table, "kind of stage", &KINDS).map_err(|reason| format!(": {reason}"))?;
+    let within = |reason| format!(" ({}): {reason}", kind.0);
+    check_keys(&table, kind).map_err(within)?;
+    for (key, value) in table.iter().filter(|(key, _)| *key != "kind") {
+        check_value(key, value).map_err(|reason| within(format!("key {key}: {reason}")))?;
+    }
+    StageText::deserialize(Value::Table(table)).map_err(|error| within(error.message().to_string()))
+}
+
+fn kind_of(table: &Table, what: &str, known: &'static [Keys]) -> Result<&'static Keys, String> {
+    let names = || known.iter().map(|kind| kind.0);
+    match table.get("kind") {
+        Some(Value::String(name)) => {
+            known.iter().find(|kind| kind.0 == name).ok_or_else(|| unknown(what, name, names()))
+        }
+        Some(other) => {
+            Err(format!("key kind: {} is no {what}; known: {}", shown(other), names().collect::<Vec<_>>().join(", ")))
+        }
+        None => Err(format!("key kind is missing; known: {}", names().collect::<Vec<_>>().join(", "))),
+    }
+}
+
+fn check_keys(table: &Table, (kind, needed, more): &Keys) -> Result<(), String> {
+    let known = || needed.iter().chain(*more).copied();
+    for key in table.keys().filter(|key| *key != "kind") {
+        if !known().any(|own| own == key) {
+            return Err(match known().next() {
+                Some(_) => unknown("key", key, known()),
+                None => format!("key {key} is unknown: {kind} has no other key than kind"),
+            });
+        }
+    }
+    match needed.iter().find(|key| !table.contains_key(**key)) {
+        Some(key) => Err(format!("key {key} is missing")),
+        None => Ok(()),
+    }
+}
+
+/// Keys of one name mean the same in every kind.
+fn check_value(key: &str, value: &Value) -> Result<(), String> {
+    let nested = |known: &'static [Keys]| {
+        let Value::Table(table) = value else {
+            let example = known[0].0;
+            return Err(format!("{} is none; write it as {{ kind = \"{example}\", … }}", shown(value)));
+        };
+        let kind = kind_of(table, key, known)?;
+        check_keys(table, kind)?;
+        let wrong = table.iter().find(|(key, value)| *key != "kind" && number(value).is_none());
+        wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
+    };
+    match key {
+        "modes" | "inputs" | "outputs" | "tile" | "depth" => match value {
+            Value::Integer(1..) => Ok(()),
+            other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
+        },
+        "layout" => match Layout::deserialize(value.clone()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("{} is no layout; known: rectangular, triangular", shown(value))),
+        },
+        "threshold" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
+        "activation" => nested(&ACTIVATIONS),
+        "detection" => nested(&DETECTIONS),
+        _ => Ok(()), // read as what it is
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(number) => Some(*number),
+        Value::Integer(number) => Some(*number as f64),
+        Value::String(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+    }
+}
+
+/// The start of a value, for an error.
+fn shown(value: &Value) -> String {
+    at_core::files::whole::shown(&value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{STAGES, build};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[derive(Deserialize, Debug)]
+    struct File {
+        network: NetworkText,
+    }
+
+    fn refused(network: &str) -> String {
+        let said = toml::from_str::<File>(&format!("network = {network}"))
+            .map(|file| file.network.layers(6, 3).and_then(|layers| build(&layers)));
+        match said {
+            Err(error) => error.message().to_string(),
+            Ok(built) => format!("{:#}", built.unwrap_err()),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_long_form_names_layer_stage_and_key() {
+        let detection = "{ kind = 'detection', detection = { kind = 'intensity' } }";
+        for (network, parts) in [
+            ("3", &["3 is no network", "list of layers"][..]),
+            ("[3]", &["layer 0 is 3", "list of stages"]),
+            ("[[3]]", &["layer 0, stage 0 is 3"]),
+            ("[[{ modes = 3 }]]", &["layer 0, stage 0: key kind is missing; known: mesh, singular-value"]),
+            (
+                "[[{ kind = 'mehs', modes = 3 }]]",
+                &["layer 0, stage 0: unknown kind of stage \"mehs\"; did you mean mesh?"],
+            ),
+            (
+                "[[{ kind = 'mesh', mode = 3 }]]",
+                &["layer 0, stage 0 (mesh): unknown key \"mode\"; did you mean modes?"],
+            ),
+            ("[[{ kind = 'mesh' }]]", &["layer 0, stage 0 (mesh): key modes is missing"]),
+            ("[[{ kind = 'mesh', modes = 'x' }]]", &["layer 0, stage 0 (mesh): key modes: \"x\" is no size"]),
+            ("[[{ kind = 'mesh', modes = 0 }]]", &["(mesh): key modes: 0 is no size"]),
+            ("[[{ kind = 'mesh', modes = 4, layout = 'round' }]]", &["(mesh): key layout: \"round\" is no layout"]),
+            ("[[{ kind = 'modulation', modes = 4 }]]", &["(modulation): key modes is unknown"]),
+            (
+                "[[{ kind = 'detection', detection = 'intensity' }]]",
+                &["stage 0 (detection): key detection: \"intensity\" is none; write it as"],
+            ),
+            (
+                "[[{ kind = 'detection', detection = { kind = 'homodyne' } }]]",
+                &["(detection): key detection: key phase is missing"],
+            ),
+            (
+                "[[{ kind = 'activation', activation = { kind = 'spm', gain = 'much' } }]]",
+                &["key activation: key gain: \"much\" is no number"],
+            ),
+            (
+                "[[{ kind = 'activation', activation = { kind = 'smp', gain = 1 } }]]",
+                &["unknown activation \"smp\"; did you mean spm?"],
+            ),
+            (
+                "[[{ kind = 'rectifier', threshold = true }]]",
+                &["stage 0 (rectifier): key threshold: true is no number"],
+            ),
+            // what is well written and cannot be built
+            ("[[{ kind = 'modulation' }]]", &["layer 0, stage 0 (modulation): a network begins with"]),
+            ("[[{ kind = 'mesh', modes = 1 }]]", &["layer 0, stage 0 (mesh): ", "modes"]),
+            ("[[{ kind = 'mesh', modes = 4 }], []]", &["layer 1 has no stage"]),
+            ("[[{ kind = 'mesh', modes = 4 }]]", &["layer 0, stage 0 (mesh): ", "must detect"]),
+        ] {
+            let said = refused(network);
+            assert!(parts.iter().all(|part| said.contains(part)), "{network}: {said}");
+        }
+        let second = |stage: &str| refused(&format!("[[{{ kind = 'mesh', modes = 4 }}], [{stage}, {detection}]]"));
+        let said = second("{ kind = 'mesh', modes = 6 }");
+        assert!(said.contains("layer 1, stage 0 (mesh): it takes 6 modes, and 4 leave the stage before"), "{said}");
+        let said = second("{ kind = 'matrix', inputs = 4, outputs = 2 }");
+        assert!(said.contains("layer 1, stage 0 (matrix): it takes real numbers, and complex fields leave"), "{said}");
+        let said = second(
+            "{ kind = 'activation', activation = { kind = 'spm', gain = -1.0 } }, { kind = 'tiles', inputs = 4, outputs = 4, tile = 3 }",
+        );
+        assert!(said.contains("layer 1, stage 1 (tiles): tiles of 3 modes"), "{said}");
+    }
+
+    #[test]
+    fn every_kind_of_stage_has_an_example_in_the_help_that_can_be_built() {
+        let mut kinds = BTreeSet::new();
+        let mut inner = BTreeSet::new();
+        let mut count = 0;
+        for example in STAGES.split("  network = ").skip(1) {
+            let text = example.split("\n\n").next().unwrap();
+            let file: File =
+                toml::from_str(&format!("network = {text}")).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let NetworkText::Long(layers) = &file.network else { panic!("{text} is short") };
+            build(layers).unwrap_or_else(|error| panic!("{text}: {error:#}"));
+            for stage in layers.iter().flatten() {
+                let Value::Table(table) = Value::try_from(stage).unwrap() else { panic!("{stage:?}") };
+                kinds.insert(table["kind"].as_str().unwrap().to_string());
+                for key in ["activation", "detection"] {
+                    inner.extend(table.get(key).map(|value| value["kind"].as_str().unwrap().to_string()));
+                }
+            }
+            count += 1;
+        }
+        assert!(count >= 4, "{count} examples");
+        let expected: BTreeSet<String> =
+            KINDS.iter().map(|kind| kind.0.to_string()).filter(|kind| kind != "own").collect();
+        assert_eq!(kinds, expected);
+        let expected: BTreeSet<String> = ACTIVATIONS.iter().chain(&DETECTIONS).map(|kind| kind.0.to_string()).collect();
+        assert_eq!(inner, expected);
+        assert!(
+            KINDS.iter().all(|kind| kind.1.iter().chain(kind.2).all(|key| STAGES.contains(key))),
+            "a key is not told"
+        );
+    }
+}

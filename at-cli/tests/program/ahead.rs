@@ -1,0 +1,136 @@
+//! What would run, told before it does: `--print-config`, `--print-config --long`, `--dry-run`.
+
+use crate::asyt::Bench;
+use serde_json::Value;
+
+/// Words of a small run of meshes.
+const MESHES: &str = "--network mesh:4x2 --dataset iris --train-limit 45 --batch-size 10 --epochs 3 --engine cpu";
+
+fn line<'a>(told: &'a str, begin: &str) -> &'a str {
+    told.lines().find(|line| line.starts_with(begin)).unwrap_or_else(|| panic!("no line {begin:?} in {told}"))
+}
+
+/// The numbers of a line, in their order.
+fn numbers(line: &str) -> Vec<u64> {
+    line.split(|sign: char| !sign.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect()
+}
+
+#[test]
+fn the_printed_settings_are_those_that_a_run_keeps_and_nothing_is_written() {
+    let bench = Bench::new();
+    let words = |more: &'static str| ["train"].into_iter().chain(MESHES.split(' ')).chain(more.split(' '));
+    let printed = bench.run(words("--print-config")).done().stdout;
+    assert!(bench.entries(".").is_empty(), "{:?}", bench.entries("."));
+    bench.run(words("--out run --quiet")).done();
+    assert_eq!(bench.read("run/config.toml"), printed);
+    for ended in [bench.run(words("--long")), bench.run(["train", "--resume", "run", "--print-config"])] {
+        assert!(ended.code == Some(2) && ended.stderr.contains("--print-config"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_network_in_its_long_form_trains_to_the_same_numbers() {
+    let bench = Bench::new();
+    let words = |more: &'static str| ["train"].into_iter().chain(MESHES.split(' ')).chain(more.split(' '));
+    let long = bench.run(words("--print-config --long --method ideal")).done().stdout;
+    assert!(
+        long.contains("kind = \"mesh\"") && long.contains("\"electro-optic\"") && !long.contains("mesh:4x2"),
+        "{long}"
+    );
+    bench.write("long.toml", &long);
+    bench.run(words("--method ideal --out short --quiet")).done();
+    bench.run("train --config long.toml --out long --quiet".split(' ')).done();
+    let table = |out: &str| {
+        let text = bench.read(&format!("{out}/metrics.csv"));
+        let rows = text.lines().map(|line| line.split(',').take(8).collect::<Vec<_>>().join(","));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(table("short"), table("long"));
+    // what it prints of itself is the same again
+    let again = bench.run(["train", "--config", "long.toml", "--print-config"]).done().stdout;
+    assert_eq!(again, long);
+}
+
+#[test]
+fn a_wrong_stage_in_a_settings_file_is_named_with_its_layer_and_key() {
+    let bench = Bench::new();
+    bench.write(
+        "wrong.toml",
+        "network = [[\n  { kind = \"mesh\", modes = 8 },\n  { kind = \"detection\", detektion = 1 },\n]]\n",
+    );
+    let parts = ["wrong.toml", "layer 0, stage 1 (detection): unknown key \"detektion\"; did you mean detection?"];
+    bench.run(["train", "--config", "wrong.toml"]).refused(2, &parts);
+    bench.write("sizes.toml", "network = [[{ kind = \"matrix\", inputs = 64, outputs = 8 }], [{ kind = \"matrix\", inputs = 9, outputs = 10 }]]\n");
+    bench
+        .run(["train", "--config", "sizes.toml"])
+        .refused(2, &["layer 1, stage 0 (matrix): it takes 9 modes, and 8 leave"]);
+}
+
+#[test]
+fn a_dry_run_counts_what_the_run_then_reads_and_writes_and_leaves_nothing() {
+    let bench = Bench::new();
+    for (method, more) in [
+        ("at", "--tether 50"),
+        ("ideal", ""),
+        ("pat", ""),
+        ("spsa", "--probe-draws 2"),
+        ("coordinate", "--coordinate-subset 3"),
+    ] {
+        let words =
+            || ["train", "--method", method].into_iter().chain(MESHES.split(' ')).chain(more.split_whitespace());
+        let told = bench.run(words().chain(["--dry-run"])).done().stdout;
+        assert!(!bench.path("runs").exists());
+        let out = format!("run-{method}");
+        bench.run(words().chain(["--out", &out, "--quiet"])).done();
+        let summary: Value = serde_json::from_str(&bench.read(&format!("{out}/summary.json"))).unwrap();
+        let of = |name: &str| summary["results"][0]["accesses"][name].as_u64().unwrap();
+        let counted = ["reads", "injections", "inputs", "control_writes", "passes", "rounds"].map(of);
+        let expected = numbers(line(&told, &format!("{method}: ")));
+        assert_eq!(expected[..6], counted, "{method}: {told}");
+    }
+}
+
+#[test]
+fn a_dry_run_says_network_chip_sizes_memory_steps_and_time() {
+    let bench = Bench::new();
+    let words = ["train", "--chip", "silicon", "--chip-seed", "7", "--dry-run"].into_iter().chain(MESHES.split(' '));
+    let told = bench.run(words).done().stdout;
+    for (begin, parts) in [
+        ("engine   ", &["cpu"][..]),
+        ("data     iris", &["45 training and 30 test samples of 4 features, 3 classes"]),
+        ("encoding phase:4", &["4 fields enter"]),
+        ("network  2 x", &[]),
+        ("         layer 0", &["mesh (4 to 4 signals, 16 controls) > activation"]),
+        ("         layer 1", &["> detection"]),
+        ("chip     silicon (seed 7)", &["splitter"]),
+        ("methods  ", &["in-silico"]),
+        ("steps    3 epochs of 5 steps of 10 samples", &["15 steps of each method"]),
+        ("memory   at least ", &["are free"]),
+        ("in-silico: ", &["controls written", "about"]),
+        ("time     about ", &["a few steps"]),
+    ] {
+        if begin == "network  2 x" {
+            assert!(line(&told, "network  ").ends_with(": 32 controls"), "{told}");
+            continue;
+        }
+        let said = line(&told, begin);
+        assert!(parts.iter().all(|part| said.to_lowercase().contains(part)), "{said}");
+    }
+    assert!(bench.entries(".").is_empty(), "{:?}", bench.entries("."));
+}
+
+#[test]
+fn a_dry_run_of_a_grid_counts_its_cells_and_leaves_nothing() {
+    let bench = Bench::new();
+    let words = |begin: &'static str| {
+        begin.split(' ').chain(MESHES.split(' ')).chain(["--method", "ideal,in-silico", "--dry-run"])
+    };
+    let told = bench.run(words("compare --chips 4")).done().stdout;
+    assert_eq!(line(&told, "cells    "), "cells    8 trainings: 1 points, 2 methods, 4 chips");
+    let told = bench.run(words("sweep --chips 3 --vary learning-rate=0.01,0.02,0.03")).done().stdout;
+    assert_eq!(line(&told, "cells    "), "cells    18 trainings: 3 points, 2 methods, 3 chips");
+    assert!(told.contains("vary     learning-rate = 0.01, 0.02, 0.03") && told.contains("points   3"), "{told}");
+    assert!(line(&told, "memory   ").contains("for each of") && told.contains("\nideal: "), "{told}");
+    assert!(bench.entries(".").is_empty(), "{:?}", bench.entries("."));
+    bench.run(words("compare --chips 4 --chip never")).refused(2, &["never"]);
+}
