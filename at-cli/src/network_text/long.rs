@@ -224,7 +224,7 @@ mod tests {
         let said = second(
             "{ kind = 'activation', activation = { kind = 'spm', gain = -1.0 } }, { kind = 'tiles', inputs = 4, outputs = 4, tile = 3 }",
         );
-        assert!(said.contains("layer 1, stage 1 (tiles): tiles of 3 modes"), "{said}");
+        assert!(said.contains("layer 1, stage 1 (tiles): ") && said.contains("tiles of 3 modes"), "{said}");
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
     let mut signal = None;
     let number = |(number, layer): (usize, &Vec<StageText>)| build_layer(number, layer, &mut signal);
     let built = layers.iter().enumerate().map(number).collect::<Result<Vec<_>>>()?;
-    if let Some((number, last)) = layers.iter().enumerate().last()
+    if let Some((number, last)) = layers.iter().enumerate().next_back()
         && signal.is_some_and(|signal| signal.complex)
     {
         let stage = last.len() - 1;

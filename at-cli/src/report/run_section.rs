@@ -200,7 +200,7 @@ fn so_far(files: &RunFiles, method: MethodName) -> Option<Vec<String>> {
         return None;
     }
     let rows = || files.rows.iter().filter(|row| row.method == method);
-    let last = rows().last()?;
+    let last = rows().next_back()?;
     let by = summary.judged_by;
     let best = rows().map(|row| row.test_score).fold(last.test_score, |one, other| by.better(one, other));
     let all = files.settings.epochs.unwrap_or_default();

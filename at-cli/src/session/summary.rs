@@ -101,7 +101,7 @@ pub struct MethodResult {
     /// What a chip from outside took, as measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chip_times: Option<ChipTimes>,
-    /// How far the readouts of the method's model lie from the chip's at the end ([`crate::trial::misfit`]); none where it has no model.
+    /// How far the readouts of the method's model lie from the chip's at the end, ‖m − c‖/‖c‖; none where it has no model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misfit: Option<f64>,
 }

@@ -20,7 +20,8 @@ fn flowers(bench: &Bench, file: &str) {
 /// Fields whose phases tell the class, and their powers do not.
 fn fields(bench: &Bench, file: &str) {
     let mut archive = NpzWriter::new(File::create(bench.path(file)).unwrap());
-    let phase = |k: usize, mode: usize| if k % 2 == 0 { 0.3 } else { 2.4 } * mode as f32 + 0.01 * (k % 7) as f32;
+    let phase =
+        |k: usize, mode: usize| if k.is_multiple_of(2) { 0.3 } else { 2.4 } * mode as f32 + 0.01 * (k % 7) as f32;
     let x = Array2::from_shape_fn((60, 4), |(k, mode)| Complex32::from_polar(1.0, phase(k, mode)));
     archive.add_array("x", &x).unwrap();
     archive.add_array("y", &Array1::from_iter((0..60).map(|k| k % 2_i32))).unwrap();

@@ -8,7 +8,7 @@ use at_core::data::{Source, open};
 use at_core::files::chip_file::read_chip;
 use at_core::files::npz::Npz;
 use at_core::network::{Detection, Network, Owner, Stage};
-use at_core::optics::{Activation, Mesh};
+use at_core::optics::Mesh;
 use at_core::propagator::Propagator;
 use std::collections::BTreeMap;
 
@@ -35,49 +35,21 @@ fn a_table_and_a_measured_chip_become_voltages_that_drive_that_chip_to_the_same_
     let bench = Bench::new();
     bench.write("flowers.csv", table());
     let chip = "[mesh0]\nfirst_coupler = [0.06, -0.04, nan, 0.02, 0.05, -0.03]\ntheta = [0.3, -0.2, 0.1, nan, 0.4, 0.2]\n\
-                [mesh1]\nsecond_coupler = [0.05, 0.01, -0.06, 0.02, 0.03, -0.02]\n\
                 [shifters]\ndead = [9]\n";
     bench.write("chip.toml", chip);
-    let train = [
-        "train",
-        "--dataset",
-        "flowers.csv",
-        "--label-column",
-        "kind",
-        "--split",
-        "0.8",
-        "--scale",
-        "unit",
-        "--network",
-        "mesh:4x2",
-        "--chip-file",
-        "chip.toml",
-        "--chip",
-        "silicon",
-        "--control-bits",
-        "12",
-        "--crosstalk",
-        "0",
-        "--method",
-        "at-adaptive,ideal",
-        "--engine",
-        "cpu",
-        "--epochs",
-        "30",
-        "--out",
-        "run",
-        "--save-chip",
-        "chip.npz",
-        "--quiet",
-    ];
+    let data = "--dataset flowers.csv --label-column kind --split 0.8 --scale unit --encoding phase:4";
+    let chip =
+        "--network mesh:4 --chip-file chip.toml --chip silicon --control-bits 12 --crosstalk 0 --save-chip chip.npz";
+    let training =
+        "--method at-adaptive,ideal --engine cpu --epochs 60 --learning-rate 0.02 --batch-size 10 --out run --quiet";
+    let train = ["train"].into_iter().chain([data, chip, training].into_iter().flat_map(str::split_whitespace));
     bench.run(train).done();
     bench.run(["export", "run", "--samples", "0-29", "--quiet"]).done();
     let summary: serde_json::Value = serde_json::from_str(&bench.read("run/summary.json")).unwrap();
     assert_eq!(summary["class_names"], serde_json::json!(["setosa", "versicolor", "virginica"]));
 
-    let stages = |last: Stage| vec![Stage::Mesh(Mesh::rectangular(4).unwrap()), last];
-    let first = stages(Stage::activation(4, Activation::ELECTRO_OPTIC));
-    let network = Network::new(vec![first, stages(Stage::detection(4, Detection::Intensity))]).unwrap();
+    let mesh = Stage::Mesh(Mesh::rectangular(4).unwrap());
+    let network = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).unwrap();
     let kept = read_chip(&bench.path("chip.npz"), &network, None, Owner::ThisNetwork).unwrap().chip;
     for result in summary["results"].as_array().unwrap() {
         let method = result["method"].as_str().unwrap();

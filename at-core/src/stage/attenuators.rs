@@ -127,7 +127,7 @@ impl Controlled for Attenuators {
         vec![ControlRun::phases(self.passed(), 2.0 * TAU), ControlRun::numbers(1)]
     }
 
-    /// `attenuation` [mode], then `gain`.
+    /// `attenuation [mode]`, then `gain`.
     fn arrays(&self) -> Vec<ControlArray> {
         vec![ControlArray::new("attenuation", [self.passed()]), ControlArray::new("gain", [1])]
     }

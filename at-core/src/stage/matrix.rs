@@ -102,7 +102,7 @@ impl Controlled for Matrix {
         vec![ControlRun::numbers(self.weights().count())]
     }
 
-    /// `weight` [output, input], then `bias` [output].
+    /// `weight [output, input]`, then `bias [output]`.
     fn arrays(&self) -> Vec<ControlArray> {
         self.weights().arrays()
     }

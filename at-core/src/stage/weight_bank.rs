@@ -105,7 +105,7 @@ impl Controlled for WeightBank {
         vec![ControlRun::phases(self.weights().count(), TAU)]
     }
 
-    /// `weight` [output, input], then `bias` [output].
+    /// `weight [output, input]`, then `bias [output]`.
     fn arrays(&self) -> Vec<ControlArray> {
         self.weights().arrays()
     }

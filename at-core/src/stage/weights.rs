@@ -27,7 +27,7 @@ impl Weights {
         self.outputs * (self.inputs + 1)
     }
 
-    /// `weight` [output, input], then `bias` [output].
+    /// `weight [output, input]`, then `bias [output]`.
     pub fn arrays(self) -> Vec<ControlArray> {
         let Weights { inputs, outputs } = self;
         vec![ControlArray::new("weight", [outputs, inputs]), ControlArray::new("bias", [outputs])]
