@@ -12,7 +12,7 @@ use crate::settings::{self, RunSettings, chips, presets};
 use crate::terminal::visible;
 use crate::trial::{self, Task, Tasks};
 use crate::work::duration;
-use crate::{activity, dry_run, methods, network_text, notes, report, terminal};
+use crate::{activity, dry_run, interrupt, methods, network_text, notes, report, terminal};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -120,6 +120,10 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
     };
     printed.with_context(|| format!("the results are in {}, but could not be written to stdout", folder.display()))?;
     let pictures = folder.join("figures");
+    let place = folder.display();
+    // a picture of the chip's inside takes about what the training took
+    let _keeping =
+        interrupt::kept_so_far(format!("the results are in {place}; asyt report {place} draws the pictures"));
     activity::now("drawing the pictures");
     let drawn = report::pictures(&folder, pictures, &figures);
     activity::over();
@@ -135,7 +139,6 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         }
     };
     let files: Vec<String> = figures.formats.iter().map(|format| format!("{name}.{}", format.extension())).collect();
-    let place = folder.display();
     results_in(arguments.quiet, &format!("{place} ({}, metrics.csv, summary.json){more}", files.join(", ")));
     Ok(())
 }
