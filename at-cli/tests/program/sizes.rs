@@ -85,7 +85,7 @@ fn more_coordinates_than_there_are_controls_are_all_of_them_and_that_is_noted() 
 fn work_of_more_than_a_day_is_said_before_it_begins() {
     let bench = Bench::new();
     let train: &[&str] = &["train", "--network", "bank:in-out", "--epochs", "30000000000", "--out", "long", "--quiet"];
-    let scale: &[&str] = &["scale", "--engine", "cpu", "--modes", "64", "--repeats", "100000000", "--quiet"];
+    let scale: &[&str] = &["scale", "--engine", "cpu", "--modes", "64", "--repeats", "2000000000", "--quiet"];
     // far below the bound of all computers, and within one step, so that no pace of steps tells it
     let draws: &[&str] =
         &["train", "--method", "spsa", "--probe-draws", "1000000", "--out", "draws", "--quiet", "--engine", "cpu"];
