@@ -28,10 +28,13 @@ record-golden:  ## they were meant to: record them anew, and say why in the comm
 gallery:        ## every kind of picture once, as SVG, PNG and PDF in target/gallery, for people to look at
 	AT_GALLERY=$(CURDIR)/target/gallery cargo test --workspace --locked --test program no_text_of_any_picture
 
-picture:        ## the picture of the README
-	rm -rf target/picture
+picture:        ## the pictures of the README
+	rm -rf target/picture target/picture-mesh
 	cargo run --release -p at-cli -- train --quiet --out target/picture
+	cargo run --release -p at-cli -- train --quiet --network mesh:16x3 --epochs 30 --out target/picture-mesh
 	cp target/picture/accuracy.svg docs/accuracy.svg
+	cp target/picture-mesh/figures/cost-integrated.svg docs/cost.svg
+	cp target/picture-mesh/figures/stage-1-power.svg docs/power.svg
 
 gpu:            ## tests with a GPU required, real or software Vulkan
 	AT_REQUIRE_GPU=1 cargo test --workspace --locked
