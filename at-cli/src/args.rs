@@ -37,7 +37,8 @@ pub fn command() -> clap::Command {
     let rare = |arg: clap::Arg| {
         let common = arg.get_long().is_some_and(|name| COMMON.contains(&name));
         let setting = arg.get_help_heading().is_some();
-        arg.hide_short_help(setting && !common)
+        let hidden = arg.is_hide_short_help_set() || (setting && !common);
+        arg.hide_short_help(hidden)
     };
     let with_settings = |command: clap::Command| {
         let command = command.mut_args(value).mut_args(rare);

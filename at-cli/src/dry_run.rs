@@ -121,16 +121,8 @@ pub fn rehearse(task: &Task, data: &Dataset, device: &Device) -> Outcome<Vec<Exp
     let (samples, batch) = (data.train.len(), task.plan.training.batch_size);
     let few: Vec<u32> = (0..samples.min(STEPS * batch) as u32).collect();
     let tests: Vec<u32> = (0..data.test.len().min(TESTS) as u32).collect();
-    let some = Dataset {
-        name: data.name.clone(),
-        classes: data.classes,
-        class_names: data.class_names.clone(),
-        image: data.image,
-        note: None,
-        notes: Vec::new(),
-        train: data.train.select(&few),
-        test: data.test.select(&tests),
-    };
+    let (learned, judged) = (data.train.select(&few), data.test.select(&tests));
+    let some = Dataset { image: data.image, ..Dataset::of(&data.name, data.classes, learned, judged) };
     let settings = RunSettings {
         epochs: Some(2),
         train_limit: None,

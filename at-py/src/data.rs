@@ -46,7 +46,7 @@ impl Data {
             Samples { features, width, complex, labels: y.as_array().to_vec(), real: None }
         };
         let (train, test) = (samples(&train), samples(&test));
-        let data = Dataset { name, classes, class_names: None, image, note: None, notes: Vec::new(), train, test };
+        let data = Dataset { image, ..Dataset::of(&name, classes, train, test) };
         data.check().raised()?;
         Ok(Data(data))
     }
@@ -66,7 +66,7 @@ impl Data {
             Samples { features, width, complex, labels: Vec::new(), real: Some(RealTargets { values, width: targets }) }
         };
         let (train, test) = (samples(&train), samples(&test));
-        let data = Dataset { name, classes: 0, class_names: None, image, note: None, notes: Vec::new(), train, test };
+        let data = Dataset { image, ..Dataset::of(&name, 0, train, test) };
         data.check().raised()?;
         Ok(Data(data))
     }

@@ -39,7 +39,7 @@ pub struct GridArguments {
     /// Continue what was begun in this folder; --chips, --target and --cost-model may change
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out"])]
     pub resume: Option<PathBuf>,
-    /// Say what would run, and for how long, and end; nothing is written
+    /// Say what would run, and for how long; nothing is written
     #[arg(long, conflicts_with = "resume")]
     pub dry_run: bool,
     /// Print the results as JSON instead of the table, and nothing else, on stdout

@@ -102,11 +102,14 @@ fn the_long_form_of_every_network_that_is_named_anywhere_is_the_same_network() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap_or_default();
     let mut known = words(&readme);
     known.extend(words(HELP));
-    known.extend(words(
-        &crate::settings::presets::names()
-            .map(|name| format!("{:?} ", crate::settings::presets::find(name).unwrap().network))
-            .collect::<String>(),
-    ));
+    let presets = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
+    let presets = presets.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let networks: Vec<BTreeSet<String>> = presets.map(|path| words(&std::fs::read_to_string(path).unwrap())).collect();
+    assert!(
+        networks.len() >= 3 && networks.iter().all(|own| !own.is_empty()),
+        "every preset has a network: {networks:?}"
+    );
+    known.extend(networks.into_iter().flatten());
     known.extend(
         ["mesh:8x2,triangular,activation=saturable,detection=amplitude", "mesh:6,depth=3,detection=homodyne"]
             .map(String::from),

@@ -182,7 +182,9 @@ fn a_run_is_taken_where_a_phase_file_is() {
         .refused(1, &["choose one with --method", "ideal, at-adaptive"]);
     bench.run(["evaluate", "--phases", "chip.npz", "--method", "at"]).refused(2, &["--method chooses one of a run's"]);
     std::fs::copy(bench.path("run/ideal.safetensors"), bench.path("alone.safetensors")).unwrap();
-    bench.run(["mesh", "matrix", "alone.safetensors", "--out", "f.npy"]).refused(1, &["a checkpoint outside its run"]);
+    bench
+        .run(["mesh", "matrix", "alone.safetensors", "--out", "f.npy"])
+        .refused(1, &["a checkpoint outside its run", "config.toml", "beside it"]);
     bench
         .run(["evaluate", "--phases", "run/ideal.safetensors", "--network", "mesh:8x3"])
         .refused(1, &["the run has trained"]);

@@ -7,7 +7,7 @@ fn short_help_is_short_and_every_setting_stands_in_the_whole_one() {
     let bench = Bench::new();
     for command in ["train", "compare", "sweep"] {
         let [short, whole] = ["-h", "--help"].map(|flag| bench.run([command, flag]).done().stdout);
-        assert!(short.lines().count() < 70, "{command}: {short}");
+        assert!(short.lines().count() < 60, "{command}: {short}");
         assert!(whole.lines().count() > 200, "{command}");
         assert!(
             short.contains("--network") && short.contains("--help") && !short.contains("--thermal-noise"),

@@ -37,11 +37,8 @@ fn used(code: &str) -> BTreeSet<String> {
     rooms
 }
 
-/// The text of a file, or of all files of a folder. Files of tests count as little as the tests in other files.
+/// The text of a file, or of all files of a folder.
 fn text(path: &Path) -> String {
-    if path.file_stem().is_some_and(|name| name == "tests" || name.to_string_lossy().ends_with("_tests")) {
-        return String::new();
-    }
     if path.is_file() {
         return code(&std::fs::read_to_string(path).unwrap());
     }

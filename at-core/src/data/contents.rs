@@ -95,28 +95,8 @@ impl PartContents {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dataset::tests::small;
     use super::*;
-
-    fn small() -> Dataset {
-        let train = Samples {
-            features: vec![0., 5., 2., 5., 4., 5.],
-            width: 2,
-            complex: false,
-            labels: vec![0, 1, 0],
-            real: None,
-        };
-        let test = Samples { features: vec![6., 7.], width: 2, complex: false, labels: vec![1], real: None };
-        Dataset {
-            name: "small".into(),
-            classes: 2,
-            image: Some((1, 2)),
-            note: None,
-            notes: Vec::new(),
-            class_names: None,
-            train,
-            test,
-        }
-    }
 
     #[test]
     fn every_change_of_the_samples_is_seen_and_named() {

@@ -34,6 +34,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// These samples, with nothing else to say of them.
+    pub fn of(name: &str, classes: usize, train: Samples, test: Samples) -> Self {
+        let name = name.to_string();
+        Dataset { name, classes, class_names: None, image: None, note: None, notes: Vec::new(), train, test }
+    }
+
     /// Errs unless both parts pass [`Samples::check`], have one width and are both complex or both real, and the image size (if any) is that width.
     pub fn check(&self) -> Result<()> {
         self.train.check("train", self.classes)?;
@@ -106,10 +112,11 @@ impl Dataset {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn small() -> Dataset {
+    /// Three samples to learn from and one to be judged by.
+    pub fn small() -> Dataset {
         let train = Samples {
             features: vec![0., 5., 2., 5., 4., 5.],
             width: 2,
@@ -118,8 +125,7 @@ mod tests {
             real: None,
         };
         let test = Samples { features: vec![6., 7.], width: 2, complex: false, labels: vec![1], real: None };
-        let (name, image) = ("small".into(), Some((1, 2)));
-        Dataset { name, classes: 2, class_names: None, image, note: None, notes: Vec::new(), train, test }
+        Dataset { image: Some((1, 2)), ..Dataset::of("small", 2, train, test) }
     }
 
     #[test]

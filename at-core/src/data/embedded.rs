@@ -22,17 +22,7 @@ pub(crate) fn digits() -> Result<Dataset> {
         all.labels.push(u32::from(*label));
     }
     let (train, test) = stratified(&all, 10, 360);
-    Dataset {
-        name: "digits".to_string(),
-        classes: 10,
-        class_names: None,
-        image: Some((8, 8)),
-        note: None,
-        notes: Vec::new(),
-        train,
-        test,
-    }
-    .checked()
+    Dataset { image: Some((8, 8)), ..Dataset::of("digits", 10, train, test) }.checked()
 }
 
 /// Irises, 120 to learn from and 30 to be judged by, [`stratified`]; features scaled to 0..1 by the training samples.
@@ -40,16 +30,8 @@ pub(crate) fn iris() -> Result<Dataset> {
     let path = Path::new("embedded/iris.csv");
     let all = table::parse(IRIS, path, table::Wanted::Classes(None), None)?.into_piece(path).into_samples(None);
     let (train, test) = stratified(&all, 3, 30);
-    let set = Dataset {
-        name: "iris".to_string(),
-        classes: 3,
-        class_names: Some(["setosa", "versicolor", "virginica"].map(String::from).to_vec()),
-        image: None,
-        note: None,
-        notes: Vec::new(),
-        train,
-        test,
-    };
+    let class_names = Some(["setosa", "versicolor", "virginica"].map(String::from).to_vec());
+    let set = Dataset { class_names, ..Dataset::of("iris", 3, train, test) };
     set.unit_range().checked()
 }
 

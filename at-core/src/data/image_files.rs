@@ -55,16 +55,7 @@ pub(crate) fn read(name: DatasetName, folder: &Path, limits: Limits) -> Result<D
     if let Some((other, _)) = TEST_LABELS.iter().find(|(other, md5)| *other != name && *md5 == labels_md5) {
         return Err(Error::malformed(folder, format!("its test labels are those of {other}, not of {name}")));
     }
-    let mut set = Dataset {
-        name: name.to_string(),
-        classes: CLASSES,
-        class_names: None,
-        image: Some(image),
-        note: None,
-        notes: Vec::new(),
-        train: Samples::default(),
-        test,
-    };
+    let mut set = Dataset { image: Some(image), ..Dataset::of(name.as_str(), CLASSES, Samples::default(), test) };
     if is_reduced {
         let total = set.test.len();
         (set.train, set.test) = stratified(&set.test, CLASSES, total * KMNIST_REDUCED_TEST / 10_000);

@@ -130,17 +130,7 @@ pub(crate) fn of_two(name: &str, train: Piece, test: Piece, classes: Option<usiz
         true => (train.into_complex(), test.into_complex()),
         false => (train, test),
     };
-    let classes = classes.unwrap_or(found);
-    let set = Dataset {
-        name: name.to_string(),
-        classes,
-        class_names: names,
-        image,
-        note: None,
-        notes: Vec::new(),
-        train,
-        test,
-    };
+    let set = Dataset { class_names: names, image, ..Dataset::of(name, classes.unwrap_or(found), train, test) };
     set.check().map_err(|error| Error::malformed(folder, error.to_string()))?;
     Ok(doubted(set, by_column))
 }
@@ -162,16 +152,7 @@ pub(crate) fn of_one(name: &str, whole: Piece, rule: Option<SplitRule>) -> Resul
     let (learned, judged) = (train.len(), test.len());
     let note = format!("split {used}{by}: {learned} training and {judged} test samples, {share}");
     let repeated = repeated(&train, &test);
-    let set = Dataset {
-        name: name.to_string(),
-        classes,
-        class_names: names,
-        image,
-        note: None,
-        notes: Vec::new(),
-        train,
-        test,
-    };
+    let set = Dataset { class_names: names, image, ..Dataset::of(name, classes, train, test) };
     let mut set = doubted(set.with_note(&note).checked()?, by_column);
     if repeated > 0 {
         set.notes.push(format!(

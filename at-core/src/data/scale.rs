@@ -168,8 +168,7 @@ mod tests {
         let train =
             Samples { features: vec![0., 5., 2., 5., 4., 5.], width, complex, labels: vec![0, 1, 0], real: None };
         let test = Samples { features: vec![6., 7.], labels: vec![1], ..train.clone() };
-        let (name, image) = ("small".into(), None);
-        Dataset { name, classes: 2, class_names: None, image, note: None, notes: Vec::new(), train, test }
+        Dataset::of("small", 2, train, test)
     }
 
     #[test]
