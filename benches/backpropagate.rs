@@ -2,7 +2,7 @@
 //! step, and the case that is compared with other simulators (`peers/mesh.py`).
 
 use at_benches::{BATCH, MODES, Pass, chip_errors, single_mesh};
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn backpropagate(criterion: &mut Criterion) {

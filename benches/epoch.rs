@@ -2,10 +2,11 @@
 //! to it. Three meshes with 1024 samples, and the published demonstration's matrices with 6000.
 
 use at_benches::{BATCH, Lesson, MODES, chip_errors, three_meshes};
-use at_core::chip::Imperfections;
 use at_core::chip::Physical;
+use at_core::engine::Optimizer;
+use at_core::imperfections::Imperfections;
 use at_core::network::Network;
-use at_core::training::{MethodName, MethodOptions, Optimizer, Trainer, methods};
+use at_core::training::{MethodName, MethodOptions, Trainer, methods};
 use at_tests::networks::matrices;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 

@@ -1,11 +1,14 @@
 //! Cases that the benches share: meshes of every size on the CPU in `f32`, with light and errors.
 
-use at_core::chip::{Chip, Fabrication, Imperfections};
+use at_core::chip::Chip;
 use at_core::cpu::{Cpu, CpuNetwork, CpuTrace};
+use at_core::engine::{Engine, Loss, Optimizer, Schedule};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
-use at_core::training::{Initialization, Loss, Optimizer, Schedule, Settings, Split, initial_controls};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
+use at_core::training::{Initialization, Settings, Split, initial_controls};
 use at_tests::draws::normals;
 use at_tests::networks::{coherent, mesh_and_detectors};
 

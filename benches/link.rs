@@ -3,9 +3,10 @@
 use at_benches::{chip_errors, single_mesh};
 use at_core::chip::Chip;
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
 use at_core::link::{Access, Link, Outside, Simulated, Transport, serve};
 use at_core::network::Network;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::Propagator;
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::io::{BufReader, BufWriter};
 use std::net::TcpListener;

@@ -1,7 +1,7 @@
 //! A batch through one mesh whose controls stay: the evaluation of a trained chip. And the programming of new controls.
 
 use at_benches::{BATCH, MODES, Pass, chip_errors, mzis, single_mesh};
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn propagate(criterion: &mut Criterion) {

@@ -3,7 +3,8 @@
 
 use at_benches::{BATCH, Lesson, MODES, chip_errors, three_meshes};
 use at_core::chip::Physical;
-use at_core::propagator::{Engine, Propagator};
+use at_core::engine::Engine;
+use at_core::propagator::Propagator;
 use at_core::training::{Batch, MethodName, MethodOptions, methods};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 

@@ -1,8 +1,8 @@
 //! Light through single meshes in both directions: a GPU sends it through any width, reciprocity holds, and what stands at the
 //! shifters gives the gradient of the chip itself.
 
-use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
+use at_core::imperfections::Imperfections;
 use at_core::network::Detection;
 use at_core::optics::Mesh;
 use at_core::propagator::Direction;

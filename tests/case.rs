@@ -2,7 +2,8 @@
 
 use crate::compare::largest;
 use crate::draws::normals;
-use at_core::chip::{Fabrication, Imperfections};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::Network;
 use at_core::propagator::{Adjoint, LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_core::reference::Reference;

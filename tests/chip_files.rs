@@ -1,7 +1,9 @@
 //! A chip that is accepted builds on every engine and gives finite readouts there: indices, ranges and losses are checked once, before.
 
-use at_core::chip::{Chip, Control, Fabrication, Imperfections};
+use at_core::chip::Chip;
 use at_core::cpu::Cpu;
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::{Control, Imperfections};
 use at_core::network::Network;
 use at_core::propagator::{Propagator, Simulator};
 use at_gpu::testing::require_gpu;

@@ -1,8 +1,9 @@
 //! The way from controls to phases: its laws and its statistics.
 
-use at_core::chip::control::Shifter;
-use at_core::chip::{Control, ControlPath, Fabrication, Imperfections, coupling::Coupling};
 use at_core::cpu::Cpu;
+use at_core::fabrication::control::Shifter;
+use at_core::fabrication::{ControlPath, Fabrication, coupling::Coupling};
+use at_core::imperfections::{Control, Imperfections};
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_core::propagator::{Adjoint, Propagator};

@@ -1,9 +1,10 @@
 //! The conventions, pinned by numbers that owe nothing to the code: orientation, phase signs, mode order, where loss acts.
 
-use at_core::chip::{Fabrication, StageErrors};
 use at_core::cpu::Cpu;
+use at_core::fabrication::Fabrication;
 use at_core::network::{Detection, Network};
 use at_core::optics::Mesh;
+use at_core::stage::StageErrors;
 use at_tests::case::Case;
 use at_tests::networks::mesh_and_detectors;
 use num_complex::Complex64;

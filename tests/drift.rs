@@ -1,11 +1,12 @@
 //! Slow drift: its statistics, and when time passes.
 
-use at_core::chip::Physical;
-use at_core::chip::{Chip, Drift, Imperfections};
+use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
+use at_core::imperfections::{Drift, Imperfections};
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
-use at_core::propagator::{Engine, Propagator};
+use at_core::propagator::Propagator;
 use at_core::reference::drifted;
 use at_tests::case::{Case, LOSSY};
 use at_tests::conformance::EVERY_DRIFT;

@@ -1,7 +1,8 @@
 //! Static imperfections as drawn: their statistics, what is shared, and that none makes light.
 
-use at_core::chip::{Control, Fabrication, Imperfections, Passive, Process};
 use at_core::cpu::Cpu;
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::{Control, Imperfections, Passive, Process};
 use at_core::network::{Detection, Network};
 use at_core::optics::Mesh;
 use at_core::propagator::Propagator;

@@ -1,10 +1,11 @@
 //! An estimate of a chip's imperfections on a GPU: readouts with it, and gradients of it, against the CPU in f64.
 
-use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator, Simulator, Tunable};
+use at_core::propagator::{Adjoint, Propagator, Simulator, Tunable};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};

@@ -1,14 +1,14 @@
 //! The GPU beyond single passes: meshes wider than a workgroup's memory, whole trainings, small adapters, lost devices.
 
-use at_core::chip::Physical;
-use at_core::chip::{Chip, Control, Imperfections, Passive};
+use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::{Engine, Loss, Optimizer, Schedule};
+use at_core::imperfections::{Control, Imperfections, Passive};
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Engine, Propagator, Simulator};
+use at_core::propagator::{Propagator, Simulator};
 use at_core::training::{
-    Checkpoint, Checkpoints, Estimation, Loss, MethodName, MethodOptions, Observer, Optimizer, Record, Schedule,
-    Settings, Split, Trainer, methods,
+    Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Record, Settings, Split, Trainer, methods,
 };
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};

@@ -1,6 +1,6 @@
 //! Every kernel of the GPU means what the reference means, also those that the cost model would not take at these sizes.
 
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_gpu::testing::require_gpu;

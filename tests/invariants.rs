@@ -1,7 +1,8 @@
 //! What holds for every mesh, whatever its phases: unitarity, Haar moments, the law of errors, parameter shift.
 
-use at_core::chip::{Fabrication, Imperfections};
 use at_core::cpu::Cpu;
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::haar::haar_phases;
 use at_core::optics::{Activation, Layout, Mesh, transfer_matrix};

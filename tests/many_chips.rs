@@ -1,12 +1,14 @@
 //! Many chips at once: on every engine what each of them is alone, and on a GPU in a few dispatches.
 
-use at_core::chip::{Control, Fabrication, Imperfections};
 use at_core::cpu::Cpu;
+use at_core::engine::{Loss, Normalization};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::{Control, Imperfections};
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_core::population::Examination;
 use at_core::propagator::Simulator;
-use at_core::training::{Evaluation, Loss, Normalization, Split, initial_controls};
+use at_core::training::{Evaluation, Split, initial_controls};
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, Selection};
 use at_tests::draws::normals;

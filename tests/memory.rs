@@ -1,10 +1,11 @@
 //! What a gradient needs to remember: light before and after a mesh, and some numbers per MZI; no field from inside the mesh.
 
-use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
+use at_core::imperfections::Imperfections;
 use at_core::network::Detection;
 use at_core::optics::Mesh;
-use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_tests::allocations::Counting;
 use at_tests::case::{IDEAL, LOSSY};
 use at_tests::networks::mesh_and_detectors;

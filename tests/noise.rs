@@ -1,12 +1,14 @@
 //! Noise of a chip: its statistics, and what is common to what.
 
-use at_core::chip::Physical;
-use at_core::chip::noise::{Draw, SignalNoise};
-use at_core::chip::{Chip, Fabrication, Imperfections, Noise, random};
+use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
+use at_core::fabrication::Fabrication;
+use at_core::fabrication::noise::{Draw, SignalNoise};
+use at_core::imperfections::{Imperfections, Noise, random};
 use at_core::network::{Detection, Network, Signal};
 use at_core::optics::Activation;
-use at_core::propagator::{Engine, LayerAccess, Layered, Propagator, Simulator, TapAccess};
+use at_core::propagator::{LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_tests::case::{Case, LOSSY};
 use at_tests::conformance::EVERY_NOISE;
 use at_tests::networks::{coherent, matrices};

@@ -5,17 +5,20 @@
 #[path = "../at-core/examples/own_stage.rs"]
 mod example;
 
-use at_core::chip::{Chip, Fabrication, Imperfections, Physical, StageErrors};
+use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::{Loss, Optimizer, Schedule};
+use at_core::fabrication::Fabrication;
 use at_core::files::chip_file::{read_chip, write_chip};
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Owner, Stage};
 use at_core::optics::Mesh;
 use at_core::propagator::Simulator;
-use at_core::stage::slope_error;
+use at_core::stage::{StageErrors, slope_error};
 use at_core::training::methods::build;
 use at_core::training::{
-    Checkpoint, Checkpoints, Initialization, Loss, MethodName, MethodOptions, Optimizer, Outcome, Schedule, Settings,
-    Split, Trainer, initial_controls,
+    Checkpoint, Checkpoints, Initialization, MethodName, MethodOptions, Outcome, Settings, Split, Trainer,
+    initial_controls,
 };
 use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};

@@ -1,6 +1,6 @@
 //! The perturbation between layers: how strong it is, that it acts on modes as it should, and that oracles follow it.
 
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network};
 use at_core::optics::Activation;
 use at_tests::case::Case;

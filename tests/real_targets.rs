@@ -1,9 +1,8 @@
 //! Losses of real targets on every engine.
 
 use at_core::cpu::Cpu;
-use at_core::propagator::Engine;
-use at_core::training::loss::LossKind;
-use at_core::training::{Batch, Loss, Normalization, Score, Split};
+use at_core::engine::{Engine, Loss, LossKind, Normalization};
+use at_core::training::{Batch, Score, Split};
 use at_gpu::testing::require_gpu;
 use at_tests::draws::normals;
 

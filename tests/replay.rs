@@ -6,10 +6,11 @@
 use at_core::cpu::Cpu;
 use at_core::data::{Encoding, Source, open};
 use at_core::deployment::deploy;
+use at_core::engine::{Loss, Normalization};
 use at_core::files::phase_file::{read_chip, read_phases};
 use at_core::network::{Detection, Network, Owner, Stage};
 use at_core::optics::{Activation, Convention, Mesh};
-use at_core::training::{Loss, Normalization, Split};
+use at_core::training::Split;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -16,8 +16,8 @@
 
 use crate::names::unknown;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::Measurements;
-use at_core::data::checksum::md5_hex;
+use at_core::checksum::md5_hex;
+use at_core::fabrication::Measurements;
 use at_core::files::npz::Npz;
 use at_core::files::whole::read_text;
 use at_core::network::{Network, Stage};

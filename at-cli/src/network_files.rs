@@ -6,9 +6,8 @@ use crate::notes::Notes;
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::Error;
-use at_core::chip::{Fabrication, Measurements};
-use at_core::data::checksum::md5_hex;
-use at_core::deployment::deployed_fabrication;
+use at_core::checksum::md5_hex;
+use at_core::fabrication::{Fabrication, Measurements};
 use at_core::files::chip_file::{KeptChip, chip_checksum, read_chip};
 use at_core::files::phase_file;
 use at_core::network::{Identity, Network, Owner};
@@ -143,7 +142,7 @@ fn chip(settings: &RunSettings, network: &Network) -> Result<Option<KeptChip>> {
     let Some(files) = &settings.chip_errors else { return Ok(None) };
     let meshes: Vec<&Mesh> = network.meshes().collect();
     let errors = phase_file::read_chip(files, settings.chip_errors_convention, &meshes, owner)?;
-    let chip = deployed_fabrication(network, &errors)?;
+    let chip = Fabrication::of_meshes(network, &errors)?;
     chip.check(network).context("the errors of --chip-errors together")?;
     Ok(Some(KeptChip { chip, notes: Vec::new() }))
 }

@@ -1,7 +1,8 @@
 //! Small notations inside settings: `adam:0.9:0.999:1e-8`, `step:10:0.5`, `cross-entropy`.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use at_core::training::{Initialization, Optimizer, Schedule};
+use at_core::engine::{Optimizer, Schedule};
+use at_core::training::Initialization;
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
@@ -63,7 +64,7 @@ fn numbers<'a>(name: &str, text: &'a str) -> Result<(&'a str, Vec<f64>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use at_core::training::Reduction;
+    use at_core::engine::Reduction;
 
     #[test]
     fn notations_mean_what_they_say() {

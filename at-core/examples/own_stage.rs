@@ -8,10 +8,10 @@
 //! cargo run --example own_stage
 //! ```
 
-use at_core::chip::{Draws, LARGEST_ERROR};
+use at_core::imperfections::{Draws, LARGEST_ERROR, Place};
 use at_core::prelude::*;
 use at_core::stage::{
-    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place, Signal, Sines,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Signal, Sines,
     StageErrors, Start, slope_error,
 };
 use num_complex::Complex64;

@@ -1,12 +1,14 @@
 //! Trained phases deployed on one chip whose errors are given: the chip is programmed once and evaluated, nothing is trained.
 
-use crate::chip::{Chip, Fabrication, StageErrors};
+use crate::chip::Chip;
+use crate::engine::Loss;
 use crate::error::same_size;
+use crate::fabrication::Fabrication;
 use crate::files::phase_file::ProgrammedMesh;
 use crate::network::{Identity, Network, Stage};
 use crate::optics::{Mesh, MeshErrors};
 use crate::propagator::{Propagator, Simulator};
-use crate::training::{Evaluation, Loss, Split, Workspace, evaluate};
+use crate::training::{Evaluation, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use crate::{Error, Result};
 
@@ -64,21 +66,6 @@ pub fn programmed(network: &Network, controls: &[f64]) -> Result<Vec<ProgrammedM
     Ok(meshes)
 }
 
-/// The chip whose meshes have `errors`, in the order in which light meets them; all else is as designed.
-pub fn deployed_fabrication(network: &Network, errors: &[MeshErrors]) -> Result<Fabrication> {
-    same_size("meshes with errors, as many as the network has", network.meshes().count(), errors.len())?;
-    let mut stages = vec![StageErrors::NONE; network.stages().count()];
-    for ((number, mesh), own) in network.placed_meshes().zip(errors) {
-        own.validate(mesh)?;
-        let mut vectors = StageErrors::zeros(mesh);
-        vectors.get_mut("first_coupler").clone_from(&own.first_coupler);
-        vectors.get_mut("second_coupler").clone_from(&own.second_coupler);
-        *vectors.get_mut("phases") = own.distort(mesh, &vec![0.0; mesh.controls()])?;
-        stages[number] = vectors;
-    }
-    Ok(Fabrication { stages, ..Fabrication::ideal() })
-}
-
 /// Programs a chip with `errors` (native, one per mesh; none: a perfect chip) with `phases` and evaluates it on `split`.
 pub fn deploy<E: Simulator>(
     engine: &E,
@@ -89,7 +76,7 @@ pub fn deploy<E: Simulator>(
     loss: &Loss,
 ) -> Result<Evaluation> {
     let mut controls = deployed_controls(network, phases)?;
-    let fabrication = if errors.is_empty() { Fabrication::ideal() } else { deployed_fabrication(network, errors)? };
+    let fabrication = if errors.is_empty() { Fabrication::ideal() } else { Fabrication::of_meshes(network, errors)? };
     turn_first(network, &[&fabrication], &mut controls)?;
     let mut chip = Chip::new(engine, network, &fabrication)?;
     chip.program(&engine.upload(&controls)?)?;
@@ -170,9 +157,9 @@ mod tests {
         let text = |phases: &[ProgrammedMesh]| deployed_controls(&network, phases).unwrap_err().to_string();
         assert!(text(std::slice::from_ref(&one)).contains("expected 2, got 1"));
         assert!(text(&[other, one]).contains("mesh0, Triangular with 4 modes and 5 columns"));
-        assert!(deployed_fabrication(&network, &[errors(&first, 0.1)]).is_err());
+        assert!(Fabrication::of_meshes(&network, &[errors(&first, 0.1)]).is_err());
         assert!(
-            deployed_fabrication(&network, &[errors(&second, 0.1), errors(&Mesh::rectangular(5).unwrap(), 0.1)])
+            Fabrication::of_meshes(&network, &[errors(&second, 0.1), errors(&Mesh::rectangular(5).unwrap(), 0.1)])
                 .is_err()
         );
         let dense = Network::new(vec![vec![Stage::matrix(2, 2)]]).unwrap();

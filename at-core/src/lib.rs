@@ -7,13 +7,18 @@
 //!   the external phase φ on the upper arm first; output phases γ stand at the mesh's end.
 //! - The gradient with respect to a field z is `a = ∂L/∂z* = ½(∂L/∂x + i∂L/∂y)`, so `dL = 2 Re(aᴴ dz)`.
 
+pub mod checksum;
 pub mod chip;
 pub mod cost;
 pub mod cpu;
 pub mod data;
 pub mod deployment;
+pub mod engine;
 pub mod error;
+pub mod fabrication;
 pub mod files;
+pub mod imperfections;
+mod lanes;
 pub mod link;
 pub mod network;
 mod numpy_random;

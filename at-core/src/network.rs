@@ -1,8 +1,12 @@
 //! The description of a photonic network: stages that light crosses, grouped into layers. It runs nothing.
 
+mod bounds;
 mod identity;
+mod parts;
 
 pub use crate::stage::{Detection, Signal, Stage};
+pub(crate) use bounds::stands;
+pub use bounds::{Bounds, MOST_PHASE, MOST_WEIGHT};
 pub use identity::{Identity, Owner};
 
 use crate::error::same_size;

@@ -1,11 +1,13 @@
 //! Many chips of one kind under the same controls: how accurate they are, and how many are good enough.
 
 use crate::Result;
-use crate::chip::side_by_side::{self, SideBySide};
-use crate::chip::{Chip, Fabrication};
+use crate::chip::Chip;
+use crate::engine::Loss;
+use crate::fabrication::Fabrication;
+use crate::fabrication::side_by_side::{self, SideBySide};
 use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
-use crate::training::{Batch, Evaluation, Loss, Score, Split, Workspace, evaluate};
+use crate::training::{Batch, Evaluation, Score, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use serde::Serialize;
 use std::ops::Range;
@@ -136,11 +138,11 @@ pub fn good_chips(score: Score, values: &[f64], threshold: f64) -> Yield {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::{Control, Imperfections, Noise};
     use crate::cpu::Cpu;
+    use crate::engine::Normalization;
+    use crate::imperfections::{Control, Imperfections, Noise};
     use crate::network::{Detection, Stage};
     use crate::optics::{Activation, Mesh};
-    use crate::training::Normalization;
 
     #[test]
     fn yields_have_wilsons_interval() {

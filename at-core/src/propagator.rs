@@ -6,146 +6,13 @@
 //! from the inside, and [`Tunable`] for a model whose imperfections are learned. All are generic over the [`Engine`], so one
 //! text of a method runs on a CPU and on a GPU, and controls, gradients and optimizer state stay where the engine keeps them.
 
-use crate::chip::Fabrication;
-use crate::chip::drift::DriftStep;
-use crate::chip::noise::{Draw, SignalNoise};
+use crate::Result;
+use crate::engine::Engine;
+use crate::fabrication::Fabrication;
+use crate::fabrication::drift::DriftStep;
+use crate::fabrication::noise::{Draw, SignalNoise};
 use crate::network::Network;
 use crate::optics::Mesh;
-use crate::training::{Loss, Optimizer, OptimizerState, Targets};
-use crate::{Error, Real, Result};
-
-/// Where numbers live and how flat vectors of them are combined. Vectors never leave it unless [`Engine::download`] is called.
-///
-/// Lengths are part of each operation's contract; an engine errs where they do not fit.
-pub trait Engine: Clone + Sync + 'static {
-    /// A flat vector of reals.
-    type Buffer: Sync;
-    /// A flat vector of indices: labels, sample orders.
-    type Indices: Sync;
-    /// The device and its precision, for reports: `cpu f32, 2 threads`.
-    fn describe(&self) -> String;
-
-    /// All of the device that the last digits of its numbers depend on: `cpu f32, x86_64 V3`.
-    fn arithmetic(&self) -> String {
-        self.describe()
-    }
-
-    /// `len` zeros.
-    fn zeros(&self, len: usize) -> Result<Self::Buffer>;
-
-    /// A copy of `values` on the engine.
-    fn upload<R: Real>(&self, values: &[R]) -> Result<Self::Buffer>;
-
-    /// A copy of `buffer` in memory; every engine's reals convert to `f64` and back without loss.
-    fn download(&self, buffer: &Self::Buffer) -> Result<Vec<f64>>;
-
-    /// A copy of `values` on the engine.
-    fn upload_indices(&self, values: &[u32]) -> Result<Self::Indices>;
-
-    /// `len` zeros.
-    fn zero_indices(&self, len: usize) -> Result<Self::Indices> {
-        self.upload_indices(&vec![0; len])
-    }
-
-    /// `y ← a·x + b·y`. With b = 0, y's old content (NaN too) does not matter.
-    fn combine(&self, a: f64, x: &Self::Buffer, b: f64, y: &mut Self::Buffer) -> Result<()>;
-
-    /// `y ← x ∘ y`, elementwise.
-    fn multiply(&self, x: &Self::Buffer, y: &mut Self::Buffer) -> Result<()>;
-
-    /// `target [rows, columns] ← A·B` with `sizes = [rows, inner, columns]`, each at least 1; `target` may be longer.
-    fn product(
-        &self,
-        sizes: [usize; 3],
-        a: Factor<'_, Self::Buffer>,
-        b: Factor<'_, Self::Buffer>,
-        target: &mut Self::Buffer,
-    ) -> Result<()>;
-
-    /// Rows `order[start..start+count]` of `source [rows, width]` into the first `count` rows of `target`.
-    fn gather(
-        &self,
-        source: &Self::Buffer,
-        width: usize,
-        order: &Self::Indices,
-        start: usize,
-        count: usize,
-        target: &mut Self::Buffer,
-    ) -> Result<()>;
-
-    /// `target[i] ← source[order[start+i]]` for i < count.
-    fn gather_indices(
-        &self,
-        source: &Self::Indices,
-        order: &Self::Indices,
-        start: usize,
-        count: usize,
-        target: &mut Self::Indices,
-    ) -> Result<()>;
-
-    /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `targets`; adds (loss sum over samples, correct
-    /// samples or, of real targets, squared errors `Σ_k (gain·x̃_k - t_k)²`, samples) to the three entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is
-    /// given. A tally of 3G entries, `[G, 3]`, takes G groups apart: sample k belongs to group k mod G, and G divides `batch`.
-    fn loss(
-        &self,
-        loss: &Loss,
-        readout: &Self::Buffer,
-        outputs: usize,
-        targets: Targets<'_, Self>,
-        batch: usize,
-        error: Option<&mut Self::Buffer>,
-        tally: &mut Self::Buffer,
-    ) -> Result<()>;
-
-    /// Does `work` for every one of `items`, in whatever order and on as many threads as suits the engine.
-    fn for_each<I: Send, R: Send>(&self, items: Vec<I>, work: impl Fn(I) -> R + Send + Sync) -> Vec<R> {
-        items.into_iter().map(work).collect()
-    }
-
-    /// One optimizer step: `parameters ← parameters - learning_rate · direction(gradient, state)`.
-    fn optimize(
-        &self,
-        optimizer: &Optimizer,
-        learning_rate: f64,
-        gradient: &Self::Buffer,
-        state: &mut OptimizerState<Self>,
-        parameters: &mut Self::Buffer,
-    ) -> Result<()>;
-}
-
-/// A full matrix of a product, row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct Factor<'a, B> {
-    /// The entries; there may be more than the matrix has.
-    pub values: &'a B,
-    /// The entries are those of the transposed matrix.
-    pub transposed: bool,
-}
-
-impl<'a, B> Factor<'a, B> {
-    /// The matrix of these entries.
-    pub fn plain(values: &'a B) -> Self {
-        Factor { values, transposed: false }
-    }
-
-    /// The transpose of the matrix of these entries.
-    pub fn transposed(values: &'a B) -> Self {
-        Factor { values, transposed: true }
-    }
-
-    /// Distances of two neighbours in a column and in a row, of a factor of `rows` x `columns`.
-    pub fn stride(&self, rows: usize, columns: usize) -> (usize, usize) {
-        if self.transposed { (1, rows) } else { (columns, 1) }
-    }
-}
-
-/// The sizes of an [`Engine::product`]; errs where one is 0.
-pub fn product_sizes(sizes: [usize; 3]) -> Result<[usize; 3]> {
-    if sizes.contains(&0) {
-        return Err(Error::invalid("sizes of a product", format!("{sizes:?}"), "must be at least 1"));
-    }
-    Ok(sizes)
-}
 
 /// An engine that also simulates networks and chips. Training asks for no more than an [`Engine`], except for digital models.
 pub trait Simulator: Engine {
@@ -155,28 +22,18 @@ pub trait Simulator: Engine {
     /// A network with the given imperfections; [`Fabrication::ideal`] for a nominal model.
     fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network>;
 
-    /// How many chips with meshes like this one are best laid side by side as one network ([`crate::chip::side_by_side`]) for
+    /// How many chips with meshes like this one are best laid side by side as one network ([`crate::fabrication::side_by_side`]) for
     /// `samples` samples; 1 where chips are best run by themselves.
     fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
         let _ = (mesh, samples);
         1
     }
 
-    /// One step of a chip's drift, in place: the formula of [`crate::chip::drift`].
+    /// One step of a chip's drift, in place: the formula of [`crate::fabrication::drift`].
     fn advance(&self, step: &DriftStep, drift: &mut Self::Buffer) -> Result<()>;
 
-    /// What a chip's noise makes of `signal [batch, mode]`, in place: the formula of [`crate::chip::noise`].
+    /// What a chip's noise makes of `signal [batch, mode]`, in place: the formula of [`crate::fabrication::noise`].
     fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Self::Buffer) -> Result<()>;
-}
-
-/// How many groups a tally of `len` entries takes apart ([`Engine::loss`]). Errs unless it has three per group, and the groups
-/// share the `batch` evenly.
-pub fn groups(len: usize, batch: usize) -> Result<usize> {
-    let groups = len / 3;
-    if len > 0 && len.is_multiple_of(3) && batch.is_multiple_of(groups) {
-        return Ok(groups);
-    }
-    Err(Error::invalid("tally", format!("{len} entries"), format!("needs three per group that shares {batch} samples")))
 }
 
 /// The vector type of a propagator's engine.

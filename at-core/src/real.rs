@@ -1,6 +1,6 @@
 //! The two real scalars that an engine computes with.
 
-use crate::cpu::lanes::Lanes;
+use crate::lanes::Lanes;
 use num_traits::{Float, FloatConst, NumAssign};
 use std::fmt::{Debug, Display};
 use std::iter::Sum;

@@ -10,7 +10,7 @@
 //! Both factors are those of passive, balanced splitters and combiners: by Cauchy and Schwarz
 //! `Σ_i |y_i|² ≤ 1/p·Σ_ij |U_ij x_j|² ≤ |x|²`, and with random tiles about 1/q of the light arrives.
 //!
-//! Source of the two ways to scale: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 4; the other way is [`crate::chip::copies`].
+//! Source of the two ways to scale: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 4; the other way is [`crate::fabrication::copies`].
 
 use crate::network::Stage;
 use crate::optics::Mesh;

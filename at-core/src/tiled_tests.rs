@@ -1,9 +1,10 @@
 //! A tiled layer is the matrix that its tiles make, creates no power, and keeps its dies apart.
 
 use super::*;
-use crate::chip::{Control, Fabrication, Imperfections, Process};
 use crate::cpu::Cpu;
+use crate::fabrication::Fabrication;
 use crate::files::chip_file::{read_chip, write_chip};
+use crate::imperfections::{Control, Imperfections, Process};
 use crate::network::{Detection, Network, Owner};
 use crate::optics::{Layout, transfer_matrix};
 use crate::propagator::{Propagator, Simulator};

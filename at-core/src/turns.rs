@@ -6,13 +6,14 @@
 //!
 //! A control is turned back only where that changes nothing of the light, whoever follows it: not where a turn is followed as
 //! (1 + E) or (1 + γ) of one (update errors, heaters' gains, slopes of weight cells), not where its heat reaches neighbours, and
-//! nothing that is no phase. A heater with a range takes what lies outside of it modulo 2π ([`crate::chip::control`]), and so
+//! nothing that is no phase. A heater with a range takes what lies outside of it modulo 2π ([`crate::fabrication::control`]), and so
 //! it is turned to where that puts it: a whole turn to its lower end, although f64 holds `60π` a rounding below 30 turns, which
 //! alone would come to the upper one. Controls nearer than [`FAR`] are left as they are, to the bit.
 
-use crate::chip::{Control, Fabrication, Imperfections, StageErrors};
-use crate::network::{Network, Stage};
-use crate::stage::Meaning;
+use crate::fabrication::Fabrication;
+use crate::imperfections::{Control, Imperfections};
+use crate::network::{MOST_PHASE, Network, Stage, stands};
+use crate::stage::{Meaning, StageErrors};
 use crate::{Error, Result};
 use std::f64::consts::{PI, TAU};
 
@@ -24,12 +25,6 @@ const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// Phases beyond this (radians) are not known even in 64 bits, which tell 1e-7 rad apart there.
 const LOST: f64 = 1e9;
-
-/// A phase that training has driven beyond this (radians) is one of no use: 32 bits tell 1e-3 rad apart there.
-pub const MOST_PHASE: f64 = 1e4;
-
-/// The same of a weight or gain, which grows only where training diverges.
-pub const MOST_WEIGHT: f64 = 1e6;
 
 /// What whole turns are to one control.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -169,38 +164,6 @@ impl FreePhases {
             turns[number] = value - turned(value, Turn::Period(f64::from(period) * TAU));
         }
         Ok(excess)
-    }
-}
-
-fn stands(number: usize, value: f64, unit: &str) -> String {
-    format!("control {number} stands at {value:.1e}{unit}")
-}
-
-/// Which controls of a network are phases: what a training that diverges is told by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Controls in a row, and whether they are phases.
-    runs: Vec<(usize, bool)>,
-}
-
-impl Bounds {
-    /// Of the controls of `network`.
-    pub fn of(network: &Network) -> Self {
-        let all = network.stages().flat_map(Stage::runs);
-        let runs = all.map(|run| (run.count, matches!(run.meaning, Meaning::Phase { .. }))).collect();
-        Bounds { runs }
-    }
-
-    /// The first control that no useful training reaches, in words: one that is not finite, a phase beyond [`MOST_PHASE`], a
-    /// weight beyond [`MOST_WEIGHT`].
-    pub fn passed(&self, controls: &[f64]) -> Option<String> {
-        let kinds = self.runs.iter().flat_map(|&(count, phase)| std::iter::repeat_n(phase, count));
-        let mut all = controls.iter().zip(kinds).enumerate();
-        all.find_map(|(number, (&value, phase))| match phase {
-            true if value.is_nan() || value.abs() > MOST_PHASE => Some(stands(number, value, " rad")),
-            false if value.is_nan() || value.abs() > MOST_WEIGHT => Some(stands(number, value, "")),
-            true | false => None,
-        })
     }
 }
 

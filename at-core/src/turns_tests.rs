@@ -153,7 +153,7 @@ fn only_phases_that_everybody_follows_alike_are_free_in_training() {
 
 #[test]
 fn a_control_that_no_training_needs_is_found() {
-    let bounds = Bounds::of(&coherent());
+    let bounds = crate::network::Bounds::of(&coherent());
     let mut controls = vec![50.0; coherent().controls()];
     assert_eq!(bounds.passed(&controls), None);
     for (number, value) in [(3, f64::NAN), (3, -2e4), (20, 2e6), (20, f64::INFINITY)] {

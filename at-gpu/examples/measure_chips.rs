@@ -5,13 +5,15 @@
 //! measure_chips [--adapter NAME|INDEX|hardware|any|none] [--modes 16,64] [--samples 400] [--chips 50] [--repeats 5]
 //! ```
 
-use at_core::chip::{Fabrication, Imperfections};
 use at_core::cpu::Cpu;
+use at_core::engine::{Loss, Normalization};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::population::Examination;
 use at_core::propagator::Simulator;
-use at_core::training::{Loss, Normalization, Split, initial_controls};
+use at_core::training::{Split, initial_controls};
 use at_core::{Error, Result};
 use at_gpu::{Gpu, Selection};
 use std::time::Instant;

@@ -5,14 +5,14 @@
 //! measure_meshes [--adapter NAME|INDEX|hardware|any] [--modes 256,512,…] [--batch 1024] [--seconds 20]
 //! ```
 
-use at_core::chip::Physical;
-use at_core::chip::{Chip, Fabrication, Imperfections};
+use at_core::chip::{Chip, Physical};
+use at_core::engine::{Engine, Loss, Optimizer, Schedule};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Layer, Network, Stage};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Adjoint, Engine, Propagator, Simulator};
-use at_core::training::{
-    Batch, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls, methods,
-};
+use at_core::propagator::{Adjoint, Propagator, Simulator};
+use at_core::training::{Batch, MethodName, MethodOptions, Settings, Split, initial_controls, methods};
 use at_core::{Error, Result};
 use at_gpu::measure::{copy_rate, matrix_rate};
 use at_gpu::memory::Training;

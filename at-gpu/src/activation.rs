@@ -6,8 +6,7 @@ use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
-use at_core::chip::StageErrors;
-use at_core::stage::Nonlinearity;
+use at_core::stage::{Nonlinearity, StageErrors};
 use at_core::{Result, optics};
 use at_shaders::Kernel;
 

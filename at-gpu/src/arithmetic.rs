@@ -7,16 +7,16 @@ use crate::mesh_cost;
 use crate::network::GpuNetwork;
 use crate::product::{Afterwards, Product, View};
 use crate::vectors::{Indices, Vector, check_range, count};
-use at_core::chip::Fabrication;
-use at_core::chip::drift::DriftStep;
-use at_core::chip::noise::{Draw, SignalNoise};
+use at_core::engine::{
+    Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups, product_sizes,
+};
 use at_core::error::same_size;
+use at_core::fabrication::Fabrication;
+use at_core::fabrication::drift::DriftStep;
+use at_core::fabrication::noise::{Draw, SignalNoise};
 use at_core::network::Network;
 use at_core::optics::Mesh;
-use at_core::propagator::{Engine, Factor, Simulator, groups, product_sizes};
-use at_core::training::loss::LossKind;
-use at_core::training::optimizer::adam_rate;
-use at_core::training::{Loss, Normalization, Optimizer, OptimizerState, Targets};
+use at_core::propagator::Simulator;
 use at_core::{Error, Real, Result};
 use at_shaders::Kernel;
 

@@ -7,7 +7,7 @@ use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
-use at_core::chip::StageErrors;
+use at_core::stage::StageErrors;
 use at_core::{Result, stage};
 use at_shaders::Kernel;
 

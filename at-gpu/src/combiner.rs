@@ -6,8 +6,7 @@ use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use at_core::Result;
-use at_core::chip::StageErrors;
-use at_core::stage::Combiner;
+use at_core::stage::{Combiner, StageErrors};
 
 /// `y[b·block + m] = Σ_c x[(b·parts + c)·block + m]/√parts`.
 struct CombinerStage(Division);

@@ -4,8 +4,8 @@ use crate::engine::Gpu;
 use crate::layout::{CarryBack, Follow, Settle};
 use crate::vectors::{Vector, count};
 use at_core::Result;
-use at_core::chip::Fabrication;
-use at_core::chip::control::Shifter;
+use at_core::fabrication::Fabrication;
+use at_core::fabrication::control::Shifter;
 use at_shaders::Kernel;
 use std::ops::Range;
 

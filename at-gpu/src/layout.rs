@@ -45,7 +45,7 @@ parameters! {
     Combine { len: u32, a: f32, b: f32 }
     /// Rows of a data set.
     Gather { count: u32, width: u32, start: u32, first: u32, rows: u32 }
-    /// A loss of [`at_core::training::Loss`].
+    /// A loss of [`at_core::engine::Loss`].
     Loss {
         batch: u32,
         outputs: u32,

@@ -1,6 +1,6 @@
 //! at-core's engine as WGSL compute kernels on any GPU: Vulkan, Metal or Direct3D 12, found when the program runs.
 //!
-//! Everything is `f32`; buffers stay on the device and only [`Engine::download`](at_core::propagator::Engine::download) waits for it.
+//! Everything is `f32`; buffers stay on the device and only [`Engine::download`](at_core::engine::Engine::download) waits for it.
 //! A missing or lost device is an error, never a panic and never a silent fall back.
 
 mod activation;

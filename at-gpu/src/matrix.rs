@@ -7,8 +7,7 @@ use crate::stage::{GpuStage, OnGpu};
 use crate::vectors::Vector;
 use crate::weights::{self, Response, WeightStage};
 use at_core::Result;
-use at_core::chip::StageErrors;
-use at_core::stage::Matrix;
+use at_core::stage::{Matrix, StageErrors};
 use at_shaders::Kernel;
 
 /// `w = s·c` with the stage's slopes; `w = c` where it has none.

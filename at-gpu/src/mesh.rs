@@ -12,8 +12,8 @@ use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::{mesh_lanes, mesh_stream};
 use at_core::Result;
-use at_core::chip::StageErrors;
 use at_core::optics::Mesh;
+use at_core::stage::StageErrors;
 
 /// A mesh with its errors and matrices.
 pub(crate) struct MeshStage {

@@ -7,9 +7,9 @@ use crate::mesh_layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
-use at_core::chip::StageErrors;
 use at_core::optics::mzi::Coupler;
 use at_core::optics::{Mesh, MeshLoss};
+use at_core::stage::StageErrors;
 use at_shaders::Kernel;
 use std::ops::Range;
 

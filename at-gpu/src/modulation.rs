@@ -7,8 +7,7 @@ use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
 use at_core::Result;
-use at_core::chip::StageErrors;
-use at_core::stage::Modulation;
+use at_core::stage::{Modulation, StageErrors};
 use at_shaders::Kernel;
 
 /// Real numbers onto field amplitudes.

@@ -4,8 +4,8 @@ use crate::engine::Gpu;
 use crate::layout::{Disturb, Drift};
 use crate::vectors::{Vector, check_range, count};
 use at_core::Result;
-use at_core::chip::drift::DriftStep;
-use at_core::chip::noise::{Draw, SignalNoise};
+use at_core::fabrication::drift::DriftStep;
+use at_core::fabrication::noise::{Draw, SignalNoise};
 use at_shaders::Kernel;
 use std::f64::consts::FRAC_1_SQRT_2;
 

@@ -1,4 +1,4 @@
-//! The perturbation behind a layer: a full matrix without controls ([`at_core::chip::perturbation`]).
+//! The perturbation behind a layer: a full matrix without controls ([`at_core::fabrication::perturbation`]).
 
 use crate::engine::Gpu;
 use crate::product::{Afterwards, Product, View};

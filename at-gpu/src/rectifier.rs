@@ -6,7 +6,7 @@ use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use crate::vectors::count;
-use at_core::chip::StageErrors;
+use at_core::stage::StageErrors;
 use at_core::{Result, stage};
 use at_shaders::Kernel;
 

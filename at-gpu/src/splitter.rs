@@ -6,8 +6,7 @@ use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OnGpu};
 use at_core::Result;
-use at_core::chip::StageErrors;
-use at_core::stage::Splitter;
+use at_core::stage::{Splitter, StageErrors};
 
 /// `y[c·inputs + m] = x[m]/√copies`.
 struct SplitterStage(Division);

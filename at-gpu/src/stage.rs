@@ -5,8 +5,7 @@ use crate::memory::{OfStage, Training};
 use crate::mesh::MeshStage;
 use crate::mesh_estimate::At;
 use crate::scratch::{Needs, Scratch};
-use at_core::chip::StageErrors;
-use at_core::stage::{Element, Own, Stage, with_stage};
+use at_core::stage::{Element, Own, Stage, StageErrors, with_stage};
 use at_core::{Error, Result};
 
 /// One stage with its imperfections. Every call records dispatches and returns; nothing is waited for.

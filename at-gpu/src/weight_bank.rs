@@ -7,8 +7,7 @@ use crate::stage::{GpuStage, OnGpu};
 use crate::vectors::Vector;
 use crate::weights::{self, Response, WeightStage};
 use at_core::Result;
-use at_core::chip::StageErrors;
-use at_core::stage::WeightBank;
+use at_core::stage::{StageErrors, WeightBank};
 use at_shaders::Kernel;
 
 /// `w = (1 + a)·sin((1 + s)·φ + o)` per cell.

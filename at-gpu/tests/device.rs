@@ -1,6 +1,6 @@
 //! The device itself: it opens, it counts, it fails with a message.
 
-use at_core::propagator::Engine;
+use at_core::engine::Engine;
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LOOP_CAP, LimitChoice, Selection, adapters};
 

@@ -5,10 +5,11 @@
 #![cfg(target_os = "linux")]
 
 use at_core::Error;
-use at_core::chip::Fabrication;
+use at_core::engine::Engine;
+use at_core::fabrication::Fabrication;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
-use at_core::propagator::{Engine, Propagator, Simulator};
+use at_core::propagator::{Propagator, Simulator};
 use at_gpu::{Gpu, Selection, Vector, adapters};
 use std::process::Command;
 

@@ -2,8 +2,8 @@
 
 use crate::arrays::{Scalar, array, samples, vector};
 use crate::failure::{Raised, usage};
-use at_core::chip::Fabrication;
 use at_core::cpu::{Cpu, CpuNetwork, CpuTrace};
+use at_core::fabrication::Fabrication;
 use at_core::network::Network;
 use at_core::propagator::{Adjoint, Propagator, Simulator};
 use numpy::PyArray1;

@@ -4,8 +4,8 @@
 //! usage: mesh_gradient BATCH REPEATS MODES [NUMBERS.npz]     prints one JSON object
 
 use at_benches::{Pass, single_mesh};
-use at_core::chip::Imperfections;
 use at_core::cpu::Cpu;
+use at_core::imperfections::Imperfections;
 use at_tests::allocations::Counting;
 use ndarray::Array1;
 use ndarray_npy::NpzWriter;

@@ -1,4 +1,4 @@
-// Philox 4x32-10 and normal draws: the twins of at-core/src/chip/random.rs, which gives the source and the known answers.
+// Philox 4x32-10 and normal draws: the twins of at-core/src/imperfections/random.rs, which gives the source and the known answers.
 
 // (low, high) of the 64-bit product.
 fn wide_product(a: u32, b: u32) -> vec2u {

@@ -59,11 +59,11 @@ kernels! {
     Gather "gather" "rrw" "Gather" ["index"];
     /// labels of a batch, `cpu/engine.rs`.
     GatherIndices "gather_indices" "rrw" "Gather" ["index"];
-    /// loss of one readout per workgroup, and its error, `training/loss.rs`.
+    /// loss of one readout per workgroup, and its error, `engine/loss.rs`.
     Loss "loss" "rrww" "Loss" ["index"];
-    /// sums over a batch, in a fixed order, `training/loss.rs`.
+    /// sums over a batch, in a fixed order, `engine/loss.rs`.
     Tally "tally" "rw" "Tally" ["index"];
-    /// one step of Adam, `training/optimizer.rs`.
+    /// one step of Adam, `engine/optimizer.rs`.
     Adam "adam" "rwww" "Adam" ["index"];
     /// one step of a chip's drift, `reference/drift.rs`.
     Drift "drift" "w" "Drift" ["index", "trigonometry", "random"];

@@ -5,7 +5,7 @@ use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::draws::normals;
 use crate::networks::{coherent, every_kind, matrices, tiled, weight_banks};
-use at_core::chip::Fabrication;
+use at_core::fabrication::Fabrication;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Layered, Simulator, Watched};

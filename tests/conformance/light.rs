@@ -5,7 +5,7 @@ use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::draws::normals;
 use crate::networks::{coherent, mesh_and_detectors};
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::{Bidirectional, Direction, Monitor, Simulator};

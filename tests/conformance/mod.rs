@@ -17,8 +17,8 @@ pub use refusals::*;
 
 use crate::case::{Case, Outcome};
 use crate::compare::assert_close;
+use at_core::engine::Engine;
 use at_core::network::{Network, Stage};
-use at_core::propagator::Engine;
 
 /// The scalars that an engine computes with, which decide how near to the reference it must come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

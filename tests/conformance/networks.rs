@@ -5,7 +5,7 @@ use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
     ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, tiled, weight_banks,
 };
-use at_core::chip::Imperfections;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Simulator;

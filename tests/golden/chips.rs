@@ -4,14 +4,16 @@ use super::files::{npz_arrays, numbers_of_header};
 use super::kinds::{EVERYTHING, kinds};
 use super::record::Record;
 use at_core::Real;
-use at_core::chip::Physical;
-use at_core::chip::{Chip, Fabrication, Imperfections, TapNoise, demonstration};
+use at_core::chip::{Chip, Physical, TapNoise};
 use at_core::cpu::Cpu;
+use at_core::engine::Engine;
+use at_core::fabrication::{Fabrication, demonstration};
 use at_core::files::chip_file::write_chip;
+use at_core::imperfections::Imperfections;
 use at_core::network::Network;
 use at_core::optics::Mesh;
 use at_core::propagator::{
-    Bidirectional, Direction, Engine, LayerAccess, Layered, Monitor, PowerTapAccess, Propagator, TapAccess,
+    Bidirectional, Direction, LayerAccess, Layered, Monitor, PowerTapAccess, Propagator, TapAccess,
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;

@@ -4,17 +4,16 @@ use super::kinds::EVERYTHING;
 use super::methods::{counts, options, settings, split};
 use super::record::Record;
 use at_core::Real;
-use at_core::chip::Chip;
-use at_core::chip::Physical;
+use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::{Optimizer, Schedule};
 use at_core::files::npz::Npz;
 use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Convention, Mesh, MeshErrors};
 use at_core::training::methods::build;
 use at_core::training::{
-    Alignment, Checkpoint, Checkpoints, Initialization, MethodName, Optimizer, Schedule, Settings, Trainer,
-    initial_controls,
+    Alignment, Checkpoint, Checkpoints, Initialization, MethodName, Settings, Trainer, initial_controls,
 };
 use at_tests::draws::normals;
 use at_tests::networks::coherent;

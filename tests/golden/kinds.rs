@@ -1,6 +1,6 @@
 //! Kinds of chips: every imperfection by itself, with what it cannot be without, and all together.
 
-use at_core::chip::{Control, Drift, Imperfections, Noise, Passive, Process};
+use at_core::imperfections::{Control, Drift, Imperfections, Noise, Passive, Process};
 
 const NONE: Imperfections = Imperfections::NONE;
 

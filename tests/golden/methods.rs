@@ -3,19 +3,19 @@
 use super::kinds::{EVERYTHING, STATIC};
 use super::record::Record;
 use at_core::Real;
-use at_core::chip::Physical;
-use at_core::chip::{Accesses, Chip, Imperfections, Meter};
+use at_core::chip::{Accesses, Chip, Meter, Physical};
 use at_core::cpu::Cpu;
+use at_core::engine::{Engine, Loss, LossKind, Normalization, Optimizer, Reduction, Schedule};
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
-use at_core::propagator::{Engine, Propagator, Simulator};
-use at_core::training::loss::LossKind;
+use at_core::propagator::{Propagator, Simulator};
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::in_situ::Subtraction;
 use at_core::training::methods::{DigitalModel, build, build_fleet};
 use at_core::training::{
-    Batch, DigitalStep, Estimation, Initialization, Loss, MethodName, MethodOptions, Normalization, Optimizer,
-    Parameters, Reduction, Schedule, Settings, Split, initial_controls,
+    Batch, DigitalStep, Estimation, Initialization, MethodName, MethodOptions, Parameters, Settings, Split,
+    initial_controls,
 };
 use at_tests::draws::normals;
 use at_tests::networks::{coherent, matrices, recorded_stages, tiled, weight_banks};

@@ -3,7 +3,7 @@
 use crate::failure::Outcome;
 use crate::gpu;
 use at_core::cpu::Cpu;
-use at_core::propagator::Engine;
+use at_core::engine::Engine;
 use std::io::Write;
 
 /// `asyt devices`.

@@ -15,10 +15,10 @@ use crate::trial::{doubts, load, split};
 use crate::work::{self, Work};
 use crate::{activity, memory};
 use anyhow::{Context, Result, anyhow, ensure};
-use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
-use at_core::deployment::{deployed_controls, deployed_fabrication};
+use at_core::deployment::deployed_controls;
+use at_core::fabrication::Fabrication;
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh};
@@ -265,7 +265,7 @@ fn deployed_chip(arguments: &EvaluateArguments, network: &Network) -> Result<Fab
     let convention = arguments.errors_convention.or(arguments.convention);
     let owner = network_files::owner(Some(arguments.chip_of_other_network));
     let errors = read_chip(&arguments.chip_errors, convention, &meshes, owner)?;
-    Ok(deployed_fabrication(network, &errors)?)
+    Ok(Fabrication::of_meshes(network, &errors)?)
 }
 
 fn settings_of(arguments: &EvaluateArguments, of_run: bool) -> RunSettings {

@@ -16,7 +16,7 @@ use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
-use at_core::propagator::Engine;
+use at_core::engine::Engine;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;

@@ -9,8 +9,8 @@ use crate::export::sheet::Sheet;
 use crate::intervals;
 use crate::session::plot;
 use crate::settings::chips::imperfection;
-use at_core::chip::Unit;
 use at_core::cost::{Bill, Energy, Time};
+use at_core::imperfections::Unit;
 use at_core::statistics::Estimate;
 use at_core::training::{MethodName, Record, Score};
 

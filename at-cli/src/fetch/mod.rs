@@ -12,7 +12,7 @@ pub use mirror::Limits;
 pub use published::{PublishedFile, published};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use at_core::data::checksum::md5_hex;
+use at_core::checksum::md5_hex;
 use at_core::files::whole::read_whole;
 use at_core::files::{self, atomic_write};
 use mirror::Refusal;

@@ -103,7 +103,7 @@ mod tests {
         for name in DatasetName::ALL.into_iter().filter(|name| name.is_downloadable()) {
             for file in published(name).unwrap().files.iter().filter(|file| file.name.contains("labels")) {
                 let Ok(bytes) = std::fs::read(folder.join(name.as_str()).join(file.name)) else { continue };
-                assert_eq!(at_core::data::checksum::md5_hex(&bytes), file.md5, "{name} {}", file.name);
+                assert_eq!(at_core::checksum::md5_hex(&bytes), file.md5, "{name} {}", file.name);
                 assert_eq!(bytes.len() as u64, file.bytes, "{name} {}", file.name);
                 found += 1;
             }

@@ -9,11 +9,12 @@ use crate::settings::{RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::chip::Imperfections;
 use at_core::data::{Dataset, DatasetName, Encoding, Scale, SplitRule, own_files};
+use at_core::engine::Loss;
+use at_core::imperfections::Imperfections;
 use at_core::network::{Network, Stage};
 use at_core::training::methods::dat::DatOptions;
-use at_core::training::{self, Estimation, Initialization, Loss, MethodName, MethodOptions, Score};
+use at_core::training::{self, Estimation, Initialization, MethodName, MethodOptions, Score};
 
 /// The largest share of a run of at-adaptive in which the chip is measured, unless the steps are given.
 const MOST_MEASURING: f64 = 0.5;

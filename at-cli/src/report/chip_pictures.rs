@@ -2,10 +2,9 @@
 
 use super::mesh_grid::MeshGrid;
 use crate::export::heat_map::{Colours, HeatMap};
-use at_core::chip::StageErrors;
 use at_core::network::Stage;
 use at_core::optics::Mesh;
-use at_core::stage::{Grid, Map, Span};
+use at_core::stage::{Grid, Map, Span, StageErrors};
 
 /// More cells than this in a row or column are not drawn.
 pub const MOST_CELLS: usize = 300;

@@ -19,7 +19,7 @@ pub use operators::field_matrix;
 
 use crate::trained::TrainedRun;
 use anyhow::Result;
-use at_core::chip::Fabrication;
+use at_core::fabrication::Fabrication;
 use at_core::files::atomic_write;
 use at_core::files::npz_draft::{Steady, write_npz};
 use at_core::optics::Convention;

@@ -2,7 +2,7 @@
 
 use super::{Draft, Learned, Written, npz};
 use anyhow::Result;
-use at_core::chip::Fabrication;
+use at_core::fabrication::Fabrication;
 use at_core::propagator::TapAccess;
 use at_core::stage::Signal;
 use ndarray::{Array1, Array2};

@@ -3,14 +3,13 @@
 use super::case::{Case, Pass, mzis};
 use crate::allocations;
 use anyhow::Result;
-use at_core::chip::Physical;
-use at_core::chip::{Chip, Fabrication, Imperfections};
+use at_core::chip::{Chip, Physical};
+use at_core::engine::{Loss, Optimizer, Schedule};
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::Network;
 use at_core::propagator::{Adjoint, Propagator, Simulator};
-use at_core::training::{
-    Batch, Initialization, Loss, MethodName, MethodOptions, Optimizer, Schedule, Settings, Split, initial_controls,
-    methods,
-};
+use at_core::training::{Batch, Initialization, MethodName, MethodOptions, Settings, Split, initial_controls, methods};
 use serde::Serialize;
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use crate::gpu::Gpu;
 use anyhow::Result;
-use at_core::propagator::Engine;
+use at_core::engine::Engine;
 use num_complex::Complex32;
 use rayon::prelude::*;
 use serde::Serialize;

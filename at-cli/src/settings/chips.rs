@@ -3,7 +3,7 @@
 use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::chip::{Acts, Control, Imperfection, Imperfections, Part, Passive, Process};
+use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Part, Passive, Process};
 use at_core::network::Network;
 
 /// The imperfection of this name, where there is one: a setting that changes a kind of chip.
@@ -143,14 +143,14 @@ pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -
 
 /// Parts of networks with a kind of chip that has imperfections there.
 const FITTING: [(Part, &str); 3] =
-    [(Part::MESHES, "mesh"), (Part::MATRICES, DEMONSTRATION), (Part::WEIGHT_BANKS, "weight-bank")];
+    [(Part::Meshes, "mesh"), (Part::Matrices, DEMONSTRATION), (Part::WeightBanks, "weight-bank")];
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.
 pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
     let own = differing(chip, &Imperfections::NONE);
     let acts = |own: &Imperfection| match own.acts {
-        Acts::On(part) => part.is_in(network),
+        Acts::On(part) => network.has(part),
         Acts::OnAll => true,
         Acts::With(_) => false,
     };
@@ -160,11 +160,11 @@ pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<
         Acts::OnAll | Acts::With(_) => None,
     });
     if let Some((name, part)) = idle {
-        let fitting = FITTING.into_iter().filter(|(part, _)| part.is_in(network));
+        let fitting = FITTING.into_iter().filter(|(part, _)| network.has(*part));
         ensure!(
             any,
             "chip {kind} would be ideal: {name} acts on {}, and the network has none; choose --chip {}",
-            part.name,
+            part.name(),
             fitting.map(|(_, chip)| chip).chain(["ideal"]).collect::<Vec<_>>().join(" or ")
         );
     }
@@ -190,7 +190,7 @@ mod tests {
                 kinds.filter(|(_, value)| *value != own.default()).map(|(name, value)| format!("{name} {value}"));
             let acts = match own.acts {
                 Acts::OnAll => "all".to_string(),
-                Acts::On(part) => part.name.to_string(),
+                Acts::On(part) => part.name().to_string(),
                 Acts::With(other) => format!("with `{other}`"),
             };
             let (unit, demand) = (own.unit.sign(), own.range.demand);

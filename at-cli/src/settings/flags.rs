@@ -5,7 +5,7 @@
 
 use crate::measured;
 use crate::network_text::NetworkText;
-use at_core::chip::{Imperfections, Unit};
+use at_core::imperfections::{Imperfections, Unit};
 use at_core::optics::Convention;
 use clap::builder::ValueRange;
 use serde::{Deserialize, Serialize};

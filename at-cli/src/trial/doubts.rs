@@ -4,9 +4,9 @@
 use super::split;
 use crate::plan::Plan;
 use anyhow::Result;
-use at_core::chip::Fabrication;
 use at_core::cpu::Cpu;
 use at_core::data::{Chance, Dataset};
+use at_core::fabrication::Fabrication;
 use at_core::link::Times;
 use at_core::network::Network;
 use at_core::propagator::Simulator;

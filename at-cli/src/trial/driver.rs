@@ -3,11 +3,11 @@
 use crate::interrupt;
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, anyhow, ensure};
+use at_core::engine::Engine;
 use at_core::files::npy::NpyArray;
 use at_core::files::whole::read_whole;
 use at_core::link::{Description, Link, Outside, Park, Transport};
 use at_core::network::Network;
-use at_core::propagator::Engine;
 use at_core::training::Checkpoint;
 use at_core::training::methods::MethodFacts;
 use std::path::Path;

@@ -2,8 +2,9 @@
 
 use crate::methods;
 use at_core::Result;
+use at_core::engine::Engine;
 use at_core::network::Network;
-use at_core::propagator::{Buffer, Engine, Propagator, Simulator, Tunable};
+use at_core::propagator::{Buffer, Propagator, Simulator, Tunable};
 use at_core::training::methods::{Method, MethodOptions, Model};
 use at_core::training::{Batch, MethodName, Split};
 

@@ -1,7 +1,7 @@
 //! Settings that have no meaning, or none that fits in this machine: each is refused before anything is written.
 
 use crate::asyt::Bench;
-use at_core::chip::{Imperfections, Range, Value};
+use at_core::imperfections::{Imperfections, Range, Value};
 
 /// Arguments of `asyt train`, and what the message is about.
 const CASES: &[(&[&str], &[&str])] = &[

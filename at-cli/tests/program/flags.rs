@@ -2,8 +2,8 @@
 //! reason, or concerns no numbers. The flags are those of the program's own help, so that a new one without a row is found.
 
 use crate::asyt::{Bench, Ended};
-use at_core::chip::{Acts, Imperfection, Imperfections, Part, Unit};
 use at_core::files::phase_file::{ProgrammedMesh, write_errors, write_phases};
+use at_core::imperfections::{Acts, Imperfection, Imperfections, Part, Unit};
 use at_core::optics::{Convention, Mesh as Interferometers, MeshErrors};
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzWriter;
@@ -193,9 +193,9 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
         }
     };
     let base = |acts: Acts| match acts {
-        Acts::On(part) if part.name == Part::WEIGHT_BANKS.name => Bank,
-        Acts::On(part) if [Part::MATRICES.name, Part::HIDDEN.name].contains(&part.name) => Matrix,
-        Acts::On(_) | Acts::OnAll => Mesh,
+        Acts::On(Part::WeightBanks) => Bank,
+        Acts::On(Part::Matrices | Part::Hidden) => Matrix,
+        Acts::On(Part::Meshes | Part::Shifters) | Acts::OnAll => Mesh,
         Acts::With(other) => panic!("{other} acts with others too"),
     };
     let row = |imperfection: &'static Imperfection| {

@@ -2,9 +2,9 @@
 
 use crate::asyt::Bench;
 use at_core::chip::Chip;
-use at_core::chip::control::{ControlPath, Shifter};
 use at_core::cpu::Cpu;
 use at_core::data::{Source, open};
+use at_core::fabrication::control::{ControlPath, Shifter};
 use at_core::files::chip_file::read_chip;
 use at_core::files::npz::Npz;
 use at_core::network::{Detection, Network, Owner, Stage};
@@ -63,7 +63,7 @@ fn a_table_and_a_measured_chip_become_voltages_that_drive_that_chip_to_the_same_
         };
         let phases: Vec<f64> = controls.iter().zip(&kept.control.shifters).map(phase).collect();
         assert!(controls[9]["voltage"].is_empty(), "a dead one has none");
-        let wired = at_core::chip::Fabrication { control: ControlPath::default(), ..kept.clone() };
+        let wired = at_core::fabrication::Fabrication { control: ControlPath::default(), ..kept.clone() };
         let mut chip = Chip::new(&Cpu::<f64>::new(), &network, &wired).unwrap();
         chip.program(&phases).unwrap();
         let samples = Npz::open(&bench.path(&format!("run/export/{method}/samples.npz"))).unwrap();

@@ -1,52 +1,24 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
 mod bidirectional;
-pub mod control;
-pub mod copies;
-pub mod coupling;
-mod data_sheet;
-mod demonstration;
-mod disagreement;
-mod draws;
-pub mod drift;
-mod fabrication;
-mod imperfection;
-mod imperfections;
-mod measured;
 mod meter;
 mod metered;
-pub mod noise;
-pub mod perturbation;
 mod physical;
-mod process;
-pub mod random;
-pub mod side_by_side;
 mod signals;
 mod state;
-mod validity;
 
-pub use crate::stage::StageErrors;
 pub use bidirectional::TapNoise;
-pub use control::ControlPath;
-pub use demonstration::demonstration;
-pub use disagreement::disagreements;
-pub use draws::Draws;
-pub use fabrication::Fabrication;
-pub use imperfection::{Acts, Imperfection, Part, Range, Scope, Unit, Value};
-pub use imperfections::{Control, Drift, Imperfections, Noise, Passive, Process};
-pub use measured::Measurements;
 pub use meter::{Accesses, Meter};
 pub use metered::Metered;
-pub use noise::Receiver;
 pub use physical::Physical;
 pub use state::State;
-pub use validity::LARGEST_ERROR;
 
 use crate::Result;
 use crate::error::same_size;
-use crate::network::Network;
+use crate::fabrication::Fabrication;
+use crate::imperfections::Drift;
+use crate::network::{Bounds, Network};
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
-use crate::turns::Bounds;
 pub(crate) use meter::Counter;
 use signals::Signals;
 

@@ -1,9 +1,10 @@
 //! A chip's signals on their way, with the noise that they meet: between layers, and where they are read.
 
-use super::noise::{Draw, SignalNoise};
-use super::{Fabrication, random};
 use crate::Result;
 use crate::error::same_size;
+use crate::fabrication::Fabrication;
+use crate::fabrication::noise::{self, Draw, SignalNoise};
+use crate::imperfections::random;
 use crate::network::{Network, Signal, Stage};
 use crate::propagator::{LayerAccess, Propagator, Simulator, TapAccess, Watched};
 
@@ -37,7 +38,7 @@ impl<E: Simulator> Signals<E> {
             if layer == last {
                 return Met { hidden: SignalNoise::none(signal), read: noise.readout(network) };
             }
-            let signed = super::noise::signed(network, layer);
+            let signed = noise::signed(network, layer);
             Met { hidden: noise.hidden(signal), read: noise.read(signal, signed) }
         });
         let layers = layers.collect();

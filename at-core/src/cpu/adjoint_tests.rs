@@ -1,6 +1,6 @@
 use super::*;
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
+use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::Simulator;

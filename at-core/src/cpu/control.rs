@@ -1,7 +1,7 @@
 //! The way from controls to phases on the CPU, and back for a gradient.
 
 use crate::Real;
-use crate::chip::{ControlPath, Fabrication};
+use crate::fabrication::{ControlPath, Fabrication};
 use crate::real::SERIAL;
 use rayon::prelude::*;
 use std::ops::Range;

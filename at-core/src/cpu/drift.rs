@@ -1,8 +1,8 @@
 //! A chip's drift on the CPU.
 
 use crate::Real;
-use crate::chip::drift::DriftStep;
-use crate::chip::random::normals;
+use crate::fabrication::drift::DriftStep;
+use crate::imperfections::random::normals;
 use crate::real::SERIAL;
 use rayon::prelude::*;
 

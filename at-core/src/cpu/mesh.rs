@@ -2,10 +2,10 @@
 
 use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, MeshView, PHASES, Waveguide};
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
-use crate::chip::StageErrors;
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use crate::optics::waveguide_phases::{control_errors, waveguide_gradient};
 use crate::optics::{Mesh, MeshLoss};
+use crate::stage::StageErrors;
 use crate::{Real, Result};
 use num_complex::Complex;
 use rayon::prelude::*;

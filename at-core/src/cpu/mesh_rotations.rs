@@ -46,7 +46,7 @@ pub struct Sweep {
 }
 
 /// Real and imaginary parts of the samples in `W` registers, on one waveguide.
-type Field<T, S, const W: usize> = [[<T as crate::cpu::lanes::Lanes>::Register<S>; W]; 2];
+type Field<T, S, const W: usize> = [[<T as crate::lanes::Lanes>::Register<S>; W]; 2];
 
 /// Sends a tile, `[waveguide, re or im, W]`, through every MZI.
 #[inline(always)]

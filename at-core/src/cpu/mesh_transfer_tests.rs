@@ -1,5 +1,5 @@
 use super::*;
-use crate::chip::Imperfections;
+use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage};
 
 const MODES: usize = 35;

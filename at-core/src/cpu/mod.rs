@@ -12,7 +12,6 @@ mod division;
 mod drift;
 mod engine;
 mod instruction_set;
-pub(crate) mod lanes;
 mod matrix;
 mod mesh;
 mod mesh_ideal;

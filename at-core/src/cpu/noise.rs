@@ -1,8 +1,8 @@
 //! Noise on the CPU: samples over threads, every draw by its counter.
 
 use crate::Real;
-use crate::chip::noise::{Draw, SignalNoise};
-use crate::chip::random::normals;
+use crate::fabrication::noise::{Draw, SignalNoise};
+use crate::imperfections::random::normals;
 use crate::real::SERIAL;
 use rayon::prelude::*;
 use std::f64::consts::FRAC_1_SQRT_2;

@@ -1,4 +1,4 @@
-//! The perturbation behind a layer: a full matrix without controls ([`crate::chip::perturbation`]).
+//! The perturbation behind a layer: a full matrix without controls ([`crate::fabrication::perturbation`]).
 
 use super::product::{Matrix, product};
 use super::stage::{CpuStage, Recorded, Slopes};

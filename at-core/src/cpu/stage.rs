@@ -2,8 +2,7 @@
 
 use super::mesh::MeshStage;
 use super::sparse::SparseRows;
-use crate::chip::StageErrors;
-use crate::stage::{Stage, with_stage};
+use crate::stage::{Stage, StageErrors, with_stage};
 use crate::{Real, Result};
 
 /// Reals per parallel piece of a stage that treats every mode by itself; even, so that complex pairs stay together.

@@ -1,7 +1,7 @@
 //! Checksums of samples: whether two data sets are the same, whatever files they came from, and in what they differ.
 
-use super::checksum::hex;
 use super::{Dataset, Samples};
+use crate::checksum::hex;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 

@@ -38,7 +38,7 @@ pub(crate) fn iris() -> Result<Dataset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::checksum::md5_hex;
+    use crate::checksum::md5_hex;
 
     #[test]
     fn the_bytes_are_those_of_the_readme() {

@@ -1,11 +1,11 @@
 //! The four files of the MNIST family: images and labels of the training and of the test set.
 
-use super::checksum::md5_hex;
 use super::dataset::{Dataset, Limits};
 use super::idx;
 use super::name::DatasetName;
 use super::samples::Samples;
 use super::split::stratified;
+use crate::checksum::md5_hex;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 

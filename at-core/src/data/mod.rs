@@ -7,7 +7,6 @@ mod array_files;
 mod arrays;
 pub mod batches;
 pub mod chance;
-pub mod checksum;
 pub mod contents;
 mod csv_folder;
 pub mod dataset;

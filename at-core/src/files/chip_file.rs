@@ -16,11 +16,12 @@ use super::atomic_write;
 use super::npz::{Npz, add_text};
 use super::npz_draft::write_npz;
 use super::phase_file::read_errors;
-use crate::chip::control::Shifter;
-use crate::chip::{Drift, Fabrication, Noise, StageErrors};
-use crate::deployment::deployed_fabrication;
+use crate::fabrication::Fabrication;
+use crate::fabrication::control::Shifter;
+use crate::imperfections::{Drift, Noise};
 use crate::network::{Identity, Network, Owner, Stage};
 use crate::optics::{Convention, Mesh};
+use crate::stage::StageErrors;
 use crate::{Error, Result};
 use md5::{Digest, Md5};
 use ndarray::{Array1, Array2};
@@ -127,7 +128,7 @@ pub fn chip_checksum(chip: &Fabrication) -> String {
         digest.update(format!(" {name} {} ", values.len()));
         values.iter().for_each(|value| digest.update(value.to_le_bytes()));
     }
-    crate::data::checksum::hex(&digest.finalize())
+    crate::checksum::hex(&digest.finalize())
 }
 
 /// Reads a chip of `network`: a file of [`write_chip`], or mesh errors, for which `convention` is needed where the file does not
@@ -139,7 +140,7 @@ pub fn read_chip(path: &Path, network: &Network, convention: Option<Convention>,
         return parse(&file, network, owner);
     }
     let meshes: Vec<&Mesh> = network.meshes().collect();
-    let chip = deployed_fabrication(network, &read_errors(path, convention, &meshes, owner)?)?;
+    let chip = Fabrication::of_meshes(network, &read_errors(path, convention, &meshes, owner)?)?;
     chip.check(network).map_err(|failure| Error::malformed(path, failure.to_string()))?;
     Ok(KeptChip { chip, notes: Vec::new() })
 }

@@ -1,8 +1,8 @@
 //! Chip files: everything comes back, and files of other networks are told apart.
 
 use super::*;
-use crate::chip::{Control, Imperfections};
 use crate::files::phase_file::write_errors;
+use crate::imperfections::{Control, Imperfections};
 use crate::network::{Detection, singular_value_stages};
 use crate::optics::{Activation, Layout, MeshErrors};
 

@@ -3,8 +3,9 @@
 //! `AT_MUTATIONS=1000000 cargo test -p at-core --lib mutation` tries a million.
 
 use super::*;
-use crate::chip::{Chip, Control, Imperfections, Passive};
+use crate::chip::Chip;
 use crate::cpu::Cpu;
+use crate::imperfections::{Control, Imperfections, Passive};
 use crate::network::{Detection, singular_value_stages};
 use crate::optics::{Activation, Layout};
 use crate::propagator::Propagator;

@@ -5,12 +5,12 @@ use super::exchange::{Link, Times};
 use super::message::PROTOCOL;
 use super::wire::{Handle, Park};
 use crate::chip::{Counter, Meter, Physical, State};
+use crate::engine::Engine;
 use crate::error::same_size;
-use crate::network::Network;
+use crate::network::{Bounds, Network};
 use crate::propagator::{
-    Bidirectional, Buffer, Direction, Engine, LayerAccess, Layered, Monitor, PowerTapAccess, Propagator, TapAccess,
+    Bidirectional, Buffer, Direction, LayerAccess, Layered, Monitor, PowerTapAccess, Propagator, TapAccess,
 };
-use crate::turns::Bounds;
 use crate::{Error, Result};
 
 /// A chip that some other process drives, taken for one of a known design. What it offers beyond its output is asked for when it

@@ -9,7 +9,7 @@
 //! networks with equal words are equal; a description leaves out the end of long ones, a fingerprint nothing.
 
 use super::{Layer, Network};
-use crate::data::checksum::md5_hex;
+use crate::checksum::md5_hex;
 use crate::optics::Mesh;
 use crate::stage::Element;
 use serde::{Deserialize, Serialize};

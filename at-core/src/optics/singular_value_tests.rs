@@ -1,10 +1,11 @@
 //! Matrices come back from their singular values and from the stages that they program.
 
 use super::*;
-use crate::chip::Fabrication;
 use crate::cpu::Cpu;
+use crate::engine::Engine;
+use crate::fabrication::Fabrication;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
-use crate::propagator::{Engine, Propagator, Simulator};
+use crate::propagator::{Propagator, Simulator};
 use ndarray::Array1;
 use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, StandardNormal};

@@ -1,6 +1,6 @@
 //! From what a chip is told to what stands in it, control by control.
 
-use crate::chip::Fabrication;
+use crate::fabrication::Fabrication;
 use std::f64::consts::TAU;
 
 /// Effective controls at `told`, counted from the `first` ones, with `drift` added.

@@ -1,7 +1,7 @@
 //! Drift, control by control.
 
-use crate::chip::Drift;
-use crate::chip::random::{key, normals, site};
+use crate::imperfections::Drift;
+use crate::imperfections::random::{key, normals, site};
 
 /// What has been added to `controls` controls of chip number `seed` after `steps` programmings.
 pub fn drifted(drift: &Drift, seed: u64, controls: usize, steps: u64) -> Vec<f64> {

@@ -9,9 +9,10 @@ mod drift;
 mod noise;
 mod perturbation;
 
-use crate::chip::noise::Draw;
-use crate::chip::{Fabrication, random};
 use crate::error::same_size;
+use crate::fabrication::Fabrication;
+use crate::fabrication::noise::Draw;
+use crate::imperfections::random;
 use crate::network::Network;
 use crate::propagator::Direction;
 use crate::stage::mesh::light;

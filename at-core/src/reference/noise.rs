@@ -1,7 +1,7 @@
 //! Noise, value by value.
 
-use crate::chip::noise::{Draw, SignalNoise};
-use crate::chip::random::normals;
+use crate::fabrication::noise::{Draw, SignalNoise};
+use crate::imperfections::random::normals;
 use num_complex::Complex64;
 
 /// `x·(1 + g ξ_pass)·(1 + r ξ_sample)·(1 + ρ ξ) + √(α² + s²|x|)·ξ'`, then the converter; of a field ρξ and αξ' are complex.

@@ -1,7 +1,8 @@
 //! Where the light is inside a mesh.
 
 use super::Reference;
-use crate::chip::{Fabrication, Imperfections};
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Mesh};
 use std::f64::consts::PI;

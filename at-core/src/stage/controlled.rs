@@ -98,7 +98,7 @@ pub trait Controlled {
     fn rest(&self) -> f64;
 
     /// For every control the one of `other` whose hardware does its work, where a physical module of side `module` does that of
-    /// both, and of itself in turns ([`crate::chip::copies`]): one that does its own, of no higher index than others that it
+    /// both, and of itself in turns ([`crate::fabrication::copies`]): one that does its own, of no higher index than others that it
     /// works for. None where the two share no hardware; a stage shares its own.
     fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>>;
 }

@@ -67,7 +67,7 @@ pub trait Element {
     /// What is drawn of it, if something is.
     fn drawn(&self) -> Option<&dyn Drawn>;
 
-    /// `count` of these stages side by side as one ([`crate::chip::side_by_side`]); none where they cannot be.
+    /// `count` of these stages side by side as one ([`crate::fabrication::side_by_side`]); none where they cannot be.
     fn beside(&self, count: usize) -> Result<Option<Beside>>;
 
     /// The plain meaning: what leaves for `signal [batch, input width]` at the effective `controls`.

@@ -2,7 +2,7 @@
 //! shows errors goes through that schema.
 
 use crate::Result;
-use crate::chip::Draws;
+use crate::imperfections::Draws;
 
 /// What one vector of a stage's errors is.
 #[derive(Clone, Copy, Debug, PartialEq)]

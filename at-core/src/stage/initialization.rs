@@ -10,7 +10,7 @@ pub enum Initialization {
     /// Matrices N(0, 2/inputs) (He et al., 2015, for rectifiers), weight banks N(0, 1/inputs); biases 0.
     #[default]
     FanIn,
-    /// As the published demonstration draws them ([`crate::chip::demonstration`]): weights N(0, 0.1²), biases N(0, 0.5²), both
+    /// As the published demonstration draws them ([`crate::fabrication::demonstration`]): weights N(0, 0.1²), biases N(0, 0.5²), both
     /// from NumPy's stream of the seed plus the layer's number. Matrices only; weight banks as with [`Initialization::FanIn`].
     Demonstration,
     /// Weights N(0, weight²), biases N(0, bias²).

@@ -6,7 +6,7 @@ use super::{
     Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect,
     Initialization, Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
-use crate::chip::{Draws, LARGEST_ERROR};
+use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::numpy_random::LegacyNormal;
 use crate::{Error, Result};
 

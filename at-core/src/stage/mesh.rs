@@ -9,7 +9,7 @@ use super::{
     Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place,
     Sheet, Signal, Sines, Stage, StageErrors, Start,
 };
-use crate::chip::{Draws, LARGEST_ERROR};
+use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::optics::haar::haar_phases;
 use crate::optics::waveguide_phases::waveguides;
 use crate::optics::{Layout, Mesh};

@@ -14,7 +14,6 @@ mod differences;
 mod drawn;
 mod element;
 mod errors;
-mod floorplan;
 pub mod flops;
 mod initialization;
 mod matrix;
@@ -36,7 +35,6 @@ pub use differences::slope_error;
 pub use drawn::{Drawn, Grid, Map, Span};
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Gain, Imperfect, Order, Sheet, StageErrors};
-pub use floorplan::Place;
 pub use flops::Flops;
 pub use initialization::Initialization;
 pub use matrix::Matrix;
@@ -47,6 +45,7 @@ pub use sines::Sines;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
 
+use crate::imperfections::Place;
 use crate::optics::{Activation, Mesh};
 
 impl Stage {
@@ -90,6 +89,11 @@ impl Stage {
     /// The place of every control's heater; none for a control that is no heater.
     pub fn places(&self) -> Vec<Option<Place>> {
         self.element().controlled().map_or(Vec::new(), Controlled::places)
+    }
+
+    /// The places of those of its controls that are heaters.
+    pub fn heaters(&self) -> Vec<Place> {
+        self.places().into_iter().flatten().collect()
     }
 
     /// The schema of its errors.

@@ -12,8 +12,8 @@
 use super::{
     Beside, Controlled, Drawn, Element, Flops, Imperfect, Initialization, Signal, Sines, Stage, StageErrors, Start,
 };
-use crate::chip::{Draws, Imperfections};
 use crate::error::same_size;
+use crate::imperfections::{Draws, Imperfections};
 use crate::{Error, Result};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -168,7 +168,7 @@ impl Own {
         if own.estimable() > 0 {
             return Err(self.wrong("estimable", "imperfections of an element of one's own are not estimated: it is 0"));
         }
-        let drawn = own.draw(&Draws::new(&Imperfections::NONE, &Stage::Own(self.clone()), 0, 0));
+        let drawn = own.draw(&Draws::new(&Imperfections::NONE, Stage::Own(self.clone()).heaters(), 0, 0));
         same_size(&self.of("vectors of errors"), schema.len(), drawn.len())?;
         let vectors = schema.iter().zip(drawn);
         vectors.into_iter().try_for_each(|(vector, values)| {

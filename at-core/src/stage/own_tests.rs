@@ -1,12 +1,13 @@
 //! What an element of one's own must keep to, and what it gets for it; an electronic one (`examples/own_stage.rs` is optical).
 
 use super::*;
-use crate::chip::Fabrication;
 use crate::cpu::Cpu;
+use crate::fabrication::Fabrication;
+use crate::imperfections::Place;
 use crate::network::Network;
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::reference::Reference;
-use crate::stage::{ControlRun, ErrorVector, Gain, Order, Place, slope_error};
+use crate::stage::{ControlRun, ErrorVector, Gain, Order, slope_error};
 
 /// Which of its words an amplifier breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +273,7 @@ fn batches_of_all_sizes_on_the_cpu_do_what_the_reference_does() {
 fn the_way_back_with_errors_is_the_derivative_of_the_way_there() {
     let stage = electronic();
     let own = stage.element().imperfect().unwrap();
-    let errors = StageErrors::new(own, own.draw(&Draws::new(&Imperfections::NONE, &stage, 0, 5)));
+    let errors = StageErrors::new(own, own.draw(&Draws::new(&Imperfections::NONE, stage.heaters(), 0, 5)));
     let signal: Vec<f64> = (0..8).map(|k| (1.3 * k as f64).sin()).collect();
     let controls = [1.0, -0.5, 0.7, 1.2];
     assert!(slope_error(stage.element(), &errors, &controls, &signal) < 1e-8);

@@ -7,7 +7,7 @@ use super::{
     Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::Result;
-use crate::chip::{Draws, LARGEST_ERROR};
+use crate::imperfections::{Draws, LARGEST_ERROR};
 use std::f64::consts::TAU;
 
 /// The greatest initial weight: at |w| = 1 a cell's response `sin φ` has no slope and would not learn.

@@ -11,12 +11,13 @@
 //!
 //! The oracle is the chip as it was fabricated, update errors included, and knows neither its noise nor its drift.
 
+use super::Batch;
 use super::methods::{Room, backpropagation};
-use super::{Batch, Loss};
 use crate::Result;
-use crate::chip::Fabrication;
+use crate::engine::{Engine, Loss};
+use crate::fabrication::Fabrication;
 use crate::network::Network;
-use crate::propagator::{Engine, Propagator, Simulator};
+use crate::propagator::{Propagator, Simulator};
 
 /// Judges the first step of every epoch ([`super::Record::alignment`]).
 pub trait Oracle<E: Engine> {

@@ -11,13 +11,14 @@
 mod file;
 
 use super::methods::{Method, MethodName};
-use super::{OptimizerState, Parameters, Record};
+use super::{Parameters, Record};
 use crate::chip::{Accesses, State};
+use crate::engine::{Engine, OptimizerState};
 use crate::error::same_size;
 use crate::files::own;
 use crate::files::whole::read_whole;
 use crate::network::{Identity, Network};
-use crate::propagator::{Engine, Propagator};
+use crate::propagator::Propagator;
 use crate::stage::ControlArray;
 use crate::{Error, Result};
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! How well something that light goes through does on a split.
 
-use super::{Batch, Judge, Loss, Score, Split};
+use super::{Batch, Judge, Score, Split};
 use crate::chip::Accesses;
-use crate::propagator::{Buffer, Engine, Propagator};
+use crate::engine::{Engine, Loss};
+use crate::propagator::{Buffer, Propagator};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 

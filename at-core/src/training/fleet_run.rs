@@ -7,9 +7,10 @@ use super::methods::fleet::Fleet;
 use super::trainer::{arithmetic, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Meter, Physical};
+use crate::engine::Engine;
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, Engine};
+use crate::propagator::Adjoint;
 use crate::{Error, Result};
 
 impl<E: Engine> Trainer<'_, E> {

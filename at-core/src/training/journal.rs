@@ -6,7 +6,7 @@
 //! goes on. How many records lie where depends on their number alone, so that equal runs leave equal files.
 
 use super::{Checkpoint, Record};
-use crate::data::checksum::hex;
+use crate::checksum::hex;
 use crate::files::own;
 use crate::{Error, Result};
 use md5::{Digest, Md5};

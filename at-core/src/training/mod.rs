@@ -8,9 +8,7 @@ pub mod evaluation;
 mod fleet_run;
 pub mod initial;
 pub mod journal;
-pub mod loss;
 pub mod methods;
-pub mod optimizer;
 pub mod outlook;
 pub mod parameters;
 pub mod record;
@@ -23,14 +21,12 @@ pub use checkpoint::Checkpoint;
 pub use digital::Digital;
 pub use evaluation::{Evaluation, Workspace, evaluate};
 pub use initial::{Initialization, initial_controls};
-pub use loss::{Loss, Normalization, Reduction};
 pub use methods::{DigitalStep, Estimation, Method, MethodFacts, MethodName, MethodOptions};
-pub use optimizer::{Optimizer, OptimizerState, Schedule};
 pub use outlook::Outlook;
 pub use parameters::Parameters;
 pub use record::{Observer, Record};
 pub use score::{Judge, Score};
-pub use task::{Batch, Split, Targets};
+pub use task::{Batch, Split};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 //! Nonlinearities of third order make weak light weaker from layer to layer: with a mean power of 15 at the input, three meshes
 //! with electro-optic activations leave 5e-12, which no softmax tells from darkness. The model of a chip says so in one pass.
 
-use super::loss::LossKind;
-use super::{Batch, Loss, Normalization, Split};
+use super::{Batch, Split};
 use crate::Result;
-use crate::chip::{Fabrication, Noise};
+use crate::engine::{Loss, LossKind, Normalization};
+use crate::fabrication::Fabrication;
+use crate::imperfections::Noise;
 use crate::network::Network;
 use crate::propagator::{Adjoint, LayerAccess, Propagator, Simulator};
 

@@ -1,8 +1,7 @@
 //! A vector that is trained, with what its optimizer remembers.
 
-use super::{Optimizer, OptimizerState};
 use crate::Result;
-use crate::propagator::Engine;
+use crate::engine::{Engine, Optimizer, OptimizerState};
 
 /// Trained values and their optimizer: all that outlives a step.
 pub struct Parameters<E: Engine> {

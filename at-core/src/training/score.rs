@@ -169,7 +169,7 @@ impl Judge {
         self.score
     }
 
-    /// The score of `samples` whose second sum ([`crate::propagator::Engine::loss`]) is `sum`.
+    /// The score of `samples` whose second sum ([`crate::engine::Engine::loss`]) is `sum`.
     pub fn value(&self, sum: f64, samples: f64) -> f64 {
         let mean = sum / samples;
         match self.score {

@@ -1,25 +1,9 @@
 //! What is learned from: signals with their targets on the engine, and the batches drawn from them.
 
-use super::{Judge, Loss, Score};
+use super::{Judge, Score};
+use crate::engine::{Engine, Loss, Targets};
 use crate::error::same_size;
-use crate::propagator::Engine;
 use crate::{Error, Result};
-
-/// What readouts are compared with, sample by sample.
-pub enum Targets<'a, E: Engine> {
-    /// A class of each sample, `[batch]`.
-    Classes(&'a E::Indices),
-    /// Real values, `[batch, targets]`.
-    Values(&'a E::Buffer),
-}
-
-impl<E: Engine> Clone for Targets<'_, E> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<E: Engine> Copy for Targets<'_, E> {}
 
 /// Targets with their memory.
 enum Held<E: Engine> {

@@ -3,11 +3,11 @@
 use super::evaluation::{Evaluation, Workspace};
 use super::journal::Journal;
 use super::methods::Method;
-use super::{Batch, Checkpoint, Loss, Observer, Optimizer, Oracle, Record, Schedule, Split};
+use super::{Batch, Checkpoint, Observer, Oracle, Record, Split};
 use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
+use crate::engine::{Engine, Loss, Optimizer, Schedule};
 use crate::network::Network;
-use crate::propagator::Engine;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;

@@ -5,18 +5,16 @@ mod chip;
 mod method;
 
 use at_core::Result;
-use at_core::chip::{Chip, Imperfections, Metered, Physical};
+use at_core::chip::{Chip, Metered, Physical};
+use at_core::imperfections::Imperfections;
 use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
-use at_core::propagator::Engine;
+use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::training::methods::probe::{Explorer, Probing};
 use at_core::training::methods::spsa::Spsa;
 use at_core::training::methods::{Descent, Gradient};
-use at_core::training::{
-    Checkpoint, Checkpoints, Initialization, Loss, Optimizer, Outcome, Parameters, Schedule, Settings, Split, Trainer,
-    initial_controls,
-};
+use at_core::training::{Checkpoint, Checkpoints, Initialization, Outcome, Parameters, Settings, Split, Trainer, initial_controls};
 use chip::Board;
 use method::Differences;
 use std::path::Path;

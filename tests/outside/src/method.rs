@@ -1,10 +1,11 @@
 //! A method of one's own: the gradient from differences of the loss, control by control.
 
 use at_core::Result;
-use at_core::propagator::{Buffer, Engine, Propagator};
+use at_core::engine::{Engine, Loss};
+use at_core::propagator::{Buffer, Propagator};
 use at_core::training::methods::probe::Probe;
 use at_core::training::methods::{Dash, Gradient, Marker, MethodFacts, MethodName, Model, Reach};
-use at_core::training::{Batch, Loss, Parameters};
+use at_core::training::{Batch, Parameters};
 
 /// How far a control is moved.
 const STEP: f64 = 1e-3;

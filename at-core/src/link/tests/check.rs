@@ -1,8 +1,9 @@
 //! What a look at a chip finds.
 
 use super::served;
-use crate::chip::{Chip, Control, Drift, Imperfections, Noise};
+use crate::chip::Chip;
 use crate::cpu::Cpu;
+use crate::imperfections::{Control, Drift, Imperfections, Noise};
 use crate::link::{Access, Check, Effort, Simulated, check, serve};
 use crate::training::tests::fixture::one_mesh;
 use std::collections::BTreeSet;

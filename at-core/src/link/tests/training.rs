@@ -1,13 +1,15 @@
 //! Training over a link is training, to the bit.
 
 use super::{PATIENCE, link_to, served};
-use crate::chip::{Imperfections, Physical};
+use crate::chip::Physical;
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
 use crate::link::{Access, Driven, Outside, Simulated, serve};
 use crate::network::Network;
 use crate::training::methods::{Reachable, build};
 use crate::training::tests::fixture::{CALM, ERRORS, Fixture, meshes, settings, weight_banks};
-use crate::training::{Checkpoint, Checkpoints, MethodName, Optimizer, Outcome};
+use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome};
 use std::io::BufReader;
 
 type Engine = Cpu<f32>;

@@ -17,8 +17,9 @@
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::engine::{Engine, Loss, Optimizer};
+use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
+use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
 
 /// m1.

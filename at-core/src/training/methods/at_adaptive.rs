@@ -24,9 +24,10 @@
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
+use crate::engine::{Engine, Optimizer};
 use crate::network::{Network, Stage};
-use crate::propagator::{Buffer, Engine, Propagator, Simulator, Tunable};
-use crate::training::{Batch, Optimizer, Parameters, Settings};
+use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
+use crate::training::{Batch, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;

@@ -3,8 +3,9 @@
 use super::fleet::Fleet;
 use super::turned_back::TurnedBack;
 use super::{DigitalStep, Ingredients, Method, MethodName, MethodOptions, registry};
-use crate::chip::{Fabrication, Meter};
+use crate::chip::Meter;
 use crate::error::same_size;
+use crate::fabrication::Fabrication;
 use crate::network::Network;
 use crate::propagator::{Bidirectional, LayerAccess, PowerTapAccess, Simulator, TapAccess};
 use crate::training::{Digital, Settings};

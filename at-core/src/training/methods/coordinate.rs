@@ -15,9 +15,10 @@
 use super::probe::Probe;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::Result;
-use crate::propagator::{Buffer, Engine, Propagator, Simulator};
+use crate::engine::{Engine, Loss, Optimizer};
+use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::training::{Batch, Parameters};
 use std::cmp::Ordering;
 
 /// |S|.

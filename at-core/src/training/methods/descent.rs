@@ -2,7 +2,8 @@
 
 use super::{Method, MethodFacts};
 use crate::Result;
-use crate::propagator::{Buffer, Engine, Propagator};
+use crate::engine::Engine;
+use crate::propagator::{Buffer, Propagator};
 use crate::training::{Batch, Parameters};
 
 /// Makes the gradient along which [`Descent`] trains the controls of `C`.

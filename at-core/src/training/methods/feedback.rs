@@ -3,9 +3,10 @@
 use super::Ingredients;
 use crate::Result;
 use crate::chip::Meter;
+use crate::engine::{Engine, Factor};
 use crate::error::same_size;
 use crate::network::Network;
-use crate::propagator::{Adjoint, Engine, Factor, Simulator};
+use crate::propagator::{Adjoint, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
 
 /// `δ_l = B_l e`, one matrix per hidden layer.

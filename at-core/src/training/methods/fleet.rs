@@ -16,9 +16,10 @@ use super::at::{Pair, Weights, digital_pass, model_gradient, physical_pass};
 use super::turned_back::{LOOK, named, turn_back};
 use super::{MethodName, Room};
 use crate::chip::{Accesses, Meter};
+use crate::engine::{Loss, Optimizer};
 use crate::error::same_size;
 use crate::propagator::{Adjoint, Buffer, Propagator};
-use crate::training::{Batch, Digital, Loss, Optimizer, Parameters};
+use crate::training::{Batch, Digital, Parameters};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
 

@@ -4,10 +4,11 @@
 //! stages, as in the published experiments. How a mesh's own gradient is measured is the method's.
 
 use super::{Gradient, Ingredients, MethodFacts};
+use crate::engine::{Engine, Loss};
 use crate::error::same_size;
 use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Bidirectional, Buffer, Engine, LayerAccess, Simulator};
-use crate::training::{Batch, Loss, Parameters};
+use crate::propagator::{Adjoint, Bidirectional, Buffer, LayerAccess, Simulator};
+use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
 use std::ops::Range;
 

@@ -11,8 +11,9 @@
 use super::room::backpropagation;
 use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
+use crate::engine::Loss;
 use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
-use crate::training::{Batch, Loss, Parameters};
+use crate::training::{Batch, Parameters};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {

@@ -12,8 +12,9 @@
 use super::room::backpropagation;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room, at};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
-use crate::training::{Batch, Loss, Optimizer, Parameters};
+use crate::engine::{Engine, Loss, Optimizer};
+use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
+use crate::training::{Batch, Parameters};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {

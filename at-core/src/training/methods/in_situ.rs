@@ -24,7 +24,8 @@
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::Result;
-use crate::propagator::{Bidirectional, Buffer, Direction, Engine, Monitor, Simulator};
+use crate::engine::Engine;
+use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
 use serde::{Deserialize, Serialize};
 
 /// [`Subtraction`].

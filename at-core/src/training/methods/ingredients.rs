@@ -2,7 +2,8 @@
 
 use super::{Descent, DigitalStep, MethodOptions};
 use crate::Result;
-use crate::chip::{Fabrication, Meter};
+use crate::chip::Meter;
+use crate::fabrication::Fabrication;
 use crate::network::Network;
 use crate::propagator::Simulator;
 use crate::training::{Digital, Parameters, Settings};

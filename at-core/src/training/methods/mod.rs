@@ -44,8 +44,9 @@ pub use option::{MethodOption, Range};
 pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use room::{Room, backpropagation};
 
-use super::{Batch, Evaluation, Loss, Parameters, Split, Workspace, evaluate};
+use super::{Batch, Evaluation, Parameters, Split, Workspace, evaluate};
 use crate::Result;
+use crate::engine::Loss;
 use crate::propagator::{Buffer, Propagator};
 
 /// A way to train the controls of `C`. It holds its digital model, if it has one, and every vector that it trains.
@@ -68,7 +69,7 @@ pub trait Method<C: Propagator> {
         let _ = (epoch, epochs);
     }
 
-    /// One step on one batch. Adds the loss that the method sees to `tally` as [`crate::propagator::Engine::loss`] does: the
+    /// One step on one batch. Adds the loss that the method sees to `tally` as [`crate::engine::Engine::loss`] does: the
     /// chip's where the method uses the chip, otherwise the model's.
     fn step(&mut self, chip: &mut C, batch: &Batch<C::Engine>, learning_rate: f64, tally: &mut Buffer<C>)
     -> Result<()>;

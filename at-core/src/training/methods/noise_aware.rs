@@ -15,11 +15,14 @@ use super::{
     Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room,
 };
 use crate::Result;
-use crate::chip::{Fabrication, Imperfections, Meter};
+use crate::chip::Meter;
+use crate::engine::Loss;
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, stream};
-use crate::training::{Batch, Digital, Loss, Parameters};
+use crate::training::{Batch, Digital, Parameters};
 use rand::Rng;
 
 /// Batches between two draws.

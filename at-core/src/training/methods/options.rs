@@ -6,7 +6,8 @@ use super::dat::DatOptions;
 use super::in_situ::Subtraction;
 use super::registry;
 use crate::Result;
-use crate::chip::{Fabrication, Imperfections};
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::Network;
 use serde::{Deserialize, Serialize};
 

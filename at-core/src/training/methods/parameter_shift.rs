@@ -19,9 +19,10 @@
 
 use super::probe::Probe;
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
+use crate::engine::{Engine, Loss};
 use crate::network::{Network, Stage};
-use crate::propagator::{Buffer, Engine, Propagator, Simulator};
-use crate::training::{Batch, Loss, Parameters};
+use crate::propagator::{Buffer, Propagator, Simulator};
+use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
 use std::f64::consts::FRAC_PI_2;
 

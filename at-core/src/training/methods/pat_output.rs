@@ -9,8 +9,9 @@
 
 use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, Propagator, Simulator};
-use crate::training::{Batch, Loss, Parameters};
+use crate::engine::{Engine, Loss};
+use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
+use crate::training::{Batch, Parameters};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {

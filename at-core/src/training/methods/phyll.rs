@@ -18,9 +18,10 @@
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
+use crate::engine::{Engine, Loss, Optimizer, Targets};
 use crate::network::Network;
-use crate::propagator::{Buffer, Engine, LayerAccess, Simulator};
-use crate::training::{Batch, Evaluation, Loss, Optimizer, Parameters, Score, Split, Targets, Workspace};
+use crate::propagator::{Buffer, LayerAccess, Simulator};
+use crate::training::{Batch, Evaluation, Parameters, Score, Split, Workspace};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Zip};
 use rand::{RngExt, SeedableRng};

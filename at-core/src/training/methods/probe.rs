@@ -2,8 +2,9 @@
 
 use super::{Ingredients, MethodOption, Range};
 use crate::Result;
-use crate::propagator::{Engine, Propagator, Simulator};
-use crate::training::{Batch, Loss};
+use crate::engine::{Engine, Loss};
+use crate::propagator::{Propagator, Simulator};
+use crate::training::Batch;
 
 /// The memory of a measurement.
 pub struct Probe<E: Engine> {

@@ -1,8 +1,8 @@
 //! What is sent to a chip in order to learn its imperfections: random controls and random inputs.
 
 use crate::Result;
+use crate::engine::Engine;
 use crate::network::Network;
-use crate::propagator::Engine;
 use crate::training::{Initialization, initial_controls};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,8 +1,9 @@
 //! The memory of one pass through a model and back, and the backpropagation that methods share.
 
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine};
-use crate::training::{Batch, Loss};
+use crate::engine::{Engine, Loss};
+use crate::propagator::{Adjoint, Buffer};
+use crate::training::Batch;
 
 /// What a step needs besides the chip, the model and the parameters. Taken once, used for every batch.
 pub struct Room<M: Adjoint> {

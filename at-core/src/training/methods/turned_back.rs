@@ -3,8 +3,9 @@
 //! A tether measures the distance between controls and model, so there both are turned by the same.
 
 use super::{Method, MethodFacts, MethodName};
-use crate::propagator::{Buffer, Engine, Propagator};
-use crate::training::{Batch, Evaluation, Loss, Parameters, Split, Workspace};
+use crate::engine::{Engine, Loss};
+use crate::propagator::{Buffer, Propagator};
+use crate::training::{Batch, Evaluation, Parameters, Split, Workspace};
 use crate::turns::FreePhases;
 use crate::{Error, Result};
 

@@ -15,7 +15,8 @@
 use super::probe::{Explorer, PROBE_DRAWS, PROBE_STEP};
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::Result;
-use crate::propagator::{Buffer, Engine, Propagator, Simulator};
+use crate::engine::Engine;
+use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
 use crate::training::{Batch, Parameters};
 

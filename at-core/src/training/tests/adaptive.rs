@@ -1,13 +1,13 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
 use super::fixture::{Fixture, meshes, settings, weight_banks};
-use crate::chip::{Fabrication, Imperfections};
 use crate::cpu::Cpu;
+use crate::engine::{Engine, Optimizer};
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::{Network, Stage};
-use crate::propagator::{Adjoint, Engine, Propagator, Simulator, Tunable};
-use crate::training::{
-    Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Optimizer, Record,
-};
+use crate::propagator::{Adjoint, Propagator, Simulator, Tunable};
+use crate::training::{Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Record};
 use std::ops::ControlFlow;
 
 /// Errors at which the nominal model leads astray.

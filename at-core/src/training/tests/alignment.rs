@@ -1,10 +1,11 @@
 //! The oracle that judges steps: right about those whose direction is known, and without influence.
 
 use super::fixture::{ERRORS, Fixture, matrices, meshes, settings, weight_banks};
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
 use crate::network::Network;
-use crate::training::{Alignment, Checkpoints, MethodName, Optimizer, Outcome, Record};
+use crate::training::{Alignment, Checkpoints, MethodName, Outcome, Record};
 
 type Task = Fixture<Cpu<f64>>;
 

@@ -1,12 +1,12 @@
 //! What each method reads from the chip and writes to it, and what it computes beside it.
 
 use super::fixture::{ERRORS, Fixture, matrices, meshes, one_mesh, settings};
-use crate::chip::Physical;
-use crate::chip::{Accesses, Chip};
+use crate::chip::{Accesses, Chip, Physical};
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
 use crate::network::Network;
 use crate::propagator::Propagator;
-use crate::training::{Batch, MethodName, Optimizer};
+use crate::training::{Batch, MethodName};
 
 /// The counts of one step on a batch of 10.
 fn one_step(network: &Network, name: MethodName) -> Accesses {

@@ -1,11 +1,12 @@
 //! Digital models that know the data sheet of their chip's kind.
 
 use super::fixture::{BACKPROPAGATION, Fixture, losses, meshes, settings, weight_banks};
-use crate::chip::{Control, Imperfections, Passive};
 use crate::cpu::Cpu;
+use crate::engine::{Normalization, Optimizer};
+use crate::imperfections::{Control, Imperfections, Passive};
 use crate::network::Network;
+use crate::training::MethodName;
 use crate::training::methods::DigitalModel;
-use crate::training::{MethodName, Normalization, Optimizer};
 
 /// What all chips of a kind have in common, large enough to matter.
 const COMMON: Imperfections = Imperfections {

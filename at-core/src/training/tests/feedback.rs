@@ -1,15 +1,17 @@
 //! Direct feedback, where its matrices are those that backpropagation would use.
 
 use super::fixture::{CALM, ERRORS, Fixture, losses, matrices, meshes, settings, weight_banks};
-use crate::chip::Physical;
-use crate::chip::{Fabrication, Imperfections, Meter};
+use crate::chip::{Meter, Physical};
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::propagator::{Propagator, Simulator};
 use crate::training::methods::Descent;
 use crate::training::methods::dfa::Dfa;
 use crate::training::methods::dfa_model::DfaModel;
 use crate::training::methods::feedback::Feedback;
-use crate::training::{Batch, Method, MethodName, Optimizer, Parameters};
+use crate::training::{Batch, Method, MethodName, Parameters};
 
 /// The controls after one step with the feedback `W₂ᵀ` of a network of two matrices.
 fn with_true_feedback(fixture: &Fixture<Cpu<f64>>, name: MethodName) -> Vec<f64> {

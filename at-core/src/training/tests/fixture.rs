@@ -1,15 +1,14 @@
 //! Small networks, a small task, and everything built for them.
 
-use crate::chip::Physical;
-use crate::chip::{Chip, Drift, Fabrication, Imperfections, Meter, Noise};
+use crate::chip::{Chip, Meter, Physical};
+use crate::engine::{Loss, Normalization, Optimizer, Schedule};
+use crate::fabrication::Fabrication;
+use crate::imperfections::{Drift, Imperfections, Noise};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
 use crate::training::methods::{MethodFacts, build, registry};
-use crate::training::{
-    Initialization, Loss, Method, MethodName, MethodOptions, Normalization, Optimizer, Schedule, Settings, Split,
-    Trainer, initial_controls,
-};
+use crate::training::{Initialization, Method, MethodName, MethodOptions, Settings, Split, Trainer, initial_controls};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};

@@ -1,16 +1,15 @@
 //! Many chips, one digital model.
 
 use super::fixture::{ERRORS, Fixture, meshes, settings, weight_banks};
-use crate::chip::Physical;
-use crate::chip::{Chip, Fabrication, Meter};
+use crate::chip::{Chip, Meter, Physical};
 use crate::cpu::Cpu;
-use crate::propagator::{Engine, Simulator};
+use crate::engine::{Engine, Optimizer};
+use crate::fabrication::Fabrication;
+use crate::propagator::Simulator;
 use crate::training::methods::at::Weights;
 use crate::training::methods::build_fleet;
 use crate::training::methods::fleet::Fleet;
-use crate::training::{
-    Batch, Checkpoint, Checkpoints, Digital, DigitalStep, MethodName, Observer, Optimizer, Outcome, Record,
-};
+use crate::training::{Batch, Checkpoint, Checkpoints, Digital, DigitalStep, MethodName, Observer, Outcome, Record};
 use std::ops::ControlFlow;
 
 #[test]

@@ -1,11 +1,12 @@
 //! Methods without a model: what they estimate, against the true gradient of an imperfect chip.
 
 use super::fixture::{CALM, Fixture, losses, matrices, meshes, settings, weight_banks};
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Layout, Mesh};
-use crate::training::{MethodName, Optimizer};
+use crate::training::MethodName;
 
 const RATE: f64 = 0.5;
 

@@ -1,9 +1,10 @@
 //! Methods that must agree where their differences vanish.
 
 use super::fixture::{BACKPROPAGATION, ERRORS, Fixture, matrices, meshes, settings, weight_banks};
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
-use crate::training::{MethodName, MethodOptions, Optimizer};
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
+use crate::training::{MethodName, MethodOptions};
 
 #[test]
 fn on_a_perfect_chip_at_stays_on_the_ideal_trajectory() {

@@ -3,8 +3,9 @@
 use super::fixture::{ERRORS, Fixture, matrices, settings};
 use crate::chip::State;
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
 use crate::training::journal::{BLOCK, Journal, records_file};
-use crate::training::{Checkpoint, Checkpoints, MethodName, Observer, Optimizer, Record};
+use crate::training::{Checkpoint, Checkpoints, MethodName, Observer, Record};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! Noise-aware training between in-silico training and the chip's own kind.
 
 use super::fixture::{ERRORS, Fixture, losses, matrices, meshes, settings, weight_banks};
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
-use crate::training::{MethodName, Optimizer};
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
+use crate::training::MethodName;
 
 #[test]
 fn without_spread_it_is_in_silico_training_bit_for_bit() {

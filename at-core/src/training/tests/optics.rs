@@ -1,14 +1,17 @@
 //! Methods that measure gradients in the chip's own light, and dual adaptive training.
 
 use super::fixture::{Fixture, meshes, settings};
-use crate::chip::{Chip, Fabrication, Imperfections, TapNoise};
+use crate::chip::{Chip, TapNoise};
 use crate::cpu::Cpu;
+use crate::engine::Optimizer;
+use crate::fabrication::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout};
 use crate::propagator::{Bidirectional, Direction, Monitor, Propagator};
+use crate::training::MethodName;
 use crate::training::methods::dat::DatOptions;
 use crate::training::methods::in_situ::Subtraction;
-use crate::training::{MethodName, Optimizer};
 
 /// Bad couplers and phases, no loss, calibrated slopes.
 const LOSSLESS: Imperfections = Imperfections { splitter_angle: 0.2, phase: 0.5, ..Imperfections::NONE };

@@ -1,9 +1,11 @@
 //! The published demonstration's algorithm, written down again in plain loops, against `at` and `in-silico` with its options.
 
 use super::fixture::{Fixture, clouds, matrices, settings};
-use crate::chip::{Imperfections, StageErrors};
 use crate::cpu::Cpu;
-use crate::training::{DigitalStep, MethodName, Optimizer, Reduction};
+use crate::engine::{Optimizer, Reduction};
+use crate::imperfections::Imperfections;
+use crate::stage::StageErrors;
+use crate::training::{DigitalStep, MethodName};
 
 const WIDTHS: [usize; 4] = [4, 6, 5, 3];
 const RATE: f64 = 0.01;

@@ -3,11 +3,11 @@
 use super::fixture::{ERRORS, Fixture, matrices, meshes, one_mesh, settings, suitable, weight_banks};
 use crate::chip::Chip;
 use crate::cpu::Cpu;
+use crate::engine::{Optimizer, Schedule};
 use crate::network::Network;
 use crate::propagator::Simulator;
 use crate::training::{
-    Checkpoint, Checkpoints, DigitalStep, Method, MethodName, MethodOptions, Observer, Optimizer, Outcome, Record,
-    Schedule,
+    Checkpoint, Checkpoints, DigitalStep, Method, MethodName, MethodOptions, Observer, Outcome, Record,
 };
 use std::ops::ControlFlow;
 

@@ -4,11 +4,10 @@ use super::fixture::{
     BACKPROPAGATION, ERRORS, Fixture, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
 };
 use crate::Error;
-use crate::chip::{Imperfections, Noise};
 use crate::cpu::Cpu;
-use crate::training::{
-    DigitalStep, Loss, MethodName, Observer, Optimizer, Outcome, Record, Schedule, Settings, Split, Workspace, evaluate,
-};
+use crate::engine::{Loss, Optimizer, Schedule};
+use crate::imperfections::{Imperfections, Noise};
+use crate::training::{DigitalStep, MethodName, Observer, Outcome, Record, Settings, Split, Workspace, evaluate};
 use std::ops::ControlFlow;
 
 fn run(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
@@ -55,7 +54,7 @@ fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
 #[test]
 fn divergence_is_an_error_that_names_the_epoch() {
     let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
-    settings.loss.kind = crate::training::loss::LossKind::MeanSquare;
+    settings.loss.kind = crate::engine::LossKind::MeanSquare;
     let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
     // the goodness of a map does not depend on its size
     for name in suitable(&fixture.network).into_iter().filter(|name| *name != MethodName::Phyll) {

@@ -4,10 +4,10 @@
 //! drift away; at measured hidden signals only by 1.005^n.
 
 use crate::cpu::Cpu;
-use crate::propagator::{Adjoint, Engine, LayerAccess, Layered, Propagator};
-use crate::training::loss::LossKind;
+use crate::engine::{Engine, Loss, LossKind};
+use crate::propagator::{Adjoint, LayerAccess, Layered, Propagator};
 use crate::training::methods::{Room, backpropagation, pat::physics_aware};
-use crate::training::{Batch, Loss, Split};
+use crate::training::{Batch, Split};
 use crate::{Result, error::same_size};
 
 const EXPONENT: f64 = 1.1;

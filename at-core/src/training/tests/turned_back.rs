@@ -1,9 +1,10 @@
 //! Phases that run away from zero come back in training, and nothing but their place changes.
 
 use super::fixture::{Fixture, meshes, settings, weight_banks};
-use crate::chip::Imperfections;
 use crate::cpu::Cpu;
-use crate::training::{MethodName, MethodOptions, Optimizer};
+use crate::engine::Optimizer;
+use crate::imperfections::Imperfections;
+use crate::training::{MethodName, MethodOptions};
 use crate::turns::FAR;
 use std::f64::consts::TAU;
 

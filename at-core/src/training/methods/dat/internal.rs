@@ -13,8 +13,9 @@ use super::model::Correction;
 use super::readout::prediction_error;
 use super::{Dash, Dat, Ingredients, Marker, Method, MethodFacts, MethodName, Model, OPTIONS, Reach};
 use crate::Result;
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, PowerTapAccess, Simulator};
-use crate::training::{Batch, Loss, Normalization, Parameters};
+use crate::engine::{Engine, Loss, Normalization};
+use crate::propagator::{Adjoint, Buffer, LayerAccess, PowerTapAccess, Simulator};
+use crate::training::{Batch, Parameters};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {

@@ -36,10 +36,11 @@ pub use size::size;
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
 use crate::chip::Meter;
+use crate::engine::{Engine, Loss, Normalization, Optimizer};
 use crate::flops::Flops;
 use crate::network::{Detection, Network, Stage};
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess, Propagator, Simulator};
-use crate::training::{Batch, Loss, Normalization, Optimizer, Parameters, Settings};
+use crate::propagator::{Adjoint, Buffer, LayerAccess, Propagator, Simulator};
+use crate::training::{Batch, Parameters, Settings};
 use crate::{Error, Result};
 use model::{Corrected, Correction, fusion, single};
 use rand::SeedableRng;

@@ -3,8 +3,9 @@
 use super::sepn::{Maps, Sepn};
 use crate::Result;
 use crate::chip::Meter;
+use crate::engine::Engine;
 use crate::flops::Flops;
-use crate::propagator::{Adjoint, Buffer, Engine, LayerAccess};
+use crate::propagator::{Adjoint, Buffer, LayerAccess};
 use num_complex::Complex64;
 
 /// The network behind one mesh.

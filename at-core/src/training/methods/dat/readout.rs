@@ -1,6 +1,6 @@
 //! Readouts as the loss scales them, and derivatives through that scaling.
 
-use crate::training::{Loss, Normalization};
+use crate::engine::{Loss, Normalization};
 
 /// `dE/dI` of `E = mean over samples and classes of (Ĩ - Ĩ_p)²`, where ~ scales a readout of `outputs` values as `loss` does,
 /// for the first `size` samples of `readout` and `measured`; 0 for the rest.

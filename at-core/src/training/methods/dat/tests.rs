@@ -2,11 +2,12 @@ use super::convolution::{Convolution, Kind, LANES, Pixel, TAPS};
 use super::model::single;
 use super::readout::{prediction_error, scale};
 use super::*;
-use crate::chip::Fabrication;
 use crate::cpu::{Cpu, CpuNetwork};
+use crate::engine::Normalization;
+use crate::fabrication::Fabrication;
 use crate::optics::{Activation, Mesh};
 use crate::propagator::Simulator;
-use crate::training::{Normalization, Split};
+use crate::training::Split;
 
 fn wave(count: usize, step: f64) -> Vec<f64> {
     (0..count).map(|k| (step * (k + 1) as f64).sin()).collect()

@@ -3,15 +3,13 @@
 //! Engines read crosstalk by its indices and turn losses and angles into single precision, so a chip that passes is safe on every
 //! engine: no index leaves its array, and no angle, loss or factor leaves the range in which single precision means something.
 
+use super::Fabrication;
 use super::control::ControlPath;
-use super::{Fabrication, StageErrors};
 use crate::error::same_size;
+use crate::imperfections::LARGEST_ERROR;
 use crate::network::{Network, Stage};
-use crate::stage::ErrorVector;
+use crate::stage::{ErrorVector, StageErrors};
 use crate::{Error, Result};
-
-/// Largest angle (radians), relative deviation or factor. In single precision neighbouring angles of this size are 0.06 rad apart.
-pub const LARGEST_ERROR: f64 = 1e6;
 
 /// Gain (dB) along the best way through all meshes beyond which powers leave single precision (1e38), and how much more a column of
 /// amplifiers may add, of which no light can have the best of every column.
@@ -141,7 +139,7 @@ fn finite(what: &str, values: &[f64]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::{Control, Drift, Imperfections, Noise};
+    use crate::imperfections::{Control, Drift, Imperfections, Noise};
     use crate::network::Detection;
     use crate::optics::Mesh;
 

@@ -1,8 +1,7 @@
 //! Where the errors of a stage come from: streams of random numbers of its own, and what neighbours on its die share.
 
-use super::Imperfections;
 use super::process::field;
-use crate::stage::{Place, Stage};
+use super::{Imperfections, Place};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -21,15 +20,14 @@ pub struct Draws<'a> {
 }
 
 impl<'a> Draws<'a> {
-    /// Of stage number `index` of chip number `seed`.
-    pub fn new(imperfections: &'a Imperfections, stage: &Stage, index: usize, seed: u64) -> Self {
-        let heaters = stage.places().into_iter().flatten().collect();
+    /// Of stage number `index` of chip number `seed`, with these `heaters` ([`crate::stage::Stage::heaters`]).
+    pub fn new(imperfections: &'a Imperfections, heaters: Vec<Place>, index: usize, seed: u64) -> Self {
         Draws { imperfections, seed, first_stream: 16 * (index as u64 + 1), heaters, typical: false }
     }
 
     /// Of the stage of a chip that is no individual: whatever a page draws, it gets the mean, so that no spread reaches a digital model.
-    pub(super) fn typical(imperfections: &'a Imperfections, stage: &Stage, index: usize) -> Self {
-        Draws { typical: true, ..Draws::new(imperfections, stage, index, 0) }
+    pub(crate) fn typical(imperfections: &'a Imperfections, heaters: Vec<Place>, index: usize) -> Self {
+        Draws { typical: true, ..Draws::new(imperfections, heaters, index, 0) }
     }
 
     /// `count` draws of N(mean, deviation²) from one of the stage's streams.
@@ -50,7 +48,7 @@ impl<'a> Draws<'a> {
         (0..count).map(|_| random.random::<f64>()).collect()
     }
 
-    /// What neighbours share (`chip::process`), at every heater: a field with this `deviation`, and one mean per die with the
+    /// What neighbours share (`imperfections::process`), at every heater: a field with this `deviation`, and one mean per die with the
     /// deviation `die`. Takes two streams.
     pub fn shared(&self, stream: u64, deviation: f64, die: f64) -> Vec<f64> {
         let mut values = vec![0.0; self.heaters.len()];
@@ -87,7 +85,7 @@ fn add(values: &mut [f64], more: impl IntoIterator<Item = f64>) {
 }
 
 /// `count` draws of N(mean, deviation²) from stream `stream` of `seed`.
-pub(super) fn normal_draws(seed: u64, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
+pub(crate) fn normal_draws(seed: u64, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
     normal_stream(seed, stream, mean, deviation).take(count).collect()
 }
 

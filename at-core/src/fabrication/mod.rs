@@ -1,14 +1,33 @@
 //! One chip's individual imperfections, as numbers, and how they are drawn. Only what simulates the chip, and the oracle, may have
 //! them.
 
-use super::copies::{hardware, share, share_stages};
-use super::draws::normal_draws;
-use super::perturbation::matrix;
-use super::random::site;
-use super::{ControlPath, Draws, Drift, Imperfections, Noise};
+pub mod control;
+pub mod copies;
+pub mod coupling;
+mod data_sheet;
+mod demonstration;
+mod disagreement;
+pub mod drift;
+mod measured;
+pub mod noise;
+mod of_meshes;
+pub mod perturbation;
+pub mod side_by_side;
+mod validity;
+
+pub use control::ControlPath;
+pub use demonstration::demonstration;
+pub use disagreement::disagreements;
+pub use measured::Measurements;
+pub use noise::Receiver;
+
 use crate::Result;
+use crate::imperfections::random::site;
+use crate::imperfections::{Draws, Drift, Imperfections, Noise, normal_draws};
 use crate::network::{Network, Stage};
 use crate::stage::StageErrors;
+use copies::{hardware, share, share_stages};
+use perturbation::matrix;
 
 /// One chip: the errors of each of its stages, and of the way it follows its controls.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,7 +37,7 @@ pub struct Fabrication {
     /// The chip follows its controls c from the first programmed ones c₀ as `c₀ + (1 + E)∘(c - c₀)`: an uncalibrated slope, the
     /// published "projection error". Per control; empty means none.
     pub update_error: Vec<f64>,
-    /// Per layer, what its output is multiplied by: a real matrix `[width, width]` ([`super::perturbation`]), or empty. No layer:
+    /// Per layer, what its output is multiplied by: a real matrix `[width, width]` ([`perturbation`]), or empty. No layer:
     /// none has one.
     pub perturbation: Vec<Vec<f64>>,
     /// Amplifiers behind its meshes make up for their nominal loss, already subtracted from the losses. Only then may a mesh gain
@@ -26,7 +45,7 @@ pub struct Fabrication {
     pub amplified: bool,
     /// How its controls become phases.
     pub control: ControlPath,
-    /// The fast noise of its signals, which engines do not know: [`super::Chip`] adds it.
+    /// The fast noise of its signals, which engines do not know: [`crate::chip::Chip`] adds it.
     pub noise: Noise,
     /// How fast it drifts, which engines do not know either.
     pub drift: Drift,
@@ -55,7 +74,7 @@ impl Imperfections {
     /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
     /// spread scales that error and leaves the others as they were.
     pub fn fabricate(&self, network: &Network, seed: u64) -> Result<Fabrication> {
-        self.build(network, seed, |stage, index| Draws::new(self, stage, index, seed))
+        self.build(network, seed, |stage, index| Draws::new(self, stage.heaters(), index, seed))
     }
 
     /// The same, where the errors of stages come from `draws`.

@@ -5,8 +5,9 @@
 //! Nobody knows an individual without measuring it: spreads, phase errors, heaters' own gains and bends, dead shifters,
 //! the way updates are followed, perturbations, noise and drift are not in a data sheet.
 
-use super::{Draws, Fabrication, Imperfections, Scope};
+use super::Fabrication;
 use crate::Result;
+use crate::imperfections::{Draws, Imperfections, Scope};
 use crate::network::Network;
 
 impl Imperfections {
@@ -37,14 +38,14 @@ impl Imperfections {
     /// The chip of `network` that the data sheet describes: no individual, so that it needs no seed.
     pub fn typical(&self, network: &Network) -> Result<Fabrication> {
         let sheet = self.data_sheet();
-        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage, index))
+        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage.heaters(), index))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::{Control, Passive};
+    use crate::imperfections::{Control, Passive};
     use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 

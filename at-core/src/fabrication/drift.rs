@@ -10,8 +10,8 @@
 //! A change ΔT of the temperature turns a shifter of length L by `(2π/λ)(dn/dT)L ΔT`, in silicon (dn/dT = 1.86e-4/K) at 1.55 µm
 //! by 0.15 rad/K for 200 µm. Evaluations, which are not metered, take no time. Of a chip whose controls are weights, ε is one.
 
-use super::Drift;
-use super::random::{key, normals, site};
+use crate::imperfections::Drift;
+use crate::imperfections::random::{key, normals, site};
 
 impl Drift {
     /// Whether the chip stands still.

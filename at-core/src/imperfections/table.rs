@@ -1,7 +1,7 @@
 //! The table of imperfections: a row each, from which follow the statistics from which chips are drawn ([`Imperfections`] and its parts),
 //! their validation, what a data sheet says of them, and in the program flags, help and a page of the docs.
 
-use super::control::TRUNCATION;
+use super::TRUNCATION;
 use super::imperfection::{Acts, Imperfection, Part, Range, Scope, Unit, Value};
 use crate::Result;
 use Acts::{On, OnAll, With};
@@ -10,65 +10,65 @@ use serde::{Deserialize, Serialize};
 /// Hands the table to the macro `$then`, behind what is its own: `imperfections!(then own…)`.
 ///
 /// Sections in braces have rows `name in part: type = default, unit, range, scope, acts on, help`, in the order of flags and of files. The
-/// part is the field of [`Imperfections`](crate::chip::Imperfections) that holds the row's, with a struct of its own.
+/// part is the field of [`Imperfections`](crate::imperfections::Imperfections) that holds the row's, with a struct of its own.
 #[macro_export]
 macro_rules! imperfections {
     ($then:ident $($own:tt)*) => { $then! { $($own)*
 
 plain {
     /// Standard deviation of the couplers' angle errors δ, both couplers of an MZI independent.
-    splitter_angle: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+    splitter_angle: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of the couplers' angle errors (radians)";
     /// Standard deviation of the static phase error of θ and φ.
-    phase: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::MESHES),
+    phase: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Meshes),
         "Meshes: spread of the static phase errors (radians)";
     /// Insertion loss per waveguide and column, as a loss of power.
-    loss_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+    loss_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::Meshes),
         "Meshes: insertion loss per waveguide and column (dB)";
     /// Standard deviation of that loss between waveguides; a negative draw counts as no loss.
-    loss_spread_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Individual, On(Part::MESHES),
+    loss_spread_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Individual, On(Part::Meshes),
         "Meshes: spread of that loss (dB)";
     /// Standard deviation of the relative deviation of every entry.
-    parameter_spread: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::MATRICES),
+    parameter_spread: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::Matrices),
         "Matrices: relative spread of every entry";
     /// Standard deviation of the relative deviation of a cell's amplitude.
-    response_amplitude: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+    response_amplitude: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WeightBanks),
         "Weight banks: relative spread of the cells' amplitudes";
     /// Standard deviation of the relative deviation of a cell's slope.
-    response_slope: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+    response_slope: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::WeightBanks),
         "Weight banks: relative spread of the cells' slopes";
     /// Standard deviation of a cell's phase offset.
-    response_offset: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::WEIGHT_BANKS),
+    response_offset: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::WeightBanks),
         "Weight banks: spread of the cells' phase offsets (radians)";
     /// Standard deviation of the relative error with which the chip follows updates of a control.
     update_error: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, OnAll,
         "All: relative spread of the slope with which the chip follows its controls";
-    /// Relative strength of the mixing of hidden signals ([`crate::chip::perturbation`]).
-    perturbation: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Chip, On(Part::HIDDEN),
+    /// Relative strength of the mixing of hidden signals ([`crate::fabrication::perturbation`]).
+    perturbation: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Chip, On(Part::Hidden),
         "Hidden layers: relative strength of a fixed mixing of their signals that no digital model describes";
 }
 
 passive {
     /// Mean angle error of all couplers, of either sign.
-    splitter_mean in passive: f64 = 0.0, Radian, Range::COUPLER, Kind, On(Part::MESHES),
+    splitter_mean in passive: f64 = 0.0, Radian, Range::COUPLER, Kind, On(Part::Meshes),
         "Meshes: mean of the couplers' angle errors (radians)";
     /// Standard deviation of the couplers' power split ε, powers `(1 ± ε)/2`: an angle error `-½ asin ε`.
     splitter_split in passive: f64 = 0.0, Fraction, Range::up_to(1.0, "is of a share of the power, from 0 to 1"), Individual,
-        On(Part::MESHES), "Meshes: spread of the couplers' power split, powers (1 ± e)/2";
+        On(Part::Meshes), "Meshes: spread of the couplers' power split, powers (1 ± e)/2";
     /// Both couplers of an MZI have the same error.
     splitter_equal in passive: bool = false, Switch, Range::SWITCH, Kind, With("splitter-angle"),
         "Meshes: both couplers of an MZI have the same error";
     /// Phases of θ and φ, and of a weight bank's cells, are uniform over 2π: nothing was ever calibrated.
-    uncalibrated in passive: bool = false, Switch, Range::SWITCH, Individual, On(Part::SHIFTERS),
+    uncalibrated in passive: bool = false, Switch, Range::SWITCH, Individual, On(Part::Shifters),
         "Meshes and weight banks: every phase starts anywhere in 2π";
     /// Loss of the waveguides, of power; a column is two pitches long.
-    propagation_db_cm in passive: f64 = 0.0, DecibelPerCentimetre, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+    propagation_db_cm in passive: f64 = 0.0, DecibelPerCentimetre, Range::NOT_NEGATIVE, Kind, On(Part::Meshes),
         "Meshes: loss of the waveguides (dB per cm)";
     /// Loss differs between waveguides by up to ± this share of it, uniformly.
     path_imbalance in passive: f64 = 0.0, Fraction, Range::up_to(1.0, "is a share of the loss, from 0 to 1"), Individual,
         With("propagation-db-cm"), "Meshes: loss differs between waveguides by up to ± this share";
     /// Loss of power where light enters a chip and again where it leaves, for every mesh.
-    facet_db in passive: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::MESHES),
+    facet_db in passive: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::Meshes),
         "Meshes: loss where light enters and where it leaves (dB each)";
     /// Behind every mesh an optical amplifier makes up for the mesh's nominal loss: that of the data sheet, not the individual's.
     /// It is noiseless and linear.
@@ -78,19 +78,19 @@ passive {
 
 process {
     /// s of the couplers' angles.
-    process_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+    process_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of the couplers' angle errors that neighbours share (radians)";
     /// s of the phases.
-    process_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::SHIFTERS),
+    process_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Shifters),
         "Meshes and weight banks: spread of phase errors that neighbours share (radians)";
     /// ℓ.
     process_length in process: f64 = 1000.0, Micrometre, Range::POSITIVE, Kind, With("process-phase"),
         "Length over which neighbours share [default: 1000 µm]";
     /// σ_d of the couplers' angles.
-    die_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::MESHES),
+    die_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of a die's mean angle error (radians)";
     /// σ_d of the phases.
-    die_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::SHIFTERS),
+    die_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Shifters),
         "Meshes and weight banks: spread of a die's mean phase error (radians)";
 }
 
@@ -102,30 +102,30 @@ plan {
 
 module {
     /// Side of the physical module that does the work of larger layers, and of all layers of one shape, in turn, as
-    /// [`crate::chip::copies`] says; 0 for hardware of its own everywhere.
+    /// [`crate::fabrication::copies`] says; 0 for hardware of its own everywhere.
     module: usize = 0, Cell, Range::COUNT, Kind, With("response-slope"),
         "Side of one module that does the work of larger layers in turn (temporal copies); 0: hardware for all";
 }
 
 control {
     /// Largest phase R that a shifter reaches; 0 for any phase.
-    control_range in control: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Kind, On(Part::SHIFTERS),
+    control_range in control: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Kind, On(Part::Shifters),
         "Phase shifters: largest phase, of a heater driven by a voltage (radians); 0: any phase";
     /// Bits of the converters that set voltages, over the range; 0 for any voltage.
     control_bits in control: u32 = 0, Bit, Range::up_to(24.0, "a converter has 1 to 24 bits; 0 is ideal"), Kind,
-        On(Part::SHIFTERS), "Phase shifters: bits of the voltage; 0: any voltage";
+        On(Part::Shifters), "Phase shifters: bits of the voltage; 0: any voltage";
     /// Relative standard deviation γ of the heaters' phase per power, cut off at three of them.
     heater_spread in control: f64 = 0.0, Fraction,
         Range::up_to(1.0 / TRUNCATION, "cut off at three spreads, a heater would cool: lies between 0 and 1/3"), Individual,
-        On(Part::SHIFTERS), "Phase shifters: relative spread of phase per heat";
+        On(Part::Shifters), "Phase shifters: relative spread of phase per heat";
     /// Share q of the fourth order in the voltage, at full range.
     heater_quartic in control: f64 = 0.0, Fraction,
         Range::up_to(1.0, "is a share of the phase at full range, from 0 to 1"), Individual,
-        On(Part::SHIFTERS), "Phase shifters: share of V⁴ in the phase at full range";
+        On(Part::Shifters), "Phase shifters: share of V⁴ in the phase at full range";
     /// Crosstalk κ between nearest heaters, as a share of the phase.
     crosstalk in control: f64 = 0.0, Fraction,
         Range::up_to(1.0, "is a share of a heater's phase that a neighbour gets, from 0 to 1"), Kind,
-        On(Part::SHIFTERS), "Phase shifters: share of a phase that the nearest ones get";
+        On(Part::Shifters), "Phase shifters: share of a phase that the nearest ones get";
     /// Length over which crosstalk falls by e.
     crosstalk_length in control: f64 = 50.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
         "Length over which crosstalk falls by e [default: 50 µm]";
@@ -133,7 +133,7 @@ control {
 
 dead {
     /// Fraction of shifters that do not answer.
-    dead_shifters in control: f64 = 0.0, Fraction, Range::FRACTION, Individual, On(Part::SHIFTERS),
+    dead_shifters in control: f64 = 0.0, Fraction, Range::FRACTION, Individual, On(Part::Shifters),
         "Phase shifters: fraction that does not answer";
     /// Dead shifters stand at a random phase instead of 0.
     dead_random in control: bool = false, Switch, Range::SWITCH, Kind, With("dead-shifters"),
@@ -158,10 +158,10 @@ noise {
     gain_noise in noise: f64 = 0.0, Fraction, Range::BRIGHTNESS, Chip, OnAll,
         "Relative gain noise of a layer, common to a whole batch (`fd` of the published demonstration)";
     /// Hidden signals: relative standard deviation ρ, per sample and mode.
-    hidden_relative_noise in noise: f64 = 0.0, Fraction, Range::DEVIATION, Chip, On(Part::HIDDEN),
+    hidden_relative_noise in noise: f64 = 0.0, Fraction, Range::DEVIATION, Chip, On(Part::Hidden),
         "Relative noise of hidden signals, per sample and mode";
     /// Hidden signals: absolute standard deviation α, per sample and mode.
-    hidden_absolute_noise in noise: f64 = 0.0, Signal, Range::DEVIATION, Chip, On(Part::HIDDEN),
+    hidden_absolute_noise in noise: f64 = 0.0, Signal, Range::DEVIATION, Chip, On(Part::Hidden),
         "Absolute noise of hidden signals, per sample and mode";
     /// Whatever is read: relative standard deviation r of the laser's power, one draw per sample and common to all its modes.
     laser_noise in noise: f64 = 0.0, Fraction, Range::BRIGHTNESS, Chip, OnAll,
@@ -291,19 +291,19 @@ macro_rules! everything {
             Passive {} $passive
         }
         part! {
-            /// Deviations that neighbours share (`chip::process` has their field).
+            /// Deviations that neighbours share (`imperfections::process` has their field).
             Process {} $process
         }
         part! {
-            /// How controls become phases, of all stages with phase shifters ([`super::control`]).
+            /// How controls become phases, of all stages with phase shifters ([`crate::fabrication::control`]).
             Control and validate_together {} { $($control)* $($plan)* $($dead)* }
         }
         part! {
-            /// How fast a chip drifts ([`super::drift`]).
+            /// How fast a chip drifts ([`crate::fabrication::drift`]).
             Drift {} $drift
         }
         part! {
-            /// The noise of a chip's signals, in the units of these signals ([`super::noise`]).
+            /// The noise of a chip's signals, in the units of these signals ([`crate::fabrication::noise`]).
             Noise {} $noise
         }
         table! { { $($plain)* } $passive $process { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
@@ -313,5 +313,5 @@ macro_rules! everything {
 imperfections!(everything);
 
 #[cfg(test)]
-#[path = "imperfections_tests.rs"]
+#[path = "table_tests.rs"]
 mod tests;

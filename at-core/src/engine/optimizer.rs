@@ -1,6 +1,6 @@
 //! Update rules and their learning-rate schedules.
 
-use crate::propagator::Engine;
+use crate::engine::Engine;
 use crate::real::SERIAL;
 use crate::{Error, Real, Result};
 use rayon::prelude::*;

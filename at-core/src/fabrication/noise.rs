@@ -8,7 +8,7 @@
 //!
 //! with ξ drawn from N(0, 1). Of a complex field, ρ ξ and α ξ' are complex, `(ξ₁ + iξ₂)/√2`; shot noise is a real signal's.
 
-use super::{Noise, random};
+use crate::imperfections::{Noise, random};
 use crate::network::{Network, Signal};
 
 /// Elementary charge (C) and Boltzmann's constant (J/K), exact in the SI.
@@ -49,7 +49,7 @@ impl Noise {
 }
 
 /// Whether what leaves a layer may be negative.
-pub(super) fn signed(network: &Network, layer: usize) -> bool {
+pub(crate) fn signed(network: &Network, layer: usize) -> bool {
     network.layers()[layer].last().is_none_or(|stage| stage.element().signed())
 }
 

@@ -12,33 +12,13 @@
 //! derivative that an oracle uses is that of these lines at the voltage that is held, with the rounding passed straight through
 //! (its own derivative is 0 almost everywhere) and 0 where a control is beyond the range.
 
-use super::Control;
 use super::coupling::Coupling;
-use super::random::{key, normals, philox, uniform};
+use crate::imperfections::random::{key, normals, philox, uniform};
+use crate::imperfections::{Control, TRUNCATION};
 use crate::network::Network;
-use crate::{Error, Result};
 use std::f64::consts::TAU;
 
-/// How far a heater's gain strays, in standard deviations, before it would have been sorted out.
-pub(super) const TRUNCATION: f64 = 3.0;
-
 impl Control {
-    /// Errs where values have no meaning beside one another.
-    pub(super) fn validate_together(&self) -> Result<()> {
-        if self.crosstalk_length > 100.0 * self.pitch {
-            return Err(Error::invalid(
-                "crosstalk-length",
-                self.crosstalk_length,
-                "must be at most 100 times the pitch",
-            ));
-        }
-        let ranged = [("control-bits", f64::from(self.control_bits)), ("heater-quartic", self.heater_quartic)];
-        match ranged.iter().find(|(_, value)| *value > 0.0 && self.control_range == 0.0) {
-            Some((name, value)) => Err(Error::invalid(name, value, "needs a control-range to be a share of")),
-            None => Ok(()),
-        }
-    }
-
     /// Draws the shifters of chip number `seed`; `site` tells its draws from others.
     pub(super) fn fabricate(&self, network: &Network, seed: u64, site: u32) -> ControlPath {
         let bent = self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;

@@ -1,8 +1,8 @@
 //! Thermal crosstalk: what a heater adds to the phases of its neighbours.
 
 use crate::error::same_size;
+use crate::imperfections::Place;
 use crate::network::Network;
-use crate::stage::Place;
 use crate::{Error, Result};
 use std::collections::HashMap;
 

@@ -103,7 +103,7 @@ fn take(drawn: &mut [f64], measured: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::Imperfections;
+    use crate::imperfections::Imperfections;
     use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 

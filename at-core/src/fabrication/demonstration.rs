@@ -14,9 +14,11 @@
 //!
 //! Source: AsymmetricalTrainingDemo, atCode.py.
 
-use super::{Fabrication, Imperfections, StageErrors};
+use super::Fabrication;
+use crate::imperfections::Imperfections;
 use crate::network::{Network, Stage};
 use crate::numpy_random::LegacyNormal;
+use crate::stage::StageErrors;
 use crate::{Error, Result};
 
 /// Draws the chip number `seed` as the demonstration does: deviations and update errors of matrices; other imperfections are

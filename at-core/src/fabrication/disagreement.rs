@@ -70,7 +70,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::{Control, Imperfections, Passive};
+    use crate::imperfections::{Control, Imperfections, Passive};
     use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 

@@ -10,9 +10,10 @@
 
 use super::control::Shifter;
 use super::coupling::Coupling;
-use super::{ControlPath, Fabrication, Noise, StageErrors};
+use super::{ControlPath, Fabrication};
+use crate::imperfections::Noise;
 use crate::network::{Network, Stage};
-use crate::stage::{Beside, ErrorVector, Order};
+use crate::stage::{Beside, ErrorVector, Order, StageErrors};
 use crate::{Error, Result};
 use std::f64::consts::PI;
 

@@ -1,7 +1,6 @@
 //! What there is to say of an imperfection: the form of a row of the table ([`super::imperfections!`](crate::imperfections)).
 
 use super::Imperfections;
-use crate::network::{Network, Stage};
 use crate::{Error, Result};
 use std::f64::consts::FRAC_PI_4;
 use std::fmt;
@@ -239,35 +238,30 @@ pub enum Acts {
     With(&'static str),
 }
 
-/// A part of networks that imperfections are particular to.
-#[derive(Clone, Copy, Debug)]
-pub struct Part {
-    /// What it is called, in the plural.
-    pub name: &'static str,
-    is_in: fn(&Network) -> bool,
+/// A part of networks that imperfections are particular to ([`crate::network::Network::has`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Meshes.
+    Meshes,
+    /// Real matrices.
+    Matrices,
+    /// Weight banks.
+    WeightBanks,
+    /// Whatever has a heater on the floor plan of its page.
+    Shifters,
+    /// Signals between layers.
+    Hidden,
 }
 
 impl Part {
-    /// Meshes.
-    pub const MESHES: Part = Part { name: "meshes", is_in: |network| network.meshes().next().is_some() };
-    /// Real matrices.
-    pub const MATRICES: Part =
-        Part { name: "matrices", is_in: |network| network.stages().any(|stage| matches!(stage, Stage::Matrix(_))) };
-    /// Weight banks.
-    pub const WEIGHT_BANKS: Part = Part {
-        name: "weight banks",
-        is_in: |network| network.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
-    };
-    /// Whatever has a heater on the floor plan of its page.
-    pub const SHIFTERS: Part = Part {
-        name: "phase shifters",
-        is_in: |network| network.stages().any(|stage| stage.places().iter().any(Option::is_some)),
-    };
-    /// Signals between layers.
-    pub const HIDDEN: Part = Part { name: "hidden layers", is_in: |network| network.layers().len() > 1 };
-
-    /// Whether `network` has some.
-    pub fn is_in(&self, network: &Network) -> bool {
-        (self.is_in)(network)
+    /// What it is called, in the plural.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Meshes => "meshes",
+            Part::Matrices => "matrices",
+            Part::WeightBanks => "weight banks",
+            Part::Shifters => "phase shifters",
+            Part::Hidden => "hidden layers",
+        }
     }
 }

@@ -59,7 +59,7 @@ fn factor(places: &[f64], length: f64) -> Vec<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::random::{key, normals};
+    use crate::imperfections::random::{key, normals};
 
     /// Over many dies the covariance of any two places is `exp(-d²/2ℓ²)`.
     #[test]

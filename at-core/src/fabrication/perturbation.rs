@@ -10,7 +10,7 @@
 //!
 //! Condition of Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 5g, a strong perturbation unknown to the model; the form is ours.
 
-use super::draws::normal_draws;
+use crate::imperfections::normal_draws;
 use crate::network::Signal;
 
 /// The matrix `1 + s R/√n` of `signal` from stream `stream` of `seed`, real and row-major `[width, width]`: a complex entry

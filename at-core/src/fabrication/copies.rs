@@ -6,9 +6,8 @@
 //!
 //! Source of the two ways to scale: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 4.
 
-use super::StageErrors;
 use crate::network::{Network, Stage};
-use crate::stage::Order;
+use crate::stage::{Order, StageErrors};
 
 /// For every control, the control whose hardware it uses: itself, or one of a lower index.
 pub fn hardware(network: &Network, module: usize) -> Vec<usize> {
@@ -76,7 +75,7 @@ pub(super) fn share_stages(network: &Network, errors: &mut [StageErrors], module
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chip::Imperfections;
+    use crate::imperfections::Imperfections;
     use crate::network::Detection;
     use crate::optics::Mesh;
 

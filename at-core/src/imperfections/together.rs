@@ -1,0 +1,22 @@
+//! What imperfections demand of one another.
+
+use super::Control;
+use crate::{Error, Result};
+
+impl Control {
+    /// Errs where values have no meaning beside one another.
+    pub(super) fn validate_together(&self) -> Result<()> {
+        if self.crosstalk_length > 100.0 * self.pitch {
+            return Err(Error::invalid(
+                "crosstalk-length",
+                self.crosstalk_length,
+                "must be at most 100 times the pitch",
+            ));
+        }
+        let ranged = [("control-bits", f64::from(self.control_bits)), ("heater-quartic", self.heater_quartic)];
+        match ranged.iter().find(|(_, value)| *value > 0.0 && self.control_range == 0.0) {
+            Some((name, value)) => Err(Error::invalid(name, value, "needs a control-range to be a share of")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Which parts that imperfections are particular to a network has.
+
+use super::{Network, Stage};
+use crate::imperfections::Part;
+
+impl Network {
+    /// Whether it has some of this `part`.
+    pub fn has(&self, part: Part) -> bool {
+        match part {
+            Part::Meshes => self.meshes().next().is_some(),
+            Part::Matrices => self.stages().any(|stage| matches!(stage, Stage::Matrix(_))),
+            Part::WeightBanks => self.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
+            Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),
+            Part::Hidden => self.layers().len() > 1,
+        }
+    }
+}
