@@ -2,9 +2,8 @@
 
 use crate::engine::Gpu;
 use crate::layout::parameters;
-use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OnGpu};
+use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::count;
 use at_core::stage::{Nonlinearity, StageErrors};
 use at_core::{Result, optics};

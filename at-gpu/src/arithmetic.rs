@@ -3,20 +3,12 @@
 use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
-use crate::mesh_cost;
-use crate::network::GpuNetwork;
 use crate::product::{Afterwards, Product, View};
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::engine::{
     Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups, product_sizes,
 };
 use at_core::error::same_size;
-use at_core::fabrication::Fabrication;
-use at_core::fabrication::drift::DriftStep;
-use at_core::fabrication::noise::{Draw, SignalNoise};
-use at_core::network::Network;
-use at_core::optics::Mesh;
-use at_core::propagator::Simulator;
 use at_core::{Error, Real, Result};
 use at_shaders::Kernel;
 
@@ -80,7 +72,8 @@ impl Engine for Gpu {
     }
 
     fn download(&self, buffer: &Vector) -> Result<Vec<f64>> {
-        self.fetch(buffer)
+        let bytes = self.commands.read(&buffer.buffer, 4 * buffer.len as u64)?;
+        Ok(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().map(f64::from).collect())
     }
 
     fn upload_indices(&self, values: &[u32]) -> Result<Indices> {
@@ -242,12 +235,15 @@ impl Engine for Gpu {
             same_size("optimizer moment", parameters.len, moment.len)?;
         }
         state.step += 1;
-        match (*optimizer, state.moments.as_slice()) {
-            (Optimizer::Momentum { momentum }, [velocity]) => {
+        match *optimizer {
+            Optimizer::Sgd => self.combine_vectors(-learning_rate, gradient, 1.0, parameters),
+            Optimizer::Momentum { momentum } => {
+                let [velocity] = &state.moments[..] else { unreachable!("as many as the optimizer has") };
                 self.combine_vectors(1.0, gradient, momentum, velocity)?;
                 self.combine_vectors(-learning_rate, velocity, 1.0, parameters)
             }
-            (Optimizer::Adam { beta1, beta2, epsilon }, [first, second]) => {
+            Optimizer::Adam { beta1, beta2, epsilon } => {
+                let [first, second] = &state.moments[..] else { unreachable!("as many as the optimizer has") };
                 let step = Adam {
                     len: count(parameters.len)?,
                     rate: adam_rate(learning_rate, state.step, beta1, beta2) as f32,
@@ -260,27 +256,6 @@ impl Engine for Gpu {
                 let buffers = [&gradient.buffer, &first.buffer, &second.buffer, &parameters.buffer];
                 self.each(Kernel::Adam, &step, &buffers, parameters.len)
             }
-            _ => self.combine_vectors(-learning_rate, gradient, 1.0, parameters),
         }
-    }
-}
-
-impl Simulator for Gpu {
-    type Network = GpuNetwork;
-
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<GpuNetwork> {
-        GpuNetwork::new(self, network, fabrication)
-    }
-
-    fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {
-        mesh_cost::side_by_side(self, mesh, samples)
-    }
-
-    fn advance(&self, step: &DriftStep, drift: &mut Vector) -> Result<()> {
-        self.drift(step, drift)
-    }
-
-    fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Vector) -> Result<()> {
-        self.add_noise(noise, draw, batch, signal)
     }
 }

@@ -1,8 +1,7 @@
 //! Light through the single meshes of a network on a GPU, in both directions.
 
-use crate::mesh_send::{self, Watch};
 use crate::network::GpuNetwork;
-use crate::scratch::Needs;
+use crate::stage::Watch;
 use crate::vectors::{Vector, check_range};
 use at_core::propagator::{Bidirectional, Direction, Monitor};
 use at_core::{Error, Result};
@@ -18,12 +17,12 @@ impl Bidirectional for GpuNetwork {
         monitor: Monitor<'_, Vector>,
     ) -> Result<()> {
         self.ready(batch)?;
-        let meshes: Vec<_> = self.layers.iter().flatten().filter_map(|placed| placed.stage.as_mesh()).collect();
-        let Some(&stage) = meshes.get(mesh) else {
+        let meshes: Vec<_> = self.layers.iter().flatten().filter_map(|placed| placed.stage.both_ways()).collect();
+        let Some(&crossed) = meshes.get(mesh) else {
             return Err(Error::invalid("mesh", mesh, format!("the network has {} meshes", meshes.len())));
         };
-        let optics = stage.optics();
-        let (width, controls) = (2 * optics.mesh.modes(), optics.mesh.controls());
+        let (modes, controls) = crossed.sizes();
+        let width = 2 * modes;
         check_range("fields that enter the mesh", fields.len, 0, batch * width)?;
         if let Some(output) = &output {
             check_range("fields that leave the mesh", output.len, 0, batch * width)?;
@@ -39,8 +38,7 @@ impl Bidirectional for GpuNetwork {
                 Watch::Fields(&seen.buffer)
             }
         };
-        self.scratch.reserve(&self.gpu.commands.context, &Needs::of(&mesh_send::needs(optics, batch, watch)))?;
-        let output = output.map(|output| &output.buffer);
-        mesh_send::send(optics, stage.ways(), direction, &fields.buffer, batch, output, watch, &self.scratch)
+        self.scratch.reserve(&self.gpu.commands.context, &crossed.needs_of_sending(batch, watch))?;
+        crossed.send(direction, &fields.buffer, batch, output.map(|output| &output.buffer), watch, &self.scratch)
     }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Longest wait for one submission; a device that takes longer counts as hung.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Loop turns that every driver grants one invocation in total; kernels are dispatched so that they stay below.
+pub const LOOP_CAP: usize = 65_535;
+
 /// What is used where the adapter has it: clocks for measurements, exchange between the lanes of a subgroup.
 const WANTED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::SUBGROUP);
 

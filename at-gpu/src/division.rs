@@ -1,6 +1,7 @@
 //! Even division of light: what splitters and combiners, which are transposes of one another, have in common.
 
-use crate::engine::{Gpu, LOOP_CAP};
+use crate::context::LOOP_CAP;
+use crate::engine::Gpu;
 use crate::layout::Division as Parameters;
 use crate::vectors::count;
 use at_core::{Error, Result};

@@ -5,14 +5,11 @@ use crate::commands::Commands;
 use crate::context::lock;
 use crate::context::{Context, LimitChoice};
 use crate::layout::Canary;
-use crate::mesh_cost::MeshVariant;
+use crate::preferences::Preferences;
 use crate::vectors::Vector;
 use at_core::Result;
 use at_shaders::Kernel;
 use std::sync::{Arc, Mutex, MutexGuard};
-
-/// Loop turns that every driver grants one invocation in total; kernels are dispatched so that they stay below.
-pub const LOOP_CAP: usize = 65_535;
 
 /// An open GPU. Clones share the device.
 #[derive(Clone)]
@@ -20,16 +17,6 @@ pub struct Gpu {
     pub(crate) commands: Arc<Commands>,
     scores: Arc<Mutex<Option<Scores>>>,
     pub(crate) preferences: Preferences,
-}
-
-/// Kernels to use whatever their cost, for tests and measurements of a single one.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
-    /// How light crosses meshes.
-    pub mesh: Option<MeshVariant>,
-    /// Tiles of matrix products: large or small.
-    pub large_products: Option<bool>,
 }
 
 /// Memory between the two kernels of a loss.

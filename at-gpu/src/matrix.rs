@@ -2,8 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
-use crate::memory::{OfStage, Training};
-use crate::stage::{GpuStage, OnGpu};
+use crate::stage::{GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::Vector;
 use crate::weights::{self, Response, WeightStage};
 use at_core::Result;

@@ -7,28 +7,9 @@
 use crate::arithmetic::ROWS_ALIGNED;
 use crate::engine::Gpu;
 use crate::stage;
-use at_core::network::Network;
+pub use crate::stage::Training;
 use at_core::{Error, Result};
 use std::fmt;
-
-/// A training, as far as its memory depends on it.
-#[derive(Clone, Copy, Debug)]
-pub struct Training<'a> {
-    /// The chip's design.
-    pub network: &'a Network,
-    /// Whether the chip has imperfections.
-    pub imperfect: bool,
-    /// Samples per step.
-    pub batch: usize,
-    /// Vectors that the optimizer keeps beside the parameters.
-    pub moments: usize,
-    /// Samples of the data, both splits.
-    pub samples: usize,
-    /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
-    pub shifter_fields: bool,
-    /// Whether the model estimates the chip's imperfections (`at-adaptive`).
-    pub estimate: bool,
-}
 
 /// Bytes by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,24 +25,6 @@ pub struct Estimate {
     pub data: u64,
     /// The largest part that a kernel sees at once.
     pub largest: u64,
-}
-
-/// What one stage adds (bytes), beside what follows from its signals and the number of its controls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OfStage {
-    /// Coefficients, matrices and errors, of chip and model together.
-    pub networks: u64,
-    /// States of one direction of a pass, which stages take turns to use.
-    pub states: u64,
-    /// Fields at its phase shifters, of every sample.
-    pub shifters: u64,
-    /// What its kernels keep between their dispatches, which stages take turns to use.
-    pub between: u64,
-}
-
-impl OfStage {
-    /// No memory of its own.
-    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
 }
 
 impl Training<'_> {
@@ -176,7 +139,7 @@ fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
     use crate::testing::require_gpu;
-    use at_core::network::{Detection, Stage};
+    use at_core::network::{Detection, Network, Stage};
     use at_core::optics::Mesh;
 
     fn network(modes: usize) -> Network {

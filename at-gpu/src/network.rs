@@ -3,10 +3,10 @@
 use crate::control::Follower;
 use crate::detection::DetectionStage;
 use crate::engine::Gpu;
+use crate::learned::Learned;
 use crate::perturbation::PerturbationStage;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{GpuStage, build};
-use crate::tunable::Estimate;
 use crate::vectors::{Vector, check_range};
 use at_core::error::same_size;
 use at_core::fabrication::Fabrication;
@@ -22,7 +22,7 @@ pub struct GpuNetwork {
     pub(crate) inputs: usize,
     pub(crate) controls: usize,
     pub(crate) follower: Follower,
-    pub(crate) estimate: Estimate,
+    pub(crate) learned: Learned,
     pub(crate) scratch: Scratch,
 }
 
@@ -78,7 +78,7 @@ impl GpuNetwork {
             inputs,
             controls: offset,
             follower: Follower::new(gpu, fabrication, offset)?,
-            estimate: Estimate::of(imperfections),
+            learned: Learned::of(imperfections),
             scratch: Scratch::default(),
         })
     }
@@ -242,7 +242,7 @@ impl Watched for GpuNetwork {
         check_range("output of the layer", output.len, 0, batch * self.layer_outputs(layer))?;
         let meshes: Vec<usize> = self.layers[layer]
             .iter()
-            .filter(|placed| placed.stage.as_mesh().is_some())
+            .filter(|placed| placed.stage.both_ways().is_some())
             .map(|placed| placed.outputs / 2)
             .collect();
         if powers.len() > meshes.len() {
@@ -253,7 +253,7 @@ impl Watched for GpuNetwork {
         }
         let (gpu, scratch) = (self.gpu.clone(), Scratch::default());
         let mut next = powers.iter();
-        self.run_watched(layer..layer + 1, input, batch, output, &mut |placed, leaves| match placed.stage.as_mesh() {
+        self.run_watched(layer..layer + 1, input, batch, output, &mut |placed, leaves| match placed.stage.both_ways() {
             Some(_) => next.next().map_or(Ok(()), |seen| {
                 let (gpu, modes) = (gpu.clone(), placed.outputs / 2);
                 let detectors = DetectionStage { gpu, modes, detection: Detection::Intensity };

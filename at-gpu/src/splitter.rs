@@ -2,9 +2,8 @@
 
 use crate::division::Division;
 use crate::engine::Gpu;
-use crate::memory::{OfStage, Training};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OnGpu};
+use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
 use at_core::Result;
 use at_core::stage::{Splitter, StageErrors};
 

@@ -1,10 +1,10 @@
 //! What every stage does on a GPU.
 
 use crate::engine::Gpu;
-use crate::memory::{OfStage, Training};
-use crate::mesh::MeshStage;
-use crate::mesh_estimate::At;
 use crate::scratch::{Needs, Scratch};
+use crate::vectors::At;
+use at_core::network::Network;
+use at_core::propagator::Direction;
 use at_core::stage::{Element, Own, Stage, StageErrors, with_stage};
 use at_core::{Error, Result};
 
@@ -33,10 +33,45 @@ pub(crate) trait GpuStage {
     /// From the adjoint of the output to that of the input, and the controls' part of the network's `gradient`.
     fn backward(&self, pass: &Backward) -> Result<()>;
 
-    /// The stage as a mesh, if it is one.
-    fn as_mesh(&self) -> Option<&MeshStage> {
+    /// Whether it takes on an estimate of its imperfections.
+    fn learns(&self) -> bool {
+        false
+    }
+
+    /// The stage as one with ports at both ends, if it is a mesh.
+    fn both_ways(&self) -> Option<&dyn BothWays> {
         None
     }
+}
+
+/// A mesh: light crosses it in both directions, and is looked at on its way.
+pub(crate) trait BothWays {
+    /// Modes and controls.
+    fn sizes(&self) -> (usize, usize);
+
+    /// Memory between its dispatches.
+    fn needs_of_sending(&self, batch: usize, watch: Watch) -> Needs;
+
+    /// Sends `input [batch, modes]` through; `output` gets what leaves at the other end where it is given.
+    fn send(
+        &self,
+        direction: Direction,
+        input: &wgpu::Buffer,
+        batch: usize,
+        output: Option<&wgpu::Buffer>,
+        watch: Watch,
+        scratch: &Scratch,
+    ) -> Result<()>;
+}
+
+/// What is looked at, as the kernel counts, and where it goes.
+#[derive(Clone, Copy)]
+pub(crate) enum Watch<'a> {
+    Nothing,
+    /// `[controls of the mesh]`, summed over the batch.
+    Powers(&'a wgpu::Buffer),
+    /// `[batch, controls of the mesh]`.
+    Fields(&'a wgpu::Buffer),
 }
 
 /// What a stage meets on the way back.
@@ -57,6 +92,43 @@ pub(crate) struct Backward<'a> {
     pub imperfections: Option<At<'a>>,
     /// Memory of at least [`GpuStage::needs`], or of [`GpuStage::needs_of_imperfections`] where their gradient is asked for.
     pub scratch: &'a Scratch,
+}
+
+/// A training, as far as its memory depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The chip's design.
+    pub network: &'a Network,
+    /// Whether the chip has imperfections.
+    pub imperfect: bool,
+    /// Samples per step.
+    pub batch: usize,
+    /// Vectors that the optimizer keeps beside the parameters.
+    pub moments: usize,
+    /// Samples of the data, both splits.
+    pub samples: usize,
+    /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
+    pub shifter_fields: bool,
+    /// Whether the model estimates the chip's imperfections (`at-adaptive`).
+    pub estimate: bool,
+}
+
+/// What one stage adds (bytes), beside what follows from its signals and the number of its controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OfStage {
+    /// Coefficients, matrices and errors, of chip and model together.
+    pub networks: u64,
+    /// States of one direction of a pass, which stages take turns to use.
+    pub states: u64,
+    /// Fields at its phase shifters, of every sample.
+    pub shifters: u64,
+    /// What its kernels keep between their dispatches, which stages take turns to use.
+    pub between: u64,
+}
+
+impl OfStage {
+    /// No memory of its own.
+    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
 }
 
 /// A kind of stage on this engine, as the file of its name here makes it from its page.

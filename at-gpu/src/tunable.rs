@@ -1,33 +1,17 @@
 //! A network on a GPU as a model that learns a chip's imperfections.
 
 use crate::adjoint::GpuTrace;
+use crate::learned::Learned;
 use crate::network::GpuNetwork;
 use crate::vectors::Vector;
 use at_core::error::same_size;
 use at_core::propagator::Tunable;
 use at_core::{Error, Result};
 
-/// The estimate of a network's imperfections.
-pub(crate) struct Estimate {
-    /// Number of imperfections.
-    len: usize,
-    /// The estimate last set; none before the first.
-    values: Option<Vector>,
-    /// Whether the stages have taken it on, which they do when they are programmed.
-    taken_on: bool,
-}
-
-impl Estimate {
-    /// None yet, of `len` imperfections.
-    pub fn of(len: usize) -> Self {
-        Estimate { len, values: None, taken_on: false }
-    }
-}
-
 impl GpuNetwork {
     /// Hands the stages their parts of an estimate that is new to them.
     pub(crate) fn take_on_estimate(&mut self) -> Result<()> {
-        let Estimate { values: Some(values), taken_on, .. } = &mut self.estimate else { return Ok(()) };
+        let Learned { values: Some(values), taken_on, .. } = &mut self.learned else { return Ok(()) };
         if std::mem::replace(taken_on, true) {
             return Ok(());
         }
@@ -38,23 +22,18 @@ impl GpuNetwork {
 
 impl Tunable for GpuNetwork {
     fn imperfections(&self) -> usize {
-        self.estimate.len
+        self.learned.len
     }
 
     fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
-        same_size("imperfections", self.estimate.len, estimate.len)?;
-        if self
-            .layers
-            .iter()
-            .flatten()
-            .any(|placed| placed.stage.as_mesh().is_none() && !placed.imperfections.is_empty())
-        {
+        same_size("imperfections", self.learned.len, estimate.len)?;
+        if self.layers.iter().flatten().any(|placed| !placed.stage.learns() && !placed.imperfections.is_empty()) {
             return Err(Error::Unsupported {
                 what: "an estimate of the imperfections of weight banks on a GPU".into(),
                 instead: "pass `engine` cpu".into(),
             });
         }
-        let Estimate { values, taken_on, len } = &mut self.estimate;
+        let Learned { values, taken_on, len } = &mut self.learned;
         let values = match values {
             Some(values) => values,
             None => values.insert(Vector::zeros(&self.gpu.commands.context, "estimate of imperfections", *len)?),
@@ -71,8 +50,8 @@ impl Tunable for GpuNetwork {
         gradient: &mut Vector,
         imperfection_gradient: &mut Vector,
     ) -> Result<()> {
-        same_size("gradient of the imperfections", self.estimate.len, imperfection_gradient.len)?;
-        if !self.estimate.taken_on {
+        same_size("gradient of the imperfections", self.learned.len, imperfection_gradient.len)?;
+        if !self.learned.taken_on {
             let reason = "set an estimate, then program the network, before its gradient is asked for";
             return Err(Error::invalid("imperfections", "unset", reason));
         }

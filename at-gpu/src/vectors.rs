@@ -1,7 +1,6 @@
 //! Flat vectors on the device, and the bytes between them and the host.
 
 use crate::context::Context;
-use crate::engine::Gpu;
 use at_core::error::same_size;
 use at_core::{Error, Real, Result};
 
@@ -14,6 +13,9 @@ pub struct Vector {
     pub(crate) buffer: wgpu::Buffer,
     pub(crate) len: usize,
 }
+
+/// A flat vector on the device, and where a stage's part of it begins.
+pub(crate) type At<'a> = (&'a wgpu::Buffer, usize);
 
 /// A flat vector of indices on one device, with what bounds them: a kernel cannot report an index that leads nowhere.
 pub struct Indices {
@@ -82,14 +84,6 @@ impl Indices {
     pub(crate) fn upload(context: &Context, values: &[u32]) -> Result<Self> {
         let bound = values.iter().max().map_or(0, |&most| most as usize + 1);
         Ok(Indices { buffer: Vector::pods(context, "indices", values)?, len: values.len(), bound })
-    }
-}
-
-impl Gpu {
-    /// The whole of `vector`, once everything before is done.
-    pub(crate) fn fetch(&self, vector: &Vector) -> Result<Vec<f64>> {
-        let bytes = self.commands.read(&vector.buffer, 4 * vector.len as u64)?;
-        Ok(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().map(f64::from).collect())
     }
 }
 

@@ -2,10 +2,9 @@
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
-use crate::memory::{OfStage, Training};
 use crate::product::{Afterwards, Product, View};
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage};
+use crate::stage::{Backward, GpuStage, OfStage, Training};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;

@@ -27,7 +27,6 @@ mod places;
 mod real_targets;
 mod report;
 mod reproduce;
-mod rooms;
 mod scale;
 mod settings;
 mod sizes;

@@ -1,6 +1,6 @@
 //! How a mesh is cut into passes and workgroups: by the adapter's workgroup memory, the loop cap, and room for gradients.
 
-use crate::engine::LOOP_CAP;
+use crate::context::LOOP_CAP;
 use at_core::optics::Mesh;
 use std::ops::Range;
 

@@ -4,9 +4,9 @@
 //! per sample instead of 28·32² column by column, at the speed of a matrix product, and fields go to memory once per 32 columns.
 //! On the way back a block needs the product of fields and adjoints over the batch (16·64² per sample) instead of single samples.
 
+use super::layout::{BlockGram, BlockProduct, MeshBlocks};
+use super::optics::{MeshOptics, StateOrder};
 use crate::commands::Span;
-use crate::mesh_layout::{BlockGram, BlockProduct, MeshBlocks};
-use crate::mesh_optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::count;
 use at_core::Result;

@@ -5,40 +5,13 @@
 //! invocation needs 0.4 bytes of workgroup memory per operation where the hardware gives 0.5; column by column an MZI moves 32 bytes
 //! for 28 operations on the way forward and 64 for 76 on the way back, with a barrier and a read of coefficients per column.
 
+use super::blocks::Blocks;
+use super::lanes::Lanes;
 use crate::engine::Gpu;
-use crate::mesh_blocks::Blocks;
-use crate::mesh_lanes::Lanes;
+use crate::preferences::{Crossing, MeshVariant};
 use at_core::optics::Mesh;
 
-/// Kernels for a mesh.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeshVariant {
-    /// Samples column by column in workgroup memory.
-    Stream,
-    /// Samples column by column in the registers of subgroups.
-    Lanes,
-    /// Blocks of columns and modes as small matrices.
-    Blocks,
-    /// One matrix, made by streaming the identity.
-    WholeByStream,
-    /// One matrix, made by sending the identity through registers.
-    WholeByLanes,
-    /// One matrix, made by sending the identity through blocks.
-    WholeByBlocks,
-}
-
 impl MeshVariant {
-    /// Every variant.
-    pub const ALL: [MeshVariant; 6] = [
-        MeshVariant::Stream,
-        MeshVariant::Lanes,
-        MeshVariant::Blocks,
-        MeshVariant::WholeByStream,
-        MeshVariant::WholeByLanes,
-        MeshVariant::WholeByBlocks,
-    ];
-
     /// Whether a device can carry `modes` modes so.
     pub fn is_possible(self, gpu: &Gpu, modes: usize) -> bool {
         self.crossing() != Crossing::Lanes || Lanes::of(gpu, modes, true).is_some()
@@ -49,28 +22,6 @@ impl MeshVariant {
     pub(crate) fn carries(self, mesh: &Mesh) -> bool {
         mesh.dies() == 1 || mesh.die_modes().is_multiple_of(2) || self.crossing() == Crossing::Stream
     }
-
-    /// How samples cross the mesh itself: those of a batch, or those of the identity.
-    pub(crate) fn crossing(self) -> Crossing {
-        match self {
-            MeshVariant::Stream | MeshVariant::WholeByStream => Crossing::Stream,
-            MeshVariant::Lanes | MeshVariant::WholeByLanes => Crossing::Lanes,
-            MeshVariant::Blocks | MeshVariant::WholeByBlocks => Crossing::Blocks,
-        }
-    }
-
-    /// Whether there is one matrix for the whole mesh.
-    pub(crate) fn is_whole(self) -> bool {
-        matches!(self, MeshVariant::WholeByStream | MeshVariant::WholeByLanes | MeshVariant::WholeByBlocks)
-    }
-}
-
-/// How samples cross a mesh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crossing {
-    Stream,
-    Lanes,
-    Blocks,
 }
 
 /// Operations per second at best.

@@ -1,19 +1,32 @@
 //! A mesh as a stage on a GPU: chooses how light crosses it, and keeps what depends on the programmed controls.
 
+pub(crate) mod blocks;
+mod cost;
+mod estimate;
+mod lanes;
+mod layout;
+mod optics;
+mod send;
+mod stream;
+mod stream_plan;
+mod whole;
+
+pub(crate) use cost::side_by_side;
+
 use crate::engine::Gpu;
-use crate::memory::{OfStage, Training};
-use crate::mesh_blocks::{self, BlockMatrices};
-use crate::mesh_cost::{Crossing, MeshVariant, choose};
-use crate::mesh_estimate::At;
-use crate::mesh_optics::{MeshOptics, StateOrder};
-use crate::mesh_send::Ways;
-use crate::mesh_whole::WholeMatrix;
+use crate::preferences::{Crossing, MeshVariant};
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OnGpu};
-use crate::{mesh_lanes, mesh_stream};
+use crate::stage::{Backward, BothWays, GpuStage, OfStage, OnGpu, Training, Watch};
+use crate::vectors::At;
 use at_core::Result;
 use at_core::optics::Mesh;
+use at_core::propagator::Direction;
 use at_core::stage::StageErrors;
+use blocks::BlockMatrices;
+use cost::choose;
+use optics::{MeshOptics, StateOrder};
+use send::Ways;
+use whole::WholeMatrix;
 
 /// A mesh with its errors and matrices.
 pub(crate) struct MeshStage {
@@ -55,16 +68,6 @@ impl OnGpu for Mesh {
 }
 
 impl MeshStage {
-    /// Errors and coefficients.
-    pub fn optics(&self) -> &MeshOptics {
-        &self.optics
-    }
-
-    /// What light in both directions needs besides.
-    pub fn ways(&self) -> &Ways {
-        &self.ways
-    }
-
     fn variant(&self, batch: usize) -> MeshVariant {
         let gpu = &self.optics.gpu;
         let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
@@ -83,8 +86,8 @@ impl MeshStage {
         between: &wgpu::Buffer,
     ) -> Result<()> {
         match crossing {
-            Crossing::Lanes => mesh_lanes::forward(&self.optics, input, batch, output, between),
-            Crossing::Stream => mesh_stream::forward(&self.optics, input, batch, output, between),
+            Crossing::Lanes => lanes::forward(&self.optics, input, batch, output, between),
+            Crossing::Stream => stream::forward(&self.optics, input, batch, output, between),
             Crossing::Blocks => self.blocks.forward(&self.optics, input, batch, output, between),
         }
     }
@@ -98,14 +101,18 @@ impl MeshStage {
 
 fn order(crossing: Crossing) -> StateOrder {
     match crossing {
-        Crossing::Stream => mesh_stream::ORDER,
-        Crossing::Lanes => mesh_lanes::ORDER,
-        Crossing::Blocks => mesh_blocks::ORDER,
+        Crossing::Stream => stream::ORDER,
+        Crossing::Lanes => lanes::ORDER,
+        Crossing::Blocks => blocks::ORDER,
     }
 }
 
 impl GpuStage for MeshStage {
-    fn as_mesh(&self) -> Option<&MeshStage> {
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn both_ways(&self) -> Option<&dyn BothWays> {
         Some(self)
     }
 
@@ -123,8 +130,8 @@ impl GpuStage for MeshStage {
         let (optics, variant) = (&self.optics, self.variant(batch));
         let crossing = if variant.is_whole() { optics.mesh.modes() } else { batch };
         let mut needs = match variant.crossing() {
-            Crossing::Lanes => mesh_lanes::needs(optics, crossing, backward),
-            Crossing::Stream => mesh_stream::needs(optics, crossing, backward),
+            Crossing::Lanes => lanes::needs(optics, crossing, backward),
+            Crossing::Stream => stream::needs(optics, crossing, backward),
             Crossing::Blocks => BlockMatrices::needs(optics, crossing, backward),
         };
         if variant.is_whole() {
@@ -138,7 +145,7 @@ impl GpuStage for MeshStage {
 
     fn needs_of_imperfections(&self, batch: usize) -> Needs {
         let samples = if self.variant(batch).is_whole() { self.optics.mesh.modes() } else { batch };
-        let streamed = Needs::of(&mesh_stream::needs_of_imperfections(&self.optics, samples));
+        let streamed = Needs::of(&stream::needs_of_imperfections(&self.optics, samples));
         streamed.max(self.needs(batch, true))
     }
 
@@ -168,10 +175,8 @@ impl GpuStage for MeshStage {
             samples = optics.mesh.modes();
         }
         let left = match crossing {
-            Crossing::Lanes => mesh_lanes::backward(optics, states, samples, pass.gradient, scratch)?,
-            Crossing::Stream => {
-                mesh_stream::backward(optics, states, samples, pass.gradient, pass.imperfections, scratch)?
-            }
+            Crossing::Lanes => lanes::backward(optics, states, samples, pass.gradient, scratch)?,
+            Crossing::Stream => stream::backward(optics, states, samples, pass.gradient, pass.imperfections, scratch)?,
             Crossing::Blocks => self.blocks.backward(optics, states, samples, pass.gradient, scratch)?,
         };
         if let Some(imperfections) = pass.imperfections {
@@ -181,5 +186,27 @@ impl GpuStage for MeshStage {
             return Ok(());
         }
         optics.leave_backward(left, batch, order(crossing), pass.adjoint_in)
+    }
+}
+
+impl BothWays for MeshStage {
+    fn sizes(&self) -> (usize, usize) {
+        (self.optics.mesh.modes(), self.optics.mesh.controls())
+    }
+
+    fn needs_of_sending(&self, batch: usize, watch: Watch) -> Needs {
+        Needs::of(&send::needs(&self.optics, batch, watch))
+    }
+
+    fn send(
+        &self,
+        direction: Direction,
+        input: &wgpu::Buffer,
+        batch: usize,
+        output: Option<&wgpu::Buffer>,
+        watch: Watch,
+        scratch: &Scratch,
+    ) -> Result<()> {
+        send::send(&self.optics, &self.ways, direction, input, batch, output, watch, scratch)
     }
 }

@@ -1,10 +1,11 @@
 //! Samples column by column in the registers of subgroups, neighbouring lanes exchanging the fields at their border: for meshes of at
 //! most 32 modes per lane, where the adapter has subgroups of one known size. No barrier, no workgroup memory.
 
-use crate::engine::{Gpu, LOOP_CAP};
-use crate::mesh_layout::{GradientReduce, MeshLanes};
-use crate::mesh_optics::{MeshOptics, StateOrder};
-use crate::mesh_stream_plan::{PARTIAL_BYTES, mzis};
+use super::layout::{GradientReduce, MeshLanes};
+use super::optics::{MeshOptics, StateOrder};
+use super::stream_plan::{PARTIAL_BYTES, mzis};
+use crate::context::LOOP_CAP;
+use crate::engine::Gpu;
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::count;
 use at_core::Result;

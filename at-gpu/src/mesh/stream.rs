@@ -1,11 +1,10 @@
 //! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
 
-use crate::mesh_estimate::At;
-use crate::mesh_layout::{GradientReduce, MeshColumns};
-use crate::mesh_optics::{MeshOptics, StateOrder};
-use crate::mesh_stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
+use super::layout::{GradientReduce, MeshColumns};
+use super::optics::{MeshOptics, StateOrder};
+use super::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::scratch::{Scratch, Slot};
-use crate::vectors::count;
+use crate::vectors::{At, count};
 use at_core::Result;
 use at_shaders::Kernel;
 use std::ops::Range;

@@ -3,10 +3,10 @@
 //! The stages do all of it. Only the walks of the phases of waveguides through the columns are not spread over samples or MZIs: one
 //! workgroup per die takes column after column.
 
-use crate::engine::LOOP_CAP;
-use crate::mesh_layout::{MeshEstimate, Waveguides};
-use crate::mesh_optics::{COUPLERS, MeshOptics, TURNS};
-use crate::vectors::{Vector, count};
+use super::layout::{MeshEstimate, Waveguides};
+use super::optics::{COUPLERS, MeshOptics, TURNS};
+use crate::context::LOOP_CAP;
+use crate::vectors::{At, Vector, count};
 use at_core::Result;
 use at_shaders::Kernel;
 use std::ops::Range;
@@ -21,9 +21,6 @@ pub(crate) struct Estimated {
     /// A number per mode that a walk hands from pass to pass.
     walk: wgpu::Buffer,
 }
-
-/// A flat vector on the device, and where a stage's part of it begins.
-pub(crate) type At<'a> = (&'a wgpu::Buffer, usize);
 
 impl MeshOptics {
     /// Takes on the mesh's part of an estimate, ordered as [`at_core::propagator::Tunable`] says: couplers and phase errors become its

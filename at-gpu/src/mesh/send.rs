@@ -1,13 +1,13 @@
 //! Light through a mesh in either direction, column by column, with a look at what stands at every phase shifter on its way.
 
+use super::layout::{GradientReduce, MeshColumns};
+use super::optics::MeshOptics;
+use super::stream::{FIELD, parameters, passes, plan};
+use super::stream_plan::{GROUP, Plan, mzis};
 use crate::commands::Span;
 use crate::detection::DetectionStage;
-use crate::mesh_layout::{GradientReduce, MeshColumns};
-use crate::mesh_optics::MeshOptics;
-use crate::mesh_stream::{FIELD, parameters, passes, plan};
-use crate::mesh_stream_plan::{GROUP, Plan, mzis};
 use crate::scratch::{Scratch, Slot};
-use crate::stage::GpuStage;
+use crate::stage::{GpuStage, Watch};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
@@ -15,16 +15,6 @@ use at_core::network::Detection;
 use at_core::propagator::Direction;
 use at_shaders::Kernel;
 use std::cell::OnceCell;
-
-/// What is looked at, as the kernel counts, and where it goes.
-#[derive(Clone, Copy)]
-pub(crate) enum Watch<'a> {
-    Nothing,
-    /// `[controls of the mesh]`, summed over the batch.
-    Powers(&'a wgpu::Buffer),
-    /// `[batch, controls of the mesh]`.
-    Fields(&'a wgpu::Buffer),
-}
 
 /// The columns of a mesh as light meets them forward and backward, each with the mean loss on the way to it. Made at their first use.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! What a GPU knows of a mesh, whichever kernels carry light through it: its errors, and its coefficients at the programmed controls.
 
+use super::estimate::Estimated;
+use super::layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::commands::Span;
 use crate::engine::Gpu;
-use crate::mesh_estimate::Estimated;
-use crate::mesh_layout::{MeshCoefficients, MeshEnter, MeshLeave};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;

@@ -4,9 +4,9 @@
 //! depend on the batch only through `K = Σ a y^H`, so N samples with the rows of the identity as fields and those of K as adjoints
 //! stand for it on the way back through the mesh.
 
-use crate::mesh_blocks::WIDTH;
-use crate::mesh_layout::{BlockGram, BlockProduct, Identity};
-use crate::mesh_optics::{MeshOptics, StateOrder};
+use super::blocks::WIDTH;
+use super::layout::{BlockGram, BlockProduct, Identity};
+use super::optics::{MeshOptics, StateOrder};
 use crate::scratch::{Scratch, Slot};
 use crate::sums::Sum;
 use crate::vectors::count;
