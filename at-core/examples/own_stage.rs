@@ -11,8 +11,8 @@
 use at_core::imperfections::{Draws, LARGEST_ERROR, Place};
 use at_core::prelude::*;
 use at_core::stage::{
-    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Signal, Sines,
-    StageErrors, Start, slope_error,
+    Beside, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Imperfect, Order, Signal,
+    Sines, StageErrors, Start, slope_error,
 };
 use num_complex::Complex64;
 use std::f64::consts::TAU;
@@ -174,8 +174,8 @@ impl Imperfect for KerrRings {
         vec![draws.normal(1, self.modes, 0.0, self.spread)]
     }
 
-    fn estimable(&self) -> usize {
-        0
+    fn estimable(&self) -> Estimable {
+        Estimable::Nothing
     }
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {

@@ -11,8 +11,8 @@ use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::{Dataset, DatasetName, Encoding, Scale, SplitRule, own_files};
 use at_core::engine::Loss;
-use at_core::imperfections::Imperfections;
-use at_core::network::{Network, Stage};
+use at_core::imperfections::{Imperfections, Part};
+use at_core::network::Network;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::{self, Estimation, Initialization, MethodName, MethodOptions, Score};
 
@@ -247,8 +247,7 @@ impl Plan {
             }
         }
         self.measure_in_time(&network, data.train.len());
-        let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
-        if meshes && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
+        if network.has(Part::Meshes) && self.methods.contains(&MethodName::At) && self.options.tether == 0.0 {
             let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
             self.notes.push(advice.to_string());
         }

@@ -2,7 +2,8 @@
 
 use crate::network_text::{self, NetworkText};
 use anyhow::Result;
-use at_core::network::{Network, Stage};
+use at_core::network::Network;
+use at_core::optics::Mesh;
 use serde::Serialize;
 
 /// Bytes per control of a mesh: drawn errors and settings in f64, controls, gradients and coefficients of a chip and its model.
@@ -114,7 +115,7 @@ impl Case {
 
 /// Number of MZIs of a network.
 pub fn mzis(network: &Network) -> usize {
-    network.stages().map(|stage| if let Stage::Mesh(mesh) = stage { mesh.mzis() } else { 0 }).sum()
+    network.meshes().map(Mesh::mzis).sum()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::memory::{BYTES_PER_CONTROL, Need};
 use crate::methods;
 use crate::plan::{Plan, Precision};
-use at_core::network::{Network, Stage};
+use at_core::network::Network;
 use at_core::training::MethodName;
 use at_core::training::methods::{Model, dat};
 
@@ -32,10 +32,8 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
         Precision::F64 => 8.0,
     };
     let moments = plan.training.optimizer.moments() as f64;
-    let mzis: f64 =
-        network.stages().map(|stage| if let Stage::Mesh(mesh) = stage { mesh.mzis() as f64 } else { 0.0 }).sum();
-    // eight reals of a block and three of a coupler
-    let (elements, chip) = (11.0 * real * mzis, controls * real);
+    let kept: usize = network.stages().map(at_core::cpu::reals).sum();
+    let (elements, chip) = (real * kept as f64, controls * real);
     let trained = controls * (real + 8.0) * (1.0 + moments); // with what a checkpoint writes
     let any = |methods: &[MethodName]| plan.methods.iter().any(|method| methods.contains(method));
     let modelled = plan.methods.iter().any(|&method| methods::facts(method).model != Model::None);
@@ -61,8 +59,7 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
     let signals = batch * real * (width + network.outputs() as f64 + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
     if any(&[MethodName::Ffm]) {
-        let meshes = network.stages().filter(|stage| matches!(stage, Stage::Mesh(_)));
-        let seen: f64 = meshes.map(|stage| stage.controls() as f64).sum();
+        let seen: f64 = network.meshes().map(|mesh| mesh.controls() as f64).sum();
         need.growing("the fields at all phase shifters (ffm)", 4.0 * real * seen * batch, "batch-size", batch);
     }
     if any(&[MethodName::AtAdaptive]) {
@@ -89,12 +86,10 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
 fn prediction(need: &mut Need, plan: &Plan, network: &Network, real: f64, moments: f64) {
     let batch = plan.training.batch_size as f64;
     let (mut parameters, mut pixels) = (0.0, 0.0);
-    for stage in network.stages() {
-        if let Stage::Mesh(mesh) = stage {
-            let (own, maps) = dat::size(mesh.modes(), plan.options.dat.maps);
-            parameters += own;
-            pixels += maps;
-        }
+    for mesh in network.meshes() {
+        let (own, maps) = dat::size(mesh.modes(), plan.options.dat.maps);
+        parameters += own;
+        pixels += maps;
     }
     let most = plan.options.dat.maps.into_iter().max().unwrap_or(1) as f64;
     let bytes = parameters * ((real + 8.0) * (1.0 + moments) + 2.0 * real + 4.0);

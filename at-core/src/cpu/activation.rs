@@ -19,6 +19,10 @@ impl OnCpu for Nonlinearity {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(ActivationStage { width: 2 * self.modes, activation: self.activation }))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for ActivationStage {

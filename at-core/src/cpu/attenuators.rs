@@ -19,6 +19,11 @@ impl OnCpu for Attenuators {
         let (sines, cosines) = (vec![T::zero(); count], vec![T::zero(); count]);
         Ok(Box::new(AttenuatorStage { inputs, outputs, sines, cosines, gain: T::one() }))
     }
+
+    /// Sines and cosines.
+    fn reals(&self) -> usize {
+        2 * self.passed()
+    }
 }
 
 impl<T: Real> CpuStage<T> for AttenuatorStage<T> {

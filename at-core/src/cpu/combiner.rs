@@ -17,6 +17,10 @@ impl OnCpu for Combiner {
         let division = Division::new(self.block, self.parts);
         Ok(Box::new(CombinerStage { division, width: 2 * self.outputs }))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for CombinerStage<T> {

@@ -17,6 +17,10 @@ impl OnCpu for Photodetection {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(DetectionStage { modes: self.modes, detection: self.detection }))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for DetectionStage {

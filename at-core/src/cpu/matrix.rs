@@ -16,6 +16,11 @@ impl OnCpu for Matrix {
         let slopes = spread.iter().map(|spread| T::of(1.0 + spread)).collect();
         Ok(Box::new(WeightStage::new(self.inputs, self.outputs, Linear, slopes)))
     }
+
+    /// The transposed matrix, and slopes.
+    fn reals(&self) -> usize {
+        2 * self.outputs * (self.inputs + 1)
+    }
 }
 
 impl<T: Real> Response<T> for Linear {

@@ -79,6 +79,11 @@ impl OnCpu for Mesh {
             None => TransferStage::new(self, GENERAL_MZI, Box::new(MeshStage::new(self, errors)?)),
         }))
     }
+
+    /// Eight of the block of every MZI, and three of its couplers.
+    fn reals(&self) -> usize {
+        11 * self.mzis()
+    }
 }
 
 impl<T: Real> TransferStage<T> {

@@ -39,3 +39,4 @@ mod weights;
 pub use adjoint::CpuTrace;
 pub use engine::Cpu;
 pub use network::CpuNetwork;
+pub use stage::reals;

@@ -14,6 +14,10 @@ impl OnCpu for Modulation {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(ModulationStage { modes: self.modes }))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for ModulationStage {

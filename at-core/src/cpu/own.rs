@@ -22,6 +22,11 @@ impl OnCpu for Own {
         let (element, inputs, outputs) = (self.clone(), self.input().width(), self.output().width());
         Ok(Box::new(OwnStage { element, errors: errors.clone(), controls: Vec::new(), inputs, outputs }))
     }
+
+    /// Its page tells nothing of its own of; of its errors, all.
+    fn reals(&self) -> usize {
+        self.imperfect().map_or(0, |own| own.errors().iter().map(|vector| vector.length).sum())
+    }
 }
 
 impl<T: Real> CpuStage<T> for OwnStage {

@@ -17,6 +17,10 @@ impl OnCpu for Rectifier {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(RectifierStage { modes: self.modes, threshold: T::of(self.threshold) }))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for RectifierStage<T> {

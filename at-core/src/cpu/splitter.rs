@@ -12,6 +12,10 @@ impl OnCpu for Splitter {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies))))
     }
+
+    fn reals(&self) -> usize {
+        0
+    }
 }
 
 impl<T: Real> CpuStage<T> for SplitterStage<T> {

@@ -79,6 +79,14 @@ pub trait CpuStage<T>: Send {
 pub trait OnCpu {
     /// The stage with its errors.
     fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>>;
+
+    /// Reals that it keeps beside a copy of its controls, as long as it stands.
+    fn reals(&self) -> usize;
+}
+
+/// [`OnCpu::reals`] of a stage.
+pub fn reals(stage: &Stage) -> usize {
+    with_stage!(stage, page => OnCpu::reals(page))
 }
 
 /// Builds a stage with its errors.

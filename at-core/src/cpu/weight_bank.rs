@@ -24,6 +24,11 @@ impl OnCpu for WeightBank {
         let slopes = vec![T::zero(); outputs * (inputs + 1)];
         Ok(Box::new(WeightStage::new(inputs, outputs, Cells { errors, controls: Vec::new() }, slopes)))
     }
+
+    /// The transposed matrix and slopes, and three errors of every cell.
+    fn reals(&self) -> usize {
+        5 * self.outputs * (self.inputs + 1)
+    }
 }
 
 impl<T: Real> Response<T> for Cells<T> {

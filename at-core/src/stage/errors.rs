@@ -61,6 +61,27 @@ pub struct Gain {
     pub columns: usize,
 }
 
+/// How many of a stage's imperfections can be estimated, and what tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Estimable {
+    /// None.
+    Nothing,
+    /// So many that random light at random controls tells all of them within some hundred batches, before anything is trained.
+    ByProbes(usize),
+    /// More than that: what matters of them is told by the batches that are trained on.
+    ByBatches(usize),
+}
+
+impl Estimable {
+    /// How many.
+    pub fn count(self) -> usize {
+        match self {
+            Estimable::Nothing => 0,
+            Estimable::ByProbes(count) | Estimable::ByBatches(count) => count,
+        }
+    }
+}
+
 /// The part of a page that is about imperfections.
 pub trait Imperfect {
     /// The schema of the stage's errors.
@@ -69,8 +90,8 @@ pub trait Imperfect {
     /// One individual's vectors, in the order of the schema.
     fn draw(&self, draws: &Draws) -> Vec<Vec<f64>>;
 
-    /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
-    fn estimable(&self) -> usize;
+    /// Its imperfections that can be estimated ([`crate::propagator::Tunable`]).
+    fn estimable(&self) -> Estimable;
 
     /// How much light these errors, which fit the schema, gain. Errs where stage number `stage` would create power and no
     /// amplifier explains it.

@@ -3,7 +3,7 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
     Initialization, Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::imperfections::{Draws, LARGEST_ERROR};
@@ -158,8 +158,8 @@ impl Imperfect for Matrix {
     }
 
     /// None yet.
-    fn estimable(&self) -> usize {
-        0
+    fn estimable(&self) -> Estimable {
+        Estimable::Nothing
     }
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {

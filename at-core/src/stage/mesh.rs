@@ -6,8 +6,8 @@ mod drawn;
 pub(crate) mod light;
 
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Imperfect, Order, Place,
-    Sheet, Signal, Sines, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Imperfect,
+    Order, Place, Sheet, Signal, Sines, Stage, StageErrors, Start,
 };
 use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::optics::haar::haar_phases;
@@ -235,8 +235,8 @@ impl Imperfect for Mesh {
     }
 
     /// δ1, δ2 and δθ of every MZI, and the phase error of every waveguide.
-    fn estimable(&self) -> usize {
-        3 * self.mzis() + waveguides(self)
+    fn estimable(&self) -> Estimable {
+        Estimable::ByProbes(3 * self.mzis() + waveguides(self))
     }
 
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {

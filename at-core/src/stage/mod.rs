@@ -34,7 +34,7 @@ pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
 pub use drawn::{Drawn, Grid, Map, Span};
 pub use element::{Beside, Element, Signal};
-pub use errors::{ErrorVector, Gain, Imperfect, Order, Sheet, StageErrors};
+pub use errors::{ErrorVector, Estimable, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use flops::Flops;
 pub use initialization::Initialization;
 pub use matrix::Matrix;
@@ -101,9 +101,14 @@ impl Stage {
         self.element().imperfect().map_or(Vec::new(), Imperfect::errors)
     }
 
+    /// Its imperfections that can be estimated.
+    pub fn estimable(&self) -> Estimable {
+        self.element().imperfect().map_or(Estimable::Nothing, Imperfect::estimable)
+    }
+
     /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
     pub fn imperfections(&self) -> usize {
-        self.element().imperfect().map_or(0, Imperfect::estimable)
+        self.estimable().count()
     }
 }
 

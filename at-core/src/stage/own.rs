@@ -10,7 +10,8 @@
 //! that digital models get the mean of a kind and not an individual.
 
 use super::{
-    Beside, Controlled, Drawn, Element, Flops, Imperfect, Initialization, Signal, Sines, Stage, StageErrors, Start,
+    Beside, Controlled, Drawn, Element, Estimable, Flops, Imperfect, Initialization, Signal, Sines, Stage, StageErrors,
+    Start,
 };
 use crate::error::same_size;
 use crate::imperfections::{Draws, Imperfections};
@@ -165,8 +166,9 @@ impl Own {
                 return Err(self.wrong(vector.name, "names of errors differ and have letters, digits and `_` only"));
             }
         }
-        if own.estimable() > 0 {
-            return Err(self.wrong("estimable", "imperfections of an element of one's own are not estimated: it is 0"));
+        if own.estimable() != Estimable::Nothing {
+            let reason = "imperfections of an element of one's own are not estimated: it is `Nothing`";
+            return Err(self.wrong("estimable", reason));
         }
         let drawn = own.draw(&Draws::new(&Imperfections::NONE, Stage::Own(self.clone()).heaters(), 0, 0));
         same_size(&self.of("vectors of errors"), schema.len(), drawn.len())?;

@@ -7,7 +7,7 @@ use crate::imperfections::Place;
 use crate::network::Network;
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::reference::Reference;
-use crate::stage::{ControlRun, ErrorVector, Gain, Order, slope_error};
+use crate::stage::{ControlRun, ErrorVector, Estimable, Gain, Order, slope_error};
 
 /// Which of its words an amplifier breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,8 +170,8 @@ impl Imperfect for Amplifiers {
         if self.lie == Lie::Vectors { Vec::new() } else { vec![own] }
     }
 
-    fn estimable(&self) -> usize {
-        usize::from(self.lie == Lie::Estimable)
+    fn estimable(&self) -> Estimable {
+        if self.lie == Lie::Estimable { Estimable::ByBatches(1) } else { Estimable::Nothing }
     }
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {

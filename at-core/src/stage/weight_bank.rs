@@ -3,8 +3,8 @@
 
 use super::weights::{Entry, Weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Flops, Gain, Grid, Imperfect, Map,
-    Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
+    Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::imperfections::{Draws, LARGEST_ERROR};
@@ -167,8 +167,9 @@ impl Imperfect for WeightBank {
         vec![amplitude, draws.normal(2, cells, 0.0, kind.response_slope), offset]
     }
 
-    fn estimable(&self) -> usize {
-        3 * self.weights().count()
+    /// Amplitude, slope and offset of every cell.
+    fn estimable(&self) -> Estimable {
+        Estimable::ByBatches(3 * self.weights().count())
     }
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {

@@ -25,8 +25,9 @@ use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
 use crate::engine::{Engine, Optimizer};
-use crate::network::{Network, Stage};
+use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
+use crate::stage::Estimable;
 use crate::training::{Batch, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -153,15 +154,15 @@ struct Pace {
 
 impl Pace {
     /// Meshes are measured first, and without a prior: in 400 steps random light tells their errors almost entirely.
-    const MESHES: Pace = Pace { measuring_steps: 400, rate: 4e-3, trust: 1e-2, prior: 0.0 };
+    const BY_PROBES: Pace = Pace { measuring_steps: 400, rate: 4e-3, trust: 1e-2, prior: 0.0 };
 
     /// Weight banks have three unknowns per cell, more than random light tells in any such time: they are estimated on the batches
     /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
-    const WEIGHT_BANKS: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
+    const BY_BATCHES: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
     fn of(estimation: &Estimation, network: &Network) -> Self {
-        let meshes = network.stages().any(|stage| matches!(stage, Stage::Mesh(_)));
-        let usual = if meshes { Pace::MESHES } else { Pace::WEIGHT_BANKS };
+        let probes = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
+        let usual = if probes { Pace::BY_PROBES } else { Pace::BY_BATCHES };
         Pace {
             measuring_steps: estimation.measuring_steps.unwrap_or(usual.measuring_steps),
             rate: estimation.rate.unwrap_or(usual.rate),

@@ -60,7 +60,7 @@ pub fn check(network: &Network) -> Result<()> {
             instead: "it measures light inside meshes; choose a `network` of meshes".into(),
         });
     }
-    if !network.stages().any(|stage| matches!(stage, Stage::Mesh(_))) {
+    if network.meshes().next().is_none() {
         return Err(Error::Unsupported {
             what: "an in-situ method without a mesh".into(),
             instead: "choose a `network` of meshes".into(),

@@ -151,10 +151,7 @@ pub(super) fn check(network: &Network) -> Result<()> {
         let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
     }
-    let mut modes = network
-        .stages()
-        .filter_map(|stage| if let Stage::Mesh(mesh) = stage { Some(mesh.modes()) } else { None })
-        .peekable();
+    let mut modes = network.meshes().map(|mesh| mesh.modes()).peekable();
     if modes.peek().is_none() {
         let instead = "its networks stand behind meshes; choose a `network` of meshes";
         return Err(unsupported("dual adaptive training without a mesh", instead));
@@ -212,13 +209,11 @@ impl<M: Adjoint + LayerAccess> Dat<M> {
         let stages: Vec<&Stage> = network.stages().collect();
         let mut corrections = Vec::new();
         let mut start = 0;
-        for (index, stage) in stages.iter().enumerate() {
-            if let Stage::Mesh(mesh) = stage {
-                let sepn = Sepn::new(mesh.modes(), options.maps)?;
-                let reals = sepn.reals();
-                corrections.push(Correction { stage: index, sepn, start, maps: Maps::default() });
-                start += reals;
-            }
+        for (index, mesh) in network.placed_meshes() {
+            let sepn = Sepn::new(mesh.modes(), options.maps)?;
+            let reals = sepn.reals();
+            corrections.push(Correction { stage: index, sepn, start, maps: Maps::default() });
+            start += reals;
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(1 << 32); // far from those of the initial controls
