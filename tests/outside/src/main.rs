@@ -6,15 +6,17 @@ mod method;
 
 use at_core::Result;
 use at_core::chip::{Chip, Metered, Physical};
-use at_core::imperfections::Imperfections;
 use at_core::cpu::Cpu;
+use at_core::engine::{Engine, Loss, Optimizer, Schedule};
+use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
-use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::training::methods::probe::{Explorer, Probing};
 use at_core::training::methods::spsa::Spsa;
 use at_core::training::methods::{Descent, Gradient};
-use at_core::training::{Checkpoint, Checkpoints, Initialization, Outcome, Parameters, Settings, Split, Trainer, initial_controls};
+use at_core::training::{
+    Checkpoint, Checkpoints, Initialization, Outcome, Parameters, Settings, Split, Trainer, initial_controls,
+};
 use chip::Board;
 use method::Differences;
 use std::path::Path;

@@ -15,6 +15,9 @@
 //! outputs mean nothing here, so this method evaluates itself; the loss reported of the test samples is the cross-entropy of
 //! `θ·Σ g_l`, that of training the local loss summed over the layers, its accuracy the share of pairs told apart.
 //!
+//! Between two layers a signal is the computer's anyway: it is read, scaled sample by sample and injected. So the maps are the host's work, in
+//! f64; on a device their two products would go there and back for the norms between them.
+//!
 //! Reads every layer twice per sample and injects all but the first. Source: Momeni et al., Science 382, 1297 (2023).
 
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};

@@ -2,7 +2,8 @@
 //!
 //! `y_o[p] = (1 + i)·b_o + Σ_{i, links} w_{oi}[tap]·x_i[q]`: a table of links (which input pixel reaches which output pixel
 //! through which tap of the 3×3 kernel) makes the plain, the striding and the transposed convolution the same loop. A tile's
-//! samples lie side by side in vector registers.
+//! samples lie side by side in vector registers. It is no [`crate::engine::Engine::product`]: that would need every pixel written nine times,
+//! once per tap, where few maps leave a product little to do; so it is the host's work on every engine.
 //!
 //! The factor 1 + i of a bias is that of the published networks: they build a complex convolution from two real ones, `re` and
 //! `im`, each with a bias of its own, as `re(x_re) − im(x_im)` and `re(x_im) + im(x_re)`. For Adam, which scales every
