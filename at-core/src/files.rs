@@ -25,13 +25,13 @@ mod phase_file_tests;
 pub mod whole;
 
 use crate::{Error, Result};
-use fault::{Operation, Watched, check};
+use fault::{Operation, Observed, check};
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// A file in the making: buffered and seekable.
-pub type Draft<'a> = BufWriter<Watched<'a>>;
+pub type Draft<'a> = BufWriter<Observed<'a>>;
 
 /// Whether a file in a folder of ours has the name of one that is not complete yet, or whose process was killed.
 pub fn is_part(name: &str) -> bool {
@@ -97,7 +97,7 @@ fn hand_over(path: &Path, write: impl FnOnce(&mut Draft) -> io::Result<()>) -> i
 }
 
 fn fill(file: &File, path: &Path, write: impl FnOnce(&mut Draft) -> io::Result<()>) -> io::Result<()> {
-    let mut writer = BufWriter::new(Watched::new(file, path));
+    let mut writer = BufWriter::new(Observed::new(file, path));
     write(&mut writer)?;
     writer.flush()
 }

@@ -14,7 +14,7 @@ use std::fmt;
 /// Bytes by purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Estimate {
+pub struct Footprint {
     /// Coefficients, matrices and errors of chip and model.
     pub networks: u64,
     /// Controls, gradients, optimizer state.
@@ -29,14 +29,14 @@ pub struct Estimate {
 
 impl Training<'_> {
     /// Its memory on a device.
-    pub fn estimate(&self, gpu: &Gpu) -> Estimate {
+    pub fn estimate(&self, gpu: &Gpu) -> Footprint {
         self.within(largest_part(gpu))
     }
 
     /// Its memory where a kernel sees at most `binding` bytes at once.
-    fn within(&self, binding: u64) -> Estimate {
+    fn within(&self, binding: u64) -> Footprint {
         let Training { network, imperfect, batch, moments, samples, shifter_fields, estimate } = *self;
-        let mut all = Estimate::default();
+        let mut all = Footprint::default();
         let (mut widest, mut traced, mut states, mut seen, mut between) = (0, 0, 0, 0, 0);
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
@@ -110,16 +110,16 @@ fn largest_part(gpu: &Gpu) -> u64 {
     limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
 }
 
-impl Estimate {
+impl Footprint {
     /// All together.
     pub fn total(&self) -> u64 {
         self.networks + self.parameters + self.batch + self.data
     }
 }
 
-impl fmt::Display for Estimate {
+impl fmt::Display for Footprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Estimate { networks, parameters, batch, data, .. } = *self;
+        let Footprint { networks, parameters, batch, data, .. } = *self;
         let [total, networks, parameters, batch, data] = [self.total(), networks, parameters, batch, data].map(size);
         write!(
             f,

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::settings::RunSettings;
 use crate::{activity, engines, fetch, flags};
 use anyhow::{Result, ensure};
-use at_core::data::{self, Choices, Contents, Dataset, DatasetName, LabelColumn, Limits, Samples, TargetColumns};
+use at_core::data::{self, Choices, Contents, Dataset, DatasetName, LabelColumn, SampleLimits, Samples, TargetColumns};
 use at_core::network::Network;
 use at_core::propagator::Simulator;
 use at_core::training::Split;
@@ -41,7 +41,7 @@ struct Source {
     split: Option<String>,
     scale: Option<String>,
     data_dir: Option<PathBuf>,
-    limits: Limits,
+    limits: SampleLimits,
 }
 
 impl Tasks {
@@ -98,8 +98,8 @@ fn source(plan: &Plan) -> Source {
     Source { dataset, label_column, target_columns, split, scale, data_dir, limits }
 }
 
-fn limits(plan: &Plan) -> Limits {
-    Limits { train: plan.settings.train_limit, test: plan.settings.test_limit }
+fn limits(plan: &Plan) -> SampleLimits {
+    SampleLimits { train: plan.settings.train_limit, test: plan.settings.test_limit }
 }
 
 /// The samples `data` that a program has, as `plan` wants them: cut to its limits, and scaled.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result, same_size};
 
 /// How many samples of each part are asked for, from the first on; `None` is all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct SampleLimits {
     /// Training samples.
     pub train: Option<usize>,
     /// Test samples.

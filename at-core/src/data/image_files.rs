@@ -1,6 +1,6 @@
 //! The four files of the MNIST family: images and labels of the training and of the test set.
 
-use super::dataset::{Dataset, Limits};
+use super::dataset::{Dataset, SampleLimits};
 use super::idx;
 use super::name::DatasetName;
 use super::samples::Samples;
@@ -49,7 +49,7 @@ fn find(folder: &Path, file: &str) -> Option<PathBuf> {
 /// `kmnist` without its training images is a stratified split of the test images, 8000 to learn from and 2000 to be
 /// judged by, and says so in its note. Errs on files that do not belong together or that are those of another set.
 /// Of each part, images beyond its `limits` are not read where those before them do not depend on them.
-pub(crate) fn read(name: DatasetName, folder: &Path, limits: Limits) -> Result<Dataset> {
+pub(crate) fn read(name: DatasetName, folder: &Path, limits: SampleLimits) -> Result<Dataset> {
     let is_reduced = name == DatasetName::Kmnist && find(folder, "train-images-idx3-ubyte").is_none();
     let (test, image, labels_md5) = read_pair(folder, "t10k", limits.test.filter(|_| !is_reduced))?;
     if let Some((other, _)) = TEST_LABELS.iter().find(|(other, md5)| *other != name && *md5 == labels_md5) {
@@ -130,7 +130,7 @@ mod tests {
         assert!(!is_in(DatasetName::Mnist, folder.path()));
         put(folder.path(), "t10k", 10);
         assert!(is_in(DatasetName::Mnist, folder.path()));
-        let set = read(DatasetName::Mnist, folder.path(), Limits::default()).unwrap();
+        let set = read(DatasetName::Mnist, folder.path(), SampleLimits::default()).unwrap();
         assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (30, 10, Some((2, 3)), None));
         assert_eq!(set.train.row(1)[..2], [102.0 / 255.0, 119.0 / 255.0]);
     }
@@ -140,16 +140,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "train", 30);
         put(folder.path(), "t10k", 10);
-        let all = read(DatasetName::Mnist, folder.path(), Limits::default()).unwrap();
+        let all = read(DatasetName::Mnist, folder.path(), SampleLimits::default()).unwrap();
         let images = folder.path().join("train-images.idx3-ubyte.gz");
         // thirty images are promised, and the stream breaks behind the twelfth
         let pixels: Vec<u8> = (0..12 * 6).map(|i| (i * 17 % 256) as u8).collect();
         std::fs::write(&images, gzip(&write(&[30, 2, 3], &pixels))).unwrap();
-        assert!(read(DatasetName::Mnist, folder.path(), Limits::default()).is_err());
-        let limits = Limits { train: Some(12), test: Some(4) };
+        assert!(read(DatasetName::Mnist, folder.path(), SampleLimits::default()).is_err());
+        let limits = SampleLimits { train: Some(12), test: Some(4) };
         let some = read(DatasetName::Mnist, folder.path(), limits).unwrap();
         assert_eq!(some, all.limit(limits.train, limits.test).unwrap());
-        let none = Limits { train: Some(0), test: None };
+        let none = SampleLimits { train: Some(0), test: None };
         assert!(read(DatasetName::Mnist, folder.path(), none).unwrap().limit(Some(0), None).is_err());
     }
 
@@ -158,11 +158,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "t10k", 100);
         assert!(is_in(DatasetName::Kmnist, folder.path()) && !is_in(DatasetName::Mnist, folder.path()));
-        let set = read(DatasetName::Kmnist, folder.path(), Limits::default()).unwrap();
+        let set = read(DatasetName::Kmnist, folder.path(), SampleLimits::default()).unwrap();
         assert_eq!((set.train.class_counts(10), set.test.class_counts(10)), (vec![8; 10], vec![2; 10]));
         assert!(set.note.unwrap().contains("not the official split"));
         assert!(
-            read(DatasetName::Mnist, folder.path(), Limits::default())
+            read(DatasetName::Mnist, folder.path(), SampleLimits::default())
                 .unwrap_err()
                 .to_string()
                 .contains("train-images-idx3-ubyte")
@@ -175,7 +175,7 @@ mod tests {
         let labels = folder.path().join("t10k-labels-idx1-ubyte");
         put(folder.path(), "t10k", 10);
         let refused = |message: &str| {
-            let error = read(DatasetName::Kmnist, folder.path(), Limits::default()).unwrap_err().to_string();
+            let error = read(DatasetName::Kmnist, folder.path(), SampleLimits::default()).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         };
         std::fs::write(&labels, write(&[3], &[0, 1, 2])).unwrap();

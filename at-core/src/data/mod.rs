@@ -34,7 +34,7 @@ mod table_doubts;
 pub use batches::epoch_order;
 pub use chance::Chance;
 pub use contents::Contents;
-pub use dataset::{Dataset, Limits};
+pub use dataset::{Dataset, SampleLimits};
 pub use encoding::{Encoded, Encoding};
 pub use label_column::{LabelColumn, TargetColumns};
 pub use name::DatasetName;

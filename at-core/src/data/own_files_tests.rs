@@ -1,7 +1,7 @@
 //! Single files and folders of one's own, through the door that everybody takes.
 
 use super::super::source::{Choices, Source, open, open_chosen};
-use super::super::{Limits, Scale};
+use super::super::{SampleLimits, Scale};
 use super::*;
 use tempfile::TempDir;
 
@@ -121,7 +121,7 @@ fn a_split_is_for_samples_in_one_piece_and_limits_come_after_it() {
     let whole = folder.path().join("own.csv");
     let set = chosen(whole.to_str().unwrap()).unwrap();
     assert_eq!((set.train.len(), set.test.len()), (5, 5));
-    let limits = Limits { train: Some(3), test: Some(2) };
+    let limits = SampleLimits { train: Some(3), test: Some(2) };
     let some = set.clone().prepared(limits, Scale::Unit).unwrap();
     let plain = set.prepared(limits, Scale::None).unwrap();
     assert_eq!((some.train.len(), &some.train.labels), (3, &plain.train.labels));

@@ -1,6 +1,6 @@
 //! Features moved and stretched by what the training samples measure.
 
-use super::dataset::{Dataset, Limits};
+use super::dataset::{Dataset, SampleLimits};
 use super::samples::Samples;
 use crate::error::{Error, Result};
 use std::fmt;
@@ -47,7 +47,7 @@ impl fmt::Display for Scale {
 impl Dataset {
     /// Keeps the first samples of each part, then scales the features by the training samples that are left. What is not scaled and
     /// has features of very different ranges is noted. Errs as [`Dataset::limit`], and on features that leave the range of f32.
-    pub fn prepared(self, limits: Limits, scale: Scale) -> Result<Self> {
+    pub fn prepared(self, limits: SampleLimits, scale: Scale) -> Result<Self> {
         let mut set = self.limit(limits.train, limits.test)?;
         match scale {
             Scale::None => {
@@ -187,7 +187,7 @@ mod tests {
             |features: &[f32]| features.as_chunks::<2>().0.iter().map(|[re, im]| im.atan2(*re)).collect::<Vec<_>>();
         let before = small(true);
         for scale in [Scale::Standard, Scale::Unit] {
-            let after = before.clone().prepared(Limits::default(), scale).unwrap();
+            let after = before.clone().prepared(SampleLimits::default(), scale).unwrap();
             for (before, after) in [(&before.train, &after.train), (&before.test, &after.test)] {
                 let pairs = phase(&before.features).into_iter().zip(phase(&after.features));
                 pairs.for_each(|(before, after)| assert!((before - after).abs() < 1e-6));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn only_the_samples_that_train_are_measured() {
-        let limits = Limits { train: Some(2), test: None };
+        let limits = SampleLimits { train: Some(2), test: None };
         let unit = small(false).prepared(limits, Scale::Unit).unwrap();
         assert_eq!((&unit.train.features[..], &unit.test.features[..]), (&[0., 0., 1., 0.][..], &[3., 2.][..]));
     }
@@ -212,7 +212,7 @@ mod tests {
     fn features_of_very_different_ranges_are_doubted_unless_they_are_scaled() {
         let mut set = small(false);
         set.train.features = vec![0., 1., 2000., 3., 4000., 2.];
-        let notes = |set: &Dataset, scale| set.clone().prepared(Limits::default(), scale).unwrap().notes;
+        let notes = |set: &Dataset, scale| set.clone().prepared(SampleLimits::default(), scale).unwrap().notes;
         let said = notes(&set, Scale::None);
         assert!(
             said[0].contains("feature 0 spans 4.000e3 and feature 1 2.000e0") && said[0].contains("`scale` standard"),

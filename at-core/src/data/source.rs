@@ -1,7 +1,7 @@
 //! Where data sets are looked for, and how one is opened.
 
 use super::array_files::has_parts_of_its_own;
-use super::dataset::{Dataset, Limits};
+use super::dataset::{Dataset, SampleLimits};
 use super::label_column::{LabelColumn, TargetColumns};
 use super::name::DatasetName;
 use super::split::SplitRule;
@@ -119,7 +119,7 @@ pub struct Choices<'a> {
     pub split: Option<SplitRule>,
     /// Images beyond these are not read, unless those before depend on them; whoever gives limits goes on to
     /// [`Dataset::prepared`].
-    pub limits: Limits,
+    pub limits: SampleLimits,
 }
 
 impl Choices<'_> {

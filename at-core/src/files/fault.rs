@@ -46,15 +46,15 @@ pub fn check(_: Operation, _: &Path) -> io::Result<()> {
 
 /// A file whose writes are operations.
 #[derive(Debug)]
-pub struct Watched<'a> {
+pub struct Observed<'a> {
     file: &'a File,
     path: &'a Path,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> Observed<'a> {
     /// `file`, which lies at `path` or will.
     pub fn new(file: &'a File, path: &'a Path) -> Self {
-        Watched { file, path }
+        Observed { file, path }
     }
 
     /// Brings what was written to the disk.
@@ -64,7 +64,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-impl Write for Watched<'_> {
+impl Write for Observed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         #[cfg(debug_assertions)]
         if let Some(fault) = on_demand::due(Operation::Write, self.path) {
@@ -79,13 +79,13 @@ impl Write for Watched<'_> {
     }
 }
 
-impl Seek for Watched<'_> {
+impl Seek for Observed<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
 }
 
-impl Read for Watched<'_> {
+impl Read for Observed<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.file.read(bytes)
     }

@@ -4,7 +4,7 @@
 //! in its place, to read, to append or to lock is an error that says what lies there. Files that a person names are read by
 //! [`super::whole`] and written by [`super::atomic_write`], which follow links.
 
-use super::fault::{Operation, Watched, check};
+use super::fault::{Observed, Operation, check};
 use super::whole::{read_open, text};
 use super::{Draft, replace};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -49,7 +49,7 @@ pub fn append(path: &Path, length: u64, bytes: &[u8]) -> crate::Result<()> {
             file.set_len(length)?;
         }
         file.seek(SeekFrom::Start(length))?;
-        let mut file = Watched::new(&file, path);
+        let mut file = Observed::new(&file, path);
         file.write_all(bytes)?;
         file.sync()
     };

@@ -16,7 +16,9 @@
 //!
 //! Source: Wang et al., Nat. Commun. 16, 2143 (2025), and its published demonstration (AsymmetricalTrainingDemo, atCode.py).
 
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
+use super::{
+    Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Room,
+};
 use crate::engine::{Engine, Loss, Optimizer};
 use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
 use crate::training::{Batch, Parameters};
@@ -26,7 +28,7 @@ use crate::{Error, Result};
 pub const DIGITAL_WEIGHT: MethodOption = MethodOption {
     name: "digital-weight",
     help: "weight of the digital model's error",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| Some(options.digital_weight),
     multiplies_passes: false,
 };
@@ -35,7 +37,7 @@ pub const DIGITAL_WEIGHT: MethodOption = MethodOption {
 pub const PHYSICAL_WEIGHT: MethodOption = MethodOption {
     name: "physical-weight",
     help: "weight of the chip's error",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| Some(options.physical_weight),
     multiplies_passes: false,
 };
@@ -44,7 +46,7 @@ pub const PHYSICAL_WEIGHT: MethodOption = MethodOption {
 pub const TETHER: MethodOption = MethodOption {
     name: "tether",
     help: "rate at which the controls return to the model's values, per unit of the learning rate; meshes need it [default: 0, as published]",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| Some(options.tether),
     multiplies_passes: false,
 };
@@ -53,7 +55,7 @@ pub const TETHER: MethodOption = MethodOption {
 pub const DIGITAL_STEP: MethodOption = MethodOption {
     name: "digital-step",
     help: "step of the digital model: matched or as-published",
-    range: Range::Words(&["matched", "as-published"]),
+    range: OptionRange::Words(&["matched", "as-published"]),
     read: |_| None,
     multiplies_passes: false,
 };

@@ -23,7 +23,9 @@
 
 use super::misfit::Misfit;
 use super::probes::Probes;
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room};
+use super::{
+    Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Room,
+};
 use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
@@ -40,7 +42,7 @@ const FINAL_RATE: f64 = 0.05;
 pub const MEASURING_STEPS: MethodOption = MethodOption {
     name: "measuring-steps",
     help: "steps that measure the chip with random light before the controls train on it [default: 400 with meshes, at most half of the run, else 0]",
-    range: Range::Count,
+    range: OptionRange::Count,
     read: |options| options.estimation.measuring_steps.map(|steps| steps as f64),
     multiplies_passes: false,
 };
@@ -49,7 +51,7 @@ pub const MEASURING_STEPS: MethodOption = MethodOption {
 pub const ESTIMATE_RATE: MethodOption = MethodOption {
     name: "estimate-rate",
     help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| options.estimation.rate,
     multiplies_passes: false,
 };
@@ -58,7 +60,7 @@ pub const ESTIMATE_RATE: MethodOption = MethodOption {
 pub const ESTIMATE_TRUST: MethodOption = MethodOption {
     name: "estimate-trust",
     help: "relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, else inf]",
-    range: Range::PositiveOrInfinite,
+    range: OptionRange::PositiveOrInfinite,
     read: |options| options.estimation.trust,
     multiplies_passes: false,
 };
@@ -67,7 +69,7 @@ pub const ESTIMATE_TRUST: MethodOption = MethodOption {
 pub const ESTIMATE_PRIOR: MethodOption = MethodOption {
     name: "estimate-prior",
     help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| options.estimation.prior,
     multiplies_passes: false,
 };

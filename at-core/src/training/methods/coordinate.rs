@@ -13,7 +13,7 @@
 //! optimization", AAAI 35(9), 7583 (2021).
 
 use super::probe::Probe;
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach};
 use crate::Result;
 use crate::engine::{Engine, Loss, Optimizer};
 use crate::propagator::{Buffer, Propagator, Simulator};
@@ -25,7 +25,7 @@ use std::cmp::Ordering;
 pub const COORDINATE_SUBSET: MethodOption = MethodOption {
     name: "coordinate-subset",
     help: "controls that are tried per step [default: 32]",
-    range: Range::AtLeastOne,
+    range: OptionRange::AtLeastOne,
     read: |options| Some(options.coordinate_subset as f64),
     multiplies_passes: true,
 };

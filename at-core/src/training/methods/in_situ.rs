@@ -22,7 +22,7 @@
 //! 864 (2018); Pai et al., Science 380, 398 (2023).
 
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach};
 use crate::Result;
 use crate::engine::Engine;
 use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub const IN_SITU_SUBTRACTION: MethodOption = MethodOption {
     name: "in-situ-subtraction",
     help: "how interference is told from powers: measured (three passes) or toggled (four, robust to loss)",
-    range: Range::Words(&["measured", "toggled"]),
+    range: OptionRange::Words(&["measured", "toggled"]),
     read: |_| None,
     multiplies_passes: false,
 };

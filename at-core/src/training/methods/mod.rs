@@ -40,7 +40,7 @@ pub use descent::{Descent, Gradient};
 pub use facts::{Dash, Marker, MethodFacts, Model, Reach};
 pub use ingredients::Ingredients;
 pub use name::MethodName;
-pub use option::{MethodOption, Range};
+pub use option::{MethodOption, OptionRange};
 pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use room::{Room, backpropagation};
 

@@ -12,7 +12,7 @@
 
 use super::room::backpropagation;
 use super::{
-    Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach, Room,
+    Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Room,
 };
 use crate::Result;
 use crate::chip::Meter;
@@ -29,7 +29,7 @@ use rand::Rng;
 pub const REDRAW_EVERY: MethodOption = MethodOption {
     name: "redraw-every",
     help: "batches between two draws of imperfections [default: 1]",
-    range: Range::AtLeastOne,
+    range: OptionRange::AtLeastOne,
     read: |options| Some(options.redraw_every as f64),
     multiplies_passes: false,
 };

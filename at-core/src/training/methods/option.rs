@@ -11,7 +11,7 @@ pub struct MethodOption {
     /// What it is, in one line.
     pub help: &'static str,
     /// The values that have a meaning.
-    pub range: Range,
+    pub range: OptionRange,
     /// Its value; nothing where it is not set, or a word.
     pub read: fn(&MethodOptions) -> Option<f64>,
     /// The passes of a batch through the chip are in proportion to it.
@@ -20,7 +20,7 @@ pub struct MethodOption {
 
 /// The values that have a meaning.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Range {
+pub enum OptionRange {
     /// Whole numbers from 0 on.
     Count,
     /// Whole numbers from 1 on.
@@ -37,30 +37,30 @@ pub enum Range {
     Words(&'static [&'static str]),
 }
 
-impl Range {
+impl OptionRange {
     /// Whether `value` lies in it.
     pub fn contains(&self, value: f64) -> bool {
         match self {
-            Range::Count => value >= 0.0,
-            Range::AtLeastOne => value >= 1.0,
-            Range::Positive => value.is_finite() && value > 0.0,
-            Range::PositiveOrInfinite => value > 0.0,
-            Range::NotNegative => value.is_finite() && value >= 0.0,
-            Range::Share => (0.0..=1.0).contains(&value),
-            Range::Words(_) => true, // a word has been read as one of them already
+            OptionRange::Count => value >= 0.0,
+            OptionRange::AtLeastOne => value >= 1.0,
+            OptionRange::Positive => value.is_finite() && value > 0.0,
+            OptionRange::PositiveOrInfinite => value > 0.0,
+            OptionRange::NotNegative => value.is_finite() && value >= 0.0,
+            OptionRange::Share => (0.0..=1.0).contains(&value),
+            OptionRange::Words(_) => true, // a word has been read as one of them already
         }
     }
 
     /// What a value must be, for errors.
     pub fn demand(&self) -> String {
         match self {
-            Range::Count => "must be a whole number".to_string(),
-            Range::AtLeastOne => "must be at least 1".to_string(),
-            Range::Positive => "must be positive".to_string(),
-            Range::PositiveOrInfinite => "must be positive; inf is no limit".to_string(),
-            Range::NotNegative => "must be finite and not negative".to_string(),
-            Range::Share => "a share lies in [0, 1]".to_string(),
-            Range::Words(words) => format!("choose {}", words.join(" or ")),
+            OptionRange::Count => "must be a whole number".to_string(),
+            OptionRange::AtLeastOne => "must be at least 1".to_string(),
+            OptionRange::Positive => "must be positive".to_string(),
+            OptionRange::PositiveOrInfinite => "must be positive; inf is no limit".to_string(),
+            OptionRange::NotNegative => "must be finite and not negative".to_string(),
+            OptionRange::Share => "a share lies in [0, 1]".to_string(),
+            OptionRange::Words(words) => format!("choose {}", words.join(" or ")),
         }
     }
 }

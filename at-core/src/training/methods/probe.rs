@@ -1,6 +1,6 @@
 //! Measuring the chip's loss as it is programmed: all that a method without a model can do.
 
-use super::{Ingredients, MethodOption, Range};
+use super::{Ingredients, MethodOption, OptionRange};
 use crate::Result;
 use crate::engine::{Engine, Loss};
 use crate::propagator::{Propagator, Simulator};
@@ -54,7 +54,7 @@ pub struct Probing {
 pub const PROBE_DRAWS: MethodOption = MethodOption {
     name: "probe-draws",
     help: "random directions per step [default: 10]",
-    range: Range::AtLeastOne,
+    range: OptionRange::AtLeastOne,
     read: |options| Some(options.probe_draws as f64),
     multiplies_passes: true,
 };
@@ -63,7 +63,7 @@ pub const PROBE_DRAWS: MethodOption = MethodOption {
 pub const PROBE_STEP: MethodOption = MethodOption {
     name: "probe-step",
     help: "how far controls are moved along random directions [default: 0.01]",
-    range: Range::Positive,
+    range: OptionRange::Positive,
     read: |options| Some(options.probe_step),
     multiplies_passes: false,
 };

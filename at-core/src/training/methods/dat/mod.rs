@@ -34,7 +34,7 @@ pub use internal::DatInternal;
 pub use sepn::{Maps, Sepn};
 pub use size::size;
 
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, Range, Reach};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach};
 use crate::chip::Meter;
 use crate::engine::{Engine, Loss, Normalization, Optimizer};
 use crate::flops::Flops;
@@ -52,7 +52,7 @@ use serde::{Deserialize, Serialize};
 pub const DAT_MAPS: MethodOption = MethodOption {
     name: "dat-maps",
     help: "maps of its error-prediction networks at their three scales",
-    range: Range::AtLeastOne,
+    range: OptionRange::AtLeastOne,
     read: |_| None,
     multiplies_passes: false,
 };
@@ -61,7 +61,7 @@ pub const DAT_MAPS: MethodOption = MethodOption {
 pub const DAT_WARM_UP: MethodOption = MethodOption {
     name: "dat-warm-up",
     help: "share of the epochs after which these networks enter the controls' gradient",
-    range: Range::Share,
+    range: OptionRange::Share,
     read: |options| Some(options.dat.warm_up),
     multiplies_passes: false,
 };
@@ -70,7 +70,7 @@ pub const DAT_WARM_UP: MethodOption = MethodOption {
 pub const DAT_RATE: MethodOption = MethodOption {
     name: "dat-rate",
     help: "their learning rate, relative to that of the controls",
-    range: Range::Positive,
+    range: OptionRange::Positive,
     read: |options| Some(options.dat.rate),
     multiplies_passes: false,
 };
@@ -79,7 +79,7 @@ pub const DAT_RATE: MethodOption = MethodOption {
 pub const DAT_JOINT: MethodOption = MethodOption {
     name: "dat-joint",
     help: "weight of the prediction error's gradient in the controls' step; 0 as in the published text [default: 1, as in the published code]",
-    range: Range::NotNegative,
+    range: OptionRange::NotNegative,
     read: |options| Some(options.dat.joint),
     multiplies_passes: false,
 };
