@@ -10,9 +10,12 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// With the commit, where this is a release that was built of one.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("ASYT_COMMIT"));
+
 /// Train simulated photonic chips that are not what their designers meant, and compare the training methods.
 #[derive(Debug, Parser)]
-#[command(name = "asyt", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "asyt", version = VERSION, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -147,4 +150,46 @@ pub enum Command {
     /// Train cells of a comparison or sweep whose names come in on stdin; started by these commands
     #[command(hide = true)]
     Work(work::WorkArguments),
+}
+
+#[cfg(test)]
+#[path = "../build.rs"]
+mod build;
+
+#[cfg(test)]
+mod tests {
+    use super::build::commit;
+    use std::process::Command;
+
+    #[test]
+    fn a_release_knows_its_commit_and_no_other_repositorys() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        };
+        let package = made("package");
+        std::fs::write(package.join(".cargo_vcs_info.json"), "{\n\"git\": {\"sha1\": \"0123456789abcdef\"}}").unwrap();
+        assert_eq!(commit(&package), Some(("012345678".to_string(), ".cargo_vcs_info.json".to_string())));
+        assert_eq!(commit(&made("alone")), None);
+        let (own, copied) = (made("repository/at-cli"), made("repository/vendor/at-cli"));
+        let git = |words: &[&str]| {
+            let mut command = Command::new("git");
+            command.arg("-C").arg(folder.path().join("repository"));
+            command.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]).args(words);
+            command.output().is_ok_and(|ended| ended.status.success())
+        };
+        if !git(&["init"]) {
+            return eprintln!("skipped: there is no git");
+        }
+        assert_eq!(commit(&own), None, "nothing is committed");
+        assert!(git(&["commit", "--allow-empty", "--no-gpg-sign", "--message", "first"]));
+        let (first, log) = commit(&own).unwrap();
+        assert!(first.len() >= 9 && first.chars().all(|digit| digit.is_ascii_hexdigit()), "{first}");
+        assert!(own.join(&log).is_file() || std::path::Path::new(&log).is_file(), "{log}");
+        assert!(git(&["commit", "--allow-empty", "--no-gpg-sign", "--message", "second"]));
+        assert_ne!(commit(&own).unwrap().0, first);
+        assert_eq!(commit(&copied), None, "a copy in another repository is not of its commits");
+    }
 }

@@ -11,8 +11,6 @@ use at_core::training::Score;
 /// it both end at the t-interval's end.
 pub fn interval(by: Score, estimate: &Estimate) -> Option<(f64, f64)> {
     let (m, h) = (estimate.mean, estimate.half_width?);
-    // as far as m·exp(-h/m) is from 0 where all that is known is that it is not below
-    let towards = |distance: f64| if distance > 0.0 { distance * (-h / distance).exp() } else { distance };
     Some(match by {
         Score::Accuracy => {
             let spread = m * (1.0 - m);
@@ -23,9 +21,21 @@ pub fn interval(by: Score, estimate: &Estimate) -> Option<(f64, f64)> {
             let back = |odds: f64| 1.0 / (1.0 + (-odds).exp());
             (back(odds - wide), back(odds + wide))
         }
-        Score::RSquared => (m - h, 1.0 - towards(1.0 - m)),
-        Score::MeanSquareError => (towards(m), m + h),
+        Score::RSquared => (m - h, 1.0 - towards(1.0 - m, h)),
+        Score::MeanSquareError => return above_zero(estimate),
     })
+}
+
+/// The same of what is not below 0, as the mean square error: from `m·exp(−h/m)` to m + h.
+pub fn above_zero(estimate: &Estimate) -> Option<(f64, f64)> {
+    let (m, h) = (estimate.mean, estimate.half_width?);
+    Some((towards(m, h), m + h))
+}
+
+/// How far the end towards a bound is from it where the mean is `distance` from it; as far as m·exp(-h/m) is from 0 where all that is known is
+/// that it is not below.
+fn towards(distance: f64, h: f64) -> f64 {
+    if distance > 0.0 { distance * (-h / distance).exp() } else { distance }
 }
 
 /// [`interval`], and the mean itself where there is none.

@@ -1,6 +1,7 @@
 //! `asyt help`, `asyt completions`, `asyt man`: what can be told of the command line beside running it.
 
 use crate::args;
+use crate::export::columns::wrapped;
 use crate::failure::{OrUsage, Outcome};
 use crate::names::unknown;
 use crate::settings::{chips, presets};
@@ -10,35 +11,45 @@ use at_core::files::create_folders;
 use std::io::Write;
 use std::path::Path;
 
+/// Columns in front of what a kind of chip is.
+const KIND: usize = 15;
+
 const DATA: &str = "\
 --dataset is one of
   digits, iris          part of the program
   mnist, fashion-mnist, kmnist
                         in --data-dir, or after `asyt data fetch NAME`
   vowel                 in --data-dir
-  FILE.csv, .tsv, .txt  one table: a sample a line, the classes in the last column, or
+  FILE.csv, .tsv, .txt  one table: a sample a line, the classes in the last
+                        column, or
     --label-column NAME|INDEX|first|last
                         where they are; words are classes too
     --target-columns A,B
-                        columns of real values to be met instead (of arrays: all)
-  FILE.npz              arrays x and y (or data and target, features and labels), or
-                        x_train, y_train, x_test, y_test
-  X.npy,Y.npy           features and labels; X.npy alone has its labels in X_labels.npy or y.npy
-  a folder              with both parts: train.csv and test.csv, train.npz and test.npz, or
-                        x_train.npy, y_train.npy, x_test.npy, y_test.npy
+                        columns of real values to be met instead (of arrays:
+                        all)
+  FILE.npz              arrays x and y (or data and target, features and
+                        labels), or x_train, y_train, x_test, y_test
+  X.npy,Y.npy           features and labels; X.npy alone has its labels in
+                        X_labels.npy or y.npy
+  a folder              with both parts: train.csv and test.csv, train.npz and
+                        test.npz, or x_train.npy, y_train.npy, x_test.npy,
+                        y_test.npy
 One table and one pair of arrays are split:
-  --split SHARE[:SEED]  share of the training samples, of every class [default: 0.8]
-Features, real or complex, stay as they are, or are scaled as the training samples measure them:
+  --split SHARE[:SEED]  share of the training samples, of every class
+                        [default: 0.8]
+Features, real or complex, stay as they are, or are scaled as the training
+samples measure them:
   --scale standard|unit
-docs/data.md has examples. `asyt data list` says what is there. How samples become signals: --encoding raw, l2, amplitude[:N], phase[:N],
-fourier:N and others (asyt train --help).
+docs/data.md has examples. `asyt data list` says what is there. How samples
+become signals: --encoding raw, l2, amplitude[:N], phase[:N], fourier-crop:N and
+others (asyt train --help).
 ";
 
 /// A topic and its text.
 fn topics() -> [(&'static str, String); 5] {
     [
         ("networks", format!("--network is one of\n{}{}", network_text::HELP, network_text::STAGES)),
-        ("chips", format!("--chip is one of these kinds; flags change it\n{}\n", chips::help())),
+        ("chips", format!("--chip is one of these kinds; flags change it\n{}", wrapped(&chips::help(), KIND))),
         ("methods", format!("--method is a list of\n{}", methods::help())),
         ("presets", format!("--preset is one of\n{}\n", presets::help())),
         ("data", DATA.to_string()),
@@ -62,6 +73,7 @@ pub fn help(words: &[String]) -> Outcome {
             .ok_or_else(|| {
                 let commands = at.get_subcommands().filter(|own| !own.is_hide_set()).map(clap::Command::get_name);
                 let topics = topics().map(|(name, _)| name);
+                let commands = commands.filter(|name| !topics.contains(name));
                 anyhow!(unknown("topic", word, topics.into_iter().chain(commands)))
             })
             .or_usage()?;

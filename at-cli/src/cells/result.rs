@@ -3,7 +3,7 @@
 use crate::export::scores;
 use crate::methods;
 use crate::session::metrics::Row;
-use crate::session::summary::{End, MethodResult, Summary};
+use crate::session::summary::{End, MethodResult, Summary, valid_misfit};
 use crate::settings::RunSettings;
 use crate::work::seconds;
 use at_core::chip::Accesses;
@@ -52,6 +52,10 @@ pub struct CellResult {
     pub accesses: Accesses,
     /// One record per epoch.
     pub records: Vec<Record>,
+    /// How far the readouts of the method's model lie from the chip's at the end, ‖m − c‖/‖c‖; none where it has no model, and in files of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misfit: Option<f64>,
     /// Device and precision.
     pub engine: String,
     /// Time spent on it; what a killed process did since its last note is missing.
@@ -74,6 +78,7 @@ impl CellResult {
         if self.records.windows(2).any(|pair| pair[0].epoch >= pair[1].epoch) {
             return Err("its epochs are not in order".to_string());
         }
+        valid_misfit(self.misfit)?;
         seconds("wall_seconds", self.wall_seconds)
     }
 
@@ -83,6 +88,7 @@ impl CellResult {
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         let end = End { records: &self.records, train: self.train, test: self.test, accesses: self.accesses };
         let (engine, share) = (self.engine.clone(), self.settings.share_model.unwrap_or(1));
+        let own = MethodResult::new(self.method, self.chip_seed, share, &end, self.wall_seconds, engine);
         Some(Summary {
             version: self.version.clone(),
             preset: text(&self.settings.preset),
@@ -100,7 +106,7 @@ impl CellResult {
             inputs: Some(self.chip_size.inputs),
             seed: self.settings.seed.unwrap_or_default(),
             chip_seed: self.chip_seed,
-            results: vec![MethodResult::new(self.method, self.chip_seed, share, &end, self.wall_seconds, engine)],
+            results: vec![MethodResult { misfit: self.misfit, ..own }],
         })
     }
 

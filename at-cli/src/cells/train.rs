@@ -69,7 +69,7 @@ impl Job<'_> {
         let trained = trials.run(name, Some(&kept), true, &mut watch)?;
         let wall_seconds = watch.end()?;
         // the cell is its own chip's; others that share its model were trained along for that model's work
-        let (mut outcomes, mut notes) = (trained.outcomes, Vec::new());
+        let (mut outcomes, mut misfits, mut notes) = (trained.outcomes, trained.misfits, Vec::new());
         let outcome = outcomes.swap_remove(0);
         if !outcome.complete {
             claim.spend(wall_seconds)?;
@@ -94,6 +94,7 @@ impl Job<'_> {
             test: outcome.test,
             accesses: outcome.accesses,
             records: outcome.records,
+            misfit: misfits.swap_remove(0),
             engine: engine.describe(),
             wall_seconds,
         };

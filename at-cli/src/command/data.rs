@@ -1,5 +1,6 @@
 //! `asyt data`: which data sets there are, and downloads of those that can be had.
 
+use crate::export::columns::wrapped;
 use crate::failure::{OrUsage, Outcome};
 use crate::fetch::{Event, Fetched, Limits, cache_folder, fetch, published};
 use crate::names;
@@ -10,6 +11,9 @@ use anyhow::{Result, anyhow};
 use at_core::data::{DatasetName, Location, Source, locate};
 use std::io::Write;
 use std::path::PathBuf;
+
+/// Columns of a data set's name.
+const NAME: usize = 15;
 
 /// `asyt data`.
 #[derive(Debug, clap::Subcommand)]
@@ -87,7 +91,8 @@ fn list(arguments: &ListArguments) -> Outcome {
                 format!("not here: pass --data-dir with the folder that holds {name}/train.csv and {name}/test.csv")
             }
         };
-        writeln!(out, "{name:<14} {}\n{:<14} {}", name.summary(), "", visible(&place))?;
+        let text = format!("{name:<NAME$}{}\n{:<NAME$}{}", name.summary(), "", visible(&place));
+        write!(out, "{}", wrapped(&text, NAME))?;
     }
     Ok(())
 }

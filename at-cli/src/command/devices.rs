@@ -1,5 +1,6 @@
 //! `asyt devices`: what can compute here.
 
+use crate::export::columns::wrapped;
 use crate::failure::Outcome;
 use crate::gpu;
 use at_core::cpu::Cpu;
@@ -22,9 +23,9 @@ pub fn devices(arguments: &DevicesArguments) -> Outcome {
         writeln!(out, "{:#}", serde_json::json!({ "cpu": cpu, "adapters": gpu::json() }))?;
         return Ok(());
     }
-    writeln!(out, "cpu    {}", cpu.trim_start_matches("cpu "))?;
-    for line in gpu::lines() {
-        writeln!(out, "{line}")?;
+    let lines = [format!("cpu    {}", cpu.trim_start_matches("cpu "))].into_iter().chain(gpu::lines());
+    for line in lines {
+        write!(out, "{}", wrapped(&line, 7))?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub fn methods(path: &Path, report: &Report) -> Result<()> {
     write(path, std::iter::once(heading).chain(rows))
 }
 
-const HEADING: [&str; 25] = [
+const HEADING: [&str; 29] = [
     "method",
     "chips",
     "score_mean",
@@ -62,6 +62,10 @@ const HEADING: [&str; 25] = [
     "wall_seconds",
     "alignment_first",
     "alignment_mean",
+    "misfit_mean",
+    "misfit_deviation",
+    "misfit_low",
+    "misfit_high",
 ];
 
 fn row(method: &MethodReport) -> Vec<String> {
@@ -89,6 +93,12 @@ fn row(method: &MethodReport) -> Vec<String> {
     row.push(to.reached.to_string());
     row.extend([or_infinite(to.epochs), costed(to.time_s), costed(to.energy_j), Some(method.wall_seconds)].map(text));
     row.extend([method.alignment.first().copied(), Some(mean()).filter(|mean| mean.is_finite())].map(text));
+    let misfit = method.misfit.as_ref();
+    let ends = misfit.and_then(|misfit| misfit.interval);
+    row.extend(
+        [misfit.map(|misfit| misfit.estimate.mean), misfit.and_then(|misfit| misfit.estimate.deviation)].map(text),
+    );
+    row.extend([ends.map(|ends| ends.0), ends.map(|ends| ends.1)].map(text));
     let terms = method.cost.map(|cost| [cost.bill.time.terms(), cost.bill.energy.terms()].concat());
     match terms {
         Some(terms) => row.extend(terms.into_iter().map(|term| term.to_string())),

@@ -13,6 +13,6 @@ pub mod table;
 
 pub use dry_run::dry_run;
 pub use grid::Vary;
-pub use report::{MethodReport, PointReport, is_oracle};
+pub use report::{MethodReport, PointReport, is_oracle, percents};
 pub use request::{GridArguments, Request};
 pub use run::{Finished, read, run};

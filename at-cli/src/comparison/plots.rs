@@ -141,13 +141,9 @@ fn cost(report: &Report, point: &PointReport, sheet: Sheet) -> String {
     let time = costs().map(|(name, cost)| (name, cost.bill.time.terms(), si(cost.time_s, "s")));
     let energy = costs().map(|(name, cost)| (name, cost.bill.energy.terms(), si(cost.energy_j, "J")));
     let panels = [
+        Panel { title: format!("time of the training, cost model {model}"), terms: &Time::NAMES, bars: time.collect() },
         Panel {
-            title: format!("modelled time of the training, cost model {model}"),
-            terms: &Time::NAMES,
-            bars: time.collect(),
-        },
-        Panel {
-            title: format!("modelled energy of the training, cost model {model}"),
+            title: format!("energy of the training, cost model {model}"),
             terms: &Energy::NAMES,
             bars: energy.collect(),
         },
@@ -263,5 +259,6 @@ fn title(report: &Report) -> String {
     }
     let diverged: String =
         diverged.iter().map(|(method, count)| format!("; {method} diverged in {count} of its trainings")).collect();
-    format!("{} on {chips}{kind}, mean and 95 % interval{diverged}", text(&report.settings.dataset))
+    let spread = if report.chip_seeds.len() == 1 { "" } else { ", mean and 95 % interval" };
+    format!("{} on {chips}{kind}{spread}{diverged}", text(&report.settings.dataset))
 }

@@ -108,8 +108,31 @@ pub struct MethodReport {
     pub to_target: ToTarget,
     /// Seconds that the simulation took.
     pub wall_seconds: f64,
+    /// How far the readouts of its model lie from the chips'; none where it has no model, and of cells of earlier versions.
+    pub misfit: Option<Misfit>,
     /// Mean over the chips of the cosine between the method's step and the true gradient, epoch by epoch.
     pub alignment: Vec<f64>,
+}
+
+/// How far the readouts of a method's model lie from its chips' at the end, ‖m − c‖/‖c‖.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Misfit {
+    /// Over the chips.
+    #[serde(flatten)]
+    pub estimate: Estimate,
+    /// The 95 % interval of its mean, which is not below 0 ([`intervals::above_zero`]); none of a single chip.
+    pub interval: Option<(f64, f64)>,
+    /// Chip by chip.
+    pub by_chip: Vec<f64>,
+}
+
+impl Misfit {
+    /// Of all chips; none where it is known of none.
+    fn of(chips: &[&CellResult]) -> Option<Self> {
+        let by_chip: Vec<f64> = chips.iter().filter_map(|result| result.misfit).collect();
+        let estimate = Estimate::of(&by_chip)?;
+        Some(Misfit { estimate, interval: intervals::above_zero(&estimate), by_chip })
+    }
 }
 
 /// Modelled costs.
@@ -135,6 +158,11 @@ pub struct ToTarget {
     pub time_s: Option<f64>,
     /// Modelled joules; also none for an oracle.
     pub energy_j: Option<f64>,
+}
+
+/// The numbers of a share's interval in percent: `11.2 to 13.4`.
+pub fn percents((low, high): (f64, f64)) -> String {
+    format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high)
 }
 
 /// `ideal` looks into the chip, which only a simulator can; what it would cost has no meaning.
@@ -276,6 +304,7 @@ fn method(request: &Request, name: MethodName, chips: &[&CellResult]) -> Option<
             energy_j: costed(&|bill| bill.energy.total()),
         },
         wall_seconds: mean(chips.iter().map(|result| result.wall_seconds)),
+        misfit: Misfit::of(chips),
         alignment: (0..epochs).map_while(aligned).collect(),
     })
 }

@@ -1,7 +1,7 @@
 //! Tables of a comparison and of a sweep, for people.
 
-use super::report::{MethodReport, Report, is_oracle};
-use crate::export::columns::{TERMINAL, align, count, fitting, si, wrapped};
+use super::report::{MethodReport, Misfit, Report, is_oracle, percents};
+use crate::export::columns::{TERMINAL, align, count, fitting, percent, si, wrapped};
 use crate::export::scores::{digits, range, shown};
 use at_core::training::Score;
 
@@ -10,22 +10,24 @@ pub fn table(report: &Report, wide: bool) -> String {
     let by = report.judged_by;
     let target = short(by, report.target);
     let time_to_target = format!("time to {target}");
-    let columns: [(&str, u8); 12] = [
+    let columns: [(&str, u8); COLUMNS] = [
         (by.symbol(), 0),
         ("95 %", 1),
-        ("deviation", 9),
-        ("reads", 3),
-        ("injected", 7),
-        ("writes", 4),
-        ("time", 5),
-        ("energy", 8),
-        (&time_to_target, 2),
-        ("energy to it", 10),
-        ("wall", 11),
-        ("cosine", 6),
+        ("deviation", 10),
+        ("misfit", 2),
+        (MISFIT_ENDS, 13),
+        ("reads", 4),
+        ("injected", 8),
+        ("writes", 5),
+        ("time", 6),
+        ("energy", 9),
+        (&time_to_target, 3),
+        ("energy to it", 11),
+        ("wall", 12),
+        ("cosine", 7),
     ];
     let leading = report.vary.len() + 1;
-    let ranks: Vec<u8> = std::iter::repeat_n(0, leading).chain(columns.map(|column| column.1)).collect();
+    let mut ranks: Vec<u8> = std::iter::repeat_n(0, leading).chain(columns.map(|column| column.1)).collect();
     let heading = columns.map(|column| column.0.to_string());
     let mut rows: Vec<Vec<String>> =
         vec![report.vary.iter().cloned().chain(["method".into()]).chain(heading).collect()];
@@ -36,8 +38,16 @@ pub fn table(report: &Report, wide: bool) -> String {
         }
         for own in point.diverged.iter().filter(|own| point.methods.iter().all(|method| method.method != own.method)) {
             let name = std::iter::once(own.method.to_string());
-            let none = ["diverged"].into_iter().chain([""; 11]).map(String::from);
+            let none = ["diverged"].into_iter().chain([""; COLUMNS - 1]).map(String::from);
             rows.push(point.values.iter().cloned().chain(name).chain(none).collect());
+        }
+    }
+    if !has_misfit(report) {
+        let those: Vec<usize> =
+            (0..ranks.len()).filter(|&column| ["misfit", MISFIT_ENDS].contains(&rows[0][column].as_str())).collect();
+        for column in those.into_iter().rev() {
+            ranks.remove(column);
+            rows.iter_mut().for_each(|row| drop(row.remove(column)));
         }
     }
     let most = if wide { usize::MAX } else { TERMINAL };
@@ -46,12 +56,22 @@ pub fn table(report: &Report, wide: bool) -> String {
         [] => String::new(),
         names => format!("more with --wide: {}\n", names.join(", ")),
     };
-    let words = legend(report) + &more;
+    let words = legend(report, &rows[0]) + &more;
     align(&rows, leading) + "\n" + &if wide { words } else { wrapped(&words, 4) }
 }
 
-fn cells(by: Score, method: &MethodReport) -> [String; 12] {
-    let score = &method.score;
+/// Behind the values of what varies and the method.
+const COLUMNS: usize = 14;
+
+/// The column of the interval of the misfit.
+const MISFIT_ENDS: &str = "misfit 95 %";
+
+fn has_misfit(report: &Report) -> bool {
+    report.points.iter().flat_map(|point| &point.methods).any(|method| method.misfit.is_some())
+}
+
+fn cells(by: Score, method: &MethodReport) -> [String; COLUMNS] {
+    let (score, misfit) = (&method.score, method.misfit.as_ref());
     let known = |value: Option<f64>| value.map_or("-".to_string(), |value| digits(by, value));
     let to_target = |value: Option<f64>, unit| match value {
         _ if is_oracle(method.method) => "-".to_string(),
@@ -62,6 +82,8 @@ fn cells(by: Score, method: &MethodReport) -> [String; 12] {
         shown(by, score.mean),
         method.interval.map_or("-".to_string(), |ends| range(by, ends)),
         known(score.deviation),
+        misfit.map_or("-".to_string(), |misfit| percent(misfit.estimate.mean)),
+        misfit.and_then(|misfit: &Misfit| misfit.interval).map_or("-".to_string(), percents),
         count(method.accesses.reads),
         count(method.accesses.injections),
         count(method.accesses.control_writes),
@@ -87,23 +109,45 @@ pub fn short(by: Score, value: f64) -> String {
     }
 }
 
-fn legend(report: &Report) -> String {
+/// What the `shown` columns mean.
+fn legend(report: &Report, shown: &[String]) -> String {
     let by = report.judged_by;
+    let has = |column: &str| shown.iter().any(|own| own == column);
     let chips = match report.chip_seeds.len() {
         1 => "1 chip".to_string(),
         count => format!("{count} chips"),
     };
-    let mut text = format!(
-        "{} on the test samples after the last epoch: mean over {chips}, its 95 % interval, \
-         standard deviation{}\n\
-         time, energy: of the training on the chip, by cost model {}; per chip; inf: a chip never reached {}\n\
-         reads, injected, writes: values read from the chip, hidden values written into it, controls written\n\
-         cosine: between a method's step and the true gradient, mean over epochs and chips\n",
-        by.symbol(),
-        if by.is_of_classes() { " (points)" } else { "" },
-        report.cost_model_name,
-        short(by, report.target),
+    let mut text = format!("{} on the test samples after the last epoch: mean over {chips}", by.symbol());
+    if has("95 %") && report.chip_seeds.len() > 1 {
+        text += ", its 95 % interval";
+    }
+    if has("deviation") && report.chip_seeds.len() > 1 {
+        text += if by.is_of_classes() { ", standard deviation (points)" } else { ", standard deviation" };
+    }
+    text += "\n";
+    if has("misfit") {
+        text += "misfit: how far the readouts of a method's model lie from the chip's at the end: mean over the chips";
+        text += if has(MISFIT_ENDS) && report.chip_seeds.len() > 1 { ", its 95 % interval\n" } else { "\n" };
+    }
+    let costs = ["time", "energy"].into_iter().filter(|column| has(column)).collect::<Vec<_>>();
+    let costs = if costs.is_empty() { "time".to_string() } else { costs.join(", ") };
+    let target = short(by, report.target);
+    text += &format!(
+        "{costs}: of the training on the chip, by cost model {}; per chip; inf: a chip never reached {target}\n",
+        report.cost_model_name
     );
+    let counts = [
+        ("reads", "values read from the chip"),
+        ("injected", "hidden values written into it"),
+        ("writes", "controls written"),
+    ];
+    let (names, meanings): (Vec<_>, Vec<_>) = counts.into_iter().filter(|(column, _)| has(column)).unzip();
+    if !names.is_empty() {
+        text += &format!("{}: {}\n", names.join(", "), meanings.join(", "));
+    }
+    if has("cosine") {
+        text += "cosine: between a method's step and the true gradient, mean over epochs and chips\n";
+    }
     if report.points.iter().flat_map(|point| &point.methods).any(|method| is_oracle(method.method)) {
         text += "ideal is an oracle: no chip can run it, so it has no cost\n";
     }

@@ -6,6 +6,9 @@ use std::f64::consts::PI;
 /// More labels than round numbers on an axis; whatever its ends are.
 const MOST_TICKS: u32 = 20;
 
+/// Fewer labels than this do not show how a logarithmic axis goes on.
+const FEWEST: usize = 3;
+
 /// Angles on an axis are written as multiples of π from this range on.
 const ANGLES: f64 = PI / 2.0;
 
@@ -29,6 +32,8 @@ pub struct Axis {
     pub labelled: Vec<f64>,
     /// Its numbers are angles (radians).
     pub angle: bool,
+    /// What it counts has no parts: labels are whole numbers.
+    pub whole: bool,
 }
 
 impl Axis {
@@ -112,17 +117,23 @@ impl Axis {
         }
         if self.logarithmic {
             let decades = low.floor() as i32..=high.ceil() as i32;
-            let steps: &[f64] = match high - low {
-                span if span > 3.0 => &[1.0],
-                span if span > 1.2 => &[1.0, 3.0],
-                span if span > 0.5 => &[1.0, 2.0, 5.0],
-                _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
-            };
+            const STEPS: [&[f64]; 4] =
+                [&[1.0], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]];
             let every = if high - low > 6.0 { ((high - low) / 5.0).ceil() as i32 } else { 1 };
-            let of = |decade: i32| steps.iter().map(move |step| f64::from(decade) + step.log10());
-            let ticks = decades.filter(|decade| decade.rem_euclid(every) == 0).flat_map(of);
-            let is_number = |tick: &f64| (low..=high).contains(tick) && 10_f64.powf(*tick).is_normal();
-            return ticks.filter(is_number).collect();
+            let ticks = |steps: &[f64]| -> Vec<f64> {
+                let decades = decades.clone().filter(|decade| decade.rem_euclid(every) == 0);
+                let of = |decade: i32| steps.iter().map(move |step| f64::from(decade) + step.log10());
+                let is_number = |tick: &f64| (low..=high).contains(tick) && 10_f64.powf(*tick).is_normal();
+                decades.flat_map(of).filter(is_number).collect()
+            };
+            let coarsest = match high - low {
+                span if span > 3.0 => 0,
+                span if span > 1.2 => 1,
+                span if span > 0.5 => 2,
+                _ => 3,
+            };
+            let all = STEPS[coarsest..].iter().map(|steps| ticks(steps));
+            return all.reduce(|coarse, fine| if coarse.len() < FEWEST { fine } else { coarse }).unwrap_or_default();
         }
         let step = self.step(high - low);
         let first = (low / step - 1e-9).ceil();
@@ -138,7 +149,8 @@ impl Axis {
             return steps.take(40).find(|&step| step >= raw).unwrap_or(raw);
         }
         let power = 10_f64.powf(raw.log10().floor());
-        power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0)
+        let step = power * [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= raw).unwrap_or(10.0);
+        if self.whole { step.max(1.0) } else { step }
     }
 
     /// The label at a place, on an axis of this span.
@@ -201,7 +213,7 @@ fn prefixed(value: f64, unit: &str) -> String {
         Some((digits, unit)) if digits.contains('.') => {
             format!("{} {unit}", digits.trim_end_matches('0').trim_end_matches('.'))
         }
-        Some(_) | None => text,
+        Some(_) | None => text.trim_end().to_string(), // 0 of no unit
     }
 }
 
@@ -225,7 +237,20 @@ mod tests {
         assert_eq!(texts(9.0, 1100.0), ["10", "30", "100", "300", "1000"]);
         assert_eq!(texts(1e-6, 1e-1).first().map(String::as_str), Some("10⁻⁶"));
         assert_eq!(texts(14.0, 20.0), ["15", "20"]);
+        // as far as from 3.5 to 60 kB, where 1 and 3 of every decade are two labels
+        assert_eq!(texts(3.5e3, 6e4), ["5000", "10000", "20000", "50000"]);
+        assert_eq!(texts(5e4, 9e5), ["50000", "10⁵", "2·10⁵", "5·10⁵"]);
+        assert_eq!(texts(4e-3, 3.0).len(), 6);
         assert!(texts(1e-300, 1e300).len() <= 6);
+    }
+
+    #[test]
+    fn what_is_counted_has_whole_labels_and_zero_of_no_unit_is_a_digit() {
+        let epochs = Axis { whole: true, ..Axis::linear("epoch") };
+        assert_eq!(epochs.ticks((0.0, 2.04)), [0.0, 1.0, 2.0]);
+        assert_eq!(epochs.ticks((0.0, 1.02)), [0.0, 1.0]);
+        assert_eq!(epochs.ticks((0.0, 102.0)), Axis::linear("").ticks((0.0, 102.0)));
+        assert_eq!(Axis::linear("").in_unit("").text(0.0, 4e3), "0");
     }
 
     #[test]

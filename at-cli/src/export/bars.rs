@@ -21,6 +21,9 @@ const BAR: f64 = 9.0;
 const ROW: f64 = 13.0;
 const NAME: f64 = 0.34;
 
+/// A part of a bar that is narrower cannot be seen (points).
+const SEEN: f64 = 0.25;
+
 /// The colours of the terms: black, which the palette has among them, would look like a frame.
 const COLOURS: [Colour; 6] = [PALETTE[0], PALETTE[6], PALETTE[2], PALETTE[3], PALETTE[5], [90, 90, 90]];
 
@@ -68,13 +71,17 @@ fn draw(canvas: &mut Canvas, panel: &Panel, top: f64) -> f64 {
     y = bottom + 5.0 + LINE;
     canvas.text((0.5 * (left + right), y + 2.0 * half), Anchor::Middle, INK, "share of the total (%)");
     y += LINE + 2.0;
-    legend(canvas, panel, y) + EDGE
+    legend(canvas, panel, right - left, y) + EDGE
 }
 
-/// The names of the terms that any bar has.
-fn legend(canvas: &mut Canvas, panel: &Panel, top: f64) -> f64 {
+/// The names of the terms that can be seen in any bar; bars are `length` long.
+fn legend(canvas: &mut Canvas, panel: &Panel, length: f64, top: f64) -> f64 {
     let (mut x, mut y) = (EDGE + GAP, top);
-    let there = (0..panel.terms.len()).filter(|&term| panel.bars.iter().any(|bar| bar.1[term] > 0.0));
+    let seen = |bar: &(String, [f64; 6], String), term: usize| {
+        let total: f64 = bar.1.iter().sum();
+        total > 0.0 && bar.1[term] / total * length >= SEEN
+    };
+    let there = (0..panel.terms.len()).filter(|&term| panel.bars.iter().any(|bar| seen(bar, term)));
     for term in there {
         let width = 12.0 + font::width(panel.terms[term], SIZE);
         if x > EDGE + GAP && x + width > canvas.width - EDGE {
@@ -95,7 +102,7 @@ mod tests {
     fn bars_name_their_terms_and_totals_even_where_nothing_is_spent() {
         let terms = ["one", "two", "three", "four", "five", "six"];
         let bars = vec![
-            ("at".to_string(), [1.0, 2.0, 0.0, 0.0, 0.0, 3.0], "6.00 s".to_string()),
+            ("at".to_string(), [1.0, 2.0, 0.0, 1e-5, 0.0, 3.0], "6.00 s".to_string()),
             ("pat".to_string(), [0.0; 6], "0 s".to_string()),
         ];
         let svg = shares(&[Panel { title: "time".to_string(), terms: &terms, bars }], Sheet::default());
@@ -103,6 +110,7 @@ mod tests {
             assert!(svg.contains(part), "{part} is not in {svg}");
         }
         assert!(!svg.contains(">three<"), "a term that no bar has is not in the legend");
+        assert!(!svg.contains(">four<"), "nor one that no eye can see");
         shares(&[Panel { title: String::new(), terms: &terms, bars: Vec::new() }], Sheet::default());
     }
 }

@@ -1,7 +1,7 @@
 //! Charts with labelled axes: curves with or without intervals, names in a row, and what both are compared with.
 
 pub use super::axis::{Axis, angle};
-use super::canvas::{Canvas, Colour};
+use super::canvas::{AXIS, Canvas, Colour, Stroke};
 use super::look::Look;
 use super::panel;
 use super::sheet::Sheet;
@@ -96,6 +96,14 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// How the ends of zone number `index` are drawn: those of one colour are told apart by their dashes.
+    pub(super) fn zone_edge(&self, index: usize) -> Stroke {
+        const DASHES: [&[f64]; 5] = [&[1.2, 1.6], &[4.5, 1.8], &[4.5, 1.4, 1.2, 1.4], &[8.0, 2.0], &[]];
+        let zone = &self.zones[index];
+        let before = self.zones[..index].iter().filter(|other| other.colour == zone.colour).count();
+        Stroke { colour: zone.colour, width: AXIS, dashes: DASHES[before % DASHES.len()] }
+    }
+
     /// The chart as an SVG picture.
     pub fn svg(&self, sheet: Sheet) -> String {
         svg(std::slice::from_ref(self), sheet)
@@ -114,6 +122,7 @@ mod tests {
     use super::super::canvas::INK;
     use super::*;
     use at_core::training::MethodName;
+    use at_core::training::methods::Dash;
 
     fn drawn(chart: &Chart) -> String {
         chart.svg(Sheet::default())
@@ -216,6 +225,64 @@ mod tests {
         assert_eq!((places.len(), distinct.len()), (4, 4), "{places:?} in {svg}");
         let caps = svg.split("<path d=\"M").filter(|path| path.matches('L').count() == 1).count();
         assert!(caps >= 3 * 4, "a bar has a cap at each end");
+    }
+
+    #[test]
+    fn two_ranges_that_are_expected_of_one_method_do_not_look_alike() {
+        let zone = |label: &str, low| Zone {
+            label: label.to_string(),
+            colour: [213, 94, 0],
+            pieces: vec![(0.0, low, f64::INFINITY), (1.0, low, f64::INFINITY)],
+        };
+        let zones = vec![zone("within 2 points", 1.0), zone("above the other", 1.5)];
+        let curves = vec![curve("at", Mark::None, &[(0.0, 1.0), (1.0, 2.0)])];
+        let chart = Chart { x: Axis::linear("x"), y: Axis::linear("y"), curves, zones, ..Chart::default() };
+        let svg = drawn(&chart);
+        for dashes in ["1.2 1.6", "4.5 1.8"] {
+            let edge = format!(
+                "stroke=\"#d55e00\" stroke-width=\"0.6\" stroke-linejoin=\"round\" stroke-dasharray=\"{dashes}\""
+            );
+            assert_eq!(svg.matches(&edge).count(), 2, "once in the chart and once in its legend: {svg}");
+        }
+    }
+
+    #[test]
+    fn a_range_without_width_is_a_line_in_the_legend_too() {
+        let of = |high| {
+            let zone = Zone { label: "expected".to_string(), colour: [0, 0, 255], pieces: vec![(0.0, 1.0, high)] };
+            let curves = vec![curve("at", Mark::Filled, &[(0.0, 1.0)])];
+            drawn(&Chart { x: Axis::linear("x"), y: Axis::linear("y"), curves, zones: vec![zone], ..Chart::default() })
+        };
+        let filled = |svg: &str| svg.matches("<rect").count();
+        assert_eq!(filled(&of(2.0)), filled(&of(1.0)) + 1);
+    }
+
+    #[test]
+    fn dashes_lie_on_the_line_that_they_run_together_with() {
+        let both = [(0.0, 1.0), (1.0, 2.0)];
+        let of = |dash| Curve { look: Look { dash, ..INK.into() }, ..curve("c", Mark::None, &both) };
+        let curves = [Dash::Dotted, Dash::Dashed, Dash::Solid].map(of).to_vec();
+        let svg = drawn(&Chart { x: Axis::linear("x"), y: Axis::linear("y"), curves, ..Chart::default() });
+        let plot = &svg[..svg.find(">c</text>").unwrap_or(svg.len())];
+        let lines: Vec<&str> = plot.split("<path").filter(|path| path.contains("stroke-width=\"1.1\"")).collect();
+        let dashes = |line: &&str| line.contains("stroke-dasharray");
+        assert_eq!(lines.iter().take(3).map(dashes).collect::<Vec<_>>(), [false, true, true], "{lines:?}");
+        assert!(lines[1].contains("\"4.5 2.2\"") && lines[2].contains("\"1.2 1.6\""), "{lines:?}");
+    }
+
+    #[test]
+    fn names_that_are_too_long_for_their_place_are_broken_before_they_stand_upright() {
+        let chart = |names: &[&str]| Chart {
+            x: Axis::names("network", names.iter().map(|name| (*name).to_string()).collect()),
+            y: Axis::linear("y"),
+            curves: vec![curve("at", Mark::Filled, &[(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)])],
+            ..Chart::default()
+        };
+        let broken = drawn(&chart(&["bank:in-64-out", "bank:in-64-64-out", "matrix:in-64-64-64-64-64-out"]));
+        assert!(broken.contains(">bank:in-64-out<") && !broken.contains(">matrix:in-64-64-64-64-64-out<"), "{broken}");
+        assert_eq!(broken.matches("rotate(-90").count(), 1, "only the name of the axis stands upright: {broken}");
+        let upright = drawn(&chart(&["averylongnamewithoutanyplacetobreak", "b", "c"]));
+        assert_eq!(upright.matches("rotate(-90").count(), 4, "{upright}");
     }
 
     #[test]

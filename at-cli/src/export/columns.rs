@@ -97,6 +97,11 @@ pub fn count(count: u64) -> String {
     }
 }
 
+/// A share: `12.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

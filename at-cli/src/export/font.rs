@@ -34,6 +34,21 @@ pub fn lines(text: &str, size: f64, most: f64) -> Vec<String> {
     lines
 }
 
+/// A name in lines that are no wider than `most`, broken behind blanks, commas and hyphens; none where a part is wider by itself.
+pub fn broken(name: &str, size: f64, most: f64) -> Option<Vec<String>> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for part in name.split_inclusive([' ', ',', '-']) {
+        let line = lines.last_mut()?;
+        if line.is_empty() || width(format!("{line}{part}").trim_end(), size) <= most {
+            line.push_str(part);
+        } else {
+            lines.push(part.to_string());
+        }
+    }
+    let lines: Vec<String> = lines.iter().map(|line| line.trim_end().to_string()).collect();
+    lines.iter().all(|line| width(line, size) <= most).then_some(lines)
+}
+
 /// The beginning of a text that is no wider than `most`, with an ellipsis where something is left out.
 pub fn shortened(text: &str, size: f64, most: f64) -> String {
     if width(text, size) <= most {
@@ -59,6 +74,17 @@ mod tests {
         assert!((width("θ = π", 20.0) - 2.0 * width("θ = π", 10.0)).abs() < 0.1);
         assert_eq!(width("", 10.0), 0.0);
         assert_eq!(width("名", 10.0), 10.0, "what the font lacks");
+    }
+
+    #[test]
+    fn a_name_is_broken_behind_its_hyphens_or_not_at_all() {
+        let lines = broken("matrix:in-64-64-64-64-out", 7.5, 60.0).unwrap();
+        assert!(lines.len() == 2 && lines.concat() == "matrix:in-64-64-64-64-out", "{lines:?}");
+        assert!(lines.iter().all(|line| width(line, 7.5) <= 60.0), "{lines:?}");
+        assert_eq!(broken("short", 7.5, 60.0), Some(vec!["short".to_string()]));
+        assert_eq!(broken("0.3, 0.4", 10.0, 25.0), Some(vec!["0.3,".to_string(), "0.4".to_string()]));
+        assert_eq!(broken("unbreakable", 10.0, 20.0), None);
+        assert_eq!(broken("", 10.0, 20.0), Some(vec![String::new()]));
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub(super) enum Sample<'a> {
     /// With its line, where there is one.
     Curve(&'a Curve, bool),
     Level(&'a Level),
-    Zone(&'a Zone),
+    /// With the line at its ends.
+    Zone(&'a Zone, Stroke),
 }
 
 /// Where a curve ends on the canvas.
@@ -154,10 +155,13 @@ fn draw_sample(canvas: &mut Canvas, sample: &Sample, (x, y): (f64, f64)) {
         Sample::Level(_) => {
             canvas.line(&[(x, y), (x + SAMPLE, y)], &Stroke { colour: GREY, width: AXIS, dashes: &[3.0, 2.0] });
         }
-        Sample::Zone(zone) => {
-            canvas.rectangle([x, y - 2.5, x + SAMPLE, y + 2.5], zone.colour, 0.13);
-            let edge = Stroke { colour: zone.colour, width: AXIS, dashes: &[1.2, 1.6] };
-            canvas.line(&[(x, y + 2.5), (x + SAMPLE, y + 2.5)], &edge);
+        Sample::Zone(zone, edge) => {
+            let wide = zone.pieces.iter().any(|(_, low, high)| low < high);
+            if wide {
+                canvas.rectangle([x, y - 2.5, x + SAMPLE, y + 2.5], zone.colour, 0.13);
+            }
+            let at = if wide { y + 2.5 } else { y };
+            canvas.line(&[(x, at), (x + SAMPLE, at)], edge);
         }
     }
 }

@@ -46,6 +46,12 @@ impl Look {
         }
     }
 
+    /// The dashes and marks of number `index` of things of one colour, which is black here.
+    pub fn nth(index: usize) -> Self {
+        let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted][index % 3];
+        Look { colour: super::canvas::INK, dash, marker: Look::numbered(index).marker }
+    }
+
     /// How its line is drawn.
     pub fn stroke(self, width: f64) -> Stroke {
         let dashes: &[f64] = match self.dash {

@@ -6,6 +6,7 @@ use super::chart::{Chart, Curve, Interval, Mark, Zone};
 use super::font;
 use super::legend::{self, End, Entry, Sample};
 use super::thin;
+use at_core::training::methods::Dash;
 
 /// Room at the edges, and from labels to axes (points).
 pub(super) const EDGE: f64 = 5.0;
@@ -21,7 +22,9 @@ const CAP: f64 = 1.7;
 const BAR: f64 = 0.8;
 const DODGE: f64 = 4.6;
 
-/// Names under an axis are written upwards where they would meet, and are no longer than this then.
+/// Names under an axis that would meet are broken into no more than so many lines. Where that is not enough they are written upwards, and
+/// are no longer than this then.
+const BROKEN: usize = 3;
 const UPRIGHT: f64 = 92.0;
 
 /// Where values lie on the canvas.
@@ -86,7 +89,7 @@ pub(super) fn draw(canvas: &mut Canvas, chart: &Chart, top: f64) -> f64 {
         canvas.rectangle([left, frame.height(level.high), right, frame.height(level.low)], INK, 0.10);
     });
     let below = axes(canvas, &frame, &y_ticks, &side);
-    chart.zones.iter().for_each(|zone| draw_zone(canvas, &frame, zone));
+    chart.zones.iter().enumerate().for_each(|(index, zone)| draw_zone(canvas, &frame, zone, &chart.zone_edge(index)));
     for level in chart.levels.iter().filter(|level| level.high <= level.low) {
         if (ys.0..=ys.1).contains(&chart.y.place(level.low).unwrap_or(f64::NAN)) {
             let at = frame.height(level.low);
@@ -97,10 +100,12 @@ pub(super) fn draw(canvas: &mut Canvas, chart: &Chart, top: f64) -> f64 {
     for (curve, &shift) in thinned.iter().zip(&shifts) {
         draw_interval(canvas, &frame, curve, shift);
     }
-    let mut last = Vec::new();
-    for (curve, &shift) in thinned.iter().zip(&shifts) {
-        last.extend(draw_curve(canvas, &frame, curve, shift).map(|at| End { curve, at }));
+    let mut last: Vec<Option<End>> = thinned.iter().map(|_| None).collect();
+    for index in layered(&thinned) {
+        let curve = &thinned[index];
+        last[index] = draw_curve(canvas, &frame, curve, shifts[index]).map(|at| End { curve, at });
     }
+    let last: Vec<End> = last.into_iter().flatten().collect();
 
     let mut entries = Vec::new();
     match direct {
@@ -111,7 +116,10 @@ pub(super) fn draw(canvas: &mut Canvas, chart: &Chart, top: f64) -> f64 {
         })),
     }
     entries.extend(chart.levels.iter().map(|level| Entry { label: &level.label, sample: Sample::Level(level) }));
-    entries.extend(chart.zones.iter().map(|zone| Entry { label: &zone.label, sample: Sample::Zone(zone) }));
+    entries.extend(chart.zones.iter().enumerate().map(|(index, zone)| {
+        let sample = Sample::Zone(zone, chart.zone_edge(index));
+        Entry { label: &zone.label, sample }
+    }));
     legend::below(canvas, &entries, below + 3.0) + EDGE
 }
 
@@ -156,11 +164,14 @@ fn axes(canvas: &mut Canvas, frame: &Frame, y_ticks: &[(f64, String)], side: &[S
     let named = !frame.x.names.is_empty();
     let slot = length / frame.x.names.len().max(1) as f64;
     let widest = frame.x.names.iter().map(|name| font::width(name, SIZE)).fold(0.0, f64::max);
-    let upright = named && widest > slot - GAP;
-    let x_ticks = match upright {
-        true => spaced(frame.x, frame.xs, length, |_| LINE),
-        false => spaced(frame.x, frame.xs, length, |text| font::width(text, SIZE)),
+    let broken = |name: &str| font::broken(name, SIZE, slot - GAP).filter(|lines| lines.len() <= BROKEN);
+    let upright = named && frame.x.names.iter().any(|name| broken(name).is_none());
+    let x_ticks = match (named, upright) {
+        (true, false) => spaced(frame.x, frame.xs, length, |_| 0.0), // each within its place
+        (true, true) => spaced(frame.x, frame.xs, length, |_| LINE),
+        (false, _) => spaced(frame.x, frame.xs, length, |text| font::width(text, SIZE)),
     };
+    let mut rows = 1;
     let mut below = bottom + TICK + GAP;
     for (place, text) in &x_ticks {
         let x = frame.across(*place);
@@ -172,12 +183,17 @@ fn axes(canvas: &mut Canvas, frame: &Frame, y_ticks: &[(f64, String)], side: &[S
             let short = font::shortened(text, SIZE, UPRIGHT);
             canvas.upwards((x + 0.5 * font::CAPITAL * SIZE, below), Anchor::End, &short);
         } else {
-            let half = 0.5 * font::width(text, SIZE);
-            let middle = x.min(canvas.width - half - 1.0).max(half + 1.0); // not beyond the picture
-            canvas.text((middle, below + font::CAPITAL * SIZE), Anchor::Middle, INK, text);
+            let lines = if named { broken(text).unwrap_or_default() } else { vec![text.clone()] };
+            for (row, line) in lines.iter().enumerate() {
+                let half = 0.5 * font::width(line, SIZE);
+                let middle = x.min(canvas.width - half - 1.0).max(half + 1.0); // not beyond the picture
+                let at = (middle, below + font::CAPITAL * SIZE + LINE * row as f64);
+                canvas.text(at, Anchor::Middle, INK, line);
+            }
+            rows = rows.max(lines.len());
         }
     }
-    below += if upright { widest.min(UPRIGHT) + GAP } else { LINE };
+    below += if upright { widest.min(UPRIGHT) + GAP } else { LINE * rows as f64 };
     canvas.line(&[(left, top), (left, bottom), (right, bottom)], &ink);
     for line in font::lines(&frame.x.label, SIZE, canvas.width - 2.0 * EDGE) {
         // beside the plot where that is wide enough, else on the whole sheet
@@ -195,8 +211,7 @@ fn axes(canvas: &mut Canvas, frame: &Frame, y_ticks: &[(f64, String)], side: &[S
     below
 }
 
-fn draw_zone(canvas: &mut Canvas, frame: &Frame, zone: &Zone) {
-    let edge = Stroke { colour: zone.colour, width: AXIS, dashes: &[1.2, 1.6] };
+fn draw_zone(canvas: &mut Canvas, frame: &Frame, zone: &Zone, edge: &Stroke) {
     let places: Vec<(f64, f64, f64)> = zone
         .pieces
         .iter()
@@ -209,10 +224,10 @@ fn draw_zone(canvas: &mut Canvas, frame: &Frame, zone: &Zone) {
         let outline: Vec<_> = low.iter().copied().chain(high.iter().rev().copied()).collect();
         canvas.polygon(&outline, zone.colour, 0.13);
         if has_low {
-            canvas.line(low, &edge);
+            canvas.line(low, edge);
         }
         if has_high {
-            canvas.line(high, &edge);
+            canvas.line(high, edge);
         }
     };
     if apart {
@@ -284,6 +299,20 @@ fn draw_interval(canvas: &mut Canvas, frame: &Frame, curve: &Curve, shift: f64) 
             }
         }
     }
+}
+
+/// The numbers of the curves in the order in which they are drawn: where two run together, the dashes of one lie on the line of the other,
+/// and points without a line lie on both.
+fn layered(curves: &[Curve]) -> Vec<usize> {
+    let layer = |curve: &Curve| match (curve.mark, curve.look.dash) {
+        (Mark::Points, _) => 3,
+        (_, Dash::Solid) => 0,
+        (_, Dash::Dashed) => 1,
+        (_, Dash::Dotted) => 2,
+    };
+    let mut order: Vec<usize> = (0..curves.len()).collect();
+    order.sort_by_key(|&index| layer(&curves[index]));
+    order
 }
 
 /// Draws the line and its marks; gives its last point.

@@ -33,23 +33,32 @@ Two layers of meshes, the first of half its columns; activations by kind:
 electro-optic (tap, gain, bias), saturable (depth, saturation), mod-relu (bias),
 spm (gain):
   network = [
-    [{ kind = \"mesh\", modes = 8, depth = 4 }, { kind = \"activation\", activation = { kind = \"electro-optic\", tap = 0.1, gain = 0.157, bias = 3.14159 } }],
-    [{ kind = \"mesh\", modes = 8, layout = \"triangular\" }, { kind = \"activation\", activation = { kind = \"mod-relu\", bias = 0.5 } }],
-    [{ kind = \"mesh\", modes = 8 }, { kind = \"detection\", detection = { kind = \"homodyne\", phase = 0.0 } }],
+    [{ kind = \"mesh\", modes = 8, depth = 4 },
+     { kind = \"activation\", activation = { kind = \"electro-optic\", tap = 0.1, gain = 0.157, bias = 3.14159 } }],
+    [{ kind = \"mesh\", modes = 8, layout = \"triangular\" },
+     { kind = \"activation\", activation = { kind = \"mod-relu\", bias = 0.5 } }],
+    [{ kind = \"mesh\", modes = 8 },
+     { kind = \"detection\", detection = { kind = \"homodyne\", phase = 0.0 } }],
   ]
 
 Any matrix by its singular values, and a matrix cut into tiles; detections by
 kind: intensity, amplitude, balanced (half as many outputs), homodyne (phase):
   network = [
-    [{ kind = \"singular-value\", inputs = 8, outputs = 12 }, { kind = \"activation\", activation = { kind = \"saturable\", depth = 1.0, saturation = 1.0 } }],
-    [{ kind = \"tiles\", inputs = 12, outputs = 8, tile = 4 }, { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
-    [{ kind = \"mesh\", modes = 8 }, { kind = \"detection\", detection = { kind = \"balanced\" } }],
+    [{ kind = \"singular-value\", inputs = 8, outputs = 12 },
+     { kind = \"activation\", activation = { kind = \"saturable\", depth = 1.0, saturation = 1.0 } }],
+    [{ kind = \"tiles\", inputs = 12, outputs = 8, tile = 4 },
+     { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
+    [{ kind = \"mesh\", modes = 8 },
+     { kind = \"detection\", detection = { kind = \"balanced\" } }],
   ]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
   network = [
-    [{ kind = \"weight-bank\", inputs = 64, outputs = 16 }, { kind = \"rectifier\", threshold = 0.1 }],
-    [{ kind = \"modulation\" }, { kind = \"mesh\", modes = 16 }, { kind = \"detection\", detection = { kind = \"amplitude\" } }],
+    [{ kind = \"weight-bank\", inputs = 64, outputs = 16 },
+     { kind = \"rectifier\", threshold = 0.1 }],
+    [{ kind = \"modulation\" },
+     { kind = \"mesh\", modes = 16 },
+     { kind = \"detection\", detection = { kind = \"amplitude\" } }],
     [{ kind = \"matrix\", inputs = 16, outputs = 10 }],
   ]
 

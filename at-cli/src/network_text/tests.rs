@@ -169,3 +169,20 @@ fn absurd_sizes_are_counted_without_being_built() {
     assert_eq!(controls(&layers("mesh:8x3")), 192.0);
     assert_eq!(controls(&layers("tiles:32x64/16")), 2048.0);
 }
+
+#[test]
+fn meshes_of_as_many_modes_as_inputs_are_written_with_and_without_a_hyphen() {
+    let layers = |text: &str| NetworkText::Short(text.to_string()).layers(4, 3).unwrap();
+    let same = |one: &str, other: &str| {
+        let identity = |text| build(&layers(text)).unwrap().identity();
+        assert_eq!(identity(one), identity(other), "{one} and {other}");
+    };
+    same("mesh:in-x2", "mesh:4x2");
+    same("mesh:inx2", "mesh:4x2");
+    same("mesh:in-x2,depth=3", "mesh:4x2,depth=3");
+    same("mesh:8-x3", "mesh:8x3");
+    same("mesh:in", "mesh:4");
+    for wrong in ["mesh:-x2", "mesh:in--x2", "mesh:in-2", "mesh:8-"] {
+        assert!(NetworkText::Short(wrong.to_string()).layers(4, 3).is_err(), "{wrong}");
+    }
+}

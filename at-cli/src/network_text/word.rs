@@ -39,10 +39,12 @@ fn dense(
     Ok(layers)
 }
 
-/// `64x3,option,…`: meshes with activations between them and a detection at the end.
+/// `64x3,option,…`, `inx3`, `in-x3`: meshes with activations between them and a detection at the end.
 fn meshes(text: &str, inputs: usize) -> Result<Vec<Vec<StageText>>> {
     let (shape, options) = text.split_once(',').unwrap_or((text, ""));
-    let (modes, count) = shape.split_once('x').unwrap_or((shape, "1"));
+    // with a hyphen, as the words of matrices have them, or without
+    let parts = shape.split_once("-x").or_else(|| shape.split_once('x'));
+    let (modes, count) = parts.unwrap_or((shape, "1"));
     let modes = if modes == "in" { inputs } else { size(modes)? };
     coherent(size(count)?, options, |layout, depth| StageText::Mesh { modes, layout, depth })
 }

@@ -2,8 +2,8 @@
 
 use super::cost_section::{self, Training};
 use super::page::Page;
-use crate::comparison::{self, Finished, MethodReport, PointReport, is_oracle, plots, table};
-use crate::export::columns::{count, si};
+use crate::comparison::{self, Finished, MethodReport, PointReport, is_oracle, percents, plots, table};
+use crate::export::columns::{count, percent, si};
 use crate::export::scores::{self, digits, headed, range};
 use crate::network_text::NetworkText;
 use crate::session::verdict;
@@ -43,10 +43,13 @@ pub fn section(page: &mut Page, run: &Path, data_dir: Option<&Path>) -> Result<O
         &format!("All settings of the first point (config.toml). The run is repeated by: {}", request.repeated(run)),
         &own::read_text(&run.join("config.toml"), LONGEST_TEXT)?,
     );
-    page.paragraph(
-        "Cells keep results and no controls: for the confusion matrix and the inside of a chip, train one of these points \
-         with asyt train and report that run.",
-    );
+    if let Some(cell) = finished.results.iter().flatten().find_map(|result| result.cell.as_ref()) {
+        let cell = run.join("cells").join(cell);
+        page.paragraph(&format!(
+            "For the confusion matrix and the inside of a chip, report one of its cells: asyt report {}",
+            cell.display()
+        ));
+    }
     Ok(missing)
 }
 
@@ -139,6 +142,10 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
             Score::RSquared | Score::MeanSquareError => digits(by, one),
         });
         let chips = chips.collect::<Vec<_>>();
+        let misfit = method.misfit.as_ref().map_or("-".to_string(), |misfit| {
+            let interval = misfit.interval.map_or(String::new(), |ends| format!(" ({})", percents(ends)));
+            percent(misfit.estimate.mean) + &interval
+        });
         let name = values.iter().cloned().chain([method.method.to_string()]).collect::<Vec<_>>().join(" ");
         vec![
             name,
@@ -146,6 +153,7 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
             method.interval.map_or("-".to_string(), |ends| range(by, ends)),
             known(score.deviation),
             digits(by, method.best_score),
+            misfit,
             method.epochs.to_string(),
             chips.join(", "),
         ]
@@ -153,8 +161,13 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     let points = || report.points.iter().flat_map(|point| point.methods.iter().map(move |own| (&point.values, own)));
     let unit = if by.unit().is_empty() { String::new() } else { format!(" ({})", by.unit()) };
     let (test, best, each) = (headed(by, "test"), format!("best epoch{unit}"), format!("chip by chip{unit}"));
-    let head = ["method", &test, "95 % interval", "deviation", &best, "epochs", &each];
+    let head = ["method", &test, "95 % interval", "deviation", &best, "misfit", "epochs", &each];
     page.table(&head, &points().map(|(values, method)| row(values, method)).collect::<Vec<_>>());
+    if report.points.iter().flat_map(|point| &point.methods).any(|method| method.misfit.is_some()) {
+        page.paragraph(
+            "Misfit: how far the readouts of a method's model lie from the chip's at the end; mean and 95 % interval.",
+        );
+    }
     if let [point] = &report.points[..]
         && let Some(ideal) = point.methods.iter().find(|method| is_oracle(method.method))
     {
@@ -255,7 +268,7 @@ pub fn trainings(finished: &Finished) -> Vec<Training> {
         for method in &point.methods {
             let chips = results.iter().filter(|result| result.method == method.method);
             let chips = chips.map(|result| (result.accesses, result.chip_size)).collect();
-            trainings.push(Training { place: point.values.join(" "), method: method.method, chips });
+            trainings.push(Training { place: point.values.join(", "), method: method.method, chips });
         }
     }
     trainings

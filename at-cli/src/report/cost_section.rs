@@ -12,7 +12,7 @@ use at_core::training::MethodName;
 
 /// A training whose cost is shown: at which point of a grid, by which method, and per chip its counts and size.
 pub struct Training {
-    /// The values of what varies; empty where nothing does.
+    /// The values of what varies, or one of several chips; empty where there is one.
     pub place: String,
     /// The method.
     pub method: MethodName,
@@ -22,7 +22,7 @@ pub struct Training {
 
 impl Training {
     fn name(&self) -> String {
-        if self.place.is_empty() { self.method.to_string() } else { format!("{} {}", self.place, self.method) }
+        if self.place.is_empty() { self.method.to_string() } else { format!("{}, {}", self.method, self.place) }
     }
 
     fn bill(&self, model: &CostModel) -> Bill {
@@ -103,7 +103,8 @@ fn drawn(name: &str, bills: &[(String, Bill)], sheet: Sheet) -> Option<(String, 
     let time = bills.iter().map(|(name, bill)| (name.clone(), bill.time.terms(), si(bill.time.total(), "s")));
     let energy = bills.iter().map(|(name, bill)| (name.clone(), bill.energy.terms(), si(bill.energy.total(), "J")));
     let (time, energy) = (time.collect(), energy.collect());
-    let panel = |what: &str, terms, bars| Panel { title: format!("{what}, cost model {name}"), terms, bars };
+    let panel =
+        |what: &str, terms, bars| Panel { title: format!("{what} of the training, cost model {name}"), terms, bars };
     let panels = [panel("time", &Time::NAMES, time), panel("energy", &Energy::NAMES, energy)];
     Some((format!("cost-{}", file_name(name)), shares(&panels, sheet)))
 }
@@ -118,6 +119,13 @@ mod tests {
     use super::*;
     use crate::export::figures::FigureArguments;
     use crate::export::picture::Format;
+
+    #[test]
+    fn a_bar_begins_with_its_method_however_long_its_place_is() {
+        let training = |place: &str| Training { place: place.into(), method: MethodName::At, chips: Vec::new() };
+        assert_eq!(training("bank:in-16-16-out, 0.1").name(), "at, bank:in-16-16-out, 0.1");
+        assert_eq!(training("").name(), "at");
+    }
 
     #[test]
     fn costs_are_those_of_the_model_and_an_oracle_has_none() {

@@ -2,14 +2,14 @@
 
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
 use crate::session::metrics::Row;
-use crate::session::plot::{self, trainings};
+use crate::session::plot::{self, Training, trainings};
 use at_core::training::{MethodName, Score};
 
 /// A chart of one value of the rows over another, a curve per method; points where either is no number have no place.
 fn chart(methods: &[MethodName], rows: &[Row], x: Axis, y: Axis, point: impl Fn(&Row) -> (f64, f64)) -> Chart {
-    let curve = |(method, chip, label)| {
-        let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip)).map(&point).collect();
-        Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
+    let curve = |own: Training| {
+        let points = rows.iter().filter(|row| own.has(row)).map(&point).collect();
+        Curve { label: own.label, look: own.look, mark: Mark::Last, points, interval: Interval::None }
     };
     let curves = trainings(methods, rows).into_iter().map(curve).collect();
     Chart { x, y, curves, ..Chart::default() }

@@ -4,7 +4,7 @@ use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
 use super::{chip_pictures, curves, power};
-use crate::export::columns::count;
+use crate::export::columns::{count, percent};
 use crate::export::heat_map::{Colours, HeatMap};
 use crate::export::scores::{self, shown};
 use crate::session::summary::{MethodResult, Summary};
@@ -140,7 +140,7 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
                 shown(result.best_test_score),
                 shown(result.final_train_score),
                 result.epochs.to_string(),
-                result.misfit.map_or("-".to_string(), |misfit| format!("{:.1} %", 100.0 * misfit)),
+                result.misfit.map_or("-".to_string(), percent),
             ]
         })
         .chain(methods.iter().filter_map(|&method| so_far(files, method)))
@@ -214,7 +214,8 @@ fn costs(page: &mut Page, files: &RunFiles) -> Result<()> {
     let size = summary.inputs.map(|inputs| ChipSize { controls: summary.controls, inputs });
     let training = |result: &MethodResult| {
         let chips = vec![(result.accesses?, size?)];
-        Some(Training { place: String::new(), method: result.method, chips })
+        let place = if result.share_model > 1 { format!("chip {}", result.chip_seed) } else { String::new() };
+        Some(Training { place, method: result.method, chips })
     };
     match summary.results.iter().map(training).collect::<Option<Vec<_>>>() {
         Some(trainings) => cost_section::section(page, &trainings, &cost_section::models(None)?),

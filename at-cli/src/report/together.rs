@@ -8,7 +8,6 @@ use crate::export::scores::{self, headed, shown};
 use crate::session::plot;
 use crate::trained::RunFiles;
 use anyhow::Result;
-use at_core::training::methods::Dash;
 use at_core::training::{MethodName, Score};
 use std::path::{Path, PathBuf};
 
@@ -63,8 +62,7 @@ impl Course {
 
     /// The method by its colour, the run by dashes and marks.
     fn curve(&self) -> Curve {
-        let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted][self.index % 3];
-        let look = Look { dash, marker: Look::numbered(self.index).marker, ..self.method.into() };
+        let look = Look { colour: Look::from(self.method).colour, ..Look::nth(self.index) };
         let points = self.points.clone();
         Curve { label: self.label(), look, mark: Mark::Last, points, interval: Interval::None }
     }

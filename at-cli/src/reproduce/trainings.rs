@@ -17,7 +17,9 @@ use at_core::training::{MethodName, Score};
 /// Trains what is missing and judges it.
 pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Reproduction> {
     let name = &asked.name;
-    let description = if asked.quick { description.clone().quick()? } else { description.clone() };
+    let quick = asked.quick && description.quick.is_some();
+    let whole = (asked.quick && !quick).then(|| "Computed in full; there is no reduced size.".to_string());
+    let description = if quick { description.clone().quick()? } else { description.clone() };
     let resumed = asked.resume.is_some();
     let own = RunSettings { data_dir: asked.data_dir.clone(), ..RunSettings::default() };
     let engine = asked.engine.clone().or_else(|| description.settings.engine.clone());
@@ -49,16 +51,16 @@ pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Rep
     }
     let findings = findings(&description, &finished)?;
     let mut notes = description.notes.clone();
-    notes.extend(finished.report.dataset_note.clone());
+    notes.extend(whole.into_iter().chain(finished.report.dataset_note.clone()));
     for (point, own) in
         finished.report.points.iter().flat_map(|point| point.diverged.iter().map(move |own| (point, own)))
     {
         let (chips, place, reason) = (own.chips, point.values.join(", "), &own.reason);
         notes.push(format!("{} diverged on {chips} chips at {place}, which count as 0 %: {reason}", own.method));
     }
-    let charts = charts(&description, &finished, &findings, asked.quick);
+    let charts = charts(&description, &finished, &findings, quick);
     let title = description.title.clone();
-    Ok(Reproduction { title, quick: asked.quick, notes, findings, charts, folder })
+    Ok(Reproduction { title, quick, notes, findings, charts, folder })
 }
 
 /// The mean over the chips; a training that diverged has an accuracy of 0, and counts nothing of the rest.

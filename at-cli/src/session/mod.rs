@@ -66,7 +66,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         ledger.begin(name, kept.records());
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let wall_seconds = ledger.end()?;
-        let TrialResult { outcomes, doubts, times, misfit } = trained.map_err(|error| explain(error, name, folder))?;
+        let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
@@ -75,7 +75,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         summary.notes = notes.texts().to_vec();
         if complete {
             let first = plan.settings.chip_seed.unwrap_or_default();
-            for (seed, outcome) in (first..).zip(&outcomes) {
+            for ((seed, outcome), &misfit) in (first..).zip(&outcomes).zip(&misfits) {
                 let engine = engine.describe();
                 let result = MethodResult::new(name, seed, outcomes.len(), &outcome.into(), wall_seconds, engine);
                 summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), misfit, ..result });
@@ -138,5 +138,14 @@ pub fn title(summary: &Summary) -> String {
     if let Some(name) = &summary.outside_chip {
         return format!("{} on {name}", summary.dataset);
     }
-    format!("{} on a chip of kind {}, number {}", summary.dataset, summary.chip, summary.chip_seed)
+    let Summary { dataset, chip, chip_seed, .. } = summary;
+    match summary.results.iter().map(|result| result.share_model as u64).max() {
+        Some(count) if count > 1 => {
+            format!(
+                "{dataset} on {count} chips of kind {chip}, numbers {chip_seed} to {}",
+                chip_seed.saturating_add(count - 1)
+            )
+        }
+        Some(_) | None => format!("{dataset} on a chip of kind {chip}, number {chip_seed}"),
+    }
 }

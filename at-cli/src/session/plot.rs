@@ -2,16 +2,42 @@
 
 use super::metrics::Row;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+use crate::export::look::Look;
 use at_core::training::{MethodName, Score};
 
-/// Every training in `rows`: its method, its chip, and what it is called where a method has several chips.
-pub fn trainings(methods: &[MethodName], rows: &[Row]) -> Vec<(MethodName, u64, String)> {
+/// A training that has a curve.
+pub struct Training {
+    /// Its method.
+    pub method: MethodName,
+    /// Its chip.
+    pub chip: u64,
+    /// What it is called: with its chip where a method has several.
+    pub label: String,
+    /// The method's, with dashes and marks by the chip where a method has several.
+    pub look: Look,
+}
+
+impl Training {
+    /// Whether this is a row of it.
+    pub fn has(&self, row: &Row) -> bool {
+        (row.method, row.chip_seed) == (self.method, self.chip)
+    }
+}
+
+/// Every training in `rows`.
+pub fn trainings(methods: &[MethodName], rows: &[Row]) -> Vec<Training> {
     let of = |&method: &MethodName| {
         let first = rows.iter().filter(|row| row.method == method && row.epoch == 1);
         let chips: Vec<u64> = first.map(|row| row.chip_seed).collect();
         let alone = chips.len() == 1;
-        let label = move |chip| if alone { method.to_string() } else { format!("{method}, chip {chip}") };
-        chips.into_iter().map(move |chip| (method, chip, label(chip)))
+        chips.into_iter().enumerate().map(move |(index, chip)| {
+            let own = Look::from(method);
+            let (label, look) = match alone {
+                true => (method.to_string(), own),
+                false => (format!("{method}, chip {chip}"), Look { colour: own.colour, ..Look::nth(index) }),
+            };
+            Training { method, chip, label, look }
+        })
     };
     methods.iter().flat_map(of).collect()
 }
@@ -51,7 +77,7 @@ pub fn axis(score: Score, values: impl Iterator<Item = f64>) -> Axis {
         }
         // far below 0 nothing is learned, and one such point would flatten all others
         Score::RSquared => {
-            let low = low.max(-1.0);
+            let low = if high > -1.0 { low.max(-1.0) } else { low }; // where nothing is learned at all, that is shown
             let top = high.max(low) + 0.05 * (high - low).max(0.02);
             axis.within(low - 0.05 * (high - low).max(0.02), top.min(1.005))
         }
@@ -77,10 +103,10 @@ fn accuracies(low: f64, high: f64) -> (f64, f64) {
 
 /// The picture of the rows of `methods`.
 pub fn scores(title: &str, score: Score, methods: &[MethodName], rows: &[Row]) -> Chart {
-    let curve = |(method, chip, label)| {
-        let points = rows.iter().filter(|row| (row.method, row.chip_seed) == (method, chip));
+    let curve = |own: Training| {
+        let points = rows.iter().filter(|row| own.has(row));
         let points = points.map(|row| (row.epoch as f64, score.in_unit(row.test_score))).collect();
-        Curve { label, look: method.into(), mark: Mark::Last, points, interval: Interval::None }
+        Curve { label: own.label, look: own.look, mark: Mark::Last, points, interval: Interval::None }
     };
     let last = rows.iter().map(|row| row.epoch).max().unwrap_or(1);
     Chart {
@@ -94,12 +120,13 @@ pub fn scores(title: &str, score: Score, methods: &[MethodName], rows: &[Row]) -
 
 /// The axis of so many epochs.
 pub fn epochs(last: usize) -> Axis {
-    Axis::linear("epoch").within(0.0, 1.02 * last.max(1) as f64)
+    Axis { whole: true, ..Axis::linear("epoch").within(0.0, 1.02 * last.max(1) as f64) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_core::training::Record;
 
     fn range(score: Score, values: &[f64]) -> (f64, f64) {
         axis(score, values.iter().copied()).range.unwrap()
@@ -114,8 +141,37 @@ mod tests {
         assert!(low < 100.0 && high > 100.0);
         let (low, high) = range(Score::RSquared, &[-80.0, 0.9]);
         assert!(low > -2.0 && high >= 0.9);
+        let (low, high) = range(Score::RSquared, &[-80.0, -20.0]);
+        assert!(low <= -80.0 && high >= -20.0, "curves that are all far below 0 are shown: {low} to {high}");
         assert!(axis(Score::MeanSquareError, [1e-4, 1.0].into_iter()).logarithmic);
         assert_eq!(range(Score::MeanSquareError, &[0.1, 0.2]).0, 0.0);
         assert_eq!(axis(Score::Accuracy, [f64::NAN].into_iter()).range, None);
+    }
+
+    #[test]
+    fn chips_that_share_a_model_are_told_apart_in_pictures() {
+        let record = |chip| Record {
+            method: MethodName::At,
+            chip,
+            epoch: 1,
+            learning_rate: 0.1,
+            train_loss: 0.2,
+            judged_by: Score::Accuracy,
+            train_score: 0.3,
+            test_loss: 0.4,
+            test_score: 0.5,
+            accesses: Default::default(),
+            alignment: None,
+            measuring: false,
+        };
+        let rows: Vec<Row> = (0..3).map(|chip| Row::new(&record(chip), 7, 0.0)).collect();
+        let found = trainings(&[MethodName::At], &rows);
+        let labels: Vec<&str> = found.iter().map(|own| own.label.as_str()).collect();
+        assert_eq!(labels, ["at, chip 7", "at, chip 8", "at, chip 9"]);
+        for (index, one) in found.iter().enumerate() {
+            assert_eq!(one.look.colour, Look::from(MethodName::At).colour);
+            assert!(found[..index].iter().all(|other| other.look.dash != one.look.dash), "{}", one.label);
+        }
+        assert_eq!(trainings(&[MethodName::At], &rows[..1])[0].look, MethodName::At.into());
     }
 }

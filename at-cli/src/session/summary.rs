@@ -164,6 +164,12 @@ fn numbers(named: &[(&str, usize)]) -> Result<(), String> {
     wrong.map_or(Ok(()), |(name, number)| Err(format!("{name} = {number} is not valid: must be at most {MOST}")))
 }
 
+/// Errs where a misfit is none.
+pub fn valid_misfit(misfit: Option<f64>) -> Result<(), String> {
+    let wrong = misfit.filter(|misfit| !(0.0..=f64::MAX).contains(misfit));
+    wrong.map_or(Ok(()), |misfit| Err(format!("misfit = {misfit:?} is not valid: must be from 0")))
+}
+
 fn alone() -> usize {
     1
 }
@@ -183,9 +189,7 @@ impl MethodResult {
             seconds("send_seconds", times.send_seconds)?;
             seconds("busy_seconds", times.busy_seconds)?;
         }
-        if self.misfit.is_some_and(|misfit| !(0.0..=f64::MAX).contains(&misfit)) {
-            return Err(format!("misfit = {:?} is not valid: must be from 0", self.misfit.unwrap_or_default()));
-        }
+        valid_misfit(self.misfit)?;
         numbers(&[("share_model", self.share_model), ("epochs", self.epochs)])?;
         let told = Accesses {
             reads: self.chip_reads,

@@ -1,7 +1,7 @@
 //! The comparison table on stdout.
 
 use super::summary::Summary;
-use crate::export::columns::{TERMINAL, align, count, fitting, wrapped};
+use crate::export::columns::{TERMINAL, align, count, fitting, percent, wrapped};
 use crate::export::scores::shown;
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ pub fn table(summary: &Summary, wide: bool) -> String {
             shown(result.final_test_score),
             shown(result.best_test_score),
             shown(result.final_train_score),
-            result.misfit.map_or("-".to_string(), |misfit| format!("{:.1} %", 100.0 * misfit)),
+            result.misfit.map_or("-".to_string(), percent),
             result.epochs.to_string(),
             format!("{:.1} s", result.wall_seconds),
             count(result.chip_reads),

@@ -1,47 +1,74 @@
 //! How far the readouts of a method's model lie from its chip's when the training is over.
 
-use crate::methods;
 use at_core::Result;
-use at_core::engine::Engine;
-use at_core::network::Network;
-use at_core::propagator::{Buffer, Propagator, Simulator, Tunable};
-use at_core::training::methods::{Method, MethodOptions, Model};
-use at_core::training::{Batch, MethodName, Split};
+use at_core::network::{Network, Stage};
+use at_core::engine::{Engine, Loss, Normalization};
+use at_core::propagator::{Buffer, LayerAccess, Propagator, Simulator, Tunable};
+use at_core::training::methods::dat::{Maps, Sepn};
+use at_core::training::methods::{Method, MethodOptions};
+use at_core::training::{Batch, Split};
 
 /// Samples that are enough to tell.
 const MOST: usize = 500;
 
+/// Samples that go side by side through the networks of `dat`.
+const AT_ONCE: usize = 50;
+
+/// What a method knows of its chip when the training is over.
+pub struct Learned<'a, E: Engine> {
+    /// What its model is programmed with.
+    pub controls: &'a E::Buffer,
+    /// What it has found of the chip's imperfections (`at-adaptive`).
+    pub estimate: Option<&'a E::Buffer>,
+    /// The parameters of the networks behind its meshes (`dat`).
+    pub networks: Option<&'a E::Buffer>,
+}
+
+impl<'a, E: Engine> Learned<'a, E> {
+    /// None where a method has no model of its chip.
+    pub fn of<C: Propagator<Engine = E>>(method: &'a dyn Method<C>) -> Option<Self> {
+        if !method.facts().model.knows_the_kind() {
+            return None;
+        }
+        let vectors = method.parameters();
+        let vector = |wanted: &str| vectors.iter().find(|(name, _)| *name == wanted).map(|(_, own)| &own.values);
+        let controls = vector("model").unwrap_or(method.controls());
+        Some(Learned { controls, estimate: vector("estimate"), networks: vector("networks") })
+    }
+}
+
 /// `‖m − c‖/‖c‖` for the readouts m of the model and c of the chip, of the first test samples, each with its own controls at the end.
 ///
-/// The model is the data sheet's, with what the method has learned of the chip. None where a method has no such model, and where what it
-/// has learned lies between the stages of its model (`dat`), which nobody else can run; and where the chip is dark.
+/// The model is the data sheet's, with what the method has `learned` of the chip. The networks of `dat` learn readouts as the `loss` scales them, so
+/// that of its model these are compared. None where the chip is dark.
 pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
     engine: &E,
     network: &Network,
     options: &MethodOptions,
-    method: &dyn Method<C>,
-    name: MethodName,
+    loss: &Loss,
+    learned: &Learned<E>,
     chip: &mut C,
     test: &Split<E>,
 ) -> Result<Option<f64>> {
-    let modelled = match methods::facts(name).model {
-        Model::DataSheet | Model::Statistics => true,
-        Model::None | Model::Electronics | Model::Oracle => false,
-    };
-    let vectors = method.parameters();
-    let vector = |wanted: &str| vectors.iter().find(|(name, _)| *name == wanted).map(|(_, own)| &own.values);
-    if !modelled || vector("networks").is_some() {
-        return Ok(None);
-    }
-    let mut model = engine.build(network, &options.known(network)?)?;
-    if let Some(estimate) = vector("estimate") {
-        model.set_imperfections(estimate)?;
-    }
-    model.program(vector("model").unwrap_or(method.controls()))?;
     let samples = test.samples().min(MOST);
     let mut batch = Batch::new(engine, chip.inputs(), samples)?;
     batch.gather(engine, test, test.in_order(), 0, samples)?;
-    let [own, true_ones] = [read(engine, &mut model, &batch)?, read(engine, chip, &batch)?];
+    let outputs = chip.outputs();
+    let true_ones = read(engine, chip, &batch)?;
+    let [own, true_ones] = match learned.networks {
+        Some(networks) => {
+            let own = corrected(engine, network, options, learned.controls, networks, test, samples)?;
+            [own, true_ones].map(|readouts| scaled(loss, &readouts, outputs))
+        }
+        None => {
+            let mut model = engine.build(network, &options.known(network)?)?;
+            if let Some(estimate) = learned.estimate {
+                model.set_imperfections(estimate)?;
+            }
+            model.program(learned.controls)?;
+            [read(engine, &mut model, &batch)?, true_ones]
+        }
+    };
     let apart: f64 = own.iter().zip(&true_ones).map(|(m, c)| (m - c) * (m - c)).sum();
     let size: f64 = true_ones.iter().map(|c| c * c).sum();
     let relative = (apart / size).sqrt();
@@ -52,4 +79,63 @@ fn read<E: Engine, P: Propagator<Engine = E>>(engine: &E, light: &mut P, batch: 
     let mut readout: Buffer<P> = engine.zeros(light.outputs() * batch.size())?;
     light.propagate(batch.signals(), batch.size(), &mut readout)?;
     engine.download(&readout)
+}
+
+/// What the loss compares of the readouts of so many `outputs`, scaled as it scales them.
+fn scaled(loss: &Loss, readouts: &[f64], outputs: usize) -> Vec<f64> {
+    let row = |row: &[f64]| {
+        let size = match loss.normalization {
+            Normalization::None => 1.0,
+            Normalization::Total => row.iter().sum::<f64>() / row.len() as f64,
+            Normalization::L2 => row.iter().map(|x| x * x).sum::<f64>().sqrt(),
+        };
+        let scale = if size == 0.0 { 1.0 } else { size.recip() };
+        row[..loss.classes].iter().map(|x| scale * x).collect::<Vec<_>>()
+    };
+    readouts.chunks_exact(outputs).flat_map(row).collect()
+}
+
+/// The readouts of the model of `dat` for the first `samples`: behind every mesh, what its network of these parameters predicts is added to
+/// the field.
+fn corrected<E: Simulator>(
+    engine: &E,
+    network: &Network,
+    options: &MethodOptions,
+    controls: &E::Buffer,
+    networks: &E::Buffer,
+    test: &Split<E>,
+    samples: usize,
+) -> Result<Vec<f64>> {
+    let network = network.single_stages()?;
+    let mut model = engine.build(&network, &options.known(&network)?)?;
+    model.program(controls)?;
+    let weights = single(engine.download(networks)?);
+    let mut batch = Batch::new(engine, model.inputs(), AT_ONCE.min(samples))?;
+    let (mut readouts, mut maps) = (Vec::with_capacity(samples * model.outputs()), Maps::default());
+    for start in (0..samples).step_by(AT_ONCE) {
+        let size = AT_ONCE.min(samples - start);
+        batch.gather(engine, test, test.in_order(), start, size)?;
+        let (mut signal, mut first) = (None, 0);
+        for (layer, stage) in network.stages().enumerate() {
+            let reals = size * stage.output().width();
+            let mut next = engine.zeros(reals)?;
+            model.propagate_layer(layer, signal.as_ref().unwrap_or(batch.signals()), size, &mut next)?;
+            if let Stage::Mesh(mesh) = stage {
+                let sepn = Sepn::new(mesh.modes(), options.dat.maps)?;
+                let field = single(engine.download(&next)?);
+                let mut sum = field.clone();
+                sepn.forward(&weights[first..][..sepn.reals()], &field, &mut sum, &mut maps);
+                first += sepn.reals();
+                next = engine.upload(&sum.into_iter().map(f64::from).collect::<Vec<_>>())?;
+            }
+            signal = Some(next);
+        }
+        readouts.extend(engine.download(signal.as_ref().unwrap_or(batch.signals()))?);
+    }
+    Ok(readouts)
+}
+
+/// As the networks read numbers.
+fn single(values: Vec<f64>) -> Vec<f32> {
+    values.into_iter().map(|value| value as f32).collect()
 }

@@ -1,6 +1,6 @@
 //! The one way to train: chips are made here, methods are built here, and doubts about what came out are found here.
 
-use super::misfit::misfit;
+use super::misfit::{Learned, misfit};
 use super::{Driver, Fingerprint, Task, doubts, split};
 use crate::plan::Plan;
 use anyhow::{Context, Result, ensure};
@@ -9,7 +9,7 @@ use at_core::data::{Chance, Dataset};
 use at_core::fabrication::Fabrication;
 use at_core::link::Times;
 use at_core::network::Network;
-use at_core::propagator::Simulator;
+use at_core::propagator::{Propagator, Simulator};
 use at_core::training::methods::Reachable;
 use at_core::training::{
     Alignment, Checkpoint, Checkpoints, MethodName, Observer, Oracle, Outcome, Record, Split, Trainer, methods,
@@ -48,8 +48,9 @@ pub struct TrialResult {
     pub doubts: Vec<String>,
     /// Where the time went at a chip from outside, since this process began with it.
     pub times: Option<Times>,
-    /// How far the method's model lies from the chip ([`misfit`]), of a simulated chip by itself.
-    pub misfit: Option<f64>,
+    /// How far the method's model lies from each of the chips ([`misfit`]); none where it has no model, and of a chip from outside, which is
+    /// asked for nothing that the training does not need.
+    pub misfits: Vec<Option<f64>>,
 }
 
 impl Kept<'_> {
@@ -118,12 +119,12 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let fingerprint = &self.fingerprint.text()[..];
         let checkpoints = kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network });
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
-        let (mut times, mut misfit) = (None, None);
-        let (outcomes, trained) = if let Some(driver) = self.driver {
+        let mut times = None;
+        let (outcomes, misfits, trained) = if let Some(driver) = self.driver {
             let (mut chip, _parking) = driver.chip(engine, network)?;
             let (outcome, trained, _) = self.train(&mut chip, method, false, earlier, checkpoints, observer)?;
             times = Some(chip.times());
-            (vec![outcome], Some(trained))
+            (vec![outcome], vec![None], Some(trained))
         } else if method == MethodName::At && plan.fleet() > 1 {
             let seeds = first(plan)..first(plan) + plan.fleet() as u64;
             let mut chips =
@@ -131,12 +132,18 @@ impl<'a, E: Simulator> Trials<'a, E> {
             let shared = Meter::default();
             let (training, options) = (&plan.training, &plan.options);
             let mut fleet = methods::build_fleet(engine, network, chips.len(), initial, training, options, &shared)?;
-            (self.trainer().run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?, None)
+            let outcomes = self.trainer().run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?;
+            let parameters = fleet.parameters();
+            let model = parameters.iter().find(|(name, _)| name == "model").map(|(_, own)| &own.values);
+            let learned = model.map(|controls| Learned { controls, estimate: None, networks: None });
+            let each = outcomes.iter().zip(&mut chips);
+            let misfits = each.map(|(outcome, chip)| self.misfit(outcome, learned.as_ref(), chip));
+            let misfits = misfits.collect::<Result<_>>()?;
+            (outcomes, misfits, None)
         } else {
             let mut chip = self.chip(fabrication, first(plan))?;
-            let (outcome, trained, apart) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
-            misfit = apart;
-            (vec![outcome], Some(trained))
+            let (outcome, trained, misfit) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
+            (vec![outcome], vec![misfit], Some(trained))
         };
         let controls = trained.as_deref().unwrap_or(initial);
         let mut doubts = Vec::new();
@@ -145,7 +152,7 @@ impl<'a, E: Simulator> Trials<'a, E> {
             doubts.extend(doubts::of_chance(method, &outcome.test, self.chance.as_ref(), light));
         }
         doubts.extend(times.and_then(|times| doubts::of_range(method, &times)));
-        Ok(TrialResult { outcomes, doubts, times, misfit })
+        Ok(TrialResult { outcomes, doubts, times, misfits })
     }
 
     fn trainer(&self) -> Trainer<'_, E> {
@@ -164,7 +171,6 @@ impl<'a, E: Simulator> Trials<'a, E> {
     ) -> Result<(Outcome, Vec<f64>, Option<f64>)> {
         let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
         let (training, options) = (&plan.training, &plan.options);
-        let name = method;
         let mut method =
             methods::build(method, engine, network, fabrication, initial, training, options, chip.meter())?;
         let trainer = self.trainer();
@@ -173,11 +179,24 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let mut oracle = aligned.then(oracle).transpose()?;
         let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
         let outcome = trainer.run_aligned(chip, &mut *method, oracle, earlier, checkpoints, observer)?;
-        let misfit = match outcome.complete && self.driver.is_none() {
-            true => misfit(engine, network, options, &*method, name, chip, trainer.test)?,
-            false => None,
-        };
+        let misfit = self.misfit(&outcome, Learned::of(&*method).as_ref(), chip)?;
         Ok((outcome, engine.download(method.controls())?, misfit))
+    }
+
+    /// Of the model that has `learned`, where it has and the training is over.
+    fn misfit<C: Propagator<Engine = E>>(
+        &self,
+        outcome: &Outcome,
+        learned: Option<&Learned<E>>,
+        chip: &mut C,
+    ) -> Result<Option<f64>> {
+        match learned.filter(|_| outcome.complete && self.driver.is_none()) {
+            Some(learned) => {
+                let Plan { options, training, .. } = self.plan;
+                Ok(misfit(self.engine, self.network, options, &training.loss, learned, chip, &self.test)?)
+            }
+            None => Ok(None),
+        }
     }
 
     /// The chip of this `fabrication`, with all that the plan says of it besides.

@@ -67,11 +67,17 @@ fn every_method_meets_the_same_chips_and_the_numbers_follow_from_the_epochs() {
     let numbers = |key: &str| methods[0][key].as_array().unwrap().iter().map(|number| number.as_f64().unwrap());
     let cosine = format!("{:.2}", numbers("alignment").sum::<f64>() / 4.0);
     let chips = numbers("accuracies").map(|accuracy| format!("{:.2}", 100.0 * accuracy)).collect::<Vec<_>>().join(", ");
-    let row: Vec<String> = accuracies.into_iter().chain(below).chain([cosine, chips]).collect();
+    let share = |own: &Value| 100.0 * own.as_f64().unwrap();
+    let misfits = (0..3).map(|index| {
+        let misfit = &methods[index]["misfit"];
+        let [low, high] = [0, 1].map(|end| share(&misfit["interval"][end]));
+        format!("{:.1} ({low:.1} to {high:.1})", share(&misfit["mean"]))
+    });
+    let row: Vec<String> = accuracies.into_iter().chain(below).chain(misfits).chain([cosine, chips]).collect();
     assert_eq!(page.lines().nth(2), Some(format!("| {} |", row.join(" | ")).as_str()), "{page}");
     let heading = "| `ideal` (%) | `at` (%) | `pat` (%) | `in-silico` (%) | `at` below `ideal` (points) | \
-                   `pat` below `ideal` (points) | `in-silico` below `ideal` (points) | mean cosine of `at` | \
-                   `at` chip by chip (%) |\n| --- |";
+                   `pat` below `ideal` (points) | `in-silico` below `ideal` (points) | misfit of `at` (%) | misfit of `pat` (%) | \
+                   misfit of `in-silico` (%) | mean cosine of `at` | `at` chip by chip (%) |\n| --- |";
     assert!(page.starts_with(heading), "{page}");
     assert!(page.contains("the mean over 3 chips") && page.contains("chip seeds 1, 2, 3"), "{page}");
 }
@@ -125,6 +131,9 @@ fn the_table_fits_a_terminal_and_its_file_has_all_columns() {
     assert_eq!(wide, bench.read("run/compare.txt"));
     for column in ["deviation", "energy to it", "cosine", "injected"] {
         assert!(wide.lines().next().unwrap().contains(column), "{wide}");
+        let told =
+            ended.stdout.lines().filter(|line| !line.starts_with("more with")).any(|line| line.contains("cosine:"));
+        assert!(!told && wide.contains("cosine:"), "a column that is not shown is explained: {}", ended.stdout);
     }
     assert!(ended.stderr.contains("results in run ("), "said with --quiet too: {}", ended.stderr);
 }

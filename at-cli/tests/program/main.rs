@@ -19,6 +19,7 @@ mod gpu;
 mod identity;
 mod interruption;
 mod manual;
+mod misfit;
 mod output;
 mod outside_chips;
 mod own_data;

@@ -56,3 +56,19 @@ fn completions_and_manual_pages_know_every_command_and_flag() {
     );
     assert!(bench.read("pages/asyt-train.1").contains("thermal"));
 }
+
+#[test]
+fn topics_and_lists_keep_to_the_width_of_a_terminal() {
+    let bench = Bench::new();
+    let topics = ["networks", "chips", "methods", "presets", "data"].map(|topic| ["help", topic]);
+    for words in topics.into_iter().chain([["data", "list"], ["devices", "--"]]) {
+        let words = words.into_iter().filter(|word| *word != "--");
+        let said = bench.run(words).done().stdout;
+        for line in said.lines() {
+            // a stage by itself is a table in a line, which TOML does not break
+            let stage = line.trim_start().trim_start_matches('[').starts_with("{ kind = \"activation\"");
+            assert!(line.chars().count() <= 80 || stage, "{line}");
+        }
+    }
+    assert_eq!(bench.run(["help", "datas"]).stderr.matches(" data,").count(), 1, "a topic is named once");
+}

@@ -220,11 +220,17 @@ fn a_look_at_a_served_chip_names_its_dead_shifters_and_its_noise() {
     assert!(noisy["noise"].as_f64().unwrap() < 0.1 * noisy["signal"].as_f64().unwrap(), "{noisy}");
     // light that the noise hides is said to be that
     let hidden = format!("'{}' chip serve --quiet {CHIP} --thermal-noise 1", asyt());
-    let said = bench.run(["chip", "check", "--quiet", "--input-power", "0.1", "--chip-command", &hidden]).done().stdout;
+    // lines keep to the width of a terminal; here they are one again
+    let words = |stdout: String| {
+        assert!(stdout.lines().all(|line| line.chars().count() <= 80), "{stdout}");
+        stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said =
+        words(bench.run(["chip", "check", "--quiet", "--input-power", "0.1", "--chip-command", &hidden]).done().stdout);
     assert!(said.contains("more than the signal") && said.contains("which noise hides"), "{said}");
     assert!(bench.read("look.svg").starts_with("<svg"));
     let command = format!("'{}' chip serve --quiet {CHIP}", asyt());
-    let said = bench.run(["chip", "check", "--quiet", "--chip-command", &command]).done().stdout;
+    let said = words(bench.run(["chip", "check", "--quiet", "--chip-command", &command]).done().stdout);
     let words = ["32 controls (rad, any value)", "4 complex inputs", "move nothing that is seen: 28, 29, 30, 31"];
     assert!(words.iter().all(|part| said.contains(part)), "{said}");
     bench

@@ -49,6 +49,18 @@ fn what_comes_out_otherwise_is_a_failure() {
 }
 
 #[test]
+fn a_result_without_a_reduced_size_is_not_said_to_have_one() {
+    let bench = Bench::new();
+    for name in ["fig6", "pat-toy"] {
+        let run = bench.run(["reproduce", name, "--quick", "--out", name, "--quiet"]).done();
+        assert!(run.stdout.ends_with("\nPASS\n") && run.stdout.contains("there is no reduced size"), "{}", run.stdout);
+        let result: Value = serde_json::from_str(&bench.read(&format!("{name}/result.json"))).unwrap();
+        assert_eq!(result["quick"], false, "{name}");
+        assert!(!bench.read(&format!("{name}/{name}.svg")).contains("reduced"), "{name}");
+    }
+}
+
+#[test]
 fn requests_without_sense_are_refused() {
     let bench = Bench::new();
     bench.run(["reproduce", "fig5z"]).refused(2, &["fig5z", "did you mean", "pat-toy"]);

@@ -50,7 +50,7 @@ fn a_sweep_killed_at_any_moment_resumes_to_the_same_table() {
     let whole = outcome(&bench, "whole");
     let page = bench.read("whole/sweep.md");
     let heading = "| response-slope,response-amplitude | epochs | `ideal` (%) | `at` (%) | `at` below `ideal` (points) | \
-                   mean cosine of `at` | `at` chip by chip (%) |\n";
+                   misfit of `at` (%) | mean cosine of `at` | `at` chip by chip (%) |\n";
     assert!(page.starts_with(heading) && page.contains("\n| 0.4 | 15 | "), "{page}");
     assert_eq!(whole.0.lines().count(), 2 * 2 * 2);
     let mut kills = 0;

@@ -1,7 +1,10 @@
 //! What a look at a chip found, in words.
 
-use crate::export::columns::si;
+use crate::export::columns::{si, wrapped};
 use at_core::link::{Check, Description, Limits};
+
+/// Columns of the name of what was found.
+const NAME: usize = 9;
 
 /// Silent controls that are named.
 const NAMED: usize = 20;
@@ -52,7 +55,7 @@ pub fn table(chip: &Description, found: &Check) -> String {
             format!("{} for a writing, {} for the batch", si(found.write_seconds, "s"), si(found.batch_seconds, "s")),
         ),
     ];
-    lines.into_iter().map(|(name, text)| format!("{name:<9}{text}\n")).collect()
+    lines.into_iter().map(|(name, text)| wrapped(&format!("{name:<NAME$}{text}"), NAME)).collect()
 }
 
 fn percent(share: f64) -> String {
