@@ -5,6 +5,7 @@ mod adjoint;
 mod attenuators;
 mod awake;
 mod bidirectional;
+mod borrowed;
 mod combiner;
 mod control;
 mod detection;
@@ -38,5 +39,6 @@ mod weight_bank;
 mod weights;
 
 pub use adjoint::CpuTrace;
+pub use borrowed::{CpuInner, Passed};
 pub use engine::Cpu;
 pub use network::CpuNetwork;
