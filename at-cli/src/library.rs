@@ -13,6 +13,7 @@
 //! println!("{}", run.map_err(|failure| failure.into_error()).unwrap().summary.to_json());
 //! ```
 
+pub use crate::allocations::{peak, restart_peak};
 pub use crate::cells::started_by;
 pub use crate::failure::{Failure, Outcome, in_a_line};
 pub use crate::listener::{Audience, Listener};

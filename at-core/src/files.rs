@@ -25,7 +25,7 @@ mod phase_file_tests;
 pub mod whole;
 
 use crate::{Error, Result};
-use fault::{Operation, Observed, check};
+use fault::{Observed, Operation, check};
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};

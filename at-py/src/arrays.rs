@@ -1,10 +1,14 @@
-//! Arrays of numpy as vectors of the engine, and back.
+//! Arrays of numpy as vectors of the engine, and back: borrowed both ways wherever they lie as the engine's do.
 
 use crate::failure::usage;
 use at_core::Real;
 use num_complex::{Complex32, Complex64};
-use numpy::{Element, PyArray, PyArray1, PyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    Element, PyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn,
+    PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
+use std::ops::Deref;
 
 /// A scalar of an engine that numpy has too.
 pub trait Scalar: Real + Element {
@@ -20,57 +24,162 @@ impl Scalar for f64 {
     type Complex = Complex64;
 }
 
-/// Samples `[batch, width]` as they lie in memory.
-pub struct Samples<T> {
-    /// Row-major; a complex number is two reals.
-    pub values: Vec<T>,
-    /// Rows.
-    pub batch: usize,
-}
+/// Numbers of an array of Python as they lie in its memory, row-major; nothing is copied that lies so already.
+pub struct Plain<'py, E: Element>(PyReadonlyArrayDyn<'py, E>);
 
-/// `array [batch, modes]` with samples of `width` reals, which are `complex` fields or not. Its numbers must be of this kind and
-/// precision already; `what` names it.
-pub fn samples<T: Scalar>(array: &Bound<'_, PyAny>, width: usize, complex: bool, what: &str) -> PyResult<Samples<T>> {
-    let kind = |complex: bool| {
-        format!("{}{}", if complex { "complex" } else { "float" }, size_of::<T>() * if complex { 16 } else { 8 })
-    };
-    let wrong = || {
-        let dtype = array.getattr("dtype").map_or("no array".to_string(), |dtype| dtype.to_string());
-        usage(format!("{what} must be an array of {}, got {dtype}", kind(complex)))
-    };
-    let (values, shape): (Vec<T>, Vec<usize>) = if complex {
-        let array: PyReadonlyArrayDyn<T::Complex> = array.extract().map_err(|_| wrong())?;
-        let values = match array.as_slice() {
-            Ok(slice) => bytemuck::cast_slice(slice).to_vec(),
-            Err(_) => bytemuck::cast_slice(&rows(&array)).to_vec(),
+impl<'py, E: Element> Plain<'py, E> {
+    /// The numbers of `array`, which may lie column by column, with gaps, or astray, and are then copied. None where they are of another kind.
+    fn of(array: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        let Ok(array) = array.cast::<PyArrayDyn<E>>() else { return Ok(None) };
+        let array = match lies_plainly(array) {
+            true => array.clone(),
+            false => array.call_method1("copy", ("C",))?.cast_into()?,
         };
-        (values, array.shape().to_vec())
-    } else {
-        let array: PyReadonlyArrayDyn<T> = array.extract().map_err(|_| wrong())?;
-        (rows(&array), array.shape().to_vec())
-    };
-    let modes = if complex { width / 2 } else { width };
-    match shape[..] {
-        [batch, found] if found == modes && batch > 0 => Ok(Samples { values, batch }),
-        _ => Err(usage(format!("{what} must have the shape [batch, {modes}] with at least one sample, got {shape:?}"))),
+        Ok(Some(Plain(array.try_readonly().map_err(|error| usage(error.to_string()))?)))
     }
 }
 
-/// The numbers of an array, row-major.
-fn rows<T: Element + Copy>(array: &PyReadonlyArrayDyn<T>) -> Vec<T> {
-    match array.as_slice() {
-        Ok(slice) => slice.to_vec(),
-        Err(_) => array.as_array().iter().copied().collect(),
+impl<E: Element> Deref for Plain<'_, E> {
+    type Target = [E];
+
+    fn deref(&self) -> &[E] {
+        self.0.as_slice().expect("it lies plainly")
     }
+}
+
+/// Row by row, without gaps, where numbers of this kind may lie.
+fn lies_plainly<E: Element>(array: &Bound<'_, PyArrayDyn<E>>) -> bool {
+    array.is_c_contiguous() && array.data().is_aligned()
+}
+
+/// Samples `[batch, width]`, reals or complex fields.
+pub enum Samples<'py, T: Scalar> {
+    Reals(Plain<'py, T>),
+    Fields(Plain<'py, T::Complex>),
+}
+
+impl<T: Scalar> Samples<'_, T> {
+    /// Row-major; a complex number is two reals.
+    pub fn values(&self) -> &[T] {
+        match self {
+            Samples::Reals(reals) => reals,
+            Samples::Fields(fields) => bytemuck::cast_slice(fields),
+        }
+    }
+}
+
+/// What an array must hold.
+#[derive(Clone, Copy)]
+pub struct Kind<'a> {
+    /// Its name.
+    pub what: &'a str,
+    /// Reals per sample.
+    pub width: usize,
+    /// They are complex fields.
+    pub complex: bool,
+}
+
+impl Kind<'_> {
+    fn modes(&self) -> usize {
+        if self.complex { self.width / 2 } else { self.width }
+    }
+
+    fn wrong<T: Scalar>(&self, array: &Bound<'_, PyAny>) -> PyErr {
+        let kind = if self.complex { "complex" } else { "float" };
+        let bits = size_of::<T>() * if self.complex { 16 } else { 8 };
+        let dtype = array.getattr("dtype").map_or("no array".to_string(), |dtype| dtype.to_string());
+        usage(format!("{} must be an array of {kind}{bits}, got {dtype}", self.what))
+    }
+
+    /// The samples of an array of this shape.
+    fn batch(&self, shape: &[usize]) -> PyResult<usize> {
+        match *shape {
+            [batch, found] if found == self.modes() && batch > 0 => Ok(batch),
+            _ => Err(usage(format!(
+                "{} must have the shape [batch, {}] with at least one sample, got {shape:?}",
+                self.what,
+                self.modes()
+            ))),
+        }
+    }
+}
+
+/// The samples of `array [batch, modes]`, and how many. Its numbers must be of this kind and precision already.
+pub fn samples<'py, T: Scalar>(array: &Bound<'py, PyAny>, kind: Kind<'_>) -> PyResult<(Samples<'py, T>, usize)> {
+    let wrong = || kind.wrong::<T>(array);
+    if kind.complex {
+        let fields = Plain::of(array)?.ok_or_else(wrong)?;
+        let batch = kind.batch(fields.0.shape())?;
+        Ok((Samples::Fields(fields), batch))
+    } else {
+        let reals = Plain::of(array)?.ok_or_else(wrong)?;
+        let batch = kind.batch(reals.0.shape())?;
+        Ok((Samples::Reals(reals), batch))
+    }
+}
+
+/// Room for samples in an array of Python's, to be written in place.
+pub enum Room<'py, T: Scalar> {
+    Reals(PyReadwriteArrayDyn<'py, T>),
+    Fields(PyReadwriteArrayDyn<'py, T::Complex>),
+}
+
+impl<T: Scalar> Room<'_, T> {
+    /// Row-major; a complex number is two reals.
+    pub fn values(&mut self) -> &mut [T] {
+        match self {
+            Room::Reals(reals) => reals.as_slice_mut().expect("it lies plainly"),
+            Room::Fields(fields) => bytemuck::cast_slice_mut(fields.as_slice_mut().expect("it lies plainly")),
+        }
+    }
+}
+
+fn writable<'py, E: Element>(
+    array: &Bound<'py, PyAny>,
+    what: &str,
+    wrong: impl Fn() -> PyErr,
+) -> PyResult<PyReadwriteArrayDyn<'py, E>> {
+    let array = array.cast::<PyArrayDyn<E>>().map_err(|_| wrong())?;
+    if !lies_plainly(array) {
+        return Err(usage(format!("{what} must lie row by row without gaps, for it is written in place")));
+    }
+    array.try_readwrite().map_err(|error| usage(format!("{what}: {error}")))
+}
+
+/// Room for `batch` samples in `array [batch, modes]`.
+pub fn room<'py, T: Scalar>(array: &Bound<'py, PyAny>, batch: usize, kind: Kind<'_>) -> PyResult<Room<'py, T>> {
+    let wrong = || kind.wrong::<T>(array);
+    let (room, shape) = if kind.complex {
+        let fields = writable::<T::Complex>(array, kind.what, wrong)?;
+        let shape = fields.shape().to_vec();
+        (Room::Fields(fields), shape)
+    } else {
+        let reals = writable::<T>(array, kind.what, wrong)?;
+        let shape = reals.shape().to_vec();
+        (Room::Reals(reals), shape)
+    };
+    if shape != [batch, kind.modes()] {
+        return Err(usage(format!("{} must have the shape [{batch}, {}], got {shape:?}", kind.what, kind.modes())));
+    }
+    Ok(room)
+}
+
+/// Room for a vector of reals of a known length.
+pub fn vector_room<'py, T: Scalar>(array: &Bound<'py, PyAny>, length: usize, what: &str) -> PyResult<Room<'py, T>> {
+    let wrong = || usage(format!("{what} must be an array of float{}", 8 * size_of::<T>()));
+    let reals = writable::<T>(array, what, wrong)?;
+    if reals.shape() != [length] {
+        return Err(usage(format!("{what} must have the shape [{length}], got {:?}", reals.shape())));
+    }
+    Ok(Room::Reals(reals))
 }
 
 /// A vector of reals of a known length.
-pub fn vector<T: Scalar>(array: &Bound<'_, PyAny>, length: usize, what: &str) -> PyResult<Vec<T>> {
-    let array: PyReadonlyArrayDyn<T> =
-        array.extract().map_err(|_| usage(format!("{what} must be an array of float{}", 8 * size_of::<T>())))?;
-    let values = rows(&array);
-    if array.shape() != [length] {
-        return Err(usage(format!("{what} must have the shape [{length}], got {:?}", array.shape())));
+pub fn vector<'py, T: Scalar>(array: &Bound<'py, PyAny>, length: usize, what: &str) -> PyResult<Plain<'py, T>> {
+    let wrong = || usage(format!("{what} must be an array of float{}", 8 * size_of::<T>()));
+    let values = Plain::<T>::of(array)?.ok_or_else(wrong)?;
+    if values.0.shape() != [length] {
+        return Err(usage(format!("{what} must have the shape [{length}], got {:?}", values.0.shape())));
     }
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(usage(format!("{what}: entry {at} is {}; must be finite", values[at]))),
@@ -96,7 +205,6 @@ pub fn array<'py, T: Scalar>(
 }
 
 fn shaped<'py, T: Element>(array: Bound<'py, PyArray1<T>>, shape: [usize; 2]) -> PyResult<Bound<'py, PyArray2<T>>> {
-    use numpy::PyArrayMethods;
     array.reshape(shape)
 }
 

@@ -1,6 +1,6 @@
 //! A simulated chip, and its model: what light does in it, matrix by matrix and layer by layer.
 
-use crate::arrays::{Scalar, array, samples, table, vector};
+use crate::arrays::{Kind, Scalar, array, samples, table, vector};
 use crate::failure::{Raised, usage};
 use crate::model::Model;
 use at_cli::library::{self, Failure, Outcome, Plan};
@@ -91,7 +91,8 @@ impl Chip {
     /// Sets all controls.
     fn program(&self, py: Python<'_>, controls: &Bound<'_, PyAny>) -> PyResult<()> {
         let controls = vector::<f64>(controls, self.network.controls(), "controls")?;
-        py.detach(|| either!(&self.inside, program(&controls))).raised()
+        let controls = &controls[..];
+        py.detach(|| either!(&self.inside, program(controls))).raised()
     }
 
     /// Sends fields `[batch, modes]` and reads `[batch, outputs]`; with `hidden` what leaves every layer, the last one's is the readout.
@@ -178,8 +179,9 @@ fn propagate<'py, T: Scalar>(
     hidden: bool,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let input = network.input();
-    let fields = samples::<T>(fields, input.width(), input.complex, "fields")?;
-    let batch = fields.batch;
+    let kind = Kind { what: "fields", width: input.width(), complex: input.complex };
+    let (fields, batch) = samples::<T>(fields, kind)?;
+    let fields = fields.values().to_vec(); // chips take vectors of their engine's own
     let layers = network.layers().len();
     let mut read: Vec<Vec<T>> =
         (0..layers).map(|layer| vec![T::zero(); batch * network.layer_output(layer).width()]).collect();
@@ -187,9 +189,9 @@ fn propagate<'py, T: Scalar>(
         let mut chip = locked(chip);
         let Some((readout, taps)) = read.split_last_mut() else { return Ok(()) };
         if hidden {
-            chip.propagate_tapped(&fields.values, batch, taps, readout)
+            chip.propagate_tapped(&fields, batch, taps, readout)
         } else {
-            chip.propagate(&fields.values, batch, readout)
+            chip.propagate(&fields, batch, readout)
         }
     })
     .raised()?;

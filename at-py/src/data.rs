@@ -71,26 +71,31 @@ impl Data {
         Ok(Data(data))
     }
 
+    /// The name in reports.
     #[getter]
     fn name(&self) -> &str {
         &self.0.name
     }
 
+    /// Number of classes; 0 where targets are real.
     #[getter]
     fn classes(&self) -> usize {
         self.0.classes
     }
 
+    /// What the classes are called, where they have names.
     #[getter]
     fn class_names(&self) -> Option<Vec<String>> {
         self.0.class_names.clone()
     }
 
+    /// (rows, columns) where a sample is an image.
     #[getter]
     fn image(&self) -> Option<(usize, usize)> {
         self.0.image
     }
 
+    /// What makes one doubt the samples.
     #[getter]
     fn notes(&self) -> Vec<String> {
         self.0.notes.clone()

@@ -6,9 +6,11 @@ mod bench;
 mod chip;
 mod data;
 mod failure;
+mod memory;
 mod meshes;
 mod model;
 mod run;
+mod seat;
 mod trained;
 
 use pyo3::pymodule;
@@ -25,6 +27,8 @@ mod _asyt {
     use super::chip::Chip;
     #[pymodule_export]
     use super::data::Data;
+    #[pymodule_export]
+    use super::memory::most_held;
     #[pymodule_export]
     use super::meshes::{convert, decompose, mesh_matrix, read_meshes, singular_values, write_meshes};
     #[pymodule_export]

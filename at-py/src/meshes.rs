@@ -63,7 +63,7 @@ pub fn mesh_matrix<'py>(
     Ok(matrix.raised()?.into_pyarray(py))
 }
 
-/// The same mesh in another convention.
+/// The same mesh, whose phases are of `named`, in the convention `to`.
 #[pyfunction]
 pub fn convert<'py>(
     py: Python<'py>,
@@ -71,10 +71,10 @@ pub fn convert<'py>(
     modes: usize,
     layout_named: &str,
     columns: Option<usize>,
-    from: &str,
+    named: &str,
     to: &str,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let (mesh, from, to) = (geometry(modes, layout_named, columns)?, convention(from)?, convention(to)?);
+    let (mesh, from, to) = (geometry(modes, layout_named, columns)?, convention(named)?, convention(to)?);
     let phases = phases.as_array().to_vec();
     let converted = py.detach(|| to.from_native(&mesh, &from.to_native(&mesh, &phases)?));
     Ok(PyArray1::from_vec(py, converted.raised()?))

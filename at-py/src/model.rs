@@ -1,14 +1,15 @@
 //! A network with its way back, layer by layer: what automatic differentiation in PyTorch and JAX stands on.
 
-use crate::arrays::{Scalar, array, samples, vector};
+use crate::arrays::{Kind, Room, Scalar, room, samples, vector, vector_room};
 use crate::failure::{Raised, usage};
-use at_core::cpu::{Cpu, CpuNetwork, CpuTrace};
+use crate::seat::compute;
+use at_core::cpu::{Cpu, CpuInner, CpuNetwork, Passed};
 use at_core::fabrication::Fabrication;
 use at_core::network::Network;
-use at_core::propagator::{Adjoint, Propagator, Simulator};
+use at_core::propagator::{Propagator, Simulator};
 use numpy::PyArray1;
 use pyo3::prelude::*;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A network of which the first layer is lit, and errors are carried back through it.
 #[pyclass(frozen, module = "asyt._asyt")]
@@ -24,10 +25,11 @@ enum Inside {
 
 struct Lit<T> {
     network: CpuNetwork<T>,
-    controls: Vec<T>,
+    /// As programmed; passes share them.
+    controls: Arc<Vec<T>>,
 }
 
-/// What the way back needs of a way forth.
+/// What the way back needs of a way forth besides what entered and what left, which are the caller's.
 #[pyclass(frozen, module = "asyt._asyt")]
 pub struct Trace(Kept);
 
@@ -37,8 +39,8 @@ enum Kept {
 }
 
 struct Pass<T> {
-    trace: CpuTrace<T>,
-    controls: Vec<T>,
+    inner: CpuInner<T>,
+    controls: Arc<Vec<T>>,
     batch: usize,
 }
 
@@ -48,12 +50,12 @@ impl Model {
         let inside = if double {
             Inside::F64(Mutex::new(Lit {
                 network: Cpu::new().build(network, fabrication).raised()?,
-                controls: Vec::new(),
+                controls: Arc::default(),
             }))
         } else {
             Inside::F32(Mutex::new(Lit {
                 network: Cpu::new().build(network, fabrication).raised()?,
-                controls: Vec::new(),
+                controls: Arc::default(),
             }))
         };
         Ok(Model { network: network.clone(), inside })
@@ -63,9 +65,17 @@ impl Model {
 impl<T: Scalar> Lit<T> {
     /// Sets the controls, unless they are those already.
     fn program(&mut self, controls: &[T]) -> at_core::Result<()> {
-        if self.controls != controls {
-            self.controls = controls.to_vec();
-            self.network.program(&self.controls)?;
+        if self.controls[..] != *controls {
+            self.again(&Arc::new(controls.to_vec()))?;
+        }
+        Ok(())
+    }
+
+    /// Sets controls that were set before.
+    fn again(&mut self, controls: &Arc<Vec<T>>) -> at_core::Result<()> {
+        if !Arc::ptr_eq(&self.controls, controls) {
+            self.network.program(controls)?;
+            self.controls = Arc::clone(controls);
         }
         Ok(())
     }
@@ -73,35 +83,46 @@ impl<T: Scalar> Lit<T> {
 
 #[pymethods]
 impl Model {
-    /// Sends `fields [batch, modes]` through the first layer at `controls`; gives what leaves it, and a trace for the way back.
-    fn forward<'py>(
+    /// Number of controls.
+    #[getter]
+    fn controls(&self) -> usize {
+        self.network.controls()
+    }
+
+    /// Sends `fields [batch, modes]` through the first layer at `controls` and writes what leaves it into `leaves`; gives what the way back
+    /// needs besides these arrays.
+    fn forward(
         &self,
-        py: Python<'py>,
-        controls: &Bound<'py, PyAny>,
-        fields: &Bound<'py, PyAny>,
-    ) -> PyResult<(Bound<'py, PyAny>, Trace)> {
+        py: Python<'_>,
+        controls: &Bound<'_, PyAny>,
+        fields: &Bound<'_, PyAny>,
+        leaves: &Bound<'_, PyAny>,
+    ) -> PyResult<Trace> {
         match &self.inside {
-            Inside::F32(lit) => {
-                forward(py, &self.network, lit, controls, fields).map(|(y, pass)| (y, Trace(Kept::F32(pass))))
-            }
-            Inside::F64(lit) => {
-                forward(py, &self.network, lit, controls, fields).map(|(y, pass)| (y, Trace(Kept::F64(pass))))
-            }
+            Inside::F32(lit) => self.sent(py, lit, [controls, fields, leaves]).map(|pass| Trace(Kept::F32(pass))),
+            Inside::F64(lit) => self.sent(py, lit, [controls, fields, leaves]).map(|pass| Trace(Kept::F64(pass))),
         }
     }
 
-    /// From `∂L/∂x` of real outputs, or `∂L/∂(re) + i ∂L/∂(im)` of complex ones, to the same of the inputs where that is wanted, and
-    /// `∂L/∂controls`.
-    fn backward<'py>(
+    /// From the `error` at what left, `∂L/∂x` of reals or `∂L/∂(re) + i ∂L/∂(im)` of complex fields, to the same at what entered, written into
+    /// `entered` where that is given, and to `∂L/∂controls`, written into `gradient`. `fields` and `leaves` are those of the way forth.
+    fn backward(
         &self,
-        py: Python<'py>,
-        trace: &Bound<'py, Trace>,
-        error: &Bound<'py, PyAny>,
-        wants_input: bool,
-    ) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
+        py: Python<'_>,
+        trace: &Bound<'_, Trace>,
+        fields: &Bound<'_, PyAny>,
+        leaves: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        entered: Option<&Bound<'_, PyAny>>,
+        gradient: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         match (&self.inside, &trace.get().0) {
-            (Inside::F32(lit), Kept::F32(pass)) => backward(py, &self.network, lit, pass, error, wants_input),
-            (Inside::F64(lit), Kept::F64(pass)) => backward(py, &self.network, lit, pass, error, wants_input),
+            (Inside::F32(lit), Kept::F32(pass)) => {
+                self.carried_back(py, lit, pass, [fields, leaves, error], entered, gradient)
+            }
+            (Inside::F64(lit), Kept::F64(pass)) => {
+                self.carried_back(py, lit, pass, [fields, leaves, error], entered, gradient)
+            }
             (Inside::F32(_), Kept::F64(_)) | (Inside::F64(_), Kept::F32(_)) => {
                 Err(usage("the trace is of another precision than the model"))
             }
@@ -109,61 +130,98 @@ impl Model {
     }
 }
 
-fn forward<'py, T: Scalar>(
-    py: Python<'py>,
-    network: &Network,
-    lit: &Mutex<Lit<T>>,
-    controls: &Bound<'py, PyAny>,
-    fields: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyAny>, Pass<T>)> {
-    let (input, output) = (network.input(), network.layer_output(0));
-    let controls = vector::<T>(controls, network.controls(), "controls")?;
-    let fields = samples::<T>(fields, input.width(), input.complex, "fields")?;
-    let batch = fields.batch;
-    let trace = py
-        .detach(|| {
-            let mut lit = lit.lock().unwrap_or_else(PoisonError::into_inner);
-            lit.program(&controls)?;
-            let mut trace = lit.network.trace(batch)?;
-            lit.network.record_layer(0, &fields.values, batch, &mut trace)?;
-            at_core::Result::Ok(trace)
-        })
-        .raised()?;
-    let leaves = array(py, &trace.output(0)[..batch * output.width()], batch, output.complex)?;
-    Ok((leaves, Pass { trace, controls, batch }))
+#[pymethods]
+impl Trace {
+    /// The controls that light met.
+    fn controls<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        match &self.0 {
+            Kept::F32(pass) => PyArray1::from_slice(py, &pass.controls).into_any(),
+            Kept::F64(pass) => PyArray1::from_slice(py, &pass.controls).into_any(),
+        }
+    }
 }
 
-fn backward<'py, T: Scalar>(
-    py: Python<'py>,
-    network: &Network,
-    lit: &Mutex<Lit<T>>,
-    pass: &Pass<T>,
-    error: &Bound<'py, PyAny>,
-    wants_input: bool,
-) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyAny>)> {
-    let (input, output) = (network.input(), network.layer_output(0));
-    let mut error = samples::<T>(error, output.width(), output.complex, "error")?;
-    let batch = pass.batch;
-    if error.batch != batch {
-        return Err(usage(format!("error is of {} samples, the trace of {batch}", error.batch)));
+impl Model {
+    fn entering<'a>(&self, what: &'a str) -> Kind<'a> {
+        Kind { what, width: self.network.input().width(), complex: self.network.input().complex }
     }
-    let half = T::of(0.5);
-    let (entered, gradient) = py
-        .detach(|| {
-            if output.complex {
-                error.values.iter_mut().for_each(|value| *value *= half); // ours is ∂L/∂z*
-            }
+
+    fn leaving<'a>(&self, what: &'a str) -> Kind<'a> {
+        let output = self.network.layer_output(0);
+        Kind { what, width: output.width(), complex: output.complex }
+    }
+
+    fn sent<T: Scalar>(
+        &self,
+        py: Python<'_>,
+        lit: &Mutex<Lit<T>>,
+        [controls, fields, leaves]: [&Bound<'_, PyAny>; 3],
+    ) -> PyResult<Pass<T>> {
+        let controls = vector::<T>(controls, self.network.controls(), "controls")?;
+        let (fields, batch) = samples::<T>(fields, self.entering("fields"))?;
+        let mut leaves = room::<T>(leaves, batch, self.leaving("leaves"))?;
+        let (controls, fields, leaves) = (&controls[..], fields.values(), leaves.values());
+        py.detach(|| {
+            // taken out here: whoever waits for it on a thread of the pool could be kept from ever giving it back
             let mut lit = lit.lock().unwrap_or_else(PoisonError::into_inner);
-            lit.program(&pass.controls)?;
-            let mut gradient = vec![T::zero(); network.controls()];
-            let mut entered = wants_input.then(|| vec![T::zero(); batch * input.width()]);
-            lit.network.backpropagate_layer(0, &pass.trace, &error.values, entered.as_mut(), &mut gradient)?;
-            if input.complex {
-                entered.iter_mut().flatten().for_each(|value| *value += *value);
-            }
-            at_core::Result::Ok((entered, gradient))
+            let lit = &mut *lit;
+            compute::<T, _>(move || {
+                lit.program(controls)?;
+                let mut inner = CpuInner::default();
+                lit.network.light_layer(0, fields, batch, leaves, &mut inner)?;
+                at_core::Result::Ok(Pass { inner, controls: Arc::clone(&lit.controls), batch })
+            })
         })
-        .raised()?;
-    let entered = entered.map(|entered| array(py, &entered, batch, input.complex)).transpose()?;
-    Ok((entered, PyArray1::from_vec(py, gradient).into_any()))
+        .raised()
+    }
+
+    fn carried_back<T: Scalar>(
+        &self,
+        py: Python<'_>,
+        lit: &Mutex<Lit<T>>,
+        pass: &Pass<T>,
+        [fields, leaves, error]: [&Bound<'_, PyAny>; 3],
+        entered: Option<&Bound<'_, PyAny>>,
+        gradient: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let (entering, leaving) = (self.entering("fields"), self.leaving("leaves"));
+        let (fields, came) = samples::<T>(fields, entering)?;
+        let (leaves, left) = samples::<T>(leaves, leaving)?;
+        let (error, batch) = samples::<T>(error, Kind { what: "error", ..leaving })?;
+        if [came, left, batch] != [pass.batch; 3] {
+            return Err(usage(format!(
+                "error is of {batch} samples, fields of {came}, leaves of {left}, and the trace of {}",
+                pass.batch
+            )));
+        }
+        let entered = entered.map(|array| room::<T>(array, batch, Kind { what: "entered", ..entering }));
+        let mut entered = entered.transpose()?;
+        let mut gradient = vector_room::<T>(gradient, self.network.controls(), "gradient")?;
+        let (fields, leaves, error) = (fields.values(), leaves.values(), error.values());
+        let (mut entered, gradient) = (entered.as_mut().map(Room::values), gradient.values());
+        // the engine's error of a complex field is ∂L/∂z*, half of this; all is linear in it, so that halves cancel or are taken at the end
+        let scale = match (leaving.complex, entering.complex) {
+            (true, false) => Some(T::of(0.5)),
+            (false, true) => Some(T::of(2.0)),
+            (true, true) | (false, false) => None,
+        };
+        py.detach(|| {
+            let mut lit = lit.lock().unwrap_or_else(PoisonError::into_inner);
+            let lit = &mut *lit;
+            compute::<T, _>(move || {
+                lit.again(&pass.controls)?;
+                gradient.fill(T::zero());
+                let passed = Passed { input: fields, output: leaves, inner: &pass.inner, batch };
+                lit.network.carry_layer_back(0, passed, error, entered.as_deref_mut(), gradient)?;
+                if leaving.complex {
+                    gradient.iter_mut().for_each(|slope| *slope *= T::of(0.5));
+                }
+                if let (Some(scale), Some(entered)) = (scale, entered) {
+                    entered.iter_mut().for_each(|value| *value *= scale);
+                }
+                at_core::Result::Ok(())
+            })
+        })
+        .raised()
+    }
 }

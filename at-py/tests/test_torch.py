@@ -8,6 +8,7 @@ import asyt
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import asyt.torch  # noqa: E402
+from asyt import _asyt  # noqa: E402
 
 F64 = torch.float64
 
@@ -115,3 +116,79 @@ def test_a_gradient_of_a_gradient_is_refused_and_a_gradient_with_a_graph_is_not(
     (gradient,) = torch.autograd.grad(y.abs().sum(), layer.controls, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, F64])
+def test_neither_way_copies_what_goes_through_a_mesh(dtype):
+    layer = asyt.torch.Mesh(16, dtype=dtype)
+    x = torch.randn(8192, 16, dtype=torch.complex64 if dtype == torch.float32 else torch.complex128, requires_grad=True)
+    error = torch.randn_like(x)
+    layer(x).backward(error)  # the engine's own vectors stay
+    y = []
+    forth = _asyt.most_held(lambda: y.append(layer(x)))
+    back = _asyt.most_held(lambda: y[0].backward(error))
+    size = x.numel() * x.element_size()
+    assert forth < size / 4 and back < size / 4, f"{forth} and {back} bytes of {size}"
+    assert _asyt.most_held(lambda: np.asarray(asyt.load("digits").x_train)) > 1 << 18, "it counts"
+
+
+def test_outputs_that_are_modified_in_place_do_not_change_gradients():
+    layer = asyt.torch.Mesh(4, kind="mesh", seed=1, dtype=F64)
+    x = fields(3, 4)
+    scale = torch.randn(4, dtype=torch.complex128)
+    expected = torch.autograd.grad((layer(x) * scale).abs().square().sum() + layer(x).real.sum(), (layer.controls, x))
+    y = layer(x)
+    with torch.no_grad():
+        layer.controls += 0.0  # the way back has its own
+    loss = y.real.sum()
+    y = y.mul_(scale)
+    found = torch.autograd.grad(loss + y.abs().square().sum(), (layer.controls, x))
+    for one, other in zip(found, expected):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_fields_that_are_modified_in_place_between_the_ways_are_refused():
+    layer = asyt.torch.Mesh(4)
+    x = torch.randn(3, 4, dtype=torch.complex64)
+    y = layer(x)
+    x *= 2
+    with pytest.raises(RuntimeError, match="modified in place"):
+        y.abs().sum().backward()
+
+
+def test_fields_lie_as_they_may():
+    layer = asyt.torch.Mesh(4, dtype=F64)
+    x = fields(3, 4).detach()
+    expected = layer(x)
+    for lying in (x.T.contiguous().T, x.repeat_interleave(2, 1)[:, ::2], x.conj().resolve_conj().conj()):
+        assert torch.equal(layer(lying), expected)
+    with torch.inference_mode():
+        unfollowed = x.clone()
+        assert torch.equal(layer(x), expected)
+    layer(unfollowed).abs().sum().backward()
+    # and numpy's arrays, by the same door
+    model, controls = layer._model(True), layer.controls.detach().numpy()
+    astray = np.zeros(3 * 4 * 16 + 1, np.uint8)[1:].view(np.complex128).reshape(3, 4)
+    astray[:] = x.numpy()
+    for lying in (np.asfortranarray(x.numpy()), astray):
+        leaves = np.empty((3, 4), np.complex128)
+        model.forward(controls, lying, leaves)
+        assert np.array_equal(leaves, expected.detach().numpy())
+    for leaves in (np.empty((4, 3), np.complex128).T, np.empty((3, 5), np.complex128), np.empty((3, 4), np.complex64)):
+        with pytest.raises(asyt.UsageError, match="leaves must"):
+            model.forward(controls, x.numpy(), leaves)
+
+
+def test_a_layer_works_on_several_threads_at_once():
+    from concurrent.futures import ThreadPoolExecutor
+
+    layer = asyt.torch.Mesh(16)
+    x = torch.randn(200, 16, dtype=torch.complex64)
+    error = torch.randn_like(x)
+
+    def gradient(_):
+        return torch.autograd.grad(layer(x), layer.controls, error)[0]
+
+    expected = gradient(0)
+    with ThreadPoolExecutor(4) as threads:
+        assert all(torch.equal(found, expected) for found in threads.map(gradient, range(40)))

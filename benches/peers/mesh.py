@@ -3,8 +3,10 @@
 Controls to readouts to dL/d(controls) in complex64, L = sum of error * |y|^2 over the batch. The rivals are neurophox's torch
 layer, and three that are written here from the equations of docs/conventions.md and docs/method.md: a JAX scan that JAX
 differentiates, a JAX scan with a reversible gradient, and a torch loop with the hand-written adjoint. Each runs in its own
-process; so does asyt.torch, which is our own gradient as a layer of PyTorch. First the three and it are compared with our numbers at 64 modes; neurophox has phases of its own, and its convention is
-compared in tests/neurophox.rs.
+process; so does asyt.torch, which is our own gradient as a layer of PyTorch. First the three and it are compared with our numbers at 64
+modes; neurophox has phases of its own, and its convention is compared in tests/neurophox.rs. In this table asyt-torch and the rivals in
+PyTorch also compute the loss there, operation by operation; what PyTorch adds to our call by itself is told below it, at 64 modes, from
+times that are taken in turns (torch_layer.py).
 
 usage: python benches/peers/mesh.py [--modes 64,256,1024] [--batch 256] [--venv DIR]
 Packages are installed by name into DIR (default target/peers). Times: milliseconds per gradient on the clock, the best of
@@ -324,6 +326,8 @@ def main():
                 )
                 if row.get("apart", 0.0) > 1e-4:
                     sys.exit(f"{row['name']} computes other numbers")
+    turns = [python, Path(__file__).with_name("torch_layer.py"), example, "--batch", str(arguments.batch)]
+    subprocess.run(turns, check=True)
 
 
 if __name__ == "__main__":

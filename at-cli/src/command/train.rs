@@ -184,7 +184,7 @@ fn rehearsal(settings: RunSettings, followed: Option<String>, quiet: bool) -> Ou
     Ok(visible(&lines.join("\n")).into_owned())
 }
 
-/// The settings of an earlier run. Only where its data lie may have changed.
+/// The settings of an earlier run. Only where its data lie, and how a chip from outside is reached, may have changed.
 pub fn resumed_settings(run: &Path, flags: &RunSettings, out: Option<&Path>) -> Result<RunSettings> {
     if let Some(command) = Request::begun(run) {
         bail!("{} was begun by asyt {command}; continue it with: asyt {command} --resume {0}", run.display());
@@ -195,7 +195,7 @@ pub fn resumed_settings(run: &Path, flags: &RunSettings, out: Option<&Path>) -> 
         "{} is no run to resume: it has no config.toml; what has not begun starts with --out",
         run.display()
     );
-    let changes = RunSettings { data_dir: None, ..flags.clone() };
+    let changes = RunSettings { data_dir: None, ..flags.clone() }.without_way();
     ensure!(
         changes == RunSettings::default(),
         "--resume continues a run with its own settings; drop the other flags, or start a new run with --config {}",
@@ -205,5 +205,19 @@ pub fn resumed_settings(run: &Path, flags: &RunSettings, out: Option<&Path>) -> 
         let same = out == run || matches!((out.canonicalize(), run.canonicalize()), (Ok(out), Ok(run)) if out == run);
         ensure!(same, "--resume {} writes there and not to --out {}; drop --out", run.display(), out.display());
     }
-    Ok(settings::resolve_own(&config, flags)?.of_a_kept_run())
+    let kept = settings::read_own(&config)?;
+    ensure!(
+        kept.has_outside_chip() || flags.clone().without_way() == *flags,
+        "the chip of {} is simulated, and --chip-command, --chip-address, --chip-park and --chip-timeout are about one from outside; \
+         drop them, or start a new run with --config {}",
+        run.display(),
+        config.display()
+    );
+    let settings = settings::resolve_own(&config, flags)?.of_a_kept_run();
+    if !flags.has_outside_chip() {
+        return Ok(settings);
+    }
+    // one way takes the place of the other
+    let RunSettings { chip_command, chip_address, .. } = flags.clone();
+    Ok(RunSettings { chip_command, chip_address, ..settings })
 }

@@ -6,6 +6,7 @@
 
 mod ledger;
 pub mod metrics;
+mod moved;
 pub mod plot;
 mod start;
 pub mod summary;
@@ -19,12 +20,13 @@ use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::trial::{Driver, Task, TrialResult, Trials};
-use crate::{activity, interrupt};
+use crate::{activity, interrupt, settings};
 use anyhow::{Result, anyhow, bail};
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::MethodName;
 use ledger::Ledger;
+pub use moved::Moved;
 pub use start::{Finished, Place, Prepared, Start, prepare, start};
 use summary::{ChipTimes, MethodResult, Summary};
 
@@ -36,6 +38,8 @@ pub struct Job<'a> {
     pub data: &'a Dataset,
     /// Of a chip from outside.
     pub driver: Option<&'a Driver>,
+    /// The chip from outside is reached otherwise than before.
+    pub moved: Option<Moved>,
     /// The results.
     pub folder: &'a RunFolder,
     /// Who follows it.
@@ -44,7 +48,7 @@ pub struct Job<'a> {
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
 pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
-    let Job { task, data, driver, folder, audience } = *job;
+    let Job { task, data, driver, folder, audience, .. } = *job;
     let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
     let trials = Trials::new(engine, task, data, driver)?;
@@ -54,6 +58,14 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     say(quiet, &format!("light    {light}\n"));
     let mut notes = Notes::to(audience);
     notes.say(data.notes.iter().chain(&plan.notes).cloned().chain(doubts));
+
+    if let Some(moved) = &job.moved {
+        for &name in &plan.methods {
+            trials.open(&folder.checkpoint(name), 1)?; // another chip would be refused, and the settings stay
+        }
+        notes.say(moved.noted());
+        folder.write("config.toml", &settings::config(&plan.settings)?)?;
+    }
 
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(plan, data, &task.network, chance);
@@ -112,7 +124,7 @@ fn explain(error: anyhow::Error, method: MethodName, folder: &RunFolder) -> anyh
 }
 
 fn announce<E: Simulator>(engine: &E, job: &Job) {
-    let Job { task, data, driver, folder, audience } = *job;
+    let Job { task, data, driver, folder, audience, .. } = *job;
     let quiet = audience.quiet();
     let chip_seed = task.plan.settings.chip_seed.unwrap_or_default();
     let (train, test, controls) = (data.train.len(), data.test.len(), task.network.controls());

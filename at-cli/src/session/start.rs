@@ -1,6 +1,6 @@
 //! The beginning of a run: what its settings mean, whether it fits the computer, its folder, and the engine that trains.
 
-use super::{Job, Summary, train};
+use super::{Job, Moved, Summary, train};
 use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::listener::Audience;
@@ -97,7 +97,7 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
 pub fn start(start: Start) -> Outcome<Finished> {
     let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
     if chip.is_some() {
-        settings.chip_command = Some(OF_THE_PROGRAM.to_string());
+        (settings.chip_command, settings.chip_address) = (Some(OF_THE_PROGRAM.to_string()), None);
     }
     activity::watch(audience.quiet());
     let Prepared { mut tasks, task, device, work, .. } = prepare(settings, data)?;
@@ -122,8 +122,12 @@ pub fn start(start: Start) -> Outcome<Finished> {
         driver.check(network, &facts).or_usage()?;
     }
 
+    let mut moved = None;
     let folder = match place {
-        Place::Earlier(run) => RunFolder::open(run)?,
+        Place::Earlier(run) => {
+            moved = Moved::of(run, &plan.settings)?;
+            RunFolder::open(run)?
+        }
         Place::New(out) => {
             let folder = RunFolder::create(out, plan.settings.preset.as_deref().unwrap_or("run"))?;
             folder.write("config.toml", &settings::config(&plan.settings)?)?;
@@ -137,7 +141,7 @@ pub fn start(start: Start) -> Outcome<Finished> {
         None => work.say(&mut Notes::to(audience)),
     }
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, driver: driver.as_ref(), folder: &folder, audience };
+    let job = Job { task: &task, data, driver: driver.as_ref(), moved, folder: &folder, audience };
     let summary = match &device {
         Device::Gpu(gpu) => train(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),

@@ -300,9 +300,17 @@ impl RunSettings {
             start_from_other_network: None,
             ..self.clone()
         };
-        let reached =
-            RunSettings { chip_command: None, chip_address: None, chip_park: None, chip_timeout: None, ..allowed };
-        RunSettings { data_dir: None, preset: None, adapter: None, ..reached }
+        RunSettings { data_dir: None, preset: None, adapter: None, ..allowed.without_way() }
+    }
+
+    /// All but how a chip from outside is reached.
+    pub fn without_way(self) -> RunSettings {
+        RunSettings { chip_command: None, chip_address: None, chip_park: None, chip_timeout: None, ..self }
+    }
+
+    /// How a chip from outside is reached, for people.
+    pub fn way(&self) -> Option<&str> {
+        self.chip_command.as_deref().or(self.chip_address.as_deref())
     }
 
     /// The settings of a run that is there already: what an earlier version took beside a chip from files is taken again, and said.

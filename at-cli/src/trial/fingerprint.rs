@@ -57,7 +57,7 @@ impl Place {
                 Some(folder) => format!("{name} in {}", folder.display()),
                 None => name,
             },
-            chip: match settings.chip_command.as_ref().or(settings.chip_address.as_ref()) {
+            chip: match settings.way() {
                 Some(way) => format!("the chip from outside ({way})"),
                 None => chip.map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
             },

@@ -1,8 +1,8 @@
 //! How far the readouts of a method's model lie from its chip's when the training is over.
 
 use at_core::Result;
+use at_core::engine::{Engine, Loss};
 use at_core::network::{Network, Stage};
-use at_core::engine::{Engine, Loss, Normalization};
 use at_core::propagator::{Buffer, LayerAccess, Propagator, Simulator, Tunable};
 use at_core::training::methods::dat::{Maps, Sepn};
 use at_core::training::methods::{Method, MethodOptions};
@@ -58,7 +58,10 @@ pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
     let [own, true_ones] = match learned.networks {
         Some(networks) => {
             let own = corrected(engine, network, options, learned.controls, networks, test, samples)?;
-            [own, true_ones].map(|readouts| scaled(loss, &readouts, outputs))
+            [own, true_ones].map(|readouts| {
+                let rows = readouts.chunks_exact(outputs);
+                rows.flat_map(|row| loss.compared(row)).collect::<Vec<f64>>()
+            })
         }
         None => {
             let mut model = engine.build(network, &options.known(network)?)?;
@@ -79,20 +82,6 @@ fn read<E: Engine, P: Propagator<Engine = E>>(engine: &E, light: &mut P, batch: 
     let mut readout: Buffer<P> = engine.zeros(light.outputs() * batch.size())?;
     light.propagate(batch.signals(), batch.size(), &mut readout)?;
     engine.download(&readout)
-}
-
-/// What the loss compares of the readouts of so many `outputs`, scaled as it scales them.
-fn scaled(loss: &Loss, readouts: &[f64], outputs: usize) -> Vec<f64> {
-    let row = |row: &[f64]| {
-        let size = match loss.normalization {
-            Normalization::None => 1.0,
-            Normalization::Total => row.iter().sum::<f64>() / row.len() as f64,
-            Normalization::L2 => row.iter().map(|x| x * x).sum::<f64>().sqrt(),
-        };
-        let scale = if size == 0.0 { 1.0 } else { size.recip() };
-        row[..loss.classes].iter().map(|x| scale * x).collect::<Vec<_>>()
-    };
-    readouts.chunks_exact(outputs).flat_map(row).collect()
 }
 
 /// The readouts of the model of `dat` for the first `samples`: behind every mesh, what its network of these parameters predicts is added to

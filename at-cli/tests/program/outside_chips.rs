@@ -133,6 +133,48 @@ fn a_run_whose_driver_was_killed_goes_on_after_its_driver_is_back() {
 }
 
 #[test]
+fn a_run_goes_on_with_its_chip_at_another_address_or_behind_a_command_and_with_no_other_chip() {
+    let bench = Bench::new();
+    let whole = ["--method", "at,spsa"];
+    bench.trained("inside", &whole).done();
+    let settings = |run: &str| bench.read(&format!("{run}/config.toml"));
+    let resume = |run: &str, more: &[&str]| bench.run([&["train", "--quiet", "--resume", run], more].concat());
+    // of a run that ended, one method is taken away again
+    let mut server = bench.server("127.0.0.1:0", &[]);
+    let old = server.address.clone();
+    bench.trained("run", &[&whole[..], &["--chip-address", &old]].concat()).done();
+    server.process.kill().unwrap();
+    server.process.wait().unwrap();
+    std::fs::remove_file(bench.path("run/spsa.safetensors")).unwrap();
+    resume("run", &[]).refused(1, &["nobody answers there"]);
+
+    let another = bench.server("127.0.0.1:0", &["--chip-seed", "9"]);
+    resume("run", &["--chip-address", &another.address]).refused(1, &["it holds another chip", &another.address]);
+    assert!(settings("run").contains(&old), "another chip changed the settings");
+
+    let server = bench.server("127.0.0.1:0", &[]);
+    let said = resume("run", &["--chip-address", &server.address, "--chip-timeout", "7"]).done().stderr;
+    let noted = format!("note: the chip was reached as {old} before and is as {} from here on", server.address);
+    assert!(said.contains(&noted), "{said}");
+    assert_eq!(bench.numbers("run", &["at", "spsa"]), bench.numbers("inside", &["at", "spsa"]));
+    let now = settings("run");
+    assert!(now.contains(&server.address) && !now.contains(&old) && now.contains("chip-timeout = 7"), "{now}");
+    let said = resume("run", &["--chip-park", "zero"]).done().stderr;
+    assert!(!said.contains("was reached as"), "{said}");
+
+    std::fs::remove_file(bench.path("run/spsa.safetensors")).unwrap();
+    let command = format!("'{}' chip serve --quiet {CHIP}", asyt());
+    resume("run", &["--chip-command", &command]).done();
+    assert_eq!(bench.numbers("run", &["at", "spsa"]), bench.numbers("inside", &["at", "spsa"]));
+    let now = settings("run");
+    assert!(now.contains("chip serve --quiet") && !now.contains("chip-address") && now.contains("chip-park"), "{now}");
+
+    let simulated = ["the chip of inside is simulated", "--chip-address", "drop them"];
+    resume("inside", &["--chip-address", &server.address]).refused(2, &simulated);
+    resume("run", &["--epochs", "9"]).refused(2, &["continues a run with its own settings"]);
+}
+
+#[test]
 fn what_does_not_go_together_with_a_chip_from_outside_is_refused_by_name() {
     let bench = Bench::new();
     let command = format!("'{}' chip serve --quiet --access output {CHIP}", asyt());

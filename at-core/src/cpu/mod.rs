@@ -5,6 +5,7 @@ mod adjoint;
 mod attenuators;
 mod awake;
 mod bidirectional;
+mod borrowed;
 mod combiner;
 mod control;
 mod detection;
@@ -37,6 +38,7 @@ mod weight_bank;
 mod weights;
 
 pub use adjoint::CpuTrace;
+pub use borrowed::{CpuInner, Passed};
 pub use engine::Cpu;
 pub use network::CpuNetwork;
 pub use stage::reals;

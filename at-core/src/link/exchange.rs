@@ -1,7 +1,7 @@
 //! The program's side of a link: requests, answers, time limits, and the end.
 
 use super::description::{Access, Description};
-use super::frame::{Frame, to_bytes, to_values};
+use super::frame::{Frame, Heard, to_bytes, to_values};
 use super::limits::{Limits, Placed};
 use super::message::{Answer, PROTOCOL, Request};
 use super::transport::{Other, Transport, buffered};
@@ -39,7 +39,7 @@ pub struct Link {
     wire: Wire,
     description: Description,
     patience: Duration,
-    incoming: Receiver<std::result::Result<Frame<Answer>, String>>,
+    incoming: Receiver<std::result::Result<Frame<Heard<Answer>>, String>>,
     /// Most bytes that the answer under way may have, for who reads it.
     most: Arc<AtomicU64>,
     other: Other,
@@ -316,7 +316,7 @@ impl Link {
         let number = self.wire.put(request, payload);
         // once the end was said nothing is answered any more, and whoever said it ends the program
         let patience = self.patience() + if self.wire.is_over() { 2 * LAST } else { Duration::ZERO };
-        let answer = match self.incoming.recv_timeout(patience) {
+        let Frame { number: got, message, payload } = match self.incoming.recv_timeout(patience) {
             Ok(Ok(answer)) => answer,
             Ok(Err(reason)) => return Err(self.breaks(format!("in answer to {asked} (message {number}): {reason}"))),
             Err(RecvTimeoutError::Timeout) => {
@@ -328,15 +328,20 @@ impl Link {
                 return Err(self.breaks(format!("{ended} before it answered {asked} (message {number})")));
             }
         };
-        if answer.number != number {
-            let got = answer.number;
+        if got != number {
             return Err(self.breaks(format!("it answered message {got} where {asked} was message {number}")));
         }
-        if let Answer::Fault { text } = &answer.message {
-            let text: String = text.chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect();
-            return Err(self.error(format!("its driver reports, at {asked} (message {number}): {text}")));
+        match message {
+            Heard::Known(Answer::Fault { text }) => {
+                let text: String = text.chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect();
+                Err(self.error(format!("its driver reports, at {asked} (message {number}): {text}")))
+            }
+            Heard::Known(message) => Ok(Frame { number, message, payload }),
+            // the next answer is where it belongs
+            Heard::Unknown(reason) => {
+                Err(self.error(format!("its answer to {asked} (message {number}) is none: {reason}")))
+            }
         }
-        Ok(answer)
     }
 
     fn unexpected(&mut self, answer: &Frame<Answer>) -> Error {

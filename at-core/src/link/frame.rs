@@ -1,5 +1,6 @@
 //! One message: a line of JSON, and the bytes that it announces.
 
+use super::message::{PROTOCOL, Spoken};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::{self, BufRead, Read, Write};
 
@@ -30,6 +31,21 @@ pub(super) struct Frame<M> {
     pub payload: Vec<u8>,
 }
 
+/// What a line with a number says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Heard<M> {
+    /// A message.
+    Known(M),
+    /// One that this version does not have, or not with these keys; why, in words. Where the next one begins is known all the same.
+    Unknown(String),
+}
+
+/// The key that names a message.
+#[derive(Deserialize)]
+struct Name {
+    message: String,
+}
+
 #[derive(Serialize)]
 struct Line<'a, M> {
     #[serde(flatten)]
@@ -57,11 +73,11 @@ impl<M: Serialize> Frame<M> {
     }
 }
 
-impl<M: DeserializeOwned> Frame<M> {
+impl<M: DeserializeOwned + Spoken> Frame<Heard<M>> {
     /// Reads one frame that brings at most `most` bytes, asked for when its line is there; none where the other side has closed between two messages.
     ///
-    /// Errs, with what is wrong in words, at anything else: a line that is no message, bytes that are too many, are missing or
-    /// do not have their checksum.
+    /// Errs, with what is wrong in words, where nobody knows what follows: at a line that is no message, bytes that are too many, are
+    /// missing or do not have their checksum.
     pub fn read(from: &mut impl BufRead, most: impl FnOnce() -> u64) -> Result<Option<Self>, String> {
         let mut line = Vec::new();
         let read = from.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line);
@@ -77,7 +93,11 @@ impl<M: DeserializeOwned> Frame<M> {
         }
         let wrong = |failure: serde_json::Error| format!("{} is no message: {failure}", shown(&line));
         let envelope: Envelope = serde_json::from_slice(&line).map_err(wrong)?;
-        let message = serde_json::from_slice(&line).map_err(wrong)?;
+        let Name { message: name } = serde_json::from_slice(&line).map_err(wrong)?;
+        let message = match serde_json::from_slice(&line) {
+            Ok(message) => Heard::Known(message),
+            Err(failure) => Heard::Unknown(not_understood::<M>(&name, &failure)),
+        };
         let Envelope { number, bytes, check } = envelope;
         let most = most();
         if bytes > most {
@@ -93,6 +113,17 @@ impl<M: DeserializeOwned> Frame<M> {
             return Err(format!("the {bytes} bytes behind {} do not have their checksum", shown(&line)));
         }
         Ok(Some(Frame { number, message, payload }))
+    }
+}
+
+/// Why a message of this `name` is none of this version's.
+fn not_understood<M: Spoken>(name: &str, failure: &serde_json::Error) -> String {
+    let said = shown(name.as_bytes());
+    match M::NAMES.contains(&name) {
+        true => format!("{said} is not understood: {failure}"),
+        false => {
+            format!("{said} is unknown: version {PROTOCOL} of the protocol has {} here", M::NAMES.join(", "))
+        }
     }
 }
 

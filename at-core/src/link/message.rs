@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 /// The version of the protocol that this program speaks.
 pub const PROTOCOL: u32 = 1;
 
+/// Messages in one direction.
+pub(super) trait Spoken {
+    /// What they are called.
+    const NAMES: &[&str];
+}
+
 /// What the program asks for. The arrays that belong to it stand behind the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -26,6 +32,10 @@ pub(super) enum Request {
     Resume { passes: u64, programmings: u64 },
     /// Nothing more comes.
     End {},
+}
+
+impl Spoken for Request {
+    const NAMES: &[&str] = &["hello", "program", "send", "send-tapped", "send-layer", "state", "resume", "end"];
 }
 
 impl Request {
@@ -64,6 +74,10 @@ pub(super) enum Answer {
     State { passes: u64, programmings: u64 },
     /// It cannot be done, and why.
     Fault { text: String },
+}
+
+impl Spoken for Answer {
+    const NAMES: &[&str] = &["chip", "done", "readout", "state", "fault"];
 }
 
 impl Answer {

@@ -1,7 +1,7 @@
 //! The other side of a link: drives something for whoever connects.
 
 use super::description::{Access, Description};
-use super::frame::{Frame, to_bytes, to_values};
+use super::frame::{Frame, Heard, to_bytes, to_values};
 use super::limits::Limits;
 use super::message::{Answer, PROTOCOL, Request};
 use crate::chip::State;
@@ -44,8 +44,8 @@ pub trait Driven {
     }
 }
 
-/// Answers everything that comes `from` somebody, until they say the end or close. What cannot be done is answered with a
-/// fault, and the next message is waited for; errs, in words, where what comes is no message.
+/// Answers everything that comes `from` somebody, until they say the end or close. What cannot be done, and a message that this version
+/// does not have, is answered with a fault, and the next one is waited for; errs, in words, where what comes is no message.
 pub fn serve(
     from: &mut impl BufRead,
     to: &mut impl Write,
@@ -54,10 +54,13 @@ pub fn serve(
     let chip = driven.description();
     let widest = chip.layers.iter().copied().chain([chip.inputs]).max().unwrap_or(chip.inputs);
     let most = (4 * widest as u64 * chip.largest_batch as u64).max(8 * chip.controls as u64);
-    while let Some(Frame { number, message, payload }) = Frame::<Request>::read(from, || most)? {
-        let end = matches!(message, Request::End {});
-        let (message, payload) = answer(&chip, driven, message, &payload)
-            .unwrap_or_else(|failure| (Answer::Fault { text: failure.to_string() }, Vec::new()));
+    while let Some(Frame { number, message, payload }) = Frame::<Heard<Request>>::read(from, || most)? {
+        let end = matches!(message, Heard::Known(Request::End {}));
+        let answered = match message {
+            Heard::Known(message) => answer(&chip, driven, message, &payload).map_err(|failure| failure.to_string()),
+            Heard::Unknown(reason) => Err(reason),
+        };
+        let (message, payload) = answered.unwrap_or_else(|text| (Answer::Fault { text }, Vec::new()));
         let sent = Frame { number, message, payload }.write(to);
         if end {
             return Ok(()); // whether or not somebody still listens

@@ -10,6 +10,7 @@ import numpy as np
 from . import _asyt
 from ._errors import UsageError
 from ._settings import named, text
+from ._types import Facts, Precision
 
 
 class Network:
@@ -30,9 +31,9 @@ class Network:
             stages = list(network)
             network = [stages] if stages and isinstance(stages[0], dict) else stages
         self.text = network
-        self._facts: Optional[dict[str, Any]] = None
+        self._facts: Optional[Facts] = None
 
-    def _known(self) -> dict[str, Any]:
+    def _known(self) -> Facts:
         if self._facts is None:
             self._facts = Chip(self, kind="ideal").facts
         return self._facts
@@ -89,7 +90,7 @@ class Chip:
         kind: Optional[str] = None,
         seed: Optional[int] = None,
         *,
-        precision: str = "f32",
+        precision: Precision = "f32",
         **spreads: Any,
     ):
         self.network = Network(network)
@@ -109,7 +110,7 @@ class Chip:
         return self._made
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Facts:
         """Sizes, and the imperfections in words."""
         return self._inside.facts()
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _asyt
 from ._errors import UsageError
+from ._types import Convention, Layout
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class Phases:
 
     values: np.ndarray
     modes: int
-    layout: str = "rectangular"
+    layout: Layout = "rectangular"
     columns: Optional[int] = None
-    convention: str = "native"
+    convention: Convention = "native"
 
     @property
     def theta(self) -> np.ndarray:
@@ -45,7 +46,7 @@ def _complex(matrix) -> np.ndarray:
     return matrix
 
 
-def decompose(U, layout: str = "rectangular", convention: str = "native") -> Phases:
+def decompose(U, layout: Layout = "rectangular", convention: Convention = "native") -> Phases:
     """The phases with which a mesh makes the unitary matrix `U`, `[output, input]`.
 
     >>> U = np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0]
@@ -62,7 +63,7 @@ def matrix(phases: Phases) -> np.ndarray:
     return _asyt.mesh_matrix(values, phases.modes, phases.layout, phases.columns, phases.convention)
 
 
-def convert(phases: Phases, to: str) -> Phases:
+def convert(phases: Phases, to: Convention) -> Phases:
     """The same mesh, with the same matrix, in the convention `to`: native, neurophox or dat-mpnn."""
     values = np.ascontiguousarray(phases.values, dtype=np.float64)
     own = (phases.modes, phases.layout, phases.columns, phases.convention)
@@ -84,7 +85,7 @@ class SvdPhases:
         return np.concatenate([self.v.values, self.attenuators, [self.gain], self.u.values])
 
 
-def svd_phases(W, layout: str = "rectangular") -> SvdPhases:
+def svd_phases(W, layout: Layout = "rectangular") -> SvdPhases:
     """The phases with which two meshes and attenuators make any matrix `W`, `[output, input]`.
 
     >>> W = np.arange(6.0).reshape(2, 3)
@@ -103,13 +104,13 @@ def svd_phases(W, layout: str = "rectangular") -> SvdPhases:
     return SvdPhases(v, middle[:-1], u, float(middle[-1]))
 
 
-def read_phases(path: Union[str, os.PathLike], convention: Optional[str] = None) -> list[Phases]:
+def read_phases(path: Union[str, os.PathLike], convention: Optional[Convention] = None) -> list[Phases]:
     """The meshes of a phase file (npz), in the native convention; `convention` where the file does not record its own."""
     meshes = _asyt.read_meshes(os.fspath(path), convention)
     return [Phases(values, modes, layout, columns if layout == "rectangular" else None) for modes, layout, columns, values in meshes]
 
 
-def write_phases(path: Union[str, os.PathLike], meshes: Sequence[Phases], convention: str = "native") -> None:
+def write_phases(path: Union[str, os.PathLike], meshes: Sequence[Phases], convention: Convention = "native") -> None:
     """Writes meshes as a phase file that the program reads, in `convention`."""
     shown = []
     for own in meshes:

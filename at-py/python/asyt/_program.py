@@ -15,6 +15,7 @@ from ._chip import Chip, Network
 from ._data import Data, understood
 from ._errors import RunError, UsageError
 from ._settings import Temporary, flags, named
+from ._types import Method
 
 PathLike = Union[str, os.PathLike]
 
@@ -120,7 +121,7 @@ def compare(
     chip=None,
     data: Union[str, Data, None] = None,
     *,
-    method: Union[str, Sequence[str], None] = None,
+    method: Union[Method, str, Sequence[Union[Method, str]], None] = None,
     chips: Optional[int] = None,
     out: Optional[PathLike] = None,
     resume: Optional[PathLike] = None,
@@ -141,7 +142,7 @@ def sweep(
     data: Union[str, Data, None] = None,
     *,
     vary: Mapping[str, Sequence[Any]],
-    method: Union[str, Sequence[str], None] = None,
+    method: Union[Method, str, Sequence[Union[Method, str]], None] = None,
     chips: Optional[int] = None,
     out: Optional[PathLike] = None,
     resume: Optional[PathLike] = None,

@@ -17,8 +17,12 @@ from ._data import Data, arrays, understood
 from ._errors import UsageError
 from ._progress import Progress
 from ._settings import Temporary, name_a_runtime_folder, named, text
+from ._types import Convention, Method, Result
 
 PathLike = Union[str, os.PathLike]
+
+# where data lie and how a chip on a bench is reached: what may change when a run goes on
+_ELSEWHERE = ("data_dir", "chip_command", "chip_address", "chip_park", "chip_timeout")
 
 
 def train(
@@ -26,7 +30,7 @@ def train(
     chip: Any = None,
     data: Union[str, Data, tuple, None] = None,
     *,
-    method: Union[str, Sequence[str], None] = None,
+    method: Union[Method, str, Sequence[Union[Method, str]], None] = None,
     epochs: Optional[int] = None,
     out: Optional[PathLike] = None,
     resume: Optional[PathLike] = None,
@@ -50,7 +54,7 @@ def train(
     given = dict(settings)
     if resume is not None:
         others = {"network": network, "chip": chip if isinstance(chip, (str, Chip)) else None, "method": method, "epochs": epochs, "out": out, **given}
-        named_too = [name for name, value in others.items() if value is not None and name != "data_dir"]
+        named_too = [name for name, value in others.items() if value is not None and name not in _ELSEWHERE]
         if named_too:
             raise UsageError(f"resume continues a run with its own settings; drop {', '.join(named_too)}")
     given.update(method=method, epochs=epochs)
@@ -137,7 +141,7 @@ class Run:
         return list(dict.fromkeys(result["method"] for result in self.summary["results"]))
 
     @property
-    def results(self) -> list[dict[str, Any]]:
+    def results(self) -> list[Result]:
         """What every method reached and what it read and wrote, a dictionary each."""
         return self.summary["results"]
 
@@ -194,7 +198,7 @@ class Run:
         *,
         method: Optional[str] = None,
         only: Optional[Sequence[str]] = None,
-        convention: str = "native",
+        convention: Convention = "native",
         samples: Optional[Sequence[int]] = None,
     ) -> list[Path]:
         """Writes what was learned as npz and csv for other programs into `out`, a folder per method (`asyt export --help`), and gives the files.

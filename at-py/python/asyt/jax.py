@@ -18,6 +18,7 @@ import numpy as np
 
 from ._chip import Chip
 from ._errors import UsageError
+from ._types import Layout
 
 __all__ = ["Mesh", "SvdLinear", "WeightBank"]
 
@@ -54,17 +55,21 @@ class _Layer:
         def numbers(array) -> np.ndarray:
             return np.ascontiguousarray(array)
 
+        def lit(controls, fields):
+            """The model, what entered it and what left, and the trace."""
+            model, fields = self._models[controls.dtype == np.float64], numbers(fields)
+            leaves = np.empty((len(fields), self.outputs), fields.dtype)
+            return model, fields, leaves, model.forward(numbers(controls), fields, leaves)
+
         def forward(controls, fields):
-            controls = numbers(controls)
-            return self._models[controls.dtype == np.float64].forward(controls, numbers(fields))[0]
+            return lit(controls, fields)[2]
 
         def backward(controls, fields, error):
-            controls = numbers(controls)
-            model = self._models[controls.dtype == np.float64]
-            _, trace = model.forward(controls, numbers(fields))
+            model, fields, leaves, trace = lit(controls, fields)
+            entered, gradient = np.empty_like(fields), np.empty_like(numbers(controls))
             error = numbers(error)
-            entered, gradient = model.backward(trace, error.conj() if self._complex else error, True)
-            return gradient, entered.conj() if self._complex else entered
+            model.backward(trace, fields, leaves, error.conj() if self._complex else error, entered, gradient)
+            return gradient, np.conjugate(entered, out=entered) if self._complex else entered
 
         def light(controls, fields):
             kind = fields.dtype
@@ -79,9 +84,9 @@ class _Layer:
             shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in kept]
             return tuple(jax.pure_callback(backward, tuple(shapes), controls, fields, error, vmap_method="sequential"))
 
-        lit = jax.custom_vjp(light)
-        lit.defvjp(keeping, back)
-        return lit
+        differentiable = jax.custom_vjp(light)
+        differentiable.defvjp(keeping, back)
+        return differentiable
 
 
 _DETECTION = [{"kind": "detection", "detection": {"kind": "intensity"}}]  # never lit: a chip's last layer must detect
@@ -90,14 +95,14 @@ _DETECTION = [{"kind": "detection", "detection": {"kind": "intensity"}}]  # neve
 class Mesh(_Layer):
     """A mesh of interferometers: `y = U x`, fields `[…, modes]` in and out."""
 
-    def __init__(self, modes: int, *, layout: str = "rectangular", kind: str = "ideal", seed: Optional[int] = None, **spreads: Any):
+    def __init__(self, modes: int, *, layout: Layout = "rectangular", kind: str = "ideal", seed: Optional[int] = None, **spreads: Any):
         super().__init__([[{"kind": "mesh", "modes": modes, "layout": layout}], _DETECTION], modes, True, kind, seed, spreads)
 
 
 class SvdLinear(_Layer):
     """Any matrix as two meshes with attenuators between them: `y = W x`, complex fields."""
 
-    def __init__(self, inputs: int, outputs: int, *, layout: str = "rectangular", kind: str = "ideal", seed: Optional[int] = None, **spreads: Any):
+    def __init__(self, inputs: int, outputs: int, *, layout: Layout = "rectangular", kind: str = "ideal", seed: Optional[int] = None, **spreads: Any):
         stage = {"kind": "singular-value", "inputs": inputs, "outputs": outputs, "layout": layout}
         super().__init__([[stage], _DETECTION], outputs, True, kind, seed, spreads)
 

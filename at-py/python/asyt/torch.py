@@ -27,19 +27,30 @@ from . import _asyt
 from ._chip import Chip
 from ._errors import UsageError
 from ._meshes import Phases, read_phases, write_phases
+from ._types import Convention, Layout
 
 __all__ = ["Mesh", "SvdLinear", "WeightBank"]
 
 
 class _Lit(torch.autograd.Function):
-    """Light through the first layer of a model, and errors back."""
+    """Light through the first layer of a model, and errors back. Rust reads and writes the tensors' own memory, which numpy shows it; calls
+    are few, because each takes a microsecond or two and the whole of a small mesh not two hundred."""
 
     @staticmethod
-    def forward(ctx, fields, controls, models):
-        double = controls.dtype == torch.float64
-        ctx.model = models(double)
-        y, ctx.trace = ctx.model.forward(controls.detach().numpy(), fields.detach().resolve_conj().numpy())
-        return torch.from_numpy(y)
+    def forward(ctx, fields, controls, model, outputs):
+        fields = fields.detach()
+        entering = (fields.resolve_conj() if fields.is_conj() else fields).numpy()
+        leaving = np.empty((entering.shape[0], outputs), entering.dtype)
+        trace = model.forward(controls.detach().numpy(), entering, leaving)
+        y = torch.from_numpy(leaving)
+        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
+            try:
+                came = fields._version
+            except RuntimeError:  # of torch.inference_mode, where nobody counts what is written
+                fields, entering = None, entering.copy()
+                came = None
+            ctx.kept = model, trace, entering, leaving, fields, came, y.detach()
+        return y
 
     @staticmethod
     def backward(ctx, error):
@@ -48,11 +59,31 @@ class _Lit(torch.autograd.Function):
 
 
 def _errors_back(ctx, error):
-    entered, gradient = ctx.model.backward(ctx.trace, error.resolve_conj().contiguous().numpy(), ctx.needs_input_grad[0])
-    return None if entered is None else torch.from_numpy(entered), torch.from_numpy(gradient), None
+    model, trace, entering, leaving, fields, came, y = ctx.kept
+    if fields is not None and fields._version != came:
+        raise RuntimeError("the fields that entered a layer were modified in place, and its gradient needs them; modify a copy")
+    if y._version:
+        # what left was modified in place, which is the caller's right: once more, without it
+        leaving = np.empty_like(leaving)
+        trace = model.forward(trace.controls(), entering, leaving)
+    if error.is_conj():
+        error = error.resolve_conj()
+    gradient = np.empty(model.controls, leaving.real.dtype)
+    entered = np.empty_like(entering) if ctx.needs_input_grad[0] else None
+    model.backward(trace, entering, leaving, error.contiguous().numpy(), entered, gradient)
+    return None if entered is None else torch.from_numpy(entered), torch.from_numpy(gradient), None, None
 
 
 _refusing_more = once_differentiable(_errors_back)
+
+
+# what a layer takes: fields or reals, in which precision
+_TAKEN = {
+    (True, False): torch.complex64,
+    (True, True): torch.complex128,
+    (False, False): torch.float32,
+    (False, True): torch.float64,
+}
 
 
 class _Layer(torch.nn.Module):
@@ -68,6 +99,7 @@ class _Layer(torch.nn.Module):
         self._models: dict[bool, _asyt.Model] = {}
         facts = self.chip.facts
         self.inputs: int = facts["inputs"]
+        self._outputs: int = facts["outputs"]
         self.controls = torch.nn.Parameter(torch.from_numpy(self._first()).to(dtype))
 
     def _make(self) -> Chip:
@@ -92,21 +124,25 @@ class _Layer(torch.nn.Module):
 
     def forward(self, fields: torch.Tensor) -> torch.Tensor:
         """Fields `[…, inputs]` to what leaves the layer; reals become fields where it takes these."""
-        double = self.controls.dtype == torch.float64
-        real, field = (torch.float64, torch.complex128) if double else (torch.float32, torch.complex64)
-        if not self._complex and fields.is_complex():
-            raise UsageError("this layer takes real numbers, and these are complex")
-        fields = fields.to(field if self._complex else real)
-        if fields.shape[-1] != self.inputs:
-            raise UsageError(f"fields must have the shape [batch, {self.inputs}], got {list(fields.shape)}")
-        if fields.device.type != "cpu" or self.controls.device.type != "cpu":
+        controls = self.controls
+        double = controls.dtype == torch.float64
+        taken = _TAKEN[self._complex, double]
+        if fields.dtype != taken:
+            if not self._complex and fields.is_complex():
+                raise UsageError("this layer takes real numbers, and these are complex")
+            fields = fields.to(taken)
+        shape = fields.shape
+        if shape[-1] != self.inputs:
+            raise UsageError(f"fields must have the shape [batch, {self.inputs}], got {list(shape)}")
+        if not (fields.is_cpu and controls.is_cpu):
             raise UsageError("this layer computes on the CPU; move fields and layer there")
-        if fields.numel() == 0:
+        if 0 in shape:
             raise UsageError("fields must hold at least one sample")
-        if fields.dim() == 2:
-            return _Lit.apply(fields.contiguous(), self.controls.contiguous(), self._model)
-        y = _Lit.apply(fields.reshape(-1, self.inputs).contiguous(), self.controls.contiguous(), self._model)
-        return y.reshape(*fields.shape[:-1], y.shape[-1])
+        model = self._models.get(double) or self._model(double)
+        if len(shape) == 2:
+            return _Lit.apply(fields.contiguous(), controls.contiguous(), model, self._outputs)
+        y = _Lit.apply(fields.reshape(-1, self.inputs).contiguous(), controls.contiguous(), model, self._outputs)
+        return y.reshape(*shape[:-1], self._outputs)
 
 
 class Mesh(_Layer):
@@ -116,7 +152,7 @@ class Mesh(_Layer):
         self,
         modes: int,
         *,
-        layout: str = "rectangular",
+        layout: Layout = "rectangular",
         depth: Optional[int] = None,
         dtype: torch.dtype = torch.float32,
         kind: str = "ideal",
@@ -136,11 +172,11 @@ class Mesh(_Layer):
         """The transfer matrix `[output, input]`, errors included, with a gradient."""
         return self(torch.eye(self.modes)).T
 
-    def save_phases(self, path: Union[str, os.PathLike], convention: str = "native") -> None:
+    def save_phases(self, path: Union[str, os.PathLike], convention: Convention = "native") -> None:
         """Writes a phase file of this one mesh."""
         write_phases(path, [self.phases()], convention)
 
-    def load_phases(self, path: Union[str, os.PathLike], convention: Optional[str] = None, mesh: int = 0) -> None:
+    def load_phases(self, path: Union[str, os.PathLike], convention: Optional[Convention] = None, mesh: int = 0) -> None:
         """Takes the phases of mesh number `mesh` of a file."""
         found = read_phases(path, convention)
         if mesh >= len(found):
@@ -166,7 +202,7 @@ class SvdLinear(_Layer):
         inputs: int,
         outputs: int,
         *,
-        layout: str = "rectangular",
+        layout: Layout = "rectangular",
         dtype: torch.dtype = torch.float32,
         kind: str = "ideal",
         seed: Optional[int] = None,

@@ -1,7 +1,7 @@
 //! What a driver can do wrong: each time one error that names it, and no wait beyond the time limit.
 
 use super::super::description::Description;
-use super::super::frame::{Frame, to_bytes};
+use super::super::frame::{Frame, Heard, to_bytes};
 use super::super::limits::Limits;
 use super::super::message::{Answer, Request};
 use super::{PATIENCE, adder, link_to};
@@ -23,7 +23,8 @@ fn described(
 ) -> crate::Result<Link> {
     let work = move |mut stream: TcpStream| {
         let mut from = BufReader::new(stream.try_clone().unwrap());
-        while let Ok(Some(Frame { number, message, .. })) = Frame::<Request>::read(&mut from, || 1 << 20) {
+        while let Ok(Some(frame)) = Frame::<Heard<Request>>::read(&mut from, || 1 << 20) {
+            let Frame { number, message: Heard::Known(message), .. } = frame else { return };
             let bytes = match message {
                 Request::Hello { .. } => {
                     Some(Frame { number, message: Answer::Chip(chip.clone()), payload: limits.clone() }.encode())
@@ -119,6 +120,69 @@ fn a_fault_that_a_driver_reports_leaves_it_usable() {
     );
     assert!(link.send(&[0.0; 2], 1, true).is_err());
     assert_eq!(link.send(&[0.0; 2], 1, true).unwrap(), [1.0; 2]);
+}
+
+#[test]
+fn an_answer_that_this_version_does_not_have_is_named_and_the_next_one_is_taken() {
+    let answers: [(&str, &str); 4] = [
+        (
+            "{\"message\":\"settling\",\"number\":N,\"bytes\":2}\nxx",
+            "‘settling’ is unknown: version 1 of the protocol has chip",
+        ),
+        ("{\"message\":\"send\",\"number\":N}\n", "‘send’ is unknown"),
+        ("{\"message\":\"readout\",\"number\":N,\"busy-ms\":\"long\"}\n", "‘readout’ is not understood: invalid type"),
+        ("{\"message\":\"fault\",\"number\":N}\n", "‘fault’ is not understood: missing field `text`"),
+    ];
+    for (answer, expected) in answers {
+        let mut first = true;
+        let mut link = driver(
+            move |number, request| match request {
+                Request::Send { .. } if std::mem::take(&mut first) => {
+                    Some(answer.replace('N', &number.to_string()).into())
+                }
+                Request::Send { .. } => Some(readout(number, &[1.0; 2])),
+                _ => done(number),
+            },
+            PATIENCE,
+        );
+        let failure = link.send(&[0.0; 2], 1, true).unwrap_err().to_string();
+        assert!(failure.contains("its answer to send (message 2) is none") && failure.contains(expected), "{failure}");
+        assert_eq!(link.send(&[0.0; 2], 1, true).unwrap(), [1.0; 2], "behind {answer}");
+    }
+}
+
+#[test]
+fn a_chip_answers_a_message_that_it_does_not_know_with_a_fault_and_goes_on() {
+    let asked = "{\"message\":\"hello\",\"number\":1,\"protocol\":1,\"program\":\"test\"}\n\
+                 {\"message\":\"tune\",\"number\":2,\"bytes\":8}\n12345678\
+                 {\"message\":\"send\",\"number\":3,\"batch\":\"one\"}\n\
+                 {\"message\":\"hello\",\"number\":4,\"protocol\":2,\"program\":\"test\"}\n\
+                 {\"message\":\"program\",\"number\":5,\"changed\":2,\"counted\":true,\"bytes\":8}\n\0\0\0\0\0\0\0\0\
+                 {\"message\":\"end\",\"number\":6}\n";
+    let mut said = Vec::new();
+    crate::link::serve(&mut asked.as_bytes(), &mut said, &mut super::Adder::default()).unwrap();
+    let said: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&said).into_iter().map(|line| line.unwrap()).collect();
+    let answers: Vec<_> =
+        said.iter().map(|line| (line["message"].as_str().unwrap(), line["number"].as_u64().unwrap())).collect();
+    assert_eq!(answers, [("chip", 1), ("fault", 2), ("fault", 3), ("fault", 4), ("done", 5), ("done", 6)]);
+    let text = |index: usize| said[index]["text"].as_str().unwrap();
+    assert!(text(1).contains("‘tune’ is unknown: version 1 of the protocol has hello, program, send"), "{}", text(1));
+    assert!(text(2).contains("‘send’ is not understood"), "{}", text(2));
+    assert!(text(3).contains("this chip speaks version 1"), "{}", text(3));
+}
+
+#[test]
+fn a_line_that_is_no_message_ends_a_chip_s_connection() {
+    for (line, expected) in [
+        ("tune\n", "is no message"),
+        ("{\"message\":\"tune\"}\n", "missing field `number`"),
+        ("{\"number\":1}\n", "missing field `message`"),
+    ] {
+        let failure =
+            crate::link::serve(&mut line.as_bytes(), &mut Vec::new(), &mut super::Adder::default()).unwrap_err();
+        assert!(failure.contains("is no message") && failure.contains(expected), "{failure}");
+    }
 }
 
 #[test]

@@ -1,10 +1,18 @@
 //! Messages on the wire.
 
-use super::super::frame::Frame;
-use super::super::message::{Answer, Request};
+use super::super::frame::{Frame, Heard};
+use super::super::message::{Answer, Request, Spoken};
+
+/// What is read of `bytes`; what is understood and what is not.
+fn heard<M: serde::de::DeserializeOwned + Spoken>(bytes: &[u8], most: u64) -> Result<Option<Frame<Heard<M>>>, String> {
+    Frame::read(&mut &*bytes, || most)
+}
 
 fn read(bytes: &[u8], most: u64) -> Result<Option<Frame<Request>>, String> {
-    Frame::read(&mut &*bytes, || most)
+    Ok(heard(bytes, most)?.map(|Frame { number, message, payload }| match message {
+        Heard::Known(message) => Frame { number, message, payload },
+        Heard::Unknown(reason) => panic!("{reason}"),
+    }))
 }
 
 #[test]
@@ -40,12 +48,34 @@ fn every_damage_of_a_message_is_named() {
 #[test]
 fn keys_that_a_driver_adds_and_leaves_out_do_not_matter() {
     let line = b"{\"number\":3,\"message\":\"done\",\"temperature\":21.5}\n";
-    let frame = Frame::<Answer>::read(&mut &line[..], || 0).unwrap().unwrap();
-    assert_eq!(frame, Frame { number: 3, message: Answer::Done { busy_ms: None }, payload: Vec::new() });
+    let frame = heard::<Answer>(line, 0).unwrap().unwrap();
+    let message = Heard::Known(Answer::Done { busy_ms: None });
+    assert_eq!(frame, Frame { number: 3, message, payload: Vec::new() });
 }
 
 #[test]
 fn bytes_in_a_line_reach_no_terminal() {
     let failure = read(b"\x1b[2J{\n", 0).unwrap_err();
     assert!(!failure.contains('\x1b'), "{failure:?}");
+}
+
+#[test]
+fn a_name_that_is_listed_is_known_and_no_other_is() {
+    fn reasons<M: serde::de::DeserializeOwned + Spoken>(names: &[&str]) -> Vec<String> {
+        let reason = |name: &&str| {
+            let line = format!("{{\"message\":\"{name}\",\"number\":1}}\n");
+            match heard::<M>(line.as_bytes(), 0).unwrap().unwrap().message {
+                Heard::Known(_) => String::new(),
+                Heard::Unknown(reason) => reason,
+            }
+        };
+        names.iter().map(reason).collect()
+    }
+    let listed = [reasons::<Request>(Request::NAMES), reasons::<Answer>(Answer::NAMES)].concat();
+    for reason in &listed {
+        assert!(reason.is_empty() || reason.contains("is not understood: missing field"), "{reason}");
+    }
+    for reason in [reasons::<Request>(&["done", "Send", ""]), reasons::<Answer>(&["send", "ready\\u001b"])].concat() {
+        assert!(reason.contains("is unknown: version 1 of the protocol has") && !reason.contains('\x1b'), "{reason}");
+    }
 }
