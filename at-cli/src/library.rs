@@ -2,14 +2,14 @@
 //! ([`Listener`]) and may end it.
 //!
 //! ```no_run
-//! use at_cli::library::{Audience, Listener, Place, Start, parse, resolved, start};
+//! use at_cli::library::{Audience, Listener, RunPlace, Start, parse, resolved, start};
 //!
 //! struct Silent;
 //! impl Listener for Silent {}
 //!
 //! let (settings, followed) = resolved(&parse("method = ['at']\nepochs = 3").unwrap()).unwrap();
 //! let audience = Audience::Program(&Silent);
-//! let run = start(Start { settings, followed, data: None, chip: None, place: Place::New(None), save_chip: None, audience });
+//! let run = start(Start { settings, followed, data: None, chip: None, place: RunPlace::New(None), save_chip: None, audience });
 //! println!("{}", run.map_err(|failure| failure.into_error()).unwrap().summary.to_json());
 //! ```
 
@@ -22,7 +22,7 @@ pub use crate::plan::{EngineChoice, Plan, Precision};
 pub use crate::session::metrics::Row;
 pub use crate::session::summary::{MethodResult, Summary};
 pub use crate::session::table::table;
-pub use crate::session::{Finished, Place, Start, start};
+pub use crate::session::{Finished, RunPlace, Start, start};
 pub use crate::settings::{RunSettings, keys};
 pub use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 pub use crate::trial::{Connect, OF_THE_PROGRAM, Task, load};

@@ -3,7 +3,7 @@
 use crate::bench::{PythonChip, way};
 use crate::data::Data;
 use crate::failure::{Raised, failed};
-use at_cli::library::{self, Audience, Failure, Finished, Listener, Outcome, Place, Start};
+use at_cli::library::{self, Audience, Failure, Finished, Listener, Outcome, RunPlace, Start};
 use at_core::training::{MethodName, Record};
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -133,8 +133,8 @@ pub fn train(
                     None => library::resolved(&given)?,
                 };
                 let place = match &resume {
-                    Some(run) => Place::Earlier(run),
-                    None => Place::New(out.as_deref()),
+                    Some(run) => RunPlace::Earlier(run),
+                    None => RunPlace::New(out.as_deref()),
                 };
                 let (save_chip, audience) = (save_chip.as_deref(), Audience::Program(&*desk));
                 library::start(Start { settings, followed, data, chip, place, save_chip, audience })

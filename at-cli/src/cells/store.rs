@@ -2,7 +2,7 @@
 
 use super::{Cell, CellResult};
 use crate::settings::{self, RunSettings};
-use crate::trial::{Place, Task};
+use crate::trial::{SourceNames, Task};
 use crate::work::seconds;
 use anyhow::{Context, Result, anyhow, bail};
 use at_core::files::whole::{LONGEST_TEXT, shown};
@@ -144,7 +144,7 @@ impl Claim {
         if named_after(Some(&task.contents))? || named_after(None)? {
             return Ok(());
         }
-        let Place { data, chip, controls } = Place::of(&task.plan);
+        let SourceNames { data, chip, controls } = SourceNames::of(&task.plan);
         let sources: Vec<String> = [data, chip, controls].into_iter().filter(|name| !name.is_empty()).collect();
         bail!("what the cell reads has changed since it was begun: {}; put back what was there", sources.join(", "))
     }

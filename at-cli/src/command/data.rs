@@ -2,7 +2,7 @@
 
 use crate::export::columns::wrapped;
 use crate::failure::{OrUsage, Outcome};
-use crate::fetch::{Event, Fetched, Limits, cache_folder, fetch, published};
+use crate::fetch::{Event, Fetched, Patience, cache_folder, fetch, published};
 use crate::names;
 use crate::progress::{Download, say};
 use crate::terminal::visible;
@@ -121,7 +121,7 @@ fn fetch_one(arguments: &FetchArguments) -> Outcome {
     activity::watch(quiet);
     let _keeping = interrupt::kept_so_far("files that came whole stay; the same command goes on".to_string());
     let mut download = Download::new(quiet);
-    let fetched = fetch(&published.files, &mirrors, &folder, &Limits::default(), &mut |event| match event {
+    let fetched = fetch(&published.files, &mirrors, &folder, &Patience::default(), &mut |event| match event {
         Event::Asking(url) => download.begin(url),
         Event::Received(bytes, total) => download.received(bytes, total),
         Event::Ready(file, refusals) => {

@@ -8,7 +8,7 @@ use crate::notes::Notes;
 use crate::progress::{results_in, say};
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
-use crate::scale::measure::{Effort, Measurement, measure};
+use crate::scale::measure::{Care, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
 use crate::terminal;
@@ -229,7 +229,7 @@ fn check(cases: &[Case]) -> Result<()> {
 
 /// Measures all cases; every one is in the table as soon as it is done.
 fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: &RunFolder) -> Result<Results> {
-    let effort = Effort { warm_up: arguments.warm_up, repeats: arguments.repeats };
+    let effort = Care { warm_up: arguments.warm_up, repeats: arguments.repeats };
     let cpu = Cpu::<f32>::new();
     let mut results = Results {
         version: env!("CARGO_PKG_VERSION"),
@@ -275,7 +275,7 @@ fn peak_of(results: &Results, case: &Case) -> f64 {
     own.map_or(f64::INFINITY, |(_, peak)| peak.matrix_product_flops)
 }
 
-fn one(case: &Case, effort: &Effort, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {
+fn one(case: &Case, effort: &Care, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {
     match (case.engine, gpu) {
         (EngineName::Gpu, Some(gpu)) => {
             let taken = || taken_memory(gpu);

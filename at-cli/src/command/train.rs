@@ -7,7 +7,7 @@ use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome, in_a_line};
 use crate::listener::Audience;
 use crate::progress::results_in;
-use crate::session::{self, Finished, Place, Prepared, Start, plot, table, times, verdict};
+use crate::session::{self, Finished, Prepared, RunPlace, Start, plot, table, times, verdict};
 use crate::settings::{self, RunSettings, chips, presets};
 use crate::terminal::visible;
 use crate::trial::{self, Task, Tasks};
@@ -99,8 +99,8 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         return print(&rehearsal(settings, followed, arguments.quiet)?);
     }
     let place = match &arguments.resume {
-        Some(run) => Place::Earlier(run),
-        None => Place::New(arguments.out.as_deref()),
+        Some(run) => RunPlace::Earlier(run),
+        None => RunPlace::New(arguments.out.as_deref()),
     };
     let audience = Audience::Terminal { quiet: arguments.quiet };
     let save_chip = arguments.save_chip.as_deref();

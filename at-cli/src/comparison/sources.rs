@@ -2,7 +2,7 @@
 //! named after them.
 
 use crate::network_files::FileNames;
-use crate::trial::{Place, RunContents, Task};
+use crate::trial::{RunContents, SourceNames, Task};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ impl Sources {
                     noted.push(Noted { source, contents: now.clone() });
                     Ok(Some(now.clone()))
                 }
-                Some(before) => match before.difference(now, &Place::of(&task.plan)) {
+                Some(before) => match before.difference(now, &SourceNames::of(&task.plan)) {
                     None => Ok(Some(before)),
                     Some(difference) => bail!(
                         "the run was begun with other contents of {difference}; put back what was there, or start a new run"

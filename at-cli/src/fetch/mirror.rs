@@ -7,7 +7,7 @@ use ureq::{Agent, Error};
 
 /// How long a mirror is waited for. What takes longer is given up, and the next mirror asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Patience {
     /// To find a host, and to reach it.
     pub connect: Duration,
     /// For the head of an answer, and for the next bytes of it.
@@ -20,11 +20,11 @@ pub struct Limits {
     pub whole: Duration,
 }
 
-impl Default for Limits {
+impl Default for Patience {
     /// Two mirrors together are reached, or given up, before a person gives up. 1 KiB/s is what the slowest modems gave; in an
     /// hour the largest file comes with 7 KiB/s.
     fn default() -> Self {
-        Limits {
+        Patience {
             connect: Duration::from_secs(15),
             silence: Duration::from_secs(30),
             window: Duration::from_secs(30),
@@ -51,7 +51,7 @@ impl fmt::Display for Refusal {
 }
 
 /// A client with these limits; it uses the proxy that the environment names.
-pub fn client(limits: &Limits) -> Agent {
+pub fn client(limits: &Patience) -> Agent {
     Agent::config_builder()
         .user_agent(concat!("asyt/", env!("CARGO_PKG_VERSION")))
         .timeout_global(Some(limits.whole))
@@ -67,7 +67,7 @@ pub fn client(limits: &Limits) -> Agent {
 /// The `size` bytes that `url` answers; what follows them is not waited for. `received` is called with the bytes so far.
 pub fn get(
     client: &Agent,
-    limits: &Limits,
+    limits: &Patience,
     url: &str,
     size: u64,
     received: &mut dyn FnMut(u64),

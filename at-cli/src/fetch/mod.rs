@@ -8,7 +8,7 @@ mod fault_tests;
 #[cfg(test)]
 mod tests;
 
-pub use mirror::Limits;
+pub use mirror::Patience;
 pub use published::{PublishedFile, published};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -55,12 +55,12 @@ pub enum Event<'a> {
 ///
 /// Errs at the first file that no mirror gives, with every mirror's reason. Files fetched until then stay.
 ///
-/// No mirror is waited for beyond the [`Limits`], and no address is told with its password.
+/// No mirror is waited for beyond the [`Patience`], and no address is told with its password.
 pub fn fetch(
     files: &[PublishedFile],
     mirrors: &[String],
     folder: &Path,
-    limits: &Limits,
+    limits: &Patience,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Vec<Fetched>> {
     ensure!(!mirrors.is_empty(), "there is no mirror to ask; name one with --mirror");
@@ -89,7 +89,7 @@ pub fn fetch(
 /// The content of `file`, the address that gave it, and the reasons of the mirrors that were asked before.
 fn from_mirrors(
     client: &ureq::Agent,
-    limits: &Limits,
+    limits: &Patience,
     file: PublishedFile,
     mirrors: &[String],
     tell: &mut dyn FnMut(Event),

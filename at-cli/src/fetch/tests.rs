@@ -65,8 +65,8 @@ fn speaking(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Clone + Sen
     address
 }
 
-/// Limits that a test can wait for. Nothing is expected of how long a mirror takes that keeps them.
-const IMPATIENT: Limits = Limits {
+/// Patience that a test can wait for. Nothing is expected of how long a mirror takes that keeps them.
+const IMPATIENT: Patience = Patience {
     connect: Duration::from_secs(10),
     silence: Duration::from_millis(1500),
     window: Duration::from_secs(1),
@@ -75,7 +75,7 @@ const IMPATIENT: Limits = Limits {
 };
 
 /// What comes of a file of a hundred thousand bytes that only the last of `mirrors` gives, and of the mirrors before.
-fn large(mirrors: &[String], limits: &Limits) -> Vec<String> {
+fn large(mirrors: &[String], limits: &Patience) -> Vec<String> {
     let body = vec![7_u8; 100_000];
     let md5: &'static str = md5_hex(&body).leak();
     let file = PublishedFile { name: "large.gz", md5, bytes: 100_000 };
@@ -132,7 +132,7 @@ fn a_mirror_that_dribbles_or_stalls_does_not_keep_the_next_one_waiting() {
     }
     // fast enough, and yet not done in the time of a whole file
     let steady = every(20, head, "77777777777777777777777777777777777777777777777777");
-    let refused = large(&[steady], &Limits { whole: Duration::from_secs(4), least: 10, ..IMPATIENT });
+    let refused = large(&[steady], &Patience { whole: Duration::from_secs(4), least: 10, ..IMPATIENT });
     assert!(refused.len() == 1 && refused[0].contains("broke off"), "{refused:?}");
 }
 
@@ -147,19 +147,19 @@ fn a_mirror_that_goes_on_after_the_data_is_not_listened_to() {
         })
     };
     // what comes first is the file
-    assert_eq!(large(&[endless("HTTP/1.1 200 OK\r\n\r\n", 7)], &Limits::default()), [""; 0]);
+    assert_eq!(large(&[endless("HTTP/1.1 200 OK\r\n\r\n", 7)], &Patience::default()), [""; 0]);
     let held_open = speaking(|stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
         stream.write_all(&[7; 100_000])?;
         thread::sleep(Duration::from_secs(60));
         Ok(())
     });
-    assert_eq!(large(&[held_open], &Limits::default()), [""; 0]);
+    assert_eq!(large(&[held_open], &Patience::default()), [""; 0]);
     // what comes is another
-    let refused = large(&[endless("HTTP/1.1 200 OK\r\n\r\n", 8)], &Limits::default());
+    let refused = large(&[endless("HTTP/1.1 200 OK\r\n\r\n", 8)], &Patience::default());
     assert!(refused[0].contains("checksum"), "{refused:?}");
     let announced = endless("HTTP/1.1 200 OK\r\ncontent-length: 9000000000000\r\n\r\n", 7);
-    let refused = large(&[announced], &Limits::default());
+    let refused = large(&[announced], &Patience::default());
     assert!(refused[0].contains("9000000000000 bytes instead of the 100000"), "{refused:?}");
 }
 
@@ -189,7 +189,7 @@ fn refusing() -> String {
 }
 
 pub fn run(mirrors: &[String], folder: &Path) -> Result<Vec<Fetched>> {
-    fetch(&FILES, mirrors, folder, &Limits::default(), &mut |_| {})
+    fetch(&FILES, mirrors, folder, &Patience::default(), &mut |_| {})
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn the_next_mirror_helps_out() {
     let wrong = serve(|_| (200, "<html>please log in</html>"));
     let mirrors = [refusing(), serve(|_| (404, "")), wrong, truncating(), good()];
     let mut refused = Vec::new();
-    let fetched = fetch(&FILES, &mirrors, folder.path(), &Limits::default(), &mut |event| {
+    let fetched = fetch(&FILES, &mirrors, folder.path(), &Patience::default(), &mut |event| {
         if let Event::Ready(_, reasons) = event {
             refused.extend_from_slice(reasons);
         }

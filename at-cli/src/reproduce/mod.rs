@@ -5,14 +5,14 @@
 mod adapted;
 mod arguments;
 mod deployed;
-mod description;
+mod experiment;
 mod finding;
 mod pat_toy;
 mod published;
 mod trainings;
 
 pub use arguments::ReproduceArguments;
-pub use description::Description;
+pub use experiment::Experiment;
 pub use finding::Reproduction;
 
 use crate::failure::{OrUsage, Outcome};
@@ -49,7 +49,7 @@ pub fn run(arguments: &ReproduceArguments) -> Outcome<Reproduction> {
         "pat-toy" => Ok(pat_toy::run(arguments)?),
         "dat-mnist" => deployed::run("mnist", arguments),
         "dat-fashion-mnist" => deployed::run("fashion-mnist", arguments),
-        _ => match Description::find(name) {
+        _ => match Experiment::find(name) {
             Some(description) => trainings::run(&description?, arguments),
             None => Err(anyhow!(names::unknown("result", name, NAMES.map(|known| known.0)))).or_usage(),
         },

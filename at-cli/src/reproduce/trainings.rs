@@ -1,7 +1,7 @@
 //! Results that are grids of trainings: resumable cells, judged by a description.
 
 use super::ReproduceArguments;
-use super::description::{Description, Expectation, Quantity};
+use super::experiment::{Expectation, Experiment, Quantity};
 use super::finding::{Finding, Reproduction};
 use crate::comparison::{self, Finished, GridArguments, MethodReport, plots};
 use crate::export::canvas::GREY;
@@ -15,7 +15,7 @@ use at_core::statistics::Estimate;
 use at_core::training::{MethodName, Score};
 
 /// Trains what is missing and judges it.
-pub fn run(description: &Description, asked: &ReproduceArguments) -> Outcome<Reproduction> {
+pub fn run(description: &Experiment, asked: &ReproduceArguments) -> Outcome<Reproduction> {
     let name = &asked.name;
     let quick = asked.quick && description.quick.is_some();
     let whole = (asked.quick && !quick).then(|| "Computed in full; there is no reduced size.".to_string());
@@ -85,7 +85,7 @@ fn batch(finished: &Finished) -> f64 {
     finished.report.settings.batch_size.unwrap_or(1) as f64
 }
 
-fn findings(description: &Description, finished: &Finished) -> Result<Vec<Finding>> {
+fn findings(description: &Experiment, finished: &Finished) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for expect in &description.expect {
         for point in &finished.report.points {
@@ -133,7 +133,7 @@ fn trained(finished: &Finished) -> Vec<MethodName> {
 }
 
 /// A chart for each quantity of which something is expected, below each other.
-fn charts(description: &Description, finished: &Finished, findings: &[Finding], quick: bool) -> Vec<Chart> {
+fn charts(description: &Experiment, finished: &Finished, findings: &[Finding], quick: bool) -> Vec<Chart> {
     let verdict = if findings.iter().all(|finding| finding.pass) { "PASS" } else { "FAIL" };
     let reduced = if quick { " (reduced size)" } else { "" };
     let mut quantities: Vec<Quantity> = Vec::new();
@@ -229,7 +229,7 @@ fn over_values(axis: &str, shown: Quantity, finished: &Finished) -> (Axis, Vec<C
 }
 
 /// Where each method is expected, in its colour: at the end of the training, or at every point of the grid.
-fn zones(description: &Description, shown: Quantity, finished: &Finished) -> Vec<Zone> {
+fn zones(description: &Experiment, shown: Quantity, finished: &Finished) -> Vec<Zone> {
     let (places, _) = places(finished);
     let mut zones: Vec<Zone> = Vec::new();
     for expect in description.expect.iter().filter(|expect| expect.quantity == shown) {

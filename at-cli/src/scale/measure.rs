@@ -21,14 +21,14 @@ const MOST_STEPS: f64 = 1000.0;
 
 /// How carefully to measure.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Effort {
+pub struct Care {
     /// Steps before the clock starts.
     pub warm_up: usize,
     /// Times to measure; their median counts.
     pub repeats: usize,
 }
 
-impl Effort {
+impl Care {
     /// Least seconds of a case whose single step takes `step`.
     pub fn seconds(&self, step: f64) -> f64 {
         // without a step before, it is not known how many are needed between two looks
@@ -60,10 +60,10 @@ pub struct Measurement {
 }
 
 /// Measures `case` on `engine`.
-pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Effort, device: DeviceMemory) -> Result<Measurement> {
+pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Care, device: DeviceMemory) -> Result<Measurement> {
     let network = case.network()?;
     let single = Workload::new(engine, &Case { batch: 1, ..*case }, &network)?;
-    let (_, network_bytes) = single.run(&Effort { warm_up: 1, repeats: 0 }, device)?;
+    let (_, network_bytes) = single.run(&Care { warm_up: 1, repeats: 0 }, device)?;
     let (mut times, bytes) = Workload::new(engine, case, &network)?.run(effort, device)?;
     times.sort_by(f64::total_cmp);
     Ok(Measurement {
@@ -119,7 +119,7 @@ impl<'a, E: Simulator> Workload<'a, E> {
     }
 
     /// Times of the repeats (seconds per step), and the most memory beside the samples.
-    fn run(&self, effort: &Effort, device: DeviceMemory) -> Result<(Vec<f64>, Option<u64>)> {
+    fn run(&self, effort: &Care, device: DeviceMemory) -> Result<(Vec<f64>, Option<u64>)> {
         allocations::restart_peak();
         let before = device.map_or(Some(allocations::live() as u64), |taken| taken());
         let mut step = self.step()?;
@@ -195,7 +195,7 @@ mod tests {
     fn every_pass_runs_and_takes_time_and_memory() {
         for pass in [Pass::Propagate, Pass::Backpropagate, Pass::Step] {
             let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7 };
-            let found = measure(&Cpu::<f32>::new(), &case, &Effort { warm_up: 1, repeats: 2 }, None).unwrap();
+            let found = measure(&Cpu::<f32>::new(), &case, &Care { warm_up: 1, repeats: 2 }, None).unwrap();
             assert_eq!((found.mzis, found.controls), (2 * 6, 2 * (12 + 5)), "{pass:?}");
             assert!(0.0 < found.shortest_seconds && found.shortest_seconds <= found.seconds, "{found:?}");
             assert!(found.seconds <= found.longest_seconds && found.network_bytes > Some(0), "{found:?}");

@@ -2,7 +2,7 @@
 
 use super::case::{Case, EngineName};
 use super::fit::PowerLaw;
-use super::measure::{Effort, Measurement};
+use super::measure::{Care, Measurement};
 use super::peak::Peak;
 use crate::export::columns::{TERMINAL, align, fitting, wrapped};
 use anyhow::{Context, Result};
@@ -98,7 +98,7 @@ pub struct Results {
     /// Of this program.
     pub version: &'static str,
     /// How it was measured.
-    pub effort: Effort,
+    pub effort: Care,
     /// What the memory columns count on each engine.
     pub memory: Vec<String>,
     /// What the devices can do.

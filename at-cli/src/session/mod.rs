@@ -27,7 +27,7 @@ use at_core::propagator::Simulator;
 use at_core::training::MethodName;
 use ledger::Ledger;
 pub use moved::Moved;
-pub use start::{Finished, Place, Prepared, Start, prepare, start};
+pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
 use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.

@@ -30,7 +30,7 @@ pub struct Start<'a> {
     /// The way to a chip that the program has; then `chip-command` is [`OF_THE_PROGRAM`].
     pub chip: Option<Box<Connect>>,
     /// Where its results go.
-    pub place: Place<'a>,
+    pub place: RunPlace<'a>,
     /// Where its chip is written to.
     pub save_chip: Option<&'a Path>,
     /// Who follows it.
@@ -39,7 +39,7 @@ pub struct Start<'a> {
 
 /// A folder for results.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
+pub enum RunPlace<'a> {
     /// This one, which is new or empty; else one with the preset's name.
     New(Option<&'a Path>),
     /// That of an earlier run, which goes on.
@@ -124,11 +124,11 @@ pub fn start(start: Start) -> Outcome<Finished> {
 
     let mut moved = None;
     let folder = match place {
-        Place::Earlier(run) => {
+        RunPlace::Earlier(run) => {
             moved = Moved::of(run, &plan.settings)?;
             RunFolder::open(run)?
         }
-        Place::New(out) => {
+        RunPlace::New(out) => {
             let folder = RunFolder::create(out, plan.settings.preset.as_deref().unwrap_or("run"))?;
             folder.write("config.toml", &settings::config(&plan.settings)?)?;
             folder

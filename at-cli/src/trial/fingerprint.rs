@@ -24,7 +24,7 @@ pub struct RunContents {
 
 impl RunContents {
     /// What has changed since these were noted, with the names of `place`; none where `now` is the same.
-    pub fn difference(&self, now: &RunContents, place: &Place) -> Option<String> {
+    pub fn difference(&self, now: &RunContents, place: &SourceNames) -> Option<String> {
         if let Some(difference) = self.data.difference(&now.data) {
             return Some(format!("data set {}: {difference}", place.data));
         }
@@ -37,7 +37,7 @@ impl RunContents {
 
 /// What errors call the sources of a run's contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceNames {
     /// Data set, with its folder where one was given.
     pub data: String,
     /// Files of the chip.
@@ -46,13 +46,13 @@ pub struct Place {
     pub controls: String,
 }
 
-impl Place {
+impl SourceNames {
     /// The names in the settings of `plan`.
     pub fn of(plan: &Plan) -> Self {
         let settings = &plan.settings;
         let name = settings.dataset.clone().unwrap_or_default();
         let chip = settings.chip_file.iter().chain(settings.chip_errors.iter().flatten());
-        Place {
+        SourceNames {
             data: match &settings.data_dir {
                 Some(folder) => format!("{name} in {}", folder.display()),
                 None => name,
@@ -71,7 +71,7 @@ pub struct Fingerprint {
     /// Settings that matter, those that are not set left out.
     settings: Map<String, Value>,
     contents: RunContents,
-    place: Place,
+    place: SourceNames,
 }
 
 /// A fingerprint as it is kept.
@@ -97,7 +97,7 @@ impl Fingerprint {
     pub fn new(plan: &Plan, contents: RunContents) -> Result<Self> {
         let same = crate::settings::RunSettings { method: None, ..plan.settings.identity() };
         let settings = serde_json::to_value(same).context("settings")?;
-        Ok(Fingerprint { settings: set(settings), contents, place: Place::of(plan) })
+        Ok(Fingerprint { settings: set(settings), contents, place: SourceNames::of(plan) })
     }
 
     /// The text that is kept.

@@ -17,7 +17,7 @@ mod task;
 
 pub use doubts::before;
 pub use driver::{Connect, Driver, OF_THE_PROGRAM};
-pub use fingerprint::{Fingerprint, Place, RunContents};
+pub use fingerprint::{Fingerprint, RunContents, SourceNames};
 pub use memory::memory;
 pub use run::{TrialResult, Trials};
 pub use task::{Task, Tasks, encoded, load, prepared, split};

@@ -3,7 +3,7 @@
 use super::description::{Access, Description};
 use super::frame::{Frame, Heard, to_bytes, to_values};
 use super::limits::{Limits, Placed};
-use super::message::{Answer, PROTOCOL, Request};
+use super::message::{Answer, PROTOCOL, Question};
 use super::transport::{Other, Transport, buffered};
 use super::wire::{Handle, Park, Wire};
 use crate::chip::State;
@@ -108,7 +108,7 @@ impl Link {
 
     fn hello(&mut self) -> Result<Description> {
         let program = concat!("asyt ", env!("CARGO_PKG_VERSION")).to_string();
-        let answer = self.exchange(Request::Hello { protocol: PROTOCOL, program }, Vec::new(), u64::from(u32::MAX))?;
+        let answer = self.exchange(Question::Hello { protocol: PROTOCOL, program }, Vec::new(), u64::from(u32::MAX))?;
         let Answer::Chip(mut description) = answer.message else {
             return Err(self.breaks(format!("it answers hello with {}", answer.message.name())));
         };
@@ -184,7 +184,7 @@ impl Link {
         let mut controls = controls.to_vec();
         let placed = self.place(&mut controls)?;
         let start = Instant::now();
-        let answer = self.exchange(Request::Program { changed, counted }, to_bytes(&controls), 0)?;
+        let answer = self.exchange(Question::Program { changed, counted }, to_bytes(&controls), 0)?;
         let Answer::Done { busy_ms } = answer.message else { return Err(self.unexpected(&answer)) };
         self.written = Some(answer.number);
         self.times.programs += 1;
@@ -197,7 +197,7 @@ impl Link {
     /// Sends `fields [batch, inputs]` and reads `[batch, outputs]`.
     pub fn send(&mut self, fields: &[f32], batch: usize, counted: bool) -> Result<Vec<f32>> {
         let Description { inputs, outputs, .. } = self.description;
-        self.light(fields, batch, inputs, outputs, |batch| Request::Send { batch, counted })
+        self.light(fields, batch, inputs, outputs, |batch| Question::Send { batch, counted })
     }
 
     /// [`Link::send`] that reads every layer on the way: of each `[batch, layer outputs]`.
@@ -208,7 +208,7 @@ impl Link {
         let (inputs, widths) = (self.description.inputs, layers.iter().sum());
         for part in parts(fields, inputs, self.description.largest_batch) {
             let size = part.len() / inputs;
-            let read = self.light(part, size, inputs, widths, |batch| Request::SendTapped { batch, counted })?;
+            let read = self.light(part, size, inputs, widths, |batch| Question::SendTapped { batch, counted })?;
             let mut rest = &read[..];
             for (tap, width) in taps.iter_mut().zip(&layers) {
                 let (own, others) = rest.split_at(size * width);
@@ -227,7 +227,7 @@ impl Link {
             return Err(Error::invalid("layer", layer, format!("the chip has {}", layers.len())));
         };
         let inputs = layer.checked_sub(1).map_or(*inputs, |before| layers[before]);
-        self.light(input, batch, inputs, outputs, |batch| Request::SendLayer { layer, batch, counted })
+        self.light(input, batch, inputs, outputs, |batch| Question::SendLayer { layer, batch, counted })
     }
 
     /// Sends light in as many batches as the chip takes at once, and reads `[batch, outputs]`.
@@ -237,7 +237,7 @@ impl Link {
         batch: usize,
         inputs: usize,
         outputs: usize,
-        request: impl Fn(usize) -> Request,
+        request: impl Fn(usize) -> Question,
     ) -> Result<Vec<f32>> {
         crate::error::same_size("values sent to the chip", batch * inputs, fields.len())?;
         if let Some(index) = fields.iter().position(|field| !field.is_finite()) {
@@ -288,7 +288,7 @@ impl Link {
         if !self.description.offers(Access::State) {
             return Ok(None);
         }
-        let answer = self.exchange(Request::State {}, Vec::new(), 8 * self.description.controls as u64)?;
+        let answer = self.exchange(Question::State {}, Vec::new(), 8 * self.description.controls as u64)?;
         let Answer::State { passes, programmings } = answer.message else { return Err(self.unexpected(&answer)) };
         let drifted = answer.payload.as_chunks().0.iter().map(|&eight| f64::from_le_bytes(eight)).collect();
         Ok(Some(State { passes, programmings, drifted, ..State::default() }))
@@ -301,13 +301,13 @@ impl Link {
         }
         let State { passes, programmings, drifted, .. } = state;
         let payload = drifted.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let request = Request::Resume { passes: *passes, programmings: *programmings };
+        let request = Question::Resume { passes: *passes, programmings: *programmings };
         let answer = self.exchange(request, payload, 0)?;
         if matches!(answer.message, Answer::Done { .. }) { Ok(()) } else { Err(self.unexpected(&answer)) }
     }
 
     /// One request and its answer, which brings at most `most` bytes.
-    fn exchange(&mut self, request: Request, payload: Vec<u8>, most: u64) -> Result<Frame<Answer>> {
+    fn exchange(&mut self, request: Question, payload: Vec<u8>, most: u64) -> Result<Frame<Answer>> {
         if let Some(reason) = &self.broken {
             return Err(self.error(reason.clone()));
         }

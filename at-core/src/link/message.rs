@@ -15,7 +15,7 @@ pub(super) trait Spoken {
 /// What the program asks for. The arrays that belong to it stand behind the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub(super) enum Request {
+pub(super) enum Question {
     /// The first message: which protocol, and who speaks it.
     Hello { protocol: u32, program: String },
     /// Set every control: `[controls]`. Of these so many are new.
@@ -34,22 +34,22 @@ pub(super) enum Request {
     End {},
 }
 
-impl Spoken for Request {
+impl Spoken for Question {
     const NAMES: &[&str] = &["hello", "program", "send", "send-tapped", "send-layer", "state", "resume", "end"];
 }
 
-impl Request {
+impl Question {
     /// For people.
     pub fn name(&self) -> &'static str {
         match self {
-            Request::Hello { .. } => "hello",
-            Request::Program { .. } => "program",
-            Request::Send { .. } => "send",
-            Request::SendTapped { .. } => "send-tapped",
-            Request::SendLayer { .. } => "send-layer",
-            Request::State {} => "state",
-            Request::Resume { .. } => "resume",
-            Request::End {} => "end",
+            Question::Hello { .. } => "hello",
+            Question::Program { .. } => "program",
+            Question::Send { .. } => "send",
+            Question::SendTapped { .. } => "send-tapped",
+            Question::SendLayer { .. } => "send-layer",
+            Question::State {} => "state",
+            Question::Resume { .. } => "resume",
+            Question::End {} => "end",
         }
     }
 }

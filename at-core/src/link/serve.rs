@@ -3,7 +3,7 @@
 use super::description::{Access, Description};
 use super::frame::{Frame, Heard, to_bytes, to_values};
 use super::limits::Limits;
-use super::message::{Answer, PROTOCOL, Request};
+use super::message::{Answer, PROTOCOL, Question};
 use crate::chip::State;
 use crate::{Error, Result};
 use std::io::{BufRead, Write};
@@ -54,8 +54,8 @@ pub fn serve(
     let chip = driven.description();
     let widest = chip.layers.iter().copied().chain([chip.inputs]).max().unwrap_or(chip.inputs);
     let most = (4 * widest as u64 * chip.largest_batch as u64).max(8 * chip.controls as u64);
-    while let Some(Frame { number, message, payload }) = Frame::<Heard<Request>>::read(from, || most)? {
-        let end = matches!(message, Heard::Known(Request::End {}));
+    while let Some(Frame { number, message, payload }) = Frame::<Heard<Question>>::read(from, || most)? {
+        let end = matches!(message, Heard::Known(Question::End {}));
         let answered = match message {
             Heard::Known(message) => answer(&chip, driven, message, &payload).map_err(|failure| failure.to_string()),
             Heard::Unknown(reason) => Err(reason),
@@ -70,12 +70,17 @@ pub fn serve(
     Ok(())
 }
 
-fn answer(chip: &Description, driven: &mut impl Driven, message: Request, payload: &[u8]) -> Result<(Answer, Vec<u8>)> {
+fn answer(
+    chip: &Description,
+    driven: &mut impl Driven,
+    message: Question,
+    payload: &[u8],
+) -> Result<(Answer, Vec<u8>)> {
     let expected = match message {
-        Request::Hello { .. } | Request::State {} | Request::End {} => Some(0),
-        Request::Program { .. } => Some(4 * chip.controls),
-        Request::Send { batch, .. } | Request::SendTapped { batch, .. } => sized(chip, batch, chip.inputs)?,
-        Request::SendLayer { layer, batch, .. } => {
+        Question::Hello { .. } | Question::State {} | Question::End {} => Some(0),
+        Question::Program { .. } => Some(4 * chip.controls),
+        Question::Send { batch, .. } | Question::SendTapped { batch, .. } => sized(chip, batch, chip.inputs)?,
+        Question::SendLayer { layer, batch, .. } => {
             let inputs = match layer.checked_sub(1) {
                 None => Some(&chip.inputs),
                 Some(before) => chip.layers.get(before),
@@ -85,7 +90,7 @@ fn answer(chip: &Description, driven: &mut impl Driven, message: Request, payloa
             };
             sized(chip, batch, inputs)?
         }
-        Request::Resume { .. } => payload.len().is_multiple_of(8).then_some(payload.len()),
+        Question::Resume { .. } => payload.len().is_multiple_of(8).then_some(payload.len()),
     };
     let what = || format!("bytes of {}", message.name());
     match expected {
@@ -95,18 +100,18 @@ fn answer(chip: &Description, driven: &mut impl Driven, message: Request, payloa
     let start = Instant::now();
     let busy = |start: Instant| Some(start.elapsed().as_secs_f64() * 1e3);
     Ok(match message {
-        Request::Hello { protocol, .. } if protocol != PROTOCOL => {
+        Question::Hello { protocol, .. } if protocol != PROTOCOL => {
             let reason = format!("this chip speaks version {PROTOCOL}");
             return Err(Error::invalid("protocol", protocol, reason));
         }
-        Request::Hello { .. } => {
+        Question::Hello { .. } => {
             let limits = match &chip.limits {
                 Limits::Each { lower, upper } => to_bytes(&[&lower[..], &upper[..]].concat()),
                 Limits::None | Limits::All(_) => Vec::new(),
             };
             (Answer::Chip(Description { protocol: PROTOCOL, ..chip.clone() }), limits)
         }
-        Request::Program { counted, .. } => {
+        Question::Program { counted, .. } => {
             let controls = to_values(payload);
             if let Some(index) = controls.iter().position(|control| !control.is_finite()) {
                 return Err(Error::invalid("control", controls[index], format!("control {index} must be finite")));
@@ -114,29 +119,29 @@ fn answer(chip: &Description, driven: &mut impl Driven, message: Request, payloa
             driven.program(&controls, counted)?;
             (Answer::Done { busy_ms: busy(start) }, Vec::new())
         }
-        Request::Send { batch, counted } => {
+        Question::Send { batch, counted } => {
             let read = driven.send(&to_values(payload), batch, counted)?;
             (Answer::Readout { busy_ms: busy(start) }, to_bytes(&read))
         }
-        Request::SendTapped { batch, counted } => {
+        Question::SendTapped { batch, counted } => {
             let read = driven.send_tapped(&to_values(payload), batch, counted)?;
             (Answer::Readout { busy_ms: busy(start) }, to_bytes(&read))
         }
-        Request::SendLayer { layer, batch, counted } => {
+        Question::SendLayer { layer, batch, counted } => {
             let read = driven.send_layer(layer, &to_values(payload), batch, counted)?;
             (Answer::Readout { busy_ms: busy(start) }, to_bytes(&read))
         }
-        Request::State {} => {
+        Question::State {} => {
             let State { passes, programmings, drifted, .. } = driven.state()?;
             let values = drifted.iter().flat_map(|value| value.to_le_bytes()).collect();
             (Answer::State { passes, programmings }, values)
         }
-        Request::Resume { passes, programmings } => {
+        Question::Resume { passes, programmings } => {
             let drifted = payload.as_chunks().0.iter().map(|&eight| f64::from_le_bytes(eight)).collect();
             driven.resume(&State { passes, programmings, drifted, ..State::default() })?;
             (Answer::Done { busy_ms: None }, Vec::new())
         }
-        Request::End {} => (Answer::Done { busy_ms: None }, Vec::new()),
+        Question::End {} => (Answer::Done { busy_ms: None }, Vec::new()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The way out to a driver, and its end: the chip is parked, and the driver hears that nothing more comes.
 
 use super::frame::{Frame, to_bytes};
-use super::message::Request;
+use super::message::Question;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -47,14 +47,14 @@ impl Wire {
     }
 
     /// Puts a message on the way, unless the end was said: what came behind it could move a chip that is parked.
-    pub fn put(&self, message: Request, payload: Vec<u8>) -> u64 {
+    pub fn put(&self, message: Question, payload: Vec<u8>) -> u64 {
         match self.last().said {
             true => self.number.fetch_add(1, Ordering::SeqCst) + 1,
             false => self.send(message, payload),
         }
     }
 
-    fn send(&self, message: Request, payload: Vec<u8>) -> u64 {
+    fn send(&self, message: Question, payload: Vec<u8>) -> u64 {
         let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
         // where nobody writes any more, the missing answer says so
         let _ = self.outgoing.send(Frame { number, message, payload }.encode());
@@ -77,9 +77,9 @@ impl Wire {
             let mut last = self.last();
             if !std::mem::replace(&mut last.said, true) {
                 if let Some(parked) = last.parked.take() {
-                    self.send(Request::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
+                    self.send(Question::Program { changed: parked.len(), counted: false }, to_bytes(&parked));
                 }
-                self.send(Request::End {}, Vec::new());
+                self.send(Question::End {}, Vec::new());
             }
         }
         self.wait(within)

@@ -3,7 +3,7 @@
 use super::super::description::Description;
 use super::super::frame::{Frame, Heard, to_bytes};
 use super::super::limits::Limits;
-use super::super::message::{Answer, Request};
+use super::super::message::{Answer, Question};
 use super::{PATIENCE, adder, link_to};
 use crate::link::{Link, Transport};
 use std::io::{BufReader, ErrorKind, Read, Write};
@@ -11,22 +11,22 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// A driver that describes the adder and then answers each request with what `answer` makes of it; none ends the connection.
-fn driver(answer: impl FnMut(u64, Request) -> Option<Vec<u8>> + Send + 'static, patience: Duration) -> Link {
+fn driver(answer: impl FnMut(u64, Question) -> Option<Vec<u8>> + Send + 'static, patience: Duration) -> Link {
     described(adder(Limits::None), Vec::new(), answer, patience).unwrap()
 }
 
 fn described(
     chip: Description,
     limits: Vec<u8>,
-    mut answer: impl FnMut(u64, Request) -> Option<Vec<u8>> + Send + 'static,
+    mut answer: impl FnMut(u64, Question) -> Option<Vec<u8>> + Send + 'static,
     patience: Duration,
 ) -> crate::Result<Link> {
     let work = move |mut stream: TcpStream| {
         let mut from = BufReader::new(stream.try_clone().unwrap());
-        while let Ok(Some(frame)) = Frame::<Heard<Request>>::read(&mut from, || 1 << 20) {
+        while let Ok(Some(frame)) = Frame::<Heard<Question>>::read(&mut from, || 1 << 20) {
             let Frame { number, message: Heard::Known(message), .. } = frame else { return };
             let bytes = match message {
-                Request::Hello { .. } => {
+                Question::Hello { .. } => {
                     Some(Frame { number, message: Answer::Chip(chip.clone()), payload: limits.clone() }.encode())
                 }
                 other => answer(number, other),
@@ -51,7 +51,7 @@ fn readout(number: u64, values: &[f32]) -> Vec<u8> {
 /// A driver that answers what is sent with `bytes`.
 fn at_send(bytes: impl Fn(u64) -> Option<Vec<u8>> + Send + 'static, patience: Duration) -> Link {
     driver(
-        move |number, request| if matches!(request, Request::Send { .. }) { bytes(number) } else { done(number) },
+        move |number, request| if matches!(request, Question::Send { .. }) { bytes(number) } else { done(number) },
         patience,
     )
 }
@@ -109,11 +109,11 @@ fn a_fault_that_a_driver_reports_leaves_it_usable() {
     let mut first = true;
     let mut link = driver(
         move |number, request| match request {
-            Request::Send { .. } if std::mem::take(&mut first) => {
+            Question::Send { .. } if std::mem::take(&mut first) => {
                 let text = "busy".to_string();
                 Some(Frame { number, message: Answer::Fault { text }, payload: Vec::new() }.encode())
             }
-            Request::Send { .. } => Some(readout(number, &[1.0; 2])),
+            Question::Send { .. } => Some(readout(number, &[1.0; 2])),
             _ => done(number),
         },
         PATIENCE,
@@ -137,10 +137,10 @@ fn an_answer_that_this_version_does_not_have_is_named_and_the_next_one_is_taken(
         let mut first = true;
         let mut link = driver(
             move |number, request| match request {
-                Request::Send { .. } if std::mem::take(&mut first) => {
+                Question::Send { .. } if std::mem::take(&mut first) => {
                     Some(answer.replace('N', &number.to_string()).into())
                 }
-                Request::Send { .. } => Some(readout(number, &[1.0; 2])),
+                Question::Send { .. } => Some(readout(number, &[1.0; 2])),
                 _ => done(number),
             },
             PATIENCE,

@@ -1,14 +1,14 @@
 //! Messages on the wire.
 
 use super::super::frame::{Frame, Heard};
-use super::super::message::{Answer, Request, Spoken};
+use super::super::message::{Answer, Question, Spoken};
 
 /// What is read of `bytes`; what is understood and what is not.
 fn heard<M: serde::de::DeserializeOwned + Spoken>(bytes: &[u8], most: u64) -> Result<Option<Frame<Heard<M>>>, String> {
     Frame::read(&mut &*bytes, || most)
 }
 
-fn read(bytes: &[u8], most: u64) -> Result<Option<Frame<Request>>, String> {
+fn read(bytes: &[u8], most: u64) -> Result<Option<Frame<Question>>, String> {
     Ok(heard(bytes, most)?.map(|Frame { number, message, payload }| match message {
         Heard::Known(message) => Frame { number, message, payload },
         Heard::Unknown(reason) => panic!("{reason}"),
@@ -17,7 +17,7 @@ fn read(bytes: &[u8], most: u64) -> Result<Option<Frame<Request>>, String> {
 
 #[test]
 fn a_message_is_a_line_of_json_and_its_array() {
-    let frame = Frame { number: 7, message: Request::Send { batch: 1, counted: true }, payload: vec![0, 0, 128, 63] };
+    let frame = Frame { number: 7, message: Question::Send { batch: 1, counted: true }, payload: vec![0, 0, 128, 63] };
     let bytes = frame.encode();
     let line = "{\"message\":\"send\",\"batch\":1,\"counted\":true,\"number\":7,\"bytes\":4,\"check\":1086792837}\n";
     let (start, array) = bytes.split_at(bytes.len() - 4);
@@ -28,7 +28,7 @@ fn a_message_is_a_line_of_json_and_its_array() {
 
 #[test]
 fn every_damage_of_a_message_is_named() {
-    let whole = Frame { number: 7, message: Request::Send { batch: 1, counted: true }, payload: vec![1; 8] }.encode();
+    let whole = Frame { number: 7, message: Question::Send { batch: 1, counted: true }, payload: vec![1; 8] }.encode();
     let cases: [(&str, Vec<u8>, u64); 5] = [
         ("closed in the middle of an array, after 5 of 8 bytes", whole[..whole.len() - 3].to_vec(), 8),
         ("closed in the middle of a line", whole[..20].to_vec(), 8),
@@ -71,11 +71,11 @@ fn a_name_that_is_listed_is_known_and_no_other_is() {
         };
         names.iter().map(reason).collect()
     }
-    let listed = [reasons::<Request>(Request::NAMES), reasons::<Answer>(Answer::NAMES)].concat();
+    let listed = [reasons::<Question>(Question::NAMES), reasons::<Answer>(Answer::NAMES)].concat();
     for reason in &listed {
         assert!(reason.is_empty() || reason.contains("is not understood: missing field"), "{reason}");
     }
-    for reason in [reasons::<Request>(&["done", "Send", ""]), reasons::<Answer>(&["send", "ready\\u001b"])].concat() {
+    for reason in [reasons::<Question>(&["done", "Send", ""]), reasons::<Answer>(&["send", "ready\\u001b"])].concat() {
         assert!(reason.contains("is unknown: version 1 of the protocol has") && !reason.contains('\x1b'), "{reason}");
     }
 }

@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 12] = [
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Description {
+pub struct Experiment {
     /// What it is.
     pub title: String,
     /// Who published it, and where the expectation comes from.
@@ -138,7 +138,7 @@ impl Quantity {
     }
 }
 
-impl Description {
+impl Experiment {
     /// The description called `name`.
     pub fn find(name: &str) -> Option<Result<Self>> {
         let (_, text) = FILES.iter().find(|file| file.0 == name)?;
@@ -152,7 +152,7 @@ impl Description {
         settings.extend(toml::Table::try_from(&quick.settings).context("settings")?);
         let mut notes = self.notes;
         notes.push(format!("Reduced size: {}", quick.note));
-        Ok(Description {
+        Ok(Experiment {
             notes,
             chips: quick.chips,
             settings: settings.try_into().context("settings")?,
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn every_description_makes_sense_at_both_sizes() {
         for (name, _) in FILES {
-            let full = Description::find(name).unwrap().unwrap();
+            let full = Experiment::find(name).unwrap().unwrap();
             for description in [full.clone(), full.quick().unwrap()] {
                 let settings = crate::settings::resolve(None, &description.settings).unwrap();
                 crate::plan::Plan::new(settings.clone()).unwrap_or_else(|error| panic!("{name}: {error:#}"));
