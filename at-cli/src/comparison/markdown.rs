@@ -5,8 +5,8 @@ use crate::export::scores::{digits, range, title};
 use at_core::training::{MethodName, Score};
 
 /// One row per point of the grid, as `docs/results` has them: scores of every method, accuracies in %, `ideal` first, the mean and its 95 %
-/// interval; how far each other method ends below `ideal` where that was run; how far each method's model lies from the chip; and of the first other method the mean cosine with
-/// the true gradient and, where there are several, the scores chip by chip. Then what the columns mean.
+/// interval; how far each other method ends below `ideal` where that was run; how far the model of each lies from the chip; and of the first
+/// other method the mean cosine with the true gradient and, where there are several, the scores chip by chip. Then what the columns mean.
 pub fn table(report: &Report) -> String {
     let mut methods: Vec<MethodName> = Vec::new();
     for method in report.points.iter().flat_map(|point| &point.methods) {
