@@ -158,8 +158,9 @@ pub(crate) mod tests {
     #[test]
     fn no_kernel_is_without_a_twin_of_its_parameters() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-        let files =
-            std::fs::read_dir(folder).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        let within = |folder: &str| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let all = within(folder).chain(within(&format!("{folder}/mesh"))).filter(|path| path.is_file());
+        let files = all.map(|path| std::fs::read_to_string(path).unwrap());
         let blocks = files.filter_map(|text| {
             let (_, blocks) = text.split_once("\nparameters! {\n")?;
             Some(blocks.split("\n}\n").next()?.to_string())

@@ -92,8 +92,13 @@ impl<'a> Ledger<'a> {
         self.eta.left(self.began.elapsed().as_secs_f64(), self.left as f64 - over)
     }
 
-    /// Writes the rows that are not written yet.
+    /// Writes the rows that are not written yet. Those of methods whose turn has not come again stay behind them: this process may end before.
     fn write(&mut self) -> Result<()> {
+        let later = metrics::later(&self.rows, &self.earlier);
+        if !later.is_empty() {
+            let all: Vec<Row> = self.rows.iter().cloned().chain(later).collect();
+            return Table::create(&self.job.folder.metrics(), &all).map(drop);
+        }
         match &mut self.table {
             Some(table) => table.complete(&self.rows)?,
             None => self.table = Some(Table::create(&self.job.folder.metrics(), &self.rows)?),

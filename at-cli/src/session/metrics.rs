@@ -142,6 +142,11 @@ impl Table {
     }
 }
 
+/// The rows of an `earlier` part of a run by methods that have none among `rows`.
+pub fn later(rows: &[Row], earlier: &[Row]) -> Vec<Row> {
+    earlier.iter().filter(|row| rows.iter().all(|own| own.method != row.method)).cloned().collect()
+}
+
 fn text(rows: &[Row], heading: bool) -> Result<Vec<u8>> {
     let mut csv = csv::WriterBuilder::new().has_headers(heading).from_writer(Vec::new());
     rows.iter().try_for_each(|row| csv.serialize(row)).context("the table of records")?;
@@ -269,6 +274,17 @@ mod tests {
         assert_eq!(read(&path).unwrap(), rows);
         std::fs::write(&path, "method,epo").unwrap();
         assert_eq!(read(&path).unwrap(), []);
+    }
+
+    /// A run of two methods that was killed in the second, resumed, and killed again before that one's turn.
+    #[test]
+    fn rows_of_methods_whose_turn_is_still_to_come_stay_in_the_table() {
+        let row = |method, epoch| Row { method, epoch, ..Row::new(&record(), 0, 0.25) };
+        let earlier = [row(MethodName::At, 1), row(MethodName::At, 2), row(MethodName::Pat, 1)];
+        assert_eq!(later(&earlier[..2], &earlier), earlier[2..]);
+        assert_eq!(later(&earlier, &earlier), []);
+        let again = [row(MethodName::At, 1), row(MethodName::Pat, 1)];
+        assert_eq!(later(&again, &earlier), [], "at begins anew: its second epoch is trained again");
     }
 
     fn record() -> Record {
