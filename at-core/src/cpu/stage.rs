@@ -84,7 +84,7 @@ pub trait OnCpu {
     fn reals(&self) -> usize;
 }
 
-/// [`OnCpu::reals`] of a stage.
+/// Reals that a stage keeps on this engine beside a copy of its controls, as long as it stands.
 pub fn reals(stage: &Stage) -> usize {
     with_stage!(stage, page => OnCpu::reals(page))
 }
