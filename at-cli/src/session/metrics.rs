@@ -194,7 +194,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -287,7 +287,8 @@ mod tests {
         assert_eq!(later(&again, &earlier), [], "at begins anew: its second epoch is trained again");
     }
 
-    fn record() -> Record {
+    /// Of an epoch.
+    pub fn record() -> Record {
         Record {
             method: MethodName::At,
             chip: 0,

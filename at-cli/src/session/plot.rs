@@ -150,20 +150,7 @@ mod tests {
 
     #[test]
     fn chips_that_share_a_model_are_told_apart_in_pictures() {
-        let record = |chip| Record {
-            method: MethodName::At,
-            chip,
-            epoch: 1,
-            learning_rate: 0.1,
-            train_loss: 0.2,
-            judged_by: Score::Accuracy,
-            train_score: 0.3,
-            test_loss: 0.4,
-            test_score: 0.5,
-            accesses: Default::default(),
-            alignment: None,
-            measuring: false,
-        };
+        let record = |chip| Record { chip, epoch: 1, ..crate::session::metrics::tests::record() };
         let rows: Vec<Row> = (0..3).map(|chip| Row::new(&record(chip), 7, 0.0)).collect();
         let found = trainings(&[MethodName::At], &rows);
         let labels: Vec<&str> = found.iter().map(|own| own.label.as_str()).collect();

@@ -6,6 +6,7 @@
 
 use super::layout::{BlockGram, BlockProduct, MeshBlocks};
 use super::optics::{MeshOptics, StateOrder};
+use super::passes::Ends;
 use crate::commands::Span;
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::count;
@@ -179,30 +180,19 @@ impl BlockMatrices {
         Ok(buffer)
     }
 
-    /// The mesh's output, its output factors included. `between` is memory that is neither `input` nor `output`.
-    pub fn forward(
-        &self,
-        optics: &MeshOptics,
-        input: &wgpu::Buffer,
-        batch: usize,
-        output: &wgpu::Buffer,
-        between: &wgpu::Buffer,
-    ) -> Result<()> {
+    /// The mesh's output, its output factors included.
+    pub fn forward(&self, optics: &MeshOptics, batch: usize, ends: Ends) -> Result<()> {
         let commands = &optics.gpu.commands;
         let matrices = self.matrices(optics, false)?;
         let pipeline = commands.pipeline(Kernel::MeshBlockProduct, &[])?;
-        let mut before = input;
-        for level in 0..self.blocks.levels {
-            let left = self.blocks.levels - 1 - level;
-            let after = if left.is_multiple_of(2) { output } else { between };
-            let parameters =
-                BlockProduct { finish: u32::from(left == 0), ..self.product(optics, level, batch, batch)? };
+        let levels = self.blocks.levels;
+        ends.in_turn(levels, |level, before, after| {
+            let finish = u32::from(level + 1 == levels);
+            let parameters = BlockProduct { finish, ..self.product(optics, level, batch, batch)? };
             let matrix = self.span(matrices, &(level..level + 1));
             let buffers = [before.into(), matrix, matrix, (&optics.factors).into(), after.into()];
-            commands.dispatch(&pipeline, &parameters, &buffers, self.blocks.windows * batch.div_ceil(ROWS))?;
-            before = after;
-        }
-        Ok(())
+            commands.dispatch(&pipeline, &parameters, &buffers, self.blocks.windows * batch.div_ceil(ROWS))
+        })
     }
 
     fn product(&self, optics: &MeshOptics, level: usize, rows: usize, split: usize) -> Result<BlockProduct> {

@@ -1,8 +1,9 @@
 //! Samples column by column in the registers of subgroups, neighbouring lanes exchanging the fields at their border: for meshes of at
 //! most 32 modes per lane, where the adapter has subgroups of one known size. No barrier, no workgroup memory.
 
-use super::layout::{GradientReduce, MeshLanes};
+use super::layout::MeshLanes;
 use super::optics::{MeshOptics, StateOrder};
+use super::passes::{Ends, gradient_of};
 use super::stream_plan::{PARTIAL_BYTES, mzis};
 use crate::context::LOOP_CAP;
 use crate::engine::Gpu;
@@ -126,30 +127,18 @@ pub(crate) fn needs(optics: &MeshOptics, batch: usize, backward: bool) -> Vec<(S
     needs
 }
 
-/// The mesh's output, its output factors included. `between` is memory that is neither `input` nor `output`.
-pub(crate) fn forward(
-    optics: &MeshOptics,
-    input: &wgpu::Buffer,
-    batch: usize,
-    output: &wgpu::Buffer,
-    between: &wgpu::Buffer,
-) -> Result<()> {
+/// The mesh's output, its output factors included.
+pub(crate) fn forward(optics: &MeshOptics, batch: usize, ends: Ends) -> Result<()> {
     let commands = &optics.gpu.commands;
     let lanes = lanes(optics, false)?;
     let pipeline = commands.pipeline(Kernel::MeshLanesForward, &lanes.constants()?)?;
     let passes = lanes.passes(optics, 0);
-    let mut before = input;
-    for (index, columns) in passes.iter().enumerate() {
-        let last = (passes.len() - 1 - index).is_multiple_of(2);
-        let after = if last { output } else { between };
+    ends.in_turn(passes.len(), |index, before, after| {
+        let (columns, table, factors) = (&passes[index], &optics.columns, &optics.factors);
         let spans = optics.spans(columns);
-        let (table, factors) = (&optics.columns, &optics.factors);
         let buffers = [table.into(), spans.coefficients, spans.imbalance, before.into(), factors.into(), after.into()];
-        let parameters = Lanes::parameters(optics, batch, columns)?;
-        commands.dispatch(&pipeline, &parameters, &buffers, lanes.groups(batch))?;
-        before = after;
-    }
-    Ok(())
+        commands.dispatch(&pipeline, &Lanes::parameters(optics, batch, columns)?, &buffers, lanes.groups(batch))
+    })
 }
 
 /// Carries `states[0]` back to the mesh's input, with the gradients of θ and φ; gives the buffer that holds them then.
@@ -174,16 +163,7 @@ pub(crate) fn backward<'a>(
         let buffers = [table, coefficients, couplers, imbalance, after.into(), before.into(), partial.into()];
         commands.dispatch(&pipeline, &parameters, &buffers, lanes.groups(batch))?;
         states.swap(0, 1);
-        let reduce = GradientReduce {
-            rows: count(rows)?,
-            chunk_mzis: parameters.chunk_mzis,
-            first_mzi: parameters.first_mzi,
-            mzis: count(optics.mesh.mzis())?,
-            offset: count(optics.offset)?,
-            scale: -2.0,
-            stride: 2 * parameters.chunk_mzis,
-            start: 0,
-        };
+        let reduce = gradient_of(optics, rows, [parameters.chunk_mzis, parameters.first_mzi], 2)?;
         let sums = 2 * mzis(&optics.mesh, columns);
         optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, gradient], sums)?;
     }

@@ -6,6 +6,7 @@ mod estimate;
 mod lanes;
 mod layout;
 mod optics;
+mod passes;
 mod send;
 mod stream;
 mod stream_plan;
@@ -16,15 +17,15 @@ pub(crate) use cost::side_by_side;
 use crate::engine::Gpu;
 use crate::preferences::{Crossing, MeshVariant};
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, BothWays, GpuStage, OfStage, OnGpu, Training, Watch};
+use crate::stage::{Backward, BothWays, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::optics::Mesh;
-use at_core::propagator::Direction;
 use at_core::stage::StageErrors;
 use blocks::BlockMatrices;
 use cost::choose;
 use optics::{MeshOptics, StateOrder};
+use passes::Ends;
 use send::Ways;
 use whole::WholeMatrix;
 
@@ -77,24 +78,17 @@ impl MeshStage {
     }
 
     /// Sends samples through the mesh itself.
-    fn cross(
-        &self,
-        crossing: Crossing,
-        input: &wgpu::Buffer,
-        batch: usize,
-        output: &wgpu::Buffer,
-        between: &wgpu::Buffer,
-    ) -> Result<()> {
+    fn cross(&self, crossing: Crossing, batch: usize, ends: Ends) -> Result<()> {
         match crossing {
-            Crossing::Lanes => lanes::forward(&self.optics, input, batch, output, between),
-            Crossing::Stream => stream::forward(&self.optics, input, batch, output, between),
-            Crossing::Blocks => self.blocks.forward(&self.optics, input, batch, output, between),
+            Crossing::Lanes => lanes::forward(&self.optics, batch, ends),
+            Crossing::Stream => stream::forward(&self.optics, batch, ends),
+            Crossing::Blocks => self.blocks.forward(&self.optics, batch, ends),
         }
     }
 
     fn matrix(&self, variant: MeshVariant, scratch: &Scratch) -> Result<&wgpu::Buffer> {
         self.whole.matrix(&self.optics, scratch, |input, output, between| {
-            self.cross(variant.crossing(), input, self.optics.mesh.modes(), output, between)
+            self.cross(variant.crossing(), self.optics.mesh.modes(), Ends { input, output, between })
         })
     }
 }
@@ -155,7 +149,7 @@ impl GpuStage for MeshStage {
             let matrix = self.matrix(variant, scratch)?;
             return WholeMatrix::multiply(&self.optics, matrix, input, batch, false, output);
         }
-        self.cross(variant.crossing(), input, batch, output, scratch.get(Slot::Fields))
+        self.cross(variant.crossing(), batch, Ends { input, output, between: scratch.get(Slot::Fields) })
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
@@ -186,27 +180,5 @@ impl GpuStage for MeshStage {
             return Ok(());
         }
         optics.leave_backward(left, batch, order(crossing), pass.adjoint_in)
-    }
-}
-
-impl BothWays for MeshStage {
-    fn sizes(&self) -> (usize, usize) {
-        (self.optics.mesh.modes(), self.optics.mesh.controls())
-    }
-
-    fn needs_of_sending(&self, batch: usize, watch: Watch) -> Needs {
-        Needs::of(&send::needs(&self.optics, batch, watch))
-    }
-
-    fn send(
-        &self,
-        direction: Direction,
-        input: &wgpu::Buffer,
-        batch: usize,
-        output: Option<&wgpu::Buffer>,
-        watch: Watch,
-        scratch: &Scratch,
-    ) -> Result<()> {
-        send::send(&self.optics, &self.ways, direction, input, batch, output, watch, scratch)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::layout::{GradientReduce, MeshColumns};
 use super::optics::{MeshOptics, StateOrder};
+use super::passes::{Ends, gradient_of};
 use super::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::{At, count};
@@ -89,32 +90,19 @@ fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u
     needs
 }
 
-/// The mesh's output, its output factors included. `between` is memory that is neither `input` nor `output`.
-pub(crate) fn forward(
-    optics: &MeshOptics,
-    input: &wgpu::Buffer,
-    batch: usize,
-    output: &wgpu::Buffer,
-    between: &wgpu::Buffer,
-) -> Result<()> {
+/// The mesh's output, its output factors included.
+pub(crate) fn forward(optics: &MeshOptics, batch: usize, ends: Ends) -> Result<()> {
     let commands = &optics.gpu.commands;
     let plan = plan(optics, batch, FIELD);
     let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
     let pipeline = commands.pipeline(Kernel::MeshForward, &constants)?;
     let passes = passes(optics, &plan, 0);
-    let mut before = input;
-    for (index, columns) in passes.iter().enumerate() {
-        // In turn, so that the last pass writes the output.
-        let last = (passes.len() - 1 - index).is_multiple_of(2);
-        let after = if last { output } else { between };
+    ends.in_turn(passes.len(), |index, before, after| {
+        let (columns, table, factors) = (&passes[index], &optics.columns, &optics.factors);
         let spans = optics.spans(columns);
-        let (table, factors) = (&optics.columns, &optics.factors);
         let buffers = [table.into(), spans.coefficients, spans.imbalance, before.into(), factors.into(), after.into()];
-        let parameters = parameters(optics, &plan, batch, columns)?;
-        commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
-        before = after;
-    }
-    Ok(())
+        commands.dispatch(&pipeline, &parameters(optics, &plan, batch, columns)?, &buffers, plan.groups(batch))
+    })
 }
 
 /// Carries `states[0]` back to the mesh's input, with the gradients of θ and φ and, where `imperfections` are asked for, of δ1 and δ2;
@@ -151,16 +139,7 @@ pub(crate) fn backward<'a>(
         ];
         commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
         states.swap(0, 1);
-        let reduce = GradientReduce {
-            rows: count(rows)?,
-            chunk_mzis: parameters.chunk_mzis,
-            first_mzi: parameters.first_mzi,
-            mzis: count(optics.mesh.mzis())?,
-            offset: count(optics.offset)?,
-            scale: -2.0,
-            stride: count(sums)? * parameters.chunk_mzis,
-            start: 0,
-        };
+        let reduce = gradient_of(optics, rows, [parameters.chunk_mzis, parameters.first_mzi], sums)?;
         let items = 2 * mzis(&optics.mesh, columns);
         optics.gpu.each(Kernel::MeshGradientReduce, &reduce, &[partial, gradient], items)?;
         if let Some((target, offset)) = imperfections {
