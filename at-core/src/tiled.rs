@@ -36,6 +36,18 @@ pub fn tiled_stages(inputs: usize, outputs: usize, tile: &Mesh) -> Result<Vec<St
     Ok(stages)
 }
 
+/// The same with a singular-value stage in every tile: splitters, the meshes for Vᴴ of all tiles, attenuators σ, the meshes for U, combiners.
+///
+/// `W_ij = g U_ij diag(σ_ij) V_ijᴴ` of `tile` modes each, with one gain g for all. Errs as [`tiled_stages`] does.
+pub fn tiled_singular_value_stages(inputs: usize, outputs: usize, tile: &Mesh) -> Result<Vec<Stage>> {
+    let mut stages = tiled_stages(inputs, outputs, tile)?;
+    let place = stages.iter().position(|stage| matches!(stage, Stage::Mesh(_))).expect("tiles are meshes");
+    let right = stages[place].clone();
+    let modes = right.input().modes;
+    stages.splice(place..place, [right, Stage::attenuators(modes, modes)]);
+    Ok(stages)
+}
+
 fn divides(modes: usize, name: &'static str, size: usize) -> Result<()> {
     if size > 0 && size.is_multiple_of(modes) {
         return Ok(());

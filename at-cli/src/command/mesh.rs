@@ -264,9 +264,6 @@ fn convert(arguments: &ConvertArguments) -> Outcome {
 }
 
 fn described(mesh: &Mesh) -> String {
-    let layout = match mesh.layout() {
-        Layout::Rectangular => "rectangular",
-        Layout::Triangular => "triangular",
-    };
+    let layout = mesh.layout().name();
     format!("{layout} mesh of {} modes in {} columns", mesh.modes(), mesh.columns().len())
 }

@@ -2,7 +2,7 @@
 
 use super::mesh::MeshStage;
 use super::mesh_ideal_tiles::{Backward, Forward, Part};
-use super::mesh_kernel;
+use super::mesh_kernel::{self, Place};
 use super::mesh_rotations::{BLOCK, Rotation, Sweep};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
@@ -29,8 +29,8 @@ pub struct IdealMesh<T> {
     /// Field transmission of all columns together.
     pub(super) transmission: T,
     pub(super) sweeps: Vec<Sweep>,
-    /// Control index and upper row of every MZI in the order of the loops.
-    places: Vec<(u32, u32)>,
+    /// Every MZI in the order of the loops.
+    places: Vec<Place>,
     pub(super) rotations: Vec<Rotation<T>>,
     /// `e^{i(γ + σ)}`.
     pub(super) output_phases: Vec<[T; 2]>,
@@ -60,12 +60,12 @@ impl<T: Real> IdealMesh<T> {
             phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.to_vec());
         }
         let places = mesh_kernel::schedule(mesh, BLOCK);
-        let rows: Vec<u32> = places.iter().map(|&(_, row)| row).collect();
-        let runs = rows.chunk_by(|row, next| next + 1 == *row);
+        let rows: Vec<[u32; 2]> = places.iter().map(|&(_, rows)| rows).collect();
+        let runs = rows.chunk_by(|[upper, _], [next, shared]| next + 1 == *upper && shared == upper);
         Ok(Some(IdealMesh {
             phase_errors,
             transmission,
-            sweeps: runs.map(|run| Sweep { row: run[0], count: run.len() as u32 }).collect(),
+            sweeps: runs.map(|run| Sweep { row: run[0][0], lower: run[0][1], count: run.len() as u32 }).collect(),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             places,
             output_phases: vec![[T::zero(); 2]; mesh.modes()],
@@ -137,12 +137,12 @@ impl<T: Real> IdealMesh<T> {
             *sum += others.iter().map(|part| part.output_slopes[mode].wide()).sum::<f64>();
             *gamma = T::of(-2.0 * *sum);
         }
-        for (&(mzi, row), &[mixed, entering]) in self.places.iter().zip(&total.slopes).rev() {
-            let (mzi, row) = (mzi as usize, row as usize);
-            let both = self.walk[row] + self.walk[row + 1];
+        for (&(mzi, rows), &[mixed, entering]) in self.places.iter().zip(&total.slopes).rev() {
+            let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
+            let both = self.walk[upper] + self.walk[lower];
             theta[mzi] = T::of(mixed.wide() - both);
             phi[mzi] = T::of(-2.0 * entering.wide());
-            (self.walk[row], self.walk[row + 1]) = (entering.wide(), both - entering.wide());
+            (self.walk[upper], self.walk[lower]) = (entering.wide(), both - entering.wide());
         }
     }
 }
@@ -177,14 +177,14 @@ impl<T: Real> CpuStage<T> for IdealMesh<T> {
         self.walk.fill(0.0);
         let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
         for (places, rotations) in self.places.chunks(CHUNK).zip(self.rotations.chunks_mut(CHUNK)) {
-            for (angles, &(mzi, row)) in angles.chunks_exact_mut(2).zip(places) {
-                let (mzi, row) = (mzi as usize, row as usize);
+            for (angles, &(mzi, rows)) in angles.chunks_exact_mut(2).zip(places) {
+                let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
                 let half = 0.5 * (theta[mzi].wide() + error(mzi));
-                let turn = phi[mzi].wide() + error(mzis + mzi) + self.walk[row] - self.walk[row + 1];
+                let turn = phi[mzi].wide() + error(mzis + mzi) + self.walk[upper] - self.walk[lower];
                 (angles[0], angles[1]) = (half, turn);
-                let pushed = self.walk[row + 1] + half + FRAC_PI_2;
+                let pushed = self.walk[lower] + half + FRAC_PI_2;
                 let pushed = if pushed > PI { pushed - TAU } else { pushed };
-                (self.walk[row], self.walk[row + 1]) = (pushed, pushed);
+                (self.walk[upper], self.walk[lower]) = (pushed, pushed);
             }
             sines_and_cosines(&angles, &mut sines, &mut cosines);
             for (k, rotation) in rotations.iter_mut().enumerate() {

@@ -36,11 +36,13 @@ pub struct Rotation<T> {
 /// What the loops sum up of one MZI: `Re(a_0* y_1 - a_1* y_0)` at its outputs, `Im b_0* x_0` at its inputs.
 pub type Slope<T> = [T; 2];
 
-/// MZIs that follow each other in memory and stand at rows `row, row - 1, …`.
+/// MZIs that follow each other in memory and stand at rows `row, row - 1, …`, all but the first on neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {
     /// Upper row of the first.
     pub row: u32,
+    /// Its lower row.
+    pub lower: u32,
     /// How many.
     pub count: u32,
 }
@@ -59,16 +61,17 @@ pub fn forward<T: Real, S: Simd, const W: usize>(
     for sweep in sweeps {
         let (mine, rest) = rotations.split_at(sweep.count as usize);
         rotations = rest;
-        let mut row = sweep.row as usize;
-        let mut shared: Field<T, S, W> = load::<T, S, W>(tile, row + 1);
+        let (mut row, mut below) = (sweep.row as usize, sweep.lower as usize);
+        let mut shared: Field<T, S, W> = load::<T, S, W>(tile, below);
         for rotation in mine {
             let upper = load::<T, S, W>(tile, row);
             let (upper, lower) = cross::<T, S, W>(simd, rotation, upper, shared);
-            store::<T, S, W>(tile, row + 1, lower);
+            store::<T, S, W>(tile, below, lower);
             shared = upper;
+            below = row;
             row = row.wrapping_sub(1);
         }
-        store::<T, S, W>(tile, row.wrapping_add(1), shared);
+        store::<T, S, W>(tile, below, shared);
     }
 }
 
@@ -91,8 +94,9 @@ pub fn backward<T: Real, S: Simd, const W: usize>(
         let mut field: Field<T, S, W> = load::<T, S, W>(fields, row);
         let mut adjoint: Field<T, S, W> = load::<T, S, W>(adjoints, row);
         for (rotation, slope) in mine.iter().zip(my_slopes).rev() {
-            let lower_field = load::<T, S, W>(fields, row + 1);
-            let lower_adjoint = load::<T, S, W>(adjoints, row + 1);
+            let below = if row == sweep.row as usize { sweep.lower as usize } else { row + 1 };
+            let lower_field = load::<T, S, W>(fields, below);
+            let lower_adjoint = load::<T, S, W>(adjoints, below);
             let mixed = difference::<T, S, W>(simd, field, lower_field, adjoint, lower_adjoint);
             let (x, next_field) = uncross::<T, S, W>(simd, rotation, field, lower_field);
             let (b, next_adjoint) = uncross::<T, S, W>(simd, rotation, adjoint, lower_adjoint);
@@ -101,7 +105,7 @@ pub fn backward<T: Real, S: Simd, const W: usize>(
             store::<T, S, W>(fields, row, x);
             store::<T, S, W>(adjoints, row, b);
             (field, adjoint) = (next_field, next_adjoint);
-            row += 1;
+            row = below;
         }
         store::<T, S, W>(fields, row, field);
         store::<T, S, W>(adjoints, row, adjoint);

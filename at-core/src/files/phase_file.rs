@@ -2,10 +2,11 @@
 //!
 //! | array | shape | what |
 //! | --- | --- | --- |
-//! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down |
+//! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down; its number in the column where the layout crosses waveguides |
 //! | `meshK.gamma` | `[N]` | radians; `[1, N]` and `[N, 1]` are read too |
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
-//! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
+//! | `meshK.layout` | text | [`Layout::name`]; without it the mesh is rectangular |
+//! | `meshK.pairs` | `[MZIs of a die, 3]` | of a custom layout: column, upper and lower mode of every MZI, column by column |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
 //! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
@@ -18,7 +19,8 @@ use super::npz_draft::{Steady, write_npz};
 use super::whole::shown;
 use super::{Draft, atomic_write};
 use crate::network::{Identity, Owner};
-use crate::optics::{Convention, Layout, Mesh, MeshErrors};
+use crate::optics::layout::{Layout, NAMED};
+use crate::optics::{Convention, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, WriteNpzError};
@@ -54,7 +56,7 @@ impl PhaseFile {
     pub fn open(path: &Path, convention: Option<Convention>) -> Result<Self> {
         let file = Npz::open(path)?;
         let convention = convention_of(&file, convention)?;
-        let meshes = meshes_named(&file, &["theta", "phi", "gamma", "layout", "dies"])?;
+        let meshes = meshes_named(&file, &["theta", "phi", "gamma", "layout", "pairs", "dies"])?;
         if meshes == 0 {
             return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
         }
@@ -175,7 +177,7 @@ impl ErrorFile {
         if file.has(&format!("mesh{index}.layout")) {
             let recorded = geometry(file, index, mesh.modes())?;
             if recorded.layout() != mesh.layout() {
-                let reason = format!("the chip is {}", layout_name(mesh.layout()));
+                let reason = format!("the chip is {}", mesh.layout().name());
                 return Err(file.malformed(&format!("mesh{index}.layout"), &reason));
             }
         }
@@ -305,7 +307,7 @@ fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
 
 /// Meshes of which a file has errors, as in [`meshes_named`].
 fn meshes_of(file: &Npz) -> Result<usize> {
-    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])
+    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "pairs", "dies"])
 }
 
 /// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
@@ -327,9 +329,9 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
     let name = format!("mesh{index}.layout");
     let layout = if file.has(&name) {
         let text = file.array(&name)?.text().map_err(|reason| file.malformed(&name, &reason))?;
-        let known = [Layout::Rectangular, Layout::Triangular].into_iter().find(|&layout| layout_name(layout) == text);
-        known.ok_or_else(|| {
-            file.malformed(&name, &format!("{} is no layout; rectangular and triangular are", shown(&text)))
+        Layout::named(&text).ok_or_else(|| {
+            let known = NAMED.map(Layout::name).join(", ");
+            file.malformed(&name, &format!("{} is no layout; {known} and custom are", shown(&text)))
         })?
     } else {
         Layout::Rectangular
@@ -339,7 +341,10 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
         let mesh = mesh.and_then(|mesh| mesh.on_dies(dies));
         mesh.map_err(|failure| Error::malformed(file.path(), format!("mesh{index}: {failure}")))
     };
-    if layout == Layout::Triangular || modes < 2 {
+    if layout == Layout::Custom {
+        return fit(Mesh::of_columns(modes / dies, &listed_columns(file, index)?));
+    }
+    if layout != Layout::Rectangular || modes < 2 {
         return fit(Mesh::universal(modes / dies, layout));
     }
     let name = format!("mesh{index}.theta");
@@ -366,14 +371,39 @@ fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> std::result::Re
     if mesh.dies() > 1 {
         file.add_array(format!("mesh{index}.dies"), &Array1::from(vec![mesh.dies() as f64]))?;
     }
-    add_text(file, &format!("mesh{index}.layout"), layout_name(mesh.layout()))
+    if mesh.layout() == Layout::Custom {
+        let columns = mesh.die_columns().into_iter().enumerate();
+        let rows = columns.flat_map(|(column, pairs)| pairs.into_iter().flat_map(move |[a, b]| [column, a, b]));
+        let rows: Vec<f64> = rows.map(|number| number as f64).collect();
+        let table = Array2::from_shape_fn((rows.len() / 3, 3), |(row, column)| rows[3 * row + column]);
+        file.add_array(format!("mesh{index}.pairs"), &table)?;
+    }
+    add_text(file, &format!("mesh{index}.layout"), mesh.layout().name())
 }
 
-fn layout_name(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Rectangular => "rectangular",
-        Layout::Triangular => "triangular",
+/// The columns of a custom mesh.
+fn listed_columns(file: &Npz, index: usize) -> Result<Vec<Vec<[usize; 2]>>> {
+    let name = format!("mesh{index}.pairs");
+    let array = file.array(&name)?;
+    let &[_, 3] = array.shape() else {
+        return Err(file.malformed(&name, &format!("expected shape [MZIs, 3], got {:?}", array.shape())));
+    };
+    let numbers = array.reals().map_err(|reason| file.malformed(&name, &reason))?;
+    let mut columns: Vec<Vec<[usize; 2]>> = Vec::new();
+    for (place, row) in numbers.chunks_exact(3).enumerate() {
+        if let Some(number) = row.iter().find(|number| !(**number >= 0.0 && number.fract() == 0.0 && **number < 1e9)) {
+            return Err(file.malformed(&name, &format!("its row {place} holds {number}, which counts nothing")));
+        }
+        let [column, upper, lower] = [row[0], row[1], row[2]].map(|number| number as usize);
+        if column == columns.len() {
+            columns.push(Vec::new());
+        }
+        if column + 1 != columns.len() {
+            return Err(file.malformed(&name, &format!("its row {place} leaves the order of columns")));
+        }
+        columns[column].push([upper, lower]);
     }
+    Ok(columns)
 }
 
 /// The length of a vector, which may lie in a matrix of one row or one column, or be a single number.
@@ -407,16 +437,16 @@ fn shaped(file: &Npz, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
 fn table(file: &Npz, name: &str, mesh: &Mesh) -> Result<Vec<f64>> {
     let pairs = mesh.modes() / 2;
     let values = shaped(file, name, &[mesh.columns().len(), pairs])?;
-    let used: Vec<f64> = mesh.positions().map(|(column, row)| values[column * pairs + row / 2]).collect();
-    let places = mesh.positions().map(|(column, row)| (column, row / 2));
+    let used: Vec<f64> = mesh.table_places().map(|[column, pair]| values[column * pairs + pair]).collect();
+    let places = mesh.table_places().map(|[column, pair]| (column, pair));
     all_finite(file, name, places.zip(used.iter().copied()))?;
     Ok(used)
 }
 
 fn to_table(mesh: &Mesh, values: &[f64]) -> Array2<f64> {
     let mut table = Array2::zeros((mesh.columns().len(), mesh.modes() / 2));
-    for ((column, row), &value) in mesh.positions().zip(values) {
-        table[[column, row / 2]] = value;
+    for (place, &value) in mesh.table_places().zip(values) {
+        table[place] = value;
     }
     table
 }

@@ -24,7 +24,7 @@ Method = Literal[
     "ffm",
     "phyll",
 ]
-Layout = Literal["rectangular", "triangular"]
+Layout = Literal["rectangular", "triangular", "diamond", "butterfly", "benes", "custom"]
 Convention = Literal["native", "neurophox", "dat-mpnn"]
 Precision = Literal["f32", "f64"]
 
