@@ -12,7 +12,7 @@ use super::{
 use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::optics::Mesh;
 use crate::optics::haar::haar_phases;
-use crate::optics::layout::{Layout, columns_text, standing_order};
+use crate::optics::layout::{Layout, columns_text, crossings, standing_order};
 use crate::optics::waveguide_phases::waveguides;
 use crate::{Error, Result};
 use std::f64::consts::TAU;
@@ -240,7 +240,18 @@ impl Imperfect for Mesh {
         let loss_db = draws.normal(4, places, mean, kind.loss_spread_db).into_iter().zip(draws.uniform(7, places));
         let imbalance = |u: f64| 1.0 + passive.path_imbalance * (2.0 * u - 1.0);
         let made_up = if passive.amplified { mean + facets } else { 0.0 };
-        let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets - made_up).collect();
+        let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets - made_up);
+        let mut loss_db: Vec<f64> = loss_db.collect();
+        if passive.crossing_db > 0.0 {
+            let crossed = crossings(self);
+            for (losses, crossed) in loss_db.chunks_exact_mut(self.modes()).zip(crossed.chunks_exact(self.modes())) {
+                let mean = crossed.iter().sum::<u32>() as f64 / self.modes() as f64;
+                let made_up = if passive.amplified { mean } else { 0.0 };
+                losses.iter_mut().zip(crossed).for_each(|(loss, &count)| {
+                    *loss += passive.crossing_db * (f64::from(count) - made_up);
+                });
+            }
+        }
         vec![first_coupler, second_coupler, phases, loss_db]
     }
 
