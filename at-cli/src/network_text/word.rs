@@ -112,7 +112,7 @@ struct Shape {
 }
 
 /// The columns that the value of `layout=` stands for, which is no name.
-fn columns_in(file: &str) -> Result<Columns> {
+pub fn columns_in(file: &str) -> Result<Columns> {
     let known = || NAMED.map(Layout::name).join(", ");
     ensure!(Path::new(file).exists(), "{file:?} is no layout and no file; known: {}, or a file of columns", known());
     Ok(read_columns(Path::new(file))?)

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod convention;
 pub mod decomposition;
+pub mod fit;
 pub mod haar;
 pub mod layout;
 pub mod mesh;
