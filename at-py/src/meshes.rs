@@ -95,13 +95,12 @@ pub fn fit<'py>(
     columns: Option<usize>,
     pairs: Option<Columns>,
     steps: usize,
-    learning_rate: f64,
     starts: usize,
     seed: u64,
 ) -> PyResult<(Bound<'py, PyArray1<f64>>, f64)> {
     let target = target.as_array().to_owned();
     let mesh = geometry(target.nrows(), layout_named, columns, pairs.as_ref())?;
-    let search = Search { steps, learning_rate, starts, seed };
+    let search = Search { steps, starts, seed };
     let found = py.detach(|| optics::fit::fit(&mesh, &target, &search, |_, _, _| ())).raised()?;
     Ok((PyArray1::from_vec(py, found.controls), found.fidelity))
 }

@@ -149,12 +149,9 @@ pub struct FitArguments {
     /// Columns of a rectangular mesh
     #[arg(long, value_name = "COLUMNS")]
     pub depth: Option<usize>,
-    /// Steps of every start
+    /// Losses and gradients that every start may ask for
     #[arg(long, value_name = "N", default_value_t = Search::DEFAULT.steps)]
     pub steps: usize,
-    /// Learning rate of the first step (radians); it falls as a cosine
-    #[arg(long, value_name = "RATE", default_value_t = Search::DEFAULT.learning_rate)]
-    pub learning_rate: f64,
     /// Random starts, of which the best is taken
     #[arg(long, value_name = "N", default_value_t = Search::DEFAULT.starts)]
     pub starts: usize,
@@ -351,7 +348,7 @@ fn fitted(arguments: &FitArguments) -> Outcome {
         None => (Layout::Custom, Some(network_text::columns_in(&arguments.layout).or_usage()?)),
     };
     let mesh = network_text::mesh(target.nrows(), layout, arguments.depth, columns.as_deref()).with_context(at)?;
-    let FitArguments { steps, learning_rate, starts, seed, .. } = *arguments;
+    let FitArguments { steps, starts, seed, .. } = *arguments;
     let mut notes = Notes::default();
     let defect = target.t().mapv(|entry| entry.conj()).dot(&target) - Array2::<Complex64>::eye(target.nrows());
     if target.is_square() && defect.iter().any(|entry| entry.norm() > UNITARY_TOLERANCE) {
@@ -360,7 +357,7 @@ fn fitted(arguments: &FitArguments) -> Outcome {
             arguments.matrix.display()
         )]);
     }
-    let search = Search { steps, learning_rate, starts, seed };
+    let search = Search { steps, starts, seed };
     let what = described(&mesh);
     let found = fit(&mesh, &target, &search, |start, step, loss| {
         let start = start + 1;

@@ -1,14 +1,14 @@
 //! Phases by gradient: how near a mesh of any layout comes to a matrix.
 //!
-//! The fit descends `L = (N + ‖U‖² - 2 Re tr U†T)/2N = ‖T - U‖²/2N` over all phases of the ideal mesh T, by Adam with a rate that falls as a
-//! cosine, from Haar-random phases, several times. Gradients go back through the mesh: with the columns of T as fields and those of U as
+//! The fit descends `L = (N + ‖U‖² - 2 Re tr U†T)/2N = ‖T - U‖²/2N` over all phases of the ideal mesh T ([`super::quasi_newton`]), from
+//! Haar-random phases, several times. Gradients go back through the mesh: with the columns of T as fields and those of U as
 //! adjoints, an MZI M between fields x in front and adjoints a behind it has `dL/dθ = -Re Σ a† (∂M/∂θ) x / N`. A layout that makes the
 //! matrix need not be found to make it: the loss has local minima.
 
 use super::haar::haar_phases;
 use super::mzi::{Coupler, mzi_phi_derivative, mzi_theta_derivative, mzi_transfer};
+use super::quasi_newton::minimise;
 use super::{Mesh, transfer_matrix};
-use crate::engine::{Optimizer, Schedule};
 use crate::{Error, Result};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -18,10 +18,8 @@ use rayon::prelude::*;
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Search {
-    /// Steps of every start.
+    /// Losses and gradients that every start may ask for.
     pub steps: usize,
-    /// Learning rate of the first step (radians).
-    pub learning_rate: f64,
     /// Random starts, of which the best is taken.
     pub starts: usize,
     /// Of the first phases.
@@ -30,7 +28,7 @@ pub struct Search {
 
 impl Search {
     /// What serves meshes of some hundred modes.
-    pub const DEFAULT: Search = Search { steps: 2000, learning_rate: 0.05, starts: 4, seed: 1 };
+    pub const DEFAULT: Search = Search { steps: 2000, starts: 4, seed: 1 };
 
     fn validate(&self) -> Result<()> {
         if self.steps == 0 {
@@ -38,9 +36,6 @@ impl Search {
         }
         if self.starts == 0 {
             return Err(Error::invalid("starts", self.starts, "a fit starts at least once"));
-        }
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(Error::invalid("learning-rate", self.learning_rate, "must be positive"));
         }
         Ok(())
     }
@@ -85,14 +80,15 @@ pub fn fit(
     let target: Vec<Complex64> = target.iter().copied().collect();
     let mut best = Fit { controls: Vec::new(), fidelity: f64::NEG_INFINITY, of_starts: Vec::new() };
     for start in 0..search.starts {
-        let mut controls = haar_phases(mesh, &mut StdRng::seed_from_u64(search.seed.wrapping_add(start as u64)));
-        let mut moments = vec![vec![0.0; controls.len()]; Optimizer::ADAM.moments()];
-        for step in 0..search.steps {
-            let (overlap, gradient) = overlap_and_gradient(mesh, &controls, &target)?;
-            progress(start, step, (modes as f64 + size - 2.0 * overlap.re) / (2.0 * modes as f64));
-            let rate = search.learning_rate * Schedule::Cosine.factor(step, search.steps);
-            Optimizer::ADAM.apply(rate, step as u64 + 1, &gradient, &mut moments, &mut controls);
-        }
+        let first = haar_phases(mesh, &mut StdRng::seed_from_u64(search.seed.wrapping_add(start as u64)));
+        let mut step = 0;
+        let controls = minimise(first, search.steps, |controls| {
+            let (overlap, gradient) = overlap_and_gradient(mesh, controls, &target)?;
+            let loss = (modes as f64 + size - 2.0 * overlap.re) / (2.0 * modes as f64);
+            progress(start, step, loss);
+            step += 1;
+            Ok((loss, gradient))
+        })?;
         let made = transfer_matrix(mesh, &controls, None)?;
         let overlap: Complex64 = target.iter().zip(&made).map(|(wanted, made)| wanted.conj() * made).sum();
         let fidelity = overlap.norm_sqr() / (modes as f64 * size);
@@ -230,8 +226,8 @@ mod tests {
             })
             .unwrap();
             assert!(first > 0.1, "{first}");
-            assert!(found.fidelity > 1.0 - 1e-6, "{:?}: {:?}", mesh.layout(), found.of_starts);
-            assert!(loss(&mesh, &found.controls, &target) < 1e-6);
+            assert!(found.fidelity > 1.0 - 1e-9, "{:?}: {:?}", mesh.layout(), found.of_starts);
+            assert!(loss(&mesh, &found.controls, &target) < 1e-9);
             assert_eq!(found.of_starts.len(), 3);
         }
     }
@@ -250,6 +246,5 @@ mod tests {
         assert!(said(infinite, Search::DEFAULT).contains("entry (2, 1)"));
         assert!(said(eye(4), Search { steps: 0, ..Search::DEFAULT }).contains("steps"));
         assert!(said(eye(4), Search { starts: 0, ..Search::DEFAULT }).contains("starts"));
-        assert!(said(eye(4), Search { learning_rate: f64::NAN, ..Search::DEFAULT }).contains("learning-rate"));
     }
 }

@@ -10,6 +10,7 @@ pub mod mesh;
 pub mod mesh_errors;
 pub mod mesh_loss;
 pub mod mzi;
+mod quasi_newton;
 pub mod singular_value;
 pub mod transfer;
 pub mod waveguide_phases;

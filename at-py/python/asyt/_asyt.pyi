@@ -157,7 +157,6 @@ def fit(
     columns: Optional[int],
     pairs: Optional[_Columns],
     steps: int,
-    learning_rate: float,
     starts: int,
     seed: int,
 ) -> tuple[_Vector, float]: ...

@@ -68,7 +68,6 @@ def fit(
     columns: Optional[int] = None,
     pairs: Optional[Sequence[Sequence[tuple[int, int]]]] = None,
     steps: int = 2000,
-    learning_rate: float = 0.05,
     starts: int = 4,
     seed: int = 1,
 ) -> tuple[Phases, float]:
@@ -80,7 +79,7 @@ def fit(
     True
     """
     U = _complex(U)
-    values, fidelity = _asyt.fit(U, layout, columns, pairs, steps, learning_rate, starts, seed)
+    values, fidelity = _asyt.fit(U, layout, columns, pairs, steps, starts, seed)
     return Phases(values, len(U), layout, columns, pairs=pairs), fidelity
 
 
