@@ -2,6 +2,7 @@
 
 use crate::failure::{Raised, usage};
 use at_core::files::phase_file::{ProgrammedMesh, read_phases, write_phases};
+use at_core::optics::fit::Search;
 use at_core::optics::layout::{Columns, Layout, NAMED};
 use at_core::optics::{self, Convention, Mesh};
 use ndarray::Array2;
@@ -82,6 +83,26 @@ pub fn convert<'py>(
     let phases = phases.as_array().to_vec();
     let converted = py.detach(|| to.from_native(&mesh, &from.to_native(&mesh, &phases)?));
     Ok(PyArray1::from_vec(py, converted.raised()?))
+}
+
+/// Native controls with which a mesh comes nearest to `target`, and the fidelity.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "they are the settings of the search")]
+pub fn fit<'py>(
+    py: Python<'py>,
+    target: PyReadonlyArray2<'py, Complex64>,
+    layout_named: &str,
+    columns: Option<usize>,
+    pairs: Option<Columns>,
+    steps: usize,
+    starts: usize,
+    seed: u64,
+) -> PyResult<(Bound<'py, PyArray1<f64>>, f64)> {
+    let target = target.as_array().to_owned();
+    let mesh = geometry(target.nrows(), layout_named, columns, pairs.as_ref())?;
+    let search = Search { steps, starts, seed };
+    let found = py.detach(|| optics::fit::fit(&mesh, &target, &search, |_, _, _| ())).raised()?;
+    Ok((PyArray1::from_vec(py, found.controls), found.fidelity))
 }
 
 /// Controls of the mesh for Vᴴ, of the attenuators and of the mesh for U, and the gain, with which they make `matrix`.

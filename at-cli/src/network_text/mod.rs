@@ -9,6 +9,7 @@ mod word;
 
 pub use help::STAGES;
 pub use stage::StageText;
+pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};

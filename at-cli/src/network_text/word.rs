@@ -89,7 +89,7 @@ fn singular_values(text: &str, network_inputs: usize, network_outputs: usize) ->
     follow(count, outputs, inputs)?;
     coherent(count, options, |shape| {
         ensure!(shape.depth.is_none(), "the meshes of svd: make any unitary, and have no depth=");
-        ensure!(shape.columns.is_none(), "the meshes of svd: have a layout by its name, and no columns");
+        ensure!(shape.layout.is_universal(), "the meshes of svd: make any unitary: rectangular or triangular ones");
         Ok(StageText::SingularValue { inputs, outputs, layout: shape.layout, tile })
     })
 }
@@ -112,7 +112,7 @@ struct Shape {
 }
 
 /// The columns that the value of `layout=` stands for, which is no name.
-fn columns_in(file: &str) -> Result<Columns> {
+pub fn columns_in(file: &str) -> Result<Columns> {
     let known = || NAMED.map(Layout::name).join(", ");
     ensure!(Path::new(file).exists(), "{file:?} is no layout and no file; known: {}, or a file of columns", known());
     Ok(read_columns(Path::new(file))?)

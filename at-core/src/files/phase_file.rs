@@ -8,6 +8,8 @@
 //! | `meshK.layout` | text | [`Layout::name`]; without it the mesh is rectangular |
 //! | `meshK.pairs` | `[MZIs of a die, 3]` | of a custom layout: column, upper and lower mode of every MZI, column by column |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
+//! | `attenuators0.attenuation` | `[M]` | radians; of a matrix by its singular values, what stands between mesh 0 and mesh 1: field transmission `gain sin(θ/2)` |
+//! | `attenuators0.gain` | `[1]` | its gain |
 //! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
 //! K counts from 0. Entries without an MZI are written as 0 and not read. Numbers of every kind are read, f64 is written.
@@ -30,6 +32,8 @@ use std::path::Path;
 
 const CONVENTION: &str = "convention";
 const NETWORK: &str = "network";
+const ATTENUATION: &str = "attenuators0.attenuation";
+const GAIN: &str = "attenuators0.gain";
 
 /// A mesh and the phases it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,8 +114,32 @@ pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<Pr
     }
 }
 
+/// The controls `[θ_k.., g]` of the attenuators between the first two meshes of a phase file, where it holds some.
+pub fn read_attenuators(path: &Path) -> Result<Option<Vec<f64>>> {
+    let file = Npz::open(path)?;
+    if !file.has(ATTENUATION) && !file.has(GAIN) {
+        return Ok(None);
+    }
+    let array = file.array(ATTENUATION)?;
+    let wrong = || file.malformed(ATTENUATION, &format!("expected a vector, got {:?}", array.shape()));
+    let mut controls = vector(&file, ATTENUATION, length(array.shape()).ok_or_else(wrong)?)?;
+    controls.extend(vector(&file, GAIN, 1)?);
+    all_finite(&file, ATTENUATION, controls.iter().copied().enumerate())?;
+    Ok(Some(controls))
+}
+
 /// Writes native controls as a phase file in `convention`, atomically.
 pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMesh]) -> Result<()> {
+    write_with_attenuators(path, convention, meshes, None)
+}
+
+/// [`write_phases`], with the controls `[θ_k.., g]` of attenuators between the first two meshes, where there are some.
+pub fn write_with_attenuators(
+    path: &Path,
+    convention: Convention,
+    meshes: &[ProgrammedMesh],
+    attenuators: Option<&[f64]>,
+) -> Result<()> {
     let converted: Vec<Vec<f64>> =
         meshes.iter().map(|own| convention.from_native(&own.mesh, &own.controls)).collect::<Result<_>>()?;
     write(path, convention, Identity::of_meshes(meshes.iter().map(|own| &own.mesh)), |file| {
@@ -121,6 +149,10 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
             file.add_array(format!("mesh{index}.phi"), &to_table(&own.mesh, phi))?;
             file.add_array(format!("mesh{index}.gamma"), &Array1::from(gamma.to_vec()))?;
             add_geometry(file, index, &own.mesh)?;
+        }
+        if let Some((gain, angles)) = attenuators.and_then(<[f64]>::split_last) {
+            file.add_array(ATTENUATION, &Array1::from(angles.to_vec()))?;
+            file.add_array(GAIN, &Array1::from(vec![*gain]))?;
         }
         Ok(())
     })
@@ -313,7 +345,7 @@ fn meshes_of(file: &Npz) -> Result<usize> {
 /// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
 fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
     let mut seen = std::collections::BTreeSet::new();
-    for name in file.names().filter(|&name| name != CONVENTION && name != NETWORK) {
+    for name in file.names().filter(|&name| ![CONVENTION, NETWORK, ATTENUATION, GAIN].contains(&name)) {
         let known =
             name.strip_prefix("mesh").and_then(|rest| rest.split_once('.')).filter(|(_, kind)| kinds.contains(kind));
         let index =

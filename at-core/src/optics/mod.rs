@@ -3,12 +3,14 @@
 pub mod activation;
 pub mod convention;
 pub mod decomposition;
+pub mod fit;
 pub mod haar;
 pub mod layout;
 pub mod mesh;
 pub mod mesh_errors;
 pub mod mesh_loss;
 pub mod mzi;
+mod quasi_newton;
 pub mod singular_value;
 pub mod transfer;
 pub mod waveguide_phases;

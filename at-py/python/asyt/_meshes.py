@@ -61,6 +61,28 @@ def decompose(U, layout: Layout = "rectangular", convention: Convention = "nativ
     return Phases(_asyt.decompose(U, layout, convention), len(U), layout, None, convention)
 
 
+def fit(
+    U,
+    layout: Layout,
+    *,
+    columns: Optional[int] = None,
+    pairs: Optional[Sequence[Sequence[tuple[int, int]]]] = None,
+    steps: int = 2000,
+    starts: int = 4,
+    seed: int = 1,
+) -> tuple[Phases, float]:
+    """The phases with which a mesh of any layout comes nearest to the matrix `U`, found by gradient, and the fidelity `|tr UᴴT|²/(N |U|²)`.
+
+    >>> U = np.fft.fft(np.eye(4)) / 2
+    >>> phases, fidelity = fit(U[:, [0, 2, 1, 3]], "butterfly", steps=500)
+    >>> bool(fidelity > 0.999)
+    True
+    """
+    U = _complex(U)
+    values, fidelity = _asyt.fit(U, layout, columns, pairs, steps, starts, seed)
+    return Phases(values, len(U), layout, columns, pairs=pairs), fidelity
+
+
 def matrix(phases: Phases) -> np.ndarray:
     """The transfer matrix `[output, input]` of a mesh at `phases`."""
     values = np.ascontiguousarray(phases.values, dtype=np.float64)

@@ -23,6 +23,7 @@ Method = Literal[
     "in-situ",
     "ffm",
     "phyll",
+    "subspace",
 ]
 Layout = Literal["rectangular", "triangular", "diamond", "butterfly", "benes", "custom"]
 Convention = Literal["native", "neurophox", "dat-mpnn"]

@@ -31,6 +31,7 @@ mod probes;
 pub mod registry;
 mod room;
 pub mod spsa;
+pub mod subspace;
 mod turned_back;
 pub mod zeroth_order;
 
