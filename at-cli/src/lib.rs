@@ -24,6 +24,7 @@ mod comparison;
 mod dry_run;
 mod engines;
 mod eta;
+mod events;
 mod export;
 mod failure;
 mod fetch;

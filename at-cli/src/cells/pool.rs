@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,9 +19,11 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How cells are trained.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Processes side by side.
     pub jobs: usize,
+    /// Where the curves of the cells go as event files.
+    pub log_folder: Option<&'a Path>,
     /// No progress on stderr.
     pub quiet: bool,
 }
@@ -119,7 +121,7 @@ struct Pool<'a> {
     cells: &'a mut dyn Iterator<Item = Cell>,
     /// Number of those before.
     reached: usize,
-    options: &'a Options,
+    options: &'a Options<'a>,
     workers: Vec<Worker>,
     progress: CellProgress,
 }
@@ -178,6 +180,9 @@ impl Pool<'_> {
         let (program, before) = program().context("the path of this program")?;
         let mut command = Command::new(program);
         command.args(before).arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(folder) = self.options.log_folder {
+            command.arg("--log-folder").arg(folder);
+        }
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let jobs = self.options.jobs.min(self.progress.left()).max(1);

@@ -42,6 +42,9 @@ pub struct GridArguments {
     /// Say what would run, and for how long; nothing is written
     #[arg(long, conflicts_with = "resume")]
     pub dry_run: bool,
+    /// Write the curves of every cell to DIR/RUN as event files too, for tensorboard --logdir DIR
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub log_dir: Option<PathBuf>,
     /// Print the results as JSON instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,

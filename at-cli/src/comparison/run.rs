@@ -11,7 +11,7 @@ use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::{self, RunSettings};
 use crate::work::{Factor, Work};
-use crate::{activity, interrupt, memory};
+use crate::{activity, events, interrupt, memory};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::training::Record;
 use std::path::Path;
@@ -76,6 +76,9 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
             RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
         }
     };
+    let log_folder = arguments.log_dir.as_deref();
+    let log_folder = log_folder.map(|log_dir| events::folder(log_dir, folder.path(), earlier.is_none()));
+    let log_folder = log_folder.transpose().or_usage()?;
     begin(&folder, &request)?;
     let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
     announce(&points, &request, &folder, arguments.quiet);
@@ -92,7 +95,8 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
     let jobs = jobs(arguments, &points, &mut notes);
     let store = Store::new(folder.path().join("cells"));
-    let trained = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    let options = Options { jobs, log_folder: log_folder.as_deref(), quiet: arguments.quiet };
+    let trained = cells::run(&store, &cells, &options)?;
     say(arguments.quiet, "");
 
     let ended_early = |why: &str, done: usize| {

@@ -33,6 +33,7 @@ pub fn run(description: &Experiment, asked: &ReproduceArguments) -> Outcome<Repr
         out: (!resumed).then(|| asked.folder()),
         resume: asked.resume.clone(),
         dry_run: false,
+        log_dir: None,
         json: false,
         wide: false,
         quiet: asked.quiet,
