@@ -6,9 +6,14 @@ use at_core::training::MethodName;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Its lock is what counts, not that it is there.
 const LOCK: &str = ".lock";
+
+/// How often it is tried to take it, and the time between.
+const TRIES: usize = 3;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// The folder of one run, locked until it is dropped. It may be a link to a folder; what is in it may not ([`own`]).
 ///
@@ -42,7 +47,7 @@ impl RunFolder {
 
     fn lock(path: PathBuf) -> Result<Self> {
         let file = path.join(LOCK);
-        let Some(lock) = own::lock(&file).with_context(|| cannot("lock", &file))? else {
+        let Some(lock) = locked(&file).with_context(|| cannot("lock", &file))? else {
             bail!("{} is in use by another asyt; wait for its end or choose another --out", path.display())
         };
         files::remove_parts(&path);
@@ -69,6 +74,17 @@ impl RunFolder {
         let path = self.path.join(file);
         own::write(&path, |draft| draft.write_all(text.as_bytes())).context("the run folder")
     }
+}
+
+/// Takes the lock; who only looks whether it is held has let go of it before the last try.
+fn locked(file: &Path) -> std::io::Result<Option<File>> {
+    for _ in 0..TRIES {
+        if let Some(lock) = own::lock(file)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(BETWEEN_TRIES);
+    }
+    own::lock(file)
 }
 
 /// Errs unless there is nothing in `folder` but what a run leaves that was killed before it began.

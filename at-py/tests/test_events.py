@@ -6,9 +6,10 @@ import os
 import pytest
 
 import asyt
-from test_train import SMALL
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed")
+
+SMALL = dict(train_limit=200, test_limit=100, chip_seed=3)
 
 
 def scalars(folder):
@@ -26,11 +27,11 @@ def test_tensorboard_reads_every_step_of_every_method_once(tmp_path):
     run = tmp_path / "mine"
     asyt.train(method=["at", "spsa"], epochs=3, out=run, log_dir=tmp_path / "logs", progress=False, **SMALL)
     assert sorted(os.listdir(tmp_path / "logs")) == ["mine"]
-    assert sorted(os.listdir(tmp_path / "logs" / "mine")) == ["at-chip-0", "spsa-chip-0"]
+    assert sorted(os.listdir(tmp_path / "logs" / "mine")) == ["at-chip-3", "spsa-chip-3"]
     # once more: everything is done, and nothing is logged twice
     asyt.train(resume=run, log_dir=tmp_path / "logs", progress=False)
     for method in ["at", "spsa"]:
-        read = scalars(tmp_path / "logs" / "mine" / f"{method}-chip-0")
+        read = scalars(tmp_path / "logs" / "mine" / f"{method}-chip-3")
         own = [row for row in rows(run) if row["method"] == method]
         for tag, column in {
             "loss/train": "train_loss",
