@@ -78,6 +78,8 @@ run), metrics.csv, summary.json, accuracy.svg, one checkpoint per method, and in
 figures all pictures that asyt report shows (--figures svg,png,pdf for their
 formats, --figure-width 89mm for a journal's column).
 Ctrl-C ends the run within a second; --resume goes on after its last epoch.
+asyt watch RUN shows it from elsewhere, and --log-dir DIR writes its curves for
+tensorboard --logdir DIR too (step: the epoch), in DIR/RUN/METHOD-chip-SEED.
 
 Examples:
   asyt train --method at,pat,ideal --chip-seed 7

@@ -3,7 +3,7 @@
 use super::snapshot::{Snapshot, State, Training};
 use super::text::{heading, progress, ranks, rows};
 use crate::export::columns::fitting;
-use crate::export::scores::digits;
+use crate::export::scores::{digits, headed};
 use crate::terminal::visible;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -114,7 +114,7 @@ fn picture(frame: &mut Frame, area: Rect, snapshot: &Snapshot, view: View, quant
     let curves = chosen(snapshot);
     let score = snapshot.score;
     let title = match quantity {
-        Quantity::Score => format!("{} on test samples", score.symbol()),
+        Quantity::Score => headed(score, "test"),
         Quantity::Loss => "training loss".to_string(),
     };
     let block = Block::bordered().title(title);
@@ -228,4 +228,123 @@ fn table(frame: &mut Frame, area: Rect, snapshot: &Snapshot, view: View, bold: S
     let head = rows.first().map(|row| Row::new(cells(row)).style(bold)).unwrap_or_default();
     let widths: Vec<Constraint> = widths.iter().map(|&width| Constraint::Length(width)).collect();
     frame.render_widget(Table::new(body, widths).column_spacing(2).header(head), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use at_core::training::{MethodName, Score};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    fn training(method: MethodName, epochs: usize) -> Training {
+        let curve = |end: f64| (1..=epochs).map(|epoch| (epoch as f64, end * epoch as f64 / 10.0)).collect();
+        Training {
+            label: method.to_string(),
+            method,
+            done: (epochs, 10),
+            busy: method == MethodName::InSilico,
+            loss: (epochs > 0).then_some(0.25),
+            test: (epochs > 0).then_some(0.9 * epochs as f64 / 10.0),
+            best: None,
+            misfit: (epochs == 10).then_some(0.125),
+            pace: (epochs > 0).then_some(1.5),
+            scores: curve(0.9),
+            losses: curve(0.25),
+        }
+    }
+
+    fn snapshot(trainings: Vec<Training>) -> Snapshot {
+        let done = trainings.iter().map(|training| training.done.0).sum();
+        Snapshot {
+            title: "runs/digits-1  asyt train".to_string(),
+            state: State::Running,
+            silent: Some(2.0),
+            unit: "epochs",
+            done: (done, 10 * trainings.len()),
+            left: Some(200.0),
+            score: Score::Accuracy,
+            trainings,
+            notes: vec!["a note with \u{1b}[2J in it".to_string()],
+        }
+    }
+
+    fn three() -> Snapshot {
+        snapshot(vec![training(MethodName::At, 10), training(MethodName::InSilico, 4), training(MethodName::Ideal, 0)])
+    }
+
+    fn drawn(width: u16, height: u16, snapshot: &Snapshot, view: View) -> (String, bool) {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, snapshot, view)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+        let coloured = buffer.content.iter().any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
+        ((0..height).map(|y| line(y) + "\n").collect(), coloured)
+    }
+
+    #[test]
+    fn a_frame_has_state_curves_with_names_table_and_keys() {
+        let (text, coloured) = drawn(120, 30, &three(), View::default());
+        for part in [
+            "runs/digits-1  asyt train: running, last written 2 s ago",
+            "14 of 30 epochs (47 %), about 3 min left",
+            "test accuracy (%)",
+            "training loss",
+            "epoch 10",
+            "10/10  90.00 %  0.2500",
+            "12.5 %",
+            "1.50 s",
+            "note: a note with \\u{1b}[2J in it",
+            "q ends",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(coloured);
+        let picture: Vec<&str> = text.lines().filter(|line| line.starts_with('│')).collect();
+        assert!(picture.iter().any(|line| line.contains("in-silico")) && picture.iter().any(|line| line.contains("at ")));
+    }
+
+    #[test]
+    fn without_colours_there_are_none() {
+        let (text, coloured) = drawn(120, 30, &three(), View { plain: true, ..View::default() });
+        assert!(!coloured && text.contains("in-silico") && text.contains("q ends"), "{text}");
+    }
+
+    #[test]
+    fn every_size_of_terminal_is_drawn_and_small_ones_keep_the_table() {
+        let many = snapshot(vec![training(MethodName::At, 10); 40]);
+        for (width, height) in [(1, 1), (2, 3), (20, 5), (40, 10), (80, 24), (99, 12), (300, 100)] {
+            for snapshot in [&three(), &many, &snapshot(Vec::new())] {
+                for view in [View::default(), View { first: 39, plain: true }, View { first: 1000, plain: false }] {
+                    drawn(width, height, snapshot, view);
+                }
+            }
+        }
+        let (text, _) = drawn(40, 10, &three(), View::default());
+        assert!(text.contains("in-silico") && text.contains("4/10") && !text.contains('│'), "{text}");
+    }
+
+    #[test]
+    fn a_long_table_moves() {
+        let mut trainings = vec![training(MethodName::At, 10); 40];
+        trainings[39].label = "the last one".to_string();
+        let many = snapshot(trainings);
+        let (text, _) = drawn(80, 24, &many, View::default());
+        assert!(text.contains("up and down move") && !text.contains("the last one"), "{text}");
+        let (text, _) = drawn(80, 24, &many, View { first: 39, plain: false });
+        assert!(text.contains("the last one"), "{text}");
+    }
+
+    #[test]
+    fn names_that_end_together_stand_in_lines_of_their_own() {
+        let all = vec![training(MethodName::At, 10); 4];
+        let curves: Vec<(usize, &Training)> = all.iter().enumerate().collect();
+        for (low, line_height, lines) in [(0.0, 0.1, 10), (0.9, 0.1, 10), (0.0, 0.1, 3)] {
+            let places = names_at_ends(&curves, Quantity::Score, low, line_height, lines);
+            let mut taken: Vec<i64> = places.iter().map(|place| ((place.3 - low) / line_height).round() as i64).collect();
+            taken.dedup();
+            assert_eq!(taken.len(), 4.min(usize::from(lines)), "{places:?}");
+            assert!(taken.iter().all(|&line| (0..i64::from(lines)).contains(&line)), "{places:?}");
+        }
+    }
 }

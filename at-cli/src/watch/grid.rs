@@ -2,7 +2,7 @@
 //! follows from the request.
 
 use super::snapshot::{Snapshot, State, Training, best, held, mean, silence};
-use crate::cells::Store;
+use crate::cells::{Store, shard};
 use crate::comparison::Request;
 use crate::methods;
 use crate::settings::{self, RunSettings};
@@ -109,7 +109,7 @@ impl Grid {
         let paces: Vec<f64> = self.cells.values().filter_map(|seen| seen.curve.seconds).collect();
         let pace = mean(&paces);
         let left = pace.map(|seconds| seconds * (all - done) as f64 / busy.max(1) as f64);
-        let locked = busy > 0 || held(&self.folder.join(".lock"));
+        let locked = busy > 0 || held(&self.folder.join(".lock")) || shard::any_alive(&self.folder);
         let state = match (done >= all, locked) {
             (true, _) => State::Finished,
             (false, true) => State::Running,

@@ -68,7 +68,7 @@ fn row(snapshot: &Snapshot, training: &Training, curve: usize) -> Vec<String> {
         score(training.best),
         or_dash(training.misfit.map(percent)),
         or_dash(training.pace.map(pace)),
-        spark(snapshot.score, &training.scores, curve),
+        format!("{:<curve$}", spark(snapshot.score, &training.scores, curve)),
     ]
 }
 
