@@ -60,7 +60,8 @@ impl RunFolder {
     /// Writes a file of the run unless it is there: of several processes one does.
     pub fn write_first(&self, file: &str, text: &str) -> Result<()> {
         let named = || format!("cannot write {}", self.path.join(file).display());
-        let mut draft = tempfile::Builder::new().prefix(".asyt-").suffix(".part").tempfile_in(&self.path).with_context(named)?;
+        let mut draft =
+            tempfile::Builder::new().prefix(".asyt-").suffix(".part").tempfile_in(&self.path).with_context(named)?;
         debug_assert!(draft.path().file_name().is_some_and(|name| is_part(&name.to_string_lossy())));
         draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).with_context(named)?;
         match draft.persist_noclobber(self.path.join(file)) {

@@ -81,7 +81,8 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Op
         }
     };
     let log_folder = arguments.log_dir.as_deref();
-    let log_folder = log_folder.map(|log_dir| events::folder(log_dir, folder.path(), earlier.is_none() && arguments.shard.is_none()));
+    let log_folder = log_folder
+        .map(|log_dir| events::folder(log_dir, folder.path(), earlier.is_none() && arguments.shard.is_none()));
     let log_folder = log_folder.transpose().or_usage()?;
     let again = again(name, &folder, arguments.shard);
     let _claim = match arguments.shard {
@@ -134,7 +135,9 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Op
             return Err(anyhow!("{failed} cells of shard {shard} failed; try again with: {again}").into());
         }
         let run = folder.path().display();
-        let text = format!("shard {shard} of {run} is done: {all} cells; {others} of other shards are open, and the last one writes the tables");
+        let text = format!(
+            "shard {shard} of {run} is done: {all} cells; {others} of other shards are open, and the last one writes the tables"
+        );
         say(false, &text);
         return Ok(None);
     }
@@ -251,7 +254,8 @@ fn begin_together(folder: &RunFolder, request: &Request) -> Outcome {
     let asked = Request { config, contents: contents.filter(|_| noted), ..request.clone() };
     if asked != begun {
         let why = "was begun with other settings, data, --vary, --chips, --target or --cost-model, and all of its shards have the same";
-        return Err(anyhow!("{} {why}; choose another --out, or change a run without --shard", place.display())).or_usage();
+        return Err(anyhow!("{} {why}; choose another --out, or change a run without --shard", place.display()))
+            .or_usage();
     }
     match &begun.config {
         Some(config) => Ok(folder.write_first("config.toml", config)?),

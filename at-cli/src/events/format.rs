@@ -220,10 +220,8 @@ mod tests {
         file.extend(scalars(3.5, 300, &all[..1]));
         let events = read(&file);
         let [loss, accuracy] = [("loss/train".to_string(), 0.25_f32), ("accuracy/test".to_string(), 1.0)];
-        let whole = [
-            Event { step: 1, scalars: vec![loss.clone(), accuracy] },
-            Event { step: 300, scalars: vec![loss] },
-        ];
+        let whole =
+            [Event { step: 1, scalars: vec![loss.clone(), accuracy] }, Event { step: 300, scalars: vec![loss] }];
         assert_eq!(events, whole);
         for length in 0..file.len() {
             let read = read(&file[..length]);

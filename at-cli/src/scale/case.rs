@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_case_is_the_network_that_it_says() {
-        let case = Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1 };
+        let case =
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1 };
         let network = case.network().unwrap();
         assert_eq!((network.layers().len(), network.outputs()), (3, 6));
         assert_eq!(mzis(&network), 3 * (3 + 2 + 3 + 2));

@@ -39,8 +39,10 @@ impl Earlier {
             let positive = |value: f64| value.is_finite() && value > 0.0;
             let case = &row.case;
             let sizes = [case.modes, case.depth, case.layers, case.batch, case.chips];
-            let right = positive(row.measured.seconds) && positive(row.samples_per_second) && positive(row.effective_gflops);
-            ensure!(right && sizes.iter().all(|&size| size > 0), "{}: a number is not valid in {}", why(), case.describe());
+            let right =
+                positive(row.measured.seconds) && positive(row.samples_per_second) && positive(row.effective_gflops);
+            let right = right && sizes.iter().all(|&size| size > 0);
+            ensure!(right, "--compare {file}: a number is not valid in {}", case.describe());
         }
         Ok(Earlier { file, version, rows })
     }

@@ -80,11 +80,7 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
 }
 
 /// The curves of the run that is compared: in the colour of the same curve of this one, dashed and hollow.
-fn earlier(
-    results: &Results,
-    all: &[Series],
-    points: impl Fn(&[Row], &Series) -> Vec<(f64, f64)>,
-) -> Vec<Curve> {
+fn earlier(results: &Results, all: &[Series], points: impl Fn(&[Row], &Series) -> Vec<(f64, f64)>) -> Vec<Curve> {
     let Some(earlier) = &results.earlier else { return Vec::new() };
     let mut theirs: Vec<Series> = Vec::new();
     for series in earlier.rows.iter().map(|row| row.series(results.along())) {

@@ -25,10 +25,10 @@ use anyhow::{Result, anyhow, bail};
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::MethodName;
-use std::path::Path;
 use ledger::Ledger;
 pub use moved::Moved;
 pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
+use std::path::Path;
 use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.

@@ -150,7 +150,15 @@ pub fn start(start: Start) -> Outcome<Finished> {
         None => work.say(&mut Notes::to(audience)),
     }
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, driver: driver.as_ref(), moved, folder: &folder, log_folder: log_folder.as_deref(), audience };
+    let job = Job {
+        task: &task,
+        data,
+        driver: driver.as_ref(),
+        moved,
+        folder: &folder,
+        log_folder: log_folder.as_deref(),
+        audience,
+    };
     let summary = match &device {
         Device::Gpu(gpu) => train(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),

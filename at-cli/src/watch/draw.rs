@@ -82,7 +82,10 @@ pub fn draw(frame: &mut Frame, snapshot: &Snapshot, view: View) {
         pictures(frame, parts[1], snapshot, view);
     }
     table(frame, parts[2], snapshot, view, bold);
-    frame.render_widget(Paragraph::new(notes.into_iter().map(|note| Line::raw(line(note))).collect::<Vec<_>>()), parts[3]);
+    frame.render_widget(
+        Paragraph::new(notes.into_iter().map(|note| Line::raw(line(note))).collect::<Vec<_>>()),
+        parts[3],
+    );
     let keys = match usize::from(parts[2].height) < usize::from(table_lines) {
         true => "q ends; up and down move the table",
         false => "q ends",
@@ -129,7 +132,8 @@ fn picture(frame: &mut Frame, area: Rect, snapshot: &Snapshot, view: View, quant
         return frame.render_widget(Paragraph::new(nothing), inside);
     }
     let [low, high] = if high - low > 1e-9 * high.abs() { [low, high] } else { [low - 0.5, high + 0.5] };
-    let names = curves.iter().map(|(_, own)| own.label.chars().count() as u16).max().unwrap_or(0).min(inside.width / 3) + 1;
+    let names =
+        curves.iter().map(|(_, own)| own.label.chars().count() as u16).max().unwrap_or(0).min(inside.width / 3) + 1;
     let [beside, drawn] = Layout::horizontal([Constraint::Length(NUMBERS), Constraint::Min(0)]).areas(inside);
     let [drawn, below] = Layout::vertical([Constraint::Min(0), Constraint::Length(1)]).areas(drawn);
     let number = |value: f64| match quantity {
@@ -301,7 +305,9 @@ mod tests {
         }
         assert!(coloured);
         let picture: Vec<&str> = text.lines().filter(|line| line.starts_with('│')).collect();
-        assert!(picture.iter().any(|line| line.contains("in-silico")) && picture.iter().any(|line| line.contains("at ")));
+        assert!(
+            picture.iter().any(|line| line.contains("in-silico")) && picture.iter().any(|line| line.contains("at "))
+        );
     }
 
     #[test]
@@ -341,7 +347,8 @@ mod tests {
         let curves: Vec<(usize, &Training)> = all.iter().enumerate().collect();
         for (low, line_height, lines) in [(0.0, 0.1, 10), (0.9, 0.1, 10), (0.0, 0.1, 3)] {
             let places = names_at_ends(&curves, Quantity::Score, low, line_height, lines);
-            let mut taken: Vec<i64> = places.iter().map(|place| ((place.3 - low) / line_height).round() as i64).collect();
+            let mut taken: Vec<i64> =
+                places.iter().map(|place| ((place.3 - low) / line_height).round() as i64).collect();
             taken.dedup();
             assert_eq!(taken.len(), 4.min(usize::from(lines)), "{places:?}");
             assert!(taken.iter().all(|&line| (0..i64::from(lines)).contains(&line)), "{places:?}");

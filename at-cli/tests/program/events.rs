@@ -34,7 +34,8 @@ fn methods_chips_and_cells_have_folders_of_their_own_and_a_run_that_goes_on_adds
 fn the_events_of_another_run_are_not_mixed_with() {
     let bench = Bench::new();
     let run = |out: &str, more: &[&str]| {
-        bench.train(&[&["--method", "at", "--epochs", "2", "--quiet", "--out", out, "--log-dir", "logs"], more].concat())
+        bench
+            .train(&[&["--method", "at", "--epochs", "2", "--quiet", "--out", out, "--log-dir", "logs"], more].concat())
     };
     run("one/run", &[]).done();
     run("two/run", &[]).refused(2, &["logs/run holds the events of another run", "--log-dir"]);

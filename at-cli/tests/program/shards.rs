@@ -108,7 +108,9 @@ fn what_shards_left_is_trained_by_one_process_and_not_before_they_have_ended() {
 fn shards_of_a_compare_share_one_folder_and_other_settings_are_refused() {
     let bench = Bench::new();
     let words = |more: &'static str| ["compare"].into_iter().chain(TINY).chain(more.split(' '));
-    bench.run(words("--shard 1/2 --chips 2 --method at --quiet")).refused(2, &["--shard needs the folder", "--out DIR"]);
+    bench
+        .run(words("--shard 1/2 --chips 2 --method at --quiet"))
+        .refused(2, &["--shard needs the folder", "--out DIR"]);
     for shard in ["0/2", "3/2", "x"] {
         let ended = bench.run(words("--chips 2 --out run --shard").chain([shard]));
         assert!(ended.code == Some(2) && ended.stderr.contains("must be K/N"), "{ended:?}");

@@ -74,7 +74,9 @@ fn a_run_is_told_finished_running_and_interrupted() {
 fn cells_are_counted_and_what_failed_is_named() {
     let bench = Bench::new();
     let words = |more: &'static str| TINY.into_iter().chain(more.split(' '));
-    bench.run(["compare"].into_iter().chain(words("--chips 2 --method at,ideal --epochs 3 --quiet --out compared"))).done();
+    bench
+        .run(["compare"].into_iter().chain(words("--chips 2 --method at,ideal --epochs 3 --quiet --out compared")))
+        .done();
     let text = look(&bench, "compared");
     assert!(text.starts_with("compared  asyt compare: finished\n4 of 4 cells (100 %)\n"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("ideal ") && line.contains(" 2/2 ")), "{text}");
@@ -83,7 +85,12 @@ fn cells_are_counted_and_what_failed_is_named() {
     let text = look(&bench, "swept");
     let rows: Vec<&str> = text.lines().skip(4).map(|line| &line[..line.find("  ").unwrap()]).collect();
     let methods = [rows[0], rows[1]];
-    assert!(methods.contains(&"10 at") && methods.contains(&"10 ideal") && rows[2..].iter().all(|row| row.starts_with("3 ")), "{text}");
+    assert!(
+        methods.contains(&"10 at")
+            && methods.contains(&"10 ideal")
+            && rows[2..].iter().all(|row| row.starts_with("3 ")),
+        "{text}"
+    );
     // one cell as if it were still to be trained, one that failed
     let cells = bench.entries("swept/cells");
     std::fs::remove_file(bench.path(&format!("swept/cells/{}/result.json", cells[0]))).unwrap();
@@ -94,7 +101,10 @@ fn cells_are_counted_and_what_failed_is_named() {
     .unwrap();
     bench.write(&format!("swept/cells/{}/failure.txt", cells[1]), "the disk is full\n");
     let text = look(&bench, "swept");
-    assert!(text.starts_with("swept  asyt sweep: interrupted, last written ") && text.contains("3 of 4 cells"), "{text}");
+    assert!(
+        text.starts_with("swept  asyt sweep: interrupted, last written ") && text.contains("3 of 4 cells"),
+        "{text}"
+    );
     assert!(text.contains("the disk is full"), "{text}");
 }
 
@@ -196,7 +206,8 @@ fn a_run_that_is_watched_can_be_resumed_meanwhile() {
     let bench = Bench::new();
     bench.train(&["--method", "at", "--epochs", "2", "--out", "run", "--quiet"]).done();
     let looks = std::thread::scope(|scope| {
-        let resumed = scope.spawn(|| (0..3).map(|_| bench.run(["train", "--resume", "run", "--quiet"])).collect::<Vec<Ended>>());
+        let resumed =
+            scope.spawn(|| (0..3).map(|_| bench.run(["train", "--resume", "run", "--quiet"])).collect::<Vec<Ended>>());
         let mut looks = 0;
         while !resumed.is_finished() {
             bench.run(["watch", "run", "--once"]).done();
