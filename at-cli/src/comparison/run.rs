@@ -3,6 +3,7 @@
 use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
+use super::shared::{again, begin_together, shared_place};
 use super::sources::Sources;
 use crate::cells::{self, CellResult, Ending, Options, Shard, Store, Trained, shard};
 use crate::failure::{OrUsage, Outcome};
@@ -146,17 +147,6 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Op
     Ok(Some((finished, folder)))
 }
 
-/// The command that goes on.
-fn again(name: &str, folder: &RunFolder, shard: Option<Shard>) -> String {
-    let shard = shard.map_or(String::new(), |shard| format!(" --shard {shard}"));
-    format!("asyt {name} --resume {}{shard}", folder.path().display())
-}
-
-/// The folder that all shards name.
-fn shared_place(arguments: &GridArguments) -> Result<&Path> {
-    arguments.out.as_deref().context("--shard needs the folder that all parts share: add --out DIR")
-}
-
 /// What the folder `run` of an earlier comparison or sweep holds; nothing is trained and nothing written. `data_dir` wins
 /// over the run's own.
 pub fn read(run: &Path, data_dir: Option<&Path>) -> Outcome<Finished> {
@@ -238,28 +228,6 @@ fn begin(folder: &RunFolder, request: &Request) -> Result<()> {
     match &request.config {
         Some(config) if !folder.path().join("config.toml").exists() => folder.write("config.toml", config),
         _ => Ok(()),
-    }
-}
-
-/// [`begin`] where other processes may begin the same run: the first one's request counts, and all others must be it.
-fn begin_together(folder: &RunFolder, request: &Request) -> Outcome {
-    let place = folder.path();
-    if !Request::path(place).exists() {
-        folder.require_empty()?;
-        folder.write_first("request.json", &request.to_json())?;
-    }
-    let begun = Request::any(place)?;
-    let (config, contents) = (request.config.clone().or(begun.config.clone()), request.contents.clone());
-    let noted = begun.contents.is_some(); // by all versions but early ones
-    let asked = Request { config, contents: contents.filter(|_| noted), ..request.clone() };
-    if asked != begun {
-        let why = "was begun with other settings, data, --vary, --chips, --target or --cost-model, and all of its shards have the same";
-        return Err(anyhow!("{} {why}; choose another --out, or change a run without --shard", place.display()))
-            .or_usage();
-    }
-    match &begun.config {
-        Some(config) => Ok(folder.write_first("config.toml", config)?),
-        None => Ok(()),
     }
 }
 

@@ -159,7 +159,7 @@ impl<'a, E: Simulator> Workload<'a, E> {
     fn examination(&self) -> Step<'_> {
         let Workload { engine, network, initial, split, settings, case, .. } = self;
         let loss = &settings.loss;
-        let all = Examination { engine: *engine, network: *network, controls: initial, split, loss };
+        let all = Examination { engine: *engine, network, controls: initial, split, loss };
         Box::new(move || Ok(all.all(0..case.chips as u64, |number| spreads().fabricate(network, number)).map(drop)?))
     }
 

@@ -123,16 +123,15 @@ fn limits(quantity: &Quantity, results: &Results, along: Variable) -> Vec<Curve>
                 (along.value(&row.case) as f64, value)
             };
             curves.push(Curve {
-                label: format!("{what} of {}", engine.as_str()),
+                label: format!("{} {} at the rate of {what}", engine.as_str(), pass.as_str()),
                 look: Look { dash, ..Look::from(GREY) },
                 mark: Mark::None,
                 points: rows.iter().map(at).collect(),
                 interval: Interval::None,
             });
         };
-        let pass = pass.as_str();
-        limit(&format!("{pass} at the products"), Dash::Dashed, &products);
-        limit(&format!("{pass} at the copies"), Dash::Dotted, &copies);
+        limit("matrix products", Dash::Dashed, &products);
+        limit("copies", Dash::Dotted, &copies);
     }
     curves
 }

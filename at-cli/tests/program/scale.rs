@@ -93,7 +93,7 @@ fn chips_at_once_are_a_curve_of_their_own_and_an_earlier_run_stands_beside() {
     }
     assert_eq!((first["fits"][0]["along"].as_str(), first["fits"].as_array().unwrap().len()), (Some("chips"), 1));
     let picture = bench.read("first/time.svg");
-    for part in ["chips", "population at the products of cpu", "population at the copies of cpu"] {
+    for part in ["chips", "cpu population at the rate of matrix products", "cpu population at the rate of copies"] {
         assert!(picture.contains(part), "{part}");
     }
     let second = chips("second", &["--compare", "first"]);
