@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::command::{
-    chip, compare, data, devices, evaluate, export, mesh, report, reproduce, scale, sweep, train, work,
+    chip, compare, data, devices, evaluate, export, mesh, report, reproduce, scale, sweep, train, watch, work,
 };
 use crate::comparison::GridArguments;
 use crate::methods;
@@ -105,6 +105,9 @@ pub enum Command {
     /// Compare methods at every point of a grid of settings
     #[command(after_help = MORE, after_long_help = sweep::HELP)]
     Sweep(Box<sweep::SweepArguments>),
+    /// Watch a run in a terminal: curves, rate, time left, misfit
+    #[command(after_help = watch::HELP)]
+    Watch(watch::WatchArguments),
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
     Evaluate(Box<evaluate::EvaluateArguments>),

@@ -105,7 +105,7 @@ pub fn listen() -> Result<()> {
     .context("Ctrl-C cannot be listened to")
 }
 
-/// [`listen`] without a word: for a process that another one started and speaks for.
+/// [`listen`] without a word: for a process that another one started and speaks for, and for one that has a whole terminal.
 pub fn listen_quietly() -> Result<()> {
     ctrlc::set_handler(|| match requested() {
         false => request(),

@@ -5,7 +5,7 @@
 //! ```text
 //! library                          what another program may use, as at-py does
 //! args, command                    the command line; one file per command, with its arguments
-//! reproduce, report, scale         what is made of many runs
+//! reproduce, report, scale, watch  what is made of many runs
 //! comparison, session              compare and sweep; train
 //! cells                            trainings side by side, kept for good
 //! trial                            the one way from settings to results
@@ -24,6 +24,7 @@ mod comparison;
 mod dry_run;
 mod engines;
 mod eta;
+mod events;
 mod export;
 mod failure;
 mod fetch;
@@ -54,6 +55,7 @@ mod settings;
 mod terminal;
 mod trained;
 mod trial;
+mod watch;
 mod words;
 mod work;
 
@@ -94,13 +96,14 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(command: Command) -> Outcome {
     match &command {
-        Command::Work(_) => interrupt::listen_quietly()?,
+        Command::Work(_) | Command::Watch(_) => interrupt::listen_quietly()?,
         _ => interrupt::listen()?,
     }
     match command {
         Command::Train(arguments) => command::train::train(&arguments),
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
+        Command::Watch(arguments) => command::watch::watch(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Help { words } => manual::help(&words),

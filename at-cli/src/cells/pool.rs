@@ -2,13 +2,13 @@
 
 use super::progress::CellProgress;
 use super::worker::Event;
-use super::{Cell, CellResult, Cells, Store};
+use super::{Cell, CellResult, Cells, Shard, Store};
 use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,9 +19,13 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How cells are trained.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Processes side by side.
     pub jobs: usize,
+    /// Where the curves of the cells go as event files.
+    pub log_folder: Option<&'a Path>,
+    /// The part of the cells that is trained here; none for all of them.
+    pub shard: Option<Shard>,
     /// No progress on stderr.
     pub quiet: bool,
 }
@@ -59,11 +63,11 @@ pub fn usual_jobs(engine: Option<&str>) -> usize {
 pub enum Trained {
     /// An ending for each, in their order.
     All(Vec<Ending>),
-    /// An end was asked for before; so many have one.
-    Interrupted(usize),
+    /// An end was asked for before; so many have one, of so many that were to be trained here.
+    Interrupted(usize, usize),
 }
 
-/// Trains what is missing of all `groups` in `store`. Cells that failed in an earlier run are tried again.
+/// Trains what is missing of all `groups` in `store`, or a shard of it. Cells that failed in an earlier run are tried again.
 pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
     let mut seen = HashSet::new();
     let mut names = groups.iter().flat_map(|cells| cells.firsts()).map(|cell| cell.name);
@@ -71,20 +75,22 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
         bail!("two cells are the same training, {twice}");
     }
     drop(names);
-    let count = groups.iter().map(|cells| cells.len()).sum();
-    let mut cells = groups.iter().flat_map(|cells| cells.iter());
+    let ours = |index: usize| options.shard.is_none_or(|shard| shard.has(index));
+    let all = groups.iter().map(|cells| cells.len()).sum();
+    let count = (0..all).filter(|&index| ours(index)).count();
+    let mut cells = groups.iter().flat_map(|cells| cells.iter()).enumerate().filter(|(index, _)| ours(*index));
     let progress = CellProgress::new(options.quiet, count, options.jobs);
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
     let (reached, left) = (pool.reached, pool.progress.left());
     if interrupt::requested() && left > 0 {
-        return Ok(Trained::Interrupted(count - left));
+        return Ok(Trained::Interrupted(count - left, count));
     }
-    let mut endings = Vec::with_capacity(count);
+    let mut endings = Vec::with_capacity(all);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
-        activity::now_and_then(|| format!("reading results, {} of {count}", index + 1));
+        activity::now_and_then(|| format!("reading results, {} of {all}", index + 1));
         endings.push(match ending(store, &cell.name)? {
-            Ending::Failed(_) if index >= reached => Ending::Open, // in an earlier run
+            Ending::Failed(_) if ours(index) && index >= reached => Ending::Open, // in an earlier run
             ending => ending,
         });
     }
@@ -116,10 +122,10 @@ fn program() -> std::io::Result<(PathBuf, Vec<OsString>)> {
 struct Pool<'a> {
     store: &'a Store,
     /// Those that nobody has looked at yet.
-    cells: &'a mut dyn Iterator<Item = Cell>,
-    /// Number of those before.
+    cells: &'a mut dyn Iterator<Item = (usize, Cell)>,
+    /// Number of those before, whosever they are.
     reached: usize,
-    options: &'a Options,
+    options: &'a Options<'a>,
     workers: Vec<Worker>,
     progress: CellProgress,
 }
@@ -160,8 +166,8 @@ impl Pool<'_> {
 
     /// The name of the next cell without a result, ready to be trained.
     fn next(&mut self) -> Result<Option<String>> {
-        for cell in &mut *self.cells {
-            self.reached += 1;
+        for (index, cell) in &mut *self.cells {
+            self.reached = index + 1;
             if self.store.result(&cell.name)?.is_none() && self.store.divergence(&cell.name).is_none() {
                 self.store.add(&cell)?;
                 self.store.forgive(&cell.name)?;
@@ -178,6 +184,9 @@ impl Pool<'_> {
         let (program, before) = program().context("the path of this program")?;
         let mut command = Command::new(program);
         command.args(before).arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(folder) = self.options.log_folder {
+            command.arg("--log-folder").arg(folder);
+        }
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let jobs = self.options.jobs.min(self.progress.left()).max(1);

@@ -11,7 +11,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{self, RunSettings};
 use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
 use crate::work::{DAY, Work, say_expected};
-use crate::{activity, interrupt, methods};
+use crate::{activity, events, interrupt, methods};
 use anyhow::Context;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -33,6 +33,8 @@ pub struct Start<'a> {
     pub place: RunPlace<'a>,
     /// Where its chip is written to.
     pub save_chip: Option<&'a Path>,
+    /// Where its curves go as event files ([`events`]).
+    pub log_dir: Option<&'a Path>,
     /// Who follows it.
     pub audience: Audience<'a>,
 }
@@ -95,7 +97,7 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
 
 /// Trains.
 pub fn start(start: Start) -> Outcome<Finished> {
-    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
+    let Start { mut settings, followed, data, chip, place, save_chip, log_dir, audience } = start;
     if chip.is_some() {
         (settings.chip_command, settings.chip_address) = (Some(OF_THE_PROGRAM.to_string()), None);
     }
@@ -123,15 +125,22 @@ pub fn start(start: Start) -> Outcome<Finished> {
     }
 
     let mut moved = None;
-    let folder = match place {
+    let logs = |folder: &RunFolder, new| {
+        let own = log_dir.map(|log_dir| events::folder(log_dir, folder.path(), new));
+        own.transpose().or_usage()
+    };
+    let (folder, log_folder) = match place {
         RunPlace::Earlier(run) => {
             moved = Moved::of(run, &plan.settings)?;
-            RunFolder::open(run)?
+            let folder = RunFolder::open(run)?;
+            let log_folder = logs(&folder, false)?;
+            (folder, log_folder)
         }
         RunPlace::New(out) => {
             let folder = RunFolder::create(out, plan.settings.preset.as_deref().unwrap_or("run"))?;
+            let log_folder = logs(&folder, true)?;
             folder.write("config.toml", &settings::config(&plan.settings)?)?;
-            folder
+            (folder, log_folder)
         }
     };
     let timed =
@@ -141,7 +150,15 @@ pub fn start(start: Start) -> Outcome<Finished> {
         None => work.say(&mut Notes::to(audience)),
     }
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, driver: driver.as_ref(), moved, folder: &folder, audience };
+    let job = Job {
+        task: &task,
+        data,
+        driver: driver.as_ref(),
+        moved,
+        folder: &folder,
+        log_folder: log_folder.as_deref(),
+        audience,
+    };
     let summary = match &device {
         Device::Gpu(gpu) => train(gpu, &job),
         Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),

@@ -143,6 +143,7 @@ def train(
     out: Optional[_Path],
     resume: Optional[_Path],
     save_chip: Optional[_Path],
+    log_dir: Optional[_Path],
     told: Callable[[list[str], Optional[tuple[str, int, int]], tuple[int, int], Optional[tuple[float, float]]], object],
 ) -> str: ...
 def serve(object: Driven, address: Optional[str], ready: Callable[[str], object]) -> None: ...
