@@ -28,6 +28,11 @@ pub trait Engine: Clone + Sync + 'static {
         self.describe()
     }
 
+    /// Ranks that share every batch ([`crate::ranks`]); 1 where the engine works alone.
+    fn ranks(&self) -> usize {
+        1
+    }
+
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
 

@@ -157,6 +157,7 @@ impl<E: Engine> Trainer<'_, E> {
             shared: fleet.shared().read(),
             records: Vec::new(),
             arithmetic: arithmetic.to_vec(),
+            ranks: self.engine.ranks(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
@@ -175,6 +176,7 @@ impl<E: Engine> Trainer<'_, E> {
                 reason,
             ));
         }
+        checkpoint.require_ranks(self.engine)?;
         same_size("chips of the checkpoint", chips.len(), 1 + checkpoint.others.len())?;
         checkpoint.restore_parameters(self.engine, fleet.parameters_mut())?;
         fleet.shared().count(|count| *count = checkpoint.shared);

@@ -155,6 +155,7 @@ impl<E: Engine> Trainer<'_, E> {
         }
         let mut records = Vec::new();
         if let Some(checkpoint) = resume {
+            checkpoint.require_ranks(self.engine)?;
             checkpoint.restore(self.engine, method)?;
             chip.resume(&checkpoint.chip)?;
             records.clone_from(&checkpoint.records);
