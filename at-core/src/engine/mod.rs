@@ -33,6 +33,17 @@ pub trait Engine: Clone + Sync + 'static {
         1
     }
 
+    /// What rank 0 has decided; of an engine that works alone, its `own` decision.
+    fn agree(&self, own: bool) -> Result<bool> {
+        Ok(own)
+    }
+
+    /// Errs where ranks have other bits in `buffer`, which is `what` should be the same on all.
+    fn require_same(&self, what: &str, buffer: &Self::Buffer) -> Result<()> {
+        let _ = (what, buffer);
+        Ok(())
+    }
+
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
 

@@ -214,6 +214,27 @@ impl<E: Engine> Engine for Ranked<E> {
         self.collective.ranks()
     }
 
+    fn agree(&self, own: bool) -> Result<bool> {
+        let mut decision = vec![u8::from(own)];
+        self.timed(1, |all| all.broadcast(&mut decision))?;
+        Ok(decision == [1])
+    }
+
+    fn require_same(&self, what: &str, buffer: &Self::Buffer) -> Result<()> {
+        let bytes: Vec<u8> = self.fetched(&buffer.values)?.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let (own, ranks) = (f64::from(crc32fast::hash(&bytes)), self.collective.ranks());
+        let all = self.timed(ranks, |all| all.gather(&[own], &vec![1; ranks]))?;
+        match all.iter().position(|other| *other != all[0]) {
+            None => Ok(()),
+            Some(other) => {
+                let reason = format!(
+                    "{what} of rank {other} have other bits than those of rank 0; all ranks must run the same program on the same                      kind of device with the same files"
+                );
+                Err(Error::Device { device: "ranks".to_string(), reason })
+            }
+        }
+    }
+
     fn zeros(&self, len: usize) -> Result<Self::Buffer> {
         Ok(RankedBuffer::whole(self.engine.zeros(len)?, len))
     }

@@ -87,7 +87,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.meeting.state().left = Some(self.rank);
+        self.meeting.state().left.get_or_insert(self.rank);
         self.meeting.changed.notify_all();
     }
 }
