@@ -48,7 +48,7 @@ fn with_settings(command: &mut Command) {
     of_open_mpi.iter().for_each(|name| {
         command.env(name, "1");
     });
-    command.env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe").env("TMPDIR", "/tmp");
+    command.env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe");
 }
 
 fn run<'a>(bench: &Bench, ranks: usize, arguments: impl IntoIterator<Item = &'a str>) -> Ended {
@@ -96,8 +96,10 @@ fn two_and_four_ranks_train_as_one_does_and_repeat_themselves_bit_for_bit() {
             "cpu",
             "--precision",
             "f64",
+            "--encoding",
+            "fourier-crop:4",
             "--network",
-            "mesh:8x2",
+            "mesh:16x2",
             "--laser-noise",
             "0.01",
             "--drift-step",
@@ -112,11 +114,7 @@ fn two_and_four_ranks_train_as_one_does_and_repeat_themselves_bit_for_bit() {
         let [one, again, two, four] = [["one0", "again0", "two0", "four0"], ["one1", "again1", "two1", "four1"]][case];
         bench.run(arguments(one)).done();
         let ended = run(&bench, 2, arguments(two)).done();
-        assert_eq!(
-            ended.stdout.matches("ideal ").count(),
-            bench.read(&format!("{two}/metrics.csv")).matches("ideal").count().min(1) + 1,
-            "{ended:#?}"
-        );
+        assert_eq!(ended.stdout.matches("misfit: how far").count(), 1, "more than one rank prints: {ended:#?}");
         run(&bench, 4, arguments(four)).done();
         assert_near(&metrics(&bench, one), &metrics(&bench, two), 1e-6);
         assert_near(&metrics(&bench, one), &metrics(&bench, four), 1e-6);
@@ -140,8 +138,10 @@ fn ranks_train_on_a_gpu_as_one_does() {
             "gpu",
             "--adapter",
             "any",
+            "--encoding",
+            "fourier-crop:4",
             "--network",
-            "mesh:8x2",
+            "mesh:16x2",
             "--method",
             "at-adaptive,ideal",
             "--out",
@@ -242,7 +242,7 @@ fn what_ranks_cannot_share_is_refused_once_and_a_rank_that_fails_alone_is_named(
         &["train", "--network", "mesh:4", "--dataset", "iris", "--chip-command", "true"],
         &["a chip from outside is one"],
     );
-    assert!(bench.entries("").is_empty() || bench.entries(".").is_empty(), "{:?}", bench.entries("."));
+    assert!(bench.entries(".").is_empty(), "something was written: {:?}", bench.entries("."));
 
     // rank 1 starts in a folder where the data are others
     let line = |k: usize, by: f64| format!("{},{},{}\n", (k as f64 * by).sin(), (k as f64).cos(), k % 2);
@@ -263,6 +263,8 @@ fn what_ranks_cannot_share_is_refused_once_and_a_rank_that_fails_alone_is_named(
             "ideal",
             "--epochs",
             "2",
+            "--batch-size",
+            "8",
             "--quiet",
             "--engine",
             "cpu",
