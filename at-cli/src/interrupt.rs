@@ -114,6 +114,12 @@ pub fn listen_quietly() -> Result<()> {
     .context("Ctrl-C cannot be listened to")
 }
 
+/// Hears no signal: for a rank whose end another one decides.
+#[cfg(feature = "mpi")]
+pub fn listen_to_nobody() -> Result<()> {
+    ctrlc::set_handler(|| {}).context("Ctrl-C cannot be listened to")
+}
+
 /// Asks this process, which another one started, for an end: of its epoch if that is soon over, else of itself.
 pub fn request() {
     if REQUESTS.fetch_add(1, Ordering::SeqCst) == 0 {

@@ -25,6 +25,8 @@ mod train;
 pub mod worker;
 
 pub use cell::{Cell, Cells};
+#[cfg(feature = "mpi")]
+pub use pool::run_share;
 pub use pool::{Ending, Options, Trained, ending, run, started_by, usual_jobs};
 pub use result::CellResult;
 pub use shard::Shard;

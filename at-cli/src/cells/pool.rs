@@ -3,8 +3,9 @@
 use super::progress::CellProgress;
 use super::worker::Event;
 use super::{Cell, CellResult, Cells, Shard, Store};
+use crate::ranks::{self, Order, World};
 use crate::{activity, interrupt};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -28,6 +29,13 @@ pub struct Options<'a> {
     pub shard: Option<Shard>,
     /// No progress on stderr.
     pub quiet: bool,
+}
+
+impl Options<'_> {
+    /// Whether cell number `index` of all is trained here.
+    fn has(&self, index: usize) -> bool {
+        self.shard.is_none_or(|shard| shard.has(index))
+    }
 }
 
 /// How a cell ended.
@@ -75,10 +83,12 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
         bail!("two cells are the same training, {twice}");
     }
     drop(names);
-    let ours = |index: usize| options.shard.is_none_or(|shard| shard.has(index));
+    if let Some(world) = ranks::world() {
+        return run_on_ranks(world, store, groups, options);
+    }
     let all = groups.iter().map(|cells| cells.len()).sum();
-    let count = (0..all).filter(|&index| ours(index)).count();
-    let mut cells = groups.iter().flat_map(|cells| cells.iter()).enumerate().filter(|(index, _)| ours(*index));
+    let count = (0..all).filter(|&index| options.has(index)).count();
+    let mut cells = groups.iter().flat_map(|cells| cells.iter()).enumerate().filter(|(index, _)| options.has(*index));
     let progress = CellProgress::new(options.quiet, count, options.jobs);
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
@@ -86,16 +96,74 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
     if interrupt::requested() && left > 0 {
         return Ok(Trained::Interrupted(count - left, count));
     }
+    Ok(Trained::All(endings(store, groups, options, reached)?))
+}
+
+/// How far all cells of `groups` are, of which the first ones were `reached`.
+fn endings(store: &Store, groups: &[&Cells], options: &Options, reached: usize) -> Result<Vec<Ending>> {
+    let all = groups.iter().map(|cells| cells.len()).sum();
     let mut endings = Vec::with_capacity(all);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
         activity::now_and_then(|| format!("reading results, {} of {all}", index + 1));
         endings.push(match ending(store, &cell.name)? {
-            Ending::Failed(_) if ours(index) && index >= reached => Ending::Open, // in an earlier run
+            Ending::Failed(_) if options.has(index) && index >= reached => Ending::Open, // in an earlier run
             ending => ending,
         });
     }
     activity::over();
-    Ok(Trained::All(endings))
+    Ok(endings)
+}
+
+/// [`run`] with the missing cells dealt out to all ranks in turn, of which each starts processes of its own.
+fn run_on_ranks(world: &World, store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
+    ensure!(
+        options.shard.is_none(),
+        "--shard deals cells out to programs that know nothing of each other; ranks of MPI share them by themselves: drop --shard"
+    );
+    let mut shares = vec![Vec::new(); world.ranks()];
+    let mut missing = 0;
+    for cell in groups.iter().flat_map(|cells| cells.iter()) {
+        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
+            store.add(&cell)?;
+            store.forgive(&cell.name)?;
+            shares[missing % world.ranks()].push(cell.name);
+            missing += 1;
+        }
+    }
+    let options = &Options { jobs: (options.jobs / world.on_this_machine().1).max(1), ..*options };
+    let (own, folder) = (shares[0].clone(), std::path::absolute(store.path()).context("the folder of the cells")?);
+    let log_folder = options.log_folder.map(std::path::absolute).transpose().context("the folder of event files")?;
+    world.tell(&Order::Cells { folder, shares, jobs: options.jobs, log_folder }, None)?;
+    let all: usize = groups.iter().map(|cells| cells.len()).sum();
+    let interrupted = |left: usize| Ok(Trained::Interrupted(all - left, all));
+    let left = run_named(store, &own, options)?;
+    activity::now("waiting for the other ranks");
+    if !world.acknowledged(interrupt::requested) {
+        return interrupted(left.max(1));
+    }
+    if left > 0 && interrupt::requested() {
+        return interrupted(left);
+    }
+    Ok(Trained::All(endings(store, groups, options, usize::MAX)?))
+}
+
+/// Trains the cells of these names, whose settings are in `store`; gives the number of those that an interruption left open.
+fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
+    let cells: Vec<Cell> = names
+        .iter()
+        .map(|name| Ok(Cell { settings: store.settings(name)?, name: name.clone() }))
+        .collect::<Result<_>>()?;
+    let progress = CellProgress::new(options.quiet, cells.len(), options.jobs);
+    let mut cells = cells.into_iter().enumerate();
+    let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
+    pool.run()?;
+    Ok(pool.progress.left())
+}
+
+/// One rank's share of cells, without a word: rank 0 reads the results.
+#[cfg(feature = "mpi")]
+pub fn run_share(store: &Store, names: &[String], jobs: usize, log_folder: Option<&Path>) -> Result<()> {
+    run_named(store, names, &Options { jobs, log_folder, shard: None, quiet: true }).map(drop)
 }
 
 /// How far the cell called `name` is.

@@ -152,7 +152,7 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     activity::watch(arguments.quiet);
     activity::now("opening the engines");
     let gpu = match engines.contains(&EngineName::Gpu) {
-        true => Some(gpu::open(arguments.adapter.as_deref())?),
+        true => Some(gpu::open(arguments.adapter.as_deref(), None)?),
         false => None,
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;

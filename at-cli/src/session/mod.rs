@@ -18,6 +18,7 @@ use crate::export::sheet::Sheet;
 use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::progress::say;
+use crate::ranks::{self, Order};
 use crate::run_folder::RunFolder;
 use crate::trial::{Driver, Task, TrialResult, Trials};
 use crate::{activity, interrupt, settings};
@@ -54,6 +55,9 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { task, data, driver, folder, audience, .. } = *job;
     let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
+    if let Some(world) = ranks::world() {
+        world.tell(&Order::Train { settings: settings::config(&plan.settings)? }, None)?;
+    }
     let trials = Trials::new(engine, task, data, driver)?;
     let chance = trials.chance();
     announce(engine, job);
@@ -79,6 +83,10 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         notes.say(kept.doubt.clone());
         activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, kept.records())?;
+        if let Some(world) = ranks::world() {
+            let run = Order::Run { method: name, fingerprint: trials.fingerprint() };
+            world.tell(&run, Some(&kept.file()?))?;
+        }
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let wall_seconds = ledger.end()?;
         let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;

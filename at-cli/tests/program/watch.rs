@@ -184,7 +184,8 @@ mod terminal {
         let bench = Bench::new();
         bench.train(&["--method", "at,ideal", "--epochs", "3", "--out", "run", "--quiet"]).done();
         let before = everything(&bench.path("run"));
-        let ends: [Box<dyn FnOnce(&mut File, u32)>; 3] = [
+        type End = Box<dyn FnOnce(&mut File, u32)>;
+        let ends: [End; 3] = [
             Box::new(|person, _| person.write_all(b"q").unwrap()),
             Box::new(|person, _| person.write_all(b"\x03").unwrap()),
             Box::new(|_, process| {

@@ -233,7 +233,7 @@ impl<T: Real> RotatedMesh<T> {
             }
             return;
         };
-        let mut none = [T::zero(); 0];
+        let mut none: [T; 0] = [];
         let (own, waveguides) = match imperfections {
             Some(imperfections) => {
                 let (own, waveguides) = imperfections.split_at_mut(3 * mzis);

@@ -54,11 +54,10 @@ pub fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
 ///
 /// Generic code is compiled anew by every crate that uses it. Methods for these chips, which all use, are compiled here, once: the
 /// functions of [`OnCpu`] are not generic.
-#[expect(clippy::type_complexity, reason = "that of the registry")]
 fn on_cpu<E: Simulator, T: OnCpu, C: Reachable<Engine = E> + 'static>(
     name: MethodName,
     ingredients: &Ingredients<'_, E>,
-) -> Option<Option<Result<Box<dyn Method<C>>>>> {
+) -> Option<Built<C>> {
     let engine = (ingredients.engine as &dyn Any).downcast_ref::<Cpu<T>>()?;
     if TypeId::of::<C>() != TypeId::of::<Chip<Cpu<T>>>() {
         return None;
@@ -71,22 +70,22 @@ fn on_cpu<E: Simulator, T: OnCpu, C: Reachable<Engine = E> + 'static>(
     }))
 }
 
+/// A method; nothing where the library has none of that name.
+type Built<C> = Option<Result<Box<dyn Method<C>>>>;
+
 /// A real of the CPU's chips.
 trait OnCpu: Real {
-    fn method(
-        name: MethodName,
-        ingredients: &Ingredients<'_, Cpu<Self>>,
-    ) -> Option<Result<Box<dyn Method<Chip<Cpu<Self>>>>>>;
+    fn method(name: MethodName, ingredients: &Ingredients<'_, Cpu<Self>>) -> Built<Chip<Cpu<Self>>>;
 }
 
 impl OnCpu for f32 {
-    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f32>>) -> Option<Result<Box<dyn Method<Chip<Cpu<f32>>>>>> {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f32>>) -> Built<Chip<Cpu<f32>>> {
         registry::build(name, from)
     }
 }
 
 impl OnCpu for f64 {
-    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f64>>) -> Option<Result<Box<dyn Method<Chip<Cpu<f64>>>>>> {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f64>>) -> Built<Chip<Cpu<f64>>> {
         registry::build(name, from)
     }
 }
