@@ -11,8 +11,8 @@
 //! A claim whose lock is held is a living one's. One whose lock is free was left by a killed process of this host, or is of another host on a
 //! file system whose locks do not reach so far: then its pulse tells.
 
-use crate::{interrupt, terminal};
-use anyhow::{Context, Result, bail};
+use crate::{activity, interrupt, terminal};
+use anyhow::{Context, Result, anyhow};
 use at_core::files::{self, own};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -135,7 +135,7 @@ pub struct ShardClaim {
     path: PathBuf,
     own: Claim,
     pulse: Option<(Sender<()>, JoinHandle<()>)>,
-    _lock: File,
+    _lock: Vec<File>,
 }
 
 /// Takes `shard` of `run`: nobody's, or one that a dead process has left. Errs where a living process has it, or one of another number of
@@ -147,9 +147,10 @@ pub fn take(run: &Path, shard: Shard) -> Result<ShardClaim> {
 /// Errs while a shard of `run` is at work; claims of dead processes are removed. For a process that trains whatever is missing.
 pub fn require_none(run: &Path) -> Result<()> {
     let watch = Watch { pulse: PULSE, patience: PATIENCE };
-    for other in claims(run)? {
-        drop(dead(run, other, watch)?);
-        let _ = own::remove(&run.join(FOLDER).join(other.file())); // what stays is dead
+    let left = claims(run)?;
+    let _locks = dead(run, &left, watch)?;
+    for shard in left {
+        let _ = own::remove(&run.join(FOLDER).join(shard.file())); // what stays is dead
     }
     Ok(())
 }
@@ -177,10 +178,9 @@ fn claims(run: &Path) -> Result<Vec<Shard>> {
 fn taken(run: &Path, shard: Shard, watch: Watch) -> Result<ShardClaim> {
     let folder = run.join(FOLDER);
     own::folder(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    for other in claims(run)?.into_iter().filter(|other| other.count != shard.count) {
-        drop(dead(run, other, watch).context("shards of a run have one number N")?);
-    }
-    let lock = dead(run, shard, watch)?;
+    let others: Vec<Shard> = claims(run)?.into_iter().filter(|other| other.count != shard.count).collect();
+    dead(run, &others, watch).map(drop).context("shards of a run have one number N")?;
+    let _lock = dead(run, &[shard], watch)?;
     let (path, own) = (folder.join(shard.file()), Claim::new());
     own.write(&path)?;
     let (sender, stop) = channel();
@@ -196,37 +196,40 @@ fn taken(run: &Path, shard: Shard, watch: Watch) -> Result<ShardClaim> {
         }
     };
     let thread = std::thread::Builder::new().spawn(count).context("a thread for the pulse of a shard")?;
-    Ok(ShardClaim { path, own, pulse: Some((sender, thread)), _lock: lock })
+    Ok(ShardClaim { path, own, pulse: Some((sender, thread)), _lock })
 }
 
-/// The lock of a shard that no living process has. Errs where one has it.
-fn dead(run: &Path, shard: Shard, watch: Watch) -> Result<File> {
-    let folder = run.join(FOLDER);
-    let (path, lock) = (folder.join(shard.file()), folder.join(format!(".{}.lock", shard.file())));
-    let at_work = |claim: Option<Claim>| {
+/// The locks of shards that no living process has. Errs where one has one of them.
+fn dead(run: &Path, shards: &[Shard], watch: Watch) -> Result<Vec<File>> {
+    let at_work = |shard: Shard, claim: Option<Claim>| {
         let who = claim.map_or(String::new(), |claim| format!(" (process {} on {})", claim.process, claim.host));
-        let run = run.display();
-        anyhow::anyhow!("shard {shard} of {run} is at work{who}; wait for its end, or end it")
+        anyhow!("shard {shard} of {} is at work{who}; wait for its end, or end it", run.display())
     };
-    let Some(lock) = own::lock(&lock).with_context(|| format!("cannot lock {}", lock.display()))? else {
-        return Err(at_work(Claim::read(&path)));
-    };
-    let Some(first) = Claim::read(&path).filter(|claim| claim.host != host()) else { return Ok(lock) };
-    // of another host, and locks may end at this one's borders
-    let began = Instant::now();
-    crate::activity::now(format!("watching whether shard {shard} lives on {}", first.host));
-    while began.elapsed() < watch.patience {
-        std::thread::sleep(watch.pulse.min(watch.patience) / 4);
-        match Claim::read(&path) {
-            Some(now) if now != first => return Err(at_work(Some(now))),
-            Some(_) => {}
-            None => break, // it has just ended
-        }
-        if interrupt::requested() {
-            bail!("interrupted");
-        }
+    let claim = |shard: Shard| Claim::read(&run.join(FOLDER).join(shard.file()));
+    let (mut locks, mut foreign) = (Vec::new(), Vec::new());
+    for &shard in shards {
+        let lock = run.join(FOLDER).join(format!(".{}.lock", shard.file()));
+        let lock = own::lock(&lock).with_context(|| format!("cannot lock {}", lock.display()))?;
+        locks.push(lock.ok_or_else(|| at_work(shard, claim(shard)))?);
+        // of another host, and locks may end at this one's borders
+        foreign.extend(claim(shard).filter(|claim| claim.host != host()).map(|claim| (shard, claim)));
     }
-    Ok(lock)
+    let began = Instant::now();
+    while !foreign.is_empty() && began.elapsed() < watch.patience {
+        let (shard, first) = &foreign[0];
+        activity::now(format!("watching whether shard {shard} lives on {}", first.host));
+        std::thread::sleep(watch.pulse.min(watch.patience) / 4);
+        let mut left = Vec::new();
+        for (shard, first) in foreign {
+            match claim(shard) {
+                Some(now) if now != first => return Err(at_work(shard, Some(now))),
+                Some(_) => left.push((shard, first)),
+                None => {} // it has just ended
+            }
+        }
+        foreign = left;
+    }
+    Ok(locks)
 }
 
 impl Drop for ShardClaim {

@@ -39,7 +39,7 @@ pub struct Start<'a> {
     pub place: RunPlace<'a>,
     /// Where its chip is written to.
     pub save_chip: Option<&'a Path>,
-    /// Where its curves go as event files ([`events`]).
+    /// Where its curves go as event files, for TensorBoard.
     pub log_dir: Option<&'a Path>,
     /// Who follows it.
     pub audience: Audience<'a>,

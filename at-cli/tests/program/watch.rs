@@ -151,7 +151,7 @@ mod terminal {
     }
 
     /// Watches `run` until `end` ends it; gives what came to the terminal.
-    fn watched(bench: &Bench, run: &str, end: impl FnOnce(&mut File, u32)) -> String {
+    fn watched(bench: &Bench, run: &str, end: impl Fn(&mut File, u32)) -> String {
         let (mut person, program) = terminal();
         let before = modes(&person);
         let own = || Stdio::from(program.try_clone().unwrap());
@@ -184,13 +184,13 @@ mod terminal {
         let bench = Bench::new();
         bench.train(&["--method", "at,ideal", "--epochs", "3", "--out", "run", "--quiet"]).done();
         let before = everything(&bench.path("run"));
-        type End = Box<dyn FnOnce(&mut File, u32)>;
+        type End<'a> = &'a dyn Fn(&mut File, u32);
         let ends: [End; 3] = [
-            Box::new(|person, _| person.write_all(b"q").unwrap()),
-            Box::new(|person, _| person.write_all(b"\x03").unwrap()),
-            Box::new(|_, process| {
+            &|person, _| person.write_all(b"q").unwrap(),
+            &|person, _| person.write_all(b"\x03").unwrap(),
+            &|_, process| {
                 assert!(Command::new("sh").args(["-c", &format!("kill -TERM {process}")]).status().unwrap().success());
-            }),
+            },
         ];
         for end in ends {
             let seen = watched(&bench, "run", end);
