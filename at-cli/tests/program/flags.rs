@@ -144,6 +144,7 @@ const SETTINGS: &[(&str, Effect)] = &[
     ("dat-rate", Changes(Inside, "--method dat --dat-maps 2,2,2 --dat-warm-up 0 | --dat-rate 30")),
     ("dat-joint", Changes(Inside, "--method dat --dat-maps 2,2,2 --dat-warm-up 0 | --dat-joint 0")),
     ("in-situ-subtraction", Changes(Inside, "| --in-situ-subtraction toggled")),
+    ("crossing-db", Changes(Mesh, "--network mesh:4x2,butterfly | --crossing-db 1")),
     ("subspace-calibration", Changes(Inside, "--network svd:4x4 --method subspace | --subspace-calibration 2")),
     ("subspace-mapping", Changes(Inside, "--network svd:4x4 --method subspace | --subspace-mapping 2")),
     ("tap-noise", Changes(Inside, "| --tap-noise 5")),
