@@ -165,6 +165,7 @@ const SETTINGS: &[(&str, Effect)] = &[
 
 /// Imperfections that show with other words than [`imperfections`] finds.
 const IMPERFECTIONS: &[(&str, Effect)] = &[
+    ("crossing-db", Changes(Mesh, "--network mesh:4x2,butterfly | --crossing-db 1")),
     ("loss-spread-db", Changes(Mesh, "--loss-db 1 | --loss-spread-db 0.5")),
     ("path-imbalance", Changes(Mesh, "--propagation-db-cm 20 | --path-imbalance 0.5")),
     ("amplified", Changes(Mesh, "--loss-db 1 | --amplified")),
@@ -197,7 +198,7 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
     let base = |acts: Acts| match acts {
         Acts::On(Part::WeightBanks) => Bank,
         Acts::On(Part::Matrices | Part::Hidden) => Matrix,
-        Acts::On(Part::Meshes | Part::Shifters) | Acts::OnAll => Mesh,
+        Acts::On(Part::Meshes | Part::Crossings | Part::Shifters) | Acts::OnAll => Mesh,
         Acts::With(other) => panic!("{other} acts with others too"),
     };
     let row = |imperfection: &'static Imperfection| {
