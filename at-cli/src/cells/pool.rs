@@ -2,8 +2,8 @@
 
 use super::progress::CellProgress;
 use super::worker::Event;
-use super::{Cell, CellResult, Cells, Store};
-use crate::ranks::{self, Order, World};
+use super::{Cell, CellResult, Cells, Store, dealt};
+use crate::ranks;
 use crate::{activity, interrupt};
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
@@ -74,7 +74,7 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
     drop(names);
     let count = groups.iter().map(|cells| cells.len()).sum();
     if let Some(world) = ranks::world() {
-        return run_on_ranks(world, store, groups, options);
+        return dealt::run(world, store, groups, options);
     }
     let mut cells = groups.iter().flat_map(|cells| cells.iter());
     let progress = CellProgress::new(options.quiet, count, options.jobs);
@@ -88,7 +88,7 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
 }
 
 /// How far all cells of `groups` are, of which the first ones were `reached`.
-fn endings(store: &Store, groups: &[&Cells], reached: usize) -> Result<Vec<Ending>> {
+pub(super) fn endings(store: &Store, groups: &[&Cells], reached: usize) -> Result<Vec<Ending>> {
     let count = groups.iter().map(|cells| cells.len()).sum();
     let mut endings = Vec::with_capacity(count);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
@@ -102,36 +102,8 @@ fn endings(store: &Store, groups: &[&Cells], reached: usize) -> Result<Vec<Endin
     Ok(endings)
 }
 
-/// [`run`] with the missing cells dealt out to all ranks in turn, of which each starts processes of its own.
-fn run_on_ranks(world: &World, store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
-    let mut shares = vec![Vec::new(); world.ranks()];
-    let mut missing = 0;
-    for cell in groups.iter().flat_map(|cells| cells.iter()) {
-        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
-            store.add(&cell)?;
-            store.forgive(&cell.name)?;
-            shares[missing % world.ranks()].push(cell.name);
-            missing += 1;
-        }
-    }
-    let options = &Options { jobs: (options.jobs / world.on_this_machine().1).max(1), ..*options };
-    let (own, folder) = (shares[0].clone(), std::path::absolute(store.path()).context("the folder of the cells")?);
-    world.tell(&Order::Cells { folder, shares, jobs: options.jobs }, None)?;
-    let interrupted =
-        |left: usize| Ok(Trained::Interrupted(groups.iter().map(|cells| cells.len()).sum::<usize>() - left));
-    let left = run_named(store, &own, options)?;
-    activity::now("waiting for the other ranks");
-    if !world.acknowledged(interrupt::requested) {
-        return interrupted(left.max(1));
-    }
-    if left > 0 && interrupt::requested() {
-        return interrupted(left);
-    }
-    Ok(Trained::All(endings(store, groups, usize::MAX)?))
-}
-
 /// Trains the cells of these names, whose settings are in `store`; gives the number of those that an interruption left open.
-fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
+pub(super) fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
     let cells: Vec<Cell> = names
         .iter()
         .map(|name| Ok(Cell { settings: store.settings(name)?, name: name.clone() }))
@@ -141,12 +113,6 @@ fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
     Ok(pool.progress.left())
-}
-
-/// One rank's share of cells, without a word: rank 0 reads the results.
-#[cfg(feature = "mpi")]
-pub fn run_share(store: &Store, names: &[String], jobs: usize) -> Result<()> {
-    run_named(store, names, &Options { jobs, quiet: true }).map(drop)
 }
 
 /// How far the cell called `name` is.
