@@ -9,6 +9,7 @@ use at_core::imperfections::{Imperfections, Noise, random};
 use at_core::network::{Detection, Network, Signal};
 use at_core::optics::Activation;
 use at_core::propagator::{LayerAccess, Layered, Propagator, Simulator, TapAccess};
+use at_gpu::testing::require_gpu;
 use at_tests::case::{Case, LOSSY};
 use at_tests::conformance::EVERY_NOISE;
 use at_tests::networks::{coherent, matrices};
@@ -58,6 +59,31 @@ fn variances_are_those_of_the_formula() {
     let turned = disturbed(&SignalNoise { absolute: 0.0, ..fields }, x, 1);
     let difference = variance(turned.chunks_exact(2).map(|z| z[1] - z[0]));
     assert!((difference / (0.02 * x * x) - 1.0).abs() < 0.06, "{difference}");
+}
+
+/// What a rank disturbs is its part of what one rank disturbs.
+#[test]
+fn a_part_of_a_batch_has_the_draws_of_its_numbers_on_every_engine() {
+    fn check<E: Simulator>(engine: &E, tolerance: f64) {
+        for signal in [Signal::reals(3), Signal::fields(3)] {
+            let noise =
+                SignalNoise { relative: 0.1, sample: 0.2, absolute: 0.05, gain: 0.1, ..SignalNoise::none(signal) };
+            let draw = Draw { key: random::key(5), pass: 2, site: 3, first: 0 };
+            let disturbed = |draw: &Draw, batch: usize| {
+                let mut values = engine.upload(&vec![1.0; batch * signal.width()]).unwrap();
+                engine.disturb(&noise, draw, batch, &mut values).unwrap();
+                engine.download(&values).unwrap()
+            };
+            let (whole, part) = (disturbed(&draw, 7), disturbed(&Draw { first: 4, ..draw }, 3));
+            assert!((whole[0] - part[0]).abs() > 1e-4, "the first sample again");
+            let rest = &whole[4 * signal.width()..];
+            assert!(rest.iter().zip(&part).all(|(a, b)| (a - b).abs() <= tolerance), "{rest:?} {part:?}");
+        }
+    }
+    check(&Cpu::<f64>::new(), 0.0);
+    if let Some(gpu) = require_gpu() {
+        check(&gpu, 0.0);
+    }
 }
 
 /// A quantised signal is off by `step/√12`, and only by less than a step and a half of clipping at the top.

@@ -16,6 +16,7 @@
 //! NAME ends with a hash of all that the numbers depend on, so a cell is never trained twice, and never taken for another.
 
 mod cell;
+mod dealt;
 mod pool;
 mod progress;
 mod result;
@@ -26,7 +27,7 @@ pub mod worker;
 
 pub use cell::{Cell, Cells};
 #[cfg(feature = "mpi")]
-pub use pool::run_share;
+pub use dealt::run_share;
 pub use pool::{Ending, Options, Trained, ending, run, started_by, usual_jobs};
 pub use result::CellResult;
 pub use shard::Shard;

@@ -2,10 +2,10 @@
 
 use super::progress::CellProgress;
 use super::worker::Event;
-use super::{Cell, CellResult, Cells, Shard, Store};
-use crate::ranks::{self, Order, World};
+use super::{Cell, CellResult, Cells, Shard, Store, dealt};
+use crate::ranks;
 use crate::{activity, interrupt};
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -84,7 +84,7 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
     }
     drop(names);
     if let Some(world) = ranks::world() {
-        return run_on_ranks(world, store, groups, options);
+        return dealt::run(world, store, groups, options);
     }
     let all = groups.iter().map(|cells| cells.len()).sum();
     let count = (0..all).filter(|&index| options.has(index)).count();
@@ -100,7 +100,7 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
 }
 
 /// How far all cells of `groups` are, of which the first ones were `reached`.
-fn endings(store: &Store, groups: &[&Cells], options: &Options, reached: usize) -> Result<Vec<Ending>> {
+pub(super) fn endings(store: &Store, groups: &[&Cells], options: &Options, reached: usize) -> Result<Vec<Ending>> {
     let all = groups.iter().map(|cells| cells.len()).sum();
     let mut endings = Vec::with_capacity(all);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
@@ -114,41 +114,8 @@ fn endings(store: &Store, groups: &[&Cells], options: &Options, reached: usize) 
     Ok(endings)
 }
 
-/// [`run`] with the missing cells dealt out to all ranks in turn, of which each starts processes of its own.
-fn run_on_ranks(world: &World, store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
-    ensure!(
-        options.shard.is_none(),
-        "--shard deals cells out to programs that know nothing of each other; ranks of MPI share them by themselves: drop --shard"
-    );
-    let mut shares = vec![Vec::new(); world.ranks()];
-    let mut missing = 0;
-    for cell in groups.iter().flat_map(|cells| cells.iter()) {
-        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
-            store.add(&cell)?;
-            store.forgive(&cell.name)?;
-            shares[missing % world.ranks()].push(cell.name);
-            missing += 1;
-        }
-    }
-    let options = &Options { jobs: (options.jobs / world.on_this_machine().1).max(1), ..*options };
-    let (own, folder) = (shares[0].clone(), std::path::absolute(store.path()).context("the folder of the cells")?);
-    let log_folder = options.log_folder.map(std::path::absolute).transpose().context("the folder of event files")?;
-    world.tell(&Order::Cells { folder, shares, jobs: options.jobs, log_folder }, None)?;
-    let all: usize = groups.iter().map(|cells| cells.len()).sum();
-    let interrupted = |left: usize| Ok(Trained::Interrupted(all - left, all));
-    let left = run_named(store, &own, options)?;
-    activity::now("waiting for the other ranks");
-    if !world.acknowledged(interrupt::requested) {
-        return interrupted(left.max(1));
-    }
-    if left > 0 && interrupt::requested() {
-        return interrupted(left);
-    }
-    Ok(Trained::All(endings(store, groups, options, usize::MAX)?))
-}
-
 /// Trains the cells of these names, whose settings are in `store`; gives the number of those that an interruption left open.
-fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
+pub(super) fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
     let cells: Vec<Cell> = names
         .iter()
         .map(|name| Ok(Cell { settings: store.settings(name)?, name: name.clone() }))
@@ -158,12 +125,6 @@ fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
     Ok(pool.progress.left())
-}
-
-/// One rank's share of cells, without a word: rank 0 reads the results.
-#[cfg(feature = "mpi")]
-pub fn run_share(store: &Store, names: &[String], jobs: usize, log_folder: Option<&Path>) -> Result<()> {
-    run_named(store, names, &Options { jobs, log_folder, shard: None, quiet: true }).map(drop)
 }
 
 /// How far the cell called `name` is.

@@ -217,3 +217,13 @@ fn a_report_after_a_fault_anywhere_is_the_same_page() {
     bench.run(report).done();
     assert!(bench.read("run/report.html") == page && bench.read("run/summary.json") == kept);
 }
+
+/// Without MPI each of several processes would do everything, and write over what the others write.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn a_program_without_mpi_is_not_started_several_times_at_once() {
+    let bench = Bench::new();
+    let mut command = bench.asyt(["train", "--epochs", "1"]);
+    let ended = command.env("OMPI_COMM_WORLD_SIZE", "4").output().unwrap();
+    Ended::new(ended).refused(2, &["4 processes were started together", "feature mpi"]);
+}

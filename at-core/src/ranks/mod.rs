@@ -24,12 +24,13 @@ mod collective;
 mod engine;
 mod network;
 mod place;
+mod ranked;
 pub mod threads;
 
 pub use collective::{Collective, share};
-pub use engine::{Ranked, Traffic};
 pub use network::{RankedNetwork, RankedTrace};
 pub use place::{Place, RankedBuffer, RankedIndices};
+pub use ranked::{Ranked, Traffic};
 
 #[cfg(test)]
 mod tests;

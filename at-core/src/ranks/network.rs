@@ -3,7 +3,7 @@
 use super::{Place, Ranked, RankedBuffer};
 use crate::Result;
 use crate::fabrication::Fabrication;
-use crate::network::Network;
+use crate::network::{Layer, Network, Stage};
 use crate::propagator::{
     Adjoint, Bidirectional, Buffer, Direction, Drifting, LayerAccess, Layered, Monitor, Propagator, Simulator,
     TapAccess, Tunable, Watched,
@@ -32,7 +32,7 @@ impl<E: Simulator> RankedNetwork<E> {
     /// The same network on all ranks.
     pub(super) fn new(engine: &Ranked<E>, network: &Network, fabrication: &Fabrication) -> Result<Self> {
         let mut end = 0;
-        let range = |layer: &crate::network::Layer| {
+        let range = |layer: &Layer| {
             let start = end;
             end += layer.iter().map(|stage| stage.controls()).sum::<usize>();
             start..end
@@ -53,8 +53,9 @@ impl<E: Simulator> RankedNetwork<E> {
     }
 }
 
-fn watched(layer: &crate::network::Layer) -> Vec<usize> {
-    let meshes = layer.iter().filter(|stage| matches!(stage, crate::network::Stage::Mesh(_)));
+/// Modes of the meshes of a layer.
+fn watched(layer: &Layer) -> Vec<usize> {
+    let meshes = layer.iter().filter(|stage| matches!(stage, Stage::Mesh(_)));
     meshes.map(|mesh| mesh.output().modes).collect()
 }
 
