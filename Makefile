@@ -1,5 +1,5 @@
 # The commands that people use; `make check` is what must pass before a change is handed in.
-.PHONY: check format lint docs test golden record-golden gallery picture gpu examples packages deny advisories oldest bench python train
+.PHONY: check format lint lint-ranks docs test golden record-golden gallery picture gpu examples packages deny advisories oldest bench python train
 
 # The oldest Rust that is declared.
 OLDEST := $(shell sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
@@ -12,6 +12,9 @@ format:         ## the one way in which code is laid out
 
 lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+lint-ranks:     ## the same with MPI, which must be there
+	cargo clippy --workspace --all-targets --features at-cli/mpi --locked -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

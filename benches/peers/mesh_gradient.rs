@@ -1,9 +1,9 @@
-//! Our side of `mesh.py`: time and peak memory of one gradient of one ideal rectangular mesh, from controls to dL/d(controls)
-//! with L = Σ error · |y|², and the numbers themselves.
+//! Our side of `mesh.py`: time and peak memory of one gradient of one rectangular mesh, from controls to dL/d(controls)
+//! with L = Σ error · |y|², and the numbers themselves. The mesh is ideal, or has the errors of a good chip (`chip_errors`).
 //!
-//! usage: mesh_gradient BATCH REPEATS MODES [NUMBERS.npz]     prints one JSON object
+//! usage: mesh_gradient BATCH REPEATS MODES [errors | NUMBERS.npz]     prints one JSON object
 
-use at_benches::{Pass, single_mesh};
+use at_benches::{Pass, chip_errors, single_mesh};
 use at_core::cpu::Cpu;
 use at_core::imperfections::Imperfections;
 use at_tests::allocations::Counting;
@@ -18,7 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [batch, repeats, modes] = [0, 1, 2].map(|index| arguments[index].parse::<usize>());
     let (batch, repeats, modes) = (batch?, repeats?, modes?);
-    let mut pass = Pass::new(&single_mesh(modes), &Imperfections::default(), batch);
+    let more = arguments.get(3);
+    let errors = if more.is_some_and(|word| word == "errors") { chip_errors() } else { Imperfections::default() };
+    let mut pass = Pass::new(&single_mesh(modes), &errors, batch);
     MEMORY.restart();
     pass.gradient();
     let peak = MEMORY.peak();
@@ -42,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "peak": peak,
     });
     println!("{report}");
-    if let Some(path) = arguments.get(3) {
+    if let Some(path) = more.filter(|word| *word != "errors") {
         let mut numbers = NpzWriter::new(std::fs::File::create(path)?);
         let Pass { controls, fields, error, readout, gradient, .. } = pass;
         for (name, values) in
