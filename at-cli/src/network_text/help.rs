@@ -60,7 +60,7 @@ waveguides cross; singular values in tiles:
   network = [
     [{ kind = \"mesh\", modes = 8, layout = \"butterfly\" },
      { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
-    [{ kind = \"mesh\", modes = 8, layout = \"custom\", columns = [[[0, 7], [2, 3]]] },
+    [{ kind = \"mesh\", modes = 8, layout = \"custom\", columns = [[[0, 7]]] },
      { kind = \"singular-value\", inputs = 8, outputs = 4, tile = 4 },
      { kind = \"detection\", detection = { kind = \"intensity\" } }],
   ]

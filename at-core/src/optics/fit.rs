@@ -1,6 +1,6 @@
 //! Phases by gradient: how near a mesh of any layout comes to a matrix.
 //!
-//! The fit descends `L = (N + ‖U‖² - 2 Re tr U†T)/2N = ‖T - U‖²/2N` over all phases of the ideal mesh T ([`super::quasi_newton`]), from
+//! The fit descends `L = (N + ‖U‖² - 2 Re tr U†T)/2N = ‖T - U‖²/2N` over all phases of the ideal mesh T (`quasi_newton`), from
 //! Haar-random phases, several times. Gradients go back through the mesh: with the columns of T as fields and those of U as
 //! adjoints, an MZI M between fields x in front and adjoints a behind it has `dL/dθ = -Re Σ a† (∂M/∂θ) x / N`. A layout that makes the
 //! matrix need not be found to make it: the loss has local minima.
