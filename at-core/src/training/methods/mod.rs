@@ -17,6 +17,7 @@ pub mod ideal;
 pub mod in_silico;
 pub mod in_situ;
 mod ingredients;
+mod measuring;
 mod misfit;
 mod name;
 pub mod noise_aware;
