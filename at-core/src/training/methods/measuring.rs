@@ -325,11 +325,14 @@ mod tests {
 
     #[test]
     fn polishing_goes_on_while_it_helps() {
-        let slow = course(&BUDGET, 0.0, |progress| 20.0 / (100.0 + progress.probes as f64).powf(1.2));
-        assert_eq!(slow.last(), Some(&(Phase::Training, 1)));
-        assert!(slow[0].1 > 400 && slow[0].1 <= BUDGET.steps, "{slow:?}");
-        let stuck = course(&BUDGET, 0.0, |_| 0.08);
-        assert!(stuck[0].1 <= BUDGET.steps);
+        let ends = |misfit: fn(&Progress) -> f64| {
+            let phases = course(&Budget { search: None, steps: 2000, ..BUDGET }, 0.0, misfit);
+            assert_eq!(phases.last(), Some(&(Phase::Training, 1)), "{phases:?}");
+            phases[0].1
+        };
+        assert_eq!(ends(|_| 0.08), 400 + 80, "once more in vain");
+        let helped = ends(|progress| 0.29 * 0.996f64.powi(progress.probes as i32));
+        assert!((481..2000).contains(&helped), "{helped}");
     }
 
     #[test]
