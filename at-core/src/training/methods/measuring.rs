@@ -33,7 +33,7 @@ const FIRST_PROBES: u64 = 10;
 const LOST: f64 = 0.97;
 
 /// Misfit at the end of all measuring above which no estimate is trained with.
-const USELESS: f64 = 0.3;
+const USELESS: f64 = 0.1;
 
 /// Where in the course polishing begins, and what share of the misfit it must take away to be worth another time.
 const POLISH: f64 = 0.8;
@@ -222,7 +222,7 @@ impl Progress {
         let good = self.misfit <= self.bearable(budget.trust);
         let useful = self.misfit < USELESS.max(self.bearable(budget.trust));
         let better = self.before.is_none_or(|before| self.misfit < (1.0 - WORTH) * before);
-        if !good && useful && better && self.spent < budget.steps {
+        if !good && better && self.spent < budget.steps {
             self.before = Some(self.misfit);
             self.course = POLISH;
             return;
