@@ -26,6 +26,7 @@
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
 //! output-only physics-aware training.
 
+use super::column_search::{ColumnSearch, Maker};
 use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
 use super::misfit::Misfit;
 use super::probes::Probes;
@@ -36,7 +37,7 @@ use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
 use crate::stage::Estimable;
-use crate::training::{Batch, Parameters, Settings};
+use crate::training::{Batch, Digital, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -113,8 +114,11 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
     let (network, estimation) = (from.network, from.options.estimation);
-    let method =
-        AdaptiveAsymmetric::new(from.engine, from.nominal()?, network, estimation, from.initial, from.settings)?;
+    let (engine, options, meter) = (from.engine.clone(), *from.options, from.meter.clone());
+    let part: Maker<Digital<E::Network>> =
+        Box::new(move |part| Ok(Digital::new(engine.build(part, &options.known(part)?)?, part, &meter)));
+    let (model, initial) = (from.nominal()?, from.initial);
+    let method = AdaptiveAsymmetric::new(from.engine, model, part, network, estimation, initial, from.settings)?;
     Ok(Box::new(method))
 }
 
@@ -192,6 +196,7 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     first_rate: f64,
     misfit: Misfit,
     probes: Probes,
+    search: Option<ColumnSearch<M>>,
     budget: Budget,
     /// The first controls, from which it starts again where no estimate is trusted.
     first: Vec<f64>,
@@ -213,10 +218,12 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
 }
 
 impl<M: Tunable> AdaptiveAsymmetric<M> {
-    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect.
+    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect. `part` makes the model of a
+    /// part of the network.
     pub fn new(
         engine: &M::Engine,
         mut model: M,
+        part: Maker<M>,
         network: &Network,
         estimation: Estimation,
         initial: &[f64],
@@ -225,7 +232,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         estimation.validate()?;
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
-        let budget = Budget { steps, search: None, trust: pace.trust };
+        let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
+        let budget = Budget { steps, search: search.as_ref().map(ColumnSearch::windows), trust: pace.trust };
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
         let controls = Parameters::new(engine, settings.optimizer, initial)?;
         let perfect = vec![0.0; model.imperfections()];
@@ -237,6 +245,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             first_rate: settings.learning_rate,
             misfit: Misfit::of(network),
             probes,
+            search,
             budget,
             first: initial.to_vec(),
             optimizer: settings.optimizer,
@@ -334,17 +343,39 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let budget = self.budget;
         let misfit = self.probe(chip, batch, progress, progress.reach(), self.pace.rate * progress.rate())?;
         progress.probed(misfit, &budget, || self.noise(chip))?;
-        if progress.phase == Phase::OutputOnly {
-            self.give_up()?;
+        match progress.phase {
+            Phase::OutputOnly => self.give_up(),
+            Phase::Searching => self.estimated(&vec![0.0; self.estimate.len()]),
+            Phase::Growing | Phase::Training | Phase::Again => Ok(()),
         }
+    }
+
+    /// A step that searches.
+    fn search<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<M::Engine>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let engine = &self.room.engine;
+        let Some(search) = &mut self.search else { return Ok(()) };
+        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        let mut estimate = engine.download(&self.estimate.values)?;
+        search.step(chip, &self.probes, progress.searched, power, &mut estimate)?;
+        progress.searched(search.windows());
+        self.estimated(&estimate)
+    }
+
+    /// Goes on from another estimate.
+    fn estimated(&mut self, estimate: &[f64]) -> Result<()> {
+        self.estimate = Parameters::new(&self.room.engine, Optimizer::ADAM, estimate)?;
         Ok(())
     }
 
     /// Puts the estimate away, and begins again from the first controls.
     fn give_up(&mut self) -> Result<()> {
-        let engine = &self.room.engine;
-        self.estimate = Parameters::new(engine, Optimizer::ADAM, &vec![0.0; self.estimate.len()])?;
-        self.controls = Parameters::new(engine, self.optimizer, &self.first)?;
+        self.estimated(&vec![0.0; self.estimate.len()])?;
+        self.controls = Parameters::new(&self.room.engine, self.optimizer, &self.first)?;
         Ok(())
     }
 }
@@ -371,8 +402,12 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let share = learning_rate / self.first_rate;
         let phase = progress.phase;
         let on_chip = match phase {
-            Phase::Growing | Phase::Searching => {
+            Phase::Growing => {
                 self.measure(chip, batch, &mut progress)?;
+                false
+            }
+            Phase::Searching => {
+                self.search(chip, batch, &mut progress)?;
                 false
             }
             Phase::Again => {
@@ -428,10 +463,15 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)]
+        let fields = self.search.iter().map(|search| ("fields", &search.fields));
+        let own = [("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)];
+        own.into_iter().chain(fields).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)]
+        let fields = self.search.iter_mut().map(|search| ("fields", &mut search.fields));
+        let own =
+            [("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)];
+        own.into_iter().chain(fields).collect()
     }
 }

@@ -26,11 +26,10 @@ pub const FINAL_RATE: f64 = 0.05;
 /// Misfit below which the course is three times as fast.
 const QUICK: f64 = 0.05;
 
-/// Share of the course at which a lost estimate is known, the probes at its beginning that tell what the misfit was then, and the share
-/// of that which a lost one keeps: estimates that find the chip are at 0.9 and less of it by then, others at 1.1 (three meshes of 64 modes).
-const HALFWAY: f64 = 0.35;
+/// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
+/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
+const LOOKS: [(f64, f64); 2] = [(0.35, 0.97), (0.6, 0.5)];
 const FIRST_PROBES: u64 = 10;
-const LOST: f64 = 0.97;
 
 /// Misfit at the end of all measuring above which no estimate is trained with.
 const USELESS: f64 = 0.1;
@@ -194,21 +193,22 @@ impl Progress {
         if self.probes_of_course() <= FIRST_PROBES {
             self.first = self.misfit;
         }
-        let early = self.course < HALFWAY;
+        let before = self.course;
         self.course += if self.misfit < QUICK { 3.0 } else { 1.0 } / length;
-        let halfway = early && self.course >= HALFWAY;
+        let look = LOOKS.into_iter().find(|(at, _)| before < *at && self.course >= *at);
         let ended = self.course > 1.0 - 0.5 / length || self.spent >= budget.steps;
-        if !(halfway || ended) {
+        if look.is_none() && !ended {
             return Ok(());
         }
         if self.misfit > budget.trust {
             self.noise = noise()?;
         }
         let searchable = budget.search.filter(|steps| {
-            let growth = COURSE.min(budget.steps) / 2;
+            let growth = COURSE.min(budget.steps) / 4;
             self.searched == 0 && self.spent + steps + growth <= budget.steps
         });
-        let lost = self.misfit > LOST * self.first && self.misfit > self.bearable(budget.trust);
+        let kept = look.map_or(0.0, |(_, kept)| kept);
+        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
         if lost && searchable.is_some() {
             self.phase = Phase::Searching;
         } else if ended {
@@ -222,7 +222,7 @@ impl Progress {
         let good = self.misfit <= self.bearable(budget.trust);
         let useful = self.misfit < USELESS.max(self.bearable(budget.trust));
         let better = self.before.is_none_or(|before| self.misfit < (1.0 - WORTH) * before);
-        if !good && better && self.spent < budget.steps {
+        if !good && better && self.misfit < 0.5 * self.first.max(2.0 * USELESS) && self.spent < budget.steps {
             self.before = Some(self.misfit);
             self.course = POLISH;
             return;

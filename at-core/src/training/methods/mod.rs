@@ -3,6 +3,8 @@
 pub mod at;
 pub mod at_adaptive;
 mod build;
+mod chain;
+mod column_search;
 pub mod coordinate;
 pub mod dat;
 mod descent;

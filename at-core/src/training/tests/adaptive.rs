@@ -139,7 +139,7 @@ fn a_prior_holds_the_estimate_near_a_perfect_chip() {
         fixture.options.estimation.prior = Some(prior);
         let mut method = fixture.method(MethodName::AtAdaptive);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-        let [_, (_, estimate), _] = method.parameters()[..] else { panic!("controls, estimate and measuring") };
+        let (_, estimate) = method.parameters().swap_remove(1);
         estimate.values.iter().map(|e| e * e).sum::<f64>()
     };
     let sizes = [0.0, 10.0, 100.0].map(size);
@@ -198,9 +198,20 @@ fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
     let [note] = &outcome.notes[..] else { panic!("{:?}", outcome.notes) };
     assert!(note.contains("did not find this chip: after 6 measuring steps") && note.contains("pat-output"), "{note}");
-    let [_, (_, estimate), _] = method.parameters()[..] else { panic!("controls, estimate and measuring") };
+    let (_, estimate) = method.parameters().swap_remove(1);
     assert!(estimate.values.iter().all(|&error| error == 0.0), "it is put away");
     let pat = final_loss(&fixture, MethodName::PatOutput);
     let silico = final_loss(&fixture, MethodName::InSilico);
     assert!((outcome.test.loss - pat).abs() < 0.25 * (silico - pat), "{} {pat} {silico}", outcome.test.loss);
+}
+
+#[test]
+fn columns_are_searched_where_probes_do_not_find_the_chip() {
+    let errors = Imperfections { phase: 0.5, ..Imperfections::NONE };
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(8), &errors, settings(3, 120, 0.02, Optimizer::ADAM));
+    fixture.options.estimation.measuring_steps = Some(400);
+    let mut method = fixture.method(MethodName::AtAdaptive);
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+    eprintln!("{:?} {:?}", outcome.notes, method.parameters()[2].1.values);
+    assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }
