@@ -15,7 +15,7 @@
 
 use super::chain::Chain;
 use super::misfit::contrast;
-use super::probes::{BRIGHT, Probes};
+use super::probes::Probes;
 use crate::Result;
 use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
@@ -75,7 +75,7 @@ impl<M: Tunable> ColumnSearch<M> {
         (self.chain.columns() - WINDOW) / STRIDE + 1
     }
 
-    /// Window number `number` on `chip`, whose errors in `estimate` it replaces, with light of `power` times [`BRIGHT`] per sample.
+    /// Window number `number` on `chip`, whose errors in `estimate` it replaces, where the data have `power` per sample.
     pub fn step<C: Propagator<Engine = M::Engine>>(
         &mut self,
         chip: &mut C,
@@ -86,7 +86,8 @@ impl<M: Tunable> ColumnSearch<M> {
     ) -> Result<()> {
         let column = (self.windows() - 1 - number) * STRIDE;
         let mut random = probes.random(FIRST_NUMBER);
-        let inputs = probes.fields(&mut random, SAMPLES, 0.0, BRIGHT * power);
+        let bright = probes.bright(power);
+        let inputs = probes.fields(&mut random, SAMPLES, 0.0, bright);
         let mut front: Vec<f64> = (0..self.network.controls()).map(|_| TAU * random.random::<f64>()).collect();
         self.chain.shifters().for_each(|([theta, _], ..)| front[theta] = PI);
 
@@ -99,7 +100,7 @@ impl<M: Tunable> ColumnSearch<M> {
             self.chain.carry_back(column, &front, estimate, &mut fields);
             fields.iter().flat_map(|z| [z.re, z.im]).collect()
         };
-        let modulus = (BRIGHT * power / self.chain.modes() as f64).sqrt();
+        let modulus = (bright / self.chain.modes() as f64).sqrt();
         let fitted =
             self.fit(column, &answers, &first, if number == 0 { FIRST_STEPS } else { STEPS }, modulus, estimate)?;
         if column == 0 {

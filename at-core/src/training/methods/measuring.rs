@@ -299,8 +299,8 @@ mod tests {
         let at_once = course(&BUDGET, 0.0, |_| 0.001);
         assert_eq!(at_once, [(Phase::Growing, 134), (Phase::Training, 1)]);
         let late =
-            course(&BUDGET, 0.0, |progress| if progress.course < 0.6 { 0.5 - 0.2 * progress.course } else { 0.001 });
-        assert!(matches!(late[..], [(Phase::Growing, 250..350), (Phase::Training, 1)]), "{late:?}");
+            course(&BUDGET, 0.0, |progress| if progress.course < 0.5 { 0.5 - 0.2 * progress.course } else { 0.001 });
+        assert!(matches!(late[..], [(Phase::Growing, 230..350), (Phase::Training, 1)]), "{late:?}");
     }
 
     #[test]

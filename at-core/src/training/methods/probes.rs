@@ -9,7 +9,7 @@
 //! ```text
 //! θ = π − (1 − s)·δθ ± s·(θ_Haar − π)        δθ: the estimate, so that the bar state is that of the chip as far as it is known
 //! |x| = |x_Gauss|^s                          moduli of the inputs: all alike at first
-//! power of x = 2·5^(1 − s) times the data's  bright at first
+//! power of x = (2 times the data's)^s · bright^(1 − s)      ten times the data's at first, see [`Probes::bright`]
 //! ```
 //!
 //! Light that is alike in all modes, and bright, leaves nonlinearities that are dark at low power with readouts of one size; dim and
@@ -18,7 +18,9 @@
 use crate::Result;
 use crate::engine::Engine;
 use crate::network::{Network, Stage};
+use crate::optics::Activation;
 use crate::training::{Initialization, initial_controls};
+use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -28,8 +30,13 @@ use std::f64::consts::PI;
 /// the electro-optic activation factors of 1 to 5 find the imperfections, 1 takes twice as long as 2, and 10 finds nothing.
 const POWER: f64 = 2.0;
 
-/// The same of reach 0, where all modes are alike: with the electro-optic activation 2 finds nothing.
-pub const BRIGHT: f64 = 10.0;
+/// The same of reach 0, where all modes are alike: with the electro-optic activation 2 finds nothing. Less where a nonlinearity passes
+/// less light for more: there at most [`BELOW`] of the power at which it passes most.
+const BRIGHT: f64 = 10.0;
+const BELOW: f64 = 0.43;
+
+/// Ratio of the powers among which that one is looked for.
+const FINE: f64 = 1.02;
 
 /// Samples of a probe per mode. A matrix of N modes has 2N² unknowns and a sample N readouts, so that this is four times what one
 /// setting of the controls can tell; it is no matter of the task's batches.
@@ -95,9 +102,25 @@ impl Probes {
                 *theta = PI - (1.0 - reach) * estimate[own.first_error + mzi] + side * (*theta - PI);
             }
         }
-        let power = power * POWER * (BRIGHT / POWER).powf(1.0 - reach);
+        let power = (POWER * power).powf(reach) * self.bright(power).powf(1.0 - reach);
         let fields = self.fields(&mut random, self.samples(), reach, power);
         Ok((engine.upload(&controls)?, engine.upload(&fields)?))
+    }
+
+    /// Power of an input of reach 0 where the data have `power`, both per sample.
+    pub fn bright(&self, power: f64) -> f64 {
+        let modes = self.network.input().modes as f64;
+        let wanted = BRIGHT * power / modes;
+        let passes = |own: &Activation, power: f64| own.value(Complex64::new(power.sqrt(), 0.0)).norm();
+        let most = |own: &Activation| {
+            let mut at = 0.01 * wanted;
+            while at < wanted / BELOW && passes(own, FINE * at) >= passes(own, at) {
+                at *= FINE;
+            }
+            BELOW * at
+        };
+        let lit = |stage: &Stage| if let Stage::Activation(own) = stage { Some(most(&own.activation)) } else { None };
+        modes * self.network.stages().filter_map(lit).fold(wanted, f64::min)
     }
 
     /// The random numbers of probe number `index`.
@@ -152,8 +175,18 @@ mod tests {
         }
         assert_eq!(fields.len(), 8 * probes.samples());
         for mode in fields.chunks_exact(2) {
-            assert!((mode[0].powi(2) + mode[1].powi(2) - BRIGHT).abs() < 1e-9, "every mode has a quarter of the power");
+            assert!((mode[0].powi(2) + mode[1].powi(2) - 10.0).abs() < 1e-9, "every mode has a quarter of the power");
         }
+    }
+
+    #[test]
+    fn no_nonlinearity_is_lit_beyond_what_it_passes_most_of() {
+        let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
+        let network = Network::new(vec![vec![activation, Stage::detection(4, Detection::Intensity)]]).unwrap();
+        let probes = Probes::new(&network, 3);
+        assert!((probes.bright(4.0 * 0.5) - 4.0 * 5.0).abs() < 1e-9, "dim data");
+        let bright = probes.bright(4.0 * 50.0) / 4.0;
+        assert!((bright / 10.06 - 1.0).abs() < 0.03, "{bright}");
     }
 
     #[test]
