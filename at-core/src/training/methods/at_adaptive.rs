@@ -18,8 +18,7 @@
 //! its first controls on the method is then output-only physics-aware training, and says so.
 //!
 //! While the model misses the readouts by more than τ (receivers' noise, drift, a chip outside its class), its gradient is worth
-//! less and the controls wait for it; where the misfit rises in training, every other step is a probe until it is back. An estimate
-//! of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
+//! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
 //! its steps.
 //!
 //! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
@@ -40,9 +39,6 @@ use crate::stage::Estimable;
 use crate::training::{Batch, Digital, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-
-/// Share of its first rate with which the estimate learns from probes between batches, at the first rate of the controls.
-const AGAIN_RATE: f64 = 0.2;
 
 /// [`Estimation::measuring_steps`].
 pub const MEASURING_STEPS: MethodOption = MethodOption {
@@ -346,7 +342,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         match progress.phase {
             Phase::OutputOnly => self.give_up(),
             Phase::Searching => self.estimated(&vec![0.0; self.estimate.len()]),
-            Phase::Growing | Phase::Training | Phase::Again => Ok(()),
+            Phase::Growing | Phase::Training => Ok(()),
         }
     }
 
@@ -410,11 +406,6 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                 self.search(chip, batch, &mut progress)?;
                 false
             }
-            Phase::Again => {
-                self.probe(chip, batch, &progress, 1.0, AGAIN_RATE * self.pace.rate * share)?;
-                progress.measured_again();
-                false
-            }
             Phase::Training | Phase::OutputOnly => {
                 chip.program(&self.controls.values)?;
                 chip.propagate(batch.signals(), size, &mut self.measured)?;
@@ -433,7 +424,6 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {
             self.learn(FINAL_RATE * self.pace.rate * share)?;
-            progress.trained(misfit, &self.budget);
         }
         self.keep(&progress)
     }
@@ -458,7 +448,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
             Phase::Growing | Phase::Searching => {
                 vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
             }
-            Phase::Training | Phase::Again => Vec::new(),
+            Phase::Training => Vec::new(),
         }
     }
 

@@ -8,7 +8,6 @@
 //! searching   where the misfit has not fallen while the reach grew to a half: columns one by one, then growing once more
 //! polishing   at full reach, as long as that brings the misfit down to the trust
 //! training    with the estimate, where it explains the readouts; with the data sheet's model alone where it does not
-//! again       a probe every other step of training while the misfit of batches is beyond what it was and what is bearable
 //! ```
 
 use std::f64::consts::PI;
@@ -38,10 +37,8 @@ const USELESS: f64 = 0.1;
 const POLISH: f64 = 0.8;
 const WORTH: f64 = 0.2;
 
-/// In training the misfit of batches may rise to this many times what it was when training began before the chip is measured again,
-/// in at most this share of the budget's steps.
-const RISE: f64 = 3.0;
-const AGAIN: f64 = 0.5;
+/// Share of the trust down to which measuring goes on while that helps: what is found by then trains well.
+const FIRM: f64 = 0.1;
 
 /// Weight of a probe in the running mean.
 const WEIGHT: f64 = 0.2;
@@ -55,14 +52,12 @@ pub enum Phase {
     Searching,
     /// The batch at the trained controls, and the estimate learns along.
     Training,
-    /// A probe of full reach between two of those, because the misfit has risen.
-    Again,
     /// The batch at the trained controls, without an estimate.
     OutputOnly,
 }
 
 impl Phase {
-    const ALL: [Phase; 5] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::Again, Phase::OutputOnly];
+    const ALL: [Phase; 4] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::OutputOnly];
 }
 
 /// The state.
@@ -70,7 +65,7 @@ impl Phase {
 pub struct Progress {
     /// What the next step does.
     pub phase: Phase,
-    /// g, from 0 to 1; in training the first steps are counted.
+    /// g, from 0 to 1.
     pub course: f64,
     /// Probes that were sent.
     pub probes: u64,
@@ -79,9 +74,9 @@ pub struct Progress {
     began: usize,
     /// Windows of the search that are done.
     pub searched: usize,
-    /// Running mean of the misfit: of probes while they measure, of batches while the controls train.
+    /// Running mean of the misfit: of probes.
     pub misfit: f64,
-    /// The misfit that the present course, or training, began with.
+    /// The misfit that the present course began with.
     first: f64,
     /// The misfit that the last polishing began with; none yet.
     before: Option<f64>,
@@ -200,7 +195,7 @@ impl Progress {
         if look.is_none() && !ended {
             return Ok(());
         }
-        if self.misfit > budget.trust {
+        if self.misfit > FIRM * budget.trust {
             self.noise = noise()?;
         }
         let searchable = budget.search.filter(|steps| {
@@ -219,7 +214,7 @@ impl Progress {
 
     /// The course is over, or the budget.
     fn judge(&mut self, budget: &Budget) {
-        let good = self.misfit <= self.bearable(budget.trust);
+        let good = self.misfit <= self.bearable(FIRM * budget.trust);
         let useful = self.misfit < USELESS.max(self.bearable(budget.trust));
         let better = self.before.is_none_or(|before| self.misfit < (1.0 - WORTH) * before);
         if !good && better && self.misfit < 0.5 * self.first.max(2.0 * USELESS) && self.spent < budget.steps {
@@ -228,30 +223,6 @@ impl Progress {
             return;
         }
         self.phase = if useful { Phase::Training } else { Phase::OutputOnly };
-        if useful {
-            self.course = 0.0;
-            self.forget();
-        }
-    }
-
-    /// The model has missed a batch of training by `misfit`.
-    pub fn trained(&mut self, misfit: f64, budget: &Budget) {
-        self.hear(misfit);
-        if self.course < FIRST_PROBES as f64 {
-            self.course += 1.0;
-            self.first = self.misfit;
-        }
-        let again = self.probes as f64 - (self.spent - self.searched) as f64;
-        let risen = self.misfit > RISE * self.first.max(self.bearable(budget.trust));
-        if risen && again < AGAIN * budget.steps as f64 {
-            self.phase = Phase::Again;
-        }
-    }
-
-    /// The chip was measured between two batches.
-    pub fn measured_again(&mut self) {
-        self.probes += 1;
-        self.phase = Phase::Training;
     }
 
     /// A window of the search is done, `windows` of which there are.
@@ -287,7 +258,7 @@ mod tests {
                     progress.probed(now, budget, || Ok::<_, Infallible>(noise)).unwrap();
                 }
                 Phase::Searching => progress.searched(96),
-                Phase::Training | Phase::Again | Phase::OutputOnly => break,
+                Phase::Training | Phase::OutputOnly => break,
             }
             assert_eq!(Progress::restored(&progress.saved()), progress);
         }
@@ -333,29 +304,6 @@ mod tests {
         assert_eq!(ends(|_| 0.08), 400 + 80, "once more in vain");
         let helped = ends(|progress| 0.29 * 0.996f64.powi(progress.probes as i32));
         assert!((481..2000).contains(&helped), "{helped}");
-    }
-
-    #[test]
-    fn a_misfit_that_rises_in_training_has_the_chip_measured_every_other_step_until_it_is_back() {
-        let mut progress = Progress { phase: Phase::Training, ..Progress::new(&BUDGET) };
-        let mut phases = |misfit: f64, steps: usize| -> usize {
-            let mut again = 0;
-            for _ in 0..steps {
-                match progress.phase {
-                    Phase::Again => {
-                        again += 1;
-                        progress.measured_again();
-                    }
-                    _ => progress.trained(misfit, &BUDGET),
-                }
-            }
-            again
-        };
-        assert_eq!(phases(0.02, 50), 0, "it began with more than the trust");
-        let risen = phases(0.1, 100);
-        assert!((40..=50).contains(&risen), "{risen}");
-        assert!(phases(0.02, 100) < 10, "it is back");
-        assert!(phases(0.5, 2000) < 240, "not for ever");
     }
 
     #[test]

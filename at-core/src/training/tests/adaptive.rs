@@ -212,6 +212,7 @@ fn columns_are_searched_where_probes_do_not_find_the_chip() {
     fixture.options.estimation.measuring_steps = Some(400);
     let mut method = fixture.method(MethodName::AtAdaptive);
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-    eprintln!("{:?} {:?}", outcome.notes, method.parameters()[2].1.values);
+    let searched = method.parameters()[2].1.values[5];
+    assert_eq!(searched, 6.0, "windows of six columns in sixteen, which move by two");
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }
