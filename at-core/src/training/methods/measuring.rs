@@ -34,8 +34,8 @@ const FIRST_PROBES: u64 = 10;
 const USELESS: f64 = 0.1;
 
 /// Where in the course polishing begins, and what share of the misfit it must take away to be worth another time.
-const POLISH: f64 = 0.8;
-const WORTH: f64 = 0.2;
+const POLISH: f64 = 0.6;
+const WORTH: f64 = 0.05;
 
 /// Share of the trust down to which measuring goes on while that helps: what is found by then trains well.
 const FIRM: f64 = 0.1;
@@ -301,7 +301,7 @@ mod tests {
             assert_eq!(phases.last(), Some(&(Phase::Training, 1)), "{phases:?}");
             phases[0].1
         };
-        assert_eq!(ends(|_| 0.08), 400 + 80, "once more in vain");
+        assert_eq!(ends(|_| 0.08), 400 + 160, "once more in vain");
         let helped = ends(|progress| 0.29 * 0.996f64.powi(progress.probes as i32));
         assert!((481..2000).contains(&helped), "{helped}");
     }
