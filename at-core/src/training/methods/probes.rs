@@ -9,7 +9,7 @@
 //! ```text
 //! θ = π − (1 − s)·δθ ± s·(θ_Haar − π)        δθ: the estimate, so that the bar state is that of the chip as far as it is known
 //! |x| = |x_Gauss|^s                          moduli of the inputs: all alike at first
-//! power of x = (2 times the data's)^s · bright^(1 − s)      ten times the data's at first, see [`Probes::bright`]
+//! power of x = bright·5^(−s)         ten times the data's at first, twice at last, less where [`Probes::bright`] says so
 //! ```
 //!
 //! Light that is alike in all modes, and bright, leaves nonlinearities that are dark at low power with readouts of one size; dim and
@@ -102,7 +102,9 @@ impl Probes {
                 *theta = PI - (1.0 - reach) * estimate[own.first_error + mzi] + side * (*theta - PI);
             }
         }
-        let power = (POWER * power).powf(reach) * self.bright(power).powf(1.0 - reach);
+        let bright = self.bright(power);
+        // as far below it as where no nonlinearity bounds it
+        let power = (bright * POWER / BRIGHT).powf(reach) * bright.powf(1.0 - reach);
         let fields = self.fields(&mut random, self.samples(), reach, power);
         Ok((engine.upload(&controls)?, engine.upload(&fields)?))
     }
