@@ -18,6 +18,7 @@ struct Disturb {
     low: f32,
     step: f32,
     top: f32,
+    first_sample: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: Disturb;
@@ -46,7 +47,7 @@ fn disturb(
     if i >= parameters.len {
         return;
     }
-    let sample = i / parameters.modes;
+    let sample = parameters.first_sample + i / parameters.modes;
     var factor = parameters.gain;
     if parameters.sample_gain != 0.0 {
         factor *= 1.0 + parameters.sample_gain * draws(sample, 0xffffffffu).x;

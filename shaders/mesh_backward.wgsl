@@ -61,7 +61,7 @@ fn mesh_backward(
             let lower = coefficients[2u * at + 1u];
             let c = couplers[at * parameters.coupler_stride].z;
             let s = couplers[at * parameters.coupler_stride].w;
-            let row = mode_of(k, column) - part.low;
+            let rows = modes_of(k, column) - part.low;
             var theta = 0.0;
             var phi = 0.0;
             var first = 0.0;
@@ -71,9 +71,9 @@ fn mesh_backward(
                 turn = turns[at];
             }
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
-                let slot = sample * part.width + row;
-                let z0 = states[slot];
-                let z1 = states[slot + 1u];
+                let at_sample = sample * part.width + rows;
+                let z0 = states[at_sample.x];
+                let z1 = states[at_sample.y];
                 let v = c * z0 + s * vec4f(z1.y, -z1.x, z1.w, -z1.z);
                 theta += v.z * v.y - v.w * v.x;
                 let x0 = cmul_conj(upper.xy, z0.xy) + cmul_conj(lower.xy, z1.xy);
@@ -87,10 +87,10 @@ fn mesh_backward(
                     let q = cmul_conj(a1, x0);
                     first += turn.x * (p.y + q.y) + turn.y * (q.x - p.x);
                 }
-                states[slot] = vec4f(x0, a0);
-                states[slot + 1u] = vec4f(x1, a1);
+                states[at_sample.x] = vec4f(x0, a0);
+                states[at_sample.y] = vec4f(x1, a1);
             }
-            let mode = row + part.low;
+            let mode = rows.x + part.low;
             if mode >= part.begin && mode < part.end && part.first_sample < parameters.batch {
                 let slot = row_of_partial + mzi - parameters.first_mzi;
                 partial[slot] = theta;

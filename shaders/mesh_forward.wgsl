@@ -33,13 +33,13 @@ fn mesh_forward(
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
             let upper = coefficients[2u * (column.z + k - parameters.base_mzi)];
             let lower = coefficients[2u * (column.z + k - parameters.base_mzi) + 1u];
-            let row = mode_of(k, column) - part.low;
+            let rows = modes_of(k, column) - part.low;
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
-                let slot = sample * part.width + row;
-                let x0 = fields[slot];
-                let x1 = fields[slot + 1u];
-                fields[slot] = cmul(upper.xy, x0) + cmul(upper.zw, x1);
-                fields[slot + 1u] = cmul(lower.xy, x0) + cmul(lower.zw, x1);
+                let slots = sample * part.width + rows;
+                let x0 = fields[slots.x];
+                let x1 = fields[slots.y];
+                fields[slots.x] = cmul(upper.xy, x0) + cmul(upper.zw, x1);
+                fields[slots.y] = cmul(lower.xy, x0) + cmul(lower.zw, x1);
             }
         }
         workgroupBarrier();

@@ -72,28 +72,28 @@ fn mesh_send(
             let lower = coefficients[2u * at + 1u];
             let c = couplers[at * parameters.coupler_stride].z;
             let s = couplers[at * parameters.coupler_stride].w;
-            let row = mode_of(k, column) - part.low;
-            let mode = row + part.low;
+            let rows = modes_of(k, column) - part.low;
+            let mode = rows.x + part.low;
             let is_own = mode >= part.begin && mode < part.end;
             var powers = vec2f(0.0);
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
-                let slot = sample * part.width + row;
-                let x0 = fields[slot];
-                let x1 = fields[slot + 1u];
+                let at_sample = sample * part.width + rows;
+                let x0 = fields[at_sample.x];
+                let x1 = fields[at_sample.y];
                 var theta: vec2f;
                 var phi: vec2f;
                 if BACKWARD {
                     theta = c * x0 + s * vec2f(-x1.y, x1.x);
                     phi = cmul(upper.xy, x0) + cmul(lower.xy, x1);
-                    fields[slot] = phi;
-                    fields[slot + 1u] = cmul(upper.zw, x0) + cmul(lower.zw, x1);
+                    fields[at_sample.x] = phi;
+                    fields[at_sample.y] = cmul(upper.zw, x0) + cmul(lower.zw, x1);
                 } else {
                     let y0 = cmul(upper.xy, x0) + cmul(upper.zw, x1);
                     let y1 = cmul(lower.xy, x0) + cmul(lower.zw, x1);
                     theta = c * y0 + s * vec2f(y1.y, -y1.x);
                     phi = x0;
-                    fields[slot] = y0;
-                    fields[slot + 1u] = y1;
+                    fields[at_sample.x] = y0;
+                    fields[at_sample.y] = y1;
                 }
                 if WATCH == 2u && is_own {
                     keep(part.first_sample + sample, mzi, scale * theta);

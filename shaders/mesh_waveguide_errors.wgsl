@@ -24,10 +24,10 @@ fn mesh_waveguide_errors(
         let column = columns[index];
         let mzis = mzis_of(die, column);
         for (var k = local; k < mzis.y; k += LANES) {
-            let row = modes.x + column.x + 2u * k;
-            let lower = walk[row + 1u];
-            phase_errors[parameters.mzis + mzis.x + k] = walk[row] - lower;
-            walk[row] = lower;
+            let rows = rows_of(die, k, column);
+            let lower = walk[rows.y];
+            phase_errors[parameters.mzis + mzis.x + k] = walk[rows.x] - lower;
+            walk[rows.x] = lower;
         }
         storageBarrier();
     }

@@ -27,11 +27,11 @@ fn mesh_waveguide_gradient(
         let column = columns[index - 1u];
         let mzis = mzis_of(die, column);
         for (var k = local; k < mzis.y; k += LANES) {
-            let row = modes.x + column.x + 2u * k;
+            let rows = rows_of(die, k, column);
             let theta = parameters.controls + mzis.x + k;
             let slope = gradient[theta + parameters.mzis];
-            walk[row + 1u] = walk[row] + walk[row + 1u] - slope;
-            walk[row] = slope;
+            walk[rows.y] = walk[rows.x] + walk[rows.y] - slope;
+            walk[rows.x] = slope;
             imperfections[parameters.offset + 2u * parameters.mzis + mzis.x + k] = gradient[theta];
         }
         storageBarrier();

@@ -188,6 +188,7 @@ fn checkpoint_seed() -> Vec<u8> {
         network: None,
         arrays: Vec::new(),
         arithmetic: Vec::new(),
+        ranks: 1,
         records: vec![record],
         parameters: vec![controls],
     };

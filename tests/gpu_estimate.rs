@@ -11,7 +11,7 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, mesh_and_detectors, tiled, weight_banks};
+use at_tests::networks::{coherent, mesh_and_detectors, other_shapes, tiled, weight_banks};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -86,6 +86,10 @@ fn gradients_of_imperfections_agree_on_every_layout_depth_and_batch() {
     ] {
         let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
         all_agree(&gpu, &network, &[1, 19, 257], what);
+    }
+    for mesh in other_shapes() {
+        let what = format!("{:?} of {} modes on {} dies", mesh.layout(), mesh.die_modes(), mesh.dies());
+        all_agree(&gpu, &mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 }), &[19], &what);
     }
     all_agree(&gpu, &mesh_and_detectors(&Mesh::rectangular(64).unwrap(), Detection::Intensity), &[70], "64 modes");
 }

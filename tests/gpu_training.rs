@@ -4,7 +4,7 @@ use at_core::chip::{Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::imperfections::{Control, Imperfections, Passive};
-use at_core::network::{Detection, Network};
+use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Propagator, Simulator};
 use at_core::training::{
@@ -172,7 +172,15 @@ fn apart(one: &[f64], other: &[f64]) -> f64 {
 fn trainings_on_gpu_and_cpu_follow_each_other() {
     let Some(gpu) = require_gpu() else { return };
     let mesh = coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
-    for network in [mesh, weight_banks(&[5, 9, 4])] {
+    let of = |mesh: Mesh| {
+        let (modes, stage) = (mesh.modes(), || Stage::Mesh(mesh.clone()));
+        let hidden = vec![stage(), Stage::activation(modes, Activation::ELECTRO_OPTIC)];
+        Network::new(vec![hidden, vec![stage(), Stage::detection(modes, Detection::Intensity)]]).unwrap()
+    };
+    let custom =
+        Mesh::of_columns(5, &[vec![[0, 3], [1, 4]], vec![[2, 4]], vec![[0, 1], [2, 3]], vec![[1, 3]]]).unwrap();
+    let others = [Mesh::butterfly(8).unwrap(), Mesh::benes(4).unwrap(), Mesh::diamond(6).unwrap(), custom].map(of);
+    for network in [mesh, weight_banks(&[5, 9, 4])].into_iter().chain(others) {
         for (optimizer, rate) in
             [(Optimizer::Sgd, 0.3), (Optimizer::Momentum { momentum: 0.9 }, 0.05), (Optimizer::ADAM, 0.01)]
         {

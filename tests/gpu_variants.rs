@@ -7,7 +7,7 @@ use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
 use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, matrices, mesh_and_detectors, tiled};
+use at_tests::networks::{coherent, matrices, mesh_and_detectors, other_shapes, tiled};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -59,7 +59,7 @@ fn meshes_of_every_shape() {
         Mesh::truncated(37, 100).unwrap(),
         Mesh::truncated(130, 33).unwrap(),
     ];
-    for mesh in &meshes {
+    for mesh in meshes.iter().chain(&other_shapes()) {
         let network = mesh_and_detectors(mesh, Detection::Homodyne { phase: 0.3 });
         let what = format!("N = {}, {:?}, {} columns", mesh.modes(), mesh.layout(), mesh.columns().len());
         every_variant_agrees(&gpu, &network, 19, &what);

@@ -132,7 +132,8 @@ fn weighted_powers(case: &Case, controls: &[f64]) -> (f64, Vec<f64>) {
 /// Between a shifter of the last mesh and the detectors all is linear: `∂I/∂φ = [I(φ+π/2) - I(φ-π/2)]/2`, exactly.
 #[test]
 fn the_gradient_of_a_power_is_its_parameter_shift() {
-    for (modes, layout) in [(5, Layout::Rectangular), (4, Layout::Triangular)] {
+    let other = [(4, Layout::Diamond), (4, Layout::Butterfly), (4, Layout::Benes)];
+    for (modes, layout) in [(5, Layout::Rectangular), (4, Layout::Triangular)].into_iter().chain(other) {
         let case = case(modes, layout);
         let (_, gradient) = weighted_powers(&case, &case.controls);
         let largest = gradient.iter().map(|entry| entry.abs()).fold(0.0, f64::max);

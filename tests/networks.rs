@@ -23,6 +23,33 @@ pub fn mesh_and_detectors(mesh: &Mesh, detection: Detection) -> Network {
     network(vec![vec![Stage::Mesh(mesh.clone())], vec![detectors]])
 }
 
+/// Meshes that are neither rectangular nor triangular, of even and odd sizes: named ones, redundant columns, any list, and dies of them.
+pub fn other_shapes() -> Vec<Mesh> {
+    let custom = [vec![[0, 6], [1, 3]], vec![[2, 5]], vec![[0, 1], [2, 3], [4, 6]], vec![[3, 5]], vec![[0, 6]]];
+    let neighbours = [vec![[3, 4]], vec![[0, 1], [3, 4]], vec![[2, 3]]];
+    let wide: Vec<Vec<[usize; 2]>> =
+        (0..9).map(|column| (0..16).map(|pair| [pair, 16 + (5 * column + 7 * pair) % 17]).collect()).collect();
+    let made = [
+        Mesh::diamond(2),
+        Mesh::diamond(6),
+        Mesh::diamond(16),
+        Mesh::butterfly(2),
+        Mesh::butterfly(8),
+        Mesh::butterfly(64),
+        Mesh::benes(2),
+        Mesh::benes(4),
+        Mesh::benes(32),
+        Mesh::of_columns(7, &custom),
+        Mesh::of_columns(5, &neighbours),
+        Mesh::of_columns(33, &wide),
+        Mesh::truncated(7, 11),
+        Mesh::butterfly(4).and_then(|die| die.on_dies(3)),
+        Mesh::diamond(4).and_then(|die| die.on_dies(5)),
+        Mesh::of_columns(7, &custom).and_then(|die| die.on_dies(2)),
+    ];
+    made.into_iter().map(|mesh| mesh.expect("possible shapes")).collect()
+}
+
 /// Rectangular meshes with the activation behind all but the last, and detectors behind that.
 pub fn coherent(modes: usize, meshes: usize, activation: Activation, detection: Detection) -> Network {
     let mesh = || Stage::Mesh(Mesh::rectangular(modes).expect("sizes of the tests are possible"));

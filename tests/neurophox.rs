@@ -12,7 +12,7 @@ fn rows(case: &Value, key: &str) -> Vec<Vec<f64>> {
 /// [column][pair] → one entry per MZI.
 fn per_mzi(mesh: &Mesh, case: &Value, key: &str) -> Vec<f64> {
     let table = rows(case, key);
-    mesh.positions().map(|(column, row)| table[column][row / 2]).collect()
+    mesh.table_places().map(|[column, pair]| table[column][pair]).collect()
 }
 
 fn mesh(case: &Value) -> Mesh {

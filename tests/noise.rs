@@ -21,7 +21,7 @@ fn networks() -> [Network; 2] {
 fn disturbed(noise: &SignalNoise, x: f64, pass: u64) -> Vec<f64> {
     let engine = Cpu::<f64>::new();
     let mut signal = engine.upload(&vec![x; 4000 * noise.signal.width()]).unwrap();
-    let draw = Draw { key: random::key(5), pass, site: 3 };
+    let draw = Draw { key: random::key(5), pass, site: 3, first: 0 };
     engine.disturb(noise, &draw, 4000, &mut signal).unwrap();
     engine.download(&signal).unwrap()
 }
@@ -68,7 +68,7 @@ fn a_converter_adds_the_noise_of_its_steps() {
     let step = 1.0 / 64.0;
     let signal: Vec<f64> = (0..20_000).map(|k| f64::from(k) / 20_000.0 * (1.0 - step)).collect();
     let mut converted = engine.upload(&signal).unwrap();
-    engine.disturb(&read, &Draw { key: [0; 2], pass: 0, site: 0 }, signal.len(), &mut converted).unwrap();
+    engine.disturb(&read, &Draw { key: [0; 2], pass: 0, site: 0, first: 0 }, signal.len(), &mut converted).unwrap();
     let errors = converted.iter().zip(&signal).map(|(a, b)| a - b);
     assert!(errors.clone().all(|error| error.abs() <= step / 2.0 + 1e-12));
     assert!((variance(errors).sqrt() / (step / 12f64.sqrt()) - 1.0).abs() < 0.02);

@@ -115,6 +115,9 @@ fn every_method_trains_a_chip_that_has_it() {
     for name in MethodName::ALL {
         match train(&engine, name, &chip, 2, None) {
             Ok(outcome) => assert!(outcome.test.loss.is_finite(), "{name}"),
+            Err(failure) if name == MethodName::Subspace => {
+                assert!(failure.to_string().contains("without singular values"), "{failure}");
+            }
             Err(failure) => {
                 assert_eq!(name, MethodName::ParameterShift, "{failure}");
                 let part = "parameter-shift with own:kerr-rings:4(coupling 0.8, roundtrip 0.9, kerr 0.4, spread 0.5) (stage 1)";

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::command::{
-    chip, compare, data, devices, evaluate, export, mesh, report, reproduce, scale, sweep, train, work,
+    chip, compare, data, devices, evaluate, export, mesh, report, reproduce, scale, sweep, train, watch, work,
 };
 use crate::comparison::GridArguments;
 use crate::methods;
@@ -25,8 +25,13 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the command line, which begins with the program's name; ends the program with help or with a message about wrong usage.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
-        let mut matches = command().get_matches_from(arguments);
-        Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
+        Self::try_read(arguments).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The same; the error has the help or the message, and the exit code that goes with it.
+    pub fn try_read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut matches = command().try_get_matches_from(arguments)?;
+        Arguments::from_arg_matches_mut(&mut matches)
     }
 }
 
@@ -105,6 +110,9 @@ pub enum Command {
     /// Compare methods at every point of a grid of settings
     #[command(after_help = MORE, after_long_help = sweep::HELP)]
     Sweep(Box<sweep::SweepArguments>),
+    /// Watch a run in a terminal: curves, rate, time left, misfit
+    #[command(after_help = watch::HELP)]
+    Watch(watch::WatchArguments),
     /// Run trained phases on a chip with given errors and report the accuracy
     #[command(after_help = evaluate::HELP)]
     Evaluate(Box<evaluate::EvaluateArguments>),
@@ -150,6 +158,32 @@ pub enum Command {
     /// Train cells of a comparison or sweep whose names come in on stdin; started by these commands
     #[command(hide = true)]
     Work(work::WorkArguments),
+}
+
+impl Command {
+    /// Errs where the command is none that several ranks share: each would do the same.
+    pub fn require_sharing(&self, ranks: usize) -> anyhow::Result<()> {
+        let name = match self {
+            Command::Train(_) | Command::Compare(_) | Command::Sweep(_) => return Ok(()),
+            Command::Evaluate(_) => "evaluate",
+            Command::Export(_) => "export",
+            Command::Mesh(_) => "mesh",
+            Command::Chip(_) => "chip",
+            Command::Data(_) => "data",
+            Command::Report(_) => "report",
+            Command::Reproduce(_) => "reproduce",
+            Command::Scale(_) => "scale",
+            Command::Watch(_) => "watch",
+            Command::Devices(_) => "devices",
+            Command::Help { .. } => "help",
+            Command::Completions { .. } => "completions",
+            Command::Man { .. } => "man",
+            Command::Work(_) => "work",
+        };
+        anyhow::bail!(
+            "asyt {name} is nothing that {ranks} ranks share, as train, compare and sweep are; start it without mpirun"
+        )
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::gpu::{self, Gpu};
 use crate::plan::{EngineChoice, Plan, Precision};
+use crate::ranks;
 use anyhow::{Result, anyhow};
 use at_core::network::Network;
 use std::sync::OnceLock;
@@ -14,10 +15,13 @@ pub enum Device {
     Gpu(Gpu),
 }
 
-/// The device for `plan`. `auto` takes a hardware GPU where there is one, and a software one only where `adapter` names it.
+/// The device for `plan`; the ranks of a machine take its GPUs in turn. `auto` takes a hardware GPU where there is one, and a software one only where `adapter` names it.
 pub fn choose(plan: &Plan) -> Result<Device> {
     if wants_gpu(plan) {
-        return Ok(Device::Gpu(gpu::open(plan.settings.adapter.as_deref())?));
+        return Ok(Device::Gpu(gpu::open(
+            plan.settings.adapter.as_deref(),
+            ranks::world().map(|world| world.on_this_machine().0),
+        )?));
     }
     Ok(Device::Cpu(plan.precision))
 }

@@ -53,14 +53,19 @@ impl<T, E: Into<anyhow::Error>> OrUsage<T> for Result<T, E> {
 
 /// Says the error on stderr as one line of causes. A reader that closed our stdout wanted no more: that is success.
 pub fn exit_code(outcome: Outcome) -> ExitCode {
+    ExitCode::from(code(outcome))
+}
+
+/// [`exit_code`] as a number.
+pub fn code(outcome: Outcome) -> u8 {
     let (code, error) = match outcome {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(()) => return 0,
         Err(Failure::Usage(error)) => (2, error),
-        Err(Failure::Run(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Run(error)) if is_broken_pipe(&error) => return 0,
         Err(Failure::Run(error)) => (1, error),
     };
     terminal::say(terminal::WRONG, "error: ", &in_a_line(&error));
-    ExitCode::from(code)
+    code
 }
 
 /// The error and its causes, with the flags of what the libraries name; a cause that the text before it ends with already is not said twice.

@@ -105,13 +105,19 @@ pub fn listen() -> Result<()> {
     .context("Ctrl-C cannot be listened to")
 }
 
-/// [`listen`] without a word: for a process that another one started and speaks for.
+/// [`listen`] without a word: for a process that another one started and speaks for, and for one that has a whole terminal.
 pub fn listen_quietly() -> Result<()> {
     ctrlc::set_handler(|| match requested() {
         false => request(),
         true => leave(ENDED_BY_INTERRUPT),
     })
     .context("Ctrl-C cannot be listened to")
+}
+
+/// Hears no signal: for a rank whose end another one decides.
+#[cfg(feature = "mpi")]
+pub fn listen_to_nobody() -> Result<()> {
+    ctrlc::set_handler(|| {}).context("Ctrl-C cannot be listened to")
 }
 
 /// Asks this process, which another one started, for an end: of its epoch if that is soon over, else of itself.

@@ -4,11 +4,13 @@
 //!
 //! ```text
 //! library                          what another program may use, as at-py does
+//! follow                           what a process does that rank 0 leads
 //! args, command                    the command line; one file per command, with its arguments
-//! reproduce, report, scale         what is made of many runs
+//! reproduce, report, scale, watch  what is made of many runs
 //! comparison, session              compare and sweep; train
 //! cells                            trainings side by side, kept for good
 //! trial                            the one way from settings to results
+//! ranks                            one training or many cells on several processes, by MPI
 //! engines, plan, settings          which device, what the words mean, where they come from
 //! network_text, export, memory, …  notation, pictures and columns, sizes
 //! ```
@@ -24,10 +26,13 @@ mod comparison;
 mod dry_run;
 mod engines;
 mod eta;
+mod events;
 mod export;
 mod failure;
 mod fetch;
 mod flags;
+#[cfg(feature = "mpi")]
+mod follow;
 mod gpu;
 mod interrupt;
 mod intervals;
@@ -44,6 +49,7 @@ mod notes;
 mod phase_source;
 mod plan;
 mod progress;
+mod ranks;
 mod report;
 mod reproduce;
 mod results;
@@ -54,13 +60,14 @@ mod settings;
 mod terminal;
 mod trained;
 mod trial;
+mod watch;
 mod words;
 mod work;
 
 pub use allocations::Counted;
 
 use args::{Arguments, Command};
-use failure::Outcome;
+use failure::{Failure, OrUsage, Outcome};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -83,7 +90,22 @@ fn name_a_runtime_folder() {
 pub fn main() -> ExitCode {
     #[cfg(unix)]
     name_a_runtime_folder();
-    failure::exit_code(run(Arguments::read(std::env::args_os()).command))
+    let seat = match ranks::begin() {
+        Ok(seat) => seat,
+        Err(error) => return failure::exit_code(Err(Failure::Usage(error))),
+    };
+    #[cfg(feature = "mpi")]
+    if let Some(world) = ranks::world().filter(|world| world.rank() > 0) {
+        return seat.end(follow::follow(world));
+    }
+    let code = match Arguments::try_read(std::env::args_os()) {
+        Ok(arguments) => failure::code(run(arguments.command)),
+        Err(error) => {
+            let _ = error.print();
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        }
+    };
+    seat.end(code)
 }
 
 /// The program with these arguments, of which the first is its own name, in a process that another program has begun: it ends the
@@ -93,14 +115,18 @@ pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(command: Command) -> Outcome {
+    if let Some(world) = ranks::world() {
+        command.require_sharing(world.ranks()).or_usage()?;
+    }
     match &command {
-        Command::Work(_) => interrupt::listen_quietly()?,
+        Command::Work(_) | Command::Watch(_) => interrupt::listen_quietly()?,
         _ => interrupt::listen()?,
     }
     match command {
         Command::Train(arguments) => command::train::train(&arguments),
         Command::Compare(arguments) => command::compare::compare(&arguments),
         Command::Sweep(arguments) => command::sweep::sweep(&arguments),
+        Command::Watch(arguments) => command::watch::watch(&arguments),
         Command::Evaluate(arguments) => command::evaluate::evaluate(&arguments),
         Command::Export(arguments) => command::export::export(&arguments),
         Command::Help { words } => manual::help(&words),

@@ -9,7 +9,8 @@
 //!
 //! let (settings, followed) = resolved(&parse("method = ['at']\nepochs = 3").unwrap()).unwrap();
 //! let audience = Audience::Program(&Silent);
-//! let run = start(Start { settings, followed, data: None, chip: None, place: RunPlace::New(None), save_chip: None, audience });
+//! let place = RunPlace::New(None);
+//! let run = start(Start { settings, followed, data: None, chip: None, place, save_chip: None, log_dir: None, audience });
 //! println!("{}", run.map_err(|failure| failure.into_error()).unwrap().summary.to_json());
 //! ```
 

@@ -3,12 +3,17 @@
 use anyhow::{Context, Result, bail, ensure};
 use at_core::files::{self, is_part, own};
 use at_core::training::MethodName;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Its lock is what counts, not that it is there.
 const LOCK: &str = ".lock";
+
+/// How often it is tried to take it, and the time between.
+const TRIES: usize = 3;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// The folder of one run, locked until it is dropped. It may be a link to a folder; what is in it may not ([`own`]).
 ///
@@ -35,6 +40,41 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder `path`, which other processes of [`RunFolder::shared`] have at the same time and nobody else: new, empty, or with a
+    /// request of theirs.
+    pub fn shared(path: &Path) -> Result<Self> {
+        files::create_folders(path).with_context(|| cannot("create", path))?;
+        let file = path.join(LOCK);
+        own::lock(&file).map(drop).with_context(|| cannot("lock", &file))?; // makes it
+        let lock = File::open(&file).with_context(|| cannot("lock", &file))?;
+        for _ in 0..TRIES {
+            match lock.try_lock_shared() {
+                Ok(()) => return Ok(RunFolder { path: path.to_path_buf(), _lock: lock }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(|| cannot("lock", &file)),
+            }
+        }
+        bail!("{} is in use by another asyt without --shard; wait for its end", path.display())
+    }
+
+    /// Writes a file of the run unless it is there: of several processes one does.
+    pub fn write_first(&self, file: &str, text: &str) -> Result<()> {
+        let named = || format!("cannot write {}", self.path.join(file).display());
+        let mut draft =
+            tempfile::Builder::new().prefix(".asyt-").suffix(".part").tempfile_in(&self.path).with_context(named)?;
+        debug_assert!(draft.path().file_name().is_some_and(|name| is_part(&name.to_string_lossy())));
+        draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).with_context(named)?;
+        match draft.persist_noclobber(self.path.join(file)) {
+            Err(failure) if failure.error.kind() != ErrorKind::AlreadyExists => Err(failure.error).with_context(named),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Errs unless the folder is as good as new.
+    pub fn require_empty(&self) -> Result<()> {
+        ensure_empty(&self.path)
+    }
+
     /// The folder of an earlier run, which the caller has found to have begun.
     pub fn open(path: &Path) -> Result<Self> {
         Self::lock(path.to_path_buf())
@@ -42,7 +82,7 @@ impl RunFolder {
 
     fn lock(path: PathBuf) -> Result<Self> {
         let file = path.join(LOCK);
-        let Some(lock) = own::lock(&file).with_context(|| cannot("lock", &file))? else {
+        let Some(lock) = locked(&file).with_context(|| cannot("lock", &file))? else {
             bail!("{} is in use by another asyt; wait for its end or choose another --out", path.display())
         };
         files::remove_parts(&path);
@@ -69,6 +109,17 @@ impl RunFolder {
         let path = self.path.join(file);
         own::write(&path, |draft| draft.write_all(text.as_bytes())).context("the run folder")
     }
+}
+
+/// Takes the lock; who only looks whether it is held has let go of it before the last try.
+fn locked(file: &Path) -> std::io::Result<Option<File>> {
+    for _ in 0..TRIES {
+        if let Some(lock) = own::lock(file)? {
+            return Ok(Some(lock));
+        }
+        std::thread::sleep(BETWEEN_TRIES);
+    }
+    own::lock(file)
 }
 
 /// Errs unless there is nothing in `folder` but what a run leaves that was killed before it began.

@@ -176,6 +176,66 @@ fn layouts_in_files_are_those_of_the_program() {
     assert_eq!(read[0].mesh.layout(), Layout::Triangular);
 }
 
+/// A matrix that the mesh makes is found by gradient, one that it cannot make is said to be missed.
+#[test]
+fn meshes_of_any_layout_are_fitted() {
+    let bench = Bench::new();
+    let butterfly = programmed(Mesh::butterfly(8).unwrap(), 1.7);
+    write_matrix(&bench.path("U.npy"), &transfer_matrix(&butterfly.mesh, &butterfly.controls, None).unwrap()).unwrap();
+    let said = |line: &str| {
+        let output = bench.asyt(line).assert().success().get_output().clone();
+        (String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()).replace('\n', " ")
+    };
+    let text = said("mesh fit U.npy --layout butterfly --starts 3 --out F.npz");
+    assert!(text.contains("butterfly mesh of 8 modes in 3 columns, fidelity 1.0000"), "{text}");
+    bench.asyt("mesh matrix F.npz --out V.npy").assert().success();
+    let read = |name: &str| read_matrix(&bench.path(name)).unwrap();
+    assert!(distance(&read("V.npy"), &read("U.npy")) < 1e-4);
+    std::fs::write(bench.path("own.txt"), "0-1 2-3\n").unwrap();
+    write_matrix(&bench.path("stretched.npy"), &(Array2::eye(4) * Complex64::new(1.5, 0.0))).unwrap();
+    let text = said("mesh fit stretched.npy --layout own.txt --steps 50 --starts 1 --out G.npz");
+    assert!(text.contains("custom mesh of 4 modes") && text.contains("not unitary"), "{text}");
+    let read = at_core::files::phase_file::read_phases(&bench.path("G.npz"), None).unwrap();
+    assert_eq!(read[0].mesh.die_columns(), [[[0, 1], [2, 3]]]);
+    bench.refuses("mesh fit U.npy --layout round --out H.npz", 2, &["round", "butterfly", "file of columns"]);
+    bench.refuses("mesh fit U.npy --layout diamond --depth 2 --out H.npz", 1, &["depth"]);
+    bench.refuses("mesh fit U.npy --layout butterfly --starts 0 --out H.npz", 1, &["starts"]);
+    bench.refuses("mesh fit U.npy --layout own.txt --depth 1 --out H.npz", 1, &["no depth"]);
+    bench.refuses("mesh decompose U.npy --layout butterfly --out H.npz", 1, &["asyt mesh fit"]);
+    bench.refuses("mesh convert F.npz --to neurophox --out H.npz", 1, &["no butterfly meshes", "native"]);
+}
+
+#[test]
+fn any_matrix_becomes_meshes_and_attenuators() {
+    let bench = Bench::new();
+    let matrix = Array2::from_shape_fn((4, 6), |(row, column)| {
+        Complex64::new((1.3 * row as f64 + column as f64).sin(), (0.7 * (row * column) as f64).cos())
+    });
+    write_matrix(&bench.path("W.npy"), &matrix).unwrap();
+    for (more, meshes) in [("", [6, 4]), ("--tile 2 ", [12, 12]), ("--layout triangular --tile 2 ", [12, 12])] {
+        bench.asyt(&format!("mesh decompose W.npy --svd {more}--out S.npz")).assert().success();
+        let read = at_core::files::phase_file::read_phases(&bench.path("S.npz"), None).unwrap();
+        assert_eq!([read[0].mesh.modes(), read[1].mesh.modes()], meshes);
+        let own = |name: &str| at_core::files::phase_file::read_attenuators(&bench.path(name)).unwrap().unwrap();
+        bench.asyt("mesh convert S.npz --to neurophox --out T.npz").assert().success();
+        assert_eq!(own("T.npz"), own("S.npz"), "attenuators have no convention");
+        if more.is_empty() {
+            let [right, left] =
+                [0, 1].map(|index| transfer_matrix(&read[index].mesh, &read[index].controls, None).unwrap());
+            let controls = own("S.npz");
+            let (gain, angles) = controls.split_last().unwrap();
+            let made = Array2::from_shape_fn((4, 6), |(row, column)| {
+                let path = |k: usize| left[[row, k]] * gain * (0.5 * angles[k]).sin() * right[[k, column]];
+                (0..4).map(path).sum::<Complex64>()
+            });
+            assert!(distance(&made, &matrix) < 1e-12);
+        }
+    }
+    bench.refuses("mesh decompose W.npy --svd --tile 4 --out F.npz", 1, &["W.npy", "tiles of 4 modes", "use 4 or 8"]);
+    bench.refuses("mesh decompose W.npy --tile 2 --out F.npz", 2, &["--svd"]);
+    bench.refuses("mesh decompose W.npy --svd --layout butterfly --out F.npz", 1, &["rectangular"]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn phases_and_matrices_go_into_a_pipe() {

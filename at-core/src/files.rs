@@ -8,6 +8,7 @@ pub mod chip_file;
 #[cfg(test)]
 mod damage_tests;
 pub mod fault;
+pub mod layout_file;
 mod leftovers;
 mod mat;
 #[cfg(test)]

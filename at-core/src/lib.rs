@@ -26,6 +26,7 @@ pub mod optics;
 pub mod population;
 pub mod prelude;
 pub mod propagator;
+pub mod ranks;
 pub mod real;
 pub mod reference;
 pub mod stage;

@@ -13,8 +13,10 @@
 //! Source of the two ways to scale: Wang et al., Nat. Commun. 16, 2143 (2025), Fig. 4; the other way is [`crate::fabrication::copies`].
 
 use crate::network::Stage;
-use crate::optics::Mesh;
+use crate::optics::{Layout, Mesh, singular_value_controls};
 use crate::{Error, Result};
+use ndarray::{Array2, s};
+use num_complex::Complex64;
 
 /// Splitters, the meshes of all tiles, combiners: a layer of `outputs × inputs`, of which every tile is a die with the mesh `tile`.
 ///
@@ -34,6 +36,50 @@ pub fn tiled_stages(inputs: usize, outputs: usize, tile: &Mesh) -> Result<Vec<St
         stages.push(Stage::combiner(outputs, parts, modes));
     }
     Ok(stages)
+}
+
+/// The same with a singular-value stage in every tile: splitters, the meshes for Vᴴ of all tiles, attenuators σ, the meshes for U, combiners.
+///
+/// `W_ij = g U_ij diag(σ_ij) V_ijᴴ` of `tile` modes each, with one gain g for all. Errs as [`tiled_stages`] does.
+pub fn tiled_singular_value_stages(inputs: usize, outputs: usize, tile: &Mesh) -> Result<Vec<Stage>> {
+    let mut stages = tiled_stages(inputs, outputs, tile)?;
+    let place = stages.iter().position(|stage| matches!(stage, Stage::Mesh(_))).expect("tiles are meshes");
+    let right = stages[place].clone();
+    let modes = right.input().modes;
+    stages.splice(place..place, [right, Stage::attenuators(modes, modes)]);
+    Ok(stages)
+}
+
+/// Controls of [`tiled_singular_value_stages`] that make `matrix` [output, input], of tiles of `tile` modes with meshes of `layout`:
+/// `[θ, φ, γ for Vᴴ of all dies; θ_k of all dies, g; θ, φ, γ for U of all dies]`.
+///
+/// `g sin(θ_k/2) = √(pq) σ_k` of every tile, where the largest σ of all has θ = π. Errs as
+/// [`singular_value_controls`] and [`tiled_singular_value_stages`] do.
+pub fn tiled_singular_value_controls(matrix: &Array2<Complex64>, tile: usize, layout: Layout) -> Result<Vec<f64>> {
+    let (outputs, inputs) = matrix.dim();
+    let own = Mesh::universal(tile, layout)?;
+    divides(tile, "inputs", inputs)?;
+    divides(tile, "outputs", outputs)?;
+    let (rows, columns) = (outputs / tile, inputs / tile);
+    let dies = own.on_dies(rows.saturating_mul(columns))?;
+    let block =
+        |(i, j): (usize, usize)| matrix.slice(s![i * tile..(i + 1) * tile, j * tile..(j + 1) * tile]).to_owned();
+    let places = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j)));
+    let tiles: Vec<Vec<f64>> =
+        places.map(|place| singular_value_controls(&block(place), layout)).collect::<Result<_>>()?;
+    // of every tile: Vᴴ, angles, gain, U
+    let (mesh, gain_at) = (own.controls(), own.controls() + tile);
+    let gain = tiles.iter().map(|controls| controls[gain_at]).fold(0.0, f64::max);
+    let of_dies =
+        |first: usize| dies.die_controls().into_iter().map(|(die, control)| tiles[die][first + control]).collect();
+    let right: Vec<f64> = of_dies(0);
+    let left: Vec<f64> = of_dies(gain_at + 1);
+    let angles = tiles.iter().flat_map(|controls| {
+        let share = if gain > 0.0 { controls[gain_at] / gain } else { 0.0 };
+        controls[mesh..gain_at].iter().map(move |angle| 2.0 * (share * (0.5 * angle).sin()).asin())
+    });
+    let middle: Vec<f64> = angles.chain([gain * ((rows * columns) as f64).sqrt()]).collect();
+    Ok([right, middle, left].concat())
 }
 
 fn divides(modes: usize, name: &'static str, size: usize) -> Result<()> {

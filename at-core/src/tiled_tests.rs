@@ -204,3 +204,42 @@ fn tiles_that_do_not_divide_a_layer_are_refused() {
     let detection = Stage::detection(6, Detection::Intensity);
     assert!(Network::new(vec![vec![block, detection]]).is_err());
 }
+
+/// Through the pages of the stages, from unit fields.
+#[test]
+fn tiles_of_singular_values_make_any_matrix() {
+    for (outputs, inputs, tile, layout) in [
+        (6, 9, 3, Layout::Rectangular),
+        (4, 4, 4, Layout::Triangular),
+        (8, 2, 2, Layout::Rectangular),
+        (4, 8, 4, Layout::Triangular),
+    ] {
+        let matrix = ndarray::Array2::from_shape_fn((outputs, inputs), |(row, column)| {
+            let place = (row * inputs + column) as f64;
+            num_complex::Complex64::new((1.3 * place + 0.2).sin(), (0.7 * place).cos())
+        });
+        let controls = tiled_singular_value_controls(&matrix, tile, layout).unwrap();
+        let stages = tiled_singular_value_stages(inputs, outputs, &Mesh::universal(tile, layout).unwrap()).unwrap();
+        assert_eq!(controls.len(), stages.iter().map(Stage::controls).sum::<usize>());
+        for input in 0..inputs {
+            let mut signal = vec![0.0; 2 * inputs];
+            signal[2 * input] = 1.0;
+            let mut rest = &controls[..];
+            for stage in &stages {
+                let (own, behind) = rest.split_at(stage.controls());
+                signal = stage.element().forward(&crate::stage::StageErrors::NONE, own, &signal);
+                rest = behind;
+            }
+            for (output, field) in signal.chunks_exact(2).enumerate() {
+                let made = num_complex::Complex64::new(field[0], field[1]);
+                assert!((made - matrix[[output, input]]).norm() < 1e-12, "({output}, {input}) of {outputs} x {inputs}");
+            }
+        }
+    }
+    let dark = tiled_singular_value_controls(&ndarray::Array2::zeros((4, 4)), 2, Layout::Rectangular).unwrap();
+    assert!(dark.iter().all(|control| control.is_finite()));
+    let wrong = ndarray::Array2::ones((4, 5));
+    assert!(
+        tiled_singular_value_controls(&wrong, 2, Layout::Rectangular).unwrap_err().to_string().contains("use 4 or 6")
+    );
+}

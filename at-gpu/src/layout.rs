@@ -94,6 +94,7 @@ parameters! {
         low: f32,
         step: f32,
         top: f32,
+        first_sample: u32,
     }
     /// Weights and where their controls lie.
     Weights { len: u32, offset: u32, has_errors: u32 }

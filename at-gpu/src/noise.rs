@@ -25,7 +25,7 @@ impl Gpu {
         let modes = noise.signal.modes;
         check_range("signals to disturb", signal.len, 0, batch * noise.signal.width())?;
         let share = if noise.signal.complex { FRAC_1_SQRT_2 } else { 1.0 };
-        let [_, _, pass_number, site] = draw.counter(0, 0);
+        let [_, first_sample, pass_number, site] = draw.counter(0, 0);
         let converter = noise.converter.map_or([0.0; 3], |c| [c.low, c.step, c.codes - 1.0]);
         let [low, step, top] = converter.map(|value| value as f32);
         let parameters = Disturb {
@@ -45,6 +45,7 @@ impl Gpu {
             low,
             step,
             top,
+            first_sample,
         };
         self.each(Kernel::Disturb, &parameters, &[&signal.buffer], batch * modes)
     }

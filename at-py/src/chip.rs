@@ -142,8 +142,8 @@ impl Chip {
             let shape = [mesh.columns().len(), mesh.modes() / 2];
             let grid = |values: &[f64]| {
                 let mut grid = vec![f64::NAN; shape[0] * shape[1]];
-                for (&value, (column, row)) in values.iter().zip(mesh.positions()) {
-                    grid[column * shape[1] + row / 2] = value;
+                for (&value, [column, pair]) in values.iter().zip(mesh.table_places()) {
+                    grid[column * shape[1] + pair] = value;
                 }
                 table(py, grid, shape)
             };

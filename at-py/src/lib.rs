@@ -30,7 +30,7 @@ mod _asyt {
     #[pymodule_export]
     use super::memory::most_held;
     #[pymodule_export]
-    use super::meshes::{convert, decompose, mesh_matrix, read_meshes, singular_values, write_meshes};
+    use super::meshes::{convert, decompose, fit, mesh_matrix, read_meshes, singular_values, write_meshes};
     #[pymodule_export]
     use super::model::{Model, Trace};
     #[pymodule_export]

@@ -105,7 +105,7 @@ fn tell(py: Python<'_>, desk: &Desk, tell: &Bound<'_, PyAny>) -> PyResult<()> {
 ///
 /// An exception that `told` raises, and Ctrl-C, end the training after its step; what its folder has of epochs stays.
 #[pyfunction]
-#[pyo3(signature = (settings, data, chip, out, resume, save_chip, told))]
+#[pyo3(signature = (settings, data, chip, out, resume, save_chip, log_dir, told))]
 pub fn train(
     py: Python<'_>,
     settings: &str,
@@ -114,6 +114,7 @@ pub fn train(
     out: Option<PathBuf>,
     resume: Option<PathBuf>,
     save_chip: Option<PathBuf>,
+    log_dir: Option<PathBuf>,
     told: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
     let mut given = library::parse(settings).map_err(Failure::Usage).raised()?;
@@ -136,8 +137,9 @@ pub fn train(
                     Some(run) => RunPlace::Earlier(run),
                     None => RunPlace::New(out.as_deref()),
                 };
-                let (save_chip, audience) = (save_chip.as_deref(), Audience::Program(&*desk));
-                library::start(Start { settings, followed, data, chip, place, save_chip, audience })
+                let (save_chip, log_dir) = (save_chip.as_deref(), log_dir.as_deref());
+                let audience = Audience::Program(&*desk);
+                library::start(Start { settings, followed, data, chip, place, save_chip, log_dir, audience })
             };
             let _ = over.send(run());
         }

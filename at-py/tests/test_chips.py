@@ -34,6 +34,28 @@ def test_phases_make_the_matrix_they_come_from(tmp_path, layout, convention):
     assert read.layout == layout and abs(asyt.matrix(read) - U).max() < 1e-12
 
 
+def test_other_layouts_are_fitted_kept_and_read_back(tmp_path):
+    pairs = [[(0, 3), (1, 2)], [(0, 1)], [(2, 3)], [(1, 3)]]
+    for layout, own in [("butterfly", {}), ("benes", {}), ("custom", {"pairs": pairs})]:
+        target = asyt.Phases(np.linspace(0.1, 5.0, 2 * {"butterfly": 4, "benes": 6, "custom": 5}[layout] + 4), 4, layout, **own)
+        U = asyt.matrix(target)
+        assert abs(U.conj().T @ U - np.eye(4)).max() < 1e-12
+        phases, fidelity = asyt.fit(U, layout, **own)
+        assert fidelity > 0.999 and abs(asyt.matrix(phases) - U).max() < 0.1
+        asyt.write_phases(tmp_path / "F.npz", [phases])
+        (read,) = asyt.read_phases(tmp_path / "F.npz")
+        assert read.layout == layout and np.array_equal(asyt.matrix(read), asyt.matrix(phases))
+    with pytest.raises(asyt.UsageError, match="pairs"):
+        asyt.matrix(asyt.Phases(np.zeros(14), 4, "custom"))
+    with pytest.raises(asyt.Error, match="use 4 or 8"):
+        asyt.fit(np.eye(6), "butterfly")
+    chip = asyt.Chip("mesh:8,butterfly,activation=none", kind="ideal", precision="f64")
+    controls = chip.initial_controls()
+    chip.program(controls)
+    assert abs(chip.transfer_matrices()[0] - asyt.matrix(asyt.Phases(controls, 8, "butterfly"))).max() < 1e-12
+    assert chip.phases(controls)[0]["theta"].shape == (3, 4)
+
+
 def test_what_is_no_unitary_matrix_is_refused():
     for matrix, words in [(np.ones((3, 3)), "unitary"), (np.ones((2, 3)), "square"), (np.ones(3), "two dimensions")]:
         with pytest.raises(asyt.Error, match=words):

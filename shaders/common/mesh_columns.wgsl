@@ -48,17 +48,28 @@ fn part_of(group: u32) -> Part {
     return Part(first_sample, samples, begin, end, low, min(end + parameters.halo, parameters.modes) - low);
 }
 
-// Upper mode of MZI number k of a column.
-fn mode_of(k: u32, column: vec4u) -> u32 {
-    if parameters.dies > 1u {
-        return mode_on_dies(k, column, parameters.modes, parameters.dies);
+// Whether MZIs join any two modes of a die. Windows then hold whole dies, and a column's first number says where in the table its pairs begin.
+override PAIRED: bool = false;
+
+// Upper and lower mode of MZI number k of a column.
+fn modes_of(k: u32, column: vec4u) -> vec2u {
+    if PAIRED {
+        let two = columns[column.x + k / 2u];
+        return select(two.xy, two.zw, k % 2u == 1u);
     }
-    return column.x + 2u * k;
+    if parameters.dies > 1u {
+        let upper = mode_on_dies(k, column, parameters.modes, parameters.dies);
+        return vec2u(upper, upper + 1u);
+    }
+    return vec2u(column.x + 2u * k, column.x + 2u * k + 1u);
 }
 
 // The MZIs of a column (first row, count, first MZI) that lie in the part's window, as a range of their numbers in the column.
 fn pairs_of(part: Part, column: vec4u) -> vec2u {
     let high = part.low + part.width;
+    if PAIRED {
+        return vec2u(part.low, high) / (parameters.modes / parameters.dies) * (column.y / parameters.dies);
+    }
     if parameters.dies > 1u {
         return pairs_on_dies(part.low, high, column, parameters.modes, parameters.dies);
     }

@@ -30,6 +30,20 @@ fn mzis_of(die: u32, column: vec4u) -> vec2u {
     return vec2u(column.z + die * count, select(0u, count, die < parameters.dies));
 }
 
+// Whether MZIs join any two modes: a column's first number then says where in the table its pairs begin.
+override PAIRED: bool = false;
+
+// Upper and lower mode of MZI number k of a die in a column.
+fn rows_of(die: u32, k: u32, column: vec4u) -> vec2u {
+    if PAIRED {
+        let pair = die * (column.y / parameters.dies) + k;
+        let two = columns[column.x + pair / 2u];
+        return select(two.xy, two.zw, pair % 2u == 1u);
+    }
+    let upper = die * (parameters.modes / parameters.dies) + column.x + 2u * k;
+    return vec2u(upper, upper + 1u);
+}
+
 // Where the phases of the waveguides in front of a column begin.
 fn pieces_of(column: u32) -> u32 {
     return parameters.offset + 3u * parameters.mzis + column * parameters.modes;

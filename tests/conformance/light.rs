@@ -4,7 +4,7 @@ use super::Precision;
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::draws::normals;
-use crate::networks::{coherent, mesh_and_detectors};
+use crate::networks::{coherent, mesh_and_detectors, other_shapes};
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
@@ -74,6 +74,10 @@ pub fn light_through_single_meshes<E: Simulator>(engine: &E, precision: Precisio
         }
         let dies = Mesh::rectangular(5).unwrap().on_dies(3).unwrap();
         for own in [Mesh::universal(6, Layout::Triangular).unwrap(), Mesh::truncated(5, 13).unwrap(), dies] {
+            let network = mesh_and_detectors(&own, Detection::Intensity);
+            sends_as_the_reference(engine, precision, &network, 0, &own, &imperfections, 7);
+        }
+        for own in other_shapes() {
             let network = mesh_and_detectors(&own, Detection::Intensity);
             sends_as_the_reference(engine, precision, &network, 0, &own, &imperfections, 7);
         }

@@ -66,6 +66,7 @@ macro_rules! conforms {
             @ $name, $precision, $engine;
             meshes_of_every_size
             every_layout_and_depth
+            meshes_of_other_shapes
             every_stage_activation_and_detection
             tiled_layers
             matrices_and_weight_banks

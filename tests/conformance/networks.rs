@@ -3,7 +3,8 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
+    weight_banks,
 };
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
@@ -49,6 +50,21 @@ pub fn every_layout_and_depth<E: Simulator>(engine: &E, precision: Precision) {
             let network = mesh_and_detectors(mesh, Detection::Homodyne { phase: 0.3 });
             let what = format!("N = {modes}, {:?}, {} columns", mesh.layout(), mesh.columns().len());
             agrees(engine, precision, &network, &imperfections, 19, &what);
+        }
+    }
+}
+
+/// Diamonds, butterflies, Beneš meshes, redundant columns and any list of columns.
+pub fn meshes_of_other_shapes<E: Simulator>(engine: &E, precision: Precision) {
+    let even = Imperfections { loss_spread_db: 0.0, ..LOSSY };
+    for mesh in other_shapes() {
+        let what = format!("{:?} of {} modes on {} dies", mesh.layout(), mesh.die_modes(), mesh.dies());
+        for (imperfections, batch) in [IDEAL, even, LOSSY].into_iter().flat_map(|kind| [(kind, 1), (kind, 70)]) {
+            let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
+            agrees(engine, precision, &network, &imperfections, batch, &what);
+        }
+        if mesh.dies() == 1 {
+            agrees(engine, precision, &tiled(&mesh), &LOSSY, 19, &format!("tiles: {what}"));
         }
     }
 }

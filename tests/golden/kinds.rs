@@ -32,6 +32,7 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("propagation", passive(Passive { propagation_db_cm: 2.0, ..Passive::NONE })),
         ("path-imbalance", lossy(Passive { path_imbalance: 0.3, ..Passive::NONE })),
         ("facet", passive(Passive { facet_db: 1.5, ..Passive::NONE })),
+        ("crossing", passive(Passive { crossing_db: 0.2, ..Passive::NONE })),
         ("amplified", lossy(Passive { amplified: true, facet_db: 0.5, ..Passive::NONE })),
         ("process-splitter", process(Process { process_splitter: 0.1, process_length: 150.0, ..Process::NONE })),
         ("process-phase", process(Process { process_phase: 0.5, process_length: 400.0, ..Process::NONE })),

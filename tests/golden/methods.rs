@@ -7,9 +7,10 @@ use at_core::chip::{Accesses, Chip, Meter, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, LossKind, Normalization, Optimizer, Reduction, Schedule};
 use at_core::imperfections::Imperfections;
-use at_core::network::{Detection, Network};
+use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Propagator, Simulator};
+use at_core::tiled::tiled_singular_value_stages;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::in_situ::Subtraction;
 use at_core::training::methods::{DigitalModel, build, build_fleet};
@@ -186,6 +187,12 @@ fn with<T: Real>(record: &mut Record) {
     let mut toggled = Case::new(meshes());
     toggled.options.subtraction = Subtraction::Toggled;
     toggled.add::<T>(record, "two meshes, toggled", MethodName::InSitu);
+    let mut layer = tiled_singular_value_stages(4, 4, &Mesh::rectangular(2).unwrap()).unwrap();
+    layer.push(Stage::detection(4, Detection::Intensity));
+    let mut singular = Case::new(Network::new(vec![layer]).unwrap());
+    singular.add::<T>(record, "singular values in tiles", MethodName::Subspace);
+    (singular.options.subspace_calibration, singular.options.subspace_mapping) = (1, 2);
+    singular.add::<T>(record, "singular values in tiles, calibrated and mapped", MethodName::Subspace);
     for (name, optimizer) in [("sgd", Optimizer::Sgd), ("momentum", Optimizer::Momentum { momentum: 0.8 })] {
         Case { optimizer, ..banks() }.add::<T>(record, &format!("weight banks, {name}"), MethodName::At);
     }

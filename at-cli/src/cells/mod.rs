@@ -19,11 +19,15 @@ mod cell;
 mod pool;
 mod progress;
 mod result;
+pub mod shard;
 mod store;
 mod train;
 pub mod worker;
 
 pub use cell::{Cell, Cells};
+#[cfg(feature = "mpi")]
+pub use pool::run_share;
 pub use pool::{Ending, Options, Trained, ending, run, started_by, usual_jobs};
 pub use result::CellResult;
+pub use shard::Shard;
 pub use store::Store;

@@ -2,13 +2,14 @@
 
 use super::progress::CellProgress;
 use super::worker::Event;
-use super::{Cell, CellResult, Cells, Store};
+use super::{Cell, CellResult, Cells, Shard, Store};
+use crate::ranks::{self, Order, World};
 use crate::{activity, interrupt};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,11 +20,22 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How cells are trained.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Processes side by side.
     pub jobs: usize,
+    /// Where the curves of the cells go as event files.
+    pub log_folder: Option<&'a Path>,
+    /// The part of the cells that is trained here; none for all of them.
+    pub shard: Option<Shard>,
     /// No progress on stderr.
     pub quiet: bool,
+}
+
+impl Options<'_> {
+    /// Whether cell number `index` of all is trained here.
+    fn has(&self, index: usize) -> bool {
+        self.shard.is_none_or(|shard| shard.has(index))
+    }
 }
 
 /// How a cell ended.
@@ -59,11 +71,11 @@ pub fn usual_jobs(engine: Option<&str>) -> usize {
 pub enum Trained {
     /// An ending for each, in their order.
     All(Vec<Ending>),
-    /// An end was asked for before; so many have one.
-    Interrupted(usize),
+    /// An end was asked for before; so many have one, of so many that were to be trained here.
+    Interrupted(usize, usize),
 }
 
-/// Trains what is missing of all `groups` in `store`. Cells that failed in an earlier run are tried again.
+/// Trains what is missing of all `groups` in `store`, or a shard of it. Cells that failed in an earlier run are tried again.
 pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
     let mut seen = HashSet::new();
     let mut names = groups.iter().flat_map(|cells| cells.firsts()).map(|cell| cell.name);
@@ -71,25 +83,87 @@ pub fn run(store: &Store, groups: &[&Cells], options: &Options) -> Result<Traine
         bail!("two cells are the same training, {twice}");
     }
     drop(names);
-    let count = groups.iter().map(|cells| cells.len()).sum();
-    let mut cells = groups.iter().flat_map(|cells| cells.iter());
+    if let Some(world) = ranks::world() {
+        return run_on_ranks(world, store, groups, options);
+    }
+    let all = groups.iter().map(|cells| cells.len()).sum();
+    let count = (0..all).filter(|&index| options.has(index)).count();
+    let mut cells = groups.iter().flat_map(|cells| cells.iter()).enumerate().filter(|(index, _)| options.has(*index));
     let progress = CellProgress::new(options.quiet, count, options.jobs);
     let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
     pool.run()?;
     let (reached, left) = (pool.reached, pool.progress.left());
     if interrupt::requested() && left > 0 {
-        return Ok(Trained::Interrupted(count - left));
+        return Ok(Trained::Interrupted(count - left, count));
     }
-    let mut endings = Vec::with_capacity(count);
+    Ok(Trained::All(endings(store, groups, options, reached)?))
+}
+
+/// How far all cells of `groups` are, of which the first ones were `reached`.
+fn endings(store: &Store, groups: &[&Cells], options: &Options, reached: usize) -> Result<Vec<Ending>> {
+    let all = groups.iter().map(|cells| cells.len()).sum();
+    let mut endings = Vec::with_capacity(all);
     for (index, cell) in groups.iter().flat_map(|cells| cells.iter()).enumerate() {
-        activity::now_and_then(|| format!("reading results, {} of {count}", index + 1));
+        activity::now_and_then(|| format!("reading results, {} of {all}", index + 1));
         endings.push(match ending(store, &cell.name)? {
-            Ending::Failed(_) if index >= reached => Ending::Open, // in an earlier run
+            Ending::Failed(_) if options.has(index) && index >= reached => Ending::Open, // in an earlier run
             ending => ending,
         });
     }
     activity::over();
-    Ok(Trained::All(endings))
+    Ok(endings)
+}
+
+/// [`run`] with the missing cells dealt out to all ranks in turn, of which each starts processes of its own.
+fn run_on_ranks(world: &World, store: &Store, groups: &[&Cells], options: &Options) -> Result<Trained> {
+    ensure!(
+        options.shard.is_none(),
+        "--shard deals cells out to programs that know nothing of each other; ranks of MPI share them by themselves: drop --shard"
+    );
+    let mut shares = vec![Vec::new(); world.ranks()];
+    let mut missing = 0;
+    for cell in groups.iter().flat_map(|cells| cells.iter()) {
+        if store.result(&cell.name)?.is_none() && store.divergence(&cell.name).is_none() {
+            store.add(&cell)?;
+            store.forgive(&cell.name)?;
+            shares[missing % world.ranks()].push(cell.name);
+            missing += 1;
+        }
+    }
+    let options = &Options { jobs: (options.jobs / world.on_this_machine().1).max(1), ..*options };
+    let (own, folder) = (shares[0].clone(), std::path::absolute(store.path()).context("the folder of the cells")?);
+    let log_folder = options.log_folder.map(std::path::absolute).transpose().context("the folder of event files")?;
+    world.tell(&Order::Cells { folder, shares, jobs: options.jobs, log_folder }, None)?;
+    let all: usize = groups.iter().map(|cells| cells.len()).sum();
+    let interrupted = |left: usize| Ok(Trained::Interrupted(all - left, all));
+    let left = run_named(store, &own, options)?;
+    activity::now("waiting for the other ranks");
+    if !world.acknowledged(interrupt::requested) {
+        return interrupted(left.max(1));
+    }
+    if left > 0 && interrupt::requested() {
+        return interrupted(left);
+    }
+    Ok(Trained::All(endings(store, groups, options, usize::MAX)?))
+}
+
+/// Trains the cells of these names, whose settings are in `store`; gives the number of those that an interruption left open.
+fn run_named(store: &Store, names: &[String], options: &Options) -> Result<usize> {
+    let cells: Vec<Cell> = names
+        .iter()
+        .map(|name| Ok(Cell { settings: store.settings(name)?, name: name.clone() }))
+        .collect::<Result<_>>()?;
+    let progress = CellProgress::new(options.quiet, cells.len(), options.jobs);
+    let mut cells = cells.into_iter().enumerate();
+    let mut pool = Pool { store, cells: &mut cells, reached: 0, options, workers: Vec::new(), progress };
+    pool.run()?;
+    Ok(pool.progress.left())
+}
+
+/// One rank's share of cells, without a word: rank 0 reads the results.
+#[cfg(feature = "mpi")]
+pub fn run_share(store: &Store, names: &[String], jobs: usize, log_folder: Option<&Path>) -> Result<()> {
+    run_named(store, names, &Options { jobs, log_folder, shard: None, quiet: true }).map(drop)
 }
 
 /// How far the cell called `name` is.
@@ -116,10 +190,10 @@ fn program() -> std::io::Result<(PathBuf, Vec<OsString>)> {
 struct Pool<'a> {
     store: &'a Store,
     /// Those that nobody has looked at yet.
-    cells: &'a mut dyn Iterator<Item = Cell>,
-    /// Number of those before.
+    cells: &'a mut dyn Iterator<Item = (usize, Cell)>,
+    /// Number of those before, whosever they are.
     reached: usize,
-    options: &'a Options,
+    options: &'a Options<'a>,
     workers: Vec<Worker>,
     progress: CellProgress,
 }
@@ -160,8 +234,8 @@ impl Pool<'_> {
 
     /// The name of the next cell without a result, ready to be trained.
     fn next(&mut self) -> Result<Option<String>> {
-        for cell in &mut *self.cells {
-            self.reached += 1;
+        for (index, cell) in &mut *self.cells {
+            self.reached = index + 1;
             if self.store.result(&cell.name)?.is_none() && self.store.divergence(&cell.name).is_none() {
                 self.store.add(&cell)?;
                 self.store.forgive(&cell.name)?;
@@ -178,6 +252,9 @@ impl Pool<'_> {
         let (program, before) = program().context("the path of this program")?;
         let mut command = Command::new(program);
         command.args(before).arg("work").arg(self.store.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(folder) = self.options.log_folder {
+            command.arg("--log-folder").arg(folder);
+        }
         if std::env::var_os("RAYON_NUM_THREADS").is_none() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let jobs = self.options.jobs.min(self.progress.left()).max(1);

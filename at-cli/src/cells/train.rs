@@ -3,6 +3,7 @@
 use super::CellResult;
 use super::store::Claim;
 use crate::engines::{self, Device};
+use crate::events::EventLog;
 use crate::failure::Failure;
 use crate::plan::Precision;
 use crate::settings::RunSettings;
@@ -16,6 +17,7 @@ use at_core::data::Dataset;
 use at_core::propagator::Simulator;
 use at_core::training::{Observer, Record};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A killed process loses at most this share of a cell.
@@ -32,14 +34,21 @@ pub enum News<'a> {
     Epoch { record: &'a Record, epochs: usize },
 }
 
-/// Trains the claimed cell and keeps its result; `told` hears of every epoch. `false`: it was interrupted, and is kept half done.
-pub fn train(claim: &Claim, settings: RunSettings, tasks: &mut Tasks, told: &mut dyn FnMut(News)) -> Result<bool> {
+/// Trains the claimed cell and keeps its result; `told` hears of every epoch, and its curves go to the folder `log` as event files where
+/// somebody wants them. `false`: it was interrupted, and is kept half done.
+pub fn train(
+    claim: &Claim,
+    settings: RunSettings,
+    tasks: &mut Tasks,
+    log: Option<&Path>,
+    told: &mut dyn FnMut(News),
+) -> Result<bool> {
     let asked = settings.clone();
     let task = tasks.of(settings).map_err(Failure::into_error)?;
     claim.require_contents(&asked, &task)?;
     let device = engines::choose(&task.plan)?;
     let data = tasks.data(&task.plan).map_err(Failure::into_error)?;
-    let job = Job { claim, task: &task, data };
+    let job = Job { claim, task: &task, data, log };
     match device {
         Device::Gpu(gpu) => job.run(&gpu, told),
         Device::Cpu(Precision::F32) => job.run(&Cpu::<f32>::new(), told),
@@ -51,11 +60,12 @@ struct Job<'a> {
     claim: &'a Claim,
     task: &'a Task,
     data: &'a Dataset,
+    log: Option<&'a Path>,
 }
 
 impl Job<'_> {
     fn run<E: Simulator>(&self, engine: &E, told: &mut dyn FnMut(News)) -> Result<bool> {
-        let Job { claim, task, data } = *self;
+        let Job { claim, task, data, log } = *self;
         let Task { plan, network, .. } = task;
         let (settings, epochs) = (&plan.settings, plan.training.epochs);
         let [name] = plan.methods[..] else { return Err(anyhow!("a cell has one method")) };
@@ -64,13 +74,18 @@ impl Job<'_> {
         let kept = trials.open(&path, epochs.div_ceil(PARTS))?;
         let spent = if kept.records().is_empty() { 0.0 } else { claim.spent() };
         let (began, pace) = (Instant::now(), Pace::new());
-        let mut watch = Watch { claim, told, epochs, spent, began, pace, noted: None, failure: None };
+        let own: Vec<Record> = kept.records().iter().filter(|record| record.chip == 0).copied().collect();
+        let log = log.map(|folder| EventLog::open(folder, &own)).transpose()?;
+        let mut watch = Watch { claim, told, log, epochs, spent, began, pace, noted: None, failure: None };
         let (_, doubts) = trials.light();
         let trained = trials.run(name, Some(&kept), true, &mut watch)?;
         let wall_seconds = watch.end()?;
         // the cell is its own chip's; others that share its model were trained along for that model's work
         let (mut outcomes, mut misfits, mut notes) = (trained.outcomes, trained.misfits, Vec::new());
-        let outcome = outcomes.swap_remove(0);
+        let (outcome, misfit) = (outcomes.swap_remove(0), misfits.swap_remove(0));
+        if let Some(log) = &mut watch.log {
+            log.end(misfit)?;
+        }
         if !outcome.complete {
             claim.spend(wall_seconds)?;
             return Ok(false);
@@ -94,7 +109,7 @@ impl Job<'_> {
             test: outcome.test,
             accesses: outcome.accesses,
             records: outcome.records,
-            misfit: misfits.swap_remove(0),
+            misfit,
             engine: engine.describe(),
             wall_seconds,
         };
@@ -108,6 +123,8 @@ impl Job<'_> {
 struct Watch<'a> {
     claim: &'a Claim,
     told: &'a mut dyn FnMut(News),
+    /// The event files of the cell.
+    log: Option<EventLog>,
     epochs: usize,
     /// Seconds spent before this process.
     spent: f64,
@@ -140,6 +157,8 @@ impl Observer for Watch<'_> {
             self.noted = Some(Instant::now());
             self.failure = self.claim.spend(self.seconds()).err();
         }
+        let logged = self.log.as_mut().filter(|_| record.chip == 0).map_or(Ok(()), |log| log.epoch(record));
+        self.failure = self.failure.take().or(logged.err());
         if self.failure.is_some() || (interrupt::requested() && record.epoch < self.epochs) {
             ControlFlow::Break(())
         } else {

@@ -45,8 +45,8 @@ pub enum Event {
 /// A cell is being trained.
 static BUSY: AtomicBool = AtomicBool::new(false);
 
-/// Trains the cells in `folder` whose names come in on stdin.
-pub fn work(folder: &Path) -> Outcome {
+/// Trains the cells in `folder` whose names come in on stdin. Their curves go to folders of theirs in `log_folder` too.
+pub fn work(folder: &Path, log_folder: Option<&Path>) -> Outcome {
     let (sender, names) = channel();
     std::thread::spawn(move || {
         for name in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -59,15 +59,15 @@ pub fn work(folder: &Path) -> Outcome {
         }
     });
     // on a thread of the pool, as `asyt train` does
-    let work = || train_all(&Store::new(folder), names);
+    let work = || train_all(&Store::new(folder), names, log_folder);
     Ok(at_core::cpu::Cpu::<f32>::new().install(work)?)
 }
 
-fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
+fn train_all(store: &Store, names: Receiver<String>, log_folder: Option<&Path>) -> Result<()> {
     let mut tasks = Tasks::default();
     for cell in names {
         BUSY.store(true, Ordering::SeqCst);
-        let end = train_one(store, cell, &mut tasks)?;
+        let end = train_one(store, cell, &mut tasks, log_folder)?;
         // whoever hears the end may close our stdin
         BUSY.store(false, Ordering::SeqCst);
         tell(&end);
@@ -79,7 +79,7 @@ fn train_all(store: &Store, names: Receiver<String>) -> Result<()> {
 }
 
 /// Trains `cell`, unless another process does so first, and gives the event of its end.
-fn train_one(store: &Store, cell: String, tasks: &mut Tasks) -> Result<Event> {
+fn train_one(store: &Store, cell: String, tasks: &mut Tasks, log_folder: Option<&Path>) -> Result<Event> {
     let claim = loop {
         if interrupt::requested() {
             return Ok(Event::Stopped { cell });
@@ -110,7 +110,9 @@ fn train_one(store: &Store, cell: String, tasks: &mut Tasks) -> Result<Event> {
             }
         });
     };
-    let trained = store.settings(&cell).and_then(|settings| train::train(&claim, settings, tasks, &mut told));
+    let log = log_folder.map(|folder| folder.join(&cell));
+    let train = |settings| train::train(&claim, settings, tasks, log.as_deref(), &mut told);
+    let trained = store.settings(&cell).and_then(train);
     Ok(match trained {
         Ok(true) => Event::Done { cell },
         Ok(false) => Event::Stopped { cell },

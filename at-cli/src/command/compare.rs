@@ -16,7 +16,7 @@ pub const HELP: &str = "\
 Every method is trained on the same chips with the same budget. Each training
 is a cell with a folder of its own, RUN/cells/NAME: once done, it is never done
 again. --resume goes on after Ctrl-C, a crash or kill -9, and tries failed
-cells again.
+cells again. --shard K/N trains a part of them, beside other machines.
 
 Presets, networks and chips are those of asyt train --help.
 
@@ -44,8 +44,10 @@ pub fn compare(arguments: &GridArguments) -> Outcome {
     if arguments.dry_run {
         return tell(&comparison::dry_run("compare", Vec::new(), arguments)?);
     }
-    let (finished, folder) = comparison::run("compare", Vec::new(), arguments)?;
-    finish(&finished, &folder, arguments)
+    match comparison::run("compare", Vec::new(), arguments)? {
+        Some((finished, folder)) => finish(&finished, &folder, arguments),
+        None => Ok(()),
+    }
 }
 
 /// Prints what would run.

@@ -4,6 +4,7 @@ use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
+use crate::network_text;
 use crate::notes::Notes;
 use crate::phase_source::{Phases, RunControls};
 use crate::progress::say;
@@ -13,13 +14,22 @@ use crate::work::{duration, say_expected};
 use anyhow::{Context, Result, anyhow};
 use at_core::files::matrix_file::read_matrix;
 use at_core::files::npy::write_matrix;
-use at_core::files::phase_file::{ProgrammedMesh, read_mesh_errors, read_phases, write_phases};
-use at_core::network::{Owner, Stage};
-use at_core::optics::{Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, transfer_matrix};
+use at_core::files::phase_file::{
+    ProgrammedMesh, read_attenuators, read_mesh_errors, read_phases, write_phases, write_with_attenuators,
+};
+use at_core::network::{Owner, Stage, singular_value_stages};
+use at_core::optics::decomposition::UNITARY_TOLERANCE;
+use at_core::optics::fit::{Search, fit};
+use at_core::optics::{
+    Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, singular_value_controls, transfer_matrix,
+};
 use at_core::reference::Reference;
+use at_core::stage::StageErrors;
+use at_core::tiled::{tiled_singular_value_controls, tiled_singular_value_stages};
 use clap::{Args, Subcommand};
 use ndarray::Array2;
 use num_complex::Complex64;
+use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,6 +49,8 @@ Examples:
   asyt mesh matrix phases.npz --mesh 0 --convention dat-mpnn --out U.npy
   asyt mesh decompose U.npy --layout rectangular --out phases.npz
   asyt mesh decompose designs.mat --variable U --out phases.npz
+  asyt mesh decompose W.npy --svd --tile 8 --out singular.npz
+  asyt mesh fit U.npy --layout butterfly --out phases.npz
   asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz
   asyt mesh matrix runs/mesh-1 --method at-adaptive --mesh 2 --out U.npy
   asyt mesh matrix runs/mesh-1 --method at-adaptive --chip-file measured.toml --out U.npy";
@@ -56,8 +68,10 @@ pub struct MeshArguments {
 pub enum Action {
     /// Write the transfer matrix of a mesh
     Matrix(MatrixArguments),
-    /// Find the phases with which an ideal mesh makes a unitary matrix
+    /// Find the phases with which an ideal mesh makes a unitary matrix, or with --svd meshes and attenuators any matrix
     Decompose(DecomposeArguments),
+    /// Find by gradient the phases with which an ideal mesh of any layout comes nearest to a matrix
+    Fit(FitArguments),
     /// Write phases in another convention; the matrices stay the same
     Convert(ConvertArguments),
 }
@@ -106,9 +120,44 @@ pub struct DecomposeArguments {
     /// rectangular (N columns) or triangular (2N-3 columns)
     #[arg(long, value_name = "LAYOUT", default_value = "rectangular", value_parser = layout)]
     pub layout: Layout,
+    /// Any matrix W = U diag(s) V^H: mesh0 for V^H, attenuators0, mesh1 for U
+    #[arg(long)]
+    pub svd: bool,
+    /// Cut it into tiles of so many modes, each with its own singular values; tile (i, j) is a die of the meshes
+    #[arg(long, value_name = "MODES", requires = "svd")]
+    pub tile: Option<usize>,
     /// Convention of the phases that are written
     #[arg(long, value_name = "C", default_value = "native")]
     pub convention: Convention,
+    /// Where the phases go (npz, mesh0)
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `asyt mesh fit`.
+#[derive(Debug, Args)]
+pub struct FitArguments {
+    /// Square matrix, complex or real: npy, or mat of MATLAB 5 to 7
+    #[arg(value_name = "MATRIX")]
+    pub matrix: PathBuf,
+    /// Which matrix of a MATLAB file, where it holds several
+    #[arg(long, value_name = "NAME")]
+    pub variable: Option<String>,
+    /// rectangular, triangular, diamond, butterfly, benes, or a file of columns: a line of pairs 0-1 2-3 each, or a list as JSON
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: String,
+    /// Columns of a rectangular mesh
+    #[arg(long, value_name = "COLUMNS")]
+    pub depth: Option<usize>,
+    /// Losses and gradients that every start may ask for
+    #[arg(long, value_name = "N", default_value_t = Search::DEFAULT.steps)]
+    pub steps: usize,
+    /// Random starts, of which the best is taken
+    #[arg(long, value_name = "N", default_value_t = Search::DEFAULT.starts)]
+    pub starts: usize,
+    /// Seed of the starts
+    #[arg(long, value_name = "SEED", default_value_t = Search::DEFAULT.seed)]
+    pub seed: u64,
     /// Where the phases go (npz, mesh0)
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -143,7 +192,9 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
     activity::watch(false);
     match &arguments.action {
         Action::Matrix(arguments) => matrix(arguments),
+        Action::Decompose(arguments) if arguments.svd => decomposed_by_singular_values(arguments),
         Action::Decompose(arguments) => decomposed(arguments),
+        Action::Fit(arguments) => fitted(arguments),
         Action::Convert(arguments) => convert(arguments),
     }
 }
@@ -230,6 +281,115 @@ fn decomposed(arguments: &DecomposeArguments) -> Outcome {
     Ok(())
 }
 
+fn decomposed_by_singular_values(arguments: &DecomposeArguments) -> Outcome {
+    let at = || format!("{}", arguments.matrix.display());
+    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
+    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
+    let matrix = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
+    let ((outputs, inputs), layout) = (matrix.dim(), arguments.layout);
+    room("the matrices", (8.0 * COMPLEX) * (matrix.len() as f64 + (outputs * outputs + inputs * inputs) as f64))
+        .with_context(at)
+        .or_usage()?;
+    activity::now(format!("singular values of {outputs} x {inputs}"));
+    let (stages, controls) = match arguments.tile {
+        Some(tile) => {
+            let controls = tiled_singular_value_controls(&matrix, tile, layout).with_context(at)?;
+            (tiled_singular_value_stages(inputs, outputs, &Mesh::universal(tile, layout)?)?, controls)
+        }
+        None => {
+            let controls = singular_value_controls(&matrix, layout).with_context(at)?;
+            (singular_value_stages(inputs, outputs, layout)?.to_vec(), controls)
+        }
+    };
+    activity::now("checking the phases");
+    let error = (made(&stages, &controls) - &matrix).iter().map(|entry| entry.norm()).fold(0.0, f64::max);
+    let (mut meshes, mut attenuators, mut rest) = (Vec::new(), Vec::new(), &controls[..]);
+    for stage in &stages {
+        let (own, behind) = rest.split_at(stage.controls());
+        rest = behind;
+        match stage {
+            Stage::Mesh(mesh) => meshes.push(ProgrammedMesh { mesh: mesh.clone(), controls: own.to_vec() }),
+            _ => attenuators.extend_from_slice(own),
+        }
+    }
+    let said: Vec<String> = meshes.iter().map(|own| described(&own.mesh)).collect();
+    write_with_attenuators(&arguments.out, arguments.convention, &meshes, Some(&attenuators))?;
+    let text = format!("{}: {}, attenuators, {}, error {error:.1e}", arguments.out.display(), said[0], said[1]);
+    say(false, &text);
+    Ok(())
+}
+
+/// The matrix that these stages of fields make.
+fn made(stages: &[Stage], controls: &[f64]) -> Array2<Complex64> {
+    let (inputs, outputs) = (stages[0].input().modes, stages[stages.len() - 1].output().modes);
+    let mut matrix = Array2::zeros((outputs, inputs));
+    for (input, mut column) in matrix.columns_mut().into_iter().enumerate() {
+        let mut signal = vec![0.0; 2 * inputs];
+        signal[2 * input] = 1.0;
+        let mut rest = controls;
+        for stage in stages {
+            let (own, behind) = rest.split_at(stage.controls());
+            signal = stage.element().forward(&StageErrors::NONE, own, &signal);
+            rest = behind;
+        }
+        column.iter_mut().zip(signal.chunks_exact(2)).for_each(|(entry, z)| *entry = Complex64::new(z[0], z[1]));
+    }
+    matrix
+}
+
+fn fitted(arguments: &FitArguments) -> Outcome {
+    let at = || format!("{}", arguments.matrix.display());
+    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
+    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
+    let target = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
+    room("the matrices", 8.0 * COMPLEX * target.len() as f64).with_context(at).or_usage()?;
+    let (layout, columns) = match Layout::named(&arguments.layout) {
+        Some(layout) => (layout, None),
+        None => (Layout::Custom, Some(network_text::columns_in(&arguments.layout).or_usage()?)),
+    };
+    let mesh = network_text::mesh(target.nrows(), layout, arguments.depth, columns.as_deref()).with_context(at)?;
+    let FitArguments { steps, starts, seed, .. } = *arguments;
+    let mut notes = Notes::default();
+    let defect = target.t().mapv(|entry| entry.conj()).dot(&target) - Array2::<Complex64>::eye(target.nrows());
+    if target.is_square() && defect.iter().any(|entry| entry.norm() > UNITARY_TOLERANCE) {
+        notes.say([format!(
+            "{} is not unitary, so no mesh makes it; the fidelity is that of the nearest unitary matrices",
+            arguments.matrix.display()
+        )]);
+    }
+    let search = Search { steps, starts, seed };
+    let what = described(&mesh);
+    let found = fit(&mesh, &target, &search, |start, step, loss| {
+        let start = start + 1;
+        activity::now_and_then(|| {
+            format!("fitting {what}: start {start} of {starts}, step {step} of {steps}, loss {loss:.3e}")
+        });
+    })
+    .with_context(at)?;
+    let difference = transfer_matrix(&mesh, &found.controls, None)? - &target;
+    let size = |matrix: &Array2<Complex64>| matrix.iter().map(|entry| entry.norm_sqr()).sum::<f64>().sqrt();
+    let error = size(&difference) / size(&target);
+    let shown: Vec<String> = found.of_starts.iter().map(|fidelity| format!("{fidelity:.6}")).collect();
+    let text = format!(
+        "{}: {}, fidelity {:.9}, 1 - fidelity {:.1e}, relative error {error:.1e}; starts {}",
+        arguments.out.display(),
+        described(&mesh),
+        found.fidelity,
+        1.0 - found.fidelity,
+        shown.join(", ")
+    );
+    let controls = found.controls.into_iter().map(wrapped).collect();
+    write_phases(&arguments.out, Convention::Native, &[ProgrammedMesh { mesh, controls }])?;
+    say(false, &text);
+    Ok(())
+}
+
+/// The phase in [0, 2π), which makes the same light.
+fn wrapped(phase: f64) -> f64 {
+    let wrapped = phase.rem_euclid(TAU);
+    if wrapped < TAU { wrapped } else { 0.0 }
+}
+
 /// Errs where so many bytes are not there.
 fn room(what: &'static str, bytes: f64) -> Result<()> {
     let mut need = Need::default();
@@ -254,19 +414,19 @@ fn expected(what: &str, share: f64, work: impl FnOnce(&Mesh) -> at_core::Result<
 }
 
 fn convert(arguments: &ConvertArguments) -> Outcome {
-    let phases = match Phases::open(&arguments.phases, arguments.from, arguments.method.as_deref())? {
+    let opened = Phases::open(&arguments.phases, arguments.from, arguments.method.as_deref())?;
+    let from_file = matches!(opened, Phases::File(_));
+    let phases = match opened {
         Phases::File(_) => read_phases(&arguments.phases, arguments.from)?, // which also looks whose they are
         Phases::Run(meshes, _) => meshes,
     };
-    write_phases(&arguments.out, arguments.to, &phases)?;
+    let attenuators = if from_file { read_attenuators(&arguments.phases)? } else { None };
+    write_with_attenuators(&arguments.out, arguments.to, &phases, attenuators.as_deref())?;
     say(false, &format!("{}: {} meshes in convention {}", arguments.out.display(), phases.len(), arguments.to));
     Ok(())
 }
 
 fn described(mesh: &Mesh) -> String {
-    let layout = match mesh.layout() {
-        Layout::Rectangular => "rectangular",
-        Layout::Triangular => "triangular",
-    };
+    let layout = mesh.layout().name();
     format!("{layout} mesh of {} modes in {} columns", mesh.modes(), mesh.columns().len())
 }

@@ -12,4 +12,5 @@ pub mod reproduce;
 pub mod scale;
 pub mod sweep;
 pub mod train;
+pub mod watch;
 pub mod work;

@@ -8,6 +8,7 @@ use crate::notes::Notes;
 use crate::progress::{results_in, say};
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
+use crate::scale::earlier::Earlier;
 use crate::scale::measure::{Care, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::{peak, plots};
@@ -22,6 +23,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// Chips of a population where no number is asked for.
+const USUAL_CHIPS: usize = 50;
+
 /// What `--help` adds.
 pub const HELP: &str = "\
 Measured is one step: the median of --repeats after --warm-up, with the controls
@@ -31,7 +35,10 @@ the plain algorithm, 28 per MZI and sample forward and 76 back. The device's own
 peak is the rate of its matrix products, measured at the start: complex f32 on the
 CPU, real f32 with the engine's own kernel on a GPU. Memory is what a step needs
 beside the samples: the program's own allocations at their peak, or what is taken
-from a GPU.
+from a GPU. `population` is --chips chips of one design at once, made, set to the
+same controls and judged. Curves run along the first of modes, depth, layers,
+batch and chips that has several values; grey lines in the pictures are what the
+device's matrix products and copies allow the heaviest pass.
 
 The folder gets scale.csv, scale.json and the pictures time, samples, rate and
 memory as SVG and PNG, or as --figures says.
@@ -40,6 +47,8 @@ Examples:
   asyt scale
   asyt scale --modes 64,256,1024 --layers 3 --batch 256 --pass step
   asyt scale --modes 256 --depth 16,64,256,1024 --pass backpropagate
+  asyt scale --modes 16 --chips 1,10,100,1000
+  asyt scale --compare runs/scale-1
   asyt scale --engine cpu,gpu --adapter nvidia --json";
 
 /// `asyt scale`.
@@ -57,8 +66,11 @@ pub struct ScaleArguments {
     /// Samples per step
     #[arg(long, value_delimiter = ',', value_name = "N,N,…", default_value = "256", value_parser = size)]
     pub batch: Vec<usize>,
-    /// What a step does
-    #[arg(long, value_delimiter = ',', default_value = "propagate,backpropagate,step")]
+    /// Chips at once, each with errors of its own: the pass population [default there: 50]
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", value_parser = size)]
+    pub chips: Vec<usize>,
+    /// What a step does [default: propagate,backpropagate,step; with --chips population]
+    #[arg(long, value_delimiter = ',')]
     pub pass: Vec<Pass>,
     /// cpu, gpu, or auto: the CPU, and a GPU where there is one
     #[arg(long, value_delimiter = ',', default_value = "auto")]
@@ -75,6 +87,9 @@ pub struct ScaleArguments {
     /// Folder for the results, new or empty [default: runs/scale-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// An earlier run beside this one, in table and pictures: its folder or scale.json
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
     /// Print scale.json instead of the table
     #[arg(long)]
     pub json: bool,
@@ -127,7 +142,9 @@ fn size(text: &str) -> Result<usize, &'static str> {
 /// Runs the command.
 pub fn scale(arguments: &ScaleArguments) -> Outcome {
     let engines = engines(arguments).or_usage()?;
-    let cases = cases(arguments, &engines);
+    let passes = passes(arguments).or_usage()?;
+    let earlier = arguments.compare.as_deref().map(Earlier::read).transpose().or_usage()?;
+    let cases = cases(arguments, &engines, &passes);
     check(&cases).or_usage()?;
     let work = work(arguments, &cases);
     work.check().or_usage()?;
@@ -135,13 +152,13 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     activity::watch(arguments.quiet);
     activity::now("opening the engines");
     let gpu = match engines.contains(&EngineName::Gpu) {
-        true => Some(gpu::open(arguments.adapter.as_deref())?),
+        true => Some(gpu::open(arguments.adapter.as_deref(), None)?),
         false => None,
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
     let _keeping = interrupt::kept_so_far(format!("what was measured is in {}", folder.path().display()));
     let cpu = Cpu::<f32>::new();
-    let results = cpu.install(|| sweep(arguments, &cases, gpu.as_ref(), &folder))?;
+    let results = cpu.install(|| sweep(arguments, &cases, earlier, gpu.as_ref(), &folder))?;
     let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
     let pictures = plots::write(folder.path(), &results, &figures)?;
     if arguments.json {
@@ -174,20 +191,40 @@ fn engines(arguments: &ScaleArguments) -> Result<Vec<EngineName>> {
     Ok(engines)
 }
 
+fn passes(arguments: &ScaleArguments) -> Result<Vec<Pass>> {
+    let (asked, chips) = (&arguments.pass, !arguments.chips.is_empty());
+    ensure!(
+        !chips || asked.is_empty() || asked.contains(&Pass::Population),
+        "--chips counts the chips of the pass population; add it to --pass"
+    );
+    Ok(match (asked.is_empty(), chips) {
+        (false, _) => asked.clone(),
+        (true, true) => vec![Pass::Population],
+        (true, false) => vec![Pass::Propagate, Pass::Backpropagate, Pass::Step],
+    })
+}
+
 /// Every combination, small networks first on each curve.
-fn cases(arguments: &ScaleArguments, engines: &[EngineName]) -> Vec<Case> {
-    let mut modes = arguments.modes.clone();
-    modes.sort_unstable();
+fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: &[Pass]) -> Vec<Case> {
+    let sorted = |sizes: &[usize]| {
+        let mut sizes = sizes.to_vec();
+        sizes.sort_unstable();
+        sizes
+    };
+    let modes = sorted(&arguments.modes);
+    let population = if arguments.chips.is_empty() { vec![USUAL_CHIPS] } else { sorted(&arguments.chips) };
     let mut cases = Vec::new();
     for &engine in engines {
-        for &pass in &arguments.pass {
+        for &pass in passes {
+            let chips = if pass == Pass::Population { &population[..] } else { &[1] };
             for &layers in &arguments.layers {
                 for &batch in &arguments.batch {
                     for depth in &arguments.depth {
-                        cases.extend(modes.iter().map(|&modes| {
+                        let of = |modes: usize, chips: usize| {
                             let depth = if let Depth::Columns(columns) = *depth { columns } else { modes };
-                            Case { engine, pass, modes, depth, layers, batch }
-                        }));
+                            Case { engine, pass, modes, depth, layers, batch, chips }
+                        };
+                        cases.extend(chips.iter().flat_map(|&chips| modes.iter().map(move |&modes| of(modes, chips))));
                     }
                 }
             }
@@ -220,7 +257,7 @@ fn check(cases: &[Case]) -> Result<()> {
         .collect();
     ensure!(
         large.is_empty(),
-        "{}; {} are free: choose fewer --modes, --depth, --layers or a smaller --batch",
+        "{}; {} are free: choose fewer --modes, --depth, --layers, --chips or a smaller --batch",
         large.join("; "),
         memory::size(available)
     );
@@ -228,7 +265,13 @@ fn check(cases: &[Case]) -> Result<()> {
 }
 
 /// Measures all cases; every one is in the table as soon as it is done.
-fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: &RunFolder) -> Result<Results> {
+fn sweep(
+    arguments: &ScaleArguments,
+    cases: &[Case],
+    earlier: Option<Earlier>,
+    gpu: Option<&Gpu>,
+    folder: &RunFolder,
+) -> Result<Results> {
     let effort = Care { warm_up: arguments.warm_up, repeats: arguments.repeats };
     let cpu = Cpu::<f32>::new();
     let mut results = Results {
@@ -238,6 +281,7 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
         peaks: Vec::new(),
         rows: Vec::new(),
         fits: Vec::new(),
+        earlier,
     };
     if cases.iter().any(|case| case.engine == EngineName::Cpu) {
         say(arguments.quiet, &format!("{}: measuring its peak", cpu.describe()));
@@ -259,7 +303,8 @@ fn sweep(arguments: &ScaleArguments, cases: &[Case], gpu: Option<&Gpu>, folder: 
         activity::now(case.describe());
         let measured = one(case, &effort, &cpu, gpu).with_context(|| case.describe())?;
         let peak = results.peaks.iter().find(|peak| peak.0 == case.engine).map(|peak| &peak.1);
-        let row = Row::new(*case, measured, peak);
+        let mut row = Row::new(*case, measured, peak);
+        row.earlier_seconds = results.earlier.as_ref().and_then(|earlier| earlier.seconds(&row));
         say(arguments.quiet, &format!("        {} per step", output::time(row.measured.seconds)));
         results.rows.push(row);
         results.fit();

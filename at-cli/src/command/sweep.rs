@@ -15,7 +15,8 @@ have commas themselves, separate them by semicolons.
 
 Every training is a cell as in asyt compare: a sweep that ends early, by Ctrl-C
 or kill -9, goes on with --resume and loses no finished cell; a cell that fails
-stops no other one.
+stops no other one. --shard K/N trains a part of the cells, so that machines which
+share the folder share the work; the last one writes the tables.
 
 The folder gets sweep.txt, sweep.md (the table for a page of results),
 sweep.csv (a row per point and method), epochs.csv (a row per point, method,
@@ -26,7 +27,8 @@ Examples:
   asyt sweep --vary response-slope,response-amplitude=0,0.2,0.4,0.6
   asyt sweep --vary network=bank:in-16-out,bank:in-48-out --vary epochs=20,50
   asyt sweep --preset asyt-demo --vary parameter-spread,update-error=0,0.3,0.6
-  asyt sweep --resume runs/sweep-digits-1 --jobs 4";
+  asyt sweep --resume runs/sweep-digits-1 --jobs 4
+  asyt sweep --vary epochs=20,50 --out /shared/run --shard 2/8    the second of eight machines";
 
 /// `asyt sweep`.
 #[derive(Debug, clap::Args)]
@@ -47,8 +49,10 @@ pub fn sweep(arguments: &SweepArguments) -> Outcome {
     if arguments.grid.dry_run {
         return tell(&comparison::dry_run("sweep", vary, &arguments.grid)?);
     }
-    let (finished, folder) = comparison::run("sweep", vary, &arguments.grid)?;
-    finish(&finished, &folder, &arguments.grid)
+    match comparison::run("sweep", vary, &arguments.grid)? {
+        Some((finished, folder)) => finish(&finished, &folder, &arguments.grid),
+        None => Ok(()),
+    }
 }
 
 fn varied(arguments: &SweepArguments) -> Result<Vec<Vary>> {

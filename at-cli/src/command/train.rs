@@ -32,6 +32,9 @@ pub struct TrainArguments {
     /// Write the chip to this file (npz), for --chip-file
     #[arg(long, value_name = "FILE")]
     pub save_chip: Option<PathBuf>,
+    /// Write curves to DIR/RUN as event files too, for tensorboard --logdir DIR
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub log_dir: Option<PathBuf>,
     /// Print all settings as config.toml would hold them, and end
     #[arg(long, conflicts_with = "resume")]
     pub print_config: bool,
@@ -75,6 +78,8 @@ run), metrics.csv, summary.json, accuracy.svg, one checkpoint per method, and in
 figures all pictures that asyt report shows (--figures svg,png,pdf for their
 formats, --figure-width 89mm for a journal's column).
 Ctrl-C ends the run within a second; --resume goes on after its last epoch.
+asyt watch RUN shows it from elsewhere, and --log-dir DIR writes its curves for
+tensorboard --logdir DIR too (step: the epoch), in DIR/RUN/METHOD-chip-SEED.
 
 Examples:
   asyt train --method at,pat,ideal --chip-seed 7
@@ -103,9 +108,9 @@ pub fn train(arguments: &TrainArguments) -> Outcome {
         None => RunPlace::New(arguments.out.as_deref()),
     };
     let audience = Audience::Terminal { quiet: arguments.quiet };
-    let save_chip = arguments.save_chip.as_deref();
+    let (save_chip, log_dir) = (arguments.save_chip.as_deref(), arguments.log_dir.as_deref());
     let Finished { summary, folder, score } =
-        session::start(Start { settings, followed, data: None, chip: None, place, save_chip, audience })?;
+        session::start(Start { settings, followed, data: None, chip: None, place, save_chip, log_dir, audience })?;
 
     let figures = arguments.drawn.or(&[Format::Svg]);
     let name = plot::file(score).trim_end_matches(".svg");

@@ -11,9 +11,12 @@ pub struct WorkArguments {
     /// The folder of the cells
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+    /// Where the curves of the cells go as event files
+    #[arg(long, value_name = "DIR")]
+    pub log_folder: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn work(arguments: &WorkArguments) -> Outcome {
-    worker::work(&arguments.folder)
+    worker::work(&arguments.folder, arguments.log_folder.as_deref())
 }

@@ -8,6 +8,7 @@ pub mod plots;
 mod report;
 mod request;
 mod run;
+mod shared;
 mod sources;
 pub mod table;
 

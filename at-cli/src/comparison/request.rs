@@ -2,6 +2,7 @@
 
 use super::grid::Vary;
 use super::sources::Noted;
+use crate::cells::Shard;
 use crate::export::figures::FigureArguments;
 use crate::settings::RunSettings;
 use anyhow::{Context, Result, ensure};
@@ -39,9 +40,15 @@ pub struct GridArguments {
     /// Continue what was begun in this folder; --chips, --target and --cost-model may change
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out"])]
     pub resume: Option<PathBuf>,
+    /// Train part K of N of the cells, beside the other parts on machines that share the folder
+    #[arg(long, value_name = "K/N", hide_short_help = true)]
+    pub shard: Option<Shard>,
     /// Say what would run, and for how long; nothing is written
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "shard"])]
     pub dry_run: bool,
+    /// Write the curves of every cell to DIR/RUN as event files too, for tensorboard --logdir DIR
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub log_dir: Option<PathBuf>,
     /// Print the results as JSON instead of the table, and nothing else, on stdout
     #[arg(long)]
     pub json: bool,

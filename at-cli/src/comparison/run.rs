@@ -3,15 +3,16 @@
 use super::grid::{Point, Vary, lead, points};
 use super::report::Report;
 use super::request::{GridArguments, Request};
+use super::shared::{again, begin_together, shared_place};
 use super::sources::Sources;
-use crate::cells::{self, CellResult, Ending, Options, Store, Trained};
+use crate::cells::{self, CellResult, Ending, Options, Shard, Store, Trained, shard};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::Notes;
 use crate::progress::say;
 use crate::run_folder::RunFolder;
 use crate::settings::{self, RunSettings};
 use crate::work::{Factor, Work};
-use crate::{activity, interrupt, memory};
+use crate::{activity, events, interrupt, memory};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::training::Record;
 use std::path::Path;
@@ -30,8 +31,9 @@ pub struct Finished {
     pub open: usize,
 }
 
-/// Trains what is missing, and gives everything that is there. Errs where the run was interrupted, with the way to go on.
-pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(Finished, RunFolder)> {
+/// Trains what is missing, and gives everything that is there; none where that was a shard and others are not done yet. Errs where the
+/// run was interrupted, with the way to go on.
+pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<Option<(Finished, RunFolder)>> {
     activity::watch(arguments.quiet);
     activity::now("understanding the settings");
     let earlier = arguments.resume.as_deref();
@@ -45,7 +47,7 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
         None => None,
     };
     let resumed = match (earlier, &request) {
-        (Some(run), Some(request)) => Some(resume(run, request)?),
+        (Some(run), Some(request)) => Some(resume(run, request, arguments.shard)?),
         _ => None,
     };
     let config = earlier.map(|run| run.join("config.toml"));
@@ -73,12 +75,29 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
             followed.iter().for_each(|line| say(arguments.quiet, line));
             request.config = Some(settings::config(&settings)?);
             let preset = settings.preset.as_deref().unwrap_or("run");
-            RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?
+            match arguments.shard {
+                Some(_) => RunFolder::shared(shared_place(arguments).or_usage()?)?,
+                None => RunFolder::create(arguments.out.as_deref(), &format!("{name}-{preset}"))?,
+            }
         }
     };
-    begin(&folder, &request)?;
-    let _keeping = interrupt::resumable(&format!("asyt {name} --resume {}", folder.path().display()));
-    announce(&points, &request, &folder, arguments.quiet);
+    let log_folder = arguments.log_dir.as_deref();
+    let log_folder = log_folder
+        .map(|log_dir| events::folder(log_dir, folder.path(), earlier.is_none() && arguments.shard.is_none()));
+    let log_folder = log_folder.transpose().or_usage()?;
+    let again = again(name, &folder, arguments.shard);
+    let _claim = match arguments.shard {
+        Some(shard) => {
+            begin_together(&folder, &request)?;
+            Some(shard::take(folder.path(), shard)?)
+        }
+        None => {
+            begin(&folder, &request)?;
+            None
+        }
+    };
+    let _keeping = interrupt::resumable(&again);
+    announce(&points, &request, &folder, arguments.shard, arguments.quiet);
     let mut notes = Notes::default();
     if unknown {
         let run = folder.path().display();
@@ -92,24 +111,40 @@ pub fn run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcome<(F
     let cells: Vec<_> = points.iter().map(|point| &point.cells).collect();
     let jobs = jobs(arguments, &points, &mut notes);
     let store = Store::new(folder.path().join("cells"));
-    let trained = cells::run(&store, &cells, &Options { jobs, quiet: arguments.quiet })?;
+    let options = Options { jobs, log_folder: log_folder.as_deref(), shard: arguments.shard, quiet: arguments.quiet };
+    let trained = cells::run(&store, &cells, &options)?;
     say(arguments.quiet, "");
 
-    let ended_early = |why: &str, done: usize| {
-        let (all, run) = (points.iter().map(|point| point.cells.len()).sum::<usize>(), folder.path().display());
-        anyhow!("{why} with {done} of {all} cells done; continue with: asyt {name} --resume {run}")
-    };
+    let ended_early =
+        |why: &str, done: usize, all: usize| anyhow!("{why} with {done} of {all} cells done; continue with: {again}");
     let endings = match trained {
         Trained::All(endings) => endings,
-        Trained::Interrupted(done) => return Err(ended_early("interrupted", done).into()),
+        Trained::Interrupted(done, all) => return Err(ended_early("interrupted", done, all).into()),
     };
-    let open = endings.iter().filter(|ending| matches!(ending, Ending::Open)).count();
-    if open > 0 {
-        return Err(ended_early("ended early", endings.len() - open).into());
+    let ours = |index: usize| arguments.shard.is_none_or(|shard| shard.has(index));
+    let count = |ours_too: bool, what: fn(&Ending) -> bool| {
+        endings.iter().enumerate().filter(|(index, ending)| ours(*index) == ours_too && what(ending)).count()
+    };
+    let open: fn(&Ending) -> bool = |ending| matches!(ending, Ending::Open);
+    let (left, all) = (count(true, open), count(true, |_| true));
+    if left > 0 {
+        return Err(ended_early("ended early", all - left, all).into());
+    }
+    if let (Some(shard), others @ 1..) = (arguments.shard, count(false, open)) {
+        let failed = count(true, |ending| matches!(ending, Ending::Failed(_)));
+        if failed > 0 {
+            return Err(anyhow!("{failed} cells of shard {shard} failed; try again with: {again}").into());
+        }
+        let run = folder.path().display();
+        let text = format!(
+            "shard {shard} of {run} is done: {all} cells; {others} of other shards are open, and the last one writes the tables"
+        );
+        say(false, &text);
+        return Ok(None);
     }
     let finished = Finished::new(request, &points, endings);
     notes.say(finished.report.notes.clone());
-    Ok((finished, folder))
+    Ok(Some((finished, folder)))
 }
 
 /// What the folder `run` of an earlier comparison or sweep holds; nothing is trained and nothing written. `data_dir` wins
@@ -171,8 +206,15 @@ const FOREIGN: &str =
     "--resume continues with the settings of its run; drop the other flags, or start anew with --config";
 
 /// The folder of an earlier run, with the settings that it may have been stopped before writing.
-fn resume(run: &Path, request: &Request) -> Result<RunFolder> {
-    let folder = RunFolder::open(run)?;
+fn resume(run: &Path, request: &Request, shard: Option<Shard>) -> Result<RunFolder> {
+    let folder = match shard {
+        Some(_) => RunFolder::shared(run)?,
+        None => {
+            let folder = RunFolder::open(run)?;
+            shard::require_none(run)?; // whose lock may not reach from host to host
+            folder
+        }
+    };
     if !run.join("config.toml").exists() {
         let lost = || format!("{} has lost its config.toml; put it back, or start anew", run.display());
         folder.write("config.toml", request.config.as_ref().with_context(lost)?)?;
@@ -189,7 +231,7 @@ fn begin(folder: &RunFolder, request: &Request) -> Result<()> {
     }
 }
 
-fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool) {
+fn announce(points: &[Point], request: &Request, folder: &RunFolder, shard: Option<Shard>, quiet: bool) {
     let Some(point) = points.first() else { return };
     let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
     let (first, last) = (point.settings.chip_seed.unwrap_or_default(), request.chips.saturating_sub(1));
@@ -209,6 +251,11 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, quiet: bool
     say(quiet, &format!("methods  {methods}"));
     for vary in &request.vary {
         say(quiet, &format!("vary     {} = {}", vary.name(), vary.values.join(", ")));
+    }
+    if let Some(shard) = shard {
+        let all = points.iter().map(|point| point.cells.len()).sum();
+        let own = (0..all).filter(|&index| shard.has(index)).count();
+        say(quiet, &format!("shard    {shard}: {own} of {all} cells"));
     }
     say(quiet, &format!("folder   {}\n", folder.path().display()));
 }

@@ -58,6 +58,7 @@ impl Look {
             Dash::Solid => &[],
             Dash::Dashed => &[4.5, 2.2],
             Dash::Dotted => &[1.2, 1.6],
+            Dash::DashDotted => &[4.5, 1.6, 1.2, 1.6],
         };
         Stroke { colour: self.colour, width, dashes }
     }

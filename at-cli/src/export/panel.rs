@@ -308,7 +308,7 @@ fn layered(curves: &[Curve]) -> Vec<usize> {
         (Mark::Points, _) => 3,
         (_, Dash::Solid) => 0,
         (_, Dash::Dashed) => 1,
-        (_, Dash::Dotted) => 2,
+        (_, Dash::Dotted | Dash::DashDotted) => 2,
     };
     let mut order: Vec<usize> = (0..curves.len()).collect();
     order.sort_by_key(|&index| layer(&curves[index]));

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub type Gpu = Cpu<f32>;
 
 /// Errs.
-pub fn open(_adapter: Option<&str>) -> Result<Gpu> {
+pub fn open(_adapter: Option<&str>, _rank: Option<usize>) -> Result<Gpu> {
     bail!(
         "this asyt was built without GPUs; use --engine cpu, or build it with its feature gpu, which is on by default"
     )

@@ -13,9 +13,16 @@ use serde_json::{Value, json};
 /// Memory of the GPU in GB (10⁹ bytes), where a person states it: no interface tells it.
 const STATED_MEMORY: &str = "AT_GPU_MEMORY";
 
-/// Opens the GPU that `adapter` names, or a hardware one.
-pub fn open(adapter: Option<&str>) -> Result<Gpu> {
-    Ok(Gpu::new(&adapter.map_or(Selection::Hardware, Selection::parse))?)
+/// Opens the GPU that `adapter` names, or a hardware one: of number `rank` on this machine, where there are several, the adapter
+/// `rank mod adapters`.
+pub fn open(adapter: Option<&str>, rank: Option<usize>) -> Result<Gpu> {
+    let hardware = || -> Vec<usize> { adapters().iter().filter(|own| !own.software).map(|own| own.index).collect() };
+    let own = |rank: usize| {
+        let hardware = hardware();
+        hardware.get(rank % hardware.len().max(1)).map(|&index| Selection::Index(index))
+    };
+    let otherwise = || rank.and_then(own).unwrap_or(Selection::Hardware);
+    Ok(Gpu::new(&adapter.map_or_else(otherwise, Selection::parse))?)
 }
 
 /// Whether there is a GPU that is no software.

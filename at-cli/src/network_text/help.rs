@@ -9,9 +9,10 @@ follows it. Light or numbers go from stage to stage; stages without a size take
 it from the stage before.
 
   kind            keys                                     takes and gives
-  mesh            modes; layout, depth                     fields
-  singular-value  inputs, outputs; layout                  fields
-  tiles           inputs, outputs, tile; layout, depth     fields
+  mesh            modes; layout, depth, columns            fields
+  singular-value  inputs, outputs; layout, tile            fields
+  tiles           inputs, outputs, tile; layout, depth,    fields
+                  columns
   matrix          inputs, outputs                          real numbers
   weight-bank     inputs, outputs                          real numbers
   activation      activation                               fields
@@ -21,7 +22,9 @@ it from the stage before.
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
-\"rectangular\" or \"triangular\", depth the columns of a rectangular mesh.
+\"rectangular\", \"triangular\", \"diamond\", \"butterfly\", \"benes\" or \"custom\",
+depth the columns of a rectangular mesh, columns those of a custom one, each a
+list of the pairs of modes that its interferometers join, the upper mode first.
 
 A mesh, its light detected:
   network = [[
@@ -50,6 +53,16 @@ kind: intensity, amplitude, balanced (half as many outputs), homodyne (phase):
      { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
     [{ kind = \"mesh\", modes = 8 },
      { kind = \"detection\", detection = { kind = \"balanced\" } }],
+  ]
+
+A butterfly, as in a fast Fourier transform, and a mesh of one's own whose
+waveguides cross; singular values in tiles:
+  network = [
+    [{ kind = \"mesh\", modes = 8, layout = \"butterfly\" },
+     { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
+    [{ kind = \"mesh\", modes = 8, layout = \"custom\", columns = [[[0, 4], [1, 5]], [[2, 3]]] },
+     { kind = \"singular-value\", inputs = 8, outputs = 4, tile = 4 },
+     { kind = \"detection\", detection = { kind = \"intensity\" } }],
   ]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:

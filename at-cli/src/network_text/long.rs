@@ -3,7 +3,7 @@
 use super::NetworkText;
 use super::stage::StageText;
 use crate::names::unknown;
-use at_core::optics::Layout;
+use at_core::optics::layout::{Columns, Layout, NAMED};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
@@ -13,9 +13,9 @@ type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
 pub(super) const KINDS: [Keys; 10] = [
-    ("mesh", &["modes"], &["layout", "depth"]),
-    ("singular-value", &["inputs", "outputs"], &["layout"]),
-    ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth"]),
+    ("mesh", &["modes"], &["layout", "depth", "columns"]),
+    ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
+    ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
     ("matrix", &["inputs", "outputs"], &[]),
     ("weight-bank", &["inputs", "outputs"], &[]),
     ("activation", &["activation"], &[]),
@@ -124,7 +124,16 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         },
         "layout" => match Layout::deserialize(value.clone()) {
             Ok(_) => Ok(()),
-            Err(_) => Err(format!("{} is no layout; known: rectangular, triangular", shown(value))),
+            Err(_) => {
+                Err(format!("{} is no layout; known: {}, custom", shown(value), NAMED.map(Layout::name).join(", ")))
+            }
+        },
+        "columns" => match Columns::deserialize(value.clone()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!(
+                "{} are no columns; write a list of pairs each: [[[0, 1], [2, 3]], [[1, 2]]]",
+                shown(value)
+            )),
         },
         "threshold" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
         "activation" => nested(&ACTIVATIONS),

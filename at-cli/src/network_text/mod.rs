@@ -9,11 +9,13 @@ mod word;
 
 pub use help::STAGES;
 pub use stage::StageText;
+pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
-use at_core::optics::{Layout, Mesh};
-use at_core::tiled::tiled_stages;
+use at_core::optics::Mesh;
+use at_core::optics::layout::{Columns, Layout};
+use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 use serde::Serialize;
 use stage::element_elsewhere;
 use std::convert::Infallible;
@@ -26,13 +28,19 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         data set
   mesh:64x3             3 rectangular meshes of 64 modes, electro-optic
                         activations between them, intensity readout
-  mesh:64x3,triangular  options after commas: rectangular, triangular; depth=N;
-                        activation=none, saturable, mod-relu or spm;
+  mesh:64x3,depth=80    options after commas: depth=N columns, redundant ones
+                        too; activation=none, saturable, mod-relu or spm;
                         detection=amplitude, balanced or homodyne
+  mesh:64x3,butterfly   other layouts: triangular, diamond (64 modes for 33),
+                        butterfly and benes (2^k modes), layout=FILE or
+                        columns=0-1.2-3/1-2 for any other
   tiles:32x64/16        a layer of 32 outputs and 64 inputs, cut into tiles of
                         16 modes, each a mesh on a die of its own; options as
                         of meshes
   tiles:64x64/16x3      3 such layers, electro-optic activations between them
+  svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
+                        attenuators, a mesh; svd:32x64/16 cut into tiles;
+                        options and x3 as of tiles, without depth and columns
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
   In a settings file also a list of layers, each a list of stages (asyt help
@@ -47,7 +55,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum NetworkText {
-    /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`.
+    /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`, `svd:…`.
     Short(String),
     /// Layers of stages.
     Long(Vec<Vec<StageText>>),
@@ -75,15 +83,20 @@ impl NetworkText {
         self.layers(inputs, outputs).map(NetworkText::Long)
     }
 
-    /// The same text with these numbers in the place of the words `in` and `out`.
+    /// The same text with these numbers in the place of the words `in` and `out`, and columns in the place of the file that tells them.
     pub fn explicit(&self, inputs: usize, outputs: usize) -> NetworkText {
         let NetworkText::Short(text) = self else { return self.clone() };
         let text = match text.split_once(':') {
             Some(("mesh", rest)) if rest.starts_with("in") => format!("mesh:{inputs}{}", &rest[2..]),
-            Some(("tiles", rest)) => {
-                let (shape, more) = rest.split_once('/').unwrap_or((rest, ""));
-                let number = |word: &str| if word == "in" { inputs.to_string() } else { word.to_string() };
-                format!("tiles:{}/{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
+            Some((kind @ ("tiles" | "svd"), rest)) => {
+                let end = rest.find(['/', ',']).unwrap_or(rest.len());
+                let (shape, more) = rest.split_at(end);
+                let number = |word: &str| match word {
+                    "in" => inputs.to_string(),
+                    "out" if kind == "svd" => outputs.to_string(),
+                    _ => word.to_string(),
+                };
+                format!("{kind}:{}{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
             }
             Some((kind @ ("matrix" | "bank"), widths)) => {
                 let number = |word: &str| match word {
@@ -95,7 +108,7 @@ impl NetworkText {
             }
             _ => text.clone(),
         };
-        NetworkText::Short(text)
+        NetworkText::Short(word::with_columns(&text))
     }
 }
 
@@ -103,11 +116,13 @@ impl NetworkText {
 pub fn controls(layers: &[Vec<StageText>]) -> f64 {
     let square = |modes: usize| (modes as f64).powi(2);
     let stage = |stage: &StageText| match *stage {
-        StageText::Mesh { modes, depth: Some(depth), .. } => modes as f64 * (depth as f64 + 1.0),
-        StageText::Mesh { modes, .. } => square(modes),
-        StageText::SingularValue { inputs, outputs, .. } => square(inputs) + square(outputs),
-        StageText::Tiles { inputs, outputs, tile, depth, .. } => {
-            inputs as f64 * outputs as f64 * depth.map_or(1.0, |depth| (depth as f64 + 1.0) / tile as f64)
+        StageText::Mesh { modes, layout, depth, ref columns } => {
+            modes as f64 * (depth_of(modes, layout, depth, columns) + 1.0)
+        }
+        StageText::SingularValue { inputs, outputs, tile: None, .. } => square(inputs) + square(outputs),
+        StageText::SingularValue { inputs, outputs, .. } => 2.0 * inputs as f64 * outputs as f64,
+        StageText::Tiles { inputs, outputs, tile, layout, depth, ref columns } => {
+            inputs as f64 * outputs as f64 * (depth_of(tile, layout, depth, columns) + 1.0) / tile as f64
         }
         StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
             outputs as f64 * (inputs as f64 + 1.0)
@@ -120,6 +135,18 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
+}
+
+/// Columns of a mesh, each counted as if it were full.
+fn depth_of(modes: usize, layout: Layout, depth: Option<usize>, columns: &Option<Columns>) -> f64 {
+    let own = match layout {
+        Layout::Rectangular | Layout::Triangular => modes as f64 - 1.0,
+        Layout::Diamond => modes as f64 / 2.0,
+        Layout::Butterfly => (modes as f64).log2(),
+        Layout::Benes => 2.0 * (modes as f64).log2() - 1.0,
+        Layout::Custom => columns.as_ref().map_or(0.0, |columns| columns.len() as f64),
+    };
+    depth.map_or(own, |depth| depth as f64)
 }
 
 /// The network of these layers. Call [`controls`] first: this takes memory in proportion to the meshes' columns.
@@ -177,12 +204,17 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
         signal.map(|signal| signal.modes).ok_or_else(begins)
     };
     match *text {
-        StageText::Mesh { modes, layout, depth } => layer.push(Stage::Mesh(mesh(modes, layout, depth)?)),
-        StageText::Tiles { inputs, outputs, tile, layout, depth } => {
-            layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth)?)?);
+        StageText::Mesh { modes, layout, depth, ref columns } => {
+            layer.push(Stage::Mesh(mesh(modes, layout, depth, columns.as_deref())?));
         }
-        StageText::SingularValue { inputs, outputs, layout } => {
+        StageText::Tiles { inputs, outputs, tile, layout, depth, ref columns } => {
+            layer.extend(tiled_stages(inputs, outputs, &mesh(tile, layout, depth, columns.as_deref())?)?);
+        }
+        StageText::SingularValue { inputs, outputs, layout, tile: None } => {
             layer.extend(singular_value_stages(inputs, outputs, layout)?);
+        }
+        StageText::SingularValue { inputs, outputs, layout, tile: Some(tile) } => {
+            layer.extend(tiled_singular_value_stages(inputs, outputs, &Mesh::universal(tile, layout)?)?);
         }
         StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
         StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
@@ -195,10 +227,14 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
     Ok(())
 }
 
-fn mesh(modes: usize, layout: Layout, depth: Option<usize>) -> Result<Mesh> {
-    Ok(match (layout, depth) {
-        (Layout::Rectangular, Some(depth)) => Mesh::truncated(modes, depth)?,
-        (_, Some(_)) => bail!("only a rectangular mesh can have a depth"),
-        (layout, None) => Mesh::universal(modes, layout)?,
+/// The mesh of these settings; a rectangular or custom layout may leave its name to them.
+pub fn mesh(modes: usize, layout: Layout, depth: Option<usize>, columns: Option<&[Vec<[usize; 2]>]>) -> Result<Mesh> {
+    Ok(match (layout, depth, columns) {
+        (Layout::Custom, None, Some(columns)) => Mesh::of_columns(modes, columns)?,
+        (Layout::Custom, None, None) => bail!("a custom mesh needs columns, as 0-1.2-3/1-2 or layout=FILE"),
+        (_, _, Some(_)) => bail!("columns are those of a custom mesh, and go with no other layout and no depth"),
+        (Layout::Rectangular, Some(depth), None) => Mesh::truncated(modes, depth)?,
+        (_, Some(_), None) => bail!("only a rectangular mesh can have a depth"),
+        (layout, None, None) => Mesh::universal(modes, layout)?,
     })
 }

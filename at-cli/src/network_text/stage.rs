@@ -2,29 +2,34 @@
 
 use anyhow::{Error, anyhow};
 use at_core::network::Detection;
-use at_core::optics::{Activation, Layout};
+use at_core::optics::Activation;
+use at_core::optics::layout::{Columns, Layout};
 use serde::{Deserialize, Serialize};
 
 /// A stage in TOML. Stages between others take their number of modes from the stage before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum StageText {
-    /// A mesh; `depth` truncates a rectangular one.
+    /// A mesh; `depth` truncates a rectangular one, `columns` are those of a custom one.
     Mesh {
         modes: usize,
         #[serde(default = "rectangular")]
         layout: Layout,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         depth: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<Columns>,
     },
-    /// Mesh, attenuators, mesh: any matrix.
+    /// Mesh, attenuators, mesh: any matrix; with `tile` one such for every tile, between splitters and combiners.
     SingularValue {
         inputs: usize,
         outputs: usize,
         #[serde(default = "rectangular")]
         layout: Layout,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tile: Option<usize>,
     },
-    /// Splitters, a mesh of `tile` modes for every tile, combiners; `depth` truncates rectangular meshes.
+    /// Splitters, a mesh of `tile` modes for every tile, combiners; `depth` and `columns` as of a mesh.
     Tiles {
         inputs: usize,
         outputs: usize,
@@ -33,6 +38,8 @@ pub enum StageText {
         layout: Layout,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         depth: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<Columns>,
     },
     Matrix {
         inputs: usize,

@@ -20,6 +20,17 @@ fn the_notation_makes_the_network_it_names() {
         ("tiles:64xin/8x3,activation=none", 3, Signal::fields(64), 64, 3 * 64 * 64),
         ("tiles:16x16/16,triangular", 1, Signal::fields(16), 16, 256),
         ("tiles:8x12/4,depth=3", 1, Signal::fields(12), 8, 6 * (2 * 5 + 4)),
+        ("mesh:8x2,butterfly", 2, Signal::fields(8), 8, 2 * (2 * 12 + 8)),
+        ("mesh:8,layout=benes", 1, Signal::fields(8), 8, 2 * 20 + 8),
+        ("mesh:6,diamond", 1, Signal::fields(6), 6, 2 * 9 + 6),
+        ("mesh:8,depth=12", 1, Signal::fields(8), 8, 2 * (6 * 4 + 6 * 3) + 8),
+        ("mesh:4x2,columns=0-1.2-3/1-2,activation=none", 2, Signal::fields(4), 4, 2 * (2 * 3 + 4)),
+        ("tiles:8x8/4,columns=0-2.1-3", 1, Signal::fields(8), 8, 4 * (2 * 2 + 4)),
+        ("svd:6x4", 1, Signal::fields(4), 6, 16 + 36 + 5),
+        ("svd:outxin", 1, Signal::fields(64), 10, 64 * 64 + 100 + 11),
+        ("svd:8x8x3,triangular,activation=none", 3, Signal::fields(8), 8, 3 * (2 * 64 + 9)),
+        ("svd:8x12/4", 1, Signal::fields(12), 8, 6 * 2 * 16 + 25),
+        ("svd:8x8/4x2", 2, Signal::fields(8), 8, 2 * (4 * 2 * 16 + 17)),
         ("mesh:inx1,depth=4", 1, Signal::fields(64), 64, 2 * (2 * 32 + 2 * 31) + 64),
     ] {
         let network = network(text).unwrap();
@@ -58,6 +69,20 @@ fn what_makes_no_sense_is_named() {
         ("tiles:32x64/16x2", "2 layers of 32 outputs and 64 inputs do not follow on one another"),
         ("tiles:64x64/16x0", "\"0\" is no size"),
         ("tiles:64x64/16,triangular,depth=3", "rectangular"),
+        ("mesh:12,butterfly", "2^k modes; use 8 or 16"),
+        ("mesh:7,diamond", "use 6 or 8"),
+        ("mesh:8,butterfly,depth=2", "only a rectangular mesh can have a depth"),
+        ("mesh:8,layout=round", "\"round\" is no layout and no file; known: rectangular, triangular, diamond"),
+        ("mesh:8,layout=custom", "a custom mesh needs columns"),
+        ("mesh:4,columns=0-1.1-2", "mode 1 is joined twice"),
+        ("mesh:4,columns=0-1/2-4", "2-4 in column 1"),
+        ("mesh:4,columns=0:1", "\"0:1\" is no pair of modes"),
+        ("mesh:4,columns=0-1,depth=2", "no depth"),
+        ("svd:8", "OUTPUTSxINPUTS"),
+        ("svd:8x4x2", "do not follow on one another"),
+        ("svd:8x6/4", "tiles of 4 modes do not divide 6 inputs; use 4 or 8"),
+        ("svd:8x8,depth=3", "no depth="),
+        ("svd:8x8,butterfly", "meshes of svd"),
         ("own:kerr-rings:6", "own:kerr-rings:6 is an element whose page is not in this library"),
     ] {
         let error = format!("{:#}", network(text).unwrap_err());
@@ -85,7 +110,7 @@ fn stages_can_be_spelled_out() {
 
 /// The words of networks in a text: those that are written out, no forms as `tiles:OUTPUTSxINPUTS`.
 fn words(text: &str) -> BTreeSet<String> {
-    let kinds = ["mesh:", "bank:", "matrix:", "tiles:"];
+    let kinds = ["mesh:", "bank:", "matrix:", "tiles:", "svd:"];
     let signs = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ":-,=/".contains(sign);
     let all = text.split(|sign: char| !signs(sign)).map(|word| word.trim_matches(|sign| ":-,=/".contains(sign)));
     all.filter(|word| kinds.iter().any(|kind| word.starts_with(kind) && word.len() > kind.len()))
@@ -113,6 +138,9 @@ fn the_long_form_of_every_network_that_is_named_anywhere_is_the_same_network() {
     known.extend(
         ["mesh:8x2,triangular,activation=saturable,detection=amplitude", "mesh:6,depth=3,detection=homodyne"]
             .map(String::from),
+    );
+    known.extend(
+        ["mesh:4x2,columns=0-2.1-3/1-2", "svd:8x12/4,triangular", "svd:6x4", "tiles:8x8/4,butterfly"].map(String::from),
     );
     known.extend(
         ["mesh:8x3,activation=spm,detection=balanced", "tiles:8x12/4,depth=3,activation=mod-relu"].map(String::from),
@@ -158,6 +186,23 @@ fn an_element_of_somebodys_own_is_named_and_not_taken_for_another() {
     );
     let nameless = text.replace(", name = \"kerr-rings:6\"", "");
     assert!(nameless.len() < text.len() && toml::from_str::<File>(&nameless).is_err());
+}
+
+/// The columns of a file go into what is recorded, so that a run needs the file no more.
+#[test]
+fn a_file_of_columns_is_the_same_network_as_its_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.txt");
+    std::fs::write(&path, "0-2 1-3\n1-2 # crossing\n").unwrap();
+    let text = format!("mesh:4x2,layout={},activation=none", path.display());
+    let short = NetworkText::Short(text);
+    let explicit = short.explicit(64, 10);
+    assert_eq!(explicit, NetworkText::Short("mesh:4x2,columns=0-2.1-3/1-2,activation=none".into()));
+    let identity = |text: &NetworkText| build(&text.layers(64, 10).unwrap()).unwrap().identity();
+    assert_eq!(identity(&short), identity(&explicit));
+    assert!(identity(&short).description.contains("mesh:4,columns=0-2.1-3/1-2"));
+    let svd = NetworkText::Short("svd:outxin/4x1,triangular".into()).explicit(64, 8);
+    assert_eq!(svd, NetworkText::Short("svd:8x64/4x1,triangular".into()));
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`.
+//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
 
 use super::stage::{StageText, element_elsewhere};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
+use at_core::files::layout_file::read_columns;
 use at_core::network::Detection;
-use at_core::optics::{Activation, Layout};
+use at_core::optics::Activation;
+use at_core::optics::layout::{Columns, Layout, NAMED, columns_of, columns_text};
+use std::path::Path;
 
 /// The layers of a word, whose numbers `in` and `out` are these.
 pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
@@ -14,8 +17,9 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
+        "svd" => singular_values(rest, inputs, outputs),
         "own" => Err(element_elsewhere(rest)),
-        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles"])),
+        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles", "svd"])),
     }
 }
 
@@ -46,7 +50,8 @@ fn meshes(text: &str, inputs: usize) -> Result<Vec<Vec<StageText>>> {
     let parts = shape.split_once("-x").or_else(|| shape.split_once('x'));
     let (modes, count) = parts.unwrap_or((shape, "1"));
     let modes = if modes == "in" { inputs } else { size(modes)? };
-    coherent(size(count)?, options, |layout, depth| StageText::Mesh { modes, layout, depth })
+    let linear = |Shape { layout, depth, columns }| Ok(StageText::Mesh { modes, layout, depth, columns });
+    coherent(size(count)?, options, linear)
 }
 
 /// `32x64/16x3,option,…`: the same with tiled layers of outputs × inputs.
@@ -57,34 +62,100 @@ fn tiles(text: &str, network_inputs: usize) -> Result<Vec<Vec<StageText>>> {
     let (tile, count) = tile.split_once('x').unwrap_or((tile, "1"));
     let number = |word: &str| if word == "in" { Ok(network_inputs) } else { size(word) };
     let (inputs, outputs, tile, count) = (number(inputs)?, number(outputs)?, size(tile)?, size(count)?);
+    follow(count, outputs, inputs)?;
+    let linear =
+        |Shape { layout, depth, columns }| Ok(StageText::Tiles { inputs, outputs, tile, layout, depth, columns });
+    coherent(count, options, linear)
+}
+
+/// `32x64`, `32x64x1`, `32x64/16x3,option,…`: layers of any matrix, whole or in tiles.
+fn singular_values(text: &str, network_inputs: usize, network_outputs: usize) -> Result<Vec<Vec<StageText>>> {
+    let (shape, options) = text.split_once(',').unwrap_or((text, ""));
+    let form = || anyhow!("write it as OUTPUTSxINPUTS or OUTPUTSxINPUTS/TILE, as in 32x64/16");
+    let (layer, tile) = shape.split_once('/').map_or((shape, None), |(layer, tile)| (layer, Some(tile)));
+    let (outputs, inputs) = layer.split_once('x').ok_or_else(form)?;
+    // the number of layers stands behind what is last
+    let (last, count) = tile.unwrap_or(inputs).split_once('x').unwrap_or((tile.unwrap_or(inputs), "1"));
+    let number = |word: &str| match word {
+        "in" => Ok(network_inputs),
+        "out" => Ok(network_outputs),
+        _ => size(word),
+    };
+    let (outputs, count) = (number(outputs)?, size(count)?);
+    let (inputs, tile) = match tile {
+        Some(_) => (number(inputs)?, Some(size(last)?)),
+        None => (number(last)?, None),
+    };
+    follow(count, outputs, inputs)?;
+    coherent(count, options, |shape| {
+        ensure!(shape.depth.is_none(), "the meshes of svd: make any unitary, and have no depth=");
+        ensure!(shape.layout.is_universal(), "the meshes of svd: make any unitary: rectangular or triangular ones");
+        Ok(StageText::SingularValue { inputs, outputs, layout: shape.layout, tile })
+    })
+}
+
+/// Errs where so many layers do not follow on one another.
+fn follow(count: usize, outputs: usize, inputs: usize) -> Result<()> {
     ensure!(
         count == 1 || inputs == outputs,
         "{count} layers of {outputs} outputs and {inputs} inputs do not follow on one another; one does, or square ones"
     );
-    coherent(count, options, |layout, depth| StageText::Tiles { inputs, outputs, tile, layout, depth })
+    Ok(())
+}
+
+/// Where the MZIs of a mesh stand.
+#[derive(Clone)]
+struct Shape {
+    layout: Layout,
+    depth: Option<usize>,
+    columns: Option<Columns>,
+}
+
+/// The columns that the value of `layout=` stands for, which is no name.
+pub fn columns_in(file: &str) -> Result<Columns> {
+    let known = || NAMED.map(Layout::name).join(", ");
+    ensure!(Path::new(file).exists(), "{file:?} is no layout and no file; known: {}, or a file of columns", known());
+    Ok(read_columns(Path::new(file))?)
+}
+
+/// The word with `columns=` in the place of the file of a `layout=`, where that can be read.
+pub fn with_columns(word: &str) -> String {
+    let part = |part: &str| match part.strip_prefix("layout=") {
+        Some(file) if Layout::named(file).is_none() => {
+            columns_in(file).map_or(part.to_string(), |columns| format!("columns={}", columns_text(&columns)))
+        }
+        _ => part.to_string(),
+    };
+    word.split(',').map(part).collect::<Vec<_>>().join(",")
 }
 
 /// `count` layers of `linear` stages, with `options` such as `triangular,detection=homodyne`.
-fn coherent(
-    count: usize,
-    options: &str,
-    linear: impl Fn(Layout, Option<usize>) -> StageText,
-) -> Result<Vec<Vec<StageText>>> {
-    let (mut layout, mut depth) = (Layout::Rectangular, None);
+fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageText>) -> Result<Vec<Vec<StageText>>> {
+    let mut shape = Shape { layout: Layout::Rectangular, depth: None, columns: None };
     let mut activation = Some(Activation::ELECTRO_OPTIC);
     let mut detection = Detection::Intensity;
     for part in options.split(',').filter(|_| !options.is_empty()) {
+        if let Some(&layout) = NAMED.iter().find(|layout| layout.name() == part) {
+            shape.layout = layout;
+            continue;
+        }
         match part.split_once('=') {
-            None if part == "rectangular" => layout = Layout::Rectangular,
-            None if part == "triangular" => layout = Layout::Triangular,
-            Some(("depth", columns)) => depth = Some(size(columns)?),
+            Some(("layout", name)) => match Layout::named(name) {
+                Some(named) => shape.layout = named,
+                None => (shape.layout, shape.columns) = (Layout::Custom, Some(columns_in(name)?)),
+            },
+            Some(("columns", text)) => (shape.layout, shape.columns) = (Layout::Custom, Some(columns_of(text)?)),
+            Some(("depth", columns)) => shape.depth = Some(size(columns)?),
             Some(("activation", name)) => activation = find_activation(name)?,
             Some(("detection", name)) => detection = find_detection(name)?,
-            _ => bail!("unknown option {part:?}; known: triangular, rectangular, depth=, activation=, detection="),
+            _ => bail!(
+                "unknown option {part:?}; known: {}, layout=, columns=, depth=, activation=, detection=",
+                NAMED.map(Layout::name).join(", ")
+            ),
         }
     }
     ensure!(count <= 100_000, "{count} layers are too many");
-    let mut layers = vec![vec![linear(layout, depth)]; count];
+    let mut layers = vec![vec![linear(shape)?]; count];
     let (last, hidden) = layers.split_last_mut().ok_or_else(|| anyhow!("needs at least one layer"))?;
     for layer in hidden {
         layer.extend(activation.map(|activation| StageText::Activation { activation }));

@@ -92,6 +92,8 @@ impl Plan {
         settings.probe_draws.get_or_insert(defaults.probe_draws);
         settings.probe_step.get_or_insert(defaults.probe_step);
         settings.coordinate_subset.get_or_insert(defaults.coordinate_subset);
+        settings.subspace_calibration.get_or_insert(defaults.subspace_calibration);
+        settings.subspace_mapping.get_or_insert(defaults.subspace_mapping);
         settings.redraw_every.get_or_insert(defaults.redraw_every);
         let RunSettings { chip_file, chip_errors, start_from, chip_park, .. } = &mut settings;
         for file in chip_file.iter_mut().chain(chip_errors.iter_mut().flatten()).chain(start_from) {
@@ -120,6 +122,8 @@ impl Plan {
                 probe_draws: given("probe-draws", &s.probe_draws)?,
                 probe_step: given("probe-step", &s.probe_step)?,
                 coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
+                subspace_calibration: given("subspace-calibration", &s.subspace_calibration)?,
+                subspace_mapping: given("subspace-mapping", &s.subspace_mapping)?,
                 redraw_every: given("redraw-every", &s.redraw_every)?,
                 imperfections,
                 digital_model: match &s.digital_model {

@@ -36,12 +36,11 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Opt
     }
 }
 
-/// A value per MZI on the grid of modes and columns; an MZI covers its two rows. `last`, a value per mode, is a further column.
+/// A value per MZI on the grid of modes and columns; an MZI covers the rows of its two modes. `last`, a value per mode, is a further column.
 fn on_mesh(mesh: &Mesh, grid: &MeshGrid, per_mzi: &[f64], last: Option<&[f64]>) -> Vec<Option<f64>> {
     let mut values = vec![None; grid.rows() * grid.columns()];
-    for ((column, row), &value) in mesh.positions().zip(per_mzi) {
-        values[grid.cell(row, column)] = Some(value);
-        values[grid.cell(row + 1, column)] = Some(value);
+    for ((column, rows), &value) in mesh.positions().zip(per_mzi) {
+        rows.iter().for_each(|&row| values[grid.cell(row, column)] = Some(value));
     }
     for (mode, &value) in last.into_iter().flatten().enumerate() {
         values[grid.cell(mode, mesh.columns().len())] = Some(value);
@@ -95,6 +94,10 @@ mod tests {
         let expected = [1.0, 0.0, 3.0, 7.0, 1.0, 2.0, 3.0, 8.0, 0.0, 2.0, 0.0, 9.0];
         let found: Vec<f64> = values.into_iter().map(|value| value.unwrap_or(0.0)).collect();
         assert_eq!(found, expected);
+        let mesh = Mesh::butterfly(4).unwrap(); // columns join (0,1) and (2,3), then (0,2) and (1,3)
+        let values = on_mesh(&mesh, &MeshGrid::new(&mesh, 2, None), &[1.0, 2.0, 3.0, 4.0], None);
+        let found: Vec<f64> = values.into_iter().flatten().collect();
+        assert_eq!(found, [1.0, 3.0, 1.0, 4.0, 2.0, 3.0, 2.0, 4.0]);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub fn run(description: &Experiment, asked: &ReproduceArguments) -> Outcome<Repr
         out: (!resumed).then(|| asked.folder()),
         resume: asked.resume.clone(),
         dry_run: false,
+        shard: None,
+        log_dir: None,
         json: false,
         wide: false,
         quiet: asked.quiet,
@@ -41,7 +43,9 @@ pub fn run(description: &Experiment, asked: &ReproduceArguments) -> Outcome<Repr
     };
     let vary = if resumed { Vec::new() } else { description.vary.clone() };
     let command = if asked.quick { format!("reproduce {name} --quick") } else { format!("reproduce {name}") };
-    let (finished, folder) = comparison::run(&command, vary, &arguments)?;
+    let Some((finished, folder)) = comparison::run(&command, vary, &arguments)? else {
+        return Err(anyhow!("only a part of the trainings is there").into());
+    };
     if finished.request.vary != description.vary {
         let run = folder.path().display().to_string();
         return Err(anyhow!("{run} varies something else; start anew without --resume")).or_usage();

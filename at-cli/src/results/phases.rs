@@ -34,7 +34,7 @@ pub fn write(
         let phases = convention.from_native(&own.mesh, &own.controls)?;
         let (theta, phi, gamma) = own.mesh.split(&phases);
         for (word, values) in [("theta", theta), ("phi", phi)] {
-            rows.extend(own.mesh.positions().zip(values).map(|((column, mode), value)| {
+            rows.extend(own.mesh.positions().zip(values).map(|((column, [mode, _]), value)| {
                 vec![number.to_string(), word.into(), column.to_string(), mode.to_string(), value.to_string()]
             }));
         }

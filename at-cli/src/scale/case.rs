@@ -4,14 +4,14 @@ use crate::network_text::{self, NetworkText};
 use anyhow::Result;
 use at_core::network::Network;
 use at_core::optics::Mesh;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bytes per control of a mesh: drawn errors and settings in f64, controls, gradients and coefficients of a chip and its model.
 /// Measured on the CPU engine as an order of magnitude, not as a limit.
 const BYTES_PER_CONTROL: f64 = 80.0;
 
 /// What a step does. Setting the controls is part of each, because in training they change every step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pass {
     /// Controls set, light sent through, readout.
@@ -20,6 +20,8 @@ pub enum Pass {
     Backpropagate,
     /// A whole step of asymmetrical training: chip forward, model forward, two errors back, two updates.
     Step,
+    /// Chips with errors of their own under the same controls, all at once: made, set, light sent through, readouts judged.
+    Population,
 }
 
 impl Pass {
@@ -29,6 +31,7 @@ impl Pass {
             Pass::Propagate => "propagate",
             Pass::Backpropagate => "backpropagate",
             Pass::Step => "step",
+            Pass::Population => "population",
         }
     }
 
@@ -37,15 +40,24 @@ impl Pass {
     pub fn operations(self) -> f64 {
         let (forward, backward) = (28.0, 76.0);
         match self {
-            Pass::Propagate => forward,
+            Pass::Propagate | Pass::Population => forward,
             Pass::Backpropagate => forward + backward,
             Pass::Step => 2.0 * (forward + backward),
+        }
+    }
+
+    /// How often light or errors cross the layers.
+    pub fn crossings(self) -> f64 {
+        match self {
+            Pass::Propagate | Pass::Population => 1.0,
+            Pass::Backpropagate => 2.0,
+            Pass::Step => 4.0,
         }
     }
 }
 
 /// An engine to measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineName {
     /// The CPU in `f32`.
@@ -65,7 +77,7 @@ impl EngineName {
 }
 
 /// Sizes of a network of rectangular meshes, electro-optic activations between them, intensity readout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Where it runs.
     pub engine: EngineName,
@@ -79,6 +91,60 @@ pub struct Case {
     pub layers: usize,
     /// Samples per step.
     pub batch: usize,
+    /// Chips at once, through each of which all samples go; 1 but for [`Pass::Population`].
+    #[serde(default = "one")]
+    pub chips: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// What grows along a curve. What else will be counted, as ranks that train together, is one more here and in [`Case`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variable {
+    /// Waveguides.
+    Modes,
+    /// Columns of each mesh.
+    Depth,
+    /// Meshes.
+    Layers,
+    /// Samples per step.
+    Batch,
+    /// Chips at once.
+    Chips,
+}
+
+impl Variable {
+    /// The first that has several values in `cases`; modes where nothing has.
+    pub fn of(cases: &[Case]) -> Self {
+        let all = [Variable::Modes, Variable::Depth, Variable::Layers, Variable::Batch, Variable::Chips];
+        let varies = |own: &Variable| cases.iter().any(|case| own.value(case) != own.value(&cases[0]));
+        all.into_iter().find(varies).unwrap_or(Variable::Modes)
+    }
+
+    /// Its value.
+    pub fn value(self, case: &Case) -> usize {
+        match self {
+            Variable::Modes => case.modes,
+            Variable::Depth => case.depth,
+            Variable::Layers => case.layers,
+            Variable::Batch => case.batch,
+            Variable::Chips => case.chips,
+        }
+    }
+
+    /// As it is written on the command line and in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Variable::Modes => "modes",
+            Variable::Depth => "depth",
+            Variable::Layers => "layers",
+            Variable::Batch => "batch",
+            Variable::Chips => "chips",
+        }
+    }
 }
 
 impl Case {
@@ -93,23 +159,35 @@ impl Case {
 
     /// A name for messages: `step of 3 meshes of 64 modes and 64 columns, batch 256, on cpu`.
     pub fn describe(&self) -> String {
-        let Case { engine, pass, modes, depth, layers, batch } = self;
+        let Case { engine, pass, modes, depth, layers, batch, chips } = self;
         let meshes = if *layers == 1 { "mesh" } else { "meshes" };
-        let (pass, engine) = (pass.as_str(), engine.as_str());
+        let pass = match *pass {
+            Pass::Population => format!("population of {chips} chips, each"),
+            Pass::Propagate | Pass::Backpropagate | Pass::Step => pass.as_str().to_string(),
+        };
+        let engine = engine.as_str();
         format!("{pass} of {layers} {meshes} of {modes} modes and {depth} columns, batch {batch}, on {engine}")
     }
 
     /// Operations of a step, counted for the plain algorithm and for the MZIs that every such mesh has.
     pub fn operations(&self) -> f64 {
         let mzis = self.layers as f64 * self.depth as f64 * (self.modes.saturating_sub(1) / 2) as f64;
-        self.pass.operations() * mzis * self.batch as f64
+        self.pass.operations() * mzis * (self.batch * self.chips) as f64
+    }
+
+    /// Bytes that a step reads and writes where the fields of every layer come from memory and go back to it once per crossing.
+    pub fn traffic(&self) -> f64 {
+        /// Of a complex amplitude in `f32`.
+        const AMPLITUDE: f64 = 8.0;
+        let fields = self.layers as f64 * self.modes as f64 * (self.batch * self.chips) as f64;
+        2.0 * AMPLITUDE * fields * self.pass.crossings()
     }
 
     /// Bytes that it will take on the CPU, to an order of magnitude, from sizes alone.
     pub fn bytes(&self) -> f64 {
         let controls = self.layers as f64 * self.modes as f64 * (self.depth as f64 + 1.0);
         let signals = self.layers as f64 * self.modes as f64 * self.batch as f64;
-        controls * BYTES_PER_CONTROL + 32.0 * signals
+        (controls * BYTES_PER_CONTROL + 32.0 * signals) * self.chips as f64
     }
 }
 
@@ -124,10 +202,26 @@ mod tests {
 
     #[test]
     fn a_case_is_the_network_that_it_says() {
-        let case = Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2 };
+        let case =
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1 };
         let network = case.network().unwrap();
         assert_eq!((network.layers().len(), network.outputs()), (3, 6));
         assert_eq!(mzis(&network), 3 * (3 + 2 + 3 + 2));
         assert_eq!(case.describe(), "step of 3 meshes of 6 modes and 4 columns, batch 2, on cpu");
+        let many = Case { pass: Pass::Population, chips: 5, ..case };
+        assert_eq!(many.operations(), 5.0 * Case { chips: 1, ..many }.operations());
+        assert_eq!(case.traffic(), 4.0 * 16.0 * (3 * 6 * 2) as f64);
+    }
+
+    #[test]
+    fn a_curve_runs_along_the_first_number_that_has_several_values() {
+        let case =
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 6, layers: 3, batch: 2, chips: 1 };
+        let along = |other: Case| Variable::of(&[case, other]);
+        assert_eq!(along(case), Variable::Modes);
+        assert_eq!(along(Case { chips: 50, ..case }), Variable::Chips);
+        assert_eq!(along(Case { chips: 50, batch: 7, ..case }), Variable::Batch);
+        assert_eq!(along(Case { modes: 8, depth: 8, ..case }), Variable::Modes);
+        assert_eq!(Variable::Depth.value(&Case { depth: 9, ..case }), 9);
     }
 }

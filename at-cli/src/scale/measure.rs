@@ -8,9 +8,10 @@ use at_core::engine::{Loss, Optimizer, Schedule};
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::Imperfections;
 use at_core::network::Network;
+use at_core::population::Examination;
 use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_core::training::{Batch, Initialization, MethodName, MethodOptions, Settings, Split, initial_controls, methods};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// A time that clocks and thread pools resolve; shorter steps are done several times between two looks at the clock.
@@ -41,11 +42,11 @@ impl Care {
 pub type DeviceMemory<'a> = Option<&'a dyn Fn() -> Option<u64>>;
 
 /// What a case takes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// MZIs of all meshes.
+    /// MZIs of all meshes of a chip.
     pub mzis: usize,
-    /// Controls of all meshes.
+    /// Controls of all meshes of a chip.
     pub controls: usize,
     /// Median time of a step (seconds).
     pub seconds: f64,
@@ -83,6 +84,11 @@ fn median(sorted: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[half] } else { 0.5 * (sorted[half - 1] + sorted[half]) }
 }
 
+/// What chips have of errors.
+fn spreads() -> Imperfections {
+    Imperfections { splitter_angle: 0.02, phase: 0.04, ..Imperfections::default() }
+}
+
 /// A step, ready to be done again and again.
 type Step<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
 
@@ -92,6 +98,7 @@ struct Workload<'a, E: Simulator> {
     network: &'a Network,
     case: Case,
     initial: Vec<f64>,
+    split: Split<E>,
     batch: Batch<E>,
     settings: Settings,
 }
@@ -115,7 +122,7 @@ impl<'a, E: Simulator> Workload<'a, E> {
             seed: 1,
         };
         let initial = initial_controls(network, 1, &Initialization::FanIn)?;
-        Ok(Workload { engine, network, case: *case, initial, batch, settings })
+        Ok(Workload { engine, network, case: *case, initial, split, batch, settings })
     }
 
     /// Times of the repeats (seconds per step), and the most memory beside the samples.
@@ -143,15 +150,23 @@ impl<'a, E: Simulator> Workload<'a, E> {
     fn step(&self) -> Result<Step<'_>> {
         match self.case.pass {
             Pass::Step => self.training_step(),
+            Pass::Population => Ok(self.examination()),
             Pass::Propagate | Pass::Backpropagate => self.model_step(),
         }
+    }
+
+    /// All chips, as the engine prefers it: side by side as one network, or on several threads.
+    fn examination(&self) -> Step<'_> {
+        let Workload { engine, network, initial, split, settings, case, .. } = self;
+        let loss = &settings.loss;
+        let all = Examination { engine: *engine, network, controls: initial, split, loss };
+        Box::new(move || Ok(all.all(0..case.chips as u64, |number| spreads().fabricate(network, number)).map(drop)?))
     }
 
     /// Asymmetrical training of a chip with errors.
     fn training_step(&self) -> Result<Step<'_>> {
         let Workload { engine, network, initial, batch, settings, .. } = self;
-        let spreads = Imperfections { splitter_angle: 0.02, phase: 0.04, ..Imperfections::default() };
-        let fabrication = spreads.fabricate(network, 1)?;
+        let fabrication = spreads().fabricate(network, 1)?;
         let mut chip = Chip::new(*engine, network, &fabrication)?;
         chip.program(&engine.upload(initial)?)?;
         let options = MethodOptions::default();
@@ -193,8 +208,8 @@ mod tests {
 
     #[test]
     fn every_pass_runs_and_takes_time_and_memory() {
-        for pass in [Pass::Propagate, Pass::Backpropagate, Pass::Step] {
-            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7 };
+        for pass in [Pass::Propagate, Pass::Backpropagate, Pass::Step, Pass::Population] {
+            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 3 };
             let found = measure(&Cpu::<f32>::new(), &case, &Care { warm_up: 1, repeats: 2 }, None).unwrap();
             assert_eq!((found.mzis, found.controls), (2 * 6, 2 * (12 + 5)), "{pass:?}");
             assert!(0.0 < found.shortest_seconds && found.shortest_seconds <= found.seconds, "{found:?}");

@@ -1,18 +1,19 @@
 //! Results of a sweep over sizes: `scale.csv`, `scale.json`, and the table for a person.
 
-use super::case::{Case, EngineName};
+use super::case::{Case, EngineName, Variable};
+use super::earlier::Earlier;
 use super::fit::PowerLaw;
 use super::measure::{Care, Measurement};
 use super::peak::Peak;
 use crate::export::columns::{TERMINAL, align, fitting, wrapped};
 use anyhow::{Context, Result};
 use at_core::files::own;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// One case, measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// What was measured.
     #[serde(flatten)]
@@ -20,62 +21,87 @@ pub struct Row {
     /// What it took.
     #[serde(flatten)]
     pub measured: Measurement,
-    /// Batch per time.
+    /// Samples per time, of all chips.
     pub samples_per_second: f64,
     /// [`super::case::Pass::operations`] per time.
     pub effective_gflops: f64,
     /// That rate against the device's own matrix product.
     pub fraction_of_peak: Option<f64>,
+    /// What the same took in an earlier run, where one is compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_seconds: Option<f64>,
 }
 
 impl Row {
     /// The rates that follow from `measured`.
     pub fn new(case: Case, measured: Measurement, peak: Option<&Peak>) -> Self {
-        let operations = case.pass.operations() * (measured.mzis * case.batch) as f64;
+        let samples = case.batch * case.chips;
+        let operations = case.pass.operations() * (measured.mzis * samples) as f64;
         let rate = operations / measured.seconds;
         Row {
             case,
             measured,
-            samples_per_second: case.batch as f64 / measured.seconds,
+            samples_per_second: samples as f64 / measured.seconds,
             effective_gflops: 1e-9 * rate,
             fraction_of_peak: peak.map(|peak| rate / peak.matrix_product_flops),
+            earlier_seconds: None,
         }
     }
 
-    /// All but the number of modes: rows with the same series lie on one curve.
-    pub fn series(&self) -> Series {
-        let Case { engine, pass, modes, depth, layers, batch } = self.case;
-        Series { engine, pass, depth: (depth != modes).then_some(depth), layers, batch }
+    /// All but what grows: rows with the same series lie on one curve along it.
+    pub fn series(&self, along: Variable) -> Series {
+        let Case { engine, pass, modes, depth, layers, batch, chips } = self.case;
+        let other = |own: Variable, value: usize| (own != along).then_some(value);
+        Series {
+            engine,
+            pass,
+            modes: other(Variable::Modes, modes),
+            depth: other(Variable::Depth, depth).filter(|&depth| depth != modes),
+            layers: other(Variable::Layers, layers),
+            batch: other(Variable::Batch, batch),
+            chips: other(Variable::Chips, chips),
+        }
     }
 }
 
-/// What is the same along a curve.
+/// What is the same along a curve; what grows is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Series {
     /// The engine.
     pub engine: EngineName,
     /// The pass.
     pub pass: super::case::Pass,
+    /// Waveguides.
+    pub modes: Option<usize>,
     /// Columns, where they are not as many as modes.
     pub depth: Option<usize>,
     /// Meshes.
-    pub layers: usize,
+    pub layers: Option<usize>,
     /// Samples.
-    pub batch: usize,
+    pub batch: Option<usize>,
+    /// Chips at once.
+    pub chips: Option<usize>,
 }
 
 impl Series {
     /// As a legend says it; `all` tells what needs to be said.
     pub fn label(&self, all: &[Series]) -> String {
         let mut label = format!("{} {}", self.engine.as_str(), self.pass.as_str());
-        if all.iter().any(|other| other.depth != self.depth) {
+        let differs = |of: fn(&Series) -> Option<usize>| all.iter().any(|other| of(other) != of(self));
+        if let Some(modes) = self.modes.filter(|_| differs(|own| own.modes)) {
+            label += &format!(", {modes} modes");
+        }
+        if differs(|own| own.depth) {
             label += &self.depth.map_or(", depth = modes".to_string(), |depth| format!(", depth {depth}"));
         }
-        if all.iter().any(|other| other.layers != self.layers) {
-            label += &format!(", {} layers", self.layers);
+        if let Some(layers) = self.layers.filter(|_| differs(|own| own.layers)) {
+            label += &format!(", {layers} layers");
         }
-        if all.iter().any(|other| other.batch != self.batch) {
-            label += &format!(", batch {}", self.batch);
+        if let Some(batch) = self.batch.filter(|_| differs(|own| own.batch)) {
+            label += &format!(", batch {batch}");
+        }
+        if let Some(chips) = self.chips.filter(|&chips| chips > 1 && differs(|own| own.chips)) {
+            label += &format!(", {chips} chips");
         }
         label
     }
@@ -87,7 +113,9 @@ pub struct Fit {
     /// The curve.
     #[serde(flatten)]
     pub series: Series,
-    /// Seconds per step against modes.
+    /// What grows along it.
+    pub along: Variable,
+    /// Seconds per step against that.
     #[serde(flatten)]
     pub law: PowerLaw,
 }
@@ -107,13 +135,21 @@ pub struct Results {
     pub rows: Vec<Row>,
     /// The fits.
     pub fits: Vec<Fit>,
+    /// What is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
 }
 
 impl Results {
+    /// What grows along the curves.
+    pub fn along(&self) -> Variable {
+        Variable::of(&self.rows.iter().map(|row| row.case).collect::<Vec<_>>())
+    }
+
     /// The curves, in the order of their first rows.
     pub fn series(&self) -> Vec<Series> {
-        let mut all = Vec::new();
-        for series in self.rows.iter().map(Row::series) {
+        let (along, mut all) = (self.along(), Vec::new());
+        for series in self.rows.iter().map(|row| row.series(along)) {
             if !all.contains(&series) {
                 all.push(series);
             }
@@ -123,10 +159,11 @@ impl Results {
 
     /// Fits every curve with at least two sizes.
     pub fn fit(&mut self) {
+        let along = self.along();
         let fit = |series: Series| {
-            let rows = self.rows.iter().filter(|row| row.series() == series);
-            let points: Vec<_> = rows.map(|row| (row.case.modes as f64, row.measured.seconds)).collect();
-            Some(Fit { series, law: PowerLaw::fit(&points)? })
+            let rows = self.rows.iter().filter(|row| row.series(along) == series);
+            let points: Vec<_> = rows.map(|row| (along.value(&row.case) as f64, row.measured.seconds)).collect();
+            Some(Fit { series, along, law: PowerLaw::fit(&points)? })
         };
         self.fits = self.series().into_iter().filter_map(fit).collect();
     }
@@ -148,7 +185,7 @@ impl Results {
     }
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "engine",
     "pass",
     "modes",
@@ -166,9 +203,11 @@ const COLUMNS: [&str; 17] = [
     "network_bytes",
     "signal_bytes",
     "memory_bytes",
+    "chips",
+    "earlier_seconds",
 ];
 
-fn fields(row: &Row) -> [String; 17] {
+fn fields(row: &Row) -> [String; 19] {
     let Row { case, measured, .. } = row;
     let bytes = |bytes: Option<u64>| bytes.map_or(String::new(), |bytes| bytes.to_string());
     [
@@ -189,6 +228,8 @@ fn fields(row: &Row) -> [String; 17] {
         bytes(measured.network_bytes),
         bytes(measured.signal_bytes),
         bytes(memory(measured)),
+        case.chips.to_string(),
+        row.earlier_seconds.map_or(String::new(), |seconds| seconds.to_string()),
     ]
 }
 
@@ -198,25 +239,40 @@ pub fn memory(measured: &Measurement) -> Option<u64> {
 }
 
 /// The columns of the table and their ranks: what matters most has the lowest.
-const TABLE: [(&str, u8); 11] = [
+const TABLE: [(&str, u8); 13] = [
     ("engine", 0),
     ("pass", 0),
     ("modes", 0),
     ("depth", 5),
     ("layers", 6),
     ("batch", 4),
+    (CHIPS, 0),
     ("time", 0),
+    (EARLIER, 0),
     ("samples/s", 7),
     ("GFLOP/s", 1),
     ("of peak", 2),
     ("memory", 3),
 ];
 
+/// Columns that are there where they say something.
+const CHIPS: &str = "chips";
+const EARLIER: &str = "to earlier";
+
 /// The table with what the fits say and what the device can do: all columns where it is `wide`, else those that fit a terminal.
 pub fn table(results: &Results, wide: bool) -> String {
-    let mut rows = vec![TABLE.map(|column| column.0.to_string()).to_vec()];
-    rows.extend(results.rows.iter().map(|row| cells(row).to_vec()));
-    let (rows, left_out) = fitting(&rows, &TABLE.map(|column| column.1), if wide { usize::MAX } else { TERMINAL });
+    let chips = results.rows.iter().any(|row| row.case.chips > 1);
+    let said = |name: &str| match name {
+        CHIPS => chips,
+        EARLIER => results.earlier.is_some(),
+        _ => true, // every other column always is
+    };
+    let kept: Vec<usize> = (0..TABLE.len()).filter(|&column| said(TABLE[column].0)).collect();
+    let of = |all: [String; 13]| kept.iter().map(|&column| all[column].clone()).collect::<Vec<_>>();
+    let mut rows = vec![of(TABLE.map(|column| column.0.to_string()))];
+    rows.extend(results.rows.iter().map(|row| of(cells(row))));
+    let ranks: Vec<u8> = kept.iter().map(|&column| TABLE[column].1).collect();
+    let (rows, left_out) = fitting(&rows, &ranks, if wide { usize::MAX } else { TERMINAL });
     let more = match &left_out[..] {
         [] => String::new(),
         names => format!("more with --wide: {}\n", names.join(", ")),
@@ -224,10 +280,11 @@ pub fn table(results: &Results, wide: bool) -> String {
     align(&rows, 2) + "\n" + &wrapped(&(footing(results) + &more), 2)
 }
 
-fn cells(row: &Row) -> [String; 11] {
-    let Case { engine, pass, modes, depth, layers, batch } = row.case;
+fn cells(row: &Row) -> [String; 13] {
+    let Case { engine, pass, modes, depth, layers, batch, chips } = row.case;
     let peak = row.fraction_of_peak.map_or("-".to_string(), |fraction| format!("{:.0} %", 100.0 * fraction));
     let memory = memory(&row.measured).map_or("-".to_string(), |bytes| crate::memory::size(bytes as f64));
+    let ratio = |earlier: f64| format!("{:.2}", row.measured.seconds / earlier);
     [
         engine.as_str().to_string(),
         pass.as_str().to_string(),
@@ -235,7 +292,9 @@ fn cells(row: &Row) -> [String; 11] {
         depth.to_string(),
         layers.to_string(),
         batch.to_string(),
+        chips.to_string(),
         time(row.measured.seconds),
+        row.earlier_seconds.map_or("-".to_string(), ratio),
         format!("{:.4e}", row.samples_per_second),
         format!("{:.2}", row.effective_gflops),
         peak,
@@ -260,7 +319,8 @@ fn footing(results: &Results) -> String {
         let PowerLaw { exponent, greatest_deviation, .. } = fit.law;
         let label = fit.series.label(&all);
         let off = 100.0 * greatest_deviation;
-        let _ = writeln!(text, "{label}: time grows as modes^{exponent:.2}, no size is more than {off:.0} % off");
+        let along = fit.along.as_str();
+        let _ = writeln!(text, "{label}: time grows as {along}^{exponent:.2}, no size is more than {off:.0} % off");
     }
     for (engine, peak) in &results.peaks {
         let (product, copy) = (1e-9 * peak.matrix_product_flops, 1e-9 * peak.copy_bandwidth);
@@ -271,6 +331,10 @@ fn footing(results: &Results) -> String {
             peak.matrix_product,
             peak.device
         );
+    }
+    if let Some(earlier) = &results.earlier {
+        let (file, version) = (&earlier.file, &earlier.version);
+        let _ = writeln!(text, "{EARLIER}: time over that of the same case in {file} (asyt {version})");
     }
     text + &results.memory.join("\n") + "\n"
 }

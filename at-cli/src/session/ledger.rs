@@ -3,12 +3,14 @@
 use super::Job;
 use super::metrics::{self, Row, Table};
 use crate::eta::Eta;
+use crate::events::EventLog;
 use crate::interrupt;
 use crate::listener::Listener;
 use crate::progress::Progress;
 use crate::work::{self, Pace};
 use anyhow::Result;
 use at_core::training::{MethodName, Observer, Record};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,8 @@ pub struct Ledger<'a> {
     written: Option<Instant>,
     /// The file, once this process has written it.
     table: Option<Table>,
+    /// The event files of the method on each of its chips, where somebody wants them.
+    logs: BTreeMap<usize, EventLog>,
     failure: Option<anyhow::Error>,
 }
 
@@ -44,7 +48,7 @@ impl<'a> Ledger<'a> {
         let (clock, progress) = ((0.0, Instant::now()), Progress::Silent);
         let pace = Pace::new();
         let (written, table, failure) = (None, None, None);
-        let (eta, began) = (Eta::default(), Instant::now());
+        let (eta, began, logs) = (Eta::default(), Instant::now(), BTreeMap::new());
         Ok(Ledger {
             job,
             rows: Vec::new(),
@@ -57,6 +61,7 @@ impl<'a> Ledger<'a> {
             clock,
             written,
             table,
+            logs,
             failure,
         })
     }
@@ -66,7 +71,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Takes over the `records` of an earlier part of the run.
-    pub fn begin(&mut self, method: MethodName, records: &[Record]) {
+    pub fn begin(&mut self, method: MethodName, records: &[Record]) -> Result<()> {
         let mut spent = 0.0;
         for record in records {
             let same = |row: &&Row| row.method == method && row.epoch == record.epoch;
@@ -85,6 +90,25 @@ impl<'a> Ledger<'a> {
         }
         let left = self.seconds_left(0.0);
         records.last().inspect(|record| self.progress.epoch(record, left));
+        self.open_logs(method, records)
+    }
+
+    /// The event files of `method` on every chip, with what they lack of its earlier `records`.
+    fn open_logs(&mut self, method: MethodName, records: &[Record]) -> Result<()> {
+        self.logs.clear();
+        let Some(folder) = self.job.log_folder else { return Ok(()) };
+        let chips = if method == MethodName::At { self.job.task.plan.fleet() } else { 1 };
+        for chip in 0..chips {
+            let own: Vec<Record> = records.iter().filter(|record| record.chip == chip).copied().collect();
+            let folder = folder.join(format!("{method}-chip-{}", self.first_chip().saturating_add(chip as u64)));
+            self.logs.insert(chip, EventLog::open(&folder, &own)?);
+        }
+        Ok(())
+    }
+
+    /// The method is trained to its last epoch, with these misfits of its model to its chips.
+    pub fn log_end(&mut self, misfits: &[Option<f64>]) -> Result<()> {
+        self.logs.values_mut().zip(misfits).try_for_each(|(log, &misfit)| log.end(misfit))
     }
 
     /// The seconds that the run still takes, of whose epoch this share is over.
@@ -113,6 +137,7 @@ impl<'a> Ledger<'a> {
             return Err(failure);
         }
         self.write()?;
+        self.logs.values_mut().try_for_each(EventLog::flush)?;
         Ok(self.rows.last().map_or(0.0, |row| row.wall_seconds))
     }
 }
@@ -150,6 +175,8 @@ impl Observer for Ledger<'_> {
             self.written = Some(Instant::now());
             self.failure = self.write().err();
         }
+        let logged = self.logs.get_mut(&record.chip).map_or(Ok(()), |log| log.epoch(record));
+        self.failure = self.failure.take().or(logged.err());
         if self.failure.is_some() || interrupt::requested() || self.stopped() {
             ControlFlow::Break(())
         } else {

@@ -18,6 +18,7 @@ use crate::export::sheet::Sheet;
 use crate::listener::{Audience, Listener};
 use crate::notes::Notes;
 use crate::progress::say;
+use crate::ranks::{self, Order};
 use crate::run_folder::RunFolder;
 use crate::trial::{Driver, Task, TrialResult, Trials};
 use crate::{activity, interrupt, settings};
@@ -28,6 +29,7 @@ use at_core::training::MethodName;
 use ledger::Ledger;
 pub use moved::Moved;
 pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
+use std::path::Path;
 use summary::{ChipTimes, MethodResult, Summary};
 
 /// What is trained, and where the results go.
@@ -42,6 +44,8 @@ pub struct Job<'a> {
     pub moved: Option<Moved>,
     /// The results.
     pub folder: &'a RunFolder,
+    /// Where its curves go as event files.
+    pub log_folder: Option<&'a Path>,
     /// Who follows it.
     pub audience: Audience<'a>,
 }
@@ -51,6 +55,9 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
     let Job { task, data, driver, folder, audience, .. } = *job;
     let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
+    if let Some(world) = ranks::world() {
+        world.tell(&Order::Train { settings: settings::config(&plan.settings)? }, None)?;
+    }
     let trials = Trials::new(engine, task, data, driver)?;
     let chance = trials.chance();
     announce(engine, job);
@@ -75,7 +82,11 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         let kept = trials.open(&path, 1)?;
         notes.say(kept.doubt.clone());
         activity::now(format!("building the chip and the model of {name}"));
-        ledger.begin(name, kept.records());
+        ledger.begin(name, kept.records())?;
+        if let Some(world) = ranks::world() {
+            let run = Order::Run { method: name, fingerprint: trials.fingerprint() };
+            world.tell(&run, Some(&kept.file()?))?;
+        }
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let wall_seconds = ledger.end()?;
         let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;
@@ -86,6 +97,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
         notes.say(doubts);
         summary.notes = notes.texts().to_vec();
         if complete {
+            ledger.log_end(&misfits)?;
             let first = plan.settings.chip_seed.unwrap_or_default();
             for ((seed, outcome), &misfit) in (first..).zip(&outcomes).zip(&misfits) {
                 let engine = engine.describe();

@@ -7,16 +7,22 @@ use crate::listener::Audience;
 use crate::notes::Notes;
 use crate::plan::{Plan, Precision};
 use crate::progress::say;
+use crate::ranks::{self, World};
 use crate::run_folder::RunFolder;
 use crate::settings::{self, RunSettings};
 use crate::trial::{self, Connect, Driver, OF_THE_PROGRAM, Task, Tasks};
 use crate::work::{DAY, Work, say_expected};
-use crate::{activity, interrupt, methods};
+use crate::{activity, events, interrupt, methods};
 use anyhow::Context;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::files::chip_file::write_chip;
 use at_core::training::{MethodName, Score};
+#[cfg(feature = "mpi")]
+use at_core::{
+    propagator::Simulator,
+    ranks::{Ranked, Traffic},
+};
 use std::path::{Path, PathBuf};
 
 /// A run that is to begin, or to go on.
@@ -33,6 +39,8 @@ pub struct Start<'a> {
     pub place: RunPlace<'a>,
     /// Where its chip is written to.
     pub save_chip: Option<&'a Path>,
+    /// Where its curves go as event files, for TensorBoard.
+    pub log_dir: Option<&'a Path>,
     /// Who follows it.
     pub audience: Audience<'a>,
 }
@@ -95,7 +103,7 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
 
 /// Trains.
 pub fn start(start: Start) -> Outcome<Finished> {
-    let Start { mut settings, followed, data, chip, place, save_chip, audience } = start;
+    let Start { mut settings, followed, data, chip, place, save_chip, log_dir, audience } = start;
     if chip.is_some() {
         (settings.chip_command, settings.chip_address) = (Some(OF_THE_PROGRAM.to_string()), None);
     }
@@ -108,6 +116,14 @@ pub fn start(start: Start) -> Outcome<Finished> {
     let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";
     let simulated = save_chip.is_none() || !plan.settings.has_outside_chip();
     simulated.then_some(()).context(outside).or_usage()?;
+    if let Some(world) = ranks::world() {
+        let one = !plan.settings.has_outside_chip() && chip.is_none();
+        let there = format!(
+            "a chip from outside is one, and {} ranks would need as many; start asyt without mpirun",
+            world.ranks()
+        );
+        one.then_some(()).context(there).or_usage()?;
+    }
     if let Some(path) = save_chip {
         write_chip(path, network, &plan.fabricate(network, chip_seed)?)?;
     }
@@ -123,15 +139,22 @@ pub fn start(start: Start) -> Outcome<Finished> {
     }
 
     let mut moved = None;
-    let folder = match place {
+    let logs = |folder: &RunFolder, new| {
+        let own = log_dir.map(|log_dir| events::folder(log_dir, folder.path(), new));
+        own.transpose().or_usage()
+    };
+    let (folder, log_folder) = match place {
         RunPlace::Earlier(run) => {
             moved = Moved::of(run, &plan.settings)?;
-            RunFolder::open(run)?
+            let folder = RunFolder::open(run)?;
+            let log_folder = logs(&folder, false)?;
+            (folder, log_folder)
         }
         RunPlace::New(out) => {
             let folder = RunFolder::create(out, plan.settings.preset.as_deref().unwrap_or("run"))?;
+            let log_folder = logs(&folder, true)?;
             folder.write("config.toml", &settings::config(&plan.settings)?)?;
-            folder
+            (folder, log_folder)
         }
     };
     let timed =
@@ -141,12 +164,55 @@ pub fn start(start: Start) -> Outcome<Finished> {
         None => work.say(&mut Notes::to(audience)),
     }
     let _keeping = interrupt::resumable(&format!("asyt train --resume {}", folder.path().display()));
-    let job = Job { task: &task, data, driver: driver.as_ref(), moved, folder: &folder, audience };
-    let summary = match &device {
-        Device::Gpu(gpu) => train(gpu, &job),
-        Device::Cpu(Precision::F32) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),
-        Device::Cpu(Precision::F64) => Cpu::<f64>::new().install(|| train(&Cpu::<f64>::new(), &job)),
+    let job = Job {
+        task: &task,
+        data,
+        driver: driver.as_ref(),
+        moved,
+        folder: &folder,
+        log_folder: log_folder.as_deref(),
+        audience,
+    };
+    let summary = match (ranks::world(), &device) {
+        (Some(world), device) => on_ranks(world, device, &job),
+        (None, Device::Gpu(gpu)) => train(gpu, &job),
+        (None, Device::Cpu(Precision::F32)) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),
+        (None, Device::Cpu(Precision::F64)) => Cpu::<f64>::new().install(|| train(&Cpu::<f64>::new(), &job)),
     }
     .map_err(|error| engines::explain(&device, plan, network, samples, error))?;
     Ok(Finished { summary, folder: folder.path().to_path_buf(), score: plan.score })
+}
+
+/// Rank 0's part of a training on several ranks.
+#[cfg(feature = "mpi")]
+fn on_ranks(world: &World, device: &Device, job: &Job) -> anyhow::Result<Summary> {
+    /// Trains, and says what the ranks have exchanged.
+    fn exchanging<E: Simulator>(engine: &Ranked<E>, job: &Job) -> anyhow::Result<Summary> {
+        let trained = train(engine, job);
+        let Traffic { operations, values, time, copies } = engine.traffic();
+        let [time, copies] = [time, copies].map(|time| time.as_secs_f64());
+        let line = format!(
+            "ranks    {operations} exchanges of {values} values in all took {time:.2} s, copies for them {copies:.2} s\n"
+        );
+        say(job.audience.quiet(), &line);
+        trained
+    }
+    let collective = world.collective();
+    match device {
+        Device::Gpu(gpu) => exchanging(&Ranked::new(gpu.clone(), collective), job),
+        Device::Cpu(Precision::F32) => {
+            let engine = Ranked::new(Cpu::<f32>::new(), collective);
+            engine.engine().install(|| exchanging(&engine, job))
+        }
+        Device::Cpu(Precision::F64) => {
+            let engine = Ranked::new(Cpu::<f64>::new(), collective);
+            engine.engine().install(|| exchanging(&engine, job))
+        }
+    }
+}
+
+/// There is no world without MPI.
+#[cfg(not(feature = "mpi"))]
+fn on_ranks(world: &World, _device: &Device, _job: &Job) -> anyhow::Result<Summary> {
+    match *world {}
 }

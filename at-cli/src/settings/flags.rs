@@ -262,6 +262,12 @@ at_core::imperfections! { settings {
     /// An option of a method, which says its help
     #[arg(long, value_name = "HOW", help_heading = "Training")]
     pub in_situ_subtraction: Option<String>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "SWEEPS", help_heading = "Training")]
+    pub subspace_calibration: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "SWEEPS", help_heading = "Training")]
+    pub subspace_mapping: Option<usize>,
     /// in-situ: noise of the detectors at the phase shifters, at unit power; grows as the root of power
     #[arg(long, value_name = "SPREAD", help_heading = "Chip")]
     pub tap_noise: Option<f64>,

@@ -19,5 +19,7 @@ pub use doubts::before;
 pub use driver::{Connect, Driver, OF_THE_PROGRAM};
 pub use fingerprint::{Fingerprint, RunContents, SourceNames};
 pub use memory::memory;
+#[cfg(feature = "mpi")]
+pub use run::Kept;
 pub use run::{TrialResult, Trials};
 pub use task::{Task, Tasks, encoded, load, prepared, split};

@@ -33,7 +33,8 @@ pub struct Trials<'a, E: Simulator> {
 
 /// The place where a trial keeps its state after epochs, and what an earlier process has left there.
 pub struct Kept<'a> {
-    path: &'a Path,
+    /// None on a rank that follows another one, which alone keeps anything.
+    path: Option<&'a Path>,
     every: usize,
     earlier: Option<Checkpoint>,
     /// What makes one doubt that it may go on.
@@ -54,6 +55,21 @@ pub struct TrialResult {
 }
 
 impl Kept<'_> {
+    /// Nothing is kept here, and `earlier` is what rank 0 goes on from.
+    #[cfg(feature = "mpi")]
+    pub fn of_rank_0(earlier: Option<Checkpoint>) -> Self {
+        Kept { path: None, every: 1, earlier, doubt: None }
+    }
+
+    /// The file of what an earlier process has left, with all its records; nothing where it has left nothing.
+    pub fn file(&self) -> Result<Vec<u8>> {
+        let Some(earlier) = &self.earlier else { return Ok(Vec::new()) };
+        let folder = tempfile::tempdir().context("a checkpoint for other ranks")?;
+        let path = folder.path().join("checkpoint.safetensors");
+        earlier.save(&path)?;
+        std::fs::read(&path).context("a checkpoint for other ranks")
+    }
+
     /// The epochs that are done.
     pub fn records(&self) -> &[Record] {
         self.earlier.as_ref().map_or(&[], |checkpoint| &checkpoint.records)
@@ -86,6 +102,11 @@ impl<'a, E: Simulator> Trials<'a, E> {
         })
     }
 
+    /// Of all that the numbers depend on.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.text()
+    }
+
     /// What guessing reaches on the test samples; nothing where targets are real.
     pub fn chance(&self) -> Option<Chance> {
         self.chance
@@ -103,7 +124,7 @@ impl<'a, E: Simulator> Trials<'a, E> {
     /// The state of a trial at `path`, to be kept after `every` so many epochs. Errs where it is that of another one.
     pub fn open<'k>(&self, path: &'k Path, every: usize) -> Result<Kept<'k>> {
         let (earlier, doubt) = self.fingerprint.open(path)?;
-        Ok(Kept { path, every, earlier, doubt })
+        Ok(Kept { path: Some(path), every, earlier, doubt })
     }
 
     /// Trains with `method`, on from what is `kept`; `aligned` with an oracle that judges the first step of every epoch
@@ -117,7 +138,8 @@ impl<'a, E: Simulator> Trials<'a, E> {
     ) -> Result<TrialResult> {
         let Trials { engine, plan, network, ref fabrication, ref initial, .. } = *self;
         let fingerprint = &self.fingerprint.text()[..];
-        let checkpoints = kept.map(|&Kept { path, every, .. }| Checkpoints { path, every, fingerprint, network });
+        let checkpoints =
+            kept.and_then(|&Kept { path, every, .. }| Some(Checkpoints { path: path?, every, fingerprint, network }));
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
         let mut times = None;
         let (outcomes, misfits, trained) = if let Some(driver) = self.driver {

@@ -144,6 +144,8 @@ const SETTINGS: &[(&str, Effect)] = &[
     ("dat-rate", Changes(Inside, "--method dat --dat-maps 2,2,2 --dat-warm-up 0 | --dat-rate 30")),
     ("dat-joint", Changes(Inside, "--method dat --dat-maps 2,2,2 --dat-warm-up 0 | --dat-joint 0")),
     ("in-situ-subtraction", Changes(Inside, "| --in-situ-subtraction toggled")),
+    ("subspace-calibration", Changes(Inside, "--network svd:4x4 --method subspace | --subspace-calibration 2")),
+    ("subspace-mapping", Changes(Inside, "--network svd:4x4 --method subspace | --subspace-mapping 2")),
     ("tap-noise", Changes(Inside, "| --tap-noise 5")),
     ("initialization", Changes(Bank, "| --initialization normal:0.1:0.1")),
     ("start-from", Changes(Bank, "| --start-from bank/at.safetensors")),
@@ -163,6 +165,7 @@ const SETTINGS: &[(&str, Effect)] = &[
 
 /// Imperfections that show with other words than [`imperfections`] finds.
 const IMPERFECTIONS: &[(&str, Effect)] = &[
+    ("crossing-db", Changes(Mesh, "--network mesh:4x2,butterfly | --crossing-db 1")),
     ("loss-spread-db", Changes(Mesh, "--loss-db 1 | --loss-spread-db 0.5")),
     ("path-imbalance", Changes(Mesh, "--propagation-db-cm 20 | --path-imbalance 0.5")),
     ("amplified", Changes(Mesh, "--loss-db 1 | --amplified")),
@@ -195,7 +198,7 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
     let base = |acts: Acts| match acts {
         Acts::On(Part::WeightBanks) => Bank,
         Acts::On(Part::Matrices | Part::Hidden) => Matrix,
-        Acts::On(Part::Meshes | Part::Shifters) | Acts::OnAll => Mesh,
+        Acts::On(Part::Meshes | Part::Crossings | Part::Shifters) | Acts::OnAll => Mesh,
         Acts::With(other) => panic!("{other} acts with others too"),
     };
     let row = |imperfection: &'static Imperfection| {
@@ -226,6 +229,7 @@ const TRAIN: &[(&str, Effect)] = &[
     ("long", Refused(Bank, "| --long", "--print-config")),
     ("dry-run", NoNumbers("trains nothing that is kept")),
     ("json", NoNumbers("how results are printed")),
+    ("log-dir", NoNumbers("where the same curves are written once more")),
     ("wide", NoNumbers("how results are printed")),
     ("figures", NoNumbers("how pictures are written")),
     ("figure-width", NoNumbers("how pictures are written")),
@@ -240,6 +244,8 @@ const GRID: &[(&str, Effect)] = &[
     ("target", Changes(Bank, "--target 0 | --target 1")),
     ("cost-model", Changes(Bank, "| --cost-model integrated")),
     ("jobs", NoNumbers("how many train side by side")),
+    ("shard", NoNumbers("which of the same cells are trained here")),
+    ("log-dir", NoNumbers("where the same curves are written once more")),
     ("dry-run", NoNumbers("trains nothing that is kept")),
     ("config", Changes(Bank, "| --config three.toml")),
     ("out", NoNumbers("where the results lie")),

@@ -60,6 +60,74 @@ fn the_memory_of_signals_grows_with_the_batch_and_not_with_the_depth() {
 }
 
 #[test]
+fn chips_at_once_are_a_curve_of_their_own_and_an_earlier_run_stands_beside() {
+    let bench = Bench::new();
+    let words = [
+        "scale",
+        "--engine",
+        "cpu",
+        "--repeats",
+        "1",
+        "--warm-up",
+        "1",
+        "--modes",
+        "4",
+        "--layers",
+        "2",
+        "--batch",
+        "5",
+    ];
+    let chips = |out, more: &[&'static str]| {
+        let own = ["--chips", "4,2", "--quiet", "--json", "--out", out];
+        let ended = bench.run(words.iter().chain(&own).chain(more).copied()).done();
+        serde_json::from_str::<Value>(&ended.stdout).unwrap()
+    };
+    let first = chips("first", &[]);
+    for (row, count) in first["rows"].as_array().unwrap().iter().zip([2.0, 4.0]) {
+        let number = |key: &str| row[key].as_f64().unwrap();
+        assert_eq!((row["pass"].as_str(), number("chips")), (Some("population"), count), "{row}");
+        assert!((number("samples_per_second") * number("seconds") / (5.0 * count) - 1.0).abs() < 1e-9, "{row}");
+        let flops = 28.0 * number("mzis") * 5.0 * count / number("seconds");
+        assert!((number("effective_gflops") * 1e9 / flops - 1.0).abs() < 1e-9, "{row}");
+        assert!(row.get("earlier_seconds").is_none());
+    }
+    assert_eq!((first["fits"][0]["along"].as_str(), first["fits"].as_array().unwrap().len()), (Some("chips"), 1));
+    let picture = bench.read("first/time.svg");
+    for part in ["chips", "cpu population at the rate of matrix products", "cpu population at the rate of copies"] {
+        assert!(picture.contains(part), "{part}");
+    }
+    let second = chips("second", &["--compare", "first"]);
+    for (own, earlier) in second["rows"].as_array().unwrap().iter().zip(first["rows"].as_array().unwrap()) {
+        assert_eq!(own["earlier_seconds"], earlier["seconds"]);
+    }
+    assert!(bench.read("second/time.svg").contains("cpu population, earlier") && !picture.contains("earlier"));
+    let table = bench
+        .run(words.into_iter().chain(["--compare", "first/scale.json", "--out", "third", "--quiet"]))
+        .done()
+        .stdout;
+    assert!(table.contains("to earlier") && table.contains("first/scale.json") && !table.contains("chips"), "{table}");
+    assert!(table.lines().nth(1).unwrap().contains(" - "), "of another pass there is nothing earlier: {table}");
+}
+
+#[test]
+fn what_cannot_be_compared_and_chips_of_other_passes_are_refused() {
+    let bench = Bench::new();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        bench.run(TINY.iter().chain(arguments).copied()).refused(2, parts);
+        assert!(!bench.path("sizes").exists());
+    };
+    bench.write("other.json", "{\"version\": \"1\"}");
+    refused(&["--compare", "other.json"], &["other.json is no scale.json of asyt scale"]);
+    refused(&["--compare", "missing.json"], &["missing.json"]);
+    let row = "{\"engine\": \"cpu\", \"pass\": \"step\", \"modes\": 4, \"depth\": 4, \"layers\": 1, \"batch\": 1, \"mzis\": 6, \"controls\": 16, \
+               \"seconds\": 0, \"shortest_seconds\": 0, \"longest_seconds\": 0, \"network_bytes\": null, \"signal_bytes\": null, \
+               \"samples_per_second\": 1, \"effective_gflops\": 1, \"fraction_of_peak\": null}";
+    bench.write("zero.json", format!("{{\"version\": \"1\", \"rows\": [{row}]}}"));
+    refused(&["--compare", "zero.json"], &["zero.json", "a number is not valid in step of 1 mesh"]);
+    refused(&["--chips", "2", "--pass", "step"], &["--chips counts the chips of the pass population"]);
+}
+
+#[test]
 fn the_table_goes_to_stdout_and_the_progress_to_stderr() {
     let bench = Bench::new();
     let run = bench.run(TINY.iter().copied().chain(["--modes", "4", "--pass", "propagate", "--batch", "2"])).done();

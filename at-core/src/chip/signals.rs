@@ -183,7 +183,7 @@ impl<E: Simulator> Signals<E> {
         if noise.is_none() {
             return Ok(());
         }
-        let draw = Draw { key: self.key, pass: self.passes, site };
+        let draw = Draw { key: self.key, pass: self.passes, site, first: 0 };
         self.engine.disturb(noise, &draw, batch, signal)
     }
 }

@@ -78,9 +78,28 @@ fn gradients_of_tiled_layers_match_differences() {
 }
 
 #[test]
+fn gradients_of_meshes_of_other_shapes_match_differences() {
+    let loss =
+        Imperfections { splitter_angle: 0.1, phase: 0.3, loss_db: 0.3, loss_spread_db: 0.2, ..Imperfections::NONE };
+    let custom = Mesh::of_columns(7, &[vec![[1, 6], [0, 2]], vec![[4, 5]], vec![[2, 6], [3, 5]]]).unwrap();
+    let named = [Mesh::diamond(6), Mesh::butterfly(8), Mesh::benes(4)].map(|mesh| mesh.unwrap());
+    for mesh in named.into_iter().chain([custom]) {
+        for errors in [Imperfections::NONE, loss, Imperfections { loss_spread_db: 0.0, ..loss }] {
+            let (modes, stage) = (mesh.modes(), || Stage::Mesh(mesh.clone()));
+            let hidden = vec![stage(), Stage::activation(modes, Activation::ELECTRO_OPTIC)];
+            let last = vec![stage(), Stage::detection(modes, Detection::Intensity)];
+            gradient_matches_differences(&Network::new(vec![hidden, last]).unwrap(), &errors, 5);
+        }
+        gradient_matches_differences(&tiled_layers(&mesh), &loss, 3);
+    }
+}
+
+#[test]
 fn gradients_of_imperfections_match_differences() {
     let loss = Imperfections { loss_db: 0.3, loss_spread_db: 0.2, update_error: 0.3, ..Default::default() };
-    for (modes, layout) in [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)] {
+    let other = [(6, Layout::Diamond), (8, Layout::Butterfly)];
+    let known = [(2, Layout::Rectangular), (5, Layout::Rectangular), (6, Layout::Triangular)];
+    for (modes, layout) in known.into_iter().chain(other) {
         for errors in [Imperfections::default(), loss] {
             let mesh = || Stage::Mesh(Mesh::universal(modes, layout).unwrap());
             let network = Network::new(vec![

@@ -83,11 +83,11 @@ impl<T: Real> MeshStage<T> {
             stage.imbalance = loss.imbalance.map(|factors| factors.into_iter().map(T::of).collect());
         }
         let schedule = mesh_kernel::schedule(mesh, if stage.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
-        for (mzi, row) in schedule {
+        for (mzi, rows) in schedule {
             let [_, second] = coupler_pair(&stage.couplers, mzi as usize);
             let second_coupler = squares(second).map(T::of);
             stage.order.push(mzi);
-            stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, row });
+            stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, rows });
         }
         Ok(stage)
     }

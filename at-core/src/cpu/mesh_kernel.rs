@@ -43,8 +43,8 @@ pub struct Element<T> {
     pub transfer: [T; 8],
     /// `cos², sin², cos·sin` of the second coupler's angle.
     pub second_coupler: [T; 3],
-    /// Its upper waveguide.
-    pub row: u32,
+    /// Its upper and its lower waveguide.
+    pub rows: [u32; 2],
 }
 
 /// What the kernels know of a mesh.
@@ -67,16 +67,23 @@ pub struct Imbalance<'a, T> {
     pub transmission: &'a [T],
 }
 
-/// The order in which the loops treat MZIs: their control index and upper row.
+/// An MZI in the order of the loops: its control index, its upper and its lower row.
+pub type Place = (u32, [u32; 2]);
+
+/// The order in which the loops treat MZIs.
 ///
 /// In sweep s, the column at distance d from the first of its block treats the MZI at row s - d, whose neighbours the column
 /// before it has just treated. Read backwards, the order serves the backward pass. Blocks have `columns` columns; with one
-/// it is the plain order. With more, light crosses die after die.
-pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<(u32, u32)> {
+/// it is the plain order. With more, light crosses die after die. MZIs that do not join neighbours have no sweeps and follow
+/// [`as_soon_as_lit`].
+pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<Place> {
     let mut order = Vec::with_capacity(mesh.mzis());
     if columns == 1 {
-        order.extend(mesh.positions().enumerate().map(|(mzi, (_, row))| (mzi as u32, row as u32)));
+        order.extend(places(mesh));
         return order;
+    }
+    if !mesh.joins_neighbours() {
+        return as_soon_as_lit(mesh);
     }
     for die in 0..mesh.dies() {
         let low = die * mesh.die_modes();
@@ -86,8 +93,43 @@ pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<(u32, u32)> {
                     let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));
                     if let Some(offset) = offset.filter(|offset| *offset < 2 * column.per_die) {
                         let row = low + column.first_row + offset;
-                        order.push((column.mzi(row) as u32, row as u32));
+                        order.push((column.mzi(row) as u32, [row as u32, row as u32 + 1]));
                     }
+                }
+            }
+        }
+    }
+    order
+}
+
+/// Every MZI in the order of the controls.
+fn places(mesh: &Mesh) -> impl Iterator<Item = Place> {
+    mesh.positions().enumerate().map(|(mzi, (_, rows))| (mzi as u32, rows.map(|row| row as u32)))
+}
+
+/// The order in which an MZI follows as soon as both its inputs are lit, the last lit ones first: in a butterfly, blocks of modes that the
+/// nearest cache holds cross all columns that join nothing else before the next block enters.
+fn as_soon_as_lit(mesh: &Mesh) -> Vec<Place> {
+    let all: Vec<Place> = places(mesh).collect();
+    // of every MZI and its two waveguides, the next MZI there
+    let mut next = vec![[None; 2]; all.len()];
+    let mut first = vec![None; mesh.modes()];
+    let mut waits_for = vec![0_u8; all.len()];
+    for (index, &(_, rows)) in all.iter().enumerate().rev() {
+        next[index] = rows.map(|row| first[row as usize].replace(index));
+        next[index].iter().flatten().for_each(|&behind: &usize| waits_for[behind] += 1);
+    }
+    let mut order = Vec::with_capacity(all.len());
+    let mut ready = Vec::new();
+    let entrances: Vec<usize> = (0..all.len()).filter(|&index| waits_for[index] == 0).collect();
+    for entrance in entrances {
+        ready.push(entrance);
+        while let Some(index) = ready.pop() {
+            order.push(all[index]);
+            for &behind in next[index].iter().rev().flatten() {
+                waits_for[behind] -= 1;
+                if waits_for[behind] == 0 {
+                    ready.push(behind);
                 }
             }
         }
@@ -192,10 +234,10 @@ fn uncross_all<T: Real, const FMA: bool, const SLOPES: usize>(
 ) {
     if SLOPES == COUPLERS_TOO {
         for ((element, slope), &phase) in elements.iter().zip(slopes).zip(external).rev() {
-            let row = element.row as usize;
-            slope[3] += second_coupler_slope::<T, FMA>(row, fields, adjoints);
+            let rows = element.rows;
+            slope[3] += second_coupler_slope::<T, FMA>(rows, fields, adjoints);
             uncross_at::<T, FMA>(element, fields, adjoints, slope);
-            slope[2] += first_coupler_slope::<T, FMA>(row, phase, fields, adjoints);
+            slope[2] += first_coupler_slope::<T, FMA>(rows, phase, fields, adjoints);
         }
     } else {
         for (element, slope) in elements.iter().zip(slopes).rev() {
@@ -206,14 +248,15 @@ fn uncross_all<T: Real, const FMA: bool, const SLOPES: usize>(
 
 #[inline(always)]
 fn cross_at<T: Real, const FMA: bool>(element: &Element<T>, fields: &mut [Waveguide<T>]) {
-    let (upper, lower) = pair(fields, element.row as usize);
+    let (upper, lower) = pair(fields, element.rows);
     cross::<T, FMA>(&element.transfer, upper, lower);
 }
 
 #[inline(always)]
-pub(super) fn pair<T>(fields: &mut [Waveguide<T>], row: usize) -> (&mut Waveguide<T>, &mut Waveguide<T>) {
-    let (above, below) = fields.split_at_mut(row + 1);
-    (&mut above[row], &mut below[0])
+pub(super) fn pair<T>(fields: &mut [Waveguide<T>], rows: [u32; 2]) -> (&mut Waveguide<T>, &mut Waveguide<T>) {
+    let [upper, lower] = rows.map(|row| row as usize);
+    let (above, below) = fields.split_at_mut(lower);
+    (&mut above[upper], &mut below[0])
 }
 
 #[inline(always)]
@@ -264,9 +307,8 @@ fn uncross_at<T: Real, const FMA: bool>(
     adjoints: &mut [Waveguide<T>],
     slopes: &mut [T],
 ) {
-    let row = element.row as usize;
-    let (y0, y1) = pair(fields, row);
-    let (a0, a1) = pair(adjoints, row);
+    let (y0, y1) = pair(fields, element.rows);
+    let (a0, a1) = pair(adjoints, element.rows);
     let mut upper = [T::zero(); LANES];
     let mut lower = [T::zero(); LANES];
     let mut mixed = [T::zero(); LANES];
@@ -297,12 +339,12 @@ fn uncross_at<T: Real, const FMA: bool>(
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
 fn second_coupler_slope<T: Real, const FMA: bool>(
-    row: usize,
+    rows: [u32; 2],
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
 ) -> T {
-    let (y0, y1) = pair(fields, row);
-    let (a0, a1) = pair(adjoints, row);
+    let (y0, y1) = pair(fields, rows);
+    let (a0, a1) = pair(adjoints, rows);
     let mut slope = [T::zero(); LANES];
     for lane in 0..LANES {
         let forth = fma::<T, FMA>(a0.re[lane], y1.im[lane], -(a0.im[lane] * y1.re[lane]));
@@ -317,13 +359,13 @@ fn second_coupler_slope<T: Real, const FMA: bool>(
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
 fn first_coupler_slope<T: Real, const FMA: bool>(
-    row: usize,
+    rows: [u32; 2],
     [cos, sin]: [T; 2],
     fields: &mut [Waveguide<T>],
     adjoints: &mut [Waveguide<T>],
 ) -> T {
-    let (f0, f1) = pair(fields, row);
-    let (a0, a1) = pair(adjoints, row);
+    let (f0, f1) = pair(fields, rows);
+    let (a0, a1) = pair(adjoints, rows);
     let mut slope = [T::zero(); LANES];
     for lane in 0..LANES {
         // a0* f1 = p, a1* f0 = q: Im(e^{-iφ} p + e^{iφ} q) = cos φ Im(p + q) + sin φ Re(q - p).
@@ -347,4 +389,38 @@ pub(super) fn sum<T: Real>(mut lanes: [T; LANES]) -> T {
         half /= 2;
     }
     lanes[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Light meets the MZIs of every waveguide in the order of columns, and every one once.
+    #[test]
+    fn a_schedule_keeps_the_order_of_light() {
+        let custom = Mesh::of_columns(7, &[vec![[0, 6]], vec![[2, 3], [0, 5]], vec![[1, 4]], vec![[3, 6]]]).unwrap();
+        let named = [Mesh::rectangular(9), Mesh::triangular(6), Mesh::diamond(8), Mesh::butterfly(16), Mesh::benes(8)];
+        let meshes = named.map(|mesh| mesh.unwrap()).into_iter().chain([custom]);
+        for mesh in meshes.flat_map(|mesh| [mesh.on_dies(3).unwrap(), mesh]) {
+            for columns in [1, BLOCK, 2 * BLOCK] {
+                let order = schedule(&mesh, columns);
+                let ways = |places: &mut dyn Iterator<Item = Place>| {
+                    let mut ways = vec![Vec::new(); mesh.modes()];
+                    for (mzi, rows) in places {
+                        rows.iter().for_each(|&row| ways[row as usize].push((mzi, rows)));
+                    }
+                    ways
+                };
+                assert_eq!(ways(&mut order.iter().copied()), ways(&mut places(&mesh)));
+                assert_eq!(order.len(), mesh.mzis());
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_butterfly_cross_their_columns_together() {
+        let order = schedule(&Mesh::butterfly(16).unwrap(), BLOCK);
+        let rows: Vec<[u32; 2]> = order.iter().take(12).map(|place| place.1).collect();
+        assert!(rows.iter().flatten().all(|&row| row < 8), "{rows:?}");
+    }
 }

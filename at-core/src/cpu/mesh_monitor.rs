@@ -97,7 +97,7 @@ fn column<T: Real, W: Watch<T>, const AHEAD: bool, const FMA: bool>(
     for step in 0..range.len() {
         let index = if AHEAD { range.start + step } else { range.end - 1 - step };
         let (element, [c, s]) = (&elements[index], couplers[index]);
-        let (upper, lower) = pair(fields, element.row as usize);
+        let (upper, lower) = pair(fields, element.rows);
         if AHEAD {
             let phi = *upper;
             cross::<T, FMA>(&element.transfer, upper, lower);

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Lossless MZIs keep P_0 + P_1, so the loops sum only Re(…) and P_0(in) of every MZI, and P_0 + P_1 follows from these by
-//! walking back from the outputs once per batch ([`Slope`]).
+//! walking back from the outputs once per batch.
 //!
 //! MZIs come in [`Sweep`]s down the diagonals of some columns: each shares a waveguide with the one before it.
 
@@ -33,14 +33,19 @@ pub struct Rotation<T> {
     pub split: [T; 2],
 }
 
-/// What the loops sum up of one MZI: `Re(a_0* y_1 - a_1* y_0)` at its outputs, `Im b_0* x_0` at its inputs.
-pub type Slope<T> = [T; 2];
+/// What the loops sum up of one MZI with ideal couplers: `Re(a_0* y_1 - a_1* y_0)` at its outputs, `Im b_0* x_0` at its inputs.
+pub const IDEAL: usize = 2;
 
-/// MZIs that follow each other in memory and stand at rows `row, row - 1, …`.
+/// That, and `Im(a_0* y_1 + a_1* y_0)` at its outputs, where couplers have angles of their own ([`super::mesh_couplers`]).
+pub const COUPLED: usize = 3;
+
+/// MZIs that follow each other in memory and stand at rows `row, row - 1, …`, all but the first on neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {
     /// Upper row of the first.
     pub row: u32,
+    /// Its lower row.
+    pub lower: u32,
     /// How many.
     pub count: u32,
 }
@@ -59,26 +64,27 @@ pub fn forward<T: Real, S: Simd, const W: usize>(
     for sweep in sweeps {
         let (mine, rest) = rotations.split_at(sweep.count as usize);
         rotations = rest;
-        let mut row = sweep.row as usize;
-        let mut shared: Field<T, S, W> = load::<T, S, W>(tile, row + 1);
+        let (mut row, mut below) = (sweep.row as usize, sweep.lower as usize);
+        let mut shared: Field<T, S, W> = load::<T, S, W>(tile, below);
         for rotation in mine {
             let upper = load::<T, S, W>(tile, row);
             let (upper, lower) = cross::<T, S, W>(simd, rotation, upper, shared);
-            store::<T, S, W>(tile, row + 1, lower);
+            store::<T, S, W>(tile, below, lower);
             shared = upper;
+            below = row;
             row = row.wrapping_sub(1);
         }
-        store::<T, S, W>(tile, row.wrapping_add(1), shared);
+        store::<T, S, W>(tile, below, shared);
     }
 }
 
 /// Carries fields and adjoints from the outputs back to the inputs and adds up the slopes of every MZI.
 #[inline(always)]
-pub fn backward<T: Real, S: Simd, const W: usize>(
+pub fn backward<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
     simd: S,
     sweeps: &[Sweep],
     mut rotations: &[Rotation<T>],
-    mut slopes: &mut [Slope<T>],
+    mut slopes: &mut [[T; SLOPES]],
     fields: &mut [T::Register<S>],
     adjoints: &mut [T::Register<S>],
 ) {
@@ -91,9 +97,13 @@ pub fn backward<T: Real, S: Simd, const W: usize>(
         let mut field: Field<T, S, W> = load::<T, S, W>(fields, row);
         let mut adjoint: Field<T, S, W> = load::<T, S, W>(adjoints, row);
         for (rotation, slope) in mine.iter().zip(my_slopes).rev() {
-            let lower_field = load::<T, S, W>(fields, row + 1);
-            let lower_adjoint = load::<T, S, W>(adjoints, row + 1);
+            let below = if row == sweep.row as usize { sweep.lower as usize } else { row + 1 };
+            let lower_field = load::<T, S, W>(fields, below);
+            let lower_adjoint = load::<T, S, W>(adjoints, below);
             let mixed = difference::<T, S, W>(simd, field, lower_field, adjoint, lower_adjoint);
+            if SLOPES == COUPLED {
+                slope[2] += swapped::<T, S, W>(simd, field, lower_field, adjoint, lower_adjoint);
+            }
             let (x, next_field) = uncross::<T, S, W>(simd, rotation, field, lower_field);
             let (b, next_adjoint) = uncross::<T, S, W>(simd, rotation, adjoint, lower_adjoint);
             slope[0] += mixed;
@@ -101,7 +111,7 @@ pub fn backward<T: Real, S: Simd, const W: usize>(
             store::<T, S, W>(fields, row, x);
             store::<T, S, W>(adjoints, row, b);
             (field, adjoint) = (next_field, next_adjoint);
-            row += 1;
+            row = below;
         }
         store::<T, S, W>(fields, row, field);
         store::<T, S, W>(adjoints, row, adjoint);
@@ -133,6 +143,25 @@ fn difference<T: Real, S: Simd, const W: usize>(
         for part in 0..2 {
             sum = T::multiply_add(simd, a0[part][w], y1[part][w], sum);
             sum = T::subtract_product(simd, sum, a1[part][w], y0[part][w]);
+        }
+    }
+    T::sum_lanes(simd, sum)
+}
+
+/// `Σ Im(a_0* y_1 + a_1* y_0)`.
+#[inline(always)]
+fn swapped<T: Real, S: Simd, const W: usize>(
+    simd: S,
+    y0: Field<T, S, W>,
+    y1: Field<T, S, W>,
+    a0: Field<T, S, W>,
+    a1: Field<T, S, W>,
+) -> T {
+    let mut sum = T::splat(simd, T::zero());
+    for w in 0..W {
+        for (a, y) in [(a0, y1), (a1, y0)] {
+            sum = T::multiply_add(simd, a[0][w], y[1][w], sum);
+            sum = T::subtract_product(simd, sum, a[1][w], y[0][w]);
         }
     }
     T::sum_lanes(simd, sum)

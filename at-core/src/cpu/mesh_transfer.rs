@@ -17,7 +17,7 @@
 //! place of B - N samples through the mesh and back. [`Times`] say when that is less.
 
 use super::mesh::MeshStage;
-use super::mesh_ideal::IdealMesh;
+use super::mesh_rotated::RotatedMesh;
 use super::product::{Matrix, product};
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::optics::Mesh;
@@ -36,11 +36,11 @@ type Times = [f64; 2];
 /// One multiplication of a product.
 const MULTIPLICATION: Times = [0.013, 0.022];
 
-/// One sample through one MZI with couplers of its own. Uneven losses make it slower; the matrix then pays sooner than supposed.
+/// One sample through one MZI as a 2x2 matrix. Uneven losses make it slower; the matrix then pays sooner than supposed.
 pub const GENERAL_MZI: Times = [0.37, 0.67];
 
-/// One sample through one ideal MZI.
-pub const IDEAL_MZI: Times = [0.25, 0.40];
+/// One sample through one MZI as a rotation.
+pub const ROTATION: Times = [0.25, 0.40];
 
 /// The way back through a mesh, in ways forward.
 const BACKWARD: f64 = 1.9;
@@ -74,8 +74,8 @@ struct Units<T> {
 
 impl OnCpu for Mesh {
     fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
-        Ok(Box::new(match IdealMesh::new(self, errors)? {
-            Some(ideal) => TransferStage::new(self, IDEAL_MZI, Box::new(ideal)),
+        Ok(Box::new(match RotatedMesh::new(self, errors)? {
+            Some(rotated) => TransferStage::new(self, ROTATION, Box::new(rotated)),
             None => TransferStage::new(self, GENERAL_MZI, Box::new(MeshStage::new(self, errors)?)),
         }))
     }

@@ -3,7 +3,8 @@
 use super::mesh::MeshStage;
 use super::sparse::SparseRows;
 use crate::stage::{Stage, StageErrors, with_stage};
-use crate::{Real, Result};
+use crate::{Error, Real, Result};
+use std::any::{Any, TypeId};
 
 /// Reals per parallel piece of a stage that treats every mode by itself; even, so that complex pairs stay together.
 pub const PIECE: usize = 8192;
@@ -90,6 +91,27 @@ pub fn reals(stage: &Stage) -> usize {
 }
 
 /// Builds a stage with its errors.
+///
+/// Generic code is compiled anew by every crate that uses it; all kernels stand behind this call. So it goes by way of functions that
+/// are not generic, and kernels are compiled here, once.
 pub fn build<T: Real>(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
+    let built: Box<dyn Any> = match TypeId::of::<T>() {
+        single if single == TypeId::of::<f32>() => Box::new(single_precision(stage, errors)?),
+        double if double == TypeId::of::<f64>() => Box::new(double_precision(stage, errors)?),
+        _ => {
+            return Err(Error::Unsupported {
+                what: format!("reals of type {}", T::NAME),
+                instead: "take f32 or f64".into(),
+            });
+        }
+    };
+    Ok(*built.downcast().expect("the stage is one of T's"))
+}
+
+fn single_precision(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<f32>>> {
+    with_stage!(stage, page => OnCpu::on_cpu(page, errors))
+}
+
+fn double_precision(stage: &Stage, errors: &StageErrors) -> Result<Box<dyn CpuStage<f64>>> {
     with_stage!(stage, page => OnCpu::on_cpu(page, errors))
 }

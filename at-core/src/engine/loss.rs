@@ -26,6 +26,9 @@ pub enum Reduction {
     Mean,
     /// Sum over the batch, as in the published demonstration.
     Sum,
+    /// Mean over a whole batch of so many, of which the samples at hand are a part; no setting, but what ranks make of the mean.
+    #[serde(skip)]
+    MeanOf(usize),
 }
 
 /// Which loss.
@@ -95,6 +98,7 @@ impl Loss {
     pub fn weight(&self, batch: usize) -> f64 {
         match self.reduction {
             Reduction::Mean => 1.0 / batch as f64,
+            Reduction::MeanOf(whole) => 1.0 / whole as f64,
             Reduction::Sum => 1.0,
         }
     }

@@ -28,6 +28,22 @@ pub trait Engine: Clone + Sync + 'static {
         self.describe()
     }
 
+    /// Ranks that share every batch ([`crate::ranks`]); 1 where the engine works alone.
+    fn ranks(&self) -> usize {
+        1
+    }
+
+    /// What rank 0 has decided; of an engine that works alone, its `own` decision.
+    fn agree(&self, own: bool) -> Result<bool> {
+        Ok(own)
+    }
+
+    /// Errs where ranks have other bits in `buffer`, which is `what` should be the same on all.
+    fn require_same(&self, what: &str, buffer: &Self::Buffer) -> Result<()> {
+        let _ = (what, buffer);
+        Ok(())
+    }
+
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
 

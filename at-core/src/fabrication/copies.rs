@@ -109,7 +109,7 @@ mod tests {
             let [first_coupler, phases, loss_db] = chip.stages[stage].get(names).unwrap();
             let mesh = die.on_dies(dies).unwrap();
             // with one MZI per die and column, the first die's are every fourth of those drawn
-            for (mzi, (column, row)) in mesh.positions().enumerate() {
+            for (mzi, (column, [row, _])) in mesh.positions().enumerate() {
                 assert_eq!(first_coupler[mzi], drawn[4 * column]);
                 assert_eq!(phases[mzi], drawn_phases[4 * column]);
                 assert_eq!(loss_db[column * mesh.modes() + row], drawn_loss[column * 12 + row % 3]);

@@ -99,12 +99,14 @@ pub struct Draw {
     pub pass: u64,
     /// Where: twice the layer, plus 1 where it is read.
     pub site: u32,
+    /// Number in the whole batch of the first sample at hand.
+    pub first: u32,
 }
 
 impl Draw {
-    /// The counter of a mode of a sample. Passes beyond 2³² begin anew.
+    /// The counter of a mode of a sample at hand. Passes beyond 2³² begin anew.
     pub fn counter(&self, sample: usize, mode: usize) -> [u32; 4] {
-        [mode as u32, sample as u32, self.pass as u32, self.site]
+        [mode as u32, self.first.wrapping_add(sample as u32), self.pass as u32, self.site]
     }
 
     /// ξ of a whole sample.

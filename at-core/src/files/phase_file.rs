@@ -2,11 +2,14 @@
 //!
 //! | array | shape | what |
 //! | --- | --- | --- |
-//! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down |
+//! | `meshK.theta`, `meshK.phi` | `[columns, ⌊N/2⌋]` | radians; an MZI's pair index is half its upper row, rounded down; its number in the column where the layout crosses waveguides |
 //! | `meshK.gamma` | `[N]` | radians; `[1, N]` and `[N, 1]` are read too |
 //! | `convention` | text | `native`, `neurophox` or `dat-mpnn`; published files lack it |
-//! | `meshK.layout` | text | `rectangular` or `triangular`; without it the mesh is rectangular |
+//! | `meshK.layout` | text | [`Layout::name`]; without it the mesh is rectangular |
+//! | `meshK.pairs` | `[MZIs of a die, 3]` | of a custom layout: column, upper and lower mode of every MZI, column by column |
 //! | `meshK.dies` | `[1]` | dies of equal meshes side by side; without it one |
+//! | `attenuators0.attenuation` | `[M]` | radians; of a matrix by its singular values, what stands between mesh 0 and mesh 1: field transmission `gain sin(θ/2)` |
+//! | `attenuators0.gain` | `[1]` | its gain |
 //! | `network` | text | JSON: which meshes these are ([`Identity::of_meshes`]); published files lack it |
 //!
 //! K counts from 0. Entries without an MZI are written as 0 and not read. Numbers of every kind are read, f64 is written.
@@ -18,7 +21,8 @@ use super::npz_draft::{Steady, write_npz};
 use super::whole::shown;
 use super::{Draft, atomic_write};
 use crate::network::{Identity, Owner};
-use crate::optics::{Convention, Layout, Mesh, MeshErrors};
+use crate::optics::layout::{Layout, NAMED};
+use crate::optics::{Convention, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
 use ndarray_npy::{NpzWriter, WriteNpzError};
@@ -28,6 +32,8 @@ use std::path::Path;
 
 const CONVENTION: &str = "convention";
 const NETWORK: &str = "network";
+const ATTENUATION: &str = "attenuators0.attenuation";
+const GAIN: &str = "attenuators0.gain";
 
 /// A mesh and the phases it is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +60,7 @@ impl PhaseFile {
     pub fn open(path: &Path, convention: Option<Convention>) -> Result<Self> {
         let file = Npz::open(path)?;
         let convention = convention_of(&file, convention)?;
-        let meshes = meshes_named(&file, &["theta", "phi", "gamma", "layout", "dies"])?;
+        let meshes = meshes_named(&file, &["theta", "phi", "gamma", "layout", "pairs", "dies"])?;
         if meshes == 0 {
             return Err(Error::malformed(path, "it holds no mesh: array mesh0.gamma is missing"));
         }
@@ -108,8 +114,32 @@ pub fn read_phases(path: &Path, convention: Option<Convention>) -> Result<Vec<Pr
     }
 }
 
+/// The controls `[θ_k.., g]` of the attenuators between the first two meshes of a phase file, where it holds some.
+pub fn read_attenuators(path: &Path) -> Result<Option<Vec<f64>>> {
+    let file = Npz::open(path)?;
+    if !file.has(ATTENUATION) && !file.has(GAIN) {
+        return Ok(None);
+    }
+    let array = file.array(ATTENUATION)?;
+    let wrong = || file.malformed(ATTENUATION, &format!("expected a vector, got {:?}", array.shape()));
+    let mut controls = vector(&file, ATTENUATION, length(array.shape()).ok_or_else(wrong)?)?;
+    controls.extend(vector(&file, GAIN, 1)?);
+    all_finite(&file, ATTENUATION, controls.iter().copied().enumerate())?;
+    Ok(Some(controls))
+}
+
 /// Writes native controls as a phase file in `convention`, atomically.
 pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMesh]) -> Result<()> {
+    write_with_attenuators(path, convention, meshes, None)
+}
+
+/// [`write_phases`], with the controls `[θ_k.., g]` of attenuators between the first two meshes, where there are some.
+pub fn write_with_attenuators(
+    path: &Path,
+    convention: Convention,
+    meshes: &[ProgrammedMesh],
+    attenuators: Option<&[f64]>,
+) -> Result<()> {
     let converted: Vec<Vec<f64>> =
         meshes.iter().map(|own| convention.from_native(&own.mesh, &own.controls)).collect::<Result<_>>()?;
     write(path, convention, Identity::of_meshes(meshes.iter().map(|own| &own.mesh)), |file| {
@@ -119,6 +149,10 @@ pub fn write_phases(path: &Path, convention: Convention, meshes: &[ProgrammedMes
             file.add_array(format!("mesh{index}.phi"), &to_table(&own.mesh, phi))?;
             file.add_array(format!("mesh{index}.gamma"), &Array1::from(gamma.to_vec()))?;
             add_geometry(file, index, &own.mesh)?;
+        }
+        if let Some((gain, angles)) = attenuators.and_then(<[f64]>::split_last) {
+            file.add_array(ATTENUATION, &Array1::from(angles.to_vec()))?;
+            file.add_array(GAIN, &Array1::from(vec![*gain]))?;
         }
         Ok(())
     })
@@ -175,7 +209,7 @@ impl ErrorFile {
         if file.has(&format!("mesh{index}.layout")) {
             let recorded = geometry(file, index, mesh.modes())?;
             if recorded.layout() != mesh.layout() {
-                let reason = format!("the chip is {}", layout_name(mesh.layout()));
+                let reason = format!("the chip is {}", mesh.layout().name());
                 return Err(file.malformed(&format!("mesh{index}.layout"), &reason));
             }
         }
@@ -305,13 +339,13 @@ fn recorded_meshes(file: &Npz) -> Result<Option<Identity>> {
 
 /// Meshes of which a file has errors, as in [`meshes_named`].
 fn meshes_of(file: &Npz) -> Result<usize> {
-    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "dies"])
+    meshes_named(file, &["theta", "phi", "gamma", "split_left", "split_right", "layout", "pairs", "dies"])
 }
 
 /// Checks that every array is `convention`, `network` or `meshK.` with one of `kinds`; returns 1 + the largest K, or 0.
 fn meshes_named(file: &Npz, kinds: &[&str]) -> Result<usize> {
     let mut seen = std::collections::BTreeSet::new();
-    for name in file.names().filter(|&name| name != CONVENTION && name != NETWORK) {
+    for name in file.names().filter(|&name| ![CONVENTION, NETWORK, ATTENUATION, GAIN].contains(&name)) {
         let known =
             name.strip_prefix("mesh").and_then(|rest| rest.split_once('.')).filter(|(_, kind)| kinds.contains(kind));
         let index =
@@ -327,9 +361,9 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
     let name = format!("mesh{index}.layout");
     let layout = if file.has(&name) {
         let text = file.array(&name)?.text().map_err(|reason| file.malformed(&name, &reason))?;
-        let known = [Layout::Rectangular, Layout::Triangular].into_iter().find(|&layout| layout_name(layout) == text);
-        known.ok_or_else(|| {
-            file.malformed(&name, &format!("{} is no layout; rectangular and triangular are", shown(&text)))
+        Layout::named(&text).ok_or_else(|| {
+            let known = NAMED.map(Layout::name).join(", ");
+            file.malformed(&name, &format!("{} is no layout; {known} and custom are", shown(&text)))
         })?
     } else {
         Layout::Rectangular
@@ -339,7 +373,10 @@ fn geometry(file: &Npz, index: usize, modes: usize) -> Result<Mesh> {
         let mesh = mesh.and_then(|mesh| mesh.on_dies(dies));
         mesh.map_err(|failure| Error::malformed(file.path(), format!("mesh{index}: {failure}")))
     };
-    if layout == Layout::Triangular || modes < 2 {
+    if layout == Layout::Custom {
+        return fit(Mesh::of_columns(modes / dies, &listed_columns(file, index)?));
+    }
+    if layout != Layout::Rectangular || modes < 2 {
         return fit(Mesh::universal(modes / dies, layout));
     }
     let name = format!("mesh{index}.theta");
@@ -366,14 +403,39 @@ fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> std::result::Re
     if mesh.dies() > 1 {
         file.add_array(format!("mesh{index}.dies"), &Array1::from(vec![mesh.dies() as f64]))?;
     }
-    add_text(file, &format!("mesh{index}.layout"), layout_name(mesh.layout()))
+    if mesh.layout() == Layout::Custom {
+        let columns = mesh.die_columns().into_iter().enumerate();
+        let rows = columns.flat_map(|(column, pairs)| pairs.into_iter().flat_map(move |[a, b]| [column, a, b]));
+        let rows: Vec<f64> = rows.map(|number| number as f64).collect();
+        let table = Array2::from_shape_fn((rows.len() / 3, 3), |(row, column)| rows[3 * row + column]);
+        file.add_array(format!("mesh{index}.pairs"), &table)?;
+    }
+    add_text(file, &format!("mesh{index}.layout"), mesh.layout().name())
 }
 
-fn layout_name(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Rectangular => "rectangular",
-        Layout::Triangular => "triangular",
+/// The columns of a custom mesh.
+fn listed_columns(file: &Npz, index: usize) -> Result<Vec<Vec<[usize; 2]>>> {
+    let name = format!("mesh{index}.pairs");
+    let array = file.array(&name)?;
+    let &[_, 3] = array.shape() else {
+        return Err(file.malformed(&name, &format!("expected shape [MZIs, 3], got {:?}", array.shape())));
+    };
+    let numbers = array.reals().map_err(|reason| file.malformed(&name, &reason))?;
+    let mut columns: Vec<Vec<[usize; 2]>> = Vec::new();
+    for (place, row) in numbers.chunks_exact(3).enumerate() {
+        if let Some(number) = row.iter().find(|number| !(**number >= 0.0 && number.fract() == 0.0 && **number < 1e9)) {
+            return Err(file.malformed(&name, &format!("its row {place} holds {number}, which counts nothing")));
+        }
+        let [column, upper, lower] = [row[0], row[1], row[2]].map(|number| number as usize);
+        if column == columns.len() {
+            columns.push(Vec::new());
+        }
+        if column + 1 != columns.len() {
+            return Err(file.malformed(&name, &format!("its row {place} leaves the order of columns")));
+        }
+        columns[column].push([upper, lower]);
     }
+    Ok(columns)
 }
 
 /// The length of a vector, which may lie in a matrix of one row or one column, or be a single number.
@@ -407,16 +469,16 @@ fn shaped(file: &Npz, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
 fn table(file: &Npz, name: &str, mesh: &Mesh) -> Result<Vec<f64>> {
     let pairs = mesh.modes() / 2;
     let values = shaped(file, name, &[mesh.columns().len(), pairs])?;
-    let used: Vec<f64> = mesh.positions().map(|(column, row)| values[column * pairs + row / 2]).collect();
-    let places = mesh.positions().map(|(column, row)| (column, row / 2));
+    let used: Vec<f64> = mesh.table_places().map(|[column, pair]| values[column * pairs + pair]).collect();
+    let places = mesh.table_places().map(|[column, pair]| (column, pair));
     all_finite(file, name, places.zip(used.iter().copied()))?;
     Ok(used)
 }
 
 fn to_table(mesh: &Mesh, values: &[f64]) -> Array2<f64> {
     let mut table = Array2::zeros((mesh.columns().len(), mesh.modes() / 2));
-    for ((column, row), &value) in mesh.positions().zip(values) {
-        table[[column, row / 2]] = value;
+    for (place, &value) in mesh.table_places().zip(values) {
+        table[place] = value;
     }
     table
 }

@@ -118,6 +118,50 @@ fn gamma_as_a_row_or_a_column_and_numbers_of_every_kind_are_read() {
     assert!(error.contains("[1, N] or [N, 1], got [2, 2]"), "{error}");
 }
 
+/// Meshes of other layouts, in the one convention that has them.
+#[test]
+fn other_layouts_are_kept_and_other_conventions_refuse_them() {
+    let (_folder, path) = folder();
+    let custom = Mesh::of_columns(7, &[vec![[0, 6], [1, 3]], vec![[2, 5]]]).unwrap();
+    let dies = [custom.on_dies(2), Mesh::butterfly(4).unwrap().on_dies(3)];
+    let geometries = [Mesh::diamond(6), Mesh::butterfly(8), Mesh::benes(8), Ok(custom)].into_iter().chain(dies);
+    let programmed = |mesh: Mesh| ProgrammedMesh { controls: spread(mesh.controls(), 0.7), mesh };
+    let before: Vec<ProgrammedMesh> = geometries.map(|mesh| programmed(mesh.unwrap())).collect();
+    write_phases(&path, Convention::Native, &before).unwrap();
+    assert_eq!(read_phases(&path, None).unwrap(), before);
+    let errors: Vec<MeshErrors> = before
+        .iter()
+        .map(|own| MeshErrors { theta: spread(own.mesh.mzis(), 0.1), ..MeshErrors::none(&own.mesh) })
+        .collect();
+    let chip: Vec<(&Mesh, &MeshErrors)> = before.iter().map(|own| &own.mesh).zip(&errors).collect();
+    write_errors(&path, Convention::Native, &chip).unwrap();
+    let meshes: Vec<&Mesh> = before.iter().map(|own| &own.mesh).collect();
+    assert_eq!(read_errors(&path, None, &meshes, Owner::ThisNetwork).unwrap(), errors);
+    for convention in [Convention::Neurophox, Convention::DatMpnn] {
+        let said = write_phases(&path, convention, &before).unwrap_err().to_string();
+        assert!(said.contains("no diamond meshes") && said.contains("use native"), "{said}");
+        assert!(convention.errors_to_native(meshes[1], &errors[1]).is_err());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_listed_pairs_is_said_by_name() {
+    let (_folder, path) = folder();
+    for (pairs, part) in [
+        (array![[0., 0., 1.], [2., 1., 2.]], "row 1 leaves the order"),
+        (array![[0., 0.5, 1.]], "row 0 holds 0.5"),
+        (array![[0., 0., 9.]], "no mode 9"),
+        (array![[0., 1.]], "[MZIs, 3]"),
+    ] {
+        let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
+        file.add_array("mesh0.gamma", &Array1::<f64>::zeros(4)).unwrap();
+        file.add_array("mesh0.pairs", &pairs).unwrap();
+        add_text(&mut file, "mesh0.layout", "custom").unwrap();
+        file.finish().unwrap();
+        assert!(refusal(&path).contains(part), "{}", refusal(&path));
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_said_by_name() {
     let (_folder, path) = folder();
@@ -140,7 +184,7 @@ fn what_is_wrong_with_a_file_is_said_by_name() {
     made(&path, |_| ());
     assert!(read_phases(&path, None).unwrap_err().to_string().contains("`convention`"));
     assert!(read_phases(&path.with_extension("no"), None).is_err());
-    for (name, text) in [("convention", "clements"), ("mesh0.layout", "butterfly")] {
+    for (name, text) in [("convention", "clements"), ("mesh0.layout", "round")] {
         let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
         file.add_array("mesh0.gamma", &Array1::<f64>::zeros(4)).unwrap();
         add_text(&mut file, name, text).unwrap();

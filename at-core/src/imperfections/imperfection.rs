@@ -243,6 +243,8 @@ pub enum Acts {
 pub enum Part {
     /// Meshes.
     Meshes,
+    /// Waveguides that cross between the columns of a mesh.
+    Crossings,
     /// Real matrices.
     Matrices,
     /// Weight banks.
@@ -258,6 +260,7 @@ impl Part {
     pub const fn name(self) -> &'static str {
         match self {
             Part::Meshes => "meshes",
+            Part::Crossings => "crossing waveguides",
             Part::Matrices => "matrices",
             Part::WeightBanks => "weight banks",
             Part::Shifters => "phase shifters",

@@ -70,6 +70,9 @@ passive {
     /// Loss of power where light enters a chip and again where it leaves, for every mesh.
     facet_db in passive: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::Meshes),
         "Meshes: loss where light enters and where it leaves (dB each)";
+    /// Loss of power of both waveguides where two cross between the columns of a mesh whose interferometers do not join neighbours.
+    crossing_db in passive: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::Crossings),
+        "Meshes: loss where waveguides cross, as in a butterfly (dB)";
     /// Behind every mesh an optical amplifier makes up for the mesh's nominal loss: that of the data sheet, not the individual's.
     /// It is noiseless and linear.
     amplified in passive: bool = false, Switch, Range::SWITCH, Kind, With("loss-db"),

@@ -2,12 +2,14 @@
 
 use super::{Network, Stage};
 use crate::imperfections::Part;
+use crate::optics::layout::crossings;
 
 impl Network {
     /// Whether it has some of this `part`.
     pub fn has(&self, part: Part) -> bool {
         match part {
             Part::Meshes => self.meshes().next().is_some(),
+            Part::Crossings => self.meshes().any(|mesh| crossings(mesh).iter().any(|&count| count > 0)),
             Part::Matrices => self.stages().any(|stage| matches!(stage, Stage::Matrix(_))),
             Part::WeightBanks => self.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
             Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),

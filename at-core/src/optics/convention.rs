@@ -41,9 +41,20 @@ impl Convention {
         }
     }
 
+    /// Errs where it does not know meshes of this layout: only ours does.
+    fn check(self, mesh: &Mesh) -> Result<()> {
+        if self == Convention::Native || mesh.layout().is_universal() {
+            return Ok(());
+        }
+        let reason =
+            format!("it has no {} meshes, only rectangular and triangular ones; use native", mesh.layout().name());
+        Err(Error::invalid("convention", self.name(), reason))
+    }
+
     /// Native controls of the mesh whose phases in this convention are `phases`: the same matrix, global phase included.
     pub fn to_native(self, mesh: &Mesh, phases: &[f64]) -> Result<Vec<f64>> {
         same_size("phases of the mesh", mesh.controls(), phases.len())?;
+        self.check(mesh)?;
         Ok(match self {
             Convention::Native => phases.to_vec(),
             Convention::Neurophox | Convention::DatMpnn => push_forward(mesh, phases, -FRAC_PI_2),
@@ -53,6 +64,7 @@ impl Convention {
     /// Phases in this convention, in [0, 2π), of the mesh with native `controls`. Inverse of [`Convention::to_native`].
     pub fn from_native(self, mesh: &Mesh, controls: &[f64]) -> Result<Vec<f64>> {
         same_size("controls of the mesh", mesh.controls(), controls.len())?;
+        self.check(mesh)?;
         Ok(match self {
             Convention::Native => controls.to_vec(),
             Convention::Neurophox | Convention::DatMpnn => {
@@ -71,6 +83,7 @@ impl Convention {
     /// Errs where a length is not the mesh's or a power-split error lies outside [-1, 1].
     pub fn errors_to_native(self, mesh: &Mesh, errors: &MeshErrors) -> Result<MeshErrors> {
         errors.validate(mesh)?;
+        self.check(mesh)?;
         if self == Convention::Native {
             return Ok(errors.clone());
         }
@@ -85,6 +98,7 @@ impl Convention {
     /// mesh's.
     pub fn errors_from_native(self, mesh: &Mesh, errors: &MeshErrors) -> Result<MeshErrors> {
         errors.validate(mesh)?;
+        self.check(mesh)?;
         if self == Convention::Native {
             return Ok(errors.clone());
         }
@@ -154,7 +168,7 @@ fn push_forward(mesh: &Mesh, phases: &[f64], bounce: f64) -> Vec<f64> {
     let mut native_phi = phi.to_vec();
     for (index, column) in mesh.columns().iter().enumerate() {
         for pair in 0..column.count {
-            let (row, mzi) = (column.row(pair), column.first_mzi + pair);
+            let ([row, _], mzi) = (mesh.rows(column, pair), column.first_mzi + pair);
             native_phi[mzi] = screen[row] - screen[row + 1];
             screen[row + 1] -= theta[mzi] / 2.0;
             screen[row] = screen[row + 1] + phi[mzi];
@@ -175,7 +189,7 @@ fn pull_back(mesh: &Mesh, controls: &[f64], bounce: f64, reduce: impl Fn(f64) ->
     let mut their_phi = phi.to_vec();
     for (index, column) in mesh.columns().iter().enumerate().rev() {
         for pair in 0..column.count {
-            let (row, mzi) = (column.row(pair), column.first_mzi + pair);
+            let ([row, _], mzi) = (mesh.rows(column, pair), column.first_mzi + pair);
             their_phi[mzi] = screen[row] - screen[row + 1];
             screen[row + 1] += theta[mzi] / 2.0;
             screen[row] = screen[row + 1] + phi[mzi];

@@ -23,6 +23,11 @@ pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>
         let reason = format!("a mesh makes a square matrix. {SINGULAR}");
         return Err(Error::invalid("matrix", format!("{outputs} × {inputs}"), reason));
     }
+    if !layout.is_universal() {
+        let reason =
+            "only rectangular and triangular meshes have a decomposition; fit the phases by gradient (asyt mesh fit)";
+        return Err(Error::invalid("layout", layout.name(), reason));
+    }
     let mesh = Mesh::universal(unitary.nrows(), layout)?;
     check_unitary(unitary)?;
     let mut phases = Decomposition {
@@ -32,10 +37,7 @@ pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>
         phi: vec![0.0; mesh.mzis()],
         mesh,
     };
-    let gamma = match layout {
-        Layout::Triangular => phases.triangular(),
-        Layout::Rectangular => phases.rectangular(),
-    };
+    let gamma = if layout == Layout::Triangular { phases.triangular() } else { phases.rectangular() };
     let wrapped = phases.phi.into_iter().chain(gamma).map(wrap);
     Ok(phases.theta.into_iter().chain(wrapped).collect())
 }

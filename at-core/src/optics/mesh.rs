@@ -1,22 +1,14 @@
 //! The geometry of a mesh: which MZI stands where, and how its controls are ordered.
 
+use super::layout::{self, Layout};
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// How the MZIs of a mesh are arranged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// Clements, Optica 3, 1460 (2016): column ℓ holds MZIs on rows ℓ mod 2, +2, …; N columns make any unitary.
-    Rectangular,
-    /// Reck, PRL 73, 58 (1994): 2N-3 columns; column ℓ holds rows i ≡ ℓ mod 2 with i ≤ min(ℓ, 2N-4-ℓ).
-    Triangular,
-}
-
-/// The MZIs that light crosses together: they join rows (first, first+1), (first+2, first+3), …, on every die the same ones.
+/// The MZIs that light crosses together, on every die the same ones. In a mesh of neighbours they join rows (first, first+1),
+/// (first+2, first+3), …; in others [`Mesh::rows`] tells which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Upper row of the topmost MZI.
+    /// Upper row of the topmost MZI, in a mesh of neighbours.
     pub first_row: usize,
     /// Number of MZIs, of all dies together.
     pub count: usize,
@@ -29,12 +21,12 @@ pub struct Column {
 }
 
 impl Column {
-    /// Upper row of MZI number `pair` of the column, counted from the top; `pair` is below [`Column::count`].
-    pub fn row(&self, pair: usize) -> usize {
+    /// Upper row of MZI number `pair` of the column of a mesh of neighbours, counted from the top; `pair` is below [`Column::count`].
+    fn row(&self, pair: usize) -> usize {
         self.first_row + pair / self.per_die * self.die_modes + 2 * (pair % self.per_die)
     }
 
-    /// Index among all MZIs of the mesh of the one whose upper row is `row`; the column must have one there.
+    /// Index among all MZIs of a mesh of neighbours of the one whose upper row is `row`; the column must have one there.
     pub fn mzi(&self, row: usize) -> usize {
         self.first_mzi + row / self.die_modes * self.per_die + (row % self.die_modes - self.first_row) / 2
     }
@@ -53,6 +45,8 @@ pub struct Mesh {
     layout: Layout,
     columns: Vec<Column>,
     mzis: usize,
+    /// Upper and lower row of every MZI of one die, where they are not neighbours in the order of [`Column`].
+    pairs: Option<Arc<[[u32; 2]]>>,
 }
 
 /// More waveguides than this are refused: the phases alone would take 8 TiB.
@@ -65,6 +59,13 @@ fn check_modes(modes: usize) -> Result<()> {
     Err(Error::invalid("modes", modes, format!("a mesh has 2 to {MAX_MODES} modes")))
 }
 
+fn check_depth(depth: usize) -> Result<()> {
+    if (1..=MAX_MODES).contains(&depth) {
+        return Ok(());
+    }
+    Err(Error::invalid("depth", depth, format!("a mesh has 1 to {MAX_MODES} columns")))
+}
+
 impl Mesh {
     /// The rectangular mesh with `modes` columns, which reaches every unitary.
     pub fn rectangular(modes: usize) -> Result<Self> {
@@ -74,9 +75,7 @@ impl Mesh {
     /// The rectangular mesh with `depth` columns; fewer than `modes` reach only part of the unitaries, more are redundant.
     pub fn truncated(modes: usize, depth: usize) -> Result<Self> {
         check_modes(modes)?; // first, because the depth may be told by it
-        if depth == 0 || depth > MAX_MODES {
-            return Err(Error::invalid("depth", depth, format!("a mesh has 1 to {MAX_MODES} columns")));
-        }
+        check_depth(depth)?;
         Self::from_rows(modes, Layout::Rectangular, depth, |column| (column % 2, (modes - column % 2) / 2))
     }
 
@@ -89,12 +88,60 @@ impl Mesh {
         })
     }
 
-    /// The universal mesh of `layout`.
+    /// The diamond mesh: columns of 1, 2, …, N/2, …, 2, 1 MZIs, centred.
+    pub fn diamond(modes: usize) -> Result<Self> {
+        check_modes(modes)?;
+        layout::check_diamond(modes)?;
+        let half = modes / 2;
+        Self::from_rows(modes, Layout::Diamond, modes - 1, |column| {
+            let count = column.min(modes - 2 - column) + 1;
+            (half - count, count)
+        })
+    }
+
+    /// The butterfly of log2 N columns, as in a fast Fourier transform.
+    pub fn butterfly(modes: usize) -> Result<Self> {
+        check_modes(modes)?;
+        Self::from_pairs(modes, Layout::Butterfly, layout::butterfly(modes)?)
+    }
+
+    /// The Beneš mesh of 2 log2 N - 1 columns.
+    pub fn benes(modes: usize) -> Result<Self> {
+        check_modes(modes)?;
+        Self::from_pairs(modes, Layout::Benes, layout::benes(modes)?)
+    }
+
+    /// Any other mesh: of every column the MZIs, each with its upper and its lower mode. φ and θ act on the upper one.
+    ///
+    /// Errs where there is no column or an empty one, where a mode is not one of `modes` or stands in a column twice, and where a pair
+    /// does not name its upper mode first.
+    pub fn of_columns(modes: usize, columns: &[Vec<[usize; 2]>]) -> Result<Self> {
+        check_modes(modes)?;
+        check_depth(columns.len())?;
+        layout::check_columns(modes, columns)?;
+        Self::from_pairs(modes, Layout::Custom, columns.to_vec())
+    }
+
+    /// The mesh of `layout` with as many columns as it has by its nature. Errs where it has none of `modes` modes, and for a custom one,
+    /// which [`Mesh::of_columns`] makes.
     pub fn universal(modes: usize, layout: Layout) -> Result<Self> {
         match layout {
             Layout::Rectangular => Self::rectangular(modes),
             Layout::Triangular => Self::triangular(modes),
+            Layout::Diamond => Self::diamond(modes),
+            Layout::Butterfly => Self::butterfly(modes),
+            Layout::Benes => Self::benes(modes),
+            Layout::Custom => {
+                Err(Error::invalid("layout", "custom", "its columns have to be told: a list of pairs each"))
+            }
         }
+    }
+
+    /// Columns of pairs that have been checked.
+    fn from_pairs(modes: usize, layout: Layout, columns: Vec<Vec<[usize; 2]>>) -> Result<Self> {
+        let mut mesh = Self::from_rows(modes, layout, columns.len(), |column| (0, columns[column].len()))?;
+        mesh.pairs = Some(columns.iter().flatten().map(|pair| pair.map(|mode| mode as u32)).collect());
+        Ok(mesh)
     }
 
     fn from_rows(modes: usize, layout: Layout, depth: usize, rows: impl Fn(usize) -> (usize, usize)) -> Result<Self> {
@@ -108,7 +155,7 @@ impl Mesh {
                 Column { first_row, count, first_mzi, per_die: count, die_modes: modes }
             })
             .collect();
-        Ok(Mesh { modes, dies: 1, layout, columns, mzis })
+        Ok(Mesh { modes, dies: 1, layout, columns, mzis, pairs: None })
     }
 
     /// `dies` times the mesh of one die of this one, side by side.
@@ -129,6 +176,7 @@ impl Mesh {
             layout: self.layout,
             columns: self.columns.iter().map(resized).collect(),
             mzis: self.mzis / self.dies * dies,
+            pairs: self.pairs.clone(),
         })
     }
 
@@ -167,12 +215,42 @@ impl Mesh {
         2 * self.mzis + self.modes
     }
 
-    /// Every MZI as (column, upper row), in the order of its controls.
-    pub fn positions(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    /// Whether every MZI joins neighbours, (first, first+1), (first+2, first+3), … of its column, so that [`Column`] alone tells where it is.
+    pub fn joins_neighbours(&self) -> bool {
+        self.pairs.is_none()
+    }
+
+    /// Upper and lower row of MZI number `pair` of one of the mesh's columns; `pair` is below [`Column::count`].
+    pub fn rows(&self, column: &Column, pair: usize) -> [usize; 2] {
+        let Some(pairs) = &self.pairs else {
+            let row = column.row(pair);
+            return [row, row + 1];
+        };
+        let (die, own) = (pair / column.per_die, pair % column.per_die);
+        pairs[column.first_mzi / self.dies + own].map(|row| die * column.die_modes + row as usize)
+    }
+
+    /// Every MZI as its column, and its upper and lower row, in the order of its controls.
+    pub fn positions(&self) -> impl Iterator<Item = (usize, [usize; 2])> + '_ {
         self.columns
             .iter()
             .enumerate()
-            .flat_map(|(index, column)| (0..column.count).map(move |pair| (index, column.row(pair))))
+            .flat_map(move |(index, column)| (0..column.count).map(move |pair| (index, self.rows(column, pair))))
+    }
+
+    /// Where every MZI stands in tables `[column, pair]` of ⌊N/2⌋ pairs: in a mesh of neighbours by half its upper row, rounded down, in others by
+    /// its number in the column.
+    pub fn table_places(&self) -> impl Iterator<Item = [usize; 2]> + '_ {
+        self.columns.iter().enumerate().flat_map(move |(index, column)| {
+            let place = move |pair| if self.joins_neighbours() { column.row(pair) / 2 } else { pair };
+            (0..column.count).map(move |pair| [index, place(pair)])
+        })
+    }
+
+    /// The columns of one die, each as its MZIs' upper and lower modes.
+    pub fn die_columns(&self) -> Vec<Vec<[usize; 2]>> {
+        let column = |column: &Column| (0..column.per_die).map(|pair| self.rows(column, pair)).collect();
+        self.columns.iter().map(column).collect()
     }
 
     /// For every control its die, and the control of the die's own mesh that it is.
@@ -207,7 +285,7 @@ mod tests {
                 let mesh = Mesh::universal(modes, layout).unwrap();
                 assert_eq!(mesh.mzis(), modes * (modes - 1) / 2, "{layout:?} {modes}");
                 assert_eq!(mesh.positions().count(), mesh.mzis());
-                assert!(mesh.positions().all(|(_, row)| row + 1 < modes));
+                assert!(mesh.positions().all(|(_, [upper, lower])| upper + 1 == lower && lower < modes));
             }
         }
     }
@@ -226,15 +304,20 @@ mod tests {
 
     #[test]
     fn dies_lie_side_by_side_and_nothing_joins_them() {
-        for die in [Mesh::rectangular(2).unwrap(), Mesh::triangular(5).unwrap(), Mesh::truncated(6, 3).unwrap()] {
+        let crossing = Mesh::of_columns(5, &[vec![[0, 3], [1, 4]], vec![[2, 3]]]).unwrap();
+        let neighbours = [Mesh::rectangular(2).unwrap(), Mesh::triangular(5).unwrap(), Mesh::truncated(6, 3).unwrap()];
+        let others = [Mesh::diamond(6).unwrap(), Mesh::butterfly(8).unwrap(), Mesh::benes(4).unwrap(), crossing];
+        for die in neighbours.into_iter().chain(others) {
             let mesh = die.on_dies(3).unwrap();
             assert_eq!((mesh.modes(), mesh.dies(), mesh.die_modes()), (3 * die.modes(), 3, die.modes()));
             assert_eq!((mesh.mzis(), mesh.controls()), (3 * die.mzis(), 3 * die.controls()));
             let single: Vec<_> = die.positions().collect();
-            for (mzi, (column, row)) in mesh.positions().enumerate() {
-                assert_eq!(mesh.columns()[column].mzi(row), mzi);
+            for (mzi, (column, rows)) in mesh.positions().enumerate() {
+                if mesh.joins_neighbours() {
+                    assert_eq!(mesh.columns()[column].mzi(rows[0]), mzi);
+                }
                 let (place, own) = mesh.die_controls()[mzi];
-                assert_eq!((column, row - place * die.modes()), single[own]);
+                assert_eq!((column, rows.map(|row| row - place * die.modes())), single[own]);
             }
             assert_eq!(mesh.on_dies(1).unwrap(), die);
             let mut controls = mesh.die_controls();

@@ -19,11 +19,11 @@ pub fn transfer_matrix(mesh: &Mesh, controls: &[f64], couplers: Option<(&[f64], 
     let modes = mesh.modes();
     let (theta, phi, gamma) = mesh.split(controls);
     let mut entries = Array2::<Complex64>::eye(modes).into_raw_vec_and_offset().0;
-    for (mzi, (_, row)) in mesh.positions().enumerate() {
+    for (mzi, (_, [upper, lower])) in mesh.positions().enumerate() {
         let (first, second) = couplers.map_or((0.0, 0.0), |(first, second)| (first[mzi], second[mzi]));
         let [[m00, m01], [m10, m11]] = mzi_transfer(theta[mzi], phi[mzi], Coupler::new(first), Coupler::new(second));
-        let (upper, lower) = entries[row * modes..(row + 2) * modes].split_at_mut(modes);
-        for (a, b) in upper.iter_mut().zip(lower) {
+        let (above, below) = entries.split_at_mut(lower * modes);
+        for (a, b) in above[upper * modes..][..modes].iter_mut().zip(below) {
             (*a, *b) = (m00 * *a + m01 * *b, m10 * *a + m11 * *b);
         }
     }
@@ -46,12 +46,12 @@ mod tests {
     use crate::optics::{Layout, haar::haar_phases};
     use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-    /// `B(δ)`, `diag(e^{ia},1)` and their product on rows (row, row+1), written out as N×N matrices.
-    fn embedded(modes: usize, row: usize, block: [[Complex64; 2]; 2]) -> Array2<Complex64> {
+    /// `B(δ)`, `diag(e^{ia},1)` and their product on two rows, written out as N×N matrices.
+    fn embedded(modes: usize, rows: [usize; 2], block: [[Complex64; 2]; 2]) -> Array2<Complex64> {
         let mut matrix = Array2::eye(modes);
         for (r, line) in block.iter().enumerate() {
             for (c, &entry) in line.iter().enumerate() {
-                matrix[[row + r, row + c]] = entry;
+                matrix[[rows[r], rows[c]]] = entry;
             }
         }
         matrix
@@ -69,30 +69,29 @@ mod tests {
     #[test]
     fn the_matrix_is_the_product_of_its_elements_in_the_order_of_light() {
         let mut random = StdRng::seed_from_u64(1);
-        for layout in [Layout::Rectangular, Layout::Triangular] {
-            for modes in [2, 5, 6] {
-                let mesh = Mesh::universal(modes, layout).unwrap();
-                let controls = haar_phases(&mesh, &mut random);
-                let delta: Vec<f64> = (0..2 * mesh.mzis()).map(|_| 0.2 * (random.random::<f64>() - 0.5)).collect();
-                let (first, second) = delta.split_at(mesh.mzis());
-                let (theta, phi, gamma) = mesh.split(&controls);
-                let mut expected = Array2::<Complex64>::eye(modes);
-                for (mzi, (_, row)) in mesh.positions().enumerate() {
-                    for element in [shifter(phi[mzi]), splitter(first[mzi]), shifter(theta[mzi]), splitter(second[mzi])]
-                    {
-                        expected = embedded(modes, row, element).dot(&expected);
-                    }
+        let universal = [2, 5, 6].map(|modes| [Layout::Rectangular, Layout::Triangular].map(|layout| (modes, layout)));
+        let others = [(6, Layout::Diamond), (8, Layout::Butterfly), (8, Layout::Benes)];
+        let named = universal.as_flattened().iter().chain(&others);
+        let meshes = named.map(|&(modes, layout)| Mesh::universal(modes, layout).unwrap());
+        let custom = Mesh::of_columns(5, &[vec![[1, 4], [0, 2]], vec![[3, 4]], vec![[0, 4]]]).unwrap();
+        for mesh in meshes.chain([custom]) {
+            let modes = mesh.modes();
+            let controls = haar_phases(&mesh, &mut random);
+            let delta: Vec<f64> = (0..2 * mesh.mzis()).map(|_| 0.2 * (random.random::<f64>() - 0.5)).collect();
+            let (first, second) = delta.split_at(mesh.mzis());
+            let (theta, phi, gamma) = mesh.split(&controls);
+            let mut expected = Array2::<Complex64>::eye(modes);
+            for (mzi, (_, rows)) in mesh.positions().enumerate() {
+                for element in [shifter(phi[mzi]), splitter(first[mzi]), shifter(theta[mzi]), splitter(second[mzi])] {
+                    expected = embedded(modes, rows, element).dot(&expected);
                 }
-                for (mut row, &phase) in expected.rows_mut().into_iter().zip(gamma) {
-                    row *= Complex64::cis(phase);
-                }
-                let matrix = transfer_matrix(&mesh, &controls, Some((first, second))).unwrap();
-                assert!((&matrix - &expected).iter().all(|difference| difference.norm() < 1e-14));
-                assert!(
-                    (&matrix - &expected.t()).iter().any(|difference| difference.norm() > 0.1),
-                    "symmetric: no pin"
-                );
             }
+            for (mut row, &phase) in expected.rows_mut().into_iter().zip(gamma) {
+                row *= Complex64::cis(phase);
+            }
+            let matrix = transfer_matrix(&mesh, &controls, Some((first, second))).unwrap();
+            assert!((&matrix - &expected).iter().all(|difference| difference.norm() < 1e-14));
+            assert!((&matrix - &expected.t()).iter().any(|difference| difference.norm() > 0.1), "symmetric: no pin");
         }
     }
 

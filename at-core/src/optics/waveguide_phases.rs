@@ -23,9 +23,9 @@ pub fn control_errors<T: Real>(mesh: &Mesh, waveguides: &[T]) -> Vec<T> {
     for (column, pieces) in mesh.columns().iter().zip(&mut pieces) {
         gamma.iter_mut().zip(pieces).for_each(|(phase, &piece)| *phase += piece);
         for pair in 0..column.count {
-            let row = column.row(pair);
-            phi[column.first_mzi + pair] = gamma[row] - gamma[row + 1];
-            gamma[row] = gamma[row + 1];
+            let [upper, lower] = mesh.rows(column, pair);
+            phi[column.first_mzi + pair] = gamma[upper] - gamma[lower];
+            gamma[upper] = gamma[lower];
         }
     }
     gamma.iter_mut().zip(pieces.next().unwrap_or_default()).for_each(|(phase, &piece)| *phase += piece);
@@ -41,9 +41,9 @@ pub fn waveguide_gradient<T: Real>(mesh: &Mesh, gradient: &[T], waveguides: &mut
     last.copy_from_slice(gamma);
     for (column, pieces) in mesh.columns().iter().zip(pieces.chunks_exact_mut(modes)).rev() {
         for pair in 0..column.count {
-            let (row, slope) = (column.row(pair), phi[column.first_mzi + pair]);
-            behind[row + 1] = behind[row] + behind[row + 1] - slope;
-            behind[row] = slope;
+            let ([upper, lower], slope) = (mesh.rows(column, pair), phi[column.first_mzi + pair]);
+            behind[lower] = behind[upper] + behind[lower] - slope;
+            behind[upper] = slope;
         }
         pieces.copy_from_slice(&behind);
     }
@@ -63,8 +63,9 @@ mod tests {
     #[test]
     fn the_matrix_is_that_of_the_mesh_with_its_phases_in_place() {
         let dies = Mesh::rectangular(3).unwrap().on_dies(2).unwrap();
-        for mesh in [Mesh::rectangular(5).unwrap(), Mesh::triangular(4).unwrap(), Mesh::truncated(4, 7).unwrap(), dies]
-        {
+        let neighbours = [Mesh::rectangular(5).unwrap(), Mesh::triangular(4).unwrap(), Mesh::truncated(4, 7).unwrap()];
+        let others = [Mesh::diamond(6).unwrap(), Mesh::butterfly(8).unwrap().on_dies(2).unwrap()];
+        for mesh in neighbours.into_iter().chain(others).chain([dies]) {
             let modes = mesh.modes();
             let pieces: Vec<f64> = (0..waveguides(&mesh)).map(noise).collect();
             let controls: Vec<f64> = (0..mesh.controls()).map(|k| noise(k + 50)).collect();
@@ -76,13 +77,13 @@ mod tests {
                     row.mapv_inplace(|z| z * Complex64::cis(phase));
                 }
                 for pair in 0..column.count {
-                    let (row, mzi) = (column.row(pair), column.first_mzi + pair);
+                    let ([upper, lower], mzi) = (mesh.rows(column, pair), column.first_mzi + pair);
                     let coupler = crate::optics::mzi::Coupler::new(0.0);
                     let m = crate::optics::mzi::mzi_transfer(theta[mzi], phi[mzi], coupler, coupler);
                     for light in 0..modes {
-                        let (a, b) = (expected[[row, light]], expected[[row + 1, light]]);
-                        expected[[row, light]] = m[0][0] * a + m[0][1] * b;
-                        expected[[row + 1, light]] = m[1][0] * a + m[1][1] * b;
+                        let (a, b) = (expected[[upper, light]], expected[[lower, light]]);
+                        expected[[upper, light]] = m[0][0] * a + m[0][1] * b;
+                        expected[[lower, light]] = m[1][0] * a + m[1][1] * b;
                     }
                 }
             }
@@ -99,12 +100,17 @@ mod tests {
 
     #[test]
     fn the_gradient_is_the_transpose() {
-        let mesh = Mesh::rectangular(6).unwrap();
-        let pieces: Vec<f64> = (0..waveguides(&mesh)).map(noise).collect();
+        for mesh in [Mesh::rectangular(6).unwrap(), Mesh::benes(8).unwrap()] {
+            is_the_transpose(&mesh);
+        }
+    }
+
+    fn is_the_transpose(mesh: &Mesh) {
+        let pieces: Vec<f64> = (0..waveguides(mesh)).map(noise).collect();
         let gradient: Vec<f64> = (0..mesh.mzis() + mesh.modes()).map(|k| noise(k + 90)).collect();
         let mut carried = vec![0.0; pieces.len()];
-        waveguide_gradient(&mesh, &gradient, &mut carried);
+        waveguide_gradient(mesh, &gradient, &mut carried);
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        assert!((dot(&control_errors(&mesh, &pieces), &gradient) - dot(&pieces, &carried)).abs() < 1e-12);
+        assert!((dot(&control_errors(mesh, &pieces), &gradient) - dot(&pieces, &carried)).abs() < 1e-12);
     }
 }

@@ -66,7 +66,7 @@ impl Reference<'_> {
             } else {
                 (noise.hidden(self.network.layer_output(layer)), 0)
             };
-            let draw = Draw { key: random::key(*seed), pass, site: 2 * layer as u32 + read };
+            let draw = Draw { key: random::key(*seed), pass, site: 2 * layer as u32 + read, first: 0 };
             signal = noise::disturb(&disturbance, &draw, &signal);
         }
         Ok(signal)

@@ -10,9 +10,10 @@ use super::{
     Order, Place, Sheet, Signal, Sines, Stage, StageErrors, Start,
 };
 use crate::imperfections::{Draws, LARGEST_ERROR};
+use crate::optics::Mesh;
 use crate::optics::haar::haar_phases;
+use crate::optics::layout::{Layout, columns_text, crossings, standing_order};
 use crate::optics::waveguide_phases::waveguides;
-use crate::optics::{Layout, Mesh};
 use crate::{Error, Result};
 use std::f64::consts::TAU;
 
@@ -50,12 +51,14 @@ impl Element for Mesh {
             Layout::Triangular => format!("mesh:{modes},triangular"),
             Layout::Rectangular if self.columns().len() == modes => format!("mesh:{modes}"),
             Layout::Rectangular => format!("mesh:{modes},depth={}", self.columns().len()),
+            Layout::Diamond | Layout::Butterfly | Layout::Benes => format!("mesh:{modes},{}", self.layout().name()),
+            Layout::Custom => format!("mesh:{modes},columns={}", columns_text(&self.die_columns())),
         };
         if self.dies() == 1 { own } else { format!("{} dies of {own}", self.dies()) }
     }
 
     fn description(&self) -> String {
-        let (layout, modes) = (format!("{:?}", self.layout()).to_lowercase(), self.die_modes());
+        let (layout, modes) = (self.layout().name(), self.die_modes());
         let mesh = format!("{layout} mesh of {modes} modes and {} columns", self.columns().len());
         match self.dies() {
             1 => format!("{mesh}, {} MZIs", self.mzis()),
@@ -91,7 +94,7 @@ impl Element for Mesh {
             return Ok(None);
         }
         let wide = Mesh::truncated(count * modes, columns.len())?;
-        let mzis = wide.positions().map(|(column, row)| {
+        let mzis = wide.positions().map(|(column, [row, _])| {
             let (mesh, own) = (row / modes, row % modes);
             (own + 1 < modes).then(|| (mesh, columns[column].mzi(own)))
         });
@@ -131,7 +134,8 @@ impl Controlled for Mesh {
 
     /// `theta[column,mode]` and `phi[column,mode]` by the upper of the two modes, then `gamma[mode]`.
     fn names(&self) -> Vec<String> {
-        let mzis = |word: &'static str| self.positions().map(move |(column, mode)| format!("{word}[{column},{mode}]"));
+        let mzis =
+            |word: &'static str| self.positions().map(move |(column, [mode, _])| format!("{word}[{column},{mode}]"));
         mzis("theta").chain(mzis("phi")).chain((0..self.modes()).map(|mode| format!("gamma[{mode}]"))).collect()
     }
 
@@ -141,13 +145,19 @@ impl Controlled for Mesh {
     }
 
     /// An MZI's φ and θ lie one pitch apart along the light and share a column of two pitches; its neighbours in the column are
-    /// one pitch away, two waveguides. The output phases γ stand in two staggered columns behind.
+    /// one pitch away, two waveguides. Where MZIs do not join neighbours, waveguides cross between the columns until they are. The output
+    /// phases γ stand in two staggered columns behind.
     fn places(&self) -> Vec<Option<Place>> {
         let modes = self.die_modes();
         let place = |along: usize, mode: usize| {
             Some(Place { die: mode / modes, at: [along as f64, 0.5 * (mode % modes) as f64] })
         };
-        let mzis = |ahead: usize| self.positions().map(move |(column, row)| place(2 * column + ahead, row));
+        let standing = standing_rows(self);
+        let row = |column: usize, mode: usize| standing.as_ref().map_or(mode, |rows| rows[column][mode]);
+        let row = &row;
+        let mzis = |ahead: usize| {
+            self.positions().map(move |(column, [upper, _])| place(2 * column + ahead, row(column, upper)))
+        };
         let end = 2 * self.columns().len();
         let outputs = (0..self.modes()).map(|mode| place(end + mode % modes % 2, mode));
         mzis(1).chain(mzis(0)).chain(outputs).collect()
@@ -230,7 +240,18 @@ impl Imperfect for Mesh {
         let loss_db = draws.normal(4, places, mean, kind.loss_spread_db).into_iter().zip(draws.uniform(7, places));
         let imbalance = |u: f64| 1.0 + passive.path_imbalance * (2.0 * u - 1.0);
         let made_up = if passive.amplified { mean + facets } else { 0.0 };
-        let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets - made_up).collect();
+        let loss_db = loss_db.map(|(loss, u)| loss.max(0.0) * imbalance(u) + facets - made_up);
+        let mut loss_db: Vec<f64> = loss_db.collect();
+        if passive.crossing_db > 0.0 {
+            let crossed = crossings(self);
+            for (losses, crossed) in loss_db.chunks_exact_mut(self.modes()).zip(crossed.chunks_exact(self.modes())) {
+                let mean = crossed.iter().sum::<u32>() as f64 / self.modes() as f64;
+                let made_up = if passive.amplified { mean } else { 0.0 };
+                losses.iter_mut().zip(crossed).for_each(|(loss, &count)| {
+                    *loss += passive.crossing_db * (f64::from(count) - made_up);
+                });
+            }
+        }
         vec![first_coupler, second_coupler, phases, loss_db]
     }
 
@@ -252,6 +273,22 @@ impl Imperfect for Mesh {
         let best_db = columns.map(|column| column.iter().fold(0.0, |gain: f64, loss| gain.max(-loss))).sum();
         Ok(Gain { best_db, columns: self.columns().len() })
     }
+}
+
+/// `[column][mode]`: where the waveguides of all dies stand, counted from the top; none where they never leave the order of modes.
+fn standing_rows(mesh: &Mesh) -> Option<Vec<Vec<usize>>> {
+    if mesh.joins_neighbours() {
+        return None;
+    }
+    let modes = mesh.die_modes();
+    let rows = |order: Vec<usize>| {
+        let mut rows = vec![0; mesh.modes()];
+        for die in 0..mesh.dies() {
+            order.iter().enumerate().for_each(|(row, &mode)| rows[die * modes + mode] = die * modes + row);
+        }
+        rows
+    };
+    Some(standing_order(mesh).into_iter().map(rows).collect())
 }
 
 /// Mean loss (dB of power) from end to end of every die of a mesh.

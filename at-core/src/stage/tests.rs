@@ -153,8 +153,10 @@ fn stages_side_by_side_do_what_each_does() {
 fn nearest_heaters_are_one_pitch_apart() {
     let meshes = [(6, Layout::Rectangular, 1), (5, Layout::Triangular, 1), (5, Layout::Rectangular, 3)]
         .map(|(modes, layout, dies)| Stage::Mesh(Mesh::universal(modes, layout).unwrap().on_dies(dies).unwrap()));
+    let others = [(6, Layout::Diamond), (8, Layout::Butterfly), (8, Layout::Benes)]
+        .map(|(modes, layout)| Stage::Mesh(Mesh::universal(modes, layout).unwrap()));
     let svd = singular_value_stages(4, 3, Layout::Rectangular).unwrap();
-    for stage in meshes.iter().chain(&every_stage()).chain(&svd) {
+    for stage in meshes.iter().chain(&others).chain(&every_stage()).chain(&svd) {
         let heaters: Vec<Place> = stage.places().into_iter().flatten().collect();
         let distance = |a: Place, b: Place| (a.at[0] - b.at[0]).hypot(a.at[1] - b.at[1]);
         let pairs = (0..heaters.len()).flat_map(|i| (0..i).map(move |j| (i, j)));

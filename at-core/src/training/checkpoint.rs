@@ -52,6 +52,8 @@ pub struct Checkpoint {
     pub records: Vec<Record>,
     /// What computed the epochs ([`Engine::arithmetic`]), in order; one after the other where a run went on elsewhere.
     pub arithmetic: Vec<String>,
+    /// Ranks that shared the batches ([`Engine::ranks`]); a run goes on with as many.
+    pub ranks: usize,
     /// The method's vectors.
     pub parameters: Vec<SavedParameters>,
 }
@@ -91,8 +93,18 @@ impl Checkpoint {
             shared: Accesses::default(),
             records: Vec::new(),
             arithmetic: Vec::new(),
+            ranks: engine.ranks(),
             parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
+    }
+
+    /// Errs unless it was saved by as many ranks as `engine` has: others add up a batch in other parts, which ends with other numbers.
+    pub(super) fn require_ranks<E: Engine>(&self, engine: &E) -> Result<()> {
+        if self.ranks == engine.ranks() {
+            return Ok(());
+        }
+        let reason = format!("the run was begun on {}; continue it on as many, or start a new run", self.ranks);
+        Err(Error::invalid("ranks", engine.ranks(), reason))
     }
 
     /// Puts the state back into `method`. Errs where it was saved by another method or has other sizes.

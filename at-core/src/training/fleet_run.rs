@@ -47,6 +47,7 @@ impl<E: Engine> Trainer<'_, E> {
             for record in &new {
                 stopped |= observer.epoch(record).is_break();
             }
+            stopped = self.engine.agree(stopped)?;
             records.extend(new);
             let done = epoch + 1;
             if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
@@ -92,6 +93,9 @@ impl<E: Engine> Trainer<'_, E> {
         let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
             fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
         })?;
+        for (name, own) in fleet.parameters() {
+            self.engine.require_same(&name, &own.values)?;
+        }
         let record = |(index, (chip, tally)): (usize, (&mut C, &E::Buffer))| {
             let diverged = |reason| Error::Diverged { method: MethodName::At.to_string(), epoch: epoch + 1, reason };
             if let Some(reason) = chip.astray(fleet.controls(index))? {
@@ -157,6 +161,7 @@ impl<E: Engine> Trainer<'_, E> {
             shared: fleet.shared().read(),
             records: Vec::new(),
             arithmetic: arithmetic.to_vec(),
+            ranks: self.engine.ranks(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
         })
     }
@@ -175,6 +180,7 @@ impl<E: Engine> Trainer<'_, E> {
                 reason,
             ));
         }
+        checkpoint.require_ranks(self.engine)?;
         same_size("chips of the checkpoint", chips.len(), 1 + checkpoint.others.len())?;
         checkpoint.restore_parameters(self.engine, fleet.parameters_mut())?;
         fleet.shared().count(|count| *count = checkpoint.shared);

@@ -155,6 +155,7 @@ impl<E: Engine> Trainer<'_, E> {
         }
         let mut records = Vec::new();
         if let Some(checkpoint) = resume {
+            checkpoint.require_ranks(self.engine)?;
             checkpoint.restore(self.engine, method)?;
             chip.resume(&checkpoint.chip)?;
             records.clone_from(&checkpoint.records);
@@ -174,7 +175,7 @@ impl<E: Engine> Trainer<'_, E> {
             let oracle = alignment.as_mut().map(|oracle| &mut **oracle as &mut dyn Oracle<E>);
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
-            stopped = observer.epoch(&record).is_break();
+            stopped = self.engine.agree(observer.epoch(&record).is_break())?;
             if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
                 && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
             {
@@ -232,6 +233,9 @@ impl<E: Engine> Trainer<'_, E> {
         if let Some(reason) = self.astray(chip, method)? {
             return Err(diverged(method.name(), reason));
         }
+        for (name, own) in method.parameters() {
+            engine.require_same(name, &own.values)?;
+        }
         let train = Evaluation::from_tally(engine, &tally, self.train.judge())?;
         let test = self.judge(chip, method, self.test, workspace)?;
         if !(train.loss.is_finite() && test.loss.is_finite()) {
@@ -285,7 +289,7 @@ impl<E: Engine> Trainer<'_, E> {
             batch.gather(engine, self.train, &order, start, size)?;
             step(batch, learning_rate)?;
             observer.batch(done + 1, total);
-            if observer.stopped() {
+            if self.engine.agree(observer.stopped())? {
                 return Err(Error::Interrupted { epoch: epoch + 1 });
             }
         }

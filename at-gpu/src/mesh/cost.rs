@@ -9,7 +9,7 @@ use super::blocks::Blocks;
 use super::lanes::Lanes;
 use crate::engine::Gpu;
 use crate::preferences::{Crossing, MeshVariant};
-use at_core::optics::Mesh;
+use at_core::optics::{Layout, Mesh};
 
 impl MeshVariant {
     /// Whether a device can carry `modes` modes so.
@@ -17,10 +17,15 @@ impl MeshVariant {
         self.crossing() != Crossing::Lanes || Lanes::of(gpu, modes, true).is_some()
     }
 
-    /// Whether it knows where the MZIs of `mesh` stand. Lanes and blocks need them on rows of the column's parity, as they are on all
-    /// dies of an even number of modes.
+    /// Whether it knows where the MZIs of `mesh` stand. Lanes and blocks need neighbours on rows of one parity in every column, as they are
+    /// on all dies of an even number of modes; blocks that of the column.
     pub(crate) fn carries(self, mesh: &Mesh) -> bool {
-        mesh.dies() == 1 || mesh.die_modes().is_multiple_of(2) || self.crossing() == Crossing::Stream
+        let one_parity = mesh.joins_neighbours() && (mesh.dies() == 1 || mesh.die_modes().is_multiple_of(2));
+        match self.crossing() {
+            Crossing::Stream => true,
+            Crossing::Lanes => one_parity,
+            Crossing::Blocks => one_parity && mesh.layout() != Layout::Diamond,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::layout::{MeshEstimate, Waveguides};
 use super::optics::{COUPLERS, MeshOptics, TURNS};
+use super::stream::paired;
 use crate::context::LOOP_CAP;
 use crate::vectors::{At, Vector, count};
 use at_core::Result;
@@ -114,7 +115,7 @@ impl MeshOptics {
             controls: count(self.offset)?,
             ends: u32::from(columns.end == self.mesh.columns().len()),
         };
-        let pipeline = self.gpu.commands.pipeline(kernel, &[])?;
+        let pipeline = self.gpu.commands.pipeline(kernel, &[("PAIRED", paired(self))])?;
         let buffers = [&self.columns, source, walk, target];
         self.gpu.commands.dispatch(&pipeline, &parameters, &buffers, self.mesh.dies())
     }

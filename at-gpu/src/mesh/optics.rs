@@ -37,7 +37,7 @@ pub(crate) struct MeshOptics {
     pub transmission: f64,
     pub column_losses: Vec<f64>,
     imbalance: Option<wgpu::Buffer>,
-    /// `(first row, count, first MZI, 0)` of every column.
+    /// The [`column_table`].
     pub columns: wgpu::Buffer,
     /// `M00, M01, M10, M11` of every MZI; can exceed what one binding holds.
     coefficients: wgpu::Buffer,
@@ -86,11 +86,7 @@ impl MeshOptics {
             }
             None => None,
         };
-        let columns: Vec<[u32; 4]> = mesh
-            .columns()
-            .iter()
-            .map(|column| Ok([count(column.first_row)?, count(column.count)?, count(column.first_mzi)?, 0]))
-            .collect::<Result<_>>()?;
+        let columns = column_table(mesh, |_| 0)?;
         let storage = wgpu::BufferUsages::STORAGE;
         let bytes = (COEFFICIENTS * mesh.mzis()) as u64;
         Ok(MeshOptics {
@@ -263,6 +259,27 @@ impl MeshOptics {
         let leave = MeshLeave { len: count(fields)?, stride: count(stride)?, second: count(second)? };
         self.gpu.each(Kernel::MeshLeaveBackward, &leave, &[states, adjoint], fields)
     }
+}
+
+/// Of every column `(first row, count, first MZI, what is the column's own)`. In a mesh whose MZIs do not join neighbours the first number is instead
+/// the place in this table where the column's pairs begin: `(upper, lower, upper, lower)` of two MZIs each, behind all columns.
+pub(crate) fn column_table(mesh: &Mesh, own: impl Fn(usize) -> u32) -> Result<Vec<[u32; 4]>> {
+    let mut table = Vec::with_capacity(mesh.columns().len());
+    let mut pairs = Vec::new();
+    for (index, column) in mesh.columns().iter().enumerate() {
+        let mut first = column.first_row;
+        if !mesh.joins_neighbours() {
+            first = mesh.columns().len() + pairs.len();
+            for pair in (0..column.count).step_by(2) {
+                let [upper, lower] = mesh.rows(column, pair);
+                let [next, below] = mesh.rows(column, (pair + 1).min(column.count - 1));
+                pairs.push([count(upper)?, count(lower)?, count(next)?, count(below)?]);
+            }
+        }
+        table.push([count(first)?, count(column.count)?, count(column.first_mzi)?, own(index)]);
+    }
+    table.extend(pairs);
+    Ok(table)
 }
 
 /// How fields and adjoints lie in one buffer.

@@ -2,9 +2,9 @@
 
 use super::MeshStage;
 use super::layout::{GradientReduce, MeshColumns};
-use super::optics::MeshOptics;
+use super::optics::{MeshOptics, column_table};
 use super::passes::{Ends, gradient_of};
-use super::stream::{FIELD, parameters, passes, plan};
+use super::stream::{FIELD, paired, parameters, passes, plan};
 use super::stream_plan::{GROUP, Plan, mzis};
 use crate::commands::Span;
 use crate::detection::DetectionStage;
@@ -29,15 +29,13 @@ impl Ways {
             return Ok(columns);
         }
         let losses = &optics.column_losses;
-        let columns = optics.mesh.columns().iter().enumerate().map(|(index, column)| {
+        let columns = column_table(&optics.mesh, |index| {
             let crossed = match direction {
                 Direction::Forward => &losses[..index.min(losses.len())],
                 Direction::Backward => &losses[index.min(losses.len())..],
             };
-            let loss = crossed.iter().product::<f64>() as f32;
-            Ok([count(column.first_row)?, count(column.count)?, count(column.first_mzi)?, loss.to_bits()])
-        });
-        let columns: Vec<[u32; 4]> = columns.collect::<Result<_>>()?;
+            (crossed.iter().product::<f64>() as f32).to_bits()
+        })?;
         let made = Vector::pods(&optics.gpu.commands.context, "columns of a mesh with losses", &columns)?;
         Ok(cell.get_or_init(|| made))
     }
@@ -93,6 +91,7 @@ impl BothWays for MeshStage {
             ("GROUP", GROUP as u32),
             ("SLOTS", count(plan.slots)?),
             ("BACKWARD", u32::from(backward)),
+            ("PAIRED", paired(optics)),
             ("WATCH", kind),
         ];
         let pipeline = commands.pipeline(Kernel::MeshSend, &constants)?;

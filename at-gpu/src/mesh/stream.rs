@@ -4,9 +4,11 @@ use super::layout::{GradientReduce, MeshColumns};
 use super::optics::{MeshOptics, StateOrder};
 use super::passes::{Ends, gradient_of};
 use super::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
+use crate::engine::Gpu;
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::{At, count};
-use at_core::Result;
+use at_core::optics::Mesh;
+use at_core::{Error, Result};
 use at_shaders::Kernel;
 use std::ops::Range;
 
@@ -25,6 +27,22 @@ pub(crate) const ORDER: StateOrder = StateOrder::Beside;
 pub(crate) fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
     let memory = optics.gpu.commands.context.limits.max_compute_workgroup_storage_size as usize;
     Plan::new(optics.mesh.modes(), optics.mesh.die_modes(), batch, memory / bytes)
+}
+
+/// Errs where MZIs join modes that workgroup memory does not hold together: windows on the modes need neighbours.
+pub(crate) fn check_room(gpu: &Gpu, mesh: &Mesh) -> Result<()> {
+    let most = gpu.commands.context.limits.max_compute_workgroup_storage_size as usize / STATE;
+    if mesh.joins_neighbours() || mesh.die_modes() <= most {
+        return Ok(());
+    }
+    let (layout, modes) = (mesh.layout().name(), mesh.die_modes());
+    let what = format!("a {layout} mesh of {modes} modes on this GPU, whose workgroups hold {most}");
+    Err(Error::Unsupported { what, instead: "choose `engine` cpu, or a mesh of fewer modes".into() })
+}
+
+/// Whether the kernels look up which modes an MZI joins.
+pub(crate) fn paired(optics: &MeshOptics) -> u32 {
+    u32::from(!optics.mesh.joins_neighbours())
 }
 
 pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
@@ -94,7 +112,7 @@ fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u
 pub(crate) fn forward(optics: &MeshOptics, batch: usize, ends: Ends) -> Result<()> {
     let commands = &optics.gpu.commands;
     let plan = plan(optics, batch, FIELD);
-    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?)];
+    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("PAIRED", paired(optics))];
     let pipeline = commands.pipeline(Kernel::MeshForward, &constants)?;
     let passes = passes(optics, &plan, 0);
     ends.in_turn(passes.len(), |index, before, after| {
@@ -119,7 +137,12 @@ pub(crate) fn backward<'a>(
     let plan = plan(optics, batch, STATE);
     let sums = if imperfections.is_some() { COUPLERS_TOO } else { PHASES };
     let couplers_too = u32::from(imperfections.is_some());
-    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("IMPERFECTIONS", couplers_too)];
+    let constants = [
+        ("GROUP", GROUP as u32),
+        ("SLOTS", count(plan.slots)?),
+        ("IMPERFECTIONS", couplers_too),
+        ("PAIRED", paired(optics)),
+    ];
     let pipeline = commands.pipeline(Kernel::MeshBackward, &constants)?;
     let rows = plan.partial_rows(batch);
     let partial = scratch.get(Slot::Partial);

@@ -10,7 +10,7 @@ what `asyt train --method at-adaptive --learning-rate 0.02` does, to the same bi
 
 * `train`, `compare`, `sweep`, `evaluate`, `scale`: what the program's commands do
 * `load`, `arrays`: samples; `Network`, `Chip`: what is trained; `Run`: what comes out
-* `decompose`, `matrix`, `convert`, `svd_phases`, `read_phases`, `write_phases`: phases of meshes
+* `decompose`, `fit`, `matrix`, `convert`, `svd_phases`, `read_phases`, `write_phases`: phases of meshes
 * `serve`: a chip in Python for a program elsewhere
 * `asyt.torch`, `asyt.jax`: layers with gradients, imported by themselves where PyTorch or JAX is there
 """
@@ -18,7 +18,7 @@ what `asyt train --method at-adaptive --learning-rate 0.02` does, to the same bi
 from ._chip import Chip, Network
 from ._data import Data, arrays, load
 from ._errors import Error, Note, RunError, UsageError
-from ._meshes import Phases, SvdPhases, convert, decompose, matrix, read_phases, svd_phases, write_phases
+from ._meshes import Phases, SvdPhases, convert, decompose, fit, matrix, read_phases, svd_phases, write_phases
 from ._program import Report, compare, evaluate, scale, sweep
 from ._run import Run, open_run, train
 from ._serve import serve
@@ -39,6 +39,7 @@ __all__ = [
     "compare",
     "convert",
     "decompose",
+    "fit",
     "evaluate",
     "load",
     "matrix",

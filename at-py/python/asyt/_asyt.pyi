@@ -17,6 +17,7 @@ __all__ = [
     "Trained",
     "convert",
     "decompose",
+    "fit",
     "mesh_matrix",
     "most_held",
     "program",
@@ -30,6 +31,7 @@ __all__ = [
 
 _Path = Union[str, PathLike[str]]
 _Vector = NDArray[np.float64]
+_Columns = Sequence[Sequence[tuple[int, int]]]
 _Signals = Union[NDArray[np.float32], NDArray[np.float64], NDArray[np.complex64], NDArray[np.complex128]]
 """Reals or fields, in the precision of the model or chip."""
 _Reals = Union[NDArray[np.float32], NDArray[np.float64]]
@@ -141,12 +143,24 @@ def train(
     out: Optional[_Path],
     resume: Optional[_Path],
     save_chip: Optional[_Path],
+    log_dir: Optional[_Path],
     told: Callable[[list[str], Optional[tuple[str, int, int]], tuple[int, int], Optional[tuple[float, float]]], object],
 ) -> str: ...
 def serve(object: Driven, address: Optional[str], ready: Callable[[str], object]) -> None: ...
 def decompose(unitary: NDArray[np.complex128], layout_named: str, named: str) -> _Vector: ...
-def mesh_matrix(phases: _Vector, modes: int, layout_named: str, columns: Optional[int], named: str) -> NDArray[np.complex128]: ...
-def convert(phases: _Vector, modes: int, layout_named: str, columns: Optional[int], named: str, to: str) -> _Vector: ...
+def mesh_matrix(phases: _Vector, modes: int, layout_named: str, columns: Optional[int], pairs: Optional[_Columns], named: str) -> NDArray[np.complex128]: ...
+def convert(
+    phases: _Vector, modes: int, layout_named: str, columns: Optional[int], pairs: Optional[_Columns], named: str, to: str
+) -> _Vector: ...
+def fit(
+    target: NDArray[np.complex128],
+    layout_named: str,
+    columns: Optional[int],
+    pairs: Optional[_Columns],
+    steps: int,
+    starts: int,
+    seed: int,
+) -> tuple[_Vector, float]: ...
 def singular_values(matrix: NDArray[np.complex128], layout_named: str) -> _Vector: ...
-def read_meshes(path: _Path, named: Optional[str]) -> list[tuple[int, _Layout, int, _Vector]]: ...
-def write_meshes(path: _Path, named: str, meshes: Sequence[tuple[int, str, int, _Vector]]) -> None: ...
+def read_meshes(path: _Path, named: Optional[str]) -> list[tuple[int, _Layout, int, Optional[_Columns], _Vector]]: ...
+def write_meshes(path: _Path, named: str, meshes: Sequence[tuple[int, str, int, Optional[_Columns], _Vector]]) -> None: ...

@@ -15,13 +15,17 @@ from ._types import Convention, Layout
 
 @dataclass(frozen=True)
 class Phases:
-    """The phases of one mesh (radians), `[θ of every MZI, φ of every MZI, γ of every mode]`, in a convention (docs/conventions.md)."""
+    """The phases of one mesh (radians), `[θ of every MZI, φ of every MZI, γ of every mode]`, in a convention (docs/conventions.md).
+
+    `columns` is the number of columns of a rectangular mesh, `pairs` lists the (upper, lower) modes of every column of a custom one.
+    """
 
     values: np.ndarray
     modes: int
     layout: Layout = "rectangular"
     columns: Optional[int] = None
     convention: Convention = "native"
+    pairs: Optional[Sequence[Sequence[tuple[int, int]]]] = None
 
     @property
     def theta(self) -> np.ndarray:
@@ -57,16 +61,38 @@ def decompose(U, layout: Layout = "rectangular", convention: Convention = "nativ
     return Phases(_asyt.decompose(U, layout, convention), len(U), layout, None, convention)
 
 
+def fit(
+    U,
+    layout: Layout,
+    *,
+    columns: Optional[int] = None,
+    pairs: Optional[Sequence[Sequence[tuple[int, int]]]] = None,
+    steps: int = 2000,
+    starts: int = 4,
+    seed: int = 1,
+) -> tuple[Phases, float]:
+    """The phases with which a mesh of any layout comes nearest to the matrix `U`, found by gradient, and the fidelity `|tr UᴴT|²/(N |U|²)`.
+
+    >>> U = np.fft.fft(np.eye(4)) / 2
+    >>> phases, fidelity = fit(U[:, [0, 2, 1, 3]], "butterfly", steps=500)
+    >>> bool(fidelity > 0.999)
+    True
+    """
+    U = _complex(U)
+    values, fidelity = _asyt.fit(U, layout, columns, pairs, steps, starts, seed)
+    return Phases(values, len(U), layout, columns, pairs=pairs), fidelity
+
+
 def matrix(phases: Phases) -> np.ndarray:
     """The transfer matrix `[output, input]` of a mesh at `phases`."""
     values = np.ascontiguousarray(phases.values, dtype=np.float64)
-    return _asyt.mesh_matrix(values, phases.modes, phases.layout, phases.columns, phases.convention)
+    return _asyt.mesh_matrix(values, phases.modes, phases.layout, phases.columns, phases.pairs, phases.convention)
 
 
 def convert(phases: Phases, to: Convention) -> Phases:
     """The same mesh, with the same matrix, in the convention `to`: native, neurophox or dat-mpnn."""
     values = np.ascontiguousarray(phases.values, dtype=np.float64)
-    own = (phases.modes, phases.layout, phases.columns, phases.convention)
+    own = (phases.modes, phases.layout, phases.columns, phases.pairs, phases.convention)
     return replace(phases, values=_asyt.convert(values, *own, to), convention=to)
 
 
@@ -107,7 +133,10 @@ def svd_phases(W, layout: Layout = "rectangular") -> SvdPhases:
 def read_phases(path: Union[str, os.PathLike], convention: Optional[Convention] = None) -> list[Phases]:
     """The meshes of a phase file (npz), in the native convention; `convention` where the file does not record its own."""
     meshes = _asyt.read_meshes(os.fspath(path), convention)
-    return [Phases(values, modes, layout, columns if layout == "rectangular" else None) for modes, layout, columns, values in meshes]
+    return [
+        Phases(values, modes, layout, columns if layout == "rectangular" else None, pairs=pairs)
+        for modes, layout, columns, pairs, values in meshes
+    ]
 
 
 def write_phases(path: Union[str, os.PathLike], meshes: Sequence[Phases], convention: Convention = "native") -> None:
@@ -115,6 +144,6 @@ def write_phases(path: Union[str, os.PathLike], meshes: Sequence[Phases], conven
     shown = []
     for own in meshes:
         native = convert(own, "native")
-        layers = native.columns or (native.modes if native.layout == "rectangular" else 2 * native.modes - 3)
-        shown.append((native.modes, native.layout, layers, np.ascontiguousarray(native.values, dtype=np.float64)))
+        layers = native.columns or native.modes
+        shown.append((native.modes, native.layout, layers, native.pairs, np.ascontiguousarray(native.values, dtype=np.float64)))
     _asyt.write_meshes(os.fspath(path), convention, shown)

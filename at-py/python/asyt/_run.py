@@ -35,6 +35,7 @@ def train(
     out: Optional[PathLike] = None,
     resume: Optional[PathLike] = None,
     save_chip: Optional[PathLike] = None,
+    log_dir: Optional[PathLike] = None,
     progress: Optional[bool] = None,
     **settings: Any,
 ) -> "Run":
@@ -43,7 +44,8 @@ def train(
     What is not given is what the program takes: `asyt.train()` trains its default chip. `chip` is a kind of chip, `asyt.Chip`, or
     a chip of your own: an object with `controls`, `inputs`, `outputs`, `program(c)` and `send(x)` (`asyt.serve` says more); of that,
     `kind` is the kind whose data sheet digital models know. `data` is a name, `asyt.load(...)`, or arrays. Every other setting has the name of its flag, `learning_rate` for --learning-rate;
-    `asyt train --help` explains them all. Results go to the folder `out`, by default a temporary one that goes with the result.
+    `asyt train --help` explains them all. Results go to the folder `out`, by default a temporary one that goes with the result;
+    curves also to `log_dir`/RUN as event files, for `tensorboard --logdir`.
 
     Ctrl-C ends a training after its step; `resume=FOLDER` goes on with what `out` has kept, after its last whole epoch.
 
@@ -104,6 +106,7 @@ def train(
             None if out is None else os.fspath(out),
             None if resume is None else os.fspath(resume),
             None if save_chip is None else os.fspath(save_chip),
+            None if log_dir is None else os.fspath(log_dir),
             told,
         )
     except BaseException:

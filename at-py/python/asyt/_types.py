@@ -23,8 +23,9 @@ Method = Literal[
     "in-situ",
     "ffm",
     "phyll",
+    "subspace",
 ]
-Layout = Literal["rectangular", "triangular"]
+Layout = Literal["rectangular", "triangular", "diamond", "butterfly", "benes", "custom"]
 Convention = Literal["native", "neurophox", "dat-mpnn"]
 Precision = Literal["f32", "f64"]
 

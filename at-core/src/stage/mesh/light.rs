@@ -9,8 +9,8 @@ use std::f64::consts::FRAC_PI_4;
 enum Element {
     /// `z ← e^{iφ} z` on one mode.
     Shifter { mode: usize, phase: f64, control: usize },
-    /// `(z_row, z_row+1) ← [[c, is], [is, c]] (z_row, z_row+1)` with the cosine and sine of an angle.
-    Coupler { row: usize, angle: f64 },
+    /// `(z_u, z_l) ← [[c, is], [is, c]] (z_u, z_l)` on an upper and a lower mode, with the cosine and sine of an angle.
+    Coupler { rows: [usize; 2], angle: f64 },
     /// `z ← t z` on one mode.
     Loss { mode: usize, transmission: f64 },
 }
@@ -26,11 +26,11 @@ fn elements(mesh: &Mesh, errors: &StageErrors, controls: &[f64]) -> Vec<Element>
     let mut elements = Vec::new();
     for (index, column) in mesh.columns().iter().enumerate() {
         for k in 0..column.count {
-            let (row, mzi) = (column.row(k), column.first_mzi + k);
-            elements.push(shifter(row, mzis + mzi));
-            elements.push(Element::Coupler { row, angle: FRAC_PI_4 + first_coupler[mzi] });
-            elements.push(shifter(row, mzi));
-            elements.push(Element::Coupler { row, angle: FRAC_PI_4 + second_coupler[mzi] });
+            let (rows, mzi) = (mesh.rows(column, k), column.first_mzi + k);
+            elements.push(shifter(rows[0], mzis + mzi));
+            elements.push(Element::Coupler { rows, angle: FRAC_PI_4 + first_coupler[mzi] });
+            elements.push(shifter(rows[0], mzi));
+            elements.push(Element::Coupler { rows, angle: FRAC_PI_4 + second_coupler[mzi] });
         }
         for mode in 0..modes {
             let transmission = 10.0_f64.powf(-loss_db[index * modes + mode] / 20.0);
@@ -45,11 +45,11 @@ fn elements(mesh: &Mesh, errors: &StageErrors, controls: &[f64]) -> Vec<Element>
 fn cross(element: &Element, field: &mut [Complex64]) {
     match *element {
         Element::Shifter { mode, phase, .. } => field[mode] *= Complex64::cis(phase),
-        Element::Coupler { row, angle } => {
-            let (upper, lower) = (field[row], field[row + 1]);
+        Element::Coupler { rows: [above, below], angle } => {
+            let (upper, lower) = (field[above], field[below]);
             let (stays, crosses) = (angle.cos(), Complex64::i() * angle.sin());
-            field[row] = stays * upper + crosses * lower;
-            field[row + 1] = crosses * upper + stays * lower;
+            field[above] = stays * upper + crosses * lower;
+            field[below] = crosses * upper + stays * lower;
         }
         Element::Loss { mode, transmission } => field[mode] *= transmission,
     }
@@ -59,7 +59,7 @@ fn cross(element: &Element, field: &mut [Complex64]) {
 fn cross_back(element: &Element, adjoint: &mut [Complex64]) {
     match *element {
         Element::Shifter { mode, phase, .. } => adjoint[mode] *= Complex64::cis(-phase),
-        Element::Coupler { row, angle } => cross(&Element::Coupler { row, angle: -angle }, adjoint),
+        Element::Coupler { rows, angle } => cross(&Element::Coupler { rows, angle: -angle }, adjoint),
         Element::Loss { mode, transmission } => adjoint[mode] *= transmission,
     }
 }

@@ -41,12 +41,22 @@ struct Header {
     drifted: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     arithmetic: Vec<String>,
+    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    ranks: usize,
     /// Records that lie beside this file, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     earlier: Option<Earlier>,
     /// Those after them.
     records: Vec<Record>,
     parameters: Vec<Entry>,
+}
+
+fn alone() -> usize {
+    1
+}
+
+fn is_alone(ranks: &usize) -> bool {
+    *ranks == 1
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +106,7 @@ impl Checkpoint {
             shared: self.shared,
             drifted: !self.chip.drifted.is_empty(),
             arithmetic: self.arithmetic.clone(),
+            ranks: self.ranks,
             earlier,
             records: records.to_vec(),
             parameters: self.parameters.iter().map(|saved| saved.entry(&self.arrays)).collect(),
@@ -208,6 +219,7 @@ impl Checkpoint {
             epoch: header.epoch,
             records: header.records,
             arithmetic: header.arithmetic,
+            ranks: header.ranks,
         };
         Ok((checkpoint, header.earlier))
     }

@@ -3,14 +3,16 @@
 use super::fleet::Fleet;
 use super::turned_back::TurnedBack;
 use super::{DigitalStep, Ingredients, Method, MethodName, MethodOptions, registry};
-use crate::chip::Meter;
+use crate::chip::{Chip, Meter};
+use crate::cpu::Cpu;
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
 use crate::network::Network;
 use crate::propagator::{Bidirectional, LayerAccess, PowerTapAccess, Simulator, TapAccess};
 use crate::training::{Digital, Settings};
 use crate::turns::FreePhases;
-use crate::{Error, Result};
+use crate::{Error, Real, Result};
+use std::any::{Any, TypeId};
 
 /// A chip for which methods of all kinds can be built; one that does not offer an access errs where a method uses it. A method
 /// itself is typed for the access that it needs, and is built by its own file where a chip's type has no more.
@@ -38,13 +40,54 @@ pub fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
         facts.options.iter().try_for_each(|option| option.check_in(options))?;
     }
     let ingredients = Ingredients { engine, network, initial, settings, options, meter, fabrication };
-    let method = registry::build(name, &ingredients).unwrap_or_else(|| {
+    let compiled = on_cpu::<E, f32, C>(name, &ingredients).or_else(|| on_cpu::<E, f64, C>(name, &ingredients));
+    let method = compiled.unwrap_or_else(|| registry::build(name, &ingredients)).unwrap_or_else(|| {
         let names: Vec<&str> = MethodName::ALL.iter().map(MethodName::as_str).collect();
         let reason = format!("the library builds {}; another method is made by its own crate", names.join(", "));
         Err(Error::invalid("method", name, reason))
     })?;
     let free = FreePhases::new(network, fabrication, &options.imperfections);
     Ok(if free.is_empty() { method } else { Box::new(TurnedBack::new(method, engine, free)) })
+}
+
+/// What [`registry::build`] makes for a simulated chip on the CPU; nothing for another chip or engine.
+///
+/// Generic code is compiled anew by every crate that uses it. Methods for these chips, which all use, are compiled here, once: the
+/// functions of [`OnCpu`] are not generic.
+fn on_cpu<E: Simulator, T: OnCpu, C: Reachable<Engine = E> + 'static>(
+    name: MethodName,
+    ingredients: &Ingredients<'_, E>,
+) -> Option<Built<C>> {
+    let engine = (ingredients.engine as &dyn Any).downcast_ref::<Cpu<T>>()?;
+    if TypeId::of::<C>() != TypeId::of::<Chip<Cpu<T>>>() {
+        return None;
+    }
+    let Ingredients { network, initial, settings, options, meter, fabrication, .. } = *ingredients;
+    let ingredients = Ingredients { engine, network, initial, settings, options, meter, fabrication };
+    Some(T::method(name, &ingredients).map(|method| {
+        let method: Box<dyn Any> = Box::new(method?);
+        Ok(*method.downcast().expect("C is this chip"))
+    }))
+}
+
+/// A method; nothing where the library has none of that name.
+type Built<C> = Option<Result<Box<dyn Method<C>>>>;
+
+/// A real of the CPU's chips.
+trait OnCpu: Real {
+    fn method(name: MethodName, ingredients: &Ingredients<'_, Cpu<Self>>) -> Built<Chip<Cpu<Self>>>;
+}
+
+impl OnCpu for f32 {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f32>>) -> Built<Chip<Cpu<f32>>> {
+        registry::build(name, from)
+    }
+}
+
+impl OnCpu for f64 {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f64>>) -> Built<Chip<Cpu<f64>>> {
+        registry::build(name, from)
+    }
 }
 
 /// `at` for `chips` chips of `network` that share one digital model, from the same `initial` controls on. What is done once for

@@ -109,6 +109,8 @@ pub enum Dash {
     Dashed,
     /// In dots.
     Dotted,
+    /// In strokes with a dot between them.
+    DashDotted,
 }
 
 /// How a point is marked.

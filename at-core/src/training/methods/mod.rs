@@ -34,6 +34,7 @@ mod probes;
 pub mod registry;
 mod room;
 pub mod spsa;
+pub mod subspace;
 mod turned_back;
 pub mod zeroth_order;
 

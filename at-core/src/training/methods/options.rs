@@ -71,6 +71,10 @@ pub struct MethodOptions {
     pub dat: DatOptions,
     /// `in-situ`: how interference is told from powers.
     pub subtraction: Subtraction,
+    /// `subspace`: sweeps of the calibration of every mesh to the identity.
+    pub subspace_calibration: usize,
+    /// `subspace`: sweeps of the mapping of every mesh to what it was told.
+    pub subspace_mapping: usize,
 }
 
 impl Default for MethodOptions {
@@ -89,6 +93,8 @@ impl Default for MethodOptions {
             digital_model: DigitalModel::default(),
             dat: DatOptions::default(),
             subtraction: Subtraction::Measured,
+            subspace_calibration: 0,
+            subspace_mapping: 0,
         }
     }
 }

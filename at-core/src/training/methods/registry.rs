@@ -55,6 +55,7 @@ methods! {
     InSitu = in_situ;
     Ffm = ffm;
     Phyll = phyll;
+    Subspace = subspace;
 }
 
 impl MethodName {

@@ -31,7 +31,7 @@ fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
         let (theta, phi, gamma) = mesh.split(phases);
         estimate.extend(first_coupler.iter().chain(second_coupler).chain(theta));
         let mut pieces = vec![0.0; mesh.columns().len() * mesh.modes()];
-        for ((column, row), &error) in mesh.positions().zip(phi) {
+        for ((column, [row, _]), &error) in mesh.positions().zip(phi) {
             pieces[column * mesh.modes() + row] = error;
         }
         estimate.extend(pieces.iter().chain(gamma));

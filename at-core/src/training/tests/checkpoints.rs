@@ -42,6 +42,7 @@ fn example() -> Checkpoint {
         shared: Accesses { digital_flops: 9, ..Accesses::default() },
         records: [1, 2].iter().flat_map(|&epoch| (0..3).map(move |chip| record(chip, epoch))).collect(),
         arithmetic: vec!["cpu f32, x86_64 V3".to_string()],
+        ranks: 1,
         parameters: vec![saved("controls", 7), saved("model", 8)],
     }
 }

@@ -44,6 +44,7 @@ fn state(epoch: usize) -> Checkpoint {
         shared: Default::default(),
         records: Vec::new(),
         arithmetic: vec!["cpu f32, x86_64 V3".to_string()],
+        ranks: 1,
         parameters: Vec::new(),
     }
 }

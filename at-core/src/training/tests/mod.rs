@@ -16,5 +16,6 @@ mod optics;
 mod published;
 mod resume;
 mod runs;
+mod subspace;
 mod toy;
 mod turned_back;

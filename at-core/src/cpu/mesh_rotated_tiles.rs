@@ -1,7 +1,7 @@
-//! Tiles of samples on their way through a mesh of ideal couplers and back.
+//! Tiles of samples on their way through a mesh of rotations and back.
 
-use super::mesh_ideal::IdealMesh;
-use super::mesh_rotations::{self, Slope};
+use super::mesh_rotated::RotatedMesh;
+use super::mesh_rotations::{self, COUPLED, IDEAL};
 use super::tiles::{self, Tile};
 use crate::Real;
 use pulp::{Simd, WithSimd};
@@ -11,7 +11,9 @@ use pulp::{Simd, WithSimd};
 pub(super) struct Part<T> {
     fields: Tile<T>,
     adjoints: Tile<T>,
-    pub(super) slopes: Vec<Slope<T>>,
+    pub(super) slopes: Vec<[T; IDEAL]>,
+    /// Those where couplers have angles of their own.
+    pub(super) coupled: Vec<[T; COUPLED]>,
     /// `Σ Im a* y` of every output.
     pub(super) output_slopes: Vec<T>,
 }
@@ -24,7 +26,7 @@ fn next_tile<T: Real, S: Simd>(left: usize) -> (usize, bool) {
 
 /// Some samples through the mesh.
 pub(super) struct Forward<'a, T> {
-    pub(super) mesh: &'a IdealMesh<T>,
+    pub(super) mesh: &'a RotatedMesh<T>,
     pub(super) part: &'a mut Part<T>,
     pub(super) input: &'a [T],
     pub(super) output: &'a mut [T],
@@ -54,7 +56,7 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 #[inline(always)]
 fn forward_tile<T: Real, S: Simd, const W: usize>(
     simd: S,
-    mesh: &IdealMesh<T>,
+    mesh: &RotatedMesh<T>,
     part: &mut Part<T>,
     input: &[T],
     output: &mut [T],
@@ -71,7 +73,7 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
 
 /// Some samples back through the mesh.
 pub(super) struct Backward<'a, T> {
-    pub(super) mesh: &'a IdealMesh<T>,
+    pub(super) mesh: &'a RotatedMesh<T>,
     pub(super) part: &'a mut Part<T>,
     pub(super) output: &'a [T],
     pub(super) adjoint: &'a [T],
@@ -87,7 +89,12 @@ impl<T: Real> WithSimd for Backward<'_, T> {
         let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
         let width = mesh.width();
         part.slopes.clear();
-        part.slopes.resize(mesh.mesh.mzis(), [T::zero(); 2]);
+        part.coupled.clear();
+        if mesh.is_coupled() {
+            part.coupled.resize(mesh.mesh.mzis(), [T::zero(); COUPLED]);
+        } else {
+            part.slopes.resize(mesh.mesh.mzis(), [T::zero(); IDEAL]);
+        }
         part.output_slopes.clear();
         part.output_slopes.resize(mesh.mesh.modes(), T::zero());
         while !output.is_empty() {
@@ -109,7 +116,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 #[inline(always)]
 fn backward_tile<T: Real, S: Simd, const W: usize>(
     simd: S,
-    mesh: &IdealMesh<T>,
+    mesh: &RotatedMesh<T>,
     part: &mut Part<T>,
     output: &[T],
     adjoint: &[T],
@@ -129,14 +136,12 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
     tiles::multiply(fields, lanes, back(rebuild));
     tiles::multiply(adjoints, lanes, back(transmission));
-    mesh_rotations::backward::<T, S, W>(
-        simd,
-        &mesh.sweeps,
-        &mesh.rotations,
-        &mut part.slopes,
-        T::registers_mut::<S>(fields),
-        T::registers_mut::<S>(adjoints),
-    );
+    let (y, a) = (T::registers_mut::<S>(fields), T::registers_mut::<S>(adjoints));
+    if mesh.is_coupled() {
+        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.sweeps, &mesh.rotations, &mut part.coupled, y, a);
+    } else {
+        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.sweeps, &mesh.rotations, &mut part.slopes, y, a);
+    }
     if let Some(adjoint_in) = adjoint_in {
         tiles::empty(adjoints, width, lanes, adjoint_in);
     }

@@ -1,0 +1,318 @@
+//! The program on several ranks, started by `mpirun`: the numbers of one rank, the same bits each time, and an end that loses nothing.
+//! Skipped where there is no `mpirun`, unless `AT_REQUIRE_MPI` is set.
+
+#[path = "program/asyt.rs"]
+#[allow(dead_code, reason = "tests of one process need more")]
+mod asyt;
+
+use asyt::{Bench, Ended};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+/// A few steps on the default chip and on one with noise and a model that learns from it.
+const TASK: [&str; 12] = [
+    "train",
+    "--train-limit",
+    "130",
+    "--test-limit",
+    "50",
+    "--epochs",
+    "3",
+    "--batch-size",
+    "30",
+    "--quiet",
+    "--figures",
+    "svg",
+];
+
+/// Whether there is an `mpirun`. Says that a test is skipped; errs where it must not be.
+fn there_is_mpi() -> bool {
+    let found = Command::new("mpirun").arg("--version").output().is_ok_and(|ended| ended.status.success());
+    assert!(found || std::env::var_os("AT_REQUIRE_MPI").is_none(), "there is no mpirun, and AT_REQUIRE_MPI is set");
+    if !found {
+        eprintln!("skipped: there is no mpirun");
+    }
+    found
+}
+
+/// `mpirun -n RANKS asyt ARGUMENTS`, with more ranks than cores where need be.
+fn mpirun<'a>(bench: &Bench, ranks: usize, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = bench.command("mpirun");
+    command.args(["-n", &ranks.to_string()]).arg(assert_cmd::cargo::cargo_bin!("asyt")).args(arguments);
+    with_settings(&mut command);
+    command
+}
+
+fn with_settings(command: &mut Command) {
+    let of_open_mpi = ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "OMPI_MCA_rmaps_base_oversubscribe"];
+    of_open_mpi.iter().for_each(|name| {
+        command.env(name, "1");
+    });
+    command.env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe");
+}
+
+fn run<'a>(bench: &Bench, ranks: usize, arguments: impl IntoIterator<Item = &'a str>) -> Ended {
+    Ended::new(mpirun(bench, ranks, arguments).output().unwrap())
+}
+
+/// The lines of `metrics.csv` without their times.
+fn metrics(bench: &Bench, run: &str) -> Vec<String> {
+    let text = bench.read(&format!("{run}/metrics.csv"));
+    text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_string()).collect()
+}
+
+/// Everything of a run that must be the same bits each time.
+fn bits(bench: &Bench, run: &str, methods: &[&str]) -> (Vec<String>, Vec<Vec<u8>>) {
+    let checkpoint = |method: &&str| std::fs::read(bench.path(&format!("{run}/{method}.safetensors"))).unwrap();
+    (metrics(bench, run), methods.iter().map(checkpoint).collect())
+}
+
+/// Field by field the same words, and numbers that differ by `tolerance` of their size at most.
+#[track_caller]
+fn assert_near(one: &[String], other: &[String], tolerance: f64) {
+    assert_eq!(one.len(), other.len(), "{one:?} {other:?}");
+    for (one, other) in one.iter().zip(other) {
+        assert_eq!(one.split(',').count(), other.split(',').count(), "{one} and {other}");
+        for (a, b) in one.split(',').zip(other.split(',')) {
+            let same = match (a.parse::<f64>(), b.parse::<f64>()) {
+                (Ok(a), Ok(b)) => (a - b).abs() <= tolerance * (1.0 + a.abs()),
+                (Ok(_), Err(_)) | (Err(_), Ok(_)) | (Err(_), Err(_)) => a == b,
+            };
+            assert!(same, "{a} and {b} in\n{one}\n{other}");
+        }
+    }
+}
+
+#[test]
+fn two_and_four_ranks_train_as_one_does_and_repeat_themselves_bit_for_bit() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let cases: [&[&str]; 2] = [
+        &["--engine", "cpu", "--precision", "f64"],
+        &[
+            "--engine",
+            "cpu",
+            "--precision",
+            "f64",
+            "--encoding",
+            "fourier-crop:4",
+            "--network",
+            "mesh:16x2",
+            "--laser-noise",
+            "0.01",
+            "--drift-step",
+            "0.001",
+        ],
+    ];
+    for (case, more) in cases.into_iter().enumerate() {
+        let arguments = |out: &'static str| {
+            TASK.iter().chain(more).copied().chain(["--method", "at,at-adaptive,ideal", "--out", out])
+        };
+        let methods = ["at", "at-adaptive", "ideal"];
+        let [one, again, two, four] = [["one0", "again0", "two0", "four0"], ["one1", "again1", "two1", "four1"]][case];
+        bench.run(arguments(one)).done();
+        let ended = run(&bench, 2, arguments(two)).done();
+        assert_eq!(ended.stdout.matches("misfit: how far").count(), 1, "more than one rank prints: {ended:#?}");
+        run(&bench, 4, arguments(four)).done();
+        assert_near(&metrics(&bench, one), &metrics(&bench, two), 1e-6);
+        assert_near(&metrics(&bench, one), &metrics(&bench, four), 1e-6);
+        run(&bench, 2, arguments(again)).done();
+        assert_eq!(bits(&bench, again, &methods), bits(&bench, two, &methods));
+        assert_ne!(bits(&bench, four, &methods).1, bits(&bench, two, &methods).1, "four ranks add up as two do");
+        let summary: serde_json::Value = serde_json::from_str(&bench.read(&format!("{two}/summary.json"))).unwrap();
+        assert!(summary["results"][0]["engine"].as_str().unwrap().contains("on each of 2 ranks"), "{summary}");
+    }
+}
+
+#[test]
+fn ranks_train_on_a_gpu_as_one_does() {
+    if !there_is_mpi() || at_gpu::testing::require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    let arguments = |out: &'static str| {
+        let gpu = [
+            "--engine",
+            "gpu",
+            "--adapter",
+            "any",
+            "--encoding",
+            "fourier-crop:4",
+            "--network",
+            "mesh:16x2",
+            "--method",
+            "at-adaptive,ideal",
+            "--out",
+            out,
+        ];
+        TASK.into_iter().chain(gpu)
+    };
+    bench.run(arguments("one")).done();
+    run(&bench, 2, arguments("two")).done();
+    run(&bench, 2, arguments("again")).done();
+    assert_near(&metrics(&bench, "one"), &metrics(&bench, "two"), 1e-3);
+    assert_eq!(bits(&bench, "two", &["at-adaptive", "ideal"]), bits(&bench, "again", &["at-adaptive", "ideal"]));
+}
+
+/// The process of rank `rank` below the `mpirun` of this number.
+#[cfg(target_os = "linux")]
+fn process_of(mpirun: u32, rank: usize) -> Option<u32> {
+    let own = format!("OMPI_COMM_WORLD_RANK={rank}");
+    let is_it = |pid: &u32| {
+        let read = |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+        let parent = String::from_utf8_lossy(&read("stat"))
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .nth(1)
+            .map(str::to_string);
+        environment.split('\0').any(|entry| entry == own) && parent == Some(mpirun.to_string())
+    };
+    let processes =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    processes.collect::<Vec<u32>>().into_iter().find(is_it)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn kill_9_of_one_rank_ends_all_and_the_run_goes_on_to_the_same_bits_on_as_many() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let arguments = |out: &'static str| {
+        let long = [
+            "--network",
+            "bank:in-64-out",
+            "--epochs",
+            "60",
+            "--engine",
+            "cpu",
+            "--method",
+            "at,ideal",
+            "--optimizer",
+            "adam",
+        ];
+        let data = ["train", "--train-limit", "600", "--test-limit", "50", "--batch-size", "20", "--out", out];
+        data.into_iter().chain(long)
+    };
+    run(&bench, 2, arguments("whole")).done();
+    let mut child = mpirun(&bench, 2, arguments("cut")).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("epoch 1/60") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let victim = process_of(child.id(), 1);
+    let victim = victim.unwrap_or_else(|| panic!("there is no rank 1 below mpirun {}", child.id()));
+    assert!(Command::new("sh").args(["-c", &format!("kill -9 {victim}")]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(said.contains("rank 1"), "{said}");
+    assert!(!bench.path("cut/summary.json").exists(), "the kill came too late: {said}");
+
+    // on one rank or on three it is another run
+    let alone = bench.run(["train", "--resume", "cut", "--quiet"]);
+    alone.refused(1, &["ranks = 1", "begun on 2"]);
+    let three = run(&bench, 3, ["train", "--resume", "cut", "--quiet"]);
+    assert!(three.code != Some(0) && three.stderr.contains("ranks = 3"), "{three:#?}");
+    assert_eq!(three.stderr.matches("error: ").count(), 1, "{three:#?}");
+    run(&bench, 2, ["train", "--resume", "cut", "--quiet"]).done();
+    assert_eq!(bits(&bench, "cut", &["at", "ideal"]), bits(&bench, "whole", &["at", "ideal"]));
+}
+
+#[test]
+fn what_ranks_cannot_share_is_refused_once_and_a_rank_that_fails_alone_is_named() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let ended = run(&bench, 2, arguments.iter().copied());
+        assert!(ended.code != Some(0) && ended.stderr.matches("error: ").count() == 1, "{arguments:?}: {ended:#?}");
+        assert!(parts.iter().all(|part| ended.stderr.contains(part)), "{arguments:?}: {ended:#?}");
+    };
+    refused(&["devices"], &["asyt devices is nothing that 2 ranks share"]);
+    refused(&["train", "--epochs", "0"], &["epochs = 0"]);
+    refused(
+        &["train", "--network", "mesh:4", "--dataset", "iris", "--chip-command", "true"],
+        &["a chip from outside is one"],
+    );
+    assert!(bench.entries(".").is_empty(), "something was written: {:?}", bench.entries("."));
+
+    // rank 1 starts in a folder where the data are others
+    let line = |k: usize, by: f64| format!("{},{},{}\n", (k as f64 * by).sin(), (k as f64).cos(), k % 2);
+    for (folder, by) in [("first", 1.0), ("second", 2.0)] {
+        bench.write(&format!("{folder}/own.csv"), (0..40).map(|k| line(k, by)).collect::<String>());
+    }
+    bench.write("third/empty", "");
+    for (place, part) in [("second", "every machine must see the same files"), ("third", "own.csv")] {
+        let mut command = bench.command("mpirun");
+        let asyt = assert_cmd::cargo::cargo_bin!("asyt");
+        let train = [
+            "train",
+            "--dataset",
+            "own.csv",
+            "--network",
+            "mesh:2",
+            "--method",
+            "ideal",
+            "--epochs",
+            "2",
+            "--batch-size",
+            "8",
+            "--quiet",
+            "--engine",
+            "cpu",
+        ];
+        command.args(["-n", "1", "-wdir"]).arg(bench.path("first")).arg(asyt).args(train);
+        command.args([":", "-n", "1", "-wdir"]).arg(bench.path(place)).arg(asyt).args(train);
+        with_settings(&mut command);
+        let ended = Ended::new(command.output().unwrap());
+        assert!(
+            ended.code != Some(0) && ended.stderr.contains("error: rank 1: ") && ended.stderr.contains(part),
+            "{place}: {ended:#?}"
+        );
+    }
+}
+
+#[test]
+fn cells_are_dealt_out_to_ranks_and_give_what_one_gives() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let few = [
+        "--train-limit",
+        "100",
+        "--test-limit",
+        "50",
+        "--network",
+        "bank:in-out",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "20",
+        "--quiet",
+        "--engine",
+        "cpu",
+    ];
+    let compare =
+        |out: &'static str| ["compare", "--chips", "3", "--method", "at,ideal", "--out", out].into_iter().chain(few);
+    bench.run(compare("one")).done();
+    run(&bench, 2, compare("two")).done();
+    assert_eq!(bench.read("one/epochs.csv"), bench.read("two/epochs.csv"));
+    assert_eq!(bench.entries("one/cells"), bench.entries("two/cells"));
+    let sweep = |out: &'static str| {
+        ["sweep", "--vary", "seed=1,2", "--chips", "1", "--method", "at", "--out", out].into_iter().chain(few)
+    };
+    bench.run(sweep("alone")).done();
+    let ended = run(&bench, 3, sweep("three")).done();
+    assert_eq!(bench.read("alone/epochs.csv"), bench.read("three/epochs.csv"), "{ended:#?}");
+    // what is done is not done again
+    run(&bench, 2, ["sweep", "--resume", "three", "--quiet"]).done();
+}

@@ -1,0 +1,350 @@
+//! A lossless mesh, or one whose waveguides all lose the same, on the CPU. It runs as rotations ([`super::mesh_rotations`]), also where
+//! couplers have angles of their own ([`super::mesh_couplers`]).
+
+use super::mesh::MeshStage;
+use super::mesh_couplers::{Turned, turn_all};
+use super::mesh_kernel::{self, Place};
+use super::mesh_rotated_tiles::{Backward, Forward, Part};
+use super::mesh_rotations::{BLOCK, Rotation, Sweep};
+use super::sines::sines_and_cosines;
+use super::stage::{CpuStage, Kept, Recorded, Slopes};
+use super::tiles;
+use crate::optics::mzi::Coupler;
+use crate::optics::waveguide_phases::{control_errors, waveguide_gradient};
+use crate::optics::{Mesh, MeshLoss};
+use crate::stage::StageErrors;
+use crate::{Real, Result};
+use num_complex::Complex64;
+use rayon::prelude::*;
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+/// Slopes of all parts together stay below this many bytes, unless there would be fewer than two parts.
+const SLOPE_BYTES: usize = 48 << 20;
+
+/// No more parts than this, so that few-core machines do not add up many vectors.
+const MAX_PARTS: usize = 32;
+
+/// MZIs whose coefficients are computed together.
+const CHUNK: usize = 32;
+
+/// MZIs of which one thread adds up the slopes of all parts at a time.
+const SUMMED: usize = 4096;
+
+/// A mesh whose waveguides all lose the same.
+pub struct RotatedMesh<T> {
+    pub(super) mesh: Mesh,
+    phase_errors: Option<Vec<f64>>,
+    /// Field transmission of all columns together.
+    pub(super) transmission: T,
+    pub(super) sweeps: Vec<Sweep>,
+    /// Every MZI in the order of the loops.
+    places: Vec<Place>,
+    pub(super) rotations: Vec<Rotation<T>>,
+    /// Where couplers have angles of their own.
+    coupled: Option<Coupled>,
+    /// `e^{i(γ + σ)}`.
+    pub(super) output_phases: Vec<[T; 2]>,
+    /// One value per waveguide while walking through the mesh: σ, later `Σ Im a* y`.
+    walk: Vec<f64>,
+    parts: Vec<Part<T>>,
+    errors: StageErrors,
+    /// The estimate that has taken their place.
+    estimate: Option<Vec<T>>,
+    /// As programmed.
+    controls: Vec<T>,
+    /// What light is sent through in either direction ([`CpuStage::as_mesh`]).
+    lit: Option<Box<MeshStage<T>>>,
+}
+
+/// What MZIs need whose couplers have angles of their own.
+struct Coupled {
+    /// Of every MZI, those that light meets first and second, in the order of the controls.
+    couplers: Vec<[Coupler<f64>; 2]>,
+    /// Control index of every MZI in the order of the loops.
+    order: Vec<u32>,
+    /// Every MZI as programmed, in the order of the loops.
+    turned: Vec<Turned>,
+    /// One phase per waveguide while walking through the mesh.
+    walk: Vec<Complex64>,
+}
+
+impl Coupled {
+    fn new(couplers: Vec<[Coupler<f64>; 2]>, places: &[Place], modes: usize) -> Self {
+        Coupled {
+            couplers,
+            order: places.iter().map(|place| place.0).collect(),
+            turned: vec![Turned::default(); places.len()],
+            walk: vec![Complex64::ONE; modes],
+        }
+    }
+}
+
+impl<T: Real> RotatedMesh<T> {
+    /// The mesh, if its `errors` leave it as described.
+    pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Option<Self>> {
+        let (mut phase_errors, mut transmission, mut couplers) = (None, T::one(), None);
+        let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
+        if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
+            let loss = MeshLoss::new(mesh, loss_db)?;
+            if loss.imbalance.is_some() {
+                return Ok(None);
+            }
+            transmission = T::of(loss.transmission);
+            phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.to_vec());
+            if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
+                let pairs = first_coupler.iter().zip(second_coupler);
+                couplers = Some(pairs.map(|(&first, &second)| [first, second].map(Coupler::new)).collect());
+            }
+        }
+        let places = mesh_kernel::schedule(mesh, BLOCK);
+        let rows: Vec<[u32; 2]> = places.iter().map(|&(_, rows)| rows).collect();
+        let runs = rows.chunk_by(|[upper, _], [next, shared]| next + 1 == *upper && shared == upper);
+        Ok(Some(RotatedMesh {
+            phase_errors,
+            transmission,
+            sweeps: runs.map(|run| Sweep { row: run[0][0], lower: run[0][1], count: run.len() as u32 }).collect(),
+            rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
+            coupled: couplers.map(|couplers| Coupled::new(couplers, &places, mesh.modes())),
+            places,
+            output_phases: vec![[T::zero(); 2]; mesh.modes()],
+            walk: vec![0.0; mesh.modes()],
+            parts: Vec::new(),
+            mesh: mesh.clone(),
+            errors: errors.clone(),
+            estimate: None,
+            controls: Vec::new(),
+            lit: None,
+        }))
+    }
+
+    pub(super) fn width(&self) -> usize {
+        2 * self.mesh.modes()
+    }
+
+    /// Whether couplers have angles of their own.
+    pub(super) fn is_coupled(&self) -> bool {
+        self.coupled.is_some()
+    }
+
+    /// Samples per part for a batch.
+    fn share(&self, batch: usize) -> usize {
+        let bytes = self.mesh.controls() * size_of::<T>();
+        tiles::share(batch, (SLOPE_BYTES / bytes).clamp(2, MAX_PARTS))
+    }
+
+    /// Takes out `count` parts.
+    fn take_parts(&mut self, count: usize) -> Vec<Part<T>> {
+        let mut parts = std::mem::take(&mut self.parts);
+        if parts.len() < count {
+            parts.resize_with(count, Part::default);
+        }
+        parts
+    }
+
+    /// Rotations of MZIs with ideal couplers.
+    fn program_ideal(&mut self) {
+        let (theta, phi, gamma) = self.mesh.split(&self.controls);
+        let mzis = self.mesh.mzis();
+        let errors = self.phase_errors.as_deref();
+        let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
+        self.walk.fill(0.0);
+        let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
+        for (places, rotations) in self.places.chunks(CHUNK).zip(self.rotations.chunks_mut(CHUNK)) {
+            for (angles, &(mzi, rows)) in angles.chunks_exact_mut(2).zip(places) {
+                let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
+                let half = 0.5 * (theta[mzi].wide() + error(mzi));
+                let turn = phi[mzi].wide() + error(mzis + mzi) + self.walk[upper] - self.walk[lower];
+                (angles[0], angles[1]) = (half, turn);
+                let pushed = self.walk[lower] + half + FRAC_PI_2;
+                let pushed = if pushed > PI { pushed - TAU } else { pushed };
+                (self.walk[upper], self.walk[lower]) = (pushed, pushed);
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            for (k, rotation) in rotations.iter_mut().enumerate() {
+                rotation.split = [sines[2 * k], cosines[2 * k]].map(T::of);
+                rotation.turn = [cosines[2 * k + 1], sines[2 * k + 1]].map(T::of);
+            }
+        }
+        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
+            let (sin, cos) = (gamma.wide() + error(2 * mzis + mode) + self.walk[mode]).sin_cos();
+            *slot = [T::of(cos), T::of(sin)];
+        }
+    }
+
+    /// Rotations of MZIs whose couplers have angles of their own.
+    fn program_coupled(&mut self) {
+        let Some(Coupled { couplers, order, turned, walk }) = &mut self.coupled else { return };
+        let (theta, phi, gamma) = self.mesh.split(&self.controls);
+        let mzis = self.mesh.mzis();
+        let errors = self.phase_errors.as_deref();
+        let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
+        let phases = |mzi: usize| [theta[mzi].wide() + error(mzi), phi[mzi].wide() + error(mzis + mzi)];
+        turn_all(order, phases, couplers, turned);
+        walk.fill(Complex64::ONE);
+        for ((rotation, turned), &(_, rows)) in self.rotations.iter_mut().zip(&*turned).zip(&self.places) {
+            let [upper, lower] = rows.map(|row| row as usize);
+            let turn = turned.turn * walk[upper] * walk[lower].conj();
+            *rotation = Rotation { turn: [turn.re, turn.im].map(T::of), split: turned.split.map(T::of) };
+            [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
+        }
+        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
+            let phase = Complex64::cis(gamma.wide() + error(2 * mzis + mode)) * walk[mode];
+            *slot = [phase.re, phase.im].map(T::of);
+        }
+    }
+
+    /// Fields and adjoints back through the mesh, and the gradient.
+    fn carry_back(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        let Recorded { output, adjoint, batch, .. } = *pass;
+        let Slopes { adjoint_in, all_the_way, gradient, imperfections } = slopes;
+        let width = self.width();
+        let share = self.share(batch);
+        let count = batch.div_ceil(share);
+        let mut parts = self.take_parts(count);
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .zip(output[..batch * width].par_chunks(share * width))
+            .zip(adjoint[..batch * width].par_chunks(share * width))
+            .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
+            .for_each(|(((part, output), adjoint), adjoint_in)| {
+                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in, all_the_way });
+            });
+        self.walk_back(&mut parts[..count], gradient, imperfections);
+        self.parts = parts;
+    }
+
+    /// Gradients from the sums of all parts.
+    fn walk_back(&mut self, parts: &mut [Part<T>], gradient: &mut [T], imperfections: Option<&mut [T]>) {
+        let mzis = self.mesh.mzis();
+        for (mode, (sum, gamma)) in self.walk.iter_mut().zip(&mut gradient[2 * mzis..]).enumerate() {
+            *sum = parts.iter().map(|part| part.output_slopes[mode].wide()).sum();
+            *gamma = T::of(-2.0 * *sum);
+        }
+        let (theta, phi) = gradient[..2 * mzis].split_at_mut(mzis);
+        let Some(Coupled { couplers, turned, .. }) = &self.coupled else {
+            let slopes = add_up(parts, |part| &mut part.slopes);
+            for (&(mzi, rows), &[mixed, entering]) in self.places.iter().zip(slopes).rev() {
+                let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
+                let both = self.walk[upper] + self.walk[lower];
+                theta[mzi] = T::of(mixed.wide() - both);
+                phi[mzi] = T::of(-2.0 * entering.wide());
+                (self.walk[upper], self.walk[lower]) = (entering.wide(), both - entering.wide());
+            }
+            return;
+        };
+        let mut none: [T; 0] = [];
+        let (own, waveguides) = match imperfections {
+            Some(imperfections) => {
+                let (own, waveguides) = imperfections.split_at_mut(3 * mzis);
+                (own, Some(waveguides))
+            }
+            None => (&mut none[..], None),
+        };
+        let slopes = add_up(parts, |part| &mut part.coupled);
+        for ((&(mzi, rows), turned), &[mixed, entering, swapped]) in self.places.iter().zip(turned).zip(slopes).rev() {
+            let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
+            let powers = [self.walk[upper], self.walk[lower]];
+            let [of_theta, of_first, of_second] = turned.slopes(couplers[mzi][1], powers, mixed.wide(), swapped.wide());
+            theta[mzi] = T::of(of_theta);
+            phi[mzi] = T::of(-2.0 * entering.wide());
+            if waveguides.is_some() {
+                own[mzi] = T::of(of_first);
+                own[mzis + mzi] = T::of(of_second);
+                own[2 * mzis + mzi] = theta[mzi];
+            }
+            (self.walk[upper], self.walk[lower]) = (entering.wide(), powers[0] + powers[1] - entering.wide());
+        }
+        if let Some(waveguides) = waveguides {
+            waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
+        }
+    }
+}
+
+/// The slopes of all parts, added up in the first.
+fn add_up<T: Real, const SLOPES: usize>(
+    parts: &mut [Part<T>],
+    own: impl Fn(&mut Part<T>) -> &mut Vec<[T; SLOPES]>,
+) -> &[[T; SLOPES]] {
+    let mut all = parts.iter_mut().map(own);
+    let total = all.next().expect("a batch is not empty");
+    let others: Vec<_> = all.collect();
+    total.par_chunks_mut(SUMMED).enumerate().for_each(|(chunk, total)| {
+        for part in &others {
+            for (slot, more) in total.iter_mut().zip(&part[chunk * SUMMED..]) {
+                slot.iter_mut().zip(more).for_each(|(slot, &more)| *slot += more);
+            }
+        }
+    });
+    total
+}
+
+impl<T: Real> CpuStage<T> for RotatedMesh<T> {
+    /// Rotations keep no fields at the shifters, so the general mesh takes over.
+    fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
+        if self.lit.is_none() {
+            let mut lit = MeshStage::new(&self.mesh, &self.errors).ok()?; // they have been checked
+            if let Some(estimate) = &self.estimate {
+                lit.set_imperfections(estimate);
+            }
+            lit.program(&self.controls);
+            self.lit = Some(Box::new(lit));
+        }
+        self.lit.as_deref_mut()
+    }
+
+    fn program(&mut self, controls: &[T]) {
+        self.controls.clear();
+        self.controls.extend_from_slice(controls);
+        if let Some(lit) = &mut self.lit {
+            lit.program(controls);
+        }
+        if self.is_coupled() {
+            self.program_coupled();
+        } else {
+            self.program_ideal();
+        }
+    }
+
+    fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
+        let width = self.width();
+        let share = self.share(batch);
+        let mut parts = self.take_parts(batch.div_ceil(share));
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .zip(input[..batch * width].par_chunks(share * width))
+            .zip(output[..batch * width].par_chunks_mut(share * width))
+            .for_each(|((part, input), output)| {
+                pulp::Arch::new().dispatch(Forward { mesh, part, input, output });
+            });
+        self.parts = parts;
+    }
+
+    fn reads_input(&self, _kept: &Kept<T>) -> bool {
+        false
+    }
+
+    fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        self.carry_back(pass, slopes);
+    }
+
+    fn set_imperfections(&mut self, estimate: &[T]) {
+        let mzis = self.mesh.mzis();
+        let (couplers, rest) = estimate.split_at(2 * mzis);
+        let (theta, waveguides) = rest.split_at(mzis);
+        let pair = |mzi: usize| [couplers[mzi], couplers[mzis + mzi]].map(|delta| Coupler::new(delta.wide()));
+        let couplers = (0..mzis).map(pair).collect();
+        match &mut self.coupled {
+            Some(coupled) => coupled.couplers = couplers,
+            none => *none = Some(Coupled::new(couplers, &self.places, self.mesh.modes())),
+        }
+        let waveguides: Vec<f64> = waveguides.iter().map(|error| error.wide()).collect();
+        let theta = theta.iter().map(|error| error.wide());
+        self.phase_errors = Some(theta.chain(control_errors(&self.mesh, &waveguides)).collect());
+        if let Some(lit) = &mut self.lit {
+            lit.set_imperfections(estimate);
+        }
+        self.estimate = Some(estimate.to_vec());
+    }
+}
