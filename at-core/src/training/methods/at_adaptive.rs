@@ -5,7 +5,7 @@
 //! share, the model's estimate ε of the imperfections, readouts r_p and r_d of chip and model, and a misfit D between them:
 //!
 //! ```text
-//! measuring, the first steps:   random controls Ψ and random inputs on chip and model
+//! measuring, the first steps:   random controls Ψ and random inputs on chip and model, growing ([`super::probes`])
 //!     ε ← ε − κ·∂D(r_d(ε, Ψ), r_p)/∂ε            Adam, κ falling
 //!     Θ ← Θ − η·BP(e_d)                          on the model alone, with the batch that is due
 //! training, the rest:           controls Θ and the batch on chip and model
@@ -13,14 +13,20 @@
 //!     Θ ← Θ − min(1, τ/D)·η·BP(e_p)              the chip's error, carried back through the model with its estimate
 //! ```
 //!
-//! While the model misses the readouts by more than τ (receivers' noise, drift, a chip outside its class), its gradient is worth
-//! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ
-//! takes it back, `ε ← (1 − κλ)ε` after each of its steps.
+//! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are searched
+//! one by one, and whether the estimate is trusted at the end ([`super::measuring`]). An estimate that is not is put away: from
+//! its first controls on the method is then output-only physics-aware training, and says so.
 //!
-//! Every step sends one batch through the chip, writes every control once and reads the output layer only, so that measuring
-//! comes out of the same budget as training. A network without imperfections to estimate has nothing to measure: there
-//! the method is output-only physics-aware training.
+//! While the model misses the readouts by more than τ (receivers' noise, drift, a chip outside its class), its gradient is worth
+//! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
+//! its steps.
+//!
+//! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
+//! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
+//! output-only physics-aware training.
 
+use super::column_search::{ColumnSearch, Maker};
+use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{
@@ -30,18 +36,14 @@ use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
 use crate::stage::Estimable;
-use crate::training::{Batch, Parameters, Settings};
+use crate::training::{Batch, Digital, Parameters, Settings};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
-
-/// Share of the estimate's first rate that it ends its measuring with, and has at most when the controls train.
-const FINAL_RATE: f64 = 0.05;
 
 /// [`Estimation::measuring_steps`].
 pub const MEASURING_STEPS: MethodOption = MethodOption {
     name: "measuring-steps",
-    help: "steps that measure the chip with random light before the controls train on it [default: 400 with meshes, at most half of the run, else 0]",
+    help: "most steps that measure the chip with random light before the controls train on it; fewer where its model explains it sooner [default: 480 with meshes, at most half of the run, else 0]",
     range: OptionRange::Count,
     read: |options| options.estimation.measuring_steps.map(|steps| steps as f64),
     multiplies_passes: false,
@@ -108,19 +110,22 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
     let (network, estimation) = (from.network, from.options.estimation);
-    let method =
-        AdaptiveAsymmetric::new(from.engine, from.nominal()?, network, estimation, from.initial, from.settings)?;
+    let (engine, options, meter) = (from.engine.clone(), *from.options, from.meter.clone());
+    let part: Maker<Digital<E::Network>> =
+        Box::new(move |part| Ok(Digital::new(engine.build(part, &options.known(part)?)?, part, &meter)));
+    let (model, initial) = (from.nominal()?, from.initial);
+    let method = AdaptiveAsymmetric::new(from.engine, model, part, network, estimation, initial, from.settings)?;
     Ok(Box::new(method))
 }
 
-/// How the estimate is learned. What is not set follows the stages of the network: 400 steps, 4e-3 and 0 where there are meshes,
+/// How the estimate is learned. What is not set follows the stages of the network: 480 steps, 4e-3 and 0 where there are meshes,
 /// else 0 steps, 4e-2 and 1; where there are meshes, controls trust a misfit of 0.01.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Estimation {
-    /// Steps that measure before the controls meet the chip.
+    /// Steps that measure before the controls meet the chip, at most.
     pub measuring_steps: Option<usize>,
-    /// κ, Adam's rate of the estimate at first (radians). It falls to a twentieth by a half cosine over the measuring steps, and
+    /// κ, Adam's rate of the estimate at first (radians). It falls to a twentieth by a half cosine while the chip is measured, and
     /// from there on as the learning rate of the controls does.
     pub rate: Option<f64>,
     /// τ, the misfit D up to which the controls move at the full rate; beyond, they slow down by τ/D.
@@ -130,7 +135,7 @@ pub struct Estimation {
 }
 
 impl Estimation {
-    /// The steps of a training on `network` that measure before the controls meet the chip, 0 where nothing is estimated.
+    /// The most steps of a training on `network` that measure before the controls meet the chip, 0 where nothing is estimated.
     pub fn measures(&self, network: &Network) -> usize {
         if network.imperfections() == 0 { 0 } else { Pace::of(self, network).measuring_steps }
     }
@@ -155,8 +160,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Meshes are measured first, and without a prior: in 400 steps random light tells their errors almost entirely.
-    const BY_PROBES: Pace = Pace { measuring_steps: 400, rate: 4e-3, trust: 1e-2, prior: 0.0 };
+    /// Meshes are measured first, and without a prior: in 130 to 480 steps random light tells their errors almost entirely.
+    const BY_PROBES: Pace = Pace { measuring_steps: 480, rate: 4e-3, trust: 1e-2, prior: 0.0 };
 
     /// Weight banks have three unknowns per cell, more than random light tells in any such time: they are estimated on the batches
     /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
@@ -177,12 +182,6 @@ impl Pace {
     fn trusted(&self, misfit: f64) -> f64 {
         if misfit > self.trust { self.trust / misfit } else { 1.0 }
     }
-
-    /// κ at measuring step `step` from 0.
-    fn measuring_rate(&self, step: u64) -> f64 {
-        let turn = PI * step as f64 / self.measuring_steps as f64;
-        self.rate * (FINAL_RATE + (1.0 - FINAL_RATE) * 0.5 * (1.0 + turn.cos()))
-    }
 }
 
 /// The method with its model.
@@ -193,9 +192,18 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     first_rate: f64,
     misfit: Misfit,
     probes: Probes,
+    search: Option<ColumnSearch<M>>,
+    budget: Budget,
+    /// The first controls, from which it starts again where no estimate is trusted.
+    first: Vec<f64>,
+    optimizer: Optimizer,
+    /// [`Progress`] in its saved form, which is the only one: what a resumed run reads is what the run itself went on with.
+    measuring: Parameters<M::Engine>,
     controls: Parameters<M::Engine>,
     estimate: Parameters<M::Engine>,
     room: Room<M>,
+    /// The light of the last probe.
+    sent: Option<Buffer<M>>,
     /// Readout of the chip, `[batch, outputs]`.
     measured: Buffer<M>,
     /// Slope of the misfit, `[batch, outputs]`.
@@ -206,28 +214,40 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
 }
 
 impl<M: Tunable> AdaptiveAsymmetric<M> {
-    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect.
+    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect. `part` makes the model of a
+    /// part of the network.
     pub fn new(
         engine: &M::Engine,
         mut model: M,
+        part: Maker<M>,
         network: &Network,
         estimation: Estimation,
         initial: &[f64],
         settings: &Settings,
     ) -> Result<Self> {
         estimation.validate()?;
-        let capacity = settings.batch_size;
+        let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
+        let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
+        let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
+        let budget = Budget { steps, search: search.as_ref().map(ColumnSearch::windows), trust: pace.trust };
+        let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
         let controls = Parameters::new(engine, settings.optimizer, initial)?;
         let perfect = vec![0.0; model.imperfections()];
         let estimate = Parameters::new(engine, Optimizer::ADAM, &perfect)?;
         model.set_imperfections(&estimate.values)?;
         model.program(&controls.values)?;
         Ok(AdaptiveAsymmetric {
-            pace: Pace::of(&estimation, network),
+            pace,
             first_rate: settings.learning_rate,
             misfit: Misfit::of(network),
-            probes: Probes::new(network, settings.seed),
+            probes,
+            search,
+            budget,
+            first: initial.to_vec(),
+            optimizer: settings.optimizer,
+            measuring: Parameters::new(engine, Optimizer::Sgd, &Progress::new(&budget).saved())?,
             room: Room::new(engine, &model, settings.loss, capacity)?,
+            sent: None,
             measured: engine.zeros(model.outputs() * capacity)?,
             fit_error: engine.zeros(model.outputs() * capacity)?,
             estimate_gradient: engine.zeros(perfect.len())?,
@@ -265,18 +285,100 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         if back == 0.0 { Ok(()) } else { engine.combine(0.0, gradient, 1.0 - back, &mut self.estimate.values) }
     }
 
-    /// One probe through chip and model.
-    fn measure<C: Propagator<Engine = M::Engine>>(&mut self, chip: &mut C, batch: &Batch<M::Engine>) -> Result<()> {
-        let (step, size) = (self.estimate.memory.step, batch.size());
-        let (controls, fields) = self.probes.draw(&self.room.engine, step, size, batch.signals())?;
+    fn progress(&self) -> Result<Progress> {
+        Ok(Progress::restored(&self.room.engine.download(&self.measuring.values)?))
+    }
+
+    fn keep(&mut self, progress: &Progress) -> Result<()> {
+        self.measuring.values = self.room.engine.upload(&progress.saved())?;
+        Ok(())
+    }
+
+    /// One probe through chip and model, from which the estimate learns at `rate`. Returns the misfit before.
+    fn probe<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<M::Engine>,
+        progress: &Progress,
+        reach: f64,
+        rate: f64,
+    ) -> Result<f64> {
+        let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
+        let estimate = engine.download(&self.estimate.values)?;
+        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        let (controls, fields) = self.probes.draw(&engine, progress.probes, reach, &estimate, power)?;
         chip.program(&controls)?;
-        chip.propagate(&fields, size, &mut self.measured)?;
+        chip.propagate(&fields, samples, &mut self.measured)?;
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&controls)?;
-        self.model.record(&fields, size, &mut self.room.trace, &mut self.room.readout)?;
-        self.compare(size)?;
-        self.learn(self.pace.measuring_rate(step))
+        self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
+        let misfit = self.compare(samples)?;
+        self.learn(rate)?;
+        self.sent = Some(fields);
+        Ok(misfit)
     }
+
+    /// How far a second readout of the last probe lies from the first.
+    fn noise<C: Propagator<Engine = M::Engine>>(&mut self, chip: &mut C) -> Result<f64> {
+        let Some(fields) = self.sent.take() else { return Ok(0.0) };
+        let (engine, samples) = (&self.room.engine, self.probes.samples());
+        let len = samples * self.model.outputs();
+        let first = engine.download(&self.measured)?;
+        chip.propagate(&fields, samples, &mut self.measured)?;
+        let second = engine.download(&self.measured)?;
+        Ok(self.misfit.compare(&second[..len], &first[..len], self.model.outputs(), &mut vec![0.0; len]))
+    }
+
+    /// A step that measures.
+    fn measure<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<M::Engine>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let budget = self.budget;
+        let misfit = self.probe(chip, batch, progress, progress.reach(), self.pace.rate * progress.rate())?;
+        progress.probed(misfit, &budget, || self.noise(chip))?;
+        match progress.phase {
+            Phase::OutputOnly => self.give_up(),
+            Phase::Searching => self.estimated(&vec![0.0; self.estimate.len()]),
+            Phase::Growing | Phase::Training => Ok(()),
+        }
+    }
+
+    /// A step that searches.
+    fn search<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<M::Engine>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let engine = &self.room.engine;
+        let Some(search) = &mut self.search else { return Ok(()) };
+        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        let mut estimate = engine.download(&self.estimate.values)?;
+        search.step(chip, &self.probes, progress.searched, power, &mut estimate)?;
+        progress.searched(search.windows());
+        self.estimated(&estimate)
+    }
+
+    /// Goes on from another estimate.
+    fn estimated(&mut self, estimate: &[f64]) -> Result<()> {
+        self.estimate = Parameters::new(&self.room.engine, Optimizer::ADAM, estimate)?;
+        Ok(())
+    }
+
+    /// Puts the estimate away, and begins again from the first controls.
+    fn give_up(&mut self) -> Result<()> {
+        self.estimated(&vec![0.0; self.estimate.len()])?;
+        self.controls = Parameters::new(&self.room.engine, self.optimizer, &self.first)?;
+        Ok(())
+    }
+}
+
+/// The mean over the samples of the first `size` `signals [size, width]` of the sum of their squares.
+fn mean_power(signals: &[f64], size: usize) -> f64 {
+    signals.iter().map(|x| x * x).sum::<f64>() / size as f64
 }
 
 impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymmetric<M> {
@@ -292,43 +394,74 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         tally: &mut Buffer<C>,
     ) -> Result<()> {
         let (size, targets) = (batch.size(), batch.targets());
-        let estimating = self.model.imperfections() > 0;
-        let measuring = Method::<C>::measuring(self);
-        if measuring {
-            self.measure(chip, batch)?;
-        } else {
-            chip.program(&self.controls.values)?;
-            chip.propagate(batch.signals(), size, &mut self.measured)?;
-        }
+        let mut progress = self.progress()?;
+        let share = learning_rate / self.first_rate;
+        let phase = progress.phase;
+        let on_chip = match phase {
+            Phase::Growing => {
+                self.measure(chip, batch, &mut progress)?;
+                false
+            }
+            Phase::Searching => {
+                self.search(chip, batch, &mut progress)?;
+                false
+            }
+            Phase::Training | Phase::OutputOnly => {
+                chip.program(&self.controls.values)?;
+                chip.propagate(batch.signals(), size, &mut self.measured)?;
+                true
+            }
+        };
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&self.controls.values)?;
         self.model.record(batch.signals(), size, &mut self.room.trace, &mut self.room.readout)?;
-        let fitting = estimating && !measuring;
+        let fitting = phase == Phase::Training && self.model.imperfections() > 0;
         let misfit = if fitting { self.compare(size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
-        let judged = if measuring { &*readout } else { &self.measured };
+        let judged = if on_chip { &self.measured } else { &*readout };
         engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;
         self.model.backpropagate(trace, error, gradient)?;
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {
-            self.learn(FINAL_RATE * self.pace.rate * learning_rate / self.first_rate)?;
+            self.learn(FINAL_RATE * self.pace.rate * share)?;
         }
-        Ok(())
+        self.keep(&progress)
     }
 
     fn controls(&self) -> &Buffer<C> {
         &self.controls.values
     }
 
+    /// Where an engine has lost its memory, the next step says so.
     fn measuring(&self) -> bool {
-        self.model.imperfections() > 0 && self.estimate.memory.step < self.pace.measuring_steps as u64
+        self.progress().is_ok_and(|progress| progress.measures())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let Ok(progress) = self.progress() else { return Vec::new() };
+        match progress.phase {
+            Phase::OutputOnly => vec![format!(
+                "at-adaptive did not find this chip: after {} measuring steps its model misses the readouts of random light by \
+                 {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls",
+                progress.spent, progress.misfit
+            )],
+            Phase::Growing | Phase::Searching => {
+                vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
+            }
+            Phase::Training => Vec::new(),
+        }
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls), ("estimate", &self.estimate)]
+        let fields = self.search.iter().map(|search| ("fields", &search.fields));
+        let own = [("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)];
+        own.into_iter().chain(fields).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls), ("estimate", &mut self.estimate)]
+        let fields = self.search.iter_mut().map(|search| ("fields", &mut search.fields));
+        let own =
+            [("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)];
+        own.into_iter().chain(fields).collect()
     }
 }

@@ -41,6 +41,34 @@ impl Misfit {
     }
 }
 
+/// Powers below this share of a readout's mean count little in [`contrast`].
+const DIM: f64 = 1e-6;
+
+/// `Σ_k (m_k^q - c_k^q)² / Σ_k c_k^2q` for powers of the model and the chip, the mean over the samples; fills `error` with its derivative.
+/// A root q below ½ weighs alike what nonlinearities that are dark at low power set orders of magnitude apart.
+pub fn contrast(model: &[f64], chip: &[f64], outputs: usize, root: f64, error: &mut [f64]) -> f64 {
+    let batch = (model.len() / outputs).max(1) as f64;
+    let samples = model.chunks_exact(outputs).zip(chip.chunks_exact(outputs));
+    let mut all = 0.0;
+    for ((model, chip), error) in samples.zip(error.chunks_exact_mut(outputs)) {
+        let floor = DIM * chip.iter().map(|power| power.max(0.0)).sum::<f64>() / outputs as f64;
+        let of = |power: f64| (power.max(0.0) + floor).powf(root);
+        let norm: f64 = chip.iter().map(|&c| (of(c) - floor.powf(root)).powi(2)).sum();
+        if norm == 0.0 {
+            error.fill(0.0);
+            continue;
+        }
+        let mut total = 0.0;
+        for ((slot, &m), &c) in error.iter_mut().zip(model).zip(chip) {
+            let miss = of(m) - of(c);
+            total += miss * miss;
+            *slot = 2.0 * miss * root * of(m) / ((m.max(0.0) + floor) * norm * batch);
+        }
+        all += total / norm;
+    }
+    all / batch
+}
+
 fn amplitude(model: &[f64], chip: &[f64], batch: f64, error: &mut [f64]) -> f64 {
     let norm: f64 = chip.iter().map(|power| power.max(0.0)).sum();
     if norm == 0.0 {
@@ -93,6 +121,25 @@ mod tests {
                 assert!((slope - error[index]).abs() < 1e-8, "{misfit:?} {index}");
             }
         }
+    }
+
+    #[test]
+    fn slopes_of_contrasts_match_central_differences() {
+        let model = [0.3, 1.2, 1e-4, 0.8, 0.5, 2.0];
+        let chip = [0.5, 1.0, 4e-4, 0.7, 0.9, 0.2];
+        let (mut error, mut unused) = ([0.0; 6], [0.0; 6]);
+        contrast(&model, &chip, 3, 1.0 / 6.0, &mut error);
+        for index in 0..6 {
+            let mut moved = |step: f64| {
+                let mut model = model;
+                model[index] *= 1.0 + step;
+                contrast(&model, &chip, 3, 1.0 / 6.0, &mut unused)
+            };
+            let slope = (moved(1e-5) - moved(-1e-5)) / (2e-5 * model[index]);
+            assert!((slope - error[index]).abs() < 1e-6 * (1.0 + slope.abs()), "{index}");
+        }
+        assert_eq!(contrast(&chip, &chip, 3, 0.1, &mut error), 0.0);
+        assert_eq!(contrast(&model, &[0.0; 6], 3, 0.1, &mut error), 0.0);
     }
 
     #[test]

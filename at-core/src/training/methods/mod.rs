@@ -3,6 +3,8 @@
 pub mod at;
 pub mod at_adaptive;
 mod build;
+mod chain;
+mod column_search;
 pub mod coordinate;
 pub mod dat;
 mod descent;
@@ -17,6 +19,7 @@ pub mod ideal;
 pub mod in_silico;
 pub mod in_situ;
 mod ingredients;
+mod measuring;
 mod misfit;
 mod name;
 pub mod noise_aware;

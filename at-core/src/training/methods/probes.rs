@@ -1,58 +1,211 @@
-//! What is sent to a chip in order to learn its imperfections: random controls and random inputs.
+//! What is sent to a chip in order to learn its imperfections: random controls and random inputs, which grow from light that passes
+//! straight through to light that goes everywhere.
+//!
+//! At Haar-random controls every readout depends on every error, so that a model whose errors are far off shares no field with the
+//! chip and has no slope. Near the bar state, θ = π, light stays in its mode but for what few MZIs leak, and the phase of what
+//! leaks is that of the columns in front, which the first columns know and the later ones learn from them. Probes therefore have a
+//! *reach* s from 0 to 1:
+//!
+//! ```text
+//! θ = π − (1 − s)·δθ ± s·(θ_Haar − π)        δθ: the estimate, so that the bar state is that of the chip as far as it is known
+//! |x| = |x_Gauss|^s                          moduli of the inputs: all alike at first
+//! power of x = bright·5^(−s)         ten times the data's at first, twice at last, less where [`Probes::bright`] says so
+//! ```
+//!
+//! Light that is alike in all modes, and bright, leaves nonlinearities that are dark at low power with readouts of one size; dim and
+//! uneven light would leave a few bright modes to decide the misfit.
 
 use crate::Result;
 use crate::engine::Engine;
-use crate::network::Network;
+use crate::network::{Network, Stage};
+use crate::optics::Activation;
 use crate::training::{Initialization, initial_controls};
+use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use std::f64::consts::PI;
 
-/// Power of a random input relative to the data's. Powers at which the chip's nonlinearities answer are learned from fastest; with
+/// Power of an input of reach 1 relative to the data's. Powers at which the chip's nonlinearities answer are learned from fastest; with
 /// the electro-optic activation factors of 1 to 5 find the imperfections, 1 takes twice as long as 2, and 10 finds nothing.
 const POWER: f64 = 2.0;
 
-/// Bytes 16..32 of the key, so that no other use of the same seed draws the same stream.
-const STREAM: [u8; 16] = *b"at probe draws 1";
+/// The same of reach 0, where all modes are alike: with the electro-optic activation 2 finds nothing. Less where a nonlinearity passes
+/// less light for more: there at most [`BELOW`] of the power at which it passes most.
+const BRIGHT: f64 = 10.0;
+const BELOW: f64 = 0.43;
 
-/// Draws probes: probe k is the same whenever it is drawn.
+/// Ratio of the powers among which that one is looked for.
+const FINE: f64 = 1.02;
+
+/// Samples of a probe per mode. A matrix of N modes has 2N² unknowns and a sample N readouts, so that this is four times what one
+/// setting of the controls can tell; it is no matter of the task's batches.
+const SAMPLES_PER_MODE: usize = 8;
+
+/// Bytes 16..32 of the key, so that no other use of the same seed draws the same stream.
+const STREAM: [u8; 16] = *b"at probe draws 2";
+
+/// Where the controls and the imperfections of a mesh stand among all.
+#[derive(Clone, Copy, Debug)]
+struct Thetas {
+    first_control: usize,
+    first_error: usize,
+    count: usize,
+}
+
+/// Draws probes: probe k of a reach, around an estimate, is the same whenever it is drawn.
 pub struct Probes {
     network: Network,
     seed: u64,
+    thetas: Vec<Thetas>,
 }
 
 impl Probes {
     /// Probes for a chip of `network`.
     pub fn new(network: &Network, seed: u64) -> Self {
-        Probes { network: network.clone(), seed }
+        let (mut controls, mut errors, mut thetas) = (0, 0, Vec::new());
+        for stage in network.stages() {
+            if let Stage::Mesh(mesh) = stage {
+                let first_error = errors + 2 * mesh.mzis();
+                thetas.push(Thetas { first_control: controls, first_error, count: mesh.mzis() });
+            }
+            controls += stage.controls();
+            errors += stage.imperfections();
+        }
+        Probes { network: network.clone(), seed, thetas }
     }
 
-    /// Controls and `batch` inputs of probe number `index`.
+    /// Samples of a probe.
+    pub fn samples(&self) -> usize {
+        SAMPLES_PER_MODE * self.network.input().modes
+    }
+
+    /// Controls and inputs of probe number `index` with reach `reach`, around the `estimate` of the imperfections, for data of
+    /// `power` per sample.
     ///
-    /// Controls are drawn like those from which training starts, meshes Haar-random: every MZI is met in many states and every
-    /// output depends on every MZI. Inputs are isotropic: each mode Gaussian, all samples of [`POWER`] times the mean power of
-    /// the `data [batch, width]`. Images excite few directions only, and leave the others unlearned.
+    /// Haar-random controls are drawn like those from which training starts: every MZI is met in many states and every output
+    /// depends on every MZI. Inputs are isotropic: images excite few directions only, and leave the others unlearned.
     pub fn draw<E: Engine>(
         &self,
         engine: &E,
         index: u64,
-        batch: usize,
-        data: &E::Buffer,
+        reach: f64,
+        estimate: &[f64],
+        power: f64,
     ) -> Result<(E::Buffer, E::Buffer)> {
-        let width = self.network.input().width();
-        let data = engine.download(data)?;
-        let power = POWER * data[..batch * width].iter().map(|x| x * x).sum::<f64>() / batch as f64;
+        let mut random = self.random(index);
+        let mut controls = initial_controls(&self.network, random.random(), &Initialization::FanIn)?;
+        for own in &self.thetas {
+            for mzi in 0..own.count {
+                let theta = &mut controls[own.first_control + mzi];
+                let side = if random.random() { reach } else { -reach };
+                *theta = PI - (1.0 - reach) * estimate[own.first_error + mzi] + side * (*theta - PI);
+            }
+        }
+        let bright = self.bright(power);
+        // as far below it as where no nonlinearity bounds it
+        let power = (bright * POWER / BRIGHT).powf(reach) * bright.powf(1.0 - reach);
+        let fields = self.fields(&mut random, self.samples(), reach, power);
+        Ok((engine.upload(&controls)?, engine.upload(&fields)?))
+    }
+
+    /// Power of an input of reach 0 where the data have `power`, both per sample.
+    pub fn bright(&self, power: f64) -> f64 {
+        let modes = self.network.input().modes as f64;
+        let wanted = BRIGHT * power / modes;
+        let passes = |own: &Activation, power: f64| own.value(Complex64::new(power.sqrt(), 0.0)).norm();
+        let most = |own: &Activation| {
+            let mut at = 0.01 * wanted;
+            while at < wanted / BELOW && passes(own, FINE * at) >= passes(own, at) {
+                at *= FINE;
+            }
+            BELOW * at
+        };
+        let lit = |stage: &Stage| if let Stage::Activation(own) = stage { Some(most(&own.activation)) } else { None };
+        modes * self.network.stages().filter_map(lit).fold(wanted, f64::min)
+    }
+
+    /// The random numbers of probe number `index`.
+    pub fn random(&self, index: u64) -> ChaCha8Rng {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..16].copy_from_slice(&index.to_le_bytes());
         key[16..].copy_from_slice(&STREAM);
-        let mut random = ChaCha8Rng::from_seed(key);
-        let controls = initial_controls(&self.network, random.random(), &Initialization::FanIn)?;
-        let mut fields: Vec<f64> = (0..batch * width).map(|_| StandardNormal.sample(&mut random)).collect();
+        ChaCha8Rng::from_seed(key)
+    }
+
+    /// `samples` inputs of reach `reach`, each of `power`.
+    pub fn fields(&self, random: &mut ChaCha8Rng, samples: usize, reach: f64, power: f64) -> Vec<f64> {
+        let input = self.network.input();
+        let (width, reals) = (input.width(), input.width() / input.modes);
+        let mut fields: Vec<f64> = (0..samples * width).map(|_| StandardNormal.sample(random)).collect();
+        for mode in fields.chunks_exact_mut(reals) {
+            let modulus = mode.iter().map(|x| x * x).sum::<f64>().sqrt();
+            if modulus > 0.0 {
+                mode.iter_mut().for_each(|x| *x *= modulus.powf(reach - 1.0));
+            }
+        }
         for sample in fields.chunks_exact_mut(width) {
             let scale = (power / sample.iter().map(|x| x * x).sum::<f64>()).sqrt();
             sample.iter_mut().for_each(|x| *x *= scale);
         }
-        Ok((engine.upload(&controls)?, engine.upload(&fields)?))
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Cpu;
+    use crate::network::Detection;
+    use crate::optics::{Layout, Mesh};
+
+    fn probes() -> (Probes, Mesh) {
+        let mesh = Mesh::universal(4, Layout::Rectangular).unwrap();
+        let network =
+            Network::new(vec![vec![Stage::Mesh(mesh.clone()), Stage::detection(4, Detection::Intensity)]]).unwrap();
+        (Probes::new(&network, 3), mesh)
+    }
+
+    #[test]
+    fn without_reach_light_passes_straight_through_the_chip_as_it_is_estimated() {
+        let (probes, mesh) = probes();
+        let estimate: Vec<f64> = (0..3 * mesh.mzis() + 20).map(|k| (k as f64).sin()).collect();
+        let (controls, fields) = probes.draw(&Cpu::<f64>::new(), 7, 0.0, &estimate, 4.0).unwrap();
+        for mzi in 0..mesh.mzis() {
+            assert!((controls[mzi] + estimate[2 * mesh.mzis() + mzi] - PI).abs() < 1e-12);
+        }
+        assert_eq!(fields.len(), 8 * probes.samples());
+        for mode in fields.chunks_exact(2) {
+            assert!((mode[0].powi(2) + mode[1].powi(2) - 10.0).abs() < 1e-9, "every mode has a quarter of the power");
+        }
+    }
+
+    #[test]
+    fn no_nonlinearity_is_lit_beyond_what_it_passes_most_of() {
+        let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
+        let network = Network::new(vec![vec![activation, Stage::detection(4, Detection::Intensity)]]).unwrap();
+        let probes = Probes::new(&network, 3);
+        assert!((probes.bright(4.0 * 0.5) - 4.0 * 5.0).abs() < 1e-9, "dim data");
+        let bright = probes.bright(4.0 * 50.0) / 4.0;
+        assert!((bright / 10.06 - 1.0).abs() < 0.03, "{bright}");
+    }
+
+    #[test]
+    fn with_full_reach_the_estimate_does_not_matter_and_moduli_differ() {
+        let (probes, mesh) = probes();
+        let engine = Cpu::<f64>::new();
+        let draw = |index, error: f64| {
+            let estimate = vec![error; 3 * mesh.mzis() + 20];
+            probes.draw(&engine, index, 1.0, &estimate, 4.0).unwrap()
+        };
+        assert_eq!(draw(7, 0.0), draw(7, 0.3));
+        assert_ne!(draw(7, 0.0), draw(8, 0.0));
+        let (_, fields) = draw(7, 0.0);
+        for sample in fields.chunks_exact(8) {
+            assert!((sample.iter().map(|x| x * x).sum::<f64>() - 4.0 * POWER).abs() < 1e-9);
+        }
+        let moduli: Vec<f64> = fields.chunks_exact(2).map(|z| z[0].hypot(z[1])).collect();
+        assert!(moduli.iter().any(|&m| m > 2.0) && moduli.iter().any(|&m| m < 0.5));
     }
 }

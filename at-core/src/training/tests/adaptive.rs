@@ -83,8 +83,8 @@ fn final_loss(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> f64 {
 
 #[test]
 fn it_trains_a_coherent_chip_that_plain_at_does_not() {
-    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
-    fixture.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), ..Estimation::default() };
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 120, 0.02, Optimizer::ADAM));
+    fixture.options.estimation = Estimation { measuring_steps: Some(300), rate: Some(0.01), ..Estimation::default() };
     let [ideal, adaptive, plain, silico] =
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
             .map(|name| final_loss(&fixture, name));
@@ -139,7 +139,7 @@ fn a_prior_holds_the_estimate_near_a_perfect_chip() {
         fixture.options.estimation.prior = Some(prior);
         let mut method = fixture.method(MethodName::AtAdaptive);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-        let [_, (_, estimate)] = method.parameters()[..] else { panic!("controls and estimate") };
+        let (_, estimate) = method.parameters().swap_remove(1);
         estimate.values.iter().map(|e| e * e).sum::<f64>()
     };
     let sizes = [0.0, 10.0, 100.0].map(size);
@@ -188,4 +188,31 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
         assert_eq!(kept.network, Some(fixture.network.identity()), "an estimate belongs to its network");
         assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
     }
+}
+
+#[test]
+fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_says_so() {
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 12, 0.02, Optimizer::ADAM));
+    fixture.options.estimation = Estimation { measuring_steps: Some(6), rate: Some(1e-6), ..Estimation::default() };
+    let mut method = fixture.method(MethodName::AtAdaptive);
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+    let [note] = &outcome.notes[..] else { panic!("{:?}", outcome.notes) };
+    assert!(note.contains("did not find this chip: after 6 measuring steps") && note.contains("pat-output"), "{note}");
+    let (_, estimate) = method.parameters().swap_remove(1);
+    assert!(estimate.values.iter().all(|&error| error == 0.0), "it is put away");
+    let pat = final_loss(&fixture, MethodName::PatOutput);
+    let silico = final_loss(&fixture, MethodName::InSilico);
+    assert!((outcome.test.loss - pat).abs() < 0.25 * (silico - pat), "{} {pat} {silico}", outcome.test.loss);
+}
+
+#[test]
+fn columns_are_searched_where_probes_do_not_find_the_chip() {
+    let errors = Imperfections { phase: 0.5, ..Imperfections::NONE };
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(8), &errors, settings(3, 120, 0.02, Optimizer::ADAM));
+    fixture.options.estimation.measuring_steps = Some(400);
+    let mut method = fixture.method(MethodName::AtAdaptive);
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+    let searched = method.parameters()[2].1.values[5];
+    assert_eq!(searched, 6.0, "windows of six columns in sixteen, which move by two");
+    assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }

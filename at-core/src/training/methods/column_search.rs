@@ -1,0 +1,257 @@
+//! The errors of coherent meshes found column by column, from the detectors towards the light: for chips so far off that the whole
+//! of a nominal model shares no field with them.
+//!
+//! Behind a window of [`WINDOW`] columns everything stands at the bar state as it is estimated so far, where light passes almost
+//! straight to the detectors, and the model knows by how much it does not. In front everything stays as it is, so that the complex
+//! fields which enter the window are unknown, but the same for every setting of the window's controls. Some settings tell both:
+//!
+//! ```text
+//! x, ε of the window ← Adam on Σ_settings D(r_d(x, ε, Ψ), r_p(Ψ))
+//! ```
+//!
+//! The window then moves by two columns, and x, carried back through them and through nonlinearities, is the next window's first
+//! guess. Phases in front of a window's first column are those of x. Where the chain ends, x is known up to one phase per mode,
+//! which is the waveguide's in front of the first column, and one per sample, which nothing tells.
+
+use super::chain::Chain;
+use super::misfit::contrast;
+use super::probes::Probes;
+use crate::Result;
+use crate::engine::{Engine, Optimizer};
+use crate::network::Network;
+use crate::propagator::{Buffer, Propagator, Tunable};
+use crate::training::Parameters;
+use num_complex::Complex64;
+use rand::RngExt;
+use std::f64::consts::{PI, TAU};
+
+/// Columns of a window, and by how many it moves.
+const WINDOW: usize = 6;
+const STRIDE: usize = 2;
+/// Samples that stay the same through the search, and settings of each window: together about a probe of 64 modes.
+const SAMPLES: usize = 40;
+const SETTINGS: usize = 12;
+/// Steps of Adam at a window, and at the first, whose fields are guessed from nothing.
+const STEPS: usize = 60;
+const FIRST_STEPS: usize = 400;
+/// Rates at first: of the errors (radians) and of the fields, relative to their root mean square.
+const RATE: f64 = 0.02;
+const FIELD_RATE: f64 = 0.05;
+/// Turns of the fit of one phase per mode and one per sample.
+const TURNS: usize = 100;
+/// Numbers of probes that no course reaches: their random numbers are the search's.
+const FIRST_NUMBER: u64 = 1 << 40;
+
+/// Makes the model of a part of the network.
+pub type Maker<M> = Box<dyn Fn(&Network) -> Result<M>>;
+
+/// The search on a chip of one network.
+pub struct ColumnSearch<M: Tunable> {
+    engine: M::Engine,
+    chain: Chain,
+    network: Network,
+    maker: Maker<M>,
+    /// x, `[sample, mode, (re, im)]`.
+    pub fields: Parameters<M::Engine>,
+}
+
+/// What was sent to the chip at a window, and read.
+struct Answers {
+    /// Controls of the whole chip.
+    controls: Vec<Vec<f64>>,
+    readouts: Vec<Vec<f64>>,
+}
+
+impl<M: Tunable> ColumnSearch<M> {
+    /// On chips of `network`; none where it has no chain or one shorter than a window.
+    pub fn new(engine: &M::Engine, network: &Network, maker: Maker<M>) -> Result<Option<Self>> {
+        let Some(chain) = Chain::of(network).filter(|chain| chain.columns() >= WINDOW) else { return Ok(None) };
+        let fields = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; SAMPLES * 2 * chain.modes()])?;
+        Ok(Some(ColumnSearch { engine: engine.clone(), chain, network: network.clone(), maker, fields }))
+    }
+
+    /// Steps that it takes.
+    pub fn windows(&self) -> usize {
+        (self.chain.columns() - WINDOW) / STRIDE + 1
+    }
+
+    /// Window number `number` on `chip`, whose errors in `estimate` it replaces, where the data have `power` per sample.
+    pub fn step<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        probes: &Probes,
+        number: usize,
+        power: f64,
+        estimate: &mut [f64],
+    ) -> Result<()> {
+        let column = (self.windows() - 1 - number) * STRIDE;
+        let mut random = probes.random(FIRST_NUMBER);
+        let bright = probes.bright(power);
+        let inputs = probes.fields(&mut random, SAMPLES, 0.0, bright);
+        let mut front: Vec<f64> = (0..self.network.controls()).map(|_| TAU * random.random::<f64>()).collect();
+        self.chain.shifters().for_each(|([theta, _], ..)| front[theta] = PI);
+
+        let answers = self.ask(chip, probes, number, column, &inputs, &front, estimate)?;
+        let first = if number == 0 {
+            // the same for every chip; what it is does not matter
+            probes.fields(&mut probes.random(FIRST_NUMBER - 1), SAMPLES, 1.0, 2.0 * self.chain.modes() as f64)
+        } else {
+            let mut fields = complex(&self.engine.download(&self.fields.values)?);
+            self.chain.carry_back(column, &front, estimate, &mut fields);
+            fields.iter().flat_map(|z| [z.re, z.im]).collect()
+        };
+        let modulus = (bright / self.chain.modes() as f64).sqrt();
+        let fitted =
+            self.fit(column, &answers, &first, if number == 0 { FIRST_STEPS } else { STEPS }, modulus, estimate)?;
+        if column == 0 {
+            let phases = phases_between(&complex(&inputs), &complex(&fitted), self.chain.modes());
+            let entrance = self.chain.entrance();
+            estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error += phase);
+        }
+        self.fields.values = self.engine.upload(&fitted)?;
+        Ok(())
+    }
+
+    /// Reads the settings of the window at `column`: the first one is the bar state, the others are anything.
+    fn ask<C: Propagator<Engine = M::Engine>>(
+        &self,
+        chip: &mut C,
+        probes: &Probes,
+        number: usize,
+        column: usize,
+        inputs: &[f64],
+        front: &[f64],
+        estimate: &[f64],
+    ) -> Result<Answers> {
+        let mut random = probes.random(FIRST_NUMBER + 1 + number as u64);
+        let (fields, end) = (self.engine.upload(inputs)?, column + WINDOW);
+        let mut readout = self.engine.zeros(SAMPLES * chip.outputs())?;
+        let mut answers = Answers { controls: Vec::new(), readouts: Vec::new() };
+        let mut moved: Vec<usize> = Vec::new();
+        for setting in 0..SETTINGS {
+            let mut controls = front.to_vec();
+            moved.clear();
+            for ([theta, phi], error, place) in self.chain.shifters() {
+                if place >= end {
+                    (controls[theta], controls[phi]) = (PI - estimate[error], 0.0);
+                } else if place >= column {
+                    let any = TAU * random.random::<f64>() - PI;
+                    controls[theta] = if setting == 0 { PI - estimate[error] } else { any };
+                    controls[phi] = TAU * random.random::<f64>();
+                    moved.extend([theta, phi]);
+                }
+            }
+            let buffer = self.engine.upload(&controls)?;
+            if setting == 0 {
+                chip.program(&buffer)?
+            } else {
+                chip.reprogram(&buffer, &moved)?
+            }
+            chip.propagate(&fields, SAMPLES, &mut readout)?;
+            answers.readouts.push(self.engine.download(&readout)?);
+            answers.controls.push(controls);
+        }
+        Ok(answers)
+    }
+
+    /// Fits the fields that enter at `column`, from the `first` guess, and the window's errors, which are left in `estimate`.
+    fn fit(
+        &self,
+        column: usize,
+        answers: &Answers,
+        first: &[f64],
+        steps: usize,
+        modulus: f64,
+        estimate: &mut [f64],
+    ) -> Result<Vec<f64>> {
+        let engine = &self.engine;
+        let mut model = (self.maker)(&self.chain.suffix(column)?)?;
+        let pieces = self.chain.imperfections(column);
+        // phases in front of the first column are the fields' own, those behind the last are seen by no detector
+        let window = |own: &super::chain::Piece| {
+            own.column < column + WINDOW
+                && !(own.waveguide && (own.column == column || own.column == self.chain.columns()))
+        };
+        let free: Vec<f64> = pieces.iter().map(|own| f64::from(u8::from(window(own)))).collect();
+        let free = engine.upload(&free)?;
+        let start: Vec<f64> = pieces.iter().map(|own| estimate[own.index]).collect();
+        let mut errors = Parameters::new(engine, Optimizer::ADAM, &start)?;
+        let mut fields = Parameters::new(engine, Optimizer::ADAM, first)?;
+        let scale = (first.iter().map(|x| x * x).sum::<f64>() / first.len() as f64).sqrt();
+        let places = self.chain.controls(column);
+        let settings = answers.controls.iter().map(|all| {
+            let own: Vec<f64> = places.iter().map(|own| all[own.index]).collect();
+            engine.upload(&own)
+        });
+        let settings = settings.collect::<Result<Vec<Buffer<M>>>>()?;
+
+        let (outputs, root) = (model.outputs(), 0.5 / self.chain.steepness(column, modulus));
+        let mut trace = model.trace(SAMPLES)?;
+        let mut readout = engine.zeros(SAMPLES * outputs)?;
+        let mut unused = engine.zeros(model.controls())?;
+        let mut of_fields = engine.zeros(first.len())?;
+        let mut of_errors = engine.zeros(start.len())?;
+        let mut slope = vec![0.0; SAMPLES * outputs];
+        for step in 0..steps {
+            let mut fields_slope = engine.zeros(first.len())?;
+            let mut errors_slope = engine.zeros(start.len())?;
+            model.set_imperfections(&errors.values)?;
+            for (controls, measured) in settings.iter().zip(&answers.readouts) {
+                model.program(controls)?;
+                model.record(&fields.values, SAMPLES, &mut trace, &mut readout)?;
+                contrast(&engine.download(&readout)?, measured, outputs, root, &mut slope);
+                let error = engine.upload(&slope)?;
+                model.backpropagate_layer(0, &trace, &error, Some(&mut of_fields), &mut unused)?;
+                model.backpropagate_imperfections(&trace, &error, &mut unused, &mut of_errors)?;
+                engine.combine(1.0, &of_fields, 1.0, &mut fields_slope)?;
+                engine.combine(1.0, &of_errors, 1.0, &mut errors_slope)?;
+            }
+            engine.multiply(&free, &mut errors_slope)?;
+            let fall = 0.05 + 0.95 * 0.5 * (1.0 + (PI * step as f64 / steps as f64).cos());
+            fields.descend(engine, FIELD_RATE * scale * fall, &fields_slope)?;
+            errors.descend(engine, RATE * fall, &errors_slope)?;
+        }
+        let found = engine.download(&errors.values)?;
+        pieces.iter().zip(found).for_each(|(own, error)| estimate[own.index] = error);
+        engine.download(&fields.values)
+    }
+}
+
+fn complex(reals: &[f64]) -> Vec<Complex64> {
+    reals.chunks_exact(2).map(|z| Complex64::new(z[0], z[1])).collect()
+}
+
+/// The phase of every mode by which `to [sample, mode]` is ahead of `from`, each sample up to a phase of its own.
+fn phases_between(from: &[Complex64], to: &[Complex64], modes: usize) -> Vec<f64> {
+    let turn = |z: Complex64| if z.norm() > 0.0 { z / z.norm() } else { Complex64::new(1.0, 0.0) };
+    let mut own = vec![Complex64::new(1.0, 0.0); modes];
+    for _ in 0..TURNS {
+        let mut sums = vec![Complex64::new(0.0, 0.0); modes];
+        for (from, to) in from.chunks_exact(modes).zip(to.chunks_exact(modes)) {
+            let ahead: Vec<Complex64> = from.iter().zip(to).map(|(from, to)| to * from.conj()).collect();
+            let common = turn(ahead.iter().zip(&own).map(|(ahead, own)| ahead * own.conj()).sum());
+            sums.iter_mut().zip(&ahead).for_each(|(sum, ahead)| *sum += ahead * common.conj());
+        }
+        own = sums.into_iter().map(turn).collect();
+    }
+    own.into_iter().map(|z| z.arg()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_of_modes_are_found_whatever_those_of_samples() {
+        let wanted = [0.3, -2.0, 1.2];
+        let from: Vec<Complex64> =
+            (0..30).map(|k| Complex64::new((1.3 * f64::from(k)).sin(), (0.7 * f64::from(k)).cos())).collect();
+        let to: Vec<Complex64> =
+            from.iter().enumerate().map(|(k, z)| z * Complex64::cis(wanted[k % 3] + (k / 3) as f64)).collect();
+        let found = phases_between(&from, &to, 3);
+        for mode in 1..3 {
+            let apart = (found[mode] - found[0]) - (wanted[mode] - wanted[0]);
+            assert!((Complex64::cis(apart) - 1.0).norm() < 1e-6, "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! How far the measuring of a chip is, and what its misfits decide: numbers alone, which a checkpoint keeps.
+//!
+//! Every probe has new controls and new light, so that the misfit before anything is learned from it is that on samples which were not
+//! fitted. Its running mean decides:
+//!
+//! ```text
+//! growing     reach s and rate κ follow a course g from 0 to 1, three times as fast while the misfit is small
+//! searching   where the misfit has not fallen while the reach grew to a half: columns one by one, then growing once more
+//! polishing   at full reach, as long as that brings the misfit down to the trust
+//! training    with the estimate, where it explains the readouts; with the data sheet's model alone where it does not
+//! ```
+
+use std::f64::consts::PI;
+
+/// Probes of a course.
+pub const COURSE: usize = 400;
+
+/// Reach at the beginning of a course, and the share of it after which the reach is 1.
+const FIRST_REACH: f64 = 0.1;
+const GROWTH: f64 = 0.8;
+
+/// Share of the rate that a course ends with.
+pub const FINAL_RATE: f64 = 0.05;
+
+/// Misfit below which the course is three times as fast.
+const QUICK: f64 = 0.05;
+
+/// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
+/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
+const LOOKS: [(f64, f64); 2] = [(0.35, 0.97), (0.6, 0.5)];
+const FIRST_PROBES: u64 = 10;
+
+/// Misfit at the end of all measuring above which no estimate is trained with.
+const USELESS: f64 = 0.1;
+
+/// Where in the course polishing begins, and what share of the misfit it must take away to be worth another time.
+const POLISH: f64 = 0.6;
+const WORTH: f64 = 0.05;
+
+/// Share of the trust down to which measuring goes on while that helps: what is found by then trains well.
+const FIRM: f64 = 0.1;
+
+/// Weight of a probe in the running mean.
+const WEIGHT: f64 = 0.2;
+
+/// What the next step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A probe of growing reach.
+    Growing,
+    /// A few columns of the search.
+    Searching,
+    /// The batch at the trained controls, and the estimate learns along.
+    Training,
+    /// The batch at the trained controls, without an estimate.
+    OutputOnly,
+}
+
+impl Phase {
+    const ALL: [Phase; 4] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::OutputOnly];
+}
+
+/// The state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// What the next step does.
+    pub phase: Phase,
+    /// g, from 0 to 1.
+    pub course: f64,
+    /// Probes that were sent.
+    pub probes: u64,
+    /// Steps that measured before training, and those before the present course.
+    pub spent: usize,
+    began: usize,
+    /// Windows of the search that are done.
+    pub searched: usize,
+    /// Running mean of the misfit: of probes.
+    pub misfit: f64,
+    /// The misfit that the present course began with.
+    first: f64,
+    /// The misfit that the last polishing began with; none yet.
+    before: Option<f64>,
+    /// Misfit between two readouts of the same probe: what noise makes of it.
+    pub noise: f64,
+}
+
+/// What a run can spend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Steps that measure, at most.
+    pub steps: usize,
+    /// Steps of the search; none where the network has none.
+    pub search: Option<usize>,
+    /// τ.
+    pub trust: f64,
+}
+
+impl Progress {
+    /// Reals of the saved form.
+    pub const LEN: usize = 10;
+
+    /// At the beginning of a run that measures with `budget`.
+    pub fn new(budget: &Budget) -> Self {
+        Progress {
+            phase: if budget.steps == 0 { Phase::Training } else { Phase::Growing },
+            course: 0.0,
+            probes: 0,
+            spent: 0,
+            began: 0,
+            searched: 0,
+            misfit: 0.0,
+            first: 0.0,
+            before: None,
+            noise: 0.0,
+        }
+    }
+
+    /// As a checkpoint keeps it.
+    pub fn saved(&self) -> [f64; Self::LEN] {
+        let phase = Phase::ALL.iter().position(|phase| *phase == self.phase).unwrap_or_default();
+        let counts = [phase, self.spent, self.began, self.searched].map(|count| count as f64);
+        let [phase, spent, began, searched] = counts;
+        let before = self.before.unwrap_or(-1.0);
+        [phase, self.course, self.probes as f64, spent, began, searched, self.misfit, self.first, before, self.noise]
+    }
+
+    /// From the saved form.
+    pub fn restored(saved: &[f64]) -> Self {
+        Progress {
+            phase: Phase::ALL[(saved[0] as usize).min(Phase::ALL.len() - 1)],
+            course: saved[1],
+            probes: saved[2] as u64,
+            spent: saved[3] as usize,
+            began: saved[4] as usize,
+            searched: saved[5] as usize,
+            misfit: saved[6],
+            first: saved[7],
+            before: (saved[8] >= 0.0).then_some(saved[8]),
+            noise: saved[9],
+        }
+    }
+
+    /// The next step measures.
+    pub fn measures(&self) -> bool {
+        matches!(self.phase, Phase::Growing | Phase::Searching)
+    }
+
+    /// s of the next probe.
+    pub fn reach(&self) -> f64 {
+        (FIRST_REACH + (1.0 - FIRST_REACH) * self.course / GROWTH).min(1.0)
+    }
+
+    /// κ of the next probe as a share of the first.
+    pub fn rate(&self) -> f64 {
+        FINAL_RATE + (1.0 - FINAL_RATE) * 0.5 * (1.0 + (PI * self.course.min(1.0)).cos())
+    }
+
+    /// Takes `misfit` into the running mean, which begins with it after [`Progress::forget`].
+    pub fn hear(&mut self, misfit: f64) {
+        self.misfit = if self.misfit == 0.0 { misfit } else { (1.0 - WEIGHT) * self.misfit + WEIGHT * misfit };
+    }
+
+    /// Begins a new mean.
+    fn forget(&mut self) {
+        self.misfit = 0.0;
+    }
+
+    fn probes_of_course(&self) -> u64 {
+        (self.spent - self.began) as u64
+    }
+
+    /// The misfit that does not speak against the estimate.
+    pub fn bearable(&self, trust: f64) -> f64 {
+        trust.max(3.0 * self.noise)
+    }
+
+    /// A probe has missed by `misfit`. `noise` asks how far two readouts of it lie apart, where that matters.
+    pub fn probed<Error>(
+        &mut self,
+        misfit: f64,
+        budget: &Budget,
+        noise: impl FnOnce() -> Result<f64, Error>,
+    ) -> Result<(), Error> {
+        self.hear(misfit);
+        self.probes += 1;
+        self.spent += 1;
+        let length = COURSE.min(budget.steps - self.began) as f64;
+        if self.probes_of_course() <= FIRST_PROBES {
+            self.first = self.misfit;
+        }
+        let before = self.course;
+        self.course += if self.misfit < QUICK { 3.0 } else { 1.0 } / length;
+        let look = LOOKS.into_iter().find(|(at, _)| before < *at && self.course >= *at);
+        let ended = self.course > 1.0 - 0.5 / length || self.spent >= budget.steps;
+        if look.is_none() && !ended {
+            return Ok(());
+        }
+        if self.misfit > FIRM * budget.trust {
+            self.noise = noise()?;
+        }
+        let searchable = budget.search.filter(|steps| {
+            let growth = COURSE.min(budget.steps) / 4;
+            self.searched == 0 && self.spent + steps + growth <= budget.steps
+        });
+        let kept = look.map_or(0.0, |(_, kept)| kept);
+        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
+        if lost && searchable.is_some() {
+            self.phase = Phase::Searching;
+        } else if ended {
+            self.judge(budget);
+        }
+        Ok(())
+    }
+
+    /// The course is over, or the budget.
+    fn judge(&mut self, budget: &Budget) {
+        let good = self.misfit <= self.bearable(FIRM * budget.trust);
+        let useful = self.misfit < USELESS.max(self.bearable(budget.trust));
+        let better = self.before.is_none_or(|before| self.misfit < (1.0 - WORTH) * before);
+        if !good && better && self.misfit < 0.5 * self.first.max(2.0 * USELESS) && self.spent < budget.steps {
+            self.before = Some(self.misfit);
+            self.course = POLISH;
+            return;
+        }
+        self.phase = if useful { Phase::Training } else { Phase::OutputOnly };
+    }
+
+    /// A window of the search is done, `windows` of which there are.
+    pub fn searched(&mut self, windows: usize) {
+        self.searched += 1;
+        self.spent += 1;
+        if self.searched == windows {
+            (self.phase, self.course, self.began) = (Phase::Growing, 0.0, self.spent);
+            self.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    const BUDGET: Budget = Budget { steps: 480, search: Some(96), trust: 0.01 };
+
+    /// The phases in their order, and the steps in each, of a run whose probes miss by what `misfit` says.
+    fn course(budget: &Budget, noise: f64, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {
+        let mut progress = Progress::new(budget);
+        let mut phases: Vec<(Phase, usize)> = vec![];
+        for _ in 0..2 * budget.steps {
+            match phases.last_mut() {
+                Some((phase, steps)) if *phase == progress.phase => *steps += 1,
+                _ => phases.push((progress.phase, 1)),
+            }
+            match progress.phase {
+                Phase::Growing => {
+                    let now = misfit(&progress);
+                    progress.probed(now, budget, || Ok::<_, Infallible>(noise)).unwrap();
+                }
+                Phase::Searching => progress.searched(96),
+                Phase::Training | Phase::OutputOnly => break,
+            }
+            assert_eq!(Progress::restored(&progress.saved()), progress);
+        }
+        phases
+    }
+
+    #[test]
+    fn what_is_found_is_trained_with_and_sooner_where_it_is_found_sooner() {
+        let at_once = course(&BUDGET, 0.0, |_| 0.001);
+        assert_eq!(at_once, [(Phase::Growing, 134), (Phase::Training, 1)]);
+        let late =
+            course(&BUDGET, 0.0, |progress| if progress.course < 0.5 { 0.5 - 0.2 * progress.course } else { 0.001 });
+        assert!(matches!(late[..], [(Phase::Growing, 230..350), (Phase::Training, 1)]), "{late:?}");
+    }
+
+    #[test]
+    fn what_is_not_found_is_searched_once_and_then_given_up() {
+        let never = course(&BUDGET, 0.0, |_| 0.9);
+        let [(Phase::Growing, 140), (Phase::Searching, 96), (Phase::Growing, after), (Phase::OutputOnly, 1)] =
+            never[..]
+        else {
+            panic!("{never:?}")
+        };
+        assert!(140 + 96 + after <= BUDGET.steps);
+        let found = course(&BUDGET, 0.0, |progress| if progress.searched > 0 { 0.005 } else { 0.9 });
+        assert_eq!(found.last(), Some(&(Phase::Training, 1)));
+        let none = course(&Budget { search: None, ..BUDGET }, 0.0, |_| 0.9);
+        assert_eq!(none, [(Phase::Growing, 400), (Phase::OutputOnly, 1)]);
+    }
+
+    #[test]
+    fn noise_is_no_fault_of_the_estimate() {
+        assert_eq!(course(&BUDGET, 0.4, |_| 0.8), [(Phase::Growing, 400), (Phase::Training, 1)]);
+    }
+
+    #[test]
+    fn polishing_goes_on_while_it_helps() {
+        let ends = |misfit: fn(&Progress) -> f64| {
+            let phases = course(&Budget { search: None, steps: 2000, ..BUDGET }, 0.0, misfit);
+            assert_eq!(phases.last(), Some(&(Phase::Training, 1)), "{phases:?}");
+            phases[0].1
+        };
+        assert_eq!(ends(|_| 0.08), 400 + 160, "once more in vain");
+        let helped = ends(|progress| 0.29 * 0.996f64.powi(progress.probes as i32));
+        assert!((481..2000).contains(&helped), "{helped}");
+    }
+
+    #[test]
+    fn without_steps_to_measure_training_begins_at_once() {
+        assert_eq!(Progress::new(&Budget { steps: 0, ..BUDGET }).phase, Phase::Training);
+    }
+
+    #[test]
+    fn reach_grows_to_one_and_the_rate_falls() {
+        let at = |course: f64| Progress { course, ..Progress::new(&BUDGET) };
+        assert!((at(0.0).reach() - FIRST_REACH).abs() < 1e-12 && at(GROWTH).reach() == 1.0 && at(1.0).reach() == 1.0);
+        assert!((at(0.0).rate() - 1.0).abs() < 1e-12 && (at(1.0).rate() - FINAL_RATE).abs() < 1e-12);
+        assert!(at(0.4).reach() < at(0.5).reach() && at(0.4).rate() > at(0.5).rate());
+    }
+}
