@@ -64,7 +64,15 @@ impl Chain {
                 }
                 Stage::Activation(own) => links.last_mut()?.behind.push(own.activation),
                 Stage::Detection(own) if own.detection == Detection::Intensity => read = true,
-                _ => return None,
+                Stage::Detection(_)
+                | Stage::Attenuators(_)
+                | Stage::Splitter(_)
+                | Stage::Combiner(_)
+                | Stage::Modulation(_)
+                | Stage::Rectifier(_)
+                | Stage::Matrix(_)
+                | Stage::WeightBank(_)
+                | Stage::Own(_) => return None,
             }
             control += stage.controls();
             error += stage.imperfections();
@@ -195,7 +203,7 @@ impl Chain {
             let column = mesh.columns()[cut];
             for sample in fields.chunks_exact_mut(self.modes) {
                 for pair in 0..column.count {
-                    let (row, mzi) = (column.row(pair), column.first_mzi + pair);
+                    let (row, mzi) = (column.first_row + 2 * pair, column.first_mzi + pair);
                     let couplers = [errors[mzi], errors[mzis + mzi]].map(Coupler::new);
                     let theta = controls[mzi] + errors[2 * mzis + mzi];
                     let m = mzi_transfer(theta, controls[mzis + mzi], couplers[0], couplers[1]);
