@@ -215,19 +215,21 @@ fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
 #[test]
 fn a_model_that_learns_the_chip_learns_alike_on_gpu_and_cpu() {
     let Some(gpu) = require_gpu() else { return };
-    fn losses<E: Simulator>(engine: &E, network: &Network) -> Vec<f64> {
-        let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, loss_db: 0.1, ..Imperfections::NONE };
+    fn losses<E: Simulator>(engine: &E, kind: &Imperfections, network: &Network) -> Vec<f64> {
         let options = MethodOptions {
-            estimation: Estimation { measuring_steps: Some(25), rate: Some(0.02), ..Estimation::default() },
+            estimation: Estimation { measuring_steps: Some(80), rate: Some(0.02), ..Estimation::default() },
             ..Default::default()
         };
         let (name, adam) = (MethodName::AtAdaptive, Optimizer::ADAM);
-        let records = train_with(name, &kind, &options, engine, network, adam, 0.02, None, &mut ()).unwrap();
+        let records = train_with(name, kind, &options, engine, network, adam, 0.02, None, &mut ()).unwrap();
         records.iter().flat_map(|record| [record.train_loss, record.test_loss]).collect()
     }
     let tiles = tiled(&Mesh::rectangular(4).unwrap());
-    for network in [coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity), tiles] {
-        let (cpu, gpu) = (losses(&Cpu::<f64>::new(), &network), losses(&gpu, &network));
+    let kind = |splitter_angle, phase| Imperfections { splitter_angle, phase, loss_db: 0.1, ..Imperfections::NONE };
+    // Of the errors that tiles have here, the chain of meshes would be searched, by a fit that stops short of the last digits.
+    let chain = coherent(6, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    for (network, kind) in [(chain, kind(0.05, 0.1)), (tiles, kind(0.1, 0.2))] {
+        let (cpu, gpu) = (losses(&Cpu::<f64>::new(), &kind, &network), losses(&gpu, &kind, &network));
         assert!(cpu[1] - cpu[99] > 0.01, "it learns: {cpu:?}");
         let distance = apart(&cpu, &gpu);
         assert!(distance < 2e-3, "{distance:.1e} apart: {cpu:?} {gpu:?}");

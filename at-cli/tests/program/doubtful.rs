@@ -191,7 +191,10 @@ fn a_run_that_only_measures_says_so_and_marks_what_the_model_did() {
     assert!(never.contains("in all 40 steps of this run and never trains on it"), "{never}");
     assert_eq!(measured("never"), 10);
     assert!(!run(&["--epochs", "10", "--measuring-steps", "6", "--out", "given"]).contains("measures the chip"));
-    assert_eq!(measured("given"), 2, "the second epoch measures in half of its steps");
+    assert!(
+        (1..=2).contains(&measured("given")),
+        "six steps of four an epoch at most, fewer where the chip is found sooner"
+    );
     bench.run(["report", "short"]).done();
     assert!(bench.read("short/report.html").contains("Epochs in which at-adaptive measured the chip are left out"));
 }

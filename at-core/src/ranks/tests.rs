@@ -120,12 +120,15 @@ fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
 fn ranks_without_a_sample_do_nothing_and_count() {
     // the last of five batches of 11 has 3 samples for 4 ranks
     let settings = Settings { batch_size: 11, ..settings(3, 3, 0.05, Optimizer::Sgd) };
-    for name in [MethodName::At, MethodName::AtAdaptive, MethodName::Dfa, MethodName::Pat] {
+    // the Adam of an estimate takes whole steps along slopes that vanish but for rounding
+    let methods =
+        [(MethodName::At, 1e-8), (MethodName::AtAdaptive, 1e-6), (MethodName::Dfa, 1e-8), (MethodName::Pat, 1e-8)];
+    for (name, tolerance) in methods {
         let one = run(&Fixture::new(Cpu::<f64>::new(), meshes(4), &ERRORS, settings), name);
         assert_near(
             &one,
             &on_ranks(4, |engine| run(&Fixture::new(engine, meshes(4), &ERRORS, settings), name)),
-            1e-8,
+            tolerance,
             name.as_str(),
         );
     }
