@@ -5,7 +5,7 @@
 //! share, the model's estimate ε of the imperfections, readouts r_p and r_d of chip and model, and a misfit D between them:
 //!
 //! ```text
-//! measuring, the first steps:   random controls Ψ and random inputs on chip and model, growing ([`super::probes`])
+//! measuring, the first steps:   random controls Ψ and random inputs on chip and model, growing (`probes.rs`)
 //!     ε ← ε − κ·∂D(r_d(ε, Ψ), r_p)/∂ε            Adam, κ falling
 //!     Θ ← Θ − η·BP(e_d)                          on the model alone, with the batch that is due
 //! training, the rest:           controls Θ and the batch on chip and model
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are searched
-//! one by one, and whether the estimate is trusted at the end ([`super::measuring`]). An estimate that is not is put away: from
+//! one by one, and whether the estimate is trusted at the end (`measuring.rs`). An estimate that is not is put away: from
 //! its first controls on the method is then output-only physics-aware training, and says so.
 //!
 //! While the model misses the readouts by more than τ (receivers' noise, drift, a chip outside its class), its gradient is worth
