@@ -9,13 +9,14 @@ use anyhow::{Context, Result};
 use at_core::link::Handle;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{self, Builder};
 use std::time::Duration;
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 static ENDS: AtomicUsize = AtomicUsize::new(0);
+static OVER: AtomicBool = AtomicBool::new(false);
 static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
 static CHIPS: Mutex<Vec<Handle>> = Mutex::new(Vec::new());
 
@@ -95,6 +96,9 @@ pub fn advice() -> Option<String> {
 /// Listens for SIGINT and SIGTERM from here on.
 pub fn listen() -> Result<()> {
     ctrlc::set_handler(|| {
+        if OVER.load(Ordering::SeqCst) {
+            return;
+        }
         let epochs = kept().as_ref().is_some_and(|kept| kept.epochs);
         if REQUESTS.fetch_add(1, Ordering::SeqCst) > 0 || !epochs {
             return end_loudly();
@@ -118,6 +122,13 @@ pub fn listen_quietly() -> Result<()> {
 #[cfg(feature = "mpi")]
 pub fn listen_to_nobody() -> Result<()> {
     ctrlc::set_handler(|| {}).context("Ctrl-C cannot be listened to")
+}
+
+/// All is said, and the program ends: from here on a signal changes nothing. `mpirun` sends one to the ranks that are still ending when the
+/// first of them has ended with an error.
+#[cfg(feature = "mpi")]
+pub fn over() {
+    OVER.store(true, Ordering::SeqCst);
 }
 
 /// Asks this process, which another one started, for an end: of its epoch if that is soon over, else of itself.

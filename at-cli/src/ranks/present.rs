@@ -1,6 +1,7 @@
 //! MPI, by the crate `mpi`. Only one thread of a process is in it at any time: that which computes, or the first one while nothing is computed.
 
 use super::{Order, started_together};
+use crate::interrupt;
 use anyhow::{Context, Result, ensure};
 use at_core::ranks::Collective;
 use mpi::datatype::{Partition, PartitionMut};
@@ -73,6 +74,7 @@ impl Seat {
     pub fn end(self, code: u8) -> ExitCode {
         if let Some(world) = world().filter(|world| world.rank == 0) {
             let (began, patience) = (Instant::now(), if code == 0 { PATIENCE } else { IMPATIENCE });
+            interrupt::over();
             let told = world.tell(&Order::End { code }, None);
             if told.is_err() || !world.acknowledged(|| began.elapsed() > patience) {
                 world.abort(code);
