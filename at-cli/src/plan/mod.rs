@@ -278,18 +278,23 @@ impl Plan {
         let training = &self.training;
         let steps = training.epochs.saturating_mul(samples.div_ceil(training.batch_size));
         let estimation = &mut self.options.estimation;
-        let wanted = estimation.measures(network);
+        let usual = estimation.measures(network);
         let most = (MOST_MEASURING * steps as f64) as usize;
-        if estimation.measuring_steps.is_some() && wanted >= steps && wanted > 0 {
+        if usual == 0 {
+            return;
+        }
+        let given = estimation.measuring_steps.is_some();
+        // it ends as soon as the chip is found
+        estimation.measuring_steps.get_or_insert(most);
+        if !given && most < usual {
+            self.notes.push(format!(
+                "at-adaptive measures the chip in {most} of the {steps} steps of this run at most, where {usual} are usual: measuring \
+                 takes at most half of a run; pass more --epochs, or --measuring-steps"
+            ));
+        } else if given && usual >= steps {
             self.notes.push(format!(
                 "at-adaptive measures the chip in all {steps} steps of this run and never trains on it; pass \
                  --measuring-steps below {steps}, or more --epochs"
-            ));
-        } else if estimation.measuring_steps.is_none() && wanted > most {
-            estimation.measuring_steps = Some(most);
-            self.notes.push(format!(
-                "at-adaptive measures the chip in {most} of the {steps} steps of this run, where {wanted} are usual: measuring \
-                 takes at most half of a run; pass more --epochs, or --measuring-steps"
             ));
         }
     }

@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 /// [`Estimation::measuring_steps`].
 pub const MEASURING_STEPS: MethodOption = MethodOption {
     name: "measuring-steps",
-    help: "most steps that measure the chip with random light before the controls train on it; fewer where its model explains it sooner [default: 480 with meshes, at most half of the run, else 0]",
+    help: "most steps that measure the chip with random light before the controls train on it; fewer where its model explains it sooner [default: half of the run with meshes, else 0]",
     range: OptionRange::Count,
     read: |options| options.estimation.measuring_steps.map(|steps| steps as f64),
     multiplies_passes: false,

@@ -95,61 +95,71 @@ impl Chain {
         self.links.iter().rposition(|link| link.first_column <= column).unwrap_or_default()
     }
 
-    /// The network from the even column `column` on.
-    pub fn suffix(&self, column: usize) -> Result<Network> {
-        let (first, mut stages) = (self.link(column), Vec::new());
-        for (number, link) in self.links.iter().enumerate().skip(first) {
-            let cut = if number == first { column - link.first_column } else { 0 };
-            stages.push(Stage::Mesh(Mesh::truncated(self.modes, link.mesh.columns().len() - cut)?));
-            stages.extend(link.behind.iter().map(|own| Stage::activation(self.modes, *own)));
+    /// The network of the columns `columns`, the first of them even, with what stands behind a mesh that ends there, read by `detection`.
+    pub fn part(&self, columns: Range<usize>, detection: Detection) -> Result<Network> {
+        let mut stages = Vec::new();
+        for (link, cut) in self.cuts(&columns) {
+            stages.push(Stage::Mesh(Mesh::truncated(self.modes, cut.len())?));
+            if cut.end == link.mesh.columns().len() {
+                stages.extend(link.behind.iter().map(|own| Stage::activation(self.modes, *own)));
+            }
         }
-        stages.push(Stage::detection(self.modes, Detection::Intensity));
+        stages.push(Stage::detection(self.modes, detection));
         Network::new(vec![stages])
     }
 
-    /// MZIs of the link from column `column` of the chain on.
-    fn mzis(link: &Link, column: usize) -> Range<usize> {
-        let cut = column.saturating_sub(link.first_column);
-        link.mesh.columns().get(cut).map_or(link.mesh.mzis(), |column| column.first_mzi)..link.mesh.mzis()
+    /// The meshes that have some of `columns`, with those of theirs.
+    fn cuts(&self, columns: &Range<usize>) -> impl Iterator<Item = (&Link, Range<usize>)> {
+        let (start, end) = (columns.start, columns.end);
+        self.links.iter().filter_map(move |link| {
+            let depth = link.mesh.columns().len();
+            let of = |column: usize| column.saturating_sub(link.first_column).min(depth);
+            let cut = of(start)..of(end);
+            (!cut.is_empty()).then_some((link, cut))
+        })
     }
 
-    /// The controls of [`Chain::suffix`], in its order.
-    pub fn controls(&self, column: usize) -> Vec<Piece> {
+    /// MZIs of the columns `cut` of a mesh.
+    fn mzis(link: &Link, cut: &Range<usize>) -> Range<usize> {
+        let first = |cut: usize| link.mesh.columns().get(cut).map_or(link.mesh.mzis(), |column| column.first_mzi);
+        first(cut.start)..first(cut.end)
+    }
+
+    /// The controls of [`Chain::part`], in its order; none where the part ends within a mesh and has phase shifters of its own.
+    pub fn controls(&self, columns: Range<usize>) -> Vec<Option<Piece>> {
         let mut pieces = Vec::new();
-        for link in &self.links[self.link(column)..] {
-            let columns: Vec<usize> = link.mesh.positions().map(|(column, _)| link.first_column + column).collect();
+        for (link, cut) in self.cuts(&columns) {
+            let places: Vec<usize> = link.mesh.positions().map(|(column, _)| link.first_column + column).collect();
             for part in 0..2 {
-                pieces.extend(Self::mzis(link, column).map(|mzi| Piece {
-                    index: link.first_control + part * link.mesh.mzis() + mzi,
-                    column: columns[mzi],
-                    waveguide: false,
+                pieces.extend(Self::mzis(link, &cut).map(|mzi| {
+                    let index = link.first_control + part * link.mesh.mzis() + mzi;
+                    Some(Piece { index, column: places[mzi], waveguide: false })
                 }));
             }
-            let (first, column) =
-                (link.first_control + 2 * link.mesh.mzis(), link.first_column + link.mesh.columns().len());
-            pieces.extend((0..self.modes).map(|mode| Piece { index: first + mode, column, waveguide: true }));
+            let whole = cut.end == link.mesh.columns().len();
+            let (first, column) = (link.first_control + 2 * link.mesh.mzis(), link.first_column + cut.end);
+            let of = |mode| Piece { index: first + mode, column, waveguide: true };
+            pieces.extend((0..self.modes).map(|mode| whole.then(|| of(mode))));
         }
         pieces
     }
 
-    /// The imperfections of [`Chain::suffix`], in its order.
-    pub fn imperfections(&self, column: usize) -> Vec<Piece> {
+    /// The imperfections of [`Chain::part`], in its order; none where the part ends within a mesh: of the waveguides behind it.
+    pub fn imperfections(&self, columns: Range<usize>) -> Vec<Option<Piece>> {
         let mut pieces = Vec::new();
-        for link in &self.links[self.link(column)..] {
-            let columns: Vec<usize> = link.mesh.positions().map(|(column, _)| link.first_column + column).collect();
+        for (link, cut) in self.cuts(&columns) {
+            let places: Vec<usize> = link.mesh.positions().map(|(column, _)| link.first_column + column).collect();
             for part in 0..3 {
-                pieces.extend(Self::mzis(link, column).map(|mzi| Piece {
-                    index: link.first_error + part * link.mesh.mzis() + mzi,
-                    column: columns[mzi],
-                    waveguide: false,
+                pieces.extend(Self::mzis(link, &cut).map(|mzi| {
+                    let index = link.first_error + part * link.mesh.mzis() + mzi;
+                    Some(Piece { index, column: places[mzi], waveguide: false })
                 }));
             }
-            let first = link.first_error + 3 * link.mesh.mzis();
-            let cut = column.saturating_sub(link.first_column);
-            pieces.extend((cut * self.modes..(link.mesh.columns().len() + 1) * self.modes).map(|place| Piece {
-                index: first + place,
-                column: link.first_column + place / self.modes,
-                waveguide: true,
+            let (first, depth) = (link.first_error + 3 * link.mesh.mzis(), link.mesh.columns().len());
+            pieces.extend((cut.start * self.modes..(cut.end + 1) * self.modes).map(|place| {
+                let column = place / self.modes;
+                let own = Piece { index: first + place, column: link.first_column + column, waveguide: true };
+                (column < cut.end || cut.end == depth).then_some(own)
             }));
         }
         pieces
@@ -224,6 +234,11 @@ impl Chain {
     }
 }
 
+/// What `pieces` have of `all`; 0 where a part has what the chain has not.
+pub fn taken(pieces: &[Option<Piece>], all: &[f64]) -> Vec<f64> {
+    pieces.iter().map(|own| own.map_or(0.0, |own| all[own.index])).collect()
+}
+
 /// The field of the least modulus of which `activation` makes `value`, or of the largest that was looked at.
 fn inverse(activation: &Activation, value: Complex64) -> Complex64 {
     let at = |r: f64| activation.value(Complex64::new(r, 0.0));
@@ -265,11 +280,11 @@ mod tests {
         let chain = Chain::of(&network).unwrap();
         let (controls, estimate) = (noise(network.controls(), 0.0), noise(network.imperfections(), 0.5));
         let read = |column: usize, fields: &[Complex64]| {
-            let suffix = chain.suffix(column).unwrap();
+            let all = column..chain.columns();
+            let suffix = chain.part(all.clone(), Detection::Intensity).unwrap();
             let mut model = engine.build(&suffix, &Fabrication::ideal()).unwrap();
-            let of = |pieces: Vec<Piece>, all: &[f64]| pieces.iter().map(|piece| all[piece.index]).collect::<Vec<_>>();
-            model.set_imperfections(&of(chain.imperfections(column), &estimate)).unwrap();
-            model.program(&of(chain.controls(column), &controls)).unwrap();
+            model.set_imperfections(&taken(&chain.imperfections(all.clone()), &estimate)).unwrap();
+            model.program(&taken(&chain.controls(all), &controls)).unwrap();
             let fields: Vec<f64> = fields.iter().flat_map(|z| [z.re, z.im]).collect();
             let mut readout = vec![0.0; 4];
             model.propagate(&fields, 1, &mut readout).unwrap();
@@ -282,8 +297,8 @@ mod tests {
             let after = read(column, &fields);
             assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-9 * (1.0 + a)), "{before:?} {after:?}");
         }
-        assert_eq!(chain.imperfections(0).len(), network.imperfections());
-        assert!(chain.controls(0).iter().enumerate().all(|(k, piece)| piece.index == k));
+        assert_eq!(chain.imperfections(0..8).len(), network.imperfections());
+        assert!(chain.controls(0..8).iter().enumerate().all(|(k, piece)| piece.is_some_and(|own| own.index == k)));
     }
 
     #[test]

@@ -14,12 +14,12 @@
 //! which is the waveguide's in front of the first column, and one per sample, which nothing tells.
 
 use super::chain::Chain;
-use super::misfit::contrast;
 use super::probes::Probes;
+use super::window::{Answers, Window};
 use crate::Result;
 use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
-use crate::propagator::{Buffer, Propagator, Tunable};
+use crate::propagator::{Propagator, Tunable};
 use crate::training::Parameters;
 use num_complex::Complex64;
 use rand::RngExt;
@@ -28,15 +28,13 @@ use std::f64::consts::{PI, TAU};
 /// Columns of a window, and by how many it moves.
 const WINDOW: usize = 6;
 const STRIDE: usize = 2;
-/// Samples that stay the same through the search, and settings of each window: together about a probe of 64 modes.
+/// Samples that stay the same through the search, and settings of each window: together twice a probe of 64 modes. With 12 settings chips whose
+/// couplers and phases are both off are lost on the way.
 const SAMPLES: usize = 40;
-const SETTINGS: usize = 12;
+const SETTINGS: usize = 24;
 /// Steps of Adam at a window, and at the first, whose fields are guessed from nothing.
 const STEPS: usize = 60;
 const FIRST_STEPS: usize = 400;
-/// Rates at first: of the errors (radians) and of the fields, relative to their root mean square.
-const RATE: f64 = 0.02;
-const FIELD_RATE: f64 = 0.05;
 /// Turns of the fit of one phase per mode and one per sample.
 const TURNS: usize = 100;
 /// Numbers of probes that no course reaches: their random numbers are the search's.
@@ -53,13 +51,6 @@ pub struct ColumnSearch<M: Tunable> {
     maker: Maker<M>,
     /// x, `[sample, mode, (re, im)]`.
     pub fields: Parameters<M::Engine>,
-}
-
-/// What was sent to the chip at a window, and read.
-struct Answers {
-    /// Controls of the whole chip.
-    controls: Vec<Vec<f64>>,
-    readouts: Vec<Vec<f64>>,
 }
 
 impl<M: Tunable> ColumnSearch<M> {
@@ -101,8 +92,10 @@ impl<M: Tunable> ColumnSearch<M> {
             fields.iter().flat_map(|z| [z.re, z.im]).collect()
         };
         let modulus = (bright / self.chain.modes() as f64).sqrt();
-        let fitted =
-            self.fit(column, &answers, &first, if number == 0 { FIRST_STEPS } else { STEPS }, modulus, estimate)?;
+        let (columns, root) = (column..column + WINDOW, 0.5 / self.chain.steepness(column, modulus));
+        let steps = if number == 0 { FIRST_STEPS } else { STEPS };
+        let mut window = Window::new(&self.engine, &self.chain, &self.maker, columns, &answers, root, estimate)?;
+        let (fitted, _misfit) = window.fit(&first, steps, estimate)?;
         if column == 0 {
             let phases = phases_between(&complex(&inputs), &complex(&fitted), self.chain.modes());
             let entrance = self.chain.entrance();
@@ -152,68 +145,6 @@ impl<M: Tunable> ColumnSearch<M> {
             answers.controls.push(controls);
         }
         Ok(answers)
-    }
-
-    /// Fits the fields that enter at `column`, from the `first` guess, and the window's errors, which are left in `estimate`.
-    fn fit(
-        &self,
-        column: usize,
-        answers: &Answers,
-        first: &[f64],
-        steps: usize,
-        modulus: f64,
-        estimate: &mut [f64],
-    ) -> Result<Vec<f64>> {
-        let engine = &self.engine;
-        let mut model = (self.maker)(&self.chain.suffix(column)?)?;
-        let pieces = self.chain.imperfections(column);
-        // phases in front of the first column are the fields' own, those behind the last are seen by no detector
-        let window = |own: &super::chain::Piece| {
-            own.column < column + WINDOW
-                && !(own.waveguide && (own.column == column || own.column == self.chain.columns()))
-        };
-        let free: Vec<f64> = pieces.iter().map(|own| f64::from(u8::from(window(own)))).collect();
-        let free = engine.upload(&free)?;
-        let start: Vec<f64> = pieces.iter().map(|own| estimate[own.index]).collect();
-        let mut errors = Parameters::new(engine, Optimizer::ADAM, &start)?;
-        let mut fields = Parameters::new(engine, Optimizer::ADAM, first)?;
-        let scale = (first.iter().map(|x| x * x).sum::<f64>() / first.len() as f64).sqrt();
-        let places = self.chain.controls(column);
-        let settings = answers.controls.iter().map(|all| {
-            let own: Vec<f64> = places.iter().map(|own| all[own.index]).collect();
-            engine.upload(&own)
-        });
-        let settings = settings.collect::<Result<Vec<Buffer<M>>>>()?;
-
-        let (outputs, root) = (model.outputs(), 0.5 / self.chain.steepness(column, modulus));
-        let mut trace = model.trace(SAMPLES)?;
-        let mut readout = engine.zeros(SAMPLES * outputs)?;
-        let mut unused = engine.zeros(model.controls())?;
-        let mut of_fields = engine.zeros(first.len())?;
-        let mut of_errors = engine.zeros(start.len())?;
-        let mut slope = vec![0.0; SAMPLES * outputs];
-        for step in 0..steps {
-            let mut fields_slope = engine.zeros(first.len())?;
-            let mut errors_slope = engine.zeros(start.len())?;
-            model.set_imperfections(&errors.values)?;
-            for (controls, measured) in settings.iter().zip(&answers.readouts) {
-                model.program(controls)?;
-                model.record(&fields.values, SAMPLES, &mut trace, &mut readout)?;
-                contrast(&engine.download(&readout)?, measured, outputs, root, &mut slope);
-                let error = engine.upload(&slope)?;
-                model.backpropagate_layer(0, &trace, &error, Some(&mut of_fields), &mut unused)?;
-                model.backpropagate_imperfections(&trace, &error, &mut unused, &mut of_errors)?;
-                engine.combine(1.0, &of_fields, 1.0, &mut fields_slope)?;
-                engine.combine(1.0, &of_errors, 1.0, &mut errors_slope)?;
-            }
-            engine.multiply(&free, &mut errors_slope)?;
-            let fall = 0.05 + 0.95 * 0.5 * (1.0 + (PI * step as f64 / steps as f64).cos());
-            fields.descend(engine, FIELD_RATE * scale * fall, &fields_slope)?;
-            errors.descend(engine, RATE * fall, &errors_slope)?;
-        }
-        let found = engine.download(&errors.values)?;
-        pieces.iter().zip(found).for_each(|(own, error)| estimate[own.index] = error);
-        engine.download(&fields.values)
     }
 }
 

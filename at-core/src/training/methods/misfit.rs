@@ -44,29 +44,60 @@ impl Misfit {
 /// Powers below this share of a readout's mean count little in [`contrast`].
 const DIM: f64 = 1e-6;
 
-/// `Σ_k (m_k^q - c_k^q)² / Σ_k c_k^2q` for powers of the model and the chip, the mean over the samples; fills `error` with its derivative.
-/// A root q below ½ weighs alike what nonlinearities that are dark at low power set orders of magnitude apart.
-pub fn contrast(model: &[f64], chip: &[f64], outputs: usize, root: f64, error: &mut [f64]) -> f64 {
-    let batch = (model.len() / outputs).max(1) as f64;
-    let samples = model.chunks_exact(outputs).zip(chip.chunks_exact(outputs));
-    let mut all = 0.0;
-    for ((model, chip), error) in samples.zip(error.chunks_exact_mut(outputs)) {
-        let floor = DIM * chip.iter().map(|power| power.max(0.0)).sum::<f64>() / outputs as f64;
-        let of = |power: f64| (power.max(0.0) + floor).powf(root);
-        let norm: f64 = chip.iter().map(|&c| (of(c) - floor.powf(root)).powi(2)).sum();
-        if norm == 0.0 {
-            error.fill(0.0);
-            continue;
-        }
-        let mut total = 0.0;
-        for ((slot, &m), &c) in error.iter_mut().zip(model).zip(chip) {
-            let miss = of(m) - of(c);
-            total += miss * miss;
-            *slot = 2.0 * miss * root * of(m) / ((m.max(0.0) + floor) * norm * batch);
-        }
-        all += total / norm;
+/// `Σ_k (m_k^q - c_k^q)² / Σ_k c_k^2q` for powers of a model and the chip, the mean over the samples. A root q below ½ weighs alike
+/// what nonlinearities that are dark at low power set orders of magnitude apart.
+pub struct Contrast {
+    outputs: usize,
+    root: f64,
+    /// `c_k^q` of the chip, `[sample, output]`.
+    chip: Vec<f64>,
+    /// Power that is added to all of a sample, and the norm of its roots; 0 where the chip is dark, which counts nothing.
+    samples: Vec<[f64; 2]>,
+}
+
+impl Contrast {
+    /// To the powers `chip [sample, output]`, with the exponent `root`.
+    pub fn new(chip: &[f64], outputs: usize, root: f64) -> Self {
+        let own = chip.chunks_exact(outputs).map(|chip| {
+            let floor = DIM * chip.iter().map(|power| power.max(0.0)).sum::<f64>() / outputs as f64;
+            let least = floor.powf(root);
+            [floor, chip.iter().map(|power| (raised(*power, floor, root) - least).powi(2)).sum()]
+        });
+        let samples: Vec<[f64; 2]> = own.collect();
+        let roots = chip
+            .chunks_exact(outputs)
+            .zip(&samples)
+            .flat_map(|(chip, [floor, _])| chip.iter().map(|power| raised(*power, *floor, root)));
+        Contrast { outputs, root, chip: roots.collect(), samples }
     }
-    all / batch
+
+    /// Of the powers `model`; fills `error` with its derivative.
+    pub fn compare(&self, model: &[f64], error: &mut [f64]) -> f64 {
+        let batch = self.samples.len().max(1) as f64;
+        let rows = model.chunks_exact(self.outputs).zip(self.chip.chunks_exact(self.outputs));
+        let mut all = 0.0;
+        for (((model, chip), error), [floor, norm]) in rows.zip(error.chunks_exact_mut(self.outputs)).zip(&self.samples)
+        {
+            if *norm == 0.0 {
+                error.fill(0.0);
+                continue;
+            }
+            let mut total = 0.0;
+            for ((slot, &m), chip) in error.iter_mut().zip(model).zip(chip) {
+                let own = raised(m, *floor, self.root);
+                let miss = own - chip;
+                total += miss * miss;
+                *slot = 2.0 * miss * self.root * own / ((m.max(0.0) + floor) * norm * batch);
+            }
+            all += total / norm;
+        }
+        all / batch
+    }
+}
+
+/// `(power + floor)^root`; powers that noise made negative count as 0.
+fn raised(power: f64, floor: f64, root: f64) -> f64 {
+    (power.max(0.0) + floor).powf(root)
 }
 
 fn amplitude(model: &[f64], chip: &[f64], batch: f64, error: &mut [f64]) -> f64 {
@@ -128,18 +159,19 @@ mod tests {
         let model = [0.3, 1.2, 1e-4, 0.8, 0.5, 2.0];
         let chip = [0.5, 1.0, 4e-4, 0.7, 0.9, 0.2];
         let (mut error, mut unused) = ([0.0; 6], [0.0; 6]);
-        contrast(&model, &chip, 3, 1.0 / 6.0, &mut error);
+        let contrast = Contrast::new(&chip, 3, 1.0 / 6.0);
+        contrast.compare(&model, &mut error);
         for index in 0..6 {
             let mut moved = |step: f64| {
                 let mut model = model;
                 model[index] *= 1.0 + step;
-                contrast(&model, &chip, 3, 1.0 / 6.0, &mut unused)
+                contrast.compare(&model, &mut unused)
             };
             let slope = (moved(1e-5) - moved(-1e-5)) / (2e-5 * model[index]);
             assert!((slope - error[index]).abs() < 1e-6 * (1.0 + slope.abs()), "{index}");
         }
-        assert_eq!(contrast(&chip, &chip, 3, 0.1, &mut error), 0.0);
-        assert_eq!(contrast(&model, &[0.0; 6], 3, 0.1, &mut error), 0.0);
+        assert_eq!(Contrast::new(&chip, 3, 0.1).compare(&chip, &mut error), 0.0);
+        assert_eq!(Contrast::new(&[0.0; 6], 3, 0.1).compare(&model, &mut error), 0.0);
     }
 
     #[test]

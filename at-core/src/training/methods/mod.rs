@@ -36,6 +36,7 @@ mod room;
 pub mod spsa;
 pub mod subspace;
 mod turned_back;
+mod window;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;

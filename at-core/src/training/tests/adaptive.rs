@@ -83,8 +83,8 @@ fn final_loss(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> f64 {
 
 #[test]
 fn it_trains_a_coherent_chip_that_plain_at_does_not() {
-    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 120, 0.02, Optimizer::ADAM));
-    fixture.options.estimation = Estimation { measuring_steps: Some(300), rate: Some(0.01), ..Estimation::default() };
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &ERRORS, settings(3, 80, 0.02, Optimizer::ADAM));
+    fixture.options.estimation = Estimation { measuring_steps: Some(200), rate: Some(0.01), ..Estimation::default() };
     let [ideal, adaptive, plain, silico] =
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
             .map(|name| final_loss(&fixture, name));
