@@ -6,7 +6,7 @@ use crate::failure::{Failure, in_a_line};
 use crate::plan::Precision;
 use crate::ranks::{Order, World};
 use crate::trial::{Kept, Task, Tasks, Trials};
-use crate::{interrupt, settings, terminal};
+use crate::{interrupt, scale, settings, terminal};
 use anyhow::{Result, anyhow, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
@@ -65,6 +65,10 @@ fn obey(world: &World, tasks: &mut Tasks, order: Option<Order>) -> Result<Done> 
         Some(Order::Cells { folder, shares, jobs, log_folder }) => {
             cells::run_share(&Store::new(folder), &shares[world.rank()], jobs, log_folder.as_deref())?;
             world.acknowledge();
+            Ok(Done::Over)
+        }
+        Some(Order::Measure { what }) => {
+            scale::ranks::follow(world, &what)?;
             Ok(Done::Over)
         }
         Some(order @ Order::Run { .. }) => Err(anyhow!("an order out of its turn: {order:?}")),

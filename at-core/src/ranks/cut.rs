@@ -73,18 +73,6 @@ impl Cut {
         self.ranks[rank].iter().flat_map(|run| whole[run.whole.clone()].iter().copied()).collect()
     }
 
-    /// Where entry `whole` of the whole is on `rank`; none where it is elsewhere.
-    pub fn place(&self, rank: usize, whole: usize) -> Option<usize> {
-        let mut before = 0;
-        for run in &self.ranks[rank] {
-            if run.whole.contains(&whole) {
-                return Some(before + whole - run.whole.start);
-            }
-            before += run.whole.len();
-        }
-        None
-    }
-
     /// Of the part `held` by `rank` the entries that it holds alone, or those that all hold.
     pub fn split<T: Copy>(&self, rank: usize, held: &[T], dealt: bool) -> Vec<T> {
         let mut before = 0;
@@ -134,6 +122,5 @@ mod tests {
             assert_eq!(cut.join(rank, &parts[rank], &alone), whole);
             assert_eq!(cut.split(rank, &parts[rank], false), [0.0, 4.0]);
         }
-        assert_eq!((cut.place(1, 3), cut.place(1, 5), cut.place(1, 2)), (Some(1), Some(3), None));
     }
 }

@@ -9,7 +9,7 @@ use crate::fabrication::Fabrication;
 use crate::imperfections::{Control, Imperfections};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Mesh};
-use crate::propagator::{Adjoint, Propagator, Simulator, TapAccess, Tunable};
+use crate::propagator::{Adjoint, Layered, Propagator, Simulator, TapAccess, Tunable};
 use crate::tiled::{tiled_singular_value_stages, tiled_stages};
 use crate::training::tests::fixture::{CALM, ERRORS, Fixture, settings, suitable};
 use crate::training::{Checkpoint, Checkpoints, MethodName};

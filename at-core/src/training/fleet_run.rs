@@ -9,7 +9,6 @@ use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Recor
 use crate::chip::{Meter, Physical};
 use crate::engine::Engine;
 use crate::error::same_size;
-use crate::network::Network;
 use crate::propagator::Adjoint;
 use crate::{Error, Result};
 
