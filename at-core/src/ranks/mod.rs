@@ -39,7 +39,7 @@ pub use collective::{Collective, share};
 pub use network::{RankedNetwork, RankedTrace};
 pub use place::{Place, RankedBuffer, RankedIndices};
 pub use ranked::{Ranked, Traffic};
-pub use tiles::require_tiles;
+pub use tiles::{require_tiles, tiles_of};
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,12 @@ pub fn require_tiles(method: &MethodFacts) -> Result<()> {
     })
 }
 
+/// What rank number `rank` of `ranks` has of `network` where tiles are shared: its own dies, and all stages that are no tiles. Errs where no
+/// layer has as many tiles as there are ranks.
+pub fn tiles_of(network: &Network, rank: usize, ranks: usize) -> Result<Network> {
+    Ok(Deal::new(network, rank, ranks)?.own)
+}
+
 /// How the layers of a rank's network make those of the whole.
 pub(super) struct Tiles(Arc<Deal>);
 
