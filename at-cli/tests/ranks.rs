@@ -367,15 +367,10 @@ fn tiles_are_shared_as_batches_are_and_what_was_exchanged_is_in_the_summary() {
     assert_eq!((exchange["ranks"].as_u64(), exchange["share"].as_str()), (Some(4), Some("tiles")), "{exchange}");
     assert!(exchange["values"].as_u64() > Some(1000) && exchange["exchange_seconds"].as_f64() > Some(0.0), "{exchange}");
 
-    // a run goes on by tiles, to the same bits
-    let cut = |epochs: &'static str, out: &'static str| {
-        run(&bench, 2, arguments(out).map(|word| if word == "3" { epochs } else { word })).done();
-    };
-    cut("2", "cut");
-    let config = bench.read("cut/config.toml").replace("epochs = 2", "epochs = 3");
-    bench.write("cut/config.toml", &config);
-    let resumed = run(&bench, 2, ["train", "--resume", "cut", "--quiet"]);
-    assert!(resumed.code != Some(0) && resumed.stderr.contains("epochs"), "other settings are another run: {resumed:#?}");
+    // the run goes on by tiles on as many ranks, and on no others
+    run(&bench, 2, ["train", "--resume", "two", "--quiet"]).done();
+    assert_eq!(bits(&bench, "again", &methods), bits(&bench, "two", &methods));
+    bench.run(["train", "--resume", "two", "--quiet"]).refused(2, &["--share tiles is about several ranks"]);
 }
 
 #[test]

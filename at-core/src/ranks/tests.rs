@@ -137,6 +137,15 @@ fn ranks_without_a_sample_do_nothing_and_count() {
         let several = on_ranks(4, |engine| run(&Fixture::new(engine, meshes(4), &ERRORS, settings), name));
         assert_near(&one, &several, tolerance, name.as_str());
     }
+    // where nothing is measured with probes, the batches alone move the estimate
+    let settings = Settings { batch_size: 11, ..settings(3, 3, 0.05, Optimizer::Sgd) };
+    fn unmeasured<E: Simulator>(engine: E, settings: Settings) -> Ran {
+        let mut fixture = Fixture::new(engine, meshes(4), &ERRORS, settings);
+        fixture.options.estimation.measuring_steps = Some(0);
+        run(&fixture, MethodName::AtAdaptive)
+    }
+    let several = on_ranks(4, |engine| unmeasured(engine, settings));
+    assert_near(&unmeasured(Cpu::<f64>::new(), settings), &several, 1e-8, "at-adaptive that measures nothing");
 }
 
 #[test]

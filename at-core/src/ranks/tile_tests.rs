@@ -4,7 +4,7 @@ use super::tests::{Ran, assert_near, on_ranks_with, run};
 use super::threads::together;
 use super::{Place, Ranked, require_tiles, share};
 use crate::cpu::Cpu;
-use crate::engine::{Engine, Optimizer};
+use crate::engine::{Engine, Factor, Optimizer};
 use crate::fabrication::Fabrication;
 use crate::imperfections::{Control, Imperfections};
 use crate::network::{Detection, Network, Stage};
@@ -169,17 +169,52 @@ fn a_layer_is_two_sums_over_the_ranks_and_the_last_way_back_is_none() {
         let engine = Ranked::by_tiles(Cpu::<f64>::new(), all, &network).unwrap();
         let mut model = engine.build(&network, &Fabrication::ideal()).unwrap();
         model.program(&engine.upload(&vec![0.1; network.controls()]).unwrap()).unwrap();
-        let mut trace = model.trace(6).unwrap();
-        let (mut readout, mut gradient) = (engine.zeros(36).unwrap(), engine.zeros(network.controls()).unwrap());
-        model.record(&engine.upload(&vec![0.5; 144]).unwrap(), 6, &mut trace, &mut readout).unwrap();
+        let mut trace = model.trace(5).unwrap();
+        let (mut readout, mut gradient) = (engine.zeros(30).unwrap(), engine.zeros(network.controls()).unwrap());
+        model.record(&engine.upload(&vec![0.5; 120]).unwrap(), 5, &mut trace, &mut readout).unwrap();
         let forward = engine.traffic();
-        assert_eq!((forward.operations, forward.values), (3, 6 * 2 * (3 + 12 + 6)));
+        assert_eq!((forward.operations, forward.values), (3, 5 * 2 * (3 + 12 + 6)));
         model.backpropagate(&trace, &readout, &mut gradient).unwrap();
         assert_eq!((readout.place(), gradient.place()), (Place::Whole, Place::Tiles));
         engine.traffic()
     });
-    let back = 6 * 2 * (12 + 3);
-    assert!(traffic.iter().all(|own| (own.operations, own.values) == (5, 6 * 2 * 21 + back)), "{traffic:?}");
+    let back = 5 * 2 * (12 + 3);
+    assert!(traffic.iter().all(|own| (own.operations, own.values) == (5, 5 * 2 * 21 + back)), "{traffic:?}");
+}
+
+#[test]
+fn a_vector_that_happens_to_be_as_long_as_the_controls_means_the_same() {
+    let network = tiles_alone();
+    let (len, width) = (network.controls(), network.input().width());
+    let samples = len / width;
+    assert_eq!(samples * width, len, "a batch of as many values");
+    let values: Vec<f64> = (0..len).map(|k| (0.7 * k as f64).sin()).collect();
+    fn all_ways<E: Simulator>(engine: &E, network: &Network, values: &[f64], samples: usize) -> Vec<Vec<f64>> {
+        let width = network.input().width();
+        let mut model = engine.build(network, &Fabrication::ideal()).unwrap();
+        model.program(&engine.upload(values).unwrap()).unwrap();
+        let mut readout = engine.zeros(samples * model.outputs()).unwrap();
+        model.propagate(&engine.upload(values).unwrap(), samples, &mut readout).unwrap();
+        let order: Vec<u32> = (0..samples as u32).rev().collect();
+        let mut turned = engine.zeros(values.len()).unwrap();
+        let (source, order) = (engine.upload(values).unwrap(), engine.upload_indices(&order).unwrap());
+        engine.gather(&source, width, &order, 0, samples, &mut turned).unwrap();
+        let mut sum = engine.upload(values).unwrap();
+        engine.combine(0.5, &turned, 2.0, &mut sum).unwrap();
+        engine.multiply(&source, &mut turned).unwrap();
+        let mut product = engine.zeros(values.len()).unwrap();
+        let square = engine.upload(&vec![0.3; width * width]).unwrap();
+        let factors = (Factor::plain(&source), Factor::plain(&square));
+        engine.product([samples, width, width], factors.0, factors.1, &mut product).unwrap();
+        [readout, turned, sum, product].iter().map(|buffer| engine.download(buffer).unwrap()).collect()
+    }
+    let one = all_ways(&Cpu::<f64>::new(), &network, &values, samples);
+    let by_tiles = |all| Ranked::by_tiles(Cpu::<f64>::new(), all, &network).unwrap();
+    for several in together(3, |all| all_ways(&by_tiles(all), &network, &values, samples)) {
+        for (one, several) in one.iter().flatten().zip(several.iter().flatten()) {
+            assert!((one - several).abs() < 1e-13, "{one} {several}");
+        }
+    }
 }
 
 #[test]
