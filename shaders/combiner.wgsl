@@ -1,4 +1,5 @@
-// Brings the copies of blocks of modes together: y[b modes + m] = share sum_c x[(b copies + c) modes + m], over the blocks of all samples.
+// Brings the copies of blocks of modes together: y[b modes + m] = share sum_c x[(b copies + c) modes + m], over the blocks of all samples. Copies
+// that are not there are dark.
 
 @compute @workgroup_size(64)
 fn combiner(
@@ -10,10 +11,16 @@ fn combiner(
     if i >= parameters.len {
         return;
     }
-    let first = i / parameters.modes * parameters.copies * parameters.modes + i % parameters.modes;
+    let block = i / parameters.modes;
+    let first = block % parameters.blocks * parameters.copies * parameters.modes + i % parameters.modes;
+    let sample = block / parameters.blocks * parameters.part;
     var sum = vec2f(0.0);
     for (var copy = 0u; copy < parameters.copies; copy++) {
-        sum += input[first + copy * parameters.modes];
+        // wraps around in front of the part, and is then beyond it
+        let at = first + copy * parameters.modes - parameters.first;
+        if at < parameters.part {
+            sum += input[sample + at];
+        }
     }
     output[i] = parameters.share * sum;
 }

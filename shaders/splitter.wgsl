@@ -1,4 +1,5 @@
-// Divides blocks of modes evenly into copies: y[(b copies + c) modes + m] = share x[b modes + m], over the blocks of all samples.
+// Divides blocks of modes evenly into copies: y[(b copies + c) modes + m] = share x[b modes + m], over the blocks of all samples and the part of
+// the copies that is there.
 
 @compute @workgroup_size(64)
 fn splitter(
@@ -10,6 +11,7 @@ fn splitter(
     if i >= parameters.len {
         return;
     }
-    let block = i / parameters.modes / parameters.copies;
-    output[i] = parameters.share * input[block * parameters.modes + i % parameters.modes];
+    let at = parameters.first + i % parameters.part;
+    let block = i / parameters.part * parameters.blocks + at / parameters.modes / parameters.copies;
+    output[i] = parameters.share * input[block * parameters.modes + at % parameters.modes];
 }

@@ -2,6 +2,7 @@
 
 use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
+use at_core::stage::{Combiner, Part, Splitter};
 use at_core::tiled::tiled_stages;
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
@@ -90,6 +91,17 @@ pub fn tiled(tile: &Mesh) -> Network {
         layer(3, 1, activation(modes, ACTIVATIONS[3])),
         layer(1, 2, detection),
     ])
+}
+
+/// The dies of one of several ranks in a layer of 2 × 3 tiles: from the middle of a row to that of the next, and behind it an activation.
+pub fn part_of_tiles() -> Network {
+    let tile = Mesh::rectangular(5).expect("possible sizes");
+    let part = Part { first: 10, modes: 15 };
+    let splitter = Stage::Splitter(Splitter { inputs: 15, copies: 2, part });
+    let combiner = Stage::Combiner(Combiner { outputs: 10, parts: 3, block: 5, part });
+    let dies = Stage::Mesh(tile.on_dies(3).expect("three dies"));
+    let first = vec![splitter, dies, combiner, activation(10, ACTIVATIONS[0])];
+    network(vec![first, vec![Stage::detection(10, Detection::Intensity)]])
 }
 
 /// Stages of many kinds in one network, with odd and unequal sizes: layers of dies with splitters and combiners, which narrow, in front

@@ -164,7 +164,7 @@ impl Command {
     /// Errs where the command is none that several ranks share: each would do the same.
     pub fn require_sharing(&self, ranks: usize) -> anyhow::Result<()> {
         let name = match self {
-            Command::Train(_) | Command::Compare(_) | Command::Sweep(_) => return Ok(()),
+            Command::Train(_) | Command::Compare(_) | Command::Sweep(_) | Command::Scale(_) => return Ok(()),
             Command::Evaluate(_) => "evaluate",
             Command::Export(_) => "export",
             Command::Mesh(_) => "mesh",
@@ -172,7 +172,6 @@ impl Command {
             Command::Data(_) => "data",
             Command::Report(_) => "report",
             Command::Reproduce(_) => "reproduce",
-            Command::Scale(_) => "scale",
             Command::Watch(_) => "watch",
             Command::Devices(_) => "devices",
             Command::Help { .. } => "help",
@@ -181,7 +180,7 @@ impl Command {
             Command::Work(_) => "work",
         };
         anyhow::bail!(
-            "asyt {name} is nothing that {ranks} ranks share, as train, compare and sweep are; start it without mpirun"
+            "asyt {name} is nothing that {ranks} ranks share, as train, compare, sweep and scale are; start it without mpirun"
         )
     }
 }

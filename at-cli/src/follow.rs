@@ -5,13 +5,13 @@ use crate::engines::{self, Device};
 use crate::failure::{Failure, in_a_line};
 use crate::plan::Precision;
 use crate::ranks::{Order, World};
+use crate::session::ranked;
 use crate::trial::{Kept, Task, Tasks, Trials};
-use crate::{interrupt, settings, terminal};
+use crate::{interrupt, scale, settings, terminal};
 use anyhow::{Result, anyhow, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
-use at_core::ranks::Ranked;
 use at_core::training::Checkpoint;
 use std::time::Duration;
 
@@ -67,6 +67,10 @@ fn obey(world: &World, tasks: &mut Tasks, order: Option<Order>) -> Result<Done> 
             world.acknowledge();
             Ok(Done::Over)
         }
+        Some(Order::Measure { what }) => {
+            scale::ranks::follow(world, &what)?;
+            Ok(Done::Over)
+        }
         Some(order @ Order::Run { .. }) => Err(anyhow!("an order out of its turn: {order:?}")),
         None => Err(anyhow!("no order came")),
     }
@@ -79,13 +83,13 @@ fn train(world: &World, tasks: &mut Tasks, settings: &str) -> Result<Order> {
     let data = tasks.data(&task.plan).map_err(Failure::into_error)?;
     let collective = world.collective();
     match device {
-        Device::Gpu(gpu) => runs(world, &Ranked::new(gpu, collective), &task, data),
+        Device::Gpu(gpu) => runs(world, &ranked(gpu, collective, &task)?, &task, data),
         Device::Cpu(Precision::F32) => {
-            let engine = Ranked::new(Cpu::<f32>::new(), collective);
+            let engine = ranked(Cpu::<f32>::new(), collective, &task)?;
             engine.engine().install(|| runs(world, &engine, &task, data))
         }
         Device::Cpu(Precision::F64) => {
-            let engine = Ranked::new(Cpu::<f64>::new(), collective);
+            let engine = ranked(Cpu::<f64>::new(), collective, &task)?;
             engine.engine().install(|| runs(world, &engine, &task, data))
         }
     }

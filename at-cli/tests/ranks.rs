@@ -316,3 +316,117 @@ fn cells_are_dealt_out_to_ranks_and_give_what_one_gives() {
     // what is done is not done again
     run(&bench, 2, ["sweep", "--resume", "three", "--quiet"]).done();
 }
+
+/// Two tiled layers on iris: singular values in 2 × 2 tiles of 2 modes.
+const TILES: [&str; 18] = [
+    "train",
+    "--dataset",
+    "iris",
+    "--encoding",
+    "raw",
+    "--network",
+    "svd:4x4/2x2",
+    "--chip",
+    "mesh",
+    "--epochs",
+    "3",
+    "--batch-size",
+    "30",
+    "--share",
+    "tiles",
+    "--quiet",
+    "--figures",
+    "svg",
+];
+
+#[test]
+fn tiles_are_shared_as_batches_are_and_what_was_exchanged_is_in_the_summary() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let methods = ["at", "ideal", "in-silico", "pat"];
+    let arguments = |out: &'static str| {
+        let more = ["--engine", "cpu", "--precision", "f64", "--method", "at,ideal,in-silico,pat", "--out", out];
+        TILES.into_iter().chain(more)
+    };
+    let alone = arguments("one").filter(|word| !["--share", "tiles"].contains(word));
+    bench.run(alone).done();
+    run(&bench, 2, arguments("two")).done();
+    run(&bench, 4, arguments("four")).done();
+    run(&bench, 2, arguments("again")).done();
+    assert_near(&metrics(&bench, "one"), &metrics(&bench, "two"), 1e-6);
+    assert_near(&metrics(&bench, "one"), &metrics(&bench, "four"), 1e-6);
+    assert_eq!(bits(&bench, "again", &methods), bits(&bench, "two", &methods));
+
+    let summary = |run: &str| -> serde_json::Value {
+        serde_json::from_str(&bench.read(&format!("{run}/summary.json"))).unwrap()
+    };
+    assert!(summary("one")["results"][0].get("exchange").is_none());
+    let exchange = &summary("four")["results"][0]["exchange"];
+    assert_eq!((exchange["ranks"].as_u64(), exchange["share"].as_str()), (Some(4), Some("tiles")), "{exchange}");
+    assert!(exchange["values"].as_u64() > Some(1000) && exchange["exchange_seconds"].as_f64() > Some(0.0), "{exchange}");
+
+    // the run goes on by tiles on as many ranks, and on no others
+    run(&bench, 2, ["train", "--resume", "two", "--quiet"]).done();
+    assert_eq!(bits(&bench, "again", &methods), bits(&bench, "two", &methods));
+    bench.run(["train", "--resume", "two", "--quiet"]).refused(2, &["--share tiles is about several ranks"]);
+}
+
+#[test]
+fn tiles_are_shared_on_a_gpu_too() {
+    if !there_is_mpi() || at_gpu::testing::require_gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    let arguments = |out: &'static str| {
+        let gpu = ["--engine", "gpu", "--adapter", "any", "--method", "at,ideal", "--out", out];
+        TILES.into_iter().chain(gpu)
+    };
+    bench.run(arguments("one").filter(|word| !["--share", "tiles"].contains(word))).done();
+    run(&bench, 2, arguments("two")).done();
+    run(&bench, 2, arguments("again")).done();
+    assert_near(&metrics(&bench, "one"), &metrics(&bench, "two"), 1e-3);
+    assert_eq!(bits(&bench, "two", &["at", "ideal"]), bits(&bench, "again", &["at", "ideal"]));
+}
+
+#[test]
+fn what_cannot_be_shared_by_tiles_is_refused() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let refused = |ranks: usize, more: &[&'static str], parts: &[&str]| {
+        let ended = run(&bench, ranks, TILES.into_iter().chain(["--engine", "cpu"]).chain(more.iter().copied()));
+        assert!(ended.code != Some(0) && ended.stderr.matches("error: ").count() == 1, "{more:?}: {ended:#?}");
+        assert!(parts.iter().all(|part| ended.stderr.contains(part)), "{more:?}: {ended:#?}");
+    };
+    refused(2, &["--method", "at-adaptive"], &["at-adaptive on ranks that share tiles", "share batches"]);
+    refused(2, &["--method", "in-situ"], &["in-situ", "lights single meshes"]);
+    refused(5, &["--method", "at"], &["4 tiles at most", "5 ranks"]);
+}
+
+#[test]
+fn ranks_measure_steps_and_sums_together() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let scale = |more: &[&'static str]| {
+        let words = ["scale", "--repeats", "2", "--warm-up", "1", "--json", "--quiet"];
+        let ended = run(&bench, 2, words.into_iter().chain(more.iter().copied())).done();
+        serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap()
+    };
+    let network = ["--engine", "cpu", "--modes", "4", "--layers", "2", "--batch", "5", "--pass", "step"];
+    let steps = scale(&[&network[..], &["--ranks", "1,2", "--out", "steps"]].concat());
+    let [one, two] = [0, 1].map(|row| &steps["rows"][row]);
+    assert!(one.get("exchange_seconds").is_none() && one.get("efficiency").is_none(), "{one}");
+    assert_eq!(two["exchanged_values"].as_f64(), two["controls"].as_f64().map(|controls| 2.0 * controls));
+    let [alone, together] = [one, two].map(|row| row["seconds"].as_f64().unwrap());
+    assert!((two["efficiency"].as_f64().unwrap() / (alone / (2.0 * together)) - 1.0).abs() < 1e-9, "{two}");
+    let sums = scale(&["--exchange", "100,1000,100000", "--out", "sums"]);
+    assert_eq!((sums["ranks"][0]["ranks"].as_u64(), sums["ranks"][0]["by"].as_str()), (Some(2), Some("MPI")));
+    assert!(sums["ranks"][0]["fit"]["latency"].is_number(), "{sums}");
+    let three = run(&bench, 2, ["scale", "--ranks", "3", "--quiet"]);
+    assert!(three.code != Some(0) && three.stderr.contains("mpirun has started 2 ranks"), "{three:#?}");
+}

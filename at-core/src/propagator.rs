@@ -188,6 +188,9 @@ pub trait Adjoint: Layered {
     fn record_layer(&mut self, layer: usize, input: &Buffer<Self>, batch: usize, trace: &mut Self::Trace)
     -> Result<()>;
 
+    /// Writes what left layer `layer` when its part of `trace` was filled, `[batch, layer_outputs]`, to `output`.
+    fn recorded_output(&self, layer: usize, trace: &Self::Trace, output: &mut Buffer<Self>) -> Result<()>;
+
     /// From `output_error [batch, layer_outputs]`, an error at the output of one layer, to that layer's part of the `gradient`
     /// of all controls, whose other entries stay as they are, and to the error at the layer's input where it is asked for.
     ///

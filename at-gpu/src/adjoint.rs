@@ -62,6 +62,17 @@ impl Adjoint for GpuNetwork {
         self.trace_layer(layer, batch, traced)
     }
 
+    fn recorded_output(&self, layer: usize, trace: &GpuTrace, output: &mut Vector) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let traced = &trace.layers[layer];
+        let len = traced.recorded * self.layer_outputs(layer);
+        check_range("output of the layer", output.len, 0, len)?;
+        let leaves = traced.signals.last().expect("a layer has signals");
+        self.gpu.commands.copy(&leaves.buffer, &output.buffer, 4 * len as u64);
+        Ok(())
+    }
+
     fn backpropagate(&mut self, trace: &GpuTrace, readout_error: &Vector, gradient: &mut Vector) -> Result<()> {
         self.carry_all_back(trace, readout_error, gradient, None)
     }

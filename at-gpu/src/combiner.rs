@@ -12,7 +12,8 @@ struct CombinerStage(Division);
 
 impl OnGpu for Combiner {
     fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
-        Ok(Box::new(CombinerStage(Division::new(gpu, self.block, self.parts, self.outputs / self.block)?)))
+        let blocks = self.outputs / self.block;
+        Ok(Box::new(CombinerStage(Division::new(gpu, self.block, self.parts, blocks, self.part)?)))
     }
 
     fn memory(&self, _: &Training, _: u64) -> OfStage {

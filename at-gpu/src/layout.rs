@@ -99,7 +99,7 @@ parameters! {
     /// Weights and where their controls lie.
     Weights { len: u32, offset: u32, has_errors: u32 }
     /// Blocks of modes and their copies.
-    Division { modes: u32, copies: u32, len: u32, share: f32 }
+    Division { modes: u32, copies: u32, blocks: u32, first: u32, part: u32, len: u32, share: f32 }
     /// A product of strided matrices.
     MatrixProduct {
         rows: u32,

@@ -12,7 +12,7 @@ struct SplitterStage(Division);
 
 impl OnGpu for Splitter {
     fn on_gpu(&self, gpu: Gpu, _: &StageErrors, _: usize) -> Result<Box<dyn GpuStage>> {
-        Ok(Box::new(SplitterStage(Division::new(gpu, self.inputs, self.copies, 1)?)))
+        Ok(Box::new(SplitterStage(Division::new(gpu, self.inputs, self.copies, 1, self.part)?)))
     }
 
     fn memory(&self, _: &Training, _: u64) -> OfStage {

@@ -1,8 +1,12 @@
-// Blocks of `modes` modes and their `copies`; `share` is 1/sqrt(copies), and `len` the number of fields that are written.
+// Blocks of `modes` modes, `blocks` in a sample, and their `copies`, of which `part` modes of every sample from `first` on are there; `share` is
+// 1/sqrt(copies), and `len` the number of fields that are written.
 
 struct Division {
     modes: u32,
     copies: u32,
+    blocks: u32,
+    first: u32,
+    part: u32,
     len: u32,
     share: f32,
 }

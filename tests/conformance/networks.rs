@@ -3,7 +3,7 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
+    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, part_of_tiles, tiled,
     weight_banks,
 };
 use at_core::imperfections::Imperfections;
@@ -72,6 +72,7 @@ pub fn meshes_of_other_shapes<E: Simulator>(engine: &E, precision: Precision) {
 /// Every kind of stage, and every variant of those that have some.
 pub fn every_stage_activation_and_detection<E: Simulator>(engine: &E, precision: Precision) {
     for imperfections in [IDEAL, LOSSY] {
+        agrees(engine, precision, &part_of_tiles(), &imperfections, 33, "a part of tiles");
         for network in every_kind() {
             agrees(engine, precision, &network, &imperfections, 33, "every stage");
         }

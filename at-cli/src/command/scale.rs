@@ -4,21 +4,26 @@ use crate::export::figures::FigureArguments;
 use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome};
 use crate::gpu::{self, Gpu, taken_memory};
+use crate::ranks::world;
 use crate::notes::Notes;
 use crate::progress::{results_in, say};
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::earlier::Earlier;
+use crate::scale::exchange::{Interconnect, Sum};
 use crate::scale::measure::{Care, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
-use crate::scale::{peak, plots};
+use crate::scale::predict::{self, Prediction};
+use crate::scale::{peak, plots, ranks};
 use crate::terminal;
 use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
+use crate::export::columns::align;
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::engine::Engine;
 use clap::Args;
+use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -37,8 +42,16 @@ CPU, real f32 with the engine's own kernel on a GPU. Memory is what a step needs
 beside the samples: the program's own allocations at their peak, or what is taken
 from a GPU. `population` is --chips chips of one design at once, made, set to the
 same controls and judged. Curves run along the first of modes, depth, layers,
-batch and chips that has several values; grey lines in the pictures are what the
-device's matrix products and copies allow the heaviest pass.
+batch, chips and ranks that has several values; grey lines in the pictures are
+what the device's matrix products and copies allow the heaviest pass.
+
+--ranks shares each batch among ranks: threads of this process, or the processes
+that mpirun has started; the columns exchange and copies are parts of the time,
+the efficiency is that of one rank over ranks times that of several. --exchange
+measures sums over ranks by themselves, with the latency and the rate that fit
+them. --predict computes what --ranks would take that an interconnect joins, from
+the measured time of a rank's share: 10-gigabit-ethernet, hdr-infiniband,
+ndr-infiniband, or a latency in us and a rate in GB/s (docs/scaling.md).
 
 The folder gets scale.csv, scale.json and the pictures time, samples, rate and
 memory as SVG and PNG, or as --figures says.
@@ -49,6 +62,10 @@ Examples:
   asyt scale --modes 256 --depth 16,64,256,1024 --pass backpropagate
   asyt scale --modes 16 --chips 1,10,100,1000
   asyt scale --compare runs/scale-1
+  asyt scale --modes 256 --pass step --ranks 1,2,4
+  mpirun -n 2 asyt scale --exchange
+  asyt scale --modes 256 --batch 8192 --pass step --ranks 8,64,512 \
+             --predict hdr-infiniband,10-gigabit-ethernet
   asyt scale --engine cpu,gpu --adapter nvidia --json";
 
 /// `asyt scale`.
@@ -69,6 +86,23 @@ pub struct ScaleArguments {
     /// Chips at once, each with errors of its own: the pass population [default there: 50]
     #[arg(long, value_delimiter = ',', value_name = "N,N,…", value_parser = size)]
     pub chips: Vec<usize>,
+    /// Ranks that share each batch [default: 1, or those of mpirun]
+    #[arg(long, value_delimiter = ',', value_name = "N,N,…", value_parser = size)]
+    pub ranks: Vec<usize>,
+    /// Measure sums over ranks, of so many values each, and nothing else [default: 1000 to 10000000]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "N,N,…",
+        value_parser = size,
+        num_args = 0..=1,
+        default_missing_value = "1000,10000,100000,1000000,10000000",
+        conflicts_with_all = ["modes", "depth", "layers", "batch", "chips", "pass", "engine", "adapter", "compare", "predict"]
+    )]
+    pub exchange: Vec<usize>,
+    /// Interconnects by which --ranks are computed in the place of measured: names, or LATENCY:RATE in us and GB/s
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", requires = "ranks")]
+    pub predict: Vec<Interconnect>,
     /// What a step does [default: propagate,backpropagate,step; with --chips population]
     #[arg(long, value_delimiter = ',')]
     pub pass: Vec<Pass>,
@@ -141,10 +175,14 @@ fn size(text: &str) -> Result<usize, &'static str> {
 
 /// Runs the command.
 pub fn scale(arguments: &ScaleArguments) -> Outcome {
+    if !arguments.exchange.is_empty() {
+        return exchange(arguments);
+    }
     let engines = engines(arguments).or_usage()?;
     let passes = passes(arguments).or_usage()?;
     let earlier = arguments.compare.as_deref().map(Earlier::read).transpose().or_usage()?;
-    let cases = cases(arguments, &engines, &passes);
+    let cases = cases(arguments, &engines, &passes, &asked_ranks(arguments).or_usage()?);
+    let (cases, predicted) = split(arguments, cases).or_usage()?;
     check(&cases).or_usage()?;
     let work = work(arguments, &cases);
     work.check().or_usage()?;
@@ -152,13 +190,13 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     activity::watch(arguments.quiet);
     activity::now("opening the engines");
     let gpu = match engines.contains(&EngineName::Gpu) {
-        true => Some(gpu::open(arguments.adapter.as_deref(), None)?),
+        true => Some(gpu::open(arguments.adapter.as_deref(), world().map(|world| world.on_this_machine().0))?),
         false => None,
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
     let _keeping = interrupt::kept_so_far(format!("what was measured is in {}", folder.path().display()));
     let cpu = Cpu::<f32>::new();
-    let results = cpu.install(|| sweep(arguments, &cases, earlier, gpu.as_ref(), &folder))?;
+    let results = cpu.install(|| sweep(arguments, &cases, &predicted, earlier, gpu.as_ref(), &folder))?;
     let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
     let pictures = plots::write(folder.path(), &results, &figures)?;
     if arguments.json {
@@ -204,8 +242,133 @@ fn passes(arguments: &ScaleArguments) -> Result<Vec<Pass>> {
     })
 }
 
+/// The numbers of ranks. Errs where `mpirun` has started another one.
+fn asked_ranks(arguments: &ScaleArguments) -> Result<Vec<usize>> {
+    let mut asked = arguments.ranks.clone();
+    asked.sort_unstable();
+    asked.dedup();
+    let Some(world) = world() else { return Ok(if asked.is_empty() { vec![1] } else { asked }) };
+    let there = world.ranks();
+    ensure!(arguments.predict.is_empty(), "--predict computes on one process; start it without mpirun");
+    ensure!(
+        asked.iter().all(|&ranks| ranks == 1 || ranks == there),
+        "--ranks {}: mpirun has started {there} ranks; choose 1, {there}, or both",
+        words(&asked)
+    );
+    Ok(if asked.is_empty() { vec![there] } else { asked })
+}
+
+fn words(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// What is measured, and what is computed from that.
+fn split(arguments: &ScaleArguments, cases: Vec<Case>) -> Result<(Vec<Case>, Vec<Case>)> {
+    for case in &cases {
+        ensure!(
+            case.ranks == 1 || case.pass != Pass::Population,
+            "--ranks share a batch, and the pass population has chips; leave --ranks out, or population out of --pass"
+        );
+        predict::share(case)?;
+    }
+    if arguments.predict.is_empty() {
+        return Ok((cases, Vec::new()));
+    }
+    let mut measured: Vec<Case> = Vec::new();
+    for case in &cases {
+        for own in [Case { ranks: 1, ..*case }, predict::share(case)?] {
+            if !measured.contains(&own) {
+                measured.push(own);
+            }
+        }
+    }
+    Ok((measured, cases.into_iter().filter(|case| case.ranks > 1).collect()))
+}
+
+/// Sums over ranks, by themselves.
+#[derive(Serialize)]
+struct Exchanges {
+    version: &'static str,
+    effort: Care,
+    ranks: Vec<OfRanks>,
+}
+
+/// Those of one number of ranks.
+#[derive(Serialize)]
+struct OfRanks {
+    ranks: usize,
+    /// By MPI, or threads of one process.
+    by: &'static str,
+    sums: Vec<Sum>,
+    /// What fits them best.
+    fit: Option<Interconnect>,
+    /// The greatest relative distance of a time to it.
+    greatest_deviation: Option<f64>,
+}
+
+/// Measures sums over ranks.
+fn exchange(arguments: &ScaleArguments) -> Outcome {
+    let mut asked = asked_ranks(arguments).or_usage()?;
+    if arguments.ranks.is_empty() && world().is_none() {
+        asked = vec![2];
+    }
+    let one = "--exchange is between ranks: choose 2 or more --ranks, or start several by mpirun";
+    asked.iter().all(|&ranks| ranks > 1).then_some(()).context(one).or_usage()?;
+    let most = asked[asked.len() - 1] as f64 * arguments.exchange.iter().copied().max().unwrap_or(0) as f64;
+    // its own values, their bytes on the way, and what comes back, with each of all ranks
+    let (need, available) = (5.0 * 8.0 * most, memory::available());
+    let large = format!("the sums need about {}; {} are free", memory::size(need), memory::size(available));
+    (need <= available).then_some(()).context(large).or_usage()?;
+    let folder = RunFolder::create(arguments.out.as_deref(), "exchange")?;
+    let effort = Care { warm_up: arguments.warm_up, repeats: arguments.repeats };
+    activity::watch(arguments.quiet);
+    let mut all = Exchanges { version: env!("CARGO_PKG_VERSION"), effort, ranks: Vec::new() };
+    for &ranks in &asked {
+        activity::now(format!("sums over {ranks} ranks"));
+        let sums = ranks::sums(ranks, &arguments.exchange, &effort)?;
+        let (fit, greatest_deviation) = Interconnect::fit(ranks, &sums).unzip();
+        let by = if world().is_some() { "MPI" } else { "threads" };
+        all.ranks.push(OfRanks { ranks, by, sums, fit, greatest_deviation });
+        let json = serde_json::to_string_pretty(&all).context("times are numbers")? + "\n";
+        folder.write("exchange.json", &json)?;
+    }
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&all).context("times are numbers")? + "\n";
+        std::io::stdout().lock().write_all(json.as_bytes())?;
+    } else {
+        terminal::print_table(&table_of_sums(&all))?;
+    }
+    results_in(arguments.quiet, &format!("{} (exchange.json)", folder.path().display()));
+    Ok(())
+}
+
+fn table_of_sums(all: &Exchanges) -> String {
+    let mut rows = vec![["ranks", "values", "time", "shortest", "longest", "GB/s"].map(str::to_string).to_vec()];
+    let mut footing = String::new();
+    for own in &all.ranks {
+        for sum in &own.sums {
+            let times = [sum.seconds, sum.shortest_seconds, sum.longest_seconds].map(output::time);
+            // through every rank, each way
+            let bytes = 2.0 * (own.ranks as f64 - 1.0) / own.ranks as f64 * 8.0 * sum.values as f64;
+            let numbers = [own.ranks.to_string(), sum.values.to_string()].into_iter().chain(times);
+            rows.push(numbers.chain([format!("{:.2}", 1e-9 * bytes / sum.seconds)]).collect());
+        }
+        if let (Some(Interconnect { latency, rate, .. }), Some(off)) = (&own.fit, own.greatest_deviation) {
+            footing += &format!(
+                "{} ranks by {}: latency {:.1} us, rate {:.2} GB/s; no time is more than {:.0} % off\n",
+                own.ranks,
+                own.by,
+                1e6 * latency,
+                1e-9 * rate,
+                100.0 * off
+            );
+        }
+    }
+    align(&rows, 0) + "\n" + &footing
+}
+
 /// Every combination, small networks first on each curve.
-fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: &[Pass]) -> Vec<Case> {
+fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: &[Pass], ranks: &[usize]) -> Vec<Case> {
     let sorted = |sizes: &[usize]| {
         let mut sizes = sizes.to_vec();
         sizes.sort_unstable();
@@ -222,9 +385,10 @@ fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: &[Pass]) ->
                     for depth in &arguments.depth {
                         let of = |modes: usize, chips: usize| {
                             let depth = if let Depth::Columns(columns) = *depth { columns } else { modes };
-                            Case { engine, pass, modes, depth, layers, batch, chips }
+                            Case { engine, pass, modes, depth, layers, batch, chips, ranks: 1 }
                         };
-                        cases.extend(chips.iter().flat_map(|&chips| modes.iter().map(move |&modes| of(modes, chips))));
+                        let all = chips.iter().flat_map(|&chips| modes.iter().map(move |&modes| of(modes, chips)));
+                        cases.extend(all.flat_map(|case| ranks.iter().map(move |&ranks| Case { ranks, ..case })));
                     }
                 }
             }
@@ -268,6 +432,7 @@ fn check(cases: &[Case]) -> Result<()> {
 fn sweep(
     arguments: &ScaleArguments,
     cases: &[Case],
+    predicted: &[Case],
     earlier: Option<Earlier>,
     gpu: Option<&Gpu>,
     folder: &RunFolder,
@@ -281,6 +446,7 @@ fn sweep(
         peaks: Vec::new(),
         rows: Vec::new(),
         fits: Vec::new(),
+        predictions: Vec::new(),
         earlier,
     };
     if cases.iter().any(|case| case.engine == EngineName::Cpu) {
@@ -301,7 +467,7 @@ fn sweep(
     for (number, case) in cases.iter().enumerate() {
         say(arguments.quiet, &format!("{:>3}/{} {}", number + 1, cases.len(), case.describe()));
         activity::now(case.describe());
-        let measured = one(case, &effort, &cpu, gpu).with_context(|| case.describe())?;
+        let measured = one(arguments, case, &effort, &cpu, gpu).with_context(|| case.describe())?;
         let peak = results.peaks.iter().find(|peak| peak.0 == case.engine).map(|peak| &peak.1);
         let mut row = Row::new(*case, measured, peak);
         row.earlier_seconds = results.earlier.as_ref().and_then(|earlier| earlier.seconds(&row));
@@ -309,6 +475,17 @@ fn sweep(
         results.rows.push(row);
         results.fit();
         results.write_csv(&folder.path().join("scale.csv"))?;
+        folder.write("scale.json", &results.to_json())?;
+    }
+    for case in predicted {
+        let measured = |case: &Case| {
+            let row = results.rows.iter().find(|row| row.case == *case);
+            row.map(|row| &row.measured).with_context(|| format!("{} was not measured", case.describe()))
+        };
+        let (whole, share) = (measured(&Case { ranks: 1, ..*case })?, measured(&predict::share(case)?)?);
+        let of = |network| Prediction::new(case, network, whole, share);
+        let new: Vec<Prediction> = arguments.predict.iter().map(of).collect();
+        results.predictions.extend(new);
         folder.write("scale.json", &results.to_json())?;
     }
     Ok(results)
@@ -320,13 +497,23 @@ fn peak_of(results: &Results, case: &Case) -> f64 {
     own.map_or(f64::INFINITY, |(_, peak)| peak.matrix_product_flops)
 }
 
-fn one(case: &Case, effort: &Care, cpu: &Cpu<f32>, gpu: Option<&Gpu>) -> Result<Measurement> {
+fn one(
+    arguments: &ScaleArguments,
+    case: &Case,
+    effort: &Care,
+    cpu: &Cpu<f32>,
+    gpu: Option<&Gpu>,
+) -> Result<Measurement> {
+    // a rank alone, too, where it stands for one of several: with the copies that they would make
+    if case.ranks > 1 || !arguments.predict.is_empty() {
+        return ranks::case(case, effort, gpu, arguments.adapter.as_deref());
+    }
     match (case.engine, gpu) {
         (EngineName::Gpu, Some(gpu)) => {
             let taken = || taken_memory(gpu);
-            measure(gpu, case, effort, Some(&taken))
+            measure(gpu, case, effort, Some(&taken), None)
         }
         (EngineName::Gpu, None) => bail!("a case for a GPU, and there is none"),
-        (EngineName::Cpu, _) => measure(cpu, case, effort, None),
+        (EngineName::Cpu, _) => measure(cpu, case, effort, None, None),
     }
 }

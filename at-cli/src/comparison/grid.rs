@@ -194,6 +194,10 @@ fn point(
             "trainings side by side would share the one chip; asyt train takes its methods one after the other";
         return Err(in_place(anyhow!("a chip from outside (--chip-command, --chip-address): {reason}"))).or_usage();
     }
+    if settings.share.as_deref() == Some("tiles") {
+        let reason = "--share tiles is about several ranks that train one chip, and here each trains chips of its own; drop --share";
+        return Err(in_place(anyhow!(reason))).or_usage();
+    }
     let task = tasks.of(settings).map_err(|failure| failure.map(in_place))?;
     let (plan, network) = (&task.plan, &task.network);
     let samples = tasks.data(plan).map_err(|failure| failure.map(in_place))?;

@@ -1,12 +1,13 @@
 //! The chips of a plan: which they are, what is known of them, where their controls start.
 
-use super::Plan;
+use super::{Plan, Share};
 use crate::methods;
 use crate::settings::chips;
 use anyhow::{Result, anyhow, ensure};
 use at_core::chip::TapNoise;
 use at_core::fabrication::{Fabrication, demonstration, disagreements};
 use at_core::network::Network;
+use at_core::ranks::require_tiles;
 use at_core::training::methods::DigitalModel;
 use at_core::training::{DigitalStep, MethodName, initial_controls};
 use at_core::turns::turn_first;
@@ -37,6 +38,15 @@ impl Plan {
             "digital-step = as-published follows one chip's update errors, but share-model has {chips}; choose matched"
         );
         Ok(())
+    }
+
+    /// What ranks cannot share by tiles.
+    pub(super) fn check_share(&self) -> Result<()> {
+        if self.share == Share::Batch {
+            return Ok(());
+        }
+        ensure!(self.fleet() == 1, "share-model trains several chips, and ranks share the tiles of one; drop --share");
+        self.methods.iter().try_for_each(|&name| Ok(require_tiles(methods::facts(name))?))
     }
 
     /// What a chip from outside does not go together with.

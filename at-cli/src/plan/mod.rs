@@ -45,6 +45,8 @@ pub struct Plan {
     pub engine: EngineChoice,
     /// `f32` or `f64`.
     pub precision: Precision,
+    /// What ranks share.
+    pub share: Share,
     /// What was read of the files that belong to the network; nothing before [`Plan::fit`].
     pub files: NetworkFiles,
     /// What makes one doubt that the settings are meant, a sentence each.
@@ -61,6 +63,26 @@ pub enum EngineChoice {
     Cpu,
     /// A GPU, or an error.
     Gpu,
+}
+
+/// What ranks share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// Samples: every rank has all controls.
+    Batch,
+    /// Dies of tiled layers: every rank has all samples.
+    Tiles,
+}
+
+impl Share {
+    /// As it is written on the command line and in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Share::Batch => "batch",
+            Share::Tiles => "tiles",
+        }
+    }
 }
 
 /// The scalars of the CPU engine.
@@ -155,6 +177,7 @@ impl Plan {
             },
             engine: word("engine", &given("engine", &s.engine)?)?,
             precision: word("precision", &given("precision", &s.precision)?)?,
+            share: word("share", s.share.as_deref().unwrap_or("batch"))?,
             imperfections,
             files: NetworkFiles::default(),
             notes: Vec::new(),
@@ -164,6 +187,7 @@ impl Plan {
         plan.notes.extend(chips::beside_files(&plan.settings, &imperfections, draws)?);
         plan.check_fleet()?;
         plan.check_outside()?;
+        plan.check_share()?;
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;

@@ -31,6 +31,11 @@ pub enum Order {
         /// Where the curves of the cells go as event files.
         log_folder: Option<PathBuf>,
     },
+    /// Measure something together.
+    Measure {
+        /// What, in the form that it has for those who measure.
+        what: String,
+    },
     /// End with this exit code, and acknowledge it first.
     End {
         /// The exit code.

@@ -94,13 +94,16 @@ pub struct Case {
     /// Chips at once, through each of which all samples go; 1 but for [`Pass::Population`].
     #[serde(default = "one")]
     pub chips: usize,
+    /// Ranks that share the batch.
+    #[serde(default = "one")]
+    pub ranks: usize,
 }
 
 fn one() -> usize {
     1
 }
 
-/// What grows along a curve. What else will be counted, as ranks that train together, is one more here and in [`Case`].
+/// What grows along a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Variable {
@@ -114,12 +117,21 @@ pub enum Variable {
     Batch,
     /// Chips at once.
     Chips,
+    /// Ranks that share the batch.
+    Ranks,
 }
 
 impl Variable {
     /// The first that has several values in `cases`; modes where nothing has.
     pub fn of(cases: &[Case]) -> Self {
-        let all = [Variable::Modes, Variable::Depth, Variable::Layers, Variable::Batch, Variable::Chips];
+        let all = [
+            Variable::Modes,
+            Variable::Depth,
+            Variable::Layers,
+            Variable::Batch,
+            Variable::Chips,
+            Variable::Ranks,
+        ];
         let varies = |own: &Variable| cases.iter().any(|case| own.value(case) != own.value(&cases[0]));
         all.into_iter().find(varies).unwrap_or(Variable::Modes)
     }
@@ -132,6 +144,7 @@ impl Variable {
             Variable::Layers => case.layers,
             Variable::Batch => case.batch,
             Variable::Chips => case.chips,
+            Variable::Ranks => case.ranks,
         }
     }
 
@@ -143,6 +156,7 @@ impl Variable {
             Variable::Layers => "layers",
             Variable::Batch => "batch",
             Variable::Chips => "chips",
+            Variable::Ranks => "ranks",
         }
     }
 }
@@ -159,14 +173,15 @@ impl Case {
 
     /// A name for messages: `step of 3 meshes of 64 modes and 64 columns, batch 256, on cpu`.
     pub fn describe(&self) -> String {
-        let Case { engine, pass, modes, depth, layers, batch, chips } = self;
+        let Case { engine, pass, modes, depth, layers, batch, chips, ranks } = self;
         let meshes = if *layers == 1 { "mesh" } else { "meshes" };
         let pass = match *pass {
             Pass::Population => format!("population of {chips} chips, each"),
             Pass::Propagate | Pass::Backpropagate | Pass::Step => pass.as_str().to_string(),
         };
         let engine = engine.as_str();
-        format!("{pass} of {layers} {meshes} of {modes} modes and {depth} columns, batch {batch}, on {engine}")
+        let shared = if *ranks == 1 { String::new() } else { format!(", shared by {ranks} ranks") };
+        format!("{pass} of {layers} {meshes} of {modes} modes and {depth} columns, batch {batch}, on {engine}{shared}")
     }
 
     /// Operations of a step, counted for the plain algorithm and for the MZIs that every such mesh has.
@@ -187,7 +202,7 @@ impl Case {
     pub fn bytes(&self) -> f64 {
         let controls = self.layers as f64 * self.modes as f64 * (self.depth as f64 + 1.0);
         let signals = self.layers as f64 * self.modes as f64 * self.batch as f64;
-        (controls * BYTES_PER_CONTROL + 32.0 * signals) * self.chips as f64
+        (self.ranks as f64 * controls * BYTES_PER_CONTROL + 32.0 * signals) * self.chips as f64
     }
 }
 
@@ -203,11 +218,13 @@ mod tests {
     #[test]
     fn a_case_is_the_network_that_it_says() {
         let case =
-            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1 };
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1, ranks: 1 };
         let network = case.network().unwrap();
         assert_eq!((network.layers().len(), network.outputs()), (3, 6));
         assert_eq!(mzis(&network), 3 * (3 + 2 + 3 + 2));
         assert_eq!(case.describe(), "step of 3 meshes of 6 modes and 4 columns, batch 2, on cpu");
+        let shared = Case { ranks: 2, ..case };
+        assert!(shared.describe().ends_with("on cpu, shared by 2 ranks") && shared.bytes() > case.bytes());
         let many = Case { pass: Pass::Population, chips: 5, ..case };
         assert_eq!(many.operations(), 5.0 * Case { chips: 1, ..many }.operations());
         assert_eq!(case.traffic(), 4.0 * 16.0 * (3 * 6 * 2) as f64);
@@ -216,12 +233,13 @@ mod tests {
     #[test]
     fn a_curve_runs_along_the_first_number_that_has_several_values() {
         let case =
-            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 6, layers: 3, batch: 2, chips: 1 };
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 6, layers: 3, batch: 2, chips: 1, ranks: 1 };
         let along = |other: Case| Variable::of(&[case, other]);
         assert_eq!(along(case), Variable::Modes);
         assert_eq!(along(Case { chips: 50, ..case }), Variable::Chips);
         assert_eq!(along(Case { chips: 50, batch: 7, ..case }), Variable::Batch);
         assert_eq!(along(Case { modes: 8, depth: 8, ..case }), Variable::Modes);
         assert_eq!(Variable::Depth.value(&Case { depth: 9, ..case }), 9);
+        assert_eq!(along(Case { ranks: 2, ..case }), Variable::Ranks);
     }
 }

@@ -38,7 +38,7 @@ impl Earlier {
         for row in &rows {
             let positive = |value: f64| value.is_finite() && value > 0.0;
             let case = &row.case;
-            let sizes = [case.modes, case.depth, case.layers, case.batch, case.chips];
+            let sizes = [case.modes, case.depth, case.layers, case.batch, case.chips, case.ranks];
             let right =
                 positive(row.measured.seconds) && positive(row.samples_per_second) && positive(row.effective_gflops);
             let right = right && sizes.iter().all(|&size| size > 0);

@@ -37,6 +37,12 @@ impl PowerLaw {
     }
 }
 
+/// The middle of sorted values, the mean of the two middle ones where their number is even.
+pub fn median(sorted: &[f64]) -> f64 {
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[half] } else { 0.5 * (sorted[half - 1] + sorted[half]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +56,11 @@ mod tests {
         let bent = PowerLaw::fit(&[(1.0, 1.0), (2.0, 8.0), (4.0, 16.0)]).unwrap();
         assert!((bent.exponent - 2.0).abs() < 1e-12, "{bent:?}");
         assert!((bent.greatest_deviation - (4.0_f64.powf(1.0 / 3.0) - 1.0)).abs() < 1e-9, "{bent:?}");
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!((median(&[1.0, 2.0, 9.0]), median(&[1.0, 3.0])), (2.0, 2.0));
     }
 
     #[test]

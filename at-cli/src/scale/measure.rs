@@ -1,6 +1,7 @@
 //! Time and memory of one case on one engine.
 
 use super::case::{Case, Pass, mzis};
+use super::fit::median;
 use crate::allocations;
 use anyhow::Result;
 use at_core::chip::{Chip, Physical};
@@ -10,7 +11,11 @@ use at_core::imperfections::Imperfections;
 use at_core::network::Network;
 use at_core::population::Examination;
 use at_core::propagator::{Adjoint, Propagator, Simulator};
-use at_core::training::{Batch, Initialization, MethodName, MethodOptions, Settings, Split, initial_controls, methods};
+use at_core::ranks::Traffic;
+use at_core::training::methods::at::Asymmetric;
+use at_core::training::{
+    Batch, Digital, Initialization, Method, MethodOptions, Settings, Split, initial_controls,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -21,7 +26,7 @@ const RESOLVED_SECONDS: f64 = 0.02;
 const MOST_STEPS: f64 = 1000.0;
 
 /// How carefully to measure.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Care {
     /// Steps before the clock starts.
     pub warm_up: usize,
@@ -58,14 +63,49 @@ pub struct Measurement {
     pub network_bytes: Option<u64>,
     /// How much more it is with all samples: what grows with batch times modes (bytes).
     pub signal_bytes: Option<u64>,
+    /// What ranks exchange in a step.
+    #[serde(default, flatten)]
+    pub exchange: Option<Exchange>,
 }
 
-/// Measures `case` on `engine`.
-pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Care, device: DeviceMemory) -> Result<Measurement> {
+/// What rank 0 exchanges with the others in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Values that are summed or gathered.
+    pub exchanged_values: f64,
+    /// Time in that, waiting for slower ranks included (seconds).
+    pub exchange_seconds: f64,
+    /// Time of copies between a device and memory for it (seconds).
+    pub copy_seconds: f64,
+}
+
+/// What several ranks that measure the same step need to know of each other.
+pub struct Together<'a> {
+    /// The number that rank 0 has.
+    pub agree: &'a dyn Fn(usize) -> Result<usize>,
+    /// What was exchanged so far.
+    pub traffic: &'a dyn Fn() -> Traffic,
+}
+
+/// Measures `case` on `engine`, which may be one rank's: then all of them call it alike, and of memory, which they take from one, nothing is said.
+pub fn measure<E: Simulator>(
+    engine: &E,
+    case: &Case,
+    effort: &Care,
+    device: DeviceMemory,
+    together: Option<&Together>,
+) -> Result<Measurement> {
     let network = case.network()?;
-    let single = Workload::new(engine, &Case { batch: 1, ..*case }, &network)?;
-    let (_, network_bytes) = single.run(&Care { warm_up: 1, repeats: 0 }, device)?;
-    let (mut times, bytes) = Workload::new(engine, case, &network)?.run(effort, device)?;
+    let (mut network_bytes, mut bytes) = (None, None);
+    if together.is_none() {
+        let single = Workload::new(engine, &Case { batch: 1, ..*case }, &network)?;
+        network_bytes = single.run(&Care { warm_up: 1, repeats: 0 }, device, None)?.bytes;
+    }
+    let Taken { mut times, bytes: all_bytes, exchange } =
+        Workload::new(engine, case, &network)?.run(effort, device, together)?;
+    if together.is_none() {
+        bytes = all_bytes;
+    }
     times.sort_by(f64::total_cmp);
     Ok(Measurement {
         mzis: mzis(&network),
@@ -75,13 +115,8 @@ pub fn measure<E: Simulator>(engine: &E, case: &Case, effort: &Care, device: Dev
         longest_seconds: times[times.len() - 1],
         network_bytes,
         signal_bytes: bytes.zip(network_bytes).map(|(all, one)| all.saturating_sub(one)),
+        exchange,
     })
-}
-
-/// The middle of sorted values, the mean of the two middle ones where their number is even.
-fn median(sorted: &[f64]) -> f64 {
-    let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { sorted[half] } else { 0.5 * (sorted[half - 1] + sorted[half]) }
 }
 
 /// What chips have of errors.
@@ -91,6 +126,15 @@ fn spreads() -> Imperfections {
 
 /// A step, ready to be done again and again.
 type Step<'a> = Box<dyn FnMut() -> Result<()> + 'a>;
+
+/// What the repeats took.
+struct Taken {
+    /// Seconds per step.
+    times: Vec<f64>,
+    /// The most memory beside the samples.
+    bytes: Option<u64>,
+    exchange: Option<Exchange>,
+}
 
 /// A network with samples and first controls, whose step is measured.
 struct Workload<'a, E: Simulator> {
@@ -125,8 +169,7 @@ impl<'a, E: Simulator> Workload<'a, E> {
         Ok(Workload { engine, network, case: *case, initial, split, batch, settings })
     }
 
-    /// Times of the repeats (seconds per step), and the most memory beside the samples.
-    fn run(&self, effort: &Care, device: DeviceMemory) -> Result<(Vec<f64>, Option<u64>)> {
+    fn run(&self, effort: &Care, device: DeviceMemory, together: Option<&Together>) -> Result<Taken> {
         allocations::restart_peak();
         let before = device.map_or(Some(allocations::live() as u64), |taken| taken());
         let mut step = self.step()?;
@@ -141,10 +184,22 @@ impl<'a, E: Simulator> Workload<'a, E> {
         for _ in 0..effort.warm_up {
             once = once.min(seconds_of(1)?);
         }
-        let steps = (RESOLVED_SECONDS / once).ceil().clamp(1.0, MOST_STEPS) as usize;
-        let times = (0..effort.repeats).map(|_| seconds_of(steps)).collect::<Result<_>>()?;
+        let own = (RESOLVED_SECONDS / once).ceil().clamp(1.0, MOST_STEPS) as usize;
+        let steps = together.map_or(Ok(own), |together| (together.agree)(own))?;
+        let traffic = || together.map(|together| (together.traffic)());
+        let earlier = traffic();
+        let times: Vec<f64> = (0..effort.repeats).map(|_| seconds_of(steps)).collect::<Result<_>>()?;
+        let exchange = traffic().zip(earlier).map(|(all, earlier)| {
+            let steps = (steps * effort.repeats) as f64;
+            Exchange {
+                exchanged_values: (all.values - earlier.values) as f64 / steps,
+                exchange_seconds: (all.time - earlier.time).as_secs_f64() / steps,
+                copy_seconds: (all.copies - earlier.copies).as_secs_f64() / steps,
+            }
+        });
         let after = device.map_or(Some(allocations::peak() as u64), |taken| taken());
-        Ok((times, after.zip(before).map(|(after, before)| after.saturating_sub(before))))
+        let bytes = after.zip(before).map(|(after, before)| after.saturating_sub(before));
+        Ok(Taken { times, bytes, exchange })
     }
 
     fn step(&self) -> Result<Step<'_>> {
@@ -165,13 +220,14 @@ impl<'a, E: Simulator> Workload<'a, E> {
 
     /// Asymmetrical training of a chip with errors.
     fn training_step(&self) -> Result<Step<'_>> {
-        let Workload { engine, network, initial, batch, settings, .. } = self;
-        let fabrication = spreads().fabricate(network, 1)?;
-        let mut chip = Chip::new(*engine, network, &fabrication)?;
+        let Workload { engine, network, initial, batch, settings, case, .. } = self;
+        let mut chip = Chip::new(*engine, network, &spreads().fabricate(network, 1)?)?;
         chip.program(&engine.upload(initial)?)?;
+        // the method by itself: all others would be compiled for engines that only measure
         let options = MethodOptions::default();
-        let mut method =
-            methods::build(MethodName::At, *engine, network, &fabrication, initial, settings, &options, chip.meter())?;
+        let model = Digital::new(engine.build(network, &options.known(network)?)?, network, chip.meter());
+        let (weights, optimizer, loss) = (options.weights(), settings.optimizer, settings.loss);
+        let mut method = Asymmetric::new(*engine, model, weights, None, initial, optimizer, loss, case.batch)?;
         let mut tally = engine.zeros(3)?;
         Ok(Box::new(move || Ok(method.step(&mut chip, batch, settings.learning_rate, &mut tally)?)))
     }
@@ -209,8 +265,9 @@ mod tests {
     #[test]
     fn every_pass_runs_and_takes_time_and_memory() {
         for pass in [Pass::Propagate, Pass::Backpropagate, Pass::Step, Pass::Population] {
-            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 3 };
-            let found = measure(&Cpu::<f32>::new(), &case, &Care { warm_up: 1, repeats: 2 }, None).unwrap();
+            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 3, ranks: 1 };
+            let found = measure(&Cpu::<f32>::new(), &case, &Care { warm_up: 1, repeats: 2 }, None, None).unwrap();
+            assert_eq!(found.exchange, None);
             assert_eq!((found.mzis, found.controls), (2 * 6, 2 * (12 + 5)), "{pass:?}");
             assert!(0.0 < found.shortest_seconds && found.shortest_seconds <= found.seconds, "{found:?}");
             assert!(found.seconds <= found.longest_seconds && found.network_bytes > Some(0), "{found:?}");
@@ -218,7 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!((median(&[1.0, 2.0, 9.0]), median(&[1.0, 3.0])), (2.0, 2.0));
+    fn ranks_exchange_the_gradients_of_a_step_and_nothing_else() {
+        for (pass, gradients) in [(Pass::Propagate, 0), (Pass::Backpropagate, 1), (Pass::Step, 2)] {
+            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 1, ranks: 2 };
+            let found = super::super::ranks::case(&case, &Care { warm_up: 1, repeats: 2 }, None, None).unwrap();
+            let exchange = found.exchange.unwrap();
+            assert_eq!(exchange.exchanged_values, (gradients * found.controls) as f64, "{pass:?}");
+            assert_eq!(exchange.exchange_seconds > 0.0, gradients > 0);
+            assert!(exchange.exchange_seconds < found.longest_seconds && found.network_bytes.is_none());
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 pub mod case;
 pub mod earlier;
+pub mod exchange;
 pub mod fit;
 pub mod measure;
 pub mod output;
 pub mod peak;
 pub mod plots;
+pub mod predict;
+pub mod ranks;

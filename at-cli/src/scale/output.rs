@@ -4,6 +4,7 @@ use super::case::{Case, EngineName, Variable};
 use super::earlier::Earlier;
 use super::fit::PowerLaw;
 use super::measure::{Care, Measurement};
+use super::predict::{self, Prediction};
 use super::peak::Peak;
 use crate::export::columns::{TERMINAL, align, fitting, wrapped};
 use anyhow::{Context, Result};
@@ -27,6 +28,9 @@ pub struct Row {
     pub effective_gflops: f64,
     /// That rate against the device's own matrix product.
     pub fraction_of_peak: Option<f64>,
+    /// The time on one rank over that on several, times their number, where both were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficiency: Option<f64>,
     /// What the same took in an earlier run, where one is compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_seconds: Option<f64>,
@@ -44,13 +48,14 @@ impl Row {
             samples_per_second: samples as f64 / measured.seconds,
             effective_gflops: 1e-9 * rate,
             fraction_of_peak: peak.map(|peak| rate / peak.matrix_product_flops),
+            efficiency: None,
             earlier_seconds: None,
         }
     }
 
     /// All but what grows: rows with the same series lie on one curve along it.
     pub fn series(&self, along: Variable) -> Series {
-        let Case { engine, pass, modes, depth, layers, batch, chips } = self.case;
+        let Case { engine, pass, modes, depth, layers, batch, chips, ranks } = self.case;
         let other = |own: Variable, value: usize| (own != along).then_some(value);
         Series {
             engine,
@@ -60,6 +65,7 @@ impl Row {
             layers: other(Variable::Layers, layers),
             batch: other(Variable::Batch, batch),
             chips: other(Variable::Chips, chips),
+            ranks: other(Variable::Ranks, ranks),
         }
     }
 }
@@ -81,6 +87,8 @@ pub struct Series {
     pub batch: Option<usize>,
     /// Chips at once.
     pub chips: Option<usize>,
+    /// Ranks.
+    pub ranks: Option<usize>,
 }
 
 impl Series {
@@ -102,6 +110,9 @@ impl Series {
         }
         if let Some(chips) = self.chips.filter(|&chips| chips > 1 && differs(|own| own.chips)) {
             label += &format!(", {chips} chips");
+        }
+        if let Some(ranks) = self.ranks.filter(|&ranks| ranks > 1 && differs(|own| own.ranks)) {
+            label += &format!(", {ranks} ranks");
         }
         label
     }
@@ -135,6 +146,9 @@ pub struct Results {
     pub rows: Vec<Row>,
     /// The fits.
     pub fits: Vec<Fit>,
+    /// What is predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<Prediction>,
     /// What is compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Earlier>,
@@ -157,8 +171,15 @@ impl Results {
         all
     }
 
-    /// Fits every curve with at least two sizes.
+    /// Fits every curve with at least two sizes, and finds the efficiency of ranks.
     pub fn fit(&mut self) {
+        let alone = |case: &Case| self.rows.iter().find(|row| row.case == Case { ranks: 1, ..*case });
+        let efficiency = |row: &Row| {
+            let one = alone(&row.case).filter(|_| row.case.ranks > 1)?;
+            Some(one.measured.seconds / (row.case.ranks as f64 * row.measured.seconds))
+        };
+        let found: Vec<_> = self.rows.iter().map(efficiency).collect();
+        self.rows.iter_mut().zip(found).for_each(|(row, found)| row.efficiency = found);
         let along = self.along();
         let fit = |series: Series| {
             let rows = self.rows.iter().filter(|row| row.series(along) == series);
@@ -185,7 +206,7 @@ impl Results {
     }
 }
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 24] = [
     "engine",
     "pass",
     "modes",
@@ -205,11 +226,17 @@ const COLUMNS: [&str; 19] = [
     "memory_bytes",
     "chips",
     "earlier_seconds",
+    "ranks",
+    "exchanged_values",
+    "exchange_seconds",
+    "copy_seconds",
+    "efficiency",
 ];
 
-fn fields(row: &Row) -> [String; 19] {
+fn fields(row: &Row) -> [String; 24] {
     let Row { case, measured, .. } = row;
     let bytes = |bytes: Option<u64>| bytes.map_or(String::new(), |bytes| bytes.to_string());
+    let number = |number: Option<f64>| number.map_or(String::new(), |number| number.to_string());
     [
         case.engine.as_str().into(),
         case.pass.as_str().into(),
@@ -224,12 +251,17 @@ fn fields(row: &Row) -> [String; 19] {
         measured.longest_seconds.to_string(),
         row.samples_per_second.to_string(),
         row.effective_gflops.to_string(),
-        row.fraction_of_peak.map_or(String::new(), |fraction| fraction.to_string()),
+        number(row.fraction_of_peak),
         bytes(measured.network_bytes),
         bytes(measured.signal_bytes),
         bytes(memory(measured)),
         case.chips.to_string(),
-        row.earlier_seconds.map_or(String::new(), |seconds| seconds.to_string()),
+        number(row.earlier_seconds),
+        case.ranks.to_string(),
+        number(measured.exchange.map(|own| own.exchanged_values)),
+        number(measured.exchange.map(|own| own.exchange_seconds)),
+        number(measured.exchange.map(|own| own.copy_seconds)),
+        number(row.efficiency),
     ]
 }
 
@@ -239,7 +271,7 @@ pub fn memory(measured: &Measurement) -> Option<u64> {
 }
 
 /// The columns of the table and their ranks: what matters most has the lowest.
-const TABLE: [(&str, u8); 13] = [
+const TABLE: [(&str, u8); 17] = [
     ("engine", 0),
     ("pass", 0),
     ("modes", 0),
@@ -247,7 +279,11 @@ const TABLE: [(&str, u8); 13] = [
     ("layers", 6),
     ("batch", 4),
     (CHIPS, 0),
+    (RANKS, 0),
     ("time", 0),
+    (EXCHANGE, 0),
+    (COPIES, 1),
+    (EFFICIENCY, 0),
     (EARLIER, 0),
     ("samples/s", 7),
     ("GFLOP/s", 1),
@@ -257,18 +293,25 @@ const TABLE: [(&str, u8); 13] = [
 
 /// Columns that are there where they say something.
 const CHIPS: &str = "chips";
+const RANKS: &str = "ranks";
+const EXCHANGE: &str = "exchange";
+const COPIES: &str = "copies";
+const EFFICIENCY: &str = "efficiency";
 const EARLIER: &str = "to earlier";
 
 /// The table with what the fits say and what the device can do: all columns where it is `wide`, else those that fit a terminal.
 pub fn table(results: &Results, wide: bool) -> String {
     let chips = results.rows.iter().any(|row| row.case.chips > 1);
+    let ranks = results.rows.iter().any(|row| row.case.ranks > 1);
     let said = |name: &str| match name {
         CHIPS => chips,
+        RANKS | EXCHANGE | COPIES => ranks,
+        EFFICIENCY => results.rows.iter().any(|row| row.efficiency.is_some()),
         EARLIER => results.earlier.is_some(),
         _ => true, // every other column always is
     };
     let kept: Vec<usize> = (0..TABLE.len()).filter(|&column| said(TABLE[column].0)).collect();
-    let of = |all: [String; 13]| kept.iter().map(|&column| all[column].clone()).collect::<Vec<_>>();
+    let of = |all: [String; 17]| kept.iter().map(|&column| all[column].clone()).collect::<Vec<_>>();
     let mut rows = vec![of(TABLE.map(|column| column.0.to_string()))];
     rows.extend(results.rows.iter().map(|row| of(cells(row))));
     let ranks: Vec<u8> = kept.iter().map(|&column| TABLE[column].1).collect();
@@ -277,11 +320,25 @@ pub fn table(results: &Results, wide: bool) -> String {
         [] => String::new(),
         names => format!("more with --wide: {}\n", names.join(", ")),
     };
-    align(&rows, 2) + "\n" + &wrapped(&(footing(results) + &more), 2)
+    align(&rows, 2) + "\n" + &predicted(results) + &wrapped(&(footing(results) + &more), 2)
 }
 
-fn cells(row: &Row) -> [String; 13] {
-    let Case { engine, pass, modes, depth, layers, batch, chips } = row.case;
+/// A table of what is predicted, if something is.
+fn predicted(results: &Results) -> String {
+    if results.predictions.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<String>> = std::iter::once(predict::HEADING.map(str::to_string).to_vec())
+        .chain(results.predictions.iter().map(Prediction::cells))
+        .collect();
+    align(&rows, 2) + "\n"
+}
+
+fn cells(row: &Row) -> [String; 17] {
+    let Case { engine, pass, modes, depth, layers, batch, chips, ranks } = row.case;
+    let exchange = |of: fn(&super::measure::Exchange) -> f64| {
+        row.measured.exchange.as_ref().map_or("-".to_string(), |own| time(of(own)))
+    };
     let peak = row.fraction_of_peak.map_or("-".to_string(), |fraction| format!("{:.0} %", 100.0 * fraction));
     let memory = memory(&row.measured).map_or("-".to_string(), |bytes| crate::memory::size(bytes as f64));
     let ratio = |earlier: f64| format!("{:.2}", row.measured.seconds / earlier);
@@ -293,7 +350,11 @@ fn cells(row: &Row) -> [String; 13] {
         layers.to_string(),
         batch.to_string(),
         chips.to_string(),
+        ranks.to_string(),
         time(row.measured.seconds),
+        exchange(|own| own.exchange_seconds),
+        exchange(|own| own.copy_seconds),
+        row.efficiency.map_or("-".to_string(), |own| format!("{:.0} %", 100.0 * own)),
         row.earlier_seconds.map_or("-".to_string(), ratio),
         format!("{:.4e}", row.samples_per_second),
         format!("{:.2}", row.effective_gflops),

@@ -19,7 +19,7 @@ struct Quantity {
     of: fn(&Row) -> Option<f64>,
 }
 
-const QUANTITIES: [Quantity; 4] = [
+const QUANTITIES: [Quantity; 6] = [
     Quantity { file: "time", label: "time per step", unit: "s", of: |row| Some(row.measured.seconds) },
     Quantity { file: "samples", label: "samples per second", unit: "", of: |row| Some(row.samples_per_second) },
     Quantity { file: "rate", label: "effective rate", unit: "FLOP/s", of: |row| Some(1e9 * row.effective_gflops) },
@@ -29,6 +29,13 @@ const QUANTITIES: [Quantity; 4] = [
         unit: "B",
         of: |row| memory(&row.measured).map(|bytes| bytes as f64),
     },
+    Quantity {
+        file: "exchange",
+        label: "time of exchanges in a step",
+        unit: "s",
+        of: |row| row.measured.exchange.map(|own| own.exchange_seconds),
+    },
+    Quantity { file: "efficiency", label: "efficiency of ranks", unit: "", of: |row| row.efficiency },
 ];
 
 /// Writes the pictures of all quantities that were measured; gives their names.
@@ -47,7 +54,8 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
     let (all, along) = (results.series(), results.along());
     let points = |rows: &[Row], series: &Series| {
         let rows = rows.iter().filter(|row| row.series(along) == *series);
-        rows.filter_map(|row| Some((along.value(&row.case) as f64, (quantity.of)(row)?))).collect::<Vec<_>>()
+        let point = |row: &Row| Some((along.value(&row.case) as f64, (quantity.of)(row).filter(|&value| value > 0.0)?));
+        rows.filter_map(point).collect::<Vec<_>>()
     };
     let own = all.iter().enumerate().map(|(index, series)| Curve {
         label: series.label(&all),

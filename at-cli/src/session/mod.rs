@@ -25,12 +25,15 @@ use crate::{activity, interrupt, settings};
 use anyhow::{Result, anyhow, bail};
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
+use at_core::ranks::Traffic;
 use at_core::training::MethodName;
 use ledger::Ledger;
 pub use moved::Moved;
+#[cfg(feature = "mpi")]
+pub use start::ranked;
 pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
 use std::path::Path;
-use summary::{ChipTimes, MethodResult, Summary};
+use summary::{ChipTimes, Exchange, MethodResult, Summary};
 
 /// What is trained, and where the results go.
 pub struct Job<'a> {
@@ -51,7 +54,9 @@ pub struct Job<'a> {
 }
 
 /// Trains with every method and keeps the results. Errs where the run was interrupted, with the way to go on.
-pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
+///
+/// Where ranks train together, `traffic` tells what this one has exchanged so far.
+pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> Traffic>) -> Result<Summary> {
     let Job { task, data, driver, folder, audience, .. } = *job;
     let (plan, quiet) = (&task.plan, audience.quiet());
     activity::now("encoding the samples and fabricating the chip");
@@ -87,7 +92,11 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             let run = Order::Run { method: name, fingerprint: trials.fingerprint() };
             world.tell(&run, Some(&kept.file()?))?;
         }
+        let before = traffic.map(|traffic| traffic());
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
+        let exchange = traffic.map(|traffic| traffic()).zip(before);
+        let exchange =
+            exchange.map(|(after, before)| Exchange::between(engine.ranks(), plan.share, &before, &after));
         let wall_seconds = ledger.end()?;
         let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
@@ -102,7 +111,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job) -> Result<Summary> {
             for ((seed, outcome), &misfit) in (first..).zip(&outcomes).zip(&misfits) {
                 let engine = engine.describe();
                 let result = MethodResult::new(name, seed, outcomes.len(), &outcome.into(), wall_seconds, engine);
-                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), misfit, ..result });
+                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), misfit, exchange, ..result });
             }
             folder.write("summary.json", &summary.to_json())?;
             let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows);

@@ -5,7 +5,7 @@ use crate::engines::{self, Device};
 use crate::failure::{OrUsage, Outcome};
 use crate::listener::Audience;
 use crate::notes::Notes;
-use crate::plan::{Plan, Precision};
+use crate::plan::{Plan, Precision, Share};
 use crate::progress::say;
 use crate::ranks::{self, World};
 use crate::run_folder::RunFolder;
@@ -17,13 +17,16 @@ use anyhow::Context;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::files::chip_file::write_chip;
+use at_core::network::Network;
 use at_core::training::{MethodName, Score};
 #[cfg(feature = "mpi")]
 use at_core::{
     propagator::Simulator,
-    ranks::{Ranked, Traffic},
+    ranks::{Collective, Ranked, Traffic},
 };
 use std::path::{Path, PathBuf};
+#[cfg(feature = "mpi")]
+use std::sync::Arc;
 
 /// A run that is to begin, or to go on.
 pub struct Start<'a> {
@@ -92,6 +95,8 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
     let device = engines::choose(&plan)?;
     let task = tasks.complete(plan)?;
     let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
+    let own = own_tiles(plan, network).or_usage()?;
+    let network = own.as_ref().unwrap_or(network);
     let samples = data.train.len() + data.test.len();
     let need = trial::memory(plan, network, samples, matches!(device, Device::Gpu(_)));
     need.check().context("the training").or_usage()?;
@@ -99,6 +104,17 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
     work.check().or_usage()?;
     engines::check_memory(&device, plan, network, samples)?;
     Ok(Prepared { tasks, task, device, work, bytes: need.bytes() })
+}
+
+/// What rank 0 has of `network`, where ranks share its tiles. Errs where there are no ranks, and where there are too few tiles.
+fn own_tiles(plan: &Plan, network: &Network) -> anyhow::Result<Option<Network>> {
+    if plan.share == Share::Batch {
+        return Ok(None);
+    }
+    let world = ranks::world().context(
+        "--share tiles is about several ranks, and this process is alone; start it by mpirun -n 4 asyt train, or drop it",
+    )?;
+    Ok(Some(at_core::ranks::tiles_of(network, 0, world.ranks())?))
 }
 
 /// Trains.
@@ -175,12 +191,21 @@ pub fn start(start: Start) -> Outcome<Finished> {
     };
     let summary = match (ranks::world(), &device) {
         (Some(world), device) => on_ranks(world, device, &job),
-        (None, Device::Gpu(gpu)) => train(gpu, &job),
-        (None, Device::Cpu(Precision::F32)) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job)),
-        (None, Device::Cpu(Precision::F64)) => Cpu::<f64>::new().install(|| train(&Cpu::<f64>::new(), &job)),
+        (None, Device::Gpu(gpu)) => train(gpu, &job, None),
+        (None, Device::Cpu(Precision::F32)) => Cpu::<f32>::new().install(|| train(&Cpu::<f32>::new(), &job, None)),
+        (None, Device::Cpu(Precision::F64)) => Cpu::<f64>::new().install(|| train(&Cpu::<f64>::new(), &job, None)),
     }
     .map_err(|error| engines::explain(&device, plan, network, samples, error))?;
     Ok(Finished { summary, folder: folder.path().to_path_buf(), score: plan.score })
+}
+
+/// The engine of a rank, which shares what the settings of `task` say.
+#[cfg(feature = "mpi")]
+pub fn ranked<E: Simulator>(engine: E, collective: Arc<dyn Collective>, task: &Task) -> anyhow::Result<Ranked<E>> {
+    Ok(match task.plan.share {
+        Share::Batch => Ranked::new(engine, collective),
+        Share::Tiles => Ranked::by_tiles(engine, collective, &task.network)?,
+    })
 }
 
 /// Rank 0's part of a training on several ranks.
@@ -188,24 +213,29 @@ pub fn start(start: Start) -> Outcome<Finished> {
 fn on_ranks(world: &World, device: &Device, job: &Job) -> anyhow::Result<Summary> {
     /// Trains, and says what the ranks have exchanged.
     fn exchanging<E: Simulator>(engine: &Ranked<E>, job: &Job) -> anyhow::Result<Summary> {
-        let trained = train(engine, job);
+        let trained = train(engine, job, Some(&|| engine.traffic()));
         let Traffic { operations, values, time, copies } = engine.traffic();
         let [time, copies] = [time, copies].map(|time| time.as_secs_f64());
         let line = format!(
             "ranks    {operations} exchanges of {values} values in all took {time:.2} s, copies for them {copies:.2} s\n"
         );
         say(job.audience.quiet(), &line);
+        let [held, alone] = engine.controls(&job.task.network);
+        if job.task.plan.share == Share::Tiles {
+            let all = job.task.network.controls();
+            say(job.audience.quiet(), &format!("tiles    rank 0 has {held} of {all} controls, {alone} of them alone\n"));
+        }
         trained
     }
     let collective = world.collective();
     match device {
-        Device::Gpu(gpu) => exchanging(&Ranked::new(gpu.clone(), collective), job),
+        Device::Gpu(gpu) => exchanging(&ranked(gpu.clone(), collective, job.task)?, job),
         Device::Cpu(Precision::F32) => {
-            let engine = Ranked::new(Cpu::<f32>::new(), collective);
+            let engine = ranked(Cpu::<f32>::new(), collective, job.task)?;
             engine.engine().install(|| exchanging(&engine, job))
         }
         Device::Cpu(Precision::F64) => {
-            let engine = Ranked::new(Cpu::<f64>::new(), collective);
+            let engine = ranked(Cpu::<f64>::new(), collective, job.task)?;
             engine.engine().install(|| exchanging(&engine, job))
         }
     }

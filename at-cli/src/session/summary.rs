@@ -2,13 +2,14 @@
 
 use crate::export::scores;
 use crate::methods;
-use crate::plan::Plan;
+use crate::plan::{Plan, Share};
 use crate::work::seconds;
 use at_core::chip::Accesses;
 use at_core::cost::ChipSize;
 use at_core::data::{Chance, Dataset};
 use at_core::link::Times;
 use at_core::network::Network;
+use at_core::ranks::Traffic;
 use at_core::training::{Evaluation, MethodName, Outcome, Record, Score};
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,40 @@ pub struct MethodResult {
     /// How far the readouts of the method's model lie from the chip's at the end, ‖m − c‖/‖c‖; none where it has no model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misfit: Option<f64>,
+    /// What ranks have exchanged; none of a run on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
+}
+
+/// What rank 0 has exchanged with the others for a method, in the process that ended the run; evaluations are part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Ranks.
+    pub ranks: usize,
+    /// What they shared.
+    pub share: Share,
+    /// Sums, gatherings and messages to all.
+    pub operations: u64,
+    /// Values that were summed or gathered.
+    pub values: u64,
+    /// Time in them, waiting for slower ranks included.
+    pub exchange_seconds: f64,
+    /// Time of copies between a device and memory for them.
+    pub copy_seconds: f64,
+}
+
+impl Exchange {
+    /// From what was exchanged before a method and after it.
+    pub fn between(ranks: usize, share: Share, before: &Traffic, after: &Traffic) -> Self {
+        Exchange {
+            ranks,
+            share,
+            operations: after.operations - before.operations,
+            values: after.values - before.values,
+            exchange_seconds: (after.time - before.time).as_secs_f64(),
+            copy_seconds: (after.copies - before.copies).as_secs_f64(),
+        }
+    }
 }
 
 /// How a training ended.
@@ -189,6 +224,11 @@ impl MethodResult {
             seconds("send_seconds", times.send_seconds)?;
             seconds("busy_seconds", times.busy_seconds)?;
         }
+        if let Some(exchange) = &self.exchange {
+            seconds("exchange_seconds", exchange.exchange_seconds)?;
+            seconds("copy_seconds", exchange.copy_seconds)?;
+            numbers(&[("ranks", exchange.ranks)])?;
+        }
         valid_misfit(self.misfit)?;
         numbers(&[("share_model", self.share_model), ("epochs", self.epochs)])?;
         let told = Accesses {
@@ -243,6 +283,7 @@ impl MethodResult {
             accesses: Some(end.accesses),
             chip_times: None,
             misfit: None,
+            exchange: None,
         }
     }
 }

@@ -294,6 +294,11 @@ at_core::imperfections! { settings {
     /// The GPU for engine gpu, by index or part of its name, as `asyt devices` lists them
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Engine")]
     pub adapter: Option<String>,
+    /// What ranks share under mpirun: batch (samples; every rank has all controls), or tiles (dies of tiled layers, OUTxIN/TILE; every rank
+    /// has all samples, and the controls of its own dies) [default: batch]
+    #[arg(long, value_name = "batch|tiles", help_heading = "Engine")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
 } }
 
 impl RunSettings {

@@ -161,6 +161,7 @@ const SETTINGS: &[(&str, Effect)] = &[
     ("engine", NoNumbers("where the same numbers are computed; their last digits are those of the engine")),
     ("precision", Changes(Bank, "| --precision f64")),
     ("adapter", Refused(Bank, "| --engine cpu --adapter 0", "--adapter chooses a GPU")),
+    ("share", Refused(Bank, "| --share tiles", "--share tiles is about several ranks")),
 ];
 
 /// Imperfections that show with other words than [`imperfections`] finds.

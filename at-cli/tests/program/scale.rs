@@ -149,3 +149,72 @@ fn sizes_that_do_not_fit_are_named_before_anything_runs() {
     refused(&["--modes", "1"], &["1 modes and 1 columns", "2 to"]);
     refused(&["--adapter", "x"], &["--adapter", "--engine gpu"]);
 }
+
+#[test]
+fn ranks_are_a_curve_with_what_they_exchange_and_how_efficient_they_are() {
+    let bench = Bench::new();
+    let words = ["--modes", "4", "--layers", "2", "--batch", "6", "--pass", "step", "--ranks", "3,1,2"];
+    let ended = bench.run(TINY.iter().chain(&words).copied().chain(["--json", "--quiet"])).done();
+    assert!(ended.stderr.contains("time, samples, rate, memory, exchange, efficiency"), "{}", ended.stderr);
+    let results: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let rows = results["rows"].as_array().unwrap();
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap_or_else(|| panic!("{key}: {row}"));
+    assert_eq!(rows.iter().map(|row| number(row, "ranks")).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
+    assert!(rows[0].get("efficiency").is_none() && rows[0].get("exchange_seconds").is_none());
+    for row in &rows[1..] {
+        assert_eq!(number(row, "exchanged_values"), 2.0 * number(row, "controls"));
+        assert!(number(row, "exchange_seconds") > 0.0 && number(row, "copy_seconds") > 0.0);
+        let efficiency = number(&rows[0], "seconds") / (number(row, "ranks") * number(row, "seconds"));
+        assert!((number(row, "efficiency") / efficiency - 1.0).abs() < 1e-9, "{row}");
+    }
+    assert_eq!((results["fits"][0]["along"].as_str(), results["fits"].as_array().unwrap().len()), (Some("ranks"), 1));
+    let csv = bench.read("sizes/scale.csv");
+    assert!(csv.lines().next().unwrap().ends_with("ranks,exchanged_values,exchange_seconds,copy_seconds,efficiency"));
+    assert_eq!(csv.lines().nth(2).unwrap().split(',').nth(19), Some("2"));
+    assert!(bench.read("sizes/efficiency.svg").contains("efficiency of ranks"));
+}
+
+#[test]
+fn sums_over_ranks_are_measured_by_themselves_with_the_network_that_fits_them() {
+    let bench = Bench::new();
+    let words = ["scale", "--exchange", "100,1000,30000", "--ranks", "2,3", "--repeats", "2", "--out", "sums", "--quiet"];
+    let table = bench.run(words).done().stdout;
+    assert!(table.contains("2 ranks by threads: latency") && table.contains("3 ranks by threads"), "{table}");
+    let results: Value = serde_json::from_str(&bench.read("sums/exchange.json")).unwrap();
+    let of_ranks = results["ranks"].as_array().unwrap();
+    assert_eq!(of_ranks.iter().map(|own| own["ranks"].as_u64()).collect::<Vec<_>>(), [Some(2), Some(3)]);
+    let values: Vec<_> = of_ranks[1]["sums"].as_array().unwrap().iter().map(|sum| sum["values"].as_u64()).collect();
+    assert_eq!(values, [Some(100), Some(1000), Some(30000)]);
+    bench.run(["scale", "--exchange", "--ranks", "1"]).refused(2, &["--exchange is between ranks"]);
+    bench.run(["scale", "--exchange", "10000000000000"]).refused(2, &["the sums need about", "TB"]);
+    bench.run(["scale", "--exchange", "--modes", "4"]).refused(2, &["--modes"]);
+}
+
+#[test]
+fn efficiency_is_predicted_from_a_rank_s_share_and_the_formula_of_an_interconnect() {
+    let bench = Bench::new();
+    let words = ["--modes", "4", "--layers", "2", "--batch", "9", "--pass", "step", "--ranks", "4"];
+    let predict = ["--predict", "hdr-infiniband,2:0.5"];
+    let ended = bench.run(TINY.iter().chain(&words).chain(&predict).copied().chain(["--json", "--quiet"])).done();
+    let results: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let number = |value: &Value, key: &str| value[key].as_f64().unwrap_or_else(|| panic!("{key}: {value}"));
+    let batches: Vec<f64> = results["rows"].as_array().unwrap().iter().map(|row| number(row, "batch")).collect();
+    assert_eq!(batches, [9.0, 3.0], "the whole, and the share of the slowest rank");
+    let controls = number(&results["rows"][0], "controls");
+    for (own, (latency, rate)) in results["predictions"].as_array().unwrap().iter().zip([(1e-6, 25e9), (2e-6, 0.5e9)]) {
+        let exchange = 2.0 * (6.0 * latency + 1.5 * 8.0 * controls / rate);
+        assert!((number(own, "exchange_seconds") / exchange - 1.0).abs() < 1e-9, "{own}");
+        let share = number(&results["rows"][1], "seconds");
+        assert!((number(own, "seconds") / (share + exchange) - 1.0).abs() < 1e-9, "{own}");
+        let efficiency = number(&results["rows"][0], "seconds") / (4.0 * (share + exchange));
+        assert!((number(own, "efficiency") / efficiency - 1.0).abs() < 1e-9, "{own}");
+    }
+    let refused = |more: &[&str], parts: &[&str]| {
+        bench.run(["scale", "--out", "other"].iter().chain(more).copied()).refused(2, parts);
+        assert!(!bench.path("other").exists());
+    };
+    refused(&["--predict", "hdr-infiniband"], &["--ranks"]);
+    refused(&["--predict", "token-ring", "--ranks", "2"], &["10-gigabit-ethernet, hdr-infiniband"]);
+    refused(&["--ranks", "3", "--batch", "2"], &["--ranks 3 is more than the 2 samples"]);
+    refused(&["--ranks", "2", "--pass", "population"], &["--ranks share a batch"]);
+}

@@ -89,6 +89,15 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
         Ok(())
     }
 
+    fn recorded_output(&self, layer: usize, trace: &CpuTrace<T>, output: &mut Vec<T>) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let (batch, width) = (trace.layers[layer].recorded, self.layer_outputs(layer));
+        holds("output of the layer", batch, width, output.len())?;
+        copy(&trace.output(layer)[..batch * width], &mut output[..batch * width]);
+        Ok(())
+    }
+
     fn backpropagate(&mut self, trace: &CpuTrace<T>, readout_error: &Vec<T>, gradient: &mut Vec<T>) -> Result<()> {
         self.carry_back(trace, readout_error, gradient, None)
     }

@@ -6,16 +6,11 @@ use crate::stage::{Combiner, StageErrors};
 use crate::{Real, Result};
 
 /// `y[b·block + m] = Σ_c x[(b·parts + c)·block + m]/√parts`.
-struct CombinerStage<T> {
-    division: Division<T>,
-    /// Reals per sample that leave.
-    width: usize,
-}
+struct CombinerStage<T>(Division<T>);
 
 impl OnCpu for Combiner {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
-        let division = Division::new(self.block, self.parts);
-        Ok(Box::new(CombinerStage { division, width: 2 * self.outputs }))
+        Ok(Box::new(CombinerStage(Division::new(self.block, self.parts, self.outputs / self.block, self.part))))
     }
 
     fn reals(&self) -> usize {
@@ -27,8 +22,8 @@ impl<T: Real> CpuStage<T> for CombinerStage<T> {
     fn program(&mut self, _controls: &[T]) {}
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        let width = batch * self.width;
-        self.division.merge(&input[..width * self.division.copies], &mut output[..width]);
+        let Division { whole, divided, .. } = self.0;
+        self.0.merge(&input[..batch * divided], &mut output[..batch * whole]);
     }
 
     fn reads_input(&self, _kept: &Kept<T>) -> bool {
@@ -36,7 +31,7 @@ impl<T: Real> CpuStage<T> for CombinerStage<T> {
     }
 
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
-        let width = pass.batch * self.width;
-        self.division.split(&pass.adjoint[..width], &mut slopes.adjoint_in[..width * self.division.copies]);
+        let Division { whole, divided, .. } = self.0;
+        self.0.split(&pass.adjoint[..pass.batch * whole], &mut slopes.adjoint_in[..pass.batch * divided]);
     }
 }

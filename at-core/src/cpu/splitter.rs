@@ -10,7 +10,7 @@ struct SplitterStage<T>(Division<T>);
 
 impl OnCpu for Splitter {
     fn on_cpu<T: Real>(&self, _: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
-        Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies))))
+        Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies, 1, self.part))))
     }
 
     fn reals(&self) -> usize {
@@ -22,8 +22,8 @@ impl<T: Real> CpuStage<T> for SplitterStage<T> {
     fn program(&mut self, _controls: &[T]) {}
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        let width = self.0.width;
-        self.0.split(&input[..batch * width], &mut output[..batch * width * self.0.copies]);
+        let Division { whole, divided, .. } = self.0;
+        self.0.split(&input[..batch * whole], &mut output[..batch * divided]);
     }
 
     fn reads_input(&self, _kept: &Kept<T>) -> bool {
@@ -31,7 +31,7 @@ impl<T: Real> CpuStage<T> for SplitterStage<T> {
     }
 
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
-        let width = pass.batch * self.0.width;
-        self.0.merge(&pass.adjoint[..width * self.0.copies], &mut slopes.adjoint_in[..width]);
+        let Division { whole, divided, .. } = self.0;
+        self.0.merge(&pass.adjoint[..pass.batch * divided], &mut slopes.adjoint_in[..pass.batch * whole]);
     }
 }

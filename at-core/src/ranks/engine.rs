@@ -16,7 +16,11 @@ fn common(one: Place, other: Place) -> Place {
         (Place::Partial, Place::Partial | Place::Whole) | (Place::Whole, Place::Partial) => Place::Partial,
         (rows @ Place::Rows { .. }, Place::Whole) | (Place::Whole, rows @ Place::Rows { .. }) => rows,
         (rows @ Place::Rows { .. }, same @ Place::Rows { .. }) if rows == same => rows,
+        (Place::Tiles, Place::Tiles | Place::Whole) | (Place::Whole, Place::Tiles) => Place::Tiles,
         (Place::Rows { .. }, Place::Rows { .. } | Place::Partial) | (Place::Partial, Place::Rows { .. }) => {
+            Place::Whole
+        }
+        (Place::Tiles, Place::Rows { .. } | Place::Partial) | (Place::Rows { .. } | Place::Partial, Place::Tiles) => {
             Place::Whole
         }
     }
@@ -27,11 +31,13 @@ impl<E: Engine> Engine for Ranked<E> {
     type Indices = RankedIndices<E::Indices>;
 
     fn describe(&self) -> String {
-        format!("{} on each of {} ranks", self.engine.describe(), self.collective.ranks())
+        let by = if self.deal.is_some() { ", by tiles" } else { "" };
+        format!("{} on each of {} ranks{by}", self.engine.describe(), self.collective.ranks())
     }
 
     fn arithmetic(&self) -> String {
-        format!("{} on each of {} ranks", self.engine.arithmetic(), self.collective.ranks())
+        let by = if self.deal.is_some() { ", by tiles" } else { "" };
+        format!("{} on each of {} ranks{by}", self.engine.arithmetic(), self.collective.ranks())
     }
 
     fn ranks(&self) -> usize {
@@ -45,7 +51,11 @@ impl<E: Engine> Engine for Ranked<E> {
     }
 
     fn require_same(&self, what: &str, buffer: &Self::Buffer) -> Result<()> {
-        let bytes: Vec<u8> = self.fetched(&buffer.values)?.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let mut values = self.fetched(&buffer.values)?;
+        if let (Place::Tiles, Some(deal)) = (buffer.place, &self.deal) {
+            values = deal.controls.split(self.collective.rank(), &values, false);
+        }
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let (own, ranks) = (f64::from(crc32fast::hash(&bytes)), self.collective.ranks());
         let all = self.timed(ranks, |all| all.gather(&[own], &vec![1; ranks]))?;
         match all.iter().position(|other| *other != all[0]) {
@@ -60,10 +70,18 @@ impl<E: Engine> Engine for Ranked<E> {
     }
 
     fn zeros(&self, len: usize) -> Result<Self::Buffer> {
+        if let Some(deal) = self.deal_of(len) {
+            let values = self.engine.zeros(deal.controls.held(self.collective.rank()))?;
+            return Ok(RankedBuffer { values, len, place: Place::Tiles });
+        }
         Ok(RankedBuffer::whole(self.engine.zeros(len)?, len))
     }
 
     fn upload<R: Real>(&self, values: &[R]) -> Result<Self::Buffer> {
+        if let Some(deal) = self.deal_of(values.len()) {
+            let own = self.engine.upload(&deal.controls.take(self.collective.rank(), values))?;
+            return Ok(RankedBuffer { values: own, len: values.len(), place: Place::Tiles });
+        }
         Ok(RankedBuffer::whole(self.engine.upload(values)?, values.len()))
     }
 
@@ -77,18 +95,18 @@ impl<E: Engine> Engine for Ranked<E> {
 
     fn combine(&self, a: f64, x: &Self::Buffer, b: f64, y: &mut Self::Buffer) -> Result<()> {
         let place = if b == 0.0 { x.place } else { common(x.place, y.place) };
-        if b != 0.0 {
+        if b == 0.0 {
+            self.lay(y, place)?;
+        } else {
             self.bring(y, place)?;
         }
-        self.engine.combine(a, &*self.at(x, place)?, b, &mut y.values)?;
-        y.place = place;
-        Ok(())
+        self.engine.combine(a, &*self.at(x, place)?, b, &mut y.values)
     }
 
     fn multiply(&self, x: &Self::Buffer, y: &mut Self::Buffer) -> Result<()> {
         let place = match common(x.place, y.place) {
             Place::Partial => Place::Whole,
-            place @ (Place::Whole | Place::Rows { .. }) => place,
+            place @ (Place::Whole | Place::Rows { .. } | Place::Tiles) => place,
         };
         self.bring(y, place)?;
         self.engine.multiply(&*self.at(x, place)?, &mut y.values)
@@ -106,19 +124,18 @@ impl<E: Engine> Engine for Ranked<E> {
         if by_sample && !matches!(b.values.place, Place::Rows { .. }) {
             let b_whole = self.whole(b.values)?;
             let own = self.rows(rows).len();
+            self.lay(target, of(rows, columns))?;
             if own > 0 {
                 let b = Factor { values: &*b_whole, transposed: b.transposed };
                 self.engine.product([own, inner, columns], Factor::plain(&a.values.values), b, &mut target.values)?;
             }
-            target.place = of(rows, columns);
             return Ok(());
         }
         let (a_whole, b_whole) = (self.whole(a.values)?, self.whole(b.values)?);
         let a = Factor { values: &*a_whole, transposed: a.transposed };
         let b = Factor { values: &*b_whole, transposed: b.transposed };
-        self.engine.product([rows, inner, columns], a, b, &mut target.values)?;
-        target.place = Place::Whole;
-        Ok(())
+        self.lay(target, Place::Whole)?;
+        self.engine.product([rows, inner, columns], a, b, &mut target.values)
     }
 
     fn gather(
@@ -132,10 +149,10 @@ impl<E: Engine> Engine for Ranked<E> {
     ) -> Result<()> {
         let source = self.whole(source)?;
         let (start, own) = self.places(order, start, count)?;
+        self.lay(target, self.batch(count, width))?;
         if own > 0 {
             self.engine.gather(&source, width, &order.values, start, own, &mut target.values)?;
         }
-        target.place = Place::Rows { batch: count, width };
         Ok(())
     }
 
@@ -177,7 +194,7 @@ impl<E: Engine> Engine for Ranked<E> {
             same @ (Reduction::Sum | Reduction::MeanOf(_)) => same,
         };
         let loss = &Loss { reduction, ..*loss };
-        self.bring(tally, Place::Partial)?;
+        self.bring(tally, if self.deal.is_some() { Place::Whole } else { Place::Partial })?;
         let own = self.rows(batch).len();
         let readout = self.own_rows(readout, batch, outputs)?;
         let made;
@@ -192,15 +209,15 @@ impl<E: Engine> Engine for Ranked<E> {
                 Targets::Values(&*made)
             }
         };
-        let (error, place) = match error {
-            Some(error) => (Some(&mut error.values), Some(&mut error.place)),
-            None => (None, None),
+        let error = match error {
+            Some(error) => {
+                self.lay(error, self.batch(batch, outputs))?;
+                Some(&mut error.values)
+            }
+            None => None,
         };
         if own > 0 {
             self.engine.loss(loss, &readout, outputs, targets, own, error, &mut tally.values)?;
-        }
-        if let Some(place) = place {
-            *place = Place::Rows { batch, width: outputs };
         }
         Ok(())
     }
@@ -213,15 +230,18 @@ impl<E: Engine> Engine for Ranked<E> {
         state: &mut OptimizerState<Self>,
         parameters: &mut Self::Buffer,
     ) -> Result<()> {
-        self.bring(parameters, Place::Whole)?;
-        let gradient = self.whole(gradient)?;
+        let tiles = [parameters.place, gradient.place].contains(&Place::Tiles);
+        let place = if tiles { Place::Tiles } else { Place::Whole };
+        self.bring(parameters, place)?;
+        let gradient = self.at(gradient, place)?;
+        state.moments.iter_mut().try_for_each(|moment| self.bring(moment, place))?;
         let lens: Vec<usize> = state.moments.iter().map(|moment| moment.len).collect();
         let moments = state.moments.drain(..).map(|moment| moment.values).collect();
         let mut own = OptimizerState { step: state.step, moments };
         let done = self.engine.optimize(optimizer, learning_rate, &gradient, &mut own, &mut parameters.values);
         state.step = own.step;
         state.moments =
-            own.moments.into_iter().zip(lens).map(|(values, len)| RankedBuffer::whole(values, len)).collect();
+            own.moments.into_iter().zip(lens).map(|(values, len)| RankedBuffer { values, len, place }).collect();
         done
     }
 }
@@ -239,7 +259,7 @@ impl<E: Simulator> Simulator for Ranked<E> {
     }
 
     fn disturb(&self, noise: &SignalNoise, draw: &Draw, batch: usize, signal: &mut Self::Buffer) -> Result<()> {
-        self.bring(signal, Place::Rows { batch, width: noise.signal.width() })?;
+        self.bring(signal, self.batch(batch, noise.signal.width()))?;
         let rows = self.rows(batch);
         if rows.is_empty() {
             return Ok(());

@@ -1,7 +1,8 @@
 //! Networks of a rank: light of its rows, gradients of all.
 
+use super::tiles::Tiles;
 use super::{Place, Ranked, RankedBuffer};
-use crate::Result;
+use crate::{Error, Result};
 use crate::fabrication::Fabrication;
 use crate::network::{Layer, Network, Stage};
 use crate::propagator::{
@@ -10,7 +11,7 @@ use crate::propagator::{
 };
 use std::ops::Range;
 
-/// A network through which every rank sends its rows of a batch.
+/// A network through which every rank sends its rows of a batch, or of which it has its tiles.
 pub struct RankedNetwork<E: Simulator> {
     inside: E::Network,
     engine: Ranked<E>,
@@ -20,12 +21,14 @@ pub struct RankedNetwork<E: Simulator> {
     meshes: Vec<(usize, usize)>,
     /// Modes of the meshes of every layer.
     watched: Vec<Vec<usize>>,
+    /// Where it is a part of a network whose tiles are shared.
+    tiles: Option<Tiles>,
 }
 
 /// The trace of this rank's rows, and the batch that they belong to.
 pub struct RankedTrace<T> {
-    trace: T,
-    batch: usize,
+    pub(super) trace: T,
+    pub(super) batch: usize,
 }
 
 impl<E: Simulator> RankedNetwork<E> {
@@ -38,8 +41,17 @@ impl<E: Simulator> RankedNetwork<E> {
             start..end
         };
         let layers = network.layers().iter().map(range).collect();
+        let deal = engine.deal.as_ref().filter(|deal| deal.whole == *network);
+        let inside = match deal {
+            Some(deal) => {
+                fabrication.check(network)?;
+                engine.engine().build(&deal.own, &deal.fabrication(fabrication)?)?
+            }
+            None => engine.engine().build(network, fabrication)?,
+        };
         Ok(RankedNetwork {
-            inside: engine.engine().build(network, fabrication)?,
+            inside,
+            tiles: deal.map(|deal| Tiles::new(deal.clone())),
             engine: engine.clone(),
             layers,
             meshes: network.meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect(),
@@ -49,7 +61,16 @@ impl<E: Simulator> RankedNetwork<E> {
 
     /// Reals per sample that enter layer `layer`.
     fn layer_inputs(&self, layer: usize) -> usize {
-        if layer == 0 { self.inside.inputs() } else { self.inside.layer_outputs(layer - 1) }
+        if layer == 0 { self.inputs() } else { self.layer_outputs(layer - 1) }
+    }
+
+    /// Errs where tiles are shared, of which `what` is not.
+    fn without_tiles(&self, what: &str) -> Result<()> {
+        if self.tiles.is_none() {
+            return Ok(());
+        }
+        let what = format!("{what} whose tiles are shared by ranks");
+        Err(Error::Unsupported { what, instead: "share batches, or choose another method".into() })
     }
 }
 
@@ -63,7 +84,7 @@ impl<E: Simulator> Propagator for RankedNetwork<E> {
     type Engine = Ranked<E>;
 
     fn controls(&self) -> usize {
-        self.inside.controls()
+        self.tiles.as_ref().map_or_else(|| self.inside.controls(), |tiles| tiles.whole().controls())
     }
 
     fn inputs(&self) -> usize {
@@ -75,31 +96,38 @@ impl<E: Simulator> Propagator for RankedNetwork<E> {
     }
 
     fn program(&mut self, controls: &Buffer<Self>) -> Result<()> {
-        self.inside.program(&*self.engine.whole(controls)?)
+        self.program_drifted(controls, None)
     }
 
     fn reprogram(&mut self, controls: &Buffer<Self>, changed: &[usize]) -> Result<()> {
+        if self.tiles.is_some() {
+            return self.program(controls);
+        }
         self.inside.reprogram(&*self.engine.whole(controls)?, changed)
     }
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            return tiles.propagate(&mut self.inside, &self.engine, fields, batch, &mut [], readout);
+        }
         let own = self.engine.rows(batch).len();
         let fields = self.engine.own_rows(fields, batch, self.inside.inputs())?;
+        self.engine.lay(readout, self.engine.batch(batch, self.inside.outputs()))?;
         if own > 0 {
             self.inside.propagate(&fields, own, &mut readout.values)?;
         }
-        readout.place = Place::Rows { batch, width: self.inside.outputs() };
         Ok(())
     }
 }
 
 impl<E: Simulator> Layered for RankedNetwork<E> {
     fn layers(&self) -> usize {
-        self.inside.layers()
+        self.layers.len()
     }
 
     fn layer_outputs(&self, layer: usize) -> usize {
-        self.inside.layer_outputs(layer)
+        let outputs = |tiles: &Tiles| tiles.whole().layer_output(layer).width();
+        self.tiles.as_ref().map_or_else(|| self.inside.layer_outputs(layer), outputs)
     }
 }
 
@@ -126,8 +154,15 @@ impl<E: Simulator> TapAccess for RankedNetwork<E> {
         taps: &mut [Buffer<Self>],
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            return tiles.propagate(&mut self.inside, &self.engine, fields, batch, taps, readout);
+        }
         let own = self.engine.rows(batch).len();
         let fields = self.engine.own_rows(fields, batch, self.inside.inputs())?;
+        for (layer, tap) in taps.iter_mut().enumerate() {
+            self.engine.lay(tap, self.engine.batch(batch, self.inside.layer_outputs(layer)))?;
+        }
+        self.engine.lay(readout, self.engine.batch(batch, self.inside.outputs()))?;
         if own > 0 {
             let engine = self.engine.engine();
             lent(
@@ -136,10 +171,6 @@ impl<E: Simulator> TapAccess for RankedNetwork<E> {
                 |taps| self.inside.propagate_tapped(&fields, own, taps, &mut readout.values),
             )?;
         }
-        for (layer, tap) in taps.iter_mut().enumerate() {
-            tap.place = Place::Rows { batch, width: self.inside.layer_outputs(layer) };
-        }
-        readout.place = Place::Rows { batch, width: self.inside.outputs() };
         Ok(())
     }
 }
@@ -152,12 +183,16 @@ impl<E: Simulator> LayerAccess for RankedNetwork<E> {
         batch: usize,
         output: &mut Buffer<Self>,
     ) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            let input = self.engine.own_rows(input, batch, self.layer_inputs(layer))?;
+            return tiles.layer(&mut self.inside, &self.engine, layer, &input, batch, None, Some(output));
+        }
         let own = self.engine.rows(batch).len();
         let input = self.engine.own_rows(input, batch, self.layer_inputs(layer))?;
+        self.engine.lay(output, self.engine.batch(batch, self.inside.layer_outputs(layer)))?;
         if own > 0 {
             self.inside.propagate_layer(layer, &input, own, &mut output.values)?;
         }
-        output.place = Place::Rows { batch, width: self.inside.layer_outputs(layer) };
         Ok(())
     }
 }
@@ -171,8 +206,13 @@ impl<E: Simulator> Watched for RankedNetwork<E> {
         powers: &mut [Buffer<Self>],
         output: &mut Buffer<Self>,
     ) -> Result<()> {
+        self.without_tiles("powers behind the meshes of a network")?;
         let own = self.engine.rows(batch).len();
         let input = self.engine.own_rows(input, batch, self.layer_inputs(layer))?;
+        for (power, &width) in powers.iter_mut().zip(&self.watched[layer]) {
+            self.engine.lay(power, self.engine.batch(batch, width))?;
+        }
+        self.engine.lay(output, self.engine.batch(batch, self.inside.layer_outputs(layer)))?;
         if own > 0 {
             let engine = self.engine.engine();
             lent(
@@ -181,18 +221,15 @@ impl<E: Simulator> Watched for RankedNetwork<E> {
                 |powers| self.inside.propagate_layer_watched(layer, &input, own, powers, &mut output.values),
             )?;
         }
-        for (power, &width) in powers.iter_mut().zip(&self.watched[layer]) {
-            power.place = Place::Rows { batch, width };
-        }
-        output.place = Place::Rows { batch, width: self.inside.layer_outputs(layer) };
         Ok(())
     }
 }
 
 impl<E: Simulator> Drifting for RankedNetwork<E> {
     fn program_drifted(&mut self, controls: &Buffer<Self>, drift: Option<&Buffer<Self>>) -> Result<()> {
-        let drift = drift.map(|drift| self.engine.whole(drift)).transpose()?;
-        self.inside.program_drifted(&*self.engine.whole(controls)?, drift.as_deref())
+        let place = if self.tiles.is_some() { Place::Tiles } else { Place::Whole };
+        let drift = drift.map(|drift| self.engine.at(drift, place)).transpose()?;
+        self.inside.program_drifted(&*self.engine.at(controls, place)?, drift.as_deref())
     }
 }
 
@@ -206,31 +243,32 @@ impl<E: Simulator> Bidirectional for RankedNetwork<E> {
         mut output: Option<&mut Buffer<Self>>,
         monitor: Monitor<'_, Buffer<Self>>,
     ) -> Result<()> {
+        self.without_tiles("light through single meshes of a network")?;
         let RankedNetwork { inside, engine, meshes, .. } = self;
         let own = engine.rows(batch).len();
         let (modes, controls) = meshes[mesh];
         let fields = engine.own_rows(fields, batch, 2 * modes)?;
-        let out = output.as_mut().map(|output| &mut output.values);
+        if let Some(output) = output.as_deref_mut() {
+            engine.lay(output, engine.batch(batch, 2 * modes))?;
+        }
+        let out = output.map(|output| &mut output.values);
         match monitor {
             Monitor::Nothing if own > 0 => inside.send(mesh, direction, &fields, own, out, Monitor::Nothing)?,
             Monitor::Nothing => {}
             Monitor::Fields(seen) => {
+                engine.lay(seen, engine.batch(batch, 2 * controls))?;
                 if own > 0 {
                     inside.send(mesh, direction, &fields, own, out, Monitor::Fields(&mut seen.values))?;
                 }
-                seen.place = Place::Rows { batch, width: 2 * controls };
             }
             Monitor::Powers(seen) => {
+                engine.lay(seen, Place::Whole)?;
                 match own {
                     0 => seen.values = engine.engine().zeros(seen.len)?,
                     own => inside.send(mesh, direction, &fields, own, out, Monitor::Powers(&mut seen.values))?,
                 }
-                seen.values = engine.sum(&seen.values, Some(0..controls))?;
-                seen.place = Place::Whole;
+                engine.add_up(&mut seen.values, Some(0..controls))?;
             }
-        }
-        if let Some(output) = output {
-            output.place = Place::Rows { batch, width: 2 * modes };
         }
         Ok(())
     }
@@ -250,13 +288,16 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         trace: &mut Self::Trace,
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            return tiles.record(&mut self.inside, &self.engine, fields, batch, trace, readout);
+        }
         let own = self.engine.rows(batch).len();
         let fields = self.engine.own_rows(fields, batch, self.inside.inputs())?;
+        self.engine.lay(readout, self.engine.batch(batch, self.inside.outputs()))?;
         if own > 0 {
             self.inside.record(&fields, own, &mut trace.trace, &mut readout.values)?;
         }
         trace.batch = batch;
-        readout.place = Place::Rows { batch, width: self.inside.outputs() };
         Ok(())
     }
 
@@ -267,6 +308,11 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         batch: usize,
         trace: &mut Self::Trace,
     ) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            let input = self.engine.own_rows(input, batch, self.layer_inputs(layer))?;
+            trace.batch = batch;
+            return tiles.layer(&mut self.inside, &self.engine, layer, &input, batch, Some(&mut trace.trace), None);
+        }
         let own = self.engine.rows(batch).len();
         let input = self.engine.own_rows(input, batch, self.layer_inputs(layer))?;
         if own > 0 {
@@ -274,6 +320,17 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         }
         trace.batch = batch;
         Ok(())
+    }
+
+    fn recorded_output(&self, layer: usize, trace: &Self::Trace, output: &mut Buffer<Self>) -> Result<()> {
+        if let Some(tiles) = &self.tiles {
+            return tiles.recorded_output(&self.inside, &self.engine, layer, trace, output);
+        }
+        self.engine.lay(output, self.engine.batch(trace.batch, self.inside.layer_outputs(layer)))?;
+        if self.engine.rows(trace.batch).is_empty() {
+            return Ok(());
+        }
+        self.inside.recorded_output(layer, &trace.trace, &mut output.values)
     }
 
     fn backpropagate_layer(
@@ -285,9 +342,15 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         gradient: &mut Buffer<Self>,
     ) -> Result<()> {
         let (batch, inputs) = (trace.batch, self.layer_inputs(layer));
-        let RankedNetwork { inside, engine, layers, .. } = self;
+        let RankedNetwork { inside, engine, layers, tiles, .. } = self;
+        if let Some(tiles) = tiles {
+            return tiles.backpropagate_layer(inside, engine, layer, trace, output_error, input_error, gradient);
+        }
         let output_error = engine.own_rows(output_error, batch, inside.layer_outputs(layer))?;
         engine.bring(gradient, Place::Whole)?;
+        if let Some(error) = input_error.as_deref_mut() {
+            engine.lay(error, engine.batch(batch, inputs))?;
+        }
         match engine.rows(batch).len() {
             0 => {
                 let mut values = engine.engine().download(&gradient.values)?;
@@ -295,16 +358,12 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
                 gradient.values = engine.engine().upload(&values)?;
             }
             _ => {
-                let back = input_error.as_mut().map(|error| &mut error.values);
+                let back = input_error.map(|error| &mut error.values);
                 inside.backpropagate_layer(layer, &trace.trace, &output_error, back, &mut gradient.values)?;
             }
         }
-        if let Some(error) = input_error {
-            error.place = Place::Rows { batch, width: inputs };
-        }
         // the parts of other layers are sums already
-        gradient.values = engine.sum(&gradient.values, Some(layers[layer].clone()))?;
-        Ok(())
+        engine.add_up(&mut gradient.values, Some(layers[layer].clone()))
     }
 
     fn backpropagate(
@@ -313,24 +372,27 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         readout_error: &Buffer<Self>,
         gradient: &mut Buffer<Self>,
     ) -> Result<()> {
-        let RankedNetwork { inside, engine, .. } = self;
+        let RankedNetwork { inside, engine, tiles, .. } = self;
+        if let Some(tiles) = tiles {
+            return tiles.backpropagate(inside, engine, trace, readout_error, gradient);
+        }
         let error = engine.own_rows(readout_error, trace.batch, inside.outputs())?;
+        engine.lay(gradient, Place::Whole)?;
         match engine.rows(trace.batch).len() {
             0 => gradient.values = engine.engine().zeros(gradient.len)?,
             _ => inside.backpropagate(&trace.trace, &error, &mut gradient.values)?,
         }
-        gradient.values = engine.sum(&gradient.values, None)?;
-        gradient.place = Place::Whole;
-        Ok(())
+        engine.add_up(&mut gradient.values, None)
     }
 }
 
 impl<E: Simulator> Tunable for RankedNetwork<E> {
     fn imperfections(&self) -> usize {
-        self.inside.imperfections()
+        self.tiles.as_ref().map_or_else(|| self.inside.imperfections(), |tiles| tiles.whole().imperfections())
     }
 
     fn set_imperfections(&mut self, estimate: &Buffer<Self>) -> Result<()> {
+        self.without_tiles("an estimate of the imperfections of a network")?;
         self.inside.set_imperfections(&*self.engine.whole(estimate)?)
     }
 
@@ -341,8 +403,11 @@ impl<E: Simulator> Tunable for RankedNetwork<E> {
         gradient: &mut Buffer<Self>,
         imperfection_gradient: &mut Buffer<Self>,
     ) -> Result<()> {
+        self.without_tiles("the gradient of the imperfections of a network")?;
         let RankedNetwork { inside, engine, .. } = self;
         let error = engine.own_rows(readout_error, trace.batch, inside.outputs())?;
+        engine.lay(gradient, Place::Whole)?;
+        engine.lay(imperfection_gradient, Place::Whole)?;
         match engine.rows(trace.batch).len() {
             0 => {
                 gradient.values = engine.engine().zeros(gradient.len)?;
@@ -353,10 +418,7 @@ impl<E: Simulator> Tunable for RankedNetwork<E> {
                 inside.backpropagate_imperfections(&trace.trace, &error, own, of_estimate)?;
             }
         }
-        for sum in [gradient, imperfection_gradient] {
-            sum.values = engine.sum(&sum.values, None)?;
-            sum.place = Place::Whole;
-        }
-        Ok(())
+        engine.add_up(&mut gradient.values, None)?;
+        engine.add_up(&mut imperfection_gradient.values, None)
     }
 }

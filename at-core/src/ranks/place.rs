@@ -16,6 +16,8 @@ pub enum Place {
     },
     /// The vector is the sum over all ranks.
     Partial,
+    /// Of a vector of controls those of the rank's own dies, and those that belong to no die.
+    Tiles,
 }
 
 /// A vector of [`super::Ranked`]: this rank's part.

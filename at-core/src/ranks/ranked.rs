@@ -1,20 +1,24 @@
 //! A rank: what it exchanges with the others, and how vectors move between places.
 
+use super::deal::Deal;
 use super::place::Seen;
 use super::{Collective, Place, RankedBuffer, RankedIndices, share};
 use crate::engine::Engine;
 use crate::error::same_size;
-use crate::{Error, Result};
+use crate::network::Network;
+use crate::{Error, Real, Result};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An engine whose batches are shared among ranks; see [`crate::ranks`]. Everything in it is called by all ranks alike.
+/// An engine whose batches, or whose tiles, are shared among ranks; see [`crate::ranks`]. Everything in it is called by all ranks alike.
 #[derive(Clone)]
 pub struct Ranked<E> {
     pub(super) engine: E,
     pub(super) collective: Arc<dyn Collective>,
     traffic: Arc<Mutex<Traffic>>,
+    /// Where tiles are shared.
+    pub(super) deal: Option<Arc<Deal>>,
 }
 
 /// What a rank has exchanged with the others so far.
@@ -33,9 +37,25 @@ pub struct Traffic {
 type Own<E> = RankedBuffer<<E as Engine>::Buffer>;
 
 impl<E: Engine> Ranked<E> {
-    /// This rank's part of `collective`, on its own `engine`.
+    /// This rank's part of `collective`, on its own `engine`: batches are shared.
     pub fn new(engine: E, collective: Arc<dyn Collective>) -> Self {
-        Ranked { engine, collective, traffic: Arc::default() }
+        Ranked { engine, collective, traffic: Arc::default(), deal: None }
+    }
+
+    /// The same where the dies of the tiled layers of `network` are shared, and every rank has all samples. Errs where no layer has as many
+    /// tiles as there are ranks.
+    pub fn by_tiles(engine: E, collective: Arc<dyn Collective>, network: &Network) -> Result<Self> {
+        let deal = Deal::new(network, collective.rank(), collective.ranks())?;
+        Ok(Ranked { deal: Some(Arc::new(deal)), ..Self::new(engine, collective) })
+    }
+
+    /// Of `network`, controls that this rank has, and those that it alone has; all and none where batches are shared.
+    pub fn controls(&self, network: &Network) -> [usize; 2] {
+        let rank = self.collective.rank();
+        match self.deal.as_ref().filter(|deal| deal.whole == *network) {
+            Some(deal) => [deal.controls.held(rank), deal.controls.dealt(rank)],
+            None => [network.controls(), 0],
+        }
     }
 
     /// This rank's own engine.
@@ -55,12 +75,38 @@ impl<E: Engine> Ranked<E> {
 
     /// The rows of this rank in a batch.
     pub(super) fn rows(&self, batch: usize) -> Range<usize> {
-        share(batch, self.collective.rank(), self.collective.ranks())
+        if self.deal.is_some() { 0..batch } else { share(batch, self.collective.rank(), self.collective.ranks()) }
+    }
+
+    /// How a batch of rows of so many entries lies.
+    pub(super) fn batch(&self, batch: usize, width: usize) -> Place {
+        if self.deal.is_some() { Place::Whole } else { Place::Rows { batch, width } }
     }
 
     /// Rows of the largest share in a batch.
     pub(super) fn most_rows(&self, batch: usize) -> usize {
-        batch.div_ceil(self.collective.ranks())
+        if self.deal.is_some() { batch } else { batch.div_ceil(self.collective.ranks()) }
+    }
+
+    /// This rank's deal of vectors of so many entries, where they may be controls: if they are none, no harm is done.
+    pub(super) fn deal_of(&self, len: usize) -> Option<&Deal> {
+        self.deal.as_deref().filter(|deal| deal.controls.len() == len)
+    }
+
+    /// The deal of controls that lie by tiles.
+    fn dealt(&self) -> &Deal {
+        self.deal.as_deref().expect("only where tiles are shared do vectors lie so")
+    }
+
+    /// Makes `buffer` one that lies at `place`, whatever it holds.
+    pub(super) fn lay(&self, buffer: &mut Own<E>, place: Place) -> Result<()> {
+        if (buffer.place == Place::Tiles) != (place == Place::Tiles) {
+            let own = place == Place::Tiles;
+            let len = if own { self.dealt().controls.held(self.collective.rank()) } else { buffer.len };
+            buffer.values = self.engine.zeros(len)?;
+        }
+        buffer.place = place;
+        Ok(())
     }
 
     fn count(&self, add: impl FnOnce(&mut Traffic)) {
@@ -85,19 +131,33 @@ impl<E: Engine> Ranked<E> {
         fetched
     }
 
-    fn put(&self, values: &[f64]) -> Result<E::Buffer> {
+    pub(super) fn put<R: Real>(&self, values: &[R]) -> Result<E::Buffer> {
         let began = Instant::now();
         let put = self.engine.upload(values);
         self.count(|traffic| traffic.copies += began.elapsed());
         put
     }
 
-    /// The sum over all ranks of the entries `range` of `values`; the others stay as they are.
-    pub(super) fn sum(&self, values: &E::Buffer, range: Option<Range<usize>>) -> Result<E::Buffer> {
+    /// `values ← Σ_rank values` of the entries `range`; the others stay as they are.
+    pub(super) fn add_up(&self, values: &mut E::Buffer, range: Option<Range<usize>>) -> Result<()> {
         let mut sums = self.fetched(values)?;
         let range = range.unwrap_or(0..sums.len());
         self.timed(range.len(), |all| all.sum(&mut sums[range]))?;
-        self.put(&sums)
+        *values = self.put(&sums)?;
+        Ok(())
+    }
+
+    /// The same of the entries with these `indices`.
+    pub(super) fn add_up_entries(&self, values: &mut E::Buffer, indices: &[usize]) -> Result<()> {
+        if indices.is_empty() {
+            return Ok(());
+        }
+        let mut all_values = self.fetched(values)?;
+        let mut sums: Vec<f64> = indices.iter().map(|&index| all_values[index]).collect();
+        self.timed(sums.len(), |all| all.sum(&mut sums))?;
+        indices.iter().zip(sums).for_each(|(&index, sum)| all_values[index] = sum);
+        *values = self.put(&all_values)?;
+        Ok(())
     }
 
     /// The entries of `buffer` on all ranks, in memory.
@@ -114,6 +174,13 @@ impl<E: Engine> Ranked<E> {
                 all.resize(values.len(), 0.0);
                 values = all;
             }
+            Place::Tiles => {
+                let (cut, rank) = (&self.dealt().controls, self.collective.rank());
+                let counts: Vec<usize> = (0..cut.ranks()).map(|rank| cut.dealt(rank)).collect();
+                let own = cut.split(rank, &values, true);
+                let alone = self.timed(counts.iter().sum(), |all| all.gather(&own, &counts))?;
+                values = cut.join(rank, &values, &alone);
+            }
         }
         Ok(values)
     }
@@ -122,7 +189,7 @@ impl<E: Engine> Ranked<E> {
     pub(super) fn whole<'a>(&self, buffer: &'a Own<E>) -> Result<Seen<'a, E::Buffer>> {
         Ok(match buffer.place {
             Place::Whole => Seen::There(&buffer.values),
-            Place::Rows { .. } | Place::Partial => Seen::Made(self.put(&self.entries(buffer)?)?),
+            Place::Rows { .. } | Place::Partial | Place::Tiles => Seen::Made(self.put(&self.entries(buffer)?)?),
         })
     }
 
@@ -133,6 +200,9 @@ impl<E: Engine> Ranked<E> {
         }
         if buffer.place == (Place::Rows { batch, width }) {
             return Ok(Seen::There(&buffer.values));
+        }
+        if self.deal.is_some() {
+            return self.whole(buffer);
         }
         let rows = self.rows(batch);
         let mut own = self.engine.zeros(buffer.len)?;
@@ -150,11 +220,21 @@ impl<E: Engine> Ranked<E> {
             Place::Partial => Ok(Seen::There(&buffer.values)),
             Place::Whole if self.collective.rank() == 0 => Ok(Seen::There(&buffer.values)),
             Place::Whole => Ok(Seen::Made(self.engine.zeros(buffer.len)?)),
-            Place::Rows { .. } => {
+            Place::Rows { .. } | Place::Tiles => {
                 let whole = self.whole(buffer)?;
                 Ok(if self.collective.rank() == 0 { whole } else { Seen::Made(self.engine.zeros(buffer.len)?) })
             }
         }
+    }
+
+    /// The controls of this rank's dies in `buffer`.
+    pub(super) fn tiles<'a>(&self, buffer: &'a Own<E>) -> Result<Seen<'a, E::Buffer>> {
+        if buffer.place == Place::Tiles {
+            return Ok(Seen::There(&buffer.values));
+        }
+        let cut = &self.dealt().controls;
+        same_size("controls", cut.len(), buffer.len)?;
+        Ok(Seen::Made(self.put(&cut.take(self.collective.rank(), &self.entries(buffer)?))?))
     }
 
     /// `buffer` as it would lie at `place`.
@@ -163,6 +243,7 @@ impl<E: Engine> Ranked<E> {
             Place::Whole => self.whole(buffer),
             Place::Rows { batch, width } => self.own_rows(buffer, batch, width),
             Place::Partial => self.part(buffer),
+            Place::Tiles => self.tiles(buffer),
         }
     }
 

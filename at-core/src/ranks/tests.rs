@@ -13,9 +13,9 @@ use crate::{Error, Result};
 use std::sync::Arc;
 
 /// What a run gives: its outcome and its controls.
-type Ran = (Outcome, Vec<f64>);
+pub(super) type Ran = (Outcome, Vec<f64>);
 
-fn run<E: Simulator>(fixture: &Fixture<E>, name: MethodName) -> Ran {
+pub(super) fn run<E: Simulator>(fixture: &Fixture<E>, name: MethodName) -> Ran {
     let mut chip = fixture.chip();
     let mut method = fixture.metered_method(name, crate::chip::Physical::meter(&chip));
     let outcome = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut ()).unwrap();
@@ -24,7 +24,16 @@ fn run<E: Simulator>(fixture: &Fixture<E>, name: MethodName) -> Ran {
 
 /// The same on so many ranks, of which all give the same.
 fn on_ranks(ranks: usize, work: impl Fn(Ranked<Cpu<f64>>) -> Ran + Sync) -> Ran {
-    let mut all = together(ranks, |collective| work(Ranked::new(Cpu::<f64>::new(), collective)));
+    on_ranks_with(ranks, |all| Ranked::new(Cpu::<f64>::new(), all), work)
+}
+
+/// The same with the engine that a rank has.
+pub(super) fn on_ranks_with(
+    ranks: usize,
+    engine: impl Fn(Arc<dyn Collective>) -> Ranked<Cpu<f64>> + Sync,
+    work: impl Fn(Ranked<Cpu<f64>>) -> Ran + Sync,
+) -> Ran {
+    let mut all = together(ranks, |collective| work(engine(collective)));
     let first = all.swap_remove(0);
     all.iter().for_each(|other| assert_eq!(*other, first, "a rank went its own way"));
     first
@@ -34,7 +43,7 @@ fn near(one: f64, other: f64, tolerance: f64) -> bool {
     (one - other).abs() <= tolerance * (1.0 + one.abs())
 }
 
-fn assert_near(one: &Ran, other: &Ran, tolerance: f64, what: &str) {
+pub(super) fn assert_near(one: &Ran, other: &Ran, tolerance: f64, what: &str) {
     let (outcome, controls) = one;
     let (others, other_controls) = other;
     for (one, other) in outcome.records.iter().zip(&others.records) {
@@ -128,6 +137,15 @@ fn ranks_without_a_sample_do_nothing_and_count() {
         let several = on_ranks(4, |engine| run(&Fixture::new(engine, meshes(4), &ERRORS, settings), name));
         assert_near(&one, &several, tolerance, name.as_str());
     }
+    // where nothing is measured with probes, the batches alone move the estimate
+    let settings = Settings { batch_size: 11, ..settings(3, 3, 0.05, Optimizer::Sgd) };
+    fn unmeasured<E: Simulator>(engine: E, settings: Settings) -> Ran {
+        let mut fixture = Fixture::new(engine, meshes(4), &ERRORS, settings);
+        fixture.options.estimation.measuring_steps = Some(0);
+        run(&fixture, MethodName::AtAdaptive)
+    }
+    let several = on_ranks(4, |engine| unmeasured(engine, settings));
+    assert_near(&unmeasured(Cpu::<f64>::new(), settings), &several, 1e-8, "at-adaptive that measures nothing");
 }
 
 #[test]

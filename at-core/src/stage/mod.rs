@@ -42,7 +42,7 @@ pub use modulation::Modulation;
 pub use own::Own;
 pub use rectifier::Rectifier;
 pub use sines::Sines;
-pub use splitter::Splitter;
+pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
 
 use crate::imperfections::Place;

@@ -81,21 +81,42 @@ impl Checkpoint {
         fingerprint: &str,
         network: &Network,
     ) -> Result<Self> {
+        let mut state = Self::state(engine, method, chip)?;
+        state.epoch = epoch;
+        state.belongs_to(network, fingerprint);
+        Ok(state)
+    }
+
+    /// The state of `method` alone, without what it belongs to. Where ranks have a part each, all of them ask for it.
+    pub(super) fn state<C: Propagator>(engine: &C::Engine, method: &dyn Method<C>, chip: State) -> Result<Self> {
         let save = |(name, parameters): (&str, _)| SavedParameters::of(engine, name.to_string(), parameters);
-        Ok(Checkpoint {
-            fingerprint: fingerprint.to_string(),
-            network: Some(network.identity()),
-            arrays: network.control_arrays(),
-            method: method.name(),
-            epoch,
-            chip,
+        let parameters = method.parameters().into_iter().map(save).collect::<Result<_>>()?;
+        Ok(Checkpoint { chip, parameters, ..Self::of(method.name(), engine.ranks()) })
+    }
+
+    /// Of a run with `method` on so many ranks, in which nothing is done yet.
+    pub(super) fn of(method: MethodName, ranks: usize) -> Self {
+        Checkpoint {
+            fingerprint: String::new(),
+            network: None,
+            arrays: Vec::new(),
+            method,
+            epoch: 0,
+            chip: State::default(),
             others: Vec::new(),
             shared: Accesses::default(),
             records: Vec::new(),
             arithmetic: Vec::new(),
-            ranks: engine.ranks(),
-            parameters: method.parameters().into_iter().map(save).collect::<Result<_>>()?,
-        })
+            ranks,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Says whose it is.
+    pub(super) fn belongs_to(&mut self, network: &Network, fingerprint: &str) {
+        self.fingerprint = fingerprint.to_string();
+        self.network = Some(network.identity());
+        self.arrays = network.control_arrays();
     }
 
     /// Errs unless it was saved by as many ranks as `engine` has: others add up a batch in other parts, which ends with other numbers.

@@ -119,6 +119,10 @@ impl<M: Adjoint> Adjoint for Digital<M> {
         Ok(())
     }
 
+    fn recorded_output(&self, layer: usize, trace: &Self::Trace, output: &mut Buffer<Self>) -> Result<()> {
+        self.model.recorded_output(layer, &trace.trace, output)
+    }
+
     fn backpropagate(
         &mut self,
         trace: &Self::Trace,

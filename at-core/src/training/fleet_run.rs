@@ -9,7 +9,6 @@ use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Recor
 use crate::chip::{Meter, Physical};
 use crate::engine::Engine;
 use crate::error::same_size;
-use crate::network::Network;
 use crate::propagator::Adjoint;
 use crate::{Error, Result};
 
@@ -50,11 +49,15 @@ impl<E: Engine> Trainer<'_, E> {
             stopped = self.engine.agree(stopped)?;
             records.extend(new);
             let done = epoch + 1;
-            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
-                && (stopped || done == epochs || done.is_multiple_of(every.max(1)))
-            {
-                let state = self.fleet_state(chips, fleet, &arithmetic, done, fingerprint, network)?;
-                journal.keep(&state, &records)?;
+            let due = |to: Checkpoints| stopped || done == epochs || done.is_multiple_of(to.every.max(1));
+            // ranks put the state together, of which one keeps it
+            if self.engine.agree(checkpoints.is_some_and(due))? {
+                let mut state = self.fleet_state(chips, fleet)?;
+                if let (Some(Checkpoints { fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal) {
+                    state.belongs_to(network, fingerprint);
+                    (state.epoch, state.arithmetic) = (done, arithmetic.clone());
+                    journal.keep(&state, &records)?;
+                }
             }
         }
         let complete = records.len() == epochs * chips.len();
@@ -139,30 +142,19 @@ impl<E: Engine> Trainer<'_, E> {
         })
     }
 
-    /// A checkpoint without records.
+    /// The state of all, without what they belong to.
     fn fleet_state<C: Physical<Engine = E>, M: Adjoint<Engine = E>>(
         &self,
         chips: &mut [C],
         fleet: &Fleet<M>,
-        arithmetic: &[String],
-        epoch: usize,
-        fingerprint: &str,
-        network: &Network,
     ) -> Result<Checkpoint> {
         let save = |(name, parameters)| SavedParameters::of(self.engine, name, parameters);
         Ok(Checkpoint {
-            fingerprint: fingerprint.to_string(),
-            network: Some(network.identity()),
-            arrays: network.control_arrays(),
-            method: MethodName::At,
-            epoch,
             chip: chips[0].state()?,
             others: chips[1..].iter_mut().map(Physical::state).collect::<Result<_>>()?,
             shared: fleet.shared().read(),
-            records: Vec::new(),
-            arithmetic: arithmetic.to_vec(),
-            ranks: self.engine.ranks(),
             parameters: fleet.parameters().into_iter().map(save).collect::<Result<_>>()?,
+            ..Checkpoint::of(MethodName::At, self.engine.ranks())
         })
     }
 

@@ -176,13 +176,16 @@ impl<E: Engine> Trainer<'_, E> {
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = self.engine.agree(observer.epoch(&record).is_break())?;
-            if let (Some(Checkpoints { every, fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal)
-                && (stopped || record.epoch == epochs || record.epoch.is_multiple_of(every.max(1)))
-            {
-                let (state, epoch) = (chip.state()?, record.epoch);
-                let mut state = Checkpoint::take(self.engine, method, state, epoch, fingerprint, network)?;
-                state.arithmetic.clone_from(&arithmetic);
-                journal.keep(&state, &records)?;
+            let due = |to: Checkpoints| stopped || record.epoch == epochs || record.epoch.is_multiple_of(to.every.max(1));
+            // ranks put the state together, of which one keeps it
+            if self.engine.agree(checkpoints.is_some_and(due))? {
+                let state = chip.state()?;
+                let mut state = Checkpoint::state(self.engine, method, state)?;
+                if let (Some(Checkpoints { fingerprint, network, .. }), Some(journal)) = (checkpoints, &mut journal) {
+                    state.belongs_to(network, fingerprint);
+                    (state.epoch, state.arithmetic) = (record.epoch, arithmetic.clone());
+                    journal.keep(&state, &records)?;
+                }
             }
         }
 

@@ -114,7 +114,7 @@ impl MethodOptions {
     }
 
     /// The weights of `at`.
-    pub(super) fn weights(&self) -> Weights {
+    pub fn weights(&self) -> Weights {
         let model = match self.digital_step {
             DigitalStep::Matched => self.digital_weight + self.physical_weight,
             DigitalStep::AsPublished => self.digital_weight,

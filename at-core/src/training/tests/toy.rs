@@ -97,6 +97,11 @@ impl Adjoint for Tower {
         Ok(())
     }
 
+    fn recorded_output(&self, layer: usize, trace: &Vec<f64>, output: &mut Vec<f64>) -> Result<()> {
+        output[0] = self.factor * self.base(layer, trace[layer]).powf(EXPONENT);
+        Ok(())
+    }
+
     fn backpropagate(&mut self, trace: &Vec<f64>, readout_error: &Vec<f64>, gradient: &mut Vec<f64>) -> Result<()> {
         let mut error = readout_error.clone();
         for layer in (0..self.layers).rev() {
