@@ -29,6 +29,7 @@ mod perturbation;
 mod preferences;
 mod product;
 mod rectifier;
+mod ring_bank;
 mod scratch;
 mod simulator;
 mod splitter;

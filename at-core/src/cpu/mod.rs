@@ -30,6 +30,7 @@ mod own;
 mod perturbation;
 mod product;
 mod rectifier;
+mod ring_bank;
 mod sines;
 mod sparse;
 mod splitter;

@@ -249,6 +249,8 @@ pub enum Part {
     Matrices,
     /// Weight banks.
     WeightBanks,
+    /// Banks of microrings.
+    RingBanks,
     /// Whatever has a heater on the floor plan of its page.
     Shifters,
     /// Signals between layers.
@@ -263,6 +265,7 @@ impl Part {
             Part::Crossings => "crossing waveguides",
             Part::Matrices => "matrices",
             Part::WeightBanks => "weight banks",
+            Part::RingBanks => "ring banks",
             Part::Shifters => "phase shifters",
             Part::Hidden => "hidden layers",
         }

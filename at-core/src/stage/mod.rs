@@ -21,6 +21,7 @@ pub(crate) mod mesh;
 mod modulation;
 mod own;
 mod rectifier;
+mod ring_bank;
 mod sines;
 mod splitter;
 mod weight_bank;
@@ -41,6 +42,7 @@ pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
 pub use rectifier::Rectifier;
+pub use ring_bank::RingBank;
 pub use sines::Sines;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
@@ -192,6 +194,8 @@ stages! {
     Matrix(Matrix): Stage::matrix(4, 3);
     /// A bank of incoherent, balanced MZI weight cells.
     WeightBank(WeightBank): Stage::weight_bank(4, 3);
+    /// A bank of microrings that broadcasts and weighs.
+    RingBank(RingBank): Stage::ring_bank(4, 3, 3, 12.0);
 }
 
 #[cfg(test)]
