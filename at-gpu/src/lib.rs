@@ -26,6 +26,7 @@ mod modulation;
 mod network;
 mod noise;
 mod perturbation;
+mod phase_change;
 mod preferences;
 mod product;
 mod rectifier;

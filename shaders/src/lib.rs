@@ -111,6 +111,8 @@ kernels! {
     RingBankCoefficients "ring_bank_coefficients" "rrrw" "RingBank" ["index", "ring_bank"];
     /// from the gradient of weights to that of the rings' phases, `stage/ring_bank.rs`.
     RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank"];
+    /// weights of a phase-change crossbar and their slopes, `stage/phase_change.rs`.
+    PhaseChangeCoefficients "phase_change_coefficients" "rrww" "Weights" ["index"];
     /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.

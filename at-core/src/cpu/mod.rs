@@ -28,6 +28,7 @@ mod network;
 mod noise;
 mod own;
 mod perturbation;
+mod phase_change;
 mod product;
 mod rectifier;
 mod ring_bank;

@@ -112,6 +112,21 @@ rings {
         "Ring banks: loss of what a ring drops (dB)";
 }
 
+memory {
+    /// Standard deviation of the relative error of a cell's contrast, between its extreme transmissions.
+    pcm_contrast in memory: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::PhaseChange),
+        "Phase-change cells: relative spread of their contrasts";
+    /// Standard deviation of the difference of a pair at rest, as a share of the contrast.
+    pcm_offset in memory: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::PhaseChange),
+        "Phase-change cells: spread of the difference of a pair at rest, as a share of the contrast";
+    /// Levels L of a cell; 0 for any.
+    pcm_levels in memory: u32 = 0, Level, Range::up_to(65536.0, "a cell has 2 to 65536 levels; 0 is any"), Kind,
+        On(Part::PhaseChange), "Phase-change cells: levels of each; 0: any";
+    /// σ: standard deviation of where a writing ends beside its level, from cycle to cycle, as a share of the contrast.
+    pcm_write_noise in memory: f64 = 0.0, Fraction, Range::FRACTION, Chip, On(Part::PhaseChange),
+        "Phase-change cells: spread of where a writing ends beside its level, as a share of the contrast";
+}
+
 plan {
     /// Distance of nearest heaters.
     pitch in control: f64 = 100.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
@@ -286,7 +301,7 @@ macro_rules! table {
 /// Makes everything of the table.
 macro_rules! everything {
     (
-        plain { $($plain:tt)* } passive $passive:tt process $process:tt rings $rings:tt plan { $($plan:tt)* } module { $($module:tt)* }
+        plain { $($plain:tt)* } passive $passive:tt process $process:tt rings $rings:tt memory $memory:tt plan { $($plan:tt)* } module { $($module:tt)* }
         control { $($control:tt)* } dead { $($dead:tt)* } drift $drift:tt noise $noise:tt
     ) => {
         part! {
@@ -298,6 +313,8 @@ macro_rules! everything {
                 process: Process,
                 /// Ring banks: resonances, and what rings do not drop.
                 rings: Rings,
+                /// Phase-change crossbars: cells, and how they are written.
+                memory: Memory,
                 /// Phase shifters: how controls become phases.
                 control: Control,
                 /// All: slow drift, of the chip alone.
@@ -319,6 +336,10 @@ macro_rules! everything {
             Rings {} $rings
         }
         part! {
+            /// What phase-change cells have wrong, and how they are written ([`crate::stage::PhaseChange`]).
+            Memory and validate_together {} $memory
+        }
+        part! {
             /// How controls become phases, of all stages with phase shifters ([`crate::fabrication::control`]).
             Control and validate_together {} { $($control)* $($plan)* $($dead)* }
         }
@@ -330,7 +351,7 @@ macro_rules! everything {
             /// The noise of a chip's signals, in the units of these signals ([`crate::fabrication::noise`]).
             Noise {} $noise
         }
-        table! { { $($plain)* } $passive $process $rings { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
+        table! { { $($plain)* } $passive $process $rings $memory { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
     };
 }
 

@@ -13,6 +13,7 @@ impl Network {
             Part::Matrices => self.stages().any(|stage| matches!(stage, Stage::Matrix(_))),
             Part::WeightBanks => self.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
             Part::RingBanks => self.stages().any(|stage| matches!(stage, Stage::RingBank(_))),
+            Part::PhaseChange => self.stages().any(|stage| matches!(stage, Stage::PhaseChange(_))),
             Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),
             Part::Hidden => self.layers().len() > 1,
         }

@@ -20,6 +20,7 @@ mod matrix;
 pub(crate) mod mesh;
 mod modulation;
 mod own;
+mod phase_change;
 mod rectifier;
 mod ring_bank;
 mod sines;
@@ -41,6 +42,7 @@ pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
+pub use phase_change::PhaseChange;
 pub use rectifier::Rectifier;
 pub use ring_bank::RingBank;
 pub use sines::Sines;
@@ -196,6 +198,8 @@ stages! {
     WeightBank(WeightBank): Stage::weight_bank(4, 3);
     /// A bank of microrings that broadcasts and weighs.
     RingBank(RingBank): Stage::ring_bank(4, 3, 3, 12.0);
+    /// A crossbar of phase-change cells.
+    PhaseChange(PhaseChange): Stage::phase_change(4, 3);
 }
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ impl Chain {
                 | Stage::Matrix(_)
                 | Stage::WeightBank(_)
                 | Stage::RingBank(_)
+                | Stage::PhaseChange(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();
