@@ -21,7 +21,6 @@ pub(crate) trait Response {
     /// Weights follow more than their own control each: the gradient takes the way of [`Response::to_controls`].
     const MIXES: bool = false;
 
-
     /// Records the making of `weights`, and of `slopes` where the stage has some that change, from `controls`.
     fn program(
         &self,

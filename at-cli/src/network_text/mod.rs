@@ -137,9 +137,7 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         StageText::Matrix { inputs, outputs }
         | StageText::WeightBank { inputs, outputs }
         | StageText::RingBank { inputs, outputs, .. }
-        | StageText::PhaseChange { inputs, outputs } => {
-            outputs as f64 * (inputs as f64 + 1.0)
-        }
+        | StageText::PhaseChange { inputs, outputs } => outputs as f64 * (inputs as f64 + 1.0),
         // an element of somebody's own is not built here
         StageText::Own { .. }
         | StageText::Activation { .. }

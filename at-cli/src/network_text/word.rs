@@ -18,7 +18,12 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "rings" => {
             let (widths, options) = rest.split_once(',').unwrap_or((rest, ""));
             let (channels, finesse) = ring_options(options)?;
-            crossbars(widths, inputs, outputs, |inputs, outputs| StageText::RingBank { inputs, outputs, channels, finesse })
+            crossbars(widths, inputs, outputs, |inputs, outputs| StageText::RingBank {
+                inputs,
+                outputs,
+                channels,
+                finesse,
+            })
         }
         "pcm" => {
             let (widths, options) = rest.split_once(',').unwrap_or((rest, ""));

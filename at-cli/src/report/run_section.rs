@@ -11,7 +11,6 @@ use crate::session::summary::{MethodResult, Summary};
 use crate::session::{plot, verdict};
 use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
-use at_core::cost::ChipSize;
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -202,7 +201,11 @@ fn endurance(pairs: usize, result: &MethodResult) -> Option<String> {
     let mean = written as f64 / (2 * pairs).max(1) as f64;
     (pairs > 0).then(|| {
         let cells = count(2 * pairs as u64);
-        format!("{}: {} cells were written, each of the {cells} cells {mean:.1} times on average.", result.label(), count(written))
+        format!(
+            "{}: {} cells were written, each of the {cells} cells {mean:.1} times on average.",
+            result.label(),
+            count(written)
+        )
     })
 }
 

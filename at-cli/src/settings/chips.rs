@@ -34,7 +34,10 @@ const KINDS: [(&str, &str); 10] = [
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
-    ("ring-bank", "microrings: resonances 0.06 rad apart (a linewidth at finesse 100), linewidths 10 %, extinction 20 dB"),
+    (
+        "ring-bank",
+        "microrings: resonances 0.06 rad apart (a linewidth at finesse 100), linewidths 10 %, extinction 20 dB",
+    ),
     ("silicon-rings", "the same with heaters of one free spectral range, 14 bits, thermal crosstalk 1 %"),
     ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),

@@ -20,8 +20,8 @@ use crate::fabrication::Fabrication;
 use crate::imperfections::Drift;
 use crate::network::{Bounds, Network};
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
-pub(crate) use meter::Counter;
 use cells::Cells;
+pub(crate) use meter::Counter;
 use signals::Signals;
 
 /// A chip behind its interface. It offers controls, inputs and readouts, and nothing else: the network inside is private and

@@ -1,5 +1,6 @@
 //! Every term by itself, from numbers that make it easy to work out by hand.
 
+use crate::network::{Network, Stage};
 use super::*;
 
 /// Nothing costs anything.
@@ -197,6 +198,7 @@ fn constants_out_of_all_sense_make_no_bill_infinite() {
         injections: most,
         inputs: most,
         control_writes: most,
+        cell_writes: 0,
         passes: most,
         rounds: most,
         frames: 1,

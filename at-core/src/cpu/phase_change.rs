@@ -17,9 +17,10 @@ struct Pairs<T> {
 
 impl OnCpu for PhaseChange {
     fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
-        let errors = errors.get(["positive", "negative", "offset"]).map_or(Vec::new(), |[positive, negative, offset]| {
-            positive.iter().zip(negative).zip(offset).map(|((&p, &n), &o)| [p, n, o]).collect()
-        });
+        let errors =
+            errors.get(["positive", "negative", "offset"]).map_or(Vec::new(), |[positive, negative, offset]| {
+                positive.iter().zip(negative).zip(offset).map(|((&p, &n), &o)| [p, n, o]).collect()
+            });
         let (inputs, outputs) = (self.inputs, self.outputs);
         let slopes = vec![T::zero(); outputs * (inputs + 1)];
         Ok(Box::new(WeightStage::new(inputs, outputs, Pairs { errors, controls: Vec::new() }, slopes)))

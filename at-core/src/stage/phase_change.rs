@@ -182,8 +182,7 @@ impl Imperfect for PhaseChange {
 }
 
 const NOMINAL: &str = "The weight that each pair of cells was told, as far as cells reach; biases are left out.";
-const HELD: &str =
-    "What the trainer does not know: the weight that each pair makes of it, by its own contrasts and its difference at rest.";
+const HELD: &str = "What the trainer does not know: the weight that each pair makes of it, by its own contrasts and its difference at rest.";
 
 impl Drawn for PhaseChange {
     fn grid(&self) -> Grid<'_> {

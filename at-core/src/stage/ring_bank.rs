@@ -356,9 +356,12 @@ impl Imperfect for RingBank {
 
     /// A ring adds no light.
     fn gain(&self, stage: usize, errors: &StageErrors, _: bool) -> Result<Gain> {
-        for (what, vector) in errors.get(["leak", "loss_db"]).iter().flat_map(|own| ["leak", "loss"].into_iter().zip(own)) {
+        for (what, vector) in
+            errors.get(["leak", "loss_db"]).iter().flat_map(|own| ["leak", "loss"].into_iter().zip(own))
+        {
             if let Some((ring, &value)) = vector.iter().enumerate().find(|(_, value)| **value < 0.0) {
-                let reason = format!("{what} of ring {ring} of stage {stage}: a ring adds no light, so it is not negative");
+                let reason =
+                    format!("{what} of ring {ring} of stage {stage}: a ring adds no light, so it is not negative");
                 return Err(Error::invalid("chip", value, reason));
             }
         }
@@ -367,7 +370,8 @@ impl Imperfect for RingBank {
 }
 
 const NOMINAL: &str = "The weight that each channel would have in a perfect bank, with the tails of all rings of its bus; biases are left out.";
-const HELD: &str = "What the trainer does not know: the weight that each channel really has, by the resonances of these rings.";
+const HELD: &str =
+    "What the trainer does not know: the weight that each channel really has, by the resonances of these rings.";
 
 impl Drawn for RingBank {
     fn grid(&self) -> Grid<'_> {

@@ -30,7 +30,8 @@ fn a_ring_has_the_powers_of_a_circuit_of_two_couplers() {
         let bank = RingBank { inputs: 1, outputs: 1, channels: 1, finesse };
         let loss_db = -10.0 * (dropped / (1.0 - leak)).log10();
         assert!(loss_db > -1e-9, "a passive ring");
-        let errors = StageErrors::new(&bank, vec![vec![0.0; 2], vec![0.0; 2], vec![leak; 2], vec![loss_db.max(0.0); 2]]);
+        let errors =
+            StageErrors::new(&bank, vec![vec![0.0; 2], vec![0.0; 2], vec![leak; 2], vec![loss_db.max(0.0); 2]]);
         for phase in [-3.0, -0.4, -0.03, 0.0, 0.1, 1.3, 3.1, 7.0] {
             let met = bank.meets(&bank.rings(&errors, &[phase, 0.0])[0], 0, 0);
             let (through, drop) = circuit(r1, r2, a, phase);
@@ -108,7 +109,10 @@ fn banks_that_cannot_be_are_one_error_that_says_what_would_fit() {
         bank.validate().unwrap_err().to_string()
     };
     let said = refused(64, 32.0);
-    assert!(["64", "0.50 linewidths", "up to 32 channels", "finesse of 64"].iter().all(|part| said.contains(part)), "{said}");
+    assert!(
+        ["64", "0.50 linewidths", "up to 32 channels", "finesse of 64"].iter().all(|part| said.contains(part)),
+        "{said}"
+    );
     assert!(refused(0, 32.0).contains("at least one wavelength"));
     for finesse in [f64::NAN, 1.0, f64::INFINITY, -5.0] {
         assert!(refused(1, finesse).contains("between 2 and 1e5"));
