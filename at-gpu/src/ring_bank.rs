@@ -5,7 +5,7 @@ use crate::layout::{Weights as Parameters, parameters};
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::{Vector, count};
 use crate::weights::{Response, WeightStage};
-use at_core::Result;
+use at_core::{Error, Result};
 use at_core::stage::{self, Controlled, StageErrors};
 use at_shaders::Kernel;
 use std::f64::consts::PI;
@@ -14,6 +14,9 @@ parameters! {
     /// A ring bank and where its controls lie.
     RingBank { len: u32, offset: u32, inputs: u32, outputs: u32, channels: u32 }
 }
+
+/// An invocation meets every ring with every channel of a bus, in fewer turns than some drivers let a loop have.
+const MOST_CHANNELS: usize = 255;
 
 /// The balance of every channel behind the rings of its bus.
 struct Rings {
@@ -30,6 +33,11 @@ impl OnGpu for stage::RingBank {
     fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
         let context = &gpu.commands.context;
         let stage::RingBank { inputs, outputs, channels, .. } = *self;
+        if channels.min(inputs + 1) > MOST_CHANNELS {
+            let what = format!("a ring bank of {} wavelengths on a bus, on a GPU", channels.min(inputs + 1));
+            let instead = format!("use up to {MOST_CHANNELS} channels, or `engine` cpu");
+            return Err(Error::Unsupported { what, instead });
+        }
         let own = errors.get(["offset", "linewidth", "leak", "loss_db"]);
         let ring = |k: usize| {
             let [offset, linewidth, leak, loss] = own.map_or([0.0; 4], |own| own.map(|vector| vector[k]));

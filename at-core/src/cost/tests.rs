@@ -1,6 +1,5 @@
 //! Every term by itself, from numbers that make it easy to work out by hand.
 
-use crate::network::{Network, Stage};
 use super::*;
 
 /// Nothing costs anything.
