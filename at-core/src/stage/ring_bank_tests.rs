@@ -83,23 +83,29 @@ fn a_weight_is_what_all_rings_of_a_bus_drop_of_a_channel_less_what_they_leave() 
             assert!((found - (dropped - power)).abs() < 1e-12, "{output} {input}: {found} for {}", dropped - power);
         }
     }
-    let alone = RingBank { inputs: 1, outputs: 1, channels: 2, finesse: 40.0 };
-    let red = |control: f64| alone.forward(&StageErrors::NONE, &[control, 0.0], &[0.0])[0]; // the bias is channel 1, ring 0 before it
-    assert!(red(PI - 0.05) > red(PI + 0.2) && red(PI) > 0.99, "half a range of heat brings ring 0 to channel 1");
+    let alone = RingBank { inputs: 1, outputs: 1, channels: 4, finesse: 40.0 };
+    let bias = |heat: f64| alone.forward(&StageErrors::NONE, &[heat, PI], &[0.0])[0]; // channel 1, its own ring far away
+    assert!(bias(TAU / 4.0) > 0.99 && bias(-TAU / 4.0) < -0.9, "a quarter of the range of heat brings ring 0 to channel 1");
 }
 
+/// A lossless bank drops what it does not leave: `w = 1 - 2 Π t`.
 #[test]
-fn far_channels_stay_what_they_are_and_near_ones_lose_to_their_neighbours_tails() {
+fn a_ring_on_its_channel_takes_its_tail_of_the_channels_beside_it() {
+    let half_width = (PI / 2000.0).sin();
     let weight = |channels: usize| {
         let bank = RingBank { inputs: 2, outputs: 1, channels, finesse: 1000.0 };
         let read = |signal: [f64; 2]| bank.forward(&StageErrors::NONE, &[PI, 0.0, PI], &signal)[0];
         read([1.0, 0.0]) - read([0.0, 0.0]) // ring 0 is far off, ring 1 on its channel
     };
-    let tail = |channels: f64| 2.0 / (1.0 + ((PI / channels).sin() / (PI / 2000.0).sin()).powi(2));
-    for channels in [3, 30, 300] {
-        let expected = -1.0 + tail(channels as f64);
-        assert!((weight(channels) - expected).abs() < 2e-5, "{channels}: {} for {expected}", weight(channels));
-    }
+    let through = |phase: f64| 1.0 - 1.0 / (1.0 + ((0.5 * phase).sin() / half_width).powi(2));
+    let found = [3, 30, 300].map(|channels| {
+        let step = TAU / channels as f64;
+        let expected = 1.0 - 2.0 * through(PI) * through(step) * through(PI + 2.0 * step);
+        let found = weight(channels);
+        assert!((found - expected).abs() < 1e-12, "{channels}: {found} for {expected}");
+        found
+    });
+    assert!(found[0] < -0.9999 && found[1] < -0.999 && found[2] > -0.96, "{found:?}");
 }
 
 #[test]
