@@ -194,6 +194,9 @@ fn a_bus_of_more_wavelengths_than_a_kernel_counts_is_refused() {
     let Some(gpu) = require_gpu() else { return };
     let bank = |channels| network(vec![vec![Stage::ring_bank(300, 1, channels, 1000.0)]]);
     let text = gpu.build(&bank(300), &Fabrication::ideal()).err().unwrap().to_string();
-    assert!(text.contains("300 wavelengths") && text.contains("255 channels") && text.contains("`engine` cpu"), "{text}");
+    assert!(
+        text.contains("300 wavelengths") && text.contains("255 channels") && text.contains("`engine` cpu"),
+        "{text}"
+    );
     assert!(gpu.build(&bank(255), &Fabrication::ideal()).is_ok());
 }

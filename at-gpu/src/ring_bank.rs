@@ -5,8 +5,8 @@ use crate::layout::{Weights as Parameters, parameters};
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::{Vector, count};
 use crate::weights::{Response, WeightStage};
-use at_core::{Error, Result};
 use at_core::stage::{self, Controlled, StageErrors};
+use at_core::{Error, Result};
 use at_shaders::Kernel;
 use std::f64::consts::PI;
 

@@ -23,6 +23,9 @@ use super::{
 use crate::Result;
 use crate::imperfections::{Draws, LARGEST_ERROR};
 
+/// The greatest initial weight: at the end of its range a pair would not learn.
+const GREATEST_PAIR_WEIGHT: f64 = 0.95;
+
 /// A crossbar of phase-change cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhaseChange {
@@ -127,8 +130,8 @@ impl Controlled for PhaseChange {
 
     /// As [`super::Initialization`] says, as far as cells reach; the fan-in rule is N(0, 2/inputs).
     fn first(&self, mut start: Start) -> Result<Vec<f64>> {
-        let deviations = start.initialization.deviations(2.0, self.inputs);
-        Ok(self.weights().first(&mut start.random, deviations).map(|weight| weight.clamp(-1.0, 1.0)).collect())
+        let (deviations, limit) = (start.initialization.deviations(2.0, self.inputs), GREATEST_PAIR_WEIGHT);
+        Ok(self.weights().first(&mut start.random, deviations).map(|weight| weight.clamp(-limit, limit)).collect())
     }
 
     /// No heaters: nothing is held.

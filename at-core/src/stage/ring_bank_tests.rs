@@ -85,7 +85,10 @@ fn a_weight_is_what_all_rings_of_a_bus_drop_of_a_channel_less_what_they_leave() 
     }
     let alone = RingBank { inputs: 1, outputs: 1, channels: 4, finesse: 40.0 };
     let bias = |heat: f64| alone.forward(&StageErrors::NONE, &[heat, PI], &[0.0])[0]; // channel 1, its own ring far away
-    assert!(bias(TAU / 4.0) > 0.99 && bias(-TAU / 4.0) < -0.9, "a quarter of the range of heat brings ring 0 to channel 1");
+    assert!(
+        bias(TAU / 4.0) > 0.99 && bias(-TAU / 4.0) < -0.9,
+        "a quarter of the range of heat brings ring 0 to channel 1"
+    );
 }
 
 /// A lossless bank drops what it does not leave: `w = 1 - 2 Π t`.
