@@ -1,5 +1,5 @@
 // From what a chip is told to the phases of its heaters and their derivatives: update errors, range, voltage steps, heater law.
-// `slope` is 1 + E; a range of 0 stands for any phase, `levels` of 0 for any voltage.
+// `slope` is 1 + E; a range of 0 stands for any phase, one below 0 for phase-change cells, `levels` of 0 for any voltage.
 
 struct Follow {
     len: u32,
@@ -35,6 +35,12 @@ fn follow(
     if range == 0.0 {
         heat[i] = gain * followed;
         derivative[i] = slope * gain;
+        return;
+    }
+    if range < 0.0 {
+        // a pair of phase-change cells with 1 - range levels
+        heat[i] = floor(clamp(followed, -1.0, 1.0) * -range + 0.5) / -range;
+        derivative[i] = select(slope, 0.0, abs(followed) > 1.0);
         return;
     }
     var within = followed - base;

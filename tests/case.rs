@@ -3,7 +3,7 @@
 use crate::compare::largest;
 use crate::draws::normals;
 use at_core::fabrication::Fabrication;
-use at_core::imperfections::Imperfections;
+use at_core::imperfections::{Imperfections, Memory, Rings};
 use at_core::network::Network;
 use at_core::propagator::{Adjoint, LayerAccess, Layered, Propagator, Simulator, TapAccess};
 use at_core::reference::Reference;
@@ -19,6 +19,8 @@ pub const LOSSY: Imperfections = Imperfections {
     response_amplitude: 0.2,
     response_slope: 0.2,
     response_offset: 0.1,
+    rings: Rings { ring_offset: 0.1, ring_linewidth: 0.2, ring_leak: 0.05, ring_loss_db: 0.5 },
+    memory: Memory { pcm_contrast: 0.1, pcm_offset: 0.05, ..Memory::NONE },
     update_error: 0.4,
     perturbation: 0.3,
     ..Imperfections::NONE

@@ -2,6 +2,7 @@
 
 use at_core::cpu::Cpu;
 use at_core::engine::Engine;
+use at_core::fabrication::Fabrication;
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
@@ -11,7 +12,9 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, mesh_and_detectors, other_shapes, tiled, weight_banks};
+use at_tests::networks::{
+    coherent, mesh_and_detectors, network, other_shapes, phase_change, ring_banks, tiled, weight_banks,
+};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -178,8 +181,22 @@ fn an_estimate_counts_from_the_next_programming_on() {
 #[test]
 fn an_estimate_of_weight_banks_is_refused() {
     let Some(gpu) = require_gpu() else { return };
-    let mut model = Case::new(weight_banks(&[5, 4, 3]), &IDEAL, 4, 5).programmed(&gpu);
-    let estimate = gpu.upload(&vec![0.0; model.imperfections()]).unwrap();
-    let text = model.set_imperfections(&estimate).unwrap_err().to_string();
-    assert!(text.contains("weight banks") && text.contains("`engine` cpu"), "{text}");
+    for network in [weight_banks(&[5, 4, 3]), ring_banks(&[5, 4, 3]), phase_change(&[5, 4, 3])] {
+        let mut model = Case::new(network, &IDEAL, 4, 5).programmed(&gpu);
+        let estimate = gpu.upload(&vec![0.0; model.imperfections()]).unwrap();
+        let text = model.set_imperfections(&estimate).unwrap_err().to_string();
+        assert!(text.contains("weight banks") && text.contains("`engine` cpu"), "{text}");
+    }
+}
+
+#[test]
+fn a_bus_of_more_wavelengths_than_a_kernel_counts_is_refused() {
+    let Some(gpu) = require_gpu() else { return };
+    let bank = |channels| network(vec![vec![Stage::ring_bank(300, 1, channels, 1000.0)]]);
+    let text = gpu.build(&bank(300), &Fabrication::ideal()).err().unwrap().to_string();
+    assert!(
+        text.contains("300 wavelengths") && text.contains("255 channels") && text.contains("`engine` cpu"),
+        "{text}"
+    );
+    assert!(gpu.build(&bank(255), &Fabrication::ideal()).is_ok());
 }

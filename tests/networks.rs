@@ -70,6 +70,16 @@ pub fn weight_banks(widths: &[usize]) -> Network {
     dense(widths, Stage::weight_bank)
 }
 
+/// Banks of microrings with rectifiers between them, buses of three channels, of which the last is not full.
+pub fn ring_banks(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::ring_bank(inputs, outputs, 3, 12.0))
+}
+
+/// Crossbars of phase-change cells with rectifiers between them.
+pub fn phase_change(widths: &[usize]) -> Network {
+    dense(widths, Stage::phase_change)
+}
+
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
     let mut layers: Vec<Layer> =
         widths.windows(2).map(|pair| vec![linear(pair[0], pair[1]), Stage::rectifier(pair[1], 0.05)]).collect();

@@ -205,6 +205,8 @@ impl Marks {
             inputs: by_sample(first.inputs, both.inputs),
             control_writes: by_step(first.control_writes, both.control_writes)
                 + self.end.control_writes.saturating_sub(both.control_writes),
+            cell_writes: by_step(first.cell_writes, both.cell_writes)
+                + self.end.cell_writes.saturating_sub(both.cell_writes),
             passes: by_sample(first.passes, both.passes),
             rounds: by_step(first.rounds, both.rounds),
             frames: by_sample(first.frames, both.frames),

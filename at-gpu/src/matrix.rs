@@ -42,4 +42,8 @@ impl Response for Linear {
         let slopes = slopes.map_or(controls, |slopes| &slopes.buffer);
         gpu.each(Kernel::MatrixCoefficients, &parameters, &[controls, slopes, &weights.buffer], weights.len)
     }
+    /// Each weight has a control of its own.
+    fn to_controls(&self, _: &Gpu, _: Parameters, _: &wgpu::Buffer, _: &wgpu::Buffer) -> Result<()> {
+        Ok(())
+    }
 }

@@ -29,7 +29,7 @@ impl Tunable for GpuNetwork {
         same_size("imperfections", self.learned.len, estimate.len)?;
         if self.layers.iter().flatten().any(|placed| !placed.stage.learns() && !placed.imperfections.is_empty()) {
             return Err(Error::Unsupported {
-                what: "an estimate of the imperfections of weight banks on a GPU".into(),
+                what: "an estimate of the imperfections of weight banks, ring banks or crossbars on a GPU".into(),
                 instead: "pass `engine` cpu".into(),
             });
         }

@@ -55,4 +55,8 @@ impl Response for Cells {
         let buffers = [controls, errors, &weights.buffer, &slopes.buffer];
         gpu.each(Kernel::WeightBankCoefficients, &parameters, &buffers, weights.len)
     }
+    /// Each weight has a control of its own.
+    fn to_controls(&self, _: &Gpu, _: Parameters, _: &wgpu::Buffer, _: &wgpu::Buffer) -> Result<()> {
+        Ok(())
+    }
 }

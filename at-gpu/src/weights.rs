@@ -1,9 +1,9 @@
-//! What matrices and weight banks have in common: products with weights. How a weight follows its control, each says in its file.
+//! What matrices, banks and crossbars have in common: products with weights. How a weight follows its control, each says in its file.
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
 use crate::product::{Afterwards, Product, View};
-use crate::scratch::{Needs, Scratch};
+use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, OfStage, Training};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
@@ -18,6 +18,9 @@ pub(crate) fn memory(page: &impl Controlled, training: &Training) -> OfStage {
 
 /// How weights follow their controls.
 pub(crate) trait Response {
+    /// Weights follow more than their own control each: the gradient takes the way of [`Response::to_controls`].
+    const MIXES: bool = false;
+
     /// Records the making of `weights`, and of `slopes` where the stage has some that change, from `controls`.
     fn program(
         &self,
@@ -27,9 +30,18 @@ pub(crate) trait Response {
         weights: &Vector,
         slopes: Option<&Vector>,
     ) -> Result<()>;
+
+    /// Records the way from `of_weights`, `∂L/∂w` of every weight, to the gradient of their controls, where weights mix.
+    fn to_controls(
+        &self,
+        gpu: &Gpu,
+        parameters: Parameters,
+        of_weights: &wgpu::Buffer,
+        gradient: &wgpu::Buffer,
+    ) -> Result<()>;
 }
 
-/// `y = W x + b` with every weight and bias a function of its own control.
+/// `y = W x + b` with every weight and bias a function of controls.
 pub(crate) struct WeightStage<R> {
     gpu: Gpu,
     inputs: usize,
@@ -54,16 +66,22 @@ impl<R: Response> WeightStage<R> {
         let weights = Vector::zeros(&gpu.commands.context, "weights", outputs * (inputs + 1))?;
         Ok(WeightStage { gpu, inputs, outputs, offset, response, weights, slopes })
     }
+
+    fn parameters(&self) -> Result<Parameters> {
+        Ok(Parameters { len: count(self.weights.len)?, offset: count(self.offset)?, has_errors: 0 })
+    }
 }
 
 impl<R: Response> GpuStage for WeightStage<R> {
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
-        let parameters = Parameters { len: count(self.weights.len)?, offset: count(self.offset)?, has_errors: 0 };
-        self.response.program(&self.gpu, parameters, controls, &self.weights, self.slopes.as_ref())
+        self.response.program(&self.gpu, self.parameters()?, controls, &self.weights, self.slopes.as_ref())
     }
 
-    fn needs(&self, _batch: usize, _backward: bool) -> Needs {
-        Needs::default()
+    fn needs(&self, _batch: usize, backward: bool) -> Needs {
+        if !(backward && R::MIXES) {
+            return Needs::default();
+        }
+        Needs::of(&[(Slot::Sums, 4 * self.weights.len as u64)])
     }
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, _: &Scratch) -> Result<()> {
@@ -91,13 +109,17 @@ impl<R: Response> GpuStage for WeightStage<R> {
         }
         .record(&self.gpu)?;
         let slopes = self.slopes.as_ref().map(|slopes| &slopes.buffer);
+        let (target, offset) = match R::MIXES {
+            true => (pass.scratch.get(Slot::Sums), 0),
+            false => (pass.gradient, self.offset),
+        };
         Product {
             a: View { buffer: pass.adjoint, row: 1, column: outputs },
             b: View { buffer: pass.input, row: inputs, column: 1 },
             sizes: [outputs, batch, inputs],
             afterwards: slopes.map_or(Afterwards::Nothing, Afterwards::Multiply),
-            target: pass.gradient,
-            offset: self.offset,
+            target,
+            offset,
         }
         .record(&self.gpu)?;
         Sum {
@@ -107,9 +129,13 @@ impl<R: Response> GpuStage for WeightStage<R> {
             stride: outputs,
             factors: slopes.map(|slopes| (slopes, inputs * outputs)),
             scale: 1.0,
-            target: pass.gradient,
-            offset: self.offset + inputs * outputs,
+            target,
+            offset: offset + inputs * outputs,
         }
-        .record(&self.gpu)
+        .record(&self.gpu)?;
+        match R::MIXES {
+            true => self.response.to_controls(&self.gpu, self.parameters()?, target, pass.gradient),
+            false => Ok(()),
+        }
     }
 }

@@ -82,5 +82,5 @@ def test_results_and_facts_have_the_keys_that_their_types_say():
     run = asyt.train("bank:in-12-out", data="iris", method=["at", "spsa"], epochs=1, progress=False)
     for result in run.results:
         assert set(result) >= _types.Result.__required_keys__ and set(result) <= set(_types.Result.__annotations__) | _types.Result.__required_keys__
-        assert set(result["accesses"]) == set(_types.Accesses.__annotations__)
+        assert set(result["accesses"]) == set(_types.Accesses.__required_keys__)
     assert set(asyt.Chip("mesh:4").facts) == set(_types.Facts.__annotations__)

@@ -105,6 +105,14 @@ kernels! {
     MatrixCoefficients "matrix_coefficients" "rrw" "Weights" ["index"];
     /// weights of a bank and their slopes, `stage/weight_bank.rs`.
     WeightBankCoefficients "weight_bank_coefficients" "rrww" "Weights" ["index", "trigonometry"];
+    /// cosine and sine of half of every ring's phase, `stage/ring_bank.rs`.
+    RingBankTurns "ring_bank_turns" "rrw" "RingBank" ["index", "trigonometry"];
+    /// weights of a ring bank, `stage/ring_bank.rs`.
+    RingBankCoefficients "ring_bank_coefficients" "rrrw" "RingBank" ["index", "ring_bank"];
+    /// from the gradient of weights to that of the rings' phases, `stage/ring_bank.rs`.
+    RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank"];
+    /// weights of a phase-change crossbar and their slopes, `stage/phase_change.rs`.
+    PhaseChangeCoefficients "phase_change_coefficients" "rrww" "Weights" ["index"];
     /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.

@@ -3,10 +3,10 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, part_of_tiles, tiled,
-    weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, network, other_shapes, part_of_tiles,
+    phase_change, ring_banks, tiled, weight_banks,
 };
-use at_core::imperfections::Imperfections;
+use at_core::imperfections::{Imperfections, Memory};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Simulator;
@@ -117,6 +117,27 @@ pub fn matrices_and_weight_banks<E: Simulator>(engine: &E, precision: Precision)
             agrees(engine, precision, &weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
         }
     }
+}
+
+/// Rings whose buses are one, not full, or of one channel each, and cells of any level and of a few.
+pub fn ring_banks_and_crossbars<E: Simulator>(engine: &E, precision: Precision) {
+    let rings = |inputs, outputs, channels, finesse| {
+        network(vec![vec![Stage::ring_bank(inputs, outputs, channels, finesse)], vec![Stage::matrix(outputs, 3)]])
+    };
+    let levels = Imperfections { memory: Memory { pcm_levels: 5, ..LOSSY.memory }, ..LOSSY };
+    for imperfections in [IDEAL, LOSSY] {
+        for batch in [1, 7, 257] {
+            for (inputs, outputs, channels, finesse) in
+                [(9, 17, 1, 5.0), (9, 4, 10, 20.0), (30, 20, 7, 50.0), (1, 1, 64, 100.0)]
+            {
+                let what = format!("{inputs} rings on buses of {channels}");
+                agrees(engine, precision, &rings(inputs, outputs, channels, finesse), &imperfections, batch, &what);
+            }
+            agrees(engine, precision, &ring_banks(&[30, 17, 1, 5]), &imperfections, batch, "ring banks");
+            agrees(engine, precision, &phase_change(&[30, 17, 1, 5]), &imperfections, batch, "crossbars");
+        }
+    }
+    agrees(engine, precision, &phase_change(&[30, 17, 5]), &levels, 7, "crossbars of 5 levels");
 }
 
 /// 51 dB of loss on the way, which an engine that rebuilds fields must not amplify.

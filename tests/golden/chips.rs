@@ -17,15 +17,17 @@ use at_core::propagator::{
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;
-use at_tests::networks::{matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
 
 /// The networks whose chips are drawn, by name.
-fn networks() -> [(&'static str, Network); 4] {
+fn networks() -> [(&'static str, Network); 6] {
     [
         ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
         ("weight banks", weight_banks(&[4, 4, 4])),
         ("matrices", matrices(&[4, 4, 4])),
+        ("ring banks", ring_banks(&[4, 4, 4])),
+        ("phase-change crossbars", phase_change(&[4, 4, 4])),
     ]
 }
 
@@ -79,7 +81,12 @@ pub fn at_work() -> Record {
 
 fn with<T: Real>(record: &mut Record, engine: &Cpu<T>) {
     for (kind, imperfections) in kinds() {
-        for (of, network) in [("every stage", recorded_stages()), ("tiles", tiled(&Mesh::rectangular(3).unwrap()))] {
+        for (of, network) in [
+            ("every stage", recorded_stages()),
+            ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
+            ("ring banks", ring_banks(&[4, 4, 4])),
+            ("phase-change crossbars", phase_change(&[4, 4, 4])),
+        ] {
             let mut chip = programmed(engine, &network, &imperfections);
             record.of(T::NAME, &format!("{kind}, {of}"), &readout(engine, &mut chip, 9));
         }

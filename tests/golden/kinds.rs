@@ -1,6 +1,6 @@
 //! Kinds of chips: every imperfection by itself, with what it cannot be without, and all together.
 
-use at_core::imperfections::{Control, Drift, Imperfections, Noise, Passive, Process};
+use at_core::imperfections::{Control, Drift, Imperfections, Memory, Noise, Passive, Process, Rings};
 
 const NONE: Imperfections = Imperfections::NONE;
 
@@ -10,6 +10,8 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
     let lossy = |passive| Imperfections { loss_db: 0.3, loss_spread_db: 0.05, passive, ..NONE };
     let process = |process| Imperfections { process, ..NONE };
     let control = |control| Imperfections { control, ..NONE };
+    let rings = |rings| Imperfections { rings, ..NONE };
+    let memory = |memory| Imperfections { memory, ..NONE };
     let noise = |noise| Imperfections { noise, ..NONE };
     let drift = |drift| Imperfections { drift, ..NONE };
     let scattered = Imperfections { splitter_angle: 0.1, ..NONE };
@@ -38,6 +40,14 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("process-phase", process(Process { process_phase: 0.5, process_length: 400.0, ..Process::NONE })),
         ("die-splitter", process(Process { die_splitter: 0.1, ..Process::NONE })),
         ("die-phase", process(Process { die_phase: 1.0, ..Process::NONE })),
+        ("ring-offset", rings(Rings { ring_offset: 0.1, ..Rings::NONE })),
+        ("ring-linewidth", rings(Rings { ring_linewidth: 0.2, ..Rings::NONE })),
+        ("ring-leak", rings(Rings { ring_leak: 0.05, ..Rings::NONE })),
+        ("ring-loss", rings(Rings { ring_loss_db: 0.5, ..Rings::NONE })),
+        ("pcm-contrast", memory(Memory { pcm_contrast: 0.1, ..Memory::NONE })),
+        ("pcm-offset", memory(Memory { pcm_offset: 0.05, ..Memory::NONE })),
+        ("pcm-levels", memory(Memory { pcm_levels: 8, ..Memory::NONE })),
+        ("pcm-write-noise", memory(Memory { pcm_levels: 8, pcm_write_noise: 0.02, ..Memory::NONE })),
         ("control-range", control(Control { control_range: 7.0, ..Control::NONE })),
         ("control-bits", control(Control { control_range: 7.0, control_bits: 6, ..Control::NONE })),
         ("heater-spread", control(Control { heater_spread: 0.05, ..Control::NONE })),

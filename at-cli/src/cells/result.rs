@@ -104,6 +104,7 @@ impl CellResult {
             chance: self.chance,
             controls: self.chip_size.controls,
             inputs: Some(self.chip_size.inputs),
+            cells: self.chip_size.cells,
             seed: self.settings.seed.unwrap_or_default(),
             chip_seed: self.chip_seed,
             results: vec![MethodResult { misfit: self.misfit, ..own }],

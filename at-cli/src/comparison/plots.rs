@@ -230,7 +230,8 @@ fn axis(name: &str) -> String {
             | Unit::DecibelPerCentimetre
             | Unit::Micrometre
             | Unit::Bit
-            | Unit::Cell) => {
+            | Unit::Cell
+            | Unit::Level) => {
                 format!(" ({})", unit.sign())
             }
         })

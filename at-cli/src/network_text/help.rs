@@ -15,6 +15,8 @@ it from the stage before.
                   columns
   matrix          inputs, outputs                          real numbers
   weight-bank     inputs, outputs                          real numbers
+  ring-bank       inputs, outputs; channels, finesse       real numbers
+  phase-change    inputs, outputs                          real numbers
   activation      activation                               fields
   detection       detection                                fields to numbers
   modulation                                               numbers to fields
@@ -24,7 +26,8 @@ it from the stage before.
 Keys after a semicolon can be left out, and so can threshold (0): layout is
 \"rectangular\", \"triangular\", \"diamond\", \"butterfly\", \"benes\" or \"custom\",
 depth the columns of a rectangular mesh, columns those of a custom one, each a
-list of the pairs of modes that its interferometers join, the upper mode first.
+list of the pairs of modes that its interferometers join, the upper mode first;
+channels the wavelengths on a bus of rings (16), finesse theirs (100).
 
 A mesh, its light detected:
   network = [[
@@ -63,6 +66,13 @@ waveguides cross; singular values in tiles:
     [{ kind = \"mesh\", modes = 8, layout = \"custom\", columns = [[[0, 7]]] },
      { kind = \"singular-value\", inputs = 8, outputs = 4, tile = 4 },
      { kind = \"detection\", detection = { kind = \"intensity\" } }],
+  ]
+
+Microrings, and a crossbar of phase-change cells:
+  network = [
+    [{ kind = \"ring-bank\", inputs = 64, outputs = 16, channels = 32, finesse = 200.0 },
+     { kind = \"rectifier\" }],
+    [{ kind = \"phase-change\", inputs = 16, outputs = 10 }],
   ]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:

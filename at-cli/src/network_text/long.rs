@@ -12,12 +12,14 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 10] = [
+pub(super) const KINDS: [Keys; 12] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
     ("matrix", &["inputs", "outputs"], &[]),
     ("weight-bank", &["inputs", "outputs"], &[]),
+    ("ring-bank", &["inputs", "outputs"], &["channels", "finesse"]),
+    ("phase-change", &["inputs", "outputs"], &[]),
     ("activation", &["activation"], &[]),
     ("detection", &["detection"], &[]),
     ("modulation", &[], &[]),
@@ -118,7 +120,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
     };
     match key {
-        "modes" | "inputs" | "outputs" | "tile" | "depth" => match value {
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
@@ -135,7 +137,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
                 shown(value)
             )),
         },
-        "threshold" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
+        "threshold" | "finesse" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
         "activation" => nested(&ACTIVATIONS),
         "detection" => nested(&DETECTIONS),
         _ => Ok(()), // read as what it is
@@ -216,7 +218,15 @@ mod tests {
                 "[[{ kind = 'rectifier', threshold = true }]]",
                 &["stage 0 (rectifier): key threshold: true is no number"],
             ),
+            (
+                "[[{ kind = 'ring-bank', inputs = 4, outputs = 2, finesse = 'high' }]]",
+                &["stage 0 (ring-bank): key finesse: \"high\" is no number"],
+            ),
             // what is well written and cannot be built
+            (
+                "[[{ kind = 'ring-bank', inputs = 4, outputs = 2, channels = 64, finesse = 32 }]]",
+                &["layer 0, stage 0 (ring-bank): ", "0.50 linewidths", "finesse of 64"],
+            ),
             ("[[{ kind = 'modulation' }]]", &["layer 0, stage 0 (modulation): a network begins with"]),
             ("[[{ kind = 'mesh', modes = 1 }]]", &["layer 0, stage 0 (mesh): ", "modes"]),
             ("[[{ kind = 'mesh', modes = 4 }], []]", &["layer 1 has no stage"]),

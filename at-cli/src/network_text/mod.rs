@@ -15,6 +15,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::Mesh;
 use at_core::optics::layout::{Columns, Layout};
+use at_core::stage::RingBank;
 use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 use serde::Serialize;
 use stage::element_elsewhere;
@@ -26,6 +27,12 @@ use word::layers_of;
 pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU between them
   bank:in-48-out        weight banks, ReLU between them; `in` and `out` fit the
                         data set
+  rings:10x64           a microring weight bank of 10 outputs and 64 inputs, each
+                        input a wavelength; rings:in-48-out two of them, ReLU
+                        between them; rings:10x64,channels=32,finesse=200 for
+                        32 wavelengths on a bus [16] and this finesse [100]
+  pcm:10x64             a crossbar of pairs of phase-change cells; pcm:in-48-out
+                        as above; levels are the chip's: --pcm-levels
   mesh:64x3             3 rectangular meshes of 64 modes, electro-optic
                         activations between them, intensity readout
   mesh:64x3,depth=80    options after commas: depth=N columns, redundant ones
@@ -42,7 +49,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
   Without a --preset, defaults follow the network: meshes and tiles get a chip
-  of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
+  of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip;
+  rings and pcm a chip of their kind, at-adaptive and Adam.
   In a settings file also a list of layers, each a list of stages (asyt help
   networks has every kind; --print-config --long writes a word so):
     network = [[
@@ -55,7 +63,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum NetworkText {
-    /// `matrix:…`, `bank:…`, `mesh:…`, `tiles:…`, `svd:…`.
+    /// `matrix:…`, `bank:…`, `rings:…`, `pcm:…`, `mesh:…`, `tiles:…`, `svd:…`.
     Short(String),
     /// Layers of stages.
     Long(Vec<Vec<StageText>>),
@@ -98,13 +106,15 @@ impl NetworkText {
                 };
                 format!("{kind}:{}{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
             }
-            Some((kind @ ("matrix" | "bank"), widths)) => {
+            Some((kind @ ("matrix" | "bank" | "rings" | "pcm"), rest)) => {
                 let number = |word: &str| match word {
                     "in" => inputs.to_string(),
                     "out" => outputs.to_string(),
                     _ => word.to_string(),
                 };
-                format!("{kind}:{}", widths.split('-').map(number).collect::<Vec<_>>().join("-"))
+                let (widths, options) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+                let between = if widths.contains('-') { "-" } else { "x" };
+                format!("{kind}:{}{options}", widths.split(between).map(number).collect::<Vec<_>>().join(between))
             }
             _ => text.clone(),
         };
@@ -124,9 +134,10 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         StageText::Tiles { inputs, outputs, tile, layout, depth, ref columns } => {
             inputs as f64 * outputs as f64 * (depth_of(tile, layout, depth, columns) + 1.0) / tile as f64
         }
-        StageText::Matrix { inputs, outputs } | StageText::WeightBank { inputs, outputs } => {
-            outputs as f64 * (inputs as f64 + 1.0)
-        }
+        StageText::Matrix { inputs, outputs }
+        | StageText::WeightBank { inputs, outputs }
+        | StageText::RingBank { inputs, outputs, .. }
+        | StageText::PhaseChange { inputs, outputs } => outputs as f64 * (inputs as f64 + 1.0),
         // an element of somebody's own is not built here
         StageText::Own { .. }
         | StageText::Activation { .. }
@@ -200,7 +211,7 @@ fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) 
 /// Adds what `text` says behind a stage that gives `signal`.
 fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Result<()> {
     let modes = || {
-        let begins = || anyhow!("a network begins with a mesh, a matrix or a weight bank");
+        let begins = || anyhow!("a network begins with a mesh, a matrix, a bank or a crossbar");
         signal.map(|signal| signal.modes).ok_or_else(begins)
     };
     match *text {
@@ -218,6 +229,13 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
         }
         StageText::Matrix { inputs, outputs } => layer.push(Stage::matrix(inputs, outputs)),
         StageText::WeightBank { inputs, outputs } => layer.push(Stage::weight_bank(inputs, outputs)),
+        StageText::RingBank { inputs, outputs, channels, finesse } => {
+            let (channels, finesse) = (channels.unwrap_or(RingBank::CHANNELS), finesse.unwrap_or(RingBank::FINESSE));
+            let bank = Stage::ring_bank(inputs, outputs, channels, finesse);
+            bank.element().validate()?;
+            layer.push(bank);
+        }
+        StageText::PhaseChange { inputs, outputs } => layer.push(Stage::phase_change(inputs, outputs)),
         StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
         StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
         StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),

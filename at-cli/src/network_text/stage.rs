@@ -49,6 +49,20 @@ pub enum StageText {
         inputs: usize,
         outputs: usize,
     },
+    /// Microrings, `channels` wavelengths on a bus, of the given `finesse`.
+    RingBank {
+        inputs: usize,
+        outputs: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finesse: Option<f64>,
+    },
+    /// Pairs of phase-change cells.
+    PhaseChange {
+        inputs: usize,
+        outputs: usize,
+    },
     Activation {
         activation: Activation,
     },
@@ -75,6 +89,8 @@ impl StageText {
             StageText::Tiles { .. } => "tiles",
             StageText::Matrix { .. } => "matrix",
             StageText::WeightBank { .. } => "weight-bank",
+            StageText::RingBank { .. } => "ring-bank",
+            StageText::PhaseChange { .. } => "phase-change",
             StageText::Activation { .. } => "activation",
             StageText::Detection { .. } => "detection",
             StageText::Modulation {} => "modulation",

@@ -13,6 +13,10 @@ fn the_notation_makes_the_network_it_names() {
     for (text, layers, inputs, outputs, controls) in [
         ("matrix:784-256-256-10", 3, Signal::reals(784), 10, 785 * 256 + 257 * 256 + 257 * 10),
         ("bank:in-48-out", 2, Signal::reals(64), 10, 65 * 48 + 49 * 10),
+        ("rings:10x64", 1, Signal::reals(64), 10, 65 * 10),
+        ("rings:in-48-out,channels=32,finesse=200", 2, Signal::reals(64), 10, 65 * 48 + 49 * 10),
+        ("pcm:outxin", 1, Signal::reals(64), 10, 65 * 10),
+        ("pcm:64-16-10", 2, Signal::reals(64), 10, 65 * 16 + 17 * 10),
         ("mesh:64x3", 3, Signal::fields(64), 64, 3 * 64 * 64),
         ("mesh:8", 1, Signal::fields(8), 8, 64),
         ("mesh:8x2,triangular,activation=none,detection=balanced", 2, Signal::fields(8), 4, 128),
@@ -56,6 +60,14 @@ fn what_makes_no_sense_is_named() {
         ("matrx:4-3", "did you mean matrix"),
         ("bank:10", "two widths"),
         ("bank:10-0", "\"0\" is no size"),
+        ("rings:64", "OUTPUTSxINPUTS"),
+        ("rings:10x0", "\"0\" is no size"),
+        ("rings:10x64,channels=200", "0.50 linewidths apart"),
+        ("rings:10x64,finesse=much", "\"much\" is no finesse"),
+        ("rings:10x64,finesse=1", "between 2 and 1e5"),
+        ("rings:10x64,levels=4", "known: channels=, finesse="),
+        ("pcm:10x64,levels=16", "--pcm-levels"),
+        ("pcm:10", "OUTPUTSxINPUTS"),
         ("mesh:8x0", "\"0\" is no size"),
         ("mesh:8x2,depht=3", "depht"),
         ("mesh:8x2,activation=relu", "mod-relu"),
@@ -110,7 +122,7 @@ fn stages_can_be_spelled_out() {
 
 /// The words of networks in a text: those that are written out, no forms as `tiles:OUTPUTSxINPUTS`.
 fn words(text: &str) -> BTreeSet<String> {
-    let kinds = ["mesh:", "bank:", "matrix:", "tiles:", "svd:"];
+    let kinds = ["mesh:", "bank:", "matrix:", "rings:", "pcm:", "tiles:", "svd:"];
     let signs = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ":-,=/".contains(sign);
     let all = text.split(|sign: char| !signs(sign)).map(|word| word.trim_matches(|sign| ":-,=/".contains(sign)));
     all.filter(|word| kinds.iter().any(|kind| word.starts_with(kind) && word.len() > kind.len()))

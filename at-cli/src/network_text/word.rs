@@ -1,4 +1,4 @@
-//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
+//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
 
 use super::stage::{StageText, element_elsewhere};
 use crate::names;
@@ -15,11 +15,29 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
     match kind {
         "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
+        "rings" => {
+            let (widths, options) = rest.split_once(',').unwrap_or((rest, ""));
+            let (channels, finesse) = ring_options(options)?;
+            crossbars(widths, inputs, outputs, |inputs, outputs| StageText::RingBank {
+                inputs,
+                outputs,
+                channels,
+                finesse,
+            })
+        }
+        "pcm" => {
+            let (widths, options) = rest.split_once(',').unwrap_or((rest, ""));
+            ensure!(
+                options.is_empty(),
+                "unknown option {options:?}: a crossbar has none; the levels of its cells are the chip's, --pcm-levels"
+            );
+            crossbars(widths, inputs, outputs, |inputs, outputs| StageText::PhaseChange { inputs, outputs })
+        }
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
         "svd" => singular_values(rest, inputs, outputs),
         "own" => Err(element_elsewhere(rest)),
-        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles", "svd"])),
+        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd"])),
     }
 }
 
@@ -41,6 +59,35 @@ fn dense(
         widths.windows(2).map(|pair| vec![stage(pair[0], pair[1]), StageText::Rectifier { threshold: 0.0 }]).collect();
     layers.last_mut().expect("two widths make a layer").pop();
     Ok(layers)
+}
+
+/// `10x64`, outputs by inputs, for one linear stage, or as of [`dense`].
+fn crossbars(
+    text: &str,
+    inputs: usize,
+    outputs: usize,
+    stage: impl Fn(usize, usize) -> StageText,
+) -> Result<Vec<Vec<StageText>>> {
+    match text.split_once('x').filter(|_| !text.contains('-')) {
+        Some((rows, columns)) => dense(&format!("{columns}-{rows}"), inputs, outputs, stage),
+        None if text.contains('-') => dense(text, inputs, outputs, stage),
+        None => bail!("write it as OUTPUTSxINPUTS, as in 10x64, or as widths, as in in-48-out"),
+    }
+}
+
+/// `channels=32,finesse=200`.
+fn ring_options(options: &str) -> Result<(Option<usize>, Option<f64>)> {
+    let (mut channels, mut finesse) = (None, None);
+    for part in options.split(',').filter(|_| !options.is_empty()) {
+        match part.split_once('=') {
+            Some(("channels", count)) => channels = Some(size(count)?),
+            Some(("finesse", number)) => {
+                finesse = Some(number.parse().map_err(|_| anyhow!("{number:?} is no finesse; a finesse is a number"))?);
+            }
+            _ => bail!("unknown option {part:?}; known: channels=, finesse="),
+        }
+    }
+    Ok((channels, finesse))
 }
 
 /// `64x3,option,…`, `inx3`, `in-x3`: meshes with activations between them and a detection at the end.

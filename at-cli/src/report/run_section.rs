@@ -11,7 +11,6 @@ use crate::session::summary::{MethodResult, Summary};
 use crate::session::{plot, verdict};
 use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
-use at_core::cost::ChipSize;
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -182,6 +181,9 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         })
         .collect();
     page.table(&["method", "values read", "values injected", "controls written", "time of the simulation"], &rows);
+    for line in summary.results.iter().filter_map(|result| endurance(summary.cells, result)) {
+        page.paragraph(&line);
+    }
     if files.rows.iter().any(|row| row.chip_reads > 0) {
         let interface = curves::interface(by, &methods, &files.rows).svg(page.sheet());
         let caption = format!(
@@ -191,6 +193,20 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         page.figure("interface", &interface, &caption)?;
     }
     costs(page, files)
+}
+
+/// What a training has spent of the endurance of non-volatile cells, where the chip has some.
+fn endurance(pairs: usize, result: &MethodResult) -> Option<String> {
+    let written = result.accesses?.cell_writes;
+    let mean = written as f64 / (2 * pairs).max(1) as f64;
+    (pairs > 0).then(|| {
+        let cells = count(2 * pairs as u64);
+        format!(
+            "{}: {} cells were written, each of the {cells} cells {mean:.1} times on average.",
+            result.label(),
+            count(written)
+        )
+    })
 }
 
 /// A row of the table for a method that has not finished: what its epochs so far gave.
@@ -211,7 +227,7 @@ fn so_far(files: &RunFiles, method: MethodName) -> Option<Vec<String>> {
 /// Time and energy by term, where the run has noted all that they depend on.
 fn costs(page: &mut Page, files: &RunFiles) -> Result<()> {
     let summary = &files.summary;
-    let size = summary.inputs.map(|inputs| ChipSize { controls: summary.controls, inputs });
+    let size = summary.inputs.map(|_| summary.chip_size());
     let training = |result: &MethodResult| {
         let chips = vec![(result.accesses?, size?)];
         let place = if result.share_model > 1 { format!("chip {}", result.chip_seed) } else { String::new() };

@@ -50,12 +50,19 @@ pub struct Summary {
     /// Number of inputs of the chip; none in files of earlier versions.
     #[serde(default)]
     pub inputs: Option<usize>,
+    /// Controls that are pairs of non-volatile cells.
+    #[serde(default, skip_serializing_if = "none")]
+    pub cells: usize,
     /// Of the first controls and the order of the samples.
     pub seed: u64,
     /// Of the chip.
     pub chip_seed: u64,
     /// One per method, and for every chip where several share a model.
     pub results: Vec<MethodResult>,
+}
+
+fn none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The outcome of one method. Scores are the chip's.
@@ -308,15 +315,21 @@ impl Summary {
             chance,
             controls: network.controls(),
             inputs: Some(network.input().width()),
+            cells: ChipSize::of(network).cells,
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),
         }
     }
 
+    /// What costs depend on besides the chip's use.
+    pub fn chip_size(&self) -> ChipSize {
+        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1), cells: self.cells }
+    }
+
     /// Errs where a number is none that a run writes: the file was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
-        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1) }.validate()?;
+        self.chip_size().validate()?;
         numbers(&[("train_samples", self.train_samples), ("test_samples", self.test_samples)])?;
         self.chance.map_or(Ok(()), |chance| chance.validate())?;
         self.results.iter().try_for_each(|result| {

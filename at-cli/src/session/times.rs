@@ -3,7 +3,7 @@
 use super::summary::{ChipTimes, MethodResult, Summary};
 use crate::export::columns::si;
 use anyhow::Result;
-use at_core::cost::{ChipSize, CostModel};
+use at_core::cost::CostModel;
 use std::fmt::Write;
 
 /// The model whose time stands beside the measured one.
@@ -11,7 +11,7 @@ const MODEL: &str = "bench";
 
 /// A line per method that trained a chip from outside; nothing for simulated chips.
 pub fn times(summary: &Summary) -> Result<String> {
-    let size = ChipSize { controls: summary.controls, inputs: summary.inputs.unwrap_or(1) };
+    let size = summary.chip_size();
     let model = CostModel::find(MODEL)?;
     let mut text = String::new();
     for result in &summary.results {

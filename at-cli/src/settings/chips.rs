@@ -3,8 +3,9 @@
 use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Part, Passive, Process};
+use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Process, Rings};
 use at_core::network::Network;
+use std::f64::consts::TAU;
 
 /// The imperfection of this name, where there is one: a setting that changes a kind of chip.
 pub fn imperfection(name: &str) -> Option<&'static Imperfection> {
@@ -26,19 +27,25 @@ fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a 
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 10] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
     (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
+    (
+        "ring-bank",
+        "microrings: resonances 0.06 rad apart (a linewidth at finesse 100), linewidths 10 %, extinction 20 dB",
+    ),
+    ("silicon-rings", "the same with heaters of one free spectral range, 14 bits, thermal crosstalk 1 %"),
+    ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 
 /// The kinds of chips, one per line.
 pub fn help() -> String {
-    KINDS.map(|(name, meaning)| format!("  {name:<12} {meaning}")).join("\n")
+    KINDS.map(|(name, meaning)| format!("  {name:<13} {meaning}")).join("\n")
 }
 
 fn find(name: &str) -> Result<Imperfections> {
@@ -73,12 +80,39 @@ fn find(name: &str) -> Result<Imperfections> {
             },
             ..none
         }),
+        "ring-bank" => Ok(ring_bank()),
+        "silicon-rings" => Ok(Imperfections {
+            control: Control {
+                control_range: TAU,
+                control_bits: 14,
+                heater_spread: 0.01,
+                crosstalk: 0.01,
+                ..Control::NONE
+            },
+            ..ring_bank()
+        }),
+        "phase-change" => Ok(phase_change()),
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
     }
 }
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
+
+/// Resonances of silicon rings wander over a wafer with a variance of some 1 nm² per cm (as measured on four foundry wafers, M. Mohamed and
+/// others), so that neighbours 100 µm apart differ by 0.1 nm, of a free spectral range of 10 nm 0.06 rad. The rest are values within
+/// the ranges usual for add-drop rings, and not those of one device.
+fn ring_bank() -> Imperfections {
+    let rings = Rings { ring_offset: 0.06, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.5 };
+    Imperfections { rings, ..Imperfections::NONE }
+}
+
+/// The levels of a cell of Ge₂Sb₂Te₅ on a waveguide as demonstrated by Li et al., Optica 6, 1 (2019); writing noise below a third of the
+/// distance of two levels, as telling them apart asks for. The rest are values of this size, and not those of one device.
+fn phase_change() -> Imperfections {
+    let memory = Memory { pcm_contrast: 0.05, pcm_offset: 0.02, pcm_levels: 34, pcm_write_noise: 0.01 };
+    Imperfections { memory, ..Imperfections::NONE }
+}
 
 /// Insertion loss of a heater as measured by Harris et al., Opt. Express 22, 10487 (2014); the rest are values within the ranges
 /// usual for strip waveguides and thermal shifters, and not those of one device.
@@ -142,8 +176,13 @@ pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -
 }
 
 /// Parts of networks with a kind of chip that has imperfections there.
-const FITTING: [(Part, &str); 3] =
-    [(Part::Meshes, "mesh"), (Part::Matrices, DEMONSTRATION), (Part::WeightBanks, "weight-bank")];
+const FITTING: [(Part, &str); 5] = [
+    (Part::Meshes, "mesh"),
+    (Part::Matrices, DEMONSTRATION),
+    (Part::WeightBanks, "weight-bank"),
+    (Part::RingBanks, "ring-bank"),
+    (Part::PhaseChange, "phase-change"),
+];
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.

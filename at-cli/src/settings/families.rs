@@ -8,6 +8,8 @@ use at_core::optics::{Activation, Layout};
 
 const MESHES: &str = include_str!("../../presets/families/meshes.toml");
 const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
+const RINGS: &str = include_str!("../../presets/families/rings.toml");
+const CELLS: &str = include_str!("../../presets/families/cells.toml");
 
 /// Data sets of images that have a name, and the side of their images.
 const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnist", 28), ("kmnist", 28)];
@@ -28,11 +30,14 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     });
     let banks = stages().any(|stage| matches!(stage, StageText::WeightBank { .. }));
     let matrices = stages().any(|stage| matches!(stage, StageText::Matrix { .. }));
-    let text = match (coherent, banks, matrices) {
-        (true, false, false) => MESHES,
-        (false, false, true) => MATRICES,
-        (false, _, _) | (true, true, _) | (true, _, true) => return Ok(RunSettings::default()),
-    };
+    let rings = stages().any(|stage| matches!(stage, StageText::RingBank { .. }));
+    let cells = stages().any(|stage| matches!(stage, StageText::PhaseChange { .. }));
+    let there = [(coherent, MESHES), (banks, ""), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
+    let mut kinds = there.into_iter().filter(|(there, _)| *there);
+    let (Some((_, text)), None) = (kinds.next(), kinds.next()) else { return Ok(RunSettings::default()) };
+    if text.is_empty() {
+        return Ok(RunSettings::default());
+    }
     let mut defaults: RunSettings = toml::from_str(text).context("defaults of a kind of network")?;
     if coherent {
         let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
@@ -43,6 +48,8 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::SingularValue { .. }
             | StageText::Matrix { .. }
             | StageText::WeightBank { .. }
+            | StageText::RingBank { .. }
+            | StageText::PhaseChange { .. }
             | StageText::Activation { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
@@ -105,6 +112,8 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             StageText::Tiles { inputs, .. } | StageText::SingularValue { inputs, .. } => Some(inputs),
             StageText::Matrix { .. }
             | StageText::WeightBank { .. }
+            | StageText::RingBank { .. }
+            | StageText::PhaseChange { .. }
             | StageText::Activation { .. }
             | StageText::Detection { .. }
             | StageText::Modulation {}
@@ -132,6 +141,9 @@ mod tests {
         assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
         assert_eq!(of("matrix:in-32-out", "digits", RunSettings::default()).chip.as_deref(), Some("demo"));
         assert_eq!(of("bank:in-48-out", "digits", RunSettings::default()), RunSettings::default());
+        let rings = of("rings:outxin", "digits", RunSettings::default());
+        assert_eq!((rings.chip.as_deref(), rings.optimizer.as_deref()), (Some("ring-bank"), Some("adam")));
+        assert_eq!(of("pcm:in-48-out", "digits", RunSettings::default()).chip.as_deref(), Some("phase-change"));
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
     }
 

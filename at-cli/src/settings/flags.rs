@@ -59,6 +59,12 @@ macro_rules! heading {
     (process) => {
         "Chip: what light meets"
     };
+    (rings) => {
+        "Chip: rings and cells"
+    };
+    (memory) => {
+        "Chip: rings and cells"
+    };
     (plan) => {
         "Chip: what light meets"
     };

@@ -28,6 +28,10 @@ enum Effect {
 enum Base {
     /// One weight bank, by `at`.
     Bank,
+    /// A ring bank, by `at`.
+    Rings,
+    /// A phase-change crossbar, by `at`.
+    Cells,
     /// Two matrices, by `at`.
     Matrix,
     /// A mesh, by `ideal`: what the chip has is in the numbers.
@@ -40,7 +44,7 @@ enum Base {
     Phases,
 }
 
-use Base::{Bank, Estimate, Inside, Matrix, Mesh, Phases};
+use Base::{Bank, Cells, Estimate, Inside, Matrix, Mesh, Phases, Rings};
 use Effect::{Allows, Changes, NoNumbers, Refused};
 
 impl Base {
@@ -48,6 +52,12 @@ impl Base {
         match self {
             Bank => {
                 "--dataset digits --train-limit 60 --test-limit 30 --network bank:in-out --batch-size 20 --method at"
+            }
+            Rings => {
+                "--dataset digits --train-limit 60 --test-limit 30 --network rings:in-out --batch-size 20 --chip ideal --method at"
+            }
+            Cells => {
+                "--dataset digits --train-limit 60 --test-limit 30 --network pcm:in-out --batch-size 20 --chip ideal --method at"
             }
             Matrix => {
                 "--dataset digits --train-limit 60 --test-limit 30 --network matrix:in-8-out --batch-size 20 --chip ideal \
@@ -190,7 +200,7 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
         let name = imperfection.name;
         match imperfection.unit {
             Unit::Switch => format!("--{name}"),
-            Unit::Bit => format!("--{name} 3"),
+            Unit::Bit | Unit::Level => format!("--{name} 3"),
             Unit::Cell | Unit::Decibel | Unit::DecibelPerCentimetre => format!("--{name} 1"),
             Unit::Micrometre => format!("--{name} 200"),
             Unit::Radian | Unit::Fraction | Unit::Signal => format!("--{name} 0.2"),
@@ -198,6 +208,8 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
     };
     let base = |acts: Acts| match acts {
         Acts::On(Part::WeightBanks) => Bank,
+        Acts::On(Part::RingBanks) => Rings,
+        Acts::On(Part::PhaseChange) => Cells,
         Acts::On(Part::Matrices | Part::Hidden) => Matrix,
         Acts::On(Part::Meshes | Part::Crossings | Part::Shifters) | Acts::OnAll => Mesh,
         Acts::With(other) => panic!("{other} acts with others too"),

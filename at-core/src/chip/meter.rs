@@ -12,8 +12,11 @@ pub struct Accesses {
     pub injections: u64,
     /// Input values written.
     pub inputs: u64,
-    /// Controls written.
+    /// Controls written. Of a pair of non-volatile cells those cells count that are written, none, one or both.
     pub control_writes: u64,
+    /// Non-volatile cells written, of [`Accesses::control_writes`]: what their endurance is spent on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cell_writes: u64,
     /// Samples sent through the chip.
     pub passes: u64,
     /// Sequential analogue-digital-analogue turns, each for a whole batch.
@@ -33,19 +36,24 @@ pub struct Accesses {
     pub digital_flops: u64,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Accesses {
     /// A count of any use of a chip lies below this, and so do sums of a few.
     pub const MOST: u64 = 1 << 60;
 
     /// Errs where a count is none that use of a chip makes: such a record was edited or is damaged.
     pub fn validate(&self) -> Result<(), String> {
-        let Accesses { reads, injections, inputs, control_writes, passes, rounds, frames, .. } = *self;
+        let Accesses { reads, injections, inputs, control_writes, cell_writes, passes, rounds, frames, .. } = *self;
         let Accesses { digital_passes, digital_backward_passes, digital_flops, .. } = *self;
         let counts = [
             ("reads", reads),
             ("injections", injections),
             ("inputs", inputs),
             ("control_writes", control_writes),
+            ("cell_writes", cell_writes),
             ("passes", passes),
             ("rounds", rounds),
             ("frames", frames),
@@ -118,6 +126,14 @@ impl Counter {
     /// So many controls were written.
     pub fn written(&self, controls: usize) {
         self.count(|accesses| accesses.control_writes += controls as u64);
+    }
+
+    /// So many non-volatile cells were written.
+    pub fn cells_written(&self, cells: u64) {
+        self.count(|accesses| {
+            accesses.control_writes += cells;
+            accesses.cell_writes += cells;
+        });
     }
 
     /// A batch entered at the chip's `inputs`, of which `reads` values per sample were read.

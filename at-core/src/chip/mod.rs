@@ -1,6 +1,7 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
 mod bidirectional;
+mod cells;
 mod meter;
 mod metered;
 mod physical;
@@ -19,6 +20,7 @@ use crate::fabrication::Fabrication;
 use crate::imperfections::Drift;
 use crate::network::{Bounds, Network};
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
+use cells::Cells;
 pub(crate) use meter::Counter;
 use signals::Signals;
 
@@ -77,6 +79,7 @@ pub struct Chip<E: Simulator> {
     /// Metered programmings so far, and what they have added to every control; none where the chip stands still.
     programmings: u64,
     drifted: Option<E::Buffer>,
+    cells: Option<Cells>,
 }
 
 impl<E: Simulator> Chip<E> {
@@ -96,19 +99,41 @@ impl<E: Simulator> Chip<E> {
             drift: fabrication.drift,
             programmings: 0,
             drifted: if fabrication.drift.is_none() { None } else { Some(engine.zeros(network.controls())?) },
+            cells: Cells::of(network, fabrication),
         })
     }
 
-    /// Sets the controls, `written` of which are new. Every time is a step of the drift, however few they are.
-    fn write(&mut self, controls: &E::Buffer, written: usize) -> Result<()> {
+    /// How often every one of its non-volatile cells was written, metered, the two of a pair side by side: what endurance is spent. Empty
+    /// for a chip without such cells.
+    pub fn cell_writes(&self) -> Vec<u64> {
+        self.cells.as_ref().map_or(Vec::new(), Cells::writes)
+    }
+
+    /// Sets the controls, of which those that `changed` are new, all of them where it is not said. Every time is a step of the drift,
+    /// however few they are. Of non-volatile cells those are written whose level changes.
+    fn write(&mut self, controls: &E::Buffer, changed: Option<&[usize]>) -> Result<()> {
+        let told = changed.map_or(self.inside.controls(), <[usize]>::len);
         if self.counter.is_on() {
             if let Some(drifted) = &mut self.drifted {
                 self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
             }
             self.programmings += 1;
-            self.counter.written(written);
         }
-        self.inside.program_drifted(controls, self.drifted.as_ref())
+        let Some(cells) = &mut self.cells else {
+            self.counter.written(told);
+            return self.inside.program_drifted(controls, self.drifted.as_ref());
+        };
+        let writing = cells.write(&self.engine.download(controls)?, changed, self.counter.is_on());
+        self.counter.written(told - writing.pairs);
+        self.counter.cells_written(writing.written);
+        let Some(noise) = writing.noise else {
+            return self.inside.program_drifted(controls, self.drifted.as_ref());
+        };
+        let mut noise = self.engine.upload(&noise)?;
+        if let Some(drifted) = &self.drifted {
+            self.engine.combine(1.0, drifted, 1.0, &mut noise)?;
+        }
+        self.inside.program_drifted(controls, Some(&noise))
     }
 }
 
@@ -122,7 +147,8 @@ impl<E: Simulator> Physical for Chip<E> {
     }
 
     fn state(&mut self) -> Result<State> {
-        let drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
+        let mut drifted = self.drifted.as_ref().map_or(Ok(Vec::new()), |drifted| self.engine.download(drifted))?;
+        drifted.extend(self.cells.iter().flat_map(Cells::state));
         let (passes, programmings) = (self.signals.passes, self.programmings);
         Ok(State { accesses: self.accesses(), passes, programmings, drifted })
     }
@@ -132,9 +158,14 @@ impl<E: Simulator> Physical for Chip<E> {
         self.signals.passes = state.passes;
         self.programmings = state.programmings;
         let expected = if self.drifted.is_some() { self.controls() } else { 0 };
-        same_size("drifts of the chip's controls", expected, state.drifted.len())?;
+        let cells = self.cells.as_ref().map_or(0, Cells::state_len);
+        same_size("drifts of the chip's controls", expected + cells, state.drifted.len())?;
+        let (own, cells) = state.drifted.split_at(expected);
         if let Some(drifted) = &mut self.drifted {
-            *drifted = self.engine.upload(&state.drifted)?;
+            *drifted = self.engine.upload(own)?;
+        }
+        if let Some(own) = &mut self.cells {
+            own.resume(cells);
         }
         Ok(())
     }
@@ -160,11 +191,11 @@ impl<E: Simulator> Propagator for Chip<E> {
     }
 
     fn program(&mut self, controls: &Buffer<Self>) -> Result<()> {
-        self.write(controls, self.inside.controls())
+        self.write(controls, None)
     }
 
     fn reprogram(&mut self, controls: &Buffer<Self>, changed: &[usize]) -> Result<()> {
-        self.write(controls, changed.len())
+        self.write(controls, Some(changed))
     }
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {

@@ -13,7 +13,8 @@ pub struct State {
     pub passes: u64,
     /// Metered programmings, each a step of its drift.
     pub programmings: u64,
-    /// What its drift has added to every control; empty where it stands still. Not part of the serialized form, which is text.
+    /// What its drift has added to every control, where it does not stand still; then of every pair of non-volatile cells the level and the
+    /// writings of both. Not part of the serialized form, which is text.
     #[serde(skip)]
     pub drifted: Vec<f64>,
 }

@@ -9,7 +9,7 @@
 //!   + rounds·t_turn + rounds·passes/frames·L·n_g/c                               turns, propagation
 //!   + F/R                                                                        digital
 //! E = reads·(e_adc + e_tia) + (inputs + injections)·(e_dac + e_modulator)        reading, writing
-//!   + control_writes·e_control + D·(φ/π)·P_π·T                                   control writing, holding
+//!   + control_writes·e_control + (D - D_cells)·(φ/π)·P_π·T                       control writing, holding
 //!   + n₀·P_detector·10^(loss/10)/η·T_on + F·e_flop                               laser, digital
 //! ```
 //!
@@ -27,6 +27,8 @@ pub use terms::{Bill, Energy, Time};
 
 use crate::chip::Accesses;
 use crate::files::whole::read_text;
+use crate::network::{Network, Stage};
+use crate::stage::Meaning;
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::Path;
@@ -122,15 +124,33 @@ pub struct ChipSize {
     pub controls: usize,
     /// Inputs, n₀.
     pub inputs: usize,
+    /// Those of the controls that are pairs of non-volatile cells, D_cells: nothing holds them, and of control_writes those cells count
+    /// that are written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cells: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl ChipSize {
+    /// Of a chip of `network`.
+    pub fn of(network: &Network) -> Self {
+        let runs = network.stages().flat_map(Stage::runs);
+        let cells = runs.filter(|run| run.meaning == Meaning::Cells).map(|run| run.count).sum();
+        ChipSize { controls: network.controls(), inputs: network.input().width(), cells }
+    }
+
     /// Errs where a number is no size of a chip.
     pub fn validate(&self) -> std::result::Result<(), String> {
         /// More than any memory holds.
         const MOST: usize = 1 << 40;
         let sizes = [("controls", self.controls, 0), ("inputs", self.inputs, 1)];
         let wrong = sizes.into_iter().find(|(_, size, least)| !(*least..=MOST).contains(size));
+        if self.cells > self.controls {
+            return Err(format!("a chip of {} controls, {} of them cells, is not valid", self.controls, self.cells));
+        }
         wrong.map_or(Ok(()), |(name, size, least)| {
             Err(format!("a chip of {size} {name} is not valid: must be from {least} to {MOST}"))
         })
@@ -230,7 +250,8 @@ impl CostModel {
             propagation_s: rounds * share * self.path_length_m * self.group_index / LIGHT_M_PER_S,
             digital_s: count(accesses.digital_flops) / self.digital_rate_flops,
         };
-        let heaters_w = size.controls as f64 * self.mean_phase_rad / std::f64::consts::PI * self.heater_pi_w;
+        let held = size.controls.saturating_sub(size.cells);
+        let heaters_w = held as f64 * self.mean_phase_rad / std::f64::consts::PI * self.heater_pi_w;
         let laser_w = size.inputs as f64 * self.detector_min_w * 10_f64.powf(self.path_loss_db / 10.0)
             / self.wall_plug_efficiency;
         let energy = Energy {

@@ -27,7 +27,7 @@ const FREE: CostModel = CostModel {
 };
 
 /// A 784-256-256-10 chip; its controls are the published 269 322.
-const SIZE: ChipSize = ChipSize { controls: 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10, inputs: 784 };
+const SIZE: ChipSize = ChipSize { controls: 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10, inputs: 784, cells: 0 };
 
 /// Steps and samples per step.
 const STEPS: u64 = 3;
@@ -197,6 +197,7 @@ fn constants_out_of_all_sense_make_no_bill_infinite() {
         injections: most,
         inputs: most,
         control_writes: most,
+        cell_writes: 0,
         passes: most,
         rounds: most,
         frames: 1,
@@ -227,7 +228,18 @@ fn constants_out_of_all_sense_make_no_bill_infinite() {
     }
     let worst: CostModel = serde_json::from_value(worst).unwrap();
     for controls in [0, usize::MAX] {
-        let bill = worst.bill(&accesses, &ChipSize { controls, inputs: usize::MAX });
+        let bill = worst.bill(&accesses, &ChipSize { controls, inputs: usize::MAX, cells: 0 });
         assert!(bill.time.total().is_finite() && bill.energy.total().is_finite(), "{bill:?}");
     }
+}
+
+#[test]
+fn cells_that_hold_by_themselves_take_no_power() {
+    let model = CostModel::find("integrated").unwrap();
+    let holding = |cells| model.bill(&encapsulated(), &ChipSize { cells, ..SIZE }).energy.holding_j;
+    assert!(holding(0) > 0.0 && holding(SIZE.controls) == 0.0);
+    assert!((holding(SIZE.controls / 2) / holding(0) - 0.5).abs() < 1e-5);
+    let network = Network::new(vec![vec![Stage::ring_bank(4, 3, 8, 50.0)], vec![Stage::phase_change(3, 2)]]).unwrap();
+    assert_eq!(ChipSize::of(&network), ChipSize { controls: 15 + 8, inputs: 4, cells: 8 });
+    assert!(ChipSize { cells: 24, ..ChipSize::of(&network) }.validate().is_err());
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cpu::Cpu;
-use crate::imperfections::Imperfections;
+use crate::imperfections::{Imperfections, Rings};
 use crate::network::{Detection, Network, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::Simulator;
@@ -115,6 +115,12 @@ fn gradients_of_imperfections_match_differences() {
     imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
     let banks = vec![Stage::weight_bank(5, 20), Stage::weight_bank(20, 3)];
     imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &loss, 19);
+    let rings = Rings { ring_leak: 0.1, ring_loss_db: 0.7, ..Rings::NONE };
+    let lossy = Imperfections { rings, ..Imperfections::NONE };
+    let banks = vec![Stage::ring_bank(5, 20, 4, 8.0), Stage::ring_bank(20, 3, 5, 10.0)];
+    imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &lossy, 19);
+    let crossbars = vec![Stage::phase_change(5, 20), Stage::phase_change(20, 3)];
+    imperfection_gradient_matches_differences(&Network::new(vec![crossbars]).unwrap(), &loss, 19);
 }
 
 fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {

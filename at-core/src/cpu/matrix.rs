@@ -1,7 +1,7 @@
 //! A real matrix and bias whose entries are the controls.
 
 use super::stage::{CpuStage, OnCpu};
-use super::weights::{Response, WeightStage};
+use super::weights::{Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
 use crate::stage::{Matrix, StageErrors};
 use crate::{Real, Result};
@@ -32,8 +32,12 @@ impl<T: Real> Response<T> for Linear {
         products.with_min_len(SERIAL).for_each(|((weight, slope), &control)| *weight = *slope * control);
     }
 
+    fn to_controls(&mut self, slopes: &[T], gradient: &mut [T]) {
+        one_by_one(slopes, gradient);
+    }
+
     /// None can be estimated.
     fn set_imperfections(&mut self, _: &[T]) {}
 
-    fn slope_of_imperfections(&self, _: &[T], _: &mut [T]) {}
+    fn slope_of_imperfections(&mut self, _: &[T], _: &mut [T]) {}
 }

@@ -1,7 +1,7 @@
 //! A bank of balanced MZI cells.
 
 use super::stage::{CpuStage, OnCpu};
-use super::weights::{Response, WeightStage};
+use super::weights::{Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
 use crate::stage::{StageErrors, WeightBank};
 use crate::{Real, Result};
@@ -46,6 +46,10 @@ impl<T: Real> Response<T> for Cells<T> {
         });
     }
 
+    fn to_controls(&mut self, slopes: &[T], gradient: &mut [T]) {
+        one_by_one(slopes, gradient);
+    }
+
     fn set_imperfections(&mut self, estimate: &[T]) {
         let count = estimate.len() / 3;
         let [amplitude, slope, offset] = [0, 1, 2].map(|kind| &estimate[kind * count..][..count]);
@@ -56,7 +60,7 @@ impl<T: Real> Response<T> for Cells<T> {
     }
 
     /// `[∂L/∂a.., ∂L/∂s.., ∂L/∂o..]`: with `ψ = (1 + s)·φ + o`, `∂w/∂a = sin ψ`, `∂w/∂o = (1 + a)·cos ψ` and `∂w/∂s = φ·∂w/∂o`.
-    fn slope_of_imperfections(&self, weight_gradient: &[T], slopes: &mut [T]) {
+    fn slope_of_imperfections(&mut self, weight_gradient: &[T], slopes: &mut [T]) {
         let count = self.errors.len();
         let (amplitude, rest) = slopes.split_at_mut(count);
         let (slope, offset) = rest.split_at_mut(count);

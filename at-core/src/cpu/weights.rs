@@ -1,4 +1,4 @@
-//! What matrices and weight banks have in common: products with weights. How a weight follows its control, each says in its file.
+//! What matrices, banks and crossbars have in common: products with weights. How a weight follows its control, each says in its file.
 
 use super::product::{Matrix, product};
 use super::sparse::SparseRows;
@@ -19,14 +19,23 @@ pub trait Response<T>: Send {
     /// The `weights` at these controls, and their `slopes` d(weight)/d(control), where the stage keeps them.
     fn program(&mut self, controls: &[T], weights: &mut [T], slopes: &mut [T]);
 
+    /// From `∂L/∂w` of every weight to the gradient of the controls, in place.
+    fn to_controls(&mut self, slopes: &[T], gradient: &mut [T]);
+
     /// See [`CpuStage::set_imperfections`].
     fn set_imperfections(&mut self, estimate: &[T]);
 
     /// From `∂L/∂w` of every weight to the gradient of the estimate.
-    fn slope_of_imperfections(&self, weight_gradient: &[T], slopes: &mut [T]);
+    fn slope_of_imperfections(&mut self, weight_gradient: &[T], slopes: &mut [T]);
 }
 
-/// `y = W x + b` with every weight and bias a function of its own control.
+/// The way of weights each of which follows its own control alone; none of `slopes` where all are 1.
+pub fn one_by_one<T: Real>(slopes: &[T], gradient: &mut [T]) {
+    let slopes = gradient.par_iter_mut().zip(slopes);
+    slopes.with_min_len(SERIAL).for_each(|(slot, &slope)| *slot *= slope);
+}
+
+/// `y = W x + b` with every weight and bias a function of controls.
 pub struct WeightStage<T, R> {
     inputs: usize,
     outputs: usize,
@@ -104,8 +113,7 @@ impl<T: Real, R: Response<T>> CpuStage<T> for WeightStage<T, R> {
         if let Some(imperfections) = imperfections {
             self.response.slope_of_imperfections(gradient, imperfections);
         }
-        let slopes = gradient.par_iter_mut().zip(&self.slopes);
-        slopes.with_min_len(SERIAL).for_each(|(slot, &slope)| *slot *= slope);
+        self.response.to_controls(&self.slopes, gradient);
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

@@ -8,28 +8,34 @@
 //! φ  = b + h + Σ_j Γ_j h_j                         crosstalk
 //! ```
 //!
+//! Phase-change cells have no heater. A pair of L levels each stands at `h = round(c·(L-1))/(L-1)` with c cut off at ±1.
+//!
 //! A shifter without a range R follows as `h = (1 + γ)·c`; a dead one stands at b whatever it is told, and heats nobody. The
 //! derivative that an oracle uses is that of these lines at the voltage that is held, with the rounding passed straight through
 //! (its own derivative is 0 almost everywhere) and 0 where a control is beyond the range.
 
 use super::coupling::Coupling;
 use crate::imperfections::random::{key, normals, philox, uniform};
-use crate::imperfections::{Control, TRUNCATION};
+use crate::imperfections::{Control, Part, TRUNCATION};
 use crate::network::Network;
+use crate::stage::Meaning;
 use std::f64::consts::TAU;
 
 impl Control {
     /// Draws the shifters of chip number `seed`; `site` tells its draws from others.
-    pub(super) fn fabricate(&self, network: &Network, seed: u64, site: u32) -> ControlPath {
-        let bent = self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;
+    pub(super) fn fabricate(&self, network: &Network, seed: u64, site: u32, cell_levels: u32) -> ControlPath {
+        let stepped = cell_levels > 0 && network.has(Part::PhaseChange);
+        let bent = stepped || self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;
         let mut shifters = Vec::new();
         let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0);
         for controlled in stages.filter_map(|stage| stage.element().controlled()) {
-            for heater in controlled.places() {
+            let meanings = controlled.runs().into_iter().flat_map(|run| std::iter::repeat_n(run.meaning, run.count));
+            for (heater, meaning) in controlled.places().into_iter().zip(meanings) {
                 let counter = [shifters.len() as u32, 0, 0, site];
-                shifters.push(match heater {
-                    Some(_) => self.shifter(controlled.rest(), seed, counter),
-                    None => Shifter::AS_TOLD,
+                shifters.push(match (heater, meaning) {
+                    (Some(_), _) => self.shifter(controlled.rest(), seed, counter),
+                    (None, Meaning::Cells) => Shifter::cells(cell_levels),
+                    (None, Meaning::Phase { .. } | Meaning::Number) => Shifter::AS_TOLD,
                 });
             }
         }
@@ -61,7 +67,7 @@ pub struct Shifter {
     pub gain: f64,
     /// Phase b without voltage.
     pub base: f64,
-    /// Range R; 0 for any phase.
+    /// Range R; 0 for any phase; of a pair of phase-change cells with L levels `-(L - 1)`.
     pub range: f64,
 }
 
@@ -69,10 +75,24 @@ impl Shifter {
     /// Follows its control.
     pub const AS_TOLD: Shifter = Shifter { gain: 1.0, base: 0.0, range: 0.0 };
 
+    /// A pair of phase-change cells with so many levels; 0 for any.
+    pub fn cells(levels: u32) -> Self {
+        Shifter { range: -f64::from(levels.saturating_sub(1)), ..Shifter::AS_TOLD }
+    }
+
+    /// Where a pair of cells is written to stand that is told c: one of its levels where it has some, from -1 to 1.
+    pub fn level(&self, c: f64) -> f64 {
+        let reached = c.clamp(-1.0, 1.0);
+        match self.range < 0.0 {
+            true => (reached * -self.range + 0.5).floor() / -self.range,
+            false => reached,
+        }
+    }
+
     /// The voltage v over full scale at the control c, and how much of the range's heat c asks for; none without a range.
     fn volts(&self, c: f64, levels: f64) -> Option<(f64, f64)> {
         let Shifter { base, range, .. } = *self;
-        if range == 0.0 {
+        if range <= 0.0 {
             return None;
         }
         let outside = c < base || c > base + range;
@@ -88,6 +108,9 @@ impl Shifter {
     /// h and dh/dc at the control c.
     pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
         let Shifter { gain, range, .. } = *self;
+        if range < 0.0 {
+            return (self.level(c), if c.abs() > 1.0 { 0.0 } else { 1.0 });
+        }
         let Some((volts, share)) = self.volts(c, levels) else { return (gain * c, gain) };
         let square = volts * volts;
         let follows = if share > 1.0 { 0.0 } else { 1.0 };

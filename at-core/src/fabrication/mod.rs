@@ -49,6 +49,8 @@ pub struct Fabrication {
     pub noise: Noise,
     /// How fast it drifts, which engines do not know either.
     pub drift: Drift,
+    /// σ of its phase-change cells, which engines do not know either.
+    pub write_noise: f64,
     /// The individual: key of everything that it draws while it works.
     pub seed: u64,
 }
@@ -94,7 +96,7 @@ impl Imperfections {
             0.0 => Vec::new(),
             deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
         };
-        let mut control = self.control.fabricate(network, seed, site::SHIFTERS);
+        let mut control = self.control.fabricate(network, seed, site::SHIFTERS, self.memory.pcm_levels);
         if self.module > 0 {
             let hardware = hardware(network, self.module);
             share(&mut update_error, &hardware);
@@ -104,7 +106,8 @@ impl Imperfections {
         let perturbation = self.perturbations(network, seed);
         let (drift, noise) = (self.drift, self.noise);
         let amplified = self.passive.amplified;
-        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, seed })
+        let write_noise = self.memory.pcm_write_noise;
+        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, write_noise, seed })
     }
 
     /// What every hidden layer's output is multiplied by.

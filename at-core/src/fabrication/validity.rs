@@ -8,7 +8,7 @@ use super::control::ControlPath;
 use crate::error::same_size;
 use crate::imperfections::LARGEST_ERROR;
 use crate::network::{Network, Stage};
-use crate::stage::{ErrorVector, StageErrors};
+use crate::stage::{ErrorVector, Meaning, StageErrors};
 use crate::{Error, Result};
 
 /// Gain (dB) along the best way through all meshes beyond which powers leave single precision (1e38), and how much more a column of
@@ -40,6 +40,7 @@ impl Fabrication {
             return Err(Error::invalid("loss-db", format!("{:.0} dB along the best way", -gain), reason));
         }
         self.control.check(network)?;
+        within("noise of writing", self.write_noise, 0.0, 1.0)?;
         self.drift.validate()?;
         self.noise.validate()
     }
@@ -77,10 +78,20 @@ impl ControlPath {
         if self.levels.fract() != 0.0 {
             return Err(Error::invalid("chip", self.levels, "a number of voltage steps is whole"));
         }
+        let runs = network.stages().flat_map(Stage::runs);
+        let meanings: Vec<Meaning> = runs.flat_map(|run| std::iter::repeat_n(run.meaning, run.count)).collect();
         for (index, shifter) in self.shifters.iter().enumerate() {
             let at = |what: &str| format!("{what} of shifter {index}");
             within(&at("gain"), shifter.gain, 0.0, 2.0)?; // 1 + γ, with γ cut off at ±1
             within(&at("resting phase"), shifter.base, -LARGEST_ERROR, LARGEST_ERROR)?;
+            if shifter.range < 0.0 && meanings[index] == Meaning::Cells {
+                within(&format!("levels of cells {index}"), 1.0 - shifter.range, 2.0, 65536.0)?;
+                if shifter.range.fract() != 0.0 {
+                    let reason = format!("levels of cells {index}: a number of levels is whole");
+                    return Err(Error::invalid("chip", 1.0 - shifter.range, reason));
+                }
+                continue;
+            }
             within(&at("range"), shifter.range, 0.0, LARGEST_ERROR)?;
         }
         if self.coupling != Default::default() {

@@ -2,7 +2,7 @@
 //!
 //! | array | shape | what |
 //! | --- | --- | --- |
-//! | `chip` | text | JSON: format, network ([`Identity`]), seed, noise, drift, quartic and levels of the control path |
+//! | `chip` | text | JSON: format, network ([`Identity`]), seed, noise, drift, quartic and levels of the control path, noise of writing |
 //! | `stageK.NAME` | a vector | errors of stage K, by the schema on its page ([`crate::stage::Imperfect`]) |
 //! | `layerL.perturbation` | row-major `[width, width]` | of layer L |
 //! | `update_error` | per control | |
@@ -50,14 +50,16 @@ struct Header {
     levels: f64,
     #[serde(default)]
     amplified: bool,
+    #[serde(default)]
+    write_noise: f64,
 }
 
 impl Header {
     fn new(chip: &Fabrication, network: Option<Identity>) -> Self {
-        let Fabrication { noise, drift, seed, amplified, ref control, .. } = *chip;
+        let Fabrication { noise, drift, seed, amplified, write_noise, ref control, .. } = *chip;
         let (quartic, levels) = (control.quartic, control.levels);
         let format = if network.is_some() { FORMAT } else { NAMELESS_FORMAT };
-        Header { format, network, seed, noise, drift, quartic, levels, amplified }
+        Header { format, network, seed, noise, drift, quartic, levels, amplified, write_noise }
     }
 
     fn to_json(&self) -> String {
@@ -223,8 +225,8 @@ struct Arrays<'a> {
 
 impl Arrays<'_> {
     fn chip(&mut self, network: &Network, header: &Header) -> Result<Fabrication> {
-        let Header { noise, drift, seed, amplified, quartic, levels, .. } = *header;
-        let mut chip = Fabrication { noise, drift, seed, amplified, ..Fabrication::ideal() };
+        let Header { noise, drift, seed, amplified, write_noise, quartic, levels, .. } = *header;
+        let mut chip = Fabrication { noise, drift, seed, amplified, write_noise, ..Fabrication::ideal() };
         for (index, stage) in network.stages().enumerate() {
             chip.stages.push(self.stage(index, stage)?);
         }

@@ -116,6 +116,8 @@ pub enum Unit {
     Signal,
     /// Cells along a module's side.
     Cell,
+    /// Levels of a memory cell.
+    Level,
     /// There is such a thing, or not.
     Switch,
 }
@@ -130,6 +132,7 @@ impl Unit {
             Unit::Micrometre => "µm",
             Unit::Bit => "bits",
             Unit::Cell => "cells",
+            Unit::Level => "levels",
             Unit::Fraction | Unit::Signal | Unit::Switch => "",
         }
     }
@@ -144,6 +147,7 @@ impl Unit {
             Unit::Bit => "BITS",
             Unit::Signal => "LEVEL",
             Unit::Cell => "CELLS",
+            Unit::Level => "LEVELS",
             Unit::Switch => "BOOL",
         }
     }
@@ -249,6 +253,10 @@ pub enum Part {
     Matrices,
     /// Weight banks.
     WeightBanks,
+    /// Banks of microrings.
+    RingBanks,
+    /// Crossbars of phase-change cells.
+    PhaseChange,
     /// Whatever has a heater on the floor plan of its page.
     Shifters,
     /// Signals between layers.
@@ -263,6 +271,8 @@ impl Part {
             Part::Crossings => "crossing waveguides",
             Part::Matrices => "matrices",
             Part::WeightBanks => "weight banks",
+            Part::RingBanks => "ring banks",
+            Part::PhaseChange => "phase-change crossbars",
             Part::Shifters => "phase shifters",
             Part::Hidden => "hidden layers",
         }

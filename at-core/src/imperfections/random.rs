@@ -18,6 +18,8 @@ pub mod site {
     pub const DRIFT: u32 = u32::MAX;
     /// Phase shifters, drawn at fabrication.
     pub const SHIFTERS: u32 = u32::MAX - 1;
+    /// Where writings of non-volatile cells end.
+    pub const WRITING: u32 = u32::MAX - 2;
     /// The gain common to a whole pass, one per site of a signal.
     pub const GAIN: u32 = 1 << 31;
 }

@@ -97,6 +97,36 @@ process {
         "Meshes and weight banks: spread of a die's mean phase error (radians)";
 }
 
+rings {
+    /// Standard deviation of a ring's resonance, as its round-trip phase: 2π is a free spectral range.
+    ring_offset in rings: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::RingBanks),
+        "Ring banks: spread of the rings' resonances, as round-trip phases (radians)";
+    /// Standard deviation of the logarithm of a ring's linewidth.
+    ring_linewidth in rings: f64 = 0.0, Fraction, Range::FRACTION, Individual, On(Part::RingBanks),
+        "Ring banks: relative spread of the rings' linewidths";
+    /// Share x of the power that stays in the bus on resonance: finite extinction, of 20 dB where it is 0.01.
+    ring_leak in rings: f64 = 0.0, Fraction, Range::FRACTION, Kind, On(Part::RingBanks),
+        "Ring banks: share of the power that stays in the bus on resonance; 0.01 is an extinction of 20 dB";
+    /// Loss of what a ring drops, of power.
+    ring_loss_db in rings: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::RingBanks),
+        "Ring banks: loss of what a ring drops (dB)";
+}
+
+memory {
+    /// Standard deviation of the relative error of a cell's contrast, between its extreme transmissions.
+    pcm_contrast in memory: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::PhaseChange),
+        "Phase-change cells: relative spread of their contrasts";
+    /// Standard deviation of the difference of a pair at rest, as a share of the contrast.
+    pcm_offset in memory: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::PhaseChange),
+        "Phase-change cells: spread of the difference of a pair at rest, as a share of the contrast";
+    /// Levels L of a cell; 0 for any.
+    pcm_levels in memory: u32 = 0, Level, Range::up_to(65536.0, "a cell has 2 to 65536 levels; 0 is any"), Kind,
+        On(Part::PhaseChange), "Phase-change cells: levels of each; 0: any";
+    /// σ: standard deviation of where a writing ends beside its level, from cycle to cycle, as a share of the contrast.
+    pcm_write_noise in memory: f64 = 0.0, Fraction, Range::FRACTION, Chip, On(Part::PhaseChange),
+        "Phase-change cells: spread of where a writing ends beside its level, as a share of the contrast";
+}
+
 plan {
     /// Distance of nearest heaters.
     pitch in control: f64 = 100.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
@@ -271,7 +301,7 @@ macro_rules! table {
 /// Makes everything of the table.
 macro_rules! everything {
     (
-        plain { $($plain:tt)* } passive $passive:tt process $process:tt plan { $($plan:tt)* } module { $($module:tt)* }
+        plain { $($plain:tt)* } passive $passive:tt process $process:tt rings $rings:tt memory $memory:tt plan { $($plan:tt)* } module { $($module:tt)* }
         control { $($control:tt)* } dead { $($dead:tt)* } drift $drift:tt noise $noise:tt
     ) => {
         part! {
@@ -281,6 +311,10 @@ macro_rules! everything {
                 passive: Passive,
                 /// Meshes and weight banks: variation that neighbours share.
                 process: Process,
+                /// Ring banks: resonances, and what rings do not drop.
+                rings: Rings,
+                /// Phase-change crossbars: cells, and how they are written.
+                memory: Memory,
                 /// Phase shifters: how controls become phases.
                 control: Control,
                 /// All: slow drift, of the chip alone.
@@ -298,6 +332,14 @@ macro_rules! everything {
             Process {} $process
         }
         part! {
+            /// What microrings have wrong ([`crate::stage::RingBank`]).
+            Rings {} $rings
+        }
+        part! {
+            /// What phase-change cells have wrong, and how they are written ([`crate::stage::PhaseChange`]).
+            Memory and validate_together {} $memory
+        }
+        part! {
             /// How controls become phases, of all stages with phase shifters ([`crate::fabrication::control`]).
             Control and validate_together {} { $($control)* $($plan)* $($dead)* }
         }
@@ -309,7 +351,7 @@ macro_rules! everything {
             /// The noise of a chip's signals, in the units of these signals ([`crate::fabrication::noise`]).
             Noise {} $noise
         }
-        table! { { $($plain)* } $passive $process { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
+        table! { { $($plain)* } $passive $process $rings $memory { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
     };
 }
 

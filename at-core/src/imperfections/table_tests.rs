@@ -109,7 +109,16 @@ fn only_what_is_the_kinds_is_in_its_data_sheet_and_only_the_chip_has_what_is_its
 #[test]
 fn parts_are_those_of_networks() {
     let names = |network: &Network| {
-        let parts = [Part::Meshes, Part::Crossings, Part::Matrices, Part::WeightBanks, Part::Shifters, Part::Hidden];
+        let parts = [
+            Part::Meshes,
+            Part::Crossings,
+            Part::Matrices,
+            Part::WeightBanks,
+            Part::RingBanks,
+            Part::PhaseChange,
+            Part::Shifters,
+            Part::Hidden,
+        ];
         parts.into_iter().filter(|part| network.has(*part)).map(Part::name).collect::<Vec<_>>()
     };
     let of = |layers: Vec<Vec<Stage>>| names(&Network::new(layers).unwrap());
@@ -117,6 +126,8 @@ fn parts_are_those_of_networks() {
     let detection = Stage::detection(4, Detection::Intensity);
     assert_eq!(of(vec![vec![Stage::weight_bank(4, 2)]]), ["weight banks", "phase shifters"]);
     assert_eq!(of(vec![vec![Stage::matrix(4, 4)], vec![Stage::matrix(4, 2)]]), ["matrices", "hidden layers"]);
+    assert_eq!(of(vec![vec![Stage::ring_bank(4, 2, 8, 100.0)]]), ["ring banks", "phase shifters"]);
+    assert_eq!(of(vec![vec![Stage::phase_change(4, 2)]]), ["phase-change crossbars"]);
     let butterfly = Stage::Mesh(Mesh::butterfly(4).unwrap());
     assert_eq!(of(vec![vec![butterfly, detection.clone()]]), ["meshes", "crossing waveguides", "phase shifters"]);
     assert_eq!(of(vec![vec![mesh, detection]]), ["meshes", "phase shifters"]);

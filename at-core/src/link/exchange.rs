@@ -14,6 +14,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Most bytes of a state per control: what drift has added to it, or of a pair of non-volatile cells the level and two counts too.
+const MOST_OF_STATE: u64 = 4 * 8;
+
 /// What a driver has to end in, once it was told to and its chip has settled.
 const LAST: Duration = Duration::from_secs(2);
 
@@ -288,7 +291,7 @@ impl Link {
         if !self.description.offers(Access::State) {
             return Ok(None);
         }
-        let answer = self.exchange(Question::State {}, Vec::new(), 8 * self.description.controls as u64)?;
+        let answer = self.exchange(Question::State {}, Vec::new(), MOST_OF_STATE * self.description.controls as u64)?;
         let Answer::State { passes, programmings } = answer.message else { return Err(self.unexpected(&answer)) };
         let drifted = answer.payload.as_chunks().0.iter().map(|&eight| f64::from_le_bytes(eight)).collect();
         Ok(Some(State { passes, programmings, drifted, ..State::default() }))

@@ -54,6 +54,12 @@ fn heat(fabrication: &Fabrication, k: usize, control: f64) -> (f64, f64) {
     if shifter.range == 0.0 {
         return (shifter.gain * control, shifter.gain);
     }
+    if shifter.range < 0.0 {
+        // a pair of phase-change cells
+        let steps = -shifter.range;
+        let reached = control.max(-1.0).min(1.0);
+        return ((reached * steps + 0.5).floor() / steps, if reached == control { 1.0 } else { 0.0 });
+    }
     let mut phase = control - shifter.base;
     if phase < 0.0 || phase > shifter.range {
         phase = phase.rem_euclid(TAU);

@@ -24,6 +24,8 @@ pub enum Meaning {
     },
     /// A weight or a gain: no turn of it means nothing.
     Number,
+    /// A weight from -1 to 1 that a pair of non-volatile cells holds: it is written where it changes, and holds by itself.
+    Cells,
 }
 
 impl ControlRun {
@@ -35,6 +37,11 @@ impl ControlRun {
     /// `count` weights or gains.
     pub fn numbers(count: usize) -> Self {
         ControlRun { count, meaning: Meaning::Number }
+    }
+
+    /// `count` weights of pairs of non-volatile cells.
+    pub fn cells(count: usize) -> Self {
+        ControlRun { count, meaning: Meaning::Cells }
     }
 }
 

@@ -20,7 +20,9 @@ mod matrix;
 pub(crate) mod mesh;
 mod modulation;
 mod own;
+mod phase_change;
 mod rectifier;
+mod ring_bank;
 mod sines;
 mod splitter;
 mod weight_bank;
@@ -40,7 +42,9 @@ pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
+pub use phase_change::PhaseChange;
 pub use rectifier::Rectifier;
+pub use ring_bank::RingBank;
 pub use sines::Sines;
 pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
@@ -192,6 +196,10 @@ stages! {
     Matrix(Matrix): Stage::matrix(4, 3);
     /// A bank of incoherent, balanced MZI weight cells.
     WeightBank(WeightBank): Stage::weight_bank(4, 3);
+    /// A bank of microrings that broadcasts and weighs.
+    RingBank(RingBank): Stage::ring_bank(4, 3, 3, 12.0);
+    /// A crossbar of phase-change cells.
+    PhaseChange(PhaseChange): Stage::phase_change(4, 3);
 }
 
 #[cfg(test)]

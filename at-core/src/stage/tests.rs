@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Draws, Imperfections};
+use crate::imperfections::{Draws, Imperfections, Memory, Rings};
 use crate::network::{Network, singular_value_stages};
 use crate::optics::Layout;
 use crate::reference::Reference;
@@ -99,6 +99,8 @@ fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
         response_amplitude: 0.3,
         response_slope: 0.2,
         response_offset: 0.1,
+        rings: Rings { ring_offset: 0.1, ring_linewidth: 0.2, ring_leak: 0.05, ring_loss_db: 0.5 },
+        memory: Memory { pcm_contrast: 0.1, pcm_offset: 0.05, ..Memory::NONE },
         ..Imperfections::NONE
     };
     for stage in every_stage() {

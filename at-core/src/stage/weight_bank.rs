@@ -124,9 +124,7 @@ impl Controlled for WeightBank {
 
     /// Cells on a square grid, rows are outputs, the biases last.
     fn places(&self) -> Vec<Option<Place>> {
-        let cells = (0..self.outputs).flat_map(|row| (0..self.inputs).map(move |column| (column, row)));
-        let all = cells.chain((0..self.outputs).map(|row| (self.inputs, row)));
-        all.map(|(along, across)| Some(Place::on_one_die(along, across))).collect()
+        self.weights().places()
     }
 
     /// A weight's sign is that of its phase, so cells are built to rest in the middle of their range.

@@ -1,7 +1,7 @@
-//! What matrices and weight banks have in common: a real matrix with bias `y = Wx + b`, of which every entry of
+//! What matrices, weight banks, ring banks and phase-change crossbars have in common: a real matrix with bias `y = Wx + b`, of which every entry of
 //! `[W row-major [output, input], b]` is a function of its own control.
 
-use super::{ControlArray, Flops};
+use super::{ControlArray, Flops, Place};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -53,6 +53,14 @@ impl Weights {
             let draw: f64 = StandardNormal.sample(random);
             draw * if index < weights { weight } else { bias }
         })
+    }
+
+    /// Cells on a square grid, rows are outputs, the biases last.
+    pub fn places(self) -> Vec<Option<Place>> {
+        let Weights { inputs, outputs } = self;
+        let cells = (0..outputs).flat_map(|row| (0..inputs).map(move |column| (column, row)));
+        let all = cells.chain((0..outputs).map(|row| (inputs, row)));
+        all.map(|(along, across)| Some(Place::on_one_die(along, across))).collect()
     }
 
     /// For every cell the one of the first block that does its work. A module has a column of biases of its own.

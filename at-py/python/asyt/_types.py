@@ -45,8 +45,7 @@ class Facts(TypedDict):
     notes: list[str]
 
 
-class Accesses(TypedDict):
-    """All that a method read and wrote, counted."""
+class _Accesses(TypedDict):
 
     reads: int
     injections: int
@@ -58,6 +57,12 @@ class Accesses(TypedDict):
     digital_passes: int
     digital_backward_passes: int
     digital_flops: int
+
+
+class Accesses(_Accesses, total=False):
+    """All that a method read and wrote, counted; `cell_writes` where non-volatile cells were written."""
+
+    cell_writes: int
 
 
 class _Result(TypedDict):

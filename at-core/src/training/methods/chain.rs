@@ -72,6 +72,8 @@ impl Chain {
                 | Stage::Rectifier(_)
                 | Stage::Matrix(_)
                 | Stage::WeightBank(_)
+                | Stage::RingBank(_)
+                | Stage::PhaseChange(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();

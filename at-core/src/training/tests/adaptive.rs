@@ -1,10 +1,10 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
-use super::fixture::{Fixture, meshes, settings, weight_banks};
+use super::fixture::{Fixture, meshes, phase_change, ring_banks, settings, weight_banks};
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Optimizer};
 use crate::fabrication::Fabrication;
-use crate::imperfections::Imperfections;
+use crate::imperfections::{Imperfections, Memory, Rings};
 use crate::network::{Network, Stage};
 use crate::propagator::{Adjoint, Propagator, Simulator, Tunable};
 use crate::training::{Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Record};
@@ -17,13 +17,30 @@ const ERRORS: Imperfections = Imperfections { splitter_angle: 0.1, phase: 0.4, .
 const CELLS: Imperfections =
     Imperfections { response_amplitude: 0.3, response_slope: 0.3, response_offset: 0.5, ..Imperfections::NONE };
 
+/// Resonances a third of a linewidth off their channels.
+const RINGS: Imperfections = Imperfections {
+    rings: Rings { ring_offset: 0.1, ring_linewidth: 0.2, ring_leak: 0.0, ring_loss_db: 0.0 },
+    ..Imperfections::NONE
+};
+
+/// Pairs of cells that differ by much.
+const PAIRS: Imperfections = Imperfections {
+    memory: Memory { pcm_contrast: 0.4, pcm_offset: 0.3, pcm_levels: 0, pcm_write_noise: 0.0 },
+    ..Imperfections::NONE
+};
+
 /// The estimate that describes `fabrication` exactly: an error of φ is one of the waveguide in front of it.
 fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
     let mut estimate = Vec::new();
     for (index, stage) in network.stages().enumerate() {
         let errors = fabrication.stage(index);
-        if let Stage::WeightBank(_) = stage {
+        if let Stage::WeightBank(_) | Stage::PhaseChange(_) = stage {
             estimate.extend(errors.iter().flat_map(|(_, values)| values));
+        }
+        if let Stage::RingBank(bank) = stage {
+            let [offset, linewidth] = errors.get(["offset", "linewidth"]).unwrap();
+            estimate
+                .extend(offset.iter().map(|offset| offset / bank.half_linewidth()).chain(linewidth.iter().copied()));
         }
         let Stage::Mesh(mesh) = stage else { continue };
         let [first_coupler, second_coupler, phases] =
@@ -45,7 +62,13 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn with_an_exact_estimate_the_gradient_is_the_chips_own() {
-    for (network, errors) in [(meshes(5), ERRORS), (weight_banks(&[4, 9, 5]), CELLS)] {
+    let of_widths = [4, 9, 5];
+    for (network, errors) in [
+        (meshes(5), ERRORS),
+        (weight_banks(&of_widths), CELLS),
+        (ring_banks(&of_widths), RINGS),
+        (phase_change(&of_widths), PAIRS),
+    ] {
         exact_gradient(network, &errors);
     }
 }
@@ -92,9 +115,16 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
 }
 
 #[test]
-fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
-    let fixture =
-        Fixture::new(Cpu::<f64>::new(), weight_banks(&[8, 12, 8]), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
+fn what_it_learns_of_weights_explains_the_chips_readouts() {
+    let of_widths = [8, 12, 8];
+    explains(weight_banks(&of_widths), &CELLS, 0.01);
+    explains(ring_banks(&of_widths), &RINGS, 0.002);
+    explains(phase_change(&of_widths), &PAIRS, 0.01);
+}
+
+fn explains(network: Network, errors: &Imperfections, learning_rate: f64) {
+    let settings = settings(3, 60, learning_rate, Optimizer::ADAM);
+    let fixture = Fixture::new(Cpu::<f64>::new(), network, errors, settings);
     let mut method = fixture.method(MethodName::AtAdaptive);
     fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
     let mut batch = Batch::new(&fixture.engine, fixture.test.width(), 30).unwrap();
@@ -113,7 +143,7 @@ fn what_it_learns_of_a_weight_bank_explains_the_chips_readouts() {
     let chip = readout(&fixture.fabrication, None);
     let nominal = distance(&readout(&Fabrication::ideal(), None), &chip);
     let learned = distance(&readout(&Fabrication::ideal(), Some(&estimate.values)), &chip);
-    assert!(learned < 0.2 * nominal, "{learned} {nominal}");
+    assert!(learned < 0.2 * nominal, "{learned} {nominal} of {}", fixture.network.identity());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::chip::{Chip, Meter, Physical};
 use crate::engine::{Loss, Normalization, Optimizer, Schedule};
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Drift, Imperfections, Noise};
+use crate::imperfections::{Drift, Imperfections, Memory, Noise, Rings};
 use crate::network::{Detection, Network, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
@@ -21,6 +21,16 @@ pub fn matrices(widths: &[usize]) -> Network {
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
     dense(widths, Stage::weight_bank)
+}
+
+/// Banks of microrings with rectifiers between them.
+pub fn ring_banks(widths: &[usize]) -> Network {
+    dense(widths, |inputs, outputs| Stage::ring_bank(inputs, outputs, 5, 20.0))
+}
+
+/// Crossbars of phase-change cells with rectifiers between them.
+pub fn phase_change(widths: &[usize]) -> Network {
+    dense(widths, Stage::phase_change)
 }
 
 fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
@@ -57,6 +67,8 @@ pub const ERRORS: Imperfections = Imperfections {
     response_slope: 0.2,
     response_offset: 0.1,
     update_error: 0.3,
+    rings: Rings { ring_offset: 0.05, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.3 },
+    memory: Memory { pcm_contrast: 0.1, pcm_offset: 0.05, pcm_levels: 33, pcm_write_noise: 0.01 },
     noise: Noise {
         gain_noise: 0.1,
         hidden_relative_noise: 0.05,
