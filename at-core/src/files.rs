@@ -23,6 +23,8 @@ pub mod own;
 pub mod phase_file;
 #[cfg(test)]
 mod phase_file_tests;
+pub(crate) mod pickle;
+pub(crate) mod tar;
 pub mod whole;
 
 use crate::{Error, Result};

@@ -204,7 +204,7 @@ mod tests {
 
     fn data() -> Dataset {
         let samples = |labels: &[u32]| Samples {
-            features: vec![0.5; labels.len()],
+            features: vec![0.5; labels.len()].into(),
             width: 1,
             complex: false,
             labels: labels.to_vec(),

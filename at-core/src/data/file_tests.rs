@@ -19,10 +19,10 @@ fn real(name: DatasetName) -> Option<Dataset> {
 fn mnist_and_fashion_mnist_are_whole() {
     for (name, first_labels) in [(DatasetName::Mnist, [5, 0, 4, 1, 9]), (DatasetName::FashionMnist, [9, 0, 0, 3, 0])] {
         let Some(set) = real(name) else { continue };
-        assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (60_000, 10_000, Some((28, 28)), None));
+        assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (60_000, 10_000, Some(ImageShape::single(28, 28)), None));
         assert_eq!(set.train.labels[..5], first_labels);
         assert_eq!(set.test.labels.iter().max(), Some(&9));
-        let greatest = set.train.features.iter().copied().fold(0.0, f32::max);
+        let greatest = set.train.features.held().iter().copied().fold(0.0, f32::max);
         assert_eq!(greatest, 1.0);
     }
 }
@@ -42,8 +42,8 @@ fn vowels_are_whole_and_standardised() {
     let Some(set) = real(DatasetName::Vowel) else { return };
     assert_eq!((set.classes, set.width()), (11, 10));
     assert_eq!((set.train.class_counts(11), set.test.class_counts(11)), (vec![48; 11], vec![42; 11]));
-    let mean = set.train.features.iter().step_by(10).sum::<f32>() / 528.0;
-    let square = set.train.features.iter().step_by(10).map(|x| x * x).sum::<f32>() / 528.0;
+    let mean = set.train.features.held().iter().step_by(10).sum::<f32>() / 528.0;
+    let square = set.train.features.held().iter().step_by(10).map(|x| x * x).sum::<f32>() / 528.0;
     assert!(mean.abs() < 1e-5 && (square - 1.0).abs() < 1e-4 && set.note.is_some());
 }
 
