@@ -6,7 +6,7 @@
 
 pub mod chip_file;
 #[cfg(test)]
-mod damage_tests;
+pub(crate) mod damage_tests;
 pub mod fault;
 pub mod layout_file;
 mod leftovers;

@@ -229,7 +229,7 @@ mod tests {
         settings.start_from = Some("/c/start.safetensors".into());
         change(&mut settings);
         let plan = Plan::new(settings).unwrap();
-        Fingerprint::new(&plan, RunContents { data: data.contents(), files }).unwrap()
+        Fingerprint::new(&plan, RunContents { data: data.contents().unwrap(), files }).unwrap()
     }
 
     fn sums(chip: &str, controls: &str) -> FileSums {

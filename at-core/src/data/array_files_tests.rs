@@ -1,7 +1,9 @@
 //! Archives and pairs of arrays as people save them: what is taken, what is noted, and what is refused.
 
+use super::super::dataset::SampleLimits;
 use super::super::image_shape::ImageShape;
 use super::super::label_column::TargetColumns;
+use super::super::scale::Scale;
 use super::*;
 use ndarray::{Array, Array1, Array2, ArrayD, IxDyn};
 use ndarray_npy::{NpzWriter, WritableElement, WriteNpyExt};
@@ -106,7 +108,10 @@ fn parts_of_their_own_stay_apart_under_every_name() {
             archive.add_array("x_val", &features(&[3, 2, 4])).unwrap();
         });
         let set = archive("own", &path, reading(None)).unwrap();
-        assert_eq!((set.train.len(), set.test.len(), set.image, set.classes), (6, 3, Some(ImageShape::single(2, 4)), 3));
+        assert_eq!(
+            (set.train.len(), set.test.len(), set.image, set.classes),
+            (6, 3, Some(ImageShape::single(2, 4)), 3)
+        );
         assert!(set.notes.iter().any(|note| note.contains("'x_val', are not used")), "{:?}", set.notes);
         let error = archive("own", &path, reading(Some("0.5".parse().unwrap()))).unwrap_err().to_string();
         assert!(error.starts_with("split = 0.5") && error.contains("of its own"), "{error}");
@@ -131,7 +136,12 @@ fn images_keep_their_shape_with_channels_first() {
         saved.npy("y.npy", &labels(10, 2).into_dyn());
         let set = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), reading(None)).unwrap();
         assert_eq!((set.image, set.width()), (image, axes[1..].iter().product()), "{axes:?}");
-        assert_eq!(set.notes.iter().any(|note| note.contains("[sample, channel, row, column]")), doubted, "{:?}", set.notes);
+        assert_eq!(
+            set.notes.iter().any(|note| note.contains("[sample, channel, row, column]")),
+            doubted,
+            "{:?}",
+            set.notes
+        );
     }
 }
 
@@ -187,7 +197,8 @@ fn real_targets_of_arrays_need_the_word_and_keep_their_order() {
     let saved = Saved::new();
     saved.npy("x.npy", &features(&[10, 2]));
     saved.npy("y.npy", &(features(&[10, 3]) + 0.5));
-    let open = |wanted| array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), Reading { wanted, ..reading(None) });
+    let open =
+        |wanted| array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), Reading { wanted, ..reading(None) });
     let error = open(CLASSES).unwrap_err().to_string();
     assert!(error.contains("y.argmax(axis=1)") && error.contains("`target-columns` all"), "{error}");
     let (all, two) = (real("all"), real("2,0"));
@@ -261,7 +272,12 @@ fn what_makes_no_sense_is_refused_with_what_is_there() {
     });
     assert!(archive("own", &path, reading(None)).unwrap_err().to_string().contains("'x_test', 'x_train', 'y_train'"));
     let first = "first".parse().unwrap();
-    let error = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), Reading { wanted: Wanted::Classes(Some(&first)), ..reading(None) });
+    let error = array_pair(
+        "own",
+        &saved.path("x.npy"),
+        &saved.path("y.npy"),
+        Reading { wanted: Wanted::Classes(Some(&first)), ..reading(None) },
+    );
     assert!(error.unwrap_err().to_string().contains("these are arrays; drop it"));
 }
 
@@ -303,4 +319,105 @@ fn folders_of_arrays_have_two_parts() {
     });
     let error = Folder::of(saved.0.path()).unwrap().read("own", saved.0.path(), reading(None)).unwrap_err().to_string();
     assert!(error.contains("test.npz: its samples have 5 features, those of train.npz 2 features"), "{error}");
+}
+
+/// The same files, held and read in parts.
+fn held_and_stored(open: impl Fn(Reading) -> Result<Dataset>) -> [Dataset; 2] {
+    let [held, stored] = [None, Some(16)].map(|memory| open(Reading { memory, ..reading(None) }).unwrap());
+    assert!(stored.train.is_stored() && stored.test.is_stored() && !held.is_stored());
+    [held, stored]
+}
+
+fn same(held: &Dataset, stored: &Dataset) {
+    assert_eq!((&*stored.train.loaded().unwrap(), &*stored.test.loaded().unwrap()), (&held.train, &held.test));
+    assert_eq!((stored.image, &stored.note, &stored.notes), (held.image, &held.note, &held.notes));
+    assert_eq!(stored.contents().unwrap(), held.contents().unwrap());
+}
+
+#[test]
+fn arrays_beyond_the_memory_are_read_in_parts_and_are_the_same() {
+    let saved = Saved::new();
+    saved.npy("y.npy", &labels(20, 2).into_dyn());
+    let open = |x: &str| held_and_stored(|reading| array_pair("own", &saved.path(x), &saved.path("y.npy"), reading));
+    let mut twice = features(&[20, 6]);
+    let first = twice.index_axis(ndarray::Axis(0), 0).to_owned();
+    (1..8).for_each(|k| twice.index_axis_mut(ndarray::Axis(0), k).assign(&first)); // some test sample is a training sample too
+    saved.npy("plain.npy", &twice);
+    saved.npy("images.npy", &features(&[20, 5, 6, 3]));
+    saved.npy("bytes.npy", &features(&[20, 3, 5, 6]).mapv(|x| (x as u32 % 256) as u8));
+    saved.npy("fields.npy", &features(&[20, 5, 6, 2]).mapv(|x| Complex32::new(x, 1.0 - x)));
+    for x in ["plain.npy", "images.npy", "bytes.npy", "fields.npy"] {
+        let [held, stored] = open(x);
+        same(&held, &stored);
+        assert_eq!(x == "plain.npy", held.notes.iter().any(|note| note.contains("very features")), "{:?}", held.notes);
+        for scale in [Scale::Standard, Scale::Unit] {
+            let limits = SampleLimits { train: Some(11), test: Some(3) };
+            let [held, stored] = [&held, &stored].map(|set| set.clone().prepared(limits, scale).unwrap());
+            same(&held, &stored);
+        }
+        let order = [3, 3, 0, 9];
+        assert_eq!(*stored.train.select(&order).loaded().unwrap(), held.train.select(&order));
+    }
+}
+
+#[test]
+fn unpacked_archives_are_read_in_parts_and_packed_ones_say_why_not() {
+    let saved = Saved::new();
+    let add = |archive: &mut NpzWriter<File>| {
+        archive.add_array("x_train", &features(&[6, 2, 4])).unwrap();
+        archive.add_array("y_train", &labels(6, 3)).unwrap();
+        archive.add_array("x_test", &features(&[3, 2, 4]).mapv(f64::from)).unwrap();
+        archive.add_array("y_test", &labels(3, 3)).unwrap();
+    };
+    let path = saved.npz("own.npz", add);
+    let [held, stored] = held_and_stored(|reading| archive("own", &path, reading));
+    same(&held, &stored);
+    let little = Reading { memory: Some(16), ..reading(None) };
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(4).position(|four| four == 1.25f32.to_le_bytes()).unwrap_or(200);
+    bytes[at] ^= 1;
+    std::fs::write(saved.path("damaged.npz"), bytes).unwrap();
+    let error = archive("own", &saved.path("damaged.npz"), little).unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+    let npy = |array: ArrayD<f64>| {
+        let mut content = Vec::new();
+        array.write_npy(&mut content).unwrap();
+        content
+    };
+    let kinds = |count| npy(labels(count, 3).mapv(|label| label as f64).into_dyn());
+    let [x_train, x_test] = [6, 3].map(|count| npy(features(&[count, 2, 4]).mapv(f64::from)));
+    let arrays = [("x_train", x_train), ("y_train", kinds(6)), ("x_test", x_test), ("y_test", kinds(3))];
+    std::fs::write(saved.path("packed.npz"), crate::files::damage_tests::deflated(&arrays)).unwrap();
+    archive("own", &saved.path("packed.npz"), reading(None)).unwrap();
+    let error = archive("own", &saved.path("packed.npz"), little).unwrap_err().to_string();
+    assert!(error.contains("'x_train'") || error.contains("x_train"), "{error}");
+    assert!(error.contains("numpy.savez") && error.contains("`data-memory`"), "{error}");
+}
+
+#[test]
+fn what_is_read_in_parts_is_checked_as_what_is_held() {
+    let saved = Saved::new();
+    saved.npy("y.npy", &labels(10, 2).into_dyn());
+    let little = Reading { memory: Some(16), ..reading(None) };
+    let refused = |part: &str| {
+        let error = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), little).unwrap_err().to_string();
+        assert!(error.contains("x.npy: ") && error.contains(part), "{part}: {error}");
+    };
+    let mut holed = features(&[10, 2]);
+    holed[[3, 1]] = f32::NAN;
+    saved.npy("x.npy", &holed);
+    refused("sample 3, feature 1: NaN is not a finite number");
+    saved.npy("x.npy", &features(&[10, 4]).reversed_axes());
+    saved.npy("y.npy", &labels(4, 2).into_dyn());
+    refused("column-major");
+    saved.npy("y.npy", &labels(10, 2).into_dyn());
+    saved.npy("x.npy", &features(&[10, 4]));
+    let whole = std::fs::read(saved.path("x.npy")).unwrap();
+    std::fs::write(saved.path("x.npy"), &whole[..whole.len() - 1]).unwrap();
+    refused("159 bytes follow");
+    // a file that is cut while it is open
+    std::fs::write(saved.path("x.npy"), &whole).unwrap();
+    let set = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), little).unwrap();
+    File::options().write(true).open(saved.path("x.npy")).unwrap().set_len(200).unwrap();
+    assert!(set.train.loaded().unwrap_err().to_string().contains("has become shorter"));
 }

@@ -156,7 +156,9 @@ fn shape(axes: &[usize], element: Element) -> std::result::Result<Shape, String>
     let (samples, image, last) = match *axes {
         [samples, _] => (samples, None, None),
         [samples, height, width] => (samples, Some(ImageShape::single(height, width)), None),
-        [samples, 1, height, width] | [samples, height, width, 1] => (samples, Some(ImageShape::single(height, width)), None),
+        [samples, 1, height, width] | [samples, height, width, 1] => {
+            (samples, Some(ImageShape::single(height, width)), None)
+        }
         [samples, height, width, channels] if channels <= MOST_COLOURS && height > MOST_COLOURS => {
             (samples, Some(ImageShape { channels, height, width }), Some(channels))
         }

@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn an_accuracy_is_above_chance_only_beyond_luck() {
         let labels = (0..100).map(|k| k % 4).collect();
-        let chance = Chance::of(&Samples { width: 1, features: vec![0.0; 100].into(), labels, complex: false, real: None }, 4);
+        let chance =
+            Chance::of(&Samples { width: 1, features: vec![0.0; 100].into(), labels, complex: false, real: None }, 4);
         assert_eq!(chance.guess, 0.25);
         chance.validate().unwrap();
         for samples in [1, 2, 7] {

@@ -20,8 +20,7 @@ pub(crate) const FILES: &str = "data_batch_1.bin to data_batch_5.bin and test_ba
 /// What is published.
 const IMAGE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
 const PUBLISHED: [usize; 2] = [50_000, 10_000];
-const CLASSES: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// Bytes of an image: all red, all green, all blue, each row by row.
 const PIXELS: usize = 3 * 32 * 32;
@@ -108,10 +107,8 @@ pub(crate) fn read(folder: &Path, limits: SampleLimits, memory: Option<u64>) -> 
             batches.iter().map(take).collect::<Result<_>>()?
         }
     };
-    let mut blocks: Vec<(Block, Vec<u32>)> = sources
-        .into_iter()
-        .map(|(path, content)| batch(version, &path, content))
-        .collect::<Result<_>>()?;
+    let mut blocks: Vec<(Block, Vec<u32>)> =
+        sources.into_iter().map(|(path, content)| batch(version, &path, content)).collect::<Result<_>>()?;
     let test = part(blocks.split_off(5), limits.test);
     let train = part(blocks, limits.train);
     let counts = [train.1, test.1];
@@ -128,11 +125,9 @@ pub(crate) fn read(folder: &Path, limits: SampleLimits, memory: Option<u64>) -> 
             return Err(Error::malformed(path, reason));
         }
         (Some(memory), _) if bytes.saturating_mul(size_of::<f32>() as u64) > memory => set,
-        (Some(_) | None, _) => Dataset {
-            train: set.train.loaded()?.into_owned(),
-            test: set.test.loaded()?.into_owned(),
-            ..set
-        },
+        (Some(_) | None, _) => {
+            Dataset { train: set.train.loaded()?.into_owned(), test: set.test.loaded()?.into_owned(), ..set }
+        }
     };
     let set = set.checked()?;
     Ok(match counts == PUBLISHED {
@@ -186,7 +181,10 @@ type Layout = (Vec<u32>, usize, usize);
 fn records(content: &[u8]) -> Parsed<Layout> {
     let step = 1 + PIXELS;
     if content.is_empty() || !content.len().is_multiple_of(step) {
-        return Err(format!("it has {} bytes, which are no records of {step} bytes, a label and an image", content.len()));
+        return Err(format!(
+            "it has {} bytes, which are no records of {step} bytes, a label and an image",
+            content.len()
+        ));
     }
     Ok((content.chunks_exact(step).map(|record| record[0].into()).collect(), 1, step))
 }
@@ -196,7 +194,11 @@ fn pickled(content: &[u8]) -> Parsed<Layout> {
     let labels = pickle.integers("labels")?;
     let (shape, elements) = pickle.bytes("data")?;
     if labels.is_empty() || shape != [labels.len(), PIXELS] {
-        return Err(format!("'data' has shape {shape:?}, and {} labels need [{}, {PIXELS}]", labels.len(), labels.len()));
+        return Err(format!(
+            "'data' has shape {shape:?}, and {} labels need [{}, {PIXELS}]",
+            labels.len(),
+            labels.len()
+        ));
     }
     let labels = labels.into_iter().map(|label| u32::try_from(label).unwrap_or(u32::MAX)).collect();
     Ok((labels, elements.start, PIXELS))

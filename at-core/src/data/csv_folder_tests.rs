@@ -87,7 +87,10 @@ fn classes_in_the_first_column_are_doubted_and_can_be_named() {
     doubted(&plain(headless, headless), &["first does (4 of them)", "`label-column` first"]);
     for label in ["label", "0", "first"] {
         let set = labelled(kaggle, kaggle, label);
-        assert_eq!((set.classes, &set.train.labels[..3], &*set.train.row(0).unwrap()), (4, &[3, 0, 1][..], &[9., 0.][..]));
+        assert_eq!(
+            (set.classes, &set.train.labels[..3], &*set.train.row(0).unwrap()),
+            (4, &[3, 0, 1][..], &[9., 0.][..])
+        );
         assert!(!set.notes.iter().any(|note| note.contains("label-column")), "{:?}", set.notes);
     }
 }

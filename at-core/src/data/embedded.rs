@@ -17,7 +17,8 @@ const IRIS: &[u8] = include_bytes!("embedded/iris.csv");
 /// Handwritten digits 8x8, pixels `value / 16`: 1437 to learn from and 360 to be judged by, [`stratified`].
 pub(crate) fn digits() -> Result<Dataset> {
     let (records, _) = DIGITS.as_chunks::<65>();
-    let features: Vec<f32> = records.iter().flat_map(|record| record[..64].iter().map(|&pixel| f32::from(pixel) / 16.0)).collect();
+    let features: Vec<f32> =
+        records.iter().flat_map(|record| record[..64].iter().map(|&pixel| f32::from(pixel) / 16.0)).collect();
     let labels = records.iter().map(|record| u32::from(record[64])).collect();
     let all = Samples { features: features.into(), width: 64, labels, ..Samples::default() };
     let (train, test) = stratified(&all, 10, 360);

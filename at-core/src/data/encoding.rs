@@ -260,7 +260,11 @@ impl FromStr for Encoding {
             None => (text, None),
         };
         let unknown = || {
-            Error::invalid("encoding", text, "must be raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES] or phase[:MODES]")
+            Error::invalid(
+                "encoding",
+                text,
+                "must be raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES] or phase[:MODES]",
+            )
         };
         let number = number.map(|number| number.parse().map_err(|_| unknown())).transpose()?;
         match (kind, number) {

@@ -3,7 +3,13 @@
 use super::*;
 
 fn samples(width: usize, features: &[f32]) -> Samples {
-    Samples { features: features.to_vec().into(), width, labels: vec![0; features.len() / width], complex: false, real: None }
+    Samples {
+        features: features.to_vec().into(),
+        width,
+        labels: vec![0; features.len() / width],
+        complex: false,
+        real: None,
+    }
 }
 
 #[test]
@@ -27,7 +33,8 @@ fn raw_is_the_features_and_complex_on_demand() {
 fn the_constant_part_of_an_8x8_crop_is_at_4_4() {
     let mut features = vec![1.0; 28 * 28];
     features.extend(vec![0.0; 28 * 28]);
-    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(784, &features), Some(ImageShape::single(28, 28))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 8 }.encode(&samples(784, &features), Some(ImageShape::single(28, 28))).unwrap();
     assert_eq!((encoded.modes, encoded.complex, encoded.samples), (64, true, 2));
     for (index, field) in encoded.signals.as_chunks::<2>().0.iter().enumerate() {
         let expected = if index == 4 * 8 + 4 { 64.0 } else { 0.0 };
@@ -39,7 +46,8 @@ fn the_constant_part_of_an_8x8_crop_is_at_4_4() {
 fn a_horizontal_wave_moves_along_a_row_of_the_crop() {
     // cos(2π c / 8) lies at column frequency ±1: modes [4, 3] and [4, 5] of an 8x8 crop
     let wave: Vec<f32> = (0..64).map(|i| (PI * (i % 8) as f64 / 4.0).cos() as f32).collect();
-    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(64, &wave), Some(ImageShape::single(8, 8))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 8 }.encode(&samples(64, &wave), Some(ImageShape::single(8, 8))).unwrap();
     let bright: Vec<usize> = (0..64).filter(|&mode| encoded.signals[2 * mode].abs() > 1.0).collect();
     assert_eq!(bright, [4 * 8 + 3, 4 * 8 + 5]);
 }
@@ -47,7 +55,8 @@ fn a_horizontal_wave_moves_along_a_row_of_the_crop() {
 #[test]
 fn the_magnitudes_of_a_crop_sum_to_its_modes() {
     let pixels: Vec<f32> = (0..30).map(|i| (i % 7) as f32 / 6.0).collect();
-    let encoded = Encoding::FourierCrop { size: 3 }.encode(&samples(30, &pixels), Some(ImageShape::single(5, 6))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 3 }.encode(&samples(30, &pixels), Some(ImageShape::single(5, 6))).unwrap();
     let sum: f32 = encoded.signals.as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im)).sum();
     assert!((sum - 9.0).abs() < 1e-5);
 }
@@ -178,5 +187,11 @@ fn areas_of_every_channel_are_pooled_and_no_mode_mixes_channels() {
             assert!(error.contains("3 channels") && error.contains(nearest), "{error}");
         }
     }
-    assert!(Encoding::Pool { size: 5 }.encode(&x, Some(image)).unwrap_err().to_string().contains("1 to 4 for images of 3x4x6"));
+    assert!(
+        Encoding::Pool { size: 5 }
+            .encode(&x, Some(image))
+            .unwrap_err()
+            .to_string()
+            .contains("1 to 4 for images of 3x4x6")
+    );
 }

@@ -201,7 +201,10 @@ mod tests {
         put(folder.path(), "t10k", 10);
         assert!(is_in(DatasetName::Mnist, folder.path()));
         let set = read(DatasetName::Mnist, folder.path(), SampleLimits::default(), None).unwrap();
-        assert_eq!((set.train.len(), set.test.len(), set.image, set.note), (30, 10, Some(ImageShape::single(2, 3)), None));
+        assert_eq!(
+            (set.train.len(), set.test.len(), set.image, set.note),
+            (30, 10, Some(ImageShape::single(2, 3)), None)
+        );
         assert_eq!(set.train.row(1).unwrap()[..2], [102.0 / 255.0, 119.0 / 255.0]);
     }
 
@@ -245,7 +248,8 @@ mod tests {
         let labels = folder.path().join("t10k-labels-idx1-ubyte");
         put(folder.path(), "t10k", 10);
         let refused = |message: &str| {
-            let error = read(DatasetName::Kmnist, folder.path(), SampleLimits::default(), None).unwrap_err().to_string();
+            let error =
+                read(DatasetName::Kmnist, folder.path(), SampleLimits::default(), None).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         };
         std::fs::write(&labels, write(&[3], &[0, 1, 2])).unwrap();
@@ -275,7 +279,8 @@ mod tests {
         for (part, count) in [("train", 30), ("t10k", 10)] {
             let pixels: Vec<u8> = (0..count * 6).map(|i| (i * 17 % 256) as u8).collect();
             std::fs::remove_file(folder.path().join(format!("{part}-images.idx3-ubyte.gz"))).unwrap();
-            std::fs::write(folder.path().join(format!("{part}-images-idx3-ubyte")), write(&[count, 2, 3], &pixels)).unwrap();
+            std::fs::write(folder.path().join(format!("{part}-images-idx3-ubyte")), write(&[count, 2, 3], &pixels))
+                .unwrap();
         }
         let stored = within(10).unwrap();
         assert_eq!((&*stored.train.loaded().unwrap(), &*stored.test.loaded().unwrap()), (&all.train, &all.test));

@@ -31,9 +31,13 @@ impl FromStr for ImageShape {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = || Error::invalid("image", text, "write rows and columns, as 28x28, or channels before them, as 3x32x32");
-        let sizes: Vec<usize> =
-            text.split('x').map(|size| size.trim().parse()).collect::<std::result::Result<_, _>>().map_err(|_| wrong())?;
+        let wrong =
+            || Error::invalid("image", text, "write rows and columns, as 28x28, or channels before them, as 3x32x32");
+        let sizes: Vec<usize> = text
+            .split('x')
+            .map(|size| size.trim().parse())
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| wrong())?;
         match sizes[..] {
             [height, width] if height > 0 && width > 0 => Ok(ImageShape::single(height, width)),
             [channels, height, width] if channels > 0 && height > 0 && width > 0 => {

@@ -129,9 +129,12 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
-        for (text, nearest) in
-            [("minst", "mean mnist?"), ("fashion_mnist", "mean fashion-mnist?"), ("vowels", "vowel?"), ("cifar10", "cifar-10?")]
-        {
+        for (text, nearest) in [
+            ("minst", "mean mnist?"),
+            ("fashion_mnist", "mean fashion-mnist?"),
+            ("vowels", "vowel?"),
+            ("cifar10", "cifar-10?"),
+        ] {
             let error = text.parse::<DatasetName>().unwrap_err().to_string();
             assert!(error.contains(nearest) && error.contains("digits, iris"), "{error}");
         }

@@ -82,7 +82,8 @@ fn complex_numbers_of_python_and_matlab_are_fields() {
     let folder = folder(&[("fields.csv", text)]);
     let set = opened(&folder, "fields.csv").unwrap();
     assert!(set.is_complex() && set.note.as_ref().unwrap().contains("features are complex"), "{:?}", set.note);
-    let rows: Vec<_> = (0..set.train.len()).map(|k| set.train.row(k).unwrap()).chain([set.test.row(0).unwrap()]).collect();
+    let rows: Vec<_> =
+        (0..set.train.len()).map(|k| set.train.row(k).unwrap()).chain([set.test.row(0).unwrap()]).collect();
     for row in [[1., 2., 3., 0.], [0.5, -1., 0., 2.], [1., -2., 0., -1.], [4., 0., 5., 0.]] {
         assert!(rows.iter().any(|own| **own == row), "{row:?} in {rows:?}");
     }
@@ -125,7 +126,11 @@ fn a_split_is_for_samples_in_one_piece_and_limits_come_after_it() {
     let some = set.clone().prepared(limits, Scale::Unit).unwrap();
     let plain = set.prepared(limits, Scale::None).unwrap();
     assert_eq!((some.train.len(), &some.train.labels), (3, &plain.train.labels));
-    assert_eq!(some.train.features.held().iter().copied().fold(0.0, f32::max), 1.0, "the three that train are measured");
+    assert_eq!(
+        some.train.features.held().iter().copied().fold(0.0, f32::max),
+        1.0,
+        "the three that train are measured"
+    );
     for path in ["iris", folder.path().to_str().unwrap()] {
         let error = chosen(path).unwrap_err().to_string();
         assert!(error.starts_with("split = 0.5:3") && error.contains("of its own"), "{error}");

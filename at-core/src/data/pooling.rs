@@ -25,7 +25,8 @@ impl AreaMeans {
         for (channel, means) in pixels.chunks_exact(height * width).zip(means.chunks_exact_mut(areas)) {
             for (rows, means) in self.rows.iter().zip(means.chunks_exact_mut(self.columns.len())) {
                 for (columns, mean) in self.columns.iter().zip(means) {
-                    let row = |row: usize| channel[row * width..][columns.clone()].iter().map(|&x| f64::from(x)).sum::<f64>();
+                    let row =
+                        |row: usize| channel[row * width..][columns.clone()].iter().map(|&x| f64::from(x)).sum::<f64>();
                     *mean = rows.clone().map(row).sum::<f64>() / (rows.len() * columns.len()) as f64;
                 }
             }

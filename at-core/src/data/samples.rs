@@ -168,7 +168,13 @@ mod tests {
     use super::*;
 
     fn three() -> Samples {
-        Samples { features: vec![0., 1., 2., 3., 4., 5.].into(), width: 2, complex: false, labels: vec![0, 1, 1], real: None }
+        Samples {
+            features: vec![0., 1., 2., 3., 4., 5.].into(),
+            width: 2,
+            complex: false,
+            labels: vec![0, 1, 1],
+            real: None,
+        }
     }
 
     #[test]

@@ -168,8 +168,13 @@ mod tests {
 
     fn small(complex: bool) -> Dataset {
         let width = if complex { 1 } else { 2 };
-        let train =
-            Samples { features: vec![0., 5., 2., 5., 4., 5.].into(), width, complex, labels: vec![0, 1, 0], real: None };
+        let train = Samples {
+            features: vec![0., 5., 2., 5., 4., 5.].into(),
+            width,
+            complex,
+            labels: vec![0, 1, 0],
+            real: None,
+        };
         let test = Samples { features: vec![6., 7.].into(), labels: vec![1], ..train.clone() };
         Dataset::of("small", 2, train, test)
     }
@@ -223,7 +228,10 @@ mod tests {
             "{said:?}"
         );
         assert_eq!([notes(&set, Scale::Standard), notes(&set, Scale::Unit)], [[""; 0], [""; 0]]);
-        assert_eq!(notes(&Dataset { image: Some(crate::data::ImageShape::single(1, 2)), ..set.clone() }, Scale::None), [""; 0]);
+        assert_eq!(
+            notes(&Dataset { image: Some(crate::data::ImageShape::single(1, 2)), ..set.clone() }, Scale::None),
+            [""; 0]
+        );
         set.train.features = vec![0., 1., 1990., 3., 1998., 2.].into();
         assert_eq!(notes(&set, Scale::None), [""; 0]);
     }

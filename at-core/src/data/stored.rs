@@ -29,9 +29,6 @@ pub(crate) struct Arrangement {
 }
 
 impl Arrangement {
-    /// As they are.
-    pub const PLAIN: Arrangement = Arrangement { channels_last: None, pixels: false };
-
     /// Makes the features of the samples in `values`, `[samples, elements]` of `reals` each (1, or 2 of complex ones).
     pub fn arrange(self, values: &mut [f32], elements: usize, reals: usize) {
         if self.pixels {
@@ -263,7 +260,7 @@ mod tests {
             samples,
             elements: 4,
             element: BYTE,
-            arrangement: Arrangement::PLAIN,
+            arrangement: Arrangement { channels_last: None, pixels: false },
         };
         Stored::new(vec![block(0, 3), block(100, 2)])
     }

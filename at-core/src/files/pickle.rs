@@ -187,7 +187,9 @@ impl<'a> Reader<'a> {
                 b'b' => self.build()?,
                 other => {
                     let name = char::from(other).escape_default();
-                    return Err(format!("byte {start} of its pickle is the operation {name} ({other:#04x}), which tables of images do not need, and is not done"));
+                    return Err(format!(
+                        "byte {start} of its pickle is the operation {name} ({other:#04x}), which tables of images do not need, and is not done"
+                    ));
                 }
             }
         }
@@ -267,7 +269,11 @@ impl<'a> Reader<'a> {
         let (module, name) = (self.line()?, self.line()?);
         let known = KNOWN.iter().find(|(own, called, _)| (*own, *called) == (module, name));
         let (_, _, callable) = known.ok_or_else(|| {
-            format!("its pickle asks for {}.{}, which is not NumPy's array of bytes; nothing of it is run", shown(module), shown(name))
+            format!(
+                "its pickle asks for {}.{}, which is not NumPy's array of bytes; nothing of it is run",
+                shown(module),
+                shown(name)
+            )
         })?;
         self.push(Value::Callable(*callable));
         Ok(())
@@ -308,7 +314,8 @@ impl<'a> Reader<'a> {
                 if self.values[order] != Value::Truth(false) {
                     return Err("its array is in column-major order, which is not read".into());
                 }
-                let (Value::Tuple(shape), Value::Bytes(elements)) = (&self.values[shape], &self.values[elements]) else {
+                let (Value::Tuple(shape), Value::Bytes(elements)) = (&self.values[shape], &self.values[elements])
+                else {
                     return Err(CUT.into());
                 };
                 let length = |id: &usize| match self.values[*id] {
@@ -331,7 +338,8 @@ pub(crate) mod tests {
 
     /// A batch as Python 2's cPickle writes it: a label, labels, `[samples, width]` bytes, names.
     pub(crate) fn batch(labels: &[u8], width: usize, data: &[u8]) -> Vec<u8> {
-        let mut file = b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x15training batch 1 of 5q\x03U\x06labelsq\x04]q\x05(".to_vec();
+        let mut file =
+            b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x15training batch 1 of 5q\x03U\x06labelsq\x04]q\x05(".to_vec();
         labels.iter().for_each(|label| file.extend([b'K', *label]));
         file.extend(b"eU\x04dataq\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08K\x00\x85U\x01b\x87Rq\x09(K\x01");
         for size in [labels.len(), width] {

@@ -37,7 +37,8 @@ fn parse(
         if header.iter().all(|&byte| byte == 0) {
             return Ok(found); // the end of every archive
         }
-        let sum: u64 = header.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { byte.into() }).sum();
+        let sum: u64 =
+            header.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { byte.into() }).sum();
         if octal(&header[148..156]) != Some(sum) {
             return Err("the checksum of a header does not match: it is no tar archive, or damaged".into());
         }
