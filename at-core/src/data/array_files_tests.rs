@@ -420,4 +420,10 @@ fn what_is_read_in_parts_is_checked_as_what_is_held() {
     let set = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), little).unwrap();
     File::options().write(true).open(saved.path("x.npy")).unwrap().set_len(200).unwrap();
     assert!(set.train.loaded().unwrap_err().to_string().contains("has become shorter"));
+    // and one that is written to
+    std::fs::write(saved.path("x.npy"), &whole).unwrap();
+    let set = array_pair("own", &saved.path("x.npy"), &saved.path("y.npy"), little).unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(10);
+    File::options().write(true).open(saved.path("x.npy")).unwrap().set_modified(later).unwrap();
+    assert!(set.train.loaded().unwrap_err().to_string().contains("was written to while"));
 }

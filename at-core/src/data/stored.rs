@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// Bytes that are read at once at most, where samples lie one behind the other.
 const MOST_AT_ONCE: usize = 1 << 20;
@@ -13,8 +14,8 @@ const MOST_AT_ONCE: usize = 1 << 20;
 /// Where the bytes of a block are.
 #[derive(Debug)]
 pub(crate) enum Bytes {
-    /// In an open file.
-    File(Mutex<File>),
+    /// In an open file, which was last written at this time, where the system tells.
+    File(Mutex<File>, Option<SystemTime>),
     /// In memory, as a file had them.
     Memory(Vec<u8>),
 }
@@ -71,7 +72,9 @@ pub(crate) struct Block {
 impl Block {
     /// Opens the file `path` to be read in parts.
     pub fn open(path: &Path) -> Result<Bytes> {
-        Ok(Bytes::File(Mutex::new(crate::files::whole::open_regular(path)?)))
+        let file = crate::files::whole::open_regular(path)?;
+        let written = modified(&file);
+        Ok(Bytes::File(Mutex::new(file), written))
     }
 
     /// Numbers of a sample: two of every complex element.
@@ -86,7 +89,7 @@ impl Block {
         let start = self.start + first as u64 * self.step as u64;
         let bytes = match &self.bytes {
             Bytes::Memory(all) => &all[start as usize..][..length],
-            Bytes::File(file) => {
+            Bytes::File(file, written) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 room.resize(length, 0);
                 let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(room));
@@ -96,6 +99,10 @@ impl Block {
                     }
                     _ => Error::file(&self.path, error),
                 })?;
+                if modified(&file) != *written {
+                    let reason = "it was written to while it was read in parts, so that its samples are no longer the same; start again";
+                    return Err(Error::malformed(&self.path, reason));
+                }
                 &room[..]
             }
         };
@@ -107,6 +114,10 @@ impl Block {
         self.arrangement.arrange(into, self.elements, self.element.reals());
         Ok(())
     }
+}
+
+fn modified(file: &File) -> Option<SystemTime> {
+    file.metadata().and_then(|found| found.modified()).ok()
 }
 
 /// Which samples of the blocks, in which order.

@@ -166,7 +166,7 @@ def _images(x, image: Optional[tuple[int, ...]]):
 
     >>> [_images(np.zeros(shape), None)[1] for shape in [(2, 9), (2, 4, 5), (2, 3, 8, 9), (2, 8, 9, 3)]]
     [None, (1, 4, 5), (3, 8, 9), (3, 8, 9)]
-    >>> _images(np.zeros((2, 9)), (3, 3))[1], float(_images(np.full((2, 4, 5), 51, np.uint8), None)[0].max())
+    >>> _images(np.zeros((2, 9)), (3, 3))[1], round(float(_images(np.full((2, 4, 5), 51, np.uint8), None)[0].max()), 6)
     ((1, 3, 3), 0.2)
     """
     x = np.asarray(x)
