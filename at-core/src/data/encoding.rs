@@ -82,7 +82,10 @@ impl Encoded {
 impl Encoding {
     /// The signals of this encoding are complex.
     pub fn is_complex(self) -> bool {
-        matches!(self, Self::FourierCrop { .. } | Self::Amplitude { .. } | Self::Phase { .. })
+        match self {
+            Self::Raw | Self::L2 => false,
+            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Amplitude { .. } | Self::Phase { .. } => true,
+        }
     }
 
     /// Errs where samples with complex features have no such signals.
