@@ -10,7 +10,7 @@
 
 use at_core::chip::{Accesses, State};
 use at_core::cost::{ChipSize, CostModel};
-use at_core::data::{self, DatasetName, Source};
+use at_core::data::{self, Choices, DatasetName, Source};
 use at_core::files::matrix_file::parse_matrix;
 use at_core::files::npy::NpyArray;
 use at_core::files::npz::Npz;
@@ -275,7 +275,53 @@ fn read_idx(content: &[u8], path: &Path) {
     let _ = data::load(DatasetName::Mnist, &Source { data_dir: Some(folder.to_path_buf()), cache_dir: None });
 }
 
-fn formats() -> [Format; 7] {
+/// Bytes of an image of CIFAR-10.
+const PHOTOGRAPH: usize = 3 * 32 * 32;
+
+/// A batch of CIFAR-10 with one image as Python 2 pickles it.
+fn pickled_batch() -> Vec<u8> {
+    let [one, width, length] = [1, PHOTOGRAPH as u32, PHOTOGRAPH as u32].map(u32::to_le_bytes);
+    [
+        b"\x80\x02}q\x01(U\x06labelsq\x02]q\x03(K\x07eU\x04dataq\x04cnumpy.core.multiarray\n_reconstruct\nq\x05".as_slice(),
+        b"cnumpy\nndarray\nq\x06K\x00\x85U\x01b\x87Rq\x07(K\x01J",
+        &one,
+        b"J",
+        &width,
+        b"\x86cnumpy\ndtype\nq\x08U\x02u1K\x00K\x01\x87Rq\x09(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T",
+        &length,
+        &[7; PHOTOGRAPH],
+        b"tbU\x09filenamesq\x0a]q\x0bU\x05a.pngq\x0cau.",
+    ]
+    .concat()
+}
+
+/// Wrong before the pixels, mostly.
+fn wrong_batch(seed: &[u8], mutator: &mut Mutator) -> Vec<u8> {
+    let pixels = seed.len() - PHOTOGRAPH - 40;
+    match mutator.below(4) {
+        0 => mutator.mutate(seed),
+        _ => [&mutator.mutate(&seed[..pixels]), &seed[pixels..]].concat(),
+    }
+}
+
+/// `path` lies in a folder with one that has the other batches.
+fn read_batch(content: &[u8], path: &Path) {
+    let folder = path.parent().unwrap().join("cifar");
+    std::fs::write(folder.join("data_batch_1"), content).unwrap();
+    let source = Source { data_dir: Some(folder), cache_dir: None };
+    let choices = Choices { memory: Some(1), ..Choices::default() };
+    let _ = data::open_chosen("cifar-10", &source, &choices).map(|set| set.contents());
+}
+
+/// `path` lies in a folder with labels of three samples; what is read of the features is not held.
+fn read_in_parts(content: &[u8], path: &Path) {
+    std::fs::write(path.with_extension("npy"), content).unwrap();
+    let files = format!("{},{}", path.with_extension("npy").display(), path.with_file_name("kinds.npy").display());
+    let choices = Choices { memory: Some(1), ..Choices::default() };
+    let _ = data::open_chosen(&files, &Source::default(), &choices).map(|set| set.contents());
+}
+
+fn formats() -> [Format; 9] {
     let model = include_bytes!("../at-core/src/cost/bench.toml").to_vec();
     let table = b"x,y,class\n1.5,-2,0\n\"3\", 4e-1 ,1\r\n0,0,2\n".to_vec();
     let of = |name, share, multiple, seeds, make: Make, read: fn(&[u8], &Path)| Format {
@@ -287,12 +333,14 @@ fn formats() -> [Format; 7] {
         read,
     };
     [
-        of("npy", 30, PLAIN, npy_seeds(), plain, read_npy),
+        of("npy", 24, PLAIN, npy_seeds(), plain, read_npy),
         of("npz", 14, PACKED, npy_seeds(), wrong_zip, read_npz),
-        of("mat", 26, PACKED, vec![mat_seed()], wrong_mat, read_mat),
+        of("mat", 20, PACKED, vec![mat_seed()], wrong_mat, read_mat),
         of("safetensors", 10, PLAIN, vec![checkpoint_seed()], wrong_checkpoint, read_checkpoint),
         of("csv", 9, PLAIN, vec![table], plain, read_table),
         of("idx", 7, PACKED, vec![idx_seed()], wrong_idx, read_idx),
+        of("pickle", 8, PLAIN, vec![pickled_batch()], wrong_batch, read_batch),
+        of("npy in parts", 4, PLAIN, npy_seeds(), plain, read_in_parts),
         of("cost model", 4, PLAIN, vec![model], plain, read_cost_model),
     ]
 }
@@ -308,6 +356,13 @@ fn no_changed_file_panics_or_takes_more_memory_than_it_justifies() {
         std::fs::write(folder.path().join(format!("{part}-images-idx3-ubyte")), idx_seed()).unwrap();
         std::fs::write(folder.path().join(format!("{part}-labels-idx1-ubyte")), [0, 0, 8, 1, 0, 0, 0, 2, 1, 2])
             .unwrap();
+    }
+    let mut kinds = Vec::new();
+    Array1::from(vec![0_i64, 1, 0]).write_npy(&mut kinds).unwrap();
+    std::fs::write(folder.path().join("kinds.npy"), kinds).unwrap();
+    std::fs::create_dir(folder.path().join("cifar")).unwrap();
+    for batch in ["data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"] {
+        std::fs::write(folder.path().join("cifar").join(batch), pickled_batch()).unwrap();
     }
     let path = folder.path().join("input");
     for Format { name, share, multiple, seeds, make, read } in formats() {

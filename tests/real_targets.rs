@@ -2,7 +2,7 @@
 
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, LossKind, Normalization};
-use at_core::training::{Batch, Score, Split};
+use at_core::training::{Batch, Order, Score, Split};
 use at_gpu::testing::require_gpu;
 use at_tests::draws::normals;
 
@@ -16,7 +16,7 @@ fn real_targets<E: Engine>(engine: &E, loss: &Loss) -> [Vec<f64>; 2] {
     let signals = vec![0.5; 9];
     let split = Split::of_values(engine, &signals, &values, loss.classes, Score::RSquared).unwrap();
     let mut own = Batch::new(engine, 1, 6).unwrap();
-    let order = engine.upload_indices(&[8, 3, 0, 5, 1, 2, 4, 6, 7]).unwrap();
+    let order = Order::new(engine, vec![8, 3, 0, 5, 1, 2, 4, 6, 7]).unwrap();
     own.gather(engine, &split, &order, 1, batch).unwrap();
     let (mut error, mut tally) = (engine.zeros(batch * outputs).unwrap(), engine.zeros(3).unwrap());
     engine.loss(loss, &readout, outputs, own.targets(), batch, Some(&mut error), &mut tally).unwrap();

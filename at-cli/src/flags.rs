@@ -1,13 +1,14 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 20] = [
     "adc-bits",
     "adc-range",
     "amplified",
     "chip-of-other-network",
     "convention",
     "data-dir",
+    "data-memory",
     "dataset",
     "encoding",
     "engine",

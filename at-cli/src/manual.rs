@@ -17,7 +17,7 @@ const KIND: usize = 15;
 const DATA: &str = "\
 --dataset is one of
   digits, iris          part of the program
-  mnist, fashion-mnist, kmnist
+  mnist, fashion-mnist, kmnist, cifar-10
                         in --data-dir, or after `asyt data fetch NAME`
   vowel                 in --data-dir
   FILE.csv, .tsv, .txt  one table: a sample a line, the classes in the last
@@ -34,6 +34,10 @@ const DATA: &str = "\
   a folder              with both parts: train.csv and test.csv, train.npz and
                         test.npz, or x_train.npy, y_train.npy, x_test.npy,
                         y_test.npy
+Arrays are [sample, feature] or images: [sample, row, column], [sample, channel,
+row, column] or [sample, row, column, channel]; those of unsigned bytes are
+divided by 255. What is larger than --data-memory stays in its files and is read
+batch by batch.
 One table and one pair of arrays are split:
   --split SHARE[:SEED]  share of the training samples, of every class
                         [default: 0.8]
@@ -41,8 +45,8 @@ Features, real or complex, stay as they are, or are scaled as the training
 samples measure them:
   --scale standard|unit
 docs/data.md has examples. `asyt data list` says what is there. How samples
-become signals: --encoding raw, l2, amplitude[:N], phase[:N], fourier-crop:N and
-others (asyt train --help).
+become signals: --encoding raw, l2, amplitude[:N], phase[:N], fourier-crop:N,
+pool:N (asyt train --help).
 ";
 
 /// A topic and its text.

@@ -166,7 +166,7 @@ impl TrainedRun {
     fn of(run: &Path, files: &RunFiles, mut plan: Plan, data: Dataset) -> Result<Self> {
         let network = plan.fit(&data).map_err(crate::failure::Failure::into_error)?;
         let initial = plan.initial_controls(&network)?;
-        let contents = RunContents { data: data.contents(), files: plan.files.sums.clone() };
+        let contents = RunContents { data: data.contents()?, files: plan.files.sums.clone() };
         let fingerprint = Fingerprint::new(&plan, contents)?;
         let mut controls = Vec::new();
         for method in files.methods() {
@@ -208,22 +208,22 @@ impl TrainedRun {
 
     /// What the chip of `fabrication`, programmed with `controls` after the first ones, reads of every test sample: `[sample, outputs]`.
     pub fn readouts(&self, fabrication: &Fabrication, controls: &[f64]) -> Result<Vec<f32>> {
-        let signals = self.signals()?;
-        let (width, outputs) = (self.network.input().width(), self.network.outputs());
+        let (samples, outputs) = (self.data.test.len(), self.network.outputs());
         let mut chip = self.programmed(fabrication, controls)?;
-        let mut all = Vec::with_capacity(signals.len() / width * outputs);
+        let mut all = Vec::with_capacity(samples * outputs);
         let mut readout = vec![0.0; BATCH * outputs];
-        for fields in signals.chunks(BATCH * width) {
-            let batch = fields.len() / width;
-            chip.propagate(&fields.to_vec(), batch, &mut readout)?;
+        for start in (0..samples).step_by(BATCH) {
+            let batch = BATCH.min(samples - start);
+            let order: Vec<u32> = (start as u32..(start + batch) as u32).collect();
+            chip.propagate(&self.signals(&order)?, batch, &mut readout)?;
             all.extend_from_slice(&readout[..batch * outputs]);
         }
         Ok(all)
     }
 
-    /// Encoded test samples, `[sample, inputs]`.
-    pub fn signals(&self) -> Result<Vec<f32>> {
-        encoded(&self.plan, &self.network, &self.data, &self.data.test)
+    /// The encoded test samples `order`, `[sample, inputs]`.
+    pub fn signals(&self, order: &[u32]) -> Result<Vec<f32>> {
+        encoded(&self.plan, &self.network, &self.data, &self.data.test.select(order))
     }
 }
 

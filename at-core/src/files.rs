@@ -6,7 +6,7 @@
 
 pub mod chip_file;
 #[cfg(test)]
-mod damage_tests;
+pub(crate) mod damage_tests;
 pub mod fault;
 pub mod layout_file;
 mod leftovers;
@@ -23,6 +23,8 @@ pub mod own;
 pub mod phase_file;
 #[cfg(test)]
 mod phase_file_tests;
+pub(crate) mod pickle;
+pub(crate) mod tar;
 pub mod whole;
 
 use crate::{Error, Result};

@@ -7,7 +7,7 @@ use crate::fabrication::Fabrication;
 use crate::fabrication::side_by_side::{self, SideBySide};
 use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
-use crate::training::{Batch, Evaluation, Score, Split, Workspace, evaluate};
+use crate::training::{Batch, Evaluation, Order, Score, Split, Workspace, evaluate};
 use crate::turns::turn_first;
 use serde::Serialize;
 use std::ops::Range;
@@ -90,7 +90,7 @@ impl<E: Simulator> Examination<'_, E> {
         let (count, samples, outputs) = (chips.len(), split.samples(), network.outputs());
         let capacity = (SIGNALS / chip.inputs()).clamp(1, samples);
         let every = (0..samples as u32).flat_map(|sample| std::iter::repeat_n(sample, count));
-        let order = engine.upload_indices(&every.collect::<Vec<_>>())?;
+        let order = Order::new(engine, every.collect())?;
         let mut batch = Batch::new(engine, split.width(), capacity * count)?;
         let mut readout = engine.zeros(capacity * count * outputs)?;
         let mut tally = engine.zeros(3 * count)?;

@@ -3,7 +3,7 @@
 use crate::arrays::table;
 use crate::failure::Raised;
 use at_cli::library::{Plan, load, parse, resolved};
-use at_core::data::{Dataset, RealTargets, Samples};
+use at_core::data::{Dataset, ImageShape, RealTargets, Samples};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
@@ -14,6 +14,10 @@ pub struct Data(pub Dataset);
 fn rows<T: numpy::Element + Copy>(array: &PyReadonlyArray2<'_, T>) -> (Vec<T>, usize) {
     let array = array.as_array();
     (array.iter().copied().collect(), array.ncols())
+}
+
+fn shape((channels, height, width): (usize, usize, usize)) -> ImageShape {
+    ImageShape { channels, height, width }
 }
 
 #[pymethods]
@@ -37,16 +41,16 @@ impl Data {
         train: (PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>),
         test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>),
         classes: usize,
-        image: Option<(usize, usize)>,
+        image: Option<(usize, usize, usize)>,
         complex: bool,
     ) -> PyResult<Self> {
         let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, u32>)| {
             let (features, reals) = rows(x);
             let width = if complex { reals / 2 } else { reals };
-            Samples { features, width, complex, labels: y.as_array().to_vec(), real: None }
+            Samples { features: features.into(), width, complex, labels: y.as_array().to_vec(), real: None }
         };
         let (train, test) = (samples(&train), samples(&test));
-        let data = Dataset { image, ..Dataset::of(&name, classes, train, test) };
+        let data = Dataset { image: image.map(shape), ..Dataset::of(&name, classes, train, test) };
         data.check().raised()?;
         Ok(Data(data))
     }
@@ -57,16 +61,17 @@ impl Data {
         name: String,
         train: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
         test: (PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>),
-        image: Option<(usize, usize)>,
+        image: Option<(usize, usize, usize)>,
         complex: bool,
     ) -> PyResult<Self> {
         let samples = |(x, y): &(PyReadonlyArray2<'_, f32>, PyReadonlyArray2<'_, f32>)| {
             let ((features, reals), (values, targets)) = (rows(x), rows(y));
             let width = if complex { reals / 2 } else { reals };
+            let features = features.into();
             Samples { features, width, complex, labels: Vec::new(), real: Some(RealTargets { values, width: targets }) }
         };
         let (train, test) = (samples(&train), samples(&test));
-        let data = Dataset { image, ..Dataset::of(&name, 0, train, test) };
+        let data = Dataset { image: image.map(shape), ..Dataset::of(&name, 0, train, test) };
         data.check().raised()?;
         Ok(Data(data))
     }
@@ -89,10 +94,22 @@ impl Data {
         self.0.class_names.clone()
     }
 
-    /// (rows, columns) where a sample is an image.
+    /// (channels, rows, columns) where a sample is an image.
     #[getter]
-    fn image(&self) -> Option<(usize, usize)> {
-        self.0.image
+    fn image(&self) -> Option<(usize, usize, usize)> {
+        self.0.image.map(|ImageShape { channels, height, width }| (channels, height, width))
+    }
+
+    /// Samples of the training and of the test part.
+    #[getter]
+    fn counts(&self) -> (usize, usize) {
+        (self.0.train.len(), self.0.test.len())
+    }
+
+    /// Features stay in their files, and are read in parts.
+    #[getter]
+    fn stored(&self) -> bool {
+        self.0.is_stored()
     }
 
     /// What makes one doubt the samples.
@@ -116,7 +133,8 @@ impl Data {
     /// The features of the training samples (`part` 0) or of the test samples (1); of complex ones pairs (re, im).
     fn features<'py>(&self, py: Python<'py>, part: usize) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let samples = self.part(part);
-        table(py, samples.features.clone(), [samples.len(), samples.stride()])
+        let features = py.detach(|| samples.features.all().map(|features| features.into_owned())).raised()?;
+        table(py, features, [samples.len(), samples.stride()])
     }
 
     /// Their labels, or real targets.

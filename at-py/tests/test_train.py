@@ -57,6 +57,25 @@ def test_arrays_train_as_the_data_set_that_they_come_from():
     assert np.array_equal(named.confusion(), given.confusion())
 
 
+def test_images_of_arrays_and_of_files_are_the_same_held_or_not(tmp_path):
+    x = np.random.default_rng(2).integers(0, 256, (200, 40, 50, 3), dtype=np.uint8)
+    y = np.arange(200) % 2
+    np.savez(tmp_path / "colours.npz", x_train=x[:150], y_train=y[:150], x_test=x[150:], y_test=y[150:])
+    held = asyt.load(tmp_path / "colours.npz", data_memory=100)
+    stored = asyt.load(tmp_path / "colours.npz", data_memory=1)
+    arrays = asyt.arrays(x[:150], y[:150], x[150:], y[150:])
+    assert held.image == stored.image == arrays.image == (3, 40, 50)
+    assert (held.stored, stored.stored) == (False, True)
+    for data in (stored, arrays):
+        assert np.array_equal(held.x_train, data.x_train) and np.array_equal(held.y_test, data.y_test)
+    assert np.array_equal(held.x_train[3].reshape(3, 40, 50), np.moveaxis(x[3], -1, 0) / np.float32(255))
+    assert repr(stored) == "<asyt.Data colours: 150 training and 50 test samples>"
+    options = dict(method="ideal", network="mesh:in", encoding="pool:2", epochs=1, batch_size=50, progress=False)
+    runs = [asyt.train(data=data, **options) for data in (held, stored, arrays)]
+    for run in runs[1:]:
+        assert np.array_equal(runs[0].metrics["test_loss"], run.metrics["test_loss"])
+
+
 def test_samples_sorted_by_class_are_tested_on_every_class():
     x, y = np.random.default_rng(1).random((100, 4)), np.arange(100) // 25
     data = asyt.arrays(x, y)

@@ -20,7 +20,7 @@ const NAME: usize = 15;
 pub enum DataCommand {
     /// List the data sets that have a name, and where they are
     List(ListArguments),
-    /// Download a data set of the MNIST family, with checksums
+    /// Download a data set of the MNIST family or CIFAR-10, with checksums
     Fetch(FetchArguments),
 }
 
@@ -41,13 +41,13 @@ pub struct ListArguments {
 /// `asyt data fetch`.
 #[derive(Debug, clap::Args)]
 pub struct FetchArguments {
-    /// mnist, fashion-mnist or kmnist
+    /// mnist, fashion-mnist, kmnist or cifar-10
     #[arg(value_name = "NAME")]
     pub name: String,
     /// Folder of downloads, in which NAME becomes a folder [default: this user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// Address of a folder with the four files, instead of the known ones; several are tried in order
+    /// Address of a folder with the files, instead of the known ones; several are tried in order
     #[arg(long, value_name = "URL")]
     pub mirror: Vec<String>,
     /// Print what was fetched as JSON, and nothing else, on stdout
@@ -140,7 +140,11 @@ fn fetch_one(arguments: &FetchArguments) -> Outcome {
         let data_dir = data_dir.map_or(String::new(), |folder| format!(" --data-dir {}", folder.display()));
         let place = folder.display().to_string();
         writeln!(out, "{name} is in {}, whole, with the published checksums", visible(&place))?;
-        writeln!(out, "train on it: asyt train --preset asyt-demo --dataset {name}{}", visible(&data_dir))?;
+        let network = match name {
+            DatasetName::Cifar10 => "--encoding pool:8 --network mesh:inx2",
+            _ => "--preset asyt-demo",
+        };
+        writeln!(out, "train on it: asyt train {network} --dataset {name}{}", visible(&data_dir))?;
     }
     out.flush()?;
     Ok(())

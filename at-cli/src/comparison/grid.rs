@@ -55,7 +55,7 @@ impl Vary {
                 "method" => bail!("methods are compared at every point; name them with --method"),
                 "chip-seed" => bail!("chips vary at every point; count them with --chips, from --chip-seed on"),
                 "score" => bail!("all points are judged by one score; name it with --score"),
-                "data-dir" | "adapter" => bail!("{name} is not part of what is compared"),
+                "data-dir" | "data-memory" | "adapter" => bail!("{name} is not part of what is compared"),
                 _ => {}
             }
         }
@@ -202,7 +202,7 @@ fn point(
     let (plan, network) = (&task.plan, &task.network);
     let samples = tasks.data(plan).map_err(|failure| failure.map(in_place))?;
     let gpu = plan.settings.engine.as_deref() == Some("gpu");
-    let need = trial::memory(plan, network, samples.train.len() + samples.test.len(), gpu);
+    let need = trial::memory(plan, network, trial::held_samples(samples), gpu);
     if matches!(sources, Sources::Same(_)) {
         // what a run has left can be looked at anywhere
         need.check().context("a training").map_err(in_place).or_usage()?;

@@ -22,7 +22,7 @@ pub struct Patience {
 
 impl Default for Patience {
     /// Two mirrors together are reached, or given up, before a person gives up. 1 KiB/s is what the slowest modems gave; in an
-    /// hour the largest file comes with 7 KiB/s.
+    /// hour the largest file of the MNIST family comes with 7 KiB/s, and CIFAR-10 with 47 KiB/s.
     fn default() -> Self {
         Patience {
             connect: Duration::from_secs(15),

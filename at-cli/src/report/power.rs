@@ -14,8 +14,7 @@ const DARKEST_DB: f64 = -30.0;
 /// Per mesh a map of the power on every waveguide, for test sample `sample` on the chip with `controls`; none for meshes that
 /// are too large to draw.
 pub fn maps(trained: &TrainedChip, controls: &[f64], sample: usize) -> Result<Vec<Option<HeatMap>>> {
-    let width = trained.run.network.input().width();
-    let fields: Vec<f64> = trained.run.signals()?[sample * width..][..width].iter().map(|&x| f64::from(x)).collect();
+    let fields: Vec<f64> = trained.run.signals(&[sample as u32])?.into_iter().map(f64::from).collect();
     let reference = Reference {
         network: &trained.run.network,
         fabrication: &trained.fabrication,

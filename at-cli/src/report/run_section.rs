@@ -11,6 +11,7 @@ use crate::session::summary::{MethodResult, Summary};
 use crate::session::{plot, verdict};
 use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
+use at_core::data::ImageShape;
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -275,10 +276,14 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
         "Only a simulation can look inside: the methods that train this chip never see the errors shown here.",
     );
     let mut maps = power::maps(trained, controls, sample)?.into_iter();
-    if let Some((rows, columns)) = trained.run.data.image {
+    if let Some(shape) = trained.run.data.image {
         let class = trained.run.data.class_name(trained.run.data.test.labels[sample] as usize);
-        let caption = format!("Test sample {sample}, class {class}.");
-        page.map("sample", image(trained, sample, rows, columns), &caption)?;
+        let channels = match shape.channels {
+            1 => String::new(),
+            several => format!(" Its {several} channels stand one below the other."),
+        };
+        let caption = format!("Test sample {sample}, class {class}.{channels}");
+        page.map("sample", image(trained, sample, shape)?, &caption)?;
     }
     let mut start = 0;
     let mut following = trained.run.network.stages().skip(1);
@@ -310,20 +315,20 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
     Ok(())
 }
 
-fn image(trained: &TrainedChip, sample: usize, rows: usize, columns: usize) -> HeatMap {
-    let values = trained.run.data.test.row(sample);
+fn image(trained: &TrainedChip, sample: usize, shape: ImageShape) -> Result<HeatMap> {
+    let values = trained.run.data.test.row(sample)?;
     let high = values.iter().copied().fold(0.0_f32, f32::max);
-    HeatMap {
+    Ok(HeatMap {
         title: format!("Test sample {sample}"),
         x_label: "pixel".into(),
         y_label: "pixel".into(),
         scale_label: "brightness".into(),
-        rows,
-        columns,
+        rows: shape.channels * shape.height,
+        columns: shape.width,
         values: values.iter().map(|&value| Some(f64::from(value))).collect(),
         colours: Colours::Sequential { low: 0.0, high: f64::from(if high > 0.0 { high } else { 1.0 }) },
         numbers: false,
         names: None,
         block: 1,
-    }
+    })
 }

@@ -16,10 +16,7 @@ type Layers = Vec<Vec<f32>>;
 /// `samples.npz`, of `samples` that are there.
 pub fn write(learned: &Learned, samples: &[usize], folder: &Path, written: &mut Vec<Written>) -> Result<()> {
     let (run, network) = (learned.run, &learned.run.network);
-    let signals = run.signals()?;
-    let width = network.input().width();
-    let fields: Vec<f32> =
-        samples.iter().flat_map(|&sample| signals[sample * width..][..width].iter().copied()).collect();
+    let fields = run.signals(&samples.iter().map(|&sample| sample as u32).collect::<Vec<_>>())?;
     let model = through(learned, &run.plan.options.known(network)?, &fields, samples.len())?;
     let chip = learned.chip.map(|chip| through(learned, chip, &fields, samples.len())).transpose()?;
     npz(&folder.join("samples.npz"), |file| {

@@ -97,7 +97,7 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
     let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
     let own = own_tiles(plan, network).or_usage()?;
     let network = own.as_ref().unwrap_or(network);
-    let samples = data.train.len() + data.test.len();
+    let samples = trial::held_samples(data);
     let need = trial::memory(plan, network, samples, matches!(device, Device::Gpu(_)));
     need.check().context("the training").or_usage()?;
     let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
@@ -126,7 +126,7 @@ pub fn start(start: Start) -> Outcome<Finished> {
     activity::watch(audience.quiet());
     let Prepared { mut tasks, task, device, work, .. } = prepare(settings, data)?;
     let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
-    let samples = data.train.len() + data.test.len();
+    let samples = trial::held_samples(data);
     let gpu = matches!(device, Device::Gpu(_));
     let chip_seed = plan.settings.chip_seed.unwrap_or_default();
     let outside = "save-chip writes a simulated chip, and this one comes from outside; drop --save-chip";

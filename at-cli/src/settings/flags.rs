@@ -95,7 +95,7 @@ at_core::imperfections! { settings {
     /// named stays what it is. asyt train --print-config shows what all defaults are then
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
-    /// mnist, fashion-mnist, kmnist, vowel, digits, iris, or your own: FILE.csv, FILE.npz, X.npy,Y.npy, or a folder (asyt help data)
+    /// mnist, fashion-mnist, kmnist, cifar-10, vowel, digits, iris, or your own: FILE.csv, FILE.npz, X.npy,Y.npy, or a folder (asyt help data)
     #[arg(long, help_heading = "Task")]
     pub dataset: Option<String>,
     /// Tables: the column that holds the classes: its name, its index from 0, first, or last [default: last]
@@ -126,7 +126,12 @@ at_core::imperfections! { settings {
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR", help_heading = "Task")]
     pub data_dir: Option<PathBuf>,
-    /// How samples become signals: raw, l2, fourier-crop:SIZE, amplitude[:MODES], phase[:MODES]
+    /// Most memory for features (MB); what takes more as numbers is read from its files batch by batch, with the same results
+    /// [default: an eighth of what is free]
+    #[arg(long, value_parser = count, value_name = "MB", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_memory: Option<usize>,
+    /// How samples become signals: raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES]
     #[arg(long, help_heading = "Task")]
     pub encoding: Option<String>,
     /// Only the first N training samples
@@ -308,7 +313,7 @@ at_core::imperfections! { settings {
 } }
 
 impl RunSettings {
-    /// What numbers depend on: not where data lie, which preset the settings came from, the GPU's name, what was allowed, or how a
+    /// What numbers depend on: not where data lie, how much of them is held, which preset the settings came from, the GPU's name, what was allowed, or how a
     /// chip from outside is reached.
     pub fn identity(&self) -> RunSettings {
         let allowed = RunSettings {
@@ -317,7 +322,7 @@ impl RunSettings {
             start_from_other_network: None,
             ..self.clone()
         };
-        RunSettings { data_dir: None, preset: None, adapter: None, ..allowed.without_way() }
+        RunSettings { data_dir: None, data_memory: None, preset: None, adapter: None, ..allowed.without_way() }
     }
 
     /// All but how a chip from outside is reached.

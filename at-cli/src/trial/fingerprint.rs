@@ -204,7 +204,7 @@ mod tests {
 
     fn data() -> Dataset {
         let samples = |labels: &[u32]| Samples {
-            features: vec![0.5; labels.len()],
+            features: vec![0.5; labels.len()].into(),
             width: 1,
             complex: false,
             labels: labels.to_vec(),
@@ -229,7 +229,7 @@ mod tests {
         settings.start_from = Some("/c/start.safetensors".into());
         change(&mut settings);
         let plan = Plan::new(settings).unwrap();
-        Fingerprint::new(&plan, RunContents { data: data.contents(), files }).unwrap()
+        Fingerprint::new(&plan, RunContents { data: data.contents().unwrap(), files }).unwrap()
     }
 
     fn sums(chip: &str, controls: &str) -> FileSums {

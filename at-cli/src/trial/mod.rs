@@ -13,6 +13,7 @@ mod fingerprint;
 mod memory;
 pub mod misfit;
 mod run;
+mod stored;
 mod task;
 
 pub use doubts::before;
@@ -22,4 +23,4 @@ pub use memory::memory;
 #[cfg(feature = "mpi")]
 pub use run::Kept;
 pub use run::{TrialResult, Trials};
-pub use task::{Task, Tasks, encoded, load, prepared, split};
+pub use task::{Task, Tasks, encoded, held_samples, load, prepared, split};

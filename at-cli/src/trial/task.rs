@@ -1,7 +1,9 @@
 //! From settings to a task: what their data and their files add, before an engine is at work.
 
 use super::RunContents;
+use super::stored::StoredSignals;
 use crate::failure::{Failure, OrUsage, Outcome};
+use crate::memory::available;
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::RunSettings;
@@ -41,6 +43,7 @@ struct Source {
     split: Option<String>,
     scale: Option<String>,
     data_dir: Option<PathBuf>,
+    data_memory: Option<usize>,
     limits: SampleLimits,
 }
 
@@ -56,7 +59,7 @@ impl Tasks {
         let plan = Plan::of_any_data(settings)?;
         data.check()?;
         let data = prepared(&plan, data)?;
-        let contents = data.contents();
+        let contents = data.contents()?;
         self.last = Some((source(&plan), data, contents));
         Ok(plan)
     }
@@ -85,7 +88,7 @@ impl Tasks {
             activity::now("reading the data");
             self.last = None; // two data sets in memory are one too many
             let data = load(plan)?;
-            let contents = data.contents();
+            let contents = data.contents()?;
             self.last = Some((source, data, contents));
         }
         Ok(())
@@ -94,12 +97,28 @@ impl Tasks {
 
 fn source(plan: &Plan) -> Source {
     let limits = limits(plan);
-    let RunSettings { dataset, label_column, target_columns, split, scale, data_dir, .. } = plan.settings.clone();
-    Source { dataset, label_column, target_columns, split, scale, data_dir, limits }
+    let RunSettings { dataset, label_column, target_columns, split, scale, data_dir, data_memory, .. } =
+        plan.settings.clone();
+    Source { dataset, label_column, target_columns, split, scale, data_dir, data_memory, limits }
+}
+
+/// Samples of both parts whose signals are held.
+pub fn held_samples(data: &Dataset) -> usize {
+    [&data.train, &data.test].into_iter().filter(|samples| !samples.is_stored()).map(Samples::len).sum()
 }
 
 fn limits(plan: &Plan) -> SampleLimits {
     SampleLimits { train: plan.settings.train_limit, test: plan.settings.test_limit }
+}
+
+/// Features may take this part of the memory that is free: beside them are their signals, twice as many where they are fields, here and
+/// on the engine, where numbers may be twice as long.
+const SHARE: f64 = 1.0 / 8.0;
+
+/// Bytes that features may take before they are read in parts.
+fn memory_for_data(plan: &Plan) -> u64 {
+    let megabytes = |count: usize| (count as u64).saturating_mul(1_000_000);
+    plan.settings.data_memory.map_or_else(|| (available() * SHARE) as u64, megabytes)
 }
 
 /// The samples `data` that a program has, as `plan` wants them: cut to its limits, and scaled.
@@ -122,7 +141,13 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     let label = settings.label_column.as_deref().map(str::parse::<LabelColumn>).transpose().or_usage()?;
     let can_be_fetched = name.parse::<DatasetName>().is_ok_and(DatasetName::is_downloadable);
     let targets = settings.target_columns.as_deref().map(TargetColumns::new).transpose().or_usage()?;
-    let choices = Choices { label: label.as_ref(), targets: targets.as_ref(), split: plan.split, limits: limits(plan) };
+    let choices = Choices {
+        label: label.as_ref(),
+        targets: targets.as_ref(),
+        split: plan.split,
+        limits: limits(plan),
+        memory: Some(memory_for_data(plan)),
+    };
     let opened = data::open_chosen(name, &source, &choices).map_err(|error| match error {
         at_core::Error::Invalid { .. } => Failure::Usage(error.into()),
         at_core::Error::NotFound { what, searched, remedy } if can_be_fetched => {
@@ -134,7 +159,7 @@ pub fn load(plan: &Plan) -> Outcome<Dataset> {
     fitted(plan, opened?).or_usage()
 }
 
-/// Encodes `samples` of `data` and takes them to the engine.
+/// Encodes `samples` of `data` and takes them to the engine; those that stay in their files later, batch by batch.
 pub fn split<E: Simulator>(
     engine: &E,
     plan: &Plan,
@@ -142,6 +167,14 @@ pub fn split<E: Simulator>(
     data: &Dataset,
     samples: &Samples,
 ) -> Result<Split<E>> {
+    if samples.is_stored() {
+        let input = network.input();
+        let signals = StoredSignals::new(samples, plan.encoding, data.image, input.complex, input.width());
+        return Ok(match &samples.real {
+            Some(real) => Split::reading_values(engine, Box::new(signals), &real.values, real.width, plan.score)?,
+            None => Split::reading(engine, Box::new(signals), &samples.labels)?,
+        });
+    }
     let signals = encoded(plan, network, data, samples)?;
     Ok(match &samples.real {
         Some(real) => Split::of_values(engine, &signals, &real.values, real.width, plan.score)?,

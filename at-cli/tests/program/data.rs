@@ -14,6 +14,9 @@ fn the_list_says_where_every_set_is() {
     }
     bench.write("tables/vowel/train.csv", "");
     bench.write("tables/vowel/test.csv", "");
+    for batch in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"] {
+        bench.write(&format!("tables/cifar-10/cifar-10-batches-py/{batch}"), "");
+    }
     let list = bench.run(["data", "list", "--data-dir", "tables", "--json"]).done();
     let sets: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let place = |name: &str| {
@@ -23,6 +26,7 @@ fn the_list_says_where_every_set_is() {
     assert_eq!(place("iris").as_deref(), Some("embedded"));
     assert_eq!(place("vowel").as_deref(), Some("tables/vowel"));
     assert_eq!(place("mnist"), None);
+    assert_eq!(place("cifar-10").as_deref(), Some("tables/cifar-10"));
 }
 
 #[test]
@@ -58,6 +62,13 @@ fn a_mirror_without_the_files_is_named() {
         .run(["data", "fetch", "kmnist", "--json", "--mirror", &mirror, "--mirror", &other])
         .refused(1, &["train-images-idx3-ubyte.gz: http://", "404", "checksum", "--mirror"]);
     bench.run(["train", "--dataset", "kmnist"]).refused(1, &["asyt data fetch kmnist"]);
+    bench
+        .run(["train", "--dataset", "cifar-10"])
+        .refused(1, &["asyt data fetch cifar-10", "cifar-10-binary.tar.gz", "test_batch.bin"]);
+    bench
+        .run(["data", "fetch", "cifar-10", "--cache-dir", "cache", "--mirror", &mirror, "--mirror", &other])
+        .refused(1, &["cifar-10-binary.tar.gz: http://", "404", "bytes instead of the 170052171"]);
+    assert_eq!(bench.entries("cache/cifar-10"), [""; 0]);
 }
 
 #[test]

@@ -102,6 +102,7 @@ const SETTINGS: &[(&str, Effect)] = &[
         ),
     ),
     ("data-dir", NoNumbers("where the same data lie")),
+    ("data-memory", NoNumbers("how much of the same data is held")),
     ("encoding", Changes(Bank, "| --encoding l2")),
     ("train-limit", Changes(Bank, "| --train-limit 40")),
     ("test-limit", Changes(Bank, "| --test-limit 20")),

@@ -1,7 +1,7 @@
 //! Data of one's own in one piece: split, scale and complex fields belong to a run, from training to evaluation and comparison.
 
 use crate::asyt::{Bench, Ended};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Array4};
 use ndarray_npy::NpzWriter;
 use num_complex::Complex32;
 use serde_json::Value;
@@ -133,4 +133,41 @@ fn what_a_split_or_a_path_cannot_mean_is_refused_by_name() {
     refused(1, "--dataset notes.md", &["notes.md: it ends with 'md'"]);
     refused(1, "--dataset x.npy,y.npy", &["x.npy"]);
     refused(2, "--dataset flowers.csv --batch-size 2 --train-limit 49", &["train-limit = 49", "must be 1 to 48"]);
+}
+
+/// Coloured images of bytes, the channels last, of which one colour tells the class.
+fn images(bench: &Bench, file: &str, count: usize) {
+    let mut archive = NpzWriter::new(File::create(bench.path(file)).unwrap());
+    let x = Array4::from_shape_fn((count, 20, 18, 3), |(k, row, column, channel)| {
+        (40 * usize::from(k % 3 == channel) + (k * 7 + row * 5 + column * 3 + channel) % 97) as u8
+    });
+    archive.add_array("images", &x).unwrap();
+    archive.add_array("labels", &Array1::from_iter((0..count).map(|k| (k % 3) as u8))).unwrap();
+    archive.finish().unwrap();
+}
+
+#[test]
+fn samples_that_stay_in_their_file_give_the_same_run() {
+    let bench = Bench::new();
+    images(&bench, "colours.npz", 300);
+    let words = "--dataset colours.npz --encoding pool:2 --network bank:in-out --method ideal,at --epochs 2 --batch-size 32 --engine cpu";
+    let words = words.replace("bank:in-out", "mesh:inx2");
+    let held = run(&bench, &format!("train {words} --out held")).done();
+    let stored = run(&bench, &format!("train {words} --data-memory 1 --out stored")).done();
+    let said = "samples stay in their files and are read batch by batch";
+    assert!(stored.stderr.contains(said) && !held.stderr.contains(said), "{}", stored.stderr);
+    assert!(held.stderr.contains("images of 3x20x18 from 'images', which has channels last, bytes divided by 255"));
+    let results = |out: &str| {
+        let summary = json(&bench.read(&format!("{out}/summary.json")));
+        let methods = summary["methods"].as_array().unwrap();
+        methods.iter().map(|own| (own["test_accuracy"].clone(), own["test_loss"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(results("held"), results("stored"));
+    let controls = |out: &str| std::fs::read(bench.path(&format!("{out}/at.safetensors"))).unwrap();
+    assert_eq!(controls("held"), controls("stored"), "checkpoints differ");
+    // what is held does not belong to the run
+    run(&bench, "train --resume stored --quiet").done();
+    run(&bench, "report stored --quiet").done();
+    run(&bench, "export stored --only predictions,samples --out out --quiet").done();
+    run(&bench, "train --dataset colours.npz --data-memory 0 --out never").refused(2, &["--data-memory"]);
 }

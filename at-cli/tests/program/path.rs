@@ -19,7 +19,7 @@ fn table() -> String {
     let mut text = "kind,sepal length,sepal width,petal length,petal width\n".to_string();
     for part in [&data.train, &data.test] {
         for (sample, label) in part.labels.iter().enumerate() {
-            let features: Vec<String> = part.row(sample).iter().map(f32::to_string).collect();
+            let features: Vec<String> = part.row(sample).unwrap().iter().map(f32::to_string).collect();
             text += &format!("{},{}\n", kinds[*label as usize], features.join(","));
         }
     }

@@ -1,7 +1,7 @@
 //! Tables of samples as people have them: column of the classes, headings, words, doubts; the examples of docs/data.md.
 
 use crate::asyt::Bench;
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Array4};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use num_complex::Complex64;
 use std::fs::File;
@@ -81,6 +81,13 @@ fn arrays(bench: &Bench, code: &str, dataset: &str) {
                 let y = Array2::from_shape_fn((20, 2), |(k, f)| (count(k + 1) * [0.5, 0.25][f]).cos());
                 archive.add_array("x", &x).unwrap();
                 archive.add_array("y", &y).unwrap();
+                archive.finish().unwrap();
+            }
+            "colours.npz" => {
+                let mut archive = archive();
+                let pixel = |(k, row, column, channel)| ((((k * 6 + row) * 5 + column) * 3 + channel) % 251) as u8;
+                archive.add_array("images", &Array4::from_shape_fn((12, 6, 5, 3), pixel)).unwrap();
+                archive.add_array("labels", &Array1::from_iter((0..12).map(|k| k % 3_i64))).unwrap();
                 archive.finish().unwrap();
             }
             "images.npy" => {

@@ -1,15 +1,17 @@
 //! Data sets in NumPy's files: an archive, a pair of arrays, or a folder of either. Which array is which follows from its name.
 
-use super::arrays::{Named, piece};
+use super::arrays::{Named, Table, piece};
 use super::dataset::Dataset;
 use super::label_column::listed;
 use super::parts::{self, Piece};
 use super::split::SplitRule;
+use super::stored::Block;
 use super::table::Wanted;
 use crate::error::{Error, Result};
-use crate::files::npy::{Kind, NpyArray};
+use crate::files::npy::{Kind, MOST_ELEMENTS, NpyArray, NpyHead};
 use crate::files::npz::Npz;
-use crate::files::whole::shown;
+use crate::files::whole::{open_regular, shown};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Longest file of one array (bytes).
@@ -24,18 +26,31 @@ const CLASS_NAMES: [&str; 3] = ["target_names", "class_names", "label_names"];
 /// The two archives of a folder.
 const ARCHIVES: [&str; 2] = ["train.npz", "test.npz"];
 
+/// What is wanted of a data set in arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// Of their labels.
+    pub wanted: Wanted<'a>,
+    /// How one part becomes two.
+    pub rule: Option<SplitRule>,
+    /// Bytes that features may take as numbers; what takes more is read in parts.
+    pub memory: Option<u64>,
+}
+
 /// The archive `path`, with parts of its own or to be split.
-pub(crate) fn archive(name: &str, path: &Path, wanted: Wanted, rule: Option<SplitRule>) -> Result<Dataset> {
+pub(crate) fn archive(name: &str, path: &Path, reading: Reading) -> Result<Dataset> {
     let file = Npz::open(path)?;
     let train = pair(&file, Some("train"));
     let test = pair(&file, Some("test"));
     let whole = pair(&file, None);
     match (train, test, whole) {
         (Some(train), Some(test), _) => {
-            has_parts_of_its_own(name, rule)?;
+            has_parts_of_its_own(name, reading.rule)?;
             let class_names = class_names(&file)?;
-            let (train, test) = (Pair::load(&file, train)?, Pair::load(&file, test)?);
-            let mut set = both(name, (&train, class_names), &test, wanted)?;
+            let [train, test] = [train, test].map(|names| Places::of(&file, names));
+            let held = held(&[&train, &test], reading.memory)?;
+            let (train, test) = (train.load(held)?, test.load(held)?);
+            let mut set = both(name, (train, class_names), test, reading.wanted)?;
             if let Some(other) = file.names().find(|own| ["val", "valid"].iter().any(|part| is_of(own, part))) {
                 set.notes.push(format!("validation samples, as '{other}', are not used"));
             }
@@ -43,7 +58,7 @@ pub(crate) fn archive(name: &str, path: &Path, wanted: Wanted, rule: Option<Spli
         }
         (None, None, Some(whole)) => {
             let names = class_names(&file)?;
-            one(name, &Pair::load(&file, whole)?, wanted, names, rule)
+            one(name, Places::of(&file, whole), names, reading)
         }
         (_, _, _) => Err(lacking(
             &file,
@@ -60,8 +75,8 @@ fn lacking(file: &Npz, needed: &str) -> Error {
 }
 
 /// The features of `x` and the labels of `y`, to be split.
-pub(crate) fn array_pair(name: &str, x: &Path, y: &Path, wanted: Wanted, rule: Option<SplitRule>) -> Result<Dataset> {
-    one(name, &Pair::read(x, y)?, wanted, None, rule)
+pub(crate) fn array_pair(name: &str, x: &Path, y: &Path, reading: Reading) -> Result<Dataset> {
+    one(name, Places::Files(x, y), None, reading)
 }
 
 /// Where the labels of the features in `x` lie: `NAME_labels.npy`, or `y.npy`, in the same folder. Errs where there are none, or both.
@@ -115,17 +130,20 @@ impl Folder {
     }
 
     /// The data set.
-    pub fn read(&self, name: &str, folder: &Path, wanted: Wanted) -> Result<Dataset> {
+    pub fn read(&self, name: &str, folder: &Path, reading: Reading) -> Result<Dataset> {
         match self {
             Folder::Archives => {
                 let [train, test] = ARCHIVES.map(|file| Npz::open(&folder.join(file)));
                 let (train, test) = (train?, test?);
                 let names = class_names(&train)?;
-                both(name, (&Pair::whole(&train)?, names), &Pair::whole(&test)?, wanted)
+                let (train, test) = (Places::whole(&train)?, Places::whole(&test)?);
+                let held = held(&[&train, &test], reading.memory)?;
+                both(name, (train.load(held)?, names), test.load(held)?, reading.wanted)
             }
-            Folder::Arrays([train, test]) => {
-                let [train, test] = [Pair::read(&train.0, &train.1)?, Pair::read(&test.0, &test.1)?];
-                both(name, (&train, None), &test, wanted)
+            Folder::Arrays(parts) => {
+                let [train, test] = parts.each_ref().map(|(x, y)| Places::Files(x, y));
+                let held = held(&[&train, &test], reading.memory)?;
+                both(name, (train.load(held)?, None), test.load(held)?, reading.wanted)
             }
         }
     }
@@ -142,74 +160,140 @@ pub(crate) fn has_parts_of_its_own(name: &str, rule: Option<SplitRule>) -> Resul
     }
 }
 
-/// Features and labels.
-struct Pair<'a> {
-    x: Named<'a>,
-    y: Named<'a>,
+/// Where features and labels lie.
+enum Places<'a> {
+    /// In two files.
+    Files(&'a Path, &'a Path),
+    /// In an archive, under these names.
+    Members(&'a Npz, String, String),
 }
 
-impl<'a> Pair<'a> {
-    fn load(file: &'a Npz, (x, y): (String, String)) -> Result<Self> {
-        let named = |name: String| -> Result<Named<'a>> {
-            Ok(Named { array: file.array(&name)?, path: file.path(), name: Some(name) })
-        };
-        Ok(Pair { x: named(x)?, y: named(y)? })
+impl<'a> Places<'a> {
+    fn of(file: &'a Npz, (x, y): (String, String)) -> Self {
+        Places::Members(file, x, y)
     }
 
     /// The only pair of an archive.
     fn whole(file: &'a Npz) -> Result<Self> {
         let found = pair(file, None).ok_or_else(|| lacking(file, "samples are x and y"))?;
-        Pair::load(file, found)
+        Ok(Places::of(file, found))
     }
 
-    fn read(x: &'a Path, y: &'a Path) -> Result<Self> {
-        let named = |path: &'a Path| -> Result<Named<'a>> {
-            Ok(Named { array: NpyArray::read(path, LARGEST)?, path, name: None })
-        };
-        Ok(Pair { x: named(x)?, y: named(y)? })
+    /// What the features' header says.
+    fn head(&self) -> Result<NpyHead> {
+        match self {
+            Places::Files(x, _) => {
+                let file = open_regular(x)?;
+                let length = file.metadata().map_err(|error| Error::file(x, error))?.len();
+                let mut beginning = Vec::new();
+                let read = file.take(NpyHead::LONGEST as u64).read_to_end(&mut beginning);
+                read.map_err(|error| Error::file(x, error))?;
+                NpyHead::parse(&beginning, length).map_err(|reason| Error::malformed(x, reason))
+            }
+            Places::Members(file, x, _) => file.head(x),
+        }
     }
 
-    fn piece(&self, wanted: Wanted, names: Option<Vec<String>>) -> Result<(Piece<'a>, Option<String>)> {
+    /// Longest features that are read as a whole (bytes).
+    fn most(&self) -> u64 {
+        match self {
+            Places::Files(..) => LARGEST - NpyHead::LONGEST as u64,
+            Places::Members(..) => Npz::LARGEST - NpyHead::LONGEST as u64,
+        }
+    }
+
+    /// Features, which are `held` or not, and labels.
+    fn load(&self, held: bool) -> Result<Pair<'a>> {
+        match *self {
+            Places::Files(x, y) => {
+                let array = match held {
+                    true => Table::Held(NpyArray::read(x, LARGEST)?),
+                    false => {
+                        let head = self.head()?;
+                        let start = head.start as u64;
+                        Table::Stored(head, Block::open(x)?, start)
+                    }
+                };
+                let y = Named { array: NpyArray::read(y, LARGEST)?, path: y, name: None };
+                Ok(Pair { x: Named { array, path: x, name: None }, y })
+            }
+            Places::Members(file, ref x, ref y) => {
+                let array = match held {
+                    true => Table::Held(file.array(x)?),
+                    false => {
+                        let start = file.unpacked(x)?.ok_or_else(|| {
+                            let reason = "it is packed, and larger than `data-memory` allows it to be held; save it unpacked, with \
+                                          numpy.savez, so that it can be read in parts, or allow more";
+                            file.malformed(x, reason)
+                        })?;
+                        let head = file.head(x)?;
+                        let start = start + head.start as u64;
+                        Table::Stored(head, Block::open(file.path())?, start)
+                    }
+                };
+                let y = Named { array: file.array(y)?, path: file.path(), name: Some(y.clone()) };
+                Ok(Pair { x: Named { array, path: file.path(), name: Some(x.clone()) }, y })
+            }
+        }
+    }
+}
+
+/// Whether the features of these may be held in so many bytes. Where nobody says how many, they are.
+fn held(parts: &[&Places], memory: Option<u64>) -> Result<bool> {
+    let Some(memory) = memory else { return Ok(true) };
+    let mut bytes = 0u64;
+    for part in parts {
+        let (head, most) = (part.head()?, part.most());
+        let elements = head.elements() as u64;
+        let reals = elements.saturating_mul(head.element.reals() as u64);
+        bytes = bytes.saturating_add(reals.saturating_mul(size_of::<f32>() as u64));
+        if elements > MOST_ELEMENTS as u64 || elements.saturating_mul(head.element.bytes() as u64) > most {
+            return Ok(false);
+        }
+    }
+    Ok(bytes <= memory)
+}
+
+/// Features and labels.
+struct Pair<'a> {
+    x: Named<'a, Table>,
+    y: Named<'a>,
+}
+
+impl<'a> Pair<'a> {
+    /// The samples, what was read from where, and what of it makes one doubt.
+    fn piece(self, wanted: Wanted, names: Option<Vec<String>>) -> Result<(Piece<'a>, String, Option<String>)> {
         if let Wanted::Classes(Some(label)) = wanted {
             let reason = "it chooses a column of a table, and these are arrays; drop it".to_string();
             return Err(Error::invalid("label-column", label, reason));
         }
-        piece(&self.x, &self.y, wanted, names)
-    }
-
-    /// What was read from where.
-    fn note(&self, piece: &Piece) -> String {
+        let (x, y) = (self.x.called(), self.y.called());
+        let (piece, arrangement, doubt) = piece(self.x, &self.y, wanted, names)?;
         let kind = match (piece.complex, piece.image) {
-            (complex, Some((rows, columns))) => {
-                format!("{}images of {rows}x{columns}", if complex { "complex " } else { "" })
-            }
+            (complex, Some(image)) => format!("{}images of {image}", if complex { "complex " } else { "" }),
             (true, None) => format!("{} complex features", piece.width),
             (false, None) => format!("{} features", piece.width),
         };
+        let channels = if arrangement.channels_last.is_some() { ", which has channels last" } else { "" };
+        let pixels = if arrangement.pixels { ", bytes divided by 255" } else { "" };
         let what = if piece.targets > 0 { "real targets" } else { "classes" };
-        format!("{kind} from {}, {what} from {}", self.x.called(), self.y.called())
+        let note = format!("{kind} from {x}{channels}{pixels}, {what} from {y}");
+        Ok((piece, note, doubt))
     }
 }
 
-fn one(
-    name: &str,
-    pair: &Pair,
-    wanted: Wanted,
-    names: Option<Vec<String>>,
-    rule: Option<SplitRule>,
-) -> Result<Dataset> {
-    let (piece, doubt) = pair.piece(wanted, names)?;
-    let note = pair.note(&piece);
-    let mut set = parts::of_one(name, piece, rule)?;
+fn one(name: &str, places: Places, names: Option<Vec<String>>, reading: Reading) -> Result<Dataset> {
+    let pair = places.load(held(&[&places], reading.memory)?)?;
+    let (piece, note, doubt) = pair.piece(reading.wanted, names)?;
+    let mut set = parts::of_one(name, piece, reading.rule)?;
     set.note = Some(set.note.map_or(note.clone(), |split| format!("{note}; {split}")));
     set.notes.splice(0..0, doubt);
     Ok(set)
 }
 
-fn both(name: &str, (train, names): (&Pair, Option<Vec<String>>), test: &Pair, wanted: Wanted) -> Result<Dataset> {
-    let (learned, doubt) = train.piece(wanted, names)?;
-    let (judged, _) = test.piece(wanted, None)?;
-    let note = train.note(&learned);
+fn both(name: &str, (train, names): (Pair, Option<Vec<String>>), test: Pair, wanted: Wanted) -> Result<Dataset> {
+    let (learned, note, doubt) = train.piece(wanted, names)?;
+    let (judged, ..) = test.piece(wanted, None)?;
     let mut set = parts::of_two(name, learned, judged, None)?.with_note(&note);
     set.notes.splice(0..0, doubt);
     Ok(set)

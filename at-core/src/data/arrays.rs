@@ -1,25 +1,52 @@
 //! Samples in NumPy arrays: what the axes of features and the elements of labels mean.
 
+use super::features::Features;
+use super::image_shape::ImageShape;
 use super::label_column::TargetColumns;
 use super::parts::{Labels, Piece};
+use super::stored::{Arrangement, Block, Bytes, Stored};
 use super::table::{MOST_CLASSES, Wanted, is_label};
 use crate::error::{Error, Result};
-use crate::files::npy::{Kind, NpyArray};
+use crate::files::npy::{BYTE, Element, Kind, NpyArray, NpyHead};
 use crate::files::whole::shown;
 use std::collections::HashMap;
 use std::path::Path;
 
+/// Features, in memory or to be read in parts.
+pub(crate) enum Table {
+    /// All of them.
+    Held(NpyArray),
+    /// Where they lie, and from which byte on.
+    Stored(NpyHead, Bytes, u64),
+}
+
+impl Table {
+    fn shape(&self) -> &[usize] {
+        match self {
+            Table::Held(array) => array.shape(),
+            Table::Stored(head, ..) => &head.shape,
+        }
+    }
+
+    fn element(&self) -> Element {
+        match self {
+            Table::Held(array) => array.element(),
+            Table::Stored(head, ..) => head.element,
+        }
+    }
+}
+
 /// An array with the place that an error names.
-pub(crate) struct Named<'a> {
+pub(crate) struct Named<'a, A = NpyArray> {
     /// The array.
-    pub array: NpyArray,
+    pub array: A,
     /// Its file.
     pub path: &'a Path,
     /// Its name in an archive.
     pub name: Option<String>,
 }
 
-impl Named<'_> {
+impl<A> Named<'_, A> {
     /// What it is called in a sentence.
     pub fn called(&self) -> String {
         match &self.name {
@@ -35,31 +62,73 @@ impl Named<'_> {
     }
 }
 
-/// The samples of features `x` and labels or targets `y`, and what of their shape makes one doubt. `names` are those of the classes.
+/// The samples of features `x` and labels or targets `y`, how features lay, and what of their shape makes one doubt. `names` are those of the classes.
 pub(crate) fn piece<'a>(
-    x: &Named<'a>,
+    x: Named<'a, Table>,
     y: &Named,
     wanted: Wanted,
     names: Option<Vec<String>>,
-) -> Result<(Piece<'a>, Option<String>)> {
-    let Shape { samples, width, image, doubt } = shape(x.array.shape()).map_err(|reason| x.malformed(&reason))?;
+) -> Result<(Piece<'a>, Arrangement, Option<String>)> {
+    let element = x.array.element();
+    let shape = shape(x.array.shape(), element).map_err(|reason| x.malformed(&reason))?;
     let others = y.array.shape().first().copied().unwrap_or(0);
-    if others != samples {
-        let reason = format!("it holds {others} samples, and {} holds {samples}", x.called());
+    if others != shape.samples {
+        let reason = format!("it holds {others} samples, and {} holds {}", x.called(), shape.samples);
         return Err(y.malformed(&reason));
     }
-    let complex = x.array.kind() == Kind::Complex;
-    let read = if complex { x.array.complex_singles() } else { x.array.singles() };
-    let features = read.map_err(|reason| x.malformed(&reason))?;
-    let reals = if complex { 2 } else { 1 };
-    let place = |at: usize| format!("sample {}, feature {}", at / (reals * width), at % (reals * width) / reals);
-    finite(&features, place).map_err(|reason| x.malformed(&reason))?;
     let (labels, targets) = match wanted {
         Wanted::Classes(_) => (classes(&y.array).map_err(|reason| y.malformed(&reason))?, 0),
         Wanted::Real(columns) => values(&y.array, columns).map_err(|reason| y.malformed(&reason))?,
     };
-    let path = x.path;
-    Ok((Piece { features, width, complex, labels, targets, image, names, by_column: false, path }, doubt))
+    let Shape { width, image, arrangement, ref doubt, .. } = shape;
+    let (doubt, path) = (doubt.clone(), x.path);
+    let features = features(x, shape)?;
+    let complex = element.kind() == Kind::Complex;
+    Ok((Piece { features, width, complex, labels, targets, image, names, by_column: false, path }, arrangement, doubt))
+}
+
+/// The features of `x`, channels first, all of which are finite.
+fn features(x: Named<Table>, shape: Shape) -> Result<Features> {
+    let Shape { samples, width, arrangement, .. } = shape;
+    let Named { array, path, name } = x;
+    let named = |reason: &str| Named { array: (), path, name: name.clone() }.malformed(reason);
+    let element = array.element();
+    let reals = element.reals().max(1);
+    let place = |at: usize| format!("sample {}, feature {}", at / (reals * width), at % (reals * width) / reals);
+    match array {
+        Table::Held(array) => {
+            let read = if element.kind() == Kind::Complex { array.complex_singles() } else { array.singles() };
+            let mut values = read.map_err(|reason| named(&reason))?;
+            drop(array);
+            finite(&values, place).map_err(|reason| named(&reason))?;
+            arrangement.arrange(&mut values, width, reals);
+            Ok(Features::Held(values))
+        }
+        Table::Stored(head, bytes, start) => {
+            if head.fortran && head.shape.len() > 1 {
+                return Err(named(
+                    "it is in column-major order, and samples that are read in parts lie one behind the other; save it in C order",
+                ));
+            }
+            if u32::try_from(samples).is_err() {
+                return Err(named(&format!("it holds {samples} samples, and fewer than 2^32 are read")));
+            }
+            let step = width * element.bytes();
+            let path = path.to_path_buf();
+            let block = Block { path, bytes, start, step, samples, elements: width, element, arrangement };
+            let features = Features::Stored(Stored::new(vec![block]));
+            if !matches!(element.kind(), Kind::Whole | Kind::Boolean) {
+                let (mut sample, mut fault) = (0, None);
+                features.for_each(reals * width, |values| {
+                    let first = sample * reals * width;
+                    fault = fault.take().or_else(|| finite(values, |at| place(first + at)).err());
+                    sample += 1;
+                })?;
+                fault.map_or(Ok(()), |reason| Err(named(&reason)))?;
+            }
+            Ok(features)
+        }
+    }
 }
 
 fn finite(values: &[f32], place: impl Fn(usize) -> String) -> std::result::Result<(), String> {
@@ -69,28 +138,38 @@ fn finite(values: &[f32], place: impl Fn(usize) -> String) -> std::result::Resul
     }
 }
 
+/// Most channels of images that have them last; of more, as deeper layers have, they come first.
+const MOST_COLOURS: usize = 4;
+
 /// What the axes of features say.
 struct Shape {
     samples: usize,
     width: usize,
-    image: Option<(usize, usize)>,
+    image: Option<ImageShape>,
+    arrangement: Arrangement,
     doubt: Option<String>,
 }
 
-/// N × width, N × H × W, and N × 1 × H × W or N × H × W × 1; images of several channels are features without an image.
-fn shape(axes: &[usize]) -> std::result::Result<Shape, String> {
-    let (samples, image, width, doubt) = match *axes {
-        [samples, width] => (samples, None, Some(width), None),
-        [samples, rows, columns] | [samples, 1, rows, columns] | [samples, rows, columns, 1] => {
-            (samples, Some((rows, columns)), rows.checked_mul(columns), None)
+/// N × width; N × H × W; N × C × H × W, or N × H × W × C where the last axis is of a colour's length and the second is not.
+fn shape(axes: &[usize], element: Element) -> std::result::Result<Shape, String> {
+    let mut doubt = None;
+    let (samples, image, last) = match *axes {
+        [samples, _] => (samples, None, None),
+        [samples, height, width] => (samples, Some(ImageShape::single(height, width)), None),
+        [samples, 1, height, width] | [samples, height, width, 1] => {
+            (samples, Some(ImageShape::single(height, width)), None)
         }
-        [samples, a, b, c] => {
-            let width = a.checked_mul(b).and_then(|product| product.checked_mul(c));
-            let doubt = format!(
-                "features of shape {axes:?} are taken as {} features each and as no images, because images have one channel here",
-                width.unwrap_or_default()
-            );
-            (samples, None, width, Some(doubt))
+        [samples, height, width, channels] if channels <= MOST_COLOURS && height > MOST_COLOURS => {
+            (samples, Some(ImageShape { channels, height, width }), Some(channels))
+        }
+        [samples, channels, height, width] => {
+            if width <= MOST_COLOURS {
+                doubt = Some(format!(
+                    "images of shape {axes:?} are taken as [sample, channel, row, column]; if the last axis holds channels, save \
+                     np.moveaxis(x, -1, 1)"
+                ));
+            }
+            (samples, Some(ImageShape { channels, height, width }), None)
         }
         [samples] => {
             return Err(format!(
@@ -99,12 +178,15 @@ fn shape(axes: &[usize]) -> std::result::Result<Shape, String> {
         }
         _ => {
             return Err(format!(
-                "it has shape {axes:?}; features are [sample, feature], or images [sample, row, column]: save x.reshape(len(x), -1)"
+                "it has shape {axes:?}; features are [sample, feature], or images [sample, row, column] or [sample, channel, row, \
+                 column]: save x.reshape(len(x), -1)"
             ));
         }
     };
+    let width = axes[1..].iter().try_fold(1usize, |product, &length| product.checked_mul(length));
+    let arrangement = Arrangement { channels_last: last, pixels: image.is_some() && element == BYTE };
     match width {
-        Some(width) if width > 0 && samples > 0 => Ok(Shape { samples, width, image, doubt }),
+        Some(width) if width > 0 && samples > 0 => Ok(Shape { samples, width, image, arrangement, doubt }),
         Some(_) | None => Err(format!("it has shape {axes:?}: there is no sample with a feature in it")),
     }
 }

@@ -47,12 +47,13 @@ mod tests {
     #[test]
     fn an_accuracy_is_above_chance_only_beyond_luck() {
         let labels = (0..100).map(|k| k % 4).collect();
-        let chance = Chance::of(&Samples { width: 1, features: vec![0.0; 100], labels, complex: false, real: None }, 4);
+        let chance =
+            Chance::of(&Samples { width: 1, features: vec![0.0; 100].into(), labels, complex: false, real: None }, 4);
         assert_eq!(chance.guess, 0.25);
         chance.validate().unwrap();
         for samples in [1, 2, 7] {
             let labels = (0..samples).collect();
-            let few = Samples { width: 0, features: vec![], labels, complex: false, real: None };
+            let few = Samples { width: 0, features: vec![].into(), labels, complex: false, real: None };
             Chance::of(&few, samples as usize).validate().unwrap();
         }
         for (guess, limit) in [(7.0, 7.0), (-0.1, 0.2), (0.25, 0.2), (0.25, 2.0), (f64::NAN, 0.3), (0.25, f64::NAN)] {

@@ -87,7 +87,10 @@ fn classes_in_the_first_column_are_doubted_and_can_be_named() {
     doubted(&plain(headless, headless), &["first does (4 of them)", "`label-column` first"]);
     for label in ["label", "0", "first"] {
         let set = labelled(kaggle, kaggle, label);
-        assert_eq!((set.classes, &set.train.labels[..3], set.train.row(0)), (4, &[3, 0, 1][..], &[9., 0.][..]));
+        assert_eq!(
+            (set.classes, &set.train.labels[..3], &*set.train.row(0).unwrap()),
+            (4, &[3, 0, 1][..], &[9., 0.][..])
+        );
         assert!(!set.notes.iter().any(|note| note.contains("label-column")), "{:?}", set.notes);
     }
 }
@@ -152,7 +155,7 @@ fn tables_with_different_columns_are_refused_or_doubted() {
     doubted(&plain(train, "1,2.5,0\n"), &["train.csv has a heading, test.csv has none"]);
     // by name, the column may stand elsewhere, and must be there
     let set = labelled(train, "kind,a,b\n1,1.5,2\n", "kind");
-    assert_eq!((set.test.row(0), &set.test.labels[..]), (&[1.5, 2.][..], &[1][..]));
+    assert_eq!((&*set.test.row(0).unwrap(), &set.test.labels[..]), (&[1.5, 2.][..], &[1][..]));
     let kaggle = folder("label,a,b\n0,1,2\n1,3,4\n", "a,b\n1,2\n");
     let error =
         read("mine", kaggle.path(), None, Wanted::Classes(Some(&"label".parse().unwrap()))).unwrap_err().to_string();
@@ -180,7 +183,7 @@ fn columns_of_real_targets_are_no_features_and_stand_in_the_order_that_was_asked
     let table = "y,a,z,b\n0.5,1,-2,3\n1.5,4,0.25,6\n-1e-3,7,8,9.5\n";
     let set = real(table, "y,a,z,b\n1,2,3,4\n", "z,y").unwrap();
     assert_eq!((set.train.width, set.outputs(), set.classes, set.train.len()), (2, 2, 0, 3));
-    assert_eq!(set.train.features, [1., 3., 4., 6., 7., 9.5]);
+    assert_eq!(set.train.features.held(), [1., 3., 4., 6., 7., 9.5]);
     assert_eq!(set.train.real.as_ref().unwrap().values, [-2., 0.5, 0.25, 1.5, 8., -1e-3]);
     assert_eq!(set.test.real.as_ref().unwrap().values, [3., 1.]);
     assert!(set.note.as_ref().unwrap().contains("columns 0, 2 hold real targets"), "{:?}", set.note);

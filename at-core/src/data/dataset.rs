@@ -1,5 +1,6 @@
 //! A data set: training and test samples and what they mean.
 
+use super::image_shape::ImageShape;
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
 
@@ -21,8 +22,8 @@ pub struct Dataset {
     pub classes: usize,
     /// What the classes are called, where they have names: one each.
     pub class_names: Option<Vec<String>>,
-    /// (rows, columns) where a sample is an image, row-major; `rows * columns` is the samples' width.
-    pub image: Option<(usize, usize)>,
+    /// Where a sample is an image: its shape, channels first, which has as many features as the samples.
+    pub image: Option<ImageShape>,
     /// What a reader of a result must know: features rescaled, a split that is not the official one. Always shown.
     pub note: Option<String>,
     /// What makes one doubt that these are the samples that were meant, a sentence each. Always shown.
@@ -50,8 +51,8 @@ impl Dataset {
         if let Some(names) = &self.class_names {
             same_size("names of classes", self.classes, names.len())?;
         }
-        if let Some((rows, columns)) = self.image {
-            same_size("features of an image", rows.saturating_mul(columns), self.train.width)?;
+        if let Some(image) = self.image {
+            same_size("features of an image", image.features(), self.train.width)?;
         }
         Ok(())
     }
@@ -81,6 +82,11 @@ impl Dataset {
     pub fn class_name(&self, class: usize) -> String {
         let name = self.class_names.as_ref().and_then(|names| names.get(class));
         name.cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// Features of a part stay in files, and are read in parts.
+    pub fn is_stored(&self) -> bool {
+        self.train.is_stored() || self.test.is_stored()
     }
 
     /// Features per sample.
@@ -118,29 +124,29 @@ pub(super) mod tests {
     /// Three samples to learn from and one to be judged by.
     pub fn small() -> Dataset {
         let train = Samples {
-            features: vec![0., 5., 2., 5., 4., 5.],
+            features: vec![0., 5., 2., 5., 4., 5.].into(),
             width: 2,
             complex: false,
             labels: vec![0, 1, 0],
             real: None,
         };
-        let test = Samples { features: vec![6., 7.], width: 2, complex: false, labels: vec![1], real: None };
-        Dataset { image: Some((1, 2)), ..Dataset::of("small", 2, train, test) }
+        let test = Samples { features: vec![6., 7.].into(), width: 2, complex: false, labels: vec![1], real: None };
+        Dataset { image: Some(ImageShape::single(1, 2)), ..Dataset::of("small", 2, train, test) }
     }
 
     #[test]
     fn parts_of_unequal_width_are_refused() {
         small().check().unwrap();
-        let test = Samples { features: vec![6.], width: 1, complex: false, labels: vec![1], real: None };
+        let test = Samples { features: vec![6.].into(), width: 1, complex: false, labels: vec![1], real: None };
         assert!(Dataset { test, ..small() }.check().is_err());
-        assert!(Dataset { image: Some((2, 2)), ..small() }.check().is_err());
-        assert!(Dataset { image: Some((usize::MAX, 2)), ..small() }.check().is_err());
+        assert!(Dataset { image: Some(ImageShape::single(2, 2)), ..small() }.check().is_err());
+        assert!(Dataset { image: Some(ImageShape::single(usize::MAX, 2)), ..small() }.check().is_err());
     }
 
     #[test]
     fn a_limit_takes_the_first_samples_and_never_clamps() {
         let two = small().limit(Some(2), None).unwrap();
-        assert_eq!((two.train.features.as_slice(), two.test.len()), (&[0., 5., 2., 5.][..], 1));
+        assert_eq!((two.train.features.held(), two.test.len()), (&[0., 5., 2., 5.][..], 1));
         assert!(small().limit(Some(4), None).is_err());
         assert!(small().limit(None, Some(0)).is_err());
     }

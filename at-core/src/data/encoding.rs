@@ -1,6 +1,8 @@
 //! How the features of a sample become the signals that enter a network.
 
 use super::fourier::LowFrequencies;
+use super::image_shape::ImageShape;
+use super::pooling::AreaMeans;
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
 use rayon::prelude::*;
@@ -9,7 +11,10 @@ use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
-/// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `amplitude`, `phase:16`.
+/// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `pool:8`, `amplitude`, `phase:16`.
+///
+/// Of images with several channels every channel is cropped or pooled by itself, and the channels come one after the other; what is
+/// normalised is normalised over all of them together, so that colours keep their ratios.
 ///
 /// Complex features are fields already: `raw`, `l2` and `amplitude` keep their phases, and x² is |x|² there; the others take real ones.
 ///
@@ -21,10 +26,16 @@ pub enum Encoding {
     Raw,
     /// Real: s = x / ‖x‖₂.
     L2,
-    /// Complex: F = fftshift(fft2(image)), its centre `size` x `size` crop, row-major, divided by the mean |F| of the
-    /// crop, so that Σ|s| = size²; frequency (0, 0) becomes mode `(size + 1) · ⌊size/2⌋`.
+    /// Complex: F = fftshift(fft2(channel)), its centre `size` x `size` crop, row-major, divided by the mean |F| of the
+    /// crops of all channels, so that Σ|s| = channels · size²; frequency (0, 0) becomes mode `(size + 1) · ⌊size/2⌋` of each.
     FourierCrop {
         /// Rows and columns of the crop, at most those of the image.
+        size: usize,
+    },
+    /// Complex: the means of every channel over `size` x `size` areas as field amplitudes, s = x √(modes / Σx²), row-major; area i
+    /// of the rows reaches from `⌊i·height/size⌋` up to `⌊(i+1)·height/size⌋`, and so along the columns.
+    Pool {
+        /// Areas along each side, at most the rows and columns of the image.
         size: usize,
     },
     /// Complex: features as field amplitudes, s = x √(modes / Σx²), so that the mean power of a mode is 1.
@@ -32,7 +43,7 @@ pub enum Encoding {
     /// A negative feature is a field of phase π.
     Amplitude {
         /// `None`: one mode per feature. More modes than features: the rest is dark. Fewer: mode m of M takes the mean
-        /// of the features from `⌊m·width/M⌋` up to `⌊(m+1)·width/M⌋`.
+        /// of the features from `⌊m·width/M⌋` up to `⌊(m+1)·width/M⌋`; of images with several channels M is a multiple of these.
         #[serde(default)]
         modes: Option<usize>,
     },
@@ -71,55 +82,71 @@ impl Encoded {
 impl Encoding {
     /// The signals of this encoding are complex.
     pub fn is_complex(self) -> bool {
-        matches!(self, Self::FourierCrop { .. } | Self::Amplitude { .. } | Self::Phase { .. })
+        match self {
+            Self::Raw | Self::L2 => false,
+            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Amplitude { .. } | Self::Phase { .. } => true,
+        }
     }
 
     /// Errs where samples with complex features have no such signals.
     pub fn takes_complex(self) -> Result<()> {
         match self {
             Self::Raw | Self::L2 | Self::Amplitude { .. } => Ok(()),
-            Self::FourierCrop { .. } | Self::Phase { .. } => {
+            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Phase { .. } => {
                 let reason = "it makes fields of real features, and these are complex; choose raw, l2 or amplitude";
                 Err(Error::invalid("encoding", self, reason))
             }
         }
     }
 
-    /// Signals per sample of `width` features. Errs on zero modes and on a crop that `image` (rows, columns) cannot give.
-    pub fn modes(self, width: usize, image: Option<(usize, usize)>) -> Result<usize> {
+    /// Signals per sample of `width` features. Errs on zero modes, on a crop or areas that `image` cannot give, and on modes that would
+    /// each mix two channels.
+    pub fn modes(self, width: usize, image: Option<ImageShape>) -> Result<usize> {
         match self {
             Self::Raw | Self::L2 => Ok(width),
-            Self::FourierCrop { size } => {
-                let Some((rows, columns)) = image else {
+            Self::FourierCrop { size } | Self::Pool { size } => {
+                let Some(image) = image else {
                     let instead = "choose a data set of images or another encoding".to_string();
                     return Err(Error::Unsupported { what: format!("{self} of samples that are no images"), instead });
                 };
-                if size == 0 || size > rows.min(columns) {
-                    let reason = format!("must be 1 to {} for images of {rows}x{columns}", rows.min(columns));
-                    return Err(Error::invalid("size", size, reason));
+                let most = image.height.min(image.width);
+                if size == 0 || size > most {
+                    return Err(Error::invalid("size", size, format!("must be 1 to {most} for images of {image}")));
                 }
-                Ok(size * size)
+                Ok(image.channels * size * size)
             }
             Self::Amplitude { modes: Some(0) } | Self::Phase { modes: Some(0) } => {
                 Err(Error::invalid("modes", 0, "must be at least 1"))
             }
-            Self::Amplitude { modes } | Self::Phase { modes } => Ok(modes.unwrap_or(width)),
+            Self::Amplitude { modes } | Self::Phase { modes } => {
+                let modes = modes.unwrap_or(width);
+                let channels = image.map_or(1, |image| image.channels);
+                if modes < width && !modes.is_multiple_of(channels) {
+                    let below = (modes / channels * channels).max(channels);
+                    let reason = format!(
+                        "images have {channels} channels, and a mode is a mean within one of them; choose a multiple, as {below} or {}",
+                        below + channels
+                    );
+                    return Err(Error::invalid("modes", modes, reason));
+                }
+                Ok(modes)
+            }
         }
     }
 
-    /// Encodes every sample; `image` is (rows, columns) where samples are images.
+    /// Encodes every sample; `image` is the shape where samples are images. What lies in files is read.
     ///
     /// Arithmetic is f64, the result f32. Errs as [`modes`](Self::modes), on complex features of [`takes_complex`](Self::takes_complex), on sizes that disagree, and on a signal that
     /// f32 cannot hold.
-    pub fn encode(&self, samples: &Samples, image: Option<(usize, usize)>) -> Result<Encoded> {
+    pub fn encode(&self, samples: &Samples, image: Option<ImageShape>) -> Result<Encoded> {
         let width = samples.width;
         same_size("features", samples.len().saturating_mul(samples.stride()), samples.features.len())?;
         if samples.complex {
             self.takes_complex()?;
         }
         let complex = self.is_complex() || samples.complex;
-        if let Some((rows, columns)) = image {
-            same_size("features of an image", rows.saturating_mul(columns), width)?;
+        if let Some(image) = image {
+            same_size("features of an image", image.features(), width)?;
         }
         let modes = self.modes(width, image)?;
         let stride = if complex { 2 * modes } else { modes };
@@ -127,7 +154,8 @@ impl Encoding {
         if stride == 0 || width == 0 {
             return Ok(Encoded { signals, modes, complex, samples: samples.len() });
         }
-        let pairs = signals.par_chunks_exact_mut(stride).zip(samples.features.par_chunks_exact(samples.stride()));
+        let features = samples.features.all()?;
+        let pairs = signals.par_chunks_exact_mut(stride).zip(features.par_chunks_exact(samples.stride()));
         match *self {
             Self::Raw => pairs.for_each(|(out, x)| out.copy_from_slice(x)),
             Self::L2 => pairs.for_each(|(out, x)| {
@@ -135,15 +163,29 @@ impl Encoding {
                 out.iter_mut().zip(x).for_each(|(out, &x)| *out = (f64::from(x) * scale) as f32);
             }),
             Self::FourierCrop { size } => {
-                let (rows, columns) = image.unwrap_or_default();
-                let transform = LowFrequencies::new(rows, columns, size);
+                let ImageShape { height, width, .. } = image.unwrap_or(ImageShape::single(0, 0));
+                let transform = LowFrequencies::new(height, width, size);
                 pairs.for_each_init(
                     || vec![[0.0; 2]; modes],
                     |spectrum, (out, x)| {
-                        transform.transform(x, spectrum);
+                        let channels = x.chunks_exact(height * width);
+                        let crops = spectrum.chunks_exact_mut(size * size);
+                        channels.zip(crops).for_each(|(channel, crop)| transform.transform(channel, crop));
                         let mean = spectrum.iter().map(|[re, im]| re.hypot(*im)).sum::<f64>() / modes as f64;
                         let scale = inverse_or_zero(mean);
                         out.iter_mut().zip(spectrum.as_flattened()).for_each(|(out, s)| *out = (s * scale) as f32);
+                    },
+                );
+            }
+            Self::Pool { size } => {
+                let means = AreaMeans::new(image.unwrap_or(ImageShape::single(0, 0)), size);
+                pairs.for_each_init(
+                    || vec![0.0; modes],
+                    |areas, (out, x)| {
+                        means.of(x, areas);
+                        let scale = (modes as f64).sqrt() * inverse_or_zero(power(areas.iter().copied()).sqrt());
+                        let fields = out.as_chunks_mut::<2>().0.iter_mut();
+                        fields.zip(areas).for_each(|(field, mean)| field[0] = (*mean * scale) as f32);
                     },
                 );
             }
@@ -203,6 +245,7 @@ impl fmt::Display for Encoding {
             Self::Raw => f.write_str("raw"),
             Self::L2 => f.write_str("l2"),
             Self::FourierCrop { size } => write!(f, "fourier-crop:{size}"),
+            Self::Pool { size } => write!(f, "pool:{size}"),
             Self::Amplitude { modes: None } => f.write_str("amplitude"),
             Self::Amplitude { modes: Some(modes) } => write!(f, "amplitude:{modes}"),
             Self::Phase { modes: None } => f.write_str("phase"),
@@ -220,13 +263,18 @@ impl FromStr for Encoding {
             None => (text, None),
         };
         let unknown = || {
-            Error::invalid("encoding", text, "must be raw, l2, fourier-crop:SIZE, amplitude[:MODES] or phase[:MODES]")
+            Error::invalid(
+                "encoding",
+                text,
+                "must be raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES] or phase[:MODES]",
+            )
         };
         let number = number.map(|number| number.parse().map_err(|_| unknown())).transpose()?;
         match (kind, number) {
             ("raw", None) => Ok(Self::Raw),
             ("l2", None) => Ok(Self::L2),
             ("fourier-crop", Some(size)) => Ok(Self::FourierCrop { size }),
+            ("pool", Some(size)) => Ok(Self::Pool { size }),
             ("amplitude", modes) => Ok(Self::Amplitude { modes }),
             ("phase", modes) => Ok(Self::Phase { modes }),
             _ => Err(unknown()),

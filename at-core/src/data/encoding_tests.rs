@@ -3,7 +3,13 @@
 use super::*;
 
 fn samples(width: usize, features: &[f32]) -> Samples {
-    Samples { features: features.to_vec(), width, labels: vec![0; features.len() / width], complex: false, real: None }
+    Samples {
+        features: features.to_vec().into(),
+        width,
+        labels: vec![0; features.len() / width],
+        complex: false,
+        real: None,
+    }
 }
 
 #[test]
@@ -27,7 +33,8 @@ fn raw_is_the_features_and_complex_on_demand() {
 fn the_constant_part_of_an_8x8_crop_is_at_4_4() {
     let mut features = vec![1.0; 28 * 28];
     features.extend(vec![0.0; 28 * 28]);
-    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(784, &features), Some((28, 28))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 8 }.encode(&samples(784, &features), Some(ImageShape::single(28, 28))).unwrap();
     assert_eq!((encoded.modes, encoded.complex, encoded.samples), (64, true, 2));
     for (index, field) in encoded.signals.as_chunks::<2>().0.iter().enumerate() {
         let expected = if index == 4 * 8 + 4 { 64.0 } else { 0.0 };
@@ -39,7 +46,8 @@ fn the_constant_part_of_an_8x8_crop_is_at_4_4() {
 fn a_horizontal_wave_moves_along_a_row_of_the_crop() {
     // cos(2π c / 8) lies at column frequency ±1: modes [4, 3] and [4, 5] of an 8x8 crop
     let wave: Vec<f32> = (0..64).map(|i| (PI * (i % 8) as f64 / 4.0).cos() as f32).collect();
-    let encoded = Encoding::FourierCrop { size: 8 }.encode(&samples(64, &wave), Some((8, 8))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 8 }.encode(&samples(64, &wave), Some(ImageShape::single(8, 8))).unwrap();
     let bright: Vec<usize> = (0..64).filter(|&mode| encoded.signals[2 * mode].abs() > 1.0).collect();
     assert_eq!(bright, [4 * 8 + 3, 4 * 8 + 5]);
 }
@@ -47,7 +55,8 @@ fn a_horizontal_wave_moves_along_a_row_of_the_crop() {
 #[test]
 fn the_magnitudes_of_a_crop_sum_to_its_modes() {
     let pixels: Vec<f32> = (0..30).map(|i| (i % 7) as f32 / 6.0).collect();
-    let encoded = Encoding::FourierCrop { size: 3 }.encode(&samples(30, &pixels), Some((5, 6))).unwrap();
+    let encoded =
+        Encoding::FourierCrop { size: 3 }.encode(&samples(30, &pixels), Some(ImageShape::single(5, 6))).unwrap();
     let sum: f32 = encoded.signals.as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im)).sum();
     assert!((sum - 9.0).abs() < 1e-5);
 }
@@ -83,24 +92,24 @@ fn what_cannot_be_encoded_is_refused() {
     let x = samples(4, &[1., 2., 3., 4.]);
     let crop = |size| Encoding::FourierCrop { size };
     assert!(crop(2).encode(&x, None).unwrap_err().to_string().contains("no images"));
-    assert!(crop(3).encode(&x, Some((2, 2))).unwrap_err().to_string().contains("1 to 2"));
-    assert!(crop(0).encode(&x, Some((2, 2))).is_err());
-    assert!(Encoding::Raw.encode(&x, Some((2, 3))).is_err());
+    assert!(crop(3).encode(&x, Some(ImageShape::single(2, 2))).unwrap_err().to_string().contains("1 to 2"));
+    assert!(crop(0).encode(&x, Some(ImageShape::single(2, 2))).is_err());
+    assert!(Encoding::Raw.encode(&x, Some(ImageShape::single(2, 3))).is_err());
     assert!(Encoding::Phase { modes: Some(0) }.encode(&x, None).is_err());
-    let broken = Samples { features: vec![1.0; 5], ..x };
+    let broken = Samples { features: vec![1.0; 5].into(), ..x };
     assert!(Encoding::L2.encode(&broken, None).is_err());
 }
 
 #[test]
 fn text_and_json_read_back() {
-    for text in ["raw", "l2", "fourier-crop:8", "amplitude", "amplitude:16", "phase", "phase:4"] {
+    for text in ["raw", "l2", "fourier-crop:8", "pool:4", "amplitude", "amplitude:16", "phase", "phase:4"] {
         let encoding: Encoding = text.parse().unwrap();
         assert_eq!(encoding.to_string(), text);
         let json = serde_json::to_string(&encoding).unwrap();
         assert_eq!(serde_json::from_str::<Encoding>(&json).unwrap(), encoding);
     }
     assert_eq!(serde_json::to_string(&Encoding::FourierCrop { size: 8 }).unwrap(), r#"{"fourier-crop":{"size":8}}"#);
-    for text in ["", "fourier-crop", "l2:3", "amplitude:-1", "amplitude:", "polar"] {
+    for text in ["", "fourier-crop", "pool", "l2:3", "amplitude:-1", "amplitude:", "polar"] {
         assert!(text.parse::<Encoding>().is_err());
     }
 }
@@ -110,7 +119,7 @@ fn complex_features_keep_their_phases_or_are_refused() {
     let x = Samples { width: 2, complex: true, ..samples(4, &[3., 4., 0., -12., 0., 0., 0., 0.]) };
     let encode = |encoding: Encoding| encoding.encode(&x, None).unwrap();
     let raw = encode(Encoding::Raw);
-    assert_eq!((raw.complex, raw.modes, &raw.signals), (true, 2, &x.features));
+    assert_eq!((raw.complex, raw.modes, &raw.signals[..]), (true, 2, x.features.held()));
     let close = |encoding: Encoding, expected: &[f32]| {
         let signals = encode(encoding).signals;
         assert_eq!(signals.len(), expected.len(), "{encoding}");
@@ -122,8 +131,67 @@ fn complex_features_keep_their_phases_or_are_refused() {
     close(Encoding::Amplitude { modes: None }, &[3. * factor, 4. * factor, 0., -12. * factor, 0., 0., 0., 0.]);
     let norm = 73f32.sqrt(); // of the mean, 1.5 - 4i
     close(Encoding::Amplitude { modes: Some(1) }, &[3. / norm, -8. / norm, 0., 0.]);
-    for encoding in [Encoding::Phase { modes: None }, Encoding::FourierCrop { size: 1 }] {
-        let error = encoding.encode(&x, Some((1, 2))).unwrap_err().to_string();
+    for encoding in [Encoding::Phase { modes: None }, Encoding::FourierCrop { size: 1 }, Encoding::Pool { size: 1 }] {
+        let error = encoding.encode(&x, Some(ImageShape::single(1, 2))).unwrap_err().to_string();
         assert!(error.contains("these are complex; choose raw, l2 or amplitude"), "{error}");
     }
+}
+
+/// Two images of three channels of 4x6.
+fn colours() -> (Samples, ImageShape) {
+    let pixels: Vec<f32> = (0..144).map(|i| ((i * i + 5 * i) % 13) as f32 / 12.0).collect();
+    (samples(72, &pixels), ImageShape { channels: 3, height: 4, width: 6 })
+}
+
+#[test]
+fn every_channel_is_cropped_by_itself_and_colours_keep_their_ratios() {
+    let (x, image) = colours();
+    let crop = Encoding::FourierCrop { size: 3 };
+    let all = crop.encode(&x, Some(image)).unwrap();
+    assert_eq!((all.modes, all.samples), (27, 2));
+    let sum: f32 = all.signals[..54].as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im)).sum();
+    assert!((sum - 27.0).abs() < 1e-4, "{sum}");
+    for channel in 0..3 {
+        let own = samples(24, &x.features.held()[24 * channel..][..24]);
+        let alone = crop.encode(&own, Some(ImageShape::single(4, 6))).unwrap().signals;
+        let together = &all.signals[18 * channel..][..18];
+        // the same spectrum but for one factor, real and positive
+        let at = (0..18).max_by(|a, b| alone[*a].abs().total_cmp(&alone[*b].abs())).unwrap();
+        let factor = together[at] / alone[at];
+        assert!(factor > 0.0);
+        assert!(together.iter().zip(&alone).all(|(together, alone)| (together - factor * alone).abs() < 1e-5));
+    }
+}
+
+#[test]
+fn areas_of_every_channel_are_pooled_and_no_mode_mixes_channels() {
+    let (x, image) = colours();
+    let pooled = Encoding::Pool { size: 2 }.encode(&x, Some(image)).unwrap();
+    assert_eq!((pooled.modes, pooled.complex), (12, true));
+    let power: f32 = pooled.signals[..24].iter().map(|part| part * part).sum();
+    assert!((power / 12.0 - 1.0).abs() < 1e-6);
+    let area = |channel: usize, row: usize, column: usize| -> f32 {
+        let pixel = |at: usize| x.features.held()[24 * channel + (2 * row + at / 3) * 6 + 3 * column + at % 3];
+        (0..6).map(pixel).sum::<f32>() / 6.0
+    };
+    for (channel, row, column) in [(0, 0, 1), (1, 1, 0), (2, 1, 1)] {
+        let ratio = pooled.signals[2 * (4 * channel + 2 * row + column)] / pooled.signals[0];
+        assert!((ratio - area(channel, row, column) / area(0, 0, 0)).abs() < 1e-5);
+    }
+    let shares = Encoding::Amplitude { modes: Some(6) }.encode(&x, Some(image)).unwrap();
+    let half = |at: usize| x.features.held()[12 * at..][..12].iter().sum::<f32>();
+    assert!((shares.signals[2 * 5] / shares.signals[0] - half(5) / half(0)).abs() < 1e-5);
+    for (modes, nearest) in [(7, "6 or 9"), (2, "3 or 6")] {
+        for encoding in [Encoding::Amplitude { modes: Some(modes) }, Encoding::Phase { modes: Some(modes) }] {
+            let error = encoding.encode(&x, Some(image)).unwrap_err().to_string();
+            assert!(error.contains("3 channels") && error.contains(nearest), "{error}");
+        }
+    }
+    assert!(
+        Encoding::Pool { size: 5 }
+            .encode(&x, Some(image))
+            .unwrap_err()
+            .to_string()
+            .contains("1 to 4 for images of 3x4x6")
+    );
 }

@@ -32,13 +32,45 @@ pub(crate) fn read(path: &Path, rank: usize, most: Option<usize>) -> Result<Idx>
     parse(BufReader::with_capacity(1 << 16, file), path, rank, most, size)
 }
 
+/// What the header of an IDX file says.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Head {
+    /// Sizes of the array, outermost first.
+    pub shape: Vec<usize>,
+    /// Bytes before the values; `None` where the file is gzipped.
+    pub start: Option<u64>,
+}
+
+/// Reads the header of an IDX file of `rank` dimensions, gzipped or not. One that is not has as many bytes as its sizes say.
+pub(crate) fn head(path: &Path, rank: usize) -> Result<Head> {
+    let file = open_regular(path)?;
+    let size = file.metadata().map_err(|error| Error::file(path, error))?.len();
+    let mut input = BufReader::with_capacity(1 << 12, file);
+    let start = input.fill_buf().map_err(|error| Error::file(path, error))?;
+    if start.starts_with(&GZIP) {
+        let shape = parse_header(&mut MultiGzDecoder::new(input), path, rank)?;
+        return Ok(Head { shape, start: None });
+    }
+    let shape = parse_header(&mut input, path, rank)?;
+    let start = 4 + 4 * rank as u64;
+    let values = shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size as u64));
+    if values != Some(size - start) {
+        let reason = format!("the header says {shape:?} values, and {} bytes follow", size - start);
+        return Err(Error::malformed(path, reason));
+    }
+    Ok(Head { shape, start: Some(start) })
+}
+
+/// The first bytes of a gzipped file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Reads an IDX array of `rank` dimensions from `input`, a file of `size` bytes; `path` is only named in errors.
 fn parse(mut input: impl BufRead, path: &Path, rank: usize, most: Option<usize>, size: u64) -> Result<Idx> {
     let start = input.fill_buf().map_err(|error| Error::file(path, error))?;
     if start.is_empty() {
         return Err(Error::malformed(path, "the file is empty"));
     }
-    if start.starts_with(&[0x1f, 0x8b]) {
+    if start.starts_with(&GZIP) {
         let most_bytes = FREE_UNPACKED.saturating_add(size.saturating_mul(MOST_DENSE));
         parse_plain(MultiGzDecoder::new(input), path, rank, most, most_bytes)
     } else {
@@ -46,11 +78,12 @@ fn parse(mut input: impl BufRead, path: &Path, rank: usize, most: Option<usize>,
     }
 }
 
-fn parse_plain(mut input: impl Read, path: &Path, rank: usize, most: Option<usize>, most_bytes: u64) -> Result<Idx> {
+/// The sizes that a header of `rank` dimensions says.
+fn parse_header(input: &mut impl Read, path: &Path, rank: usize) -> Result<Vec<usize>> {
     let wrong = |reason: String| Error::malformed(path, reason);
     let header_bytes = 4 + 4 * rank;
     let mut header = Vec::with_capacity(header_bytes);
-    fill(&mut input, header_bytes, &mut header, path)?;
+    fill(input, header_bytes, &mut header, path)?;
     if header.len() >= 4 && header[..4] != [0, 0, 8, rank as u8] {
         let found = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
         return Err(wrong(format!("magic number {found:#010x} at byte 0, not {:#010x}", 0x0800 + rank)));
@@ -59,7 +92,12 @@ fn parse_plain(mut input: impl Read, path: &Path, rank: usize, most: Option<usiz
         return Err(wrong(format!("ends at byte {} inside the header of {header_bytes} bytes", header.len())));
     }
     let (sizes, _) = header[4..].as_chunks::<4>();
-    let shape: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
+    Ok(sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect())
+}
+
+fn parse_plain(mut input: impl Read, path: &Path, rank: usize, most: Option<usize>, most_bytes: u64) -> Result<Idx> {
+    let wrong = |reason: String| Error::malformed(path, reason);
+    let shape = parse_header(&mut input, path, rank)?;
     let bytes_of = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     let too_much = || wrong(format!("the header claims {shape:?} values, and more than {MOST_BYTES} are not read"));
     let whole = bytes_of(&shape).ok_or_else(too_much)?;

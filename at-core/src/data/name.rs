@@ -15,6 +15,9 @@ pub enum DatasetName {
     FashionMnist,
     /// Cursive Japanese characters, 60000 + 10000 images of 28x28.
     Kmnist,
+    /// Small photographs, 50000 + 10000 images of 3x32x32.
+    #[serde(rename = "cifar-10")]
+    Cifar10,
     /// Deterding's spoken vowels, 528 + 462 samples of 10 features, 11 classes.
     Vowel,
     /// Handwritten digits, 1437 + 360 images of 8x8; part of this library.
@@ -25,8 +28,8 @@ pub enum DatasetName {
 
 impl DatasetName {
     /// Every named data set.
-    pub const ALL: [DatasetName; 6] =
-        [Self::Mnist, Self::FashionMnist, Self::Kmnist, Self::Vowel, Self::Digits, Self::Iris];
+    pub const ALL: [DatasetName; 7] =
+        [Self::Mnist, Self::FashionMnist, Self::Kmnist, Self::Cifar10, Self::Vowel, Self::Digits, Self::Iris];
 
     /// The name as written on a command line.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +37,7 @@ impl DatasetName {
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion-mnist",
             Self::Kmnist => "kmnist",
+            Self::Cifar10 => "cifar-10",
             Self::Vowel => "vowel",
             Self::Digits => "digits",
             Self::Iris => "iris",
@@ -47,7 +51,7 @@ impl DatasetName {
 
     /// The files can be downloaded.
     pub fn is_downloadable(self) -> bool {
-        matches!(self, Self::Mnist | Self::FashionMnist | Self::Kmnist)
+        matches!(self, Self::Mnist | Self::FashionMnist | Self::Kmnist | Self::Cifar10)
     }
 
     /// What the data set holds and under which licence, in a line.
@@ -58,6 +62,9 @@ impl DatasetName {
             }
             Self::FashionMnist => "clothes, 60000 + 10000 images 28x28, 10 classes (Zalando; MIT)",
             Self::Kmnist => "cursive Japanese, 60000 + 10000 images 28x28, 10 classes (CODH; CC BY-SA 4.0)",
+            Self::Cifar10 => {
+                "photographs, 50000 + 10000 images 3x32x32, 10 classes (Krizhevsky; no licence is stated, cite the report)"
+            }
             Self::Vowel => "Deterding vowels, 528 + 462 samples of 10 features, 11 classes (UCI; CC BY 4.0)",
             Self::Digits => "handwritten digits, 1437 + 360 images 8x8, 10 classes (UCI; CC BY 4.0)",
             Self::Iris => "Fisher's irises, 120 + 30 samples of 4 features, 3 classes (UCI; CC BY 4.0)",
@@ -122,12 +129,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest() {
-        for (text, nearest) in
-            [("minst", "mean mnist?"), ("fashion_mnist", "mean fashion-mnist?"), ("vowels", "vowel?")]
-        {
+        for (text, nearest) in [
+            ("minst", "mean mnist?"),
+            ("fashion_mnist", "mean fashion-mnist?"),
+            ("vowels", "vowel?"),
+            ("cifar10", "cifar-10?"),
+        ] {
             let error = text.parse::<DatasetName>().unwrap_err().to_string();
             assert!(error.contains(nearest) && error.contains("digits, iris"), "{error}");
         }
-        assert!(!"cifar-10000".parse::<DatasetName>().unwrap_err().to_string().contains("did you mean"));
+        assert!(!"imagenet-1k-full".parse::<DatasetName>().unwrap_err().to_string().contains("did you mean"));
     }
 }

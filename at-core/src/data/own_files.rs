@@ -1,6 +1,6 @@
 //! Files of one's own that are a data set: which form a path has, and how each is read.
 
-use super::array_files::{self, Folder, has_parts_of_its_own};
+use super::array_files::{self, Folder, Reading, has_parts_of_its_own};
 use super::csv_folder;
 use super::dataset::Dataset;
 use super::parts;
@@ -82,7 +82,8 @@ impl Form {
     }
 
     /// The data set.
-    pub fn read(&self, wanted: Wanted, rule: Option<SplitRule>) -> Result<Dataset> {
+    pub fn read(&self, reading: Reading) -> Result<Dataset> {
+        let Reading { wanted, rule, .. } = reading;
         let name = self.name()?;
         let set = match self {
             Form::Folder(folder) => {
@@ -98,7 +99,7 @@ impl Form {
                         set.notes.extend(arrays.map(|_| unread.to_string()));
                         Ok(set)
                     }
-                    (false, Some(arrays)) => arrays.read(&name, folder, wanted),
+                    (false, Some(arrays)) => arrays.read(&name, folder, reading),
                     (false, None) => {
                         let (what, searched) = (FOLDERS.to_string(), vec![folder.clone()]);
                         Err(Error::NotFound { what, searched, remedy: "a folder given as data set holds these".into() })
@@ -106,9 +107,9 @@ impl Form {
                 }
             }
             Form::Table(path) => table(&name, path, wanted, rule),
-            Form::Archive(path) => array_files::archive(&name, path, wanted, rule),
-            Form::Arrays(x, Some(y)) => array_files::array_pair(&name, x, y, wanted, rule),
-            Form::Arrays(x, None) => array_files::array_pair(&name, x, &array_files::labels_beside(x)?, wanted, rule),
+            Form::Archive(path) => array_files::archive(&name, path, reading),
+            Form::Arrays(x, Some(y)) => array_files::array_pair(&name, x, y, reading),
+            Form::Arrays(x, None) => array_files::array_pair(&name, x, &array_files::labels_beside(x)?, reading),
         };
         let doubt = self.other_part();
         set.map(|mut set| {

@@ -1,11 +1,14 @@
 //! From what files hold to the two parts of a data set: as they are two, or split off one another.
 
 use super::dataset::Dataset;
+use super::features::Features;
+use super::image_shape::ImageShape;
 use super::label_column::listed;
 use super::samples::{RealTargets, Samples};
 use super::split::{SplitRule, split_off};
 use super::table_doubts;
 use crate::error::{Error, Result};
+use md5::{Digest, Md5};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
@@ -37,7 +40,7 @@ impl Labels {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Piece<'a> {
     /// `[samples, width]`, pairs (re, im) where `complex`.
-    pub features: Vec<f32>,
+    pub features: Features,
     /// Features per sample.
     pub width: usize,
     /// Features are complex.
@@ -46,8 +49,8 @@ pub(crate) struct Piece<'a> {
     pub labels: Labels,
     /// Real targets per sample.
     pub targets: usize,
-    /// (rows, columns) where samples are images.
-    pub image: Option<(usize, usize)>,
+    /// Where samples are images.
+    pub image: Option<ImageShape>,
     /// What classes that are numbers are called.
     pub names: Option<Vec<String>>,
     /// The classes stand in a column, which a person can choose.
@@ -111,7 +114,7 @@ pub(crate) fn of_two(name: &str, train: Piece, test: Piece, classes: Option<usiz
     let (path, by_column, image) = (test.path, train.by_column, train.image);
     if train.width != test.width || train.image != test.image {
         let size = |piece: &Piece| match piece.image {
-            Some((rows, columns)) => format!("images of {rows}x{columns}"),
+            Some(image) => format!("images of {image}"),
             None => format!("{} features", piece.width),
         };
         let reason = format!("its samples have {}, those of {} {}", size(&test), train.file(), size(&train));
@@ -151,7 +154,7 @@ pub(crate) fn of_one(name: &str, whole: Piece, rule: Option<SplitRule>) -> Resul
     let by = if rule.is_some() { "" } else { ", as nothing else is said" };
     let (learned, judged) = (train.len(), test.len());
     let note = format!("split {used}{by}: {learned} training and {judged} test samples, {share}");
-    let repeated = repeated(&train, &test);
+    let repeated = repeated(&train, &test)?;
     let set = Dataset { class_names: names, image, ..Dataset::of(name, classes, train, test) };
     let mut set = doubted(set.with_note(&note).checked()?, by_column);
     if repeated > 0 {
@@ -170,15 +173,14 @@ fn doubted(mut set: Dataset, by_column: bool) -> Dataset {
 }
 
 /// Test samples whose features are those of a training sample, bit by bit.
-fn repeated(train: &Samples, test: &Samples) -> usize {
-    let bytes = |samples: &Samples, index: usize| -> Vec<u8> { bytemuck::cast_slice(samples.row(index)).to_vec() };
-    // the smaller part is kept
-    let judged: HashSet<Vec<u8>> = (0..test.len()).map(|index| bytes(test, index)).collect();
-    let known: HashSet<&[u8]> = (0..train.len())
-        .map(|index| bytemuck::cast_slice(train.row(index)))
-        .filter(|row: &&[u8]| judged.contains(*row))
-        .collect();
-    (0..test.len()).filter(|&index| known.contains(bytemuck::cast_slice::<f32, u8>(test.row(index)))).count()
+fn repeated(train: &Samples, test: &Samples) -> Result<usize> {
+    let sum = |sample: &[f32]| -> [u8; 16] { Md5::digest(bytemuck::cast_slice::<f32, u8>(sample)).into() };
+    let mut judged = Vec::new();
+    test.features.for_each(test.stride(), |sample| judged.push(sum(sample)))?;
+    let all: HashSet<[u8; 16]> = judged.iter().copied().collect();
+    let mut known: HashSet<[u8; 16]> = HashSet::new();
+    train.features.for_each(train.stride(), |sample| known.extend(all.get(&sum(sample))))?;
+    Ok(judged.iter().filter(|own| known.contains(*own)).count())
 }
 
 /// Errs where the classes of the parts are of two kinds, or the test samples have a word that the others have not.

@@ -1,6 +1,8 @@
 //! Samples with their targets, as flat arrays.
 
+use super::features::Features;
 use crate::error::{Error, Result, same_size};
+use std::borrow::Cow;
 
 /// Real targets of samples.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +16,8 @@ pub struct RealTargets {
 /// Samples of one width with a class label each, or real targets.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Samples {
-    /// `[samples, width]`, row-major; interleaved pairs (re, im) where `complex`.
-    pub features: Vec<f32>,
+    /// `[samples, width]`, row-major; interleaved pairs (re, im) where `complex`. In memory, or in files that are read in parts.
+    pub features: Features,
     /// Features per sample.
     pub width: usize,
     /// Features are complex: fields.
@@ -45,10 +47,29 @@ impl Samples {
         if self.complex { self.width.saturating_mul(2) } else { self.width }
     }
 
-    /// Features of sample `index`, `[width]`, or pairs of complex ones. Panics when there is no such sample, as slices do.
-    pub fn row(&self, index: usize) -> &[f32] {
+    /// Features of sample `index`, `[width]`, or pairs of complex ones. Panics when there is no such sample, as slices do. Errs where
+    /// a file cannot be read.
+    pub fn row(&self, index: usize) -> Result<Cow<'_, [f32]>> {
         let stride = self.stride();
-        &self.features[index * stride..(index + 1) * stride]
+        match &self.features {
+            Features::Held(values) => Ok(Cow::Borrowed(&values[index * stride..(index + 1) * stride])),
+            Features::Stored(_) => Ok(Cow::Owned(self.features.read(stride, &[index as u32])?)),
+        }
+    }
+
+    /// Features stay in files, and are read in parts.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.features, Features::Stored(_))
+    }
+
+    /// The same samples with all features in memory. Errs where a file cannot be read.
+    pub fn loaded(&self) -> Result<Cow<'_, Samples>> {
+        if !self.is_stored() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let features = self.features.all()?.into_owned().into();
+        let (labels, real) = (self.labels.clone(), self.real.clone());
+        Ok(Cow::Owned(Samples { features, width: self.width, complex: self.complex, labels, real }))
     }
 
     /// The same samples with complex features, whose imaginary parts are 0 where they were real.
@@ -56,7 +77,10 @@ impl Samples {
         if self.complex {
             return self;
         }
-        let features = self.features.into_iter().flat_map(|re| [re, 0.0]).collect();
+        let features = match self.features {
+            Features::Held(values) => Features::Held(values.into_iter().flat_map(|re| [re, 0.0]).collect()),
+            Features::Stored(stored) => Features::Stored(stored.into_complex()),
+        };
         Samples { features, complex: true, ..self }
     }
 
@@ -71,10 +95,18 @@ impl Samples {
         counts
     }
 
-    /// The samples at `order`, in that order. Panics when an index has no sample, as slices do.
+    /// The samples at `order`, in that order; what lies in files stays there. Panics when an index has no sample, as slices do.
     pub fn select(&self, order: &[u32]) -> Samples {
-        let mut features = Vec::with_capacity(order.len() * self.stride());
-        order.iter().for_each(|&index| features.extend_from_slice(self.row(index as usize)));
+        let features = match &self.features {
+            Features::Held(values) => {
+                let stride = self.stride();
+                let mut features = Vec::with_capacity(order.len() * stride);
+                let row = |&index: &u32| &values[index as usize * stride..][..stride];
+                order.iter().for_each(|index| features.extend_from_slice(row(index)));
+                Features::Held(features)
+            }
+            Features::Stored(stored) => Features::Stored(stored.select(order)),
+        };
         let labels =
             if self.real.is_some() { Vec::new() } else { order.iter().map(|&k| self.labels[k as usize]).collect() };
         let real = self.real.as_ref().map(|RealTargets { values, width }| {
@@ -86,7 +118,11 @@ impl Samples {
 
     /// Keeps the first `count`, of which there are at least so many.
     pub(crate) fn truncate(&mut self, count: usize) {
-        self.features.truncate(count * self.stride());
+        let stride = self.stride();
+        match &mut self.features {
+            Features::Held(values) => values.truncate(count * stride),
+            Features::Stored(stored) => stored.truncate(count),
+        }
         self.labels.truncate(count);
         if let Some(RealTargets { values, width }) = &mut self.real {
             values.truncate(count * *width);
@@ -103,11 +139,13 @@ impl Samples {
         }
         let expected = self.len().saturating_mul(self.stride());
         same_size(&format!("features in {part}"), expected, self.features.len())?;
-        if let Some(at) = self.features.iter().position(|feature| !feature.is_finite()) {
+        if let Features::Held(values) = &self.features
+            && let Some(at) = values.iter().position(|feature| !feature.is_finite())
+        {
             let (sample, place) = (at / self.stride(), at % self.stride());
             let feature = if self.complex { place / 2 } else { place };
             let reason = format!("{part} sample {sample}, feature {feature}: must be finite");
-            return Err(Error::invalid("feature", self.features[at], reason));
+            return Err(Error::invalid("feature", values[at], reason));
         }
         if let Some(RealTargets { values, width }) = &self.real {
             same_size(&format!("targets in {part}"), self.len() * width, values.len())?;
@@ -130,7 +168,13 @@ mod tests {
     use super::*;
 
     fn three() -> Samples {
-        Samples { features: vec![0., 1., 2., 3., 4., 5.], width: 2, complex: false, labels: vec![0, 1, 1], real: None }
+        Samples {
+            features: vec![0., 1., 2., 3., 4., 5.].into(),
+            width: 2,
+            complex: false,
+            labels: vec![0, 1, 1],
+            real: None,
+        }
     }
 
     #[test]
@@ -138,8 +182,8 @@ mod tests {
         three().check("train", 2).unwrap();
         let broken = [
             (Samples::default(), "must not be empty"),
-            (Samples { features: vec![0.; 5], ..three() }, "expected 6, got 5"),
-            (Samples { features: vec![0., 1., 2., f32::NAN, 4., 5.], ..three() }, "train sample 1, feature 1"),
+            (Samples { features: vec![0.; 5].into(), ..three() }, "expected 6, got 5"),
+            (Samples { features: vec![0., 1., 2., f32::NAN, 4., 5.].into(), ..three() }, "train sample 1, feature 1"),
             (Samples { labels: vec![0, 1, 2], ..three() }, "train sample 2"),
         ];
         for (samples, message) in broken {
@@ -151,7 +195,7 @@ mod tests {
     #[test]
     fn selecting_keeps_features_with_their_labels() {
         let two = three().select(&[2, 0]);
-        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.], labels: vec![1, 0], ..three() });
+        assert_eq!(two, Samples { features: vec![4., 5., 0., 1.].into(), labels: vec![1, 0], ..three() });
         assert_eq!(three().class_counts(2), [1, 2]);
     }
 
@@ -159,11 +203,11 @@ mod tests {
     fn complex_features_are_counted_as_pairs() {
         let pairs = Samples { width: 1, complex: true, ..three() };
         pairs.check("train", 2).unwrap();
-        assert_eq!((pairs.row(1), pairs.select(&[2]).features), (&[2., 3.][..], vec![4., 5.]));
-        let broken = Samples { features: vec![0., 1., 2., 3., 4., f32::NAN], ..pairs.clone() };
+        assert_eq!((&*pairs.row(1).unwrap(), pairs.select(&[2]).features.held()), (&[2., 3.][..], &[4., 5.][..]));
+        let broken = Samples { features: vec![0., 1., 2., 3., 4., f32::NAN].into(), ..pairs.clone() };
         assert!(broken.check("train", 2).unwrap_err().to_string().contains("train sample 2, feature 0"));
         assert!(Samples { width: 2, ..pairs }.check("train", 2).is_err());
-        assert_eq!(three().into_complex().row(1), [2., 0., 3., 0.]);
+        assert_eq!(*three().into_complex().row(1).unwrap(), [2., 0., 3., 0.]);
     }
 
     #[test]

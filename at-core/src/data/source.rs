@@ -1,12 +1,12 @@
 //! Where data sets are looked for, and how one is opened.
 
-use super::array_files::has_parts_of_its_own;
+use super::array_files::{Reading, has_parts_of_its_own};
 use super::dataset::{Dataset, SampleLimits};
 use super::label_column::{LabelColumn, TargetColumns};
 use super::name::DatasetName;
 use super::split::SplitRule;
 use super::table::Wanted;
-use super::{csv_folder, embedded, image_files, own_files};
+use super::{cifar, csv_folder, embedded, image_files, own_files};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,7 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
     let is_in = |folder: &&PathBuf| match name {
         DatasetName::Vowel => csv_folder::is_in(folder),
         DatasetName::Mnist | DatasetName::FashionMnist | DatasetName::Kmnist => image_files::is_in(name, folder),
+        DatasetName::Cifar10 => cifar::is_in(folder),
         DatasetName::Digits | DatasetName::Iris => false, // embedded
     };
     // a folder with all files comes before one with enough of them
@@ -60,6 +61,8 @@ pub fn locate(name: DatasetName, source: &Source) -> Result<Location> {
     }
     let files = if name == DatasetName::Vowel {
         csv_folder::FILES.join(" and ")
+    } else if name == DatasetName::Cifar10 {
+        cifar::FILES.to_string()
     } else {
         // of the folder that holds most of the files, say what it lacks
         let least = searched.iter().map(|folder| image_files::missing(folder)).min_by_key(Vec::len);
@@ -99,9 +102,10 @@ fn load_chosen(name: DatasetName, source: &Source, choices: &Choices) -> Result<
         (DatasetName::Digits, _) => embedded::digits(),
         (DatasetName::Iris, _) => embedded::iris(),
         (DatasetName::Vowel, Location::Folder(folder)) => {
-            csv_folder::read(name.as_str(), &folder, Some(VOWELS), wanted)?.standardised().checked()
+            csv_folder::read(name.as_str(), &folder, Some(VOWELS), wanted)?.standardised()?.checked()
         }
-        (_, Location::Folder(folder)) => image_files::read(name, &folder, choices.limits),
+        (DatasetName::Cifar10, Location::Folder(folder)) => cifar::read(&folder, choices.limits, choices.memory),
+        (_, Location::Folder(folder)) => image_files::read(name, &folder, choices.limits, choices.memory),
         (_, Location::Embedded) => {
             Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
         }
@@ -120,6 +124,9 @@ pub struct Choices<'a> {
     /// Images beyond these are not read, unless those before depend on them; whoever gives limits goes on to
     /// [`Dataset::prepared`].
     pub limits: SampleLimits,
+    /// Most bytes that the features of both parts may take as numbers (f32). What takes more stays in its files and is read in parts,
+    /// which gives the same numbers; `None` holds everything. Tables and embedded sets are held always.
+    pub memory: Option<u64>,
 }
 
 impl Choices<'_> {
@@ -144,10 +151,15 @@ pub fn open(name_or_path: &str, source: &Source) -> Result<Dataset> {
 /// features stay as they are. Errs as [`load`], on a text that is neither a name nor a path, on a choice of a column where there
 /// is no table, and on a split of what has two parts.
 pub fn open_chosen(name_or_path: &str, source: &Source, choices: &Choices) -> Result<Dataset> {
+    let set = opened(name_or_path, source, choices)?;
+    Ok(if set.is_stored() { set.with_note("samples stay in their files and are read batch by batch") } else { set })
+}
+
+fn opened(name_or_path: &str, source: &Source, choices: &Choices) -> Result<Dataset> {
     match name_or_path.parse() {
         Ok(name) => load_chosen(name, source, choices),
         Err(unknown) => match own_files::Form::of(name_or_path) {
-            Some(form) => form?.read(choices.wanted(), choices.split),
+            Some(form) => form?.read(Reading { wanted: choices.wanted(), rule: choices.split, memory: choices.memory }),
             None => match unknown {
                 Error::Invalid { name, value, reason } => Err(Error::Invalid {
                     name,
@@ -193,7 +205,7 @@ mod tests {
             std::fs::write(folder.join(file), "x,y,moon\n0.5,-1,0\n1,2,1\n").unwrap();
         }
         let set = open(path, &Source::default()).unwrap();
-        assert_eq!((set.name.as_str(), set.classes, set.train.row(0)), ("two-moons", 2, &[0.5, -1.0][..]));
+        assert_eq!((set.name.as_str(), set.classes, &*set.train.row(0).unwrap()), ("two-moons", 2, &[0.5, -1.0][..]));
         let error = open("two-mons", &Source::default()).unwrap_err().to_string();
         assert!(error.contains("no such file or folder") && error.contains("fashion-mnist"), "{error}");
     }

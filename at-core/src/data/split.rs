@@ -125,12 +125,12 @@ mod tests {
     use crate::data::RealTargets;
 
     fn of_labels(labels: Vec<u32>) -> Samples {
-        let features = (0..labels.len()).map(|x| x as f32).collect();
-        Samples { features, width: 1, labels, ..Samples::default() }
+        let features: Vec<f32> = (0..labels.len()).map(|x| x as f32).collect();
+        Samples { features: features.into(), width: 1, labels, ..Samples::default() }
     }
 
     fn united(train: &Samples, test: &Samples) -> Vec<f32> {
-        let mut all: Vec<f32> = train.features.iter().chain(&test.features).copied().collect();
+        let mut all: Vec<f32> = train.features.held().iter().chain(test.features.held()).copied().collect();
         all.sort_by(f32::total_cmp);
         all
     }
@@ -141,7 +141,7 @@ mod tests {
         let (train, test) = stratified(&samples, 3, 11);
         assert_eq!(test.class_counts(3), [7, 3, 1]); // shares 6.6, 3.3, 1.1
         assert_eq!(train.class_counts(3), [23, 12, 4]);
-        assert_eq!(united(&train, &test), samples.features);
+        assert_eq!(united(&train, &test), samples.features.held());
     }
 
     #[test]
@@ -162,15 +162,15 @@ mod tests {
         let split = |rule: &str| split_off(samples.clone(), 3, rule.parse().unwrap()).unwrap();
         let (train, test) = split("0.7");
         assert_eq!((train.class_counts(3), test.class_counts(3)), (vec![14; 3], vec![6; 3]));
-        assert_eq!(united(&train, &test), samples.features);
+        assert_eq!(united(&train, &test), samples.features.held());
         assert_eq!(split("0.7:0").1, test);
         assert_ne!(split("0.7:1").1, test);
         let values = (0..60).map(|y| y as f32 + 0.5).collect();
         let real = Samples { labels: Vec::new(), real: Some(RealTargets { values, width: 1 }), ..samples.clone() };
         let (train, test) = split_off(real, 0, "0.9".parse().unwrap()).unwrap();
         assert_eq!((train.len(), test.len()), (54, 6));
-        assert_eq!(united(&train, &test), samples.features);
-        assert!(test.features.iter().zip(&test.real.unwrap().values).all(|(x, y)| x + 0.5 == *y));
+        assert_eq!(united(&train, &test), samples.features.held());
+        assert!(test.features.held().iter().zip(&test.real.unwrap().values).all(|(x, y)| x + 0.5 == *y));
     }
 
     #[test]

@@ -74,6 +74,7 @@ impl Table {
     pub fn into_piece(self, path: &Path) -> Piece<'_> {
         let targets = self.taken.len();
         let Table { features, width, complex, labels, .. } = self;
+        let features = features.into();
         Piece { features, width, complex, labels, targets, image: None, names: None, by_column: true, path }
     }
 }

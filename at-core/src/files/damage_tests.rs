@@ -39,7 +39,7 @@ fn a_header_that_asks_for_much_memory_gets_none() {
 }
 
 /// A zip file of deflated arrays, as NumPy's `savez_compressed` makes it.
-fn deflated(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn deflated(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let (mut content, mut list) = (Vec::new(), Vec::new());
     for (name, npy) in arrays {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());

@@ -16,13 +16,13 @@ pub type Parsed<T> = std::result::Result<T, String>;
 /// Longest header that is read: NumPy's own reader refuses more than 10 000 characters unless told otherwise.
 const LONGEST_HEADER: usize = 1 << 16;
 /// Most elements of an array: a matrix of some 23 000 modes.
-pub(super) const MOST_ELEMENTS: usize = 1 << 29;
+pub(crate) const MOST_ELEMENTS: usize = 1 << 29;
 /// Longest file of a matrix: so many elements of complex128.
 pub(super) const LARGEST_MATRIX: u64 = (16 * MOST_ELEMENTS + 2 * LONGEST_HEADER) as u64;
 
 /// What the elements of an array are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Element {
+pub(crate) enum Element {
     Real {
         number: Number,
         big_endian: bool,
@@ -37,6 +37,46 @@ enum Element {
         width: usize,
         big_endian: bool,
     },
+}
+
+/// A byte that is a number from 0 to 255.
+pub(crate) const BYTE: Element = Element::Real { number: Number::Unsigned(1), big_endian: false };
+
+/// What the header of an array says, and where its elements begin.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NpyHead {
+    /// The lengths of the axes.
+    pub shape: Vec<usize>,
+    /// Elements are in column-major order.
+    pub fortran: bool,
+    /// What they are.
+    pub element: Element,
+    /// Bytes before the first.
+    pub start: usize,
+}
+
+impl NpyHead {
+    /// More bytes of a file's beginning are not needed for [`NpyHead::parse`].
+    pub const LONGEST: usize = LONGEST_HEADER + 12;
+
+    /// Reads the `beginning` of an npy file of `length` bytes. Errs with a reason where these do not fit together.
+    pub fn parse(beginning: &[u8], length: u64) -> Parsed<Self> {
+        let (header, rest) = split_header(beginning)?;
+        let start = beginning.len() - rest.len();
+        let NpyHeader { descr, fortran, shape } = npy_header::parse(header)?;
+        let element = element(&descr)?;
+        let wanted = shape.iter().try_fold(element.bytes(), |product, &length| product.checked_mul(length));
+        let following = length.saturating_sub(start as u64);
+        if wanted.is_none_or(|wanted| wanted as u64 != following) {
+            return Err(format!("its header says shape {shape:?} of {descr}, and {following} bytes follow"));
+        }
+        Ok(NpyHead { shape, fortran, element, start })
+    }
+
+    /// Elements of all axes together.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// What kind of elements an array has.
@@ -84,13 +124,8 @@ impl NpyArray {
 impl<'a> NpyArray<&'a [u8]> {
     /// [`NpyArray::parse`] without a copy of the elements.
     fn view(content: &'a [u8]) -> Parsed<Self> {
-        let (header, bytes) = split_header(content)?;
-        let NpyHeader { descr, fortran, shape } = npy_header::parse(header)?;
-        let element = element(&descr)?;
-        let wanted = shape.iter().try_fold(element.bytes(), |product, &length| product.checked_mul(length));
-        if wanted != Some(bytes.len()) {
-            return Err(format!("its header says shape {shape:?} of {descr}, and {} bytes follow", bytes.len()));
-        }
+        let NpyHead { shape, fortran, element, start } = NpyHead::parse(content, content.len() as u64)?;
+        let bytes = &content[start..];
         if bytes.len() / element.bytes() > MOST_ELEMENTS {
             return Err(format!("it has shape {shape:?}, more than {MOST_ELEMENTS} elements"));
         }
@@ -112,13 +147,12 @@ impl<B: AsRef<[u8]>> NpyArray<B> {
 
     /// What its elements are.
     pub fn kind(&self) -> Kind {
-        match self.element {
-            Element::Real { number: Number::Boolean, .. } => Kind::Boolean,
-            Element::Real { number: Number::Signed(_) | Number::Unsigned(_), .. } => Kind::Whole,
-            Element::Real { number: Number::Float(_) | Number::Extended, .. } => Kind::Float,
-            Element::Complex { .. } => Kind::Complex,
-            Element::Text { .. } => Kind::Text,
-        }
+        self.element.kind()
+    }
+
+    /// How its elements are stored.
+    pub(crate) fn element(&self) -> Element {
+        self.element
     }
 
     /// The lengths of the axes.
@@ -225,7 +259,45 @@ impl<B: AsRef<[u8]>> NpyArray<B> {
 }
 
 impl Element {
-    fn bytes(self) -> usize {
+    /// What kind of elements these are.
+    pub fn kind(self) -> Kind {
+        match self {
+            Element::Real { number: Number::Boolean, .. } => Kind::Boolean,
+            Element::Real { number: Number::Signed(_) | Number::Unsigned(_), .. } => Kind::Whole,
+            Element::Real { number: Number::Float(_) | Number::Extended, .. } => Kind::Float,
+            Element::Complex { .. } => Kind::Complex,
+            Element::Text { .. } => Kind::Text,
+        }
+    }
+
+    /// Numbers of one: two of a complex one.
+    pub fn reals(self) -> usize {
+        match self {
+            Element::Real { .. } => 1,
+            Element::Complex { .. } => 2,
+            Element::Text { .. } => 0,
+        }
+    }
+
+    /// The numbers of the elements in `bytes`, rounded to f32, into `values`, which has room for them. Errs with a reason as
+    /// [`NpyArray::reals`] does.
+    pub fn decode(self, bytes: &[u8], values: &mut [f32]) -> Parsed<()> {
+        let (number, big_endian) = match self {
+            BYTE => {
+                values.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = f32::from(byte));
+                return Ok(());
+            }
+            Element::Real { number, big_endian } | Element::Complex { number, big_endian } => (number, big_endian),
+            Element::Text { .. } => return Err("its elements are text, and numbers belong here".into()),
+        };
+        for (value, bytes) in values.iter_mut().zip(bytes.chunks_exact(number.bytes())) {
+            *value = number.read(bytes, big_endian)? as f32;
+        }
+        Ok(())
+    }
+
+    /// Bytes of one.
+    pub fn bytes(self) -> usize {
         match self {
             Element::Real { number, .. } => number.bytes(),
             Element::Complex { number, .. } => 2 * number.bytes(),

@@ -1,6 +1,6 @@
 //! NumPy archives (npz): a zip file of npy arrays, stored or deflated, read with every length checked before it is believed.
 
-use super::npy::{NpyArray, Parsed};
+use super::npy::{NpyArray, NpyHead, Parsed};
 use super::whole::{open_regular, read_whole, shown};
 use crate::{Error, Result};
 use flate2::Crc;
@@ -48,6 +48,9 @@ struct Member {
 }
 
 impl Npz {
+    /// Longest array that is read as a whole (bytes).
+    pub(crate) const LARGEST: u64 = LARGEST_ARRAY as u64;
+
     /// Reads the list of a file's arrays. Errs with [`Error::File`] or, where it is no zip file, [`Error::Malformed`].
     pub fn open(path: &Path) -> Result<Self> {
         let file = open_regular(path)?;
@@ -98,6 +101,24 @@ impl Npz {
         read().map_err(|reason| self.malformed(name, &reason))
     }
 
+    /// The header of the array `name`, of which no more is read than its beginning.
+    pub(crate) fn head(&self, name: &str) -> Result<NpyHead> {
+        let member = self.members.get(name).ok_or_else(|| self.malformed(name, "it is missing"))?;
+        let beginning = member.beginning(&self.content);
+        let head = beginning.and_then(|beginning| NpyHead::parse(&beginning, member.size as u64));
+        head.map_err(|reason| self.malformed(name, &reason))
+    }
+
+    /// Where in the file the array `name` begins, of which no part is packed; its checksum is compared, in a pass over it. `None`
+    /// where it is packed.
+    pub(crate) fn unpacked(&self, name: &str) -> Result<Option<u64>> {
+        let member = self.members.get(name).ok_or_else(|| self.malformed(name, "it is missing"))?;
+        match member.method {
+            0 => member.checked(&self.content).map(Some).map_err(|reason| self.malformed(name, &reason)),
+            _ => Ok(None),
+        }
+    }
+
     /// An error about the array `name` of this file.
     pub fn malformed(&self, name: &str, reason: &str) -> Error {
         Error::malformed(&self.path, format!("array {}: {reason}", shown(name)))
@@ -137,7 +158,14 @@ impl Content {
 }
 
 const CUT: &str = "the file is cut short or damaged";
+const DAMAGED: &str = "its checksum does not match: the file is damaged";
+/// Bytes that are read at once where an array is not held.
+const CHECKED: usize = 1 << 20;
 const UNPACK: &str = "; save it unpacked, with numpy.savez";
+
+fn unknown_method(method: u16) -> String {
+    format!("its compression method {method} is not known; numpy uses 0 and 8")
+}
 
 impl Member {
     /// Bytes to which it may unpack.
@@ -145,18 +173,57 @@ impl Member {
         LARGEST_ARRAY.min(FREE_UNPACKED.saturating_add(self.packed.saturating_mul(MOST_DENSE)))
     }
 
-    fn unpack(&self, content: &Content) -> Parsed<Vec<u8>> {
+    /// Where its bytes begin.
+    fn start(&self, content: &Content) -> Parsed<usize> {
         let cut = "the file ends within it";
-        let most = self.most();
-        if self.size > most {
-            return Err(format!("it claims {} bytes in {}, more than {most}{UNPACK}", self.size, self.packed));
-        }
         let header = content.part(self.local_header, LOCAL_HEADER).map_err(|_| cut)?;
         let (name, extra) = (u16_at(&header, 26).ok_or(cut)?, u16_at(&header, 28).ok_or(cut)?);
         let start = self.local_header + LOCAL_HEADER + name + extra;
         if !header.starts_with(b"PK\x03\x04") || start + self.packed > self.end {
             return Err(cut.into());
         }
+        Ok(start)
+    }
+
+    /// The first bytes of it, as many as a header can have.
+    fn beginning(&self, content: &Content) -> Parsed<Vec<u8>> {
+        let start = self.start(content)?;
+        let packed = content.part(start, self.packed.min(2 * NpyHead::LONGEST))?;
+        let mut bytes = Vec::new();
+        let most = self.size.min(NpyHead::LONGEST) as u64;
+        match self.method {
+            0 => packed.take(most).read_to_end(&mut bytes),
+            8 => {
+                let mut unpacked = DeflateDecoder::new(&packed[..]).take(most);
+                let read = unpacked.read_to_end(&mut bytes);
+                // the packed bytes may be cut behind the header
+                if bytes.is_empty() { read } else { Ok(bytes.len()) }
+            }
+            other => return Err(unknown_method(other)),
+        }
+        .map_err(|failure| format!("it cannot be unpacked: {failure}"))?;
+        Ok(bytes)
+    }
+
+    /// Where its bytes begin, after a pass over all of them, which are not packed, for the checksum.
+    fn checked(&self, content: &Content) -> Parsed<u64> {
+        let start = self.start(content)?;
+        if self.packed != self.size {
+            return Err("its length is not the one recorded".into());
+        }
+        let mut crc = Crc::new();
+        for from in (start..start + self.size).step_by(CHECKED) {
+            crc.update(&content.part(from, CHECKED.min(start + self.size - from))?);
+        }
+        if crc.sum() == self.crc { Ok(start as u64) } else { Err(DAMAGED.into()) }
+    }
+
+    fn unpack(&self, content: &Content) -> Parsed<Vec<u8>> {
+        let most = self.most();
+        if self.size > most {
+            return Err(format!("it claims {} bytes in {}, more than {most}{UNPACK}", self.size, self.packed));
+        }
+        let start = self.start(content)?;
         let packed = content.part(start, self.packed)?;
         let bytes = match self.method {
             0 => packed.into_owned(),
@@ -166,14 +233,14 @@ impl Member {
                 unpacked.read_to_end(&mut bytes).map_err(|failure| format!("it cannot be unpacked: {failure}"))?;
                 bytes
             }
-            other => return Err(format!("its compression method {other} is not known; numpy uses 0 and 8")),
+            other => return Err(unknown_method(other)),
         };
         if bytes.len() != self.size {
             return Err("its length is not the one recorded".into());
         }
         let mut crc = Crc::new();
         crc.update(&bytes);
-        if crc.sum() == self.crc { Ok(bytes) } else { Err("its checksum does not match: the file is damaged".into()) }
+        if crc.sum() == self.crc { Ok(bytes) } else { Err(DAMAGED.into()) }
     }
 }
 

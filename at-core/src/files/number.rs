@@ -8,7 +8,7 @@ const EXTENDED_SPECIAL: u16 = 0x7fff;
 
 /// How one real number is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     /// A byte; 0 is false and counts as 0, all else as 1.
     Boolean,
     /// Two's complement of 1, 2, 4 or 8 bytes.

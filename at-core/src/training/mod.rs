@@ -26,7 +26,7 @@ pub use outlook::Outlook;
 pub use parameters::Parameters;
 pub use record::{Observer, Record};
 pub use score::{Judge, Score};
-pub use task::{Batch, Split};
+pub use task::{Batch, Order, Signals, Split};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::evaluation::{Evaluation, Workspace};
 use super::journal::Journal;
 use super::methods::Method;
-use super::{Batch, Checkpoint, Observer, Oracle, Record, Split};
+use super::{Batch, Checkpoint, Observer, Oracle, Order, Record, Split};
 use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
 use crate::engine::{Engine, Loss, Optimizer, Schedule};
@@ -286,7 +286,7 @@ impl<E: Engine> Trainer<'_, E> {
         let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
         let samples = self.train.samples();
         let total = samples.div_ceil(batch.capacity());
-        let order = engine.upload_indices(&epoch_order(samples, settings.seed, epoch as u64))?;
+        let order = Order::new(engine, epoch_order(samples, settings.seed, epoch as u64))?;
         for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
             let size = batch.capacity().min(samples - start);
             batch.gather(engine, self.train, &order, start, size)?;

@@ -60,7 +60,11 @@ class Data:
     @property
     def class_names(self) -> Optional[list[str]]: ...
     @property
-    def image(self) -> Optional[tuple[int, int]]: ...
+    def image(self) -> Optional[tuple[int, int, int]]: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    @property
+    def stored(self) -> bool: ...
     @property
     def notes(self) -> list[str]: ...
     @property
@@ -75,7 +79,7 @@ class Data:
         train: tuple[NDArray[np.float32], NDArray[np.uint32]],
         test: tuple[NDArray[np.float32], NDArray[np.uint32]],
         classes: int,
-        image: Optional[tuple[int, int]],
+        image: Optional[tuple[int, int, int]],
         complex: bool,
     ) -> Data: ...
     @staticmethod
@@ -83,7 +87,7 @@ class Data:
         name: str,
         train: tuple[NDArray[np.float32], NDArray[np.float32]],
         test: tuple[NDArray[np.float32], NDArray[np.float32]],
-        image: Optional[tuple[int, int]],
+        image: Optional[tuple[int, int, int]],
         complex: bool,
     ) -> Data: ...
     def features(self, part: int) -> NDArray[np.float32]: ...

@@ -39,9 +39,16 @@ class Data:
         return self._samples.class_names
 
     @property
-    def image(self) -> Optional[tuple[int, int]]:
-        """(rows, columns) where a sample is an image."""
-        return self._samples.image
+    def image(self) -> Optional[tuple[int, ...]]:
+        """Where a sample is an image: (rows, columns), or (channels, rows, columns) where there are several channels, in the order of
+        the features."""
+        image = self._samples.image
+        return image[1:] if image and image[0] == 1 else image
+
+    @property
+    def stored(self) -> bool:
+        """The samples stay in their files, and training reads them batch by batch; `x_train` and `x_test` read all of them."""
+        return self._samples.stored
 
     @property
     def note(self) -> Optional[str]:
@@ -58,7 +65,8 @@ class Data:
     y_test = property(lambda self: self._samples.targets(1), doc="Labels or real targets of the test samples.")
 
     def __repr__(self) -> str:
-        return f"<asyt.Data {self.name}: {len(self.x_train)} training and {len(self.x_test)} test samples>"
+        train, test = self._samples.counts
+        return f"<asyt.Data {self.name}: {train} training and {test} test samples>"
 
 
 def load(
@@ -71,13 +79,15 @@ def load(
     scale: Optional[str] = None,
     train_limit: Optional[int] = None,
     test_limit: Optional[int] = None,
+    data_memory: Optional[int] = None,
 ) -> Data:
-    """The data set `dataset`: `digits`, `iris`, `vowel`, `mnist`, `fashion-mnist`, `kmnist`, or files: a table, `FILE.npz`,
+    """The data set `dataset`: `digits`, `iris`, `vowel`, `mnist`, `fashion-mnist`, `kmnist`, `cifar-10`, or files: a table, `FILE.npz`,
     `X.npy,Y.npy`, or a folder with both parts (docs/data.md).
 
-    The MNIST family lies in `data_dir`, or where `asyt data fetch mnist` has put it. `label_column` and `target_columns` say what is
+    The MNIST family and CIFAR-10 lie in `data_dir`, or where `asyt data fetch mnist` has put them. `label_column` and `target_columns` say what is
     learned of a table. One table or pair of arrays is split, `split` being the share of the training samples ("0.8:7" with a seed); limits take
-    the first samples of each part; `scale` is "standard" or "unit", measured on the training samples that are left.
+    the first samples of each part; `scale` is "standard" or "unit", measured on the training samples that are left. Samples that take more than
+    `data_memory` (MB; by default an eighth of what is free) stay in their files and are read batch by batch, with the same results.
 
     >>> digits = load("digits", train_limit=100)
     >>> digits.x_train.shape, digits.classes
@@ -97,6 +107,7 @@ def load(
             "scale": scale,
             "train_limit": train_limit,
             "test_limit": test_limit,
+            "data_memory": data_memory,
         }
     )
     return Data(_asyt.Data.open(text(settings)), settings)
@@ -108,11 +119,13 @@ def arrays(
     x_test=None,
     y_test=None,
     *,
-    image: Optional[tuple[int, int]] = None,
+    image: Optional[tuple[int, ...]] = None,
     name: str = "arrays",
     split: Union[str, float, None] = None,
 ) -> Data:
-    """Samples of arrays: `x [sample, feature]`, real or complex; `y` holds labels from 0 as integers, or real targets as floats.
+    """Samples of arrays: `x [sample, feature]`, real or complex, or images `[sample, row, column]`,
+    `[sample, channel, row, column]` or `[sample, row, column, channel]`, of uint8 divided by 255; `image` says the (rows, columns) or
+    (channels, rows, columns) of flat ones. `y` holds labels from 0 as integers, or real targets as floats.
 
     Without test samples a fifth is set apart for the test: drawn with seed 0, of every class its share. `split` is another share of
     training samples, "0.7:3" with another seed.
@@ -121,6 +134,7 @@ def arrays(
     >>> len(data.x_train), len(data.x_test), data.classes
     (8, 2, 2)
     """
+    x, shape = _images(x, image)
     x, y = _features(x, "x"), np.atleast_1d(y)
     if split is not None and x_test is not None:
         raise UsageError("split parts samples in one piece, and these have test samples already; drop it")
@@ -132,7 +146,7 @@ def arrays(
         test = _apart(y, *_share(split))
         x, x_test, y, y_test = x[~test], x[test], y[~test], y[test]
     else:
-        x_test, y_test = _features(x_test, "x_test"), np.asarray(y_test)
+        x_test, y_test = _features(_images(x_test, image)[0], "x_test"), np.asarray(y_test)
     if x.dtype != x_test.dtype:
         x, x_test = x.astype(np.complex64), x_test.astype(np.complex64)
     complex_ = x.dtype.kind == "c"
@@ -140,11 +154,35 @@ def arrays(
     if y.dtype.kind in "iub":
         labels = [_labels(part, "y") for part in (y, y_test)]
         classes = int(max((part.max(initial=0) for part in labels), default=0)) + 1
-        return Data(_asyt.Data.of_classes(name, (x, labels[0]), (x_test, labels[1]), classes, image, complex_), None)
+        return Data(_asyt.Data.of_classes(name, (x, labels[0]), (x_test, labels[1]), classes, shape, complex_), None)
     if y.dtype.kind != "f":
         raise UsageError(f"y must hold integers, the labels of classes, or floats, real targets, not {y.dtype}")
     targets = [np.ascontiguousarray(part.reshape(len(part), -1), dtype=np.float32) for part in (y, y_test)]
-    return Data(_asyt.Data.of_values(name, (x, targets[0]), (x_test, targets[1]), image, complex_), None)
+    return Data(_asyt.Data.of_values(name, (x, targets[0]), (x_test, targets[1]), shape, complex_), None)
+
+
+def _images(x, image: Optional[tuple[int, ...]]):
+    """Samples with channels first, and (channels, rows, columns): what a person calls an image, or what the axes say, as of files.
+
+    >>> [_images(np.zeros(shape), None)[1] for shape in [(2, 9), (2, 4, 5), (2, 3, 8, 9), (2, 8, 9, 3)]]
+    [None, (1, 4, 5), (3, 8, 9), (3, 8, 9)]
+    >>> _images(np.zeros((2, 9)), (3, 3))[1], round(float(_images(np.full((2, 4, 5), 51, np.uint8), None)[0].max()), 6)
+    ((1, 3, 3), 0.2)
+    """
+    x = np.asarray(x)
+    if image is not None:
+        if len(image) not in (2, 3):
+            raise UsageError(f"image = {tuple(image)} is not valid: write (rows, columns) or (channels, rows, columns)")
+        return x, (1, *image) if len(image) == 2 else tuple(image)
+    if x.ndim not in (3, 4):
+        return x, None
+    if x.dtype == np.uint8:
+        x = (x.astype(np.float32) / np.float32(255)).astype(np.float32)
+    if x.ndim == 3:
+        return x, (1, *x.shape[1:])
+    if x.shape[1] != 1 and (x.shape[3] == 1 or (x.shape[3] <= 4 and x.shape[1] > 4)):
+        x = np.moveaxis(x, -1, 1)
+    return x, tuple(x.shape[1:])
 
 
 def _features(x, what: str) -> np.ndarray:

@@ -7,7 +7,9 @@ use crate::Error;
 use crate::cpu::Cpu;
 use crate::engine::{Loss, Optimizer, Schedule};
 use crate::imperfections::{Imperfections, Noise};
-use crate::training::{DigitalStep, MethodName, Observer, Outcome, Record, Settings, Split, Workspace, evaluate};
+use crate::training::{
+    DigitalStep, MethodName, Observer, Outcome, Record, Settings, Signals, Split, Workspace, evaluate,
+};
 use std::ops::ControlFlow;
 
 fn run(fixture: &Fixture<Cpu<f32>>, name: MethodName) -> crate::Result<Outcome> {
@@ -171,4 +173,42 @@ fn the_order_of_the_samples_follows_the_seed() {
     assert_ne!(run(&fixture, MethodName::At).unwrap(), first);
     let (one, other) = (clouds(4, 3, 10, 1).0, clouds(4, 3, 10, 2).0);
     assert_ne!(one, other, "the fixture's splits differ");
+}
+
+/// Signals that are told when somebody asks, `[sample, 4]`.
+#[derive(Debug)]
+struct Told(Vec<f32>);
+
+impl Signals for Told {
+    fn samples(&self) -> usize {
+        self.0.len() / 4
+    }
+
+    fn width(&self) -> usize {
+        4
+    }
+
+    fn read(&self, order: &[u32], into: &mut [f32]) -> crate::Result<()> {
+        let rows = order.iter().flat_map(|&sample| &self.0[4 * sample as usize..][..4]);
+        into.iter_mut().zip(rows).for_each(|(into, value)| *into = *value);
+        Ok(())
+    }
+}
+
+#[test]
+fn signals_that_are_read_batch_by_batch_train_the_same_by_every_method() {
+    let settings = settings(3, 3, 0.05, Optimizer::ADAM);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
+    let methods = suitable(&fixture.network);
+    let held: Vec<Outcome> = methods.iter().map(|&name| run(&fixture, name).unwrap()).collect();
+    let read = |samples, seed| {
+        let (signals, labels) = clouds(4, 3, samples, seed);
+        Split::reading(&fixture.engine, Box::new(Told(signals)), &labels).unwrap()
+    };
+    (fixture.train, fixture.test) = (read(47, 20), read(30, 21));
+    for (name, held) in methods.into_iter().zip(held) {
+        assert_eq!(run(&fixture, name).unwrap(), held, "{name}");
+    }
+    assert!(Split::reading(&fixture.engine, Box::new(Told(vec![0.0; 8])), &[0]).is_err());
+    assert!(Split::reading(&fixture.engine, Box::new(Told(Vec::new())), &[]).is_err());
 }
