@@ -105,6 +105,18 @@ kernels! {
     MatrixCoefficients "matrix_coefficients" "rrw" "Weights" ["index"];
     /// weights of a bank and their slopes, `stage/weight_bank.rs`.
     WeightBankCoefficients "weight_bank_coefficients" "rrww" "Weights" ["index", "trigonometry"];
+    /// patches of images, `stage/convolution.rs`.
+    ConvolutionPatches "convolution_patches" "rw" "Patches" ["index", "patches"];
+    /// adjoints of patches back into adjoints of images, `stage/convolution.rs`.
+    ConvolutionBack "convolution_back" "rw" "Patches" ["index", "patches"];
+    /// from patches to channels, and back, `stage/convolution.rs`.
+    ConvolutionTurn "convolution_turn" "rw" "Turn" ["index"];
+    /// gradients of the pieces of a batch, `cpu/convolution.rs`.
+    ConvolutionAdd "convolution_add" "rw" "PieceGradient" ["index"];
+    /// the mean or the maximum of every patch, `stage/pooling.rs`.
+    PoolingForward "pooling_forward" "rw" "Pooling" ["index", "pooling"];
+    /// its adjoint, `stage/pooling.rs`.
+    PoolingBackward "pooling_backward" "rrw" "Pooling" ["index", "pooling"];
     /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.

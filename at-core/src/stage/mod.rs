@@ -9,6 +9,7 @@ mod activation;
 mod attenuators;
 mod combiner;
 mod controlled;
+mod convolution;
 mod detection;
 mod differences;
 mod drawn;
@@ -20,6 +21,8 @@ mod matrix;
 pub(crate) mod mesh;
 mod modulation;
 mod own;
+mod patches;
+mod pooling;
 mod rectifier;
 mod sines;
 mod splitter;
@@ -30,6 +33,7 @@ pub use activation::Nonlinearity;
 pub use attenuators::Attenuators;
 pub use combiner::Combiner;
 pub use controlled::{ControlArray, ControlRun, Controlled, Meaning, Start};
+pub use convolution::Convolution;
 pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
 pub use drawn::{Drawn, Grid, Map, Span};
@@ -40,11 +44,14 @@ pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
+pub use patches::Patches;
+pub use pooling::{Pool, Pooling};
 pub use rectifier::Rectifier;
 pub use sines::Sines;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
 
+use crate::data::ImageShape;
 use crate::imperfections::Place;
 use crate::optics::{Activation, Mesh};
 
@@ -192,6 +199,13 @@ stages! {
     Matrix(Matrix): Stage::matrix(4, 3);
     /// A bank of incoherent, balanced MZI weight cells.
     WeightBank(WeightBank): Stage::weight_bank(4, 3);
+    /// A linear element that all patches of an image cross in turn.
+    Convolution(Convolution): Stage::convolution(
+        Patches { image: ImageShape::new(2, 5, 4), kernel: [3, 2], stride: 2, padding: 1 },
+        Stage::weight_bank(12, 3),
+    );
+    /// One number of every patch of an image.
+    Pooling(Pooling): Stage::Pooling(Pooling { image: ImageShape::new(2, 5, 4), size: 3, stride: 1, pool: Pool::Max });
 }
 
 #[cfg(test)]

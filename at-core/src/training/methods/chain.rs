@@ -72,6 +72,8 @@ impl Chain {
                 | Stage::Rectifier(_)
                 | Stage::Matrix(_)
                 | Stage::WeightBank(_)
+                | Stage::Convolution(_)
+                | Stage::Pooling(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();
