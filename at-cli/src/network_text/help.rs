@@ -19,12 +19,19 @@ it from the stage before.
   detection       detection                                fields to numbers
   modulation                                               numbers to fields
   rectifier       threshold                                real numbers
+  convolution     image, outputs, kernel; stride,          images: real
+                  padding, element                         numbers
+  pooling         image, size; stride, pool                images
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
 \"rectangular\", \"triangular\", \"diamond\", \"butterfly\", \"benes\" or \"custom\",
 depth the columns of a rectangular mesh, columns those of a custom one, each a
 list of the pairs of modes that its interferometers join, the upper mode first.
+image is the image that enters, \"CHANNELSxHEIGHTxWIDTH\", its numbers in that
+order; outputs of a convolution are channels, kernel is [rows, columns], stride
+is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
+\"max\" or \"average\".
 
 A mesh, its light detected:
   network = [[
@@ -63,6 +70,19 @@ waveguides cross; singular values in tiles:
     [{ kind = \"mesh\", modes = 8, layout = \"custom\", columns = [[[0, 7]]] },
      { kind = \"singular-value\", inputs = 8, outputs = 4, tile = 4 },
      { kind = \"detection\", detection = { kind = \"intensity\" } }],
+  ]
+
+Images: patches cross one weight bank, or matrix, in turn, each a pass; what
+leaves is read, rectified and pooled by a computer beside the chip, and written
+again patch by patch. Errors are those of the one bank:
+  network = [
+    [{ kind = \"convolution\", image = \"1x28x28\", outputs = 4, kernel = [5, 5], stride = 2, padding = 1 },
+     { kind = \"rectifier\" },
+     { kind = \"pooling\", image = \"4x13x13\", size = 3, stride = 2, pool = \"average\" }],
+    [{ kind = \"convolution\", image = \"4x6x6\", outputs = 6, kernel = [3, 3], element = \"matrix\" },
+     { kind = \"rectifier\" },
+     { kind = \"pooling\", image = \"6x4x4\", size = 2 }],
+    [{ kind = \"weight-bank\", inputs = 24, outputs = 10 }],
   ]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:

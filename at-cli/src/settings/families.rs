@@ -1,7 +1,7 @@
 //! Defaults that follow the network: where nobody names a preset, a network of meshes is not trained as one of weight banks is.
 
 use super::flags::RunSettings;
-use crate::network_text::{NetworkText, StageText};
+use crate::network_text::{CrossedInTurn, NetworkText, StageText};
 use anyhow::{Context, Result};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
@@ -21,13 +21,22 @@ const IRIS: &str = "iris";
 /// Errs where the network cannot be read.
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
-    let Ok(layers) = network.layers(5040, 5040) else { return Ok(RunSettings::default()) };
+    let square = 72 * 72; // which an image can have
+    let Ok(layers) = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040)) else {
+        return Ok(RunSettings::default());
+    };
     let stages = || layers.iter().flatten();
     let coherent = stages().any(|stage| {
         matches!(stage, StageText::Mesh { .. } | StageText::Tiles { .. } | StageText::SingularValue { .. })
     });
-    let banks = stages().any(|stage| matches!(stage, StageText::WeightBank { .. }));
-    let matrices = stages().any(|stage| matches!(stage, StageText::Matrix { .. }));
+    let in_turn = |stage: &StageText| {
+        if let StageText::Convolution { element, .. } = stage { Some(*element) } else { None }
+    };
+    let banks = stages().any(|stage| {
+        matches!(stage, StageText::WeightBank { .. }) || in_turn(stage) == Some(CrossedInTurn::WeightBank)
+    });
+    let matrices = stages()
+        .any(|stage| matches!(stage, StageText::Matrix { .. }) || in_turn(stage) == Some(CrossedInTurn::Matrix));
     let text = match (coherent, banks, matrices) {
         (true, false, false) => MESHES,
         (false, false, true) => MATRICES,
@@ -46,6 +55,8 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Activation { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
+            | StageText::Convolution { .. }
+            | StageText::Pooling { .. }
             | StageText::Own { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
@@ -109,6 +120,8 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Detection { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
+            | StageText::Convolution { .. }
+            | StageText::Pooling { .. }
             | StageText::Own { .. } => None,
         }
     };
@@ -132,6 +145,9 @@ mod tests {
         assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
         assert_eq!(of("matrix:in-32-out", "digits", RunSettings::default()).chip.as_deref(), Some("demo"));
         assert_eq!(of("bank:in-48-out", "digits", RunSettings::default()), RunSettings::default());
+        assert_eq!(of("conv:4@3,pool:2,bank:out", "digits", RunSettings::default()), RunSettings::default());
+        let matrices = of("conv:4@3,matrix,pool:2,matrix:out", "digits", RunSettings::default());
+        assert_eq!(matrices.chip.as_deref(), Some("demo"));
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
     }
 

@@ -13,9 +13,10 @@
 //!   + n₀·P_detector·10^(loss/10)/η·T_on + F·e_flop                               laser, digital
 //! ```
 //!
-//! A frame is one sample at the interface in one round. With `"all"` channels every signal has its own converter and a frame
-//! takes one cycle each way; K converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with
-//! light, is that of conversion and propagation. A layer-wise round crosses only its share passes/frames of the path.
+//! A frame is one sample at the interface in one round, or one patch where patches of images cross a convolution in turn
+//! ([`crate::network::Interface`]). With `"all"` channels every signal has its own converter and a frame takes one cycle each way; K
+//! converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with light, is that of conversion and
+//! propagation. A layer-wise round crosses only its share passes/frames of the path.
 //!
 //! Not in it: the evaluation of the trained chip, cooling, memory, and everything that all methods share before they begin.
 
@@ -120,7 +121,7 @@ impl Channels {
 pub struct ChipSize {
     /// Controls, D.
     pub controls: usize,
-    /// Inputs, n₀.
+    /// Inputs that are lit at once, n₀: those of a patch where patches enter in turn ([`crate::network::Passage::at_once`]).
     pub inputs: usize,
 }
 

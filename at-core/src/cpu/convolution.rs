@@ -13,8 +13,7 @@ const PATCHES: usize = 1 << 18;
 struct ConvolutionStage<T> {
     windows: Windows,
     positions: usize,
-    /// Reals that enter the element, and that leave it.
-    entries: usize,
+    /// Reals that leave the element.
     outputs: usize,
     element: Box<dyn CpuStage<T>>,
     room: Room<T>,
@@ -38,7 +37,6 @@ impl OnCpu for Convolution {
         Ok(Box::new(ConvolutionStage {
             windows: Windows::new(self.patches),
             positions: self.patches.positions(),
-            entries: self.element.input().width(),
             outputs: self.element.output().width(),
             element: build(&self.element, errors)?,
             room: Room::default(),

@@ -47,10 +47,10 @@ impl Patches {
             return Err(Error::invalid("padding", padding, reason));
         }
         for (what, length, kernel) in [("rows", image.height, kernel[0]), ("columns", image.width, kernel[1])] {
-            if length + 2 * padding < kernel {
+            let most = length.saturating_add(padding.saturating_mul(2));
+            if most < kernel {
                 let with =
                     if padding > 0 { format!(" with {padding} of padding on both sides") } else { String::new() };
-                let most = length + 2 * padding;
                 let reason = format!("an image of {image} has {length} {what}{with}; at most {most} fit");
                 return Err(Error::invalid("kernel", shown, reason));
             }
@@ -62,7 +62,7 @@ impl Patches {
     pub fn counts(&self) -> [usize; 2] {
         let Patches { image, kernel, stride, padding } = *self;
         let count = |length: usize, kernel: usize| {
-            let room = length.saturating_add(2 * padding).checked_sub(kernel);
+            let room = length.saturating_add(padding.saturating_mul(2)).checked_sub(kernel);
             room.and_then(|room| room.checked_div(stride)).map_or(0, |steps| steps + 1)
         };
         [count(image.height, kernel[0]), count(image.width, kernel[1])]
