@@ -1,7 +1,9 @@
 //! The networks that are tested and timed.
 
+use at_core::data::ImageShape;
 use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
+use at_core::stage::{Patches, Pool, Pooling};
 use at_core::tiled::tiled_stages;
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
@@ -67,6 +69,28 @@ pub fn matrices(widths: &[usize]) -> Network {
 /// Weight banks with rectifiers between them.
 pub fn weight_banks(widths: &[usize]) -> Network {
     dense(widths, Stage::weight_bank)
+}
+
+/// Two convolutions, of a weight bank and of a matrix wide enough for sparse products; maxima of patches that leave an edge over, means
+/// of patches that overlap; a weight bank.
+pub fn convolutional() -> Network {
+    let patches = |image, kernel, padding| Patches { image, kernel, stride: 1, padding };
+    let first = patches(ImageShape::new(2, 9, 8), [3, 2], 1);
+    let second = patches(ImageShape::new(4, 4, 4), [2, 2], 0);
+    let pooling = |image, size, stride, pool| Stage::Pooling(Pooling { image, size, stride, pool });
+    network(vec![
+        vec![
+            Stage::convolution(first, Stage::weight_bank(12, 4)),
+            Stage::rectifier(4 * 81, 0.05),
+            pooling(ImageShape::new(4, 9, 9), 2, 2, Pool::Max),
+        ],
+        vec![
+            Stage::convolution(second, Stage::matrix(16, 20)),
+            Stage::rectifier(20 * 9, 0.0),
+            pooling(ImageShape::new(20, 3, 3), 2, 1, Pool::Average),
+        ],
+        vec![Stage::weight_bank(80, 5)],
+    ])
 }
 
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {

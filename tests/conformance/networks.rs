@@ -3,8 +3,8 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
-    weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, every_kind, matrices, mesh_and_detectors, other_shapes,
+    tiled, weight_banks,
 };
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage};
@@ -114,6 +114,15 @@ pub fn matrices_and_weight_banks<E: Simulator>(engine: &E, precision: Precision)
         for batch in [1, 7, 64, 257] {
             agrees(engine, precision, &matrices(&[30, 17, 1, 5]), &imperfections, batch, "matrices");
             agrees(engine, precision, &weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
+        }
+    }
+}
+
+/// Patches of images, in pieces where the batch is large.
+pub fn convolutions_and_pooling<E: Simulator>(engine: &E, precision: Precision) {
+    for imperfections in [IDEAL, LOSSY] {
+        for batch in [1, 7, 300] {
+            agrees(engine, precision, &convolutional(), &imperfections, batch, "convolutions");
         }
     }
 }

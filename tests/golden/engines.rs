@@ -6,7 +6,9 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
-use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{
+    ACTIVATIONS, DETECTIONS, coherent, convolutional, matrices, recorded_stages, tiled, weight_banks,
+};
 
 /// All networks.
 pub fn all() -> Record {
@@ -16,6 +18,7 @@ pub fn all() -> Record {
         ("triangular tiles".into(), tiled(&Mesh::triangular(4).unwrap())),
         ("matrices".into(), matrices(&[6, 5, 3])),
         ("weight banks".into(), weight_banks(&[6, 5, 3])),
+        ("convolutions".into(), convolutional()),
         ("wide meshes".into(), coherent(20, 2, Activation::ELECTRO_OPTIC, Detection::Intensity)),
     ];
     for (index, activation) in ACTIVATIONS.into_iter().enumerate() {

@@ -12,8 +12,6 @@ pub use help::STAGES;
 pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
-pub use images::NAMED as NAMED_NETWORKS;
-
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::Mesh;
@@ -50,9 +48,10 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         turn, maxima of 2 x 2 patches, …, flattened into weight
                         banks; ReLU behind all but the last
   conv:8@3,stride=2,padding=1,matrix
-                        options after commas; pool:2,average; images of one or
-                        three channels are taken for square, others are said
-                        in front: image:3x24x32,conv:…
+                        options after commas; of pools: average, stride=N.
+                        Images are square, of one channel or three, unless the
+                        word begins with their shape, channels first:
+                        image:3x24x32,conv:8@3,bank:out
   lenet-5, vgg-8        such networks by name
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip.
