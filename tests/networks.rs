@@ -72,7 +72,7 @@ pub fn weight_banks(widths: &[usize]) -> Network {
 }
 
 /// Two convolutions, of a weight bank and of a matrix wide enough for sparse products; maxima of patches that leave an edge over, means
-/// of patches that overlap; a weight bank.
+/// of patches that overlap, and normalisation; a weight bank.
 pub fn convolutional() -> Network {
     let patches = |image, kernel, padding| Patches { image, kernel, stride: 1, padding };
     let first = patches(ImageShape::new(2, 9, 8), [3, 2], 1);
@@ -86,6 +86,7 @@ pub fn convolutional() -> Network {
         ],
         vec![
             Stage::convolution(second, Stage::matrix(16, 20)),
+            Stage::normalization(ImageShape::new(20, 3, 3), 4),
             Stage::rectifier(20 * 9, 0.0),
             pooling(ImageShape::new(20, 3, 3), 2, 1, Pool::Average),
         ],

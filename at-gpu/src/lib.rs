@@ -26,6 +26,7 @@ mod mesh;
 mod modulation;
 mod network;
 mod noise;
+mod normalization;
 mod perturbation;
 mod pooling;
 mod preferences;

@@ -113,6 +113,10 @@ kernels! {
     ConvolutionTurn "convolution_turn" "rw" "Turn" ["index"];
     /// gradients of the pieces of a batch, `cpu/convolution.rs`.
     ConvolutionAdd "convolution_add" "rw" "PieceGradient" ["index"];
+    /// normalisation of images, `stage/normalization.rs`.
+    NormalizationForward "normalization_forward" "rrw" "Normalization" ["index", "normalization"];
+    /// its adjoint, and products for the gradient, `stage/normalization.rs`.
+    NormalizationBackward "normalization_backward" "rrrww" "Normalization" ["index", "normalization"];
     /// the mean or the maximum of every patch, `stage/pooling.rs`.
     PoolingForward "pooling_forward" "rw" "Pooling" ["index", "pooling"];
     /// its adjoint, `stage/pooling.rs`.

@@ -21,6 +21,7 @@ it from the stage before.
   rectifier       threshold                                real numbers
   convolution     image, outputs, kernel; stride,          images: real
                   padding, element                         numbers
+  normalization   image; groups                            images
   pooling         image, size; stride, pool                images
   own             name; an element of another program, which can train it
 
@@ -31,7 +32,8 @@ list of the pairs of modes that its interferometers join, the upper mode first.
 image is the image that enters, \"CHANNELSxHEIGHTxWIDTH\", its numbers in that
 order; outputs of a convolution are channels, kernel is [rows, columns], stride
 is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
-\"max\" or \"average\".
+\"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
+channels.
 
 A mesh, its light detected:
   network = [[
@@ -77,6 +79,7 @@ leaves is read, rectified and pooled by a computer beside the chip, and written
 again patch by patch. Errors are those of the one bank:
   network = [
     [{ kind = \"convolution\", image = \"1x28x28\", outputs = 4, kernel = [5, 5], stride = 2, padding = 1 },
+     { kind = \"normalization\", image = \"4x13x13\", groups = 2 },
      { kind = \"rectifier\" },
      { kind = \"pooling\", image = \"4x13x13\", size = 3, stride = 2, pool = \"average\" }],
     [{ kind = \"convolution\", image = \"4x6x6\", outputs = 6, kernel = [3, 3], element = \"matrix\" },

@@ -82,8 +82,9 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
         let place = || format!("{}:{}", part.kind, part.rest);
         match part.kind {
             "conv" => {
-                let (stage, leaves) = convolution(part, image).with_context(place)?;
-                in_front.extend([stage, StageText::Rectifier { threshold: 0.0 }]);
+                let (stages, leaves) = convolution(part, image).with_context(place)?;
+                in_front.extend(stages);
+                in_front.push(StageText::Rectifier { threshold: 0.0 });
                 layers.push(std::mem::take(&mut in_front));
                 image = leaves;
             }
@@ -116,13 +117,13 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
     Ok(layers)
 }
 
-/// `16@5x5` or `16@5`, with stride=, padding=, bank, matrix: the stage, and the image that leaves it.
-fn convolution(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
+/// `16@5x5` or `16@5`, with stride=, padding=, bank, matrix, norm: the stages, and the image that leaves them.
+fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageShape)> {
     let form = || anyhow!("write it as CHANNELS@ROWSxCOLUMNS, as in 16@5x5");
     let (channels, kernel) = part.rest.split_once('@').ok_or_else(form)?;
     let (rows, columns) = kernel.split_once('x').unwrap_or((kernel, kernel));
     let (outputs, kernel) = (size(channels)?, [size(rows)?, size(columns)?]);
-    let (mut stride, mut padding, mut element) = (1, 0, CrossedInTurn::WeightBank);
+    let (mut stride, mut padding, mut element, mut groups) = (1, 0, CrossedInTurn::WeightBank, None);
     for option in &part.options {
         match option.split_once('=') {
             Some(("stride", number)) => stride = size(number)?,
@@ -130,14 +131,21 @@ fn convolution(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)
             Some(("padding", number)) => padding = size(number)?,
             None if *option == "bank" => element = CrossedInTurn::WeightBank,
             None if *option == "matrix" => element = CrossedInTurn::Matrix,
-            Some(_) | None => bail!("unknown option {option:?}; known: stride=, padding=, bank, matrix"),
+            Some(("norm", number)) => groups = Some(size(number)?),
+            None if *option == "norm" => groups = Some(1),
+            Some(_) | None => bail!("unknown option {option:?}; known: stride=, padding=, bank, matrix, norm"),
         }
     }
     let patches = Patches { image, kernel, stride, padding };
     patches.validate()?;
     let [height, width] = patches.counts();
-    let stage = StageText::Convolution { image, outputs, kernel, stride, padding, element };
-    Ok((stage, ImageShape::new(outputs, height, width)))
+    let leaves = ImageShape::new(outputs, height, width);
+    let mut stages = vec![StageText::Convolution { image, outputs, kernel, stride, padding, element }];
+    if let Some(groups) = groups {
+        ensure!(outputs.is_multiple_of(groups), "norm={groups}: must divide the {outputs} channels");
+        stages.push(StageText::Normalization { image: leaves, groups });
+    }
+    Ok((stages, leaves))
 }
 
 /// `2`, with stride=, max, average: the stage, and the image that leaves it.
@@ -191,6 +199,7 @@ mod tests {
             ("image:3x6x5,conv:4@3x2,stride=2,padding=1,matrix,bank:out", 90, 2, 4 * 19 + 10 * (4 * 3 * 3 + 1)),
             ("conv:4@3,padding=1,conv:10@1,pool:8,average", 64, 2, 4 * 10 + 10 * 5),
             ("pool:2,bank:out", 64, 1, 10 * 17),
+            ("conv:4@3,norm=2,pool:2,conv:8@2,norm,bank:out", 64, 3, 4 * 10 + 8 + 8 * 17 + 16 + 10 * 33),
             ("conv:2@3,pool:2,stride=1,matrix:5-out", 192, 3, 2 * 28 + 5 * 51 + 60),
         ] {
             let found = network(text, features).unwrap_or_else(|error| panic!("{text}: {error:#}"));
@@ -199,6 +208,17 @@ mod tests {
         }
         let vgg = network("vgg-8", 3072).unwrap();
         assert_eq!((vgg.layers().len(), vgg.outputs()), (8, 10));
+    }
+
+    /// `docs/convolutions.md` has these numbers.
+    #[test]
+    fn a_sample_of_lenet_5_takes_885_patches() {
+        let whole = network("lenet-5", 784).unwrap().interface().whole;
+        let [first, second] = [6 * 28 * 28, 16 * 10 * 10];
+        let crossed = (whole.inputs, whole.injections, whole.reads, whole.frames, whole.rounds, whole.at_once);
+        assert_eq!(crossed, (784 * 25, 100 * 150 + 400, first + second + 10, 885, 3, 25));
+        assert_eq!((whole.passes, whole.flops), (784, 2 * first + 2 * second));
+        assert_eq!((whole.inputs, whole.injections, whole.reads, whole.flops), (19_600, 15_400, 6314, 12_608));
     }
 
     #[test]
@@ -217,6 +237,7 @@ mod tests {
             ("conv:16@3x3,pool:7", &["pool:7", "6 rows", "at most 6"]),
             ("conv:16@3x3,padding=3", &["padding = 3", "at most 2"]),
             ("conv:16@3x3,strides=3", &["unknown option \"strides=3\"; known: stride=, padding="]),
+            ("conv:4@3,norm=3", &["norm=3: must divide the 4 channels"]),
             ("conv:0@3", &["\"0\" is no size"]),
             ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average"]),
             ("conv:4@3,bank:10,pool:2", &["bank:10: nothing follows it"]),

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 12] = [
+pub(super) const KINDS: [Keys; 13] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
@@ -25,6 +25,7 @@ pub(super) const KINDS: [Keys; 12] = [
     ("modulation", &[], &[]),
     ("rectifier", &[], &["threshold"]),
     ("convolution", &["image", "outputs", "kernel"], &["stride", "padding", "element"]),
+    ("normalization", &["image"], &["groups"]),
     ("pooling", &["image", "size"], &["stride", "pool"]),
     ("own", &["name"], &[]),
 ];
@@ -122,7 +123,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
     };
     match key {
-        "modes" | "inputs" | "outputs" | "tile" | "depth" | "size" | "stride" => match value {
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "size" | "stride" | "groups" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },

@@ -48,7 +48,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         turn, maxima of 2 x 2 patches, …, flattened into weight
                         banks; ReLU behind all but the last
   conv:8@3,stride=2,padding=1,matrix
-                        options after commas; of pools: average, stride=N.
+                        options after commas, also norm (norm=G: in G groups
+                        of channels); of pools: average, stride=N.
                         Images are square, of one channel or three, unless the
                         word begins with their shape, channels first:
                         image:3x24x32,conv:8@3,bank:out
@@ -82,6 +83,11 @@ impl FromStr for NetworkText {
 }
 
 impl NetworkText {
+    /// Whether it leaves the shape of its images to the data.
+    pub fn leaves_its_images_open(&self) -> bool {
+        matches!(self, NetworkText::Short(word) if images::is_of_images(word) && !word.starts_with("image:"))
+    }
+
     /// The layers, with the words `in` and `out` replaced by these numbers.
     pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
         match self {
@@ -146,6 +152,7 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
             let entries = image.channels as f64 * kernel[0] as f64 * kernel[1] as f64;
             outputs as f64 * (entries + 1.0)
         }
+        StageText::Normalization { image, .. } => 2.0 * image.channels as f64,
         // an element of somebody's own is not built here
         StageText::Own { .. }
         | StageText::Activation { .. }
@@ -249,6 +256,11 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
                 CrossedInTurn::Matrix => Stage::matrix(patches.entries(), outputs),
             };
             let stage = Stage::convolution(patches, element);
+            stage.element().validate()?;
+            layer.push(stage);
+        }
+        StageText::Normalization { image, groups } => {
+            let stage = Stage::normalization(image, groups);
             stage.element().validate()?;
             layer.push(stage);
         }

@@ -75,6 +75,13 @@ pub enum StageText {
         #[serde(default)]
         element: CrossedInTurn,
     },
+    /// Every sample normalised in groups of channels.
+    Normalization {
+        #[serde(with = "shape")]
+        image: ImageShape,
+        #[serde(default = "one")]
+        groups: usize,
+    },
     /// One number of every patch of `size` by `size`; patches touch where no `stride` is given.
     Pooling {
         #[serde(with = "shape")]
@@ -141,6 +148,7 @@ impl StageText {
             StageText::Modulation {} => "modulation",
             StageText::Rectifier { .. } => "rectifier",
             StageText::Convolution { .. } => "convolution",
+            StageText::Normalization { .. } => "normalization",
             StageText::Pooling { .. } => "pooling",
             StageText::Own { .. } => "own",
         }

@@ -46,7 +46,7 @@ pub struct Summary {
     pub chance: Option<Chance>,
     /// Number of controls of the chip.
     pub controls: usize,
-    /// Number of inputs of the chip; none in files of earlier versions.
+    /// Inputs of the chip that are lit at once; none in files of earlier versions.
     #[serde(default)]
     pub inputs: Option<usize>,
     /// Of the first controls and the order of the samples.
@@ -266,7 +266,7 @@ impl Summary {
             judged_by: plan.score,
             chance,
             controls: network.controls(),
-            inputs: Some(network.input().width()),
+            inputs: Some(network.interface().whole.at_once),
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),

@@ -56,6 +56,7 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
             | StageText::Convolution { .. }
+            | StageText::Normalization { .. }
             | StageText::Pooling { .. }
             | StageText::Own { .. } => false,
         };
@@ -121,6 +122,7 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
             | StageText::Convolution { .. }
+            | StageText::Normalization { .. }
             | StageText::Pooling { .. }
             | StageText::Own { .. } => None,
         }

@@ -27,6 +27,7 @@ mod mesh_transfer;
 mod modulation;
 mod network;
 mod noise;
+mod normalization;
 mod own;
 mod patches;
 mod perturbation;

@@ -150,6 +150,10 @@ fn kind(stage: &Stage) -> Kind {
             let patch = own.size.saturating_mul(own.size);
             Kind { digital: Some(own.output_image().features().saturating_mul(patch)), memory: true, ..light }
         }
+        Stage::Normalization(own) => {
+            // two sums, two products with them, gain and offset
+            Kind { digital: Some(own.image.features().saturating_mul(8)), memory: true, ..light }
+        }
         Stage::Rectifier(own) => Kind { digital: Some(own.modes), ..light },
         Stage::Mesh(_)
         | Stage::Attenuators(_)

@@ -95,6 +95,7 @@ impl Element for Convolution {
             | Stage::Modulation(_)
             | Stage::Rectifier(_)
             | Stage::Convolution(_)
+            | Stage::Normalization(_)
             | Stage::Pooling(_)
             | Stage::Own(_) => {
                 let reason = "patches cross a matrix or a weight bank in turn, and nothing else yet";

@@ -20,6 +20,7 @@ mod initialization;
 mod matrix;
 pub(crate) mod mesh;
 mod modulation;
+mod normalization;
 mod own;
 mod patches;
 mod pooling;
@@ -43,6 +44,7 @@ pub use flops::Flops;
 pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
+pub use normalization::Normalization;
 pub use own::Own;
 pub use patches::Patches;
 pub use pooling::{Pool, Pooling};
@@ -204,6 +206,8 @@ stages! {
         Patches { image: ImageShape::new(2, 5, 4), kernel: [3, 2], stride: 2, padding: 1 },
         Stage::weight_bank(12, 3),
     );
+    /// Normalisation of images, sample by sample.
+    Normalization(Normalization): Stage::normalization(ImageShape::new(4, 3, 2), 2);
     /// One number of every patch of an image.
     Pooling(Pooling): Stage::Pooling(Pooling { image: ImageShape::new(2, 5, 4), size: 3, stride: 1, pool: Pool::Max });
 }

@@ -73,6 +73,7 @@ impl Chain {
                 | Stage::Matrix(_)
                 | Stage::WeightBank(_)
                 | Stage::Convolution(_)
+                | Stage::Normalization(_)
                 | Stage::Pooling(_)
                 | Stage::Own(_) => return None,
             }
