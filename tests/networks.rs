@@ -94,6 +94,14 @@ pub fn convolutional() -> Network {
     ])
 }
 
+/// A small one for golden numbers: six patches of 2×2 cross one bank, means of patches that overlap, a weight bank.
+pub fn few_patches() -> Network {
+    let patches = Patches { image: ImageShape::new(1, 3, 4), kernel: [2, 2], stride: 1, padding: 0 };
+    let pooling = Pooling { image: ImageShape::new(3, 2, 3), size: 2, stride: 1, pool: Pool::Average };
+    let convolution = Stage::convolution(patches, Stage::weight_bank(4, 3));
+    network(vec![vec![convolution, Stage::rectifier(18, 0.0), Stage::Pooling(pooling)], vec![Stage::weight_bank(6, 3)]])
+}
+
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
     let mut layers: Vec<Layer> =
         widths.windows(2).map(|pair| vec![linear(pair[0], pair[1]), Stage::rectifier(pair[1], 0.05)]).collect();

@@ -19,7 +19,7 @@ use at_core::training::{
     initial_controls,
 };
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{coherent, few_patches, matrices, recorded_stages, tiled, weight_banks};
 
 /// Steps, in two epochs.
 const STEPS: usize = 10;
@@ -169,6 +169,7 @@ fn with<T: Real>(record: &mut Record) {
         ("one mesh", one_mesh()),
         ("matrices", matrices(&[6, 5, 3])),
         ("weight banks", weight_banks(&[6, 5, 3])),
+        ("convolutions", few_patches()),
     ] {
         let case = Case::new(network);
         MethodName::ALL.into_iter().for_each(|name| case.add::<T>(record, what, name));

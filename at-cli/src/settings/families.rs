@@ -7,6 +7,7 @@ use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
 
 const MESHES: &str = include_str!("../../presets/families/meshes.toml");
+const CONVOLUTIONS: &str = include_str!("../../presets/families/convolutions.toml");
 const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 
 /// Data sets of images that have a name, and the side of their images.
@@ -16,7 +17,7 @@ const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnis
 const IRIS: &str = "iris";
 
 /// What differs from the default preset for `network`, where the other settings that are `given` do not say otherwise: nothing
-/// for weight banks, which are the preset's own, and for networks of several kinds.
+/// for dense weight banks, which are the preset's own, and for networks of several kinds.
 ///
 /// Errs where the network cannot be read.
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
@@ -40,6 +41,7 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     let text = match (coherent, banks, matrices) {
         (true, false, false) => MESHES,
         (false, false, true) => MATRICES,
+        (false, true, false) if stages().any(|stage| in_turn(stage).is_some()) => CONVOLUTIONS,
         (false, _, _) | (true, true, _) | (true, _, true) => return Ok(RunSettings::default()),
     };
     let mut defaults: RunSettings = toml::from_str(text).context("defaults of a kind of network")?;
@@ -147,7 +149,9 @@ mod tests {
         assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
         assert_eq!(of("matrix:in-32-out", "digits", RunSettings::default()).chip.as_deref(), Some("demo"));
         assert_eq!(of("bank:in-48-out", "digits", RunSettings::default()), RunSettings::default());
-        assert_eq!(of("conv:4@3,pool:2,bank:out", "digits", RunSettings::default()), RunSettings::default());
+        let convolutions = of("conv:4@3,pool:2,bank:out", "digits", RunSettings::default());
+        assert_eq!((convolutions.optimizer.as_deref(), convolutions.engine.as_deref()), (Some("adam"), Some("cpu")));
+        assert_eq!((convolutions.method.unwrap()[0].as_str(), convolutions.chip), ("at-adaptive", None));
         let matrices = of("conv:4@3,matrix,pool:2,matrix:out", "digits", RunSettings::default());
         assert_eq!(matrices.chip.as_deref(), Some("demo"));
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
