@@ -7,7 +7,7 @@ use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
 use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, matrices, mesh_and_detectors, other_shapes, tiled};
+use at_tests::networks::{coherent, convolutional, matrices, mesh_and_detectors, other_shapes, tiled};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -105,6 +105,20 @@ fn large_and_small_tiles_of_matrix_products() {
         for large in [false, true] {
             let gpu = gpu.preferring(Preferences { large_products: Some(large), ..Preferences::default() });
             agrees(&gpu, &case, &expected, &format!("matrices {widths:?}, large tiles: {large}"));
+        }
+    }
+}
+
+/// A gradient is the sum of those of the pieces, whole and broken ones.
+#[test]
+fn convolutions_in_pieces_of_a_batch() {
+    let Some(gpu) = require_gpu() else { return };
+    for batch in [1, 7, 12] {
+        let case = Case::new(convolutional(), &LOSSY, batch, 8);
+        let expected = case.expected();
+        for samples in [1, 3, 12] {
+            let gpu = gpu.preferring(Preferences { samples_of_patches: Some(samples), ..Preferences::default() });
+            agrees(&gpu, &case, &expected, &format!("convolutions, {samples} samples at a time"));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The networks that are tested and timed.
 
+use at_core::data::ImageShape;
 use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::stage::{Combiner, Part, Splitter};
+use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Splitter};
 use at_core::tiled::tiled_stages;
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
@@ -78,6 +79,37 @@ pub fn ring_banks(widths: &[usize]) -> Network {
 /// Crossbars of phase-change cells with rectifiers between them.
 pub fn phase_change(widths: &[usize]) -> Network {
     dense(widths, Stage::phase_change)
+}
+
+/// Two convolutions, of a weight bank and of a matrix wide enough for sparse products; maxima of patches that leave an edge over, means
+/// of patches that overlap, and normalisation; a weight bank.
+pub fn convolutional() -> Network {
+    let patches = |image, kernel, padding| Patches { image, kernel, stride: 1, padding };
+    let first = patches(ImageShape::new(2, 9, 8), [3, 2], 1);
+    let second = patches(ImageShape::new(4, 4, 4), [2, 2], 0);
+    let pooling = |image, size, stride, pool| Stage::Pooling(Pooling { image, size, stride, pool });
+    network(vec![
+        vec![
+            Stage::convolution(first, Stage::weight_bank(12, 4)),
+            Stage::rectifier(4 * 81, 0.05),
+            pooling(ImageShape::new(4, 9, 9), 2, 2, Pool::Max),
+        ],
+        vec![
+            Stage::convolution(second, Stage::matrix(16, 20)),
+            Stage::normalization(ImageShape::new(20, 3, 3), 4),
+            Stage::rectifier(20 * 9, 0.0),
+            pooling(ImageShape::new(20, 3, 3), 2, 1, Pool::Average),
+        ],
+        vec![Stage::weight_bank(80, 5)],
+    ])
+}
+
+/// A small one for golden numbers: six patches of 2×2 cross one bank, means of patches that overlap, a weight bank.
+pub fn few_patches() -> Network {
+    let patches = Patches { image: ImageShape::new(1, 3, 4), kernel: [2, 2], stride: 1, padding: 0 };
+    let pooling = Pooling { image: ImageShape::new(3, 2, 3), size: 2, stride: 1, pool: Pool::Average };
+    let convolution = Stage::convolution(patches, Stage::weight_bank(4, 3));
+    network(vec![vec![convolution, Stage::rectifier(18, 0.0), Stage::Pooling(pooling)], vec![Stage::weight_bank(6, 3)]])
 }
 
 fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {

@@ -59,6 +59,10 @@ pub fn design(settings: RunSettings) -> Outcome<(Plan, Network)> {
 
 /// The network of `text`. Errs where it leaves a size to the data.
 pub fn network(text: &NetworkText) -> Result<Network> {
+    ensure!(
+        !text.leaves_its_images_open(),
+        "here are no data that would tell the shape of the images; begin the word with it: image:1x28x28,conv:…"
+    );
     let layers = text.layers(5040, 5040)?; // numbers that fit any tile
     let open =
         matches!(text, NetworkText::Short(word) if text.explicit(5040, 5040) != NetworkText::Short(word.clone()));

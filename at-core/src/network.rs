@@ -2,12 +2,14 @@
 
 mod bounds;
 mod identity;
+mod interface;
 mod parts;
 
 pub use crate::stage::{Detection, Signal, Stage};
 pub(crate) use bounds::stands;
 pub use bounds::{Bounds, MOST_PHASE, MOST_WEIGHT};
 pub use identity::{Identity, Owner};
+pub use interface::{Interface, Passage};
 
 use crate::error::same_size;
 use crate::optics::Mesh;

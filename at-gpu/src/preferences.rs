@@ -60,4 +60,6 @@ pub struct Preferences {
     pub mesh: Option<MeshVariant>,
     /// Tiles of matrix products: large or small.
     pub large_products: Option<bool>,
+    /// Samples whose patches a convolution makes at a time.
+    pub samples_of_patches: Option<usize>,
 }

@@ -24,11 +24,19 @@ pub(crate) enum Slot {
     Gram,
     /// Rows of the identity.
     Identity,
+    /// Patches of images.
+    Patches,
+    /// Their adjoints.
+    PatchAdjoints,
+    /// What leaves the element of a convolution, or its adjoint.
+    PatchesLeave,
+    /// The gradient of a piece of a batch.
+    PieceGradient,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Slot; 10] = [
+    pub const ALL: [Slot; 14] = [
         Slot::SignalA,
         Slot::SignalB,
         Slot::Fields,
@@ -39,6 +47,10 @@ impl Slot {
         Slot::Sums,
         Slot::Gram,
         Slot::Identity,
+        Slot::Patches,
+        Slot::PatchAdjoints,
+        Slot::PatchesLeave,
+        Slot::PieceGradient,
     ];
 
     /// In words, for errors.
@@ -52,6 +64,10 @@ impl Slot {
             Slot::Sums => "sums before their sum",
             Slot::Gram => "products of fields and adjoints",
             Slot::Identity => "rows of the identity",
+            Slot::Patches => "patches of images",
+            Slot::PatchAdjoints => "adjoints of patches",
+            Slot::PatchesLeave => "what leaves the element of a convolution",
+            Slot::PieceGradient => "the gradient of a piece of a batch",
         }
     }
 }

@@ -10,7 +10,7 @@ use at_shaders::Kernel;
 const COLUMNS: usize = 32;
 
 /// Most rows that its eight lanes add up without passing [`crate::LOOP_CAP`].
-const MOST_ROWS: usize = 8 * 60_000;
+pub(crate) const MOST_ROWS: usize = 8 * 60_000;
 
 /// `target[offset + c] ← scale · factor_c · Σ_r source[r·stride + c]` for c < columns.
 pub(crate) struct Sum<'a> {

@@ -51,6 +51,20 @@ def test_a_mesh_multiplies_by_the_matrix_of_its_phases(dtype, close):
     assert torch.allclose(layer.matrix().to(torch.complex128), U, atol=close)
 
 
+@pytest.mark.parametrize("shape, kernel, stride, padding", [((2, 9, 8), (3, 2), 1, 1), ((1, 7, 7), (5, 5), 1, 0), ((3, 6, 5), (3, 3), 2, 2)])
+@pytest.mark.parametrize("pool, peer", [("max", torch.nn.functional.max_pool2d), ("average", torch.nn.functional.avg_pool2d)])
+def test_convolutions_and_pooling_are_those_of_pytorch(shape, kernel, stride, padding, pool, peer):
+    convolution = f"conv:4@{kernel[0]}x{kernel[1]},stride={stride},padding={padding}"
+    network = asyt.Network(f"image:{'x'.join(map(str, shape))},{convolution},pool:2,{pool}")
+    chip = asyt.Chip(network, kind="ideal", precision="f64")
+    random = np.random.default_rng(1)
+    controls, x = random.normal(size=network.controls), random.normal(size=(3, *shape))
+    chip.program(controls)
+    weights, bias = torch.from_numpy(np.sin(controls)).split([len(controls) - 4, 4])
+    y = torch.nn.functional.conv2d(torch.from_numpy(x), weights.reshape(4, shape[0], *kernel), bias, stride, padding)
+    assert np.allclose(chip.propagate(x.reshape(3, -1)), peer(y, 2).flatten(1).numpy(), atol=1e-12)
+
+
 @pytest.mark.parametrize("layout", ["rectangular", "triangular"])
 @pytest.mark.parametrize("convention", ["native", "neurophox"])
 def test_phases_go_to_a_file_and_come_back(tmp_path, layout, convention):

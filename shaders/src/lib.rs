@@ -113,6 +113,22 @@ kernels! {
     RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank"];
     /// weights of a phase-change crossbar and their slopes, `stage/phase_change.rs`.
     PhaseChangeCoefficients "phase_change_coefficients" "rrww" "Weights" ["index"];
+    /// patches of images, `stage/convolution.rs`.
+    ConvolutionPatches "convolution_patches" "rw" "Patches" ["index", "patches"];
+    /// adjoints of patches back into adjoints of images, `stage/convolution.rs`.
+    ConvolutionBack "convolution_back" "rw" "Patches" ["index", "patches"];
+    /// from patches to channels, and back, `stage/convolution.rs`.
+    ConvolutionTurn "convolution_turn" "rw" "Turn" ["index"];
+    /// gradients of the pieces of a batch, `cpu/convolution.rs`.
+    ConvolutionAdd "convolution_add" "rw" "PieceGradient" ["index"];
+    /// normalisation of images, `stage/normalization.rs`.
+    NormalizationForward "normalization_forward" "rrw" "Normalization" ["index", "normalization"];
+    /// its adjoint, and products for the gradient, `stage/normalization.rs`.
+    NormalizationBackward "normalization_backward" "rrrww" "Normalization" ["index", "normalization"];
+    /// the mean or the maximum of every patch, `stage/pooling.rs`.
+    PoolingForward "pooling_forward" "rw" "Pooling" ["index", "pooling"];
+    /// its adjoint, `stage/pooling.rs`.
+    PoolingBackward "pooling_backward" "rrw" "Pooling" ["index", "pooling"];
     /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.

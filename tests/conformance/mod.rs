@@ -71,6 +71,7 @@ macro_rules! conforms {
             tiled_layers
             matrices_and_weight_banks
             ring_banks_and_crossbars
+            convolutions_and_pooling
             where_light_is_hard_to_rebuild
             taps_and_the_way_back_through_single_layers
             powers_behind_meshes

@@ -3,8 +3,8 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, network, other_shapes, part_of_tiles,
-    phase_change, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, every_kind, matrices, mesh_and_detectors, network, other_shapes,
+    part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
 };
 use at_core::imperfections::{Imperfections, Memory};
 use at_core::network::{Detection, Network, Stage};
@@ -138,6 +138,15 @@ pub fn ring_banks_and_crossbars<E: Simulator>(engine: &E, precision: Precision) 
         }
     }
     agrees(engine, precision, &phase_change(&[30, 17, 5]), &levels, 7, "crossbars of 5 levels");
+}
+
+/// Patches of images, in pieces where the batch is large.
+pub fn convolutions_and_pooling<E: Simulator>(engine: &E, precision: Precision) {
+    for imperfections in [IDEAL, LOSSY] {
+        for batch in [1, 7, 300] {
+            agrees(engine, precision, &convolutional(), &imperfections, batch, "convolutions");
+        }
+    }
 }
 
 /// 51 dB of loss on the way, which an engine that rebuilds fields must not amplify.

@@ -17,10 +17,10 @@ use at_core::propagator::{
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;
-use at_tests::networks::{matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
+use at_tests::networks::{few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
 
 /// The networks whose chips are drawn, by name.
-fn networks() -> [(&'static str, Network); 6] {
+fn networks() -> [(&'static str, Network); 7] {
     [
         ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
@@ -28,6 +28,7 @@ fn networks() -> [(&'static str, Network); 6] {
         ("matrices", matrices(&[4, 4, 4])),
         ("ring banks", ring_banks(&[4, 4, 4])),
         ("phase-change crossbars", phase_change(&[4, 4, 4])),
+        ("convolutions", few_patches()),
     ]
 }
 

@@ -7,7 +7,7 @@ use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
 use at_tests::networks::{
-    ACTIVATIONS, DETECTIONS, coherent, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, coherent, convolutional, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
 };
 
 /// All networks.
@@ -20,6 +20,7 @@ pub fn all() -> Record {
         ("weight banks".into(), weight_banks(&[6, 5, 3])),
         ("ring banks".into(), ring_banks(&[6, 5, 3])),
         ("phase-change crossbars".into(), phase_change(&[6, 5, 3])),
+        ("convolutions".into(), convolutional()),
         ("wide meshes".into(), coherent(20, 2, Activation::ELECTRO_OPTIC, Detection::Intensity)),
     ];
     for (index, activation) in ACTIVATIONS.into_iter().enumerate() {

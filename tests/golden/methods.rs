@@ -19,7 +19,7 @@ use at_core::training::{
     initial_controls,
 };
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
+use at_tests::networks::{coherent, few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
 
 /// Steps, in two epochs.
 const STEPS: usize = 10;
@@ -171,6 +171,7 @@ fn with<T: Real>(record: &mut Record) {
         ("weight banks", weight_banks(&[6, 5, 3])),
         ("ring banks", ring_banks(&[6, 5, 3])),
         ("phase-change crossbars", phase_change(&[6, 5, 3])),
+        ("convolutions", few_patches()),
     ] {
         let case = Case::new(network);
         MethodName::ALL.into_iter().for_each(|name| case.add::<T>(record, what, name));

@@ -21,6 +21,10 @@ it from the stage before.
   detection       detection                                fields to numbers
   modulation                                               numbers to fields
   rectifier       threshold                                real numbers
+  convolution     image, outputs, kernel; stride,          images: real
+                  padding, element                         numbers
+  normalization   image; groups                            images
+  pooling         image, size; stride, pool                images
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
@@ -28,6 +32,11 @@ Keys after a semicolon can be left out, and so can threshold (0): layout is
 depth the columns of a rectangular mesh, columns those of a custom one, each a
 list of the pairs of modes that its interferometers join, the upper mode first;
 channels the wavelengths on a bus of rings (16), finesse theirs (100).
+image is the image that enters, \"CHANNELSxHEIGHTxWIDTH\", its numbers in that
+order; outputs of a convolution are channels, kernel is [rows, columns], stride
+is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
+\"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
+channels.
 
 A mesh, its light detected:
   network = [[
@@ -73,6 +82,20 @@ Microrings, and a crossbar of phase-change cells:
     [{ kind = \"ring-bank\", inputs = 64, outputs = 16, channels = 32, finesse = 200.0 },
      { kind = \"rectifier\" }],
     [{ kind = \"phase-change\", inputs = 16, outputs = 10 }],
+  ]
+
+Images: patches cross one weight bank, or matrix, in turn, each a pass; what
+leaves is read, rectified and pooled by a computer beside the chip, and written
+again patch by patch. Errors are those of the one bank:
+  network = [
+    [{ kind = \"convolution\", image = \"1x28x28\", outputs = 4, kernel = [5, 5], stride = 2, padding = 1 },
+     { kind = \"normalization\", image = \"4x13x13\", groups = 2 },
+     { kind = \"rectifier\" },
+     { kind = \"pooling\", image = \"4x13x13\", size = 3, stride = 2, pool = \"average\" }],
+    [{ kind = \"convolution\", image = \"4x6x6\", outputs = 6, kernel = [3, 3], element = \"matrix\" },
+     { kind = \"rectifier\" },
+     { kind = \"pooling\", image = \"6x4x4\", size = 2 }],
+    [{ kind = \"weight-bank\", inputs = 24, outputs = 10 }],
   ]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:

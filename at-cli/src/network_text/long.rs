@@ -1,9 +1,11 @@
 //! The long form of a network, read so that an error names the layer, the stage and the key.
 
 use super::NetworkText;
-use super::stage::StageText;
+use super::stage::{CrossedInTurn, StageText};
 use crate::names::unknown;
+use at_core::data::ImageShape;
 use at_core::optics::layout::{Columns, Layout, NAMED};
+use at_core::stage::Pool;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
@@ -12,7 +14,7 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 12] = [
+pub(super) const KINDS: [Keys; 15] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
@@ -24,6 +26,9 @@ pub(super) const KINDS: [Keys; 12] = [
     ("detection", &["detection"], &[]),
     ("modulation", &[], &[]),
     ("rectifier", &[], &["threshold"]),
+    ("convolution", &["image", "outputs", "kernel"], &["stride", "padding", "element"]),
+    ("normalization", &["image"], &["groups"]),
+    ("pooling", &["image", "size"], &["stride", "pool"]),
     ("own", &["name"], &[]),
 ];
 
@@ -120,10 +125,26 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
     };
     match key {
-        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" => match value {
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
+        "padding" => match value {
+            Value::Integer(0..) => Ok(()),
+            other => Err(format!("{} is no number of rows; it is a whole number from 0", shown(other))),
+        },
+        "image" => match value {
+            Value::String(word) => word.parse::<ImageShape>().map(drop).map_err(|error| error.to_string()),
+            other => Err(format!("{} is no image; write it as \"CHANNELSxHEIGHTxWIDTH\"", shown(other))),
+        },
+        "kernel" => match value {
+            Value::Array(sides) if sides.len() == 2 && sides.iter().all(|side| matches!(side, Value::Integer(1..))) => {
+                Ok(())
+            }
+            other => Err(format!("{} is no kernel; write rows and columns as [5, 5]", shown(other))),
+        },
+        "element" => one_of(value, "element", CrossedInTurn::NAMES),
+        "pool" => one_of(value, "pooling", Pool::ALL.map(Pool::name)),
         "layout" => match Layout::deserialize(value.clone()) {
             Ok(_) => Ok(()),
             Err(_) => {
@@ -141,6 +162,14 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         "activation" => nested(&ACTIVATIONS),
         "detection" => nested(&DETECTIONS),
         _ => Ok(()), // read as what it is
+    }
+}
+
+fn one_of<const N: usize>(value: &Value, what: &str, known: [&'static str; N]) -> Result<(), String> {
+    match value {
+        Value::String(name) if known.contains(&name.as_str()) => Ok(()),
+        Value::String(name) => Err(unknown(what, name, known)),
+        other => Err(format!("{} is no {what}; known: {}", shown(other), known.join(", "))),
     }
 }
 
@@ -222,10 +251,34 @@ mod tests {
                 "[[{ kind = 'ring-bank', inputs = 4, outputs = 2, finesse = 'high' }]]",
                 &["stage 0 (ring-bank): key finesse: \"high\" is no number"],
             ),
+            (
+                "[[{ kind = 'pooling', image = '1x0x4', size = 2 }]]",
+                &["(pooling): key image: image = \"1x0x4\" is not valid"],
+            ),
+            (
+                "[[{ kind = 'pooling', image = '4x4', size = 2, pool = 'mx' }]]",
+                &["unknown pooling \"mx\"; did you mean max?"],
+            ),
+            (
+                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = 3 }]]",
+                &["(convolution): key kernel: 3 is no kernel; write rows and columns as [5, 5]"],
+            ),
+            (
+                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [3, 3], element = 'mesh' }]]",
+                &["unknown element \"mesh\"", "weight-bank"],
+            ),
+            (
+                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [3, 3], padding = -1 }]]",
+                &["key padding: -1 is no number of rows"],
+            ),
             // what is well written and cannot be built
             (
                 "[[{ kind = 'ring-bank', inputs = 4, outputs = 2, channels = 64, finesse = 32 }]]",
                 &["layer 0, stage 0 (ring-bank): ", "0.50 linewidths", "finesse of 64"],
+            ),
+            (
+                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [5, 5] }]]",
+                &["layer 0, stage 0 (convolution): kernel = 5x5", "at most 4"],
             ),
             ("[[{ kind = 'modulation' }]]", &["layer 0, stage 0 (modulation): a network begins with"]),
             ("[[{ kind = 'mesh', modes = 1 }]]", &["layer 0, stage 0 (mesh): ", "modes"]),

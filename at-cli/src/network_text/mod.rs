@@ -1,6 +1,7 @@
 //! The notation of networks: one word on the command line ([`word`]), or stages spelled out in TOML.
 
 mod help;
+mod images;
 mod long;
 mod stage;
 #[cfg(test)]
@@ -8,14 +9,14 @@ mod tests;
 mod word;
 
 pub use help::STAGES;
-pub use stage::StageText;
+pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::Mesh;
 use at_core::optics::layout::{Columns, Layout};
-use at_core::stage::RingBank;
+use at_core::stage::{Patches, Pooling, RingBank};
 use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 use serde::Serialize;
 use stage::element_elsewhere;
@@ -48,6 +49,17 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
+  conv:16@5x5,pool:2,conv:32@5x5,pool:2,bank:128-out
+                        images: 16 kernels of 5 x 5 that all patches cross in
+                        turn, maxima of 2 x 2 patches, …, flattened into weight
+                        banks; ReLU behind all but the last
+  conv:8@3,stride=2,padding=1,matrix
+                        options after commas, also norm (norm=G: in G groups
+                        of channels); of pools: average, stride=N.
+                        Images are square, of one channel or three, unless the
+                        word begins with their shape, channels first:
+                        image:3x24x32,conv:8@3,bank:out
+  lenet-5, vgg-8        such networks by name
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip;
   rings and pcm a chip of their kind, at-adaptive and Adam.
@@ -63,7 +75,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum NetworkText {
-    /// `matrix:…`, `bank:…`, `rings:…`, `pcm:…`, `mesh:…`, `tiles:…`, `svd:…`.
+    /// `matrix:…`, `bank:…`, `rings:…`, `pcm:…`, `mesh:…`, `tiles:…`, `svd:…`, `conv:…`.
     Short(String),
     /// Layers of stages.
     Long(Vec<Vec<StageText>>),
@@ -78,6 +90,11 @@ impl FromStr for NetworkText {
 }
 
 impl NetworkText {
+    /// Whether it leaves the shape of its images to the data.
+    pub fn leaves_its_images_open(&self) -> bool {
+        matches!(self, NetworkText::Short(word) if images::is_of_images(word) && !word.starts_with("image:"))
+    }
+
     /// The layers, with the words `in` and `out` replaced by these numbers.
     pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
         match self {
@@ -94,6 +111,9 @@ impl NetworkText {
     /// The same text with these numbers in the place of the words `in` and `out`, and columns in the place of the file that tells them.
     pub fn explicit(&self, inputs: usize, outputs: usize) -> NetworkText {
         let NetworkText::Short(text) = self else { return self.clone() };
+        if images::is_of_images(text) {
+            return NetworkText::Short(images::explicit(text, inputs, outputs));
+        }
         let text = match text.split_once(':') {
             Some(("mesh", rest)) if rest.starts_with("in") => format!("mesh:{inputs}{}", &rest[2..]),
             Some((kind @ ("tiles" | "svd"), rest)) => {
@@ -138,11 +158,17 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         | StageText::WeightBank { inputs, outputs }
         | StageText::RingBank { inputs, outputs, .. }
         | StageText::PhaseChange { inputs, outputs } => outputs as f64 * (inputs as f64 + 1.0),
+        StageText::Convolution { image, outputs, kernel, .. } => {
+            let entries = image.channels as f64 * kernel[0] as f64 * kernel[1] as f64;
+            outputs as f64 * (entries + 1.0)
+        }
+        StageText::Normalization { image, .. } => 2.0 * image.channels as f64,
         // an element of somebody's own is not built here
         StageText::Own { .. }
         | StageText::Activation { .. }
         | StageText::Detection { .. }
         | StageText::Modulation {}
+        | StageText::Pooling { .. }
         | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
@@ -211,7 +237,7 @@ fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) 
 /// Adds what `text` says behind a stage that gives `signal`.
 fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Result<()> {
     let modes = || {
-        let begins = || anyhow!("a network begins with a mesh, a matrix, a bank or a crossbar");
+        let begins = || anyhow!("a network begins with a mesh, a matrix, a bank, a crossbar or a convolution");
         signal.map(|signal| signal.modes).ok_or_else(begins)
     };
     match *text {
@@ -240,6 +266,26 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
         StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
         StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
         StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
+        StageText::Convolution { image, outputs, kernel, stride, padding, element } => {
+            let patches = Patches { image, kernel, stride, padding };
+            let element = match element {
+                CrossedInTurn::WeightBank => Stage::weight_bank(patches.entries(), outputs),
+                CrossedInTurn::Matrix => Stage::matrix(patches.entries(), outputs),
+            };
+            let stage = Stage::convolution(patches, element);
+            stage.element().validate()?;
+            layer.push(stage);
+        }
+        StageText::Normalization { image, groups } => {
+            let stage = Stage::normalization(image, groups);
+            stage.element().validate()?;
+            layer.push(stage);
+        }
+        StageText::Pooling { image, size, stride, pool } => {
+            let stage = Stage::Pooling(Pooling { image, size, stride: stride.unwrap_or(size), pool });
+            stage.element().validate()?;
+            layer.push(stage);
+        }
         StageText::Own { ref name } => return Err(element_elsewhere(name)),
     }
     Ok(())

@@ -1,9 +1,11 @@
 //! A stage as it is spelled out in TOML.
 
 use anyhow::{Error, anyhow};
+use at_core::data::ImageShape;
 use at_core::network::Detection;
 use at_core::optics::Activation;
 use at_core::optics::layout::{Columns, Layout};
+use at_core::stage::Pool;
 use serde::{Deserialize, Serialize};
 
 /// A stage in TOML. Stages between others take their number of modes from the stage before.
@@ -74,10 +76,76 @@ pub enum StageText {
         #[serde(default)]
         threshold: f64,
     },
+    /// Patches of an image through one element in turn; `image` is the one that enters, `outputs` are channels.
+    Convolution {
+        #[serde(with = "shape")]
+        image: ImageShape,
+        outputs: usize,
+        kernel: [usize; 2],
+        #[serde(default = "one")]
+        stride: usize,
+        #[serde(default)]
+        padding: usize,
+        #[serde(default)]
+        element: CrossedInTurn,
+    },
+    /// Every sample normalised in groups of channels.
+    Normalization {
+        #[serde(with = "shape")]
+        image: ImageShape,
+        #[serde(default = "one")]
+        groups: usize,
+    },
+    /// One number of every patch of `size` by `size`; patches touch where no `stride` is given.
+    Pooling {
+        #[serde(with = "shape")]
+        image: ImageShape,
+        size: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<usize>,
+        #[serde(default = "max")]
+        pool: Pool,
+    },
     /// An element of somebody's own, which the program that has its page can build and this one can name.
     Own {
         name: String,
     },
+}
+
+/// What patches cross in turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrossedInTurn {
+    #[default]
+    WeightBank,
+    Matrix,
+}
+
+impl CrossedInTurn {
+    /// As written in TOML.
+    pub const NAMES: [&'static str; 2] = ["weight-bank", "matrix"];
+}
+
+/// The shape of an image as a word: `3x32x32`.
+mod shape {
+    use super::ImageShape;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(image: &ImageShape, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(image)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ImageShape, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
+fn max() -> Pool {
+    Pool::Max
 }
 
 impl StageText {
@@ -95,6 +163,9 @@ impl StageText {
             StageText::Detection { .. } => "detection",
             StageText::Modulation {} => "modulation",
             StageText::Rectifier { .. } => "rectifier",
+            StageText::Convolution { .. } => "convolution",
+            StageText::Normalization { .. } => "normalization",
+            StageText::Pooling { .. } => "pooling",
             StageText::Own { .. } => "own",
         }
     }

@@ -122,8 +122,8 @@ fn stages_can_be_spelled_out() {
 
 /// The words of networks in a text: those that are written out, no forms as `tiles:OUTPUTSxINPUTS`.
 fn words(text: &str) -> BTreeSet<String> {
-    let kinds = ["mesh:", "bank:", "matrix:", "rings:", "pcm:", "tiles:", "svd:"];
-    let signs = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ":-,=/".contains(sign);
+    let kinds = ["mesh:", "bank:", "matrix:", "rings:", "pcm:", "tiles:", "svd:", "image:", "conv:", "pool:"];
+    let signs = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ":-,=/@".contains(sign);
     let all = text.split(|sign: char| !signs(sign)).map(|word| word.trim_matches(|sign| ":-,=/".contains(sign)));
     all.filter(|word| kinds.iter().any(|kind| word.starts_with(kind) && word.len() > kind.len()))
         .map(String::from)
@@ -139,6 +139,7 @@ fn the_long_form_of_every_network_that_is_named_anywhere_is_the_same_network() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap_or_default();
     let mut known = words(&readme);
     known.extend(words(HELP));
+    known.extend(images::NAMED.map(|own| own.0.to_string()));
     let presets = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
     let presets = presets.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let networks: Vec<BTreeSet<String>> = presets.map(|path| words(&std::fs::read_to_string(path).unwrap())).collect();
@@ -160,7 +161,7 @@ fn the_long_form_of_every_network_that_is_named_anywhere_is_the_same_network() {
     assert!(known.len() >= 12, "{known:?}");
     for word in known {
         let short = NetworkText::Short(word.clone());
-        let (inputs, outputs) = (64, 10);
+        let (inputs, outputs) = (if images::is_of_images(&word) { 784 } else { 64 }, 10);
         let Ok(layers) = short.layers(inputs, outputs) else { panic!("{word} is none") };
         let long = short.long(inputs, outputs).unwrap();
         let text = toml::to_string(&File { network: long.clone() }).unwrap();

@@ -1,5 +1,6 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
 
+use super::images;
 use super::stage::{StageText, element_elsewhere};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
@@ -11,6 +12,9 @@ use std::path::Path;
 
 /// The layers of a word, whose numbers `in` and `out` are these.
 pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+    if images::is_of_images(text) {
+        return images::layers(text, inputs, outputs);
+    }
     let (kind, rest) = text.split_once(':').ok_or_else(|| anyhow!("write it as in matrix:64-32-10 or mesh:64x3"))?;
     match kind {
         "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
@@ -37,12 +41,15 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "tiles" => tiles(rest, inputs),
         "svd" => singular_values(rest, inputs, outputs),
         "own" => Err(element_elsewhere(rest)),
-        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd"])),
+        _ => {
+            let known = ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd", "conv", "pool", "image"];
+            bail!("{}", names::unknown("kind", kind, known))
+        }
     }
 }
 
 /// `in-48-out`: linear stages between the given widths, rectifiers between them.
-fn dense(
+pub(super) fn dense(
     text: &str,
     inputs: usize,
     outputs: usize,
@@ -211,7 +218,7 @@ fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageT
     Ok(layers)
 }
 
-fn size(word: &str) -> Result<usize> {
+pub(super) fn size(word: &str) -> Result<usize> {
     match word.parse() {
         Ok(0) | Err(_) => bail!("{word:?} is no size; a size is a whole number from 1"),
         Ok(size) => Ok(size),

@@ -37,6 +37,7 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>, missi
         if stage.element().controlled().is_none() {
             continue;
         }
+        let stage = stage.crossed(); // patches cross one matrix
         let (entering, leaving) = (stage.input().modes, stage.output().modes);
         if entering.max(leaving) > WIDEST {
             missing.push(format!("operators: {own} has {entering} inputs; asyt mesh matrix makes its matrix"));

@@ -47,7 +47,7 @@ pub struct Summary {
     pub chance: Option<Chance>,
     /// Number of controls of the chip.
     pub controls: usize,
-    /// Number of inputs of the chip; none in files of earlier versions.
+    /// Inputs of the chip that are lit at once; none in files of earlier versions.
     #[serde(default)]
     pub inputs: Option<usize>,
     /// Controls that are pairs of non-volatile cells.
@@ -314,7 +314,7 @@ impl Summary {
             judged_by: plan.score,
             chance,
             controls: network.controls(),
-            inputs: Some(network.input().width()),
+            inputs: Some(network.interface().whole.at_once),
             cells: ChipSize::of(network).cells,
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),

@@ -1,12 +1,13 @@
 //! Defaults that follow the network: where nobody names a preset, a network of meshes is not trained as one of weight banks is.
 
 use super::flags::RunSettings;
-use crate::network_text::{NetworkText, StageText};
+use crate::network_text::{CrossedInTurn, NetworkText, StageText};
 use anyhow::{Context, Result};
 use at_core::network::Detection;
 use at_core::optics::{Activation, Layout};
 
 const MESHES: &str = include_str!("../../presets/families/meshes.toml");
+const CONVOLUTIONS: &str = include_str!("../../presets/families/convolutions.toml");
 const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 const RINGS: &str = include_str!("../../presets/families/rings.toml");
 const CELLS: &str = include_str!("../../presets/families/cells.toml");
@@ -18,21 +19,32 @@ const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnis
 const IRIS: &str = "iris";
 
 /// What differs from the default preset for `network`, where the other settings that are `given` do not say otherwise: nothing
-/// for weight banks, which are the preset's own, and for networks of several kinds.
+/// for dense weight banks, which are the preset's own, and for networks of several kinds.
 ///
 /// Errs where the network cannot be read.
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
-    let Ok(layers) = network.layers(5040, 5040) else { return Ok(RunSettings::default()) };
+    let square = 72 * 72; // which an image can have
+    let Ok(layers) = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040)) else {
+        return Ok(RunSettings::default());
+    };
     let stages = || layers.iter().flatten();
     let coherent = stages().any(|stage| {
         matches!(stage, StageText::Mesh { .. } | StageText::Tiles { .. } | StageText::SingularValue { .. })
     });
-    let banks = stages().any(|stage| matches!(stage, StageText::WeightBank { .. }));
-    let matrices = stages().any(|stage| matches!(stage, StageText::Matrix { .. }));
+    let in_turn = |stage: &StageText| {
+        if let StageText::Convolution { element, .. } = stage { Some(*element) } else { None }
+    };
+    let images = stages().any(|stage| in_turn(stage).is_some());
+    let banks = stages().any(|stage| {
+        matches!(stage, StageText::WeightBank { .. }) || in_turn(stage) == Some(CrossedInTurn::WeightBank)
+    });
+    let matrices = stages()
+        .any(|stage| matches!(stage, StageText::Matrix { .. }) || in_turn(stage) == Some(CrossedInTurn::Matrix));
     let rings = stages().any(|stage| matches!(stage, StageText::RingBank { .. }));
     let cells = stages().any(|stage| matches!(stage, StageText::PhaseChange { .. }));
-    let there = [(coherent, MESHES), (banks, ""), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
+    let of_banks = if images { CONVOLUTIONS } else { "" };
+    let there = [(coherent, MESHES), (banks, of_banks), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
     let mut kinds = there.into_iter().filter(|(there, _)| *there);
     let (Some((_, text)), None) = (kinds.next(), kinds.next()) else { return Ok(RunSettings::default()) };
     if text.is_empty() {
@@ -53,6 +65,9 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Activation { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
+            | StageText::Convolution { .. }
+            | StageText::Normalization { .. }
+            | StageText::Pooling { .. }
             | StageText::Own { .. } => false,
         };
         defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
@@ -118,6 +133,9 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Detection { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
+            | StageText::Convolution { .. }
+            | StageText::Normalization { .. }
+            | StageText::Pooling { .. }
             | StageText::Own { .. } => None,
         }
     };
@@ -144,6 +162,11 @@ mod tests {
         let rings = of("rings:outxin", "digits", RunSettings::default());
         assert_eq!((rings.chip.as_deref(), rings.optimizer.as_deref()), (Some("ring-bank"), Some("adam")));
         assert_eq!(of("pcm:in-48-out", "digits", RunSettings::default()).chip.as_deref(), Some("phase-change"));
+        let convolutions = of("conv:4@3,pool:2,bank:out", "digits", RunSettings::default());
+        assert_eq!((convolutions.optimizer.as_deref(), convolutions.engine.as_deref()), (Some("adam"), Some("cpu")));
+        assert_eq!((convolutions.method.unwrap()[0].as_str(), convolutions.chip), ("at-adaptive", None));
+        let matrices = of("conv:4@3,matrix,pool:2,matrix:out", "digits", RunSettings::default());
+        assert_eq!(matrices.chip.as_deref(), Some("demo"));
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
     }
 

@@ -18,7 +18,7 @@ struct Preset {
     settings: &'static str,
 }
 
-const PRESETS: [Preset; 3] = [
+const PRESETS: [Preset; 5] = [
     Preset {
         name: "digits",
         meaning: "an uncalibrated weight bank on the embedded digits (default)",
@@ -36,6 +36,18 @@ const PRESETS: [Preset; 3] = [
         meaning: "the three 64-mode meshes of {}, MNIST",
         method: Some(MethodName::Dat),
         settings: include_str!("../../presets/dat.toml"),
+    },
+    Preset {
+        name: "lenet-5",
+        meaning: "convolutions on uncalibrated weight banks, MNIST",
+        method: None,
+        settings: include_str!("../../presets/lenet-5.toml"),
+    },
+    Preset {
+        name: "vgg-8",
+        meaning: "six convolutions and two dense layers of such banks, CIFAR-10",
+        method: None,
+        settings: include_str!("../../presets/vgg-8.toml"),
     },
 ];
 

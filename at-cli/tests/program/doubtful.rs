@@ -17,12 +17,13 @@ fn summary(bench: &Bench, run: &str) -> serde_json::Value {
 }
 
 /// Networks of `--help` and the README, what they are trained on, and what the program says where that cannot be.
-const NETWORKS: [(&str, &[&str], Result<(), &str>); 20] = [
+const NETWORKS: [(&str, &[&str], Result<(), &str>); 21] = [
     ("matrix:784-256-10", &[], Err("784 inputs")),
     ("matrix:64-32-10", &[], Ok(())),
     ("matrix:in-48-out", &[], Ok(())),
     ("bank:in-48-out", &[], Ok(())),
     ("bank:in-12-out", &["--dataset", "iris", "--batch-size", "10", "--epochs", "40"], Ok(())),
+    ("conv:8@3x3,pool:2,bank:out", &[], Ok(())),
     ("mesh:4", &["--dataset", "iris"], Ok(())),
     ("mesh:4x2", &["--dataset", "iris"], Ok(())),
     ("mesh:64x3", &[], Ok(())),

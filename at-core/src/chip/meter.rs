@@ -1,5 +1,6 @@
 //! What crossed the analogue-digital interface, and what a computer worked out beside the chip.
 
+use crate::network::Passage;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,11 +18,12 @@ pub struct Accesses {
     /// Non-volatile cells written, of [`Accesses::control_writes`]: what their endurance is spent on.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cell_writes: u64,
-    /// Samples sent through the chip.
+    /// Samples sent through the chip; where patches of images enter in turn ([`crate::network::Interface`]), patches.
     pub passes: u64,
     /// Sequential analogue-digital-analogue turns, each for a whole batch.
     pub rounds: u64,
-    /// Samples that took such turns: a sample that is read and injected layer by layer counts once per layer.
+    /// Samples that took such turns: a sample that is read and injected layer by layer counts once per layer, and once per patch where
+    /// patches cross a layer in turn.
     #[serde(default)]
     pub frames: u64,
     /// Samples sent forward through a digital model.
@@ -31,7 +33,7 @@ pub struct Accesses {
     #[serde(default)]
     pub digital_backward_passes: u64,
     /// Additions and multiplications of reals, each by itself, that digital models took ([`crate::flops::Flops`]), and a
-    /// method's own matrices.
+    /// method's own matrices; and those of pooling and rectifiers between convolutions of a chip.
     #[serde(default)]
     pub digital_flops: u64,
 }
@@ -138,24 +140,39 @@ impl Counter {
 
     /// A batch entered at the chip's `inputs`, of which `reads` values per sample were read.
     pub fn passed(&self, batch: usize, inputs: usize, reads: usize) {
-        let (batch, inputs, reads) = (batch as u64, inputs as u64, reads as u64);
+        self.crossed(batch, &Passage::plain(inputs, reads), 0);
+    }
+
+    /// Every sample of a batch took this `passage` through the chip, and `more` values of it were read on the way.
+    pub fn crossed(&self, batch: usize, passage: &Passage, more: usize) {
+        let (batch, count) = (batch as u64, |values: usize| values as u64);
         self.count(|accesses| {
-            accesses.passes += batch;
-            accesses.inputs += batch * inputs;
-            accesses.reads += batch * reads;
-            accesses.turn(batch);
+            accesses.passes += batch * count(passage.passes);
+            accesses.inputs += batch * count(passage.inputs);
+            accesses.injections += batch * count(passage.injections);
+            accesses.reads += batch * (count(passage.reads) + count(more));
+            accesses.rounds += count(passage.rounds);
+            accesses.frames += batch * count(passage.frames);
+            accesses.digital_flops += batch * count(passage.flops);
         });
+    }
+
+    /// The same through one layer: the `first`, at the chip's inputs, or one that was written into.
+    pub fn crossed_layer(&self, batch: usize, passage: &Passage, first: bool) {
+        let Passage { inputs, injections, .. } = *passage;
+        match first {
+            true => self.crossed(batch, passage, 0),
+            false => {
+                let injections = injections.saturating_add(inputs);
+                self.crossed(batch, &Passage { inputs: 0, passes: 0, injections, ..*passage }, 0);
+            }
+        }
     }
 
     /// A batch crossed one layer: the first, at the chip's `inputs`, or one that `injected` values per sample were written into.
     pub fn layer(&self, batch: usize, inputs: usize, injected: Option<usize>, reads: usize) {
-        let Some(injected) = injected else { return self.passed(batch, inputs, reads) };
-        let (batch, injected, reads) = (batch as u64, injected as u64, reads as u64);
-        self.count(|accesses| {
-            accesses.injections += batch * injected;
-            accesses.reads += batch * reads;
-            accesses.turn(batch);
-        });
+        let entering = injected.unwrap_or(inputs);
+        self.crossed_layer(batch, &Passage::plain(entering, reads), injected.is_none());
     }
 
     /// A batch of `values` in all was sent into one mesh, by the chip's inputs or elsewhere, and `read` values were read.

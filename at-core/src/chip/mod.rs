@@ -18,7 +18,7 @@ use crate::Result;
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
 use crate::imperfections::Drift;
-use crate::network::{Bounds, Network};
+use crate::network::{Bounds, Interface, Network};
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
 use cells::Cells;
 pub(crate) use meter::Counter;
@@ -67,8 +67,8 @@ use signals::Signals;
 pub struct Chip<E: Simulator> {
     inside: E::Network,
     signals: Signals<E>,
-    /// Signals per layer output; complex ones count as two values at a converter.
-    converters: Vec<usize>,
+    /// What a sample makes cross the converters; complex signals count as two values.
+    interface: Interface,
     meshes: Vec<bidirectional::MeshSize>,
     tap_noise: TapNoise,
     counter: Counter,
@@ -85,11 +85,10 @@ pub struct Chip<E: Simulator> {
 impl<E: Simulator> Chip<E> {
     /// Fabricates the chip on `engine`.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Result<Self> {
-        let converters = (0..network.layers().len()).map(|layer| network.layer_output(layer).width()).collect();
         Ok(Chip {
             inside: engine.build(network, fabrication)?,
             signals: Signals::new(engine, network, fabrication),
-            converters,
+            interface: network.interface(),
             meshes: bidirectional::mesh_sizes(network),
             tap_noise: TapNoise::default(),
             counter: Counter::default(),
@@ -200,7 +199,7 @@ impl<E: Simulator> Propagator for Chip<E> {
 
     fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
         self.signals.propagate(&mut self.inside, fields, batch, readout)?;
-        self.counter.passed(batch, self.inside.inputs(), self.inside.outputs());
+        self.counter.crossed(batch, &self.interface.whole, 0);
         Ok(())
     }
 }
@@ -224,7 +223,7 @@ impl<E: Simulator> TapAccess for Chip<E> {
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_tapped(&mut self.inside, fields, batch, taps, readout)?;
-        self.counter.passed(batch, self.inside.inputs(), self.converters.iter().sum());
+        self.counter.crossed(batch, &self.interface.whole, self.interface.tapped);
         Ok(())
     }
 }
@@ -239,7 +238,7 @@ impl<E: Simulator> PowerTapAccess for Chip<E> {
     ) -> Result<()> {
         self.signals.propagate_watched(&mut self.inside, fields, batch, powers, readout)?;
         let hidden: usize = self.meshes.iter().rev().skip(1).map(|(modes, _)| modes).sum();
-        self.counter.passed(batch, self.inside.inputs(), hidden + self.inside.outputs());
+        self.counter.crossed(batch, &self.interface.whole, hidden);
         Ok(())
     }
 }
@@ -253,8 +252,7 @@ impl<E: Simulator> LayerAccess for Chip<E> {
         output: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_layer(&mut self.inside, layer, input, batch, output)?;
-        let entered = (layer > 0).then(|| self.converters[layer - 1]);
-        self.counter.layer(batch, self.inside.inputs(), entered, self.converters[layer]);
+        self.counter.crossed_layer(batch, &self.interface.layers[layer], layer == 0);
         Ok(())
     }
 }

@@ -13,9 +13,10 @@
 //!   + n₀·P_detector·10^(loss/10)/η·T_on + F·e_flop                               laser, digital
 //! ```
 //!
-//! A frame is one sample at the interface in one round. With `"all"` channels every signal has its own converter and a frame
-//! takes one cycle each way; K converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with
-//! light, is that of conversion and propagation. A layer-wise round crosses only its share passes/frames of the path.
+//! A frame is one sample at the interface in one round, or one patch where patches of images cross a convolution in turn
+//! ([`crate::network::Interface`]). With `"all"` channels every signal has its own converter and a frame takes one cycle each way; K
+//! converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with light, is that of conversion and
+//! propagation. A layer-wise round crosses only its share passes/frames of the path.
 //!
 //! Not in it: the evaluation of the trained chip, cooling, memory, and everything that all methods share before they begin.
 
@@ -122,7 +123,7 @@ impl Channels {
 pub struct ChipSize {
     /// Controls, D.
     pub controls: usize,
-    /// Inputs, n₀.
+    /// Inputs that are lit at once, n₀: those of a patch where patches enter in turn ([`crate::network::Passage::at_once`]).
     pub inputs: usize,
     /// Those of the controls that are pairs of non-volatile cells, D_cells: nothing holds them, and of control_writes those cells count
     /// that are written.
@@ -139,7 +140,7 @@ impl ChipSize {
     pub fn of(network: &Network) -> Self {
         let runs = network.stages().flat_map(Stage::runs);
         let cells = runs.filter(|run| run.meaning == Meaning::Cells).map(|run| run.count).sum();
-        ChipSize { controls: network.controls(), inputs: network.input().width(), cells }
+        ChipSize { controls: network.controls(), inputs: network.interface().whole.at_once, cells }
     }
 
     /// Errs where a number is no size of a chip.

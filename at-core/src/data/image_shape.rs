@@ -1,13 +1,13 @@
-//! The shape of a sample that is an image.
+//! The shape of an image as features have it: channels first, then rows, then columns (C×H×W).
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// An image N×C×H×W without its N: features lie channel by channel, of each row by row. As text `CxHxW`, or `HxW` of one channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The shape of one image. Its features lie in the order `[channel, row, column]`, so a batch is N×C×H×W.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageShape {
-    /// Colours, or what else every pixel has several values of.
+    /// Channels: 1 for grey, 3 for red, green and blue.
     pub channels: usize,
     /// Rows.
     pub height: usize,
@@ -16,45 +16,45 @@ pub struct ImageShape {
 }
 
 impl ImageShape {
-    /// An image of one channel.
-    pub const fn single(height: usize, width: usize) -> Self {
-        ImageShape { channels: 1, height, width }
+    /// An image of this shape.
+    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
+        ImageShape { channels, height, width }
     }
 
-    /// `channels · height · width`, as far as numbers reach.
+    /// An image of one channel.
+    pub const fn single(height: usize, width: usize) -> Self {
+        ImageShape::new(1, height, width)
+    }
+
+    /// Features of one image, `channels · height · width`; the largest number there is where it is beyond that.
     pub fn features(self) -> usize {
         self.channels.saturating_mul(self.height).saturating_mul(self.width)
     }
 }
 
-impl FromStr for ImageShape {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let wrong =
-            || Error::invalid("image", text, "write rows and columns, as 28x28, or channels before them, as 3x32x32");
-        let sizes: Vec<usize> = text
-            .split('x')
-            .map(|size| size.trim().parse())
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| wrong())?;
-        match sizes[..] {
-            [height, width] if height > 0 && width > 0 => Ok(ImageShape::single(height, width)),
-            [channels, height, width] if channels > 0 && height > 0 && width > 0 => {
-                Ok(ImageShape { channels, height, width })
-            }
-            _ => Err(wrong()),
-        }
+/// `CxHxW`.
+impl fmt::Display for ImageShape {
+    fn fmt(&self, text: &mut fmt::Formatter) -> fmt::Result {
+        write!(text, "{}x{}x{}", self.channels, self.height, self.width)
     }
 }
 
-impl fmt::Display for ImageShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ImageShape { channels, height, width } = self;
-        if *channels != 1 {
-            write!(f, "{channels}x")?;
+/// Reads `CxHxW`, or `HxW` for one channel. Errs on anything else, and where a length is 0.
+impl FromStr for ImageShape {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        let lengths: Option<Vec<usize>> =
+            word.split('x').map(|part| part.parse().ok().filter(|&length| length > 0)).collect();
+        match lengths.as_deref() {
+            Some(&[height, width]) => Ok(ImageShape::new(1, height, width)),
+            Some(&[channels, height, width]) => Ok(ImageShape::new(channels, height, width)),
+            _ => Err(Error::invalid(
+                "image",
+                format!("{word:?}"),
+                "write it as CHANNELSxHEIGHTxWIDTH, as in 3x32x32, or HEIGHTxWIDTH for one channel",
+            )),
         }
-        write!(f, "{height}x{width}")
     }
 }
 
@@ -63,16 +63,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_read_back_and_bad_ones_are_refused() {
-        for (text, shape, features) in [
-            ("28x28", ImageShape::single(28, 28), 784),
-            ("3x32x16", ImageShape { channels: 3, height: 32, width: 16 }, 1536),
-        ] {
-            let read: ImageShape = text.parse().unwrap();
-            assert_eq!((read, read.features(), read.to_string().as_str()), (shape, features, text));
-        }
-        for text in ["", "28", "0x4", "3x0x4", "1x2x3x4", "ax3", "-1x3"] {
-            assert!(text.parse::<ImageShape>().unwrap_err().to_string().contains("3x32x32"), "{text}");
+    fn a_shape_is_read_as_it_is_written() {
+        let read = |word: &str| word.parse::<ImageShape>();
+        assert_eq!(read("3x32x16").unwrap(), ImageShape::new(3, 32, 16));
+        assert_eq!(read("28x20").unwrap(), ImageShape::new(1, 28, 20));
+        assert_eq!(read("3x32x16").unwrap().to_string(), "3x32x16");
+        assert_eq!(read("3x32x16").unwrap().features(), 1536);
+        assert_eq!(ImageShape::new(usize::MAX, 2, 3).features(), usize::MAX);
+        for wrong in ["", "28", "0x3", "3x-1", "1x2x3x4", "axb", "3x3x"] {
+            assert!(read(wrong).unwrap_err().to_string().contains("CHANNELSxHEIGHTxWIDTH"), "{wrong}");
         }
     }
 }

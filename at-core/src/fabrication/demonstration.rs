@@ -36,7 +36,7 @@ pub fn demonstration(imperfections: &Imperfections, network: &Network, seed: u64
     for (stage, errors) in network.stages().zip(&mut fabrication.stages) {
         let controls = offset..offset + stage.controls();
         offset = controls.end;
-        let Stage::Matrix(matrix) = stage else { continue };
+        let Stage::Matrix(matrix) = stage.crossed() else { continue };
         let spread = deviations.draw(controls.len(), imperfections.parameter_spread).collect();
         *errors = StageErrors::new(matrix, vec![spread]);
         if imperfections.update_error > 0.0 {

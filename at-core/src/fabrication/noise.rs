@@ -9,7 +9,7 @@
 //! with ξ drawn from N(0, 1). Of a complex field, ρ ξ and α ξ' are complex, `(ξ₁ + iξ₂)/√2`; shot noise is a real signal's.
 
 use crate::imperfections::{Noise, random};
-use crate::network::{Network, Signal};
+use crate::network::{Network, Signal, Stage};
 
 /// Elementary charge (C) and Boltzmann's constant (J/K), exact in the SI.
 const CHARGE: f64 = 1.602_176_634e-19;
@@ -48,9 +48,10 @@ impl Noise {
     }
 }
 
-/// Whether what leaves a layer may be negative.
+/// Whether what leaves a layer may be negative. Pooling keeps the sign of what enters it.
 pub(crate) fn signed(network: &Network, layer: usize) -> bool {
-    network.layers()[layer].last().is_none_or(|stage| stage.element().signed())
+    let mut stages = network.layers()[layer].iter().rev();
+    stages.find(|stage| !matches!(stage, Stage::Pooling(_))).is_none_or(|stage| stage.element().signed())
 }
 
 /// What happens to the signal `[batch, mode]` of one layer; the symbols are those of this module's formula.

@@ -7,7 +7,7 @@ use super::wire::{Handle, Park};
 use crate::chip::{Counter, Meter, Physical, State};
 use crate::engine::Engine;
 use crate::error::same_size;
-use crate::network::{Bounds, Network};
+use crate::network::{Bounds, Interface, Network};
 use crate::propagator::{
     Bidirectional, Buffer, Direction, LayerAccess, Layered, Monitor, PowerTapAccess, Propagator, TapAccess,
 };
@@ -22,6 +22,7 @@ pub struct Outside<E: Engine> {
     engine: E,
     counter: Counter,
     bounds: Bounds,
+    interface: Interface,
     layers: Vec<usize>,
 }
 
@@ -55,7 +56,8 @@ impl<E: Engine> Outside<E> {
                 format!("{:?}", chip.layers),
             ));
         }
-        Ok(Outside { engine: engine.clone(), counter: Counter::default(), bounds: Bounds::of(network), layers, link })
+        let (counter, bounds, interface) = (Counter::default(), Bounds::of(network), network.interface());
+        Ok(Outside { engine: engine.clone(), counter, bounds, interface, layers, link })
     }
 
     /// Where the time went.
@@ -138,7 +140,7 @@ impl<E: Engine> Propagator for Outside<E> {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         let fields = self.leaving(fields, batch * inputs)?;
         let read = self.link.send(&fields, batch, self.counter.is_on())?;
-        self.counter.passed(batch, inputs, outputs);
+        self.counter.crossed(batch, &self.interface.whole, 0);
         self.arrive(&read, batch, outputs, readout)
     }
 }
@@ -164,7 +166,7 @@ impl<E: Engine> TapAccess for Outside<E> {
         let inputs = self.inputs();
         let fields = self.leaving(fields, batch * inputs)?;
         let read = self.link.send_tapped(&fields, batch, self.counter.is_on())?;
-        self.counter.passed(batch, inputs, self.layers.iter().sum());
+        self.counter.crossed(batch, &self.interface.whole, self.interface.tapped);
         same_size("buffers for the taps of hidden layers", read.len() - 1, taps.len())?;
         for ((values, &width), target) in read.iter().zip(&self.layers).zip(taps.iter_mut().chain([readout])) {
             self.arrive(values, batch, width, target)?;
@@ -186,7 +188,7 @@ impl<E: Engine> LayerAccess for Outside<E> {
         let width = injected.unwrap_or(self.inputs());
         let input = self.leaving(input, batch * width)?;
         let read = self.link.send_layer(layer, &input, batch, self.counter.is_on())?;
-        self.counter.layer(batch, self.inputs(), injected, self.layers[layer]);
+        self.counter.crossed_layer(batch, &self.interface.layers[layer], layer == 0);
         self.arrive(&read, batch, self.layers[layer], output)
     }
 }

@@ -10,8 +10,8 @@ impl Network {
         match part {
             Part::Meshes => self.meshes().next().is_some(),
             Part::Crossings => self.meshes().any(|mesh| crossings(mesh).iter().any(|&count| count > 0)),
-            Part::Matrices => self.stages().any(|stage| matches!(stage, Stage::Matrix(_))),
-            Part::WeightBanks => self.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
+            Part::Matrices => self.stages().any(|stage| matches!(stage.crossed(), Stage::Matrix(_))),
+            Part::WeightBanks => self.stages().any(|stage| matches!(stage.crossed(), Stage::WeightBank(_))),
             Part::RingBanks => self.stages().any(|stage| matches!(stage, Stage::RingBank(_))),
             Part::PhaseChange => self.stages().any(|stage| matches!(stage, Stage::PhaseChange(_))),
             Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),

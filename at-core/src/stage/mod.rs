@@ -9,6 +9,7 @@ mod activation;
 mod attenuators;
 mod combiner;
 mod controlled;
+mod convolution;
 mod detection;
 mod differences;
 mod drawn;
@@ -19,8 +20,11 @@ mod initialization;
 mod matrix;
 pub(crate) mod mesh;
 mod modulation;
+mod normalization;
 mod own;
+mod patches;
 mod phase_change;
+mod pooling;
 mod rectifier;
 mod ring_bank;
 mod sines;
@@ -32,6 +36,7 @@ pub use activation::Nonlinearity;
 pub use attenuators::Attenuators;
 pub use combiner::Combiner;
 pub use controlled::{ControlArray, ControlRun, Controlled, Meaning, Start};
+pub use convolution::Convolution;
 pub use detection::{Detection, Photodetection};
 pub use differences::slope_error;
 pub use drawn::{Drawn, Grid, Map, Span};
@@ -41,14 +46,18 @@ pub use flops::Flops;
 pub use initialization::Initialization;
 pub use matrix::Matrix;
 pub use modulation::Modulation;
+pub use normalization::Normalization;
 pub use own::Own;
+pub use patches::Patches;
 pub use phase_change::PhaseChange;
+pub use pooling::{Pool, Pooling};
 pub use rectifier::Rectifier;
 pub use ring_bank::RingBank;
 pub use sines::Sines;
 pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
 
+use crate::data::ImageShape;
 use crate::imperfections::Place;
 use crate::optics::{Activation, Mesh};
 
@@ -200,6 +209,15 @@ stages! {
     RingBank(RingBank): Stage::ring_bank(4, 3, 3, 12.0);
     /// A crossbar of phase-change cells.
     PhaseChange(PhaseChange): Stage::phase_change(4, 3);
+    /// A linear element that all patches of an image cross in turn.
+    Convolution(Convolution): Stage::convolution(
+        Patches { image: ImageShape::new(2, 5, 4), kernel: [3, 2], stride: 2, padding: 1 },
+        Stage::weight_bank(12, 3),
+    );
+    /// Normalisation of images, sample by sample.
+    Normalization(Normalization): Stage::normalization(ImageShape::new(4, 3, 2), 2);
+    /// One number of every patch of an image.
+    Pooling(Pooling): Stage::Pooling(Pooling { image: ImageShape::new(2, 5, 4), size: 3, stride: 1, pool: Pool::Max });
 }
 
 #[cfg(test)]

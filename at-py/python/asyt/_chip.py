@@ -13,6 +13,12 @@ from ._settings import named, text
 from ._types import Facts, Precision
 
 
+def _left_to_data(word: str) -> bool:
+    """Whether the word leaves a size to the data: `in`, or the shape of images."""
+    images = word.startswith(("conv:", "pool:")) or word in ("lenet-5", "vgg-8")
+    return images or "in" in word.split(":")[-1].replace(",", "-").split("-")
+
+
 class Network:
     """A network in the program's notation, `mesh:64x3`, or stage by stage: a list of layers that are lists of stages.
 
@@ -99,7 +105,7 @@ class Chip:
             raise UsageError(f"unknown precision {precision!r}; known: f32, f64")
         self.precision = precision
         self._made: Optional[_asyt.Chip] = None
-        if isinstance(self.network.text, list) or "in" not in self.network.text.split(":")[-1].replace(",", "-").split("-"):
+        if isinstance(self.network.text, list) or not _left_to_data(self.network.text):
             self._inside  # so that a mistake is said here
 
     @property

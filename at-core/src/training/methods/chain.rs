@@ -74,6 +74,9 @@ impl Chain {
                 | Stage::WeightBank(_)
                 | Stage::RingBank(_)
                 | Stage::PhaseChange(_)
+                | Stage::Convolution(_)
+                | Stage::Normalization(_)
+                | Stage::Pooling(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();

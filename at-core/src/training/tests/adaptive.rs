@@ -56,7 +56,7 @@ fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
     estimate
 }
 
-fn distance(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt() / b.iter().map(|b| b * b).sum::<f64>().sqrt()
 }
 

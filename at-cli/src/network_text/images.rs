@@ -1,0 +1,276 @@
+//! Networks for images as one word: `conv:16@5x5,pool:2,conv:32@5x5,pool:2,bank:128-out`, and those that have a name.
+//!
+//! The shape of the image goes from part to part. A rectifier follows every linear stage but the last; banks and matrices at the end take
+//! the flattened image, so their widths are those of what leaves them.
+
+use super::stage::{CrossedInTurn, StageText};
+use super::word::{dense, size};
+use crate::names;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use at_core::data::ImageShape;
+use at_core::stage::{Patches, Pool};
+
+/// Networks that have a name. LeNet-5: LeCun et al., Proc. IEEE 86, 2278 (1998), with maxima and rectifiers; its 32×32 inputs are
+/// 28×28 images and a border. VGG-8 for 32×32 images: Simonyan and Zisserman, arXiv:1409.1556 (2014), with the eight layers that
+/// Courbariaux et al., BinaryConnect, arXiv:1511.00363 (2015) and simulators of analogue hardware take, one dense layer less.
+pub const NAMED: [(&str, &str); 2] = [
+    ("lenet-5", "conv:6@5x5,padding=2,pool:2,conv:16@5x5,pool:2,bank:120-84-out"),
+    (
+        "vgg-8",
+        "conv:128@3x3,padding=1,conv:128@3x3,padding=1,pool:2,conv:256@3x3,padding=1,conv:256@3x3,padding=1,pool:2,\
+         conv:512@3x3,padding=1,conv:512@3x3,padding=1,pool:2,bank:1024-out",
+    ),
+];
+
+/// Whether the word is one of images.
+pub fn is_of_images(text: &str) -> bool {
+    ["image:", "conv:", "pool:"].iter().any(|kind| text.starts_with(kind)) || NAMED.iter().any(|own| own.0 == text)
+}
+
+/// The word behind a name, else the word itself.
+fn spelled_out(text: &str) -> &str {
+    NAMED.iter().find(|own| own.0 == text).map_or(text, |own| own.1)
+}
+
+/// A part of the word and its options.
+struct Part<'a> {
+    kind: &'a str,
+    rest: &'a str,
+    options: Vec<&'a str>,
+}
+
+fn parts(text: &str) -> Result<Vec<Part<'_>>> {
+    let mut parts: Vec<Part> = Vec::new();
+    for piece in spelled_out(text).split(',') {
+        match (piece.split_once(':'), parts.last_mut()) {
+            (Some((kind, rest)), _) => parts.push(Part { kind, rest, options: Vec::new() }),
+            (None, Some(last)) => last.options.push(piece),
+            (None, None) => bail!("write it as in conv:16@5x5,pool:2,bank:128-out"),
+        }
+    }
+    Ok(parts)
+}
+
+/// The image of so many features where nothing is said of it: a square one of one channel, else of three.
+fn square(features: usize) -> Result<ImageShape> {
+    let of = |channels: usize| {
+        let side = (features / channels).isqrt();
+        (side > 0 && channels * side * side == features).then(|| ImageShape::new(channels, side, side))
+    };
+    let said = "begin with its shape, image:CHANNELSxHEIGHTxWIDTH,…";
+    of(1)
+        .or_else(|| of(3))
+        .ok_or_else(|| anyhow!("{features} features are no square image of one or three channels: {said}"))
+}
+
+/// The layers of a word, for images of so many features and so many classes.
+pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<StageText>>> {
+    let mut parts = parts(text)?;
+    let mut image = match parts.first() {
+        Some(first) if first.kind == "image" => {
+            let first = parts.remove(0);
+            ensure!(first.options.is_empty(), "image: has no option {:?}", first.options[0]);
+            first.rest.parse()?
+        }
+        _ => square(features)?,
+    };
+    let mut layers: Vec<Vec<StageText>> = Vec::new();
+    let mut in_front = Vec::new();
+    let count = parts.len();
+    ensure!(count > 0, "write it as in image:1x28x28,conv:16@5x5,pool:2,bank:128-out");
+    for (index, part) in parts.iter().enumerate() {
+        let place = || format!("{}:{}", part.kind, part.rest);
+        match part.kind {
+            "conv" => {
+                let (stages, leaves) = convolution(part, image).with_context(place)?;
+                in_front.extend(stages);
+                in_front.push(StageText::Rectifier { threshold: 0.0 });
+                layers.push(std::mem::take(&mut in_front));
+                image = leaves;
+            }
+            "pool" => {
+                let (stage, leaves) = pooling(part, image).with_context(place)?;
+                layers.last_mut().unwrap_or(&mut in_front).push(stage);
+                image = leaves;
+            }
+            "bank" | "matrix" => {
+                ensure!(index + 1 == count, "{}: nothing follows it, the image is flattened there", place());
+                ensure!(part.options.is_empty(), "{}: has no option {:?}", place(), part.options[0]);
+                let linear = |inputs, outputs| match part.kind {
+                    "bank" => StageText::WeightBank { inputs, outputs },
+                    _ => StageText::Matrix { inputs, outputs },
+                };
+                let widths = format!("{}-{}", image.features(), part.rest);
+                let mut behind = dense(&widths, features, classes, linear).with_context(place)?;
+                in_front.append(&mut behind[0]);
+                behind[0] = std::mem::take(&mut in_front);
+                layers.append(&mut behind);
+            }
+            "image" => bail!("{}: the shape of the images stands in front of all else", place()),
+            other => bail!("{}", names::unknown("part", other, ["conv", "pool", "bank", "matrix", "image"])),
+        }
+    }
+    let last = layers.last_mut().ok_or_else(|| anyhow!("needs a convolution, a weight bank or a matrix"))?;
+    if matches!(parts.last(), Some(part) if part.kind == "conv" || part.kind == "pool") {
+        last.retain(|stage| !matches!(stage, StageText::Rectifier { .. })); // a readout may be negative
+    }
+    Ok(layers)
+}
+
+/// `16@5x5` or `16@5`, with stride=, padding=, bank, matrix, norm: the stages, and the image that leaves them.
+fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageShape)> {
+    let form = || anyhow!("write it as CHANNELS@ROWSxCOLUMNS, as in 16@5x5");
+    let (channels, kernel) = part.rest.split_once('@').ok_or_else(form)?;
+    let (rows, columns) = kernel.split_once('x').unwrap_or((kernel, kernel));
+    let (outputs, kernel) = (size(channels)?, [size(rows)?, size(columns)?]);
+    let (mut stride, mut padding, mut element, mut groups) = (1, 0, CrossedInTurn::WeightBank, None);
+    for option in &part.options {
+        match option.split_once('=') {
+            Some(("stride", number)) => stride = size(number)?,
+            Some(("padding", "0")) => padding = 0,
+            Some(("padding", number)) => padding = size(number)?,
+            None if *option == "bank" => element = CrossedInTurn::WeightBank,
+            None if *option == "matrix" => element = CrossedInTurn::Matrix,
+            Some(("norm", number)) => groups = Some(size(number)?),
+            None if *option == "norm" => groups = Some(1),
+            Some(_) | None => bail!("unknown option {option:?}; known: stride=, padding=, bank, matrix, norm"),
+        }
+    }
+    let patches = Patches { image, kernel, stride, padding };
+    patches.validate()?;
+    let [height, width] = patches.counts();
+    let leaves = ImageShape::new(outputs, height, width);
+    let mut stages = vec![StageText::Convolution { image, outputs, kernel, stride, padding, element }];
+    if let Some(groups) = groups {
+        ensure!(outputs.is_multiple_of(groups), "norm={groups}: must divide the {outputs} channels");
+        stages.push(StageText::Normalization { image: leaves, groups });
+    }
+    Ok((stages, leaves))
+}
+
+/// `2`, with stride=, max, average: the stage, and the image that leaves it.
+fn pooling(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
+    let (length, mut stride, mut pool) = (size(part.rest)?, None, Pool::Max);
+    for option in &part.options {
+        match (option.split_once('='), Pool::ALL.iter().find(|pool| pool.name() == *option)) {
+            (Some(("stride", number)), _) => stride = Some(size(number)?),
+            (None, Some(&named)) => pool = named,
+            _ => bail!("unknown option {option:?}; known: stride=, max, average"),
+        }
+    }
+    let patches = Patches { image, kernel: [length; 2], stride: stride.unwrap_or(length), padding: 0 };
+    patches.validate()?;
+    let [height, width] = patches.counts();
+    Ok((StageText::Pooling { image, size: length, stride, pool }, ImageShape::new(image.channels, height, width)))
+}
+
+/// The word with the shape of its images in front, and the number of classes in the place of `out`.
+pub fn explicit(text: &str, features: usize, classes: usize) -> String {
+    let text = spelled_out(text);
+    let number = |part: &str| match part.split_once(':') {
+        Some((kind @ ("bank" | "matrix"), widths)) => {
+            let width = |word: &str| if word == "out" { classes.to_string() } else { word.to_string() };
+            format!("{kind}:{}", widths.split('-').map(width).collect::<Vec<_>>().join("-"))
+        }
+        _ => part.to_string(),
+    };
+    let all = text.split(',').map(number).collect::<Vec<_>>().join(",");
+    match square(features) {
+        Ok(image) if !text.starts_with("image:") => format!("image:{image},{all}"),
+        Ok(_) | Err(_) => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NetworkText, build};
+    use super::*;
+    use at_core::network::Network;
+
+    fn network(text: &str, features: usize) -> Result<Network> {
+        build(&NetworkText::Short(text.to_string()).layers(features, 10)?)
+    }
+
+    #[test]
+    fn shapes_go_from_part_to_part() {
+        for (text, features, layers, controls) in [
+            ("conv:16@5x5,pool:2,conv:32@5x5,pool:2,bank:128-10", 784, 4, 16 * 26 + 32 * 401 + 128 * 513 + 10 * 129),
+            ("lenet-5", 784, 5, 6 * 26 + 16 * 151 + 120 * 401 + 84 * 121 + 10 * 85),
+            ("image:3x6x5,conv:4@3x2,stride=2,padding=1,matrix,bank:out", 90, 2, 4 * 19 + 10 * (4 * 3 * 3 + 1)),
+            ("conv:4@3,padding=1,conv:10@1,pool:8,average", 64, 2, 4 * 10 + 10 * 5),
+            ("pool:2,bank:out", 64, 1, 10 * 17),
+            ("conv:4@3,norm=2,pool:2,conv:8@2,norm,bank:out", 64, 3, 4 * 10 + 8 + 8 * 17 + 16 + 10 * 33),
+            ("conv:2@3,pool:2,stride=1,matrix:5-out", 192, 3, 2 * 28 + 5 * 51 + 60),
+        ] {
+            let found = network(text, features).unwrap_or_else(|error| panic!("{text}: {error:#}"));
+            let numbers = (found.input().modes, found.outputs(), found.layers().len(), found.controls());
+            assert_eq!(numbers, (features, 10, layers, controls), "{text}");
+        }
+        let vgg = network("vgg-8", 3072).unwrap();
+        assert_eq!((vgg.layers().len(), vgg.outputs()), (8, 10));
+    }
+
+    /// `docs/convolutions.md` has these numbers.
+    #[test]
+    fn a_sample_of_lenet_5_takes_885_patches() {
+        let whole = network("lenet-5", 784).unwrap().interface().whole;
+        let [first, second] = [6 * 28 * 28, 16 * 10 * 10];
+        let crossed = (whole.inputs, whole.injections, whole.reads, whole.frames, whole.rounds, whole.at_once);
+        assert_eq!(crossed, (784 * 25, 100 * 150 + 400, first + second + 10, 885, 3, 25));
+        assert_eq!((whole.passes, whole.flops), (784, 2 * first + 2 * second));
+        assert_eq!((whole.inputs, whole.injections, whole.reads, whole.flops), (19_600, 15_400, 6314, 12_608));
+    }
+
+    #[test]
+    fn the_last_linear_stage_has_no_rectifier() {
+        let words = |text: &str| network(text, 64).unwrap().identity().description;
+        let last = words("conv:4@3,conv:10@1,pool:6,average");
+        assert_eq!(last.matches("rectifier").count(), 1, "{last}");
+        assert_eq!(words("conv:4@3,pool:2,bank:5-out").matches("rectifier").count(), 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_says_what_would() {
+        for (text, parts) in [
+            ("conv:16", &["CHANNELS@ROWSxCOLUMNS"][..]),
+            ("conv:16@9x9", &["conv:16@9x9", "kernel = 9x9", "at most 8"]),
+            ("conv:16@3x3,pool:7", &["pool:7", "6 rows", "at most 6"]),
+            ("conv:16@3x3,padding=3", &["padding = 3", "at most 2"]),
+            ("conv:16@3x3,strides=3", &["unknown option \"strides=3\"; known: stride=, padding="]),
+            ("conv:4@3,norm=3", &["norm=3: must divide the 4 channels"]),
+            ("conv:0@3", &["\"0\" is no size"]),
+            ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average"]),
+            ("conv:4@3,bank:10,pool:2", &["bank:10: nothing follows it"]),
+            ("conv:4@3,bnak:10", &["unknown part \"bnak\"; did you mean bank?"]),
+            ("conv:4@3,image:8x8", &["in front of all else"]),
+            ("image:8,conv:4@3", &["CHANNELSxHEIGHTxWIDTH"]),
+            ("image:8x8", &["image:1x28x28,conv:16@5x5"]),
+            ("pool:2", &["needs a convolution"]),
+        ] {
+            let said = format!("{:#}", network(text, 64).unwrap_err());
+            assert!(parts.iter().all(|part| said.contains(part)), "{text}: {said}");
+        }
+        let said = format!("{:#}", network("conv:4@3", 65).unwrap_err());
+        assert!(
+            said.contains("65 features are no square image") && said.contains("image:CHANNELSxHEIGHTxWIDTH"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_word_is_recorded_with_its_shape_and_its_classes() {
+        let explicit = |text: &str, features| match NetworkText::Short(text.to_string()).explicit(features, 10) {
+            NetworkText::Short(text) => text,
+            NetworkText::Long(_) => panic!("it stays a word"),
+        };
+        let word = explicit("conv:4@3,pool:2,bank:5-out", 64);
+        assert_eq!(word, "image:1x8x8,conv:4@3,pool:2,bank:5-10");
+        assert_eq!(explicit(&word, 64), word);
+        assert!(explicit("lenet-5", 784).starts_with("image:1x28x28,conv:6@5x5,padding=2,pool:2,"));
+        for (name, _) in NAMED {
+            let features = if name == "vgg-8" { 3072 } else { 784 };
+            let identity = |text: &str| network(text, features).unwrap().identity();
+            assert_eq!(identity(name), identity(&explicit(name, features)));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What a sample makes cross the analogue-digital interface of a chip, where patches of images take turns there.
+//!
+//! Light and analogue electronics lead from stage to stage without a converter. A convolution breaks that way: its patches cross one
+//! element in turn, so what enters it is written patch by patch, what leaves is read, and memory holds it until the next stage is lit. On
+//! the way through memory, rectifiers and pooling are digital operations. A way from converter to converter is a *segment*; of a network
+//! without convolutions there is one. With P_k patches of segment k, of which e_k values each enter and l_k leave per sample,
+//!
+//! ```text
+//! inputs P_0·e_0    injections Σ_{k>0} P_k·e_k    reads Σ l_k    passes P_0    frames Σ P_k    rounds: segments
+//! ```
+
+use super::{Network, Stage};
+
+/// One sample's way through a chip, or through one of its layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// Values that enter at once at the first segment.
+    pub at_once: usize,
+    /// Values written into the first segment: a pixel as often as it is in a patch.
+    pub inputs: usize,
+    /// Values written into the others.
+    pub injections: usize,
+    /// Values read behind all segments.
+    pub reads: usize,
+    /// Patches of the first segment; 1 where a sample enters as a whole.
+    pub passes: usize,
+    /// Patches of all segments.
+    pub frames: usize,
+    /// Segments, one after the other.
+    pub rounds: usize,
+    /// Digital operations between the segments: sums, products and comparisons of reals.
+    pub flops: usize,
+}
+
+/// The ways through a chip as a whole, and through every layer by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// From the inputs to the readout.
+    pub whole: Passage,
+    /// From what enters every layer to what leaves it.
+    pub layers: Vec<Passage>,
+    /// Values that taps behind hidden layers read besides: memory has them where a convolution's readout was stored.
+    pub tapped: usize,
+}
+
+impl Passage {
+    /// Of a chip that takes and gives whole samples.
+    pub fn plain(inputs: usize, reads: usize) -> Self {
+        Passage { at_once: inputs, inputs, reads, passes: 1, frames: 1, rounds: 1, ..Passage::default() }
+    }
+}
+
+impl Network {
+    /// What a sample makes cross the chip's interface.
+    pub fn interface(&self) -> Interface {
+        let mut way = Way::default();
+        let mut tapped = 0;
+        for (layer, stages) in self.layers().iter().enumerate() {
+            stages.iter().for_each(|stage| way.cross(stage));
+            if way.on_its_way && layer + 1 < self.layers().len() {
+                tapped += self.layer_output(layer).width();
+            }
+        }
+        let layers = self.layers().iter().map(|stages| {
+            let mut way = Way::default();
+            stages.iter().for_each(|stage| way.cross(stage));
+            way.end()
+        });
+        Interface { layers: layers.collect(), whole: way.end(), tapped }
+    }
+}
+
+/// A way under construction.
+#[derive(Default)]
+struct Way {
+    passage: Passage,
+    /// The signal is between two converters: light, or analogue electronics.
+    on_its_way: bool,
+    /// It lies in memory.
+    stored: bool,
+    /// It crosses one patch after the other.
+    in_turn: bool,
+    /// Reals of a sample behind the last stage.
+    width: usize,
+}
+
+impl Way {
+    fn cross(&mut self, stage: &Stage) {
+        let Kind { patches, digital, memory } = kind(stage);
+        if let Some(flops) = digital.filter(|_| self.stored || memory) {
+            self.read();
+            self.passage.flops = self.passage.flops.saturating_add(flops);
+            self.stored = true;
+        } else {
+            if patches.is_some() {
+                self.read();
+            }
+            if !self.on_its_way {
+                self.write(patches, stage.crossed().input().width());
+            }
+        }
+        self.width = stage.output().width();
+        if self.on_its_way && self.in_turn && !stage.output().complex {
+            self.read();
+        }
+    }
+
+    fn write(&mut self, patches: Option<usize>, at_once: usize) {
+        let count = patches.unwrap_or(1);
+        let values = count.saturating_mul(at_once);
+        let own = &mut self.passage;
+        if own.rounds == 0 {
+            (own.at_once, own.inputs, own.passes) = (at_once, values, count);
+        } else {
+            own.injections = own.injections.saturating_add(values);
+        }
+        own.frames = own.frames.saturating_add(count);
+        own.rounds += 1;
+        (self.on_its_way, self.stored, self.in_turn) = (true, false, patches.is_some());
+    }
+
+    fn read(&mut self) {
+        if self.on_its_way {
+            self.passage.reads = self.passage.reads.saturating_add(self.width);
+            (self.on_its_way, self.stored) = (false, true);
+        }
+    }
+
+    fn end(mut self) -> Passage {
+        self.read();
+        self.passage
+    }
+}
+
+/// What a stage is for the interface.
+struct Kind {
+    /// Patches that cross it in turn.
+    patches: Option<usize>,
+    /// Operations per sample where it is digital.
+    digital: Option<usize>,
+    /// It needs what it works on in memory.
+    memory: bool,
+}
+
+fn kind(stage: &Stage) -> Kind {
+    let light = Kind { patches: None, digital: None, memory: false };
+    match stage {
+        Stage::Convolution(own) => Kind { patches: Some(own.patches.positions()), ..light },
+        Stage::Pooling(own) => {
+            let patch = own.size.saturating_mul(own.size);
+            Kind { digital: Some(own.output_image().features().saturating_mul(patch)), memory: true, ..light }
+        }
+        Stage::Normalization(own) => {
+            // two sums, two products with them, gain and offset
+            Kind { digital: Some(own.image.features().saturating_mul(8)), memory: true, ..light }
+        }
+        Stage::Rectifier(own) => Kind { digital: Some(own.modes), ..light },
+        Stage::Mesh(_)
+        | Stage::Attenuators(_)
+        | Stage::Splitter(_)
+        | Stage::Combiner(_)
+        | Stage::Activation(_)
+        | Stage::Detection(_)
+        | Stage::Modulation(_)
+        | Stage::Matrix(_)
+        | Stage::WeightBank(_)
+        | Stage::Own(_) => light,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+    use crate::stage::{Patches, Pool};
+
+    /// 1×6×6, four 3×3 kernels: 4×4×4, pooled to 4×2×2, eight 2×2 kernels: 8×1×1, a bank to 3.
+    fn small() -> Network {
+        let conv = |image, size, outputs| {
+            let patches = Patches { image, kernel: [size; 2], stride: 1, padding: 0 };
+            Stage::convolution(patches, Stage::weight_bank(patches.entries(), outputs))
+        };
+        let first = conv(ImageShape::new(1, 6, 6), 3, 4);
+        let pool = Stage::pooling(ImageShape::new(4, 4, 4), 2, Pool::Max);
+        let second = conv(ImageShape::new(4, 2, 2), 2, 8);
+        Network::new(vec![
+            vec![first, Stage::rectifier(64, 0.0), pool],
+            vec![second, Stage::rectifier(8, 0.0)],
+            vec![Stage::weight_bank(8, 5), Stage::rectifier(5, 0.0)],
+            vec![Stage::weight_bank(5, 3)],
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn a_patch_is_written_and_read_and_electronics_are_counted() {
+        let Interface { whole, layers, tapped } = small().interface();
+        // 16 patches of 9 pixels; one patch of 16; the banks in one go
+        let expected = Passage {
+            at_once: 9,
+            inputs: 16 * 9,
+            injections: 16 + 8,
+            reads: 64 + 8 + 3,
+            passes: 16,
+            frames: 16 + 1 + 1,
+            rounds: 3,
+            flops: 64 + 64 + 8, // rectified, compared in pooling, rectified; the rectifier between banks is analogue
+        };
+        assert_eq!(whole, expected);
+        assert_eq!(tapped, 5, "memory has what left the convolutions");
+        assert_eq!(layers[0], Passage { injections: 0, reads: 64, frames: 16, rounds: 1, flops: 128, ..expected });
+        let second =
+            Passage { at_once: 16, inputs: 16, reads: 8, passes: 1, frames: 1, rounds: 1, flops: 8, injections: 0 };
+        assert_eq!(layers[1], second);
+        assert_eq!(layers[2..], [Passage::plain(8, 5), Passage::plain(5, 3)]);
+    }
+
+    #[test]
+    fn without_convolutions_samples_cross_as_a_whole() {
+        let bank = Stage::weight_bank;
+        let network = Network::new(vec![vec![bank(6, 5), Stage::rectifier(5, 0.0)], vec![bank(5, 3)]]).unwrap();
+        let Interface { whole, layers, tapped } = network.interface();
+        assert_eq!((whole, tapped), (Passage::plain(6, 3), 5));
+        assert_eq!(layers, [Passage::plain(6, 5), Passage::plain(5, 3)]);
+        let single = network.single_stages().unwrap().interface();
+        assert_eq!((single.whole, single.tapped), (Passage::plain(6, 3), 10));
+        assert_eq!(single.layers, [Passage::plain(6, 5), Passage::plain(5, 5), Passage::plain(5, 3)]);
+    }
+
+    /// Pooled before anything is lit: the data are digital.
+    #[test]
+    fn data_may_be_pooled_before_they_enter() {
+        let pool = Stage::pooling(ImageShape::new(1, 4, 4), 2, Pool::Average);
+        let network = Network::new(vec![vec![pool, Stage::weight_bank(4, 2)]]).unwrap();
+        assert_eq!(network.interface().whole, Passage { flops: 16, ..Passage::plain(4, 2) });
+    }
+}
