@@ -1,8 +1,9 @@
 //! Chip and model of asymmetrical training side by side: how large their logits are, how alike, and how far the two part.
 //!
 //! ```sh
-//! cargo run --release -p at-core --example pair                      # the embedded digits
-//! cargo run --release -p at-core --example pair -- DATA_DIR 0.1 3 0.5  # MNIST, gain, hidden layers, offsets (rad)
+//! cargo run --release -p at-core --example pair                     # the embedded digits, 3 hidden layers, offsets of 0.5 rad
+//! cargo run --release -p at-core --example pair -- 1 3 0.5          # gain, hidden layers, offsets
+//! cargo run --release -p at-core --example pair -- 1 3 0.5 DATA_DIR # the same on MNIST
 //! ```
 //!
 //! With logits z = gain·readout, each sample's mean taken off, and errors e = softmax(z) - y of the test samples: `chip` and
@@ -15,15 +16,18 @@ use at_core::prelude::*;
 use at_core::training::{Alignment, Oracle};
 
 const WIDTH: usize = 64;
-const EPOCHS: usize = 30;
-const BATCH: usize = 300;
+
+/// Epochs, samples of a batch, and every which epoch is shown: of the digits, of MNIST.
+const DIGITS: [usize; 3] = [200, 100, 20];
+const MNIST: [usize; 3] = [30, 300, 3];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize, usual: f64| arguments.get(index).map_or(usual, |text| text.parse().expect("a number"));
-    let (gain, hidden, offset) = (number(1, 0.1), number(2, 3.0) as usize, number(3, 0.5));
-    let source = data::Source { data_dir: arguments.first().map(Into::into), cache_dir: None };
-    let data = data::open(if source.data_dir.is_some() { "mnist" } else { "digits" }, &source)?;
+    let (gain, hidden, offset) = (number(0, 0.08), number(1, 3.0) as usize, number(2, 0.5));
+    let source = data::Source { data_dir: arguments.get(3).map(Into::into), cache_dir: None };
+    let (name, [epochs, size, shown]) = if source.data_dir.is_some() { ("mnist", MNIST) } else { ("digits", DIGITS) };
+    let data = data::open(name, &source)?;
 
     let engine = Cpu::<f32>::new();
     let split = |samples| {
@@ -50,47 +54,52 @@ fn main() -> Result<()> {
     let loss = Loss { gain, ..Loss::cross_entropy(data.classes) };
     let (schedule, optimizer) = (Schedule::Cosine, Optimizer::ADAM);
     let settings =
-        Settings { epochs: EPOCHS, batch_size: BATCH, learning_rate: 0.0025, schedule, optimizer, loss, seed: 1 };
+        Settings { epochs, batch_size: size, learning_rate: 0.0025, schedule, optimizer, loss, seed: 1 };
     let initial = initial_controls(&network, 1, &Initialization::Normal { weight: 0.3, bias: 0.1 })?;
     let (options, meter) = (MethodOptions::default(), chip.meter().clone());
     let mut at: Box<dyn Method<Chip<Cpu<f32>>>> =
         build(MethodName::At, &engine, &network, &fabrication, &initial, &settings, &options, &meter)?;
     chip.program(at.controls())?;
-    let mut oracle = Alignment::new(&engine, &network, &fabrication, loss, BATCH)?;
+    let mut oracle = Alignment::new(&engine, &network, &fabrication, loss, size)?;
     oracle.begin(at.controls())?;
     let mut model = engine.build(&network, &Fabrication::ideal())?;
 
     println!("epoch  accuracy   model    chip   model   alike   error   apart   drift   slope");
-    let mut batch = Batch::new(&engine, train.width(), BATCH)?;
-    for epoch in 0..=EPOCHS {
-        let vectors = at.parameters();
-        let values = |wanted| &vectors.iter().find(|(name, _)| *name == wanted).expect("of at").1.values;
-        let (controls, digital) = (values("controls").clone(), values("model").clone());
-        chip.program(&controls)?;
-        model.program(&digital)?;
-        let (one, other) = (logits(&engine, &mut chip, &test, gain)?, logits(&engine, &mut model, &test, gain)?);
-        let [errors, others] = [&one, &other].map(|logits| errors(logits, &data.test.labels, data.classes));
-        let apart: Vec<f64> = errors.iter().zip(&others).map(|(a, b)| a - b).collect();
-        let parted: Vec<f64> = controls.iter().zip(&digital).map(|(&a, &b)| f64::from(a - b)).collect();
-        let product: f64 = one.iter().zip(&other).map(|(a, b)| a * b).sum::<f64>() / one.len() as f64;
-        let right = [&one, &other].map(|logits| 100.0 * accuracy(logits, &data.test.labels, data.classes));
-        print!("{epoch:5} {:8.2} % {:5.2} % {:7.3} {:7.3}", right[0], right[1], size(&one), size(&other));
-        print!(" {:7.3} {:7.4} {:7.4}", product / size(&one) / size(&other), size(&errors), size(&apart));
-        print!(" {:7.4}", size(&parted));
-        if epoch == EPOCHS {
+    let mut batch = Batch::new(&engine, train.width(), size)?;
+    for epoch in 0..=epochs {
+        let looks = epoch % shown == 0;
+        if looks {
+            let vectors = at.parameters();
+            let values = |wanted| &vectors.iter().find(|(name, _)| *name == wanted).expect("of at").1.values;
+            let (controls, digital) = (values("controls").clone(), values("model").clone());
+            chip.program(&controls)?;
+            model.program(&digital)?;
+            let (one, other) = (logits(&engine, &mut chip, &test, gain)?, logits(&engine, &mut model, &test, gain)?);
+            let [mistakes, others] = [&one, &other].map(|logits| errors(logits, &data.test.labels, data.classes));
+            let apart: Vec<f64> = mistakes.iter().zip(&others).map(|(a, b)| a - b).collect();
+            let parted: Vec<f64> = controls.iter().zip(&digital).map(|(&a, &b)| f64::from(a - b)).collect();
+            let product: f64 = one.iter().zip(&other).map(|(a, b)| a * b).sum::<f64>() / one.len() as f64;
+            let alike = product / (root_mean_square(&one) * root_mean_square(&other));
+            let [of_chip, of_model] = [&one, &other].map(|z| 100.0 * accuracy(z, &data.test.labels, data.classes));
+            let sizes = [&one, &other, &mistakes, &apart, &parted].map(|values| root_mean_square(values));
+            print!("{epoch:5} {of_chip:8.2} % {of_model:5.2} % {:7.3} {:7.3} {alike:7.3}", sizes[0], sizes[1]);
+            print!(" {:7.4} {:7.4} {:7.4}", sizes[2], sizes[3], sizes[4]);
+        }
+        if epoch == epochs {
             println!();
             break;
         }
-        at.begin_epoch(epoch, EPOCHS);
-        let rate = settings.learning_rate * settings.schedule.factor(epoch, EPOCHS);
+        at.begin_epoch(epoch, epochs);
+        let rate = settings.learning_rate * settings.schedule.factor(epoch, epochs);
         let order = engine.upload_indices(&epoch_order(train.samples(), settings.seed, epoch as u64))?;
-        for start in (0..train.samples()).step_by(BATCH) {
-            batch.gather(&engine, &train, &order, start, BATCH.min(train.samples() - start))?;
-            if start == 0 {
+        for start in (0..train.samples()).step_by(size) {
+            batch.gather(&engine, &train, &order, start, size.min(train.samples() - start))?;
+            let first = looks && start == 0;
+            if first {
                 oracle.before(at.controls(), &batch)?;
             }
             at.step(&mut chip, &batch, rate, &mut engine.zeros(3)?)?;
-            if start == 0 {
+            if first {
                 println!(" {:7.3}", oracle.after(at.controls())?);
             }
         }
@@ -139,6 +148,6 @@ fn accuracy(logits: &[f64], labels: &[u32], classes: usize) -> f64 {
 }
 
 /// Root mean square.
-fn size(values: &[f64]) -> f64 {
+fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
 }

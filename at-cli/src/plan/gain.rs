@@ -23,7 +23,7 @@ impl Plan {
         if self.settings.loss_gain != Some(LossGain::Auto) {
             return Ok(());
         }
-        let loss = &self.training.loss;
+        let loss = self.training.loss;
         let gain = match loss.kind {
             LossKind::MeanSquare => 1.0,
             LossKind::CrossEntropy => {
@@ -38,7 +38,7 @@ impl Plan {
                     None => self.imperfections.fabricate(network, TYPICAL)?,
                 };
                 let all = [&known, &built];
-                unsaturated_gain(&Cpu::<f64>::new(), network, &all, &controls, &encoded.signals, loss)
+                unsaturated_gain(&Cpu::<f64>::new(), network, &all, &controls, &encoded.signals, &loss)
                     .context("loss-gain auto")?
             }
         };

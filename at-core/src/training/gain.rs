@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
 
 /// Root mean square of the first logits, of the model's or of the chip's where those are larger.
-pub const LOGITS: f64 = 1.0;
+pub const LOGITS: f64 = 2.0;
 
 /// Samples that are looked at.
 pub const SAMPLES: usize = 500;
@@ -94,10 +94,10 @@ mod tests {
         let (engine, network) = (Cpu::<f64>::new(), Network::new(vec![vec![Stage::matrix(2, 2)]]).unwrap());
         let of = |scale: f32| {
             let signals = [1.0, 0.0, 0.0, 1.0].map(|signal: f32| scale * signal);
-            let (ideal, controls) = (Fabrication::ideal(), [4.0, 0.0, 0.0, 4.0, 0.0, 0.0]);
+            let (ideal, controls) = (Fabrication::ideal(), [40.0, 0.0, 0.0, 40.0, 0.0, 0.0]);
             unsaturated_gain(&engine, &network, &[&ideal], &controls, &signals, &Loss::cross_entropy(2)).unwrap()
         };
-        assert_eq!([of(1.0), of(10.0)], [LOGITS / 2.0, LOGITS / 20.0]);
+        assert_eq!([of(1.0), of(10.0)], [LOGITS / 20.0, LOGITS / 200.0]);
     }
 
     #[test]
