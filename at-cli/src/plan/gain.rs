@@ -1,6 +1,7 @@
 //! The gain of the loss where it is left to the program.
 
 use super::Plan;
+use crate::memory::Need;
 use crate::settings::LossGain;
 use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
@@ -27,6 +28,9 @@ impl Plan {
         let gain = match loss.kind {
             LossKind::MeanSquare => 1.0,
             LossKind::CrossEntropy => {
+                let mut need = Need::default();
+                need.fixed("the first logits (loss-gain auto)", bytes(network));
+                need.check_or("choose a smaller --network, or pass --loss-gain as a number")?;
                 let mut first = epoch_order(data.train.len(), self.training.seed, 0);
                 first.truncate(SAMPLES);
                 let encoded = self.encoding.encode(&data.train.select(&first), data.image)?;
@@ -53,4 +57,9 @@ impl Plan {
         });
         Ok(())
     }
+}
+
+/// What a chip in f64 takes beside its controls, where it is drawn and where it is computed.
+fn bytes(network: &Network) -> f64 {
+    8.0 * (4.0 * network.controls() as f64 + 2.0 * network.imperfections() as f64)
 }

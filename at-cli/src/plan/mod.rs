@@ -203,7 +203,7 @@ impl Plan {
         notes::merge(&mut self.notes, self.files.notes.clone());
         let doubt = self.disagreement(&network)?;
         notes::merge(&mut self.notes, doubt);
-        self.choose_gain(&network, data)?;
+        self.choose_gain(&network, data).or_usage()?;
         Ok(network)
     }
 

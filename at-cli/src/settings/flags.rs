@@ -3,8 +3,8 @@
 //! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]). Those that change a kind of
 //! chip are the rows of [`at_core::imperfections!`].
 
-use crate::measured;
 use super::gain::LossGain;
+use crate::measured;
 use crate::network_text::NetworkText;
 use at_core::imperfections::{Imperfections, Unit};
 use at_core::optics::Convention;

@@ -47,7 +47,8 @@ fn every_point_of_a_sweep_has_its_own_gain_and_its_methods_share_it() {
     bench.run(sweep.into_iter().chain(vary)).done();
     let mut gains = std::collections::BTreeMap::new();
     for cell in bench.entries("s/cells") {
-        let result: serde_json::Value = serde_json::from_str(&bench.read(&format!("s/cells/{cell}/result.json"))).unwrap();
+        let result: serde_json::Value =
+            serde_json::from_str(&bench.read(&format!("s/cells/{cell}/result.json"))).unwrap();
         let network = result["settings"]["network"].as_str().unwrap().to_string();
         gains.entry(network).or_insert_with(Vec::new).push(result["settings"]["loss-gain"].as_f64().unwrap());
     }
