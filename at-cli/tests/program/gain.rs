@@ -1,6 +1,13 @@
 //! The gain of the loss where it is left to the program: chosen once, kept as a number, the same for all.
 
-use crate::asyt::Bench;
+use crate::asyt::{Bench, Ended};
+
+/// A short training of the default network, or of another one.
+fn train(bench: &Bench, more: &[&str], out: &str) -> Ended {
+    let limits = ["train", "--train-limit", "100", "--test-limit", "50", "--batch-size", "20", "--epochs", "3"];
+    let rest = ["--method", "at", "--out", out];
+    bench.run(limits.iter().chain(&rest).chain(more).copied()).done()
+}
 
 /// The line of a run's settings with its gain.
 fn gain(bench: &Bench, file: &str) -> f64 {
@@ -11,24 +18,23 @@ fn gain(bench: &Bench, file: &str) -> f64 {
 #[test]
 fn a_gain_that_the_program_chooses_is_kept_as_a_number_that_repeats_the_run() {
     let bench = Bench::new();
-    let run = bench.train(&["--epochs", "3", "--method", "at", "--out", "auto"]).done();
+    let run = train(&bench, &[], "auto");
     let chosen = gain(&bench, "auto/config.toml");
     assert!(chosen > 0.0 && chosen < 1.0, "{chosen}");
     assert!(run.stderr.contains(&format!("gain     {chosen}, ")), "{}", run.stderr);
-    let number = chosen.to_string();
-    bench.train(&["--epochs", "3", "--method", "at", "--loss-gain", &number, "--out", "number", "--quiet"]).done();
+    train(&bench, &["--loss-gain", &chosen.to_string(), "--quiet"], "number");
     bench.run(["train", "--config", "auto/config.toml", "--out", "again", "--quiet"]).done();
     let trained = |run: &str| std::fs::read(bench.path(&format!("{run}/at.safetensors"))).unwrap();
     assert!(trained("auto") == trained("number") && trained("auto") == trained("again"));
-    bench.train(&["--epochs", "3", "--method", "at", "--loss-gain", "1", "--out", "one", "--quiet"]).done();
-    assert_ne!(trained("auto"), trained("one"), "it matters");
+    train(&bench, &["--loss-gain", "1", "--quiet"], "one");
+    assert!(trained("auto") != trained("one"), "it matters");
 }
 
 #[test]
 fn errors_of_cells_lower_the_gain_and_chips_of_a_kind_share_it() {
     let bench = Bench::new();
     let of = |flags: &[&str], out: &str| {
-        bench.train(&[flags, &["--epochs", "1", "--method", "at", "--quiet", "--out", out]].concat()).done();
+        train(&bench, &[flags, &["--quiet"]].concat(), out);
         gain(&bench, &format!("{out}/config.toml"))
     };
     let deep = ["--network", "bank:in-32-32-out", "--initialization", "normal:0.3:0.1"];
@@ -60,6 +66,21 @@ fn every_point_of_a_sweep_has_its_own_gain_and_its_methods_share_it() {
 #[test]
 fn values_are_met_as_they_are() {
     let bench = Bench::new();
-    bench.train(&["--loss", "mean-square", "--epochs", "1", "--method", "at", "--out", "run", "--quiet"]).done();
+    train(&bench, &["--loss", "mean-square", "--quiet"], "run");
     assert_eq!(gain(&bench, "run/config.toml"), 1.0);
+}
+
+#[test]
+fn a_deep_bank_learns_where_it_ran_away() {
+    let bench = Bench::new();
+    let network = ["--network", "bank:in-32-32-32-32-32-out", "--initialization", "normal:0.3:0.1", "--encoding", "l2"];
+    let steps = ["--optimizer", "adam", "--learning-rate", "0.005", "--epochs", "30", "--batch-size", "50"];
+    let score = |gain: &[&str], out: &str| {
+        let rest = ["--engine", "cpu", "--method", "at", "--quiet", "--json", "--out", out];
+        let all = ["train"].iter().chain(&network).chain(&steps).chain(&rest).chain(gain).copied();
+        let summary: serde_json::Value = serde_json::from_str(&bench.run(all).done().stdout).unwrap();
+        summary["results"][0]["final_test_accuracy"].as_f64().unwrap_or_else(|| panic!("{summary}"))
+    };
+    let (chosen, one) = (score(&[], "chosen"), score(&["--loss-gain", "1"], "one"));
+    assert!(chosen > 0.75 && one < 0.4, "{chosen} {one}");
 }
