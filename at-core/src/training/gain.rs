@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::propagator::{Propagator, Simulator};
 
 /// Root mean square of the first logits, of the model's or of the chip's where those are larger.
-pub const LOGITS: f64 = 1.0;
+pub const LOGITS: f64 = 1.5;
 
 /// Samples that are looked at.
 pub const SAMPLES: usize = 500;
