@@ -68,6 +68,7 @@ pub fn described(task: &Task, data: &Dataset, device: &Device) -> Vec<String> {
     }
     let methods: Vec<&str> = plan.methods.iter().map(MethodName::as_str).collect();
     lines.push(format!("methods  {}", methods.join(", ")));
+    lines.extend(plan.chosen_gain.iter().map(|gain| format!("gain     {gain}")));
     let (epochs, batch) = (plan.training.epochs, plan.training.batch_size);
     let steps = train.div_ceil(batch);
     let all = epochs.saturating_mul(steps);

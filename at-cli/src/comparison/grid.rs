@@ -110,6 +110,8 @@ pub struct Point {
     pub imperfections: String,
     /// What a reader must know of the data.
     pub data_note: Option<String>,
+    /// The gain of the loss where the program has chosen it, and why.
+    pub chosen_gain: Option<String>,
     /// What makes one doubt that this is meant.
     pub notes: Vec<String>,
     /// Memory that one training takes at the least (bytes).
@@ -221,13 +223,14 @@ fn point(
         notes::merge(&mut notes, trial::before(&task.plan, &task.network, samples)?);
     }
     notes::merge(&mut notes, task.plan.notes);
-    let settings = task.plan.settings;
+    let (settings, chosen_gain) = (task.plan.settings, task.plan.chosen_gain);
     let cells = Cells::new(&settings, &task.plan.methods, chips, contents).or_usage()?;
     Ok(Point {
         values,
         settings,
         imperfections: task.imperfections,
         data_note,
+        chosen_gain,
         notes,
         bytes: need.bytes(),
         work,

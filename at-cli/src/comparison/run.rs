@@ -252,6 +252,11 @@ fn announce(points: &[Point], request: &Request, folder: &RunFolder, shard: Opti
     for vary in &request.vary {
         say(quiet, &format!("vary     {} = {}", vary.name(), vary.values.join(", ")));
     }
+    match (&point.chosen_gain, points.len()) {
+        (Some(gain), 1) => say(quiet, &format!("gain     {gain}")),
+        (Some(_), _) => say(quiet, "gain     chosen at every point (loss-gain auto)"),
+        (None, _) => {}
+    }
     if let Some(shard) = shard {
         let all = points.iter().map(|point| point.cells.len()).sum();
         let own = (0..all).filter(|&index| shard.has(index)).count();

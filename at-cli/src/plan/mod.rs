@@ -1,11 +1,12 @@
 //! Settings that have been understood: every word has its meaning, every number its range. Nothing has been run yet.
 
 mod chip;
+mod gain;
 
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
-use crate::settings::{RunSettings, chips};
+use crate::settings::{LossGain, RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -49,6 +50,8 @@ pub struct Plan {
     pub share: Share,
     /// What was read of the files that belong to the network; nothing before [`Plan::fit`].
     pub files: NetworkFiles,
+    /// The gain of the loss where the program has chosen it, and why; after [`Plan::fit`].
+    pub chosen_gain: Option<String>,
     /// What makes one doubt that the settings are meant, a sentence each.
     pub notes: Vec<String>,
 }
@@ -169,7 +172,10 @@ impl Plan {
                 loss: Loss {
                     kind: word("loss", &given("loss", &s.loss)?)?,
                     normalization: word("loss-normalization", &given("loss-normalization", &s.loss_normalization)?)?,
-                    gain: given("loss-gain", &s.loss_gain)?,
+                    gain: match given("loss-gain", &s.loss_gain)? {
+                        LossGain::Auto => 1.0, // until there are data: Plan::choose_gain
+                        LossGain::Number(gain) => gain,
+                    },
                     classes: 1,
                     reduction: word("loss-reduction", &given("loss-reduction", &s.loss_reduction)?)?,
                 },
@@ -180,6 +186,7 @@ impl Plan {
             share: word("share", s.share.as_deref().unwrap_or("batch"))?,
             imperfections,
             files: NetworkFiles::default(),
+            chosen_gain: None,
             notes: Vec::new(),
             settings,
         };
@@ -207,8 +214,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network, and reads the files that belong
-    /// to it.
+    /// The network and the loss that fit `data`; replaces `in` and `out` in the settings' network, and `auto` in their loss-gain, and
+    /// reads the files that belong to the network.
     pub fn fit(&mut self, data: &Dataset) -> Outcome<Network> {
         self.fit_with(data, &mut FilesCache::default())
     }
@@ -220,6 +227,7 @@ impl Plan {
         notes::merge(&mut self.notes, self.files.notes.clone());
         let doubt = self.disagreement(&network)?;
         notes::merge(&mut self.notes, doubt);
+        self.choose_gain(&network, data).or_usage()?;
         Ok(network)
     }
 

@@ -122,7 +122,7 @@ fn facts(page: &mut Page, finished: &Finished) {
             "Optimizer",
             format!("{}, learning rate {rate}, schedule {}", text(&settings.optimizer), text(&settings.schedule)),
         ),
-        ("Loss", text(&settings.loss)),
+        ("Loss", settings.loss_in_words()),
         ("Engine", engine),
     ]);
     if !request.vary.is_empty() {

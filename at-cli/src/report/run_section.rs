@@ -110,7 +110,7 @@ fn trained_facts(page: &mut Page, files: &RunFiles, trained: Option<&TrainedChip
                 text(&settings.schedule)
             ),
         ),
-        ("Loss", text(&settings.loss)),
+        ("Loss", settings.loss_in_words()),
         ("Seed", format!("{} (first controls, order of the samples)", summary.seed)),
         ("Engine", engines.first().map(|engine| (*engine).to_string()).unwrap_or_default()),
     ]);

@@ -24,6 +24,9 @@ pub struct Finding {
     pub pass: bool,
     /// Who expects it.
     pub source: String,
+    /// Methods of it whose training diverged, each as `pat on 2 of 5 chips`; those chips count as 0 %.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diverged: Vec<String>,
 }
 
 impl Finding {
@@ -38,7 +41,22 @@ impl Finding {
     ) -> Self {
         let pass = (low..=high).contains(&found);
         let (claim, place) = (claim.into(), place.into());
-        Finding { claim, place, low, high, found, unit: unit.into(), pass, source: source.into() }
+        let (unit, source, diverged) = (unit.into(), source.into(), Vec::new());
+        Finding { claim, place, low, high, found, unit, pass, source, diverged }
+    }
+
+    /// The same where trainings of these methods diverged: that is a result, which stands beside the verdict.
+    pub fn with_diverged(self, diverged: Vec<String>) -> Self {
+        Finding { diverged, ..self }
+    }
+
+    /// The last column of the table.
+    fn verdict(&self) -> String {
+        let verdict = if self.pass { "pass" } else { "FAIL" };
+        match self.diverged.is_empty() {
+            true => verdict.to_string(),
+            false => format!("{verdict} (diverged: {})", self.diverged.join(", ")),
+        }
     }
 
     /// The range, without an end that nothing can pass.
@@ -94,9 +112,8 @@ impl Reproduction {
         }
         let head = ["  at", "expected", "found", "", ""].map(String::from).to_vec();
         let row = |finding: &Finding| {
-            let verdict = if finding.pass { "pass" } else { "FAIL" };
             let (place, unit) = (format!("  {}", finding.place), finding.unit.clone());
-            vec![place, finding.range(1e3), number(finding.found), unit, verdict.into()]
+            vec![place, finding.range(1e3), number(finding.found), unit, finding.verdict()]
         };
         // aligned together, so that columns are the same below every claim
         let ordered = claims.iter().flat_map(|claim| self.findings.iter().filter(move |own| own.claim == *claim));
@@ -146,5 +163,15 @@ mod tests {
         assert_eq!(range(-2.5, 1e3), "-2.5 or more");
         assert_eq!(range(-1e3, 27.0), "27 or less");
         assert_eq!(range(1.0, 1.5), "1 to 1.5");
+    }
+
+    #[test]
+    fn a_rival_that_diverged_is_a_result_beside_the_verdict() {
+        let finding = Finding::new("at is not below pat", "1", (0.0, 1e3), 88.0, "points", "");
+        assert_eq!(finding.verdict(), "pass");
+        assert!(!serde_json::to_string(&finding).unwrap().contains("diverged"));
+        let finding = finding.with_diverged(vec!["pat on 5 of 5 chips".into()]);
+        assert_eq!(finding.verdict(), "pass (diverged: pat on 5 of 5 chips)");
+        assert!(serde_json::to_string(&finding).unwrap().contains("\"diverged\":[\"pat on 5 of 5 chips\"]"));
     }
 }

@@ -110,17 +110,24 @@ fn findings(description: &Experiment, finished: &Finished) -> Result<Vec<Finding
                     (None, None) => Err(anyhow!("no result of {name} at {place}")),
                 }
             };
+            let lost = [Some(&expect.method), expect.minus.as_ref()].into_iter().flatten().filter_map(|name| {
+                let own = point.diverged.iter().find(|own| own.method.as_str() == name.as_str())?;
+                let done = point.methods.iter().find(|method| method.method == own.method);
+                let all = own.chips + done.map_or(0, |method| method.scores.len());
+                Some(format!("{name} on {} of {all} chips", own.chips))
+            });
             let other = expect.minus.as_deref().map(of).transpose()?.unwrap_or(0.0);
             let Expectation { claim, low, high, .. } = expect;
             let unit = expect.quantity.unit(expect.minus.is_some());
-            findings.push(Finding::new(
+            let finding = Finding::new(
                 claim,
                 place.clone(),
                 (*low, *high),
                 of(&expect.method)? - other,
                 unit,
                 &description.source,
-            ));
+            );
+            findings.push(finding.with_diverged(lost.collect()));
         }
     }
     Ok(findings)

@@ -163,6 +163,9 @@ fn announce<E: Simulator>(engine: &E, job: &Job) {
             say(quiet, &format!("         digital models know the data sheet of chip {kind}"));
         }
     }
+    if let Some(gain) = &task.plan.chosen_gain {
+        say(quiet, &format!("gain     {gain}"));
+    }
     say(quiet, &format!("folder   {}", folder.path().display()));
 }
 

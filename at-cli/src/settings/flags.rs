@@ -3,6 +3,7 @@
 //! All are optional, because each of the layers preset, file and flags gives only some ([`super::resolve()`]). Those that change a kind of
 //! chip are the rows of [`at_core::imperfections!`].
 
+use super::gain::LossGain;
 use crate::measured;
 use crate::network_text::NetworkText;
 use at_core::imperfections::{Imperfections, Unit};
@@ -209,9 +210,9 @@ at_core::imperfections! { settings {
     /// Scaling of the readout before the loss: none, total, l2
     #[arg(long, value_name = "NORM", help_heading = "Training")]
     pub loss_normalization: Option<String>,
-    /// Factor on the scaled readout
+    /// Factor on the scaled readout: a number, or auto, at which a softmax begins unsaturated (1 for mean-square)
     #[arg(long, value_name = "FACTOR", help_heading = "Training")]
-    pub loss_gain: Option<f64>,
+    pub loss_gain: Option<LossGain>,
     /// Error of a batch: mean or sum over its samples
     #[arg(long, value_name = "REDUCTION", help_heading = "Training")]
     pub loss_reduction: Option<String>,

@@ -4,9 +4,11 @@ pub mod chips;
 mod families;
 mod file;
 mod flags;
+mod gain;
 pub mod presets;
 mod resolve;
 
 pub use file::{config, parse, read, read_own};
 pub use flags::{RunSettings, keys};
+pub use gain::LossGain;
 pub use resolve::{explained, resolve, resolve_own};

@@ -15,6 +15,7 @@ mod exports;
 mod faults;
 mod flags;
 mod foreign_files;
+mod gain;
 mod gallery;
 mod gpu;
 mod identity;

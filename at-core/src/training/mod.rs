@@ -6,6 +6,7 @@ pub mod digital;
 pub mod draws;
 pub mod evaluation;
 mod fleet_run;
+pub mod gain;
 pub mod initial;
 pub mod journal;
 pub mod methods;
