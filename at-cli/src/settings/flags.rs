@@ -59,6 +59,9 @@ macro_rules! heading {
     (process) => {
         "Chip: what light meets"
     };
+    (planes) => {
+        "Chip: what light meets"
+    };
     (plan) => {
         "Chip: what light meets"
     };

@@ -12,6 +12,8 @@ impl Network {
             Part::Crossings => self.meshes().any(|mesh| crossings(mesh).iter().any(|&count| count > 0)),
             Part::Matrices => self.stages().any(|stage| matches!(stage, Stage::Matrix(_))),
             Part::WeightBanks => self.stages().any(|stage| matches!(stage, Stage::WeightBank(_))),
+            Part::Masks => self.stages().any(|stage| matches!(stage, Stage::Mask(_))),
+            Part::Planes => self.stages().any(|stage| matches!(stage, Stage::FreeSpace(_))),
             Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),
             Part::Hidden => self.layers().len() > 1,
         }

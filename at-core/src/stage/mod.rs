@@ -15,12 +15,15 @@ mod drawn;
 mod element;
 mod errors;
 pub mod flops;
+mod free_space;
 mod initialization;
+mod mask;
 mod matrix;
 pub(crate) mod mesh;
 mod modulation;
 mod own;
 mod rectifier;
+mod regions;
 mod sines;
 mod splitter;
 mod weight_bank;
@@ -36,17 +39,20 @@ pub use drawn::{Drawn, Grid, Map, Span};
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Estimable, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use flops::Flops;
+pub use free_space::FreeSpace;
 pub use initialization::Initialization;
+pub use mask::{Mask, Transmission};
 pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use own::Own;
 pub use rectifier::Rectifier;
+pub use regions::Regions;
 pub use sines::Sines;
 pub use splitter::Splitter;
 pub use weight_bank::WeightBank;
 
 use crate::imperfections::Place;
-use crate::optics::{Activation, Mesh};
+use crate::optics::{Activation, AngularSpectrum, Mesh};
 
 impl Stage {
     /// Its kind as a word: `weight-bank`.
@@ -192,6 +198,18 @@ stages! {
     Matrix(Matrix): Stage::matrix(4, 3);
     /// A bank of incoherent, balanced MZI weight cells.
     WeightBank(WeightBank): Stage::weight_bank(4, 3);
+    /// A mask of pixels that change phases or amplitudes.
+    Mask(Mask): Stage::mask(3, 5, Transmission::Complex);
+    /// Free space between two grids of pixels.
+    FreeSpace(FreeSpace): Stage::free_space(AngularSpectrum {
+        rows: 3,
+        columns: 5,
+        pitch_um: 400.0,
+        distance_um: 1500.0,
+        wavelength_um: 750.0,
+    });
+    /// Detectors, each of a square of pixels.
+    Regions(Regions): Stage::regions(6, 5, 3, 1);
 }
 
 #[cfg(test)]

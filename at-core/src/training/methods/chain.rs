@@ -72,6 +72,9 @@ impl Chain {
                 | Stage::Rectifier(_)
                 | Stage::Matrix(_)
                 | Stage::WeightBank(_)
+                | Stage::Mask(_)
+                | Stage::FreeSpace(_)
+                | Stage::Regions(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();
