@@ -70,6 +70,7 @@ macro_rules! conforms {
             every_stage_activation_and_detection
             tiled_layers
             matrices_and_weight_banks
+            diffractive_planes
             where_light_is_hard_to_rebuild
             taps_and_the_way_back_through_single_layers
             powers_behind_meshes

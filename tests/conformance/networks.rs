@@ -3,10 +3,10 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
+    ACTIVATIONS, DETECTIONS, around, coherent, diffractive, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
     weight_banks,
 };
-use at_core::imperfections::Imperfections;
+use at_core::imperfections::{Imperfections, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Simulator;
@@ -114,6 +114,18 @@ pub fn matrices_and_weight_banks<E: Simulator>(engine: &E, precision: Precision)
         for batch in [1, 7, 64, 257] {
             agrees(engine, precision, &matrices(&[30, 17, 1, 5]), &imperfections, batch, "matrices");
             agrees(engine, precision, &weight_banks(&[30, 17, 1, 5]), &imperfections, batch, "weight banks");
+        }
+    }
+}
+
+/// Masks and free space on grids of every size, from one pixel's width on.
+pub fn diffractive_planes<E: Simulator>(engine: &E, precision: Precision) {
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 150.0, plane_distance: 100.0, plane_tilt: 0.05 };
+    for (rows, columns) in [(4, 4), (7, 5), (16, 9), (3, 33)] {
+        for (planes, batch) in [(Planes::NONE, 1), (Planes::NONE, 19), (planes, 7)] {
+            let what = format!("planes of {rows} × {columns} pixels");
+            let imperfections = Imperfections { planes, ..Imperfections::NONE };
+            agrees(engine, precision, &diffractive(rows, columns), &imperfections, batch, &what);
         }
     }
 }

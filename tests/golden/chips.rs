@@ -17,15 +17,16 @@ use at_core::propagator::{
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;
-use at_tests::networks::{matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{diffractive, matrices, recorded_stages, tiled, weight_banks};
 
 /// The networks whose chips are drawn, by name.
-fn networks() -> [(&'static str, Network); 4] {
+fn networks() -> [(&'static str, Network); 5] {
     [
         ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
         ("weight banks", weight_banks(&[4, 4, 4])),
         ("matrices", matrices(&[4, 4, 4])),
+        ("diffractive planes", diffractive(4, 3)),
     ]
 }
 

@@ -6,7 +6,7 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
-use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, diffractive, matrices, recorded_stages, tiled, weight_banks};
 
 /// All networks.
 pub fn all() -> Record {
@@ -15,6 +15,7 @@ pub fn all() -> Record {
         ("tiles".into(), tiled(&Mesh::rectangular(3).unwrap())),
         ("triangular tiles".into(), tiled(&Mesh::triangular(4).unwrap())),
         ("matrices".into(), matrices(&[6, 5, 3])),
+        ("diffractive planes".into(), diffractive(6, 5)),
         ("weight banks".into(), weight_banks(&[6, 5, 3])),
         ("wide meshes".into(), coherent(20, 2, Activation::ELECTRO_OPTIC, Detection::Intensity)),
     ];

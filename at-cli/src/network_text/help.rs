@@ -15,6 +15,10 @@ it from the stage before.
                   columns
   matrix          inputs, outputs                          real numbers
   weight-bank     inputs, outputs                          real numbers
+  mask            rows, columns; transmission              fields
+  free-space      rows, columns, pitch-um, distance-um,    fields
+                  wavelength-um
+  regions         rows, columns, count, side               fields to numbers
   activation      activation                               fields
   detection       detection                                fields to numbers
   modulation                                               numbers to fields
@@ -25,6 +29,9 @@ Keys after a semicolon can be left out, and so can threshold (0): layout is
 \"rectangular\", \"triangular\", \"diamond\", \"butterfly\", \"benes\" or \"custom\",
 depth the columns of a rectangular mesh, columns those of a custom one, each a
 list of the pairs of modes that its interferometers join, the upper mode first.
+transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
+regions, rows and columns are those of a grid of pixels, whose modes lie row by
+row; count detectors are squares of side pixels.
 
 A mesh, its light detected:
   network = [[
@@ -64,6 +71,14 @@ waveguides cross; singular values in tiles:
      { kind = \"singular-value\", inputs = 8, outputs = 4, tile = 4 },
      { kind = \"detection\", detection = { kind = \"intensity\" } }],
   ]
+
+A diffractive network of one mask, with the numbers of the first such networks:
+  network = [[
+    { kind = \"free-space\", rows = 16, columns = 16, pitch-um = 400.0, distance-um = 30000.0, wavelength-um = 750.0 },
+    { kind = \"mask\", rows = 16, columns = 16, transmission = \"phase\" },
+    { kind = \"free-space\", rows = 16, columns = 16, pitch-um = 400.0, distance-um = 30000.0, wavelength-um = 750.0 },
+    { kind = \"regions\", rows = 16, columns = 16, count = 10, side = 2 },
+  ]]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
   network = [

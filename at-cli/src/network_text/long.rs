@@ -12,12 +12,15 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 10] = [
+pub(super) const KINDS: [Keys; 13] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
     ("matrix", &["inputs", "outputs"], &[]),
     ("weight-bank", &["inputs", "outputs"], &[]),
+    ("mask", &["rows", "columns"], &["transmission"]),
+    ("free-space", &["rows", "columns", "pitch-um", "distance-um", "wavelength-um"], &[]),
+    ("regions", &["rows", "columns", "count", "side"], &[]),
     ("activation", &["activation"], &[]),
     ("detection", &["detection"], &[]),
     ("modulation", &[], &[]),
@@ -118,7 +121,8 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
     };
     match key {
-        "modes" | "inputs" | "outputs" | "tile" | "depth" => match value {
+        "columns" if matches!(value, Value::Integer(1..)) => Ok(()), // of a grid
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "rows" | "count" | "side" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
@@ -135,7 +139,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
                 shown(value)
             )),
         },
-        "threshold" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
+        "threshold" | "pitch-um" | "distance-um" | "wavelength-um" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
         "activation" => nested(&ACTIVATIONS),
         "detection" => nested(&DETECTIONS),
         _ => Ok(()), // read as what it is

@@ -1,5 +1,7 @@
-//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
+//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`,
+//! `diffractive:64x64x5`.
 
+use super::diffractive;
 use super::stage::{StageText, element_elsewhere};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
@@ -18,8 +20,9 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
         "svd" => singular_values(rest, inputs, outputs),
+        "diffractive" => diffractive::layers_of(rest, outputs),
         "own" => Err(element_elsewhere(rest)),
-        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles", "svd"])),
+        _ => bail!("{}", names::unknown("kind", kind, ["matrix", "bank", "mesh", "tiles", "svd", "diffractive"])),
     }
 }
 
@@ -164,7 +167,7 @@ fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageT
     Ok(layers)
 }
 
-fn size(word: &str) -> Result<usize> {
+pub(super) fn size(word: &str) -> Result<usize> {
     match word.parse() {
         Ok(0) | Err(_) => bail!("{word:?} is no size; a size is a whole number from 1"),
         Ok(size) => Ok(size),
@@ -172,7 +175,7 @@ fn size(word: &str) -> Result<usize> {
 }
 
 /// The activation of a name, with parameters that suit fields of mean power 1.
-fn find_activation(name: &str) -> Result<Option<Activation>> {
+pub(super) fn find_activation(name: &str) -> Result<Option<Activation>> {
     Ok(Some(match name {
         "none" => return Ok(None),
         "electro-optic" => Activation::ELECTRO_OPTIC,

@@ -3,7 +3,7 @@
 use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Part, Passive, Process};
+use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Part, Passive, Planes, Process};
 use at_core::network::Network;
 
 /// The imperfection of this name, where there is one: a setting that changes a kind of chip.
@@ -26,13 +26,14 @@ fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a 
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
     (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
+    ("planes", "diffractive planes a few pixels' tenths and a few milliradians out of place, pixel phases of 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 
@@ -50,6 +51,7 @@ fn find(name: &str) -> Result<Imperfections> {
         }
         DEMONSTRATION => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
         "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
+        "planes" => Ok(Imperfections { planes: PLANES, ..none }),
         "silicon" => Ok(silicon()),
         "silicon-raw" => Ok(Imperfections {
             phase: 0.0,
@@ -76,6 +78,9 @@ fn find(name: &str) -> Result<Imperfections> {
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
     }
 }
+
+/// What careful assembly by hand leaves at terahertz pitches, a tenth of a pixel and of the wavelength, and printed heights. Chosen, not measured.
+const PLANES: Planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
@@ -142,8 +147,12 @@ pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -
 }
 
 /// Parts of networks with a kind of chip that has imperfections there.
-const FITTING: [(Part, &str); 3] =
-    [(Part::Meshes, "mesh"), (Part::Matrices, DEMONSTRATION), (Part::WeightBanks, "weight-bank")];
+const FITTING: [(Part, &str); 4] = [
+    (Part::Meshes, "mesh"),
+    (Part::Matrices, DEMONSTRATION),
+    (Part::WeightBanks, "weight-bank"),
+    (Part::Planes, "planes"),
+];
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
 /// them acts on the network: such a chip would be ideal without anybody having asked for that.

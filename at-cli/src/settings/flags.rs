@@ -123,7 +123,8 @@ at_core::imperfections! { settings {
     /// Folder that holds the data set's files
     #[arg(long, value_name = "DIR", help_heading = "Task")]
     pub data_dir: Option<PathBuf>,
-    /// How samples become signals: raw, l2, fourier-crop:SIZE, amplitude[:MODES], phase[:MODES]
+    /// How samples become signals: raw, l2, fourier-crop:SIZE, amplitude[:MODES], phase[:MODES],
+    /// amplitude-image:ROWSxCOLUMNS, phase-image:ROWSxCOLUMNS
     #[arg(long, help_heading = "Task")]
     pub encoding: Option<String>,
     /// Only the first N training samples

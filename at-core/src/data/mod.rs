@@ -15,6 +15,7 @@ pub mod encoding;
 #[cfg(test)]
 mod file_tests;
 mod fourier;
+mod grid;
 mod heading;
 mod idx;
 mod image_files;
