@@ -75,6 +75,14 @@ impl AngularSpectrum {
         signed / (padded as f64 * self.pitch_um)
     }
 
+    /// How far aside along x and y the steepest light goes that these pixels make and the band lets pass (µm).
+    pub fn reach_um(&self) -> [f64; 2] {
+        self.band().map(|band| {
+            let sine = self.wavelength_um * band.min(0.5 / self.pitch_um);
+            self.distance_um * sine / (1.0 - sine * sine).sqrt()
+        })
+    }
+
     /// For every entry along the padded axis whether light of that frequency passes.
     pub fn passes(&self, axis: usize) -> Vec<bool> {
         let (padded, band) = (self.padded()[axis], self.band()[axis]);

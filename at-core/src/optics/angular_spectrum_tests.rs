@@ -10,6 +10,9 @@ fn light_that_passes_goes_no_farther_aside_than_the_grid_is_wide() {
     let aside = TERAHERTZ.distance_um * sine / (1.0 - sine * sine).sqrt();
     assert!((aside - 64.0 * 400.0).abs() < 1e-6, "{aside}");
     assert_eq!(AngularSpectrum { rows: 5, columns: 200, ..TERAHERTZ }.padded(), [512, 16]);
+    assert!((TERAHERTZ.reach_um()[0] - aside).abs() < 1e-6);
+    let coarse = AngularSpectrum { pitch_um: 4000.0, ..TERAHERTZ };
+    assert!((coarse.reach_um()[0] / (30_000.0 * 750.0 / 8000.0) - 1.0).abs() < 0.01, "by the pitch: λz/2p");
     let numbers = TERAHERTZ.fresnel_numbers();
     assert!((numbers[0] - 12_800.0_f64.powi(2) / (750.0 * 30_000.0)).abs() < 1e-12);
 }
