@@ -2,8 +2,8 @@
 
 use at_core::data::ImageShape;
 use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
-use at_core::optics::{Activation, Layout, Mesh};
-use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Splitter};
+use at_core::optics::{Activation, AngularSpectrum, Layout, Mesh};
+use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Regions, Splitter, Transmission};
 use at_core::tiled::tiled_stages;
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
@@ -116,6 +116,17 @@ fn dense(widths: &[usize], linear: impl Fn(usize, usize) -> Stage) -> Network {
     let mut layers: Vec<Layer> =
         widths.windows(2).map(|pair| vec![linear(pair[0], pair[1]), Stage::rectifier(pair[1], 0.05)]).collect();
     layers.last_mut().expect("there are at least two widths").pop();
+    network(layers)
+}
+
+/// Masks of every kind with free space between them, on a grid of this many rows and columns, and two detectors.
+pub fn diffractive(rows: usize, columns: usize) -> Network {
+    let (pitch_um, distance_um, wavelength_um) = (400.0, 1500.0, 750.0);
+    let space = || Stage::free_space(AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um });
+    let mut layers: Vec<Layer> =
+        Transmission::ALL.map(|transmission| vec![space(), Stage::mask(rows, columns, transmission)]).into();
+    let side = Regions::longest_side(rows, columns, 2);
+    layers.last_mut().expect("masks of every kind").extend([space(), Stage::regions(rows, columns, 2, side)]);
     network(layers)
 }
 

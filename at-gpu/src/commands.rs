@@ -217,9 +217,14 @@ impl Commands {
 
     /// Records a copy of the first `bytes`.
     pub fn copy(&self, source: &wgpu::Buffer, target: &wgpu::Buffer, bytes: u64) {
+        self.copy_part(source, 0, target, bytes);
+    }
+
+    /// Records a copy of `bytes` from byte `start` on to the beginning of `target`.
+    pub fn copy_part(&self, source: &wgpu::Buffer, start: u64, target: &wgpu::Buffer, bytes: u64) {
         let mut pending = lock(&self.pending);
         pending.pass = None;
-        pending.encoder(&self.context.device).copy_buffer_to_buffer(source, 0, target, 0, bytes);
+        pending.encoder(&self.context.device).copy_buffer_to_buffer(source, start, target, 0, bytes);
     }
 
     /// Hands everything recorded to the device.

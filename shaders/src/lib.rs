@@ -129,6 +129,22 @@ kernels! {
     PoolingForward "pooling_forward" "rw" "Pooling" ["index", "pooling"];
     /// its adjoint, `stage/pooling.rs`.
     PoolingBackward "pooling_backward" "rrw" "Pooling" ["index", "pooling"];
+    /// transmissions of a mask's pixels and their slopes, `stage/mask.rs`.
+    MaskCoefficients "mask_coefficients" "rrw" "Mask" ["index", "complex", "trigonometry", "mask"];
+    /// light through a mask, either way, `stage/mask.rs`.
+    MaskTransmit "mask_transmit" "rrw" "Mask" ["index", "complex", "mask"];
+    /// products for the gradient of a mask, `stage/mask.rs`.
+    MaskProducts "mask_products" "rrrw" "Mask" ["index", "complex", "mask"];
+    /// rows of a grid to their spectra, `stage/free_space.rs`.
+    FreeSpaceEnter "free_space_enter" "rrrrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
+    /// columns of spectra through free space, either way, `stage/free_space.rs`.
+    FreeSpaceCross "free_space_cross" "rrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
+    /// rows of spectra back to a grid, `stage/free_space.rs`.
+    FreeSpaceLeave "free_space_leave" "rrrrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
+    /// power on square regions of a grid, `stage/regions.rs`.
+    RegionsForward "regions_forward" "rrw" "Regions" ["index", "regions"];
+    /// its adjoint, `stage/regions.rs`.
+    RegionsBackward "regions_backward" "rrrw" "Regions" ["index", "regions"];
     /// blocked product of strided matrices, `stage/weights.rs`.
     MatrixProduct "matrix_product" "rrrw" "MatrixProduct" ["index", "matrix_product"];
     /// the same, 8 x 8 sums per invocation, `stage/weights.rs`.
@@ -190,6 +206,9 @@ impl Kernel {
                 | Kernel::MeshBlockGradient
                 | Kernel::MeshBlockProduct
                 | Kernel::MeshBlockGram
+                | Kernel::FreeSpaceEnter
+                | Kernel::FreeSpaceCross
+                | Kernel::FreeSpaceLeave
         )
     }
 }

@@ -3,10 +3,10 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, every_kind, matrices, mesh_and_detectors, network, other_shapes,
-    part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, matrices, mesh_and_detectors, network,
+    other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
 };
-use at_core::imperfections::{Imperfections, Memory};
+use at_core::imperfections::{Imperfections, Memory, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::Simulator;
@@ -145,6 +145,18 @@ pub fn convolutions_and_pooling<E: Simulator>(engine: &E, precision: Precision) 
     for imperfections in [IDEAL, LOSSY] {
         for batch in [1, 7, 300] {
             agrees(engine, precision, &convolutional(), &imperfections, batch, "convolutions");
+        }
+    }
+}
+
+/// Masks and free space on grids of every size, from one pixel's width on.
+pub fn diffractive_planes<E: Simulator>(engine: &E, precision: Precision) {
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 150.0, plane_distance: 100.0, plane_tilt: 0.05 };
+    for (rows, columns) in [(4, 4), (7, 5), (16, 9), (3, 33)] {
+        for (planes, batch) in [(Planes::NONE, 1), (Planes::NONE, 19), (planes, 7)] {
+            let what = format!("planes of {rows} × {columns} pixels");
+            let imperfections = Imperfections { planes, ..Imperfections::NONE };
+            agrees(engine, precision, &diffractive(rows, columns), &imperfections, batch, &what);
         }
     }
 }

@@ -17,10 +17,12 @@ use at_core::propagator::{
 };
 use at_core::training::{Initialization, initial_controls};
 use at_tests::draws::normals;
-use at_tests::networks::{few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
+use at_tests::networks::{
+    diffractive, few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
+};
 
 /// The networks whose chips are drawn, by name.
-fn networks() -> [(&'static str, Network); 7] {
+fn networks() -> [(&'static str, Network); 8] {
     [
         ("every stage", recorded_stages()),
         ("tiles", tiled(&Mesh::rectangular(3).unwrap())),
@@ -29,6 +31,7 @@ fn networks() -> [(&'static str, Network); 7] {
         ("ring banks", ring_banks(&[4, 4, 4])),
         ("phase-change crossbars", phase_change(&[4, 4, 4])),
         ("convolutions", few_patches()),
+        ("diffractive planes", diffractive(4, 3)),
     ]
 }
 

@@ -7,7 +7,8 @@ use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
 use at_tests::networks::{
-    ACTIVATIONS, DETECTIONS, coherent, convolutional, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, coherent, convolutional, diffractive, matrices, phase_change, recorded_stages, ring_banks, tiled,
+    weight_banks,
 };
 
 /// All networks.
@@ -17,6 +18,7 @@ pub fn all() -> Record {
         ("tiles".into(), tiled(&Mesh::rectangular(3).unwrap())),
         ("triangular tiles".into(), tiled(&Mesh::triangular(4).unwrap())),
         ("matrices".into(), matrices(&[6, 5, 3])),
+        ("diffractive planes".into(), diffractive(6, 5)),
         ("weight banks".into(), weight_banks(&[6, 5, 3])),
         ("ring banks".into(), ring_banks(&[6, 5, 3])),
         ("phase-change crossbars".into(), phase_change(&[6, 5, 3])),

@@ -1,6 +1,6 @@
 //! Kinds of chips: every imperfection by itself, with what it cannot be without, and all together.
 
-use at_core::imperfections::{Control, Drift, Imperfections, Memory, Noise, Passive, Process, Rings};
+use at_core::imperfections::{Control, Drift, Imperfections, Memory, Noise, Passive, Planes, Process, Rings};
 
 const NONE: Imperfections = Imperfections::NONE;
 
@@ -9,6 +9,7 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
     let passive = |passive| Imperfections { passive, ..NONE };
     let lossy = |passive| Imperfections { loss_db: 0.3, loss_spread_db: 0.05, passive, ..NONE };
     let process = |process| Imperfections { process, ..NONE };
+    let planes = |planes| Imperfections { planes, ..NONE };
     let control = |control| Imperfections { control, ..NONE };
     let rings = |rings| Imperfections { rings, ..NONE };
     let memory = |memory| Imperfections { memory, ..NONE };
@@ -48,6 +49,10 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("pcm-offset", memory(Memory { pcm_offset: 0.05, ..Memory::NONE })),
         ("pcm-levels", memory(Memory { pcm_levels: 8, ..Memory::NONE })),
         ("pcm-write-noise", memory(Memory { pcm_levels: 8, pcm_write_noise: 0.02, ..Memory::NONE })),
+        ("pixel-phase", planes(Planes { pixel_phase: 0.3, ..Planes::NONE })),
+        ("plane-shift", planes(Planes { plane_shift: 60.0, ..Planes::NONE })),
+        ("plane-distance", planes(Planes { plane_distance: 90.0, ..Planes::NONE })),
+        ("plane-tilt", planes(Planes { plane_tilt: 0.05, ..Planes::NONE })),
         ("control-range", control(Control { control_range: 7.0, ..Control::NONE })),
         ("control-bits", control(Control { control_range: 7.0, control_bits: 6, ..Control::NONE })),
         ("heater-spread", control(Control { heater_spread: 0.05, ..Control::NONE })),
@@ -90,6 +95,7 @@ pub const STATIC: Imperfections = Imperfections {
         die_splitter: 0.02,
         die_phase: 0.1,
     },
+    planes: Planes { pixel_phase: 0.1, plane_shift: 30.0, plane_distance: 20.0, plane_tilt: 0.02 },
     control: Control {
         control_range: 14.0,
         control_bits: 12,

@@ -17,6 +17,10 @@ it from the stage before.
   weight-bank     inputs, outputs                          real numbers
   ring-bank       inputs, outputs; channels, finesse       real numbers
   phase-change    inputs, outputs                          real numbers
+  mask            rows, columns; transmission              fields
+  free-space      rows, columns, pitch-um, distance-um,    fields
+                  wavelength-um
+  regions         rows, columns, count, side               fields to numbers
   activation      activation                               fields
   detection       detection                                fields to numbers
   modulation                                               numbers to fields
@@ -37,6 +41,9 @@ order; outputs of a convolution are channels, kernel is [rows, columns], stride
 is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
 \"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
 channels.
+Transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
+regions, rows and columns are those of a grid of pixels, whose modes lie row by
+row; count detectors are squares of side pixels.
 
 A mesh, its light detected:
   network = [[
@@ -97,6 +104,14 @@ again patch by patch. Errors are those of the one bank:
      { kind = \"pooling\", image = \"6x4x4\", size = 2 }],
     [{ kind = \"weight-bank\", inputs = 24, outputs = 10 }],
   ]
+
+A diffractive network of one mask, with the numbers of the first such networks:
+  network = [[
+    { kind = \"free-space\", rows = 16, columns = 16, pitch-um = 400.0, distance-um = 30000.0, wavelength-um = 750.0 },
+    { kind = \"mask\", rows = 16, columns = 16, transmission = \"phase\" },
+    { kind = \"free-space\", rows = 16, columns = 16, pitch-um = 400.0, distance-um = 30000.0, wavelength-um = 750.0 },
+    { kind = \"regions\", rows = 16, columns = 16, count = 10, side = 2 },
+  ]]
 
 Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
   network = [

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 15] = [
+pub(super) const KINDS: [Keys; 18] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
@@ -22,6 +22,9 @@ pub(super) const KINDS: [Keys; 15] = [
     ("weight-bank", &["inputs", "outputs"], &[]),
     ("ring-bank", &["inputs", "outputs"], &["channels", "finesse"]),
     ("phase-change", &["inputs", "outputs"], &[]),
+    ("mask", &["rows", "columns"], &["transmission"]),
+    ("free-space", &["rows", "columns", "pitch-um", "distance-um", "wavelength-um"], &[]),
+    ("regions", &["rows", "columns", "count", "side"], &[]),
     ("activation", &["activation"], &[]),
     ("detection", &["detection"], &[]),
     ("modulation", &[], &[]),
@@ -125,7 +128,8 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
         wrong.map_or(Ok(()), |(key, value)| Err(format!("key {key}: {} is no number", shown(value))))
     };
     match key {
-        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" => match value {
+        "columns" if matches!(value, Value::Integer(1..)) => Ok(()), // of a grid
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" | "rows" | "count" | "side" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
@@ -158,7 +162,9 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
                 shown(value)
             )),
         },
-        "threshold" | "finesse" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
+        "threshold" | "finesse" | "pitch-um" | "distance-um" | "wavelength-um" => {
+            number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value)))
+        }
         "activation" => nested(&ACTIVATIONS),
         "detection" => nested(&DETECTIONS),
         _ => Ok(()), // read as what it is

@@ -1,5 +1,6 @@
 //! The notation of networks: one word on the command line ([`word`]), or stages spelled out in TOML.
 
+mod diffractive;
 mod help;
 mod images;
 mod long;
@@ -14,7 +15,7 @@ pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
-use at_core::optics::Mesh;
+use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::optics::layout::{Columns, Layout};
 use at_core::stage::{Patches, Pooling, RingBank};
 use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
@@ -49,6 +50,12 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
+  diffractive:64x64x5   5 masks of 64 x 64 pixels with free space before, between
+                        and behind them, and a detector per class; options:
+                        pitch=400um, distance=30mm, wavelength=750um (as in the
+                        first such networks), mask=amplitude or complex,
+                        regions=K detectors of detector=N pixels a side,
+                        activation=
   conv:16@5x5,pool:2,conv:32@5x5,pool:2,bank:128-out
                         images: 16 kernels of 5 x 5 that all patches cross in
                         turn, maxima of 2 x 2 patches, …, flattened into weight
@@ -75,7 +82,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum NetworkText {
-    /// `matrix:…`, `bank:…`, `rings:…`, `pcm:…`, `mesh:…`, `tiles:…`, `svd:…`, `conv:…`.
+    /// `matrix:…`, `bank:…`, `rings:…`, `pcm:…`, `mesh:…`, `tiles:…`, `svd:…`, `conv:…`, `diffractive:…`.
     Short(String),
     /// Layers of stages.
     Long(Vec<Vec<StageText>>),
@@ -126,6 +133,7 @@ impl NetworkText {
                 };
                 format!("{kind}:{}{more}", shape.split('x').map(number).collect::<Vec<_>>().join("x"))
             }
+            Some(("diffractive", _)) => diffractive::explicit(text, outputs),
             Some((kind @ ("matrix" | "bank" | "rings" | "pcm"), rest)) => {
                 let number = |word: &str| match word {
                     "in" => inputs.to_string(),
@@ -163,8 +171,14 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
             outputs as f64 * (entries + 1.0)
         }
         StageText::Normalization { image, .. } => 2.0 * image.channels as f64,
+        StageText::Mask { rows, columns, transmission } => {
+            let kinds = transmission.has().into_iter().filter(|has| *has).count();
+            kinds as f64 * rows as f64 * columns as f64
+        }
         // an element of somebody's own is not built here
         StageText::Own { .. }
+        | StageText::FreeSpace { .. }
+        | StageText::Regions { .. }
         | StageText::Activation { .. }
         | StageText::Detection { .. }
         | StageText::Modulation {}
@@ -237,7 +251,8 @@ fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) 
 /// Adds what `text` says behind a stage that gives `signal`.
 fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Result<()> {
     let modes = || {
-        let begins = || anyhow!("a network begins with a mesh, a matrix, a bank, a crossbar or a convolution");
+        let begins =
+            || anyhow!("a network begins with a mesh, a matrix, a bank, a crossbar, a convolution, a mask or free space");
         signal.map(|signal| signal.modes).ok_or_else(begins)
     };
     match *text {
@@ -262,6 +277,17 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
             layer.push(bank);
         }
         StageText::PhaseChange { inputs, outputs } => layer.push(Stage::phase_change(inputs, outputs)),
+        StageText::Mask { rows, columns, transmission } => layer.push(Stage::mask(rows, columns, transmission)),
+        StageText::FreeSpace { rows, columns, pitch_um, distance_um, wavelength_um } => {
+            let spectrum = AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um };
+            spectrum.validate()?;
+            layer.push(Stage::free_space(spectrum));
+        }
+        StageText::Regions { rows, columns, count, side } => {
+            let regions = Stage::regions(rows, columns, count, side);
+            regions.element().validate()?;
+            layer.push(regions);
+        }
         StageText::Activation { activation } => layer.push(Stage::activation(modes()?, activation)),
         StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
         StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),

@@ -5,12 +5,12 @@ use at_core::data::ImageShape;
 use at_core::network::Detection;
 use at_core::optics::Activation;
 use at_core::optics::layout::{Columns, Layout};
-use at_core::stage::Pool;
+use at_core::stage::{Pool, Transmission};
 use serde::{Deserialize, Serialize};
 
 /// A stage in TOML. Stages between others take their number of modes from the stage before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum StageText {
     /// A mesh; `depth` truncates a rectangular one, `columns` are those of a custom one.
     Mesh {
@@ -64,6 +64,28 @@ pub enum StageText {
     PhaseChange {
         inputs: usize,
         outputs: usize,
+    },
+    /// A mask of pixels.
+    Mask {
+        rows: usize,
+        columns: usize,
+        #[serde(default)]
+        transmission: Transmission,
+    },
+    /// Free space between two grids of pixels.
+    FreeSpace {
+        rows: usize,
+        columns: usize,
+        pitch_um: f64,
+        distance_um: f64,
+        wavelength_um: f64,
+    },
+    /// Detectors, `count` squares of `side` pixels.
+    Regions {
+        rows: usize,
+        columns: usize,
+        count: usize,
+        side: usize,
     },
     Activation {
         activation: Activation,
@@ -159,6 +181,9 @@ impl StageText {
             StageText::WeightBank { .. } => "weight-bank",
             StageText::RingBank { .. } => "ring-bank",
             StageText::PhaseChange { .. } => "phase-change",
+            StageText::Mask { .. } => "mask",
+            StageText::FreeSpace { .. } => "free-space",
+            StageText::Regions { .. } => "regions",
             StageText::Activation { .. } => "activation",
             StageText::Detection { .. } => "detection",
             StageText::Modulation {} => "modulation",

@@ -1,6 +1,7 @@
-//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`, `svd:32x64`.
+//! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`,
+//! `svd:32x64`, `diffractive:64x64x5`.
 
-use super::images;
+use super::{diffractive, images};
 use super::stage::{StageText, element_elsewhere};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
@@ -40,9 +41,10 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "mesh" => meshes(rest, inputs),
         "tiles" => tiles(rest, inputs),
         "svd" => singular_values(rest, inputs, outputs),
+        "diffractive" => diffractive::layers_of(rest, outputs),
         "own" => Err(element_elsewhere(rest)),
         _ => {
-            let known = ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd", "conv", "pool", "image"];
+            let known = ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd", "conv", "pool", "image", "diffractive"];
             bail!("{}", names::unknown("kind", kind, known))
         }
     }
@@ -226,7 +228,7 @@ pub(super) fn size(word: &str) -> Result<usize> {
 }
 
 /// The activation of a name, with parameters that suit fields of mean power 1.
-fn find_activation(name: &str) -> Result<Option<Activation>> {
+pub(super) fn find_activation(name: &str) -> Result<Option<Activation>> {
     Ok(Some(match name {
         "none" => return Ok(None),
         "electro-optic" => Activation::ELECTRO_OPTIC,

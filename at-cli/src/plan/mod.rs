@@ -13,7 +13,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::{Dataset, DatasetName, Encoding, Scale, SplitRule, own_files};
 use at_core::engine::Loss;
 use at_core::imperfections::{Imperfections, Part};
-use at_core::network::Network;
+use at_core::network::{Network, Stage};
+use at_core::optics::angular_spectrum::length;
+use at_core::stage::FreeSpace;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::{self, Estimation, Initialization, MethodName, MethodOptions, Score};
 
@@ -287,6 +289,7 @@ impl Plan {
             let advice = "on imperfect meshes plain at seldom learns; try --method at-adaptive, or at with --tether 50";
             self.notes.push(advice.to_string());
         }
+        self.notes.extend(planes_that_do_not_mix(&network));
         let (subset, controls) = (self.options.coordinate_subset, network.controls());
         if subset > controls && self.methods.contains(&MethodName::Coordinate) {
             let tried =
@@ -397,3 +400,18 @@ fn each_once(texts: &[String]) -> Result<Vec<MethodName>> {
     ensure!(!each.is_empty(), "method is empty; known: {}", known.join(", "));
     Ok(each)
 }
+/// A doubt about planes so near that every pixel sees little but the one in front of it.
+fn planes_that_do_not_mix(network: &Network) -> Option<String> {
+    network.stages().find_map(|stage| {
+        let Stage::FreeSpace(FreeSpace { spectrum }) = stage else { return None };
+        let reach = spectrum.reach_um().into_iter().fold(0.0, f64::max);
+        (reach < spectrum.pitch_um).then(|| {
+            let [reach, pitch, distance] = [reach, spectrum.pitch_um, spectrum.distance_um].map(length);
+            format!(
+                "light goes {reach} aside between planes that are {distance} apart, less than their pitch of {pitch}: pixels \
+                 hardly mix; take a longer distance="
+            )
+        })
+    })
+}
+

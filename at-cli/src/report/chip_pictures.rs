@@ -29,6 +29,10 @@ pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Opt
             let small = whole.rows().max(whole.columns()) <= MOST_CELLS;
             if small { maps().map(|map| of_mesh(mesh, next, map)).collect() } else { Vec::new() }
         }
+        Grid::Pixels { rows, columns } => {
+            let small = rows.max(columns) <= 4 * MOST_CELLS;
+            if small { maps().map(|map| of_pixels(rows, columns, map)).collect() } else { Vec::new() }
+        }
         Grid::Weights { inputs, outputs } => {
             let small = inputs.max(outputs) <= 4 * MOST_CELLS;
             if small { maps().map(|map| of_weights(inputs, outputs, map)).collect() } else { Vec::new() }
@@ -59,6 +63,11 @@ fn of_mesh(mesh: &Mesh, next: Option<&Stage>, map: Map) -> Picture {
 fn of_weights(inputs: usize, outputs: usize, map: Map) -> Picture {
     let values = map.values.iter().copied().map(Some).collect();
     picture(&map, ["input".into(), "output".into()], [outputs, inputs], values)
+}
+
+fn of_pixels(rows: usize, columns: usize, map: Map) -> Picture {
+    let values = map.values.iter().copied().map(Some).collect();
+    picture(&map, ["x, pixel".into(), "y, pixel".into()], [rows, columns], values)
 }
 
 fn picture(map: &Map, labels: [String; 2], [rows, columns]: [usize; 2], values: Vec<Option<f64>>) -> Picture {

@@ -3,7 +3,7 @@
 use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Process, Rings};
+use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Planes, Process, Rings};
 use at_core::network::Network;
 use std::f64::consts::TAU;
 
@@ -27,7 +27,7 @@ fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a 
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
     (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
@@ -40,6 +40,7 @@ const KINDS: [(&str, &str); 10] = [
     ),
     ("silicon-rings", "the same with heaters of one free spectral range, 14 bits, thermal crosstalk 1 %"),
     ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
+    ("planes", "diffractive planes a few pixels' tenths and a few milliradians out of place, pixel phases of 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 
@@ -57,6 +58,7 @@ fn find(name: &str) -> Result<Imperfections> {
         }
         DEMONSTRATION => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
         "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
+        "planes" => Ok(Imperfections { planes: PLANES, ..none }),
         "silicon" => Ok(silicon()),
         "silicon-raw" => Ok(Imperfections {
             phase: 0.0,
@@ -95,6 +97,9 @@ fn find(name: &str) -> Result<Imperfections> {
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
     }
 }
+
+/// What careful assembly by hand leaves at terahertz pitches, a tenth of a pixel and of the wavelength, and printed heights. Chosen, not measured.
+const PLANES: Planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
@@ -176,12 +181,13 @@ pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -
 }
 
 /// Parts of networks with a kind of chip that has imperfections there.
-const FITTING: [(Part, &str); 5] = [
+const FITTING: [(Part, &str); 6] = [
     (Part::Meshes, "mesh"),
     (Part::Matrices, DEMONSTRATION),
     (Part::WeightBanks, "weight-bank"),
     (Part::RingBanks, "ring-bank"),
     (Part::PhaseChange, "phase-change"),
+    (Part::Planes, "planes"),
 ];
 
 /// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of

@@ -8,6 +8,7 @@ use at_core::optics::{Activation, Layout};
 
 const MESHES: &str = include_str!("../../presets/families/meshes.toml");
 const CONVOLUTIONS: &str = include_str!("../../presets/families/convolutions.toml");
+const PLANES: &str = include_str!("../../presets/families/planes.toml");
 const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 const RINGS: &str = include_str!("../../presets/families/rings.toml");
 const CELLS: &str = include_str!("../../presets/families/cells.toml");
@@ -46,14 +47,19 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
         .any(|stage| matches!(stage, StageText::Matrix { .. }) || in_turn(stage) == Some(CrossedInTurn::Matrix));
     let rings = stages().any(|stage| matches!(stage, StageText::RingBank { .. }));
     let cells = stages().any(|stage| matches!(stage, StageText::PhaseChange { .. }));
+    let planes = stages().any(|stage| matches!(stage, StageText::Mask { .. } | StageText::FreeSpace { .. }));
     let of_banks = if images { CONVOLUTIONS } else { "" };
-    let there = [(coherent, MESHES), (banks, of_banks), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
+    let there =
+        [(coherent, MESHES), (planes, PLANES), (banks, of_banks), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
     let mut kinds = there.into_iter().filter(|(there, _)| *there);
     let (Some((_, text)), None) = (kinds.next(), kinds.next()) else { return Ok(RunSettings::default()) };
     if text.is_empty() {
         return Ok(RunSettings::default());
     }
     let mut defaults: RunSettings = toml::from_str(text).context("defaults of a kind of network")?;
+    if planes {
+        defaults.encoding = Some(pixels(network, dataset));
+    }
     if coherent {
         let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
         let unfitted = |stage: &StageText| match stage {
@@ -65,6 +71,9 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::WeightBank { .. }
             | StageText::RingBank { .. }
             | StageText::PhaseChange { .. }
+            | StageText::Mask { .. }
+            | StageText::FreeSpace { .. }
+            | StageText::Regions { .. }
             | StageText::Activation { .. }
             | StageText::Modulation {}
             | StageText::Rectifier { .. }
@@ -121,6 +130,21 @@ fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
     }
 }
 
+/// Fields on the grid that light enters: images in its middle, other features pixel after pixel.
+fn pixels(network: &NetworkText, dataset: &str) -> String {
+    let sides = |stage: &StageText| match *stage {
+        StageText::Mask { rows, columns, .. } | StageText::FreeSpace { rows, columns, .. } => Some((rows, columns)),
+        _ => None, // some other stage in front
+    };
+    let first = network.layers(5040, 5040).ok().and_then(|layers| layers.first()?.first().and_then(sides));
+    let image = IMAGES.iter().any(|image| image.0 == dataset);
+    match first {
+        Some((rows, columns)) if image => format!("amplitude-image:{rows}x{columns}"),
+        Some((rows, columns)) => format!("amplitude:{}", rows.saturating_mul(columns)),
+        None => "amplitude".to_string(),
+    }
+}
+
 /// The modes that enter, where the text says so and the data do not decide.
 fn inputs(network: &NetworkText) -> Option<usize> {
     let first = |width: usize| {
@@ -132,6 +156,9 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::WeightBank { .. }
             | StageText::RingBank { .. }
             | StageText::PhaseChange { .. }
+            | StageText::Mask { .. }
+            | StageText::FreeSpace { .. }
+            | StageText::Regions { .. }
             | StageText::Activation { .. }
             | StageText::Detection { .. }
             | StageText::Modulation {}
@@ -161,6 +188,7 @@ mod tests {
         let tethered = of("mesh:64x3,triangular", "digits", RunSettings::default());
         assert_eq!((tethered.method.unwrap()[0].as_str(), tethered.tether), ("at", Some(50.0)));
         assert_eq!(of("matrix:in-32-out", "digits", RunSettings::default()).chip.as_deref(), Some("demo"));
+        assert_eq!(of("diffractive:16x16x2", "digits", RunSettings::default()).chip.as_deref(), Some("planes"));
         assert_eq!(of("bank:in-48-out", "digits", RunSettings::default()), RunSettings::default());
         let rings = of("rings:outxin", "digits", RunSettings::default());
         assert_eq!((rings.chip.as_deref(), rings.optimizer.as_deref()), (Some("ring-bank"), Some("adam")));
@@ -179,6 +207,8 @@ mod tests {
         assert_eq!(encoding("tiles:32x64/16", "mnist"), "fourier-crop:8");
         assert_eq!(encoding("mesh:16x2", "digits"), "fourier-crop:4");
         assert_eq!(encoding("mesh:in", "digits"), "fourier-crop:8");
+        assert_eq!(encoding("diffractive:64x32x5", "mnist"), "amplitude-image:64x32");
+        assert_eq!(encoding("diffractive:16x16", "vowel"), "amplitude:256");
         assert_eq!(encoding("mesh:in", "iris"), "phase");
         assert_eq!(encoding("mesh:8x2", "iris"), "phase:8");
         assert_eq!(encoding("mesh:in", "vowel"), "amplitude");

@@ -66,6 +66,9 @@ macro_rules! heading {
     (memory) => {
         "Chip: rings and cells"
     };
+    (planes) => {
+        "Chip: what light meets"
+    };
     (plan) => {
         "Chip: what light meets"
     };
@@ -132,7 +135,8 @@ at_core::imperfections! { settings {
     #[arg(long, value_parser = count, value_name = "MB", help_heading = "Task")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_memory: Option<usize>,
-    /// How samples become signals: raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES]
+    /// How samples become signals: raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES],
+    /// amplitude-image:ROWSxCOLUMNS, phase-image:ROWSxCOLUMNS
     #[arg(long, help_heading = "Task")]
     pub encoding: Option<String>,
     /// Only the first N training samples

@@ -36,6 +36,7 @@ const NETWORKS: [(&str, &[&str], Result<(), &str>); 21] = [
     ("mesh:64x3,detection=amplitude", &[], Ok(())),
     ("mesh:64x3,detection=balanced", &[], Ok(())),
     ("mesh:64x3,detection=homodyne", &[], Ok(())),
+    ("diffractive:16x16x2", &[], Ok(())),
     ("tiles:32x64/16", &[], Ok(())),
     ("tiles:64x64/16x3", &[], Ok(())),
     ("[[{ kind = 'mesh', modes = 16 }, { kind = 'detection', detection = { kind = 'intensity' } }]]", &[], Ok(())),
@@ -88,6 +89,17 @@ fn the_methods_that_a_network_gets_by_default_learn_on_it() {
         }
         assert_eq!(summary["results"].as_array().unwrap().len(), 3, "{network}");
     }
+}
+
+#[test]
+fn planes_that_do_not_mix_and_masks_beyond_their_sampling_are_named() {
+    let bench = Bench::new();
+    let near = "diffractive:16x16,distance=0.1mm";
+    let run = ["train", "--network", near, "--train-limit", "100", "--epochs", "1", "--method", "ideal", "--out", "run"];
+    let ended = bench.run(run).done();
+    assert!(ended.stderr.contains("note: light goes ") && ended.stderr.contains("pixels hardly mix"), "{}", ended.stderr);
+    let far = ["train", "--network", "diffractive:16x16,distance=1m"];
+    bench.run(far).refused(2, &["distance = 1 m", "16 × 16 pixels of 400 µm", "take at most 5", "or some 70 pixels a side"]);
 }
 
 #[test]

@@ -40,11 +40,13 @@ enum Base {
     Inside,
     /// A mesh by `at-adaptive`.
     Estimate,
+    /// A diffractive plane, by `ideal`.
+    Planes,
     /// Phases of a mesh, for `asyt evaluate`.
     Phases,
 }
 
-use Base::{Bank, Cells, Estimate, Inside, Matrix, Mesh, Phases, Rings};
+use Base::{Bank, Cells, Estimate, Inside, Matrix, Mesh, Phases, Planes, Rings};
 use Effect::{Allows, Changes, NoNumbers, Refused};
 
 impl Base {
@@ -74,6 +76,10 @@ impl Base {
             Estimate => {
                 "--dataset iris --encoding raw --network mesh:4x2 --train-limit 40 --batch-size 20 --chip mesh \
                  --method at-adaptive --measuring-steps 1"
+            }
+            Planes => {
+                "--dataset digits --encoding amplitude-image:8x8 --network diffractive:8x8,distance=3mm --train-limit 60 \
+                 --test-limit 30 --batch-size 20 --chip ideal --loss-normalization none --method ideal"
             }
             Phases => "--dataset iris --encoding raw --network mesh:4x2 --phases phases.npz",
         }
@@ -211,6 +217,7 @@ fn imperfections() -> Vec<(&'static str, Effect)> {
         Acts::On(Part::WeightBanks) => Bank,
         Acts::On(Part::RingBanks) => Rings,
         Acts::On(Part::PhaseChange) => Cells,
+        Acts::On(Part::Masks | Part::Planes) => Planes,
         Acts::On(Part::Matrices | Part::Hidden) => Matrix,
         Acts::On(Part::Meshes | Part::Crossings | Part::Shifters) | Acts::OnAll => Mesh,
         Acts::With(other) => panic!("{other} acts with others too"),

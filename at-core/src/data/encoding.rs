@@ -1,22 +1,25 @@
 //! How the features of a sample become the signals that enter a network.
 
 use super::fourier::LowFrequencies;
+use super::grid::Grid;
 use super::image_shape::ImageShape;
 use super::pooling::AreaMeans;
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
+use crate::optics::angular_spectrum::check_pixels;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
-/// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `pool:8`, `amplitude`, `phase:16`.
+/// A map from features x to signals s, sample by sample. As text: `raw`, `l2`, `fourier-crop:8`, `pool:8`, `amplitude`, `phase:16`,
+/// `amplitude-image:64x64`, `phase-image:64x64`.
 ///
 /// Of images with several channels every channel is cropped or pooled by itself, and the channels come one after the other; what is
-/// normalised is normalised over all of them together, so that colours keep their ratios.
+/// normalised is normalised over all of them together, so that colours keep their ratios. A grid of pixels takes images of one channel.
 ///
-/// Complex features are fields already: `raw`, `l2` and `amplitude` keep their phases, and x² is |x|² there; the others take real ones.
+/// Complex features are fields already: `raw`, `l2`, `amplitude` and `amplitude-image` keep their phases, and x² is |x|² there; the others take real ones.
 ///
 /// A sample that is zero everywhere has no direction and stays zero under every normalisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,22 @@ pub enum Encoding {
         #[serde(default)]
         modes: Option<usize>,
     },
+    /// Complex: the image in the middle of a grid of `rows` x `columns` pixels, its values as field amplitudes, scaled as those of
+    /// [`Encoding::Amplitude`]. Every value covers k x k pixels, with the largest k that fits, and the rest is dark. A grid with fewer rows
+    /// than the image takes the mean of rows `⌊m·rows/M⌋` up to `⌊(m+1)·rows/M⌋` of the image in its row m of M, and likewise columns.
+    AmplitudeImage {
+        /// Rows of the grid.
+        rows: usize,
+        /// Columns of the grid.
+        columns: usize,
+    },
+    /// Complex: the image on such a grid as phases, s = e^{iπx} where it lies, and dark beside it.
+    PhaseImage {
+        /// Rows of the grid.
+        rows: usize,
+        /// Columns of the grid.
+        columns: usize,
+    },
 }
 
 /// Signals of many samples.
@@ -84,31 +103,47 @@ impl Encoding {
     pub fn is_complex(self) -> bool {
         match self {
             Self::Raw | Self::L2 => false,
-            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Amplitude { .. } | Self::Phase { .. } => true,
+            Self::FourierCrop { .. }
+            | Self::Pool { .. }
+            | Self::Amplitude { .. }
+            | Self::Phase { .. }
+            | Self::AmplitudeImage { .. }
+            | Self::PhaseImage { .. } => true,
         }
     }
 
     /// Errs where samples with complex features have no such signals.
     pub fn takes_complex(self) -> Result<()> {
         match self {
-            Self::Raw | Self::L2 | Self::Amplitude { .. } => Ok(()),
-            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Phase { .. } => {
+            Self::Raw | Self::L2 | Self::Amplitude { .. } | Self::AmplitudeImage { .. } => Ok(()),
+            Self::FourierCrop { .. } | Self::Pool { .. } | Self::Phase { .. } | Self::PhaseImage { .. } => {
                 let reason = "it makes fields of real features, and these are complex; choose raw, l2 or amplitude";
                 Err(Error::invalid("encoding", self, reason))
             }
         }
     }
 
-    /// Signals per sample of `width` features. Errs on zero modes, on a crop or areas that `image` cannot give, and on modes that would
-    /// each mix two channels.
+    /// Signals per sample of `width` features. Errs on zero modes, on a crop or areas that `image` cannot give, on modes that would
+    /// each mix two channels, and on several channels that are to light one grid.
     pub fn modes(self, width: usize, image: Option<ImageShape>) -> Result<usize> {
+        let shape = || {
+            let instead = "choose a data set of images or another encoding".to_string();
+            image.ok_or_else(|| Error::Unsupported { what: format!("{self} of samples that are no images"), instead })
+        };
         match self {
             Self::Raw | Self::L2 => Ok(width),
+            Self::AmplitudeImage { rows, columns } | Self::PhaseImage { rows, columns } => {
+                let channels = shape()?.channels;
+                if channels != 1 {
+                    let instead = "choose images of one channel or another encoding".to_string();
+                    let what = format!("{self} of images of {channels} channels, which light one grid");
+                    return Err(Error::Unsupported { what, instead });
+                }
+                check_pixels(rows, columns)?;
+                Ok(rows * columns)
+            }
             Self::FourierCrop { size } | Self::Pool { size } => {
-                let Some(image) = image else {
-                    let instead = "choose a data set of images or another encoding".to_string();
-                    return Err(Error::Unsupported { what: format!("{self} of samples that are no images"), instead });
-                };
+                let image = shape()?;
                 let most = image.height.min(image.width);
                 if size == 0 || size > most {
                     return Err(Error::invalid("size", size, format!("must be 1 to {most} for images of {image}")));
@@ -155,6 +190,8 @@ impl Encoding {
             return Ok(Encoded { signals, modes, complex, samples: samples.len() });
         }
         let features = samples.features.all()?;
+        let of_grid = image.map_or((0, 0), |image| (image.height, image.width));
+        let grid = |rows, columns| Grid::new(of_grid, (rows, columns));
         let pairs = signals.par_chunks_exact_mut(stride).zip(features.par_chunks_exact(samples.stride()));
         match *self {
             Self::Raw => pairs.for_each(|(out, x)| out.copy_from_slice(x)),
@@ -205,6 +242,27 @@ impl Encoding {
                     field[0] = (pooled(x, mode, modes) * scale) as f32;
                 }
             }),
+            Self::AmplitudeImage { rows, columns } => {
+                let (grid, parts) = (grid(rows, columns), if samples.complex { 2 } else { 1 });
+                pairs.for_each(|(out, x)| {
+                    let value = |pixel: usize, part: usize| grid.pixel(pixel, |index| x[parts * index + part]).unwrap_or(0.0);
+                    let all = || (0..modes).flat_map(|pixel| (0..parts).map(move |part| (pixel, part)));
+                    let total = power(all().map(|(pixel, part)| value(pixel, part)));
+                    let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
+                    all().for_each(|(pixel, part)| out[2 * pixel + part] = (value(pixel, part) * scale) as f32);
+                });
+            }
+            Self::PhaseImage { rows, columns } => {
+                let grid = grid(rows, columns);
+                pairs.for_each(|(out, x)| {
+                    for (pixel, field) in out.chunks_exact_mut(2).enumerate() {
+                        if let Some(value) = grid.pixel(pixel, |index| x[index]) {
+                            let (sin, cos) = (PI * value).sin_cos();
+                            field.copy_from_slice(&[cos as f32, sin as f32]);
+                        }
+                    }
+                });
+            }
             Self::Phase { .. } => pairs.for_each(|(out, x)| {
                 for (mode, field) in out.chunks_exact_mut(2).enumerate() {
                     let (sin, cos) = (PI * pooled(x, mode, modes)).sin_cos();
@@ -250,6 +308,8 @@ impl fmt::Display for Encoding {
             Self::Amplitude { modes: Some(modes) } => write!(f, "amplitude:{modes}"),
             Self::Phase { modes: None } => f.write_str("phase"),
             Self::Phase { modes: Some(modes) } => write!(f, "phase:{modes}"),
+            Self::AmplitudeImage { rows, columns } => write!(f, "amplitude-image:{rows}x{columns}"),
+            Self::PhaseImage { rows, columns } => write!(f, "phase-image:{rows}x{columns}"),
         }
     }
 }
@@ -263,12 +323,18 @@ impl FromStr for Encoding {
             None => (text, None),
         };
         let unknown = || {
-            Error::invalid(
-                "encoding",
-                text,
-                "must be raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES] or phase[:MODES]",
-            )
+            let known = "must be raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES], \
+                         amplitude-image:ROWSxCOLUMNS or phase-image:ROWSxCOLUMNS";
+            Error::invalid("encoding", text, known)
         };
+        if let Some((image @ ("amplitude-image" | "phase-image"), sides)) = text.split_once(':') {
+            let sides = sides.split_once('x').and_then(|(rows, columns)| Some((rows.parse().ok()?, columns.parse().ok()?)));
+            let (rows, columns) = sides.ok_or_else(unknown)?;
+            return Ok(match image {
+                "amplitude-image" => Self::AmplitudeImage { rows, columns },
+                _ => Self::PhaseImage { rows, columns },
+            });
+        }
         let number = number.map(|number| number.parse().map_err(|_| unknown())).transpose()?;
         match (kind, number) {
             ("raw", None) => Ok(Self::Raw),

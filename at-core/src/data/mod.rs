@@ -17,6 +17,7 @@ pub mod features;
 #[cfg(test)]
 mod file_tests;
 mod fourier;
+mod grid;
 mod heading;
 mod idx;
 mod image_files;

@@ -66,7 +66,8 @@ pub(super) fn share_stages(network: &Network, errors: &mut [StageErrors], module
                 let dies = values.chunks_exact(theirs).map(|column| &column[..die_modes]);
                 dies.flat_map(|die| die.iter().cycle().take(modes)).copied().collect()
             }
-            (Order::Waveguides { .. }, Order::Controls) => unreachable!("stages that share hardware have one schema"),
+            (Order::Stage, _) => values.to_vec(),
+            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => unreachable!("stages that share hardware have one schema"),
         });
         errors[number] = StageErrors::new(own, shared.collect());
     }

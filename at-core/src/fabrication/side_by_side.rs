@@ -141,7 +141,10 @@ fn laid(
                     column[chip * modes..][..modes].copy_from_slice(own);
                 }
             }
-            (Order::Waveguides { .. }, Order::Controls) => unreachable!("a wide stage has the schema of its parts"),
+            (Order::Stage, _) => unreachable!("what is of a stage as a whole is not of several side by side"),
+            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => {
+                unreachable!("a wide stage has the schema of its parts")
+            }
         }
     }
     values

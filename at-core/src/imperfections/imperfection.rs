@@ -2,7 +2,7 @@
 
 use super::Imperfections;
 use crate::{Error, Result};
-use std::f64::consts::FRAC_PI_4;
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 use std::fmt;
 
 /// One imperfection: a row of [`Imperfections::TABLE`]. Validation, data sheets, flags, help and docs go by it.
@@ -186,6 +186,8 @@ impl Range {
         most: FRAC_PI_4,
         demand: "an angle error of a coupler lies between -π/4 (no coupling) and π/4 (all of it)",
     };
+    /// A spread of a plane's tilt.
+    pub const TILT: Range = Range::up_to(FRAC_PI_2, "is a spread of a plane's tilt (radians), from 0 to π/2");
     /// A step of a control.
     pub const STEP: Range = Range::up_to(super::LARGEST_ERROR, "is a step in radians, from 0 to 1e6");
     /// A deviation of all light.
@@ -257,6 +259,10 @@ pub enum Part {
     RingBanks,
     /// Crossbars of phase-change cells.
     PhaseChange,
+    /// Masks of pixels.
+    Masks,
+    /// Planes with free space between them.
+    Planes,
     /// Whatever has a heater on the floor plan of its page.
     Shifters,
     /// Signals between layers.
@@ -273,6 +279,8 @@ impl Part {
             Part::WeightBanks => "weight banks",
             Part::RingBanks => "ring banks",
             Part::PhaseChange => "phase-change crossbars",
+            Part::Masks => "masks",
+            Part::Planes => "diffractive planes",
             Part::Shifters => "phase shifters",
             Part::Hidden => "hidden layers",
         }

@@ -127,6 +127,21 @@ memory {
         "Phase-change cells: spread of where a writing ends beside its level, as a share of the contrast";
 }
 
+planes {
+    /// Standard deviation of the static phase error of a mask's pixels.
+    pixel_phase in planes: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Masks),
+        "Masks: spread of the static phase errors of pixels (radians)";
+    /// Standard deviation of a plane's shift against the plane before, along x and along y.
+    plane_shift in planes: f64 = 0.0, Micrometre, Range::NOT_NEGATIVE, Individual, On(Part::Planes),
+        "Diffractive planes: spread of shifts against the plane before, along x and along y (µm)";
+    /// Standard deviation of a plane's distance from the plane before.
+    plane_distance in planes: f64 = 0.0, Micrometre, Range::NOT_NEGATIVE, Individual, On(Part::Planes),
+        "Diffractive planes: spread of the distances between planes (µm)";
+    /// Standard deviation of the angles to its normal from which a plane gets its light, along x and along y.
+    plane_tilt in planes: f64 = 0.0, Radian, Range::TILT, Individual, On(Part::Planes),
+        "Diffractive planes: spread of tilts against the light, along x and along y (radians)";
+}
+
 plan {
     /// Distance of nearest heaters.
     pitch in control: f64 = 100.0, Micrometre, Range::POSITIVE, Kind, With("crosstalk"),
@@ -301,7 +316,7 @@ macro_rules! table {
 /// Makes everything of the table.
 macro_rules! everything {
     (
-        plain { $($plain:tt)* } passive $passive:tt process $process:tt rings $rings:tt memory $memory:tt plan { $($plan:tt)* } module { $($module:tt)* }
+        plain { $($plain:tt)* } passive $passive:tt process $process:tt rings $rings:tt memory $memory:tt planes $planes:tt plan { $($plan:tt)* } module { $($module:tt)* }
         control { $($control:tt)* } dead { $($dead:tt)* } drift $drift:tt noise $noise:tt
     ) => {
         part! {
@@ -315,6 +330,8 @@ macro_rules! everything {
                 rings: Rings,
                 /// Phase-change crossbars: cells, and how they are written.
                 memory: Memory,
+                /// Masks and free space: pixels and planes.
+                planes: Planes,
                 /// Phase shifters: how controls become phases.
                 control: Control,
                 /// All: slow drift, of the chip alone.
@@ -340,6 +357,10 @@ macro_rules! everything {
             Memory and validate_together {} $memory
         }
         part! {
+            /// Pixels of masks, and where planes stand in free space ([`crate::optics::angular_spectrum`]).
+            Planes {} $planes
+        }
+        part! {
             /// How controls become phases, of all stages with phase shifters ([`crate::fabrication::control`]).
             Control and validate_together {} { $($control)* $($plan)* $($dead)* }
         }
@@ -351,7 +372,7 @@ macro_rules! everything {
             /// The noise of a chip's signals, in the units of these signals ([`crate::fabrication::noise`]).
             Noise {} $noise
         }
-        table! { { $($plain)* } $passive $process $rings $memory { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
+        table! { { $($plain)* } $passive $process $rings $memory $planes { $($plan)* } { $($module)* } { $($control)* } { $($dead)* } $drift $noise }
     };
 }
 

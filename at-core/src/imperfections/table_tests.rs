@@ -116,6 +116,8 @@ fn parts_are_those_of_networks() {
             Part::WeightBanks,
             Part::RingBanks,
             Part::PhaseChange,
+            Part::Masks,
+            Part::Planes,
             Part::Shifters,
             Part::Hidden,
         ];

@@ -14,6 +14,8 @@ impl Network {
             Part::WeightBanks => self.stages().any(|stage| matches!(stage.crossed(), Stage::WeightBank(_))),
             Part::RingBanks => self.stages().any(|stage| matches!(stage, Stage::RingBank(_))),
             Part::PhaseChange => self.stages().any(|stage| matches!(stage, Stage::PhaseChange(_))),
+            Part::Masks => self.stages().any(|stage| matches!(stage, Stage::Mask(_))),
+            Part::Planes => self.stages().any(|stage| matches!(stage, Stage::FreeSpace(_))),
             Part::Shifters => self.stages().any(|stage| !stage.heaters().is_empty()),
             Part::Hidden => self.layers().len() > 1,
         }

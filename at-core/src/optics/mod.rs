@@ -1,6 +1,7 @@
 //! Optical elements: formulas and their derivatives, side by side. Nothing here runs a batch.
 
 pub mod activation;
+pub mod angular_spectrum;
 pub mod convention;
 pub mod decomposition;
 pub mod fit;
@@ -16,6 +17,7 @@ pub mod transfer;
 pub mod waveguide_phases;
 
 pub use activation::Activation;
+pub use angular_spectrum::AngularSpectrum;
 pub use convention::Convention;
 pub use decomposition::decompose;
 pub use layout::Layout;

@@ -22,6 +22,13 @@ pub enum Grid<'a> {
         /// Rows.
         outputs: usize,
     },
+    /// A cell per pixel, row-major.
+    Pixels {
+        /// Rows.
+        rows: usize,
+        /// Columns.
+        columns: usize,
+    },
     /// Two cells, one above the other, per MZI of this mesh in its order; where a map has more values, they are one per mode behind the
     /// last column.
     Mesh(&'a Mesh),

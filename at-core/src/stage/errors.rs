@@ -28,6 +28,8 @@ pub struct ErrorVector {
 /// Which entry of a vector belongs to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
+    /// All of them to the stage as a whole.
+    Stage,
     /// Entry k to the control k; there may be fewer entries than controls.
     Controls,
     /// `[column, mode]` of waveguides, of which dies have equally many.

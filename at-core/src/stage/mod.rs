@@ -16,7 +16,9 @@ mod drawn;
 mod element;
 mod errors;
 pub mod flops;
+mod free_space;
 mod initialization;
+mod mask;
 mod matrix;
 pub(crate) mod mesh;
 mod modulation;
@@ -26,6 +28,7 @@ mod patches;
 mod phase_change;
 mod pooling;
 mod rectifier;
+mod regions;
 mod ring_bank;
 mod sines;
 mod splitter;
@@ -43,7 +46,9 @@ pub use drawn::{Drawn, Grid, Map, Span};
 pub use element::{Beside, Element, Signal};
 pub use errors::{ErrorVector, Estimable, Gain, Imperfect, Order, Sheet, StageErrors};
 pub use flops::Flops;
+pub use free_space::FreeSpace;
 pub use initialization::Initialization;
+pub use mask::{Mask, Transmission};
 pub use matrix::Matrix;
 pub use modulation::Modulation;
 pub use normalization::Normalization;
@@ -52,6 +57,7 @@ pub use patches::Patches;
 pub use phase_change::PhaseChange;
 pub use pooling::{Pool, Pooling};
 pub use rectifier::Rectifier;
+pub use regions::Regions;
 pub use ring_bank::RingBank;
 pub use sines::Sines;
 pub use splitter::{Part, Splitter};
@@ -59,7 +65,7 @@ pub use weight_bank::WeightBank;
 
 use crate::data::ImageShape;
 use crate::imperfections::Place;
-use crate::optics::{Activation, Mesh};
+use crate::optics::{Activation, AngularSpectrum, Mesh};
 
 impl Stage {
     /// Its kind as a word: `weight-bank`.
@@ -218,6 +224,18 @@ stages! {
     Normalization(Normalization): Stage::normalization(ImageShape::new(4, 3, 2), 2);
     /// One number of every patch of an image.
     Pooling(Pooling): Stage::Pooling(Pooling { image: ImageShape::new(2, 5, 4), size: 3, stride: 1, pool: Pool::Max });
+    /// A mask of pixels that change phases or amplitudes.
+    Mask(Mask): Stage::mask(3, 5, Transmission::Complex);
+    /// Free space between two grids of pixels.
+    FreeSpace(FreeSpace): Stage::free_space(AngularSpectrum {
+        rows: 3,
+        columns: 5,
+        pitch_um: 400.0,
+        distance_um: 1500.0,
+        wavelength_um: 750.0,
+    });
+    /// Detectors, each of a square of pixels.
+    Regions(Regions): Stage::regions(6, 5, 3, 1);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Draws, Imperfections, Memory, Rings};
+use crate::imperfections::{Draws, Imperfections, Memory, Planes, Rings};
 use crate::network::{Network, singular_value_stages};
 use crate::optics::Layout;
 use crate::reference::Reference;
@@ -101,6 +101,7 @@ fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
         response_offset: 0.1,
         rings: Rings { ring_offset: 0.1, ring_linewidth: 0.2, ring_leak: 0.05, ring_loss_db: 0.5 },
         memory: Memory { pcm_contrast: 0.1, pcm_offset: 0.05, ..Memory::NONE },
+        planes: Planes { pixel_phase: 0.2, plane_shift: 30.0, plane_distance: 40.0, plane_tilt: 0.02 },
         ..Imperfections::NONE
     };
     for stage in every_stage() {
@@ -215,6 +216,7 @@ fn what_is_drawn_of_a_stage_fills_the_cells_of_its_grid() {
         assert!(!ideal.is_empty() && real.len() > ideal.len() && real[..ideal.len()] == ideal, "{stage:?}");
         let fills = |map: &Map| match drawn.grid() {
             Grid::Weights { inputs, outputs } => map.values.len() == inputs * outputs,
+            Grid::Pixels { rows, columns } => map.values.len() == rows * columns,
             Grid::Mesh(mesh) => [0, mesh.modes()].iter().any(|last| map.values.len() == mesh.mzis() + last),
         };
         assert!(real.iter().all(fills), "{stage:?}");

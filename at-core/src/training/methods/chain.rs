@@ -77,6 +77,9 @@ impl Chain {
                 | Stage::Convolution(_)
                 | Stage::Normalization(_)
                 | Stage::Pooling(_)
+                | Stage::Mask(_)
+                | Stage::FreeSpace(_)
+                | Stage::Regions(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();

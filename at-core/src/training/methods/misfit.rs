@@ -1,6 +1,7 @@
 //! How far a model's readouts lie from the chip's, and the slope of that.
 
 use crate::network::{Detection, Network, Stage};
+use crate::stage::Photodetection;
 
 /// An amplitude below this share of a readout's root mean square power counts as dark: it has no slope of its own.
 const DARK: f64 = 1e-3;
@@ -18,10 +19,9 @@ pub enum Misfit {
 impl Misfit {
     /// What suits the detectors of `network`.
     pub fn of(network: &Network) -> Self {
-        let Some(Stage::Detection(own)) = network.stages().last() else { return Misfit::Difference };
-        match own.detection {
-            Detection::Intensity => Misfit::Amplitude,
-            Detection::Amplitude | Detection::Balanced | Detection::Homodyne { .. } => Misfit::Difference,
+        match network.stages().last() {
+            Some(Stage::Detection(Photodetection { detection: Detection::Intensity, .. }) | Stage::Regions(_)) => Misfit::Amplitude,
+            _ => Misfit::Difference, // of any sign, or of nobody knows what
         }
     }
 

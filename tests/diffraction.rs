@@ -1,0 +1,212 @@
+//! Free space against what is known of it without any Fourier transform: a Gaussian beam, the integral of Rayleigh and Sommerfeld, the
+//! light in the middle behind a round hole, and energy; and what is wrong with planes, by what it must do to light.
+
+use at_core::cpu::Cpu;
+use at_core::fabrication::Fabrication;
+use at_core::imperfections::{Imperfections, Planes};
+use at_core::network::{Detection, Network, Stage};
+use at_core::optics::AngularSpectrum;
+use at_core::propagator::{Propagator, Simulator};
+use at_core::stage::{FreeSpace, Imperfect, StageErrors, Transmission};
+use num_complex::Complex64;
+use std::f64::consts::{PI, TAU};
+
+/// `re, im` of every pixel.
+fn interleaved(field: &[Complex64]) -> Vec<f64> {
+    field.iter().flat_map(|z| [z.re, z.im]).collect()
+}
+
+/// What arrives of `field`, by the plain meaning.
+fn plainly(spectrum: AngularSpectrum, errors: &StageErrors, field: &[Complex64]) -> Vec<Complex64> {
+    let stage = Stage::free_space(spectrum);
+    stage.element().validate().unwrap();
+    let arrived = stage.element().forward(errors, &[], &interleaved(field));
+    arrived.chunks_exact(2).map(|pair| Complex64::new(pair[0], pair[1])).collect()
+}
+
+/// The same on an engine, whose detectors read both quadratures.
+fn on<E: Simulator>(engine: &E, spectrum: AngularSpectrum, field: &[Complex64]) -> Vec<Complex64> {
+    let quadrature = |phase: f64| {
+        let detection = Stage::detection(field.len(), Detection::Homodyne { phase });
+        let network = Network::new(vec![vec![Stage::free_space(spectrum), detection]]).unwrap();
+        let mut chip = engine.build(&network, &Fabrication::ideal()).unwrap();
+        chip.program(&engine.upload::<f64>(&[]).unwrap()).unwrap();
+        let mut readout = engine.zeros(field.len()).unwrap();
+        let fields = engine.upload(&interleaved(field)).unwrap();
+        chip.propagate(&fields, 1, &mut readout).unwrap();
+        engine.download(&readout).unwrap()
+    };
+    quadrature(0.0).into_iter().zip(quadrature(0.5 * PI)).map(|(re, im)| Complex64::new(re, im)).collect()
+}
+
+/// The field at every pixel, whose place from the middle is given in µm.
+fn sampled(spectrum: &AngularSpectrum, field: impl Fn(f64, f64) -> Complex64) -> Vec<Complex64> {
+    let AngularSpectrum { rows, columns, pitch_um, .. } = *spectrum;
+    let place = |index: usize, side: usize| (index as f64 - 0.5 * (side as f64 - 1.0)) * pitch_um;
+    let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    pixels.map(|(row, column)| field(place(column, columns), place(row, rows))).collect()
+}
+
+/// The largest difference over the largest value.
+fn apart(found: &[Complex64], expected: &[Complex64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let most = expected.iter().map(|z| z.norm()).fold(0.0, f64::max);
+    found.iter().zip(expected).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max) / most
+}
+
+fn power(field: &[Complex64]) -> f64 {
+    field.iter().map(|z| z.norm_sqr()).sum()
+}
+
+/// A Gaussian beam of waist w₀ (µm) at the distance z from it, `q₀/q·e^{ik(z + r²/2q)}` with `q = z − iπw₀²/λ`.
+fn beam(wavelength: f64, waist: f64, z: f64, r2: f64) -> Complex64 {
+    let q0 = Complex64::new(0.0, -PI * waist * waist / wavelength);
+    let q = q0 + z;
+    let turns = (z / wavelength).fract();
+    q0 / q * Complex64::cis(TAU * turns) * (Complex64::I * PI / wavelength * r2 / q).exp()
+}
+
+#[test]
+fn a_gaussian_beam_spreads_as_it_is_known_to() {
+    // so wide a waist that what the paraxial beam leaves out is below 1e-7: ¼(λ/πw₀)²
+    let (wavelength_um, waist, distance_um) = (0.532, 300.0, 400_000.0);
+    let spectrum = AngularSpectrum { rows: 32, columns: 40, pitch_um: 80.0, distance_um, wavelength_um };
+    let at = |z: f64| sampled(&spectrum, |x, y| beam(wavelength_um, waist, z, x * x + y * y));
+    let (enters, leaves) = (at(0.0), at(distance_um));
+    let spread = power(&leaves) / leaves.iter().map(|z| z.norm_sqr()).fold(0.0, f64::max);
+    assert!(spread > 1.3 * power(&enters), "it is the spreading that is seen: {spread}");
+    for found in [plainly(spectrum, &StageErrors::NONE, &enters), on(&Cpu::<f64>::new(), spectrum, &enters)] {
+        let error = apart(&found, &leaves);
+        assert!(error < 1e-6, "{error}");
+        assert!((power(&found) / power(&enters) - 1.0).abs() < 1e-8, "all within the band and the grid");
+    }
+    let error = apart(&on(&Cpu::<f32>::new(), spectrum, &enters), &leaves);
+    assert!(error < 1e-5, "{error}");
+}
+
+/// `u = (1/2π) ∫ u₀ (z/r)(1/r − ik) e^{ikr}/r dA`, without paraxial optics and without a transform, for light that leaves aside of the normal.
+#[test]
+fn wide_angles_are_those_of_rayleigh_and_sommerfeld() {
+    let spectrum = AngularSpectrum { rows: 26, columns: 30, pitch_um: 250.0, distance_um: 5000.0, wavelength_um: 750.0 };
+    let k = TAU / spectrum.wavelength_um;
+    let enters = sampled(&spectrum, |x, y| {
+        let r2 = (x - 300.0).powi(2) + (y + 200.0).powi(2);
+        (-r2 / 1000.0_f64.powi(2)).exp() * Complex64::cis(k * (0.2 * x - 0.1 * y))
+    });
+    let places = sampled(&spectrum, |x, y| Complex64::new(x, y));
+    let z = spectrum.distance_um;
+    let arrives = |to: &Complex64| -> Complex64 {
+        let from = places.iter().zip(&enters).map(|(from, u)| {
+            let r = ((to - from).norm_sqr() + z * z).sqrt();
+            u * Complex64::cis(k * r) / r * (z / r) * Complex64::new(1.0 / r, -k)
+        });
+        from.sum::<Complex64>() * spectrum.pitch_um.powi(2) / TAU
+    };
+    let expected: Vec<Complex64> = places.iter().map(arrives).collect();
+    for found in [plainly(spectrum, &StageErrors::NONE, &enters), on(&Cpu::<f64>::new(), spectrum, &enters)] {
+        let error = apart(&found, &expected);
+        assert!(error < 1e-3, "{error}");
+    }
+}
+
+/// `4 sin²(πN/2)` of the power without the hole, N the Fresnel number.
+#[test]
+fn the_middle_behind_a_round_hole_is_bright_or_dark_by_its_fresnel_number() {
+    let (pitch_um, wavelength_um, radius) = (5.0, 0.5, 100.0);
+    for (number, expected) in [(1.0, 4.0), (2.0, 0.0), (1.5, 2.0)] {
+        let distance_um = radius * radius / (wavelength_um * number);
+        let spectrum = AngularSpectrum { rows: 57, columns: 57, pitch_um, distance_um, wavelength_um };
+        let inside = |x: f64, y: f64| f64::from(u8::from(x.hypot(y) < radius));
+        let part = |index: usize| (index as f64 - 4.5) / 10.0 * pitch_um;
+        let covered = |x: f64, y: f64| {
+            let parts = (0..100).map(|index| inside(x + part(index % 10), y + part(index / 10)));
+            Complex64::from(parts.sum::<f64>() / 100.0)
+        };
+        let found = on(&Cpu::<f64>::new(), spectrum, &sampled(&spectrum, covered));
+        let middle = found[28 * 57 + 28].norm_sqr();
+        assert!((middle - expected).abs() < 0.15, "N = {number}: {middle} for {expected}");
+    }
+}
+
+#[test]
+fn no_light_is_gained_and_what_leaves_on_one_side_does_not_come_back_on_the_other() {
+    let spectrum = AngularSpectrum { rows: 12, columns: 16, pitch_um: 400.0, distance_um: 3000.0, wavelength_um: 750.0 };
+    let point = |row: usize, column: usize| {
+        let mut field = vec![Complex64::ZERO; 12 * 16];
+        field[row * 16 + column] = Complex64::ONE;
+        plainly(spectrum, &StageErrors::NONE, &field)
+    };
+    let corner = point(0, 0);
+    assert!(power(&corner) < 0.5 && power(&point(6, 8)) < 1.0, "most of a corner's light is lost");
+    // a beam near one side that goes out there: on a grid without darkness around it would come in on the other
+    let turns = TAU / spectrum.wavelength_um;
+    let leaving = sampled(&spectrum, |x, y| {
+        (-((x + 2400.0).powi(2) + y * y) / 800.0_f64.powi(2)).exp() * Complex64::cis(-0.4 * turns * x)
+    });
+    let arrived = plainly(spectrum, &StageErrors::NONE, &leaving);
+    let other_side: Vec<Complex64> = arrived.chunks_exact(16).flat_map(|row| row[8..].to_vec()).collect();
+    assert!(power(&other_side) < 1e-3 * power(&leaving), "{} of {}", power(&other_side), power(&leaving));
+}
+
+fn wrong(spectrum: AngularSpectrum, name: &str, values: Vec<f64>) -> StageErrors {
+    let mut errors = StageErrors::zeros(&FreeSpace { spectrum });
+    *errors.get_mut(name) = values;
+    errors
+}
+
+#[test]
+fn a_plane_that_stands_elsewhere_sees_the_light_that_is_there() {
+    let (wavelength_um, waist, distance_um) = (0.532, 300.0, 100_000.0);
+    let spectrum = AngularSpectrum { rows: 32, columns: 32, pitch_um: 80.0, distance_um, wavelength_um };
+    let enters = sampled(&spectrum, |x, y| beam(wavelength_um, waist, 0.0, x * x + y * y));
+    let at = |dx: f64, dy: f64, dz: f64| {
+        sampled(&spectrum, |x, y| beam(wavelength_um, waist, distance_um + dz, (x + dx).powi(2) + (y + dy).powi(2)))
+    };
+    for (name, values, expected) in [
+        ("shift", vec![130.0, 0.0], at(130.0, 0.0, 0.0)),
+        ("shift", vec![0.0, -47.5], at(0.0, -47.5, 0.0)),
+        ("distance", vec![30_000.0], at(0.0, 0.0, 30_000.0)),
+    ] {
+        let error = apart(&plainly(spectrum, &wrong(spectrum, name, values.clone()), &enters), &expected);
+        assert!(error < 1e-6, "{name} {values:?}: {error}");
+    }
+    let angle = 5e-4_f64;
+    let tilted: Vec<Complex64> = {
+        let straight = at(0.0, 0.0, 0.0);
+        let ramp = sampled(&spectrum, |x, _| Complex64::cis(TAU * x * angle.sin() / wavelength_um));
+        straight.iter().zip(ramp).map(|(u, turn)| u * turn).collect()
+    };
+    let found = plainly(spectrum, &wrong(spectrum, "tilt", vec![angle, 0.0]), &enters);
+    assert!(apart(&found, &tilted) < 1e-6);
+    // and light from aside goes on aside: by z·sin α behind the next stretch
+    let behind = plainly(spectrum, &StageErrors::NONE, &found);
+    let middle = |field: &[Complex64]| {
+        let places = sampled(&spectrum, |x, _| Complex64::from(x));
+        field.iter().zip(places).map(|(u, x)| u.norm_sqr() * x.re).sum::<f64>() / power(field)
+    };
+    assert!((middle(&behind) - distance_um * angle).abs() < 0.5, "{}", middle(&behind));
+}
+
+#[test]
+fn planes_are_drawn_with_the_spreads_of_their_kind() {
+    let spectrum = AngularSpectrum { rows: 64, columns: 64, pitch_um: 400.0, distance_um: 3e4, wavelength_um: 750.0 };
+    let plane = || vec![Stage::free_space(spectrum), Stage::mask(64, 64, Transmission::Phase)];
+    let mut layers: Vec<_> = (0..60).map(|_| plane()).collect();
+    layers.last_mut().unwrap().push(Stage::regions(64, 64, 10, 8));
+    let network = Network::new(layers).unwrap();
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
+    let chip = Imperfections { planes, ..Imperfections::NONE }.fabricate(&network, 3).unwrap();
+    let spread = |stage: usize, name: &str| {
+        let all: Vec<f64> = (0..60).flat_map(|plane| chip.stage(2 * plane + stage).get([name]).unwrap()[0].to_vec()).collect();
+        (all.iter().map(|x| x * x).sum::<f64>() / all.len() as f64).sqrt()
+    };
+    for (stage, name, expected) in [(0, "shift", 40.0), (0, "distance", 75.0), (0, "tilt", 0.002), (1, "phase", 0.3)] {
+        let found = spread(stage, name);
+        assert!((found / expected - 1.0).abs() < 0.2, "{name}: {found} for {expected}");
+    }
+    // neither masks nor space know more of an individual than its kind
+    assert!(Imperfections { planes, ..Imperfections::NONE }.typical(&network).unwrap().stages.iter().all(|errors| {
+        errors.iter().all(|(_, values)| values.iter().all(|&value| value == 0.0))
+    }));
+    assert_eq!(Imperfect::errors(&FreeSpace { spectrum })[0].most, 64.0 * 400.0, "as far as the darkness reaches");
+}
