@@ -3,8 +3,8 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, matrices, mesh_and_detectors, network,
-    other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, matrices, mesh_and_detectors,
+    network, other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
 };
 use at_core::imperfections::{Imperfections, Memory, Planes};
 use at_core::network::{Detection, Network, Stage};

@@ -19,7 +19,9 @@ use at_core::training::{
     initial_controls,
 };
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks};
+use at_tests::networks::{
+    coherent, few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
+};
 
 /// Steps, in two epochs.
 const STEPS: usize = 10;

@@ -1,12 +1,13 @@
 //! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
 
+use crate::export::columns::align;
 use crate::export::figures::FigureArguments;
 use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome};
 use crate::gpu::{self, Gpu, taken_memory};
-use crate::ranks::world;
 use crate::notes::Notes;
 use crate::progress::{results_in, say};
+use crate::ranks::world;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::earlier::Earlier;
@@ -18,7 +19,6 @@ use crate::scale::{peak, plots, ranks};
 use crate::terminal;
 use crate::work::{Work, say_expected};
 use crate::{activity, interrupt, memory};
-use crate::export::columns::align;
 use anyhow::{Context, Result, bail, ensure};
 use at_core::cpu::Cpu;
 use at_core::engine::Engine;

@@ -129,7 +129,8 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
     };
     match key {
         "columns" if matches!(value, Value::Integer(1..)) => Ok(()), // of a grid
-        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" | "rows" | "count" | "side" => match value {
+        "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" | "rows"
+        | "count" | "side" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },

@@ -15,8 +15,8 @@ pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
-use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::optics::layout::{Columns, Layout};
+use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::stage::{Patches, Pooling, RingBank};
 use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 use serde::Serialize;
@@ -251,8 +251,9 @@ fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) 
 /// Adds what `text` says behind a stage that gives `signal`.
 fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Result<()> {
     let modes = || {
-        let begins =
-            || anyhow!("a network begins with a mesh, a matrix, a bank, a crossbar, a convolution, a mask or free space");
+        let begins = || {
+            anyhow!("a network begins with a mesh, a matrix, a bank, a crossbar, a convolution, a mask or free space")
+        };
         signal.map(|signal| signal.modes).ok_or_else(begins)
     };
     match *text {

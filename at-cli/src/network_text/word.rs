@@ -1,8 +1,8 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`,
 //! `svd:32x64`, `diffractive:64x64x5`.
 
-use super::{diffractive, images};
 use super::stage::{StageText, element_elsewhere};
+use super::{diffractive, images};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
 use at_core::files::layout_file::read_columns;
@@ -44,7 +44,8 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
         "diffractive" => diffractive::layers_of(rest, outputs),
         "own" => Err(element_elsewhere(rest)),
         _ => {
-            let known = ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd", "conv", "pool", "image", "diffractive"];
+            let known =
+                ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd", "conv", "pool", "image", "diffractive"];
             bail!("{}", names::unknown("kind", kind, known))
         }
     }

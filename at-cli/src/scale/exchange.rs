@@ -67,11 +67,8 @@ impl Interconnect {
             .collect();
         // t ≈ a + b N: the normal equations of (a + b N)/t - 1
         let total = |of: fn(&(f64, f64)) -> f64| long.iter().map(of).sum::<f64>();
-        let (aa, ab, bb) = (
-            total(|(_, t)| t.powi(-2)),
-            total(|(n, t)| n * t.powi(-2)),
-            total(|(n, t)| n * n * t.powi(-2)),
-        );
+        let (aa, ab, bb) =
+            (total(|(_, t)| t.powi(-2)), total(|(n, t)| n * t.powi(-2)), total(|(n, t)| n * n * t.powi(-2)));
         let (ya, yb) = (total(|(_, t)| 1.0 / t), total(|(n, t)| n / t));
         let determinant = aa * bb - ab * ab;
         if ranks < 2 || determinant <= 1e-12 * aa * bb {

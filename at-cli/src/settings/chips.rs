@@ -3,7 +3,9 @@
 use super::flags::RunSettings;
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
-use at_core::imperfections::{Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Planes, Process, Rings};
+use at_core::imperfections::{
+    Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Planes, Process, Rings,
+};
 use at_core::network::Network;
 use std::f64::consts::TAU;
 

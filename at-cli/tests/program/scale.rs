@@ -177,7 +177,8 @@ fn ranks_are_a_curve_with_what_they_exchange_and_how_efficient_they_are() {
 #[test]
 fn sums_over_ranks_are_measured_by_themselves_with_the_network_that_fits_them() {
     let bench = Bench::new();
-    let words = ["scale", "--exchange", "100,1000,30000", "--ranks", "2,3", "--repeats", "2", "--out", "sums", "--quiet"];
+    let words =
+        ["scale", "--exchange", "100,1000,30000", "--ranks", "2,3", "--repeats", "2", "--out", "sums", "--quiet"];
     let table = bench.run(words).done().stdout;
     assert!(table.contains("2 ranks by threads: latency") && table.contains("3 ranks by threads"), "{table}");
     let results: Value = serde_json::from_str(&bench.read("sums/exchange.json")).unwrap();

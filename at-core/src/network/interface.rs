@@ -164,6 +164,11 @@ fn kind(stage: &Stage) -> Kind {
         | Stage::Modulation(_)
         | Stage::Matrix(_)
         | Stage::WeightBank(_)
+        | Stage::RingBank(_)
+        | Stage::PhaseChange(_)
+        | Stage::Mask(_)
+        | Stage::FreeSpace(_)
+        | Stage::Regions(_)
         | Stage::Own(_) => light,
     }
 }

@@ -100,8 +100,15 @@ impl Deal {
         Ok(Deal { rank, whole: whole.clone(), own, layers, tiled, controls, partial, sources })
     }
 
-    /// The part of this rank in a chip's errors. Errs where a heater warms another rank's.
+    /// The part of this rank in a chip's errors. Errs where a heater warms another rank's, and on noise of writing.
     pub fn fabrication(&self, whole: &Fabrication) -> Result<Fabrication> {
+        if whole.write_noise > 0.0 {
+            // it is drawn by the number of a control, which is another one on every rank
+            return Err(Error::Unsupported {
+                what: "noise of writing cells beside tiles that ranks share".into(),
+                instead: "share the batch instead of the tiles".into(),
+            });
+        }
         let stages = self.own.stages().zip(&self.sources).map(|(stage, source)| {
             source.map_or(StageErrors::NONE, |source| {
                 let design = self.whole.stages().nth(source).expect("sources are stages of the whole");
@@ -109,7 +116,8 @@ impl Deal {
             })
         });
         let of_controls = |all: &[f64]| if all.is_empty() { Vec::new() } else { self.controls.take(self.rank, all) };
-        let mut perturbation = vec![Vec::new(); if whole.perturbation.is_empty() { 0 } else { self.own.layers().len() }];
+        let mut perturbation =
+            vec![Vec::new(); if whole.perturbation.is_empty() { 0 } else { self.own.layers().len() }];
         for (layer, own) in self.layers.iter().enumerate().filter(|_| !whole.perturbation.is_empty()) {
             perturbation[own.end - 1] = whole.perturbation(layer).to_vec();
         }
@@ -123,6 +131,7 @@ impl Deal {
             control: ControlPath { shifters, quartic: *quartic, levels: *levels, coupling: self.coupling(coupling)? },
             noise: whole.noise,
             drift: whole.drift,
+            write_noise: whole.write_noise,
             seed: whole.seed,
         })
     }
@@ -138,6 +147,7 @@ impl Deal {
         let dies = share(mesh.dies(), self.rank, self.controls.ranks());
         let of_controls: Vec<bool> = mesh.die_controls().into_iter().map(|(die, _)| dies.contains(&die)).collect();
         let vectors = design.errors().into_iter().zip(errors.iter()).map(|(vector, (_, values))| match vector.order {
+            Order::Stage => values.to_vec(),
             Order::Controls => {
                 let chosen = values.iter().zip(&of_controls).filter(|(_, own)| **own);
                 chosen.map(|(value, _)| *value).collect()
@@ -165,7 +175,8 @@ impl Deal {
             for entry in entries {
                 let neighbour = place[whole.neighbours[entry] as usize];
                 if neighbour == u32::MAX {
-                    let what = "crosstalk between attenuators of different tiles, shared by tiles on several ranks".into();
+                    let what =
+                        "crosstalk between attenuators of different tiles, shared by tiles on several ranks".into();
                     let instead = "set `crosstalk` to 0, use tiles without attenuators, or share batches".into();
                     return Err(Error::Unsupported { what, instead });
                 }

@@ -97,6 +97,11 @@ impl Element for Convolution {
             | Stage::Convolution(_)
             | Stage::Normalization(_)
             | Stage::Pooling(_)
+            | Stage::RingBank(_)
+            | Stage::PhaseChange(_)
+            | Stage::Mask(_)
+            | Stage::FreeSpace(_)
+            | Stage::Regions(_)
             | Stage::Own(_) => {
                 let reason = "patches cross a matrix or a weight bank in turn, and nothing else yet";
                 return Err(Error::invalid("element", self.element.word(), reason));
