@@ -24,14 +24,14 @@ fn l2_gives_unit_vectors() {
 fn an_image_lies_in_the_middle_of_its_grid() {
     // 2 x 3 on 5 x 7: twice as large, a dark row below, a dark column to the right
     let x = samples(6, &[1., 2., 3., 4., 5., 6.]);
-    let encoded = Encoding::AmplitudeImage { rows: 5, columns: 7 }.encode(&x, Some((2, 3))).unwrap();
+    let encoded = Encoding::AmplitudeImage { rows: 5, columns: 7 }.encode(&x, Some(ImageShape::single(2, 3))).unwrap();
     let rows = [[1., 1., 2., 2., 3., 3., 0.], [4., 4., 5., 5., 6., 6., 0.]];
     let shown: Vec<f64> = [rows[0], rows[0], rows[1], rows[1], [0.; 7]].concat();
     let scale = (35.0 / shown.iter().map(|x| x * x).sum::<f64>()).sqrt();
     for (pixel, field) in encoded.signals.as_chunks::<2>().0.iter().enumerate() {
         assert!((f64::from(field[0]) - scale * shown[pixel]).abs() < 1e-6 && field[1] == 0.0, "{pixel}: {field:?}");
     }
-    let encoded = Encoding::PhaseImage { rows: 5, columns: 7 }.encode(&x, Some((2, 3))).unwrap();
+    let encoded = Encoding::PhaseImage { rows: 5, columns: 7 }.encode(&x, Some(ImageShape::single(2, 3))).unwrap();
     let powers = encoded.signals.as_chunks::<2>().0.iter().map(|[re, im]| re.hypot(*im).round());
     assert!(powers.eq(shown.iter().map(|&x| if x > 0.0 { 1.0 } else { 0.0 })), "dark beside the image");
     assert!((encoded.signals[0] + 1.0).abs() < 1e-6, "a value of 1 is a phase of π");
@@ -40,7 +40,7 @@ fn an_image_lies_in_the_middle_of_its_grid() {
 #[test]
 fn a_grid_coarser_than_its_image_takes_means() {
     let x = samples(6, &[1., 2., 3., 4., 5., 9.]);
-    let encoded = Encoding::AmplitudeImage { rows: 1, columns: 3 }.encode(&x, Some((2, 3))).unwrap();
+    let encoded = Encoding::AmplitudeImage { rows: 1, columns: 3 }.encode(&x, Some(ImageShape::single(2, 3))).unwrap();
     let scale = (3.0 / (2.5_f32.powi(2) + 3.5_f32.powi(2) + 36.0)).sqrt();
     for (field, mean) in encoded.signals.as_chunks::<2>().0.iter().zip([2.5, 3.5, 6.0]) {
         assert!((field[0] - scale * mean).abs() < 1e-6, "{field:?} for {mean}");
