@@ -124,14 +124,8 @@ pub enum Variable {
 impl Variable {
     /// The first that has several values in `cases`; modes where nothing has.
     pub fn of(cases: &[Case]) -> Self {
-        let all = [
-            Variable::Modes,
-            Variable::Depth,
-            Variable::Layers,
-            Variable::Batch,
-            Variable::Chips,
-            Variable::Ranks,
-        ];
+        let all =
+            [Variable::Modes, Variable::Depth, Variable::Layers, Variable::Batch, Variable::Chips, Variable::Ranks];
         let varies = |own: &Variable| cases.iter().any(|case| own.value(case) != own.value(&cases[0]));
         all.into_iter().find(varies).unwrap_or(Variable::Modes)
     }
@@ -217,8 +211,16 @@ mod tests {
 
     #[test]
     fn a_case_is_the_network_that_it_says() {
-        let case =
-            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 4, layers: 3, batch: 2, chips: 1, ranks: 1 };
+        let case = Case {
+            engine: EngineName::Cpu,
+            pass: Pass::Step,
+            modes: 6,
+            depth: 4,
+            layers: 3,
+            batch: 2,
+            chips: 1,
+            ranks: 1,
+        };
         let network = case.network().unwrap();
         assert_eq!((network.layers().len(), network.outputs()), (3, 6));
         assert_eq!(mzis(&network), 3 * (3 + 2 + 3 + 2));
@@ -232,8 +234,16 @@ mod tests {
 
     #[test]
     fn a_curve_runs_along_the_first_number_that_has_several_values() {
-        let case =
-            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 6, layers: 3, batch: 2, chips: 1, ranks: 1 };
+        let case = Case {
+            engine: EngineName::Cpu,
+            pass: Pass::Step,
+            modes: 6,
+            depth: 6,
+            layers: 3,
+            batch: 2,
+            chips: 1,
+            ranks: 1,
+        };
         let along = |other: Case| Variable::of(&[case, other]);
         assert_eq!(along(case), Variable::Modes);
         assert_eq!(along(Case { chips: 50, ..case }), Variable::Chips);

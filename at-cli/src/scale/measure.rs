@@ -13,9 +13,7 @@ use at_core::population::Examination;
 use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_core::ranks::Traffic;
 use at_core::training::methods::at::Asymmetric;
-use at_core::training::{
-    Batch, Digital, Initialization, Method, MethodOptions, Settings, Split, initial_controls,
-};
+use at_core::training::{Batch, Digital, Initialization, Method, MethodOptions, Settings, Split, initial_controls};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -265,7 +263,8 @@ mod tests {
     #[test]
     fn every_pass_runs_and_takes_time_and_memory() {
         for pass in [Pass::Propagate, Pass::Backpropagate, Pass::Step, Pass::Population] {
-            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 3, ranks: 1 };
+            let case =
+                Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 3, ranks: 1 };
             let found = measure(&Cpu::<f32>::new(), &case, &Care { warm_up: 1, repeats: 2 }, None, None).unwrap();
             assert_eq!(found.exchange, None);
             assert_eq!((found.mzis, found.controls), (2 * 6, 2 * (12 + 5)), "{pass:?}");
@@ -277,7 +276,8 @@ mod tests {
     #[test]
     fn ranks_exchange_the_gradients_of_a_step_and_nothing_else() {
         for (pass, gradients) in [(Pass::Propagate, 0), (Pass::Backpropagate, 1), (Pass::Step, 2)] {
-            let case = Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 1, ranks: 2 };
+            let case =
+                Case { engine: EngineName::Cpu, pass, modes: 5, depth: 3, layers: 2, batch: 7, chips: 1, ranks: 2 };
             let found = super::super::ranks::case(&case, &Care { warm_up: 1, repeats: 2 }, None, None).unwrap();
             let exchange = found.exchange.unwrap();
             assert_eq!(exchange.exchanged_values, (gradients * found.controls) as f64, "{pass:?}");

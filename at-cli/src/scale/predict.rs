@@ -87,8 +87,16 @@ mod tests {
 
     #[test]
     fn the_efficiency_is_that_of_the_formula() {
-        let case =
-            Case { engine: EngineName::Cpu, pass: Pass::Step, modes: 6, depth: 6, layers: 1, batch: 10, chips: 1, ranks: 4 };
+        let case = Case {
+            engine: EngineName::Cpu,
+            pass: Pass::Step,
+            modes: 6,
+            depth: 6,
+            layers: 1,
+            batch: 10,
+            chips: 1,
+            ranks: 4,
+        };
         assert_eq!(share(&case).unwrap(), Case { ranks: 1, batch: 3, ..case });
         assert!(share(&Case { ranks: 11, ..case }).unwrap_err().to_string().contains("10 samples"));
         let taken = |seconds: f64| Measurement {

@@ -95,8 +95,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
         let before = traffic.map(|traffic| traffic());
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let exchange = traffic.map(|traffic| traffic()).zip(before);
-        let exchange =
-            exchange.map(|(after, before)| Exchange::between(engine.ranks(), plan.share, &before, &after));
+        let exchange = exchange.map(|(after, before)| Exchange::between(engine.ranks(), plan.share, &before, &after));
         let wall_seconds = ledger.end()?;
         let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
@@ -111,7 +110,12 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
             for ((seed, outcome), &misfit) in (first..).zip(&outcomes).zip(&misfits) {
                 let engine = engine.describe();
                 let result = MethodResult::new(name, seed, outcomes.len(), &outcome.into(), wall_seconds, engine);
-                summary.results.push(MethodResult { chip_times: times.map(ChipTimes::from), misfit, exchange, ..result });
+                summary.results.push(MethodResult {
+                    chip_times: times.map(ChipTimes::from),
+                    misfit,
+                    exchange,
+                    ..result
+                });
             }
             folder.write("summary.json", &summary.to_json())?;
             let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows);

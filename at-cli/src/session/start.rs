@@ -223,7 +223,10 @@ fn on_ranks(world: &World, device: &Device, job: &Job) -> anyhow::Result<Summary
         let [held, alone] = engine.controls(&job.task.network);
         if job.task.plan.share == Share::Tiles {
             let all = job.task.network.controls();
-            say(job.audience.quiet(), &format!("tiles    rank 0 has {held} of {all} controls, {alone} of them alone\n"));
+            say(
+                job.audience.quiet(),
+                &format!("tiles    rank 0 has {held} of {all} controls, {alone} of them alone\n"),
+            );
         }
         trained
     }
