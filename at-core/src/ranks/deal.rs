@@ -109,7 +109,8 @@ impl Deal {
             })
         });
         let of_controls = |all: &[f64]| if all.is_empty() { Vec::new() } else { self.controls.take(self.rank, all) };
-        let mut perturbation = vec![Vec::new(); if whole.perturbation.is_empty() { 0 } else { self.own.layers().len() }];
+        let mut perturbation =
+            vec![Vec::new(); if whole.perturbation.is_empty() { 0 } else { self.own.layers().len() }];
         for (layer, own) in self.layers.iter().enumerate().filter(|_| !whole.perturbation.is_empty()) {
             perturbation[own.end - 1] = whole.perturbation(layer).to_vec();
         }
@@ -165,7 +166,8 @@ impl Deal {
             for entry in entries {
                 let neighbour = place[whole.neighbours[entry] as usize];
                 if neighbour == u32::MAX {
-                    let what = "crosstalk between attenuators of different tiles, shared by tiles on several ranks".into();
+                    let what =
+                        "crosstalk between attenuators of different tiles, shared by tiles on several ranks".into();
                     let instead = "set `crosstalk` to 0, use tiles without attenuators, or share batches".into();
                     return Err(Error::Unsupported { what, instead });
                 }

@@ -2,13 +2,13 @@
 
 use super::tiles::Tiles;
 use super::{Place, Ranked, RankedBuffer};
-use crate::{Error, Result};
 use crate::fabrication::Fabrication;
 use crate::network::{Layer, Network, Stage};
 use crate::propagator::{
     Adjoint, Bidirectional, Buffer, Direction, Drifting, LayerAccess, Layered, Monitor, Propagator, Simulator,
     TapAccess, Tunable, Watched,
 };
+use crate::{Error, Result};
 use std::ops::Range;
 
 /// A network through which every rank sends its rows of a batch, or of which it has its tiles.

@@ -88,7 +88,9 @@ fn a_rank_holds_its_own_dies_and_nothing_of_others() {
             }
             let expected: usize = (network.stages())
                 .filter_map(|stage| match stage {
-                    Stage::Mesh(mesh) if mesh.dies() > 1 => Some(share(mesh.dies(), rank, ranks).len() * mesh.controls() / mesh.dies()),
+                    Stage::Mesh(mesh) if mesh.dies() > 1 => {
+                        Some(share(mesh.dies(), rank, ranks).len() * mesh.controls() / mesh.dies())
+                    }
                     Stage::Attenuators(own) => Some(share(6, rank, ranks).len() * own.inputs / 6),
                     _ => None,
                 })
@@ -114,7 +116,8 @@ fn pass<E: Simulator>(engine: &E, network: &Network, fabrication: &Fabrication) 
     let widths: Vec<usize> = (0..model.layers()).map(|layer| model.layer_outputs(layer)).collect();
     let room = |width: usize| engine.zeros((batch + 2) * width).unwrap();
     let (hidden, last) = (widths.len() - 1, widths[widths.len() - 1]);
-    let (mut taps, mut readout): (Vec<_>, _) = (widths[..hidden].iter().map(|&width| room(width)).collect(), room(last));
+    let (mut taps, mut readout): (Vec<_>, _) =
+        (widths[..hidden].iter().map(|&width| room(width)).collect(), room(last));
     model.propagate_tapped(&fields, batch, &mut taps, &mut readout).unwrap();
     let down = |buffer: &E::Buffer, width: usize| engine.download(buffer).unwrap()[..batch * width].to_vec();
     let mut given = vec![down(&readout, last)];
@@ -250,7 +253,8 @@ fn what_cannot_be_shared_by_tiles_is_refused_by_name() {
         }
         Ok(()) | Err(_) => panic!("{parts:?}: {done:?}"),
     };
-    for (name, part) in [("at-adaptive", "estimates"), ("in-situ", "lights single meshes"), ("dat-internal", "powers")] {
+    for (name, part) in [("at-adaptive", "estimates"), ("in-situ", "lights single meshes"), ("dat-internal", "powers")]
+    {
         refused(require_tiles(MethodName::new(name).facts().unwrap()), &[name, part, "share batches"]);
     }
     let network = tiles();

@@ -97,13 +97,7 @@ impl Tiles {
     }
 
     /// Adds up what leaves part `part`, where that is one of tiles.
-    fn meet<E: Simulator>(
-        &self,
-        engine: &Ranked<E>,
-        part: usize,
-        signal: &mut E::Buffer,
-        len: usize,
-    ) -> Result<()> {
+    fn meet<E: Simulator>(&self, engine: &Ranked<E>, part: usize, signal: &mut E::Buffer, len: usize) -> Result<()> {
         if self.0.tiled[part] { engine.add_up(signal, Some(0..len)) } else { Ok(()) }
     }
 

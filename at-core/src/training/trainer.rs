@@ -176,7 +176,8 @@ impl<E: Engine> Trainer<'_, E> {
             let record = self.epoch(records.len(), chip, method, oracle, &mut batch, &mut workspace, observer)?;
             records.push(record);
             stopped = self.engine.agree(observer.epoch(&record).is_break())?;
-            let due = |to: Checkpoints| stopped || record.epoch == epochs || record.epoch.is_multiple_of(to.every.max(1));
+            let due =
+                |to: Checkpoints| stopped || record.epoch == epochs || record.epoch.is_multiple_of(to.every.max(1));
             // ranks put the state together, of which one keeps it
             if self.engine.agree(checkpoints.is_some_and(due))? {
                 let state = chip.state()?;
