@@ -101,7 +101,7 @@ pub struct ScaleArguments {
     )]
     pub exchange: Vec<usize>,
     /// Interconnects by which --ranks are computed in the place of measured: names, or LATENCY:RATE in us and GB/s
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…", requires = "ranks")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub predict: Vec<Interconnect>,
     /// What a step does [default: propagate,backpropagate,step; with --chips population]
     #[arg(long, value_delimiter = ',')]
@@ -274,6 +274,8 @@ fn split(arguments: &ScaleArguments, cases: Vec<Case>) -> Result<(Vec<Case>, Vec
     if arguments.predict.is_empty() {
         return Ok((cases, Vec::new()));
     }
+    let several = cases.iter().any(|case| case.ranks > 1);
+    ensure!(several, "--predict computes what several ranks would take; say how many: --ranks 8,64,512");
     let mut measured: Vec<Case> = Vec::new();
     for case in &cases {
         for own in [Case { ranks: 1, ..*case }, predict::share(case)?] {
@@ -362,6 +364,9 @@ fn table_of_sums(all: &Exchanges) -> String {
                 1e-9 * rate,
                 100.0 * off
             );
+        } else {
+            let (ranks, by) = (own.ranks, own.by);
+            footing += &format!("{ranks} ranks by {by}: no rate fits these times; measure more sizes and --repeats\n");
         }
     }
     align(&rows, 0) + "\n" + &footing

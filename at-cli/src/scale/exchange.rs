@@ -59,10 +59,11 @@ impl Interconnect {
         2.0 * (ranks - 1.0) * self.latency + 2.0 * (ranks - 1.0) / ranks * 8.0 * values / self.rate
     }
 
-    /// The one that comes nearest to measured `sums`, by least squares of relative distances; none of fewer than two sizes.
+    /// The one that comes nearest to the shortest times of measured `sums`, which wait for nothing else of the machine, by least squares of
+    /// relative distances; its latency is 0 where less would fit better. With the greatest relative distance; none of fewer than two sizes.
     pub fn fit(ranks: usize, sums: &[Sum]) -> Option<(Self, f64)> {
         let long: Vec<(f64, f64)> = (sums.iter())
-            .map(|sum| (sum.values as f64, sum.seconds))
+            .map(|sum| (sum.values as f64, sum.shortest_seconds))
             .filter(|&(values, seconds)| values > SHORT && seconds > 0.0)
             .collect();
         // t ≈ a + b N: the normal equations of (a + b N)/t - 1
@@ -74,7 +75,11 @@ impl Interconnect {
         if ranks < 2 || determinant <= 1e-12 * aa * bb {
             return None;
         }
-        let (a, b) = ((ya * bb - yb * ab) / determinant, (aa * yb - ab * ya) / determinant);
+        let both = ((ya * bb - yb * ab) / determinant, (aa * yb - ab * ya) / determinant);
+        let (a, b) = if both.0 >= 0.0 { both } else { (0.0, yb / bb) };
+        if b <= 0.0 {
+            return None;
+        }
         let share = (ranks as f64 - 1.0) / ranks as f64;
         let (latency, rate) = (a / (2.0 * (ranks as f64 - 1.0)), 16.0 * share / b);
         let own = Interconnect { name: "measured".to_string(), latency, rate };
@@ -137,6 +142,11 @@ mod tests {
         let (found, off) = Interconnect::fit(4, &sums).unwrap();
         assert!((found.latency / own.latency - 1.0).abs() < 1e-6 && (found.rate / own.rate - 1.0).abs() < 1e-6);
         assert!(off < 1e-9, "{off}");
+        let earlier = |values: usize, seconds: f64| Sum { seconds, shortest_seconds: seconds, ..sum(values) };
+        let (found, _) = Interconnect::fit(2, &[earlier(1000, 1e-6), earlier(1_000_000, 4e-3)]).unwrap();
+        assert_eq!(found.latency, 0.0, "no latency is negative");
+        assert!(found.rate > 2e9 && found.rate < 8e9, "{found:?}");
+        assert_eq!(Interconnect::fit(2, &[earlier(1000, 2e-3), earlier(1_000_000, 1e-3)]), None, "no rate is negative");
         assert_eq!(Interconnect::fit(4, &sums[..2]), None, "one size beyond the short ones");
         assert_eq!(Interconnect::fit(1, &sums), None);
     }

@@ -89,7 +89,7 @@ fn own_part(world: &World, case: &Case, care: &Care, gpu: Option<&Gpu>) -> Resul
         (EngineName::Gpu, None) => bail!("a case for a GPU, and there is none"),
         (EngineName::Cpu, _) => {
             let cpu = Cpu::<f32>::new();
-            cpu.install(|| part(cpu.clone(), all, case, care))
+            cpu.install(|| part(cpu, all, case, care))
         }
     }
 }

@@ -118,9 +118,9 @@ mod tests {
         assert_eq!(parts, [vec![0.0, 1.0, 2.0, 4.0], vec![0.0, 3.0, 4.0, 5.0], vec![0.0, 4.0]]);
         assert_eq!([0, 1, 2].map(|rank| (cut.held(rank), cut.dealt(rank))), [(4, 2), (4, 2), (2, 0)]);
         let alone: Vec<f64> = (0..3).flat_map(|rank| cut.split(rank, &parts[rank], true)).collect();
-        for rank in 0..3 {
-            assert_eq!(cut.join(rank, &parts[rank], &alone), whole);
-            assert_eq!(cut.split(rank, &parts[rank], false), [0.0, 4.0]);
+        for (rank, part) in parts.iter().enumerate() {
+            assert_eq!(cut.join(rank, part, &alone), whole);
+            assert_eq!(cut.split(rank, part, false), [0.0, 4.0]);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Collective;
 use crate::{Error, Result};
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -77,11 +78,17 @@ impl Member {
         Ok(state.last.clone())
     }
 
-    fn meet_with(&self, values: &[f64]) -> Result<Vec<Vec<f64>>> {
+    /// What all ranks bring: of each the values in `range`, or all, one after the other.
+    fn meet_with(&self, values: &[f64], range: Option<Range<usize>>) -> Result<Vec<f64>> {
         let brought = self.meet(bytemuck::cast_slice(values).to_vec())?;
-        let values =
-            |bytes: &Vec<u8>| bytes.as_chunks::<8>().0.iter().map(|eight| f64::from_ne_bytes(*eight)).collect();
-        Ok(brought.iter().map(values).collect())
+        let mut met = Vec::new();
+        for bytes in brought.iter() {
+            let eights = bytes.as_chunks::<8>().0;
+            let own = range.as_ref().map_or(eights, |range| &eights[range.clone()]);
+            met.reserve(own.len());
+            met.extend(own.iter().map(|eight| f64::from_ne_bytes(*eight)));
+        }
+        Ok(met)
     }
 }
 
@@ -113,12 +120,11 @@ impl Collective for Member {
 
     fn gather(&self, own: &[f64], counts: &[usize]) -> Result<Vec<f64>> {
         crate::error::same_size("values of this rank", counts[self.rank], own.len())?;
-        Ok(self.meet_with(own)?.concat())
+        self.meet_with(own, None)
     }
 
     fn exchange(&self, values: &[f64], counts: &[usize]) -> Result<Vec<f64>> {
         let start: usize = counts[..self.rank].iter().sum();
-        let own = start..start + counts[self.rank];
-        Ok(self.meet_with(values)?.iter().flat_map(|all| all[own.clone()].iter().copied()).collect())
+        self.meet_with(values, Some(start..start + counts[self.rank]))
     }
 }
