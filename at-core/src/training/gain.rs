@@ -23,7 +23,7 @@ pub const SAMPLES: usize = 500;
 
 /// The gain for a cross-entropy `loss` on readouts of `network`, at its first `controls`, from encoded samples `signals [sample, input]`: by the
 /// larger of the logits of `all` these chips, which may be a model's. Rounded to two digits, so that it is the same on every machine; 1
-/// where readouts are dark.
+/// where readouts are dark, or beyond what 32 bits hold.
 pub fn unsaturated_gain<E: Simulator>(
     engine: &E,
     network: &Network,
@@ -53,7 +53,7 @@ fn gain_of(size: f64) -> f64 {
     if !(LEAST..1.0).contains(&gain) {
         return 1.0;
     }
-    format!("{gain:.1e}").parse().unwrap_or(1.0)
+    format!("{gain:.1e}").parse().expect("a number as it was written")
 }
 
 /// Root mean square over samples and classes of `readouts [sample, outputs]` as `loss` compares them at a gain of 1, less each sample's mean.
