@@ -16,9 +16,6 @@ const CELLS: &str = include_str!("../../presets/families/cells.toml");
 /// Data sets of images that have a name, and the side of their images.
 const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnist", 28), ("kmnist", 28)];
 
-/// The rate of meshes where the optimizer is another one, which the tether of [`MESHES`] does not fit either.
-const RATE_WITHOUT_ADAM: f64 = 0.2;
-
 /// The named data set whose features lie in 0..1 and make no image.
 const IRIS: &str = "iris";
 
@@ -92,8 +89,8 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             defaults.tether = Some(50.0);
         }
     }
-    if coherent && given.optimizer.as_deref().is_some_and(|optimizer| !optimizer.starts_with("adam")) {
-        (defaults.learning_rate, defaults.tether) = (Some(RATE_WITHOUT_ADAM), None);
+    if given.optimizer.as_deref().is_some_and(|optimizer| !optimizer.starts_with("adam")) {
+        (defaults.learning_rate, defaults.tether) = (None, None); // which are Adam's
     }
     let about_at = given.share_model.is_some()
         || given.tether.is_some()
@@ -220,7 +217,7 @@ mod tests {
     #[test]
     fn settings_that_are_given_decide_on_others() {
         let given = RunSettings { optimizer: Some("sgd".into()), ..RunSettings::default() };
-        assert_eq!(of("mesh:64x3", "digits", given).learning_rate, Some(RATE_WITHOUT_ADAM));
+        assert_eq!(of("mesh:64x3", "digits", given).learning_rate, None);
         let given = RunSettings { tether: Some(50.0), ..RunSettings::default() };
         assert_eq!(of("mesh:64x3", "digits", given).method, None, "a tether is about at");
     }

@@ -24,7 +24,7 @@ impl FromStr for LossGain {
         match text {
             AUTO => Ok(LossGain::Auto),
             number => {
-                number.parse().map(LossGain::Number).map_err(|_| format!("{text:?}: write {AUTO} or a positive number"))
+                number.parse().map(LossGain::Number).map_err(|_| format!("write {AUTO} or a positive number"))
             }
         }
     }

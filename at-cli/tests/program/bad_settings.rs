@@ -22,7 +22,6 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--loss", "l1"], &["loss", "l1", "cross-entropy"]),
     (&["--loss-gain", "nan"], &["loss-gain = NaN"]),
     (&["--loss-gain", "-1"], &["loss-gain = -1"]),
-    (&["--loss-gain", "automatic"], &["--loss-gain", "auto or a positive number"]),
     (&["--digital-weight", "-1"], &["digital-weight = -1"]),
     (&["--physical-weight", "inf"], &["physical-weight = inf"]),
     (&["--tether", "-0.1"], &["tether = -0.1"]),

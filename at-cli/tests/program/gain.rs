@@ -82,5 +82,5 @@ fn a_deep_bank_learns_where_it_ran_away() {
         summary["results"][0]["final_test_accuracy"].as_f64().unwrap_or_else(|| panic!("{summary}"))
     };
     let (chosen, one) = (score(&[], "chosen"), score(&["--loss-gain", "1"], "one"));
-    assert!(chosen > 0.75 && one < 0.4, "{chosen} {one}");
+    assert!(chosen > 0.75 && one < 0.6, "{chosen} {one}");
 }

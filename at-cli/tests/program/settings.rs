@@ -42,6 +42,7 @@ fn settings_files_that_make_no_sense_are_refused_with_line_or_key() {
         ("network = [[]]\n", "network"),
         ("method = []\n", "method is empty"),
         ("preset = 'digit'\n", "did you mean digits?"),
+        ("loss-gain = 'automatic'\n", "write auto or a positive number"),
         ("learning-rate = nan\n", "learning-rate = NaN"),
         ("learning-rate = -inf\n", "learning-rate = -inf"),
         ("seed = 99999999999999999999\n", "line 1"),

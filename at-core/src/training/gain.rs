@@ -23,7 +23,7 @@ pub const SAMPLES: usize = 500;
 
 /// The gain for a cross-entropy `loss` on readouts of `network`, at its first `controls`, from encoded samples `signals [sample, input]`: by the
 /// larger of the logits of `all` these chips, which may be a model's. Rounded to two digits, so that it is the same on every machine; 1
-/// where readouts are dark.
+/// where readouts are dark, or beyond what 32 bits hold.
 pub fn unsaturated_gain<E: Simulator>(
     engine: &E,
     network: &Network,
@@ -44,13 +44,16 @@ pub fn unsaturated_gain<E: Simulator>(
     Ok(gain_of(largest))
 }
 
+/// Below this a gain is none in 32 bits; readouts so large are beyond help.
+const LEAST: f64 = 1e-30;
+
 /// The gain for logits of this size at a gain of 1.
 fn gain_of(size: f64) -> f64 {
     let gain = LOGITS / size;
-    if !(gain.is_finite() && gain < 1.0) {
+    if !(LEAST..1.0).contains(&gain) {
         return 1.0;
     }
-    format!("{gain:.1e}").parse().unwrap_or(1.0)
+    format!("{gain:.1e}").parse().expect("a number as it was written")
 }
 
 /// Root mean square over samples and classes of `readouts [sample, outputs]` as `loss` compares them at a gain of 1, less each sample's mean.
@@ -86,7 +89,7 @@ mod tests {
     fn the_gain_brings_first_logits_to_their_size_and_never_raises_them() {
         assert_eq!(gain_of(2.0 * LOGITS), 0.5);
         assert_eq!(gain_of(LOGITS / 0.123456), 0.12);
-        assert_eq!([0.5 * LOGITS, 0.0, f64::NAN, f64::INFINITY].map(gain_of), [1.0, 1.0, 1.0, 1.0]);
+        assert_eq!([0.5 * LOGITS, 0.0, f64::NAN, f64::INFINITY, 1e40].map(gain_of), [1.0; 5]);
     }
 
     #[test]
