@@ -104,7 +104,7 @@ impl Job<'_> {
             chance: trials.chance(),
             samples: Some([data.train.len(), data.test.len()]),
             class_names: data.class_names.clone(),
-            chip_size: ChipSize::of(&network),
+            chip_size: ChipSize::of(network),
             train: outcome.train,
             test: outcome.test,
             accesses: outcome.accesses,

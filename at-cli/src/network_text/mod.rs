@@ -29,10 +29,10 @@ use word::layers_of;
 pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU between them
   bank:in-48-out        weight banks, ReLU between them; `in` and `out` fit the
                         data set
-  rings:10x64           a microring weight bank of 10 outputs and 64 inputs, each
-                        input a wavelength; rings:in-48-out two of them, ReLU
-                        between them; rings:10x64,channels=32,finesse=200 for
-                        32 wavelengths on a bus [16] and this finesse [100]
+  rings:10x64           a microring weight bank of 10 outputs and 64 inputs, a
+                        wavelength each; rings:in-48-out two, ReLU between them;
+                        rings:10x64,channels=32,finesse=200 for 32 wavelengths on
+                        a bus [16] and this finesse [100]
   pcm:10x64             a crossbar of pairs of phase-change cells; pcm:in-48-out
                         as above; levels are the chip's: --pcm-levels
   mesh:64x3             3 rectangular meshes of 64 modes, electro-optic

@@ -7,7 +7,6 @@ use at_core::imperfections::{
     Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Planes, Process, Rings,
 };
 use at_core::network::Network;
-use std::f64::consts::TAU;
 
 /// The imperfection of this name, where there is one: a setting that changes a kind of chip.
 pub fn imperfection(name: &str) -> Option<&'static Imperfection> {
@@ -36,11 +35,8 @@ const KINDS: [(&str, &str); 11] = [
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
-    (
-        "ring-bank",
-        "microrings: resonances 0.06 rad apart (a linewidth at finesse 100), linewidths 10 %, extinction 20 dB",
-    ),
-    ("silicon-rings", "the same with heaters of one free spectral range, 14 bits, thermal crosstalk 1 %"),
+    ("ring-bank", "microrings: resonances 0.02 rad apart (a third of a linewidth at finesse 100), linewidths 10 %"),
+    ("silicon-rings", "the same with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %"),
     ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
     ("planes", "diffractive planes a few pixels' tenths and a few milliradians out of place, pixel phases of 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
@@ -87,8 +83,8 @@ fn find(name: &str) -> Result<Imperfections> {
         "ring-bank" => Ok(ring_bank()),
         "silicon-rings" => Ok(Imperfections {
             control: Control {
-                control_range: TAU,
-                control_bits: 14,
+                control_range: 0.63,
+                control_bits: 12,
                 heater_spread: 0.01,
                 crosstalk: 0.01,
                 ..Control::NONE
@@ -107,10 +103,10 @@ const PLANES: Planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_dista
 const RANGE: f64 = 19.28;
 
 /// Resonances of silicon rings wander over a wafer with a variance of some 1 nm² per cm (as measured on four foundry wafers, M. Mohamed and
-/// others), so that neighbours 100 µm apart differ by 0.1 nm, of a free spectral range of 10 nm 0.06 rad. The rest are values within
-/// the ranges usual for add-drop rings, and not those of one device.
+/// others), so that neighbours 100 µm apart differ by 0.1 nm, of a free spectral range of 10 nm 0.06 rad; here a third of that is left by a
+/// calibration. The rest are values within the ranges usual for add-drop rings, and not those of one device.
 fn ring_bank() -> Imperfections {
-    let rings = Rings { ring_offset: 0.06, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.5 };
+    let rings = Rings { ring_offset: 0.02, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.5 };
     Imperfections { rings, ..Imperfections::NONE }
 }
 

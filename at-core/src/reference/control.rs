@@ -57,7 +57,7 @@ fn heat(fabrication: &Fabrication, k: usize, control: f64) -> (f64, f64) {
     if shifter.range < 0.0 {
         // a pair of phase-change cells
         let steps = -shifter.range;
-        let reached = control.max(-1.0).min(1.0);
+        let reached = control.clamp(-1.0, 1.0);
         return ((reached * steps + 0.5).floor() / steps, if reached == control { 1.0 } else { 0.0 });
     }
     let mut phase = control - shifter.base;
