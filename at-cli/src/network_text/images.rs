@@ -12,13 +12,14 @@ use at_core::stage::{Patches, Pool};
 
 /// Networks that have a name. LeNet-5: LeCun et al., Proc. IEEE 86, 2278 (1998), with maxima and rectifiers; its 32×32 inputs are
 /// 28×28 images and a border. VGG-8 for 32×32 images: Simonyan and Zisserman, arXiv:1409.1556 (2014), with the eight layers that
-/// Courbariaux et al., BinaryConnect, arXiv:1511.00363 (2015) and simulators of analogue hardware take, one dense layer less.
+/// Courbariaux et al., BinaryConnect, arXiv:1511.00363 (2015) and simulators of analogue hardware take, one dense layer less,
+/// and normalisation sample by sample.
 pub const NAMED: [(&str, &str); 2] = [
     ("lenet-5", "conv:6@5x5,padding=2,pool:2,conv:16@5x5,pool:2,bank:120-84-out"),
     (
         "vgg-8",
-        "conv:128@3x3,padding=1,conv:128@3x3,padding=1,pool:2,conv:256@3x3,padding=1,conv:256@3x3,padding=1,pool:2,\
-         conv:512@3x3,padding=1,conv:512@3x3,padding=1,pool:2,bank:1024-out",
+        "conv:128@3x3,padding=1,norm,conv:128@3x3,padding=1,norm,pool:2,conv:256@3x3,padding=1,norm,\
+         conv:256@3x3,padding=1,norm,pool:2,conv:512@3x3,padding=1,norm,conv:512@3x3,padding=1,norm,pool:2,bank:1024-out",
     ),
 ];
 

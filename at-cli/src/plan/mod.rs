@@ -212,7 +212,9 @@ impl Plan {
         );
         let fits = plan.precision == Precision::F32 || plan.engine != EngineChoice::Gpu;
         ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
-        plan.refuse_absurd_sizes(1, 1)?;
+        if !given("network", &plan.settings.network)?.leaves_its_images_open() {
+            plan.refuse_absurd_sizes(1, 1)?; // else once the data tell their shape
+        }
         Ok(plan)
     }
 

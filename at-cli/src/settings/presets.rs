@@ -39,7 +39,7 @@ const PRESETS: [Preset; 5] = [
     },
     Preset {
         name: "lenet-5",
-        meaning: "convolutions on uncalibrated weight banks, MNIST",
+        meaning: "convolutions on roughly calibrated weight banks, MNIST",
         method: None,
         settings: include_str!("../../presets/lenet-5.toml"),
     },

@@ -7,8 +7,11 @@ fn numbers(count: usize, seed: f64) -> Vec<f64> {
     (0..count).map(|k| (1.7 * k as f64 + seed).sin()).collect()
 }
 
-/// Image, kernel, stride, padding, outputs: odd, even, one patch, one pixel, overlapping and not.
-const SHAPES: [([usize; 3], [usize; 2], usize, usize, usize); 6] = [
+/// Image, kernel, stride, padding, outputs.
+type Shape = ([usize; 3], [usize; 2], usize, usize, usize);
+
+/// Odd, even, one patch, one pixel, overlapping and not.
+const SHAPES: [Shape; 6] = [
     ([1, 5, 5], [3, 3], 1, 0, 2),
     ([2, 5, 4], [3, 2], 2, 1, 3),
     ([3, 6, 7], [2, 5], 1, 1, 1),
