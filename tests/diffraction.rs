@@ -87,7 +87,8 @@ fn a_gaussian_beam_spreads_as_it_is_known_to() {
 /// `u = (1/2π) ∫ u₀ (z/r)(1/r − ik) e^{ikr}/r dA`, without paraxial optics and without a transform, for light that leaves aside of the normal.
 #[test]
 fn wide_angles_are_those_of_rayleigh_and_sommerfeld() {
-    let spectrum = AngularSpectrum { rows: 26, columns: 30, pitch_um: 250.0, distance_um: 5000.0, wavelength_um: 750.0 };
+    let spectrum =
+        AngularSpectrum { rows: 26, columns: 30, pitch_um: 250.0, distance_um: 5000.0, wavelength_um: 750.0 };
     let k = TAU / spectrum.wavelength_um;
     let enters = sampled(&spectrum, |x, y| {
         let r2 = (x - 300.0).powi(2) + (y + 200.0).powi(2);
@@ -130,7 +131,8 @@ fn the_middle_behind_a_round_hole_is_bright_or_dark_by_its_fresnel_number() {
 
 #[test]
 fn no_light_is_gained_and_what_leaves_on_one_side_does_not_come_back_on_the_other() {
-    let spectrum = AngularSpectrum { rows: 12, columns: 16, pitch_um: 400.0, distance_um: 3000.0, wavelength_um: 750.0 };
+    let spectrum =
+        AngularSpectrum { rows: 12, columns: 16, pitch_um: 400.0, distance_um: 3000.0, wavelength_um: 750.0 };
     let point = |row: usize, column: usize| {
         let mut field = vec![Complex64::ZERO; 12 * 16];
         field[row * 16 + column] = Complex64::ONE;
@@ -197,7 +199,8 @@ fn planes_are_drawn_with_the_spreads_of_their_kind() {
     let planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
     let chip = Imperfections { planes, ..Imperfections::NONE }.fabricate(&network, 3).unwrap();
     let spread = |stage: usize, name: &str| {
-        let all: Vec<f64> = (0..60).flat_map(|plane| chip.stage(2 * plane + stage).get([name]).unwrap()[0].to_vec()).collect();
+        let all: Vec<f64> =
+            (0..60).flat_map(|plane| chip.stage(2 * plane + stage).get([name]).unwrap()[0].to_vec()).collect();
         (all.iter().map(|x| x * x).sum::<f64>() / all.len() as f64).sqrt()
     };
     for (stage, name, expected) in [(0, "shift", 40.0), (0, "distance", 75.0), (0, "tilt", 0.002), (1, "phase", 0.3)] {
@@ -205,8 +208,13 @@ fn planes_are_drawn_with_the_spreads_of_their_kind() {
         assert!((found / expected - 1.0).abs() < 0.2, "{name}: {found} for {expected}");
     }
     // neither masks nor space know more of an individual than its kind
-    assert!(Imperfections { planes, ..Imperfections::NONE }.typical(&network).unwrap().stages.iter().all(|errors| {
-        errors.iter().all(|(_, values)| values.iter().all(|&value| value == 0.0))
-    }));
+    assert!(
+        Imperfections { planes, ..Imperfections::NONE }
+            .typical(&network)
+            .unwrap()
+            .stages
+            .iter()
+            .all(|errors| { errors.iter().all(|(_, values)| values.iter().all(|&value| value == 0.0)) })
+    );
     assert_eq!(Imperfect::errors(&FreeSpace { spectrum })[0].most, 64.0 * 400.0, "as far as the darkness reaches");
 }

@@ -54,7 +54,10 @@ impl OnGpu for stage::FreeSpace {
         if padded[0].max(padded[1]) > most {
             return Err(Error::Unsupported {
                 what: format!("free space between {} × {} pixels on this GPU", sides[1], sides[0]),
-                instead: format!("it transforms at most {most} numbers; choose at most {} pixels a side, or `engine` cpu", most / 2),
+                instead: format!(
+                    "it transforms at most {most} numbers; choose at most {} pixels a side, or `engine` cpu",
+                    most / 2
+                ),
             });
         }
         let misaligned = stage::FreeSpace::misalignment(errors);
@@ -65,8 +68,11 @@ impl OnGpu for stage::FreeSpace {
             let factor = whole[reversed(k, padded[1]) * padded[0] + column] * scale;
             [factor.re as f32, factor.im as f32]
         };
-        let transfer: Vec<[f32; 2]> =
-            passed.iter().flat_map(|&column| (0..padded[1]).map(move |k| (column, k))).map(|(c, k)| entry(c, k)).collect();
+        let transfer: Vec<[f32; 2]> = passed
+            .iter()
+            .flat_map(|&column| (0..padded[1]).map(move |k| (column, k)))
+            .map(|(c, k)| entry(c, k))
+            .collect();
         let places: Vec<u32> = passed.iter().map(|&column| reversed(column, padded[0]) as u32).collect();
         let ramps = self.spectrum.ramps(&misaligned);
         let ramps: Vec<[f32; 2]> = ramps.iter().flatten().map(|turn| [turn.re as f32, turn.im as f32]).collect();
@@ -95,7 +101,14 @@ impl OnGpu for stage::FreeSpace {
 }
 
 impl FreeSpaceStage {
-    fn carry(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch, back: bool) -> Result<()> {
+    fn carry(
+        &self,
+        input: &wgpu::Buffer,
+        batch: usize,
+        output: &wgpu::Buffer,
+        scratch: &Scratch,
+        back: bool,
+    ) -> Result<()> {
         let ([columns, rows], spectra) = (self.sides, scratch.get(Slot::Fields));
         let parameters = FreeSpace {
             rows: count(rows)?,

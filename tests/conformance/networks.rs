@@ -3,8 +3,8 @@
 use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, diffractive, every_kind, matrices, mesh_and_detectors, other_shapes, tiled,
-    weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, diffractive, every_kind, matrices, mesh_and_detectors, other_shapes,
+    tiled, weight_banks,
 };
 use at_core::imperfections::{Imperfections, Planes};
 use at_core::network::{Detection, Network, Stage};

@@ -6,7 +6,9 @@ use at_core::cpu::Cpu;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
-use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, diffractive, matrices, recorded_stages, tiled, weight_banks};
+use at_tests::networks::{
+    ACTIVATIONS, DETECTIONS, coherent, diffractive, matrices, recorded_stages, tiled, weight_banks,
+};
 
 /// All networks.
 pub fn all() -> Record {

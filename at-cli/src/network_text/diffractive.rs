@@ -124,7 +124,10 @@ mod tests {
             ("diffractive:8x8x2,pitch=3", &["\"3\" is no length", "30mm"]),
             ("diffractive:8x8x2,pitch=-3mm", &["is no length"]),
             ("diffractive:8x8x2,mask=glass", &["unknown mask \"glass\"", "complex"]),
-            ("diffractive:64x64,distance=5m", &["distance = 5 m", "64 × 64 pixels of 400 µm", "at most", "pixels a side"]),
+            (
+                "diffractive:64x64,distance=5m",
+                &["distance = 5 m", "64 × 64 pixels of 400 µm", "at most", "pixels a side"],
+            ),
             ("diffractive:64x64,wavelength=3cm", &["wavelength = 30 mm", "25.6 mm wide"]),
             ("diffractive:64x64,detector=20", &["detector = 20", "from 1 to 16"]),
             ("diffractive:64x64,regions=5000", &["regions = 5000"]),

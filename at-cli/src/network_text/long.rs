@@ -139,7 +139,9 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
                 shown(value)
             )),
         },
-        "threshold" | "pitch-um" | "distance-um" | "wavelength-um" => number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value))),
+        "threshold" | "pitch-um" | "distance-um" | "wavelength-um" => {
+            number(value).map(drop).ok_or_else(|| format!("{} is no number", shown(value)))
+        }
         "activation" => nested(&ACTIVATIONS),
         "detection" => nested(&DETECTIONS),
         _ => Ok(()), // read as what it is

@@ -14,8 +14,8 @@ pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
-use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::optics::layout::{Columns, Layout};
+use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 use serde::Serialize;
 use stage::element_elsewhere;
@@ -42,8 +42,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
-  diffractive:64x64x5   5 masks of 64 x 64 pixels with free space before, between
-                        and behind them, and a detector per class; options:
+  diffractive:64x64x5   5 masks of 64 x 64 pixels, free space before, between and
+                        behind them, and a detector per class; options:
                         pitch=400um, distance=30mm, wavelength=750um (as in the
                         first such networks), mask=amplitude or complex,
                         regions=K detectors of detector=N pixels a side,

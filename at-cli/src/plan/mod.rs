@@ -377,4 +377,3 @@ fn planes_that_do_not_mix(network: &Network) -> Option<String> {
         })
     })
 }
-

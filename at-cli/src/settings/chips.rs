@@ -33,7 +33,7 @@ const KINDS: [(&str, &str); 8] = [
     ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
-    ("planes", "diffractive planes a few pixels' tenths and a few milliradians out of place, pixel phases of 0.3 rad"),
+    ("planes", "diffractive planes shifted by 40 µm and tilted by 2 mrad, distances off by 75 µm, pixels by 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 

@@ -94,11 +94,18 @@ fn the_methods_that_a_network_gets_by_default_learn_on_it() {
 fn planes_that_do_not_mix_and_masks_beyond_their_sampling_are_named() {
     let bench = Bench::new();
     let near = "diffractive:16x16,distance=0.1mm";
-    let run = ["train", "--network", near, "--train-limit", "100", "--epochs", "1", "--method", "ideal", "--out", "run"];
+    let run =
+        ["train", "--network", near, "--train-limit", "100", "--epochs", "1", "--method", "ideal", "--out", "run"];
     let ended = bench.run(run).done();
-    assert!(ended.stderr.contains("note: light goes ") && ended.stderr.contains("pixels hardly mix"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("note: light goes ") && ended.stderr.contains("pixels hardly mix"),
+        "{}",
+        ended.stderr
+    );
     let far = ["train", "--network", "diffractive:16x16,distance=1m"];
-    bench.run(far).refused(2, &["distance = 1 m", "16 × 16 pixels of 400 µm", "take at most 5", "or some 70 pixels a side"]);
+    bench
+        .run(far)
+        .refused(2, &["distance = 1 m", "16 × 16 pixels of 400 µm", "take at most 5", "or some 70 pixels a side"]);
 }
 
 #[test]
