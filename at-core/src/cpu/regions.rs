@@ -32,7 +32,8 @@ impl<T: Real> CpuStage<T> for RegionStage {
         let (samples, share) = (input.chunks_exact(2 * self.pixels), T::of(self.share));
         for (powers, field) in output.chunks_exact_mut(self.regions.len()).zip(samples).take(batch) {
             for (power, region) in powers.iter_mut().zip(&self.regions) {
-                let of = |&pixel: &usize| field[2 * pixel] * field[2 * pixel] + field[2 * pixel + 1] * field[2 * pixel + 1];
+                let of =
+                    |&pixel: &usize| field[2 * pixel] * field[2 * pixel] + field[2 * pixel + 1] * field[2 * pixel + 1];
                 *power = share * region.iter().map(of).sum::<T>();
             }
         }

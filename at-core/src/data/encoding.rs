@@ -199,7 +199,8 @@ impl Encoding {
             Self::AmplitudeImage { rows, columns } => {
                 let (grid, parts) = (grid(rows, columns), if samples.complex { 2 } else { 1 });
                 pairs.for_each(|(out, x)| {
-                    let value = |pixel: usize, part: usize| grid.pixel(pixel, |index| x[parts * index + part]).unwrap_or(0.0);
+                    let value =
+                        |pixel: usize, part: usize| grid.pixel(pixel, |index| x[parts * index + part]).unwrap_or(0.0);
                     let all = || (0..modes).flat_map(|pixel| (0..parts).map(move |part| (pixel, part)));
                     let total = power(all().map(|(pixel, part)| value(pixel, part)));
                     let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
@@ -281,7 +282,8 @@ impl FromStr for Encoding {
             Error::invalid("encoding", text, known)
         };
         if let Some((image @ ("amplitude-image" | "phase-image"), sides)) = text.split_once(':') {
-            let sides = sides.split_once('x').and_then(|(rows, columns)| Some((rows.parse().ok()?, columns.parse().ok()?)));
+            let sides =
+                sides.split_once('x').and_then(|(rows, columns)| Some((rows.parse().ok()?, columns.parse().ok()?)));
             let (rows, columns) = sides.ok_or_else(unknown)?;
             return Ok(match image {
                 "amplitude-image" => Self::AmplitudeImage { rows, columns },

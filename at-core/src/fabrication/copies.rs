@@ -67,7 +67,9 @@ pub(super) fn share_stages(network: &Network, errors: &mut [StageErrors], module
                 dies.flat_map(|die| die.iter().cycle().take(modes)).copied().collect()
             }
             (Order::Stage, _) => values.to_vec(),
-            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => unreachable!("stages that share hardware have one schema"),
+            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => {
+                unreachable!("stages that share hardware have one schema")
+            }
         });
         errors[number] = StageErrors::new(own, shared.collect());
     }

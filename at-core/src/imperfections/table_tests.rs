@@ -109,7 +109,16 @@ fn only_what_is_the_kinds_is_in_its_data_sheet_and_only_the_chip_has_what_is_its
 #[test]
 fn parts_are_those_of_networks() {
     let names = |network: &Network| {
-        let parts = [Part::Meshes, Part::Crossings, Part::Matrices, Part::WeightBanks, Part::Masks, Part::Planes, Part::Shifters, Part::Hidden];
+        let parts = [
+            Part::Meshes,
+            Part::Crossings,
+            Part::Matrices,
+            Part::WeightBanks,
+            Part::Masks,
+            Part::Planes,
+            Part::Shifters,
+            Part::Hidden,
+        ];
         parts.into_iter().filter(|part| network.has(*part)).map(Part::name).collect::<Vec<_>>()
     };
     let of = |layers: Vec<Vec<Stage>>| names(&Network::new(layers).unwrap());

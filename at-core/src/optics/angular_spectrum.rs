@@ -109,7 +109,10 @@ impl AngularSpectrum {
                 false => (-TAU * turns * (-square).sqrt()).exp() * Complex64::cis(TAU * shift),
             }
         };
-        (0..along).flat_map(|row| (0..across).map(move |column| (row, column))).map(|(row, column)| entry(row, column)).collect()
+        (0..along)
+            .flat_map(|row| (0..across).map(move |column| (row, column)))
+            .map(|(row, column)| entry(row, column))
+            .collect()
     }
 
     /// What light from aside has for phases on the second grid, `e^{2πi sin(α)(k − (N−1)/2)·pitch/λ}` for pixel k of N along x and along y.
@@ -151,7 +154,10 @@ impl AngularSpectrum {
             let AngularSpectrum { pitch_um, distance_um, wavelength_um, rows, columns } = *self;
             let turns = side_um / wavelength_um;
             if turns <= 1.0 {
-                let reason = format!("no light of it leaves a grid that is {} wide as a beam; take more or larger pixels", length(side_um));
+                let reason = format!(
+                    "no light of it leaves a grid that is {} wide as a beam; take more or larger pixels",
+                    length(side_um)
+                );
                 return Err(Error::invalid("wavelength", length(wavelength_um), reason));
             }
             let most = 0.5 * padded as f64 * pitch_um * (turns * turns - 1.0).sqrt();
@@ -159,7 +165,10 @@ impl AngularSpectrum {
             let reason = format!(
                 "{rows} × {columns} pixels of {} do not sample light of {} so far away, whose angles are all finer than theirs: \
                  take at most {}, or some {:.0} pixels a side",
-                length(pitch_um), length(wavelength_um), length(most), needed.ceil() + 1.0
+                length(pitch_um),
+                length(wavelength_um),
+                length(most),
+                needed.ceil() + 1.0
             );
             return Err(Error::invalid("distance", length(distance_um), reason));
         }

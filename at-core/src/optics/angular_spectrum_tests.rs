@@ -31,7 +31,8 @@ fn what_does_not_propagate_decays_and_what_does_keeps_its_power() {
         };
         assert!((factor.norm() - expected).abs() < 1e-12, "{column}: {factor}");
     }
-    let corner = transfer[(0..across).filter(|&k| passes[k]).max_by_key(|&k| k.min(across - k)).unwrap() * (across + 1)];
+    let corner =
+        transfer[(0..across).filter(|&k| passes[k]).max_by_key(|&k| k.min(across - k)).unwrap() * (across + 1)];
     assert!(corner.norm() < 0.9, "steep along both axes, it is no wave: {corner}");
 }
 
@@ -48,7 +49,9 @@ fn distances_at_the_limit_that_an_error_tells_are_accepted() {
 
 #[test]
 fn lengths_are_told_in_units_that_suit_them() {
-    for (um, text) in [(0.532, "532 nm"), (8.0, "8 µm"), (400.0, "400 µm"), (3e4, "30 mm"), (873_456.0, "873.5 mm"), (5e6, "5 m")] {
+    for (um, text) in
+        [(0.532, "532 nm"), (8.0, "8 µm"), (400.0, "400 µm"), (3e4, "30 mm"), (873_456.0, "873.5 mm"), (5e6, "5 m")]
+    {
         assert_eq!(length(um), text);
     }
 }

@@ -109,7 +109,9 @@ impl Element for Mask {
         let Mask { rows, columns, transmission } = *self;
         match transmission {
             Transmission::Phase => format!("mask:{rows}x{columns}"),
-            Transmission::Amplitude | Transmission::Complex => format!("mask:{rows}x{columns}({})", transmission.name()),
+            Transmission::Amplitude | Transmission::Complex => {
+                format!("mask:{rows}x{columns}({})", transmission.name())
+            }
         }
     }
 
@@ -290,7 +292,14 @@ impl Drawn for Mask {
         }
         if let Some([wrong]) = errors.get(["phase"]) {
             let (span, title) = (Span::around_zero(wrong), "Phase errors of the pixels");
-            maps.push(Map { name: "errors", title, scale: "phase (rad)", caption: WRONG, span, values: wrong.to_vec() });
+            maps.push(Map {
+                name: "errors",
+                title,
+                scale: "phase (rad)",
+                caption: WRONG,
+                span,
+                values: wrong.to_vec(),
+            });
         }
         maps
     }

@@ -85,16 +85,23 @@ impl Element for Regions {
         let Regions { rows, columns, count, side } = *self;
         check_pixels(rows, columns)?;
         if count > rows * columns {
-            return Err(Error::invalid("regions", count, format!("more than the {rows} × {columns} pixels behind which they stand")));
+            return Err(Error::invalid(
+                "regions",
+                count,
+                format!("more than the {rows} × {columns} pixels behind which they stand"),
+            ));
         }
         match Self::longest_side(rows, columns, count) {
             0 => {
-                let reason = format!("so many rows and columns of them find no room on {rows} × {columns} pixels; take more pixels");
+                let reason = format!(
+                    "so many rows and columns of them find no room on {rows} × {columns} pixels; take more pixels"
+                );
                 Err(Error::invalid("regions", count, reason))
             }
             most if (1..=most).contains(&side) => Ok(()),
             most => {
-                let reason = format!("pixels along a side of one of {count} on {rows} × {columns} pixels, from 1 to {most}");
+                let reason =
+                    format!("pixels along a side of one of {count} on {rows} × {columns} pixels, from 1 to {most}");
                 Err(Error::invalid("detector", side, reason))
             }
         }

@@ -20,7 +20,9 @@ impl Misfit {
     /// What suits the detectors of `network`.
     pub fn of(network: &Network) -> Self {
         match network.stages().last() {
-            Some(Stage::Detection(Photodetection { detection: Detection::Intensity, .. }) | Stage::Regions(_)) => Misfit::Amplitude,
+            Some(Stage::Detection(Photodetection { detection: Detection::Intensity, .. }) | Stage::Regions(_)) => {
+                Misfit::Amplitude
+            }
             _ => Misfit::Difference, // of any sign, or of nobody knows what
         }
     }
