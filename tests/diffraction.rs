@@ -7,7 +7,7 @@ use at_core::imperfections::{Imperfections, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::AngularSpectrum;
 use at_core::propagator::{Propagator, Simulator};
-use at_core::stage::{FreeSpace, Imperfect, StageErrors, Transmission};
+use at_core::stage::{FreeSpace, Imperfect, Mask, Regions, StageErrors, Transmission, slope_error};
 use num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
 
@@ -147,7 +147,7 @@ fn no_light_is_gained_and_what_leaves_on_one_side_does_not_come_back_on_the_othe
     });
     let arrived = plainly(spectrum, &StageErrors::NONE, &leaving);
     let other_side: Vec<Complex64> = arrived.chunks_exact(16).flat_map(|row| row[8..].to_vec()).collect();
-    assert!(power(&other_side) < 1e-3 * power(&leaving), "{} of {}", power(&other_side), power(&leaving));
+    assert!(power(&other_side) < 1e-2 * power(&leaving), "{} of {}", power(&other_side), power(&leaving));
 }
 
 fn wrong(spectrum: AngularSpectrum, name: &str, values: Vec<f64>) -> StageErrors {
@@ -187,6 +187,50 @@ fn a_plane_that_stands_elsewhere_sees_the_light_that_is_there() {
         field.iter().zip(places).map(|(u, x)| u.norm_sqr() * x.re).sum::<f64>() / power(field)
     };
     assert!((middle(&behind) - distance_um * angle).abs() < 0.5, "{}", middle(&behind));
+}
+
+/// With errors as well: the test of pages has none.
+#[test]
+fn the_way_back_through_planes_that_are_wrong_is_the_derivative_of_the_way_there() {
+    let spectrum = AngularSpectrum { rows: 3, columns: 5, pitch_um: 400.0, distance_um: 1500.0, wavelength_um: 750.0 };
+    let signal: Vec<f64> = (0..4 * 15).map(|k| (1.3 * k as f64 + 0.4).sin()).collect();
+    let mut errors = wrong(spectrum, "shift", vec![170.0, -90.0]);
+    errors.get_mut("distance")[0] = 200.0;
+    *errors.get_mut("tilt") = vec![0.1, -0.2];
+    let found = slope_error(&FreeSpace { spectrum }, &errors, &[], &signal);
+    assert!(found < 1e-7, "free space: {found}");
+    for transmission in Transmission::ALL {
+        let mask = Mask { rows: 3, columns: 5, transmission };
+        let mut errors = StageErrors::zeros(&mask);
+        errors.get_mut("phase").iter_mut().enumerate().for_each(|(k, error)| *error = (0.7 * k as f64).cos());
+        let controls: Vec<f64> = (0..30).map(|k| 1.0 + (0.9 * k as f64).sin()).collect();
+        let count = 15 * transmission.has().into_iter().filter(|has| *has).count();
+        let found = slope_error(&mask, &errors, &controls[..count], &signal);
+        assert!(found < 1e-7, "{transmission:?}: {found}");
+    }
+    let regions = Regions { rows: 3, columns: 5, count: 2, side: 2 };
+    let found = slope_error(&regions, &StageErrors::NONE, &[], &signal);
+    assert!(found < 1e-7, "regions: {found}");
+}
+
+#[test]
+fn ten_regions_stand_in_rows_of_three_four_and_three_and_do_not_touch() {
+    let regions = Regions { rows: 200, columns: 200, count: 10, side: 50 };
+    let rows: Vec<usize> = regions.corners().iter().map(|corner| corner[0]).collect();
+    assert_eq!(rows, [8, 8, 8, 75, 75, 75, 75, 142, 142, 142]);
+    for (rows, columns) in [(200, 200), (9, 31), (7, 8), (64, 32)] {
+        for count in [1, 2, 3, 5, 7, 10, 26] {
+            let side = Regions::longest_side(rows, columns, count);
+            let regions = Stage::regions(rows, columns, count, side);
+            assert_eq!(regions.element().validate().is_ok(), side > 0, "{regions:?}");
+            let Stage::Regions(regions) = regions else { unreachable!("they were made so") };
+            let mut pixels: Vec<usize> = regions.pixels().concat();
+            assert!(pixels.iter().all(|&pixel| pixel < rows * columns), "{regions:?}");
+            pixels.sort_unstable();
+            assert!(pixels.windows(2).all(|pair| pair[0] < pair[1]), "{regions:?} overlap");
+            assert_eq!(pixels.len(), count * side * side, "{regions:?}");
+        }
+    }
 }
 
 #[test]

@@ -50,8 +50,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
-  diffractive:64x64x5   5 masks of 64 x 64 pixels with free space before, between
-                        and behind them, and a detector per class; options:
+  diffractive:64x64x5   5 masks of 64 x 64 pixels, free space before, between and
+                        behind them, and a detector per class; options:
                         pitch=400um, distance=30mm, wavelength=750um (as in the
                         first such networks), mask=amplitude or complex,
                         regions=K detectors of detector=N pixels a side,

@@ -38,7 +38,7 @@ const KINDS: [(&str, &str); 11] = [
     ("ring-bank", "microrings: resonances 0.02 rad apart (a third of a linewidth at finesse 100), linewidths 10 %"),
     ("silicon-rings", "the same with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %"),
     ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
-    ("planes", "diffractive planes a few pixels' tenths and a few milliradians out of place, pixel phases of 0.3 rad"),
+    ("planes", "diffractive planes shifted by 40 µm and tilted by 2 mrad, distances off by 75 µm, pixels by 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
 
