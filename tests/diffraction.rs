@@ -94,7 +94,7 @@ fn wide_angles_are_those_of_rayleigh_and_sommerfeld() {
         let r2 = (x - 300.0).powi(2) + (y + 200.0).powi(2);
         (-r2 / 1000.0_f64.powi(2)).exp() * Complex64::cis(k * (0.2 * x - 0.1 * y))
     });
-    let places = sampled(&spectrum, |x, y| Complex64::new(x, y));
+    let places = sampled(&spectrum, Complex64::new);
     let z = spectrum.distance_um;
     let arrives = |to: &Complex64| -> Complex64 {
         let from = places.iter().zip(&enters).map(|(from, u)| {

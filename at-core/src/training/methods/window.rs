@@ -244,13 +244,13 @@ mod tests {
                 moved[place] += by;
                 moved
             };
-            for place in 0..fields.len() {
+            for (place, slope) in of_fields.iter().enumerate() {
                 let [up, down] = [step, -step].map(|by| misfit(&moved(&fields, place, by), &errors));
-                near(2.0 * of_fields[place], (up - down) / (2.0 * step));
+                near(2.0 * slope, (up - down) / (2.0 * step));
             }
-            for place in 0..errors.len() {
+            for (place, slope) in of_errors.iter().enumerate() {
                 let [up, down] = [step, -step].map(|by| misfit(&fields, &moved(&errors, place, by)));
-                near(of_errors[place], (up - down) / (2.0 * step));
+                near(*slope, (up - down) / (2.0 * step));
             }
         }
     }
