@@ -148,8 +148,8 @@ impl<T: Real> FreeSpaceStage<T> {
             }
             of_columns[0].run(stripes, scratch);
             match back {
-                true => stripes.iter_mut().zip(factors).for_each(|(value, factor)| *value = *value * factor.conj()),
-                false => stripes.iter_mut().zip(factors).for_each(|(value, factor)| *value = *value * *factor),
+                true => stripes.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor.conj()),
+                false => stripes.iter_mut().zip(factors).for_each(|(value, factor)| *value *= *factor),
             }
             of_columns[1].run(stripes, scratch);
             let (first, last) = (passed[0], passed[passed.len() - 1]);
