@@ -95,14 +95,14 @@ Images: patches cross one weight bank, or matrix, in turn, each a pass; what
 leaves is read, rectified and pooled by a computer beside the chip, and written
 again patch by patch. Errors are those of the one bank:
   network = [
-    [{ kind = \"convolution\", image = \"1x28x28\", outputs = 4, kernel = [5, 5], stride = 2, padding = 1 },
-     { kind = \"normalization\", image = \"4x13x13\", groups = 2 },
+    [{ kind = \"convolution\", image = \"8x8\", outputs = 4, kernel = [3, 3] },
+     { kind = \"normalization\", image = \"4x6x6\", groups = 2 },
      { kind = \"rectifier\" },
-     { kind = \"pooling\", image = \"4x13x13\", size = 3, stride = 2, pool = \"average\" }],
-    [{ kind = \"convolution\", image = \"4x6x6\", outputs = 6, kernel = [3, 3], element = \"matrix\" },
+     { kind = \"pooling\", image = \"4x6x6\", size = 2, pool = \"average\" }],
+    [{ kind = \"convolution\", image = \"4x3x3\", outputs = 6, kernel = [2, 2] },
      { kind = \"rectifier\" },
-     { kind = \"pooling\", image = \"6x4x4\", size = 2 }],
-    [{ kind = \"weight-bank\", inputs = 24, outputs = 10 }],
+     { kind = \"pooling\", image = \"6x2x2\", size = 2 }],
+    [{ kind = \"weight-bank\", inputs = 6, outputs = 10 }],
   ]
 
 A diffractive network of one mask, with the numbers of the first such networks:

@@ -23,7 +23,7 @@ const NETWORKS: [(&str, &[&str], Result<(), &str>); 22] = [
     ("matrix:in-48-out", &[], Ok(())),
     ("bank:in-48-out", &[], Ok(())),
     ("bank:in-12-out", &["--dataset", "iris", "--batch-size", "10", "--epochs", "40"], Ok(())),
-    ("conv:8@3x3,pool:2,bank:out", &[], Ok(())),
+    ("conv:8@3x3,pool:2,bank:out", &["--epochs", "30"], Ok(())),
     ("mesh:4", &["--dataset", "iris"], Ok(())),
     ("mesh:4x2", &["--dataset", "iris"], Ok(())),
     ("mesh:64x3", &[], Ok(())),
