@@ -23,9 +23,7 @@ impl FromStr for LossGain {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             AUTO => Ok(LossGain::Auto),
-            number => {
-                number.parse().map(LossGain::Number).map_err(|_| format!("write {AUTO} or a positive number"))
-            }
+            number => number.parse().map(LossGain::Number).map_err(|_| format!("write {AUTO} or a positive number")),
         }
     }
 }
