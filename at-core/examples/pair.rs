@@ -13,12 +13,12 @@
 
 use at_core::data::{self, Encoding, epoch_order};
 use at_core::prelude::*;
-use at_core::training::{Alignment, Oracle};
+use at_core::training::{Alignment, Oracle, Order};
 
 const WIDTH: usize = 64;
 
 /// Epochs, samples of a batch, and every which epoch is shown: of the digits, of MNIST.
-const DIGITS: [usize; 3] = [200, 100, 20];
+const DIGITS: [usize; 3] = [60, 100, 20];
 const MNIST: [usize; 3] = [30, 300, 3];
 
 fn main() -> Result<()> {
@@ -86,7 +86,7 @@ fn main() -> Result<()> {
         }
         at.begin_epoch(epoch, epochs);
         let rate = settings.learning_rate * settings.schedule.factor(epoch, epochs);
-        let order = engine.upload_indices(&epoch_order(train.samples(), settings.seed, epoch as u64))?;
+        let order = Order::new(&engine, epoch_order(train.samples(), settings.seed, epoch as u64))?;
         for start in (0..train.samples()).step_by(size) {
             batch.gather(&engine, &train, &order, start, size.min(train.samples() - start))?;
             let first = looks && start == 0;
