@@ -95,8 +95,8 @@ fn values(unit: Unit) -> ValueRange {
 }
 
 at_core::imperfections! { settings {
-    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat; a preset that is
-    /// named stays what it is. asyt train --print-config shows what all defaults are then
+    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat, lenet-5, vgg-8; a preset
+    /// that is named stays what it is. asyt train --print-config shows what all defaults are then
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
     /// mnist, fashion-mnist, kmnist, cifar-10, vowel, digits, iris, or your own: FILE.csv, FILE.npz, X.npy,Y.npy, or a folder (asyt help data)
