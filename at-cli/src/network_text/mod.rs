@@ -31,8 +31,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         data set
   rings:10x64           a microring weight bank of 10 outputs and 64 inputs, a
                         wavelength each; rings:in-48-out two, ReLU between them;
-                        rings:10x64,channels=32,finesse=200 for 32 wavelengths on
-                        a bus [16] and this finesse [100]
+                        rings:10x64,channels=32,finesse=200 for 32 wavelengths
+                        on a bus [16] and this finesse [100]
   pcm:10x64             a crossbar of pairs of phase-change cells; pcm:in-48-out
                         as above; levels are the chip's: --pcm-levels
   mesh:64x3             3 rectangular meshes of 64 modes, electro-optic
@@ -50,8 +50,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   svd:32x64             any matrix of 32 outputs and 64 inputs: a mesh,
                         attenuators, a mesh; svd:32x64/16 cut into tiles;
                         options and x3 as of tiles, without depth and columns
-  diffractive:64x64x5   5 masks of 64 x 64 pixels, free space before, between and
-                        behind them, and a detector per class; options:
+  diffractive:64x64x5   5 masks of 64 x 64 pixels, free space before, between
+                        and behind them, and a detector per class; options:
                         pitch=400um, distance=30mm, wavelength=750um (as in the
                         first such networks), mask=amplitude or complex,
                         regions=K detectors of detector=N pixels a side,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use at_core::cpu::Cpu;
 use at_core::data::{Dataset, epoch_order};
 use at_core::engine::LossKind;
-use at_core::fabrication::Fabrication;
+use at_core::imperfections::Imperfections;
 use at_core::network::Network;
 use at_core::training::gain::{LOGITS, SAMPLES, unsaturated_gain};
 use at_core::training::initial_controls;
@@ -17,7 +17,7 @@ const TYPICAL: u64 = i64::MAX as u64;
 
 impl Plan {
     /// Puts a number in the place of `auto`, the same for all methods and chips: by the first samples of the first epoch, through the
-    /// model of the data sheet and through one chip of the kind, or the one of a file. Controls are the first ones of the run's seed, also
+    /// model of the data sheet and through one chip of the kind, not the one that is trained. Controls are the first ones of the run's seed, also
     /// where a training starts from a file: those were trained at such a gain. Errors of real targets are as large as targets are:
     /// there it is 1.
     pub(super) fn choose_gain(&mut self, network: &Network, data: &Dataset) -> Result<()> {
@@ -37,10 +37,9 @@ impl Plan {
                 let encoded = if network.input().complex { encoded.into_complex() } else { encoded };
                 let controls = initial_controls(network, self.training.seed, &self.initialization)?;
                 let known = self.options.known(network)?;
-                let built = match &self.files.chip {
-                    Some(chip) => Fabrication::clone(chip),
-                    None => self.imperfections.fabricate(network, TYPICAL)?,
-                };
+                // what is mixed on the way is no matter of a kind: a chip that is read from a file gets the gain with which it was drawn
+                let kind = Imperfections { perturbation: 0.0, ..self.imperfections.clone() };
+                let built = kind.fabricate(network, TYPICAL)?;
                 let all = [&known, &built];
                 unsaturated_gain(&Cpu::<f64>::new(), network, &all, &controls, &encoded.signals, &loss)
                     .context("loss-gain auto")?

@@ -95,8 +95,10 @@ fn values(unit: Unit) -> ValueRange {
 }
 
 at_core::imperfections! { settings {
-    /// Settings to start from: digits (the default, with what the kind of --network needs on top), asyt-demo, dat, lenet-5, vgg-8; a preset
-    /// that is named stays what it is. asyt train --print-config shows what all defaults are then
+    /// Settings to start from: digits (the default), asyt-demo, dat, lenet-5, vgg-8
+    ///
+    /// The default has what the kind of --network needs on top; a preset that is named stays what it is. asyt train --print-config shows what
+    /// all defaults are then.
     #[arg(long, help_heading = "Task")]
     pub preset: Option<String>,
     /// mnist, fashion-mnist, kmnist, cifar-10, vowel, digits, iris, or your own: FILE.csv, FILE.npz, X.npy,Y.npy, or a folder (asyt help data)
@@ -135,8 +137,9 @@ at_core::imperfections! { settings {
     #[arg(long, value_parser = count, value_name = "MB", help_heading = "Task")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_memory: Option<usize>,
-    /// How samples become signals: raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES],
-    /// amplitude-image:ROWSxCOLUMNS, phase-image:ROWSxCOLUMNS
+    /// How samples become signals: raw, l2, fourier-crop:SIZE, pool:SIZE, amplitude[:MODES], phase[:MODES], …
+    ///
+    /// On a grid of pixels: amplitude-image:ROWSxCOLUMNS, phase-image:ROWSxCOLUMNS.
     #[arg(long, help_heading = "Task")]
     pub encoding: Option<String>,
     /// Only the first N training samples

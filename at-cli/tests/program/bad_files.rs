@@ -47,7 +47,7 @@ fn images_that_are_damaged_are_refused_with_file_and_place() {
         ("t10k-images-idx3-ubyte.gz", Vec::new(), "empty"),
         ("t10k-images-idx3-ubyte.gz", plain[..200].to_vec(), "ends after 184 of the 320"),
         ("t10k-images-idx3-ubyte.gz", [&plain[..], &[0]].concat(), "bytes follow"),
-        ("t10k-images-idx3-ubyte.gz", idx(&[20, 4, 5], &[0; 400]), "(4, 5)"),
+        ("t10k-images-idx3-ubyte.gz", idx(&[20, 4, 5], &[0; 400]), "test images 4x5"),
         ("t10k-images-idx3-ubyte.gz", idx(&[u32::MAX, u32::MAX, 4], &[]), "the header claims"),
         ("t10k-images-idx3-ubyte.gz", idx(&[0, 4, 4], &[]), "0 images"),
         ("t10k-images-idx3-ubyte.gz", b"<html>not found</html>".to_vec(), "magic number"),

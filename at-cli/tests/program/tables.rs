@@ -86,8 +86,8 @@ fn arrays(bench: &Bench, code: &str, dataset: &str) {
             "colours.npz" => {
                 let mut archive = archive();
                 let pixel = |(k, row, column, channel)| ((((k * 6 + row) * 5 + column) * 3 + channel) % 251) as u8;
-                archive.add_array("images", &Array4::from_shape_fn((12, 6, 5, 3), pixel)).unwrap();
-                archive.add_array("labels", &Array1::from_iter((0..12).map(|k| k % 3_i64))).unwrap();
+                archive.add_array("images", &Array4::from_shape_fn((15, 6, 5, 3), pixel)).unwrap();
+                archive.add_array("labels", &Array1::from_iter((0..15).map(|k| k % 3_i64))).unwrap();
                 archive.finish().unwrap();
             }
             "images.npy" => {

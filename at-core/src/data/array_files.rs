@@ -270,7 +270,7 @@ impl<'a> Pair<'a> {
         let (x, y) = (self.x.called(), self.y.called());
         let (piece, arrangement, doubt) = piece(self.x, &self.y, wanted, names)?;
         let kind = match (piece.complex, piece.image) {
-            (complex, Some(image)) => format!("{}images of {image}", if complex { "complex " } else { "" }),
+            (complex, Some(image)) => format!("{}images of {}", if complex { "complex " } else { "" }, image.brief()),
             (true, None) => format!("{} complex features", piece.width),
             (false, None) => format!("{} features", piece.width),
         };

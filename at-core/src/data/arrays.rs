@@ -1,7 +1,6 @@
 //! Samples in NumPy arrays: what the axes of features and the elements of labels mean.
 
 use super::features::Features;
-use super::image_shape::ImageShape;
 use super::label_column::TargetColumns;
 use super::parts::{Labels, Piece};
 use super::stored::{Arrangement, Block, Bytes, Stored};
@@ -9,6 +8,7 @@ use super::table::{MOST_CLASSES, Wanted, is_label};
 use crate::error::{Error, Result};
 use crate::files::npy::{BYTE, Element, Kind, NpyArray, NpyHead};
 use crate::files::whole::shown;
+use crate::image_shape::ImageShape;
 use std::collections::HashMap;
 use std::path::Path;
 

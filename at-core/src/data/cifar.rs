@@ -3,7 +3,6 @@
 
 use super::dataset::{Dataset, SampleLimits};
 use super::features::Features;
-use super::image_shape::ImageShape;
 use super::samples::Samples;
 use super::stored::{Arrangement, Block, Bytes, Stored};
 use crate::error::{Error, Result};
@@ -11,6 +10,7 @@ use crate::files::npy::{BYTE, Parsed};
 use crate::files::pickle::Pickle;
 use crate::files::tar;
 use crate::files::whole::read_whole;
+use crate::image_shape::ImageShape;
 use std::path::{Path, PathBuf};
 
 /// What [`is_in`] looks for, for people.

@@ -1,8 +1,8 @@
 //! A data set: training and test samples and what they mean.
 
-use super::image_shape::ImageShape;
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
+use crate::image_shape::ImageShape;
 
 /// How many samples of each part are asked for, from the first on; `None` is all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

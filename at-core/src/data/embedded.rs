@@ -1,11 +1,11 @@
 //! The data sets that are part of this library; `embedded/README.md` says where they come from.
 
 use super::dataset::Dataset;
-use super::image_shape::ImageShape;
 use super::samples::Samples;
 use super::split::stratified;
 use super::table;
 use crate::error::Result;
+use crate::image_shape::ImageShape;
 use std::path::Path;
 
 /// 1797 records of 64 pixels (0..=16, row-major) and a label.

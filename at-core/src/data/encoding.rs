@@ -2,10 +2,10 @@
 
 use super::fourier::LowFrequencies;
 use super::grid::Grid;
-use super::image_shape::ImageShape;
 use super::pooling::AreaMeans;
 use super::samples::Samples;
 use crate::error::{Error, Result, same_size};
+use crate::image_shape::ImageShape;
 use crate::optics::angular_spectrum::check_pixels;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,11 @@ impl Encoding {
                 let image = shape()?;
                 let most = image.height.min(image.width);
                 if size == 0 || size > most {
-                    return Err(Error::invalid("size", size, format!("must be 1 to {most} for images of {image}")));
+                    return Err(Error::invalid(
+                        "size",
+                        size,
+                        format!("must be 1 to {most} for images of {}", image.brief()),
+                    ));
                 }
                 Ok(image.channels * size * size)
             }

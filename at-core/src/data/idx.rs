@@ -53,12 +53,14 @@ pub(crate) fn head(path: &Path, rank: usize) -> Result<Head> {
     }
     let shape = parse_header(&mut input, path, rank)?;
     let start = 4 + 4 * rank as u64;
-    let values = shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size as u64));
-    if values != Some(size - start) {
-        let reason = format!("the header says {shape:?} values, and {} bytes follow", size - start);
-        return Err(Error::malformed(path, reason));
-    }
-    Ok(Head { shape, start: Some(start) })
+    let there = size - start;
+    let reason = match shape.iter().try_fold(1u64, |product, &size| product.checked_mul(size as u64)) {
+        None => format!("the header claims {shape:?} values, and {there} bytes follow"),
+        Some(whole) if whole > there => format!("ends after {there} of the {whole} values {shape:?} of the header"),
+        Some(whole) if whole < there => format!("bytes follow after the {whole} values {shape:?} of the header"),
+        Some(_) => return Ok(Head { shape, start: Some(start) }),
+    };
+    Err(Error::malformed(path, reason))
 }
 
 /// The first bytes of a gzipped file.
@@ -67,9 +69,6 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Reads an IDX array of `rank` dimensions from `input`, a file of `size` bytes; `path` is only named in errors.
 fn parse(mut input: impl BufRead, path: &Path, rank: usize, most: Option<usize>, size: u64) -> Result<Idx> {
     let start = input.fill_buf().map_err(|error| Error::file(path, error))?;
-    if start.is_empty() {
-        return Err(Error::malformed(path, "the file is empty"));
-    }
     if start.starts_with(&GZIP) {
         let most_bytes = FREE_UNPACKED.saturating_add(size.saturating_mul(MOST_DENSE));
         parse_plain(MultiGzDecoder::new(input), path, rank, most, most_bytes)
@@ -84,6 +83,9 @@ fn parse_header(input: &mut impl Read, path: &Path, rank: usize) -> Result<Vec<u
     let header_bytes = 4 + 4 * rank;
     let mut header = Vec::with_capacity(header_bytes);
     fill(input, header_bytes, &mut header, path)?;
+    if header.is_empty() {
+        return Err(wrong("the file is empty".into()));
+    }
     if header.len() >= 4 && header[..4] != [0, 0, 8, rank as u8] {
         let found = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
         return Err(wrong(format!("magic number {found:#010x} at byte 0, not {:#010x}", 0x0800 + rank)));
@@ -184,7 +186,7 @@ pub(crate) mod tests {
             (flipped, "gzip stream is broken"),
             ([&zipped[..], b"trailing"].concat(), "gzip stream is broken"),
             (gzip(&[&good[..], &[0]].concat()), "bytes follow"),
-            (gzip(&[]), "ends at byte 0"),
+            (gzip(&[]), "empty"),
         ];
         for (bytes, message) in cases {
             let error = read_bytes(&bytes, 2).unwrap_err().to_string();

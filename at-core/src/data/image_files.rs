@@ -3,7 +3,6 @@
 use super::dataset::{Dataset, SampleLimits};
 use super::features::Features;
 use super::idx;
-use super::image_shape::ImageShape;
 use super::name::DatasetName;
 use super::samples::Samples;
 use super::split::stratified;
@@ -11,6 +10,7 @@ use super::stored::{Arrangement, Block, Bytes, Stored};
 use crate::checksum::md5_hex;
 use crate::error::{Error, Result};
 use crate::files::npy::BYTE;
+use crate::image_shape::ImageShape;
 use std::path::{Path, PathBuf};
 
 /// Every set of the family has ten classes.
@@ -77,7 +77,7 @@ pub(crate) fn read(name: DatasetName, folder: &Path, limits: SampleLimits, memor
     } else {
         let (train, train_image, _) = read_pair(folder, "train", limits.train, memory)?;
         if train_image != image {
-            let reason = format!("training images are {train_image}, test images {image}");
+            let reason = format!("training images are {}, test images {}", train_image.brief(), image.brief());
             return Err(Error::malformed(folder, reason));
         }
         set.train = train;

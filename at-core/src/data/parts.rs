@@ -2,12 +2,12 @@
 
 use super::dataset::Dataset;
 use super::features::Features;
-use super::image_shape::ImageShape;
 use super::label_column::listed;
 use super::samples::{RealTargets, Samples};
 use super::split::{SplitRule, split_off};
 use super::table_doubts;
 use crate::error::{Error, Result};
+use crate::image_shape::ImageShape;
 use md5::{Digest, Md5};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -114,7 +114,7 @@ pub(crate) fn of_two(name: &str, train: Piece, test: Piece, classes: Option<usiz
     let (path, by_column, image) = (test.path, train.by_column, train.image);
     if train.width != test.width || train.image != test.image {
         let size = |piece: &Piece| match piece.image {
-            Some(image) => format!("images of {image}"),
+            Some(image) => format!("images of {}", image.brief()),
             None => format!("{} features", piece.width),
         };
         let reason = format!("its samples have {}, those of {} {}", size(&test), train.file(), size(&train));

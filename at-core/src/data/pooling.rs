@@ -1,6 +1,6 @@
 //! Means of an image over areas.
 
-use super::image_shape::ImageShape;
+use crate::image_shape::ImageShape;
 use std::ops::Range;
 
 /// The means of every channel over `size` x `size` areas that cover the image: `m[c, i, j] = mean x[c, r, s]` over the rows r from

@@ -176,7 +176,7 @@ fn kind(stage: &Stage) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::image_shape::ImageShape;
     use crate::stage::{Patches, Pool};
 
     /// 1×6×6, four 3×3 kernels: 4×4×4, pooled to 4×2×2, eight 2×2 kernels: 8×1×1, a bank to 3.

@@ -15,7 +15,7 @@ use super::{
     Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Imperfect,
     Patches, Place, Signal, Sines, Stage, StageErrors, Start,
 };
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 use crate::imperfections::Draws;
 use crate::{Error, Result};
 

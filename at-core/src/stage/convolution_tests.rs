@@ -1,7 +1,7 @@
 //! Convolutions and pooling against plain loops over channels, rows and columns that share nothing with the pages.
 
 use super::super::{Patches, Pool, Stage, StageErrors, slope_error};
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 
 fn numbers(count: usize, seed: f64) -> Vec<f64> {
     (0..count).map(|k| (1.7 * k as f64 + seed).sin()).collect()

@@ -63,7 +63,7 @@ pub use sines::Sines;
 pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
 
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 use crate::imperfections::Place;
 use crate::optics::{Activation, AngularSpectrum, Mesh};
 

@@ -14,7 +14,7 @@ use super::{
     Beside, ControlArray, ControlRun, Controlled, Drawn, Element, Flops, Imperfect, Place, Signal, Sines, Stage,
     StageErrors, Start,
 };
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 use crate::{Error, Result};
 
 /// Normalisation of an image.

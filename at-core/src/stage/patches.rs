@@ -9,7 +9,7 @@
 //!
 //! Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285 (2016), relationship 6.
 
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 use crate::{Error, Result};
 
 /// The patches of an image.

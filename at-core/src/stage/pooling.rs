@@ -9,7 +9,7 @@
 
 use super::{Beside, Controlled, Drawn, Element, Flops, Imperfect, Patches, Signal, Sines, Stage, StageErrors};
 use crate::Result;
-use crate::data::ImageShape;
+use crate::image_shape::ImageShape;
 use serde::{Deserialize, Serialize};
 
 /// What is taken of a patch.

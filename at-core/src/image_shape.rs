@@ -26,6 +26,11 @@ impl ImageShape {
         ImageShape::new(1, height, width)
     }
 
+    /// As people write it: `HxW` where there is one channel, else `CxHxW`.
+    pub fn brief(self) -> String {
+        if self.channels == 1 { format!("{}x{}", self.height, self.width) } else { self.to_string() }
+    }
+
     /// Features of one image, `channels · height · width`; the largest number there is where it is beyond that.
     pub fn features(self) -> usize {
         self.channels.saturating_mul(self.height).saturating_mul(self.width)
@@ -68,6 +73,10 @@ mod tests {
         assert_eq!(read("3x32x16").unwrap(), ImageShape::new(3, 32, 16));
         assert_eq!(read("28x20").unwrap(), ImageShape::new(1, 28, 20));
         assert_eq!(read("3x32x16").unwrap().to_string(), "3x32x16");
+        assert_eq!(
+            (ImageShape::single(28, 20).brief(), read("3x32x16").unwrap().brief()),
+            ("28x20".into(), "3x32x16".into())
+        );
         assert_eq!(read("3x32x16").unwrap().features(), 1536);
         assert_eq!(ImageShape::new(usize::MAX, 2, 3).features(), usize::MAX);
         for wrong in ["", "28", "0x3", "3x-1", "1x2x3x4", "axb", "3x3x"] {
