@@ -38,7 +38,7 @@ impl Plan {
                 let controls = initial_controls(network, self.training.seed, &self.initialization)?;
                 let known = self.options.known(network)?;
                 // what is mixed on the way is no matter of a kind: a chip that is read from a file gets the gain with which it was drawn
-                let kind = Imperfections { perturbation: 0.0, ..self.imperfections.clone() };
+                let kind = Imperfections { perturbation: 0.0, ..self.imperfections };
                 let built = kind.fabricate(network, TYPICAL)?;
                 let all = [&known, &built];
                 unsaturated_gain(&Cpu::<f64>::new(), network, &all, &controls, &encoded.signals, &loss)

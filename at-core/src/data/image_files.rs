@@ -154,7 +154,12 @@ fn read_pair(
 fn sizes(shape: &[usize], path: &Path) -> Result<[usize; 3]> {
     match *shape {
         [count, rows, columns] if count > 0 && rows > 0 && columns > 0 => Ok([count, rows, columns]),
-        _ => Err(Error::malformed(path, format!("holds images of the sizes {shape:?}"))),
+        [count, rows, columns] => {
+            Err(Error::malformed(path, format!("holds {count} images of {rows}x{columns} pixels")))
+        }
+        _ => {
+            Err(Error::malformed(path, format!("holds an array of the sizes {shape:?}, not images, rows and columns")))
+        }
     }
 }
 
