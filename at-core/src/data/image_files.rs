@@ -293,6 +293,6 @@ mod tests {
         let some = read(DatasetName::Mnist, folder.path(), limits, Some(10)).unwrap();
         assert_eq!(some.train.len(), 12);
         std::fs::write(folder.path().join("t10k-images-idx3-ubyte"), write(&[10, 2, 3], &[0; 59])).unwrap();
-        assert!(within(10).unwrap_err().to_string().contains("and 59 bytes follow"));
+        assert!(within(10).unwrap_err().to_string().contains("ends after 59 of the 60"));
     }
 }
