@@ -9,6 +9,7 @@ use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
 use at_core::stage::Controlled;
+use at_shaders::Kernel;
 
 /// Memory of such a stage: weights and slopes, and what its errors take.
 pub(crate) fn memory(page: &impl Controlled, training: &Training) -> OfStage {
@@ -39,6 +40,57 @@ pub(crate) trait Response {
         of_weights: &wgpu::Buffer,
         gradient: &wgpu::Buffer,
     ) -> Result<()>;
+}
+
+/// Every weight follows a control of its own, by three errors of its own.
+pub(crate) struct ByEntry {
+    kernel: Kernel,
+    /// What the kernel takes of the errors, per entry; none where ideal.
+    errors: Option<wgpu::Buffer>,
+}
+
+impl ByEntry {
+    /// A stage of such weights, made by `kernel`, from `inputs` to `outputs`, whose controls begin at `offset`. Where there are errors,
+    /// each three are told to the kernel as `taken` says; `label` is what they are.
+    pub fn stage(
+        gpu: Gpu,
+        sizes: [usize; 2],
+        offset: usize,
+        kernel: Kernel,
+        label: &str,
+        errors: Option<[&[f64]; 3]>,
+        taken: impl Fn([f64; 3]) -> [f64; 4],
+    ) -> Result<Box<dyn GpuStage>> {
+        let context = &gpu.commands.context;
+        let pods = errors.map(|[first, second, third]| {
+            let entries = first.iter().zip(second).zip(third);
+            entries.map(|((&a, &b), &c)| taken([a, b, c]).map(|x| x as f32)).collect::<Vec<[f32; 4]>>()
+        });
+        let errors = pods.map(|pods| Vector::pods(context, label, &pods)).transpose()?;
+        let slopes = Vector::zeros(context, "slopes of weights", sizes[1] * (sizes[0] + 1))?;
+        Ok(Box::new(WeightStage::new(gpu, sizes, offset, ByEntry { kernel, errors }, Some(slopes))?))
+    }
+}
+
+impl Response for ByEntry {
+    fn program(
+        &self,
+        gpu: &Gpu,
+        parameters: Parameters,
+        controls: &wgpu::Buffer,
+        weights: &Vector,
+        slopes: Option<&Vector>,
+    ) -> Result<()> {
+        let slopes = slopes.expect("such weights have slopes");
+        let parameters = Parameters { has_errors: u32::from(self.errors.is_some()), ..parameters };
+        let errors = self.errors.as_ref().unwrap_or(controls);
+        gpu.each(self.kernel, &parameters, &[controls, errors, &weights.buffer, &slopes.buffer], weights.len)
+    }
+
+    /// Each weight has a control of its own.
+    fn to_controls(&self, _: &Gpu, _: Parameters, _: &wgpu::Buffer, _: &wgpu::Buffer) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// `y = W x + b` with every weight and bias a function of controls.

@@ -1,6 +1,8 @@
 //! `asyt scale`: how time, rate and memory grow with the size of a network, on the engines asked for.
 
-use crate::export::columns::align;
+mod cases;
+mod exchange;
+
 use crate::export::figures::FigureArguments;
 use crate::export::picture::Format;
 use crate::failure::{OrUsage, Outcome};
@@ -11,25 +13,22 @@ use crate::ranks::world;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::earlier::Earlier;
-use crate::scale::exchange::{Interconnect, Sum};
+use crate::scale::exchange::Interconnect;
 use crate::scale::measure::{Care, Measurement, measure};
 use crate::scale::output::{self, Results, Row};
 use crate::scale::predict::{self, Prediction};
 use crate::scale::{peak, plots, ranks};
 use crate::terminal;
-use crate::work::{Work, say_expected};
-use crate::{activity, interrupt, memory};
-use anyhow::{Context, Result, bail, ensure};
+use crate::work::say_expected;
+use crate::{activity, interrupt};
+use anyhow::{Context, Result, bail};
 use at_core::cpu::Cpu;
 use at_core::engine::Engine;
+use cases::{asked_ranks, cases, check, engines, passes, split, work};
 use clap::Args;
-use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
-
-/// Chips of a population where no number is asked for.
-const USUAL_CHIPS: usize = 50;
 
 /// What `--help` adds.
 pub const HELP: &str = "\
@@ -176,7 +175,7 @@ fn size(text: &str) -> Result<usize, &'static str> {
 /// Runs the command.
 pub fn scale(arguments: &ScaleArguments) -> Outcome {
     if !arguments.exchange.is_empty() {
-        return exchange(arguments);
+        return exchange::exchange(arguments);
     }
     let engines = engines(arguments).or_usage()?;
     let passes = passes(arguments).or_usage()?;
@@ -209,228 +208,6 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     let (place, pictures, formats) = (folder.path().display(), pictures.join(", "), figures.words());
     results_in(arguments.quiet, &format!("{place} (scale.csv, scale.json; as {formats}: {pictures})"));
     Ok(())
-}
-
-fn engines(arguments: &ScaleArguments) -> Result<Vec<EngineName>> {
-    let mut engines = Vec::new();
-    for word in &arguments.engine {
-        let hardware = || arguments.adapter.is_some() || gpu::has_hardware();
-        engines.extend(match word {
-            EngineWord::Cpu => vec![EngineName::Cpu],
-            EngineWord::Gpu => vec![EngineName::Gpu],
-            EngineWord::Auto if hardware() => vec![EngineName::Cpu, EngineName::Gpu],
-            EngineWord::Auto => vec![EngineName::Cpu],
-        });
-    }
-    engines.sort_by_key(|engine| engine.as_str());
-    engines.dedup();
-    let gpu = engines.contains(&EngineName::Gpu);
-    ensure!(gpu || arguments.adapter.is_none(), "--adapter chooses a GPU; add --engine gpu");
-    Ok(engines)
-}
-
-fn passes(arguments: &ScaleArguments) -> Result<Vec<Pass>> {
-    let (asked, chips) = (&arguments.pass, !arguments.chips.is_empty());
-    ensure!(
-        !chips || asked.is_empty() || asked.contains(&Pass::Population),
-        "--chips counts the chips of the pass population; add it to --pass"
-    );
-    Ok(match (asked.is_empty(), chips) {
-        (false, _) => asked.clone(),
-        (true, true) => vec![Pass::Population],
-        (true, false) => vec![Pass::Propagate, Pass::Backpropagate, Pass::Step],
-    })
-}
-
-/// The numbers of ranks. Errs where `mpirun` has started another one.
-fn asked_ranks(arguments: &ScaleArguments) -> Result<Vec<usize>> {
-    let mut asked = arguments.ranks.clone();
-    asked.sort_unstable();
-    asked.dedup();
-    let Some(world) = world() else { return Ok(if asked.is_empty() { vec![1] } else { asked }) };
-    let there = world.ranks();
-    ensure!(arguments.predict.is_empty(), "--predict computes on one process; start it without mpirun");
-    ensure!(
-        asked.iter().all(|&ranks| ranks == 1 || ranks == there),
-        "--ranks {}: mpirun has started {there} ranks; choose 1, {there}, or both",
-        words(&asked)
-    );
-    Ok(if asked.is_empty() { vec![there] } else { asked })
-}
-
-fn words(numbers: &[usize]) -> String {
-    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// What is measured, and what is computed from that.
-fn split(arguments: &ScaleArguments, cases: Vec<Case>) -> Result<(Vec<Case>, Vec<Case>)> {
-    for case in &cases {
-        ensure!(
-            case.ranks == 1 || case.pass != Pass::Population,
-            "--ranks share a batch, and the pass population has chips; leave --ranks out, or population out of --pass"
-        );
-        predict::share(case)?;
-    }
-    if arguments.predict.is_empty() {
-        return Ok((cases, Vec::new()));
-    }
-    let several = cases.iter().any(|case| case.ranks > 1);
-    ensure!(several, "--predict computes what several ranks would take; say how many: --ranks 8,64,512");
-    let mut measured: Vec<Case> = Vec::new();
-    for case in &cases {
-        for own in [Case { ranks: 1, ..*case }, predict::share(case)?] {
-            if !measured.contains(&own) {
-                measured.push(own);
-            }
-        }
-    }
-    Ok((measured, cases.into_iter().filter(|case| case.ranks > 1).collect()))
-}
-
-/// Sums over ranks, by themselves.
-#[derive(Serialize)]
-struct Exchanges {
-    version: &'static str,
-    effort: Care,
-    ranks: Vec<OfRanks>,
-}
-
-/// Those of one number of ranks.
-#[derive(Serialize)]
-struct OfRanks {
-    ranks: usize,
-    /// By MPI, or threads of one process.
-    by: &'static str,
-    sums: Vec<Sum>,
-    /// What fits them best.
-    fit: Option<Interconnect>,
-    /// The greatest relative distance of a time to it.
-    greatest_deviation: Option<f64>,
-}
-
-/// Measures sums over ranks.
-fn exchange(arguments: &ScaleArguments) -> Outcome {
-    let mut asked = asked_ranks(arguments).or_usage()?;
-    if arguments.ranks.is_empty() && world().is_none() {
-        asked = vec![2];
-    }
-    let one = "--exchange is between ranks: choose 2 or more --ranks, or start several by mpirun";
-    asked.iter().all(|&ranks| ranks > 1).then_some(()).context(one).or_usage()?;
-    let most = asked[asked.len() - 1] as f64 * arguments.exchange.iter().copied().max().unwrap_or(0) as f64;
-    // its own values, their bytes on the way, and what comes back, with each of all ranks
-    let (need, available) = (5.0 * 8.0 * most, memory::available());
-    let large = format!("the sums need about {}; {} are free", memory::size(need), memory::size(available));
-    (need <= available).then_some(()).context(large).or_usage()?;
-    let folder = RunFolder::create(arguments.out.as_deref(), "exchange")?;
-    let effort = Care { warm_up: arguments.warm_up, repeats: arguments.repeats };
-    activity::watch(arguments.quiet);
-    let mut all = Exchanges { version: env!("CARGO_PKG_VERSION"), effort, ranks: Vec::new() };
-    for &ranks in &asked {
-        activity::now(format!("sums over {ranks} ranks"));
-        let sums = ranks::sums(ranks, &arguments.exchange, &effort)?;
-        let (fit, greatest_deviation) = Interconnect::fit(ranks, &sums).unzip();
-        let by = if world().is_some() { "MPI" } else { "threads" };
-        all.ranks.push(OfRanks { ranks, by, sums, fit, greatest_deviation });
-        let json = serde_json::to_string_pretty(&all).context("times are numbers")? + "\n";
-        folder.write("exchange.json", &json)?;
-    }
-    if arguments.json {
-        let json = serde_json::to_string_pretty(&all).context("times are numbers")? + "\n";
-        std::io::stdout().lock().write_all(json.as_bytes())?;
-    } else {
-        terminal::print_table(&table_of_sums(&all))?;
-    }
-    results_in(arguments.quiet, &format!("{} (exchange.json)", folder.path().display()));
-    Ok(())
-}
-
-fn table_of_sums(all: &Exchanges) -> String {
-    let mut rows = vec![["ranks", "values", "time", "shortest", "longest", "GB/s"].map(str::to_string).to_vec()];
-    let mut footing = String::new();
-    for own in &all.ranks {
-        for sum in &own.sums {
-            let times = [sum.seconds, sum.shortest_seconds, sum.longest_seconds].map(output::time);
-            // through every rank, each way
-            let bytes = 2.0 * (own.ranks as f64 - 1.0) / own.ranks as f64 * 8.0 * sum.values as f64;
-            let numbers = [own.ranks.to_string(), sum.values.to_string()].into_iter().chain(times);
-            rows.push(numbers.chain([format!("{:.2}", 1e-9 * bytes / sum.seconds)]).collect());
-        }
-        if let (Some(Interconnect { latency, rate, .. }), Some(off)) = (&own.fit, own.greatest_deviation) {
-            footing += &format!(
-                "{} ranks by {}: latency {:.1} us, rate {:.2} GB/s; no time is more than {:.0} % off\n",
-                own.ranks,
-                own.by,
-                1e6 * latency,
-                1e-9 * rate,
-                100.0 * off
-            );
-        } else {
-            let (ranks, by) = (own.ranks, own.by);
-            footing += &format!("{ranks} ranks by {by}: no rate fits these times; measure more sizes and --repeats\n");
-        }
-    }
-    align(&rows, 0) + "\n" + &footing
-}
-
-/// Every combination, small networks first on each curve.
-fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: &[Pass], ranks: &[usize]) -> Vec<Case> {
-    let sorted = |sizes: &[usize]| {
-        let mut sizes = sizes.to_vec();
-        sizes.sort_unstable();
-        sizes
-    };
-    let modes = sorted(&arguments.modes);
-    let population = if arguments.chips.is_empty() { vec![USUAL_CHIPS] } else { sorted(&arguments.chips) };
-    let mut cases = Vec::new();
-    for &engine in engines {
-        for &pass in passes {
-            let chips = if pass == Pass::Population { &population[..] } else { &[1] };
-            for &layers in &arguments.layers {
-                for &batch in &arguments.batch {
-                    for depth in &arguments.depth {
-                        let of = |modes: usize, chips: usize| {
-                            let depth = if let Depth::Columns(columns) = *depth { columns } else { modes };
-                            Case { engine, pass, modes, depth, layers, batch, chips, ranks: 1 }
-                        };
-                        let all = chips.iter().flat_map(|&chips| modes.iter().map(move |&modes| of(modes, chips)));
-                        cases.extend(all.flat_map(|case| ranks.iter().map(move |&ranks| Case { ranks, ..case })));
-                    }
-                }
-            }
-        }
-    }
-    let mut unique: Vec<Case> = Vec::new();
-    for case in cases {
-        if !unique.contains(&case) {
-            unique.push(case);
-        }
-    }
-    unique
-}
-
-/// The steps of all cases.
-fn work(arguments: &ScaleArguments, cases: &[Case]) -> Work {
-    let [repeats, warm_up] = [arguments.repeats, arguments.warm_up].map(|count| count as f64);
-    let all = cases.iter().map(|case| Work::of_step(case.operations())).reduce(Work::and).unwrap_or_default();
-    let (name, most) = if repeats >= warm_up { ("repeats", repeats) } else { ("warm-up", warm_up) };
-    all.times(name, most)
-}
-
-/// Errs, with all their sizes, where cases make no network or do not fit into memory.
-fn check(cases: &[Case]) -> Result<()> {
-    let available = memory::available();
-    let large: Vec<String> = cases
-        .iter()
-        .filter(|case| case.bytes() > available)
-        .map(|case| format!("{} needs about {}", case.describe(), memory::size(case.bytes())))
-        .collect();
-    ensure!(
-        large.is_empty(),
-        "{}; {} are free: choose fewer --modes, --depth, --layers, --chips or a smaller --batch",
-        large.join("; "),
-        memory::size(available)
-    );
-    cases.iter().try_for_each(|case| case.network().map(drop).with_context(|| case.describe()))
 }
 
 /// Measures all cases; every one is in the table as soon as it is done.

@@ -1,10 +1,10 @@
 //! A real matrix and bias whose entries are the controls `[W row-major [output, input], b]`: the stand-in for a chip in the
 //! published demonstration. An entry with the error d is `w = (1 + d)·c`.
 
-use super::weights::{Entry, Weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
-    Initialization, Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Initialization, Map, Order,
+    Place, Span, Stage, StageErrors, Start,
 };
 use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::numpy_random::LegacyNormal;
@@ -33,21 +33,7 @@ impl Matrix {
 }
 
 impl Element for Matrix {
-    fn input(&self) -> Signal {
-        Signal::reals(self.inputs)
-    }
-
-    fn output(&self) -> Signal {
-        Signal::reals(self.outputs)
-    }
-
-    fn signed(&self) -> bool {
-        true
-    }
-
-    fn validate(&self) -> Result<()> {
-        Ok(())
-    }
+    element_of_weights!(entries);
 
     fn words(&self) -> String {
         format!("matrix:{}-{}", self.inputs, self.outputs)
@@ -56,60 +42,13 @@ impl Element for Matrix {
     fn description(&self) -> String {
         format!("matrix of {} × {} weights", self.outputs, self.inputs)
     }
-
-    fn flops(&self) -> Flops {
-        self.weights().flops()
-    }
-
-    fn controlled(&self) -> Option<&dyn Controlled> {
-        Some(self)
-    }
-
-    fn imperfect(&self) -> Option<&dyn Imperfect> {
-        Some(self)
-    }
-
-    fn sines(&self) -> Option<Sines> {
-        Some(Sines::Broken("controls that are no phases of a mesh"))
-    }
-
-    fn drawn(&self) -> Option<&dyn Drawn> {
-        Some(self)
-    }
-
-    fn beside(&self, _: usize) -> Result<Option<Beside>> {
-        Ok(None)
-    }
-
-    fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
-        self.weights().forward(&entries(errors, controls), signal)
-    }
-
-    fn backward(
-        &self,
-        errors: &StageErrors,
-        controls: &[f64],
-        signal: &[f64],
-        error: &[f64],
-        gradient: &mut [f64],
-    ) -> Vec<f64> {
-        self.weights().backward(&entries(errors, controls), signal, error, gradient)
-    }
 }
 
 impl Controlled for Matrix {
+    controlled_of_weights!(Matrix);
+
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::numbers(self.weights().count())]
-    }
-
-    /// `weight [output, input]`, then `bias [output]`.
-    fn arrays(&self) -> Vec<ControlArray> {
-        self.weights().arrays()
-    }
-
-    /// `weight[output,input]`, then `bias[output]`.
-    fn names(&self) -> Vec<String> {
-        self.weights().names()
     }
 
     /// As [`Initialization`] says; the fan-in rule is N(0, 2/inputs).
@@ -131,11 +70,6 @@ impl Controlled for Matrix {
 
     fn rest(&self) -> f64 {
         0.0
-    }
-
-    /// Equal ones are one module, used again.
-    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
-        (*other == Stage::Matrix(*self)).then(|| self.weights().cells(module))
     }
 }
 

@@ -15,10 +15,10 @@
 //!
 //! Source: Ríos et al., Sci. Adv. 5, eaau5759 (2019); Feldmann et al., Nature 589, 52 (2021).
 
-use super::weights::{Entry, Weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
-    Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
+    Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::imperfections::{Draws, LARGEST_ERROR};
@@ -49,21 +49,7 @@ impl PhaseChange {
 }
 
 impl Element for PhaseChange {
-    fn input(&self) -> Signal {
-        Signal::reals(self.inputs)
-    }
-
-    fn output(&self) -> Signal {
-        Signal::reals(self.outputs)
-    }
-
-    fn signed(&self) -> bool {
-        true
-    }
-
-    fn validate(&self) -> Result<()> {
-        Ok(())
-    }
+    element_of_weights!(entries);
 
     fn words(&self) -> String {
         format!("pcm:{}-{}", self.inputs, self.outputs)
@@ -72,60 +58,13 @@ impl Element for PhaseChange {
     fn description(&self) -> String {
         format!("phase-change crossbar of {} × {} pairs of cells", self.outputs, self.inputs)
     }
-
-    fn flops(&self) -> Flops {
-        self.weights().flops()
-    }
-
-    fn controlled(&self) -> Option<&dyn Controlled> {
-        Some(self)
-    }
-
-    fn imperfect(&self) -> Option<&dyn Imperfect> {
-        Some(self)
-    }
-
-    fn sines(&self) -> Option<Sines> {
-        Some(Sines::Broken("controls that are no phases of a mesh"))
-    }
-
-    fn drawn(&self) -> Option<&dyn Drawn> {
-        Some(self)
-    }
-
-    fn beside(&self, _: usize) -> Result<Option<Beside>> {
-        Ok(None)
-    }
-
-    fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
-        self.weights().forward(&entries(errors, controls), signal)
-    }
-
-    fn backward(
-        &self,
-        errors: &StageErrors,
-        controls: &[f64],
-        signal: &[f64],
-        error: &[f64],
-        gradient: &mut [f64],
-    ) -> Vec<f64> {
-        self.weights().backward(&entries(errors, controls), signal, error, gradient)
-    }
 }
 
 impl Controlled for PhaseChange {
+    controlled_of_weights!(PhaseChange);
+
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::cells(self.weights().count())]
-    }
-
-    /// `weight [output, input]`, then `bias [output]`.
-    fn arrays(&self) -> Vec<ControlArray> {
-        self.weights().arrays()
-    }
-
-    /// `weight[output,input]`, then `bias[output]`.
-    fn names(&self) -> Vec<String> {
-        self.weights().names()
     }
 
     /// As [`super::Initialization`] says, as far as cells reach; the fan-in rule is N(0, 2/inputs).
@@ -141,11 +80,6 @@ impl Controlled for PhaseChange {
 
     fn rest(&self) -> f64 {
         0.0
-    }
-
-    /// Equal ones are one module, used again.
-    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
-        (*other == Stage::PhaseChange(*self)).then(|| self.weights().cells(module))
     }
 }
 

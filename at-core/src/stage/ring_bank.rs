@@ -24,10 +24,10 @@
 //!
 //! Source: Tait et al., J. Lightwave Technol. 32, 4029 (2014); Tait et al., IEEE J. Sel. Top. Quantum Electron. 22, 5900214 (2016).
 
-use super::weights::{Entry, Weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
-    Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
+    Stage, StageErrors, Start,
 };
 use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::{Error, Result};
@@ -194,17 +194,7 @@ fn balance(met: &[Met]) -> f64 {
 }
 
 impl Element for RingBank {
-    fn input(&self) -> Signal {
-        Signal::reals(self.inputs)
-    }
-
-    fn output(&self) -> Signal {
-        Signal::reals(self.outputs)
-    }
-
-    fn signed(&self) -> bool {
-        true
-    }
+    element_of_weights!();
 
     /// Errs where there is no channel, no such finesse, or where channels lie closer than a linewidth.
     fn validate(&self) -> Result<()> {
@@ -236,30 +226,6 @@ impl Element for RingBank {
         format!("ring bank of {outputs} × {inputs} microrings, {channels} channels, finesse {finesse}")
     }
 
-    fn flops(&self) -> Flops {
-        self.weights().flops()
-    }
-
-    fn controlled(&self) -> Option<&dyn Controlled> {
-        Some(self)
-    }
-
-    fn imperfect(&self) -> Option<&dyn Imperfect> {
-        Some(self)
-    }
-
-    fn sines(&self) -> Option<Sines> {
-        Some(Sines::Broken("controls that are no phases of a mesh"))
-    }
-
-    fn drawn(&self) -> Option<&dyn Drawn> {
-        Some(self)
-    }
-
-    fn beside(&self, _: usize) -> Result<Option<Beside>> {
-        Ok(None)
-    }
-
     fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
         self.weights().forward(&self.entries(errors, controls), signal)
     }
@@ -280,18 +246,10 @@ impl Element for RingBank {
 }
 
 impl Controlled for RingBank {
+    controlled_of_weights!(RingBank);
+
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::phases(self.weights().count(), TAU)]
-    }
-
-    /// `weight [output, input]`, then `bias [output]`.
-    fn arrays(&self) -> Vec<ControlArray> {
-        self.weights().arrays()
-    }
-
-    /// `weight[output,input]`, then `bias[output]`.
-    fn names(&self) -> Vec<String> {
-        self.weights().names()
     }
 
     /// As [`super::Initialization`] says, each ring as if it were alone; the fan-in rule is N(0, 1/inputs).
@@ -313,11 +271,6 @@ impl Controlled for RingBank {
     /// Rings are built to meet their channel in the middle of their range.
     fn rest(&self) -> f64 {
         -0.5
-    }
-
-    /// Equal ones are one module, used again.
-    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
-        (*other == Stage::RingBank(*self)).then(|| self.weights().cells(module))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A bank of incoherent, balanced MZI weight cells: `w = sin φ` per cell and per bias; controls `[φ row-major, φ of b]`. With the
 //! errors a of its amplitude, s of its slope and o of its offset, a cell answers `w = (1 + a)·sin((1 + s)·φ + o)`.
 
-use super::weights::{Entry, Weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Flops, Gain, Grid, Imperfect,
-    Map, Order, Place, Signal, Sines, Span, Stage, StageErrors, Start,
+    ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
+    Stage, StageErrors, Start,
 };
 use crate::Result;
 use crate::imperfections::{Draws, LARGEST_ERROR};
@@ -36,21 +36,7 @@ impl WeightBank {
 }
 
 impl Element for WeightBank {
-    fn input(&self) -> Signal {
-        Signal::reals(self.inputs)
-    }
-
-    fn output(&self) -> Signal {
-        Signal::reals(self.outputs)
-    }
-
-    fn signed(&self) -> bool {
-        true
-    }
-
-    fn validate(&self) -> Result<()> {
-        Ok(())
-    }
+    element_of_weights!(entries);
 
     fn words(&self) -> String {
         format!("bank:{}-{}", self.inputs, self.outputs)
@@ -59,60 +45,13 @@ impl Element for WeightBank {
     fn description(&self) -> String {
         format!("weight bank of {} × {} cells", self.outputs, self.inputs)
     }
-
-    fn flops(&self) -> Flops {
-        self.weights().flops()
-    }
-
-    fn controlled(&self) -> Option<&dyn Controlled> {
-        Some(self)
-    }
-
-    fn imperfect(&self) -> Option<&dyn Imperfect> {
-        Some(self)
-    }
-
-    fn sines(&self) -> Option<Sines> {
-        Some(Sines::Broken("controls that are no phases of a mesh"))
-    }
-
-    fn drawn(&self) -> Option<&dyn Drawn> {
-        Some(self)
-    }
-
-    fn beside(&self, _: usize) -> Result<Option<Beside>> {
-        Ok(None)
-    }
-
-    fn forward(&self, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
-        self.weights().forward(&entries(errors, controls), signal)
-    }
-
-    fn backward(
-        &self,
-        errors: &StageErrors,
-        controls: &[f64],
-        signal: &[f64],
-        error: &[f64],
-        gradient: &mut [f64],
-    ) -> Vec<f64> {
-        self.weights().backward(&entries(errors, controls), signal, error, gradient)
-    }
 }
 
 impl Controlled for WeightBank {
+    controlled_of_weights!(WeightBank);
+
     fn runs(&self) -> Vec<ControlRun> {
         vec![ControlRun::phases(self.weights().count(), TAU)]
-    }
-
-    /// `weight [output, input]`, then `bias [output]`.
-    fn arrays(&self) -> Vec<ControlArray> {
-        self.weights().arrays()
-    }
-
-    /// `weight[output,input]`, then `bias[output]`.
-    fn names(&self) -> Vec<String> {
-        self.weights().names()
     }
 
     /// As [`super::Initialization`] says; the fan-in rule is N(0, 1/inputs).
@@ -130,11 +69,6 @@ impl Controlled for WeightBank {
     /// A weight's sign is that of its phase, so cells are built to rest in the middle of their range.
     fn rest(&self) -> f64 {
         -0.5
-    }
-
-    /// Equal ones are one module, used again.
-    fn shares(&self, other: &Stage, module: usize) -> Option<Vec<usize>> {
-        (*other == Stage::WeightBank(*self)).then(|| self.weights().cells(module))
     }
 }
 

@@ -5,6 +5,92 @@ use super::{ControlArray, Flops, Place};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+/// What pages of [`Weights`] answer alike, spelled out in their `impl Element`; with the function that makes their entries also how signals cross
+/// them, where an entry follows its own control alone.
+macro_rules! element_of_weights {
+    () => {
+        fn input(&self) -> $crate::stage::Signal {
+            $crate::stage::Signal::reals(self.inputs)
+        }
+
+        fn output(&self) -> $crate::stage::Signal {
+            $crate::stage::Signal::reals(self.outputs)
+        }
+
+        fn signed(&self) -> bool {
+            true
+        }
+
+        fn flops(&self) -> $crate::stage::Flops {
+            self.weights().flops()
+        }
+
+        fn controlled(&self) -> Option<&dyn $crate::stage::Controlled> {
+            Some(self)
+        }
+
+        fn imperfect(&self) -> Option<&dyn $crate::stage::Imperfect> {
+            Some(self)
+        }
+
+        fn sines(&self) -> Option<$crate::stage::Sines> {
+            Some($crate::stage::Sines::Broken("controls that are no phases of a mesh"))
+        }
+
+        fn drawn(&self) -> Option<&dyn $crate::stage::Drawn> {
+            Some(self)
+        }
+
+        fn beside(&self, _: usize) -> $crate::Result<Option<$crate::stage::Beside>> {
+            Ok(None)
+        }
+    };
+    ($entries:ident) => {
+        element_of_weights!();
+
+        fn validate(&self) -> $crate::Result<()> {
+            Ok(())
+        }
+
+        fn forward(&self, errors: &$crate::stage::StageErrors, controls: &[f64], signal: &[f64]) -> Vec<f64> {
+            self.weights().forward(&$entries(errors, controls), signal)
+        }
+
+        fn backward(
+            &self,
+            errors: &$crate::stage::StageErrors,
+            controls: &[f64],
+            signal: &[f64],
+            error: &[f64],
+            gradient: &mut [f64],
+        ) -> Vec<f64> {
+            self.weights().backward(&$entries(errors, controls), signal, error, gradient)
+        }
+    };
+}
+
+/// The same in the `impl Controlled` of the page `$kind`.
+macro_rules! controlled_of_weights {
+    ($kind:ident) => {
+        /// `weight [output, input]`, then `bias [output]`.
+        fn arrays(&self) -> Vec<$crate::stage::ControlArray> {
+            self.weights().arrays()
+        }
+
+        /// `weight[output,input]`, then `bias[output]`.
+        fn names(&self) -> Vec<String> {
+            self.weights().names()
+        }
+
+        /// Equal ones are one module, used again.
+        fn shares(&self, other: &$crate::stage::Stage, module: usize) -> Option<Vec<usize>> {
+            (*other == $crate::stage::Stage::$kind(*self)).then(|| self.weights().cells(module))
+        }
+    };
+}
+
+pub(super) use {controlled_of_weights, element_of_weights};
+
 /// One entry.
 #[derive(Clone, Copy)]
 pub struct Entry {

@@ -1,6 +1,6 @@
 //! Convolutional networks are trained as all others are: patches share one bank, and methods learn of the one.
 
-use super::adaptive::distance;
+use super::adaptive::misses;
 use super::fixture::{Fixture, losses, settings, suitable};
 use crate::cpu::Cpu;
 use crate::data::ImageShape;
@@ -10,7 +10,7 @@ use crate::imperfections::Imperfections;
 use crate::network::{Network, Stage};
 use crate::propagator::{Propagator, Simulator, Tunable};
 use crate::stage::{Patches, Pool};
-use crate::training::{Batch, MethodName};
+use crate::training::MethodName;
 
 const CELLS: Imperfections =
     Imperfections { response_amplitude: 0.2, response_slope: 0.2, response_offset: 0.3, ..Imperfections::NONE };
@@ -60,25 +60,8 @@ fn every_method_trains_it_or_refuses_it() {
 #[test]
 fn what_is_learned_of_the_one_bank_explains_what_all_patches_meet() {
     let fixture = Fixture::new(Cpu::<f64>::new(), network(), &CELLS, settings(3, 60, 0.01, Optimizer::ADAM));
-    let mut method = fixture.method(MethodName::AtAdaptive);
-    fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-    let mut batch = Batch::new(&fixture.engine, fixture.test.width(), 30).unwrap();
-    batch.gather(&fixture.engine, &fixture.test, fixture.test.in_order(), 0, 30).unwrap();
-    let readout = |fabrication: &Fabrication, estimate: Option<&Vec<f64>>| {
-        let mut network = fixture.engine.build(&fixture.network, fabrication).unwrap();
-        if let Some(estimate) = estimate {
-            network.set_imperfections(estimate).unwrap();
-        }
-        network.program(method.controls()).unwrap();
-        let mut readout = vec![0.0; 30 * 3];
-        network.propagate(batch.signals(), 30, &mut readout).unwrap();
-        readout
-    };
-    let estimate = method.parameters().into_iter().find(|(name, _)| *name == "estimate").unwrap().1;
-    assert_eq!(estimate.values.len(), 3 * (6 * 10 + 3 * 25), "three numbers of every cell, however many patches");
-    let chip = readout(&fixture.fabrication, None);
-    let nominal = distance(&readout(&Fabrication::ideal(), None), &chip);
-    let learned = distance(&readout(&Fabrication::ideal(), Some(&estimate.values)), &chip);
+    let (learned, nominal, numbers) = misses(&fixture);
+    assert_eq!(numbers, 3 * (6 * 10 + 3 * 25), "three numbers of every cell, however many patches");
     assert!(learned < 0.4 * nominal, "{learned} {nominal}");
 }
 
