@@ -6,7 +6,7 @@
 use super::{Gradient, Ingredients, MethodFacts};
 use crate::engine::{Engine, Loss};
 use crate::error::same_size;
-use crate::network::{Network, Stage};
+use crate::network::{Network, Stage, refuse_loops};
 use crate::propagator::{Adjoint, Bidirectional, Buffer, LayerAccess, Simulator};
 use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
@@ -52,6 +52,7 @@ pub trait Lighting<C: Bidirectional> {
 
 /// Errs where a network has no mesh, or weights that are no mesh.
 pub fn check(network: &Network) -> Result<()> {
+    refuse_loops(network, "an in-situ method", "it lights every mesh once in each direction, and a looped one is met at every step")?;
     // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals
     let refused = |stage: &Stage| stage.controls() > 0 && !stage.input().complex;
     if network.stages().any(refused) {
