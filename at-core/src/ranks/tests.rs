@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Engine, Factor, LossKind, Optimizer};
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::training::tests::fixture::{
-    CALM, ERRORS, Fixture, clouds, matrices, meshes, one_mesh, settings, suitable, weight_banks,
+    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, suitable, weight_banks,
 };
 use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome, Score, Settings, Split, methods};
 use crate::{Error, Result};
@@ -109,8 +109,9 @@ fn nobody_waits_for_a_rank_that_has_ended() {
 /// Every method on every kind of network, with batches that do not divide evenly and a last one smaller than the number of ranks.
 #[test]
 fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
-    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
-    for (network, errors) in networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]) {
+    let plain = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
+    let networks = plain.into_iter().chain([looped_banks(), looped_meshes(4)]);
+    for (network, errors) in networks.zip([CALM, ERRORS, ERRORS, CALM, ERRORS, ERRORS]) {
         for name in suitable(&network) {
             let settings = Settings { batch_size: 9, ..settings(3, 2, 0.05, Optimizer::ADAM) };
             let one = run(&Fixture::new(Cpu::<f64>::new(), network.clone(), &errors, settings), name);
