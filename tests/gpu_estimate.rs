@@ -77,7 +77,8 @@ fn all_agree(gpu: &Gpu, network: &Network, batches: &[usize], what: &str) {
 #[test]
 fn gradients_of_imperfections_add_up_over_the_steps_of_a_loop() {
     let Some(gpu) = require_gpu() else { return };
-    let of_meshes = |network: &Network| network.stages().all(|stage| stage.imperfections() == 0 || stage.kind() == "Mesh");
+    let of_meshes =
+        |network: &Network| network.stages().all(|stage| stage.imperfections() == 0 || stage.kind() == "Mesh");
     for (what, network) in looped().into_iter().filter(|(_, network)| of_meshes(network)) {
         for imperfections in [IDEAL, EVEN] {
             let case = Case::new(network.clone(), &imperfections, 7, 47);

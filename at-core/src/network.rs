@@ -65,10 +65,10 @@ impl Network {
     pub fn single_stages(&self) -> Result<Self> {
         let single = Self::new(self.stages().map(|stage| vec![stage.clone()]).collect())?;
         let before = |layer: usize| self.layers[..layer].iter().map(Vec::len).sum();
-        let recurrence = self.recurrence.as_ref().map(|own| Recurrence {
-            layers: before(own.layers.start)..before(own.layers.end),
-            ..own.clone()
-        });
+        let recurrence = self
+            .recurrence
+            .as_ref()
+            .map(|own| Recurrence { layers: before(own.layers.start)..before(own.layers.end), ..own.clone() });
         Ok(Network { recurrence, ..single })
     }
 

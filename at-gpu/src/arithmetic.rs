@@ -5,8 +5,9 @@ use crate::engine::Gpu;
 use crate::layout::{Adam, Combine, CopyColumns, Gather, Length, Loss as LossParameters, Tally};
 use crate::product::{Afterwards, Product, View};
 use crate::vectors::{Indices, Vector, check_range, count};
-use at_core::engine::{Columns, 
-    Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups, product_sizes,
+use at_core::engine::{
+    Columns, Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups,
+    product_sizes,
 };
 use at_core::error::same_size;
 use at_core::{Error, Real, Result};

@@ -5,8 +5,8 @@ use super::{Precision, close, columns, columns_of};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, looped, matrices, mesh_and_detectors,
-    network, other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, looped, matrices,
+    mesh_and_detectors, network, other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
 };
 use at_core::chip::Chip;
 use at_core::imperfections::{Imperfections, Memory, Planes};

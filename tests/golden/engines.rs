@@ -7,8 +7,8 @@ use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
 use at_tests::networks::{
-    ACTIVATIONS, DETECTIONS, coherent, convolutional, diffractive, looped, matrices, phase_change, recorded_stages, ring_banks,
-    tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, coherent, convolutional, diffractive, looped, matrices, phase_change, recorded_stages,
+    ring_banks, tiled, weight_banks,
 };
 
 /// All networks.

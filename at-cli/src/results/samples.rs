@@ -46,8 +46,7 @@ pub fn write(learned: &Learned, samples: &[usize], folder: &Path, written: &mut 
 fn through(learned: &Learned, fabrication: &Fabrication, fields: &[f32], batch: usize) -> Result<Layers> {
     let network = &learned.run.network;
     let mut chip = learned.run.programmed(fabrication, learned.controls)?;
-    let mut layers: Layers =
-        network.visited_outputs().map(|leaves| vec![0.0; batch * leaves.width()]).collect();
+    let mut layers: Layers = network.visited_outputs().map(|leaves| vec![0.0; batch * leaves.width()]).collect();
     if let Some((readout, taps)) = layers.split_last_mut() {
         chip.propagate_tapped(&fields.to_vec(), batch, taps, readout)?;
     }

@@ -220,14 +220,21 @@ impl<N: Tunable + LayerAccess> Looped<N> {
         let (engine, len) = (way.engine.clone(), inside.imperfections());
         let anew = way.added[visit.layer][visit.step] || way.added[visit.layer].iter().all(|added| !added);
         let mut sum = way.sums[visit.layer][1].take();
-        let done = Self::visit_back(inside, way, number, trace.batch, to, gradient, |inside, layer, to, gradient| {
-            match anew {
-                true => inside.backpropagate_layer_imperfections(layer, own, error, to, gradient, imperfections),
-                false => add_up(&engine, &mut sum, len, imperfections, |imperfections| {
-                    inside.backpropagate_layer_imperfections(layer, own, error, to, gradient, imperfections)
-                }),
-            }
-        });
+        let done =
+            Self::visit_back(
+                inside,
+                way,
+                number,
+                trace.batch,
+                to,
+                gradient,
+                |inside, layer, to, gradient| match anew {
+                    true => inside.backpropagate_layer_imperfections(layer, own, error, to, gradient, imperfections),
+                    false => add_up(&engine, &mut sum, len, imperfections, |imperfections| {
+                        inside.backpropagate_layer_imperfections(layer, own, error, to, gradient, imperfections)
+                    }),
+                },
+            );
         way.sums[visit.layer][1] = sum;
         done
     }

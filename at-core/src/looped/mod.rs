@@ -5,9 +5,9 @@
 //! bit. What is counted as layers are visits. A network without a loop is only handed on.
 
 mod adjoint;
-mod way;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use crate::Result;
 use crate::network::Network;

@@ -77,13 +77,7 @@ fn a_loop_is_as_many_copies_with_equal_controls() {
     let (per_copy, per_estimate) = (own.controls() / 2, own.imperfections() / 2);
     let (fields, error) = (wave(batch * 2 * modes, 0.9), wave(batch * modes, 2.1));
     let one = run(&own, &controls, &estimate, &fields, &error);
-    let many = run(
-        &unrolled,
-        &repeated(&controls, per_copy),
-        &repeated(&estimate, per_estimate),
-        &fields,
-        &error,
-    );
+    let many = run(&unrolled, &repeated(&controls, per_copy), &repeated(&estimate, per_estimate), &fields, &error);
     assert_eq!(one.readout, many.readout);
     let added = |all: &[f64], one: usize| {
         let mut sum: Vec<f64> = (0..one).map(|k| (0..steps).rev().map(|step| all[step * one + k]).sum()).collect();
@@ -150,7 +144,8 @@ fn gradients_of_controls_and_imperfections_are_those_of_differences() {
                 value(&moved)
             };
             // of fourth order
-            let slope = |k, h: f64| (8.0 * (moved(k, h) - moved(k, -h)) - moved(k, 2.0 * h) + moved(k, -2.0 * h)) / (12.0 * h);
+            let slope =
+                |k, h: f64| (8.0 * (moved(k, h) - moved(k, -h)) - moved(k, 2.0 * h) + moved(k, -2.0 * h)) / (12.0 * h);
             (0..at.len()).map(|k| slope(k, 1e-3)).collect()
         };
         close(&found.gradient, &slopes(&controls, &|controls| value(controls, &estimate)), 1e-8);

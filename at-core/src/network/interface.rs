@@ -285,7 +285,8 @@ mod tests {
             Network::recurrent(layers(), own).unwrap().interface()
         };
         let Interface { whole, layers, parts, tapped } = of(Entry::Parts(2), Feedback::Analogue);
-        let expected = Passage { at_once: 2, inputs: 8, reads: 3, passes: 4, frames: 4, rounds: 1, ..Passage::default() };
+        let expected =
+            Passage { at_once: 2, inputs: 8, reads: 3, passes: 4, frames: 4, rounds: 1, ..Passage::default() };
         assert_eq!((whole, tapped), (expected, 4 * 5));
         // by itself a layer takes its state from converters too
         assert_eq!(layers[0], Passage::plain(2, 5));

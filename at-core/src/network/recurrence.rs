@@ -249,12 +249,16 @@ impl Recurrence {
             return wrong(format!("from layer {} on", layers.start), reason.into());
         }
         if !(1..enters.modes).contains(&modes) {
-            let reason = format!("must be from 1 to {}: {} enter, and the state needs some", enters.modes - 1, named(enters));
+            let reason =
+                format!("must be from 1 to {}: {} enter, and the state needs some", enters.modes - 1, named(enters));
             return wrong(format!("{modes} modes of the sample at a time"), reason);
         }
         let state = enters.modes - modes;
         if state > leaves.modes {
-            let reason = format!("beside {modes} of the sample {state} modes are free for the state, and {} leave", named(leaves));
+            let reason = format!(
+                "beside {modes} of the sample {state} modes are free for the state, and {} leave",
+                named(leaves)
+            );
             return wrong("feedback".into(), reason);
         }
         Ok(())

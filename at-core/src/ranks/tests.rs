@@ -6,7 +6,8 @@ use crate::cpu::Cpu;
 use crate::engine::{Engine, Factor, LossKind, Optimizer};
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::training::tests::fixture::{
-    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, suitable, weight_banks,
+    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, suitable,
+    weight_banks,
 };
 use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome, Score, Settings, Split, methods};
 use crate::{Error, Result};

@@ -1,7 +1,8 @@
 //! A run that was stopped, or killed, ends with the same numbers as one that never was.
 
 use super::fixture::{
-    ERRORS, Fixture, looped_banks, looped_meshes, matrices, meshes, one_mesh, phase_change, ring_banks, settings, suitable, weight_banks,
+    ERRORS, Fixture, looped_banks, looped_meshes, matrices, meshes, one_mesh, phase_change, ring_banks, settings,
+    suitable, weight_banks,
 };
 use crate::chip::Chip;
 use crate::cpu::Cpu;
