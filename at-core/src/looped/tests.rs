@@ -173,6 +173,7 @@ fn layer_by_layer_it_is_the_same_gradient_every_time() {
             own.record_layer(layer, input, batch, &mut trace).unwrap();
         }
         let mut errors = [error.clone(), vec![0.0; batch * 30]];
+        errors[0].resize(batch * 30, 0.0);
         for layer in (0..4).rev() {
             let [from, to] = &mut errors;
             own.backpropagate_layer(layer, &trace, from, Some(to), &mut gradient).unwrap();
