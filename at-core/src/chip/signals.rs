@@ -33,7 +33,7 @@ struct Met {
 impl Met {
     /// Whether what goes on from here is what left the layer.
     fn passes_on(&self) -> bool {
-        self.hidden.is_none() && !(self.converted && !self.read.is_none())
+        self.hidden.is_none() && (!self.converted || self.read.is_none())
     }
 }
 
