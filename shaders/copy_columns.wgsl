@@ -25,6 +25,6 @@ fn copy_columns(
     }
     let row = i / parameters.count;
     let k = i % parameters.count;
-    let from = row * parameters.from_width + parameters.from_first + k;
-    copied[row * parameters.to_width + parameters.to_first + k] = source[from];
+    let place = row * parameters.from_width + parameters.from_first + k;
+    copied[row * parameters.to_width + parameters.to_first + k] = source[place];
 }

@@ -130,8 +130,8 @@ Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
   ]
 
 Recurrent: four pixels at a time enter a bank beside twelve values that left the
-step before; and light that circulates six times, modulated by what was detected
-behind the layer in front:
+step before. And eight numbers that are modulated onto light, cross two meshes
+and are detected, six times:
   network = [
     [{ kind = \"loop\", steps = 16, parts = 4, feedback = \"converted\" },
      { kind = \"weight-bank\", inputs = 16, outputs = 12 },
