@@ -35,9 +35,12 @@ impl LoopWord {
         text.split(',').any(|part| part.split_once('=').is_some_and(|(name, _)| name == "feedback" || is_entry(name)))
     }
 
-    /// Steps of the loop in a word; 1 where there is none, or none that can be read.
-    pub fn steps_in(text: &str) -> usize {
-        LoopWord::of(text).ok().and_then(|own| own.entry).map_or(1, |(_, steps, _)| steps)
+    /// Parts of the sample that the loop in a word takes one after the other; 1 where there is none, or none that can be read.
+    pub fn parts_in(text: &str) -> usize {
+        match LoopWord::of(text).ok().and_then(|own| own.entry) {
+            Some((Name::Sequence, parts, _)) => parts,
+            Some((Name::Repeat | Name::Hold, ..)) | None => 1,
+        }
     }
 
     /// Takes the options of a loop out of a word.

@@ -77,7 +77,8 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   mesh:16x2,sequence=8x8
                         the same in light: 8 modes of 16 take what enters, the
                         last 8 what left them
-  mesh:64x2,repeat=5    the sample enters once; what leaves is fed back 4 times
+  mesh:64x2,repeat=5,activation=spm
+                        the sample enters once; what leaves is fed back 4 times
   bank:in-32-out,hold=5
                         the sample stays beside the state at all 5 steps
                         (a mesh: hold=5x8). More after commas:
@@ -118,10 +119,10 @@ impl NetworkText {
         matches!(self, NetworkText::Short(word) if images::is_of_images(word) && !word.starts_with("image:"))
     }
 
-    /// Steps of its loop; 1 where there is none.
-    pub fn steps(&self) -> usize {
+    /// Equal parts of its inputs that enter one after the other; 1 where they enter as a whole.
+    pub fn parts(&self) -> usize {
         match self {
-            NetworkText::Short(word) => LoopWord::steps_in(word),
+            NetworkText::Short(word) => LoopWord::parts_in(word),
             NetworkText::Long(_) => 1,
         }
     }

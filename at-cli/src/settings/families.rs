@@ -26,7 +26,7 @@ const IRIS: &str = "iris";
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
     let square = 72 * 72; // which an image can have
-    let looped = 5040 * network.steps();
+    let looped = 5040 * network.parts();
     let known = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040));
     let Ok(layers) = known.or_else(|_| network.layers(looped, 5040)) else {
         return Ok(RunSettings::default());
@@ -122,7 +122,7 @@ fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
         };
     };
     let root = modes.isqrt();
-    match side.filter(|_| network.steps() == 1) {
+    match side.filter(|_| network.parts() == 1) {
         Some(side) if spm && side * side == modes => "raw".to_string(),
         Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
         None if dataset == IRIS => format!("phase:{modes}"),
