@@ -13,7 +13,7 @@ use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, mesh_and_detectors, network, other_shapes, phase_change, ring_banks, tiled, weight_banks,
+    coherent, looped, mesh_and_detectors, network, other_shapes, phase_change, ring_banks, tiled, weight_banks,
 };
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
@@ -70,6 +70,19 @@ fn all_agree(gpu: &Gpu, network: &Network, batches: &[usize], what: &str) {
         for (imperfections, chip) in [(IDEAL, "ideal"), (EVEN, "evenly lossy"), (LOSSY, "lossy")] {
             let case = Case::new(network.clone(), &imperfections, batch, 40 + batch as u64);
             agrees(gpu, &case, &run(&Cpu::<f64>::new(), &case), &format!("{what}, {chip}"));
+        }
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_add_up_over_the_steps_of_a_loop() {
+    let Some(gpu) = require_gpu() else { return };
+    let of_meshes =
+        |network: &Network| network.stages().all(|stage| stage.imperfections() == 0 || stage.kind() == "Mesh");
+    for (what, network) in looped().into_iter().filter(|(_, network)| of_meshes(network)) {
+        for imperfections in [IDEAL, EVEN] {
+            let case = Case::new(network.clone(), &imperfections, 7, 47);
+            agrees(&gpu, &case, &run(&Cpu::<f64>::new(), &case), what);
         }
     }
 }

@@ -55,6 +55,8 @@ kernels! {
     Combine "combine" "rw" "Combine" ["index"];
     /// y ← x ∘ y, `cpu/engine.rs`.
     Multiply "multiply" "rw" "Length" ["index"];
+    /// columns of one matrix into another, `cpu/engine.rs`.
+    CopyColumns "copy_columns" "rw" "CopyColumns" ["index"];
     /// rows of a data set into a batch, `cpu/engine.rs`.
     Gather "gather" "rrw" "Gather" ["index"];
     /// labels of a batch, `cpu/engine.rs`.

@@ -39,9 +39,12 @@ pub struct Piece {
 }
 
 impl Chain {
-    /// The chain of `network`; none unless it is rectangular meshes of one even width on one die each, with nonlinearities between
+    /// The chain of `network`; none unless light crosses it once and it is rectangular meshes of one even width on one die each, with nonlinearities between
     /// them and powers read behind the last.
     pub fn of(network: &Network) -> Option<Self> {
+        if network.recurrence().is_some() {
+            return None;
+        }
         let (mut links, mut modes): (Vec<Link>, usize) = (Vec::new(), 0);
         let (mut column, mut control, mut error, mut read) = (0, 0, 0, false);
         for stage in network.stages() {
