@@ -3,8 +3,8 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::series::widest_inside;
+use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::sums::MOST_ROWS;
 use crate::vectors::{At, count};
 use at_core::Result;
@@ -142,8 +142,7 @@ impl ConvolutionStage {
 
     /// Adds the gradient of the piece from the sample `first` on to that of the batch, in so many places from this one on.
     fn add(&self, first: usize, (offset, len): (usize, usize), piece: &wgpu::Buffer, all: &wgpu::Buffer) -> Result<()> {
-        let parameters =
-            PieceGradient { len: count(len)?, offset: count(offset)?, is_first: u32::from(first == 0) };
+        let parameters = PieceGradient { len: count(len)?, offset: count(offset)?, is_first: u32::from(first == 0) };
         self.gpu.each(Kernel::ConvolutionAdd, &parameters, &[piece, all], len)
     }
 

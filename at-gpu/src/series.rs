@@ -5,7 +5,7 @@ use crate::scratch::{Needs, Scratch};
 use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::vectors::At;
 use at_core::Result;
-use at_core::stage::{Element, Series, Stage, StageErrors};
+use at_core::stage::{Series, Stage, StageErrors};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -93,7 +93,7 @@ impl SeriesStage {
 impl Room {
     /// Room behind every one of `parts`.
     fn signals(&mut self, gpu: &Gpu, parts: &[Part], batch: usize) -> Result<Vec<&wgpu::Buffer>> {
-        self.signals.resize_with(parts.len(), || None);
+        self.signals.resize_with(parts.len().max(self.signals.len()), || None);
         parts.iter().zip(&mut self.signals).map(|(part, slot)| reserved(gpu, slot, batch * part.outputs)).collect()
     }
 }
@@ -128,10 +128,8 @@ impl GpuStage for SeriesStage {
         let mut room = self.room.borrow_mut();
         let Room { adjoints: [one, other], .. } = &mut *room;
         let widest = self.parts.iter().map(|part| part.inputs).max().unwrap_or(0);
-        let mut between = [
-            reserved(&self.gpu, one, batch * widest)?.clone(),
-            reserved(&self.gpu, other, batch * widest)?.clone(),
-        ];
+        let mut between =
+            [reserved(&self.gpu, one, batch * widest)?.clone(), reserved(&self.gpu, other, batch * widest)?.clone()];
         let signals = room.signals(&self.gpu, &self.parts, batch)?;
         self.cross(pass.input, batch, &signals, scratch)?;
         let last = self.parts.len() - 1;

@@ -4,7 +4,7 @@
 //! the flattened image, so their widths are those of what leaves them.
 
 use super::stage::{CrossedInTurn, StageText};
-use super::word::{dense, finesse_of, find_detection, size};
+use super::word::{dense, find_detection, finesse_of, size};
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::ImageShape;
@@ -84,7 +84,8 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
     let count = parts.len();
     ensure!(count > 0, "write it as in image:1x28x28,conv:16@5x5,pool:2,bank:128-out");
     for (index, part) in parts.iter().enumerate() {
-        let place = || if part.rest.is_empty() { part.kind.to_string() } else { format!("{}:{}", part.kind, part.rest) };
+        let place =
+            || if part.rest.is_empty() { part.kind.to_string() } else { format!("{}:{}", part.kind, part.rest) };
         match part.kind {
             "split" => {
                 ensure!(part.options.is_empty(), "split: has no option {:?}", part.options[0]);
@@ -93,7 +94,8 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
             }
             "add" => {
                 ensure!(part.options.is_empty(), "add: has no option {:?}", part.options[0]);
-                let Branch { image: split, mut stages } = branch.take().ok_or_else(|| anyhow!("add: nothing is split"))?;
+                let Branch { image: split, mut stages } =
+                    branch.take().ok_or_else(|| anyhow!("add: nothing is split"))?;
                 ensure!(!stages.is_empty(), "add: nothing stands between split and it");
                 ensure!(
                     split == image,
@@ -140,7 +142,9 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
                 layers.append(&mut behind);
             }
             "image" => bail!("{}: the shape of the images stands in front of all else", place()),
-            other => bail!("{}", names::unknown("part", other, ["conv", "pool", "split", "add", "bank", "matrix", "image"])),
+            other => {
+                bail!("{}", names::unknown("part", other, ["conv", "pool", "split", "add", "bank", "matrix", "image"]))
+            }
         }
     }
     ensure!(branch.is_none(), "split: what was split is never added; put add behind the branch");
@@ -272,7 +276,12 @@ mod tests {
             ("conv:4@2,svd=2,detection=amplitude,bank:out", 64, 2, 4 * (4 + 2 + 4) + 10 * 197),
             ("conv:9@3,mesh,pool:2,bank:out", 64, 2, 81 + 10 * 82),
             ("conv:4@2,tiles=4,pool:7,bank:out", 64, 2, 16 + 10 * 5),
-            ("conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:out", 64, 3, 2 * 10 + 3 * 19 + 2 * 28 + 10 * 129),
+            (
+                "conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:out",
+                64,
+                3,
+                2 * 10 + 3 * 19 + 2 * 28 + 10 * 129,
+            ),
         ] {
             let found = network(text, features).unwrap_or_else(|error| panic!("{text}: {error:#}"));
             let numbers = (found.input().modes, found.outputs(), found.layers().len(), found.controls());

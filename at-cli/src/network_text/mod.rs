@@ -14,7 +14,7 @@ pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
+use at_core::network::{Detection, Layer, Network, Signal, Stage, singular_value_stages};
 use at_core::optics::layout::{Columns, Layout};
 use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::stage::{Patches, Pooling, RingBank};
@@ -337,7 +337,8 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
         } => {
             let patches = Patches { image, kernel, stride, padding };
             patches.validate()?;
-            let element = element_of_patches(patches.entries(), outputs, element, (channels, finesse), tile, detection)?;
+            let element =
+                element_of_patches(patches.entries(), outputs, element, (channels, finesse), tile, detection)?;
             let stage = Stage::convolution(patches, element);
             stage.element().validate()?;
             layer.push(stage);
@@ -374,7 +375,7 @@ fn element_of_patches(
     tile: Option<usize>,
     detection: Option<Detection>,
 ) -> Result<Stage> {
-    let known = |key: &str, given: bool, allowed: bool| {
+    let known = |key: &str, given: bool, allowed: bool| -> Result<()> {
         ensure!(!given || allowed, "{key} goes with another element of a convolution");
         Ok(())
     };

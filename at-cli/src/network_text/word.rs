@@ -220,7 +220,10 @@ fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageT
         }
     }
     ensure!(count <= 100_000, "{count} layers are too many");
-    ensure!(!residual || count > 1, "residual: light is added behind hidden layers, and there is only one; x2 makes two");
+    ensure!(
+        !residual || count > 1,
+        "residual: light is added behind hidden layers, and there is only one; x2 makes two"
+    );
     let mut layers = vec![vec![linear(shape)?]; count];
     let (last, hidden) = layers.split_last_mut().ok_or_else(|| anyhow!("needs at least one layer"))?;
     for layer in hidden {

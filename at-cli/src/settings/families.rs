@@ -214,8 +214,7 @@ mod tests {
             ("conv:4@3,pcm,conv:10@1,pcm,pool:6,average", Some("phase-change")),
             ("conv:4@3,svd,conv:10@1,svd,pool:6,average", Some("mesh")),
             ("conv:4@3,svd,pool:2,bank:out", None),
-        ]
-        {
+        ] {
             let defaults = of(network, "digits", RunSettings::default());
             assert_eq!((defaults.chip.as_deref(), defaults.encoding), (chip, None), "{network}");
         }

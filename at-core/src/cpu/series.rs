@@ -1,7 +1,7 @@
 //! Stages one behind the other as one: what a network does with its stages, inside a stage.
 
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
-use crate::stage::{Element, Series, Stage, StageErrors};
+use crate::stage::{Series, Stage, StageErrors};
 use crate::{Real, Result};
 use std::ops::Range;
 

@@ -96,7 +96,7 @@ impl Way {
 
     /// A residual connection: what is beside the branch waits in memory where the branch goes through memory, or it came from there.
     fn add(&mut self, own: &Residual) {
-        if self.rounds_break(&own.branch.stages) {
+        if needs_memory(&own.branch.stages) {
             self.read();
         }
         let waits = self.stored;
@@ -107,18 +107,6 @@ impl Way {
             self.passage.flops = self.passage.flops.saturating_add(output.width());
             self.stored = true;
         }
-    }
-
-    /// Whether something among `stages` needs memory in front of it.
-    fn rounds_break(&self, stages: &[Stage]) -> bool {
-        stages.iter().any(|stage| match stage {
-            Stage::Series(own) => self.rounds_break(&own.stages),
-            Stage::Residual(own) => self.rounds_break(&own.branch.stages),
-            single => {
-                let Kind { patches, memory, .. } = kind(single);
-                patches.is_some() || memory
-            }
-        })
     }
 
     fn cross_one(&mut self, stage: &Stage) {
@@ -166,6 +154,18 @@ impl Way {
         self.read();
         self.passage
     }
+}
+
+/// Whether something among `stages` needs memory in front of it.
+fn needs_memory(stages: &[Stage]) -> bool {
+    stages.iter().any(|stage| match stage {
+        Stage::Series(own) => needs_memory(&own.stages),
+        Stage::Residual(own) => needs_memory(&own.branch.stages),
+        single => {
+            let Kind { patches, memory, .. } = kind(single);
+            patches.is_some() || memory
+        }
+    })
 }
 
 /// What a stage is for the interface.
@@ -274,8 +274,7 @@ mod tests {
     #[test]
     fn what_a_residual_connection_adds_waits_in_memory_where_its_branch_does() {
         let conv = |channels| {
-            let patches =
-                Patches { image: ImageShape::new(channels, 4, 4), kernel: [3; 2], stride: 1, padding: 1 };
+            let patches = Patches { image: ImageShape::new(channels, 4, 4), kernel: [3; 2], stride: 1, padding: 1 };
             Stage::convolution(patches, Stage::weight_bank(patches.entries(), 2))
         };
         let rectifier = || Stage::rectifier(32, 0.0);
@@ -299,7 +298,8 @@ mod tests {
             Stage::detection(4, crate::network::Detection::Intensity),
         ]);
         let of = |element| {
-            let network = Network::new(vec![vec![Stage::convolution(patches, element)], vec![Stage::weight_bank(36, 3)]]);
+            let network =
+                Network::new(vec![vec![Stage::convolution(patches, element)], vec![Stage::weight_bank(36, 3)]]);
             network.unwrap().interface()
         };
         assert_eq!(of(light), of(Stage::weight_bank(4, 4)));

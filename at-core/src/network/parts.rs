@@ -11,7 +11,15 @@ impl Network {
         match part {
             Part::Meshes => any(|stage| matches!(stage, Stage::Mesh(_))),
             Part::Crossings => {
-                any(|stage| if let Stage::Mesh(mesh) = stage { crossings(mesh).iter().any(|&count| count > 0) } else { false })
+                any(
+                    |stage| {
+                        if let Stage::Mesh(mesh) = stage {
+                            crossings(mesh).iter().any(|&count| count > 0)
+                        } else {
+                            false
+                        }
+                    },
+                )
             }
             Part::Matrices => any(|stage| matches!(stage, Stage::Matrix(_))),
             Part::WeightBanks => any(|stage| matches!(stage, Stage::WeightBank(_))),

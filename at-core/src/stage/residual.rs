@@ -62,7 +62,8 @@ impl Element for Residual {
         let (enters, leaves) = (self.input(), self.output());
         same_size("what leaves the branch of a residual connection, as many as enter", enters.modes, leaves.modes)?;
         if enters.complex != leaves.complex {
-            let reason = "light is added to light, and numbers to numbers: what leaves the branch is of the kind that enters";
+            let reason =
+                "light is added to light, and numbers to numbers: what leaves the branch is of the kind that enters";
             return Err(Error::invalid("residual", self.branch.inner_words(), reason));
         }
         Ok(())

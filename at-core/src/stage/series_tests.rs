@@ -22,7 +22,8 @@ fn singular(inputs: usize, outputs: usize) -> Vec<Stage> {
 /// What patches of 2 × 2 over two channels can cross: every linear element between numbers.
 pub fn elements() -> Vec<Stage> {
     let grid = |mask| {
-        let spectrum = AngularSpectrum { rows: 2, columns: 4, pitch_um: 400.0, distance_um: 1500.0, wavelength_um: 750.0 };
+        let spectrum =
+            AngularSpectrum { rows: 2, columns: 4, pitch_um: 400.0, distance_um: 1500.0, wavelength_um: 750.0 };
         let space = Stage::FreeSpace(FreeSpace { spectrum });
         vec![Stage::modulation(8), space.clone(), mask, space, Stage::regions(2, 4, 2, 1)]
     };
@@ -122,12 +123,18 @@ fn stages_inside_are_individuals() {
     let two = Stage::series(singular(4, 4));
     let errors = errors_of(&two);
     let vectors: Vec<_> = errors.iter().collect();
-    let of = |name: &str| vectors.iter().find(|(own, _)| *own == name).unwrap_or_else(|| panic!("{name}: {vectors:?}")).1;
+    let of =
+        |name: &str| vectors.iter().find(|(own, _)| *own == name).unwrap_or_else(|| panic!("{name}: {vectors:?}")).1;
     let name = |mesh: usize| vectors.iter().find(|(own, _)| own.starts_with(&format!("mesh{mesh}."))).unwrap().0;
     let rest = |name: &str| name.split_once('.').unwrap().1.to_string();
     assert_eq!(rest(name(0)), rest(name(1)));
     assert_ne!(of(name(0)), of(name(1)));
-    let conv = || Stage::convolution(Patches { image: ImageShape::new(4, 2, 2), kernel: [1; 2], stride: 1, padding: 0 }, two.clone());
+    let conv = || {
+        Stage::convolution(
+            Patches { image: ImageShape::new(4, 2, 2), kernel: [1; 2], stride: 1, padding: 0 },
+            two.clone(),
+        )
+    };
     let network = Network::new(vec![vec![conv()], vec![conv()]]).unwrap();
     let kind = Imperfections { splitter_angle: 0.1, phase: 0.2, ..Imperfections::NONE };
     let [apart, shared] = [0, 4].map(|module| Imperfections { module, ..kind }.fabricate(&network, 1).unwrap());
@@ -139,7 +146,8 @@ fn stages_inside_are_individuals() {
 #[test]
 fn places_and_orders_tell_stages_apart() {
     let stage = Stage::series(vec![Stage::weight_bank(4, 3), Stage::ring_bank(3, 2, 3, 12.0)]);
-    let dies: std::collections::BTreeSet<usize> = stage.places().into_iter().flatten().map(|place: Place| place.die).collect();
+    let dies: std::collections::BTreeSet<usize> =
+        stage.places().into_iter().flatten().map(|place: Place| place.die).collect();
     assert_eq!(dies.len(), 2);
     let orders: Vec<usize> = stage.errors().iter().map(|vector| vector.order.first_control()).collect();
     assert_eq!((orders[0], orders[orders.len() - 1]), (0, 15));

@@ -55,7 +55,9 @@ pub fn check(network: &Network) -> Result<()> {
     if let Some(stage) = network.stages().find(|stage| hides_a_mesh(stage)) {
         return Err(Error::Unsupported {
             what: format!("an in-situ method on meshes inside a {}", stage.word()),
-            instead: "it measures light inside meshes that stand by themselves; choose another `network`, or at-adaptive".into(),
+            instead:
+                "it measures light inside meshes that stand by themselves; choose another `network`, or at-adaptive"
+                    .into(),
         });
     }
     // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals

@@ -153,7 +153,10 @@ pub(super) fn check(network: &Network) -> Result<()> {
     }
     if network.stages().any(super::hybrid::hides_a_mesh) {
         let instead = "its networks stand behind meshes by themselves; choose another `network`";
-        return Err(unsupported("dual adaptive training with meshes inside a convolution or a residual connection", instead));
+        return Err(unsupported(
+            "dual adaptive training with meshes inside a convolution or a residual connection",
+            instead,
+        ));
     }
     let mut modes = network.meshes().map(|mesh| mesh.modes()).peekable();
     if modes.peek().is_none() {
