@@ -72,6 +72,7 @@ macro_rules! conforms {
             matrices_and_weight_banks
             ring_banks_and_crossbars
             convolutions_and_pooling
+            residual_connections
             diffractive_planes
             where_light_is_hard_to_rebuild
             taps_and_the_way_back_through_single_layers
