@@ -13,7 +13,8 @@ use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, mesh_and_detectors, network, other_shapes, patches_through_anything, phase_change, residuals, ring_banks, tiled, weight_banks,
+    coherent, mesh_and_detectors, network, other_shapes, patches_through_anything, phase_change, residuals, ring_banks,
+    tiled, weight_banks,
 };
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.

@@ -7,7 +7,9 @@ use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
 use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, convolutional, matrices, mesh_and_detectors, other_shapes, patches_through_anything, tiled};
+use at_tests::networks::{
+    coherent, convolutional, matrices, mesh_and_detectors, other_shapes, patches_through_anything, tiled,
+};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;

@@ -127,7 +127,8 @@ pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
         let spectrum = AngularSpectrum { rows: 2, columns: inputs / 2, pitch_um, distance_um, wavelength_um };
         let mask = Stage::mask(2, inputs / 2, Transmission::Complex);
         let regions = Stage::regions(2, inputs / 2, outputs, 1);
-        let stages = vec![Stage::modulation(inputs), Stage::free_space(spectrum), mask, Stage::free_space(spectrum), regions];
+        let stages =
+            vec![Stage::modulation(inputs), Stage::free_space(spectrum), mask, Stage::free_space(spectrum), regions];
         Stage::series(stages)
     };
     let rings = |inputs, outputs| Stage::ring_bank(inputs, outputs, 3, 12.0);

@@ -4,7 +4,8 @@ use super::{Precision, close, columns};
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::networks::{
     ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, matrices, mesh_and_detectors,
-    network, other_shapes, part_of_tiles, patches_through_anything, phase_change, residuals, ring_banks, tiled, weight_banks,
+    network, other_shapes, part_of_tiles, patches_through_anything, phase_change, residuals, ring_banks, tiled,
+    weight_banks,
 };
 use at_core::imperfections::{Imperfections, Memory, Planes};
 use at_core::network::{Detection, Network, Stage};
