@@ -13,7 +13,8 @@ use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, looped, mesh_and_detectors, network, other_shapes, phase_change, ring_banks, tiled, weight_banks,
+    coherent, looped, mesh_and_detectors, network, other_shapes, patches_through_anything, phase_change, residuals,
+    ring_banks, tiled, weight_banks,
 };
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
@@ -117,6 +118,17 @@ fn gradients_of_imperfections_agree_behind_other_stages_and_on_tiles() {
     all_agree(&gpu, &network, &[1, 33], "three meshes");
     for tile in [Mesh::rectangular(5).unwrap(), Mesh::triangular(6).unwrap(), Mesh::truncated(4, 9).unwrap()] {
         all_agree(&gpu, &tiled(&tile), &[19, 130], &format!("tiles of {} modes", tile.modes()));
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_inside_convolutions_and_residual_connections() {
+    let Some(gpu) = require_gpu() else { return };
+    let lit = |what: &str| matches!(what, "singular values" | "meshes" | "a residual connection of light");
+    for (what, network) in patches_through_anything().into_iter().chain(residuals()).filter(|own| lit(own.0)) {
+        all_agree(&gpu, &network, &[1, 7], what);
+        let gpu = gpu.preferring(Preferences { samples_of_patches: Some(3), ..Preferences::default() });
+        all_agree(&gpu, &network, &[7], &format!("{what}, 3 samples at a time"));
     }
 }
 

@@ -130,6 +130,84 @@ pub fn looped() -> Vec<(&'static str, Network)> {
     ]
 }
 
+/// Light between modulators and detectors, as patches cross it.
+fn lit(inputs: usize, stages: Vec<Stage>, detection: Detection) -> Stage {
+    let modes = stages.last().expect("something is lit").output().modes;
+    Stage::series([vec![Stage::modulation(inputs)], stages, vec![Stage::detection(modes, detection)]].concat())
+}
+
+/// A network of patches through every linear element: what it is, and two convolutions of it with pooling between them. Diffractive
+/// planes are but the first.
+pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
+    let svd = |inputs, outputs| {
+        let meshes = singular_value_stages(inputs, outputs, Layout::Rectangular).expect("possible sizes");
+        lit(inputs, meshes.into(), Detection::Homodyne { phase: 0.2 })
+    };
+    let mesh = |inputs, outputs| {
+        let read = Stage::attenuators(inputs, outputs);
+        let stages = vec![Stage::Mesh(Mesh::rectangular(inputs).expect("possible sizes")), read];
+        lit(inputs, stages, Detection::Amplitude)
+    };
+    let planes = |inputs: usize, outputs| {
+        let (pitch_um, distance_um, wavelength_um) = (400.0, 1500.0, 750.0);
+        let spectrum = AngularSpectrum { rows: 2, columns: inputs / 2, pitch_um, distance_um, wavelength_um };
+        let mask = Stage::mask(2, inputs / 2, Transmission::Complex);
+        let regions = Stage::regions(2, inputs / 2, outputs, 1);
+        let stages =
+            vec![Stage::modulation(inputs), Stage::free_space(spectrum), mask, Stage::free_space(spectrum), regions];
+        Stage::series(stages)
+    };
+    let rings = |inputs, outputs| Stage::ring_bank(inputs, outputs, 3, 12.0);
+    type Element = dyn Fn(usize, usize) -> Stage;
+    let elements: [(&str, &Element); 5] = [
+        ("ring banks", &rings),
+        ("crossbars", &Stage::phase_change),
+        ("singular values", &svd),
+        ("meshes", &mesh),
+        ("diffractive planes", &planes),
+    ];
+    let of = |(what, element): (&'static str, &Element)| {
+        let patches = |image, stride, padding| Patches { image, kernel: [2; 2], stride, padding };
+        let first = patches(ImageShape::new(2, 5, 4), 1, 1);
+        let pool = Stage::pooling(ImageShape::new(4, 6, 5), 2, Pool::Max);
+        let second = patches(ImageShape::new(4, 3, 2), 1, 0);
+        let layers = vec![
+            vec![Stage::convolution(first, element(8, 4)), Stage::rectifier(120, 0.0), pool],
+            vec![Stage::convolution(second, element(16, 3)), Stage::rectifier(6, 0.0)],
+            vec![Stage::matrix(6, 3)],
+        ];
+        (what, network(layers))
+    };
+    elements.into_iter().map(of).collect()
+}
+
+/// Residual connections: of convolutions with normalisation and one inside another, of banks, and of light.
+pub fn residuals() -> Vec<(&'static str, Network)> {
+    let conv = |channels: usize, outputs| {
+        let image = ImageShape::new(channels, 4, 3);
+        let patches = Patches { image, kernel: [3; 2], stride: 1, padding: 1 };
+        Stage::convolution(patches, Stage::weight_bank(patches.entries(), outputs))
+    };
+    let normalization = Stage::normalization(ImageShape::new(3, 4, 3), 3);
+    let inner = Stage::residual(vec![conv(3, 3)]);
+    let branch = vec![conv(2, 3), normalization, Stage::rectifier(36, 0.0), inner, conv(3, 2)];
+    let images = vec![
+        vec![conv(1, 2), Stage::rectifier(24, 0.0)],
+        vec![Stage::residual(branch), Stage::rectifier(24, 0.0)],
+        vec![Stage::weight_bank(24, 3)],
+    ];
+    let banks = vec![Stage::weight_bank(6, 20), Stage::rectifier(20, 0.1), Stage::matrix(20, 6)];
+    let banks = vec![vec![Stage::weight_bank(5, 6)], vec![Stage::residual(banks)], vec![Stage::weight_bank(6, 3)]];
+    let mesh = || Stage::Mesh(Mesh::rectangular(6).expect("possible sizes"));
+    let lit = Stage::residual(vec![mesh(), activation(6, ACTIVATIONS[0])]);
+    let light = vec![vec![mesh()], vec![lit], vec![mesh(), Stage::detection(6, Detection::Intensity)]];
+    vec![
+        ("a residual connection of convolutions", network(images)),
+        ("a residual connection of banks", network(banks)),
+        ("a residual connection of light", network(light)),
+    ]
+}
+
 /// A small one for golden numbers: six patches of 2×2 cross one bank, means of patches that overlap, a weight bank.
 pub fn few_patches() -> Network {
     let patches = Patches { image: ImageShape::new(1, 3, 4), kernel: [2, 2], stride: 1, padding: 0 };
@@ -292,7 +370,8 @@ mod tests {
                 assert!(there != (name == "own" && folder == "at-gpu/src"), "{folder}/{name}.rs");
             }
             let kernel = |kernel: &&Kernel| kernel.name().starts_with(name.trim_end_matches('s'));
-            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != (name == "own"), "kernels of {name}");
+            let without = ["own", "series", "residual"].contains(&name.as_str()); // the latter have those of the stages inside
+            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != without, "kernels of {name}");
         }
     }
 }

@@ -50,8 +50,20 @@ impl Gpu {
     }
 
     fn combine_vectors(&self, a: f64, x: &Vector, b: f64, y: &Vector) -> Result<()> {
-        let parameters = Combine { len: count(y.len)?, a: a as f32, b: b as f32 };
-        self.each(Kernel::Combine, &parameters, &[&x.buffer, &y.buffer], y.len)
+        self.combine_buffers(a, &x.buffer, b, &y.buffer, y.len)
+    }
+
+    /// `y ← a·x + b·y` of the first `reals` of both.
+    pub(crate) fn combine_buffers(
+        &self,
+        a: f64,
+        x: &wgpu::Buffer,
+        b: f64,
+        y: &wgpu::Buffer,
+        reals: usize,
+    ) -> Result<()> {
+        let parameters = Combine { len: count(reals)?, a: a as f32, b: b as f32 };
+        self.each(Kernel::Combine, &parameters, &[x, y], reals)
     }
 }
 

@@ -77,6 +77,7 @@ macro_rules! conforms {
             matrices_and_weight_banks
             ring_banks_and_crossbars
             convolutions_and_pooling
+            residual_connections
             diffractive_planes
             layers_that_are_crossed_again_and_again
             where_light_is_hard_to_rebuild

@@ -6,7 +6,8 @@ use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::networks::{
     ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, looped, matrices,
-    mesh_and_detectors, network, other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
+    mesh_and_detectors, network, other_shapes, part_of_tiles, patches_through_anything, phase_change, residuals,
+    ring_banks, tiled, weight_banks,
 };
 use at_core::chip::Chip;
 use at_core::imperfections::{Imperfections, Memory, Planes};
@@ -148,6 +149,20 @@ pub fn convolutions_and_pooling<E: Simulator>(engine: &E, precision: Precision) 
     for imperfections in [IDEAL, LOSSY] {
         for batch in [1, 7, 300] {
             agrees(engine, precision, &convolutional(), &imperfections, batch, "convolutions");
+        }
+        for (what, network) in patches_through_anything() {
+            agrees(engine, precision, &network, &imperfections, 7, &format!("patches through {what}"));
+        }
+    }
+    let (_, svd) = &patches_through_anything()[2];
+    agrees(engine, precision, svd, &LOSSY, 1100, "patches through singular values, in pieces");
+}
+
+/// Branches of electronics and of light, one inside another.
+pub fn residual_connections<E: Simulator>(engine: &E, precision: Precision) {
+    for (what, network) in residuals() {
+        for (imperfections, batch) in [(IDEAL, 1), (LOSSY, 1), (IDEAL, 19), (LOSSY, 19)] {
+            agrees(engine, precision, &network, &imperfections, batch, what);
         }
     }
 }

@@ -26,7 +26,9 @@ it from the stage before.
   modulation                                               numbers to fields
   rectifier       threshold                                real numbers
   convolution     image, outputs, kernel; stride,          images: real
-                  padding, element                         numbers
+                  padding, element, channels, finesse,     numbers
+                  tile, detection
+  residual        stages                                   what they take
   normalization   image; groups                            images
   pooling         image, size; stride, pool                images
   loop            steps; layers, held, parts, feedback     at the head of a layer
@@ -39,7 +41,11 @@ list of the pairs of modes that its interferometers join, the upper mode first;
 channels the wavelengths on a bus of rings (16), finesse theirs (100).
 image is the image that enters, \"CHANNELSxHEIGHTxWIDTH\", its numbers in that
 order; outputs of a convolution are channels, kernel is [rows, columns], stride
-is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
+is 1 (of pooling the size), padding 0, element \"weight-bank\", \"matrix\",
+\"ring-bank\" (channels, finesse), \"phase-change\", or light between modulators
+and detectors (detection, homodyne), \"mesh\", \"singular-value\" (tile) or
+\"tiles\" (tile); stages of a residual connection lead from what it takes to what
+is added to it; pool
 \"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
 channels.
 Transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
@@ -109,6 +115,20 @@ again patch by patch. Errors are those of the one bank:
      { kind = \"rectifier\" },
      { kind = \"pooling\", image = \"6x2x2\", size = 2 }],
     [{ kind = \"weight-bank\", inputs = 6, outputs = 10 }],
+  ]
+
+Patches through light, and a residual connection: what enters its stages is added
+to what leaves them, of light in halves:
+  network = [
+    [{ kind = \"convolution\", image = \"8x8\", outputs = 4, kernel = [3, 3], padding = 1, element = \"singular-value\" },
+     { kind = \"rectifier\" }],
+    [{ kind = \"residual\", stages = [
+       { kind = \"convolution\", image = \"4x8x8\", outputs = 4, kernel = [3, 3], padding = 1 },
+       { kind = \"rectifier\" },
+       { kind = \"convolution\", image = \"4x8x8\", outputs = 4, kernel = [3, 3], padding = 1, element = \"phase-change\" },
+     ] },
+     { kind = \"rectifier\" }],
+    [{ kind = \"weight-bank\", inputs = 256, outputs = 10 }],
   ]
 
 A diffractive network of one mask, with the numbers of the first such networks:

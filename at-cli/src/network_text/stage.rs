@@ -110,6 +110,21 @@ pub enum StageText {
         padding: usize,
         #[serde(default)]
         element: CrossedInTurn,
+        /// Wavelengths on a bus, and finesse, of rings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finesse: Option<f64>,
+        /// Modes of a tile of singular values or tiles.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tile: Option<usize>,
+        /// What becomes of light.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detection: Option<Detection>,
+    },
+    /// What leaves these stages is added to what enters the first.
+    Residual {
+        stages: Vec<StageText>,
     },
     /// Every sample normalised in groups of channels.
     Normalization {
@@ -154,11 +169,31 @@ pub enum CrossedInTurn {
     #[default]
     WeightBank,
     Matrix,
+    RingBank,
+    PhaseChange,
+    /// A mesh between modulators and detectors, of as many modes as a patch has entries.
+    Mesh,
+    /// Mesh, attenuators, mesh between them.
+    SingularValue,
+    /// Meshes of tiles between them.
+    Tiles,
 }
 
 impl CrossedInTurn {
     /// As written in TOML.
-    pub const NAMES: [&'static str; 2] = ["weight-bank", "matrix"];
+    pub const NAMES: [&'static str; 7] =
+        ["weight-bank", "matrix", "ring-bank", "phase-change", "mesh", "singular-value", "tiles"];
+
+    /// Whether light crosses it.
+    pub fn is_of_light(self) -> bool {
+        match self {
+            CrossedInTurn::Mesh | CrossedInTurn::SingularValue | CrossedInTurn::Tiles => true,
+            CrossedInTurn::WeightBank
+            | CrossedInTurn::Matrix
+            | CrossedInTurn::RingBank
+            | CrossedInTurn::PhaseChange => false,
+        }
+    }
 }
 
 /// The shape of an image as a word: `3x32x32`.
@@ -209,6 +244,7 @@ impl StageText {
             StageText::Normalization { .. } => "normalization",
             StageText::Pooling { .. } => "pooling",
             StageText::Loop { .. } => "loop",
+            StageText::Residual { .. } => "residual",
             StageText::Own { .. } => "own",
         }
     }

@@ -141,8 +141,9 @@ fn laid(
                     column[chip * modes..][..modes].copy_from_slice(own);
                 }
             }
+            (Order::ControlsFrom(_), _) => unreachable!("a series of stages is not laid side by side"),
             (Order::Stage, _) => unreachable!("what is of a stage as a whole is not of several side by side"),
-            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => {
+            (Order::Waveguides { .. }, Order::Controls | Order::ControlsFrom(_) | Order::Stage) => {
                 unreachable!("a wide stage has the schema of its parts")
             }
         }

@@ -13,6 +13,7 @@
 //! sample that enters is written, which takes a frame. Fed back by converters, the state is read and injected, and a step is a segment.
 
 use super::{Entry, Feedback, Network, Recurrence, Signal, Stage};
+use crate::stage::{Element, Residual};
 
 /// One sample's way through a chip, or through one of its layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +108,29 @@ struct Way {
 
 impl Way {
     fn cross(&mut self, stage: &Stage) {
+        match stage {
+            Stage::Series(own) => own.stages.iter().for_each(|stage| self.cross(stage)),
+            Stage::Residual(own) => self.add(own),
+            single => self.cross_one(single),
+        }
+    }
+
+    /// A residual connection: what is beside the branch waits in memory where the branch goes through memory, or it came from there.
+    fn add(&mut self, own: &Residual) {
+        if needs_memory(&own.branch.stages) {
+            self.read();
+        }
+        let waits = self.stored;
+        own.branch.stages.iter().for_each(|stage| self.cross(stage));
+        let output = own.output();
+        if !output.complex && (waits || self.stored) {
+            self.read();
+            self.passage.flops = self.passage.flops.saturating_add(output.width());
+            self.stored = true;
+        }
+    }
+
+    fn cross_one(&mut self, stage: &Stage) {
         let Kind { patches, digital, memory } = kind(stage);
         if let Some(flops) = digital.filter(|_| self.stored || memory) {
             self.read();
@@ -175,6 +199,18 @@ impl Way {
     }
 }
 
+/// Whether something among `stages` needs memory in front of it.
+fn needs_memory(stages: &[Stage]) -> bool {
+    stages.iter().any(|stage| match stage {
+        Stage::Series(own) => needs_memory(&own.stages),
+        Stage::Residual(own) => needs_memory(&own.branch.stages),
+        single => {
+            let Kind { patches, memory, .. } = kind(single);
+            patches.is_some() || memory
+        }
+    })
+}
+
 /// What a stage is for the interface.
 struct Kind {
     /// Patches that cross it in turn.
@@ -213,6 +249,8 @@ fn kind(stage: &Stage) -> Kind {
         | Stage::FreeSpace(_)
         | Stage::Regions(_)
         | Stage::Own(_) => light,
+        // crossed stage by stage
+        Stage::Series(_) | Stage::Residual(_) => light,
     }
 }
 
@@ -315,6 +353,41 @@ mod tests {
         let whole = Network::recurrent(layers, converted).unwrap().interface().whole;
         let expected = Passage { injections: 32, reads: 36, passes: 5, frames: 5, rounds: 5, ..Passage::plain(8, 4) };
         assert_eq!(whole, expected);
+    }
+
+    /// A branch of convolutions waits for memory, and so does what is added to it; one of banks is added as it is.
+    #[test]
+    fn what_a_residual_connection_adds_waits_in_memory_where_its_branch_does() {
+        let conv = |channels| {
+            let patches = Patches { image: ImageShape::new(channels, 4, 4), kernel: [3; 2], stride: 1, padding: 1 };
+            Stage::convolution(patches, Stage::weight_bank(patches.entries(), 2))
+        };
+        let rectifier = || Stage::rectifier(32, 0.0);
+        let branch = Stage::residual(vec![conv(2), rectifier(), conv(2)]);
+        let network = |stages| Network::new(vec![stages, vec![Stage::weight_bank(32, 3)]]).unwrap();
+        let plain = network(vec![conv(1), conv(2), rectifier(), conv(2)]).interface().whole;
+        let added = network(vec![conv(1), branch]).interface().whole;
+        assert_eq!(added, Passage { flops: plain.flops + 32, ..plain });
+        let banks = |stage| Network::new(vec![vec![Stage::weight_bank(5, 5), stage], vec![Stage::weight_bank(5, 3)]]);
+        let analogue = banks(Stage::residual(vec![Stage::weight_bank(5, 5)])).unwrap().interface().whole;
+        assert_eq!(analogue, Passage::plain(5, 3));
+    }
+
+    /// Patches of a series are those of its element: light on its way has no converter.
+    #[test]
+    fn patches_through_light_are_counted_as_those_through_a_bank() {
+        let patches = Patches { image: ImageShape::new(1, 6, 6), kernel: [2; 2], stride: 2, padding: 0 };
+        let light = Stage::series(vec![
+            Stage::modulation(4),
+            Stage::Mesh(crate::optics::Mesh::rectangular(4).unwrap()),
+            Stage::detection(4, crate::network::Detection::Intensity),
+        ]);
+        let of = |element| {
+            let network =
+                Network::new(vec![vec![Stage::convolution(patches, element)], vec![Stage::weight_bank(36, 3)]]);
+            network.unwrap().interface()
+        };
+        assert_eq!(of(light), of(Stage::weight_bank(4, 4)));
     }
 
     /// Pooled before anything is lit: the data are digital.

@@ -152,7 +152,7 @@ impl Deal {
         let of_controls: Vec<bool> = mesh.die_controls().into_iter().map(|(die, _)| dies.contains(&die)).collect();
         let vectors = design.errors().into_iter().zip(errors.iter()).map(|(vector, (_, values))| match vector.order {
             Order::Stage => values.to_vec(),
-            Order::Controls => {
+            Order::Controls | Order::ControlsFrom(_) => {
                 let chosen = values.iter().zip(&of_controls).filter(|(_, own)| **own);
                 chosen.map(|(value, _)| *value).collect()
             }

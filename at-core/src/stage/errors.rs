@@ -32,6 +32,8 @@ pub enum Order {
     Stage,
     /// Entry k to the control k; there may be fewer entries than controls.
     Controls,
+    /// Entry k to the control k behind so many others.
+    ControlsFrom(usize),
     /// `[column, mode]` of waveguides, of which dies have equally many.
     Waveguides {
         /// Of all dies together.
@@ -39,6 +41,16 @@ pub enum Order {
         /// Of each die.
         die_modes: usize,
     },
+}
+
+impl Order {
+    /// The control that the first entry belongs to, where entries belong to controls.
+    pub fn first_control(self) -> usize {
+        match self {
+            Order::ControlsFrom(first) => first,
+            Order::Stage | Order::Controls | Order::Waveguides { .. } => 0,
+        }
+    }
 }
 
 /// A mean that a data sheet tells. Vectors and stages with the same name have one mean.

@@ -83,6 +83,8 @@ impl Chain {
                 | Stage::Mask(_)
                 | Stage::FreeSpace(_)
                 | Stage::Regions(_)
+                | Stage::Series(_)
+                | Stage::Residual(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();

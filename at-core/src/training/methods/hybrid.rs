@@ -58,6 +58,14 @@ pub fn check(network: &Network) -> Result<()> {
         let reason = "it lights single meshes, and parts of a sample that enter at a step beside light are not among what it sends";
         refuse_loops(network, "an in-situ method", reason)?;
     }
+    if let Some(stage) = network.stages().find(|stage| hides_a_mesh(stage)) {
+        return Err(Error::Unsupported {
+            what: format!("an in-situ method on meshes inside a {}", stage.word()),
+            instead:
+                "it measures light inside meshes that stand by themselves; choose another `network`, or at-adaptive"
+                    .into(),
+        });
+    }
     // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals
     let refused = |stage: &Stage| stage.controls() > 0 && !stage.input().complex;
     if network.stages().any(refused) {
@@ -73,6 +81,11 @@ pub fn check(network: &Network) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether there is a mesh inside a stage that is none itself.
+pub fn hides_a_mesh(stage: &Stage) -> bool {
+    stage.inside().is_some() && stage.parts().into_iter().any(|part| matches!(part, Stage::Mesh(_)))
 }
 
 /// The computer's part and the signals between the parts.

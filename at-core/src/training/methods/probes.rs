@@ -64,7 +64,7 @@ impl Probes {
     /// Probes for a chip of `network`.
     pub fn new(network: &Network, seed: u64) -> Self {
         let (mut controls, mut errors, mut thetas) = (0, 0, Vec::new());
-        for stage in network.stages() {
+        for stage in network.stages().flat_map(Stage::parts) {
             if let Stage::Mesh(mesh) = stage {
                 let first_error = errors + 2 * mesh.mzis();
                 thetas.push(Thetas { first_control: controls, first_error, count: mesh.mzis() });
@@ -75,9 +75,10 @@ impl Probes {
         Probes { network: network.clone(), seed, thetas }
     }
 
-    /// Samples of a probe.
+    /// Samples of a probe: of images so many that their patches are more.
     pub fn samples(&self) -> usize {
-        SAMPLES_PER_MODE * self.network.input().modes
+        let entering = self.network.stages().next().map_or(0, |first| first.crossed().input().modes);
+        SAMPLES_PER_MODE * entering
     }
 
     /// Controls and inputs of probe number `index` with reach `reach`, around the `estimate` of the imperfections, for data of
@@ -122,7 +123,7 @@ impl Probes {
             BELOW * at
         };
         let lit = |stage: &Stage| if let Stage::Activation(own) = stage { Some(most(&own.activation)) } else { None };
-        modes * self.network.stages().filter_map(lit).fold(wanted, f64::min)
+        modes * self.network.stages().flat_map(Stage::parts).filter_map(lit).fold(wanted, f64::min)
     }
 
     /// The root of the powers of readouts, ½ or less, at which a misfit of probes weighs alike what nonlinearities set apart, for data of `power` per sample.
