@@ -5,7 +5,7 @@ use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::sums::MOST_ROWS;
-use crate::vectors::count;
+use crate::vectors::{At, count};
 use at_core::Result;
 use at_core::stage::{Convolution, StageErrors};
 use at_shaders::Kernel;
@@ -40,6 +40,8 @@ struct ConvolutionStage {
     page: Convolution,
     offset: usize,
     controls: usize,
+    /// Where its part of an estimate of imperfections begins.
+    estimate_offset: usize,
     /// Samples of a piece.
     piece: usize,
     element: Box<dyn GpuStage>,
@@ -66,14 +68,15 @@ impl OnGpu for Convolution {
         let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
         let piece = gpu.preferences.samples_of_patches.unwrap_or_else(|| samples_of_a_piece(self, binding));
         let controls = self.element.controls();
-        Ok(Box::new(ConvolutionStage { gpu, page: self.clone(), offset, controls, piece, element }))
+        Ok(Box::new(ConvolutionStage { gpu, page: self.clone(), offset, controls, estimate_offset: 0, piece, element }))
     }
 
     fn memory(&self, training: &Training, binding: u64) -> OfStage {
         let own = memory(&self.element, training, binding);
         let samples = samples_of_a_piece(self, binding).min(training.batch) as u64;
         let [_, entering, leaving] = sizes(self).map(|reals| 4 * reals as u64);
-        let gradient = 4 * training.network.controls() as u64;
+        let estimated = if training.estimate { training.network.imperfections() } else { 0 };
+        let gradient = 4 * (training.network.controls() + estimated) as u64;
         OfStage { between: own.between + samples * (2 * entering + leaving) + gradient, ..own }
     }
 }
@@ -137,6 +140,18 @@ impl GpuStage for ConvolutionStage {
         self.element.program(controls)
     }
 
+    fn take_on(&mut self, (estimate, offset): At) -> Result<()> {
+        self.estimate_offset = offset;
+        self.element.take_on((estimate, offset))
+    }
+
+    fn needs_of_imperfections(&self, batch: usize) -> Needs {
+        let patches = self.piece.min(batch) * self.page.patches.positions();
+        let end = if self.piece < batch { self.estimate_offset + self.page.element.imperfections() } else { 0 };
+        let own = Needs::of(&[(Slot::PieceImperfections, 4 * end as u64)]);
+        self.needs(batch, true).max(self.element.needs_of_imperfections(patches)).max(own)
+    }
+
     fn needs(&self, batch: usize, backward: bool) -> Needs {
         let samples = self.piece.min(batch);
         let [_, entering, leaving] = sizes(&self.page).map(|reals| (4 * samples * reals) as u64);
@@ -171,6 +186,9 @@ impl GpuStage for ConvolutionStage {
             [Slot::Patches, Slot::PatchesLeave, Slot::PatchAdjoints].map(|slot| pass.scratch.get(slot));
         let in_pieces = self.piece < pass.batch;
         let gradient = if in_pieces { pass.scratch.get(Slot::PieceGradient) } else { pass.gradient };
+        let imperfections = pass.imperfections.map(|(whole, offset)| {
+            (if in_pieces { pass.scratch.get(Slot::PieceImperfections) } else { whole }, offset)
+        });
         for [first, samples] in self.pieces(pass.batch) {
             self.patches(Kernel::ConvolutionPatches, [first, samples], pass.input, patches)?;
             let place = first * positions * outputs;
@@ -183,13 +201,18 @@ impl GpuStage for ConvolutionStage {
                 batch: samples * positions,
                 adjoint_in: back,
                 gradient,
-                imperfections: None,
+                imperfections,
                 scratch: pass.scratch,
             })?;
             if in_pieces {
                 let is_first = u32::from(first == 0);
                 let parameters = PieceGradient { len: count(self.controls)?, offset: count(self.offset)?, is_first };
                 self.gpu.each(Kernel::ConvolutionAdd, &parameters, &[gradient, pass.gradient], self.controls)?;
+                if let (Some((piece, offset)), Some((whole, _))) = (imperfections, pass.imperfections) {
+                    let len = self.page.element.imperfections();
+                    let parameters = PieceGradient { len: count(len)?, offset: count(offset)?, is_first };
+                    self.gpu.each(Kernel::ConvolutionAdd, &parameters, &[piece, whole], len)?;
+                }
             }
             self.patches(Kernel::ConvolutionBack, [first, samples], back, pass.adjoint_in)?;
         }
