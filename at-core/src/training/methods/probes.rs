@@ -60,8 +60,9 @@ const SAMPLES_OF_RINGS: std::ops::RangeInclusive<usize> = 128..=256;
 /// Largest weight of either sign that a probe gives a ring as designed.
 const GREATEST_WEIGHT: f64 = 0.95;
 
-/// Share of the wavelengths that are lit.
+/// Share of the wavelengths that are lit; more where that would be fewer than [`FEWEST`], but no more than half.
 const LIT: f64 = 0.1;
+const FEWEST: f64 = 4.0;
 
 /// Bytes 16..32 of the key, so that no other use of the same seed draws the same stream.
 const STREAM: [u8; 16] = *b"at probe draws 2";
@@ -171,9 +172,10 @@ impl Probes {
     /// `samples` inputs of which few wavelengths are lit, with the mean sum of squares `power`.
     fn powers(&self, random: &mut ChaCha8Rng, samples: usize, power: f64) -> Vec<f64> {
         let width = self.network.input().width();
+        let share = LIT.max(FEWEST / width as f64).min(0.5);
         let mut powers: Vec<f64> = (0..samples * width)
             .map(|_| {
-                let lit = random.random::<f64>() < LIT;
+                let lit = random.random::<f64>() < share;
                 let field: f64 = StandardNormal.sample(random);
                 if lit { field * field } else { 0.0 }
             })

@@ -252,9 +252,9 @@ fn columns_are_searched_where_probes_do_not_find_the_chip() {
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }
 
-/// Numbers of half linewidths by which the estimate misses the resonances of `network`, root mean square, before anything is known and after
-/// `steps` measuring steps; of its biases, which hardly count, nothing.
-fn missed_resonances(network: Network, steps: usize) -> (f64, f64, Vec<String>) {
+/// Shares of the rings of `network` that the estimate misses by more than 0.3 half linewidths, before anything is known and after `steps`
+/// measuring steps; biases, whose light is the same in every sample, aside. What the method says of it.
+fn missed_resonances(network: Network, steps: usize) -> ([f64; 2], Vec<String>) {
     let mut fixture = Fixture::new(Cpu::<f64>::new(), network, &RINGS, settings(3, 1, 0.002, Optimizer::ADAM));
     fixture.options.estimation.measuring_steps = Some(steps);
     let (mut chip, mut method) = (fixture.chip(), fixture.method(MethodName::AtAdaptive));
@@ -265,25 +265,27 @@ fn missed_resonances(network: Network, steps: usize) -> (f64, f64, Vec<String>) 
         method.step(&mut chip, &batch, 0.002, &mut vec![0.0; 3]).unwrap();
     }
     let (_, estimate) = method.parameters().swap_remove(1);
-    let (mut before, mut after, mut count, mut own) = (0.0, 0.0, 0.0, &estimate.values[..]);
+    let (mut missed, mut count, mut own) = ([0.0; 2], 0.0, &estimate.values[..]);
     for (index, stage) in fixture.network.stages().enumerate() {
         let Stage::RingBank(bank) = stage else { continue };
         let [offset] = fixture.fabrication.stage(index).get(["offset"]).unwrap();
         for (found, offset) in own.iter().zip(offset).take(bank.inputs * bank.outputs) {
             let wanted = offset / bank.half_linewidth();
-            (before, after, count) = (before + wanted * wanted, after + (found - wanted).powi(2), count + 1.0);
+            count += 1.0;
+            [0.0, *found].iter().zip(&mut missed).for_each(|(at, missed)| {
+                *missed += f64::from(u8::from((at - wanted).abs() > 0.3));
+            });
         }
         own = &own[2 * offset.len()..];
     }
-    let notes = method.notes();
-    ((before / count).sqrt(), (after / count).sqrt(), notes)
+    (missed.map(|missed| missed / count), method.notes())
 }
 
 #[test]
 fn rings_are_found_on_both_sides_of_their_resonances() {
     for widths in [&[8, 6][..], &[8, 12, 8], &[8, 10, 10, 8]] {
-        let (before, after, notes) = missed_resonances(ring_banks(widths), 300);
-        assert!(before > 0.5 && after < 0.15, "{widths:?}: {before} {after}");
+        let ([before, after], notes) = missed_resonances(ring_banks(widths), 300);
+        assert!(before > 0.5 && after < 0.1, "{widths:?}: {before} {after}");
         assert!(notes.is_empty(), "{notes:?}");
     }
 }
