@@ -221,8 +221,8 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     controls: Parameters<M::Engine>,
     estimate: Parameters<M::Engine>,
     room: Room<M>,
-    /// The light of the last probe.
-    sent: Option<Buffer<M>>,
+    /// The light of the last probe, and the data's power per sample.
+    sent: Option<(Buffer<M>, f64)>,
     /// Readout of the chip, `[batch, outputs]`.
     measured: Buffer<M>,
     /// Slope of the misfit, `[batch, outputs]`.
@@ -285,19 +285,19 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         &self.estimate.values
     }
 
-    /// The misfit between `self.measured` and the model's readout in `self.room`; its slope is left in `self.fit_error`.
-    fn compare(&mut self, batch: usize) -> Result<f64> {
+    /// `misfit` between `self.measured` and the model's readout in `self.room`; its slope is left in `self.fit_error`.
+    fn compare(&mut self, misfit: Misfit, batch: usize) -> Result<f64> {
         let chip = self.room.engine.download(&self.measured)?;
-        self.compare_with(&chip, batch)
+        self.compare_with(misfit, &chip, batch)
     }
 
     /// The same against the readouts `chip`.
-    fn compare_with(&mut self, chip: &[f64], batch: usize) -> Result<f64> {
+    fn compare_with(&mut self, misfit: Misfit, chip: &[f64], batch: usize) -> Result<f64> {
         let Room { engine, readout, .. } = &self.room;
         let len = batch * self.model.outputs();
         let model = engine.download(readout)?;
         let mut error = vec![0.0; model.len()];
-        let misfit = self.misfit.compare(&model[..len], &chip[..len], self.model.outputs(), &mut error);
+        let misfit = misfit.compare(&model[..len], &chip[..len], self.model.outputs(), &mut error);
         self.fit_error = engine.upload(&error)?;
         Ok(misfit)
     }
@@ -339,9 +339,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&controls)?;
         self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
-        let misfit = self.compare(samples)?;
+        let misfit = self.compare(self.misfit.at(self.probes.root(power)), samples)?;
         self.learn(rate)?;
-        self.sent = Some(fields);
+        self.sent = Some((fields, power));
         if let Some(kept) = &mut self.kept {
             kept.keep(&engine, progress.probes, power, &engine.download(&self.measured)?)?;
             self.compare_again(progress.probes, rate)?;
@@ -360,7 +360,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             self.model.set_imperfections(&self.estimate.values)?;
             self.model.program(&controls)?;
             self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
-            self.compare_with(chip, samples)?;
+            self.compare_with(self.misfit.at(self.probes.root(power)), chip, samples)?;
             self.learn(rate)?;
         }
         Ok(())
@@ -368,13 +368,14 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
 
     /// How far a second readout of the last probe lies from the first.
     fn noise<C: Propagator<Engine = M::Engine>>(&mut self, chip: &mut C) -> Result<f64> {
-        let Some(fields) = self.sent.take() else { return Ok(0.0) };
+        let Some((fields, power)) = self.sent.take() else { return Ok(0.0) };
         let (engine, samples) = (&self.room.engine, self.probes.samples());
         let len = samples * self.model.outputs();
         let first = engine.download(&self.measured)?;
         chip.propagate(&fields, samples, &mut self.measured)?;
         let second = engine.download(&self.measured)?;
-        Ok(self.misfit.compare(&second[..len], &first[..len], self.model.outputs(), &mut vec![0.0; len]))
+        let misfit = self.misfit.at(self.probes.root(power));
+        Ok(misfit.compare(&second[..len], &first[..len], self.model.outputs(), &mut vec![0.0; len]))
     }
 
     /// A step that measures.
@@ -465,7 +466,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.model.program(&self.controls.values)?;
         self.model.record(batch.signals(), size, &mut self.room.trace, &mut self.room.readout)?;
         let fitting = phase == Phase::Training && self.model.imperfections() > 0;
-        let misfit = if fitting { self.compare(size)? } else { 0.0 };
+        let misfit = if fitting { self.compare(self.misfit, size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if on_chip { &self.measured } else { &*readout };
         engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;

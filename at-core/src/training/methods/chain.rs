@@ -190,12 +190,10 @@ impl Chain {
         let (mut r, mut all, first) = (modulus, 1.0, self.link(column));
         for (number, link) in self.links.iter().enumerate() {
             for own in &link.behind {
-                let at = |r: f64| own.value(Complex64::new(r, 0.0)).norm();
+                let steepness = own.steepness(&mut r);
                 if number >= first {
-                    let half = 0.5 * r;
-                    all *= ((at(1.01 * half) / at(0.99 * half)).ln() / 0.02).clamp(1.0, 3.0);
+                    all *= steepness;
                 }
-                r = at(r);
             }
         }
         if all.is_finite() { all } else { 1.0 }

@@ -203,6 +203,15 @@ impl Probes {
         modes * self.network.stages().filter_map(lit).fold(wanted, f64::min)
     }
 
+    /// The root of the powers of readouts, ½ or less, at which a misfit of probes weighs alike what nonlinearities set apart, for data of `power` per sample.
+    pub fn root(&self, power: f64) -> f64 {
+        let mut modulus = (self.bright(power) / self.network.input().modes as f64).sqrt();
+        let lit =
+            self.network.stages().filter_map(|stage| if let Stage::Activation(own) = stage { Some(own) } else { None });
+        let steepness: f64 = lit.map(|own| own.activation.steepness(&mut modulus)).product();
+        0.5 / if steepness.is_finite() { steepness.cbrt() } else { 1.0 }
+    }
+
     /// The random numbers of probe number `index`.
     pub fn random(&self, index: u64) -> ChaCha8Rng {
         let mut key = [0; 32];
@@ -267,6 +276,19 @@ mod tests {
         assert!((probes.bright(4.0 * 0.5) - 4.0 * 5.0).abs() < 1e-9, "dim data");
         let bright = probes.bright(4.0 * 50.0) / 4.0;
         assert!((bright / 10.06 - 1.0).abs() < 0.03, "{bright}");
+    }
+
+    #[test]
+    fn the_root_falls_with_the_nonlinearities_that_are_dark_at_low_power() {
+        let (probes, _) = probes();
+        assert_eq!(probes.root(4.0), 0.5);
+        let of = |count: usize| {
+            let mut stages = vec![Stage::activation(4, Activation::ELECTRO_OPTIC); count];
+            stages.push(Stage::detection(4, Detection::Intensity));
+            Probes::new(&Network::new(vec![stages]).unwrap(), 3).root(4.0)
+        };
+        assert!((of(1) - 0.5 / 3f64.cbrt()).abs() < 0.01 && (of(2) - 0.5 / 9f64.cbrt()).abs() < 0.01, "{}", of(2));
+        assert!(of(5) < 0.09);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
-use super::fixture::{Fixture, meshes, phase_change, ring_banks, settings, weight_banks};
+use super::fixture::{Fixture, chain_of_meshes, meshes, phase_change, ring_banks, settings, weight_banks};
 use crate::chip::Physical;
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Optimizer};
@@ -288,4 +288,17 @@ fn rings_are_found_on_both_sides_of_their_resonances() {
         assert!(before > 0.5 && after < 0.1, "{widths:?}: {before} {after}");
         assert!(notes.is_empty(), "{notes:?}");
     }
+
+/// Behind three nonlinearities that are dark at low power few outputs have nearly all light: a misfit of amplitudes hears those alone.
+#[test]
+fn four_meshes_are_found_without_a_search_although_their_light_is_uneven() {
+    let errors = Imperfections { phase: 0.1, splitter_angle: 0.1, ..Imperfections::NONE };
+    let settings = settings(3, 120, 0.02, Optimizer::ADAM);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), chain_of_meshes(8, 4), &errors, settings);
+    fixture.options.estimation.measuring_steps = Some(500);
+    let mut method = fixture.method(MethodName::AtAdaptive);
+    let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+    let measuring = &method.parameters()[2].1.values;
+    assert_eq!(measuring[5], 0.0, "no window was searched");
+    assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }

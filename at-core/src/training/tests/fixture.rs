@@ -42,12 +42,15 @@ fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
 
 /// Two meshes with an electro-optic activation between them.
 pub fn meshes(modes: usize) -> Network {
+    chain_of_meshes(modes, 2)
+}
+
+/// `count` meshes with nonlinearities between them.
+pub fn chain_of_meshes(modes: usize, count: usize) -> Network {
     let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
-    Network::new(vec![
-        vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
-        vec![mesh(), Stage::detection(modes, Detection::Intensity)],
-    ])
-    .unwrap()
+    let mut layers = vec![vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)]; count - 1];
+    layers.push(vec![mesh(), Stage::detection(modes, Detection::Intensity)]);
+    Network::new(layers).unwrap()
 }
 
 /// One mesh and its detectors: what every method fits.
