@@ -288,6 +288,7 @@ fn rings_are_found_on_both_sides_of_their_resonances() {
         assert!(before > 0.5 && after < 0.1, "{widths:?}: {before} {after}");
         assert!(notes.is_empty(), "{notes:?}");
     }
+}
 
 /// Behind three nonlinearities that are dark at low power few outputs have nearly all light: a misfit of amplitudes hears those alone.
 #[test]
