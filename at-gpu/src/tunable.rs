@@ -39,12 +39,6 @@ impl Tunable for GpuNetwork {
 
     fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
         same_size("imperfections", self.learned.len, estimate.len)?;
-        if self.layers.iter().flatten().any(|placed| !placed.stage.learns() && !placed.imperfections.is_empty()) {
-            return Err(Error::Unsupported {
-                what: "an estimate of the imperfections of weight banks, ring banks or crossbars on a GPU".into(),
-                instead: "pass `engine` cpu".into(),
-            });
-        }
         let Learned { values, taken_on, len } = &mut self.learned;
         let values = match values {
             Some(values) => values,
