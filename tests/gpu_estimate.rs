@@ -76,17 +76,27 @@ fn all_agree(gpu: &Gpu, network: &Network, batches: &[usize], what: &str) {
     }
 }
 
-#[test]
-fn gradients_of_imperfections_add_up_over_the_steps_of_a_loop() {
-    let Some(gpu) = require_gpu() else { return };
+fn loops_agree(gpu: &Gpu) {
     let of_meshes =
         |network: &Network| network.stages().all(|stage| stage.imperfections() == 0 || stage.kind() == "Mesh");
     for (what, network) in looped().into_iter().filter(|(_, network)| of_meshes(network)) {
         for imperfections in [IDEAL, EVEN] {
             let case = Case::new(network.clone(), &imperfections, 7, 47);
-            agrees(&gpu, &case, &run(&Cpu::<f64>::new(), &case), what);
+            agrees(gpu, &case, &run(&Cpu::<f64>::new(), &case), what);
         }
     }
+}
+
+#[test]
+fn gradients_of_imperfections_add_up_over_the_steps_of_a_loop() {
+    let Some(gpu) = require_gpu() else { return };
+    loops_agree(&gpu);
+}
+
+#[test]
+fn they_do_so_within_small_limits() {
+    let Some(shared) = require_gpu() else { return };
+    loops_agree(&Gpu::with_limits(&Selection::Index(shared.adapter().index), LimitChoice::WebGpu).unwrap());
 }
 
 #[test]
