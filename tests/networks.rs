@@ -1,7 +1,7 @@
 //! The networks that are tested and timed.
 
 use at_core::data::ImageShape;
-use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
+use at_core::network::{Detection, Entry, Feedback, Layer, Network, Recurrence, Stage, singular_value_stages};
 use at_core::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Regions, Splitter, Transmission};
 use at_core::tiled::tiled_stages;
@@ -102,6 +102,32 @@ pub fn convolutional() -> Network {
         ],
         vec![Stage::weight_bank(80, 5)],
     ])
+}
+
+/// Networks whose layers are crossed again and again, of every entry and feedback: in light, in numbers, behind a layer in front, up to the
+/// readout.
+pub fn looped() -> Vec<(&'static str, Network)> {
+    let closed = |layers, own| Network::recurrent(layers, own).expect("the loop closes");
+    let over = |layers, steps, entry| Recurrence { layers, steps, entry, feedback: Feedback::Analogue };
+    let light = || coherent(5, 2, ACTIVATIONS[1], Detection::Intensity).layers().to_vec();
+    let cell = |inputs, state: usize| {
+        let behind = vec![Stage::matrix(4, state), Stage::rectifier(state, 0.0)];
+        let last = vec![Stage::weight_bank(state, 3)];
+        vec![vec![Stage::weight_bank(inputs + state, 4), Stage::rectifier(4, 0.05)], behind, last]
+    };
+    let mesh = Stage::Mesh(Mesh::rectangular(4).expect("possible sizes"));
+    let modulated = vec![Stage::modulation(4), mesh, Stage::detection(4, Detection::Amplitude)];
+    let behind = vec![vec![Stage::weight_bank(7, 4)], modulated, vec![Stage::matrix(4, 3)]];
+    let converted = Recurrence { feedback: Feedback::Converted, ..over(0..2, 4, Entry::Parts(2)) };
+    vec![
+        ("light that is fed back", closed(light(), over(0..1, 4, Entry::Once))),
+        ("light beside light in parts", closed(light(), over(0..1, 3, Entry::Parts(2)))),
+        ("light beside light that is held", closed(light(), over(0..1, 3, Entry::Held(1)))),
+        ("a cell that takes parts", closed(cell(2, 3), converted)),
+        ("a cell that takes all", closed(cell(5, 3), over(0..2, 3, Entry::Held(5)))),
+        ("modulated again, behind a bank", closed(behind, over(1..2, 3, Entry::Once))),
+        ("a loop up to the readout", closed(vec![vec![Stage::weight_bank(4, 4)]], over(0..1, 3, Entry::Once))),
+    ]
 }
 
 /// Light between modulators and detectors, as patches cross it.

@@ -2,11 +2,12 @@
 
 use crate::commands::Span;
 use crate::engine::Gpu;
-use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
+use crate::layout::{Adam, Combine, CopyColumns, Gather, Length, Loss as LossParameters, Tally};
 use crate::product::{Afterwards, Product, View};
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::engine::{
-    Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups, product_sizes,
+    Columns, Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups,
+    product_sizes,
 };
 use at_core::error::same_size;
 use at_core::{Error, Real, Result};
@@ -165,6 +166,27 @@ impl Engine for Gpu {
         let (count, start, rows_seen) = (count(rows)?, count(start)?, count(source.len)?);
         let parameters = Gather { count, width: 1, start, first: 0, rows: rows_seen };
         self.each(Kernel::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
+    }
+
+    fn copy_columns(
+        &self,
+        [rows, columns]: [usize; 2],
+        from: Columns,
+        source: &Vector,
+        to: Columns,
+        target: &mut Vector,
+    ) -> Result<()> {
+        from.check("columns to copy", [rows, columns], source.len)?;
+        to.check("room for copied columns", [rows, columns], target.len)?;
+        let parameters = CopyColumns {
+            rows: count(rows)?,
+            count: count(columns)?,
+            from_width: count(from.width)?,
+            from_first: count(from.first)?,
+            to_width: count(to.width)?,
+            to_first: count(to.first)?,
+        };
+        self.each(Kernel::CopyColumns, &parameters, &[&source.buffer, &target.buffer], rows * columns)
     }
 
     fn loss(

@@ -88,7 +88,8 @@ impl OnGpu for Convolution {
         let patches = Training { batch: samples * self.patches.positions(), ..*training };
         let (own, samples) = (memory(&self.element, &patches, binding), samples as u64);
         let [_, entering, leaving] = sizes(self).map(|reals| 4 * reals as u64);
-        let gradient = 4 * training.network.controls() as u64;
+        let estimated = if training.estimate { training.network.imperfections() } else { 0 };
+        let gradient = 4 * (training.network.controls() + estimated) as u64;
         OfStage { between: own.between + samples * (2 * entering + leaving) + gradient, ..own }
     }
 }
@@ -186,10 +187,6 @@ impl GpuStage for ConvolutionStage {
             false => Needs::default(),
         };
         self.needs(batch, true).max(self.element.needs_of_imperfections(patches)).max(slopes)
-    }
-
-    fn learns(&self) -> bool {
-        self.element.learns()
     }
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()> {

@@ -85,8 +85,4 @@ impl GpuStage for ResidualStage {
         self.branch.backward(&Backward { input: enters, adjoint: leaves, ..*pass })?;
         self.gpu.combine_buffers(self.share, leaves, self.share, pass.adjoint_in, pass.batch * self.width)
     }
-
-    fn learns(&self) -> bool {
-        self.branch.learns()
-    }
 }

@@ -149,10 +149,6 @@ impl GpuStage for SeriesStage {
         }
         Ok(())
     }
-
-    fn learns(&self) -> bool {
-        self.parts.iter().all(|part| part.imperfections.is_empty() || part.stage.learns())
-    }
 }
 
 /// The widest signal inside `stage`, in reals per sample.

@@ -31,6 +31,7 @@ it from the stage before.
   residual        stages                                   what they take
   normalization   image; groups                            images
   pooling         image, size; stride, pool                images
+  loop            steps; layers, held, parts, feedback     at the head of a layer
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
@@ -50,6 +51,11 @@ channels.
 Transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
 regions, rows and columns are those of a grid of pixels, whose modes lie row by
 row; count detectors are squares of side pixels.
+A loop says that its layer, or so many layers (1), are crossed in steps, and
+what leaves them is fed back to their first modes. Without other keys the sample
+enters once. With held so many modes of it enter at every step, with parts the
+next so many, always on the first modes: the state has the others. feedback is
+\"analogue\" or \"converted\": as it is, or read and written at every step.
 
 A mesh, its light detected:
   network = [[
@@ -143,4 +149,25 @@ Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
     [{ kind = \"matrix\", inputs = 16, outputs = 10 }],
   ]
 
+Recurrent: four pixels at a time enter a bank beside twelve values that left the
+step before. And eight numbers that are modulated onto light, cross two meshes
+and are detected, six times:
+  network = [
+    [{ kind = \"loop\", steps = 16, parts = 4, feedback = \"converted\" },
+     { kind = \"weight-bank\", inputs = 16, outputs = 12 },
+     { kind = \"rectifier\" }],
+    [{ kind = \"weight-bank\", inputs = 12, outputs = 10 }],
+  ]
+
+  network = [
+    [{ kind = \"weight-bank\", inputs = 64, outputs = 8 },
+     { kind = \"rectifier\" }],
+    [{ kind = \"loop\", steps = 6, layers = 2 },
+     { kind = \"modulation\" },
+     { kind = \"mesh\", modes = 8 },
+     { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
+    [{ kind = \"mesh\", modes = 8 },
+     { kind = \"detection\", detection = { kind = \"intensity\" } }],
+    [{ kind = \"matrix\", inputs = 8, outputs = 10 }],
+  ]
 ";

@@ -4,6 +4,7 @@ use super::NetworkText;
 use super::stage::{CrossedInTurn, StageText};
 use crate::names::unknown;
 use at_core::data::ImageShape;
+use at_core::network::Feedback;
 use at_core::optics::layout::{Columns, Layout, NAMED};
 use at_core::stage::Pool;
 use serde::de::Error;
@@ -14,7 +15,7 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 19] = [
+pub(super) const KINDS: [Keys; 20] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
@@ -37,6 +38,7 @@ pub(super) const KINDS: [Keys; 19] = [
     ("residual", &["stages"], &[]),
     ("normalization", &["image"], &["groups"]),
     ("pooling", &["image", "size"], &["stride", "pool"]),
+    ("loop", &["steps"], &["layers", "held", "parts", "feedback"]),
     ("own", &["name"], &[]),
 ];
 
@@ -135,7 +137,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
     match key {
         "columns" if matches!(value, Value::Integer(1..)) => Ok(()), // of a grid
         "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" | "rows"
-        | "count" | "side" => match value {
+        | "count" | "side" | "steps" | "layers" | "held" | "parts" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
@@ -165,6 +167,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
             }
         },
         "element" => one_of(value, "element", CrossedInTurn::NAMES),
+        "feedback" => one_of(value, "feedback", Feedback::NAMES),
         "pool" => one_of(value, "pooling", Pool::ALL.map(Pool::name)),
         "layout" => match Layout::deserialize(value.clone()) {
             Ok(_) => Ok(()),

@@ -4,17 +4,19 @@ mod diffractive;
 mod help;
 mod images;
 mod long;
+mod looped;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod word;
 
 pub use help::STAGES;
+use looped::LoopWord;
 pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::network::{Detection, Layer, Network, Signal, Stage, singular_value_stages};
+use at_core::network::{Detection, Entry, Layer, Network, Recurrence, Signal, Stage, singular_value_stages};
 use at_core::optics::layout::{Columns, Layout};
 use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::stage::{Patches, Pooling, RingBank};
@@ -75,6 +77,21 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         word begins with their shape, channels first:
                         image:3x24x32,conv:8@3,bank:out
   lenet-5, vgg-8        such networks by name
+  bank:in-32-out,sequence=8
+                        recurrent: all layers but the last are crossed in 8
+                        steps; at each an eighth of the features enters, in
+                        their order, beside the 32 values that left the step
+                        before. Images enter row by row where steps are rows
+  mesh:16x2,sequence=8x8
+                        the same in light: 8 modes of 16 take what enters, the
+                        last 8 what left them
+  mesh:64x2,repeat=5,activation=spm
+                        the sample enters once; what leaves is fed back 4 times
+  bank:in-32-out,hold=5
+                        the sample stays beside the state at all 5 steps
+                        (a mesh: hold=5x8). More after commas:
+                        feedback=converted: read and written at every step;
+                        else light, or analogue electronics, lead it back
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip;
   rings and pcm a chip of their kind, at-adaptive and Adam.
@@ -108,6 +125,14 @@ impl NetworkText {
     /// Whether it leaves the shape of its images to the data.
     pub fn leaves_its_images_open(&self) -> bool {
         matches!(self, NetworkText::Short(word) if images::is_of_images(word) && !word.starts_with("image:"))
+    }
+
+    /// Equal parts of its inputs that enter one after the other; 1 where they enter as a whole.
+    pub fn parts(&self) -> usize {
+        match self {
+            NetworkText::Short(word) => LoopWord::parts_in(word),
+            NetworkText::Long(_) => 1,
+        }
     }
 
     /// The layers, with the words `in` and `out` replaced by these numbers.
@@ -204,6 +229,7 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         | StageText::Detection { .. }
         | StageText::Modulation {}
         | StageText::Pooling { .. }
+        | StageText::Loop { .. }
         | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
@@ -224,8 +250,21 @@ fn depth_of(modes: usize, layout: Layout, depth: Option<usize>, columns: &Option
 /// The network of these layers. Call [`controls`] first: this takes memory in proportion to the meshes' columns.
 pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
     let mut signal = None;
-    let number = |(number, layer): (usize, &Vec<StageText>)| build_layer(number, layer, &mut signal);
-    let built = layers.iter().enumerate().map(number).collect::<Result<Vec<_>>>()?;
+    let mut built = Vec::new();
+    let mut recurrence = None;
+    for (number, layer) in layers.iter().enumerate() {
+        let mut stages = &layer[..];
+        if let Some((head @ StageText::Loop { .. }, rest)) = layer.split_first() {
+            let place = place(number, 0, head);
+            ensure!(recurrence.is_none(), "{place}: a network has one loop");
+            recurrence = Some((loop_of(number, head).context(place.clone())?, place));
+            stages = rest;
+        }
+        if let Some(stage) = stages.iter().position(|stage| matches!(stage, StageText::Loop { .. })) {
+            bail!("{}: it stands at the head of the first layer that is looped", place(number, stage, &stages[stage]));
+        }
+        built.push(build_layer(number, stages, &mut signal)?);
+    }
     if let Some((number, last)) = layers.iter().enumerate().next_back()
         && signal.is_some_and(|signal| signal.complex)
     {
@@ -235,7 +274,22 @@ pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
             place(number, stage, &last[stage])
         );
     }
-    Ok(Network::new(built)?)
+    match recurrence {
+        None => Ok(Network::new(built)?),
+        Some((recurrence, place)) => Network::recurrent(built, recurrence).context(place),
+    }
+}
+
+/// The loop that begins with layer number `layer`.
+fn loop_of(layer: usize, text: &StageText) -> Result<Recurrence> {
+    let StageText::Loop { steps, layers, held, parts, feedback } = *text else { bail!("no loop") };
+    let entry = match (held, parts) {
+        (None, None) => Entry::Once,
+        (Some(modes), None) => Entry::Held(modes),
+        (None, Some(modes)) => Entry::Parts(modes),
+        (Some(_), Some(_)) => bail!("a sample is held, or enters in parts; drop one of the keys held and parts"),
+    };
+    Ok(Recurrence { layers: layer..layer.saturating_add(layers), steps, entry, feedback })
 }
 
 /// Where a stage stands.
@@ -362,6 +416,7 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
             layer.push(stage);
         }
         StageText::Own { ref name } => return Err(element_elsewhere(name)),
+        StageText::Loop { .. } => bail!("it stands at the head of the first layer that is looped"),
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Error, anyhow};
 use at_core::data::ImageShape;
-use at_core::network::Detection;
+use at_core::network::{Detection, Feedback};
 use at_core::optics::Activation;
 use at_core::optics::layout::{Columns, Layout};
 use at_core::stage::{Pool, Transmission};
@@ -143,6 +143,19 @@ pub enum StageText {
         #[serde(default = "max")]
         pool: Pool,
     },
+    /// No stage: at the head of a layer it says that this one, and with `layers` those behind, are crossed in so many `steps`. What a
+    /// sample has of modes at a time is `held`, or are `parts` of it.
+    Loop {
+        steps: usize,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        layers: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parts: Option<usize>,
+        #[serde(default)]
+        feedback: Feedback,
+    },
     /// An element of somebody's own, which the program that has its page can build and this one can name.
     Own {
         name: String,
@@ -201,6 +214,10 @@ fn one() -> usize {
     1
 }
 
+fn is_one(count: &usize) -> bool {
+    *count == 1
+}
+
 fn max() -> Pool {
     Pool::Max
 }
@@ -226,6 +243,7 @@ impl StageText {
             StageText::Convolution { .. } => "convolution",
             StageText::Normalization { .. } => "normalization",
             StageText::Pooling { .. } => "pooling",
+            StageText::Loop { .. } => "loop",
             StageText::Residual { .. } => "residual",
             StageText::Own { .. } => "own",
         }

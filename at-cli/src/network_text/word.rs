@@ -1,6 +1,7 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`,
 //! `svd:32x64`, `diffractive:64x64x5`.
 
+use super::looped::LoopWord;
 use super::stage::{StageText, element_elsewhere};
 use super::{diffractive, images};
 use crate::names;
@@ -13,6 +14,15 @@ use std::path::Path;
 
 /// The layers of a word, whose numbers `in` and `out` are these.
 pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+    if LoopWord::is_in(text) {
+        let own = LoopWord::of(text)?;
+        let kind = own.rest.split(':').next().unwrap_or("");
+        ensure!(
+            ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd"].contains(&kind),
+            "a word of kind {kind:?} has no loop; matrix, bank, rings, pcm, mesh, tiles and svd can have one"
+        );
+        return own.close(layers_of(&own.rest, inputs, outputs)?);
+    }
     if images::is_of_images(text) {
         return images::layers(text, inputs, outputs);
     }

@@ -26,7 +26,9 @@ const IRIS: &str = "iris";
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
     let square = 72 * 72; // which an image can have
-    let Ok(layers) = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040)) else {
+    let looped = 5040 * network.parts();
+    let known = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040));
+    let Ok(layers) = known.or_else(|_| network.layers(looped, 5040)) else {
         return Ok(RunSettings::default());
     };
     let stages = || layers.iter().flatten().flat_map(flat);
@@ -81,6 +83,7 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Convolution { .. }
             | StageText::Normalization { .. }
             | StageText::Pooling { .. }
+            | StageText::Loop { .. }
             | StageText::Residual { .. }
             | StageText::Own { .. } => false,
         };
@@ -132,7 +135,7 @@ fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
         };
     };
     let root = modes.isqrt();
-    match side {
+    match side.filter(|_| network.parts() == 1) {
         Some(side) if spm && side * side == modes => "raw".to_string(),
         Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
         None if dataset == IRIS => format!("phase:{modes}"),
@@ -159,7 +162,10 @@ fn pixels(network: &NetworkText, dataset: &str) -> String {
 fn inputs(network: &NetworkText) -> Option<usize> {
     let first = |width: usize| {
         let layers = network.layers(width, 1).ok()?;
-        match *layers.first()?.first()? {
+        let stages = layers.first()?;
+        match *stages.iter().find(|stage| !matches!(stage, StageText::Loop { held: None, parts: None, .. }))? {
+            StageText::Loop { steps, parts: Some(modes), .. } => Some(steps * modes),
+            StageText::Loop { held, .. } => held,
             StageText::Mesh { modes, .. } => Some(modes),
             StageText::Tiles { inputs, .. } | StageText::SingularValue { inputs, .. } => Some(inputs),
             StageText::Matrix { .. }

@@ -29,7 +29,7 @@ pub struct SideBySide {
 
 /// Whether chips of `network` can be laid side by side, as far as the design decides.
 pub fn fits(network: &Network) -> bool {
-    network.stages().all(|stage| matches!(stage.element().beside(1), Ok(Some(_))))
+    network.recurrence().is_none() && network.stages().all(|stage| matches!(stage.element().beside(1), Ok(Some(_))))
 }
 
 /// Whether nothing about this chip changes while it works or joins all modes of a layer.

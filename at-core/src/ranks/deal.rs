@@ -82,6 +82,10 @@ impl<'a> Tiles<'a> {
 impl Deal {
     /// The part of rank number `rank` of `ranks`. Errs where no layer has as many tiles as there are ranks.
     pub fn new(whole: &Network, rank: usize, ranks: usize) -> Result<Self> {
+        if whole.recurrence().is_some() {
+            let what = "a network whose output is fed back, shared by tiles".to_string();
+            return Err(Error::Unsupported { what, instead: "share batches".into() });
+        }
         let mut deal = Dealing { rank, ranks, ..Dealing::default() };
         deal.controls = Cut::new(ranks);
         let mut layers = Vec::new();

@@ -82,6 +82,9 @@ pub enum Estimable {
     Nothing,
     /// So many that random light at random controls tells all of them within some hundred batches, before anything is trained.
     ByProbes(usize),
+    /// As many, but one setting of the controls tells less than it asks, as on both sides of a resonance: readouts of many settings are kept
+    /// and compared again.
+    BySettings(usize),
     /// More than that: what matters of them is told by the batches that are trained on.
     ByBatches(usize),
 }
@@ -91,7 +94,7 @@ impl Estimable {
     pub fn count(self) -> usize {
         match self {
             Estimable::Nothing => 0,
-            Estimable::ByProbes(count) | Estimable::ByBatches(count) => count,
+            Estimable::ByProbes(count) | Estimable::BySettings(count) | Estimable::ByBatches(count) => count,
         }
     }
 }
