@@ -149,7 +149,7 @@ pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
         lit(inputs, stages, Detection::Amplitude)
     };
     let planes = |inputs: usize, outputs| {
-        let (pitch_um, distance_um, wavelength_um) = (400.0, 1500.0, 750.0);
+        let (pitch_um, distance_um, wavelength_um) = (400.0, 250.0, 750.0);
         let spectrum = AngularSpectrum { rows: 2, columns: inputs / 2, pitch_um, distance_um, wavelength_um };
         let mask = Stage::mask(2, inputs / 2, Transmission::Complex);
         let regions = Stage::regions(2, inputs / 2, outputs, 1);

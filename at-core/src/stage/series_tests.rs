@@ -23,7 +23,7 @@ fn singular(inputs: usize, outputs: usize) -> Vec<Stage> {
 pub fn elements() -> Vec<Stage> {
     let grid = |mask| {
         let spectrum =
-            AngularSpectrum { rows: 2, columns: 4, pitch_um: 400.0, distance_um: 1500.0, wavelength_um: 750.0 };
+            AngularSpectrum { rows: 2, columns: 4, pitch_um: 400.0, distance_um: 250.0, wavelength_um: 750.0 };
         let space = Stage::FreeSpace(FreeSpace { spectrum });
         vec![Stage::modulation(8), space.clone(), mask, space, Stage::regions(2, 4, 2, 1)]
     };
