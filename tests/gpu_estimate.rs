@@ -222,7 +222,7 @@ fn gradients_of_imperfections_agree_on_banks_rings_and_crossbars() {
         (weight_banks(&widths), "weight banks"),
         (ring_banks(&widths), "ring banks"),
         (phase_change(&widths), "crossbars"),
-        (network(vec![vec![Stage::ring_bank(70, 3, 64, 200.0)]]), "a bus of 64 wavelengths and one of 7"),
+        (network(vec![vec![Stage::ring_bank(70, 3, 64, 70.0)]]), "a bus of 64 wavelengths and one of 7"),
     ] {
         all_agree(&gpu, &network, &[1, 19, 130], what);
     }

@@ -20,24 +20,60 @@ fn circuit(r1: f64, r2: f64, a: f64, phase: f64) -> (f64, f64) {
     (through.norm_sqr(), drop.norm_sqr())
 }
 
+/// What a bank makes of a ring of such couplers, through and dropped.
+fn met(r1: f64, r2: f64, a: f64, phase: f64) -> (f64, f64) {
+    let round_trip: f64 = r1 * r2 * a;
+    let finesse = 0.5 * PI / (0.5 * (1.0 - round_trip) / round_trip.sqrt()).asin();
+    let leak = ((r2 * a - r1) / (1.0 - round_trip)).powi(2);
+    let dropped: f64 = (1.0 - r1 * r1) * (1.0 - r2 * r2) * a / (1.0 - round_trip).powi(2);
+    let bank = RingBank { inputs: 1, outputs: 1, channels: 1, finesse };
+    let loss_db = -10.0 * (dropped / (1.0 - leak)).log10();
+    assert!(loss_db > -1e-9, "a passive ring");
+    let errors = StageErrors::new(&bank, vec![vec![0.0; 2], vec![0.0; 2], vec![leak; 2], vec![loss_db.max(0.0); 2]]);
+    let met = bank.meets(&bank.rings(&errors, &[phase, 0.0])[0], 0, 0);
+    (met.through, met.drop)
+}
+
 #[test]
 fn a_ring_has_the_powers_of_a_circuit_of_two_couplers() {
     for (r1, r2, a) in [(0.95, 0.95, 1.0), (0.9, 0.93, 0.98), (0.97, 0.9, 0.95)] {
-        let round_trip: f64 = r1 * r2 * a;
-        let finesse = 0.5 * PI / (0.5 * (1.0 - round_trip) / round_trip.sqrt()).asin();
-        let leak = ((r2 * a - r1) / (1.0 - round_trip)).powi(2);
-        let dropped: f64 = (1.0 - r1 * r1) * (1.0 - r2 * r2) * a / (1.0 - round_trip).powi(2);
-        let bank = RingBank { inputs: 1, outputs: 1, channels: 1, finesse };
-        let loss_db = -10.0 * (dropped / (1.0 - leak)).log10();
-        assert!(loss_db > -1e-9, "a passive ring");
-        let errors =
-            StageErrors::new(&bank, vec![vec![0.0; 2], vec![0.0; 2], vec![leak; 2], vec![loss_db.max(0.0); 2]]);
         for phase in [-3.0, -0.4, -0.03, 0.0, 0.1, 1.3, 3.1, 7.0] {
-            let met = bank.meets(&bank.rings(&errors, &[phase, 0.0])[0], 0, 0);
-            let (through, drop) = circuit(r1, r2, a, phase);
-            let apart = (met.through - through).abs().max((met.drop - drop).abs());
+            let ((through, drop), (wanted, dropped)) = (met(r1, r2, a, phase), circuit(r1, r2, a, phase));
+            let apart = (through - wanted).abs().max((drop - dropped).abs());
             assert!(apart < 1e-12, "{r1} {r2} {a} at {phase}: {apart}");
         }
+    }
+}
+
+/// `(r1, r2, a, phase, through, dropped)` of a circuit in sax 0.18.2 (double precision): couplers with the S-parameters r and `i sqrt(1 - r²)`,
+/// joined by two halves `sqrt(a) e^{i phase/2}`; squared moduli of `circuit(...)["in", "through"]` and `["in", "drop"]`.
+const SAX: [(f64, f64, f64, f64, f64, f64); 18] = [
+    (0.95, 0.95, 1.0, -0.4, 0.937455242389509, 0.062544757610491),
+    (0.95, 0.95, 1.0, -0.03, 0.078712397925529, 0.921287602074470),
+    (0.95, 0.95, 1.0, 0.0, 0.000000000000000, 1.000000000000000),
+    (0.95, 0.95, 1.0, 0.1, 0.486806969150158, 0.513193030849844),
+    (0.95, 0.95, 1.0, 1.3, 0.992861411738730, 0.007138588261270),
+    (0.95, 0.95, 1.0, 3.1, 0.997372472637266, 0.002627527362734),
+    (0.9, 0.93, 0.98, -0.4, 0.801143269378769, 0.155466354898940),
+    (0.9, 0.93, 0.98, -0.03, 0.026271687944864, 0.761261592022511),
+    (0.9, 0.93, 0.98, 0.0, 0.004022723920457, 0.778655850322677),
+    (0.9, 0.93, 0.98, 0.1, 0.205562159864356, 0.621092154204861),
+    (0.9, 0.93, 0.98, 1.3, 0.973924808035270, 0.020385606438276),
+    (0.9, 0.93, 0.98, 3.1, 0.990284658705991, 0.007595461782260),
+    (0.97, 0.9, 0.95, -0.4, 0.900683083513072, 0.066648214242552),
+    (0.97, 0.9, 0.95, -0.03, 0.467773577724198, 0.357159101108958),
+    (0.97, 0.9, 0.95, 0.0, 0.454133035568575, 0.366312806319815),
+    (0.97, 0.9, 0.95, 0.1, 0.575053016987018, 0.285167507886767),
+    (0.97, 0.9, 0.95, 1.3, 0.987222769308824, 0.008574366166957),
+    (0.97, 0.9, 0.95, 3.1, 0.995247829729691, 0.003189020294789),
+];
+
+#[test]
+fn a_ring_has_the_powers_that_a_circuit_simulator_finds() {
+    for (r1, r2, a, phase, wanted, dropped) in SAX {
+        let (through, drop) = met(r1, r2, a, phase);
+        let apart = (through - wanted).abs().max((drop - dropped).abs());
+        assert!(apart < 1e-12, "{r1} {r2} {a} at {phase}: {apart}");
     }
 }
 
