@@ -7,6 +7,7 @@ use at_core::imperfections::{Control, Imperfections, Passive};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Propagator, Simulator};
+use at_core::training::methods::{Preparation, Transfer};
 use at_core::training::{
     Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Record, Settings, Split, Trainer, methods,
 };
@@ -107,6 +108,42 @@ fn a_model_that_knows_the_data_sheet_is_the_chip_that_is_what_it_says() {
     assert!(ideal.last() < ideal.first());
     for name in [MethodName::At, MethodName::Pat, MethodName::PatOutput] {
         assert_eq!(losses(name), ideal, "{name}");
+    }
+}
+
+/// Gradients at other places, along random directions, gathered and prepared: all of it is vectors, which an engine combines.
+#[test]
+fn sharp_guided_gathered_and_prepared_trainings_are_the_same_on_a_gpu() {
+    let Some(shared) = require_gpu() else { return };
+    let kind =
+        Imperfections { loss_db: 0.2, splitter_angle: 0.05, phase: 0.1, response_offset: 0.1, ..Imperfections::NONE };
+    let transfer = Transfer { every: 3, rate: 0.7, decay: 0.2, threshold: 0.0 };
+    let plain = MethodOptions { guide_directions: 3, probe_draws: 3, transfer, ..MethodOptions::default() };
+    let in_grains = MethodOptions { transfer: Transfer { threshold: 0.003, ..transfer }, ..plain };
+    let preparation = Preparation { method: MethodName::InSilico, epochs: 10 };
+    let prepared = MethodOptions { prepare: Some(preparation), ..plain };
+    let meshes = coherent(4, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    for network in [meshes, weight_banks(&[6, 5, 3])] {
+        for (name, options) in [
+            (MethodName::Sat, plain),
+            (MethodName::SatOutput, plain),
+            (MethodName::Guided, plain),
+            (MethodName::GuidedModel, plain),
+            (MethodName::TikiTaka, plain),
+            (MethodName::TikiTaka, in_grains),
+            (MethodName::At, prepared),
+        ] {
+            let gpu =
+                train_with(name, &kind, &options, &shared, &network, Optimizer::Sgd, 0.05, None, &mut ()).unwrap();
+            let cpu = Cpu::<f64>::new();
+            let cpu = train_with(name, &kind, &options, &cpu, &network, Optimizer::Sgd, 0.05, None, &mut ()).unwrap();
+            for (gpu, cpu) in gpu.iter().zip(&cpu) {
+                let (got, expected) = (gpu.test_loss, cpu.test_loss);
+                assert!((got - expected).abs() < 2e-3 * expected, "{name}, epoch {}: {got} for {expected}", cpu.epoch);
+                assert_eq!(gpu.accesses.control_writes == 0, cpu.accesses.control_writes == 0);
+            }
+            assert!(gpu[49].test_loss != gpu[0].test_loss, "{name} does something");
+        }
     }
 }
 

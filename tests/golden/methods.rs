@@ -13,7 +13,7 @@ use at_core::propagator::{Propagator, Simulator};
 use at_core::tiled::tiled_singular_value_stages;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::methods::in_situ::Subtraction;
-use at_core::training::methods::{DigitalModel, build, build_fleet};
+use at_core::training::methods::{DigitalModel, Preparation, Transfer, build, build_fleet};
 use at_core::training::{
     Batch, DigitalStep, Estimation, Initialization, MethodName, MethodOptions, Parameters, Settings, Split,
     initial_controls,
@@ -64,6 +64,10 @@ pub fn options(imperfections: Imperfections) -> MethodOptions {
         digital_model: DigitalModel::DataSheet,
         dat: DatOptions { maps: [2, 2, 2], warm_up: 0.5, rate: 0.5, joint: 1.0, ..DatOptions::default() },
         subtraction: Subtraction::Measured,
+        sharpness_radius: 0.3,
+        guide_directions: 3,
+        guide_share: 0.4,
+        transfer: Transfer { every: 3, rate: 0.5, decay: 0.2, threshold: 0.0 },
         ..MethodOptions::default()
     }
 }
@@ -202,6 +206,12 @@ fn with<T: Real>(record: &mut Record) {
     singular.add::<T>(record, "singular values in tiles", MethodName::Subspace);
     (singular.options.subspace_calibration, singular.options.subspace_mapping) = (1, 2);
     singular.add::<T>(record, "singular values in tiles, calibrated and mapped", MethodName::Subspace);
+    let mut grains = Case::new(phase_change(&[6, 5, 3]));
+    grains.options.transfer.threshold = 1.0 / 32.0;
+    grains.add::<T>(record, "phase-change crossbars, in grains", MethodName::TikiTaka);
+    let mut prepared = banks();
+    prepared.options.prepare = Some(Preparation { method: MethodName::InSilico, epochs: 1 });
+    prepared.add::<T>(record, "weight banks, prepared in silico", MethodName::At);
     for (name, optimizer) in [("sgd", Optimizer::Sgd), ("momentum", Optimizer::Momentum { momentum: 0.8 })] {
         Case { optimizer, ..banks() }.add::<T>(record, &format!("weight banks, {name}"), MethodName::At);
     }

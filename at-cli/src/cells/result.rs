@@ -3,7 +3,7 @@
 use crate::export::scores;
 use crate::methods;
 use crate::session::metrics::Row;
-use crate::session::summary::{End, MethodResult, Summary, valid_misfit};
+use crate::session::summary::{End, MethodResult, PreparationCost, Summary, valid_misfit};
 use crate::settings::RunSettings;
 use crate::work::seconds;
 use at_core::chip::Accesses;
@@ -88,6 +88,8 @@ impl CellResult {
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
         let end = End { records: &self.records, train: self.train, test: self.test, accesses: self.accesses };
         let (engine, share) = (self.engine.clone(), self.settings.share_model.unwrap_or(1));
+        let preparation = self.settings.prepare.as_deref().and_then(|text| text.parse().ok());
+        let preparation = PreparationCost::of(preparation, &self.records);
         let own = MethodResult::new(self.method, self.chip_seed, share, &end, self.wall_seconds, engine);
         Some(Summary {
             version: self.version.clone(),
@@ -107,7 +109,7 @@ impl CellResult {
             cells: self.chip_size.cells,
             seed: self.settings.seed.unwrap_or_default(),
             chip_seed: self.chip_seed,
-            results: vec![MethodResult { misfit: self.misfit, ..own }],
+            results: vec![MethodResult { misfit: self.misfit, preparation, ..own }],
         })
     }
 

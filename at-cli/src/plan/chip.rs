@@ -40,6 +40,20 @@ impl Plan {
         Ok(())
     }
 
+    /// What trains the first epochs leaves some to the methods, and is another one than they.
+    pub(super) fn check_preparation(&self) -> Result<()> {
+        let Some(preparation) = self.options.prepare else { return Ok(()) };
+        preparation.check(self.training.epochs)?;
+        self.methods.iter().try_for_each(|&method| preparation.admits(method))?;
+        ensure!(
+            self.fleet() == 1 || !self.methods.contains(&MethodName::At),
+            "prepare = {preparation} prepares one chip, but share-model trains {} with one model; drop one of the two, or --start-from \
+             what another run has trained",
+            self.fleet()
+        );
+        Ok(())
+    }
+
     /// What ranks cannot share by tiles.
     pub(super) fn check_share(&self) -> Result<()> {
         if self.share == Share::Batch {

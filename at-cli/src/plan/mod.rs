@@ -16,6 +16,7 @@ use at_core::imperfections::{Imperfections, Part};
 use at_core::network::{Network, Stage};
 use at_core::optics::angular_spectrum::length;
 use at_core::stage::FreeSpace;
+use at_core::training::methods::Transfer;
 use at_core::training::methods::dat::DatOptions;
 use at_core::training::{self, Estimation, Initialization, MethodName, MethodOptions, Score};
 
@@ -151,6 +152,11 @@ impl Plan {
                 coordinate_subset: given("coordinate-subset", &s.coordinate_subset)?,
                 subspace_calibration: given("subspace-calibration", &s.subspace_calibration)?,
                 subspace_mapping: given("subspace-mapping", &s.subspace_mapping)?,
+                sharpness_radius: s.sharpness_radius.unwrap_or(defaults.sharpness_radius),
+                guide_directions: s.guide_directions.unwrap_or(defaults.guide_directions),
+                guide_share: s.guide_share.unwrap_or(defaults.guide_share),
+                transfer: transfer(s),
+                prepare: s.prepare.as_deref().map(str::parse).transpose()?,
                 redraw_every: given("redraw-every", &s.redraw_every)?,
                 imperfections,
                 digital_model: match &s.digital_model {
@@ -200,6 +206,7 @@ impl Plan {
         let gain = plan.training.loss.gain;
         ensure!(gain.is_finite() && gain > 0.0, "loss-gain = {gain} is not valid: must be positive");
         plan.training.validate()?;
+        plan.check_preparation()?;
         if !plan.score.is_of_classes() {
             plan.training.loss.check_real()?;
         }
@@ -314,7 +321,9 @@ impl Plan {
             return;
         }
         let training = &self.training;
-        let steps = training.epochs.saturating_mul(samples.div_ceil(training.batch_size));
+        let prepared = self.options.prepare.map_or(0, |preparation| preparation.epochs);
+        let epochs = training.epochs.saturating_sub(prepared);
+        let steps = epochs.saturating_mul(samples.div_ceil(training.batch_size));
         let estimation = &mut self.options.estimation;
         let usual = estimation.measures(network);
         let most = (MOST_MEASURING * steps as f64) as usize;
@@ -376,6 +385,17 @@ fn dat(settings: &RunSettings) -> Result<DatOptions> {
     options.rate = settings.dat_rate.unwrap_or(options.rate);
     options.joint = settings.dat_joint.unwrap_or(options.joint);
     Ok(options)
+}
+
+/// How the fast array of `tiki-taka` goes into the slow one.
+fn transfer(settings: &RunSettings) -> Transfer {
+    let usual = Transfer::default();
+    Transfer {
+        every: settings.transfer_every.unwrap_or(usual.every),
+        rate: settings.transfer_rate.unwrap_or(usual.rate),
+        decay: settings.fast_decay.unwrap_or(usual.decay),
+        threshold: settings.transfer_threshold.unwrap_or(usual.threshold),
+    }
 }
 
 /// Files and folders are looked at when they are opened; what is neither a name nor a path is a typing error.

@@ -33,7 +33,7 @@ pub use moved::Moved;
 pub use start::ranked;
 pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
 use std::path::Path;
-use summary::{ChipTimes, Exchange, MethodResult, Summary};
+use summary::{ChipTimes, Exchange, MethodResult, PreparationCost, Summary};
 
 /// What is trained, and where the results go.
 pub struct Job<'a> {
@@ -114,6 +114,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
                     chip_times: times.map(ChipTimes::from),
                     misfit,
                     exchange,
+                    preparation: PreparationCost::of(plan.options.prepare, &outcome.records),
                     ..result
                 });
             }
@@ -169,6 +170,10 @@ fn announce<E: Simulator>(engine: &E, job: &Job) {
     }
     if let Some(gain) = &task.plan.chosen_gain {
         say(quiet, &format!("gain     {gain}"));
+    }
+    if let Some(preparation) = task.plan.options.prepare {
+        let (all, own) = (task.plan.training.epochs, preparation.epochs);
+        say(quiet, &format!("prepare  {own} of {all} epochs by {}, away from the chip", preparation.method));
     }
     say(quiet, &format!("folder   {}", folder.path().display()));
 }

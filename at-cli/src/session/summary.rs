@@ -10,6 +10,7 @@ use at_core::data::{Chance, Dataset};
 use at_core::link::Times;
 use at_core::network::Network;
 use at_core::ranks::Traffic;
+use at_core::training::methods::Preparation;
 use at_core::training::{Evaluation, MethodName, Outcome, Record, Score};
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,31 @@ pub struct MethodResult {
     /// What ranks have exchanged; none of a run on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchange>,
+    /// What its first epochs were and took, where they were trained on the computer; all other counts hold it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<PreparationCost>,
+}
+
+/// What was done before a method went to the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PreparationCost {
+    /// The method that prepared.
+    pub method: MethodName,
+    /// Epochs of the run that were its own.
+    pub epochs: usize,
+    /// What they counted: work of the computer, and nothing of the chip.
+    pub accesses: Accesses,
+    /// On the test samples, where it handed over.
+    pub test_score: f64,
+}
+
+impl PreparationCost {
+    /// That of a run with these `records`, one per epoch; none where there was no preparation, or it is not over.
+    pub fn of(preparation: Option<Preparation>, records: &[Record]) -> Option<Self> {
+        let Preparation { method, epochs } = preparation?;
+        let last = records.get(epochs.checked_sub(1)?)?;
+        Some(PreparationCost { method, epochs, accesses: last.accesses, test_score: last.test_score })
+    }
 }
 
 /// What rank 0 has exchanged with the others for a method, in the process that ended the run; evaluations are part of it.
@@ -236,6 +262,12 @@ impl MethodResult {
             seconds("copy_seconds", exchange.copy_seconds)?;
             numbers(&[("ranks", exchange.ranks)])?;
         }
+        if let Some(preparation) = &self.preparation {
+            methods::known(preparation.method)?;
+            preparation.accesses.validate()?;
+            by.validate("test_score", preparation.test_score)?;
+            numbers(&[("epochs", preparation.epochs)])?;
+        }
         valid_misfit(self.misfit)?;
         numbers(&[("share_model", self.share_model), ("epochs", self.epochs)])?;
         let told = Accesses {
@@ -291,6 +323,7 @@ impl MethodResult {
             chip_times: None,
             misfit: None,
             exchange: None,
+            preparation: None,
         }
     }
 }

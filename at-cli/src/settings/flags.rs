@@ -287,6 +287,34 @@ at_core::imperfections! { settings {
     /// An option of a method, which says its help
     #[arg(long, value_name = "SWEEPS", help_heading = "Training")]
     pub subspace_mapping: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "LENGTH", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharpness_radius: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "N", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide_directions: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide_share: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_parser = count, value_name = "STEPS", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_every: Option<usize>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_rate: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_decay: Option<f64>,
+    /// An option of a method, which says its help
+    #[arg(long, value_name = "GRAIN", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_threshold: Option<f64>,
     /// in-situ: noise of the detectors at the phase shifters, at unit power; grows as the root of power
     #[arg(long, value_name = "SPREAD", help_heading = "Chip")]
     pub tap_noise: Option<f64>,
@@ -294,6 +322,10 @@ at_core::imperfections! { settings {
     /// demonstration's own numbers); meshes start Haar-random
     #[arg(long, value_name = "RULE", help_heading = "Training")]
     pub initialization: Option<String>,
+    /// Train the first EPOCHS of the run's epochs on the computer, by in-silico, noise-aware or sat, and go on at the chip: any method
+    #[arg(long, value_name = "METHOD:EPOCHS", help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<String>,
     /// Start from the controls that another run has trained, RUN/METHOD.safetensors, instead of random ones
     #[arg(long, value_name = "FILE", help_heading = "Training")]
     pub start_from: Option<PathBuf>,

@@ -9,6 +9,7 @@ use crate::fabrication::control::Shifter;
 use crate::imperfections::random::{key, normals, site};
 use crate::network::{Network, Stage};
 use crate::stage::Meaning;
+use std::collections::HashSet;
 
 /// The cells of one chip.
 #[derive(Clone, Debug)]
@@ -61,8 +62,9 @@ impl Cells {
     /// afterwards what they were before.
     pub fn write(&mut self, told: &[f64], changed: Option<&[usize]>, kept: bool) -> Writing {
         let mut writing = Writing { written: 0, pairs: 0, noise: (self.noise > 0.0).then(|| vec![0.0; self.controls]) };
+        let told_anew: Option<HashSet<usize>> = changed.map(|changed| changed.iter().copied().collect());
         for pair in &mut self.pairs {
-            writing.pairs += usize::from(changed.is_none_or(|changed| changed.contains(&pair.control)));
+            writing.pairs += usize::from(told_anew.as_ref().is_none_or(|anew| anew.contains(&pair.control)));
             let level = pair.shifter.level(told[pair.control]);
             let mut now = Pair { level, ..*pair };
             let ends = |level: f64| [level.max(0.0), (-level).max(0.0)];

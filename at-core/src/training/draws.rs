@@ -12,10 +12,12 @@ pub enum Purpose {
     Imperfections = 1,
     /// Feedback matrices of `dfa` and `dfa-model`.
     Feedback = 2,
-    /// Directions of `spsa` and `zeroth-order`.
+    /// Directions of `spsa`, `zeroth-order`, and those that are guided.
     Directions = 3,
     /// Subsets of `coordinate`.
     Subset = 4,
+    /// What guided directions have of their guides.
+    Guides = 5,
 }
 
 /// The generator for step number `step` (below 2^48).

@@ -24,6 +24,11 @@ Method = Literal[
     "ffm",
     "phyll",
     "subspace",
+    "sat",
+    "sat-output",
+    "guided",
+    "guided-model",
+    "tiki-taka",
 ]
 Layout = Literal["rectangular", "triangular", "diamond", "butterfly", "benes", "custom"]
 Convention = Literal["native", "neurophox", "dat-mpnn"]

@@ -1,6 +1,7 @@
 //! Methods by name.
 
 use super::fleet::Fleet;
+use super::prepared::Prepared;
 use super::turned_back::TurnedBack;
 use super::{DigitalStep, Ingredients, Method, MethodName, MethodOptions, registry};
 use crate::chip::{Chip, Meter};
@@ -40,14 +41,28 @@ pub fn build<E: Simulator, C: Reachable<Engine = E> + 'static>(
         facts.options.iter().try_for_each(|option| option.check_in(options))?;
     }
     let ingredients = Ingredients { engine, network, initial, settings, options, meter, fabrication };
-    let compiled = on_cpu::<E, f32, C>(name, &ingredients).or_else(|| on_cpu::<E, f64, C>(name, &ingredients));
-    let method = compiled.unwrap_or_else(|| registry::build(name, &ingredients)).unwrap_or_else(|| {
+    let mut method = named(name, &ingredients)?;
+    if let Some(preparation) = options.prepare {
+        preparation.check(settings.epochs)?;
+        preparation.admits(name)?;
+        let preparer = named(preparation.method, &ingredients)?;
+        method = Box::new(Prepared::new(engine, preparer, method, preparation.epochs));
+    }
+    let free = FreePhases::new(network, fabrication, &options.imperfections);
+    Ok(if free.is_empty() { method } else { Box::new(TurnedBack::new(method, engine, free)) })
+}
+
+/// The library's own method of that name.
+fn named<E: Simulator, C: Reachable<Engine = E> + 'static>(
+    name: MethodName,
+    ingredients: &Ingredients<'_, E>,
+) -> Result<Box<dyn Method<C>>> {
+    let compiled = on_cpu::<E, f32, C>(name, ingredients).or_else(|| on_cpu::<E, f64, C>(name, ingredients));
+    compiled.unwrap_or_else(|| registry::build(name, ingredients)).unwrap_or_else(|| {
         let names: Vec<&str> = MethodName::ALL.iter().map(MethodName::as_str).collect();
         let reason = format!("the library builds {}; another method is made by its own crate", names.join(", "));
         Err(Error::invalid("method", name, reason))
-    })?;
-    let free = FreePhases::new(network, fabrication, &options.imperfections);
-    Ok(if free.is_empty() { method } else { Box::new(TurnedBack::new(method, engine, free)) })
+    })
 }
 
 /// What [`registry::build`] makes for a simulated chip on the CPU; nothing for another chip or engine.
@@ -106,6 +121,11 @@ pub fn build_fleet<E: Simulator>(
     if options.digital_step == DigitalStep::AsPublished {
         let reason = "follows the update errors of one chip; a model that several share moves by matched";
         return Err(Error::invalid("digital-step", "as-published", reason));
+    }
+    if let Some(preparation) = options.prepare {
+        let reason =
+            "prepares one chip; several that share a model are prepared by starting from what another run has trained";
+        return Err(Error::invalid("prepare", preparation, reason));
     }
     let Settings { optimizer, loss, batch_size, .. } = *settings;
     let model = Digital::new(engine.build(network, &options.known(network)?)?, network, shared);

@@ -26,6 +26,16 @@ pub trait Gradient<C: Propagator> {
         let _ = (chip, controls);
         Ok(())
     }
+
+    /// What the next gradient depends on beside the controls, by name.
+    fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
+        Vec::new()
+    }
+
+    /// The same, to be restored.
+    fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
+        Vec::new()
+    }
 }
 
 /// `Θ ← Θ − η·direction(gradient)`, with the gradient that `G` makes.
@@ -65,10 +75,10 @@ impl<E: Engine, C: Propagator<Engine = E>, G: Gradient<C>> Method<C> for Descent
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        vec![("controls", &self.controls)]
+        [("controls", &self.controls)].into_iter().chain(self.maker.parameters()).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        vec![("controls", &mut self.controls)]
+        [("controls", &mut self.controls)].into_iter().chain(self.maker.parameters_mut()).collect()
     }
 }

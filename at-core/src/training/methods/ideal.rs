@@ -8,12 +8,9 @@
 //! update errors included, so its gradient is the true derivative with respect to what is written. Its digital work is that of
 //! ordinary backpropagation.
 
-use super::room::backpropagation;
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
+use super::{Dash, Descent, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Modelled, Reach};
 use crate::Result;
-use crate::engine::Loss;
-use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
-use crate::training::{Batch, Parameters};
+use crate::propagator::{Propagator, Simulator};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {
@@ -38,39 +35,8 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
     let (controls, settings) = (from.controls()?, from.settings);
-    let maker = Ideal::new(from.engine, from.oracle()?, &controls.values, settings.loss, settings.batch_size)?;
+    // from the initial controls the oracle counts update errors
+    let (oracle, loss, capacity) = (from.oracle()?, settings.loss, settings.batch_size);
+    let maker = Modelled::new(&FACTS, from.engine, oracle, &controls.values, loss, capacity)?;
     Ok(Box::new(Descent::new(from.engine, controls, maker)))
-}
-
-/// The gradient of the oracle.
-pub struct Ideal<M: Adjoint> {
-    oracle: M,
-    room: Room<M>,
-}
-
-impl<M: Adjoint> Ideal<M> {
-    /// At the `initial` controls, from which the `oracle` counts update errors, for batches of up to `capacity`.
-    pub fn new(engine: &M::Engine, mut oracle: M, initial: &Buffer<M>, loss: Loss, capacity: usize) -> Result<Self> {
-        oracle.program(initial)?;
-        let room = Room::new(engine, &oracle, loss, capacity)?;
-        Ok(Ideal { oracle, room })
-    }
-}
-
-impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Gradient<C> for Ideal<M> {
-    fn facts(&self) -> &'static MethodFacts {
-        &FACTS
-    }
-
-    fn gradient(
-        &mut self,
-        _chip: &mut C,
-        controls: &Parameters<C::Engine>,
-        batch: &Batch<C::Engine>,
-        tally: &mut Buffer<C>,
-    ) -> Result<&Buffer<C>> {
-        let Ideal { oracle, room } = self;
-        backpropagation(oracle, &controls.values, batch, room, tally)?;
-        Ok(&room.gradient)
-    }
 }

@@ -4,7 +4,9 @@ use super::at::Weights;
 use super::at_adaptive::Estimation;
 use super::dat::DatOptions;
 use super::in_situ::Subtraction;
+use super::prepared::Preparation;
 use super::registry;
+use super::tiki_taka::Transfer;
 use crate::Result;
 use crate::fabrication::Fabrication;
 use crate::imperfections::Imperfections;
@@ -55,9 +57,9 @@ pub struct MethodOptions {
     pub digital_step: DigitalStep,
     /// `at-adaptive`: how the chip's imperfections are learned.
     pub estimation: Estimation,
-    /// `spsa` and `zeroth-order`: random directions per step.
+    /// `spsa`, `zeroth-order` and those that are guided: random directions per step.
     pub probe_draws: usize,
-    /// `spsa` and `zeroth-order`: how far the controls are moved along them.
+    /// The same methods: how far the controls are moved along them.
     pub probe_step: f64,
     /// `coordinate`: controls that are tried per step.
     pub coordinate_subset: usize,
@@ -75,6 +77,16 @@ pub struct MethodOptions {
     pub subspace_calibration: usize,
     /// `subspace`: sweeps of the mapping of every mesh to what it was told.
     pub subspace_mapping: usize,
+    /// `sat` and `sat-output`: length ρ of the ascent.
+    pub sharpness_radius: f64,
+    /// `guided` and `guided-model`: latest guides, k.
+    pub guide_directions: usize,
+    /// `guided` and `guided-model`: share s of the directions' variance between the guides.
+    pub guide_share: f64,
+    /// `tiki-taka`: how the fast array goes into the slow one.
+    pub transfer: Transfer,
+    /// What trains the first epochs in the method's place.
+    pub prepare: Option<Preparation>,
 }
 
 impl Default for MethodOptions {
@@ -95,6 +107,11 @@ impl Default for MethodOptions {
             subtraction: Subtraction::Measured,
             subspace_calibration: 0,
             subspace_mapping: 0,
+            sharpness_radius: 0.5,
+            guide_directions: 8,
+            guide_share: 0.5,
+            transfer: Transfer::default(),
+            prepare: None,
         }
     }
 }

@@ -7,11 +7,11 @@
 //! Source: the `pat` option of the DAT_MPNN repository (Zheng et al., Nat. Mach. Intell. 2023), which differs from Wright et
 //! al.'s layer-wise method ([`super::pat`]): hidden signals are not measured.
 
-use super::{Dash, Descent, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
+use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Room};
 use crate::Result;
 use crate::engine::{Engine, Loss};
 use crate::propagator::{Adjoint, Buffer, Propagator, Simulator};
-use crate::training::{Batch, Parameters};
+use crate::training::{Batch, Digital, Parameters};
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {
@@ -35,9 +35,13 @@ pub const FACTS: MethodFacts = MethodFacts {
 pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
-    let (controls, settings) = (from.controls()?, from.settings);
-    let maker = PatOutput::new(from.engine, from.nominal()?, &controls.values, settings.loss, settings.batch_size)?;
-    Ok(Box::new(Descent::new(from.engine, controls, maker)))
+    Ok(Box::new(from.descent(maker(from)?)?))
+}
+
+/// Its gradient, from the same parts.
+pub(super) fn maker<E: Simulator>(from: &Ingredients<'_, E>) -> Result<PatOutput<Digital<E::Network>>> {
+    let (settings, initial) = (from.settings, from.engine.upload(from.initial)?);
+    PatOutput::new(from.engine, from.nominal()?, &initial, settings.loss, settings.batch_size)
 }
 
 /// Fills `room.gradient ← BP(e_p)`; `tally` takes the chip's loss.
@@ -49,10 +53,22 @@ pub fn output_aware<C: Propagator, M: Adjoint<Engine = C::Engine>>(
     room: &mut Room<M>,
     tally: &mut Buffer<C>,
 ) -> Result<()> {
+    chip.program(controls)?;
+    carried_back(chip, model, controls, batch, room, tally)
+}
+
+/// The same with a chip that stands at `controls` already.
+pub(super) fn carried_back<C: Propagator, M: Adjoint<Engine = C::Engine>>(
+    chip: &mut C,
+    model: &mut M,
+    controls: &Buffer<C>,
+    batch: &Batch<C::Engine>,
+    room: &mut Room<M>,
+    tally: &mut Buffer<C>,
+) -> Result<()> {
     let Room { engine, loss, trace, readout, error, gradient } = room;
     model.program(controls)?;
     model.record(batch.signals(), batch.size(), trace, readout)?;
-    chip.program(controls)?;
     chip.propagate(batch.signals(), batch.size(), readout)?;
     engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), Some(error), tally)?;
     model.backpropagate(trace, error, gradient)

@@ -34,8 +34,13 @@ impl<E: Engine> Probe<E> {
         let mut sums = engine.zeros(3)?;
         chip.propagate(batch.signals(), batch.size(), readout)?;
         engine.loss(loss, readout, chip.outputs(), batch.targets(), batch.size(), None, &mut sums)?;
-        engine.combine(1.0, &sums, 1.0, tally)?;
-        Ok(loss.weight(batch.size()) * engine.download(&sums)?[0])
+        self.taken(batch, &sums, tally)
+    }
+
+    /// The loss of `batch`, of which a pass of the chip has left the `sums`, which go into the `tally`.
+    pub fn taken(&self, batch: &Batch<E>, sums: &E::Buffer, tally: &mut E::Buffer) -> Result<f64> {
+        self.engine.combine(1.0, sums, 1.0, tally)?;
+        Ok(self.loss.weight(batch.size()) * self.engine.download(sums)?[0])
     }
 }
 
@@ -132,6 +137,26 @@ impl<E: Engine> Explorer<E> {
         probe.engine.combine(step, direction, 1.0, moved)?;
         chip.program(moved)?;
         probe.measure(chip, batch, tally)
+    }
+
+    /// Fills the gradient with `scale` times the mean of `slope·u` over the draws of directions u, whose slopes are measured one way,
+    /// from `controls` where the loss is `here`.
+    pub fn one_way<C: Propagator<Engine = E>>(
+        &mut self,
+        chip: &mut C,
+        controls: &E::Buffer,
+        batch: &Batch<E>,
+        (here, scale): (f64, f64),
+        mut direction: impl FnMut() -> Vec<f64>,
+        tally: &mut E::Buffer,
+    ) -> Result<()> {
+        let probing = self.probing;
+        for draw in 0..probing.draws {
+            let direction = self.probe.engine.upload(&direction())?;
+            let there = self.loss_along(chip, controls, batch, &direction, probing.step, tally)?;
+            self.add(draw, scale * ((there - here) / (probing.step * probing.draws as f64)), &direction)?;
+        }
+        Ok(())
     }
 
     /// Takes the `slope` along draw number `draw` into the gradient.

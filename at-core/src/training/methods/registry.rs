@@ -56,6 +56,11 @@ methods! {
     Ffm = ffm;
     Phyll = phyll;
     Subspace = subspace;
+    Sat = sat;
+    SatOutput = sat_output;
+    Guided = guided;
+    GuidedModel = guided_model;
+    TikiTaka = tiki_taka;
 }
 
 impl MethodName {

@@ -1,9 +1,10 @@
 //! The memory of one pass through a model and back, and the backpropagation that methods share.
 
+use super::{Gradient, MethodFacts};
 use crate::Result;
 use crate::engine::{Engine, Loss};
-use crate::propagator::{Adjoint, Buffer};
-use crate::training::Batch;
+use crate::propagator::{Adjoint, Buffer, Propagator};
+use crate::training::{Batch, Parameters};
 
 /// What a step needs besides the chip, the model and the parameters. Taken once, used for every batch.
 pub struct Room<M: Adjoint> {
@@ -49,4 +50,45 @@ pub fn backpropagation<M: Adjoint>(
     model.record(batch.signals(), batch.size(), trace, readout)?;
     engine.loss(loss, readout, model.outputs(), batch.targets(), batch.size(), Some(error), tally)?;
     model.backpropagate(trace, error, gradient)
+}
+
+/// The gradient of a model's own loss, whatever the chip does.
+pub struct Modelled<M: Adjoint> {
+    facts: &'static MethodFacts,
+    model: M,
+    room: Room<M>,
+}
+
+impl<M: Adjoint> Modelled<M> {
+    /// That of the method with these `facts`, at the `initial` controls, for batches of up to `capacity`.
+    pub fn new(
+        facts: &'static MethodFacts,
+        engine: &M::Engine,
+        mut model: M,
+        initial: &Buffer<M>,
+        loss: Loss,
+        capacity: usize,
+    ) -> Result<Self> {
+        model.program(initial)?;
+        let room = Room::new(engine, &model, loss, capacity)?;
+        Ok(Modelled { facts, model, room })
+    }
+}
+
+impl<M: Adjoint, C: Propagator<Engine = M::Engine>> Gradient<C> for Modelled<M> {
+    fn facts(&self) -> &'static MethodFacts {
+        self.facts
+    }
+
+    fn gradient(
+        &mut self,
+        _chip: &mut C,
+        controls: &Parameters<C::Engine>,
+        batch: &Batch<C::Engine>,
+        tally: &mut Buffer<C>,
+    ) -> Result<&Buffer<C>> {
+        let Modelled { model, room, .. } = self;
+        backpropagation(model, &controls.values, batch, room, tally)?;
+        Ok(&room.gradient)
+    }
 }

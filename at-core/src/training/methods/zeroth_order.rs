@@ -61,15 +61,11 @@ impl<E: Engine, C: Propagator<Engine = E>> Gradient<C> for ZerothOrder<E> {
         tally: &mut Buffer<C>,
     ) -> Result<&Buffer<C>> {
         let explorer = &mut self.0;
-        let (engine, probing) = (explorer.probe.engine.clone(), explorer.probing);
-        let mut random = stream(probing.seed, Purpose::Directions, controls.memory.step);
+        let mut random = stream(explorer.probing.seed, Purpose::Directions, controls.memory.step);
         chip.program(&controls.values)?;
         let here = explorer.probe.measure(chip, batch, tally)?;
-        for draw in 0..probing.draws {
-            let direction = engine.upload(&normals(&mut random, controls.len(), 1.0))?;
-            let there = explorer.loss_along(chip, &controls.values, batch, &direction, probing.step, tally)?;
-            explorer.add(draw, (there - here) / (probing.step * probing.draws as f64), &direction)?;
-        }
+        let direction = || normals(&mut random, controls.len(), 1.0);
+        explorer.one_way(chip, &controls.values, batch, (here, 1.0), direction, tally)?;
         Ok(&explorer.gradient)
     }
 }

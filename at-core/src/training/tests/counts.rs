@@ -93,6 +93,7 @@ fn methods_without_a_model_pay_in_passes() {
     for (name, rounds, writes) in [
         (MethodName::Spsa, 2 * 3, (2 * 3 + 1) * controls),
         (MethodName::ZerothOrder, 3 + 1, (3 + 1) * controls),
+        (MethodName::Guided, 3 + 1, (3 + 1) * controls),
         (MethodName::Coordinate, 5 + 1, controls + 5 + 4),
         (MethodName::ParameterShift, shifts + 1, controls + shifts + controls - 1),
     ] {
@@ -114,6 +115,36 @@ fn methods_without_a_model_pay_in_passes() {
 fn noise_aware_training_never_meets_the_chip() {
     let counts = one_step(&meshes(4), MethodName::NoiseAware);
     assert_eq!(counts, one_step(&meshes(4), MethodName::InSilico));
+}
+
+#[test]
+fn guiding_by_a_model_costs_a_pass_through_it_and_nothing_at_the_chip() {
+    let network = meshes(4);
+    let [guided, plain, model] =
+        [MethodName::GuidedModel, MethodName::ZerothOrder, MethodName::PatOutput].map(|name| one_step(&network, name));
+    let Accesses { digital_passes, digital_backward_passes, digital_flops, .. } = model;
+    assert_eq!(guided, Accesses { digital_passes, digital_backward_passes, digital_flops, ..plain });
+}
+
+#[test]
+fn sharpness_costs_a_second_pass_of_everything() {
+    let network = meshes(4);
+    for (sharp, plain) in [(MethodName::Sat, MethodName::InSilico), (MethodName::SatOutput, MethodName::PatOutput)] {
+        let (sharp, plain) = (one_step(&network, sharp), one_step(&network, plain));
+        let twice = Accesses {
+            reads: 2 * plain.reads,
+            inputs: 2 * plain.inputs,
+            control_writes: 2 * plain.control_writes,
+            passes: 2 * plain.passes,
+            rounds: 2 * plain.rounds,
+            frames: 2 * plain.frames,
+            digital_passes: 20,
+            digital_backward_passes: 20,
+            digital_flops: 2 * plain.digital_flops,
+            ..Accesses::default()
+        };
+        assert_eq!(sharp, twice);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Optimizer, Schedule};
 use crate::network::Network;
 use crate::propagator::Simulator;
+use crate::training::methods::{Preparation, Transfer};
 use crate::training::{
     Checkpoint, Checkpoints, DigitalStep, Method, MethodName, MethodOptions, Observer, Outcome, Record,
 };
@@ -30,13 +31,17 @@ fn state<E: Simulator>(engine: &E, method: &dyn Method<Chip<E>>) -> Checkpoint {
 }
 
 fn resumes<E: Simulator>(engine: E, network: Network, optimizer: Optimizer, digital_step: DigitalStep) {
+    resumes_with(engine, network, optimizer, MethodOptions { digital_step, ..MethodOptions::default() });
+}
+
+fn resumes_with<E: Simulator>(engine: E, network: Network, optimizer: Optimizer, options: MethodOptions) {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(3, 5, 0.03, optimizer);
     settings.schedule = Schedule::Cosine;
     let mut fixture = Fixture::new(engine, network, &ERRORS, settings);
-    fixture.options =
-        MethodOptions { digital_step, probe_draws: 2, imperfections: ERRORS, redraw_every: 7, ..fixture.options };
-    for name in suitable(&fixture.network) {
+    fixture.options = MethodOptions { probe_draws: 2, imperfections: ERRORS, redraw_every: 7, ..options };
+    let admitted = |name: &MethodName| options.prepare.is_none_or(|preparation| preparation.admits(*name).is_ok());
+    for name in suitable(&fixture.network).into_iter().filter(admitted) {
         let path = folder.path().join(name.as_str());
         let to = Checkpoints { path: &path, every: 1, fingerprint: "same", network: &fixture.network };
         let mut whole = fixture.method(name);
@@ -71,6 +76,23 @@ fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
     resumes(Cpu::<f32>::new(), looped_banks(), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), looped_meshes(4), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), bank(), Optimizer::Momentum { momentum: 0.9 }, DigitalStep::AsPublished);
+}
+
+/// Stopped while it is prepared, when it has been, and after; with guides that come round, and grains that wait.
+#[test]
+fn a_prepared_run_resumes_wherever_it_was_stopped() {
+    let prepared = |method| Some(Preparation { method, epochs: 3 });
+    let transfer = Transfer { every: 3, rate: 0.5, decay: 0.2, threshold: 0.01 };
+    let options = MethodOptions { guide_directions: 3, transfer, ..MethodOptions::default() };
+    for (network, method) in [
+        (weight_banks(&[4, 5, 3]), MethodName::InSilico),
+        (one_mesh(4), MethodName::NoiseAware),
+        (phase_change(&[4, 5, 3]), MethodName::Sat),
+    ] {
+        let options = MethodOptions { prepare: prepared(method), ..options };
+        resumes_with(Cpu::<f32>::new(), network, Optimizer::ADAM, options);
+    }
+    resumes_with(Cpu::<f32>::new(), phase_change(&[4, 5, 3]), Optimizer::ADAM, options);
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn the_oracle_and_layer_wise_pat_learn_on_imperfect_meshes() {
 fn divergence_is_an_error_that_names_the_epoch() {
     let mut settings = settings(3, 5, 1e30, Optimizer::Sgd);
     settings.loss.kind = crate::engine::LossKind::MeanSquare;
-    let fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), matrices(&[4, 8, 3]), &ERRORS, settings);
+    fixture.options.transfer.every = 1;
     // the goodness of a map does not depend on its size
     for name in suitable(&fixture.network).into_iter().filter(|name| *name != MethodName::Phyll) {
         let error = run(&fixture, name).unwrap_err();
