@@ -114,6 +114,20 @@ impl<'a> Rest<'a> {
     }
 }
 
+/// What an array of elements of type `descr` in C order begins with.
+pub(super) fn bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
+    let mut lengths = shape.iter().map(|length| format!("{length}")).collect::<Vec<_>>().join(", ");
+    if shape.len() == 1 {
+        lengths.push(',');
+    }
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({lengths})}}");
+    let padded = (10 + header.len() + 1).next_multiple_of(64) - 11; // the elements start at a multiple of 64 bytes
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(((padded + 1) as u16).to_le_bytes()); // a shape of any array that fits a memory is far shorter
+    bytes.extend(format!("{header:padded$}\n").into_bytes());
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
