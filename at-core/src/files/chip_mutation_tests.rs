@@ -5,6 +5,7 @@
 use super::*;
 use crate::chip::Chip;
 use crate::cpu::Cpu;
+use crate::files::npz_draft::NpzWriter;
 use crate::imperfections::{Control, Imperfections, Passive};
 use crate::network::{Detection, singular_value_stages};
 use crate::optics::{Activation, Layout};
