@@ -121,7 +121,8 @@ pub(super) fn bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
         lengths.push(',');
     }
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({lengths})}}");
-    let padded = (10 + header.len() + 1).next_multiple_of(64) - 11; // the elements start at a multiple of 64 bytes
+    // the elements start at a multiple of 64 bytes; where they would without spaces, there are 64, as NumPy does it
+    let padded = (11 + header.len()) / 64 * 64 + 64 - 11;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend(((padded + 1) as u16).to_le_bytes()); // a shape of any array that fits a memory is far shorter
     bytes.extend(format!("{header:padded$}\n").into_bytes());
