@@ -1,7 +1,7 @@
 //! Cases that the benches share: meshes of every size on the CPU in `f32`, with light and errors.
 
 use at_core::chip::{AnyChip, Chip};
-use at_core::cpu::{Cpu, CpuNetwork, CpuTrace};
+use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::Imperfections;
@@ -40,7 +40,7 @@ pub fn chip_errors() -> Imperfections {
 
 /// A network with everything that a pass through it needs.
 pub struct Pass {
-    network: CpuNetwork<f32>,
+    network: <Cpu<f32> as Simulator>::Network,
     /// The controls in `f32`.
     pub controls: Vec<f32>,
     /// `[batch, inputs]`.
@@ -51,7 +51,7 @@ pub struct Pass {
     pub error: Vec<f32>,
     /// dL/d(controls).
     pub gradient: Vec<f32>,
-    trace: CpuTrace<f32>,
+    trace: <<Cpu<f32> as Simulator>::Network as Adjoint>::Trace,
     batch: usize,
 }
 

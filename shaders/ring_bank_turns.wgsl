@@ -1,13 +1,5 @@
 // Controls to (cos, sin) of half the phase of every ring, phi + o.
 
-struct RingBank {
-    len: u32,
-    offset: u32,
-    inputs: u32,
-    outputs: u32,
-    channels: u32,
-}
-
 @group(0) @binding(0) var<uniform> parameters: RingBank;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
 @group(0) @binding(2) var<storage, read> rings: array<vec4f>;

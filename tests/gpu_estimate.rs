@@ -4,16 +4,18 @@ use at_core::cpu::Cpu;
 use at_core::engine::Engine;
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::Imperfections;
-use at_core::network::{Detection, Network, Stage};
-use at_core::optics::{Activation, Mesh};
+use at_core::network::{Detection, Network, Stage, singular_value_stages};
+use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::{Adjoint, Propagator, Simulator, Tunable};
+use at_core::tiled::tiled_singular_value_stages;
 use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, mesh_and_detectors, network, other_shapes, phase_change, ring_banks, tiled, weight_banks,
+    coherent, convolutional, looped, mesh_and_detectors, network, other_shapes, patches_through_anything, phase_change,
+    residuals, ring_banks, tiled, weight_banks,
 };
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
@@ -75,6 +77,19 @@ fn all_agree(gpu: &Gpu, network: &Network, batches: &[usize], what: &str) {
 }
 
 #[test]
+fn gradients_of_imperfections_add_up_over_the_steps_of_a_loop() {
+    let Some(gpu) = require_gpu() else { return };
+    let of_meshes =
+        |network: &Network| network.stages().all(|stage| stage.imperfections() == 0 || stage.kind() == "Mesh");
+    for (what, network) in looped().into_iter().filter(|(_, network)| of_meshes(network)) {
+        for imperfections in [IDEAL, EVEN] {
+            let case = Case::new(network.clone(), &imperfections, 7, 47);
+            agrees(&gpu, &case, &run(&Cpu::<f64>::new(), &case), what);
+        }
+    }
+}
+
+#[test]
 fn gradients_of_imperfections_agree_on_every_layout_depth_and_batch() {
     let Some(gpu) = require_gpu() else { return };
     for (mesh, what) in [
@@ -104,6 +119,17 @@ fn gradients_of_imperfections_agree_behind_other_stages_and_on_tiles() {
     all_agree(&gpu, &network, &[1, 33], "three meshes");
     for tile in [Mesh::rectangular(5).unwrap(), Mesh::triangular(6).unwrap(), Mesh::truncated(4, 9).unwrap()] {
         all_agree(&gpu, &tiled(&tile), &[19, 130], &format!("tiles of {} modes", tile.modes()));
+    }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_inside_convolutions_and_residual_connections() {
+    let Some(gpu) = require_gpu() else { return };
+    let lit = |what: &str| matches!(what, "singular values" | "meshes" | "a residual connection of light");
+    for (what, network) in patches_through_anything().into_iter().chain(residuals()).filter(|own| lit(own.0)) {
+        all_agree(&gpu, &network, &[1, 7], what);
+        let gpu = gpu.preferring(Preferences { samples_of_patches: Some(3), ..Preferences::default() });
+        all_agree(&gpu, &network, &[7], &format!("{what}, 3 samples at a time"));
     }
 }
 
@@ -179,14 +205,38 @@ fn an_estimate_counts_from_the_next_programming_on() {
 }
 
 #[test]
-fn an_estimate_of_weight_banks_is_refused() {
+fn gradients_of_imperfections_agree_on_banks_rings_and_crossbars() {
     let Some(gpu) = require_gpu() else { return };
-    for network in [weight_banks(&[5, 4, 3]), ring_banks(&[5, 4, 3]), phase_change(&[5, 4, 3])] {
-        let mut model = Case::new(network, &IDEAL, 4, 5).programmed(&gpu);
-        let estimate = gpu.upload(&vec![0.0; model.imperfections()]).unwrap();
-        let text = model.set_imperfections(&estimate).unwrap_err().to_string();
-        assert!(text.contains("weight banks") && text.contains("`engine` cpu"), "{text}");
+    let widths = [30, 17, 1, 5];
+    for (network, what) in [
+        (weight_banks(&widths), "weight banks"),
+        (ring_banks(&widths), "ring banks"),
+        (phase_change(&widths), "crossbars"),
+        (network(vec![vec![Stage::ring_bank(70, 3, 64, 200.0)]]), "a bus of 64 wavelengths and one of 7"),
+    ] {
+        all_agree(&gpu, &network, &[1, 19, 130], what);
     }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_on_singular_value_layers() {
+    let Some(gpu) = require_gpu() else { return };
+    let behind = |stages: Vec<Stage>, modes| {
+        let detection = Stage::detection(modes, Detection::Homodyne { phase: 0.3 });
+        network(vec![stages, vec![detection]])
+    };
+    let whole = behind(singular_value_stages(6, 4, Layout::Rectangular).unwrap().to_vec(), 4);
+    all_agree(&gpu, &whole, &[1, 33], "a singular-value layer");
+    let tiles = tiled_singular_value_stages(8, 12, &Mesh::rectangular(4).unwrap()).unwrap();
+    all_agree(&gpu, &behind(tiles, 12), &[1, 33], "singular-value layers of tiles");
+}
+
+#[test]
+fn gradients_of_imperfections_agree_on_convolutions_whole_and_in_pieces() {
+    let Some(gpu) = require_gpu() else { return };
+    all_agree(&gpu, &convolutional(), &[1, 19], "convolutions");
+    let pieces = gpu.preferring(Preferences { samples_of_patches: Some(7), ..Preferences::default() });
+    all_agree(&pieces, &convolutional(), &[19], "convolutions in pieces");
 }
 
 #[test]

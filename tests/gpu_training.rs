@@ -15,7 +15,7 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, mesh_and_detectors, tiled, weight_banks};
+use at_tests::networks::{coherent, looped, mesh_and_detectors, tiled, weight_banks};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -180,7 +180,8 @@ fn trainings_on_gpu_and_cpu_follow_each_other() {
     let custom =
         Mesh::of_columns(5, &[vec![[0, 3], [1, 4]], vec![[2, 4]], vec![[0, 1], [2, 3]], vec![[1, 3]]]).unwrap();
     let others = [Mesh::butterfly(8).unwrap(), Mesh::benes(4).unwrap(), Mesh::diamond(6).unwrap(), custom].map(of);
-    for network in [mesh, weight_banks(&[5, 9, 4])].into_iter().chain(others) {
+    let loops = looped().into_iter().filter(|own| own.0.contains("parts")).map(|own| own.1);
+    for network in [mesh, weight_banks(&[5, 9, 4])].into_iter().chain(others).chain(loops) {
         for (optimizer, rate) in
             [(Optimizer::Sgd, 0.3), (Optimizer::Momentum { momentum: 0.9 }, 0.05), (Optimizer::ADAM, 0.01)]
         {

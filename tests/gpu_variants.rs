@@ -7,7 +7,9 @@ use at_gpu::testing::require_gpu;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 use at_tests::case::{Case, IDEAL, LOSSY, Outcome};
 use at_tests::compare::assert_close;
-use at_tests::networks::{coherent, convolutional, matrices, mesh_and_detectors, other_shapes, tiled};
+use at_tests::networks::{
+    coherent, convolutional, matrices, mesh_and_detectors, other_shapes, patches_through_anything, tiled,
+};
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
 const SINGLE: f64 = 1e-5;
@@ -120,5 +122,11 @@ fn convolutions_in_pieces_of_a_batch() {
             let gpu = gpu.preferring(Preferences { samples_of_patches: Some(samples), ..Preferences::default() });
             agrees(&gpu, &case, &expected, &format!("convolutions, {samples} samples at a time"));
         }
+    }
+    for (what, network) in patches_through_anything() {
+        let case = Case::new(network, &LOSSY, 7, 8);
+        let expected = case.expected();
+        let gpu = gpu.preferring(Preferences { samples_of_patches: Some(3), ..Preferences::default() });
+        agrees(&gpu, &case, &expected, &format!("patches through {what}, 3 samples at a time"));
     }
 }

@@ -1,7 +1,7 @@
 //! The networks that are tested and timed.
 
 use at_core::data::ImageShape;
-use at_core::network::{Detection, Layer, Network, Stage, singular_value_stages};
+use at_core::network::{Detection, Entry, Feedback, Layer, Network, Recurrence, Stage, singular_value_stages};
 use at_core::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Regions, Splitter, Transmission};
 use at_core::tiled::tiled_stages;
@@ -102,6 +102,110 @@ pub fn convolutional() -> Network {
         ],
         vec![Stage::weight_bank(80, 5)],
     ])
+}
+
+/// Networks whose layers are crossed again and again, of every entry and feedback: in light, in numbers, behind a layer in front, up to the
+/// readout.
+pub fn looped() -> Vec<(&'static str, Network)> {
+    let closed = |layers, own| Network::recurrent(layers, own).expect("the loop closes");
+    let over = |layers, steps, entry| Recurrence { layers, steps, entry, feedback: Feedback::Analogue };
+    let light = || coherent(5, 2, ACTIVATIONS[1], Detection::Intensity).layers().to_vec();
+    let cell = |inputs, state: usize| {
+        let behind = vec![Stage::matrix(4, state), Stage::rectifier(state, 0.0)];
+        let last = vec![Stage::weight_bank(state, 3)];
+        vec![vec![Stage::weight_bank(inputs + state, 4), Stage::rectifier(4, 0.05)], behind, last]
+    };
+    let mesh = Stage::Mesh(Mesh::rectangular(4).expect("possible sizes"));
+    let modulated = vec![Stage::modulation(4), mesh, Stage::detection(4, Detection::Amplitude)];
+    let behind = vec![vec![Stage::weight_bank(7, 4)], modulated, vec![Stage::matrix(4, 3)]];
+    let converted = Recurrence { feedback: Feedback::Converted, ..over(0..2, 4, Entry::Parts(2)) };
+    vec![
+        ("light that is fed back", closed(light(), over(0..1, 4, Entry::Once))),
+        ("light beside light in parts", closed(light(), over(0..1, 3, Entry::Parts(2)))),
+        ("light beside light that is held", closed(light(), over(0..1, 3, Entry::Held(1)))),
+        ("a cell that takes parts", closed(cell(2, 3), converted)),
+        ("a cell that takes all", closed(cell(5, 3), over(0..2, 3, Entry::Held(5)))),
+        ("modulated again, behind a bank", closed(behind, over(1..2, 3, Entry::Once))),
+        ("a loop up to the readout", closed(vec![vec![Stage::weight_bank(4, 4)]], over(0..1, 3, Entry::Once))),
+    ]
+}
+
+/// Light between modulators and detectors, as patches cross it.
+fn lit(inputs: usize, stages: Vec<Stage>, detection: Detection) -> Stage {
+    let modes = stages.last().expect("something is lit").output().modes;
+    Stage::series([vec![Stage::modulation(inputs)], stages, vec![Stage::detection(modes, detection)]].concat())
+}
+
+/// A network of patches through every linear element: what it is, and two convolutions of it with pooling between them. Diffractive
+/// planes are but the first.
+pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
+    let svd = |inputs, outputs| {
+        let meshes = singular_value_stages(inputs, outputs, Layout::Rectangular).expect("possible sizes");
+        lit(inputs, meshes.into(), Detection::Homodyne { phase: 0.2 })
+    };
+    let mesh = |inputs, outputs| {
+        let read = Stage::attenuators(inputs, outputs);
+        let stages = vec![Stage::Mesh(Mesh::rectangular(inputs).expect("possible sizes")), read];
+        lit(inputs, stages, Detection::Amplitude)
+    };
+    let planes = |inputs: usize, outputs| {
+        let (pitch_um, distance_um, wavelength_um) = (400.0, 1500.0, 750.0);
+        let spectrum = AngularSpectrum { rows: 2, columns: inputs / 2, pitch_um, distance_um, wavelength_um };
+        let mask = Stage::mask(2, inputs / 2, Transmission::Complex);
+        let regions = Stage::regions(2, inputs / 2, outputs, 1);
+        let stages =
+            vec![Stage::modulation(inputs), Stage::free_space(spectrum), mask, Stage::free_space(spectrum), regions];
+        Stage::series(stages)
+    };
+    let rings = |inputs, outputs| Stage::ring_bank(inputs, outputs, 3, 12.0);
+    type Element = dyn Fn(usize, usize) -> Stage;
+    let elements: [(&str, &Element); 5] = [
+        ("ring banks", &rings),
+        ("crossbars", &Stage::phase_change),
+        ("singular values", &svd),
+        ("meshes", &mesh),
+        ("diffractive planes", &planes),
+    ];
+    let of = |(what, element): (&'static str, &Element)| {
+        let patches = |image, stride, padding| Patches { image, kernel: [2; 2], stride, padding };
+        let first = patches(ImageShape::new(2, 5, 4), 1, 1);
+        let pool = Stage::pooling(ImageShape::new(4, 6, 5), 2, Pool::Max);
+        let second = patches(ImageShape::new(4, 3, 2), 1, 0);
+        let layers = vec![
+            vec![Stage::convolution(first, element(8, 4)), Stage::rectifier(120, 0.0), pool],
+            vec![Stage::convolution(second, element(16, 3)), Stage::rectifier(6, 0.0)],
+            vec![Stage::matrix(6, 3)],
+        ];
+        (what, network(layers))
+    };
+    elements.into_iter().map(of).collect()
+}
+
+/// Residual connections: of convolutions with normalisation and one inside another, of banks, and of light.
+pub fn residuals() -> Vec<(&'static str, Network)> {
+    let conv = |channels: usize, outputs| {
+        let image = ImageShape::new(channels, 4, 3);
+        let patches = Patches { image, kernel: [3; 2], stride: 1, padding: 1 };
+        Stage::convolution(patches, Stage::weight_bank(patches.entries(), outputs))
+    };
+    let normalization = Stage::normalization(ImageShape::new(3, 4, 3), 3);
+    let inner = Stage::residual(vec![conv(3, 3)]);
+    let branch = vec![conv(2, 3), normalization, Stage::rectifier(36, 0.0), inner, conv(3, 2)];
+    let images = vec![
+        vec![conv(1, 2), Stage::rectifier(24, 0.0)],
+        vec![Stage::residual(branch), Stage::rectifier(24, 0.0)],
+        vec![Stage::weight_bank(24, 3)],
+    ];
+    let banks = vec![Stage::weight_bank(6, 20), Stage::rectifier(20, 0.1), Stage::matrix(20, 6)];
+    let banks = vec![vec![Stage::weight_bank(5, 6)], vec![Stage::residual(banks)], vec![Stage::weight_bank(6, 3)]];
+    let mesh = || Stage::Mesh(Mesh::rectangular(6).expect("possible sizes"));
+    let lit = Stage::residual(vec![mesh(), activation(6, ACTIVATIONS[0])]);
+    let light = vec![vec![mesh()], vec![lit], vec![mesh(), Stage::detection(6, Detection::Intensity)]];
+    vec![
+        ("a residual connection of convolutions", network(images)),
+        ("a residual connection of banks", network(banks)),
+        ("a residual connection of light", network(light)),
+    ]
 }
 
 /// A small one for golden numbers: six patches of 2×2 cross one bank, means of patches that overlap, a weight bank.
@@ -266,7 +370,8 @@ mod tests {
                 assert!(there != (name == "own" && folder == "at-gpu/src"), "{folder}/{name}.rs");
             }
             let kernel = |kernel: &&Kernel| kernel.name().starts_with(name.trim_end_matches('s'));
-            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != (name == "own"), "kernels of {name}");
+            let without = ["own", "series", "residual"].contains(&name.as_str()); // the latter have those of the stages inside
+            assert!(Kernel::ALL.iter().any(|own| kernel(&own)) != without, "kernels of {name}");
         }
     }
 }

@@ -115,7 +115,8 @@ fn layers(network: &Network) -> Vec<String> {
         format!("         layer {number}: {}", layer.iter().map(stage).collect::<Vec<_>>().join(" > "))
     });
     let more = all.len().saturating_sub(MOST_LAYERS);
-    shown.chain((more > 0).then(|| format!("         and {more} more layers"))).collect()
+    let looped = network.recurrence().map(|own| format!("         {own}"));
+    shown.chain(looped).chain((more > 0).then(|| format!("         and {more} more layers"))).collect()
 }
 
 /// What every method takes of the run of `task`, whose samples are `data`. Nothing is written.

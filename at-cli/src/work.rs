@@ -55,7 +55,7 @@ impl Work {
         let training = &plan.training;
         let (epochs, train, test) = (training.epochs as f64, train as f64, test as f64);
         let batches = (train / training.batch_size as f64).ceil();
-        let forward = Flops::of(network.stages()).forward as f64 / RATE;
+        let forward = Flops::of(network.crossed_stages()).forward as f64 / RATE;
         let fleet = plan.fleet() as f64;
         let passes = |method: &MethodName| {
             let own = (methods::facts(*method).passes)(&plan.options, network);
@@ -82,7 +82,7 @@ impl Work {
     /// Seconds that the training takes on this computer's CPU or more, from a pass of light that is timed, where that may be more than a day.
     /// Its way back and its controls come on top.
     pub fn timed(plan: &Plan, network: &Network, [train, test]: [usize; 2]) -> Result<Option<f64>> {
-        let flops = Flops::of(network.stages()).forward as f64;
+        let flops = Flops::of(network.crossed_stages()).forward as f64;
         let samples = |passes: f64| plan.training.epochs as f64 * (passes * train as f64 + test as f64);
         let passes: f64 =
             plan.methods.iter().map(|&method| (methods::facts(method).passes)(&plan.options, network)).sum();
@@ -109,7 +109,7 @@ impl Work {
 
     /// The evaluation of one chip of `network` on so many samples.
     pub fn of_evaluation(network: &Network, samples: usize) -> Self {
-        let forward = Flops::of(network.stages()).forward as f64 / RATE;
+        let forward = Flops::of(network.crossed_stages()).forward as f64 / RATE;
         Work { seconds: samples as f64 * forward + ACT, factors: Vec::new() }
     }
 

@@ -21,6 +21,7 @@ pub mod image_shape;
 pub mod imperfections;
 mod lanes;
 pub mod link;
+pub mod looped;
 pub mod network;
 mod numpy_random;
 pub mod optics;

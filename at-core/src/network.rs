@@ -4,12 +4,15 @@ mod bounds;
 mod identity;
 mod interface;
 mod parts;
+mod recurrence;
 
 pub use crate::stage::{Detection, Signal, Stage};
 pub(crate) use bounds::stands;
 pub use bounds::{Bounds, MOST_PHASE, MOST_WEIGHT};
 pub use identity::{Identity, Owner};
 pub use interface::{Interface, Passage};
+pub(crate) use recurrence::refuse_loops;
+pub use recurrence::{Entry, Feedback, Recurrence, Visit};
 
 use crate::error::same_size;
 use crate::optics::Mesh;
@@ -24,12 +27,13 @@ pub type Layer = Vec<Stage>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     layers: Vec<Layer>,
+    recurrence: Option<Recurrence>,
 }
 
 impl Network {
     /// Checks that stages fit together and that the last gives real numbers.
     pub fn new(layers: Vec<Layer>) -> Result<Self> {
-        let network = Network { layers };
+        let network = Network { layers, recurrence: None };
         let mut previous: Option<Signal> = None;
         for (index, stage) in network.stages().enumerate() {
             validate(stage)?;
@@ -59,10 +63,16 @@ impl Network {
 
     /// The same stages, each a layer of its own.
     pub fn single_stages(&self) -> Result<Self> {
-        Self::new(self.stages().map(|stage| vec![stage.clone()]).collect())
+        let single = Self::new(self.stages().map(|stage| vec![stage.clone()]).collect())?;
+        let before = |layer: usize| self.layers[..layer].iter().map(Vec::len).sum();
+        let recurrence = self
+            .recurrence
+            .as_ref()
+            .map(|own| Recurrence { layers: before(own.layers.start)..before(own.layers.end), ..own.clone() });
+        Ok(Network { recurrence, ..single })
     }
 
-    /// The layers.
+    /// The layers, each once, as the chip has them; [`Network::visits`] counts them as often as light crosses them.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
@@ -86,9 +96,11 @@ impl Network {
         )
     }
 
-    /// What enters the chip.
+    /// What enters the chip: a sample as a whole, also where it enters part by part ([`Recurrence`]).
     pub fn input(&self) -> Signal {
-        self.layers[0][0].input()
+        let plain = self.layers[0][0].input();
+        let modes = self.recurrence.as_ref().map_or(plain.modes, |own| own.sample_modes(plain.modes));
+        Signal { modes, ..plain }
     }
 
     /// Number of values that one readout gives.
@@ -136,7 +148,7 @@ impl Network {
 
     /// `M` of the interface counts: signals after the input, hidden and output ones.
     pub fn neurons(&self) -> usize {
-        (0..self.layers.len()).map(|layer| self.layer_output(layer).modes).sum()
+        self.visits().iter().map(|visit| self.layer_output(visit.layer).modes).sum()
     }
 }
 

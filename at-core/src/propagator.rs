@@ -66,6 +66,9 @@ pub trait Propagator {
 }
 
 /// A propagator that is known to consist of layers. This is its design, not its inside: no signal between layers is given away.
+///
+/// Layers are counted as light crosses them ([`Network::visits`]): one that is looped stands here once per step. Where parts of a sample enter
+/// on the way, a layer that is lit or recorded by itself gets those of the sample of which layer 0 was lit or recorded last.
 pub trait Layered: Propagator {
     /// Number of layers.
     fn layers(&self) -> usize;
@@ -194,6 +197,9 @@ pub trait Adjoint: Layered {
     /// From `output_error [batch, layer_outputs]`, an error at the output of one layer, to that layer's part of the `gradient`
     /// of all controls, whose other entries stay as they are, and to the error at the layer's input where it is asked for.
     ///
+    /// A looped layer ([`crate::network::Recurrence`]) is a layer per step here, and all steps have the same part: it is overwritten by the first
+    /// of them that is asked for, and again when one is asked for anew; the others add to it.
+    ///
     /// The error of a complex field is `∂L/∂z*`, that of a real `∂L/∂x`. The trace needs to hold this layer only.
     fn backpropagate_layer(
         &mut self,
@@ -232,6 +238,18 @@ pub trait Tunable: Adjoint {
         &mut self,
         trace: &Self::Trace,
         readout_error: &Buffer<Self>,
+        gradient: &mut Buffer<Self>,
+        imperfection_gradient: &mut Buffer<Self>,
+    ) -> Result<()>;
+
+    /// [`Adjoint::backpropagate_layer`] that also fills the layer's part of the `imperfection_gradient`, whose other entries stay as they
+    /// are. Errs before an estimate is programmed.
+    fn backpropagate_layer_imperfections(
+        &mut self,
+        layer: usize,
+        trace: &Self::Trace,
+        output_error: &Buffer<Self>,
+        input_error: Option<&mut Buffer<Self>>,
         gradient: &mut Buffer<Self>,
         imperfection_gradient: &mut Buffer<Self>,
     ) -> Result<()>;

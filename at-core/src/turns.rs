@@ -49,8 +49,9 @@ fn stretched(stage: &Stage, errors: Option<&StageErrors>) -> Vec<bool> {
     let mut stretched = vec![false; stage.controls()];
     for vector in stage.errors().iter().filter(|vector| vector.stretches) {
         let own = errors.map(|errors| errors.get([vector.name]).map_or(&[][..], |[own]| own));
-        for (control, stretched) in stretched.iter_mut().enumerate().take(vector.length) {
-            *stretched |= own.is_none_or(|own| own.get(control) != Some(&0.0));
+        let entries = stretched.iter_mut().skip(vector.order.first_control()).take(vector.length).enumerate();
+        for (entry, stretched) in entries {
+            *stretched |= own.is_none_or(|own| own.get(entry) != Some(&0.0));
         }
     }
     stretched

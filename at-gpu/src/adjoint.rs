@@ -85,6 +85,21 @@ impl Adjoint for GpuNetwork {
         input_error: Option<&mut Vector>,
         gradient: &mut Vector,
     ) -> Result<()> {
+        self.carry_layer_back(layer, trace, output_error, input_error, gradient, None)
+    }
+}
+
+impl GpuNetwork {
+    /// [`Adjoint::backpropagate_layer`], with the gradient of the estimated `imperfections` where that is given.
+    pub(crate) fn carry_layer_back(
+        &mut self,
+        layer: usize,
+        trace: &GpuTrace,
+        output_error: &Vector,
+        input_error: Option<&mut Vector>,
+        gradient: &mut Vector,
+        imperfections: Option<&Vector>,
+    ) -> Result<()> {
         self.check_layer(layer)?;
         same_size("gradient", self.controls, gradient.len)?;
         same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
@@ -95,7 +110,10 @@ impl Adjoint for GpuNetwork {
         if let Some(input_error) = &input_error {
             check_range("error at the layer's input", input_error.len, 0, batch * self.layers[layer][0].inputs)?;
         }
-        self.reserve(batch, true)?;
+        match imperfections {
+            Some(_) => self.reserve_for_imperfections(batch)?,
+            None => self.reserve(batch, true)?,
+        }
         let mut between = [self.scratch.get(Slot::SignalA), self.scratch.get(Slot::SignalB)];
         let mut adjoint = &output_error.buffer;
         let stages = &self.layers[layer];
@@ -104,16 +122,14 @@ impl Adjoint for GpuNetwork {
                 Some(input_error) if index == 0 => &input_error.buffer,
                 _ => between[0],
             };
-            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient, None)?;
+            self.carry_back(placed, signals, adjoint, batch, adjoint_in, gradient, imperfections)?;
             adjoint = adjoint_in;
             between.swap(0, 1);
         }
         let ends = [stages.first(), stages.last()].map(|end| end.expect("a layer has stages").controls.clone());
         self.follower.carry_back(&self.gpu, ends[0].start..ends[1].end, gradient)
     }
-}
 
-impl GpuNetwork {
     /// [`Adjoint::backpropagate`], with the gradient of the estimated `imperfections` where that is given.
     pub(crate) fn carry_all_back(
         &mut self,

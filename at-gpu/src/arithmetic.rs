@@ -2,11 +2,12 @@
 
 use crate::commands::Span;
 use crate::engine::Gpu;
-use crate::layout::{Adam, Combine, Gather, Length, Loss as LossParameters, Tally};
+use crate::layout::{Adam, Combine, CopyColumns, Gather, Length, Loss as LossParameters, Tally};
 use crate::product::{Afterwards, Product, View};
 use crate::vectors::{Indices, Vector, check_range, count};
 use at_core::engine::{
-    Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups, product_sizes,
+    Columns, Engine, Factor, Loss, LossKind, Normalization, Optimizer, OptimizerState, Targets, adam_rate, groups,
+    product_sizes,
 };
 use at_core::error::same_size;
 use at_core::{Error, Real, Result};
@@ -49,8 +50,20 @@ impl Gpu {
     }
 
     fn combine_vectors(&self, a: f64, x: &Vector, b: f64, y: &Vector) -> Result<()> {
-        let parameters = Combine { len: count(y.len)?, a: a as f32, b: b as f32 };
-        self.each(Kernel::Combine, &parameters, &[&x.buffer, &y.buffer], y.len)
+        self.combine_buffers(a, &x.buffer, b, &y.buffer, y.len)
+    }
+
+    /// `y ← a·x + b·y` of the first `reals` of both.
+    pub(crate) fn combine_buffers(
+        &self,
+        a: f64,
+        x: &wgpu::Buffer,
+        b: f64,
+        y: &wgpu::Buffer,
+        reals: usize,
+    ) -> Result<()> {
+        let parameters = Combine { len: count(reals)?, a: a as f32, b: b as f32 };
+        self.each(Kernel::Combine, &parameters, &[x, y], reals)
     }
 }
 
@@ -153,6 +166,27 @@ impl Engine for Gpu {
         let (count, start, rows_seen) = (count(rows)?, count(start)?, count(source.len)?);
         let parameters = Gather { count, width: 1, start, first: 0, rows: rows_seen };
         self.each(Kernel::GatherIndices, &parameters, &[&source.buffer, &order.buffer, &target.buffer], rows)
+    }
+
+    fn copy_columns(
+        &self,
+        [rows, columns]: [usize; 2],
+        from: Columns,
+        source: &Vector,
+        to: Columns,
+        target: &mut Vector,
+    ) -> Result<()> {
+        from.check("columns to copy", [rows, columns], source.len)?;
+        to.check("room for copied columns", [rows, columns], target.len)?;
+        let parameters = CopyColumns {
+            rows: count(rows)?,
+            count: count(columns)?,
+            from_width: count(from.width)?,
+            from_first: count(from.first)?,
+            to_width: count(to.width)?,
+            to_first: count(to.first)?,
+        };
+        self.each(Kernel::CopyColumns, &parameters, &[&source.buffer, &target.buffer], rows * columns)
     }
 
     fn loss(

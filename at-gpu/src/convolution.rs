@@ -3,9 +3,10 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
+use crate::series::widest_inside;
 use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::sums::MOST_ROWS;
-use crate::vectors::count;
+use crate::vectors::{At, count};
 use at_core::Result;
 use at_core::stage::{Convolution, StageErrors};
 use at_shaders::Kernel;
@@ -40,6 +41,9 @@ struct ConvolutionStage {
     page: Convolution,
     offset: usize,
     controls: usize,
+    /// Where its imperfections begin among all, once an estimate was taken on, and their number.
+    first_imperfection: usize,
+    imperfections: usize,
     /// Samples of a piece.
     piece: usize,
     element: Box<dyn GpuStage>,
@@ -54,8 +58,7 @@ fn sizes(page: &Convolution) -> [usize; 3] {
 
 /// Samples whose patches are made at a time on a device whose kernels see at most `binding` bytes at once.
 fn samples_of_a_piece(page: &Convolution, binding: u64) -> usize {
-    let [_, entering, leaving] = sizes(page);
-    let bytes = 4 * entering.max(leaving) as u64;
+    let bytes = 4 * page.patches.positions().saturating_mul(widest_inside(&page.element)) as u64;
     let samples = PIECE.min(binding) / bytes.max(1);
     (samples as usize).min(MOST_ROWS / page.patches.positions().max(1)).max(1)
 }
@@ -65,15 +68,28 @@ impl OnGpu for Convolution {
         let element = build(&gpu, &self.element, errors, offset)?;
         let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
         let piece = gpu.preferences.samples_of_patches.unwrap_or_else(|| samples_of_a_piece(self, binding));
-        let controls = self.element.controls();
-        Ok(Box::new(ConvolutionStage { gpu, page: self.clone(), offset, controls, piece, element }))
+        let (controls, imperfections) = (self.element.controls(), self.element.imperfections());
+        let page = self.clone();
+        let first_imperfection = 0;
+        Ok(Box::new(ConvolutionStage {
+            gpu,
+            page,
+            offset,
+            controls,
+            first_imperfection,
+            imperfections,
+            piece,
+            element,
+        }))
     }
 
     fn memory(&self, training: &Training, binding: u64) -> OfStage {
-        let own = memory(&self.element, training, binding);
-        let samples = samples_of_a_piece(self, binding).min(training.batch) as u64;
+        let samples = samples_of_a_piece(self, binding).min(training.batch);
+        let patches = Training { batch: samples * self.patches.positions(), ..*training };
+        let (own, samples) = (memory(&self.element, &patches, binding), samples as u64);
         let [_, entering, leaving] = sizes(self).map(|reals| 4 * reals as u64);
-        let gradient = 4 * training.network.controls() as u64;
+        let estimated = if training.estimate { training.network.imperfections() } else { 0 };
+        let gradient = 4 * (training.network.controls() + estimated) as u64;
         OfStage { between: own.between + samples * (2 * entering + leaving) + gradient, ..own }
     }
 }
@@ -125,6 +141,12 @@ impl ConvolutionStage {
         self.gpu.each(Kernel::ConvolutionTurn, &parameters, &[source, target], len)
     }
 
+    /// Adds the gradient of the piece from the sample `first` on to that of the batch, in so many places from this one on.
+    fn add(&self, first: usize, (offset, len): (usize, usize), piece: &wgpu::Buffer, all: &wgpu::Buffer) -> Result<()> {
+        let parameters = PieceGradient { len: count(len)?, offset: count(offset)?, is_first: u32::from(first == 0) };
+        self.gpu.each(Kernel::ConvolutionAdd, &parameters, &[piece, all], len)
+    }
+
     /// First sample and number of samples of every piece.
     fn pieces(&self, batch: usize) -> impl Iterator<Item = [usize; 2]> {
         let piece = self.piece;
@@ -153,6 +175,20 @@ impl GpuStage for ConvolutionStage {
         inside.max(Needs::of(&own)).max(back)
     }
 
+    fn take_on(&mut self, estimate: At) -> Result<()> {
+        self.first_imperfection = estimate.1;
+        self.element.take_on(estimate)
+    }
+
+    fn needs_of_imperfections(&self, batch: usize) -> Needs {
+        let patches = self.piece.min(batch) * self.page.patches.positions();
+        let slopes = match self.piece < batch {
+            true => Needs::of(&[(Slot::PieceImperfections, 4 * (self.first_imperfection + self.imperfections) as u64)]),
+            false => Needs::default(),
+        };
+        self.needs(batch, true).max(self.element.needs_of_imperfections(patches)).max(slopes)
+    }
+
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()> {
         let (positions, outputs) = (self.page.patches.positions(), self.page.element.output().width());
         let [patches, leaves] = [Slot::Patches, Slot::PatchesLeave].map(|slot| scratch.get(slot));
@@ -171,25 +207,30 @@ impl GpuStage for ConvolutionStage {
             [Slot::Patches, Slot::PatchesLeave, Slot::PatchAdjoints].map(|slot| pass.scratch.get(slot));
         let in_pieces = self.piece < pass.batch;
         let gradient = if in_pieces { pass.scratch.get(Slot::PieceGradient) } else { pass.gradient };
+        let slopes = pass.imperfections.map(|(slopes, start)| match in_pieces {
+            true => (pass.scratch.get(Slot::PieceImperfections), start),
+            false => (slopes, start),
+        });
         for [first, samples] in self.pieces(pass.batch) {
             self.patches(Kernel::ConvolutionPatches, [first, samples], pass.input, patches)?;
             let place = first * positions * outputs;
             self.turn(samples, [outputs, positions], (pass.adjoint, place), (leaves, 0))?;
             self.element.backward(&Backward {
                 input: patches,
-                // matrices and banks ask for what entered and not for what left
+                // stages between numbers ask for what entered and not for what left
                 output: patches,
                 adjoint: leaves,
                 batch: samples * positions,
                 adjoint_in: back,
                 gradient,
-                imperfections: None,
+                imperfections: slopes,
                 scratch: pass.scratch,
             })?;
             if in_pieces {
-                let is_first = u32::from(first == 0);
-                let parameters = PieceGradient { len: count(self.controls)?, offset: count(self.offset)?, is_first };
-                self.gpu.each(Kernel::ConvolutionAdd, &parameters, &[gradient, pass.gradient], self.controls)?;
+                self.add(first, (self.offset, self.controls), gradient, pass.gradient)?;
+                if let (Some((piece, start)), Some((all, _))) = (slopes, pass.imperfections) {
+                    self.add(first, (start, self.imperfections), piece, all)?;
+                }
             }
             self.patches(Kernel::ConvolutionBack, [first, samples], back, pass.adjoint_in)?;
         }

@@ -43,6 +43,8 @@ parameters! {
     Length { len: u32 }
     /// `y ← a x + b y`.
     Combine { len: u32, a: f32, b: f32 }
+    /// Columns of a matrix into another.
+    CopyColumns { rows: u32, count: u32, from_width: u32, from_first: u32, to_width: u32, to_first: u32 }
     /// Rows of a data set.
     Gather { count: u32, width: u32, start: u32, first: u32, rows: u32 }
     /// A loss of [`at_core::engine::Loss`].

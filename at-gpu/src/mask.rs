@@ -92,10 +92,6 @@ impl GpuStage for MaskStage {
         self.gpu.each(Kernel::MaskCoefficients, &self.parameters(0, false)?, &buffers, self.mask.pixels())
     }
 
-    fn learns(&self) -> bool {
-        true
-    }
-
     fn take_on(&mut self, (estimate, offset): At) -> Result<()> {
         let (gpu, pixels) = (&self.gpu, self.mask.pixels());
         let errors = match &mut self.errors {

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
-use crate::vectors::Vector;
+use crate::vectors::{At, Vector};
 use crate::weights::{self, Response, WeightStage};
 use at_core::Result;
 use at_core::stage::{Matrix, StageErrors};
@@ -42,8 +42,27 @@ impl Response for Linear {
         let slopes = slopes.map_or(controls, |slopes| &slopes.buffer);
         gpu.each(Kernel::MatrixCoefficients, &parameters, &[controls, slopes, &weights.buffer], weights.len)
     }
+
     /// Each weight has a control of its own.
     fn to_controls(&self, _: &Gpu, _: Parameters, _: &wgpu::Buffer, _: &wgpu::Buffer) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nothing of it is estimated.
+    fn take_on(&mut self, _: &Gpu, _: usize, _: At) -> Result<()> {
+        Ok(())
+    }
+
+    /// The same.
+    fn to_imperfections(
+        &self,
+        _: &Gpu,
+        _: Parameters,
+        _: &wgpu::Buffer,
+        _: Option<&Vector>,
+        _: &wgpu::Buffer,
+        _: At,
+    ) -> Result<()> {
         Ok(())
     }
 }

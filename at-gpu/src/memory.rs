@@ -41,12 +41,14 @@ impl Training<'_> {
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
             widest = widest.max(inputs).max(outputs);
-            traced += inputs + outputs;
             let own = stage::memory(stage, self, binding);
             all.networks += own.networks;
             states = states.max(own.states);
             seen = seen.max(own.shifters);
             between = between.max(own.between);
+        }
+        for stage in network.crossed_stages() {
+            traced += stage.input().width() as u64 + stage.output().width() as u64;
         }
         let controls = 4 * network.controls() as u64;
         all.networks += if imperfect { 3 * controls } else { 0 };

@@ -38,6 +38,7 @@ pub(crate) struct Placed {
 impl GpuNetwork {
     /// Builds every stage with its errors.
     pub(crate) fn new(gpu: &Gpu, network: &Network, fabrication: &Fabrication) -> Result<Self> {
+        network.require_no_loop()?;
         fabrication.check(network)?;
         let (mut offset, mut imperfections, mut index) = (0, 0, 0);
         let mut layers = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
-use crate::weights::{self, ByEntry};
+use crate::weights::{self, ByEntry, Kernels};
 use at_core::Result;
 use at_core::stage::{PhaseChange, StageErrors};
 use at_shaders::Kernel;
@@ -10,16 +10,8 @@ use at_shaders::Kernel;
 impl OnGpu for PhaseChange {
     fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
         let errors = errors.get(["positive", "negative", "offset"]);
-        let (sizes, kernel) = ([self.inputs, self.outputs], Kernel::PhaseChangeCoefficients);
-        ByEntry::stage(
-            gpu,
-            sizes,
-            offset,
-            kernel,
-            "pairs of phase-change cells",
-            errors,
-            |[positive, negative, offset]| [1.0 + positive, 1.0 + negative, offset, 0.0],
-        )
+        let kernels = Kernels { coefficients: Kernel::PhaseChangeCoefficients, of_errors: Kernel::PhaseChangeErrors };
+        ByEntry::stage(gpu, [self.inputs, self.outputs], offset, kernels, "pairs of phase-change cells", errors)
     }
 
     fn memory(&self, training: &Training, _: u64) -> OfStage {

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::{Weights as Parameters, parameters};
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
-use crate::vectors::{Vector, count};
+use crate::vectors::{At, Vector, count};
 use crate::weights::{Response, WeightStage};
 use at_core::stage::{self, Controlled, StageErrors};
 use at_core::{Error, Result};
@@ -12,7 +12,15 @@ use std::f64::consts::PI;
 
 parameters! {
     /// A ring bank and where its controls lie.
-    RingBank { len: u32, offset: u32, inputs: u32, outputs: u32, channels: u32 }
+    RingBank {
+        len: u32,
+        offset: u32,
+        inputs: u32,
+        outputs: u32,
+        channels: u32,
+        half_linewidth: f32,
+        half_width: f32,
+    }
 }
 
 /// An invocation meets every ring with every channel of a bus, in fewer turns than some drivers let a loop have.
@@ -70,7 +78,9 @@ impl OnGpu for stage::RingBank {
 impl Rings {
     fn parameters(&self, Parameters { len, offset, .. }: Parameters) -> Result<RingBank> {
         let stage::RingBank { inputs, outputs, channels, .. } = self.bank;
-        Ok(RingBank { len, offset, inputs: count(inputs)?, outputs: count(outputs)?, channels: count(channels)? })
+        let [inputs, outputs, channels] = [count(inputs)?, count(outputs)?, count(channels)?];
+        let [half_linewidth, half_width] = [self.bank.half_linewidth(), self.bank.half_width()].map(|x| x as f32);
+        Ok(RingBank { len, offset, inputs, outputs, channels, half_linewidth, half_width })
     }
 }
 
@@ -101,5 +111,25 @@ impl Response for Rings {
         let parameters = self.parameters(parameters)?;
         let buffers = [&self.rings, &self.turns.buffer, &self.steps, of_weights, gradient];
         gpu.each(Kernel::RingBankGradient, &parameters, &buffers, parameters.len as usize)
+    }
+
+    /// Resonances and linewidths become those of the estimate; what is dropped and what stays in the bus is as it was.
+    fn take_on(&mut self, gpu: &Gpu, len: usize, (estimate, offset): At) -> Result<()> {
+        let part = Parameters { len: count(len)?, offset: count(offset)?, has_errors: 0 };
+        gpu.each(Kernel::RingBankEstimate, &self.parameters(part)?, &[estimate, &self.rings], len)
+    }
+
+    fn to_imperfections(
+        &self,
+        gpu: &Gpu,
+        parameters: Parameters,
+        of_weights: &wgpu::Buffer,
+        _: Option<&Vector>,
+        _: &wgpu::Buffer,
+        (imperfections, offset): At,
+    ) -> Result<()> {
+        let parameters = self.parameters(Parameters { offset: count(offset)?, ..parameters })?;
+        let buffers = [&self.rings, &self.turns.buffer, &self.steps, of_weights, imperfections];
+        gpu.each(Kernel::RingBankSlopes, &parameters, &buffers, parameters.len as usize)
     }
 }

@@ -32,11 +32,13 @@ pub(crate) enum Slot {
     PatchesLeave,
     /// The gradient of a piece of a batch.
     PieceGradient,
+    /// The gradient of the imperfections of a piece of a batch.
+    PieceImperfections,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Slot; 14] = [
+    pub const ALL: [Slot; 15] = [
         Slot::SignalA,
         Slot::SignalB,
         Slot::Fields,
@@ -51,6 +53,7 @@ impl Slot {
         Slot::PatchAdjoints,
         Slot::PatchesLeave,
         Slot::PieceGradient,
+        Slot::PieceImperfections,
     ];
 
     /// In words, for errors.
@@ -68,6 +71,7 @@ impl Slot {
             Slot::PatchAdjoints => "adjoints of patches",
             Slot::PatchesLeave => "what leaves the element of a convolution",
             Slot::PieceGradient => "the gradient of a piece of a batch",
+            Slot::PieceImperfections => "the gradient of the imperfections of a piece of a batch",
         }
     }
 }

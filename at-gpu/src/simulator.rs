@@ -8,15 +8,16 @@ use at_core::Result;
 use at_core::fabrication::Fabrication;
 use at_core::fabrication::drift::DriftStep;
 use at_core::fabrication::noise::{Draw, SignalNoise};
+use at_core::looped::Looped;
 use at_core::network::Network;
 use at_core::optics::Mesh;
 use at_core::propagator::Simulator;
 
 impl Simulator for Gpu {
-    type Network = GpuNetwork;
+    type Network = Looped<GpuNetwork>;
 
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<GpuNetwork> {
-        GpuNetwork::new(self, network, fabrication)
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network> {
+        Looped::new(self, network, |plain| GpuNetwork::new(self, plain, fabrication))
     }
 
     fn side_by_side(&self, mesh: &Mesh, samples: usize) -> usize {

@@ -14,9 +14,10 @@ pub(crate) trait GpuStage {
     fn program(&self, controls: &wgpu::Buffer) -> Result<()>;
 
     /// Takes on its part of an estimate of its imperfections, which counts from the next [`GpuStage::program`] on. Only stages that have
-    /// any are asked.
+    /// any are asked, and each of them answers for itself.
     fn take_on(&mut self, _estimate: At) -> Result<()> {
-        Ok(())
+        let what = "an estimate of the imperfections of one of these stages on a GPU".into();
+        Err(Error::Unsupported { what, instead: "pass `engine` cpu".into() })
     }
 
     /// Memory between its dispatches for a batch, on the way forward or on both ways.
@@ -32,11 +33,6 @@ pub(crate) trait GpuStage {
 
     /// From the adjoint of the output to that of the input, and the controls' part of the network's `gradient`.
     fn backward(&self, pass: &Backward) -> Result<()>;
-
-    /// Whether it takes on an estimate of its imperfections.
-    fn learns(&self) -> bool {
-        false
-    }
 
     /// The stage as one with ports at both ends, if it is a mesh.
     fn both_ways(&self) -> Option<&dyn BothWays> {

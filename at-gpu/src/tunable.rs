@@ -20,6 +20,18 @@ impl GpuNetwork {
     }
 }
 
+impl GpuNetwork {
+    /// Errs unless an estimate is programmed, of which a gradient has so many entries.
+    fn estimated(&self, entries: usize) -> Result<()> {
+        same_size("gradient of the imperfections", self.learned.len, entries)?;
+        if self.learned.taken_on {
+            return Ok(());
+        }
+        let reason = "set an estimate, then program the network, before its gradient is asked for";
+        Err(Error::invalid("imperfections", "unset", reason))
+    }
+}
+
 impl Tunable for GpuNetwork {
     fn imperfections(&self) -> usize {
         self.learned.len
@@ -27,12 +39,6 @@ impl Tunable for GpuNetwork {
 
     fn set_imperfections(&mut self, estimate: &Vector) -> Result<()> {
         same_size("imperfections", self.learned.len, estimate.len)?;
-        if self.layers.iter().flatten().any(|placed| !placed.stage.learns() && !placed.imperfections.is_empty()) {
-            return Err(Error::Unsupported {
-                what: "an estimate of the imperfections of weight banks, ring banks or crossbars on a GPU".into(),
-                instead: "pass `engine` cpu".into(),
-            });
-        }
         let Learned { values, taken_on, len } = &mut self.learned;
         let values = match values {
             Some(values) => values,
@@ -50,11 +56,20 @@ impl Tunable for GpuNetwork {
         gradient: &mut Vector,
         imperfection_gradient: &mut Vector,
     ) -> Result<()> {
-        same_size("gradient of the imperfections", self.learned.len, imperfection_gradient.len)?;
-        if !self.learned.taken_on {
-            let reason = "set an estimate, then program the network, before its gradient is asked for";
-            return Err(Error::invalid("imperfections", "unset", reason));
-        }
+        self.estimated(imperfection_gradient.len)?;
         self.carry_all_back(trace, readout_error, gradient, Some(imperfection_gradient))
+    }
+
+    fn backpropagate_layer_imperfections(
+        &mut self,
+        layer: usize,
+        trace: &GpuTrace,
+        output_error: &Vector,
+        input_error: Option<&mut Vector>,
+        gradient: &mut Vector,
+        imperfection_gradient: &mut Vector,
+    ) -> Result<()> {
+        self.estimated(imperfection_gradient.len)?;
+        self.carry_layer_back(layer, trace, output_error, input_error, gradient, Some(imperfection_gradient))
     }
 }

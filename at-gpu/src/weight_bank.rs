@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::stage::{GpuStage, OfStage, OnGpu, Training};
-use crate::weights::{self, ByEntry};
+use crate::weights::{self, ByEntry, Kernels};
 use at_core::Result;
 use at_core::stage::{StageErrors, WeightBank};
 use at_shaders::Kernel;
@@ -10,10 +10,8 @@ use at_shaders::Kernel;
 impl OnGpu for WeightBank {
     fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
         let errors = errors.get(["amplitude", "slope", "offset"]);
-        let (sizes, kernel) = ([self.inputs, self.outputs], Kernel::WeightBankCoefficients);
-        ByEntry::stage(gpu, sizes, offset, kernel, "cells of a weight bank", errors, |[amplitude, slope, offset]| {
-            [1.0 + amplitude, 1.0 + slope, offset, 0.0]
-        })
+        let kernels = Kernels { coefficients: Kernel::WeightBankCoefficients, of_errors: Kernel::WeightBankErrors };
+        ByEntry::stage(gpu, [self.inputs, self.outputs], offset, kernels, "cells of a weight bank", errors)
     }
 
     fn memory(&self, training: &Training, _: u64) -> OfStage {

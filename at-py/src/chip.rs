@@ -8,7 +8,7 @@ use at_core::chip::{Chip as Simulated, Physical};
 use at_core::cpu::Cpu;
 use at_core::fabrication::Fabrication;
 use at_core::files::chip_file::write_chip;
-use at_core::network::Network;
+use at_core::network::{Network, Signal};
 use at_core::propagator::{Bidirectional, Direction, Monitor, Propagator, TapAccess};
 use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
@@ -182,9 +182,8 @@ fn propagate<'py, T: Scalar>(
     let kind = Kind { what: "fields", width: input.width(), complex: input.complex };
     let (fields, batch) = samples::<T>(fields, kind)?;
     let fields = fields.values().to_vec(); // chips take vectors of their engine's own
-    let layers = network.layers().len();
-    let mut read: Vec<Vec<T>> =
-        (0..layers).map(|layer| vec![T::zero(); batch * network.layer_output(layer).width()]).collect();
+    let outputs: Vec<Signal> = network.visited_outputs().collect();
+    let mut read: Vec<Vec<T>> = outputs.iter().map(|own| vec![T::zero(); batch * own.width()]).collect();
     py.detach(|| {
         let mut chip = locked(chip);
         let Some((readout, taps)) = read.split_last_mut() else { return Ok(()) };
@@ -195,9 +194,9 @@ fn propagate<'py, T: Scalar>(
         }
     })
     .raised()?;
-    let first = if hidden { 0 } else { layers - 1 };
+    let first = if hidden { 0 } else { outputs.len() - 1 };
     let shown = read.into_iter().enumerate().skip(first);
-    shown.map(|(layer, values)| array(py, &values, batch, network.layer_output(layer).complex)).collect()
+    shown.map(|(layer, values)| array(py, &values, batch, outputs[layer].complex)).collect()
 }
 
 fn transfer_matrices<'py, T: Scalar>(

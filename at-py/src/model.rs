@@ -3,10 +3,10 @@
 use crate::arrays::{Kind, Room, Scalar, room, samples, vector, vector_room};
 use crate::failure::{Raised, usage};
 use crate::seat::compute;
-use at_core::cpu::{Cpu, CpuInner, CpuNetwork, Passed};
+use at_core::cpu::{CpuInner, CpuNetwork, Passed};
 use at_core::fabrication::Fabrication;
 use at_core::network::Network;
-use at_core::propagator::{Propagator, Simulator};
+use at_core::propagator::Propagator;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,12 +49,12 @@ impl Model {
     pub fn new(network: &Network, fabrication: &Fabrication, double: bool) -> PyResult<Self> {
         let inside = if double {
             Inside::F64(Mutex::new(Lit {
-                network: Cpu::new().build(network, fabrication).raised()?,
+                network: CpuNetwork::new(network, fabrication).raised()?,
                 controls: Arc::default(),
             }))
         } else {
             Inside::F32(Mutex::new(Lit {
-                network: Cpu::new().build(network, fabrication).raised()?,
+                network: CpuNetwork::new(network, fabrication).raised()?,
                 controls: Arc::default(),
             }))
         };

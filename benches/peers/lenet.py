@@ -2,9 +2,11 @@
 
 Both have weights w = sin(phi) with Adam on phi, batches of 100, cross-entropy, f32 and so many threads (RAYON_NUM_THREADS, OMP_NUM_THREADS).
 Asyt's time is that of one more epoch: a run of EPOCHS + 1 less a run of 1, evaluation of the test set after each epoch included; PyTorch's
-is that of an epoch with such an evaluation, behind one that warms up. Both accuracies are shown, so that one sees that both learn.
+is that of an epoch with such an evaluation, behind one that warms up. Both accuracies are shown, so that one sees that both learn. Beside
+seconds stand those of processors (all threads), which a busy machine does not stretch as much: with one thread they are the time of a
+quiet one.
 
-usage: python benches/peers/lenet.py target/release/asyt DATA_DIR [--epochs 2] [--rounds 3] [--threads N]
+usage: python benches/peers/lenet.py target/release/asyt DATA_DIR [--epochs 2] [--rounds 3] [--threads N] [--train-limit 60000]
 DATA_DIR holds the four files of MNIST, as `asyt data fetch mnist` leaves them.
 """
 
@@ -12,6 +14,7 @@ import argparse
 import gzip
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,8 +38,8 @@ def idx(folder, name):
     return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def peer(folder, epochs):
-    """Seconds of every epoch of PyTorch but the first, and the last accuracy."""
+def peer(folder, epochs, limit):
+    """Seconds and processor seconds of every epoch of PyTorch but the first, and the last accuracy."""
     import torch
     import torch.nn.functional as F
 
@@ -46,6 +49,7 @@ def peer(folder, epochs):
     for part in ("train", "t10k"):
         images[part] = torch.from_numpy(idx(folder, f"{part}-images-idx3-ubyte").copy()).float().div(255).unsqueeze(1)
         labels[part] = torch.from_numpy(idx(folder, f"{part}-labels-idx1-ubyte").copy()).long()
+    images["train"] = images["train"][:limit]
     sizes = [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)]
     phases = []
     for size in sizes:
@@ -61,9 +65,9 @@ def peer(folder, epochs):
         x = F.relu(F.linear(x, w[4], w[5]))
         return F.linear(F.relu(F.linear(x, w[6], w[7])), w[8], w[9])
 
-    seconds = []
+    seconds, processor = [], []
     for _ in range(epochs + 1):
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         for rows in torch.randperm(len(images["train"]), generator=generator).split(BATCH):
             optimizer.zero_grad()
             F.cross_entropy(network(images["train"][rows]), labels["train"][rows]).backward()
@@ -74,46 +78,57 @@ def peer(folder, epochs):
                 for x, y in zip(images["t10k"].split(1000), labels["t10k"].split(1000))
             ]
         seconds.append(time.perf_counter() - begin)
-    print(json.dumps({"seconds": seconds[1:], "accuracy": sum(right) / len(labels["t10k"])}))
+        processor.append(time.process_time() - used)
+    print(json.dumps({"seconds": seconds[1:], "processor": processor[1:], "accuracy": sum(right) / len(labels["t10k"])}))
 
 
-def train(asyt, folder, epochs, environment):
-    """Seconds of a run of asyt, and its accuracy."""
+def processor_seconds():
+    """Of all processes that this one started and that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def train(asyt, folder, epochs, limit, environment):
+    """Seconds and processor seconds of a run of asyt, and its accuracy."""
     with tempfile.TemporaryDirectory() as out:
         words = [asyt, "train", "--dataset", "mnist", "--data-dir", folder, "--network", "lenet-5", "--chip", "ideal"]
         words += ["--method", "ideal", "--encoding", "raw", "--optimizer", "adam", "--learning-rate", str(RATE)]
         words += ["--schedule", "constant", "--batch-size", str(BATCH), "--epochs", str(epochs), "--engine", "cpu"]
-        words += ["--out", str(Path(out) / "run"), "--json"]
-        begin = time.perf_counter()
+        words += ["--train-limit", str(limit), "--out", str(Path(out) / "run"), "--json"]
+        begin, used = time.perf_counter(), processor_seconds()
         run = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        seconds = time.perf_counter() - begin
-    return seconds, json.loads(run.stdout)["results"][0]["final_test_accuracy"]
+        seconds, processor = time.perf_counter() - begin, processor_seconds() - used
+    return seconds, processor, json.loads(run.stdout)["results"][0]["final_test_accuracy"]
 
 
 def main():
     if sys.argv[1:2] == ["--peer"]:
-        return peer(sys.argv[2], int(sys.argv[3]))
+        return peer(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     parser = argparse.ArgumentParser()
     parser.add_argument("asyt")
     parser.add_argument("data")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--train-limit", type=int, default=60000)
     given = parser.parse_args()
     threads = str(given.threads)
     environment = {**os.environ, "RAYON_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     found = {"asyt": [], "torch": []}
     for number in range(given.rounds):
-        short, _ = train(given.asyt, given.data, 1, environment)
-        long, accuracy = train(given.asyt, given.data, 1 + given.epochs, environment)
-        found["asyt"].append((long - short) / given.epochs)
-        words = [sys.executable, __file__, "--peer", given.data, str(given.epochs)]
+        short, short_used, _ = train(given.asyt, given.data, 1, given.train_limit, environment)
+        long, long_used, accuracy = train(given.asyt, given.data, 1 + given.epochs, given.train_limit, environment)
+        own = ((long - short) / given.epochs, (long_used - short_used) / given.epochs)
+        words = [sys.executable, __file__, "--peer", given.data, str(given.epochs), str(given.train_limit)]
         other = json.loads(subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE).stdout)
-        found["torch"].extend(other["seconds"])
-        print(f"round {number}: asyt {found['asyt'][-1]:.2f} s an epoch ({100 * accuracy:.2f} %), ", end="")
-        print(f"torch {statistics.median(other['seconds']):.2f} s ({100 * other['accuracy']:.2f} %)", flush=True)
-    for kind, seconds in found.items():
-        print(f"{kind:6} least {min(seconds):7.2f} s, median {statistics.median(seconds):7.2f} s")
+        found["asyt"].append(own)
+        found["torch"].extend(zip(other["seconds"], other["processor"]))
+        print(f"round {number}: asyt {own[0]:.2f} s an epoch, processors {own[1]:.2f} s ({100 * accuracy:.2f} %), ", end="")
+        theirs = [statistics.median(other[kind]) for kind in ("seconds", "processor")]
+        print(f"torch {theirs[0]:.2f} s, {theirs[1]:.2f} s ({100 * other['accuracy']:.2f} %)", flush=True)
+    for kind, both in found.items():
+        for what, seconds in zip(("seconds", "processors"), zip(*both)):
+            print(f"{kind:6} {what:10} least {min(seconds):7.2f} s, median {statistics.median(seconds):7.2f} s")
 
 
 if __name__ == "__main__":

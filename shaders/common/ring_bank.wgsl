@@ -7,6 +7,8 @@ struct RingBank {
     inputs: u32,
     outputs: u32,
     channels: u32,
+    half_linewidth: f32,
+    half_width: f32,
 }
 
 // The output and the input of a weight; input `inputs` is the bias.

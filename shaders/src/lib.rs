@@ -55,6 +55,8 @@ kernels! {
     Combine "combine" "rw" "Combine" ["index"];
     /// y ← x ∘ y, `cpu/engine.rs`.
     Multiply "multiply" "rw" "Length" ["index"];
+    /// columns of one matrix into another, `cpu/engine.rs`.
+    CopyColumns "copy_columns" "rw" "CopyColumns" ["index"];
     /// rows of a data set into a batch, `cpu/engine.rs`.
     Gather "gather" "rrw" "Gather" ["index"];
     /// labels of a batch, `cpu/engine.rs`.
@@ -105,14 +107,26 @@ kernels! {
     MatrixCoefficients "matrix_coefficients" "rrw" "Weights" ["index"];
     /// weights of a bank and their slopes, `stage/weight_bank.rs`.
     WeightBankCoefficients "weight_bank_coefficients" "rrww" "Weights" ["index", "trigonometry"];
+    /// slopes of those weights by the errors of their cells, `stage/weight_bank.rs`.
+    WeightBankErrors "weight_bank_errors" "rrw" "Weights" ["index", "trigonometry"];
+    /// errors of weights from an estimate of them, `cpu/weights.rs`.
+    WeightsEstimate "weights_estimate" "rw" "WeightsEstimate" ["index"];
+    /// from the gradient of weights to those of their controls and errors, `cpu/weights.rs`.
+    WeightsSlopes "weights_slopes" "rrrww" "WeightsSlopes" ["index"];
     /// cosine and sine of half of every ring's phase, `stage/ring_bank.rs`.
-    RingBankTurns "ring_bank_turns" "rrw" "RingBank" ["index", "trigonometry"];
+    RingBankTurns "ring_bank_turns" "rrw" "RingBank" ["index", "trigonometry", "ring_bank"];
     /// weights of a ring bank, `stage/ring_bank.rs`.
     RingBankCoefficients "ring_bank_coefficients" "rrrw" "RingBank" ["index", "ring_bank"];
     /// from the gradient of weights to that of the rings' phases, `stage/ring_bank.rs`.
     RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank"];
+    /// resonances and linewidths of rings from an estimate, `cpu/ring_bank.rs`.
+    RingBankEstimate "ring_bank_estimate" "rw" "RingBank" ["index", "ring_bank"];
+    /// from the gradient of weights to that of such an estimate, `cpu/ring_bank.rs`.
+    RingBankSlopes "ring_bank_slopes" "rrrrw" "RingBank" ["index", "ring_bank"];
     /// weights of a phase-change crossbar and their slopes, `stage/phase_change.rs`.
     PhaseChangeCoefficients "phase_change_coefficients" "rrww" "Weights" ["index"];
+    /// slopes of those weights by the errors of their pairs, `stage/phase_change.rs`.
+    PhaseChangeErrors "phase_change_errors" "rrw" "Weights" ["index"];
     /// patches of images, `stage/convolution.rs`.
     ConvolutionPatches "convolution_patches" "rw" "Patches" ["index", "patches"];
     /// adjoints of patches back into adjoints of images, `stage/convolution.rs`.

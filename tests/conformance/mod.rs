@@ -46,7 +46,12 @@ impl Precision {
 
 /// Columns of all meshes; a stage of another kind counts as one.
 fn columns(network: &Network) -> usize {
-    network.stages().map(|stage| if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 }).sum()
+    network.stages().map(columns_of).sum()
+}
+
+/// Columns of a mesh; 1 of a stage of another kind.
+fn columns_of(stage: &Stage) -> usize {
+    if let Stage::Mesh(mesh) = stage { mesh.columns().len() } else { 1 }
 }
 
 /// Readout and gradient are those of the reference.
@@ -72,7 +77,9 @@ macro_rules! conforms {
             matrices_and_weight_banks
             ring_banks_and_crossbars
             convolutions_and_pooling
+            residual_connections
             diffractive_planes
+            layers_that_are_crossed_again_and_again
             where_light_is_hard_to_rebuild
             taps_and_the_way_back_through_single_layers
             powers_behind_meshes

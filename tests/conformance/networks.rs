@@ -1,15 +1,19 @@
 //! Readouts and gradients of whole networks: all sizes, batches, stages and imperfections.
 
-use super::{Precision, close, columns};
+use super::chips::EVERY_NOISE;
+use super::{Precision, close, columns, columns_of};
 use crate::case::{Case, IDEAL, LOSSY};
+use crate::compare::assert_close;
 use crate::networks::{
-    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, matrices, mesh_and_detectors,
-    network, other_shapes, part_of_tiles, phase_change, ring_banks, tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, around, coherent, convolutional, diffractive, every_kind, looped, matrices,
+    mesh_and_detectors, network, other_shapes, part_of_tiles, patches_through_anything, phase_change, residuals,
+    ring_banks, tiled, weight_banks,
 };
+use at_core::chip::Chip;
 use at_core::imperfections::{Imperfections, Memory, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Layout, Mesh};
-use at_core::propagator::Simulator;
+use at_core::propagator::{Propagator, Simulator};
 
 fn agrees<E: Simulator>(
     engine: &E,
@@ -146,6 +150,20 @@ pub fn convolutions_and_pooling<E: Simulator>(engine: &E, precision: Precision) 
         for batch in [1, 7, 300] {
             agrees(engine, precision, &convolutional(), &imperfections, batch, "convolutions");
         }
+        for (what, network) in patches_through_anything() {
+            agrees(engine, precision, &network, &imperfections, 7, &format!("patches through {what}"));
+        }
+    }
+    let (_, svd) = &patches_through_anything()[2];
+    agrees(engine, precision, svd, &LOSSY, 1100, "patches through singular values, in pieces");
+}
+
+/// Branches of electronics and of light, one inside another.
+pub fn residual_connections<E: Simulator>(engine: &E, precision: Precision) {
+    for (what, network) in residuals() {
+        for (imperfections, batch) in [(IDEAL, 1), (LOSSY, 1), (IDEAL, 19), (LOSSY, 19)] {
+            agrees(engine, precision, &network, &imperfections, batch, what);
+        }
     }
 }
 
@@ -157,6 +175,39 @@ pub fn diffractive_planes<E: Simulator>(engine: &E, precision: Precision) {
             let what = format!("planes of {rows} × {columns} pixels");
             let imperfections = Imperfections { planes, ..Imperfections::NONE };
             agrees(engine, precision, &diffractive(rows, columns), &imperfections, batch, &what);
+        }
+    }
+}
+
+/// Loops of every kind: readouts, gradients, taps at every step, noise at every step.
+pub fn layers_that_are_crossed_again_and_again<E: Simulator>(engine: &E, precision: Precision) {
+    for (what, network) in looped() {
+        for imperfections in [IDEAL, LOSSY] {
+            for batch in [1, 7, 65] {
+                let case = Case::new(network.clone(), &imperfections, batch, 40 + batch as u64);
+                let crossed: usize = network.crossed_stages().map(columns_of).sum();
+                let tolerance = 4.0 * precision.rounding() * (crossed as f64).sqrt();
+                close(engine, &case.run(engine), &case, tolerance, what);
+            }
+        }
+        let case = Case::new(network.clone(), &LOSSY, 5, 4);
+        let tapped = case.run_tapped(engine);
+        let last = tapped.last().expect("a readout");
+        assert_close(what, last, &case.expected().readout, precision.tolerance(1e-12, 1e-4));
+        assert_eq!(tapped.len(), network.visits().len());
+        let noisy = Imperfections { noise: EVERY_NOISE, ..LOSSY };
+        let case = Case::new(network.clone(), &noisy, 5, 4);
+        let mut chip = Chip::new(engine, &network, &case.fabrication).unwrap();
+        for controls in [&case.first_controls, &case.controls] {
+            chip.program(&engine.upload(controls).unwrap()).unwrap();
+        }
+        let fields = engine.upload(&case.fields).unwrap();
+        let mut readout = engine.zeros(case.error.len()).unwrap();
+        for pass in 0..2 {
+            chip.propagate(&fields, case.batch, &mut readout).unwrap();
+            let expected = case.reference().measure(&case.controls, &case.fields, pass).unwrap();
+            let got = engine.download(&readout).unwrap();
+            assert_close(&format!("{what} with noise"), &got, &expected, precision.tolerance(1e-11, 1e-4));
         }
     }
 }

@@ -7,8 +7,8 @@ use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Mesh};
 use at_tests::case::{Case, LOSSY};
 use at_tests::networks::{
-    ACTIVATIONS, DETECTIONS, coherent, convolutional, diffractive, matrices, phase_change, recorded_stages, ring_banks,
-    tiled, weight_banks,
+    ACTIVATIONS, DETECTIONS, coherent, convolutional, diffractive, looped, matrices, phase_change, recorded_stages,
+    ring_banks, tiled, weight_banks,
 };
 
 /// All networks.
@@ -32,6 +32,7 @@ pub fn all() -> Record {
     for (index, detection) in DETECTIONS.into_iter().enumerate() {
         networks.push((format!("detection {index}"), coherent(4, 1, Activation::ELECTRO_OPTIC, detection)));
     }
+    networks.extend(looped().into_iter().map(|(name, network)| (name.to_string(), network)));
     let mut record = Record::default();
     for (name, network) in networks {
         for batch in [5, 40] {

@@ -20,7 +20,7 @@ use at_core::training::{
 };
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, few_patches, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
+    coherent, few_patches, looped, matrices, phase_change, recorded_stages, ring_banks, tiled, weight_banks,
 };
 
 /// Steps, in two epochs.
@@ -175,6 +175,10 @@ fn with<T: Real>(record: &mut Record) {
         ("phase-change crossbars", phase_change(&[6, 5, 3])),
         ("convolutions", few_patches()),
     ] {
+        let case = Case::new(network);
+        MethodName::ALL.into_iter().for_each(|name| case.add::<T>(record, what, name));
+    }
+    for (what, network) in looped().into_iter().filter(|own| !own.0.contains("held") && !own.0.contains("all")) {
         let case = Case::new(network);
         MethodName::ALL.into_iter().for_each(|name| case.add::<T>(record, what, name));
     }

@@ -26,9 +26,12 @@ it from the stage before.
   modulation                                               numbers to fields
   rectifier       threshold                                real numbers
   convolution     image, outputs, kernel; stride,          images: real
-                  padding, element                         numbers
+                  padding, element, channels, finesse,     numbers
+                  tile, detection
+  residual        stages                                   what they take
   normalization   image; groups                            images
   pooling         image, size; stride, pool                images
+  loop            steps; layers, held, parts, feedback     at the head of a layer
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
@@ -38,12 +41,21 @@ list of the pairs of modes that its interferometers join, the upper mode first;
 channels the wavelengths on a bus of rings (16), finesse theirs (100).
 image is the image that enters, \"CHANNELSxHEIGHTxWIDTH\", its numbers in that
 order; outputs of a convolution are channels, kernel is [rows, columns], stride
-is 1 (of pooling the size), padding 0, element \"weight-bank\" or \"matrix\", pool
+is 1 (of pooling the size), padding 0, element \"weight-bank\", \"matrix\",
+\"ring-bank\" (channels, finesse), \"phase-change\", or light between modulators
+and detectors (detection, homodyne), \"mesh\", \"singular-value\" (tile) or
+\"tiles\" (tile); stages of a residual connection lead from what it takes to what
+is added to it; pool
 \"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
 channels.
 Transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
 regions, rows and columns are those of a grid of pixels, whose modes lie row by
 row; count detectors are squares of side pixels.
+A loop says that its layer, or so many layers (1), are crossed in steps, and
+what leaves them is fed back to their first modes. Without other keys the sample
+enters once. With held so many modes of it enter at every step, with parts the
+next so many, always on the first modes: the state has the others. feedback is
+\"analogue\" or \"converted\": as it is, or read and written at every step.
 
 A mesh, its light detected:
   network = [[
@@ -105,6 +117,20 @@ again patch by patch. Errors are those of the one bank:
     [{ kind = \"weight-bank\", inputs = 6, outputs = 10 }],
   ]
 
+Patches through light, and a residual connection: what enters its stages is added
+to what leaves them, of light in halves:
+  network = [
+    [{ kind = \"convolution\", image = \"8x8\", outputs = 4, kernel = [3, 3], padding = 1, element = \"singular-value\" },
+     { kind = \"rectifier\" }],
+    [{ kind = \"residual\", stages = [
+       { kind = \"convolution\", image = \"4x8x8\", outputs = 4, kernel = [3, 3], padding = 1 },
+       { kind = \"rectifier\" },
+       { kind = \"convolution\", image = \"4x8x8\", outputs = 4, kernel = [3, 3], padding = 1, element = \"phase-change\" },
+     ] },
+     { kind = \"rectifier\" }],
+    [{ kind = \"weight-bank\", inputs = 256, outputs = 10 }],
+  ]
+
 A diffractive network of one mask, with the numbers of the first such networks:
   network = [[
     { kind = \"free-space\", rows = 16, columns = 16, pitch-um = 400.0, distance-um = 30000.0, wavelength-um = 750.0 },
@@ -123,4 +149,25 @@ Numbers and light in turn: a weight bank, a modulator, a mesh, a digital matrix:
     [{ kind = \"matrix\", inputs = 16, outputs = 10 }],
   ]
 
+Recurrent: four pixels at a time enter a bank beside twelve values that left the
+step before. And eight numbers that are modulated onto light, cross two meshes
+and are detected, six times:
+  network = [
+    [{ kind = \"loop\", steps = 16, parts = 4, feedback = \"converted\" },
+     { kind = \"weight-bank\", inputs = 16, outputs = 12 },
+     { kind = \"rectifier\" }],
+    [{ kind = \"weight-bank\", inputs = 12, outputs = 10 }],
+  ]
+
+  network = [
+    [{ kind = \"weight-bank\", inputs = 64, outputs = 8 },
+     { kind = \"rectifier\" }],
+    [{ kind = \"loop\", steps = 6, layers = 2 },
+     { kind = \"modulation\" },
+     { kind = \"mesh\", modes = 8 },
+     { kind = \"activation\", activation = { kind = \"spm\", gain = 1.0 } }],
+    [{ kind = \"mesh\", modes = 8 },
+     { kind = \"detection\", detection = { kind = \"intensity\" } }],
+    [{ kind = \"matrix\", inputs = 8, outputs = 10 }],
+  ]
 ";

@@ -4,7 +4,7 @@
 //! the flattened image, so their widths are those of what leaves them.
 
 use super::stage::{CrossedInTurn, StageText};
-use super::word::{dense, size};
+use super::word::{dense, find_detection, finesse_of, size};
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::ImageShape;
@@ -44,6 +44,9 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>> {
     let mut parts: Vec<Part> = Vec::new();
     for piece in spelled_out(text).split(',') {
         match (piece.split_once(':'), parts.last_mut()) {
+            (None, _) if ["split", "add"].contains(&piece) => {
+                parts.push(Part { kind: piece, rest: "", options: Vec::new() });
+            }
             (Some((kind, rest)), _) => parts.push(Part { kind, rest, options: Vec::new() }),
             (None, Some(last)) => last.options.push(piece),
             (None, None) => bail!("write it as in conv:16@5x5,pool:2,bank:128-out"),
@@ -77,25 +80,56 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
     };
     let mut layers: Vec<Vec<StageText>> = Vec::new();
     let mut in_front = Vec::new();
+    let mut branch: Option<Branch> = None;
     let count = parts.len();
     ensure!(count > 0, "write it as in image:1x28x28,conv:16@5x5,pool:2,bank:128-out");
     for (index, part) in parts.iter().enumerate() {
-        let place = || format!("{}:{}", part.kind, part.rest);
+        let place =
+            || if part.rest.is_empty() { part.kind.to_string() } else { format!("{}:{}", part.kind, part.rest) };
         match part.kind {
+            "split" => {
+                ensure!(part.options.is_empty(), "split: has no option {:?}", part.options[0]);
+                ensure!(branch.is_none(), "split: what was split before is not added yet; put add in front");
+                branch = Some(Branch { image, stages: Vec::new() });
+            }
+            "add" => {
+                ensure!(part.options.is_empty(), "add: has no option {:?}", part.options[0]);
+                let Branch { image: split, mut stages } =
+                    branch.take().ok_or_else(|| anyhow!("add: nothing is split"))?;
+                ensure!(!stages.is_empty(), "add: nothing stands between split and it");
+                ensure!(
+                    split == image,
+                    "add: images of {split} were split, and {image} come to be added; as many channels and a padding keep a shape"
+                );
+                // rectified behind the sum
+                if let Some(StageText::Rectifier { .. }) = stages.last() {
+                    stages.pop();
+                }
+                in_front.extend([StageText::Residual { stages }, StageText::Rectifier { threshold: 0.0 }]);
+                layers.push(std::mem::take(&mut in_front));
+            }
+
             "conv" => {
                 let (stages, leaves) = convolution(part, image).with_context(place)?;
-                in_front.extend(stages);
-                in_front.push(StageText::Rectifier { threshold: 0.0 });
-                layers.push(std::mem::take(&mut in_front));
+                let behind = branch.as_mut().map_or(&mut in_front, |branch| &mut branch.stages);
+                behind.extend(stages);
+                behind.push(StageText::Rectifier { threshold: 0.0 });
+                if branch.is_none() {
+                    layers.push(std::mem::take(&mut in_front));
+                }
                 image = leaves;
             }
             "pool" => {
                 let (stage, leaves) = pooling(part, image).with_context(place)?;
-                layers.last_mut().unwrap_or(&mut in_front).push(stage);
+                match &mut branch {
+                    Some(branch) => branch.stages.push(stage),
+                    None => layers.last_mut().unwrap_or(&mut in_front).push(stage),
+                }
                 image = leaves;
             }
             "bank" | "matrix" => {
                 ensure!(index + 1 == count, "{}: nothing follows it, the image is flattened there", place());
+                ensure!(branch.is_none(), "{}: what was split is not added yet; put add in front", place());
                 ensure!(part.options.is_empty(), "{}: has no option {:?}", place(), part.options[0]);
                 let linear = |inputs, outputs| match part.kind {
                     "bank" => StageText::WeightBank { inputs, outputs },
@@ -108,23 +142,34 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
                 layers.append(&mut behind);
             }
             "image" => bail!("{}: the shape of the images stands in front of all else", place()),
-            other => bail!("{}", names::unknown("part", other, ["conv", "pool", "bank", "matrix", "image"])),
+            other => {
+                bail!("{}", names::unknown("part", other, ["conv", "pool", "split", "add", "bank", "matrix", "image"]))
+            }
         }
     }
+    ensure!(branch.is_none(), "split: what was split is never added; put add behind the branch");
     let last = layers.last_mut().ok_or_else(|| anyhow!("needs a convolution, a weight bank or a matrix"))?;
-    if matches!(parts.last(), Some(part) if part.kind == "conv" || part.kind == "pool") {
+    if matches!(parts.last(), Some(part) if ["conv", "pool", "add"].contains(&part.kind)) {
         last.retain(|stage| !matches!(stage, StageText::Rectifier { .. })); // a readout may be negative
     }
     Ok(layers)
 }
 
-/// `16@5x5` or `16@5`, with stride=, padding=, bank, matrix, norm: the stages, and the image that leaves them.
+/// What stands between split and add.
+struct Branch {
+    /// What was split.
+    image: ImageShape,
+    stages: Vec<StageText>,
+}
+
+/// `16@5x5` or `16@5`, with stride=, padding=, what patches cross, norm: the stages, and the image that leaves them.
 fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageShape)> {
     let form = || anyhow!("write it as CHANNELS@ROWSxCOLUMNS, as in 16@5x5");
     let (channels, kernel) = part.rest.split_once('@').ok_or_else(form)?;
     let (rows, columns) = kernel.split_once('x').unwrap_or((kernel, kernel));
     let (outputs, kernel) = (size(channels)?, [size(rows)?, size(columns)?]);
     let (mut stride, mut padding, mut element, mut groups) = (1, 0, CrossedInTurn::WeightBank, None);
+    let (mut channels, mut finesse, mut tile, mut detection) = (None, None, None, None);
     for option in &part.options {
         match option.split_once('=') {
             Some(("stride", number)) => stride = size(number)?,
@@ -134,14 +179,37 @@ fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageS
             None if *option == "matrix" => element = CrossedInTurn::Matrix,
             Some(("norm", number)) => groups = Some(size(number)?),
             None if *option == "norm" => groups = Some(1),
-            Some(_) | None => bail!("unknown option {option:?}; known: stride=, padding=, bank, matrix, norm"),
+            None if *option == "rings" => element = CrossedInTurn::RingBank,
+            Some(("channels", number)) => channels = Some(size(number)?),
+            Some(("finesse", number)) => finesse = Some(finesse_of(number)?),
+            None if *option == "pcm" => element = CrossedInTurn::PhaseChange,
+            None if *option == "mesh" => element = CrossedInTurn::Mesh,
+            None if *option == "svd" => element = CrossedInTurn::SingularValue,
+            Some(("svd", number)) => (element, tile) = (CrossedInTurn::SingularValue, Some(size(number)?)),
+            Some(("tiles", number)) => (element, tile) = (CrossedInTurn::Tiles, Some(size(number)?)),
+            Some(("detection", name)) => detection = Some(find_detection(name)?),
+            Some(_) | None => bail!(
+                "unknown option {option:?}; known: stride=, padding=, norm, bank, matrix, rings, channels=, finesse=, pcm, mesh, \
+                 svd, svd=, tiles=, detection="
+            ),
         }
     }
     let patches = Patches { image, kernel, stride, padding };
     patches.validate()?;
     let [height, width] = patches.counts();
     let leaves = ImageShape::new(outputs, height, width);
-    let mut stages = vec![StageText::Convolution { image, outputs, kernel, stride, padding, element }];
+    let mut stages = vec![StageText::Convolution {
+        image,
+        outputs,
+        kernel,
+        stride,
+        padding,
+        element,
+        channels,
+        finesse,
+        tile,
+        detection,
+    }];
     if let Some(groups) = groups {
         ensure!(outputs.is_multiple_of(groups), "norm={groups}: must divide the {outputs} channels");
         stages.push(StageText::Normalization { image: leaves, groups });
@@ -202,6 +270,18 @@ mod tests {
             ("pool:2,bank:out", 64, 1, 10 * 17),
             ("conv:4@3,norm=2,pool:2,conv:8@2,norm,bank:out", 64, 3, 4 * 10 + 8 + 8 * 17 + 16 + 10 * 33),
             ("conv:2@3,pool:2,stride=1,matrix:5-out", 192, 3, 2 * 28 + 5 * 51 + 60),
+            ("conv:4@3,rings,channels=3,pool:2,bank:out", 64, 2, 4 * 10 + 10 * 37),
+            ("conv:4@3,pcm,pool:2,bank:out", 64, 2, 4 * 10 + 10 * 37),
+            ("conv:4@3,svd,pool:2,bank:out", 64, 2, 81 + 4 + 16 + 10 * 37),
+            ("conv:4@2,svd=2,detection=amplitude,bank:out", 64, 2, 4 * (4 + 2 + 4) + 10 * 197),
+            ("conv:9@3,mesh,pool:2,bank:out", 64, 2, 81 + 10 * 82),
+            ("conv:4@2,tiles=4,pool:7,bank:out", 64, 2, 16 + 10 * 5),
+            (
+                "conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:out",
+                64,
+                3,
+                2 * 10 + 3 * 19 + 2 * 28 + 10 * 129,
+            ),
         ] {
             let found = network(text, features).unwrap_or_else(|error| panic!("{text}: {error:#}"));
             let numbers = (found.input().modes, found.outputs(), found.layers().len(), found.controls());
@@ -237,7 +317,16 @@ mod tests {
             ("conv:16@9x9", &["conv:16@9x9", "kernel = 9x9", "at most 8"]),
             ("conv:16@3x3,pool:7", &["pool:7", "6 rows", "at most 6"]),
             ("conv:16@3x3,padding=3", &["padding = 3", "at most 2"]),
-            ("conv:16@3x3,strides=3", &["unknown option \"strides=3\"; known: stride=, padding="]),
+            ("conv:16@3x3,strides=3", &["unknown option \"strides=3\"; known: stride=, padding=, norm"]),
+            ("conv:4@3,channels=8", &["channels goes with another element"]),
+            ("conv:4@3,mesh", &["as many outputs as inputs, 9 entries", "svd"]),
+            ("conv:4@3,tiles=2", &["conv"]),
+            ("conv:4@3,padding=1,split,conv:4@3,add", &["images of 4x8x8 were split, and 4x6x6 come"]),
+            ("conv:4@3,padding=1,split,conv:4@3,padding=1,bank:out", &["bank:out", "not added yet"]),
+            ("conv:4@3,padding=1,split,conv:4@3,padding=1", &["never added"]),
+            ("conv:4@3,add,bank:out", &["nothing is split"]),
+            ("conv:4@3,split,add,bank:out", &["nothing stands between"]),
+            ("conv:4@3,split,split,add", &["put add in front"]),
             ("conv:4@3,norm=3", &["norm=3: must divide the 4 channels"]),
             ("conv:0@3", &["\"0\" is no size"]),
             ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average"]),

@@ -4,6 +4,7 @@ use super::NetworkText;
 use super::stage::{CrossedInTurn, StageText};
 use crate::names::unknown;
 use at_core::data::ImageShape;
+use at_core::network::Feedback;
 use at_core::optics::layout::{Columns, Layout, NAMED};
 use at_core::stage::Pool;
 use serde::de::Error;
@@ -14,7 +15,7 @@ use toml::{Table, Value};
 type Keys = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// The kinds of stages.
-pub(super) const KINDS: [Keys; 18] = [
+pub(super) const KINDS: [Keys; 20] = [
     ("mesh", &["modes"], &["layout", "depth", "columns"]),
     ("singular-value", &["inputs", "outputs"], &["layout", "tile"]),
     ("tiles", &["inputs", "outputs", "tile"], &["layout", "depth", "columns"]),
@@ -29,9 +30,15 @@ pub(super) const KINDS: [Keys; 18] = [
     ("detection", &["detection"], &[]),
     ("modulation", &[], &[]),
     ("rectifier", &[], &["threshold"]),
-    ("convolution", &["image", "outputs", "kernel"], &["stride", "padding", "element"]),
+    (
+        "convolution",
+        &["image", "outputs", "kernel"],
+        &["stride", "padding", "element", "channels", "finesse", "tile", "detection"],
+    ),
+    ("residual", &["stages"], &[]),
     ("normalization", &["image"], &["groups"]),
     ("pooling", &["image", "size"], &["stride", "pool"]),
+    ("loop", &["steps"], &["layers", "held", "parts", "feedback"]),
     ("own", &["name"], &[]),
 ];
 
@@ -130,7 +137,7 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
     match key {
         "columns" if matches!(value, Value::Integer(1..)) => Ok(()), // of a grid
         "modes" | "inputs" | "outputs" | "tile" | "depth" | "channels" | "size" | "stride" | "groups" | "rows"
-        | "count" | "side" => match value {
+        | "count" | "side" | "steps" | "layers" | "held" | "parts" => match value {
             Value::Integer(1..) => Ok(()),
             other => Err(format!("{} is no size; a size is a whole number from 1", shown(other))),
         },
@@ -148,7 +155,19 @@ fn check_value(key: &str, value: &Value) -> Result<(), String> {
             }
             other => Err(format!("{} is no kernel; write rows and columns as [5, 5]", shown(other))),
         },
+        "stages" => match value {
+            Value::Array(stages) if !stages.is_empty() => {
+                let inside = |(place, stage): (usize, &Value)| {
+                    stage_of(stage.clone()).map(drop).map_err(|reason| format!("stage {place}{reason}"))
+                };
+                stages.iter().enumerate().try_for_each(inside)
+            }
+            other => {
+                Err(format!("{} is no list of stages; write [{{ kind = \"mesh\", modes = 16 }}, …]", shown(other)))
+            }
+        },
         "element" => one_of(value, "element", CrossedInTurn::NAMES),
+        "feedback" => one_of(value, "feedback", Feedback::NAMES),
         "pool" => one_of(value, "pooling", Pool::ALL.map(Pool::name)),
         "layout" => match Layout::deserialize(value.clone()) {
             Ok(_) => Ok(()),
@@ -271,14 +290,27 @@ mod tests {
                 &["(convolution): key kernel: 3 is no kernel; write rows and columns as [5, 5]"],
             ),
             (
-                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [3, 3], element = 'mesh' }]]",
-                &["unknown element \"mesh\"", "weight-bank"],
+                "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [3, 3], element = 'mehs' }]]",
+                &["unknown element \"mehs\"; did you mean mesh?"],
             ),
             (
                 "[[{ kind = 'convolution', image = '1x4x4', outputs = 2, kernel = [3, 3], padding = -1 }]]",
                 &["key padding: -1 is no number of rows"],
             ),
+            (
+                "[[{ kind = 'residual', stages = [{ kind = 'rectifier' }, { kind = 'mesh', mode = 4 }] }]]",
+                &["layer 0, stage 0 (residual): key stages: stage 1 (mesh): unknown key \"mode\""],
+            ),
+            ("[[{ kind = 'residual', stages = [] }]]", &["(residual): key stages: [] is no list of stages"]),
             // what is well written and cannot be built
+            (
+                "[[{ kind = 'residual', stages = [{ kind = 'weight-bank', inputs = 4, outputs = 3 }] }]]",
+                &["layer 0, stage 0 (residual): ", "expected 4, got 3"],
+            ),
+            (
+                "[[{ kind = 'residual', stages = [{ kind = 'mesh', modes = 4 }, { kind = 'mesh', modes = 3 }] }]]",
+                &["layer 0, stage 0 (residual): stage 1 of the branch (mesh): it takes 3 modes, and 4 leave"],
+            ),
             (
                 "[[{ kind = 'ring-bank', inputs = 4, outputs = 2, channels = 64, finesse = 32 }]]",
                 &["layer 0, stage 0 (ring-bank): ", "0.50 linewidths", "finesse of 64"],

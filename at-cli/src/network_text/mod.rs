@@ -4,17 +4,19 @@ mod diffractive;
 mod help;
 mod images;
 mod long;
+mod looped;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod word;
 
 pub use help::STAGES;
+use looped::LoopWord;
 pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::network::{Layer, Network, Signal, Stage, singular_value_stages};
+use at_core::network::{Detection, Entry, Layer, Network, Recurrence, Signal, Stage, singular_value_stages};
 use at_core::optics::layout::{Columns, Layout};
 use at_core::optics::{AngularSpectrum, Mesh};
 use at_core::stage::{Patches, Pooling, RingBank};
@@ -39,7 +41,9 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         activations between them, intensity readout
   mesh:64x3,depth=80    options after commas: depth=N columns, redundant ones
                         too; activation=none, saturable, mod-relu or spm;
-                        detection=amplitude, balanced or homodyne
+                        detection=amplitude, balanced or homodyne; residual:
+                        the light of every hidden layer is split before it and
+                        added behind it (of tiles and svd too)
   mesh:64x3,butterfly   other layouts: triangular, diamond (64 modes for 33),
                         butterfly and benes (2^k modes), layout=FILE or
                         columns=0-1.2-3/1-2 for any other
@@ -62,11 +66,32 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         banks; ReLU behind all but the last
   conv:8@3,stride=2,padding=1,matrix
                         options after commas, also norm (norm=G: in G groups
-                        of channels); of pools: average, stride=N.
+                        of channels); of pools: average, stride=N. What patches
+                        cross: bank, matrix, rings (channels=N, finesse=F), pcm,
+                        or light between modulators and detectors: svd, svd=16
+                        or tiles=16 in tiles, mesh; detection=homodyne as
+                        default, amplitude, intensity, balanced
+  conv:8@3,padding=1,split,conv:8@3,padding=1,conv:8@3,padding=1,add,bank:out
+                        a residual connection: what is split is added again
                         Images are square, of one channel or three, unless the
                         word begins with their shape, channels first:
                         image:3x24x32,conv:8@3,bank:out
   lenet-5, vgg-8        such networks by name
+  bank:in-32-out,sequence=8
+                        recurrent: all layers but the last are crossed in 8
+                        steps; at each an eighth of the features enters, in
+                        their order, beside the 32 values that left the step
+                        before. Images enter row by row where steps are rows
+  mesh:16x2,sequence=8x8
+                        the same in light: 8 modes of 16 take what enters, the
+                        last 8 what left them
+  mesh:64x2,repeat=5,activation=spm
+                        the sample enters once; what leaves is fed back 4 times
+  bank:in-32-out,hold=5
+                        the sample stays beside the state at all 5 steps
+                        (a mesh: hold=5x8). More after commas:
+                        feedback=converted: read and written at every step;
+                        else light, or analogue electronics, lead it back
   Without a --preset, defaults follow the network: meshes and tiles get a chip
   of kind mesh, at-adaptive, scaled readouts and Adam; matrices a demo chip;
   rings and pcm a chip of their kind, at-adaptive and Adam.
@@ -100,6 +125,14 @@ impl NetworkText {
     /// Whether it leaves the shape of its images to the data.
     pub fn leaves_its_images_open(&self) -> bool {
         matches!(self, NetworkText::Short(word) if images::is_of_images(word) && !word.starts_with("image:"))
+    }
+
+    /// Equal parts of its inputs that enter one after the other; 1 where they enter as a whole.
+    pub fn parts(&self) -> usize {
+        match self {
+            NetworkText::Short(word) => LoopWord::parts_in(word),
+            NetworkText::Long(_) => 1,
+        }
     }
 
     /// The layers, with the words `in` and `out` replaced by these numbers.
@@ -166,10 +199,23 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         | StageText::WeightBank { inputs, outputs }
         | StageText::RingBank { inputs, outputs, .. }
         | StageText::PhaseChange { inputs, outputs } => outputs as f64 * (inputs as f64 + 1.0),
-        StageText::Convolution { image, outputs, kernel, .. } => {
+        StageText::Convolution { image, outputs, kernel, element, tile, .. } => {
             let entries = image.channels as f64 * kernel[0] as f64 * kernel[1] as f64;
-            outputs as f64 * (entries + 1.0)
+            match (element, tile) {
+                (CrossedInTurn::Mesh, _) => entries * entries,
+                (CrossedInTurn::SingularValue, None) => entries * entries + square(outputs),
+                (CrossedInTurn::SingularValue, Some(_)) => 2.0 * entries * outputs as f64,
+                (CrossedInTurn::Tiles, _) => entries * outputs as f64,
+                (
+                    CrossedInTurn::WeightBank
+                    | CrossedInTurn::Matrix
+                    | CrossedInTurn::RingBank
+                    | CrossedInTurn::PhaseChange,
+                    _,
+                ) => outputs as f64 * (entries + 1.0),
+            }
         }
+        StageText::Residual { ref stages } => controls(std::slice::from_ref(stages)),
         StageText::Normalization { image, .. } => 2.0 * image.channels as f64,
         StageText::Mask { rows, columns, transmission } => {
             let kinds = transmission.has().into_iter().filter(|has| *has).count();
@@ -183,6 +229,7 @@ pub fn controls(layers: &[Vec<StageText>]) -> f64 {
         | StageText::Detection { .. }
         | StageText::Modulation {}
         | StageText::Pooling { .. }
+        | StageText::Loop { .. }
         | StageText::Rectifier { .. } => 0.0,
     };
     layers.iter().flatten().map(stage).sum()
@@ -203,8 +250,21 @@ fn depth_of(modes: usize, layout: Layout, depth: Option<usize>, columns: &Option
 /// The network of these layers. Call [`controls`] first: this takes memory in proportion to the meshes' columns.
 pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
     let mut signal = None;
-    let number = |(number, layer): (usize, &Vec<StageText>)| build_layer(number, layer, &mut signal);
-    let built = layers.iter().enumerate().map(number).collect::<Result<Vec<_>>>()?;
+    let mut built = Vec::new();
+    let mut recurrence = None;
+    for (number, layer) in layers.iter().enumerate() {
+        let mut stages = &layer[..];
+        if let Some((head @ StageText::Loop { .. }, rest)) = layer.split_first() {
+            let place = place(number, 0, head);
+            ensure!(recurrence.is_none(), "{place}: a network has one loop");
+            recurrence = Some((loop_of(number, head).context(place.clone())?, place));
+            stages = rest;
+        }
+        if let Some(stage) = stages.iter().position(|stage| matches!(stage, StageText::Loop { .. })) {
+            bail!("{}: it stands at the head of the first layer that is looped", place(number, stage, &stages[stage]));
+        }
+        built.push(build_layer(number, stages, &mut signal)?);
+    }
     if let Some((number, last)) = layers.iter().enumerate().next_back()
         && signal.is_some_and(|signal| signal.complex)
     {
@@ -214,7 +274,22 @@ pub fn build(layers: &[Vec<StageText>]) -> Result<Network> {
             place(number, stage, &last[stage])
         );
     }
-    Ok(Network::new(built)?)
+    match recurrence {
+        None => Ok(Network::new(built)?),
+        Some((recurrence, place)) => Network::recurrent(built, recurrence).context(place),
+    }
+}
+
+/// The loop that begins with layer number `layer`.
+fn loop_of(layer: usize, text: &StageText) -> Result<Recurrence> {
+    let StageText::Loop { steps, layers, held, parts, feedback } = *text else { bail!("no loop") };
+    let entry = match (held, parts) {
+        (None, None) => Entry::Once,
+        (Some(modes), None) => Entry::Held(modes),
+        (None, Some(modes)) => Entry::Parts(modes),
+        (Some(_), Some(_)) => bail!("a sample is held, or enters in parts; drop one of the keys held and parts"),
+    };
+    Ok(Recurrence { layers: layer..layer.saturating_add(layers), steps, entry, feedback })
 }
 
 /// Where a stage stands.
@@ -224,16 +299,25 @@ fn place(layer: usize, stage: usize, text: &StageText) -> String {
 
 fn build_layer(number: usize, texts: &[StageText], signal: &mut Option<Signal>) -> Result<Layer> {
     ensure!(!texts.is_empty(), "layer {number} has no stage");
+    build_stages(texts, signal, &|stage, text| place(number, stage, text))
+}
+
+/// The stages of these texts behind `signal`, which becomes what leaves them; `place` tells where one stands.
+fn build_stages(
+    texts: &[StageText],
+    signal: &mut Option<Signal>,
+    place: &dyn Fn(usize, &StageText) -> String,
+) -> Result<Layer> {
     let mut layer = Layer::new();
     for (stage, text) in texts.iter().enumerate() {
         if let StageText::Own { name } = text {
             return Err(element_elsewhere(name));
         }
         let before = layer.len();
-        push_stage(&mut layer, text, *signal).with_context(|| place(number, stage, text))?;
+        push_stage(&mut layer, text, *signal).with_context(|| place(stage, text))?;
         let (now, previous) = (layer[before].input(), *signal);
         if let Some(previous) = previous.filter(|previous| *previous != now) {
-            let place = place(number, stage, text);
+            let place = place(stage, text);
             let kind = |complex| if complex { "complex fields" } else { "real numbers" };
             ensure!(
                 previous.complex == now.complex,
@@ -293,12 +377,22 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
         StageText::Detection { detection } => layer.push(Stage::detection(modes()?, detection)),
         StageText::Modulation {} => layer.push(Stage::modulation(modes()?)),
         StageText::Rectifier { threshold } => layer.push(Stage::rectifier(modes()?, threshold)),
-        StageText::Convolution { image, outputs, kernel, stride, padding, element } => {
+        StageText::Convolution {
+            image,
+            outputs,
+            kernel,
+            stride,
+            padding,
+            element,
+            channels,
+            finesse,
+            tile,
+            detection,
+        } => {
             let patches = Patches { image, kernel, stride, padding };
-            let element = match element {
-                CrossedInTurn::WeightBank => Stage::weight_bank(patches.entries(), outputs),
-                CrossedInTurn::Matrix => Stage::matrix(patches.entries(), outputs),
-            };
+            patches.validate()?;
+            let element =
+                element_of_patches(patches.entries(), outputs, element, (channels, finesse), tile, detection)?;
             let stage = Stage::convolution(patches, element);
             stage.element().validate()?;
             layer.push(stage);
@@ -313,9 +407,70 @@ fn push_stage(layer: &mut Layer, text: &StageText, signal: Option<Signal>) -> Re
             stage.element().validate()?;
             layer.push(stage);
         }
+        StageText::Residual { ref stages } => {
+            ensure!(!stages.is_empty(), "a residual connection needs stages");
+            let mut inside = signal;
+            let place = |stage: usize, text: &StageText| format!("stage {stage} of the branch ({})", text.kind());
+            let stage = Stage::residual(build_stages(stages, &mut inside, &place)?);
+            stage.element().validate()?;
+            layer.push(stage);
+        }
         StageText::Own { ref name } => return Err(element_elsewhere(name)),
+        StageText::Loop { .. } => bail!("it stands at the head of the first layer that is looped"),
     }
     Ok(())
+}
+
+/// What patches of so many `entries` cross in turn, for so many `outputs`; light between modulators and detectors.
+fn element_of_patches(
+    entries: usize,
+    outputs: usize,
+    element: CrossedInTurn,
+    (channels, finesse): (Option<usize>, Option<f64>),
+    tile: Option<usize>,
+    detection: Option<Detection>,
+) -> Result<Stage> {
+    let known = |key: &str, given: bool, allowed: bool| -> Result<()> {
+        ensure!(!given || allowed, "{key} goes with another element of a convolution");
+        Ok(())
+    };
+    known("channels", channels.is_some(), element == CrossedInTurn::RingBank)?;
+    known("finesse", finesse.is_some(), element == CrossedInTurn::RingBank)?;
+    known("tile", tile.is_some(), matches!(element, CrossedInTurn::SingularValue | CrossedInTurn::Tiles))?;
+    known("detection", detection.is_some(), element.is_of_light())?;
+    let detection = detection.unwrap_or(Detection::Homodyne { phase: 0.0 });
+    // two neighbours make one readout
+    let modes = if detection == Detection::Balanced { outputs.saturating_mul(2) } else { outputs };
+    let light = |stages: Vec<Stage>| {
+        let ends = (vec![Stage::modulation(entries)], vec![Stage::detection(modes, detection)]);
+        Stage::series([ends.0, stages, ends.1].concat())
+    };
+    let tiled = || tile.map(|tile| Mesh::universal(tile, Layout::Rectangular)).transpose();
+    Ok(match element {
+        CrossedInTurn::WeightBank => Stage::weight_bank(entries, outputs),
+        CrossedInTurn::Matrix => Stage::matrix(entries, outputs),
+        CrossedInTurn::RingBank => {
+            let (channels, finesse) = (channels.unwrap_or(RingBank::CHANNELS), finesse.unwrap_or(RingBank::FINESSE));
+            Stage::ring_bank(entries, outputs, channels, finesse)
+        }
+        CrossedInTurn::PhaseChange => Stage::phase_change(entries, outputs),
+        CrossedInTurn::Mesh => {
+            ensure!(
+                modes == entries,
+                "a mesh has as many outputs as inputs, {entries} entries of a patch, and {modes} are read; take svd, a mesh on \
+                 both sides of attenuators, for any number of channels"
+            );
+            light(vec![Stage::Mesh(Mesh::universal(entries, Layout::Rectangular)?)])
+        }
+        CrossedInTurn::SingularValue => light(match tiled()? {
+            None => singular_value_stages(entries, modes, Layout::Rectangular)?.into(),
+            Some(tile) => tiled_singular_value_stages(entries, modes, &tile)?,
+        }),
+        CrossedInTurn::Tiles => {
+            let tile = tiled()?.ok_or_else(|| anyhow!("tiles need the modes of one, as in tiles=16"))?;
+            light(tiled_stages(entries, modes, &tile)?)
+        }
+    })
 }
 
 /// The mesh of these settings; a rectangular or custom layout may leave its name to them.

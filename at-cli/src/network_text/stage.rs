@@ -2,7 +2,7 @@
 
 use anyhow::{Error, anyhow};
 use at_core::data::ImageShape;
-use at_core::network::Detection;
+use at_core::network::{Detection, Feedback};
 use at_core::optics::Activation;
 use at_core::optics::layout::{Columns, Layout};
 use at_core::stage::{Pool, Transmission};
@@ -110,6 +110,21 @@ pub enum StageText {
         padding: usize,
         #[serde(default)]
         element: CrossedInTurn,
+        /// Wavelengths on a bus, and finesse, of rings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finesse: Option<f64>,
+        /// Modes of a tile of singular values or tiles.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tile: Option<usize>,
+        /// What becomes of light.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detection: Option<Detection>,
+    },
+    /// What leaves these stages is added to what enters the first.
+    Residual {
+        stages: Vec<StageText>,
     },
     /// Every sample normalised in groups of channels.
     Normalization {
@@ -128,6 +143,19 @@ pub enum StageText {
         #[serde(default = "max")]
         pool: Pool,
     },
+    /// No stage: at the head of a layer it says that this one, and with `layers` those behind, are crossed in so many `steps`. What a
+    /// sample has of modes at a time is `held`, or are `parts` of it.
+    Loop {
+        steps: usize,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        layers: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<usize>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parts: Option<usize>,
+        #[serde(default)]
+        feedback: Feedback,
+    },
     /// An element of somebody's own, which the program that has its page can build and this one can name.
     Own {
         name: String,
@@ -141,11 +169,31 @@ pub enum CrossedInTurn {
     #[default]
     WeightBank,
     Matrix,
+    RingBank,
+    PhaseChange,
+    /// A mesh between modulators and detectors, of as many modes as a patch has entries.
+    Mesh,
+    /// Mesh, attenuators, mesh between them.
+    SingularValue,
+    /// Meshes of tiles between them.
+    Tiles,
 }
 
 impl CrossedInTurn {
     /// As written in TOML.
-    pub const NAMES: [&'static str; 2] = ["weight-bank", "matrix"];
+    pub const NAMES: [&'static str; 7] =
+        ["weight-bank", "matrix", "ring-bank", "phase-change", "mesh", "singular-value", "tiles"];
+
+    /// Whether light crosses it.
+    pub fn is_of_light(self) -> bool {
+        match self {
+            CrossedInTurn::Mesh | CrossedInTurn::SingularValue | CrossedInTurn::Tiles => true,
+            CrossedInTurn::WeightBank
+            | CrossedInTurn::Matrix
+            | CrossedInTurn::RingBank
+            | CrossedInTurn::PhaseChange => false,
+        }
+    }
 }
 
 /// The shape of an image as a word: `3x32x32`.
@@ -164,6 +212,10 @@ mod shape {
 
 fn one() -> usize {
     1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 fn max() -> Pool {
@@ -191,6 +243,8 @@ impl StageText {
             StageText::Convolution { .. } => "convolution",
             StageText::Normalization { .. } => "normalization",
             StageText::Pooling { .. } => "pooling",
+            StageText::Loop { .. } => "loop",
+            StageText::Residual { .. } => "residual",
             StageText::Own { .. } => "own",
         }
     }

@@ -1,6 +1,7 @@
 //! One word for a network: `matrix:64-32-10`, `bank:in-48-out`, `rings:10x64`, `pcm:in-48-out`, `mesh:64x3,triangular`, `tiles:32x64/16`,
 //! `svd:32x64`, `diffractive:64x64x5`.
 
+use super::looped::LoopWord;
 use super::stage::{StageText, element_elsewhere};
 use super::{diffractive, images};
 use crate::names;
@@ -13,6 +14,15 @@ use std::path::Path;
 
 /// The layers of a word, whose numbers `in` and `out` are these.
 pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+    if LoopWord::is_in(text) {
+        let own = LoopWord::of(text)?;
+        let kind = own.rest.split(':').next().unwrap_or("");
+        ensure!(
+            ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd"].contains(&kind),
+            "a word of kind {kind:?} has no loop; matrix, bank, rings, pcm, mesh, tiles and svd can have one"
+        );
+        return own.close(layers_of(&own.rest, inputs, outputs)?);
+    }
     if images::is_of_images(text) {
         return images::layers(text, inputs, outputs);
     }
@@ -92,12 +102,16 @@ fn ring_options(options: &str) -> Result<(Option<usize>, Option<f64>)> {
         match part.split_once('=') {
             Some(("channels", count)) => channels = Some(size(count)?),
             Some(("finesse", number)) => {
-                finesse = Some(number.parse().map_err(|_| anyhow!("{number:?} is no finesse; a finesse is a number"))?);
+                finesse = Some(finesse_of(number)?);
             }
             _ => bail!("unknown option {part:?}; known: channels=, finesse="),
         }
     }
     Ok((channels, finesse))
+}
+
+pub(super) fn finesse_of(number: &str) -> Result<f64> {
+    number.parse().map_err(|_| anyhow!("{number:?} is no finesse; a finesse is a number"))
 }
 
 /// `64x3,option,…`, `inx3`, `in-x3`: meshes with activations between them and a detection at the end.
@@ -190,10 +204,14 @@ pub fn with_columns(word: &str) -> String {
 fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageText>) -> Result<Vec<Vec<StageText>>> {
     let mut shape = Shape { layout: Layout::Rectangular, depth: None, columns: None };
     let mut activation = Some(Activation::ELECTRO_OPTIC);
-    let mut detection = Detection::Intensity;
+    let (mut detection, mut residual) = (Detection::Intensity, false);
     for part in options.split(',').filter(|_| !options.is_empty()) {
         if let Some(&layout) = NAMED.iter().find(|layout| layout.name() == part) {
             shape.layout = layout;
+            continue;
+        }
+        if part == "residual" {
+            residual = true;
             continue;
         }
         match part.split_once('=') {
@@ -206,16 +224,23 @@ fn coherent(count: usize, options: &str, linear: impl Fn(Shape) -> Result<StageT
             Some(("activation", name)) => activation = find_activation(name)?,
             Some(("detection", name)) => detection = find_detection(name)?,
             _ => bail!(
-                "unknown option {part:?}; known: {}, layout=, columns=, depth=, activation=, detection=",
+                "unknown option {part:?}; known: {}, layout=, columns=, depth=, activation=, detection=, residual",
                 NAMED.map(Layout::name).join(", ")
             ),
         }
     }
     ensure!(count <= 100_000, "{count} layers are too many");
+    ensure!(
+        !residual || count > 1,
+        "residual: light is added behind hidden layers, and there is only one; x2 makes two"
+    );
     let mut layers = vec![vec![linear(shape)?]; count];
     let (last, hidden) = layers.split_last_mut().ok_or_else(|| anyhow!("needs at least one layer"))?;
     for layer in hidden {
         layer.extend(activation.map(|activation| StageText::Activation { activation }));
+        if residual {
+            *layer = vec![StageText::Residual { stages: std::mem::take(layer) }];
+        }
     }
     last.push(StageText::Detection { detection });
     Ok(layers)
@@ -240,7 +265,7 @@ pub(super) fn find_activation(name: &str) -> Result<Option<Activation>> {
     }))
 }
 
-fn find_detection(name: &str) -> Result<Detection> {
+pub(super) fn find_detection(name: &str) -> Result<Detection> {
     Ok(match name {
         "intensity" => Detection::Intensity,
         "amplitude" => Detection::Amplitude,

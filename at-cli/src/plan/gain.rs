@@ -9,7 +9,7 @@ use at_core::data::{Dataset, epoch_order};
 use at_core::engine::LossKind;
 use at_core::imperfections::Imperfections;
 use at_core::network::Network;
-use at_core::training::gain::{LOGITS, SAMPLES, unsaturated_gain};
+use at_core::training::gain::{SAMPLES, first_logits, unsaturated_gain};
 use at_core::training::initial_controls;
 
 /// The number of the chip that stands for its kind, beside those that people count from 1 on.
@@ -49,7 +49,8 @@ impl Plan {
         self.settings.loss_gain = Some(LossGain::Number(gain));
         self.chosen_gain = Some(match loss.kind {
             LossKind::CrossEntropy if gain < 1.0 => {
-                format!("{gain}, at which the first logits have a root mean square of {LOGITS} (loss-gain auto)")
+                let size = first_logits(network);
+                format!("{gain}, at which the first logits have a root mean square of {size:.2} (loss-gain auto)")
             }
             LossKind::CrossEntropy => format!("{gain}: the first logits are small (loss-gain auto)"),
             LossKind::MeanSquare => format!("{gain}: values are met as they are (loss-gain auto)"),

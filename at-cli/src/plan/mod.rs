@@ -213,7 +213,8 @@ impl Plan {
         let fits = plan.precision == Precision::F32 || plan.engine != EngineChoice::Gpu;
         ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
         if !given("network", &plan.settings.network)?.leaves_its_images_open() {
-            plan.refuse_absurd_sizes(1, 1)?; // else once the data tell their shape
+            let parts = plan.settings.network.as_ref().map_or(1, network_text::NetworkText::parts);
+            plan.refuse_absurd_sizes(parts, 1)?; // else once the data tell their shape
         }
         Ok(plan)
     }

@@ -22,10 +22,10 @@ pub fn write(learned: &Learned, samples: &[usize], folder: &Path, written: &mut 
         file.add_array("sample", &samples.iter().map(|&sample| sample as u64).collect::<Array1<u64>>())?;
         add(file, "input", network.input(), &fields)?;
         let layers = model.len();
-        for (layer, values) in model.iter().enumerate().take(layers - 1) {
-            add(file, &format!("model.layer{layer}"), network.layer_output(layer), values)?;
+        for (layer, (values, leaves)) in model.iter().zip(network.visited_outputs()).enumerate().take(layers - 1) {
+            add(file, &format!("model.layer{layer}"), leaves, values)?;
         }
-        let readout = network.layer_output(layers - 1);
+        let readout = Signal::reals(network.outputs());
         add(file, "model.readout", readout, &model[layers - 1])?;
         chip.iter().try_for_each(|chip| add(file, "chip.readout", readout, &chip[layers - 1]))
     })?;
@@ -45,8 +45,7 @@ pub fn write(learned: &Learned, samples: &[usize], folder: &Path, written: &mut 
 fn through(learned: &Learned, fabrication: &Fabrication, fields: &[f32], batch: usize) -> Result<Layers> {
     let network = &learned.run.network;
     let mut chip = learned.run.programmed(fabrication, learned.controls)?;
-    let mut layers: Layers =
-        (0..network.layers().len()).map(|layer| vec![0.0; batch * network.layer_output(layer).width()]).collect();
+    let mut layers: Layers = network.visited_outputs().map(|leaves| vec![0.0; batch * leaves.width()]).collect();
     if let Some((readout, taps)) = layers.split_last_mut() {
         chip.propagate_tapped(&fields.to_vec(), batch, taps, readout)?;
     }

@@ -28,7 +28,7 @@ fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a 
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 13] = [
     ("ideal", "no imperfection"),
     ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
     (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
@@ -36,8 +36,10 @@ const KINDS: [(&str, &str); 11] = [
     ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
     ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
     ("ring-bank", "microrings: resonances 0.02 rad apart (a third of a linewidth at finesse 100), linewidths 10 %"),
-    ("silicon-rings", "the same with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %"),
+    ("ring-bank-raw", "the same with resonances as the fab leaves them, 0.06 rad apart"),
+    ("silicon-rings", "those of ring-bank with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %"),
     ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
+    ("phase-change-64", "cells of 64 levels, writings that end 0.5 % beside theirs, else the same"),
     ("planes", "diffractive planes shifted by 40 µm and tilted by 2 mrad, distances off by 75 µm, pixels by 0.3 rad"),
     ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
 ];
@@ -81,6 +83,10 @@ fn find(name: &str) -> Result<Imperfections> {
             ..none
         }),
         "ring-bank" => Ok(ring_bank()),
+        "ring-bank-raw" => {
+            let rings = Rings { ring_offset: 0.06, ..ring_bank().rings };
+            Ok(Imperfections { rings, ..ring_bank() })
+        }
         "silicon-rings" => Ok(Imperfections {
             control: Control {
                 control_range: 0.63,
@@ -92,6 +98,10 @@ fn find(name: &str) -> Result<Imperfections> {
             ..ring_bank()
         }),
         "phase-change" => Ok(phase_change()),
+        "phase-change-64" => {
+            let memory = Memory { pcm_levels: 64, pcm_write_noise: 0.005, ..phase_change().memory };
+            Ok(Imperfections { memory, ..phase_change() })
+        }
         _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
     }
 }
@@ -104,14 +114,17 @@ const RANGE: f64 = 19.28;
 
 /// Resonances of silicon rings wander over a wafer with a variance of some 1 nm² per cm (as measured on four foundry wafers, M. Mohamed and
 /// others), so that neighbours 100 µm apart differ by 0.1 nm, of a free spectral range of 10 nm 0.06 rad; here a third of that is left by a
-/// calibration. The rest are values within the ranges usual for add-drop rings, and not those of one device.
+/// calibration, and none of it in `ring-bank-raw`. The 12 bits of `silicon-rings`, over a tenth of the free spectral range, are steps of 1.5e-4 rad:
+/// 8.3 bits of a weight where it is steepest, `dw/dφ = 1.3` per half linewidth; Zhang et al., Optica 9, 579 (2022), hold weights to 9 bits. The
+/// rest are values within the ranges usual for add-drop rings, and not those of one device.
 fn ring_bank() -> Imperfections {
     let rings = Rings { ring_offset: 0.02, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.5 };
     Imperfections { rings, ..Imperfections::NONE }
 }
 
 /// The levels of a cell of Ge₂Sb₂Te₅ on a waveguide as demonstrated by Li et al., Optica 6, 1 (2019); writing noise below a third of the
-/// distance of two levels, as telling them apart asks for. The rest are values of this size, and not those of one device.
+/// distance of two levels, as telling them apart asks for; of 64 levels, as Wu et al., Nat. Commun. 12, 96 (2021) show with converters of modes,
+/// likewise. The rest are values of this size, and not those of one device.
 fn phase_change() -> Imperfections {
     let memory = Memory { pcm_contrast: 0.05, pcm_offset: 0.02, pcm_levels: 34, pcm_write_noise: 0.01 };
     Imperfections { memory, ..Imperfections::NONE }

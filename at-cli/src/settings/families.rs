@@ -26,24 +26,30 @@ const IRIS: &str = "iris";
 pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
     let square = 72 * 72; // which an image can have
-    let Ok(layers) = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040)) else {
+    let looped = 5040 * network.parts();
+    let known = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040));
+    let Ok(layers) = known.or_else(|_| network.layers(looped, 5040)) else {
         return Ok(RunSettings::default());
     };
-    let stages = || layers.iter().flatten();
-    let coherent = stages().any(|stage| {
-        matches!(stage, StageText::Mesh { .. } | StageText::Tiles { .. } | StageText::SingularValue { .. })
-    });
+    let stages = || layers.iter().flatten().flat_map(flat);
     let in_turn = |stage: &StageText| {
         if let StageText::Convolution { element, .. } = stage { Some(*element) } else { None }
     };
+    let coherent = stages().any(|stage| {
+        let mesh = matches!(stage, StageText::Mesh { .. } | StageText::Tiles { .. } | StageText::SingularValue { .. });
+        mesh || in_turn(stage).is_some_and(CrossedInTurn::is_of_light)
+    });
     let images = stages().any(|stage| in_turn(stage).is_some());
     let banks = stages().any(|stage| {
         matches!(stage, StageText::WeightBank { .. }) || in_turn(stage) == Some(CrossedInTurn::WeightBank)
     });
     let matrices = stages()
         .any(|stage| matches!(stage, StageText::Matrix { .. }) || in_turn(stage) == Some(CrossedInTurn::Matrix));
-    let rings = stages().any(|stage| matches!(stage, StageText::RingBank { .. }));
-    let cells = stages().any(|stage| matches!(stage, StageText::PhaseChange { .. }));
+    let rings = stages()
+        .any(|stage| matches!(stage, StageText::RingBank { .. }) || in_turn(stage) == Some(CrossedInTurn::RingBank));
+    let cells = stages().any(|stage| {
+        matches!(stage, StageText::PhaseChange { .. }) || in_turn(stage) == Some(CrossedInTurn::PhaseChange)
+    });
     let planes = stages().any(|stage| matches!(stage, StageText::Mask { .. } | StageText::FreeSpace { .. }));
     let of_banks = if images { CONVOLUTIONS } else { "" };
     let there =
@@ -77,9 +83,14 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
             | StageText::Convolution { .. }
             | StageText::Normalization { .. }
             | StageText::Pooling { .. }
+            | StageText::Loop { .. }
+            | StageText::Residual { .. }
             | StageText::Own { .. } => false,
         };
-        defaults.encoding = Some(encoding(network, dataset, stages().any(spm)));
+        defaults.encoding = match images {
+            true => None, // images as they are, as the preset has them
+            false => Some(encoding(network, dataset, stages().any(spm))),
+        };
         if dataset == IRIS {
             (defaults.batch_size, defaults.learning_rate) = (Some(10), Some(0.01)); // 120 samples make few steps
         }
@@ -104,6 +115,11 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     Ok(defaults)
 }
 
+/// A stage, or those of a residual connection.
+fn flat(stage: &StageText) -> Vec<&StageText> {
+    if let StageText::Residual { stages } = stage { stages.iter().flat_map(flat).collect() } else { vec![stage] }
+}
+
 /// Fields that fit the modes that enter: of images the low frequencies, where these are a square of modes; of irises the phases,
 /// because their kinds differ by how large they are, and a normalised power does not tell that; else features spread over the modes
 /// with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
@@ -119,7 +135,7 @@ fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
         };
     };
     let root = modes.isqrt();
-    match side {
+    match side.filter(|_| network.parts() == 1) {
         Some(side) if spm && side * side == modes => "raw".to_string(),
         Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
         None if dataset == IRIS => format!("phase:{modes}"),
@@ -146,7 +162,10 @@ fn pixels(network: &NetworkText, dataset: &str) -> String {
 fn inputs(network: &NetworkText) -> Option<usize> {
     let first = |width: usize| {
         let layers = network.layers(width, 1).ok()?;
-        match *layers.first()?.first()? {
+        let stages = layers.first()?;
+        match *stages.iter().find(|stage| !matches!(stage, StageText::Loop { held: None, parts: None, .. }))? {
+            StageText::Loop { steps, parts: Some(modes), .. } => Some(steps * modes),
+            StageText::Loop { held, .. } => held,
             StageText::Mesh { modes, .. } => Some(modes),
             StageText::Tiles { inputs, .. } | StageText::SingularValue { inputs, .. } => Some(inputs),
             StageText::Matrix { .. }
@@ -163,6 +182,7 @@ fn inputs(network: &NetworkText) -> Option<usize> {
             | StageText::Convolution { .. }
             | StageText::Normalization { .. }
             | StageText::Pooling { .. }
+            | StageText::Residual { .. }
             | StageText::Own { .. } => None,
         }
     };
@@ -195,6 +215,15 @@ mod tests {
         assert_eq!((convolutions.method.unwrap()[0].as_str(), convolutions.chip), ("at-adaptive", None));
         let matrices = of("conv:4@3,matrix,pool:2,matrix:out", "digits", RunSettings::default());
         assert_eq!(matrices.chip.as_deref(), Some("demo"));
+        for (network, chip) in [
+            ("conv:4@3,rings,conv:10@1,rings,pool:6,average", Some("ring-bank")),
+            ("conv:4@3,pcm,conv:10@1,pcm,pool:6,average", Some("phase-change")),
+            ("conv:4@3,svd,conv:10@1,svd,pool:6,average", Some("mesh")),
+            ("conv:4@3,svd,pool:2,bank:out", None),
+        ] {
+            let defaults = of(network, "digits", RunSettings::default());
+            assert_eq!((defaults.chip.as_deref(), defaults.encoding), (chip, None), "{network}");
+        }
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
     }
 

@@ -52,7 +52,7 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
     }
 
     let batch = plan.training.batch_size as f64;
-    let widths: Vec<f64> = network.stages().map(|stage| stage.output().width() as f64).collect();
+    let widths: Vec<f64> = network.crossed_stages().map(|stage| stage.output().width() as f64).collect();
     let traced: f64 = if modelled { widths.iter().sum() } else { 0.0 };
     // what enters and what leaves a stage of the chip, with room for the widest
     let passing = 2.0 * widths.iter().copied().fold(width, f64::max);
@@ -66,14 +66,13 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
         need.fixed("the estimate (at-adaptive)", 5.0 * real * network.imperfections() as f64);
     }
     if any(&[MethodName::Dfa, MethodName::DfaModel]) {
-        let layers = 0..network.layers().len() - 1;
+        let hidden = network.visits().len() - 1;
         let outputs = network.outputs() as f64;
-        let entries: f64 = layers.map(|layer| network.layer_output(layer).width() as f64 * outputs).sum();
+        let entries: f64 = network.visited_outputs().take(hidden).map(|own| own.width() as f64 * outputs).sum();
         need.fixed("the feedback (dfa)", entries * real);
     }
     if any(&[MethodName::Phyll]) {
-        let layers = 0..network.layers().len();
-        let entries: f64 = layers.map(|layer| (network.layer_output(layer).width() as f64).powi(2)).sum();
+        let entries: f64 = network.visited_outputs().map(|own| (own.width() as f64).powi(2)).sum();
         need.fixed("the maps between layers (phyll)", entries * (real + 8.0));
     }
     if any(&[MethodName::Dat, MethodName::DatInternal]) {

@@ -1,6 +1,6 @@
 //! What crossed the analogue-digital interface, and what a computer worked out beside the chip.
 
-use crate::network::Passage;
+use crate::network::{Interface, Passage};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -157,22 +157,24 @@ impl Counter {
         });
     }
 
-    /// The same through one layer: the `first`, at the chip's inputs, or one that was written into.
-    pub fn crossed_layer(&self, batch: usize, passage: &Passage, first: bool) {
-        let Passage { inputs, injections, .. } = *passage;
-        match first {
-            true => self.crossed(batch, passage, 0),
-            false => {
-                let injections = injections.saturating_add(inputs);
-                self.crossed(batch, &Passage { inputs: 0, passes: 0, injections, ..*passage }, 0);
+    /// The same through layer number `layer` alone: the first, at the chip's inputs, or one that was written into.
+    pub fn crossed_layer(&self, batch: usize, interface: &Interface, layer: usize) {
+        let (passage, part) = (interface.layers[layer], interface.parts[layer]);
+        let Passage { inputs, injections, .. } = passage;
+        match layer {
+            0 => self.crossed(batch, &passage, 0),
+            _ => {
+                let injections = injections.saturating_add(inputs - part);
+                self.crossed(batch, &Passage { inputs: part, passes: 0, injections, ..passage }, 0);
             }
         }
     }
 
     /// A batch crossed one layer: the first, at the chip's `inputs`, or one that `injected` values per sample were written into.
     pub fn layer(&self, batch: usize, inputs: usize, injected: Option<usize>, reads: usize) {
-        let entering = injected.unwrap_or(inputs);
-        self.crossed_layer(batch, &Passage::plain(entering, reads), injected.is_none());
+        let whole = Passage::plain(inputs, reads);
+        let injected = injected.map(|injections| Passage { inputs: 0, passes: 0, injections, ..whole });
+        self.crossed(batch, &injected.unwrap_or(whole), 0);
     }
 
     /// A batch of `values` in all was sent into one mesh, by the chip's inputs or elsewhere, and `read` values were read.

@@ -239,8 +239,7 @@ impl<E: Simulator> PowerTapAccess for Chip<E> {
         readout: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_watched(&mut self.inside, fields, batch, powers, readout)?;
-        let hidden: usize = self.meshes.iter().rev().skip(1).map(|(modes, _)| modes).sum();
-        self.counter.crossed(batch, &self.interface.whole, hidden);
+        self.counter.crossed(batch, &self.interface.whole, self.signals.watched());
         Ok(())
     }
 }
@@ -254,7 +253,7 @@ impl<E: Simulator> LayerAccess for Chip<E> {
         output: &mut Buffer<Self>,
     ) -> Result<()> {
         self.signals.propagate_layer(&mut self.inside, layer, input, batch, output)?;
-        self.counter.crossed_layer(batch, &self.interface.layers[layer], layer == 0);
+        self.counter.crossed_layer(batch, &self.interface, layer);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Signals<E: Simulator> {
     key: [u32; 2],
     /// Passes so far.
     pub passes: u64,
-    /// What a signal meets when it leaves a layer, and when it is read there.
+    /// What a signal meets when it leaves a layer, and when it is read there; looped layers once per step.
     layers: Vec<Met>,
     /// Layer of every mesh but the last, and what its powers meet when they are read.
     taps: Vec<(usize, SignalNoise)>,
@@ -26,25 +26,36 @@ pub(super) struct Signals<E: Simulator> {
 struct Met {
     hidden: SignalNoise,
     read: SignalNoise,
+    /// It is read there and written again, to be fed back.
+    converted: bool,
+}
+
+impl Met {
+    /// Whether what goes on from here is what left the layer.
+    fn passes_on(&self) -> bool {
+        self.hidden.is_none() && (!self.converted || self.read.is_none())
+    }
 }
 
 impl<E: Simulator> Signals<E> {
     /// The noise that `fabrication` has at every layer of `network`.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Self {
         let noise = &fabrication.noise;
-        let last = network.layers().len() - 1;
-        let layers = (0..=last).map(|layer| {
-            let signal = network.layer_output(layer);
-            if layer == last {
-                return Met { hidden: SignalNoise::none(signal), read: noise.readout(network) };
+        let visits = network.visits();
+        let last = visits.len() - 1;
+        let layers = visits.iter().enumerate().map(|(number, visit)| {
+            let signal = network.layer_output(visit.layer);
+            if number == last {
+                return Met { hidden: SignalNoise::none(signal), read: noise.readout(network), converted: false };
             }
-            let signed = noise::signed(network, layer);
-            Met { hidden: noise.hidden(signal), read: noise.read(signal, signed) }
+            let signed = noise::signed(network, visit.layer);
+            let converted = network.converts(visits[number + 1]);
+            Met { hidden: noise.hidden(signal), read: noise.read(signal, signed), converted }
         });
         let layers = layers.collect();
-        let meshes = network.layers().iter().enumerate().flat_map(|(layer, stages)| {
-            let meshes = stages.iter().filter(|stage| matches!(stage, Stage::Mesh(_)));
-            meshes.map(move |mesh| (layer, noise.read(Signal::reals(mesh.output().modes), false)))
+        let meshes = visits.iter().enumerate().flat_map(|(number, visit)| {
+            let meshes = network.layers()[visit.layer].iter().filter(|stage| matches!(stage, Stage::Mesh(_)));
+            meshes.map(move |mesh| (number, noise.read(Signal::reals(mesh.output().modes), false)))
         });
         let mut taps: Vec<_> = meshes.collect();
         taps.pop();
@@ -60,7 +71,7 @@ impl<E: Simulator> Signals<E> {
         readout: &mut E::Buffer,
     ) -> Result<()> {
         let last = self.layers.len() - 1;
-        if self.layers.iter().all(|met| met.hidden.is_none()) {
+        if self.layers.iter().all(Met::passes_on) {
             inside.propagate(fields, batch, readout)?;
         } else {
             let (capacity, mut between) = self.room(batch)?;
@@ -68,7 +79,7 @@ impl<E: Simulator> Signals<E> {
                 let [source, target] = &mut between;
                 let source = if layer == 0 { fields } else { source };
                 inside.propagate_layer(layer, source, batch, target)?;
-                self.disturb(layer, false, batch, target)?;
+                self.go_on(layer, batch, target)?;
                 between.swap(0, 1);
             }
             let source = if last == 0 { fields } else { &between[0] };
@@ -80,7 +91,8 @@ impl<E: Simulator> Signals<E> {
         Ok(())
     }
 
-    /// [`Signals::propagate`] that also reads what leaves the hidden layers. The light that goes on has met no reading noise.
+    /// [`Signals::propagate`] that also reads what leaves the hidden layers. The light that goes on has met no reading noise,
+    /// unless it is converted to be fed back.
     pub fn propagate_tapped(
         &mut self,
         inside: &mut E::Network,
@@ -90,19 +102,22 @@ impl<E: Simulator> Signals<E> {
         readout: &mut E::Buffer,
     ) -> Result<()> {
         let last = self.layers.len() - 1;
-        if self.layers.iter().all(|met| met.hidden.is_none()) {
+        if self.layers.iter().all(Met::passes_on) {
             inside.propagate_tapped(fields, batch, taps, readout)?;
         } else {
             same_size("taps, one per hidden layer", last, taps.len())?;
             for layer in 0..last {
                 let (before, after) = taps.split_at_mut(layer);
                 inside.propagate_layer(layer, before.last().unwrap_or(fields), batch, &mut after[0])?;
-                self.disturb(layer, false, batch, &mut after[0])?;
+                self.go_on(layer, batch, &mut after[0])?;
             }
             inside.propagate_layer(last, taps.last().unwrap_or(fields), batch, readout)?;
         }
         for (layer, tap) in taps.iter_mut().enumerate() {
-            self.disturb(layer, true, batch, tap)?;
+            // what is converted was read on its way
+            if !self.layers[layer].converted || self.layers.iter().all(Met::passes_on) {
+                self.disturb(layer, true, batch, tap)?;
+            }
         }
         self.disturb(last, true, batch, readout)?;
         self.passes += 1;
@@ -131,7 +146,7 @@ impl<E: Simulator> Signals<E> {
             let target = if layer == last { &mut *readout } else { target };
             inside.propagate_layer_watched(layer, source, batch, seen, target)?;
             if layer < last {
-                self.disturb(layer, false, batch, target)?;
+                self.go_on(layer, batch, target)?;
             }
             between.swap(0, 1);
         }
@@ -173,8 +188,19 @@ impl<E: Simulator> Signals<E> {
         }
     }
 
+    /// Values that detectors behind all meshes but the last read of a sample.
+    pub fn watched(&self) -> usize {
+        self.taps.iter().map(|(_, noise)| noise.signal.modes).sum()
+    }
+
+    /// What a signal meets between a layer and the next.
+    fn go_on(&self, layer: usize, batch: usize, signal: &mut E::Buffer) -> Result<()> {
+        self.disturb(layer, false, batch, signal)?;
+        if self.layers[layer].converted { self.disturb(layer, true, batch, signal) } else { Ok(()) }
+    }
+
     fn disturb(&self, layer: usize, read: bool, batch: usize, signal: &mut E::Buffer) -> Result<()> {
-        let Met { hidden, read: reading } = &self.layers[layer];
+        let Met { hidden, read: reading, .. } = &self.layers[layer];
         let noise = if read { reading } else { hidden };
         self.disturb_by(noise, 2 * layer as u32 + u32::from(read), batch, signal)
     }

@@ -110,30 +110,7 @@ impl<T: Real> Adjoint for CpuNetwork<T> {
         input_error: Option<&mut Vec<T>>,
         gradient: &mut Vec<T>,
     ) -> Result<()> {
-        self.check_layer(layer)?;
-        same_size("gradient", self.controls, gradient.len())?;
-        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
-        let traced = &trace.layers[layer];
-        let (batch, outputs) = (traced.recorded, self.layer_outputs(layer));
-        self.ready(batch)?;
-        holds("error at the layer's output", batch, outputs, output_error.len())?;
-        let inputs = self.layers[layer][0].inputs;
-        if let Some(input_error) = &input_error {
-            holds("error at the layer's input", batch, inputs, input_error.len())?;
-        }
-        self.reserve(batch);
-        let [mut adjoint, mut adjoint_in] = std::mem::take(&mut self.signals);
-        adjoint[..batch * outputs].copy_from_slice(&output_error[..batch * outputs]);
-        let stages = &mut self.layers[layer];
-        carry_layer_back(stages, traced, input_error.is_some(), [&mut adjoint, &mut adjoint_in], gradient, None);
-        if let Some(input_error) = input_error {
-            input_error[..batch * inputs].copy_from_slice(&adjoint[..batch * inputs]);
-        }
-        self.signals = [adjoint, adjoint_in];
-        let ends = [self.layers[layer].first(), self.layers[layer].last()];
-        let [first, last] = ends.map(|end| end.expect("a layer has stages").controls.clone());
-        self.follower.carry_back(first.start..last.end, gradient);
-        Ok(())
+        self.carry_back_layer(layer, trace, output_error, input_error, gradient, None)
     }
 }
 
@@ -158,16 +135,71 @@ impl<T: Real> Tunable for CpuNetwork<T> {
         gradient: &mut Vec<T>,
         imperfection_gradient: &mut Vec<T>,
     ) -> Result<()> {
-        same_size("gradient of the imperfections", self.imperfections, imperfection_gradient.len())?;
-        if self.estimate != Some(true) {
-            let reason = "set an estimate, then program the network, before its gradient is asked for";
-            return Err(Error::invalid("imperfections", "unset", reason));
-        }
+        self.estimated(imperfection_gradient.len())?;
         self.carry_back(trace, readout_error, gradient, Some(imperfection_gradient))
+    }
+
+    fn backpropagate_layer_imperfections(
+        &mut self,
+        layer: usize,
+        trace: &CpuTrace<T>,
+        output_error: &Vec<T>,
+        input_error: Option<&mut Vec<T>>,
+        gradient: &mut Vec<T>,
+        imperfection_gradient: &mut Vec<T>,
+    ) -> Result<()> {
+        self.estimated(imperfection_gradient.len())?;
+        self.carry_back_layer(layer, trace, output_error, input_error, gradient, Some(imperfection_gradient))
     }
 }
 
 impl<T: Real> CpuNetwork<T> {
+    /// Errs unless an estimate is programmed, of which a gradient has so many entries.
+    fn estimated(&self, entries: usize) -> Result<()> {
+        same_size("gradient of the imperfections", self.imperfections, entries)?;
+        if self.estimate == Some(true) {
+            return Ok(());
+        }
+        let reason = "set an estimate, then program the network, before its gradient is asked for";
+        Err(Error::invalid("imperfections", "unset", reason))
+    }
+
+    /// [`Adjoint::backpropagate_layer`], and the same of the imperfections where their gradient is given.
+    fn carry_back_layer(
+        &mut self,
+        layer: usize,
+        trace: &CpuTrace<T>,
+        output_error: &[T],
+        input_error: Option<&mut Vec<T>>,
+        gradient: &mut [T],
+        imperfection_gradient: Option<&mut [T]>,
+    ) -> Result<()> {
+        self.check_layer(layer)?;
+        same_size("gradient", self.controls, gradient.len())?;
+        same_size("layers of the trace", self.layers.len(), trace.layers.len())?;
+        let traced = &trace.layers[layer];
+        let (batch, outputs) = (traced.recorded, self.layer_outputs(layer));
+        self.ready(batch)?;
+        holds("error at the layer's output", batch, outputs, output_error.len())?;
+        let inputs = self.layers[layer][0].inputs;
+        if let Some(input_error) = &input_error {
+            holds("error at the layer's input", batch, inputs, input_error.len())?;
+        }
+        self.reserve(batch);
+        let [mut adjoint, mut adjoint_in] = std::mem::take(&mut self.signals);
+        adjoint[..batch * outputs].copy_from_slice(&output_error[..batch * outputs]);
+        let stages = &mut self.layers[layer];
+        let signals = [&mut adjoint, &mut adjoint_in];
+        carry_layer_back(stages, traced, input_error.is_some(), signals, gradient, imperfection_gradient);
+        if let Some(input_error) = input_error {
+            input_error[..batch * inputs].copy_from_slice(&adjoint[..batch * inputs]);
+        }
+        self.signals = [adjoint, adjoint_in];
+        let ends = [self.layers[layer].first(), self.layers[layer].last()];
+        let [first, last] = ends.map(|end| end.expect("a layer has stages").controls.clone());
+        self.follower.carry_back(first.start..last.end, gradient);
+        Ok(())
+    }
     /// [`Adjoint::backpropagate`], and [`Tunable::backpropagate_imperfections`] where `imperfection_gradient` is given.
     fn carry_back(
         &mut self,

@@ -121,11 +121,10 @@ impl<T: Real> CpuNetwork<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::Cpu;
     use crate::imperfections::Imperfections;
     use crate::network::{Detection, Network, Stage, singular_value_stages};
     use crate::optics::{Layout, Mesh};
-    use crate::propagator::{Adjoint, Propagator, Simulator};
+    use crate::propagator::{Adjoint, Propagator};
     use crate::training::tests::fixture::weight_banks;
 
     /// A deterministic stand-in for random numbers in [-1, 1).
@@ -137,7 +136,7 @@ mod tests {
     /// Numbers of one layer, both ways: what leaves, the error at its input, the gradient.
     fn both_ways(network: &Network, errors: &Imperfections, batch: usize) -> [[Vec<f64>; 3]; 2] {
         let fabrication = errors.fabricate(network, 3).unwrap();
-        let mut runner = Cpu::<f64>::new().build(network, &fabrication).unwrap();
+        let mut runner = CpuNetwork::<f64>::new(network, &fabrication).unwrap();
         runner.program(&noise(network.controls(), 7)).unwrap();
         let (inputs, outputs) = (network.input().width(), network.layer_output(0).width());
         let (fields, error) = (noise(batch * inputs, 100), noise(batch * outputs, 900));
@@ -184,7 +183,7 @@ mod tests {
     fn vectors_that_are_too_short_are_refused_by_name() {
         let mesh = Stage::Mesh(Mesh::rectangular(4).unwrap());
         let network = Network::new(vec![vec![mesh], vec![Stage::detection(4, Detection::Intensity)]]).unwrap();
-        let mut runner = Cpu::<f64>::new().build(&network, &crate::fabrication::Fabrication::ideal()).unwrap();
+        let mut runner = CpuNetwork::<f64>::new(&network, &crate::fabrication::Fabrication::ideal()).unwrap();
         runner.program(&noise(network.controls(), 7)).unwrap();
         let (whole, short, mut inner) = (noise(8, 0), noise(7, 0), CpuInner::default());
         let mut lit = |input: &[f64], room: usize| runner.light_layer(0, input, 1, &mut vec![0.0; room], &mut inner);

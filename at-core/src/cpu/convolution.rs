@@ -1,6 +1,7 @@
 //! Convolutions: patches of some samples at a time, as samples of the element that all of them cross.
 
 use super::patches::Windows;
+use super::series::reals_inside;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
 use crate::stage::{Convolution, StageErrors};
 use crate::{Real, Result};
@@ -50,6 +51,7 @@ impl OnCpu for Convolution {
         let piece = samples_of(sample);
         super::stage::reals(&self.element)
             .saturating_add(piece.saturating_mul(2 * sample + leaves))
+            .saturating_add((piece * self.patches.positions()).saturating_mul(reals_inside(&self.element)))
             .saturating_add(2 * self.element.controls())
     }
 }
@@ -127,7 +129,7 @@ impl<T: Real> CpuStage<T> for ConvolutionStage<T> {
             own_imperfections.resize(imperfections.as_deref().map_or(0, <[T]>::len), T::zero());
             let asked = imperfections.is_some();
             self.element.backward(
-                // matrices and banks ask for what entered and not for what left
+                // stages between numbers ask for what entered and not for what left
                 &Recorded {
                     input: patches,
                     output: &[],

@@ -5,11 +5,12 @@ use super::instruction_set::instruction_set;
 use super::network::CpuNetwork;
 use super::noise::disturb;
 use super::product::{Matrix, product};
-use crate::engine::{Engine, Factor, Loss, Optimizer, OptimizerState, Targets, groups, product_sizes};
+use crate::engine::{Columns, Engine, Factor, Loss, Optimizer, OptimizerState, Targets, groups, product_sizes};
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
 use crate::fabrication::drift::DriftStep;
 use crate::fabrication::noise::{Draw, SignalNoise};
+use crate::looped::Looped;
 use crate::network::Network;
 use crate::propagator::Simulator;
 use crate::real::SERIAL;
@@ -195,6 +196,23 @@ impl<T: Real> Engine for Cpu<T> {
         Ok(())
     }
 
+    fn copy_columns(
+        &self,
+        [rows, count]: [usize; 2],
+        from: Columns,
+        source: &Vec<T>,
+        to: Columns,
+        target: &mut Vec<T>,
+    ) -> Result<()> {
+        from.check("columns to copy", [rows, count], source.len())?;
+        to.check("room for copied columns", [rows, count], target.len())?;
+        let pairs = target.par_chunks_exact_mut(to.width).zip(source.par_chunks_exact(from.width));
+        pairs.take(rows).with_min_len(16).for_each(|(target, source)| {
+            target[to.first..to.first + count].copy_from_slice(&source[from.first..from.first + count]);
+        });
+        Ok(())
+    }
+
     fn loss(
         &self,
         loss: &Loss,
@@ -287,10 +305,10 @@ impl<T: Real> Engine for Cpu<T> {
 }
 
 impl<T: Real> Simulator for Cpu<T> {
-    type Network = CpuNetwork<T>;
+    type Network = Looped<CpuNetwork<T>>;
 
-    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<CpuNetwork<T>> {
-        CpuNetwork::new(network, fabrication)
+    fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network> {
+        Looped::new(self, network, |plain| CpuNetwork::new(plain, fabrication))
     }
 
     fn advance(&self, step: &DriftStep, drift: &mut Vec<T>) -> Result<()> {

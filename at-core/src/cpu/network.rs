@@ -37,8 +37,9 @@ pub(super) struct Placed<T> {
 }
 
 impl<T: Real> CpuNetwork<T> {
-    /// Builds every stage with its errors.
+    /// Builds every stage with its errors. Errs where there is a loop, which [`crate::looped::Looped`] is for.
     pub fn new(network: &Network, fabrication: &Fabrication) -> Result<Self> {
+        network.require_no_loop()?;
         fabrication.check(network)?;
         let mut offset = 0;
         let mut imperfections = 0;

@@ -1,6 +1,7 @@
 //! What every stage does on the CPU.
 
 use super::mesh::MeshStage;
+use super::series::Inside;
 use super::sparse::SparseRows;
 use crate::stage::{Stage, StageErrors, with_stage};
 use crate::{Error, Real, Result};
@@ -16,6 +17,8 @@ pub struct Kept<T> {
     pub columns: Option<SparseRows<T>>,
     /// The light took the way of the transfer matrix.
     pub by_matrix: bool,
+    /// What the stages inside left and kept, where it is made of several.
+    pub inside: Option<Box<Inside<T>>>,
 }
 
 /// A recorded pass on its way back; an adjoint is `∂L/∂z*` of a field and `∂L/∂x` of a real.

@@ -10,6 +10,7 @@ pub use loss::{Loss, LossKind, Normalization, Reduction};
 pub use optimizer::{Optimizer, OptimizerState, Schedule, adam_rate};
 pub use targets::Targets;
 
+use crate::error::same_size;
 use crate::{Error, Real, Result};
 
 /// Where numbers live and how flat vectors of them are combined. Vectors never leave it unless [`Engine::download`] is called.
@@ -97,6 +98,17 @@ pub trait Engine: Clone + Sync + 'static {
         target: &mut Self::Indices,
     ) -> Result<()>;
 
+    /// `target[row, to.first + k] ← source[row, from.first + k]` for `row < rows` and `k < count` with `sizes = [rows, count]`: columns of
+    /// one matrix into another, whose other columns stay.
+    fn copy_columns(
+        &self,
+        sizes: [usize; 2],
+        from: Columns,
+        source: &Self::Buffer,
+        to: Columns,
+        target: &mut Self::Buffer,
+    ) -> Result<()>;
+
     /// Loss of `readout [batch, outputs]` (the buffers may be longer) against `targets`; adds (loss sum over samples, correct
     /// samples or, of real targets, squared errors `Σ_k (gain·x̃_k - t_k)²`, samples) to the three entries of `tally`, and writes dL/d(readout) into `error [batch, outputs]` where one is
     /// given. A tally of 3G entries, `[G, 3]`, takes G groups apart: sample k belongs to group k mod G, and G divides `batch`.
@@ -125,6 +137,27 @@ pub trait Engine: Clone + Sync + 'static {
         state: &mut OptimizerState<Self>,
         parameters: &mut Self::Buffer,
     ) -> Result<()>;
+}
+
+/// Columns of a row-major matrix, from one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Entries of a row.
+    pub width: usize,
+    /// The first of the columns.
+    pub first: usize,
+}
+
+impl Columns {
+    /// Errs unless `count` columns of `rows` rows lie in a matrix of `len` entries.
+    pub fn check(&self, what: &str, [rows, count]: [usize; 2], len: usize) -> Result<()> {
+        let Columns { width, first } = *self;
+        if width == 0 || first + count > width {
+            let reason = format!("{count} columns from {first} on do not lie in rows of {width}");
+            return Err(Error::invalid("columns", what, reason));
+        }
+        if rows * width > len { same_size(what, rows * width, len) } else { Ok(()) }
+    }
 }
 
 /// A full matrix of a product, row-major.

@@ -30,10 +30,11 @@ impl Control {
         let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0);
         for controlled in stages.filter_map(|stage| stage.element().controlled()) {
             let meanings = controlled.runs().into_iter().flat_map(|run| std::iter::repeat_n(run.meaning, run.count));
-            for (heater, meaning) in controlled.places().into_iter().zip(meanings) {
+            let rests = controlled.rests();
+            for ((heater, meaning), rest) in controlled.places().into_iter().zip(meanings).zip(rests) {
                 let counter = [shifters.len() as u32, 0, 0, site];
                 shifters.push(match (heater, meaning) {
-                    (Some(_), _) => self.shifter(controlled.rest(), seed, counter),
+                    (Some(_), _) => self.shifter(rest, seed, counter),
                     (None, Meaning::Cells) => Shifter::cells(cell_levels),
                     (None, Meaning::Phase { .. } | Meaning::Number) => Shifter::AS_TOLD,
                 });

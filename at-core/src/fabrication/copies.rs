@@ -61,13 +61,16 @@ pub(super) fn share_stages(network: &Network, errors: &mut [StageErrors], module
         let source = errors[home.source].clone();
         let vectors = own.errors().into_iter().zip(home.stage.errors()).zip(source.iter());
         let shared = vectors.map(|((own, theirs), (_, values))| match (own.order, theirs.order) {
-            (Order::Controls, _) => home.cells[..own.length].iter().map(|&cell| values[cell]).collect(),
+            (Order::Controls | Order::ControlsFrom(_), _) => {
+                let (first, theirs) = (own.order.first_control(), theirs.order.first_control());
+                home.cells[first..first + own.length].iter().map(|&cell| values[cell - theirs]).collect()
+            }
             (Order::Waveguides { modes, .. }, Order::Waveguides { modes: theirs, die_modes }) => {
                 let dies = values.chunks_exact(theirs).map(|column| &column[..die_modes]);
                 dies.flat_map(|die| die.iter().cycle().take(modes)).copied().collect()
             }
             (Order::Stage, _) => values.to_vec(),
-            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => {
+            (Order::Waveguides { .. }, Order::Controls | Order::ControlsFrom(_) | Order::Stage) => {
                 unreachable!("stages that share hardware have one schema")
             }
         });

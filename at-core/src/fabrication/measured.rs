@@ -67,8 +67,7 @@ impl Measurements {
         shifters.resize(controls, Shifter::AS_TOLD);
         let heaters = network.stages().filter_map(|stage| stage.element().controlled());
         let rests = heaters.flat_map(|own: &dyn Controlled| {
-            let rest = own.rest();
-            own.places().into_iter().map(move |place| place.map(|_| rest))
+            own.places().into_iter().zip(own.rests()).map(|(place, rest)| place.map(|_| rest))
         });
         for (index, (shifter, rest)) in shifters.iter_mut().zip(rests).enumerate() {
             let measured = |values: &[f64]| values.get(index).copied().filter(|value| !value.is_nan());

@@ -29,7 +29,7 @@ pub struct SideBySide {
 
 /// Whether chips of `network` can be laid side by side, as far as the design decides.
 pub fn fits(network: &Network) -> bool {
-    network.stages().all(|stage| matches!(stage.element().beside(1), Ok(Some(_))))
+    network.recurrence().is_none() && network.stages().all(|stage| matches!(stage.element().beside(1), Ok(Some(_))))
 }
 
 /// Whether nothing about this chip changes while it works or joins all modes of a layer.
@@ -141,8 +141,9 @@ fn laid(
                     column[chip * modes..][..modes].copy_from_slice(own);
                 }
             }
+            (Order::ControlsFrom(_), _) => unreachable!("a series of stages is not laid side by side"),
             (Order::Stage, _) => unreachable!("what is of a stage as a whole is not of several side by side"),
-            (Order::Waveguides { .. }, Order::Controls | Order::Stage) => {
+            (Order::Waveguides { .. }, Order::Controls | Order::ControlsFrom(_) | Order::Stage) => {
                 unreachable!("a wide stage has the schema of its parts")
             }
         }

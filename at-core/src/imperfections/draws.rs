@@ -30,6 +30,12 @@ impl<'a> Draws<'a> {
         Draws { typical: true, ..Draws::new(imperfections, heaters, index, 0) }
     }
 
+    /// Those of the stage number `part` inside this one, with its own `heaters`: streams that no other stage has.
+    pub(crate) fn inside(&self, part: usize, heaters: Vec<Place>) -> Self {
+        let mixed = mix(self.first_stream ^ mix(part as u64 + 1));
+        Draws { first_stream: (mixed | 1 << 63) & !15, heaters, ..*self }
+    }
+
     /// `count` draws of N(mean, deviation²) from one of the stage's streams.
     pub fn normal(&self, stream: u64, count: usize, mean: f64, deviation: f64) -> Vec<f64> {
         if self.typical {
@@ -78,6 +84,14 @@ impl<'a> Draws<'a> {
             add(phases, self.uniform(12, phases.len()).into_iter().map(|u| TAU * u));
         }
     }
+}
+
+/// A bijection of 64 bits in which every bit depends on all (Steele, Lea and Flood, OOPSLA, 453 (2014)).
+fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 fn add(values: &mut [f64], more: impl IntoIterator<Item = f64>) {

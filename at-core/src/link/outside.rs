@@ -30,7 +30,7 @@ impl<E: Engine> Outside<E> {
     /// The chip behind `link`, which must have the sizes of `network`.
     pub fn new(engine: &E, network: &Network, link: Link) -> Result<Self> {
         let chip = link.description();
-        let layers: Vec<usize> = (0..network.layers().len()).map(|layer| network.layer_output(layer).width()).collect();
+        let layers: Vec<usize> = network.visited_outputs().map(|leaves| leaves.width()).collect();
         let sizes = [
             ("controls", network.controls(), chip.controls),
             ("inputs", network.input().width(), chip.inputs),
@@ -188,7 +188,7 @@ impl<E: Engine> LayerAccess for Outside<E> {
         let width = injected.unwrap_or(self.inputs());
         let input = self.leaving(input, batch * width)?;
         let read = self.link.send_layer(layer, &input, batch, self.counter.is_on())?;
-        self.counter.crossed_layer(batch, &self.interface.layers[layer], layer == 0);
+        self.counter.crossed_layer(batch, &self.interface, layer);
         self.arrive(&read, batch, self.layers[layer], output)
     }
 }

@@ -8,7 +8,7 @@
 //! `>` leads from stage to stage, `|` from layer to layer, equal layers in a row are counted. Every parameter is in the words, so
 //! networks with equal words are equal; a description leaves out the end of long ones, a fingerprint nothing.
 
-use super::{Layer, Network};
+use super::{Layer, Network, Recurrence};
 use crate::checksum::md5_hex;
 use crate::optics::Mesh;
 use crate::stage::Element;
@@ -41,7 +41,7 @@ pub enum Owner {
 impl Network {
     /// What files that belong to this network carry.
     pub fn identity(&self) -> Identity {
-        Identity::of(self.layers.iter().map(layer_words).collect())
+        Identity::of(self.layers.iter().map(layer_words).chain(self.recurrence.iter().map(Recurrence::words)).collect())
     }
 
     /// What files carry that know the meshes of this network and nothing else of it.

@@ -8,8 +8,12 @@
 //! ```text
 //! inputs P_0·e_0    injections Σ_{k>0} P_k·e_k    reads Σ l_k    passes P_0    frames Σ P_k    rounds: segments
 //! ```
+//!
+//! Where layers are looped ([`super::Recurrence`]), every step is a pass. What is fed back as it is crosses no converter; a part of the
+//! sample that enters is written, which takes a frame. Fed back by converters, the state is read and injected, and a step is a segment.
 
-use super::{Network, Stage};
+use super::{Entry, Feedback, Network, Recurrence, Signal, Stage};
+use crate::stage::{Element, Residual};
 
 /// One sample's way through a chip, or through one of its layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +41,10 @@ pub struct Passage {
 pub struct Interface {
     /// From the inputs to the readout.
     pub whole: Passage,
-    /// From what enters every layer to what leaves it.
+    /// From what enters every layer to what leaves it; a looped layer stands here once per step, as in [`Network::visits`].
     pub layers: Vec<Passage>,
+    /// Of those that enter every layer where it is lit by itself, the ones that are parts of the sample, of layers behind the first.
+    pub parts: Vec<usize>,
     /// Values that taps behind hidden layers read besides: memory has them where a convolution's readout was stored.
     pub tapped: usize,
 }
@@ -53,20 +59,34 @@ impl Passage {
 impl Network {
     /// What a sample makes cross the chip's interface.
     pub fn interface(&self) -> Interface {
+        let visits = self.visits();
+        let entering = self.recurrence().and_then(Recurrence::entering).unwrap_or(0);
+        let part = Signal { modes: entering, ..self.input() }.width();
         let mut way = Way::default();
         let mut tapped = 0;
-        for (layer, stages) in self.layers().iter().enumerate() {
-            stages.iter().for_each(|stage| way.cross(stage));
-            if way.on_its_way && layer + 1 < self.layers().len() {
-                tapped += self.layer_output(layer).width();
+        for (number, visit) in visits.iter().enumerate() {
+            if let Some(own) = self.recurrence() {
+                if visit.again {
+                    way.feed_back(own, self.state(own).width(), part);
+                } else if visit.part.is_some() {
+                    way.entering = Some(part);
+                }
+            }
+            self.layers()[visit.layer].iter().for_each(|stage| way.cross(stage));
+            if way.on_its_way && number + 1 < visits.len() {
+                tapped += self.layer_output(visit.layer).width();
+                if let Some(own) = self.recurrence().filter(|_| self.converts(visits[number + 1])) {
+                    tapped -= self.state(own).width(); // memory has it
+                }
             }
         }
-        let layers = self.layers().iter().map(|stages| {
-            let mut way = Way::default();
-            stages.iter().for_each(|stage| way.cross(stage));
+        let layers = visits.iter().map(|visit| {
+            let mut way = Way { entering: (visit.part == Some(0) && !visit.again).then_some(part), ..Way::default() };
+            self.layers()[visit.layer].iter().for_each(|stage| way.cross(stage));
             way.end()
         });
-        Interface { layers: layers.collect(), whole: way.end(), tapped }
+        let parts = visits.iter().map(|visit| if visit.again && visit.part.is_some() { part } else { 0 }).collect();
+        Interface { layers: layers.collect(), parts, whole: way.end(), tapped }
     }
 }
 
@@ -82,10 +102,35 @@ struct Way {
     in_turn: bool,
     /// Reals of a sample behind the last stage.
     width: usize,
+    /// Values that enter next in the place of all that a stage has inputs for: the others are dark.
+    entering: Option<usize>,
 }
 
 impl Way {
     fn cross(&mut self, stage: &Stage) {
+        match stage {
+            Stage::Series(own) => own.stages.iter().for_each(|stage| self.cross(stage)),
+            Stage::Residual(own) => self.add(own),
+            single => self.cross_one(single),
+        }
+    }
+
+    /// A residual connection: what is beside the branch waits in memory where the branch goes through memory, or it came from there.
+    fn add(&mut self, own: &Residual) {
+        if needs_memory(&own.branch.stages) {
+            self.read();
+        }
+        let waits = self.stored;
+        own.branch.stages.iter().for_each(|stage| self.cross(stage));
+        let output = own.output();
+        if !output.complex && (waits || self.stored) {
+            self.read();
+            self.passage.flops = self.passage.flops.saturating_add(output.width());
+            self.stored = true;
+        }
+    }
+
+    fn cross_one(&mut self, stage: &Stage) {
         let Kind { patches, digital, memory } = kind(stage);
         if let Some(flops) = digital.filter(|_| self.stored || memory) {
             self.read();
@@ -107,6 +152,7 @@ impl Way {
 
     fn write(&mut self, patches: Option<usize>, at_once: usize) {
         let count = patches.unwrap_or(1);
+        let at_once = self.entering.take().unwrap_or(at_once);
         let values = count.saturating_mul(at_once);
         let own = &mut self.passage;
         if own.rounds == 0 {
@@ -117,6 +163,27 @@ impl Way {
         own.frames = own.frames.saturating_add(count);
         own.rounds += 1;
         (self.on_its_way, self.stored, self.in_turn) = (true, false, patches.is_some());
+    }
+
+    /// The looped layers begin anew with a `state` of so many reals, and a `part` of the sample of so many.
+    fn feed_back(&mut self, recurrence: &Recurrence, state: usize, part: usize) {
+        if self.on_its_way && recurrence.feedback == Feedback::Converted {
+            self.width = state;
+            self.read();
+        }
+        let own = &mut self.passage;
+        let written = match recurrence.entry {
+            Entry::Parts(_) => part,
+            // what is held stays on its modulators
+            Entry::Once | Entry::Held(_) => 0,
+        };
+        own.inputs = own.inputs.saturating_add(written);
+        own.passes += 1;
+        if self.on_its_way {
+            own.frames += usize::from(written > 0);
+        } else if recurrence.entering().is_some() {
+            self.entering = Some(state);
+        }
     }
 
     fn read(&mut self) {
@@ -130,6 +197,18 @@ impl Way {
         self.read();
         self.passage
     }
+}
+
+/// Whether something among `stages` needs memory in front of it.
+fn needs_memory(stages: &[Stage]) -> bool {
+    stages.iter().any(|stage| match stage {
+        Stage::Series(own) => needs_memory(&own.stages),
+        Stage::Residual(own) => needs_memory(&own.branch.stages),
+        single => {
+            let Kind { patches, memory, .. } = kind(single);
+            patches.is_some() || memory
+        }
+    })
 }
 
 /// What a stage is for the interface.
@@ -170,6 +249,8 @@ fn kind(stage: &Stage) -> Kind {
         | Stage::FreeSpace(_)
         | Stage::Regions(_)
         | Stage::Own(_) => light,
+        // crossed stage by stage
+        Stage::Series(_) | Stage::Residual(_) => light,
     }
 }
 
@@ -177,6 +258,8 @@ fn kind(stage: &Stage) -> Kind {
 mod tests {
     use super::*;
     use crate::image_shape::ImageShape;
+    use crate::network::Detection;
+    use crate::optics::{Activation, Mesh};
     use crate::stage::{Patches, Pool};
 
     /// 1×6×6, four 3×3 kernels: 4×4×4, pooled to 4×2×2, eight 2×2 kernels: 8×1×1, a bank to 3.
@@ -199,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_patch_is_written_and_read_and_electronics_are_counted() {
-        let Interface { whole, layers, tapped } = small().interface();
+        let Interface { whole, layers, tapped, .. } = small().interface();
         // 16 patches of 9 pixels; one patch of 16; the banks in one go
         let expected = Passage {
             at_once: 9,
@@ -224,12 +307,87 @@ mod tests {
     fn without_convolutions_samples_cross_as_a_whole() {
         let bank = Stage::weight_bank;
         let network = Network::new(vec![vec![bank(6, 5), Stage::rectifier(5, 0.0)], vec![bank(5, 3)]]).unwrap();
-        let Interface { whole, layers, tapped } = network.interface();
+        let Interface { whole, layers, tapped, .. } = network.interface();
         assert_eq!((whole, tapped), (Passage::plain(6, 3), 5));
         assert_eq!(layers, [Passage::plain(6, 5), Passage::plain(5, 3)]);
         let single = network.single_stages().unwrap().interface();
         assert_eq!((single.whole, single.tapped), (Passage::plain(6, 3), 10));
         assert_eq!(single.layers, [Passage::plain(6, 5), Passage::plain(5, 5), Passage::plain(5, 3)]);
+    }
+
+    #[test]
+    fn what_is_fed_back_crosses_converters_only_where_the_network_says_so() {
+        let layers = || vec![vec![Stage::weight_bank(7, 5), Stage::rectifier(5, 0.0)], vec![Stage::weight_bank(5, 3)]];
+        let of = |entry, feedback| {
+            let own = Recurrence { layers: 0..1, steps: 4, entry, feedback };
+            Network::recurrent(layers(), own).unwrap().interface()
+        };
+        let Interface { whole, layers, parts, tapped } = of(Entry::Parts(2), Feedback::Analogue);
+        let expected =
+            Passage { at_once: 2, inputs: 8, reads: 3, passes: 4, frames: 4, rounds: 1, ..Passage::default() };
+        assert_eq!((whole, tapped), (expected, 4 * 5));
+        // by itself a layer takes its state from converters too
+        assert_eq!(layers[0], Passage::plain(2, 5));
+        assert_eq!((layers[1], layers[4]), (Passage::plain(7, 5), Passage::plain(5, 3)));
+        assert_eq!(parts, [0, 2, 2, 2, 0]);
+
+        let Interface { whole, tapped, .. } = of(Entry::Parts(2), Feedback::Converted);
+        let read = Passage { injections: 3 * 5, reads: 3 * 5 + 3, rounds: 4, ..expected };
+        assert_eq!((whole, tapped), (read, 5));
+        // what is held is written once
+        let held = of(Entry::Held(2), Feedback::Analogue).whole;
+        assert_eq!(held, Passage { inputs: 2, frames: 1, ..expected });
+        let held = of(Entry::Held(2), Feedback::Converted).whole;
+        assert_eq!(held, Passage { inputs: 2, ..read });
+    }
+
+    #[test]
+    fn light_that_is_fed_back_enters_once() {
+        let mesh = || Stage::Mesh(Mesh::rectangular(4).unwrap());
+        let detection = Stage::detection(4, Detection::Intensity);
+        let layers = vec![vec![mesh(), Stage::activation(4, Activation::ELECTRO_OPTIC)], vec![mesh(), detection]];
+        let own = Recurrence { layers: 0..1, steps: 5, entry: Entry::Once, feedback: Feedback::Analogue };
+        let network = Network::recurrent(layers.clone(), own.clone()).unwrap();
+        assert_eq!(network.interface().whole, Passage { passes: 5, ..Passage::plain(8, 4) });
+        let converted = Recurrence { feedback: Feedback::Converted, ..own };
+        let whole = Network::recurrent(layers, converted).unwrap().interface().whole;
+        let expected = Passage { injections: 32, reads: 36, passes: 5, frames: 5, rounds: 5, ..Passage::plain(8, 4) };
+        assert_eq!(whole, expected);
+    }
+
+    /// A branch of convolutions waits for memory, and so does what is added to it; one of banks is added as it is.
+    #[test]
+    fn what_a_residual_connection_adds_waits_in_memory_where_its_branch_does() {
+        let conv = |channels| {
+            let patches = Patches { image: ImageShape::new(channels, 4, 4), kernel: [3; 2], stride: 1, padding: 1 };
+            Stage::convolution(patches, Stage::weight_bank(patches.entries(), 2))
+        };
+        let rectifier = || Stage::rectifier(32, 0.0);
+        let branch = Stage::residual(vec![conv(2), rectifier(), conv(2)]);
+        let network = |stages| Network::new(vec![stages, vec![Stage::weight_bank(32, 3)]]).unwrap();
+        let plain = network(vec![conv(1), conv(2), rectifier(), conv(2)]).interface().whole;
+        let added = network(vec![conv(1), branch]).interface().whole;
+        assert_eq!(added, Passage { flops: plain.flops + 32, ..plain });
+        let banks = |stage| Network::new(vec![vec![Stage::weight_bank(5, 5), stage], vec![Stage::weight_bank(5, 3)]]);
+        let analogue = banks(Stage::residual(vec![Stage::weight_bank(5, 5)])).unwrap().interface().whole;
+        assert_eq!(analogue, Passage::plain(5, 3));
+    }
+
+    /// Patches of a series are those of its element: light on its way has no converter.
+    #[test]
+    fn patches_through_light_are_counted_as_those_through_a_bank() {
+        let patches = Patches { image: ImageShape::new(1, 6, 6), kernel: [2; 2], stride: 2, padding: 0 };
+        let light = Stage::series(vec![
+            Stage::modulation(4),
+            Stage::Mesh(crate::optics::Mesh::rectangular(4).unwrap()),
+            Stage::detection(4, crate::network::Detection::Intensity),
+        ]);
+        let of = |element| {
+            let network =
+                Network::new(vec![vec![Stage::convolution(patches, element)], vec![Stage::weight_bank(36, 3)]]);
+            network.unwrap().interface()
+        };
+        assert_eq!(of(light), of(Stage::weight_bank(4, 4)));
     }
 
     /// Pooled before anything is lit: the data are digital.

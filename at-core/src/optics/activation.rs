@@ -62,6 +62,15 @@ impl Activation {
         }
     }
 
+    /// `d ln|f| / d ln r` at half the `modulus` r, from 1 to 3: how fast light that is dimmer than most grows with what enters. Leaves |f(r)| in
+    /// `modulus`.
+    pub fn steepness(&self, modulus: &mut f64) -> f64 {
+        let at = |r: f64| self.value(Complex::new(r, 0.0)).norm();
+        let half = 0.5 * *modulus;
+        *modulus = at(*modulus);
+        ((at(1.01 * half) / at(0.99 * half)).ln() / 0.02).clamp(1.0, 3.0)
+    }
+
     /// `f(z)`.
     #[inline]
     pub fn value<T: Real>(&self, z: Complex<T>) -> Complex<T> {

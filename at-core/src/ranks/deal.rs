@@ -82,6 +82,10 @@ impl<'a> Tiles<'a> {
 impl Deal {
     /// The part of rank number `rank` of `ranks`. Errs where no layer has as many tiles as there are ranks.
     pub fn new(whole: &Network, rank: usize, ranks: usize) -> Result<Self> {
+        if whole.recurrence().is_some() {
+            let what = "a network whose output is fed back, shared by tiles".to_string();
+            return Err(Error::Unsupported { what, instead: "share batches".into() });
+        }
         let mut deal = Dealing { rank, ranks, ..Dealing::default() };
         deal.controls = Cut::new(ranks);
         let mut layers = Vec::new();
@@ -148,7 +152,7 @@ impl Deal {
         let of_controls: Vec<bool> = mesh.die_controls().into_iter().map(|(die, _)| dies.contains(&die)).collect();
         let vectors = design.errors().into_iter().zip(errors.iter()).map(|(vector, (_, values))| match vector.order {
             Order::Stage => values.to_vec(),
-            Order::Controls => {
+            Order::Controls | Order::ControlsFrom(_) => {
                 let chosen = values.iter().zip(&of_controls).filter(|(_, own)| **own);
                 chosen.map(|(value, _)| *value).collect()
             }

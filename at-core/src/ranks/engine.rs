@@ -1,10 +1,11 @@
 //! What an engine does, on ranks.
 
 use super::{Place, Ranked, RankedBuffer, RankedIndices, RankedNetwork};
-use crate::engine::{Engine, Factor, Loss, Optimizer, OptimizerState, Reduction, Targets};
+use crate::engine::{Columns, Engine, Factor, Loss, Optimizer, OptimizerState, Reduction, Targets};
 use crate::fabrication::Fabrication;
 use crate::fabrication::drift::DriftStep;
 use crate::fabrication::noise::{Draw, SignalNoise};
+use crate::looped::Looped;
 use crate::network::Network;
 use crate::propagator::Simulator;
 use crate::{Error, Real, Result};
@@ -175,6 +176,23 @@ impl<E: Engine> Engine for Ranked<E> {
         Ok(())
     }
 
+    fn copy_columns(
+        &self,
+        [rows, count]: [usize; 2],
+        from: Columns,
+        source: &Self::Buffer,
+        to: Columns,
+        target: &mut Self::Buffer,
+    ) -> Result<()> {
+        self.bring(target, self.batch(rows, to.width))?;
+        let own = self.rows(rows).len();
+        if own > 0 {
+            let source = self.own_rows(source, rows, from.width)?;
+            self.engine.copy_columns([own, count], from, &source, to, &mut target.values)?;
+        }
+        Ok(())
+    }
+
     fn loss(
         &self,
         loss: &Loss,
@@ -247,10 +265,10 @@ impl<E: Engine> Engine for Ranked<E> {
 }
 
 impl<E: Simulator> Simulator for Ranked<E> {
-    type Network = RankedNetwork<E>;
+    type Network = Looped<RankedNetwork<E>>;
 
     fn build(&self, network: &Network, fabrication: &Fabrication) -> Result<Self::Network> {
-        RankedNetwork::new(self, network, fabrication)
+        Looped::new(self, network, |plain| RankedNetwork::new(self, plain, fabrication))
     }
 
     fn advance(&self, step: &DriftStep, drift: &mut Self::Buffer) -> Result<()> {

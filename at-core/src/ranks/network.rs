@@ -17,6 +17,8 @@ pub struct RankedNetwork<E: Simulator> {
     engine: Ranked<E>,
     /// The controls of every layer.
     layers: Vec<Range<usize>>,
+    /// The imperfections of every layer.
+    estimates: Vec<Range<usize>>,
     /// Modes and controls of every mesh, as light meets them.
     meshes: Vec<(usize, usize)>,
     /// Modes of the meshes of every layer.
@@ -34,13 +36,16 @@ pub struct RankedTrace<T> {
 impl<E: Simulator> RankedNetwork<E> {
     /// The same network on all ranks.
     pub(super) fn new(engine: &Ranked<E>, network: &Network, fabrication: &Fabrication) -> Result<Self> {
-        let mut end = 0;
-        let range = |layer: &Layer| {
-            let start = end;
-            end += layer.iter().map(|stage| stage.controls()).sum::<usize>();
-            start..end
+        let ranges = |of: fn(&Stage) -> usize| -> Vec<Range<usize>> {
+            let mut end = 0;
+            let range = |layer: &Layer| {
+                let start = end;
+                end += layer.iter().map(of).sum::<usize>();
+                start..end
+            };
+            network.layers().iter().map(range).collect()
         };
-        let layers = network.layers().iter().map(range).collect();
+        let (layers, estimates) = (ranges(Stage::controls), ranges(Stage::imperfections));
         let deal = engine.deal.as_ref().filter(|deal| deal.whole == *network);
         let inside = match deal {
             Some(deal) => {
@@ -54,6 +59,7 @@ impl<E: Simulator> RankedNetwork<E> {
             tiles: deal.map(|deal| Tiles::new(deal.clone())),
             engine: engine.clone(),
             layers,
+            estimates,
             meshes: network.meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect(),
             watched: network.layers().iter().map(watched).collect(),
         })
@@ -71,6 +77,58 @@ impl<E: Simulator> RankedNetwork<E> {
         }
         let what = format!("{what} whose tiles are shared by ranks");
         Err(Error::Unsupported { what, instead: "share batches, or choose another method".into() })
+    }
+}
+
+impl<E: Simulator> RankedNetwork<E> {
+    /// [`Adjoint::backpropagate_layer`], and the same of the imperfections where their gradient is given.
+    fn carry_layer_back(
+        &mut self,
+        layer: usize,
+        trace: &RankedTrace<<E::Network as Adjoint>::Trace>,
+        output_error: &Buffer<Self>,
+        mut input_error: Option<&mut Buffer<Self>>,
+        gradient: &mut Buffer<Self>,
+        mut of_estimate: Option<&mut Buffer<Self>>,
+    ) -> Result<()> {
+        let (batch, inputs) = (trace.batch, self.layer_inputs(layer));
+        let RankedNetwork { inside, engine, layers, estimates, tiles, .. } = self;
+        if let Some(tiles) = tiles {
+            return tiles.backpropagate_layer(inside, engine, layer, trace, output_error, input_error, gradient);
+        }
+        let output_error = engine.own_rows(output_error, batch, inside.layer_outputs(layer))?;
+        engine.bring(gradient, Place::Whole)?;
+        if let Some(error) = input_error.as_deref_mut() {
+            engine.lay(error, engine.batch(batch, inputs))?;
+        }
+        if let Some(estimate) = of_estimate.as_deref_mut() {
+            engine.bring(estimate, Place::Whole)?;
+        }
+        if engine.rows(batch).is_empty() {
+            let own = [(Some(&mut *gradient), &layers[layer]), (of_estimate.as_deref_mut(), &estimates[layer])];
+            for (buffer, range) in own {
+                let Some(buffer) = buffer else { continue };
+                let mut values = engine.engine().download(&buffer.values)?;
+                values[range.clone()].fill(0.0);
+                buffer.values = engine.engine().upload(&values)?;
+            }
+        } else {
+            let back = input_error.map(|error| &mut error.values);
+            let (trace, gradient) = (&trace.trace, &mut gradient.values);
+            match of_estimate.as_deref_mut() {
+                None => inside.backpropagate_layer(layer, trace, &output_error, back, gradient)?,
+                Some(estimate) => {
+                    let estimate = &mut estimate.values;
+                    inside.backpropagate_layer_imperfections(layer, trace, &output_error, back, gradient, estimate)?;
+                }
+            }
+        }
+        // the parts of other layers are sums already
+        engine.add_up(&mut gradient.values, Some(layers[layer].clone()))?;
+        match of_estimate {
+            None => Ok(()),
+            Some(estimate) => engine.add_up(&mut estimate.values, Some(estimates[layer].clone())),
+        }
     }
 }
 
@@ -338,32 +396,10 @@ impl<E: Simulator> Adjoint for RankedNetwork<E> {
         layer: usize,
         trace: &Self::Trace,
         output_error: &Buffer<Self>,
-        mut input_error: Option<&mut Buffer<Self>>,
+        input_error: Option<&mut Buffer<Self>>,
         gradient: &mut Buffer<Self>,
     ) -> Result<()> {
-        let (batch, inputs) = (trace.batch, self.layer_inputs(layer));
-        let RankedNetwork { inside, engine, layers, tiles, .. } = self;
-        if let Some(tiles) = tiles {
-            return tiles.backpropagate_layer(inside, engine, layer, trace, output_error, input_error, gradient);
-        }
-        let output_error = engine.own_rows(output_error, batch, inside.layer_outputs(layer))?;
-        engine.bring(gradient, Place::Whole)?;
-        if let Some(error) = input_error.as_deref_mut() {
-            engine.lay(error, engine.batch(batch, inputs))?;
-        }
-        match engine.rows(batch).len() {
-            0 => {
-                let mut values = engine.engine().download(&gradient.values)?;
-                values[layers[layer].clone()].fill(0.0);
-                gradient.values = engine.engine().upload(&values)?;
-            }
-            _ => {
-                let back = input_error.map(|error| &mut error.values);
-                inside.backpropagate_layer(layer, &trace.trace, &output_error, back, &mut gradient.values)?;
-            }
-        }
-        // the parts of other layers are sums already
-        engine.add_up(&mut gradient.values, Some(layers[layer].clone()))
+        self.carry_layer_back(layer, trace, output_error, input_error, gradient, None)
     }
 
     fn backpropagate(
@@ -420,5 +456,17 @@ impl<E: Simulator> Tunable for RankedNetwork<E> {
         }
         engine.add_up(&mut gradient.values, None)?;
         engine.add_up(&mut imperfection_gradient.values, None)
+    }
+    fn backpropagate_layer_imperfections(
+        &mut self,
+        layer: usize,
+        trace: &Self::Trace,
+        output_error: &Buffer<Self>,
+        input_error: Option<&mut Buffer<Self>>,
+        gradient: &mut Buffer<Self>,
+        imperfection_gradient: &mut Buffer<Self>,
+    ) -> Result<()> {
+        self.without_tiles("the gradient of the imperfections of a network")?;
+        self.carry_layer_back(layer, trace, output_error, input_error, gradient, Some(imperfection_gradient))
     }
 }

@@ -4,9 +4,12 @@ use super::threads::together;
 use super::{Collective, Place, Ranked, share};
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Factor, LossKind, Optimizer};
+use crate::imperfections::Imperfections;
+use crate::network::Network;
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::training::tests::fixture::{
-    CALM, ERRORS, Fixture, clouds, matrices, meshes, one_mesh, settings, suitable, weight_banks,
+    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, suitable,
+    weight_banks,
 };
 use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome, Score, Settings, Split, methods};
 use crate::{Error, Result};
@@ -106,11 +109,8 @@ fn nobody_waits_for_a_rank_that_has_ended() {
     }
 }
 
-/// Every method on every kind of network, with batches that do not divide evenly and a last one smaller than the number of ranks.
-#[test]
-fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
-    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
-    for (network, errors) in networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]) {
+fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, tolerance: f64) {
+    for (network, errors) in networks {
         for name in suitable(&network) {
             let settings = Settings { batch_size: 9, ..settings(3, 2, 0.05, Optimizer::ADAM) };
             let one = run(&Fixture::new(Cpu::<f64>::new(), network.clone(), &errors, settings), name);
@@ -118,11 +118,24 @@ fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
                 |ranks| on_ranks(ranks, |engine| run(&Fixture::new(engine, network.clone(), &errors, settings), name));
             for ranks in [2, 3] {
                 let several = on(ranks);
-                assert_near(&one, &several, 1e-6, &format!("{name} on {ranks} ranks"));
+                assert_near(&one, &several, tolerance, &format!("{name} on {ranks} ranks"));
                 assert_eq!(several, on(ranks), "{name} does not repeat itself");
             }
         }
     }
+}
+
+/// Every method on every kind of network, with batches that do not divide evenly and a last one smaller than the number of ranks.
+#[test]
+fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
+    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
+    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]), 1e-6);
+}
+
+#[test]
+fn networks_that_are_crossed_again_train_on_ranks_as_on_one() {
+    // what an estimate's Adam makes of slopes that vanish but for rounding is a little more on the longer way
+    trains_as_one([(looped_banks(), ERRORS), (looped_meshes(4), CALM)], 1e-5);
 }
 
 #[test]

@@ -8,15 +8,16 @@ mod control;
 mod drift;
 mod noise;
 mod perturbation;
+mod recurrence;
 
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
-use crate::fabrication::noise::Draw;
+use crate::fabrication::noise::{Draw, signed};
 use crate::imperfections::random;
-use crate::network::Network;
+use crate::network::{Network, Visit};
 use crate::propagator::Direction;
 use crate::stage::mesh::light;
-use crate::stage::{Element, StageErrors};
+use crate::stage::{Element, Stage, StageErrors};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -48,31 +49,44 @@ impl Reference<'_> {
     /// Readout `[batch, outputs]` for `fields [batch, inputs]` at `controls`.
     pub fn propagate(&self, controls: &[f64], fields: &[f64]) -> Result<Vec<f64>> {
         let mut signal = fields.to_vec();
-        for layer in 0..self.network.layers().len() {
-            signal = self.propagate_layer(layer, controls, &signal)?;
+        for visit in self.network.visits() {
+            signal = self.visit(&visit, controls, fields, &signal)?;
         }
         Ok(signal)
+    }
+
+    /// What leaves one visit, of which the visit before left `signal`.
+    fn visit(&self, visit: &Visit, controls: &[f64], fields: &[f64], signal: &[f64]) -> Result<Vec<f64>> {
+        self.propagate_layer(visit.layer, controls, &recurrence::enter(self.network, visit, fields, signal))
     }
 
     /// The readout of the noisy chip at its pass number `pass`: hidden signals are disturbed, and what is read.
     pub fn measure(&self, controls: &[f64], fields: &[f64], pass: u64) -> Result<Vec<f64>> {
         let Fabrication { noise, seed, .. } = self.fabrication;
-        let last = self.network.layers().len() - 1;
+        let visits = self.network.visits();
+        let last = visits.len() - 1;
         let mut signal = fields.to_vec();
-        for layer in 0..=last {
-            signal = self.propagate_layer(layer, controls, &signal)?;
-            let (disturbance, read) = if layer == last {
-                (noise.readout(self.network), 1)
+        for (number, visit) in visits.iter().enumerate() {
+            signal = self.visit(visit, controls, fields, &signal)?;
+            let leaves = self.network.layer_output(visit.layer);
+            let mut met = Vec::new();
+            if number == last {
+                met.push((noise.readout(self.network), 1));
             } else {
-                (noise.hidden(self.network.layer_output(layer)), 0)
-            };
-            let draw = Draw { key: random::key(*seed), pass, site: 2 * layer as u32 + read, first: 0 };
-            signal = noise::disturb(&disturbance, &draw, &signal);
+                met.push((noise.hidden(leaves), 0));
+                if self.network.converts(visits[number + 1]) {
+                    met.push((noise.read(leaves, signed(self.network, visit.layer)), 1));
+                }
+            }
+            for (disturbance, read) in met {
+                let draw = Draw { key: random::key(*seed), pass, site: 2 * number as u32 + read, first: 0 };
+                signal = noise::disturb(&disturbance, &draw, &signal);
+            }
         }
         Ok(signal)
     }
 
-    /// Output `[batch, layer outputs]` of one layer for its `input [batch, layer inputs]` at `controls`.
+    /// Output `[batch, layer outputs]` of one layer, of those that the chip has, for its `input [batch, layer inputs]` at `controls`.
     pub fn propagate_layer(&self, layer: usize, controls: &[f64], input: &[f64]) -> Result<Vec<f64>> {
         let layers = self.network.layers();
         let Some(stages) = layers.get(layer) else {
@@ -93,14 +107,21 @@ impl Reference<'_> {
         same_size("reals of one sample", self.network.input().width(), fields.len())?;
         let controls = self.effective_controls(controls)?;
         let mut signal = fields.to_vec();
-        let mut powers = Vec::new();
-        let mut meshes = self.network.placed_meshes().peekable();
-        for (index, placed) in self.placed().iter().enumerate() {
-            if let Some((_, mesh)) = meshes.next_if(|(number, _)| *number == index) {
-                powers.push(light::powers(mesh, placed.errors, &controls[placed.controls.clone()], &signal));
+        let placed = self.placed();
+        // of a mesh that is crossed again the last crossing
+        let mut powers = vec![Vec::new(); placed.len()];
+        for visit in self.network.visits() {
+            signal = recurrence::enter(self.network, &visit, fields, &signal);
+            let stages = &self.network.layers()[visit.layer];
+            for (index, stage) in self.stages_of(visit.layer).zip(stages) {
+                if let Stage::Mesh(mesh) = stage {
+                    let own = &controls[placed[index].controls.clone()];
+                    powers[index] = light::powers(mesh, placed[index].errors, own, &signal);
+                }
+                signal = forward(&placed[index], &controls, &signal);
             }
-            signal = forward(placed, &controls, &signal);
         }
+        powers.retain(|own| !own.is_empty());
         Ok(powers)
     }
 
@@ -108,7 +129,20 @@ impl Reference<'_> {
     pub fn gradient(&self, controls: &[f64], fields: &[f64], readout_error: &[f64]) -> Result<Vec<f64>> {
         let batch = whole_samples("reals that enter the network", self.network.input().width(), fields.len())?;
         same_size("readout error", batch * self.network.outputs(), readout_error.len())?;
-        Ok(self.carry_back(0..self.network.stages().count(), controls, fields, readout_error)?.0)
+        let visits = self.network.visits();
+        let mut signals = vec![fields.to_vec()];
+        for (number, visit) in visits.iter().enumerate() {
+            signals.push(self.visit(visit, controls, fields, &signals[number])?);
+        }
+        let mut gradient = vec![0.0; self.network.controls()];
+        let mut error = readout_error.to_vec();
+        for (visit, signal) in visits.iter().zip(&signals).rev() {
+            let entered = recurrence::enter(self.network, visit, fields, signal);
+            let (own, back) = self.carry_back(self.stages_of(visit.layer), controls, &entered, &error)?;
+            gradient.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            error = recurrence::leave(self.network, visit, signal.len() / batch, &back);
+        }
+        Ok(gradient)
     }
 
     /// From `output_error [batch, layer outputs]` at one layer with the given `input`: the gradient, zero outside the layer, and

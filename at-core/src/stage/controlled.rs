@@ -104,6 +104,11 @@ pub trait Controlled {
     /// The phase at which a heater without voltage rests, as a share of its range.
     fn rest(&self) -> f64;
 
+    /// The same of every control, where a stage is made of several.
+    fn rests(&self) -> Vec<f64> {
+        vec![self.rest(); self.runs().iter().map(|run| run.count).sum()]
+    }
+
     /// For every control the one of `other` whose hardware does its work, where a physical module of side `module` does that of
     /// both, and of itself in turns ([`crate::fabrication::copies`]): one that does its own, of no higher index than others that it
     /// works for. None where the two share no hardware; a stage shares its own.

@@ -24,7 +24,8 @@ use crate::{Error, Result};
 pub struct Convolution {
     /// Where the patches lie.
     pub patches: Patches,
-    /// What they cross: a matrix or a weight bank with as many inputs as a patch has entries.
+    /// What they cross: a linear stage between numbers with as many inputs as a patch has entries, or such a [`super::Series`], in which
+    /// numbers become light and light numbers.
     pub element: Box<Stage>,
 }
 
@@ -69,6 +70,36 @@ fn turn(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     values.chunks_exact(rows * columns).flat_map(turned).collect()
 }
 
+/// Errs where patches cannot cross this in turn: it needs a whole image, or memory between converters.
+fn crossed_in_turn(stage: &Stage) -> Result<()> {
+    match stage {
+        Stage::Matrix(_)
+        | Stage::WeightBank(_)
+        | Stage::RingBank(_)
+        | Stage::PhaseChange(_)
+        | Stage::Modulation(_)
+        | Stage::Mesh(_)
+        | Stage::Attenuators(_)
+        | Stage::Splitter(_)
+        | Stage::Combiner(_)
+        | Stage::Mask(_)
+        | Stage::FreeSpace(_)
+        | Stage::Regions(_)
+        | Stage::Activation(_)
+        | Stage::Detection(_)
+        | Stage::Own(_) => Ok(()),
+        Stage::Rectifier(_)
+        | Stage::Convolution(_)
+        | Stage::Normalization(_)
+        | Stage::Pooling(_)
+        | Stage::Series(_)
+        | Stage::Residual(_) => {
+            let reason = "patches cross a matrix, a bank, a crossbar or a series of light in turn; this stands behind the convolution";
+            Err(Error::invalid("element", stage.word(), reason))
+        }
+    }
+}
+
 impl Element for Convolution {
     fn input(&self) -> Signal {
         Signal::reals(self.patches.image.features())
@@ -84,30 +115,18 @@ impl Element for Convolution {
 
     fn validate(&self) -> Result<()> {
         self.patches.validate()?;
-        match &*self.element {
-            Stage::Matrix(_) | Stage::WeightBank(_) => {}
-            Stage::Mesh(_)
-            | Stage::Attenuators(_)
-            | Stage::Splitter(_)
-            | Stage::Combiner(_)
-            | Stage::Activation(_)
-            | Stage::Detection(_)
-            | Stage::Modulation(_)
-            | Stage::Rectifier(_)
-            | Stage::Convolution(_)
-            | Stage::Normalization(_)
-            | Stage::Pooling(_)
-            | Stage::RingBank(_)
-            | Stage::PhaseChange(_)
-            | Stage::Mask(_)
-            | Stage::FreeSpace(_)
-            | Stage::Regions(_)
-            | Stage::Own(_) => {
-                let reason = "patches cross a matrix or a weight bank in turn, and nothing else yet";
-                return Err(Error::invalid("element", self.element.word(), reason));
-            }
+        for stage in self.element.inside().filter(|_| matches!(*self.element, Stage::Series(_))).unwrap_or(&[]) {
+            crossed_in_turn(stage)?;
+        }
+        if !matches!(*self.element, Stage::Series(_)) {
+            crossed_in_turn(&self.element)?;
         }
         self.element.element().validate()?;
+        if self.element.input().complex || self.element.output().complex {
+            let reason = "patches are numbers, and so is what leaves: put modulation in front of light and detection behind it, \
+                          in a series";
+            return Err(Error::invalid("element", self.element.word(), reason));
+        }
         crate::error::same_size(
             "inputs of a convolution's element, one per entry of a patch",
             self.patches.entries(),
@@ -220,6 +239,10 @@ impl Controlled for Convolution {
 
     fn rest(&self) -> f64 {
         self.own_controlled().rest()
+    }
+
+    fn rests(&self) -> Vec<f64> {
+        self.own_controlled().rests()
     }
 
     /// Convolutions share where their elements do, whatever the images.

@@ -32,6 +32,8 @@ pub enum Order {
     Stage,
     /// Entry k to the control k; there may be fewer entries than controls.
     Controls,
+    /// Entry k to the control k behind so many others.
+    ControlsFrom(usize),
     /// `[column, mode]` of waveguides, of which dies have equally many.
     Waveguides {
         /// Of all dies together.
@@ -39,6 +41,16 @@ pub enum Order {
         /// Of each die.
         die_modes: usize,
     },
+}
+
+impl Order {
+    /// The control that the first entry belongs to, where entries belong to controls.
+    pub fn first_control(self) -> usize {
+        match self {
+            Order::ControlsFrom(first) => first,
+            Order::Stage | Order::Controls | Order::Waveguides { .. } => 0,
+        }
+    }
 }
 
 /// A mean that a data sheet tells. Vectors and stages with the same name have one mean.
@@ -70,6 +82,9 @@ pub enum Estimable {
     Nothing,
     /// So many that random light at random controls tells all of them within some hundred batches, before anything is trained.
     ByProbes(usize),
+    /// As many, but one setting of the controls tells less than it asks, as on both sides of a resonance: readouts of many settings are kept
+    /// and compared again.
+    BySettings(usize),
     /// More than that: what matters of them is told by the batches that are trained on.
     ByBatches(usize),
 }
@@ -79,7 +94,7 @@ impl Estimable {
     pub fn count(self) -> usize {
         match self {
             Estimable::Nothing => 0,
-            Estimable::ByProbes(count) | Estimable::ByBatches(count) => count,
+            Estimable::ByProbes(count) | Estimable::BySettings(count) | Estimable::ByBatches(count) => count,
         }
     }
 }

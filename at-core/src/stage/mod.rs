@@ -29,7 +29,9 @@ mod phase_change;
 mod pooling;
 mod rectifier;
 mod regions;
+mod residual;
 mod ring_bank;
+mod series;
 mod sines;
 mod splitter;
 mod weight_bank;
@@ -58,7 +60,9 @@ pub use phase_change::PhaseChange;
 pub use pooling::{Pool, Pooling};
 pub use rectifier::Rectifier;
 pub use regions::Regions;
+pub use residual::Residual;
 pub use ring_bank::RingBank;
+pub use series::Series;
 pub use sines::Sines;
 pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
@@ -236,6 +240,16 @@ stages! {
     });
     /// Detectors, each of a square of pixels.
     Regions(Regions): Stage::regions(6, 5, 3, 1);
+    /// Stages one behind the other as one.
+    Series(Series): Stage::series(vec![
+        Stage::modulation(4),
+        Stage::Mesh(Mesh::rectangular(4).expect("four modes make a mesh")),
+        Stage::attenuators(4, 3),
+        Stage::detection(3, Detection::Homodyne { phase: 0.3 }),
+        Stage::weight_bank(3, 2),
+    ]);
+    /// A branch that is added to what it leaves aside.
+    Residual(Residual): Stage::residual(vec![Stage::weight_bank(4, 3), Stage::rectifier(3, 0.1), Stage::ring_bank(3, 4, 3, 12.0)]);
 }
 
 #[cfg(test)]

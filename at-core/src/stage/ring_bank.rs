@@ -95,6 +95,17 @@ impl RingBank {
         if input < self.inputs { output * self.inputs + input } else { self.outputs * self.inputs + output }
     }
 
+    /// The rings of all outputs.
+    pub fn rings_in_all(&self) -> usize {
+        self.weights().count()
+    }
+
+    /// The round-trip phase, from 0 to π, at which a ring as designed that stands alone has `weight`, above -1 and at most 1.
+    pub fn phase_of(&self, weight: f64) -> f64 {
+        let share = 0.5 * (1.0 + weight);
+        2.0 * (self.half_width() * (1.0 / share - 1.0).sqrt()).min(1.0).asin()
+    }
+
     /// Every ring's own numbers.
     fn rings(&self, errors: &StageErrors, controls: &[f64]) -> Vec<Ring> {
         let own = errors.get(["offset", "linewidth", "leak", "loss_db"]);
@@ -256,11 +267,7 @@ impl Controlled for RingBank {
     fn first(&self, mut start: Start) -> Result<Vec<f64>> {
         let (deviations, limit) = (start.initialization.deviations(1.0, self.inputs), GREATEST_RING_WEIGHT);
         let weights = self.weights().first(&mut start.random, deviations);
-        let phase = |weight: f64| {
-            let share = 0.5 * (1.0 + weight.clamp(-limit, limit));
-            2.0 * (self.half_width() * (1.0 / share - 1.0).sqrt()).min(1.0).asin()
-        };
-        Ok(weights.map(phase).collect())
+        Ok(weights.map(|weight| self.phase_of(weight.clamp(-limit, limit))).collect())
     }
 
     /// Rings on a square grid, a row for each output.
@@ -304,7 +311,7 @@ impl Imperfect for RingBank {
 
     /// Of every ring the offset, in half linewidths of the design, and the error s of the linewidth.
     fn estimable(&self) -> Estimable {
-        Estimable::ByBatches(2 * self.weights().count())
+        Estimable::BySettings(2 * self.weights().count())
     }
 
     /// A ring adds no light.

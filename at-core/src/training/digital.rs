@@ -9,7 +9,7 @@ use crate::propagator::{Adjoint, Buffer, Layered, Propagator, Tunable};
 /// A model that tells a [`Meter`] of every pass. Otherwise it is the model.
 pub struct Digital<M> {
     model: M,
-    /// Of each layer.
+    /// Of each layer, of a looped one once per step.
     flops: Vec<Flops>,
     meter: Meter,
 }
@@ -23,7 +23,7 @@ pub struct DigitalTrace<T> {
 impl<M: Propagator> Digital<M> {
     /// Counts the work of `model`, which runs `network`, on `meter`.
     pub fn new(model: M, network: &Network, meter: &Meter) -> Self {
-        let flops = network.layers().iter().map(Flops::of).collect();
+        let flops = network.visits().iter().map(|visit| Flops::of(&network.layers()[visit.layer])).collect();
         Digital { model, flops, meter: meter.clone() }
     }
 
@@ -167,6 +167,28 @@ impl<M: Tunable> Tunable for Digital<M> {
     ) -> Result<()> {
         self.model.backpropagate_imperfections(&trace.trace, readout_error, gradient, imperfection_gradient)?;
         self.count_backward(&self.flops, trace.batch, true);
+        Ok(())
+    }
+    fn backpropagate_layer_imperfections(
+        &mut self,
+        layer: usize,
+        trace: &Self::Trace,
+        output_error: &Buffer<Self>,
+        input_error: Option<&mut Buffer<Self>>,
+        gradient: &mut Buffer<Self>,
+        imperfection_gradient: &mut Buffer<Self>,
+    ) -> Result<()> {
+        let Digital { model, flops, .. } = self;
+        model.backpropagate_layer_imperfections(
+            layer,
+            &trace.trace,
+            output_error,
+            input_error,
+            gradient,
+            imperfection_gradient,
+        )?;
+        let last = layer + 1 == flops.len();
+        self.count_backward(&self.flops[layer..=layer], trace.batch, last);
         Ok(())
     }
 }

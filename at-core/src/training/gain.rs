@@ -1,7 +1,7 @@
 //! The gain at which a softmax begins unsaturated, on the model as designed and on a chip as built.
 //!
 //! ```text
-//! s² = mean over samples and classes k of (x̃_k − mean_k x̃_k)²      gain = min(1, LOGITS/max s)
+//! s² = mean over samples and classes k of (x̃_k − mean_k x̃_k)²      gain = min(1, size/max s)
 //! ```
 //!
 //! with the scaled readouts x̃ of the K classes. A gain is an inverse temperature: the softmax sees z = gain·x̃, and its error
@@ -12,11 +12,25 @@
 use crate::Result;
 use crate::engine::Loss;
 use crate::fabrication::Fabrication;
-use crate::network::Network;
+use crate::network::{Layer, Network};
 use crate::propagator::{Propagator, Simulator};
 
-/// Root mean square of the first logits, of the model's or of the chip's where those are larger.
+/// Root mean square of the first logits, of the model's or of the chip's where those are larger, with one hidden layer or none.
 pub const LOGITS: f64 = 1.5;
+
+/// The share of it that each further hidden layer leaves. Weights that grow in training make logits of L layers grow with their L-th power, so that
+/// deeper networks can begin with smaller ones, and must: while they are small, chip and model have the same errors and stay alike.
+pub const PER_LAYER: f64 = 0.4;
+
+/// The size that the first logits of `network` get.
+pub fn first_logits(network: &Network) -> f64 {
+    let with_controls = |layer: &&Layer| layer.iter().any(|stage| stage.controls() > 0);
+    let hidden = network.layers().iter().filter(with_controls).count().saturating_sub(1);
+    LOGITS * PER_LAYER.powi(hidden.saturating_sub(1).min(MOST) as i32)
+}
+
+/// Further hidden layers that count.
+const MOST: usize = 8;
 
 /// Samples that are looked at.
 pub const SAMPLES: usize = 500;
@@ -41,15 +55,15 @@ pub fn unsaturated_gain<E: Simulator>(
         light.propagate(&engine.upload(signals)?, samples, &mut readout)?;
         largest = largest.max(logit_size(loss, &engine.download(&readout)?, outputs));
     }
-    Ok(gain_of(largest))
+    Ok(gain_of(largest, first_logits(network)))
 }
 
 /// Below this a gain is none in 32 bits; readouts so large are beyond help.
 const LEAST: f64 = 1e-30;
 
-/// The gain for logits of this size at a gain of 1.
-fn gain_of(size: f64) -> f64 {
-    let gain = LOGITS / size;
+/// The gain for logits of this size at a gain of 1, which are to have the size `wanted`.
+fn gain_of(size: f64, wanted: f64) -> f64 {
+    let gain = wanted / size;
     if !(LEAST..1.0).contains(&gain) {
         return 1.0;
     }
@@ -87,9 +101,19 @@ mod tests {
 
     #[test]
     fn the_gain_brings_first_logits_to_their_size_and_never_raises_them() {
-        assert_eq!(gain_of(2.0 * LOGITS), 0.5);
-        assert_eq!(gain_of(LOGITS / 0.123456), 0.12);
-        assert_eq!([0.5 * LOGITS, 0.0, f64::NAN, f64::INFINITY, 1e40].map(gain_of), [1.0; 5]);
+        assert_eq!(gain_of(3.0, 1.5), 0.5);
+        assert_eq!(gain_of(1.0 / 0.123456, 1.0), 0.12);
+        assert_eq!([0.75, 0.0, f64::NAN, f64::INFINITY, 1e40].map(|size| gain_of(size, 1.5)), [1.0; 5]);
+    }
+
+    #[test]
+    fn each_hidden_layer_beyond_the_first_begins_with_smaller_logits() {
+        let of = |count: usize| {
+            first_logits(&Network::new(vec![vec![Stage::matrix(2, 2), Stage::rectifier(2, 0.0)]; count]).unwrap())
+        };
+        assert_eq!([1, 2].map(of), [LOGITS; 2]);
+        assert!((of(3) - LOGITS * PER_LAYER).abs() < 1e-15 && (of(5) - LOGITS * PER_LAYER.powi(3)).abs() < 1e-15);
+        assert_eq!(of(10), of(12));
     }
 
     #[test]

@@ -64,8 +64,7 @@ impl Outlook {
 
         let mut powers = vec![mean(&engine.download(batch.signals())?, network.input().complex)];
         let mut signal = None;
-        for layer in 0..network.layers().len() {
-            let leaves = network.layer_output(layer);
+        for (layer, leaves) in network.visited_outputs().enumerate() {
             let mut output = engine.zeros(leaves.width() * size)?;
             model.propagate_layer(layer, signal.as_ref().unwrap_or(batch.signals()), size, &mut output)?;
             powers.push(mean(&engine.download(&output)?, leaves.complex));

@@ -104,10 +104,6 @@ fn order(crossing: Crossing) -> StateOrder {
 }
 
 impl GpuStage for MeshStage {
-    fn learns(&self) -> bool {
-        true
-    }
-
     fn both_ways(&self) -> Option<&dyn BothWays> {
         Some(self)
     }

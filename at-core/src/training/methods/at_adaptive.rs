@@ -21,11 +21,15 @@
 //! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
 //! its steps.
 //!
+//! Readouts of ring banks are kept and compared again, seven for each that is new (`kept_probes.rs`): a ring answers alike on both sides of
+//! its resonance, and only the same estimate at many settings tells them apart.
+//!
 //! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
 //! output-only physics-aware training.
 
 use super::column_search::{ColumnSearch, Maker};
+use super::kept_probes::KeptProbes;
 use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
 use super::misfit::Misfit;
 use super::probes::Probes;
@@ -43,7 +47,7 @@ use serde::{Deserialize, Serialize};
 /// [`Estimation::measuring_steps`].
 pub const MEASURING_STEPS: MethodOption = MethodOption {
     name: "measuring-steps",
-    help: "most steps that measure the chip with random light before the controls train on it; fewer where its model explains it sooner [default: half of the run with meshes, else 0]",
+    help: "most steps that measure the chip with random light before the controls train on it; fewer where its model explains it sooner [default: half of the run with meshes or ring banks, else 0]",
     range: OptionRange::Count,
     read: |options| options.estimation.measuring_steps.map(|steps| steps as f64),
     multiplies_passes: false,
@@ -52,7 +56,7 @@ pub const MEASURING_STEPS: MethodOption = MethodOption {
 /// [`Estimation::rate`].
 pub const ESTIMATE_RATE: MethodOption = MethodOption {
     name: "estimate-rate",
-    help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, else 0.04]",
+    help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, 0.02 with ring banks, else 0.04]",
     range: OptionRange::NotNegative,
     read: |options| options.estimation.rate,
     multiplies_passes: false,
@@ -61,7 +65,7 @@ pub const ESTIMATE_RATE: MethodOption = MethodOption {
 /// [`Estimation::trust`].
 pub const ESTIMATE_TRUST: MethodOption = MethodOption {
     name: "estimate-trust",
-    help: "relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, else inf]",
+    help: "relative misfit of the readouts beyond which the controls slow down in proportion [default: 0.01 with meshes, 0.1 with ring banks, else inf]",
     range: OptionRange::PositiveOrInfinite,
     read: |options| options.estimation.trust,
     multiplies_passes: false,
@@ -70,11 +74,14 @@ pub const ESTIMATE_TRUST: MethodOption = MethodOption {
 /// [`Estimation::prior`].
 pub const ESTIMATE_PRIOR: MethodOption = MethodOption {
     name: "estimate-prior",
-    help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes, else 1]",
+    help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes or ring banks, else 1]",
     range: OptionRange::NotNegative,
     read: |options| options.estimation.prior,
     multiplies_passes: false,
 };
+
+/// Numbers of probes that no run reaches: their random numbers say which kept probes are compared again.
+const FIRST_AGAIN: u64 = 1 << 41;
 
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {
@@ -119,7 +126,8 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
 }
 
 /// How the estimate is learned. What is not set follows the stages of the network: 480 steps, 4e-3 and 0 where there are meshes,
-/// else 0 steps, 4e-2 and 1; where there are meshes, controls trust a misfit of 0.01.
+/// 480 steps, 2e-2 and 0 where there are ring banks, else 0 steps, 4e-2 and 1; where there are meshes, controls trust a misfit of 0.01,
+/// where there are ring banks, of 0.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Estimation {
@@ -167,9 +175,19 @@ impl Pace {
     /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
     const BY_BATCHES: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
+    /// Rings are measured first, too, at many settings each: in units of half a linewidth they move five times as far as the phases of
+    /// meshes, and every probe teaches as often as it is compared again.
+    const BY_SETTINGS: Pace = Pace { measuring_steps: 480, rate: 2e-2, trust: 1e-1, prior: 0.0 };
+
     fn of(estimation: &Estimation, network: &Network) -> Self {
-        let probes = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
-        let usual = if probes { Pace::BY_PROBES } else { Pace::BY_BATCHES };
+        let any = |is: fn(Estimable) -> bool| network.stages().any(|stage| is(stage.estimable()));
+        let usual = if any(|own| matches!(own, Estimable::ByProbes(_))) {
+            Pace::BY_PROBES
+        } else if any(|own| matches!(own, Estimable::BySettings(_))) {
+            Pace::BY_SETTINGS
+        } else {
+            Pace::BY_BATCHES
+        };
         Pace {
             measuring_steps: estimation.measuring_steps.unwrap_or(usual.measuring_steps),
             rate: estimation.rate.unwrap_or(usual.rate),
@@ -193,6 +211,7 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     misfit: Misfit,
     probes: Probes,
     search: Option<ColumnSearch<M>>,
+    kept: Option<KeptProbes<M::Engine>>,
     budget: Budget,
     /// The first controls, from which it starts again where no estimate is trusted.
     first: Vec<f64>,
@@ -202,8 +221,8 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     controls: Parameters<M::Engine>,
     estimate: Parameters<M::Engine>,
     room: Room<M>,
-    /// The light of the last probe.
-    sent: Option<Buffer<M>>,
+    /// The light of the last probe, and the data's power per sample.
+    sent: Option<(Buffer<M>, f64)>,
     /// Readout of the chip, `[batch, outputs]`.
     measured: Buffer<M>,
     /// Slope of the misfit, `[batch, outputs]`.
@@ -230,6 +249,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
         let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
         let budget = Budget { steps, search: search.as_ref().map(ColumnSearch::windows), trust: pace.trust };
+        let kept = steps > 0 && probes.kept();
+        let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
         let controls = Parameters::new(engine, settings.optimizer, initial)?;
         let perfect = vec![0.0; model.imperfections()];
@@ -242,6 +263,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             misfit: Misfit::of(network),
             probes,
             search,
+            kept,
             budget,
             first: initial.to_vec(),
             optimizer: settings.optimizer,
@@ -263,14 +285,19 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         &self.estimate.values
     }
 
-    /// The misfit between `self.measured` and the model's readout in `self.room`; its slope is left in `self.fit_error`.
-    fn compare(&mut self, batch: usize) -> Result<f64> {
+    /// `misfit` between `self.measured` and the model's readout in `self.room`; its slope is left in `self.fit_error`.
+    fn compare(&mut self, misfit: Misfit, batch: usize) -> Result<f64> {
+        let chip = self.room.engine.download(&self.measured)?;
+        self.compare_with(misfit, &chip, batch)
+    }
+
+    /// The same against the readouts `chip`.
+    fn compare_with(&mut self, misfit: Misfit, chip: &[f64], batch: usize) -> Result<f64> {
         let Room { engine, readout, .. } = &self.room;
         let len = batch * self.model.outputs();
         let model = engine.download(readout)?;
-        let chip = engine.download(&self.measured)?;
         let mut error = vec![0.0; model.len()];
-        let misfit = self.misfit.compare(&model[..len], &chip[..len], self.model.outputs(), &mut error);
+        let misfit = misfit.compare(&model[..len], &chip[..len], self.model.outputs(), &mut error);
         self.fit_error = engine.upload(&error)?;
         Ok(misfit)
     }
@@ -312,21 +339,43 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.model.set_imperfections(&self.estimate.values)?;
         self.model.program(&controls)?;
         self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
-        let misfit = self.compare(samples)?;
+        let misfit = self.compare(self.misfit.at(self.probes.root(power)), samples)?;
         self.learn(rate)?;
-        self.sent = Some(fields);
+        self.sent = Some((fields, power));
+        if let Some(kept) = &mut self.kept {
+            kept.keep(&engine, progress.probes, power, &engine.download(&self.measured)?)?;
+            self.compare_again(progress.probes, rate)?;
+        }
         Ok(misfit)
+    }
+
+    /// Learns at `rate` from what was kept of probes up to number `latest`, which the chip is not asked again.
+    fn compare_again(&mut self, latest: u64, rate: f64) -> Result<()> {
+        let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let readouts = kept.all(&engine)?;
+        for number in KeptProbes::<M::Engine>::again(&mut self.probes.random(FIRST_AGAIN + latest), latest) {
+            let (power, chip) = readouts.of(number);
+            let (controls, fields) = self.probes.draw(&engine, number, 1.0, &[], power)?;
+            self.model.set_imperfections(&self.estimate.values)?;
+            self.model.program(&controls)?;
+            self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
+            self.compare_with(self.misfit.at(self.probes.root(power)), chip, samples)?;
+            self.learn(rate)?;
+        }
+        Ok(())
     }
 
     /// How far a second readout of the last probe lies from the first.
     fn noise<C: Propagator<Engine = M::Engine>>(&mut self, chip: &mut C) -> Result<f64> {
-        let Some(fields) = self.sent.take() else { return Ok(0.0) };
+        let Some((fields, power)) = self.sent.take() else { return Ok(0.0) };
         let (engine, samples) = (&self.room.engine, self.probes.samples());
         let len = samples * self.model.outputs();
         let first = engine.download(&self.measured)?;
         chip.propagate(&fields, samples, &mut self.measured)?;
         let second = engine.download(&self.measured)?;
-        Ok(self.misfit.compare(&second[..len], &first[..len], self.model.outputs(), &mut vec![0.0; len]))
+        let misfit = self.misfit.at(self.probes.root(power));
+        Ok(misfit.compare(&second[..len], &first[..len], self.model.outputs(), &mut vec![0.0; len]))
     }
 
     /// A step that measures.
@@ -337,7 +386,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         progress: &mut Progress,
     ) -> Result<()> {
         let budget = self.budget;
-        let misfit = self.probe(chip, batch, progress, progress.reach(), self.pace.rate * progress.rate())?;
+        let reach = if self.kept.is_some() { 1.0 } else { progress.reach() };
+        let misfit = self.probe(chip, batch, progress, reach, self.pace.rate * progress.rate())?;
         progress.probed(misfit, &budget, || self.noise(chip))?;
         match progress.phase {
             Phase::OutputOnly => self.give_up(),
@@ -416,7 +466,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.model.program(&self.controls.values)?;
         self.model.record(batch.signals(), size, &mut self.room.trace, &mut self.room.readout)?;
         let fitting = phase == Phase::Training && self.model.imperfections() > 0;
-        let misfit = if fitting { self.compare(size)? } else { 0.0 };
+        let misfit = if fitting { self.compare(self.misfit, size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if on_chip { &self.measured } else { &*readout };
         engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;
@@ -454,14 +504,16 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
         let fields = self.search.iter().map(|search| ("fields", &search.fields));
+        let kept = self.kept.iter().map(|kept| ("probes", &kept.readouts));
         let own = [("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)];
-        own.into_iter().chain(fields).collect()
+        own.into_iter().chain(fields).chain(kept).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
         let fields = self.search.iter_mut().map(|search| ("fields", &mut search.fields));
+        let kept = self.kept.iter_mut().map(|kept| ("probes", &mut kept.readouts));
         let own =
             [("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)];
-        own.into_iter().chain(fields).collect()
+        own.into_iter().chain(fields).chain(kept).collect()
     }
 }

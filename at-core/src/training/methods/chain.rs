@@ -39,9 +39,12 @@ pub struct Piece {
 }
 
 impl Chain {
-    /// The chain of `network`; none unless it is rectangular meshes of one even width on one die each, with nonlinearities between
+    /// The chain of `network`; none unless light crosses it once and it is rectangular meshes of one even width on one die each, with nonlinearities between
     /// them and powers read behind the last.
     pub fn of(network: &Network) -> Option<Self> {
+        if network.recurrence().is_some() {
+            return None;
+        }
         let (mut links, mut modes): (Vec<Link>, usize) = (Vec::new(), 0);
         let (mut column, mut control, mut error, mut read) = (0, 0, 0, false);
         for stage in network.stages() {
@@ -80,6 +83,8 @@ impl Chain {
                 | Stage::Mask(_)
                 | Stage::FreeSpace(_)
                 | Stage::Regions(_)
+                | Stage::Series(_)
+                | Stage::Residual(_)
                 | Stage::Own(_) => return None,
             }
             control += stage.controls();
@@ -190,12 +195,10 @@ impl Chain {
         let (mut r, mut all, first) = (modulus, 1.0, self.link(column));
         for (number, link) in self.links.iter().enumerate() {
             for own in &link.behind {
-                let at = |r: f64| own.value(Complex64::new(r, 0.0)).norm();
+                let steepness = own.steepness(&mut r);
                 if number >= first {
-                    let half = 0.5 * r;
-                    all *= ((at(1.01 * half) / at(0.99 * half)).ln() / 0.02).clamp(1.0, 3.0);
+                    all *= steepness;
                 }
-                r = at(r);
             }
         }
         if all.is_finite() { all } else { 1.0 }

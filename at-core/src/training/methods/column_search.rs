@@ -35,6 +35,14 @@ const SETTINGS: usize = 24;
 /// Steps of Adam at a window, and at the first, whose fields are guessed from nothing.
 const STEPS: usize = 60;
 const FIRST_STEPS: usize = 400;
+/// Steps of a further fit from where one ended, how many there are at most, and the misfit in logarithms of powers below which none is
+/// needed. Behind a nonlinearity fields that are carried back can be on the wrong side of its maximum: 60 steps do not mend them, and each window
+/// would hand them to the next.
+const MORE_STEPS: usize = 200;
+const MORE: usize = 5;
+const GOOD: f64 = 0.1;
+/// Share of its misfit that a further fit must take away to be worth another.
+const WORTH: f64 = 0.3;
 /// Turns of the fit of one phase per mode and one per sample.
 const TURNS: usize = 100;
 /// Numbers of probes that no course reaches: their random numbers are the search's.
@@ -95,7 +103,17 @@ impl<M: Tunable> ColumnSearch<M> {
         let (columns, root) = (column..column + WINDOW, 0.5 / self.chain.steepness(column, modulus));
         let steps = if number == 0 { FIRST_STEPS } else { STEPS };
         let mut window = Window::new(&self.engine, &self.chain, &self.maker, columns, &answers, root, estimate)?;
-        let (fitted, _misfit) = window.fit(&first, steps, estimate)?;
+        let (mut fitted, mut misfit) = window.fit(&first, steps, estimate)?;
+        for _ in 0..MORE {
+            let before = misfit;
+            if misfit <= GOOD * root * root {
+                break;
+            }
+            (fitted, misfit) = window.fit(&fitted, MORE_STEPS, estimate)?;
+            if misfit > (1.0 - WORTH) * before {
+                break;
+            }
+        }
         if column == 0 {
             let phases = phases_between(&complex(&inputs), &complex(&fitted), self.chain.modes());
             let entrance = self.chain.entrance();

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::chip::Meter;
 use crate::engine::{Engine, Factor};
 use crate::error::same_size;
-use crate::network::Network;
+use crate::network::{Network, Signal};
 use crate::propagator::{Adjoint, Simulator};
 use crate::training::draws::{Purpose, normals, stream};
 
@@ -37,25 +37,25 @@ impl<E: Engine> Feedback<E> {
     /// Entries of N(0, 1/P), P the outputs of `network`, drawn once from `seed`.
     pub fn random(engine: &E, network: &Network, seed: u64, capacity: usize, meter: &Meter) -> Result<Self> {
         let outputs = network.outputs();
-        let hidden = 0..network.layers().len() - 1;
-        let draw = |layer: usize| {
-            let count = network.layer_output(layer).width() * outputs;
+        let hidden = network.visited_outputs().take(network.visits().len() - 1);
+        let draw = |(layer, leaves): (usize, Signal)| {
+            let count = leaves.width() * outputs;
             normals(&mut stream(seed, Purpose::Feedback, layer as u64), count, (outputs as f64).sqrt().recip())
         };
-        Self::new(engine, network, hidden.map(draw).collect(), capacity, meter)
+        Self::new(engine, network, hidden.enumerate().map(draw).collect(), capacity, meter)
     }
 
     /// The given `matrices [layer outputs, outputs]`, row-major, for batches of up to `capacity` samples.
     pub fn new(engine: &E, network: &Network, matrices: Vec<Vec<f64>>, capacity: usize, meter: &Meter) -> Result<Self> {
-        same_size("feedback matrices, one per hidden layer", network.layers().len() - 1, matrices.len())?;
+        same_size("feedback matrices, one per hidden layer", network.visits().len() - 1, matrices.len())?;
         let inputs = network.outputs();
-        let build = |(layer, entries): (usize, Vec<f64>)| {
-            let outputs = network.layer_output(layer).width();
+        let build = |(leaves, entries): (Signal, Vec<f64>)| {
+            let outputs = leaves.width();
             same_size("entries of a feedback matrix", outputs * inputs, entries.len())?;
             let (matrix, error) = (engine.upload(&entries)?, engine.zeros(outputs * capacity)?);
             Ok(Projection { matrix, layer_outputs: outputs, error })
         };
-        let projections = matrices.into_iter().enumerate().map(build).collect::<Result<_>>()?;
+        let projections = network.visited_outputs().zip(matrices).map(build).collect::<Result<_>>()?;
         Ok(Feedback { engine: engine.clone(), outputs: inputs, projections, meter: meter.clone() })
     }
 

@@ -81,7 +81,7 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
         size: usize,
         output: &mut Buffer<C>,
     ) -> Result<()> {
-        let data = &mut self.meshes[mesh.index].data;
+        let data = &mut self.meshes[mesh.crossing].data;
         chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Fields(data))
     }
 
@@ -94,7 +94,7 @@ impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
         size: usize,
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
-        let MeshFields { turns, data, error } = &mut self.meshes[mesh.index];
+        let MeshFields { turns, data, error } = &mut self.meshes[mesh.crossing];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Fields(error))?;
         turns.conjugate(input)?;

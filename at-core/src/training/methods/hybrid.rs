@@ -6,18 +6,20 @@
 use super::{Gradient, Ingredients, MethodFacts};
 use crate::engine::{Engine, Loss};
 use crate::error::same_size;
-use crate::network::{Network, Stage};
+use crate::network::{Entry, Network, Stage, refuse_loops};
 use crate::propagator::{Adjoint, Bidirectional, Buffer, LayerAccess, Simulator};
 use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
 use std::ops::Range;
 
-/// One mesh of the chip.
+/// One crossing of one mesh of the chip.
 #[derive(Clone, Debug)]
 pub struct MeshPlace {
-    /// Its number, as light meets it.
+    /// Its number, as light meets it first.
     pub index: usize,
-    /// Its stage, which is also the signal that enters it.
+    /// The number of this crossing, of all of all meshes: a looped mesh is crossed at every step.
+    pub crossing: usize,
+    /// Its stage as light meets them, which is also the signal that enters it.
     pub stage: usize,
     /// Where its controls lie.
     pub controls: Range<usize>,
@@ -52,6 +54,18 @@ pub trait Lighting<C: Bidirectional> {
 
 /// Errs where a network has no mesh, or weights that are no mesh.
 pub fn check(network: &Network) -> Result<()> {
+    if network.recurrence().is_some_and(|own| own.entry != Entry::Once) {
+        let reason = "it lights single meshes, and parts of a sample that enter at a step beside light are not among what it sends";
+        refuse_loops(network, "an in-situ method", reason)?;
+    }
+    if let Some(stage) = network.stages().find(|stage| hides_a_mesh(stage)) {
+        return Err(Error::Unsupported {
+            what: format!("an in-situ method on meshes inside a {}", stage.word()),
+            instead:
+                "it measures light inside meshes that stand by themselves; choose another `network`, or at-adaptive"
+                    .into(),
+        });
+    }
     // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals
     let refused = |stage: &Stage| stage.controls() > 0 && !stage.input().complex;
     if network.stages().any(refused) {
@@ -67,6 +81,11 @@ pub fn check(network: &Network) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Whether there is a mesh inside a stage that is none itself.
+pub fn hides_a_mesh(stage: &Stage) -> bool {
+    stage.inside().is_some() && stage.parts().into_iter().any(|part| matches!(part, Stage::Mesh(_)))
 }
 
 /// The computer's part and the signals between the parts.
@@ -98,20 +117,28 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
     ) -> Result<Self> {
         check(network)?;
         let network = network.single_stages()?;
-        let (mut meshes, mut electronic, mut end) = (Vec::new(), Vec::new(), 0);
-        for (stage, own) in network.stages().enumerate() {
+        let (mut places, mut electronic, mut end, mut index) = (Vec::new(), Vec::new(), 0, 0);
+        for own in network.stages() {
             let controls = end..end + own.controls();
             end = controls.end;
-            if let Stage::Mesh(mesh) = own {
-                meshes.push(MeshPlace { index: meshes.len(), stage, controls, width: 2 * mesh.modes() });
+            places.push((index, controls.clone()));
+            if matches!(own, Stage::Mesh(_)) {
+                index += 1;
             } else if !controls.is_empty() {
                 electronic.push(controls);
+            }
+        }
+        let mut meshes: Vec<MeshPlace> = Vec::new();
+        for (stage, (visit, own)) in network.visits().iter().zip(network.crossed_stages()).enumerate() {
+            if let Stage::Mesh(mesh) = own {
+                let (index, controls) = places[visit.layer].clone();
+                meshes.push(MeshPlace { index, crossing: meshes.len(), stage, controls, width: 2 * mesh.modes() });
             }
         }
         let digital = build(&network)?;
         loss.check(digital.outputs())?;
         let widths: Vec<usize> =
-            network.stages().map(|stage| stage.input().width()).chain([network.outputs()]).collect();
+            network.crossed_stages().map(|stage| stage.input().width()).chain([network.outputs()]).collect();
         let room = || widths.iter().map(|width| engine.zeros(width * capacity)).collect::<Result<Vec<_>>>();
         Ok(Hybrid {
             engine: engine.clone(),
@@ -135,7 +162,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         Self::new(from.engine, from.network, |network| from.stages(network), settings.loss, settings.batch_size)
     }
 
-    /// The meshes, as light meets them.
+    /// All crossings of meshes, as light meets them.
     pub fn meshes(&self) -> &[MeshPlace] {
         &self.meshes
     }
@@ -176,7 +203,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
                 Some(mesh) => {
                     let own = lighting.back(chip, mesh, &signals[stage], &mut after[0], size, &mut before[stage])?;
                     same_size("slopes of the mesh", mesh.controls.len(), own.len())?;
-                    gradient[mesh.controls.clone()].copy_from_slice(&own);
+                    gradient[mesh.controls.clone()].iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
                 }
                 None => {
                     let input = if stage == 0 { None } else { Some(&mut before[stage]) };

@@ -112,7 +112,7 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         size: usize,
         output: &mut Buffer<C>,
     ) -> Result<()> {
-        let MeshPowers { powers, data, .. } = &mut self.meshes[mesh.index];
+        let MeshPowers { powers, data, .. } = &mut self.meshes[mesh.crossing];
         chip.send(mesh.index, Direction::Forward, fields, size, Some(output), Monitor::Powers(powers))?;
         *data = self.engine.download(powers)?;
         Ok(())
@@ -128,7 +128,7 @@ impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
         let Interference { engine, subtraction, meshes } = self;
-        let MeshPowers { turns, powers, data, light } = &mut meshes[mesh.index];
+        let MeshPowers { turns, powers, data, light } = &mut meshes[mesh.crossing];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Powers(powers))?;
         turns.conjugate(input)?;

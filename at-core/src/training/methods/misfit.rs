@@ -7,11 +7,13 @@ use crate::stage::Photodetection;
 const DARK: f64 = 1e-3;
 
 /// A distance between readouts, relative to the chip's, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Misfit {
     /// `Σ_k (√m_k - √c_k)² / Σ_k c_k` for powers m of the model and c of the chip. Amplitudes weigh bright and dark outputs alike
     /// where powers would let the brightest outputs decide.
     Amplitude,
+    /// That of a [`Contrast`] of this root q, over (2q)²: where readouts differ little, as large as that of amplitudes.
+    Root(f64),
     /// `Σ_k (m_k - c_k)² / Σ_k c_k²` for readouts of any sign.
     Difference,
 }
@@ -27,19 +29,31 @@ impl Misfit {
         }
     }
 
+    /// The same for powers that nonlinearities set further apart than amplitudes tell, where `root` is below ½.
+    pub fn at(self, root: f64) -> Self {
+        match self {
+            Misfit::Amplitude if root < 0.5 => Misfit::Root(root),
+            Misfit::Amplitude | Misfit::Root(_) | Misfit::Difference => self,
+        }
+    }
+
     /// The mean over the samples of `model [batch, outputs]` against `chip`; fills `error` with its derivative with respect to
     /// the model's readouts. A sample in which the chip is dark counts nothing; powers that noise made negative count as 0.
     pub fn compare(self, model: &[f64], chip: &[f64], outputs: usize, error: &mut [f64]) -> f64 {
+        let each = match self {
+            Misfit::Amplitude => amplitude,
+            Misfit::Difference => difference,
+            Misfit::Root(root) => {
+                let size = 4.0 * root * root;
+                let misfit = Contrast::new(chip, outputs, root).compare(model, error) / size;
+                error.iter_mut().for_each(|slope| *slope /= size);
+                return misfit;
+            }
+        };
         let batch = (model.len() / outputs).max(1) as f64;
         let samples = model.chunks_exact(outputs).zip(chip.chunks_exact(outputs));
-        let mut total = 0.0;
-        for ((model, chip), error) in samples.zip(error.chunks_exact_mut(outputs)) {
-            total += match self {
-                Misfit::Amplitude => amplitude(model, chip, batch, error),
-                Misfit::Difference => difference(model, chip, batch, error),
-            };
-        }
-        total / batch
+        let misfits = samples.zip(error.chunks_exact_mut(outputs)).map(|((m, c), slope)| each(m, c, batch, slope));
+        misfits.sum::<f64>() / batch
     }
 }
 
@@ -141,7 +155,7 @@ mod tests {
     fn slopes_match_central_differences() {
         let model = [0.3, 1.2, 0.1, 0.8, 0.5, 2.0];
         let chip = [0.5, 1.0, 0.4, 0.7, 0.9, 0.2];
-        for misfit in [Misfit::Amplitude, Misfit::Difference] {
+        for misfit in [Misfit::Amplitude, Misfit::Root(0.2), Misfit::Difference] {
             let (mut error, mut unused) = ([0.0; 6], [0.0; 6]);
             misfit.compare(&model, &chip, 3, &mut error);
             for index in 0..6 {
@@ -179,7 +193,7 @@ mod tests {
     #[test]
     fn equal_readouts_have_no_misfit_and_dark_ones_no_slope() {
         let readout = [0.25, 0.0, 4.0, 0.0, 0.0, 0.0];
-        for misfit in [Misfit::Amplitude, Misfit::Difference] {
+        for misfit in [Misfit::Amplitude, Misfit::Root(0.2), Misfit::Difference] {
             let mut error = [1.0; 6];
             assert_eq!(misfit.compare(&readout, &readout, 3, &mut error), 0.0);
             assert_eq!(error, [0.0; 6]);

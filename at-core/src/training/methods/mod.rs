@@ -19,6 +19,7 @@ pub mod ideal;
 pub mod in_silico;
 pub mod in_situ;
 mod ingredients;
+mod kept_probes;
 mod measuring;
 mod misfit;
 mod name;

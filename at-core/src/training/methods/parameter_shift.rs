@@ -20,7 +20,7 @@
 use super::probe::Probe;
 use super::{Dash, Gradient, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::engine::{Engine, Loss};
-use crate::network::{Network, Stage};
+use crate::network::{Network, Stage, refuse_loops};
 use crate::propagator::{Buffer, Propagator, Simulator};
 use crate::training::{Batch, Parameters};
 use crate::{Error, Result};
@@ -55,6 +55,7 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
 
 /// Errs unless every control of `network` is a phase that light meets once before linear detectors.
 pub fn check(network: &Network) -> Result<()> {
+    refuse_loops(network, "parameter-shift", "a readout is no sine of a control that light meets at every step")?;
     let stages: Vec<&Stage> = network.stages().collect();
     let refuse = |what: String| {
         Err(Error::Unsupported {

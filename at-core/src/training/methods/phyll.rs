@@ -146,8 +146,8 @@ impl<C: LayerAccess> PhysicalLocal<C> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(1 << 33); // far from those of the initial controls
         let (mut maps, mut first) = (Vec::new(), Vec::new());
-        for layer in 0..network.layers().len() {
-            let width = network.layer_output(layer).width();
+        for leaves in network.visited_outputs() {
+            let width = leaves.width();
             let start = first.len();
             let spread = 1.0 / (width as f64).sqrt();
             first.extend((0..width * width).map(|_| {

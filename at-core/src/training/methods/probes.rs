@@ -14,11 +14,22 @@
 //!
 //! Light that is alike in all modes, and bright, leaves nonlinearities that are dark at low power with readouts of one size; dim and
 //! uneven light would leave a few bright modes to decide the misfit.
+//!
+//! Rings need no reach: light crosses each of their banks once, and every output depends on all of its row at once. What they need is to be
+//! met on both sides of their resonance, where one setting answers alike, and outputs that one can read few rings from at a time:
+//!
+//! ```text
+//! φ = ±φ_w, w uniform within ±0.95          φ_w: the phase at which a ring as designed has the weight w
+//! x_i = z_i² or 0, z Gaussian          lit one wavelength in ten
+//! ```
+//!
+//! The weights of most rings that stand anywhere are negative, so that with all wavelengths lit the units behind them would be dark.
 
 use crate::Result;
 use crate::engine::Engine;
 use crate::network::{Network, Stage};
 use crate::optics::Activation;
+use crate::stage::{Estimable, RingBank};
 use crate::training::{Initialization, initial_controls};
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
@@ -42,6 +53,17 @@ const FINE: f64 = 1.02;
 /// setting of the controls can tell; it is no matter of the task's batches.
 const SAMPLES_PER_MODE: usize = 8;
 
+/// The same of a network of rings, whose controls a probe meets once and whose misfits are compared with those of others: enough that
+/// every wavelength is lit a dozen times.
+const SAMPLES_OF_RINGS: std::ops::RangeInclusive<usize> = 128..=256;
+
+/// Largest weight of either sign that a probe gives a ring as designed.
+const GREATEST_WEIGHT: f64 = 0.95;
+
+/// Share of the wavelengths that are lit; more where that would be fewer than [`FEWEST`], but no more than half.
+const LIT: f64 = 0.1;
+const FEWEST: f64 = 4.0;
+
 /// Bytes 16..32 of the key, so that no other use of the same seed draws the same stream.
 const STREAM: [u8; 16] = *b"at probe draws 2";
 
@@ -53,31 +75,55 @@ struct Thetas {
     count: usize,
 }
 
+/// The bank of `stage`, patches of which may cross it.
+fn ring_bank(stage: &Stage) -> Option<&RingBank> {
+    if let Stage::RingBank(bank) = stage.crossed() { Some(bank) } else { None }
+}
+
+/// Where the controls of a ring bank stand among all.
+#[derive(Clone, Copy, Debug)]
+struct Rings {
+    first_control: usize,
+    bank: RingBank,
+}
+
 /// Draws probes: probe k of a reach, around an estimate, is the same whenever it is drawn.
 pub struct Probes {
     network: Network,
     seed: u64,
     thetas: Vec<Thetas>,
+    rings: Vec<Rings>,
 }
 
 impl Probes {
     /// Probes for a chip of `network`.
     pub fn new(network: &Network, seed: u64) -> Self {
-        let (mut controls, mut errors, mut thetas) = (0, 0, Vec::new());
-        for stage in network.stages() {
+        let (mut controls, mut errors, mut thetas, mut rings) = (0, 0, Vec::new(), Vec::new());
+        for stage in network.stages().flat_map(Stage::parts) {
             if let Stage::Mesh(mesh) = stage {
                 let first_error = errors + 2 * mesh.mzis();
                 thetas.push(Thetas { first_control: controls, first_error, count: mesh.mzis() });
             }
+            rings.extend(ring_bank(stage).map(|bank| Rings { first_control: controls, bank: *bank }));
             controls += stage.controls();
             errors += stage.imperfections();
         }
-        Probes { network: network.clone(), seed, thetas }
+        Probes { network: network.clone(), seed, thetas, rings }
     }
 
-    /// Samples of a probe.
+    /// Probes are worth keeping: what they ask depends on their number alone, and one setting does not tell what it asks.
+    pub fn kept(&self) -> bool {
+        let mut stages = self.network.stages().map(Stage::estimable);
+        self.thetas.is_empty() && stages.any(|own| matches!(own, Estimable::BySettings(_)))
+    }
+
+    /// Samples of a probe: of images so many that their patches are more.
     pub fn samples(&self) -> usize {
-        SAMPLES_PER_MODE * self.network.input().modes
+        if self.kept() {
+            return (2 * self.network.input().modes).clamp(*SAMPLES_OF_RINGS.start(), *SAMPLES_OF_RINGS.end());
+        }
+        let entering = self.network.stages().next().map_or(0, |first| first.crossed().input().modes);
+        SAMPLES_PER_MODE * entering
     }
 
     /// Controls and inputs of probe number `index` with reach `reach`, around the `estimate` of the imperfections, for data of
@@ -102,11 +148,43 @@ impl Probes {
                 *theta = PI - (1.0 - reach) * estimate[own.first_error + mzi] + side * (*theta - PI);
             }
         }
+        for own in &self.rings {
+            for control in &mut controls[own.first_control..][..own.bank.rings_in_all()] {
+                let phase = own.bank.phase_of(GREATEST_WEIGHT * (2.0 * random.random::<f64>() - 1.0));
+                *control = if random.random() { phase } else { -phase };
+            }
+        }
+        if self.lights_rings() {
+            return Ok((engine.upload(&controls)?, engine.upload(&self.powers(&mut random, self.samples(), power))?));
+        }
         let bright = self.bright(power);
         // as far below it as where no nonlinearity bounds it
         let power = (bright * POWER / BRIGHT).powf(reach) * bright.powf(1.0 - reach);
         let fields = self.fields(&mut random, self.samples(), reach, power);
         Ok((engine.upload(&controls)?, engine.upload(&fields)?))
+    }
+
+    /// Rings are the first that inputs meet, which are powers of wavelengths then.
+    fn lights_rings(&self) -> bool {
+        self.network.stages().next().is_some_and(|first| ring_bank(first).is_some())
+    }
+
+    /// `samples` inputs of which few wavelengths are lit, with the mean sum of squares `power`.
+    fn powers(&self, random: &mut ChaCha8Rng, samples: usize, power: f64) -> Vec<f64> {
+        let width = self.network.input().width();
+        let share = LIT.max(FEWEST / width as f64).min(0.5);
+        let mut powers: Vec<f64> = (0..samples * width)
+            .map(|_| {
+                let lit = random.random::<f64>() < share;
+                let field: f64 = StandardNormal.sample(random);
+                if lit { field * field } else { 0.0 }
+            })
+            .collect();
+        let mean = powers.iter().map(|x| x * x).sum::<f64>() / samples as f64;
+        if mean > 0.0 {
+            powers.iter_mut().for_each(|x| *x *= (power / mean).sqrt());
+        }
+        powers
     }
 
     /// Power of an input of reach 0 where the data have `power`, both per sample.
@@ -122,7 +200,16 @@ impl Probes {
             BELOW * at
         };
         let lit = |stage: &Stage| if let Stage::Activation(own) = stage { Some(most(&own.activation)) } else { None };
-        modes * self.network.stages().filter_map(lit).fold(wanted, f64::min)
+        modes * self.network.stages().flat_map(Stage::parts).filter_map(lit).fold(wanted, f64::min)
+    }
+
+    /// The root of the powers of readouts, ½ or less, at which a misfit of probes weighs alike what nonlinearities set apart, for data of `power` per sample.
+    pub fn root(&self, power: f64) -> f64 {
+        let mut modulus = (self.bright(power) / self.network.input().modes as f64).sqrt();
+        let lit =
+            self.network.stages().filter_map(|stage| if let Stage::Activation(own) = stage { Some(own) } else { None });
+        let steepness: f64 = lit.map(|own| own.activation.steepness(&mut modulus)).product();
+        0.5 / if steepness.is_finite() { steepness.cbrt() } else { 1.0 }
     }
 
     /// The random numbers of probe number `index`.
@@ -189,6 +276,19 @@ mod tests {
         assert!((probes.bright(4.0 * 0.5) - 4.0 * 5.0).abs() < 1e-9, "dim data");
         let bright = probes.bright(4.0 * 50.0) / 4.0;
         assert!((bright / 10.06 - 1.0).abs() < 0.03, "{bright}");
+    }
+
+    #[test]
+    fn the_root_falls_with_the_nonlinearities_that_are_dark_at_low_power() {
+        let (probes, _) = probes();
+        assert_eq!(probes.root(4.0), 0.5);
+        let of = |count: usize| {
+            let mut stages = vec![Stage::activation(4, Activation::ELECTRO_OPTIC); count];
+            stages.push(Stage::detection(4, Detection::Intensity));
+            Probes::new(&Network::new(vec![stages]).unwrap(), 3).root(4.0)
+        };
+        assert!((of(1) - 0.5 / 3f64.cbrt()).abs() < 0.01 && (of(2) - 0.5 / 9f64.cbrt()).abs() < 0.01, "{}", of(2));
+        assert!(of(5) < 0.09);
     }
 
     #[test]

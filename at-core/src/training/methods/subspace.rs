@@ -126,11 +126,11 @@ impl<C: Bidirectional> Lighting<C> for Ends<C::Engine> {
         size: usize,
         input: &mut Buffer<C>,
     ) -> Result<Vec<f64>> {
-        let turns = &self.turns[mesh.index];
+        let turns = &self.turns[mesh.crossing];
         turns.conjugate(adjoint)?;
         chip.send(mesh.index, Direction::Backward, adjoint, size, Some(input), Monitor::Nothing)?;
         turns.conjugate(input)?;
-        Ok(vec![0.0; self.shifters[mesh.index]])
+        Ok(vec![0.0; self.shifters[mesh.crossing]])
     }
 }
 

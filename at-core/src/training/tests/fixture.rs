@@ -4,7 +4,7 @@ use crate::chip::{Chip, Meter, Physical};
 use crate::engine::{Loss, Normalization, Optimizer, Schedule};
 use crate::fabrication::Fabrication;
 use crate::imperfections::{Drift, Imperfections, Memory, Noise, Rings};
-use crate::network::{Detection, Network, Stage};
+use crate::network::{Detection, Entry, Feedback, Network, Recurrence, Stage};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
 use crate::training::methods::{MethodFacts, build, registry};
@@ -42,12 +42,28 @@ fn dense(widths: &[usize], stage: impl Fn(usize, usize) -> Stage) -> Network {
 
 /// Two meshes with an electro-optic activation between them.
 pub fn meshes(modes: usize) -> Network {
+    chain_of_meshes(modes, 2)
+}
+
+/// `count` meshes with nonlinearities between them.
+pub fn chain_of_meshes(modes: usize, count: usize) -> Network {
     let mesh = || Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap());
-    Network::new(vec![
-        vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)],
-        vec![mesh(), Stage::detection(modes, Detection::Intensity)],
-    ])
-    .unwrap()
+    let mut layers = vec![vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)]; count - 1];
+    layers.push(vec![mesh(), Stage::detection(modes, Detection::Intensity)]);
+    Network::new(layers).unwrap()
+}
+
+/// A cell of weight banks that takes two features at a time beside four numbers that left it.
+pub fn looped_banks() -> Network {
+    let layers = vec![vec![Stage::weight_bank(6, 4), Stage::rectifier(4, 0.0)], vec![Stage::weight_bank(4, 3)]];
+    let own = Recurrence { layers: 0..1, steps: 3, entry: Entry::Parts(2), feedback: Feedback::Converted };
+    Network::recurrent(layers, own).unwrap()
+}
+
+/// The two of [`meshes`], the first crossed three times.
+pub fn looped_meshes(modes: usize) -> Network {
+    let own = Recurrence { layers: 0..1, steps: 3, entry: Entry::Once, feedback: Feedback::Analogue };
+    Network::recurrent(meshes(modes).layers().to_vec(), own).unwrap()
 }
 
 /// One mesh and its detectors: what every method fits.

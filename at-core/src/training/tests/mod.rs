@@ -12,6 +12,7 @@ mod fleet;
 mod gradient_free;
 mod identities;
 mod journal;
+mod looped;
 mod noise_aware;
 mod optics;
 mod published;

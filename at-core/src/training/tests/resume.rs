@@ -1,7 +1,8 @@
 //! A run that was stopped, or killed, ends with the same numbers as one that never was.
 
 use super::fixture::{
-    ERRORS, Fixture, matrices, meshes, one_mesh, phase_change, ring_banks, settings, suitable, weight_banks,
+    ERRORS, Fixture, looped_banks, looped_meshes, matrices, meshes, one_mesh, phase_change, ring_banks, settings,
+    suitable, weight_banks,
 };
 use crate::chip::Chip;
 use crate::cpu::Cpu;
@@ -67,6 +68,8 @@ fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
     resumes(Cpu::<f32>::new(), phase_change(&[4, 5, 3]), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), one_mesh(4), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), meshes(4), Optimizer::ADAM, DigitalStep::Matched);
+    resumes(Cpu::<f32>::new(), looped_banks(), Optimizer::ADAM, DigitalStep::Matched);
+    resumes(Cpu::<f32>::new(), looped_meshes(4), Optimizer::ADAM, DigitalStep::Matched);
     resumes(Cpu::<f32>::new(), bank(), Optimizer::Momentum { momentum: 0.9 }, DigitalStep::AsPublished);
 }
 

@@ -38,7 +38,7 @@ use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOp
 use crate::chip::Meter;
 use crate::engine::{Engine, Loss, Normalization, Optimizer};
 use crate::flops::Flops;
-use crate::network::{Detection, Network, Stage};
+use crate::network::{Detection, Network, Stage, refuse_loops};
 use crate::propagator::{Adjoint, Buffer, LayerAccess, Propagator, Simulator};
 use crate::training::{Batch, Parameters, Settings};
 use crate::{Error, Result};
@@ -143,6 +143,8 @@ impl DatOptions {
 
 /// Errs where a network has no mesh, a mesh's number of modes is no square, or it does not end in detectors of power.
 pub(super) fn check(network: &Network) -> Result<()> {
+    let reason = "its networks correct every mesh once, and a looped one is met at every step";
+    refuse_loops(network, "dual adaptive training", reason)?;
     let unsupported = |what: &str, instead: &str| Error::Unsupported { what: what.into(), instead: instead.into() };
     if !matches!(
         network.stages().last(),
@@ -150,6 +152,13 @@ pub(super) fn check(network: &Network) -> Result<()> {
     ) {
         let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
+    }
+    if network.stages().any(super::hybrid::hides_a_mesh) {
+        let instead = "its networks stand behind meshes by themselves; choose another `network`";
+        return Err(unsupported(
+            "dual adaptive training with meshes inside a convolution or a residual connection",
+            instead,
+        ));
     }
     let mut modes = network.meshes().map(|mesh| mesh.modes()).peekable();
     if modes.peek().is_none() {

@@ -5,6 +5,7 @@ use super::*;
 use crate::cpu::{Cpu, CpuNetwork};
 use crate::engine::Normalization;
 use crate::fabrication::Fabrication;
+use crate::looped::Looped;
 use crate::optics::{Activation, Mesh};
 use crate::propagator::Simulator;
 use crate::training::Split;
@@ -14,7 +15,7 @@ fn wave(count: usize, step: f64) -> Vec<f64> {
 }
 
 /// Two meshes of four modes with small networks, for three samples of three classes.
-fn two_meshes(controls: &[f64]) -> Dat<CpuNetwork<f64>> {
+fn two_meshes(controls: &[f64]) -> Dat<Looped<CpuNetwork<f64>>> {
     let mesh = || Stage::Mesh(Mesh::rectangular(4).unwrap());
     let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
     let detection = Stage::detection(4, Detection::Intensity);
@@ -65,7 +66,7 @@ fn the_networks_gradient_matches_central_differences_and_hidden_powers_count() {
     batch.gather(&engine, &split, split.in_order(), 0, 3).unwrap();
     let first = dat.networks.values.clone();
     let along = wave(first.len(), 3.3);
-    let value = |dat: &mut Dat<CpuNetwork<f64>>, step: f64| -> f64 {
+    let value = |dat: &mut Dat<Looped<CpuNetwork<f64>>>, step: f64| -> f64 {
         dat.model.weights = single(first.iter().zip(&along).map(|(w, d)| w + step * d).collect());
         dat.model.forward(batch.signals(), 3, true, &[]).unwrap();
         let of = |x: &[f64], p: &[f64], classes: usize, normalization| -> f64 {
