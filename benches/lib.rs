@@ -1,6 +1,6 @@
 //! Cases that the benches share: meshes of every size on the CPU in `f32`, with light and errors.
 
-use at_core::chip::Chip;
+use at_core::chip::{AnyChip, Chip};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::fabrication::Fabrication;
@@ -133,7 +133,7 @@ impl Lesson {
     }
 
     /// The chip.
-    pub fn chip(&self, network: &Network) -> Chip<Cpu<f32>> {
-        Chip::new(&self.engine, network, &self.fabrication).expect("the chip is possible")
+    pub fn chip(&self, network: &Network) -> AnyChip<Cpu<f32>> {
+        AnyChip::new(Chip::new(&self.engine, network, &self.fabrication).expect("the chip is possible"))
     }
 }

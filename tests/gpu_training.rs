@@ -1,6 +1,6 @@
 //! The GPU beyond single passes: meshes wider than a workgroup's memory, whole trainings, small adapters, lost devices.
 
-use at_core::chip::{Chip, Physical};
+use at_core::chip::{AnyChip, Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::imperfections::{Control, Imperfections, Passive};
@@ -82,7 +82,7 @@ fn train_with<E: Simulator>(
     let labels: Vec<u32> = (0..40).map(|sample| (sample % network.outputs()) as u32).collect();
     let signals: Vec<f32> = normals(40 * width, 8).into_iter().map(|value| value as f32).collect();
     let split = Split::new(engine, &signals, &labels).unwrap();
-    let mut chip = Chip::new(engine, network, &fabrication).unwrap();
+    let mut chip = AnyChip::new(Chip::new(engine, network, &fabrication).unwrap());
     let mut method =
         methods::build(name, engine, network, &fabrication, &controls, &settings, options, chip.meter()).unwrap();
     let trainer = Trainer { engine, settings: &settings, train: &split, test: &split };

@@ -5,7 +5,7 @@
 #[path = "../at-core/examples/own_stage.rs"]
 mod example;
 
-use at_core::chip::{Chip, Physical};
+use at_core::chip::{AnyChip, Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Loss, Optimizer, Schedule};
 use at_core::fabrication::Fabrication;
@@ -67,7 +67,7 @@ fn train<E: Simulator>(
     let (schedule, optimizer) = (Schedule::Constant, Optimizer::ADAM);
     let settings = Settings { epochs, batch_size: 8, learning_rate: 0.05, schedule, optimizer, loss, seed: 1 };
     let (data, initial) = (split(engine), initial_controls(&network, 2, &Initialization::FanIn)?);
-    let mut own = Chip::new(engine, &network, chip)?;
+    let mut own = AnyChip::new(Chip::new(engine, &network, chip)?);
     let (options, meter) = (MethodOptions { imperfections: kind(), ..MethodOptions::default() }, own.meter().clone());
     let mut method = build(name, engine, &network, chip, &initial, &settings, &options, &meter)?;
     let trainer = Trainer { engine, settings: &settings, train: &data, test: &data };

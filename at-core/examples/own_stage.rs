@@ -208,7 +208,7 @@ fn main() -> Result<()> {
     let trainer = Trainer { engine: &engine, settings: &settings, train: &split, test: &split };
     let initial = initial_controls(&network, 2, &Initialization::FanIn)?;
     for name in [MethodName::At, MethodName::InSilico, MethodName::Ideal] {
-        let mut chip = Chip::new(&engine, &network, &fabrication)?;
+        let mut chip = AnyChip::new(Chip::new(&engine, &network, &fabrication)?);
         let (options, meter) = (MethodOptions::default(), chip.meter().clone());
         let mut method = build(name, &engine, &network, &fabrication, &initial, &settings, &options, &meter)?;
         let outcome = trainer.run(&mut chip, &mut *method, None, None, &mut ())?;

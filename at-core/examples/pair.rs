@@ -46,13 +46,13 @@ fn main() -> Result<()> {
     let kind =
         Imperfections { response_amplitude: 0.3, response_slope: 0.3, response_offset: offset, ..Imperfections::NONE };
     let fabrication = kind.fabricate(&network, 1)?;
-    let mut chip = Chip::new(&engine, &network, &fabrication)?;
+    let mut chip = AnyChip::new(Chip::new(&engine, &network, &fabrication)?);
     let loss = Loss { gain, ..Loss::cross_entropy(data.classes) };
     let (schedule, optimizer) = (Schedule::Cosine, Optimizer::ADAM);
     let settings = Settings { epochs, batch_size: size, learning_rate: 0.0025, schedule, optimizer, loss, seed: 1 };
     let initial = initial_controls(&network, 1, &Initialization::Normal { weight: 0.3, bias: 0.1 })?;
     let (options, meter) = (MethodOptions::default(), chip.meter().clone());
-    let mut at: Box<dyn Method<Chip<Cpu<f32>>>> =
+    let mut at: Box<dyn Method<AnyChip<Cpu<f32>>>> =
         build(MethodName::At, &engine, &network, &fabrication, &initial, &settings, &options, &meter)?;
     chip.program(at.controls())?;
     let mut oracle = Alignment::new(&engine, &network, &fabrication, loss, size)?;

@@ -1,6 +1,6 @@
 //! What most programs that train a chip need: `use at_core::prelude::*`.
 
-pub use crate::chip::{Accesses, Chip, Meter, Physical};
+pub use crate::chip::{Accesses, AnyChip, Chip, Meter, Physical};
 pub use crate::cpu::Cpu;
 pub use crate::data::Dataset;
 pub use crate::engine::Engine;

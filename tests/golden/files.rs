@@ -4,7 +4,7 @@ use super::kinds::EVERYTHING;
 use super::methods::{counts, options, settings, split};
 use super::record::Record;
 use at_core::Real;
-use at_core::chip::{Chip, Physical};
+use at_core::chip::{AnyChip, Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Optimizer, Schedule};
 use at_core::files::npz::Npz;
@@ -88,7 +88,7 @@ fn run<T: Real>(record: &mut Record, name: MethodName) {
         Settings { epochs: 4, schedule: Schedule::Step { every: 3, factor: 0.5 }, ..settings(Optimizer::ADAM, 3) };
     let fabrication = EVERYTHING.fabricate(&network, 5).unwrap();
     let initial = initial_controls(&network, 6, &Initialization::FanIn).unwrap();
-    let mut chip = Chip::new(&engine, &network, &fabrication).unwrap();
+    let mut chip = AnyChip::new(Chip::new(&engine, &network, &fabrication).unwrap());
     let meter = chip.meter().clone();
     let mut method =
         build(name, &engine, &network, &fabrication, &initial, &settings, &options(EVERYTHING), &meter).unwrap();

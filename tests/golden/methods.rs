@@ -3,7 +3,7 @@
 use super::kinds::{EVERYTHING, STATIC};
 use super::record::Record;
 use at_core::Real;
-use at_core::chip::{Accesses, Chip, Meter, Physical};
+use at_core::chip::{Accesses, AnyChip, Chip, Meter, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, LossKind, Normalization, Optimizer, Reduction, Schedule};
 use at_core::imperfections::Imperfections;
@@ -92,7 +92,7 @@ impl Case {
         let settings = settings(*optimizer, network.outputs().min(3));
         let fabrication = imperfections.fabricate(network, 5).unwrap();
         let initial = initial_controls(network, 6, &Initialization::FanIn).unwrap();
-        let mut chip = Chip::new(&engine, network, &fabrication).unwrap();
+        let mut chip = AnyChip::new(Chip::new(&engine, network, &fabrication).unwrap());
         let meter = chip.meter().clone();
         let Ok(mut method) = build(name, &engine, network, &fabrication, &initial, &settings, options, &meter) else {
             return;

@@ -21,9 +21,8 @@ use crate::trained::TrainedRun;
 use anyhow::Result;
 use at_core::fabrication::Fabrication;
 use at_core::files::atomic_write;
-use at_core::files::npz_draft::{Steady, write_npz};
+use at_core::files::npz_draft::{NpzWriter, write_npz};
 use at_core::optics::Convention;
-use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::io::Error as IoError;
 use std::path::Path;
 
@@ -86,11 +85,11 @@ pub fn write(learned: &Learned, selection: &Selection, folder: &Path) -> Result<
 }
 
 /// The file being written.
-type Draft<'a, 'b, 'c> = NpzWriter<&'a mut Steady<&'b mut at_core::files::Draft<'c>>>;
+type Draft<'a, 'b> = NpzWriter<&'a mut at_core::files::Draft<'b>>;
 
 /// Writes an npz file of the arrays that are added.
-fn npz(path: &Path, add: impl FnOnce(&mut Draft) -> std::result::Result<(), WriteNpzError>) -> Result<()> {
-    Ok(atomic_write(path, |draft| write_npz(draft, |file| add(file).map_err(IoError::other)))?)
+fn npz(path: &Path, add: impl FnOnce(&mut Draft) -> std::io::Result<()>) -> Result<()> {
+    Ok(atomic_write(path, |draft| write_npz(draft, add))?)
 }
 
 /// Writes a table.

@@ -6,7 +6,6 @@ use at_core::fabrication::Fabrication;
 use at_core::propagator::TapAccess;
 use at_core::stage::Signal;
 use ndarray::{Array1, Array2};
-use ndarray_npy::WriteNpzError;
 use num_complex::Complex32;
 use std::path::Path;
 
@@ -53,7 +52,7 @@ fn through(learned: &Learned, fabrication: &Fabrication, fields: &[f32], batch: 
     Ok(layers)
 }
 
-fn add(file: &mut Draft, name: &str, signal: Signal, values: &[f32]) -> std::result::Result<(), WriteNpzError> {
+fn add(file: &mut Draft, name: &str, signal: Signal, values: &[f32]) -> std::io::Result<()> {
     let samples = values.len() / signal.width();
     if signal.complex {
         let field = |(sample, mode): (usize, usize)| {

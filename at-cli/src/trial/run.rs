@@ -4,13 +4,12 @@ use super::misfit::{Learned, misfit};
 use super::{Driver, Fingerprint, Task, doubts, split};
 use crate::plan::Plan;
 use anyhow::{Context, Result, ensure};
-use at_core::chip::{Chip, Meter, Physical};
+use at_core::chip::{AnyChip, Chip, Meter, Physical};
 use at_core::data::{Chance, Dataset};
 use at_core::fabrication::Fabrication;
-use at_core::link::Times;
+use at_core::link::{Outside, Times};
 use at_core::network::Network;
 use at_core::propagator::{Propagator, Simulator};
-use at_core::training::methods::Reachable;
 use at_core::training::{
     Alignment, Checkpoint, Checkpoints, MethodName, Observer, Oracle, Outcome, Record, Split, Trainer, methods,
 };
@@ -143,9 +142,10 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let earlier = kept.and_then(|kept| kept.earlier.as_ref());
         let mut times = None;
         let (outcomes, misfits, trained) = if let Some(driver) = self.driver {
-            let (mut chip, _parking) = driver.chip(engine, network)?;
+            let (chip, _parking) = driver.chip(engine, network)?;
+            let mut chip = AnyChip::new(chip);
             let (outcome, trained, _) = self.train(&mut chip, method, false, earlier, checkpoints, observer)?;
-            times = Some(chip.times());
+            times = chip.kind::<Outside<E>>().map(Outside::times);
             (vec![outcome], vec![None], Some(trained))
         } else if method == MethodName::At && plan.fleet() > 1 {
             let seeds = first(plan)..first(plan) + plan.fleet() as u64;
@@ -163,7 +163,7 @@ impl<'a, E: Simulator> Trials<'a, E> {
             let misfits = misfits.collect::<Result<_>>()?;
             (outcomes, misfits, None)
         } else {
-            let mut chip = self.chip(fabrication, first(plan))?;
+            let mut chip = AnyChip::new(self.chip(fabrication, first(plan))?);
             let (outcome, trained, misfit) = self.train(&mut chip, method, aligned, earlier, checkpoints, observer)?;
             (vec![outcome], vec![misfit], Some(trained))
         };
@@ -182,9 +182,9 @@ impl<'a, E: Simulator> Trials<'a, E> {
     }
 
     /// Trains one chip, of whatever kind. Gives the controls too, and the misfit of the model of a simulated one.
-    fn train<C: Reachable<Engine = E> + Physical + 'static>(
+    fn train(
         &self,
-        chip: &mut C,
+        chip: &mut AnyChip<E>,
         method: MethodName,
         aligned: bool,
         earlier: Option<&Checkpoint>,

@@ -1,5 +1,6 @@
 //! The simulated physical chip: an individual with imperfections that nobody outside sees, and a meter at its interface.
 
+mod any;
 mod bidirectional;
 mod cells;
 mod meter;
@@ -8,6 +9,7 @@ mod physical;
 mod signals;
 mod state;
 
+pub use any::{AnyChip, Kind};
 pub use bidirectional::TapNoise;
 pub use meter::{Accesses, Meter};
 pub use metered::Metered;

@@ -13,7 +13,7 @@
 //! do not name their network. [`read_chip`] takes files of mesh errors ([`super::phase_file`]) too.
 
 use super::atomic_write;
-use super::npz::{Npz, add_text};
+use super::npz::Npz;
 use super::npz_draft::write_npz;
 use super::phase_file::read_errors;
 use crate::fabrication::Fabrication;
@@ -26,7 +26,7 @@ use crate::{Error, Result};
 use md5::{Digest, Md5};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
-use std::io::{Error as IoError, Seek, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// With the network's name; 1 was without.
@@ -83,18 +83,18 @@ pub fn write_chip(path: &Path, network: &Network, chip: &Fabrication) -> Result<
     atomic_write(path, |writer| write_into(writer, &header, chip))
 }
 
-fn write_into(writer: impl Write + Seek, header: &Header, chip: &Fabrication) -> std::io::Result<()> {
+fn write_into(writer: impl Write, header: &Header, chip: &Fabrication) -> std::io::Result<()> {
     write_npz(writer, |file| {
-        add_text(file, HEADER, &header.to_json()).map_err(IoError::other)?;
+        file.add_text(HEADER, &header.to_json())?;
         for (name, values) in vectors(chip) {
-            file.add_array(name, &Array1::from(values)).map_err(IoError::other)?;
+            file.add_array(name, &Array1::from(values))?;
         }
         let shifters = shifters(chip);
         if shifters.is_empty() {
             return Ok(());
         }
         let rows = Array2::from_shape_vec((shifters.len() / 3, 3), shifters).expect("three numbers each");
-        file.add_array(SHIFTERS, &rows).map_err(IoError::other)
+        file.add_array(SHIFTERS, &rows)
     })
 }
 

@@ -168,7 +168,7 @@ fn an_unknown_field_is_named_and_none_is_taken_for_a_setting() {
     {
         let text = Header::new(&chip(), Some(network().identity())).to_json().replace(known, unknown);
         let file = std::fs::File::create(&path).unwrap();
-        write_npz(file, |file| add_text(file, HEADER, &text).map_err(IoError::other)).unwrap();
+        write_npz(file, |file| file.add_text(HEADER, &text)).unwrap();
         let error = read(&path, &network()).unwrap_err().to_string();
         assert!(error.contains("array chip") && error.contains(&unknown.replace('"', "'")), "{error}");
         assert!(!error.contains('`'), "as if a flag would mend it: {error}");

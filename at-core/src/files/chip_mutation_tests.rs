@@ -5,16 +5,15 @@
 use super::*;
 use crate::chip::Chip;
 use crate::cpu::Cpu;
+use crate::files::npz_draft::NpzWriter;
 use crate::imperfections::{Control, Imperfections, Passive};
 use crate::network::{Detection, singular_value_stages};
 use crate::optics::{Activation, Layout};
 use crate::propagator::Propagator;
 use crate::tiled::tiled_stages;
 use ndarray::{ArrayD, IxDyn};
-use ndarray_npy::NpzWriter;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::io::Cursor;
 
 /// Some seconds' worth.
 const MUTATIONS: usize = 20_000;
@@ -71,8 +70,8 @@ impl Content {
     }
 
     fn file(&self) -> Vec<u8> {
-        let mut file = NpzWriter::new(Cursor::new(Vec::new()));
-        add_text(&mut file, HEADER, &self.header).unwrap();
+        let mut file = NpzWriter::new(Vec::new());
+        file.add_text(HEADER, &self.header).unwrap();
         let mut names: Vec<&str> = Vec::new();
         for (name, shape, values) in &self.arrays {
             if !names.contains(&name.as_str()) {
@@ -80,7 +79,7 @@ impl Content {
                 names.push(name);
             }
         }
-        file.finish().unwrap().into_inner()
+        file.finish().unwrap()
     }
 
     /// Changes one thing.

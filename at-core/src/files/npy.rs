@@ -2,11 +2,11 @@
 
 use super::atomic_write;
 use super::npy_header::{self, NpyHeader};
+use super::npz_draft::write_npy;
 use super::number::Number;
 use super::whole::{read_whole, shown};
 use crate::{Error, Result};
 use ndarray::Array2;
-use ndarray_npy::WriteNpyExt;
 use num_complex::Complex64;
 use std::path::Path;
 
@@ -373,6 +373,5 @@ pub fn read_matrix(path: &Path) -> Result<Array2<Complex64>> {
 
 /// Writes a matrix as complex128 in C order, atomically.
 pub fn write_matrix(path: &Path, matrix: &Array2<Complex64>) -> Result<()> {
-    let standard = matrix.as_standard_layout();
-    atomic_write(path, |writer| standard.write_npy(writer).map_err(std::io::Error::other))
+    atomic_write(path, |writer| write_npy(matrix, writer))
 }

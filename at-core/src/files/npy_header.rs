@@ -114,6 +114,21 @@ impl<'a> Rest<'a> {
     }
 }
 
+/// What an array of elements of type `descr` in C order begins with.
+pub(super) fn bytes(descr: &str, shape: &[usize]) -> Vec<u8> {
+    let mut lengths = shape.iter().map(|length| format!("{length}")).collect::<Vec<_>>().join(", ");
+    if shape.len() == 1 {
+        lengths.push(',');
+    }
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({lengths})}}");
+    // the elements start at a multiple of 64 bytes; where they would without spaces, there are 64, as NumPy does it
+    let padded = (11 + header.len()) / 64 * 64 + 64 - 11;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(((padded + 1) as u16).to_le_bytes()); // a shape of any array that fits a memory is far shorter
+    bytes.extend(format!("{header:padded$}\n").into_bytes());
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,11 +5,10 @@ use super::whole::{open_regular, read_whole, shown};
 use crate::{Error, Result};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
-use ndarray_npy::{NpzWriter, WriteNpyError, WriteNpyExt, WriteNpzError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Largest array that is read (bytes): a mesh of 8192 modes has phases of 0.25 GiB.
@@ -310,28 +309,4 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
     Some(u16_at(bytes, at)? | u16_at(bytes, at + 2)? << 16)
-}
-
-/// Adds the array `name` that holds one text, as NumPy's `array("text")`.
-pub fn add_text<W: Write + Seek>(
-    file: &mut NpzWriter<W>,
-    name: &str,
-    text: &str,
-) -> std::result::Result<(), WriteNpzError> {
-    file.add_array(name, &Text(text))
-}
-
-/// One text as a zero-dimensional array of UTF-32, which ndarray-npy does not write by itself.
-struct Text<'a>(&'a str);
-
-impl WriteNpyExt for Text<'_> {
-    fn write_npy<W: Write>(&self, mut writer: W) -> std::result::Result<(), WriteNpyError> {
-        let length = self.0.chars().count();
-        let header = format!("{{'descr': '<U{length}', 'fortran_order': False, 'shape': (), }}");
-        let padded = (10 + header.len() + 1).next_multiple_of(64) - 11; // the elements start at a multiple of 64 bytes
-        writer.write_all(b"\x93NUMPY\x01\x00")?;
-        writer.write_all(&((padded + 1) as u16).to_le_bytes())?;
-        writeln!(writer, "{header:padded$}")?;
-        Ok(self.0.chars().try_for_each(|character| writer.write_all(&u32::from(character).to_le_bytes()))?)
-    }
 }

@@ -16,8 +16,8 @@
 //! A file of errors holds, for each mesh, any of `meshK.theta`, `meshK.phi`, `meshK.gamma` (added to the phases, radians) and
 //! `meshK.split_left`, `meshK.split_right` (first and second coupler, in the convention's unit); what it lacks is zero.
 
-use super::npz::{Npz, add_text};
-use super::npz_draft::{Steady, write_npz};
+use super::npz::Npz;
+use super::npz_draft::{NpzWriter, write_npz};
 use super::whole::shown;
 use super::{Draft, atomic_write};
 use crate::network::{Identity, Owner};
@@ -25,9 +25,8 @@ use crate::optics::layout::{Layout, NAMED};
 use crate::optics::{Convention, Mesh, MeshErrors};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2};
-use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Debug;
-use std::io::Error as IoError;
+use std::io;
 use std::path::Path;
 
 const CONVENTION: &str = "convention";
@@ -292,20 +291,20 @@ pub fn write_errors(path: &Path, convention: Convention, chip: &[(&Mesh, &MeshEr
     })
 }
 
-type Writer<'a, 'b, 'c> = NpzWriter<&'a mut Steady<&'b mut Draft<'c>>>;
+type Writer<'a, 'b> = NpzWriter<&'a mut Draft<'b>>;
 
 fn write(
     path: &Path,
     convention: Convention,
     meshes: Identity,
-    arrays: impl FnOnce(&mut Writer) -> std::result::Result<(), WriteNpzError>,
+    arrays: impl FnOnce(&mut Writer) -> io::Result<()>,
 ) -> Result<()> {
     let meshes = serde_json::to_string(&meshes).map_err(|failure| Error::file(path, failure.into()))?;
     atomic_write(path, |writer| {
         write_npz(writer, |file| {
-            add_text(file, CONVENTION, convention.name()).map_err(IoError::other)?;
-            add_text(file, NETWORK, &meshes).map_err(IoError::other)?;
-            arrays(file).map_err(IoError::other)
+            file.add_text(CONVENTION, convention.name())?;
+            file.add_text(NETWORK, &meshes)?;
+            arrays(file)
         })
     })
 }
@@ -399,7 +398,7 @@ fn dies(file: &Npz, index: usize, modes: usize) -> Result<usize> {
     Err(file.malformed(&name, &format!("{count} dies do not share {modes} modes evenly")))
 }
 
-fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> std::result::Result<(), WriteNpzError> {
+fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> io::Result<()> {
     if mesh.dies() > 1 {
         file.add_array(format!("mesh{index}.dies"), &Array1::from(vec![mesh.dies() as f64]))?;
     }
@@ -410,7 +409,7 @@ fn add_geometry(file: &mut Writer, index: usize, mesh: &Mesh) -> std::result::Re
         let table = Array2::from_shape_fn((rows.len() / 3, 3), |(row, column)| rows[3 * row + column]);
         file.add_array(format!("mesh{index}.pairs"), &table)?;
     }
-    add_text(file, &format!("mesh{index}.layout"), mesh.layout().name())
+    file.add_text(&format!("mesh{index}.layout"), mesh.layout().name())
 }
 
 /// The columns of a custom mesh.

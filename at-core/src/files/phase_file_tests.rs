@@ -1,7 +1,8 @@
 //! What phase files hold comes back, and what is wrong with one is said.
 
 use super::npy::{read_matrix, write_matrix};
-use super::npz::{Npz, add_text};
+use super::npz::Npz;
+use super::npz_draft;
 use super::phase_file::{ProgrammedMesh, read_errors, read_phases, write_errors, write_phases};
 use crate::network::Owner;
 use crate::optics::convention::CONVENTIONS;
@@ -153,10 +154,10 @@ fn what_is_wrong_with_listed_pairs_is_said_by_name() {
         (array![[0., 0., 9.]], "no mode 9"),
         (array![[0., 1.]], "[MZIs, 3]"),
     ] {
-        let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
+        let mut file = npz_draft::NpzWriter::new(std::fs::File::create(&path).unwrap());
         file.add_array("mesh0.gamma", &Array1::<f64>::zeros(4)).unwrap();
         file.add_array("mesh0.pairs", &pairs).unwrap();
-        add_text(&mut file, "mesh0.layout", "custom").unwrap();
+        file.add_text("mesh0.layout", "custom").unwrap();
         file.finish().unwrap();
         assert!(refusal(&path).contains(part), "{}", refusal(&path));
     }
@@ -185,9 +186,9 @@ fn what_is_wrong_with_a_file_is_said_by_name() {
     assert!(read_phases(&path, None).unwrap_err().to_string().contains("`convention`"));
     assert!(read_phases(&path.with_extension("no"), None).is_err());
     for (name, text) in [("convention", "clements"), ("mesh0.layout", "round")] {
-        let mut file = NpzWriter::new(std::fs::File::create(&path).unwrap());
+        let mut file = npz_draft::NpzWriter::new(std::fs::File::create(&path).unwrap());
         file.add_array("mesh0.gamma", &Array1::<f64>::zeros(4)).unwrap();
-        add_text(&mut file, name, text).unwrap();
+        file.add_text(name, text).unwrap();
         file.finish().unwrap();
         assert!(refusal(&path).contains(text), "{}", refusal(&path));
     }

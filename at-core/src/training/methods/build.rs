@@ -4,7 +4,7 @@ use super::fleet::Fleet;
 use super::prepared::Prepared;
 use super::turned_back::TurnedBack;
 use super::{DigitalStep, Ingredients, Method, MethodName, MethodOptions, registry};
-use crate::chip::{Chip, Meter};
+use crate::chip::{AnyChip, Meter};
 use crate::cpu::Cpu;
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
@@ -65,16 +65,16 @@ fn named<E: Simulator, C: Reachable<Engine = E> + 'static>(
     })
 }
 
-/// What [`registry::build`] makes for a simulated chip on the CPU; nothing for another chip or engine.
+/// What [`registry::build`] makes for an [`AnyChip`] on the CPU; nothing for another type of chip or engine.
 ///
-/// Generic code is compiled anew by every crate that uses it. Methods for these chips, which all use, are compiled here, once: the
+/// Generic code is compiled anew by every crate that uses it. Methods for these chips, which the program uses, are compiled here, once: the
 /// functions of [`OnCpu`] are not generic.
 fn on_cpu<E: Simulator, T: OnCpu, C: Reachable<Engine = E> + 'static>(
     name: MethodName,
     ingredients: &Ingredients<'_, E>,
 ) -> Option<Built<C>> {
     let engine = (ingredients.engine as &dyn Any).downcast_ref::<Cpu<T>>()?;
-    if TypeId::of::<C>() != TypeId::of::<Chip<Cpu<T>>>() {
+    if TypeId::of::<C>() != TypeId::of::<AnyChip<Cpu<T>>>() {
         return None;
     }
     let Ingredients { network, initial, settings, options, meter, fabrication, .. } = *ingredients;
@@ -90,17 +90,17 @@ type Built<C> = Option<Result<Box<dyn Method<C>>>>;
 
 /// A real of the CPU's chips.
 trait OnCpu: Real {
-    fn method(name: MethodName, ingredients: &Ingredients<'_, Cpu<Self>>) -> Built<Chip<Cpu<Self>>>;
+    fn method(name: MethodName, ingredients: &Ingredients<'_, Cpu<Self>>) -> Built<AnyChip<Cpu<Self>>>;
 }
 
 impl OnCpu for f32 {
-    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f32>>) -> Built<Chip<Cpu<f32>>> {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f32>>) -> Built<AnyChip<Cpu<f32>>> {
         registry::build(name, from)
     }
 }
 
 impl OnCpu for f64 {
-    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f64>>) -> Built<Chip<Cpu<f64>>> {
+    fn method(name: MethodName, from: &Ingredients<'_, Cpu<f64>>) -> Built<AnyChip<Cpu<f64>>> {
         registry::build(name, from)
     }
 }
