@@ -31,7 +31,7 @@ it from the stage before.
   residual        stages                                   what they take
   normalization   image; groups                            images
   pooling         image, size; stride, pool                images
-  loop            steps; layers, held, parts, feedback     at the head of a layer
+  loop            steps; layers, held, parts, feedback     heads a layer
   own             name; an element of another program, which can train it
 
 Keys after a semicolon can be left out, and so can threshold (0): layout is
@@ -117,8 +117,8 @@ again patch by patch. Errors are those of the one bank:
     [{ kind = \"weight-bank\", inputs = 6, outputs = 10 }],
   ]
 
-Patches through light, and a residual connection: what enters its stages is added
-to what leaves them, of light in halves:
+Patches through light, and a residual connection: what enters its stages is
+added to what leaves them, of light in halves:
   network = [
     [{ kind = \"convolution\", image = \"8x8\", outputs = 4, kernel = [3, 3], padding = 1, element = \"singular-value\" },
      { kind = \"rectifier\" }],

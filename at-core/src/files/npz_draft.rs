@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use ndarray::{Array0, Array1, Array2, arr0};
     use ndarray_npy::{NpzReader, WriteNpyExt};
-    use std::io::{BufWriter, Cursor, Read};
+    use std::io::{BufWriter, Cursor};
 
     /// A disk that takes so many more bytes.
     struct Full(usize);

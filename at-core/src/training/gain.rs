@@ -20,7 +20,7 @@ pub const LOGITS: f64 = 1.5;
 
 /// The share of it that each further hidden layer leaves. Weights that grow in training make logits of L layers grow with their L-th power, so that
 /// deeper networks can begin with smaller ones, and must: while they are small, chip and model have the same errors and stay alike.
-pub const PER_LAYER: f64 = 0.4;
+pub const PER_LAYER: f64 = 0.5;
 
 /// The size that the first logits of `network` get.
 pub fn first_logits(network: &Network) -> f64 {
