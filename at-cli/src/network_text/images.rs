@@ -273,7 +273,7 @@ mod tests {
             ("conv:4@3,rings,channels=3,pool:2,bank:out", 64, 2, 4 * 10 + 10 * 37),
             ("conv:4@3,pcm,pool:2,bank:out", 64, 2, 4 * 10 + 10 * 37),
             ("conv:4@3,svd,pool:2,bank:out", 64, 2, 81 + 5 + 16 + 10 * 37),
-            ("conv:4@2,svd=2,detection=amplitude,bank:out", 64, 2, 4 * (4 + 3 + 4) + 10 * 197),
+            ("conv:4@2,svd=2,detection=amplitude,bank:out", 64, 2, 4 * (4 + 2 + 4) + 1 + 10 * 197),
             ("conv:9@3,mesh,pool:2,bank:out", 64, 2, 81 + 10 * 82),
             ("conv:4@2,tiles=4,pool:7,bank:out", 64, 2, 16 + 10 * 5),
             (

@@ -9,6 +9,9 @@ use ndarray::{ArrayBase, Data, Dimension};
 use num_complex::Complex;
 use std::io::{self, Write};
 
+/// Takes the bytes of an array, piece by piece.
+type Take<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
+
 /// A value of an array that is written.
 pub trait Stored: Copy {
     /// NumPy's name of the type: `<f8`.
@@ -126,11 +129,7 @@ impl<W: Write> NpzWriter<W> {
         self.add(name, &|take| take(&bytes))
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        pieces: &dyn Fn(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn add(&mut self, name: &str, pieces: &dyn Fn(&mut Take<'_>) -> io::Result<()>) -> io::Result<()> {
         let (mut crc, mut size) = (Crc::new(), 0);
         pieces(&mut |bytes| {
             crc.update(bytes);
