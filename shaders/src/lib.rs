@@ -118,11 +118,11 @@ kernels! {
     /// weights of a ring bank, `stage/ring_bank.rs`.
     RingBankCoefficients "ring_bank_coefficients" "rrrw" "RingBank" ["index", "ring_bank"];
     /// from the gradient of weights to that of the rings' phases, `stage/ring_bank.rs`.
-    RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank"];
+    RingBankGradient "ring_bank_gradient" "rrrrw" "RingBank" ["index", "ring_bank", "ring_slopes"];
     /// resonances and linewidths of rings from an estimate, `cpu/ring_bank.rs`.
     RingBankEstimate "ring_bank_estimate" "rw" "RingBank" ["index", "ring_bank"];
     /// from the gradient of weights to that of such an estimate, `cpu/ring_bank.rs`.
-    RingBankSlopes "ring_bank_slopes" "rrrrw" "RingBank" ["index", "ring_bank"];
+    RingBankSlopes "ring_bank_slopes" "rrrrw" "RingBank" ["index", "ring_bank", "ring_slopes"];
     /// weights of a phase-change crossbar and their slopes, `stage/phase_change.rs`.
     PhaseChangeCoefficients "phase_change_coefficients" "rrww" "Weights" ["index"];
     /// slopes of those weights by the errors of their pairs, `stage/phase_change.rs`.

@@ -74,7 +74,7 @@ fn values_are_met_as_they_are() {
 fn a_deep_bank_learns_where_it_ran_away() {
     let bench = Bench::new();
     let network = ["--network", "bank:in-32-32-32-32-32-out", "--initialization", "normal:0.3:0.1", "--encoding", "l2"];
-    let steps = ["--optimizer", "adam", "--learning-rate", "0.005", "--epochs", "60", "--batch-size", "50"];
+    let steps = ["--optimizer", "adam", "--learning-rate", "0.005", "--epochs", "30", "--batch-size", "50"];
     let score = |gain: &[&str], out: &str| {
         let rest = ["--engine", "cpu", "--method", "at", "--quiet", "--json", "--out", out];
         let all = ["train"].iter().chain(&network).chain(&steps).chain(&rest).chain(gain).copied();

@@ -109,7 +109,7 @@ fn nobody_waits_for_a_rank_that_has_ended() {
     }
 }
 
-fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, tolerance: f64) {
+fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, tolerance: impl Fn(MethodName) -> f64) {
     for (network, errors) in networks {
         for name in suitable(&network) {
             let settings = Settings { batch_size: 9, ..settings(3, 2, 0.05, Optimizer::ADAM) };
@@ -118,7 +118,7 @@ fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, t
                 |ranks| on_ranks(ranks, |engine| run(&Fixture::new(engine, network.clone(), &errors, settings), name));
             for ranks in [2, 3] {
                 let several = on(ranks);
-                assert_near(&one, &several, tolerance, &format!("{name} on {ranks} ranks"));
+                assert_near(&one, &several, tolerance(name), &format!("{name} on {ranks} ranks"));
                 assert_eq!(several, on(ranks), "{name} does not repeat itself");
             }
         }
@@ -129,14 +129,15 @@ fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, t
 #[test]
 fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
     let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
-    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]), 1e-6);
+    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]), |_| 1e-6);
 }
 
 #[test]
 fn networks_that_are_crossed_again_train_on_ranks_as_on_one() {
-    // what an estimate's Adam makes of slopes that vanish but for rounding is a little more on the longer way, and so is what guides that are nearly
-    // parallel make of it (2.6e-5)
-    trains_as_one([(looped_banks(), ERRORS), (looped_meshes(4), CALM)], 1e-4);
+    // what an estimate's Adam makes of slopes that vanish but for rounding is a little more on the longer way, and what guides that are nearly
+    // parallel make of it is 2.6e-5
+    let tolerance = |name| if name == MethodName::Guided { 1e-4 } else { 1e-5 };
+    trains_as_one([(looped_banks(), ERRORS), (looped_meshes(4), CALM)], tolerance);
 }
 
 #[test]

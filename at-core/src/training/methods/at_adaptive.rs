@@ -176,14 +176,14 @@ impl Pace {
     const BY_BATCHES: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
     /// Rings are measured first, too, at many settings each: in units of half a linewidth they move five times as far as the phases of
-    /// meshes, and every probe teaches as often as it is compared again.
+    /// meshes, and every probe teaches as often as it is compared again. Those that are not measured first are as banks.
     const BY_SETTINGS: Pace = Pace { measuring_steps: 480, rate: 2e-2, trust: 1e-1, prior: 0.0 };
 
     fn of(estimation: &Estimation, network: &Network) -> Self {
         let any = |is: fn(Estimable) -> bool| network.stages().any(|stage| is(stage.estimable()));
         let usual = if any(|own| matches!(own, Estimable::ByProbes(_))) {
             Pace::BY_PROBES
-        } else if any(|own| matches!(own, Estimable::BySettings(_))) {
+        } else if any(|own| matches!(own, Estimable::BySettings(_))) && estimation.measuring_steps != Some(0) {
             Pace::BY_SETTINGS
         } else {
             Pace::BY_BATCHES

@@ -107,7 +107,7 @@ impl Default for MethodOptions {
             subtraction: Subtraction::Measured,
             subspace_calibration: 0,
             subspace_mapping: 0,
-            sharpness_radius: 0.5,
+            sharpness_radius: 0.05,
             guide_directions: 8,
             guide_share: 0.5,
             transfer: Transfer::default(),

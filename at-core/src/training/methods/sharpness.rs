@@ -19,7 +19,7 @@ use crate::training::{Batch, Parameters};
 /// ρ.
 pub const SHARPNESS_RADIUS: MethodOption = MethodOption {
     name: "sharpness-radius",
-    help: "length of the ascent over all controls, at whose end the gradient is taken; 0 is none [default: 0.5]",
+    help: "length of the ascent over all controls, at whose end the gradient is taken; 0 is none [default: 0.05]",
     range: OptionRange::NotNegative,
     read: |options| Some(options.sharpness_radius),
     multiplies_passes: false,

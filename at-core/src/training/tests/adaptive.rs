@@ -120,11 +120,13 @@ fn what_it_learns_of_weights_explains_the_chips_readouts() {
     let of_widths = [8, 12, 8];
     explains(weight_banks(&of_widths), &CELLS, 0.01);
     explains(phase_change(&of_widths), &PAIRS, 0.01);
+    explains(ring_banks(&of_widths), &RINGS, 0.002);
 }
 
 fn explains(network: Network, errors: &Imperfections, learning_rate: f64) {
     let settings = settings(3, 60, learning_rate, Optimizer::ADAM);
-    let fixture = Fixture::new(Cpu::<f64>::new(), network, errors, settings);
+    let mut fixture = Fixture::new(Cpu::<f64>::new(), network, errors, settings);
+    fixture.options.estimation.measuring_steps = Some(0);
     let (learned, nominal, _) = misses(&fixture);
     assert!(learned < 0.2 * nominal, "{learned} {nominal} of {}", fixture.network.identity());
 }
