@@ -1,6 +1,7 @@
 //! What the notation means, and what it refuses.
 
 use super::*;
+use at_core::network::{Network, Signal, Stage};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
