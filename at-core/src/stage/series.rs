@@ -203,7 +203,7 @@ impl Element for Series {
         self.stages.iter().any(|stage| stage.element().imperfect().is_some()).then_some(self as &dyn Imperfect)
     }
 
-    /// They may be kept; nobody has asked.
+    /// Phases inside would be shifted one by one, which needs to know where in the series each stands: `parameter-shift` looks at stages alone.
     fn sines(&self) -> Option<Sines> {
         Some(Sines::Broken("a series of stages as one"))
     }
