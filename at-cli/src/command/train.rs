@@ -87,7 +87,7 @@ Examples:
   asyt train --preset asyt-demo --epochs 30 --update-error 0.3
   asyt train --config mine.toml --out runs/mine
   asyt train --network mesh:4 --dataset iris --chip-command 'python3 lab.py'
-  asyt train --network mesh:8x2 --print-config --long    every setting, the network stage by stage
+  asyt train --network mesh:16x2 --print-config --long   every setting, the network stage by stage
   asyt train --preset dat --dry-run                      what would run, and for how long
   asyt train --resume runs/mine";
 
