@@ -28,6 +28,29 @@ fn the_printed_settings_are_those_that_a_run_keeps_and_nothing_is_written() {
     }
 }
 
+/// Examples of trainings on what the program brings along, of README and `asyt train --help`, up to their remark.
+fn examples(text: &str) -> Vec<Vec<&str>> {
+    let elsewhere =
+        ["FILE", "fields", "flowers", "mnist", "--preset", "--chip-", "--resume", "--start-from", "--config"];
+    let lines = text.lines().map(str::trim).filter_map(|line| line.strip_prefix("asyt train "));
+    let own = lines.filter(|line| !elsewhere.iter().any(|word| line.contains(word)));
+    let words = own.map(|line| line.split(" #").next().unwrap_or_default().split("   ").next().unwrap_or_default());
+    words.map(|words| words.split(' ').filter(|word| !word.is_empty()).collect()).collect()
+}
+
+#[test]
+fn trainings_that_readme_and_help_name_have_networks_that_fit_their_data() {
+    let bench = Bench::new();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap_or_default();
+    let help = bench.run(["train", "--help"]).done().stdout;
+    let (of_readme, of_help) = (examples(&readme), examples(&help));
+    assert!(of_help.len() >= 2 && (readme.is_empty() || of_readme.len() >= 8), "{of_readme:?} {of_help:?}");
+    for words in of_readme.iter().chain(&of_help) {
+        let more: &[&str] = if words.contains(&"--print-config") { &[] } else { &["--print-config"] };
+        bench.run(["train"].iter().chain(words).chain(more).copied()).done();
+    }
+}
+
 #[test]
 fn a_network_in_its_long_form_trains_to_the_same_numbers() {
     let bench = Bench::new();
