@@ -5,8 +5,8 @@ use at_core::cpu::Cpu;
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::{Imperfections, Planes};
 use at_core::network::{Detection, Network, Stage};
-use at_core::optics::AngularSpectrum;
-use at_core::propagator::{Propagator, Simulator};
+use at_core::optics::{AngularSpectrum, PlanePosition};
+use at_core::propagator::{Propagator, Simulator, Tunable};
 use at_core::stage::{FreeSpace, Imperfect, Mask, Regions, StageErrors, Transmission, slope_error};
 use num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
@@ -230,6 +230,44 @@ fn ten_regions_stand_in_rows_of_three_four_and_three_and_do_not_touch() {
             assert!(pixels.windows(2).all(|pair| pair[0] < pair[1]), "{regions:?} overlap");
             assert_eq!(pixels.len(), count * side * side, "{regions:?}");
         }
+    }
+}
+
+/// What light does in a chip of planes, and in a model that is told where they stand and how far its pixels are off.
+#[test]
+fn a_model_that_knows_where_planes_stand_is_the_chip() {
+    let (rows, columns) = (6, 9);
+    let spectrum = AngularSpectrum { rows, columns, pitch_um: 400.0, distance_um: 3_000.0, wavelength_um: 750.0 };
+    let space = || Stage::free_space(spectrum);
+    let mask = || Stage::mask(rows, columns, Transmission::Phase);
+    let detection = Stage::detection(rows * columns, Detection::Intensity);
+    let network = Network::new(vec![vec![space(), mask(), space(), mask()], vec![space(), detection]]).unwrap();
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 80.0, plane_distance: 200.0, plane_tilt: 0.05 };
+    let fabrication = Imperfections { planes, ..Imperfections::NONE }.fabricate(&network, 5).unwrap();
+    let mut known = Vec::new();
+    for (stage, errors) in network.stages().zip(&fabrication.stages) {
+        match stage {
+            Stage::FreeSpace(space) => {
+                known.extend(PlanePosition::coordinates(&space.spectrum, &FreeSpace::misalignment(errors)));
+            }
+            Stage::Mask(_) => known.extend_from_slice(errors.get(["phase"]).unwrap()[0]),
+            _ => {}
+        }
+    }
+    let engine = Cpu::<f64>::new();
+    let controls: Vec<f64> = (0..network.controls()).map(|k| (1.7 * k as f64).sin()).collect();
+    let fields: Vec<f64> = (0..2 * rows * columns).map(|k| (2.3 * k as f64).cos()).collect();
+    let mut chip = engine.build(&network, &fabrication).unwrap();
+    let mut model = engine.build(&network, &Fabrication::ideal()).unwrap();
+    let (mut seen, mut found) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+    chip.program(&controls).unwrap();
+    chip.propagate(&fields, 1, &mut seen).unwrap();
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0_f64, f64::max);
+    for (estimate, bound) in [(vec![0.0; known.len()], 0.1..f64::INFINITY), (known, 0.0..1e-11)] {
+        model.set_imperfections(&estimate).unwrap();
+        model.program(&controls).unwrap();
+        model.propagate(&fields, 1, &mut found).unwrap();
+        assert!(bound.contains(&apart(&found, &seen)), "{}", apart(&found, &seen));
     }
 }
 

@@ -5,7 +5,7 @@ use at_core::engine::Engine;
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network, Stage, singular_value_stages};
-use at_core::optics::{Activation, Layout, Mesh};
+use at_core::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use at_core::propagator::{Adjoint, Propagator, Simulator, Tunable};
 use at_core::tiled::tiled_singular_value_stages;
 use at_gpu::testing::require_gpu;
@@ -14,8 +14,8 @@ use at_tests::case::{Case, IDEAL, LOSSY};
 use at_tests::compare::{assert_close, largest};
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, convolutional, looped, mesh_and_detectors, network, other_shapes, patches_through_anything, phase_change,
-    residuals, ring_banks, tiled, weight_banks,
+    coherent, convolutional, diffractive, looped, mesh_and_detectors, network, other_shapes, patches_through_anything,
+    phase_change, residuals, ring_banks, tiled, weight_banks,
 };
 
 /// Error per square root of the columns that light crosses, relative to the largest entry.
@@ -226,6 +226,23 @@ fn gradients_of_imperfections_agree_on_banks_rings_and_crossbars() {
     ] {
         all_agree(&gpu, &network, &[1, 19, 130], what);
     }
+}
+
+#[test]
+fn gradients_of_imperfections_agree_on_pixels_and_planes() {
+    let Some(gpu) = require_gpu() else { return };
+    for (rows, columns) in [(6, 5), (1, 9), (33, 4)] {
+        let what = format!("planes of {rows} × {columns} pixels");
+        all_agree(&gpu, &diffractive(rows, columns), &[1, 19, 70], &what);
+    }
+    // pixels so fine that some of their light decays on the way
+    let spectrum = AngularSpectrum { rows: 4, columns: 7, pitch_um: 0.2, distance_um: 0.3, wavelength_um: 0.532 };
+    let detection = Stage::detection(28, Detection::Homodyne { phase: 0.3 });
+    let near = network(vec![vec![Stage::free_space(spectrum)], vec![Stage::free_space(spectrum), detection]]);
+    all_agree(&gpu, &near, &[7], "planes that are near");
+    // the longest line that a workgroup of these limits has room for
+    let gpu = Gpu::with_limits(&Selection::Index(gpu.adapter().index), LimitChoice::WebGpu).unwrap();
+    all_agree(&gpu, &diffractive(2, 1024), &[2], "a long line");
 }
 
 #[test]

@@ -155,6 +155,12 @@ kernels! {
     FreeSpaceCross "free_space_cross" "rrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
     /// rows of spectra back to a grid, `stage/free_space.rs`.
     FreeSpaceLeave "free_space_leave" "rrrrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
+    /// H and ramps of planes that stand where an estimate says, `optics/plane_position.rs`.
+    FreeSpaceEstimate "free_space_estimate" "rrrrww" "FreeSpaceEstimate" ["index", "complex", "trigonometry"];
+    /// slopes of such an estimate by shifts and the distance, of every column of a sample's spectra, `cpu/free_space.rs`.
+    FreeSpaceSlopes "free_space_slopes" "rrrrrrw" "FreeSpace" ["index", "complex", "fourier", "free_space"];
+    /// slopes of such an estimate by tilts, of every row of a sample, `cpu/free_space.rs`.
+    FreeSpaceTilts "free_space_tilts" "rrrw" "FreeSpace" ["index", "complex", "free_space"];
     /// power on square regions of a grid, `stage/regions.rs`.
     RegionsForward "regions_forward" "rrw" "Regions" ["index", "regions"];
     /// its adjoint, `stage/regions.rs`.
@@ -223,6 +229,7 @@ impl Kernel {
                 | Kernel::FreeSpaceEnter
                 | Kernel::FreeSpaceCross
                 | Kernel::FreeSpaceLeave
+                | Kernel::FreeSpaceSlopes
         )
     }
 }

@@ -1,9 +1,10 @@
 use super::*;
 use crate::cpu::Cpu;
-use crate::imperfections::{Imperfections, Rings};
+use crate::imperfections::{Imperfections, Planes, Rings};
 use crate::network::{Detection, Network, Stage, singular_value_stages};
-use crate::optics::{Activation, Layout, Mesh};
+use crate::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use crate::propagator::Simulator;
+use crate::stage::Transmission;
 use crate::tiled::tiled_stages;
 
 /// A deterministic stand-in for random numbers in [-1, 1).
@@ -121,6 +122,31 @@ fn gradients_of_imperfections_match_differences() {
     imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &lossy, 19);
     let crossbars = vec![Stage::phase_change(5, 20), Stage::phase_change(20, 3)];
     imperfection_gradient_matches_differences(&Network::new(vec![crossbars]).unwrap(), &loss, 19);
+}
+
+#[test]
+fn gradients_of_pixels_and_planes_match_differences() {
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 90.0, plane_tilt: 0.05 };
+    // pixels of the second are so fine that some of their light decays on the way
+    for (rows, columns, pitch_um, distance_um, wavelength_um) in
+        [(5, 3, 400.0, 3_000.0, 750.0), (4, 6, 0.2, 0.3, 0.532), (1, 12, 400.0, 5_000.0, 750.0)]
+    {
+        let spectrum = AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um };
+        let space = || Stage::free_space(spectrum);
+        let mask = |transmission| Stage::mask(rows, columns, transmission);
+        let regions = Stage::regions(rows, columns, 2, 1);
+        let homodyne = Stage::detection(rows * columns, Detection::Homodyne { phase: 0.3 });
+        let planes = if pitch_um > 1.0 { planes } else { Planes { pixel_phase: 0.3, ..Planes::NONE } };
+        for last in [regions, homodyne] {
+            let aside = Stage::residual(vec![mask(Transmission::Amplitude), space()]);
+            let layers = vec![
+                vec![space(), mask(Transmission::Phase), Stage::activation(rows * columns, Activation::ELECTRO_OPTIC)],
+                vec![space(), mask(Transmission::Complex), aside, space(), last],
+            ];
+            let errors = Imperfections { planes, ..Imperfections::NONE };
+            imperfection_gradient_matches_differences(&Network::new(layers).unwrap(), &errors, 7);
+        }
+    }
 }
 
 fn imperfection_gradient_matches_differences(network: &Network, imperfections: &Imperfections, batch: usize) {

@@ -70,7 +70,7 @@ impl AngularSpectrum {
     }
 
     /// The frequency of entry `index` of a padded axis (1/µm).
-    fn frequency(&self, index: usize, padded: usize) -> f64 {
+    pub(super) fn frequency(&self, index: usize, padded: usize) -> f64 {
         let signed = if 2 * index < padded { index as f64 } else { index as f64 - padded as f64 };
         signed / (padded as f64 * self.pitch_um)
     }

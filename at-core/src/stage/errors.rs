@@ -87,6 +87,8 @@ pub enum Estimable {
     BySettings(usize),
     /// More than that: what matters of them is told by the batches that are trained on.
     ByBatches(usize),
+    /// As many, all of them phases that light meets: batches tell those sooner than errors of weights.
+    PhasesByBatches(usize),
 }
 
 impl Estimable {
@@ -94,7 +96,10 @@ impl Estimable {
     pub fn count(self) -> usize {
         match self {
             Estimable::Nothing => 0,
-            Estimable::ByProbes(count) | Estimable::BySettings(count) | Estimable::ByBatches(count) => count,
+            Estimable::ByProbes(count)
+            | Estimable::BySettings(count)
+            | Estimable::ByBatches(count)
+            | Estimable::PhasesByBatches(count) => count,
         }
     }
 }

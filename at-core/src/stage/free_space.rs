@@ -10,6 +10,7 @@ use crate::Result;
 use crate::imperfections::Draws;
 use crate::optics::AngularSpectrum;
 use crate::optics::angular_spectrum::{Misalignment, length};
+use crate::optics::plane_position::COORDINATES;
 use num_complex::Complex64;
 use std::f64::consts::TAU;
 
@@ -196,9 +197,9 @@ impl Imperfect for FreeSpace {
         ]
     }
 
-    /// None yet.
+    /// Where the second grid stands, in the coordinates of [`crate::optics::plane_position`].
     fn estimable(&self) -> Estimable {
-        Estimable::Nothing
+        Estimable::PhasesByBatches(COORDINATES)
     }
 
     /// No frequency leaves brighter than it enters.

@@ -254,7 +254,7 @@ impl Imperfect for Mask {
 
     /// The phase error of every pixel.
     fn estimable(&self) -> Estimable {
-        Estimable::ByBatches(self.pixels())
+        Estimable::PhasesByBatches(self.pixels())
     }
 
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {

@@ -355,6 +355,8 @@ impl Imperfect for Series {
             Estimable::Nothing
         } else if kinds.iter().any(|kind| matches!(kind, Estimable::ByBatches(count) if *count > 0)) {
             Estimable::ByBatches(count)
+        } else if kinds.iter().any(|kind| matches!(kind, Estimable::PhasesByBatches(count) if *count > 0)) {
+            Estimable::PhasesByBatches(count)
         } else {
             Estimable::ByProbes(count)
         }

@@ -175,6 +175,9 @@ impl Pace {
     /// that are due, ten times faster than meshes there, and held near the design where these batches tell nothing.
     const BY_BATCHES: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
+    /// Phases of pixels and planes, which light adds up before it is read, are told by fewer batches than weights are, and need less of a prior.
+    const PHASES_BY_BATCHES: Pace = Pace { rate: 1e-1, prior: 0.3, ..Pace::BY_BATCHES };
+
     /// Rings are measured first, too, at many settings each: in units of half a linewidth they move five times as far as the phases of
     /// meshes, and every probe teaches as often as it is compared again. Those that are not measured first are as banks.
     const BY_SETTINGS: Pace = Pace { measuring_steps: 480, rate: 2e-2, trust: 1e-1, prior: 0.0 };
@@ -185,6 +188,10 @@ impl Pace {
             Pace::BY_PROBES
         } else if any(|own| matches!(own, Estimable::BySettings(_))) && estimation.measuring_steps != Some(0) {
             Pace::BY_SETTINGS
+        } else if any(|own| matches!(own, Estimable::PhasesByBatches(_)))
+            && !any(|own| matches!(own, Estimable::ByBatches(_)))
+        {
+            Pace::PHASES_BY_BATCHES
         } else {
             Pace::BY_BATCHES
         };
