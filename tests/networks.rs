@@ -181,7 +181,7 @@ pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
     elements.into_iter().map(of).collect()
 }
 
-/// Residual connections: of convolutions with normalisation and one inside another, of banks, and of light.
+/// Residual connections: of convolutions with normalisation and one inside another, of banks, and of light; and detectors that pool.
 pub fn residuals() -> Vec<(&'static str, Network)> {
     let conv = |channels: usize, outputs| {
         let image = ImageShape::new(channels, 4, 3);
@@ -201,7 +201,10 @@ pub fn residuals() -> Vec<(&'static str, Network)> {
     let mesh = || Stage::Mesh(Mesh::rectangular(6).expect("possible sizes"));
     let lit = Stage::residual(vec![mesh(), activation(6, ACTIVATIONS[0])]);
     let light = vec![vec![mesh()], vec![lit], vec![mesh(), Stage::detection(6, Detection::Intensity)]];
+    let pool = Stage::pooling(ImageShape::new(2, 4, 3), 2, Pool::Detectors);
+    let currents = vec![vec![conv(1, 2), pool, Stage::rectifier(4, 0.0)], vec![Stage::weight_bank(4, 3)]];
     vec![
+        ("convolutions whose detectors pool", network(currents)),
         ("a residual connection of convolutions", network(images)),
         ("a residual connection of banks", network(banks)),
         ("a residual connection of light", network(light)),

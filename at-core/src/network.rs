@@ -16,7 +16,7 @@ pub use recurrence::{Entry, Feedback, Recurrence, Visit};
 
 use crate::error::same_size;
 use crate::optics::Mesh;
-use crate::stage::ControlArray;
+use crate::stage::{ControlArray, check_detectors};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -52,6 +52,7 @@ impl Network {
             }
             previous = Some(stage.output());
         }
+        check_detectors("network", network.stages())?;
         match previous {
             Some(signal) if !signal.complex && network.layers.iter().all(|layer| !layer.is_empty()) => Ok(network),
             Some(signal) if signal.complex => {

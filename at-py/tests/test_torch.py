@@ -52,7 +52,7 @@ def test_a_mesh_multiplies_by_the_matrix_of_its_phases(dtype, close):
 
 
 @pytest.mark.parametrize("shape, kernel, stride, padding", [((2, 9, 8), (3, 2), 1, 1), ((1, 7, 7), (5, 5), 1, 0), ((3, 6, 5), (3, 3), 2, 2)])
-@pytest.mark.parametrize("pool, peer", [("max", torch.nn.functional.max_pool2d), ("average", torch.nn.functional.avg_pool2d)])
+@pytest.mark.parametrize("pool, peer", [("max", torch.nn.functional.max_pool2d), ("average", torch.nn.functional.avg_pool2d), ("detectors", torch.nn.functional.avg_pool2d)])
 def test_convolutions_and_pooling_are_those_of_pytorch(shape, kernel, stride, padding, pool, peer):
     convolution = f"conv:4@{kernel[0]}x{kernel[1]},stride={stride},padding={padding}"
     network = asyt.Network(f"image:{'x'.join(map(str, shape))},{convolution},pool:2,{pool}")
@@ -63,6 +63,46 @@ def test_convolutions_and_pooling_are_those_of_pytorch(shape, kernel, stride, pa
     weights, bias = torch.from_numpy(np.sin(controls)).split([len(controls) - 4, 4])
     y = torch.nn.functional.conv2d(torch.from_numpy(x), weights.reshape(4, shape[0], *kernel), bias, stride, padding)
     assert np.allclose(chip.propagate(x.reshape(3, -1)), peer(y, 2).flatten(1).numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("detection, detected", [("homodyne", lambda z: z.real), ("amplitude", torch.abs), ("intensity", lambda z: z.abs().square())])
+@pytest.mark.parametrize("outputs, kernel", [(3, (3, 2)), (9, (2, 2))])
+def test_convolutions_through_singular_values_are_those_of_their_matrix(detection, detected, outputs, kernel):
+    network = asyt.Network(f"image:2x6x5,conv:{outputs}@{kernel[0]}x{kernel[1]},svd,stride=2,padding=1,detection={detection}")
+    chip = asyt.Chip(network, kind="ideal", precision="f64")
+    random = np.random.default_rng(3)
+    entries, x = 2 * kernel[0] * kernel[1], random.normal(size=(4, 2, 6, 5))
+    W = random.normal(size=(outputs, entries)) + 1j * random.normal(size=(outputs, entries))
+    chip.program(_asyt.singular_values(W, "rectangular"))
+    fields = torch.from_numpy(x).to(torch.complex128)
+    kernels = torch.from_numpy(W).reshape(outputs, 2, *kernel)
+    y = detected(torch.nn.functional.conv2d(fields, kernels, stride=2, padding=1))
+    assert np.allclose(chip.propagate(x.reshape(4, -1)), y.flatten(1).numpy(), atol=1e-10)
+
+
+def test_residual_connections_are_those_of_pytorch():
+    network = asyt.Network("image:1x5x4,conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:4")
+    chip = asyt.Chip(network, kind="ideal", precision="f64")
+    random = np.random.default_rng(5)
+    controls, x = random.normal(size=network.controls), random.normal(size=(3, 1, 5, 4))
+    chip.program(controls)
+    left = torch.from_numpy(np.sin(controls))
+
+    def weights(outputs, *inputs):
+        nonlocal left
+        count = outputs * int(np.prod(inputs))
+        own, bias, left = left[:count].reshape(outputs, *inputs), left[count : count + outputs], left[count + outputs :]
+        return own, bias
+
+    def convolved(x, outputs):
+        return torch.nn.functional.conv2d(x, *weights(outputs, x.shape[1], 3, 3), padding=1)
+
+    relu = torch.relu
+    entered = relu(convolved(torch.from_numpy(x), 2))
+    added = relu(entered + convolved(relu(convolved(entered, 3)), 2))
+    y = torch.nn.functional.linear(added.flatten(1), *weights(4, 40))
+    assert left.numel() == 0
+    assert np.allclose(chip.propagate(x.reshape(3, -1)), y.numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize("layout", ["rectangular", "triangular"])

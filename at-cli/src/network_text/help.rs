@@ -45,8 +45,8 @@ is 1 (of pooling the size), padding 0, element \"weight-bank\", \"matrix\",
 \"ring-bank\" (channels, finesse), \"phase-change\", or light between modulators
 and detectors (detection, homodyne), \"mesh\", \"singular-value\" (tile) or
 \"tiles\" (tile); stages of a residual connection lead from what it takes to what
-is added to it; pool
-\"max\" or \"average\"; every sample is normalised by itself, in groups (1) of
+is added to it; pool \"max\", \"average\" or \"detectors\", whose currents add up
+before they are read; every sample is normalised by itself, in groups (1) of
 channels.
 Transmission is \"phase\", \"amplitude\" or \"complex\"; of a mask, free space and
 regions, rows and columns are those of a grid of pixels, whose modes lie row by

@@ -121,9 +121,21 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
             }
             "pool" => {
                 let (stage, leaves) = pooling(part, image).with_context(place)?;
-                match &mut branch {
-                    Some(branch) => branch.stages.push(stage),
-                    None => layers.last_mut().unwrap_or(&mut in_front).push(stage),
+                let behind = match &mut branch {
+                    Some(branch) => &mut branch.stages,
+                    None => layers.last_mut().unwrap_or(&mut in_front),
+                };
+                match stage {
+                    StageText::Pooling { pool: Pool::Detectors, .. } => {
+                        let follows = index.checked_sub(1).map(|before| parts[before].kind);
+                        ensure!(
+                            follows == Some("conv"),
+                            "{}: the detectors of a conv pool: put it behind one",
+                            place()
+                        );
+                        pool_currents(behind, stage, leaves);
+                    }
+                    _ => behind.push(stage),
                 }
                 image = leaves;
             }
@@ -217,14 +229,30 @@ fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageS
     Ok((stages, leaves))
 }
 
-/// `2`, with stride=, max, average: the stage, and the image that leaves it.
+/// Puts pooling by detectors behind the convolution with which `stages` ends, before normalisation and rectifier. `leaves` is the pooled image.
+fn pool_currents(stages: &mut Vec<StageText>, pooling: StageText, leaves: ImageShape) {
+    let convolved = stages.iter().rposition(|stage| matches!(stage, StageText::Convolution { .. }));
+    let at = convolved.map_or(stages.len(), |index| index + 1);
+    for stage in &mut stages[at..] {
+        if let StageText::Normalization { image, .. } = stage {
+            *image = leaves;
+        }
+    }
+    stages.insert(at, pooling);
+}
+
+/// `2`, with stride=, max, average, detectors: the stage, and the image that leaves it.
 fn pooling(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
     let (length, mut stride, mut pool) = (size(part.rest)?, None, Pool::Max);
     for option in &part.options {
         match (option.split_once('='), Pool::ALL.iter().find(|pool| pool.name() == *option)) {
             (Some(("stride", number)), _) => stride = Some(size(number)?),
             (None, Some(&named)) => pool = named,
-            _ => bail!("unknown option {option:?}; known: stride=, max, average"),
+            (None, None) if *option == "light" => bail!(
+                "light: patches cross a convolution in turn, so that the light of two of them is never there at once; \
+                 detectors gathers their currents instead, average their numbers"
+            ),
+            _ => bail!("unknown option {option:?}; known: stride=, max, average, detectors"),
         }
     }
     let patches = Patches { image, kernel: [length; 2], stride: stride.unwrap_or(length), padding: 0 };
@@ -300,6 +328,25 @@ mod tests {
         assert_eq!(crossed, (784 * 25, 100 * 150 + 400, first + second + 10, 885, 3, 25));
         assert_eq!((whole.passes, whole.flops), (784, 2 * first + 2 * second));
         assert_eq!((whole.inputs, whole.injections, whole.reads, whole.flops), (19_600, 15_400, 6314, 12_608));
+        let currents = "conv:6@5x5,padding=2,pool:2,detectors,conv:16@5x5,pool:2,detectors,bank:120-84-out";
+        let pooled = network(currents, 784).unwrap().interface().whole;
+        assert_eq!((pooled.inputs, pooled.injections, pooled.reads, pooled.flops), (19_600, 15_400, 1586, 1576));
+    }
+
+    /// Before the normalisation and the rectifier of its convolution, in a branch as well.
+    #[test]
+    fn detectors_pool_before_anything_bends() {
+        for (text, kinds) in [
+            ("conv:4@3,pool:2,detectors,bank:out", "convolution pooling rectifier"),
+            ("conv:4@3,norm,pool:2,detectors,bank:out", "convolution pooling normalization rectifier"),
+        ] {
+            let layers = NetworkText::Short(text.to_string()).layers(64, 10).unwrap();
+            assert_eq!(layers[0].iter().map(StageText::kind).collect::<Vec<_>>().join(" "), kinds);
+            let whole = network(text, 64).unwrap().interface().whole;
+            assert_eq!(whole.reads, 4 * 3 * 3 + 10, "{text}");
+        }
+        let branch = "conv:2@3,padding=1,split,conv:8@3,padding=1,pool:1,detectors,conv:2@3,padding=1,add,bank:out";
+        network(branch, 64).unwrap();
     }
 
     #[test]
@@ -329,7 +376,11 @@ mod tests {
             ("conv:4@3,split,split,add", &["put add in front"]),
             ("conv:4@3,norm=3", &["norm=3: must divide the 4 channels"]),
             ("conv:0@3", &["\"0\" is no size"]),
-            ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average"]),
+            ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average, detectors"]),
+            ("conv:4@3,pool:2,light", &["pool:2", "never there at once", "detectors"]),
+            ("pool:2,detectors,bank:out", &["pool:2", "behind one"]),
+            ("conv:4@3,pool:2,average,pool:2,detectors", &["pool:2", "behind one"]),
+            ("conv:4@3,pool:2,detectors,stride=1", &["at least 2 apart"]),
             ("conv:4@3,bank:10,pool:2", &["bank:10: nothing follows it"]),
             ("conv:4@3,bnak:10", &["unknown part \"bnak\"; did you mean bank?"]),
             ("conv:4@3,image:8x8", &["in front of all else"]),

@@ -63,10 +63,11 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         banks; ReLU behind all but the last
   conv:8@3,stride=2,padding=1,matrix
                         options after commas, also norm (norm=G: in G groups
-                        of channels); of pools: average, stride=N. What patches
-                        cross: bank, matrix, rings (channels=N, finesse=F), pcm,
-                        or light between modulators and detectors: svd, svd=16
-                        or tiles=16 in tiles, mesh; detection=homodyne as
+                        of channels); of pools: average, detectors (whose
+                        currents add up), stride=N. What patches cross: bank,
+                        matrix, rings (channels=N, finesse=F), pcm, or light
+                        between modulators and detectors: svd, svd=16 or
+                        tiles=16 in tiles, mesh; detection=homodyne as
                         default, amplitude, intensity, balanced
   conv:8@3,padding=1,split,conv:8@3,padding=1,conv:8@3,padding=1,add,bank:out
                         a residual connection: what is split is added again

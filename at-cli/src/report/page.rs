@@ -31,7 +31,7 @@ impl Page {
         self.figures.sheet
     }
 
-    /// A heading of level 1 to 3.
+    /// A heading of level 1 to 4.
     pub fn heading(&mut self, level: usize, text: &str) {
         let _ = writeln!(self.body, "<h{level}>{}</h{level}>", escape(text));
     }
@@ -78,6 +78,16 @@ impl Page {
 
     /// Ends it.
     pub fn end_figures(&mut self) {
+        self.body += "</div>\n";
+    }
+
+    /// Begins a frame around what belongs together.
+    pub fn begin_frame(&mut self) {
+        self.body += "<div class=\"frame\">\n";
+    }
+
+    /// Ends it.
+    pub fn end_frame(&mut self) {
         self.body += "</div>\n";
     }
 

@@ -12,6 +12,8 @@ use crate::session::{plot, verdict};
 use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
 use at_core::data::ImageShape;
+use at_core::network::Stage;
+use at_core::stage::{Series, StageErrors};
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -294,25 +296,89 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
         if own.is_empty() {
             continue;
         }
-        let pictures = chip_pictures::pictures(stage, trained.fabrication.stage(index), own, next);
-        let light = matches!(stage, at_core::network::Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
-        page.heading(3, &format!("Stage {}: {}", index + 1, stage.element().description()));
-        if pictures.is_empty() && light.is_none() {
-            page.note(format!("stage {}: no picture, it has too many parts or none that can be drawn", index + 1));
-            continue;
-        }
-        page.begin_figures();
-        if let Some(map) = light {
-            let caption =
-                "Power on every waveguide on its way through the mesh, relative to all light that enters the mesh.";
-            page.map(&format!("stage-{}-power", index + 1), map, caption)?;
-        }
-        for picture in pictures {
-            page.map(&format!("stage-{}-{}", index + 1, picture.name), picture.map, picture.caption)?;
-        }
-        page.end_figures();
+        let light = matches!(stage, Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
+        let whole = Inside { number: format!("{}", index + 1), stage, controls: own, next };
+        inside(page, &whole, trained.fabrication.stage(index), light)?;
     }
     Ok(())
+}
+
+/// A stage of the chip, or one inside another.
+struct Inside<'a> {
+    /// `3`, and `3.1` of the first one inside.
+    number: String,
+    stage: &'a Stage,
+    controls: &'a [f64],
+    /// What stands behind it.
+    next: Option<&'a Stage>,
+}
+
+/// The pictures of a stage; of a series, a residual connection and patches through one a frame with a box for everything inside.
+fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<HeatMap>) -> Result<()> {
+    let Inside { number, stage, controls, next } = whole;
+    let level = if number.contains('.') { 4 } else { 3 };
+    page.heading(level, &format!("Stage {number}: {}", stage.element().description()));
+    if let Some(series) = framed(stage) {
+        page.begin_frame();
+        let starts = series.first_controls();
+        for (index, (own, errors)) in series.stages.iter().zip(series.errors_of_stages(errors)).enumerate() {
+            let part = Inside {
+                number: format!("{number}.{}", index + 1),
+                stage: own,
+                controls: &controls[starts[index]..starts[index + 1]],
+                next: series.stages.get(index + 1),
+            };
+            inside(page, &part, &errors, None)?;
+        }
+        page.end_frame();
+        return Ok(());
+    }
+    let pictures = chip_pictures::pictures(stage, errors, controls, *next);
+    if pictures.is_empty() && light.is_none() {
+        if !controls.is_empty() {
+            page.note(format!("stage {number}: no picture, it has too many parts or none that can be drawn"));
+        }
+        return Ok(());
+    }
+    let file = number.replace('.', "-");
+    page.begin_figures();
+    if let Some(map) = light {
+        let caption =
+            "Power on every waveguide on its way through the mesh, relative to all light that enters the mesh.";
+        page.map(&format!("stage-{file}-power"), map, caption)?;
+    }
+    for picture in pictures {
+        page.map(&format!("stage-{file}-{}", picture.name), picture.map, picture.caption)?;
+    }
+    page.end_figures();
+    Ok(())
+}
+
+/// What stands one behind the other in a stage.
+fn framed(stage: &Stage) -> Option<&Series> {
+    match stage {
+        Stage::Series(own) => Some(own),
+        Stage::Residual(own) => Some(&own.branch),
+        Stage::Convolution(own) => framed(&own.element),
+        Stage::Mesh(_)
+        | Stage::Attenuators(_)
+        | Stage::Splitter(_)
+        | Stage::Combiner(_)
+        | Stage::Activation(_)
+        | Stage::Detection(_)
+        | Stage::Modulation(_)
+        | Stage::Rectifier(_)
+        | Stage::Normalization(_)
+        | Stage::Pooling(_)
+        | Stage::Matrix(_)
+        | Stage::WeightBank(_)
+        | Stage::RingBank(_)
+        | Stage::PhaseChange(_)
+        | Stage::Mask(_)
+        | Stage::FreeSpace(_)
+        | Stage::Regions(_)
+        | Stage::Own(_) => None,
+    }
 }
 
 fn image(trained: &TrainedChip, sample: usize, shape: ImageShape) -> Result<HeatMap> {

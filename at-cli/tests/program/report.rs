@@ -68,6 +68,25 @@ fn the_page_shows_the_run_and_every_picture_is_a_file_too() {
     }
 }
 
+/// A frame for patches through light, with a box for everything inside, and one for a residual connection.
+#[test]
+fn stages_inside_others_are_shown_in_their_frames() {
+    let bench = Bench::new();
+    let word = "conv:2@3,svd,stride=2,split,conv:2@3,padding=1,add,bank:out";
+    let network = ["train", "--network", word, "--chip", "mesh", "--train-limit", "40", "--batch-size", "10"];
+    let rest = ["--method", "ideal", "--epochs", "1", "--engine", "cpu", "--out", "run", "--quiet"];
+    bench.run(network.iter().chain(&rest).copied()).done();
+    report(&bench, &[]).done();
+    let (page, pictures) = (bench.read("run/report.html"), bench.entries("run/report"));
+    assert_eq!(page.matches("<div class=\"frame\">").count(), 2);
+    for heading in ["<h3>Stage 1: ", "<h4>Stage 1.1: ", "<h4>Stage 1.5: ", "<h3>Stage 3: ", "<h4>Stage 3.1: "] {
+        assert!(page.contains(heading), "{heading}");
+    }
+    for picture in ["stage-1-2-theta.svg", "stage-1-4-theta.svg", "stage-3-1-weights.svg"] {
+        assert!(pictures.iter().any(|name| name == picture), "{picture}: {pictures:?}");
+    }
+}
+
 #[test]
 fn comparisons_and_sweeps_have_pages_with_the_numbers_of_their_tables() {
     let bench = Bench::new();

@@ -86,7 +86,9 @@ impl<T: Real> CpuStage<T> for PoolingStage {
             }
             for (slot, corner) in output.iter_mut().zip(self.corners()) {
                 *slot = match pool {
-                    Pool::Average => share * offsets.iter().map(|offset| input[corner + offset]).sum::<T>(),
+                    Pool::Average | Pool::Detectors => {
+                        share * offsets.iter().map(|offset| input[corner + offset]).sum::<T>()
+                    }
                     Pool::Max => input[greatest(input, corner, &offsets)],
                 };
             }
@@ -111,7 +113,9 @@ impl<T: Real> CpuStage<T> for PoolingStage {
             slots.fill(T::zero());
             for (&error, corner) in adjoint.iter().zip(self.corners()) {
                 match self.page.pool {
-                    Pool::Average => offsets.iter().for_each(|offset| slots[corner + offset] += share * error),
+                    Pool::Average | Pool::Detectors => {
+                        offsets.iter().for_each(|offset| slots[corner + offset] += share * error)
+                    }
                     Pool::Max => slots[greatest(input, corner, &offsets)] += error,
                 }
             }

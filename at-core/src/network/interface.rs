@@ -2,7 +2,7 @@
 //!
 //! Light and analogue electronics lead from stage to stage without a converter. A convolution breaks that way: its patches cross one
 //! element in turn, so what enters it is written patch by patch, what leaves is read, and memory holds it until the next stage is lit. On
-//! the way through memory, rectifiers and pooling are digital operations. A way from converter to converter is a *segment*; of a network
+//! the way through memory, rectifiers and pooling are digital operations; what detectors pool themselves is none, and is read once. A way from converter to converter is a *segment*; of a network
 //! without convolutions there is one. With P_k patches of segment k, of which e_k values each enter and l_k leave per sample,
 //!
 //! ```text
@@ -13,7 +13,7 @@
 //! sample that enters is written, which takes a frame. Fed back by converters, the state is read and injected, and a step is a segment.
 
 use super::{Entry, Feedback, Network, Recurrence, Signal, Stage};
-use crate::stage::{Element, Residual};
+use crate::stage::{Element, Pool, Pooling, Residual};
 
 /// One sample's way through a chip, or through one of its layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,6 +131,11 @@ impl Way {
     }
 
     fn cross_one(&mut self, stage: &Stage) {
+        if let Stage::Pooling(own) = stage
+            && own.pool == Pool::Detectors
+        {
+            return self.pool_currents(own);
+        }
         let Kind { patches, digital, memory } = kind(stage);
         if let Some(flops) = digital.filter(|_| self.stored || memory) {
             self.read();
@@ -148,6 +153,17 @@ impl Way {
         if self.on_its_way && self.in_turn && !stage.output().complex {
             self.read();
         }
+    }
+
+    /// Charges are gathered before they are read: where a convolution's outputs would be one by one, what is gathered of them is.
+    fn pool_currents(&mut self, own: &Pooling) {
+        let pooled = own.output().width();
+        if self.stored {
+            self.passage.reads -= self.width - pooled;
+        } else if !self.on_its_way {
+            self.write(None, own.input().width());
+        }
+        self.width = pooled;
     }
 
     fn write(&mut self, patches: Option<usize>, at_once: usize) {
@@ -388,6 +404,41 @@ mod tests {
             network.unwrap().interface()
         };
         assert_eq!(of(light), of(Stage::weight_bank(4, 4)));
+    }
+
+    /// Charges of a patch are read once, and of patches of detectors that are lit together as well.
+    #[test]
+    fn what_detectors_pool_is_read_once_and_no_operation() {
+        let patches = Patches { image: ImageShape::new(1, 6, 6), kernel: [3; 2], stride: 1, padding: 0 };
+        let of = |pool, currents: bool| {
+            let conv = Stage::convolution(patches, Stage::weight_bank(9, 4));
+            let pool = Stage::pooling(ImageShape::new(4, 4, 4), 2, pool);
+            let rectifier = |count| Stage::rectifier(count, 0.0);
+            let first = if currents { vec![conv, pool, rectifier(16)] } else { vec![conv, rectifier(64), pool] };
+            Network::new(vec![first, vec![Stage::weight_bank(16, 3)]]).unwrap().interface().whole
+        };
+        let (digital, currents) = (of(Pool::Average, false), of(Pool::Detectors, true));
+        assert_eq!(currents, Passage { reads: 16 + 3, flops: 16, ..digital });
+        assert_eq!((digital.reads, digital.flops), (64 + 3, 64 + 64));
+
+        let pool = Stage::pooling(ImageShape::new(1, 4, 4), 2, Pool::Detectors);
+        let banks = vec![vec![Stage::weight_bank(5, 16), pool.clone()], vec![Stage::weight_bank(4, 3)]];
+        assert_eq!(Network::new(banks).unwrap().interface().whole, Passage::plain(5, 3));
+        let last = Network::new(vec![vec![Stage::weight_bank(5, 16), pool]]).unwrap().interface().whole;
+        assert_eq!(last, Passage::plain(5, 4));
+    }
+
+    #[test]
+    fn detectors_pool_currents_and_nothing_else() {
+        let pool = || Stage::pooling(ImageShape::new(1, 4, 4), 2, Pool::Detectors);
+        let bank = || Stage::weight_bank(5, 16);
+        for stages in [vec![pool()], vec![bank(), Stage::rectifier(16, 0.0), pool()]] {
+            let said = Network::new(vec![stages]).unwrap_err().to_string();
+            assert!(said.contains("directly behind") && said.contains("average"), "{said}");
+        }
+        let overlapping = Pooling { image: ImageShape::new(1, 4, 4), size: 2, stride: 1, pool: Pool::Detectors };
+        let said = Network::new(vec![vec![bank(), Stage::Pooling(overlapping)]]).unwrap_err().to_string();
+        assert!(said.contains("at least 2 apart"), "{said}");
     }
 
     /// Pooled before anything is lit: the data are digital.

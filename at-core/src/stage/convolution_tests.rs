@@ -107,7 +107,9 @@ fn all_patches_meet_the_errors_of_the_one_bank() {
 
 #[test]
 fn pooling_is_the_plain_loop() {
-    for (pool, size, stride) in [(Pool::Average, 2, 2), (Pool::Max, 2, 2), (Pool::Max, 3, 2), (Pool::Average, 3, 1)] {
+    for (pool, size, stride) in
+        [(Pool::Average, 2, 2), (Pool::Max, 2, 2), (Pool::Max, 3, 2), (Pool::Average, 3, 1), (Pool::Detectors, 2, 3)]
+    {
         let image = ImageShape::new(2, 5, 7);
         let stage = Stage::Pooling(super::super::Pooling { image, size, stride, pool });
         let x = numbers(2 * image.features(), 0.3);
@@ -123,7 +125,7 @@ fn pooling_is_the_plain_loop() {
                 }
             }
             let expected = match pool {
-                Pool::Average => seen.iter().sum::<f64>() / seen.len() as f64,
+                Pool::Average | Pool::Detectors => seen.iter().sum::<f64>() / seen.len() as f64,
                 Pool::Max => seen.iter().copied().fold(f64::MIN, f64::max),
             };
             assert!((value - expected).abs() < 1e-15, "{stage:?}");

@@ -57,6 +57,7 @@ pub use normalization::Normalization;
 pub use own::Own;
 pub use patches::Patches;
 pub use phase_change::PhaseChange;
+pub(crate) use pooling::check_detectors;
 pub use pooling::{Pool, Pooling};
 pub use rectifier::Rectifier;
 pub use regions::Regions;

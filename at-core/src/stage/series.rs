@@ -179,7 +179,7 @@ impl Element for Series {
                 return Err(Error::invalid("series", format!("stage {}", index + 1), reason));
             }
         }
-        Ok(())
+        super::check_detectors("series", self.stages.iter())
     }
 
     fn words(&self) -> String {
