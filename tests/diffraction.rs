@@ -262,7 +262,8 @@ fn a_model_that_knows_where_planes_stand_is_the_chip() {
     let (mut seen, mut found) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
     chip.program(&controls).unwrap();
     chip.propagate(&fields, 1, &mut seen).unwrap();
-    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0_f64, f64::max);
+    let brightest = seen.iter().copied().fold(0.0_f64, f64::max);
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs() / brightest).fold(0.0_f64, f64::max);
     for (estimate, bound) in [(vec![0.0; known.len()], 0.1..f64::INFINITY), (known, 0.0..1e-11)] {
         model.set_imperfections(&estimate).unwrap();
         model.program(&controls).unwrap();
