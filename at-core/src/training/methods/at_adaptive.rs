@@ -56,7 +56,7 @@ pub const MEASURING_STEPS: MethodOption = MethodOption {
 /// [`Estimation::rate`].
 pub const ESTIMATE_RATE: MethodOption = MethodOption {
     name: "estimate-rate",
-    help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, 0.02 with ring banks, else 0.04]",
+    help: "first rate of the estimate of the chip's imperfections (radians) [default: 0.004 with meshes, 0.02 with ring banks, 0.2 with diffractive planes alone, else 0.04]",
     range: OptionRange::NotNegative,
     read: |options| options.estimation.rate,
     multiplies_passes: false,
@@ -74,7 +74,7 @@ pub const ESTIMATE_TRUST: MethodOption = MethodOption {
 /// [`Estimation::prior`].
 pub const ESTIMATE_PRIOR: MethodOption = MethodOption {
     name: "estimate-prior",
-    help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes or ring banks, else 1]",
+    help: "how fast the estimate returns to a perfect chip, per unit of its rate [default: 0 with meshes or ring banks, 0.3 with diffractive planes alone, else 1]",
     range: OptionRange::NotNegative,
     read: |options| options.estimation.prior,
     multiplies_passes: false,
@@ -176,7 +176,7 @@ impl Pace {
     const BY_BATCHES: Pace = Pace { measuring_steps: 0, rate: 4e-2, trust: f64::INFINITY, prior: 1.0 };
 
     /// Phases of pixels and planes, which light adds up before it is read, are told by fewer batches than weights are, and need less of a prior.
-    const PHASES_BY_BATCHES: Pace = Pace { rate: 1e-1, prior: 0.3, ..Pace::BY_BATCHES };
+    const PHASES_BY_BATCHES: Pace = Pace { rate: 2e-1, prior: 0.3, ..Pace::BY_BATCHES };
 
     /// Rings are measured first, too, at many settings each: in units of half a linewidth they move five times as far as the phases of
     /// meshes, and every probe teaches as often as it is compared again. Those that are not measured first are as banks.

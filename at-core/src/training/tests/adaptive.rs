@@ -1,13 +1,15 @@
 //! Asymmetrical training with a model that learns the chip: on chips that are in the model's class.
 
-use super::fixture::{Fixture, chain_of_meshes, meshes, phase_change, ring_banks, settings, weight_banks};
+use super::fixture::{Fixture, chain_of_meshes, meshes, phase_change, planes, ring_banks, settings, weight_banks};
 use crate::chip::Physical;
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Optimizer};
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Imperfections, Memory, Rings};
+use crate::imperfections::{Imperfections, Memory, Planes, Rings};
 use crate::network::{Network, Stage};
+use crate::optics::PlanePosition;
 use crate::propagator::{Adjoint, Propagator, Simulator, Tunable};
+use crate::stage::FreeSpace;
 use crate::training::{Batch, Checkpoint, Checkpoints, Estimation, MethodName, MethodOptions, Observer, Record};
 use std::ops::ControlFlow;
 
@@ -30,11 +32,23 @@ const PAIRS: Imperfections = Imperfections {
     ..Imperfections::NONE
 };
 
+/// Planes that stand half a pixel from where they should, and pixels that nobody calibrated.
+const PLANES: Imperfections = Imperfections {
+    planes: Planes { pixel_phase: 0.3, plane_shift: 200.0, plane_distance: 300.0, plane_tilt: 0.05 },
+    ..Imperfections::NONE
+};
+
 /// The estimate that describes `fabrication` exactly: an error of φ is one of the waveguide in front of it.
 fn exact(network: &Network, fabrication: &Fabrication) -> Vec<f64> {
     let mut estimate = Vec::new();
     for (index, stage) in network.stages().enumerate() {
         let errors = fabrication.stage(index);
+        if let Stage::Mask(_) = stage {
+            estimate.extend_from_slice(errors.get(["phase"]).unwrap()[0]);
+        }
+        if let Stage::FreeSpace(space) = stage {
+            estimate.extend(PlanePosition::coordinates(&space.spectrum, &FreeSpace::misalignment(errors)));
+        }
         if let Stage::WeightBank(_) | Stage::PhaseChange(_) = stage {
             estimate.extend(errors.iter().flat_map(|(_, values)| values));
         }
@@ -69,6 +83,7 @@ fn with_an_exact_estimate_the_gradient_is_the_chips_own() {
         (weight_banks(&of_widths), CELLS),
         (ring_banks(&of_widths), RINGS),
         (phase_change(&of_widths), PAIRS),
+        (planes(), PLANES),
     ] {
         exact_gradient(network, &errors);
     }
@@ -113,6 +128,14 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
         [MethodName::Ideal, MethodName::AtAdaptive, MethodName::At, MethodName::InSilico]
             .map(|name| final_loss(&fixture, name));
     assert!(adaptive < ideal + 0.1 * (plain.min(silico) - ideal), "{ideal} {adaptive} {plain} {silico}");
+}
+
+/// Of planes alone as well, which pixels cannot stand for.
+#[test]
+fn what_it_learns_of_planes_explains_the_chips_readouts() {
+    explains(planes(), &PLANES, 0.01);
+    let aligned = Planes { pixel_phase: 0.0, ..PLANES.planes };
+    explains(planes(), &Imperfections { planes: aligned, ..Imperfections::NONE }, 0.01);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::engine::{Loss, Normalization, Optimizer, Schedule};
 use crate::fabrication::Fabrication;
 use crate::imperfections::{Drift, Imperfections, Memory, Noise, Rings};
 use crate::network::{Detection, Entry, Feedback, Network, Recurrence, Stage};
-use crate::optics::{Activation, Layout, Mesh};
+use crate::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
+use crate::stage::Transmission;
 use crate::training::methods::{MethodFacts, build, registry};
 use crate::training::{Initialization, Method, MethodName, MethodOptions, Settings, Split, Trainer, initial_controls};
 use rand::SeedableRng;
@@ -51,6 +52,15 @@ pub fn chain_of_meshes(modes: usize, count: usize) -> Network {
     let mut layers = vec![vec![mesh(), Stage::activation(modes, Activation::ELECTRO_OPTIC)]; count - 1];
     layers.push(vec![mesh(), Stage::detection(modes, Detection::Intensity)]);
     Network::new(layers).unwrap()
+}
+
+/// Two masks of phases with free space around them, and five detectors.
+pub fn planes() -> Network {
+    let (rows, columns) = (6, 5);
+    let spectrum = AngularSpectrum { rows, columns, pitch_um: 400.0, distance_um: 3_000.0, wavelength_um: 750.0 };
+    let lit = || vec![Stage::free_space(spectrum), Stage::mask(rows, columns, Transmission::Phase)];
+    let read = vec![Stage::free_space(spectrum), Stage::regions(rows, columns, 5, 1)];
+    Network::new(vec![lit(), lit(), read]).unwrap()
 }
 
 /// A cell of weight banks that takes two features at a time beside four numbers that left it.
