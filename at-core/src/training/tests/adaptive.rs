@@ -130,12 +130,15 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
     assert!(adaptive < ideal + 0.1 * (plain.min(silico) - ideal), "{ideal} {adaptive} {plain} {silico}");
 }
 
-/// Of planes alone as well, which pixels cannot stand for.
+/// 47 samples and five detectors tell 75 unknowns in part, and where planes stand almost entirely.
 #[test]
 fn what_it_learns_of_planes_explains_the_chips_readouts() {
-    explains(planes(), &PLANES, 0.01);
-    let aligned = Planes { pixel_phase: 0.0, ..PLANES.planes };
-    explains(planes(), &Imperfections { planes: aligned, ..Imperfections::NONE }, 0.01);
+    for (pixel_phase, share) in [(0.3, 0.5), (0.0, 0.05)] {
+        let own = Imperfections { planes: Planes { pixel_phase, ..PLANES.planes }, ..Imperfections::NONE };
+        let fixture = Fixture::new(Cpu::<f64>::new(), planes(), &own, settings(3, 60, 0.01, Optimizer::ADAM));
+        let (learned, nominal, _) = misses(&fixture);
+        assert!(learned < share * nominal, "{learned} {nominal}");
+    }
 }
 
 #[test]
