@@ -3,7 +3,7 @@
 use at_core::chip::{AnyChip, Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
-use at_core::imperfections::{Control, Imperfections, Passive};
+use at_core::imperfections::{Control, Imperfections, Passive, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{Activation, Mesh};
 use at_core::propagator::{Propagator, Simulator};
@@ -16,7 +16,7 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, looped, mesh_and_detectors, tiled, weight_banks};
+use at_tests::networks::{coherent, diffractive, looped, mesh_and_detectors, tiled, weight_banks};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -108,6 +108,21 @@ fn a_model_that_knows_the_data_sheet_is_the_chip_that_is_what_it_says() {
     assert!(ideal.last() < ideal.first());
     for name in [MethodName::At, MethodName::Pat, MethodName::PatOutput] {
         assert_eq!(losses(name), ideal, "{name}");
+    }
+}
+
+/// 50 estimates of pixels and planes, each taken on by a model that is on the GPU already.
+#[test]
+fn a_training_that_learns_where_planes_stand_is_the_same_on_a_gpu() {
+    let Some(shared) = require_gpu() else { return };
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 40.0, plane_tilt: 0.02 };
+    let kind = Imperfections { planes, ..Imperfections::NONE };
+    let (network, options) = (diffractive(6, 5), MethodOptions::default());
+    let (name, optimizer) = (MethodName::AtAdaptive, Optimizer::Sgd);
+    let gpu = train_with(name, &kind, &options, &shared, &network, optimizer, 0.05, None, &mut ()).unwrap();
+    let cpu = train_with(name, &kind, &options, &Cpu::<f64>::new(), &network, optimizer, 0.05, None, &mut ()).unwrap();
+    for (gpu, cpu) in gpu.iter().zip(&cpu) {
+        assert!((gpu.train_loss - cpu.train_loss).abs() < 1e-4 * cpu.train_loss, "{gpu:?} {cpu:?}");
     }
 }
 
