@@ -125,8 +125,6 @@ impl<M: Tunable> ColumnSearch<M> {
         known.fields.resize(SAMPLES * modes, Complex64::default());
         let all: Vec<f64> = known.fields.iter().chain(&known.pairs).flat_map(|z| [z.re, z.im]).collect();
         self.fields.values = self.engine.upload(&all)?;
-            eprintln!("column {column} askew {askew}");
-        }
         Ok(worth(&self.chain, (column + 1).min(self.columns() - 1), estimate, askew))
     }
 
