@@ -30,7 +30,7 @@
 
 use super::column_search::{ColumnSearch, Maker};
 use super::kept_probes::KeptProbes;
-use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
+use super::measuring::{Budget, FINAL_RATE, Phase, Progress, Search};
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{
@@ -255,7 +255,11 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
         let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
-        let budget = Budget { steps, search: search.as_ref().map(ColumnSearch::windows), trust: pace.trust };
+        let budget = Budget {
+            steps,
+            search: search.as_ref().map(|own| Search { windows: own.windows(), columns: own.columns() }),
+            trust: pace.trust,
+        };
         let kept = steps > 0 && probes.kept();
         let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
@@ -398,8 +402,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         progress.probed(misfit, &budget, || self.noise(chip))?;
         match progress.phase {
             Phase::OutputOnly => self.give_up(),
-            Phase::Searching => self.estimated(&vec![0.0; self.estimate.len()]),
-            Phase::Growing | Phase::Training => Ok(()),
+            Phase::Calibrating => self.estimated(&vec![0.0; self.estimate.len()]),
+            Phase::Growing | Phase::Training | Phase::Searching => Ok(()),
         }
     }
 
@@ -416,6 +420,25 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let mut estimate = engine.download(&self.estimate.values)?;
         search.step(chip, &self.probes, progress.searched, power, &mut estimate)?;
         progress.searched(search.windows());
+        self.estimated(&estimate)
+    }
+
+    /// A step that calibrates a column.
+    fn calibrate<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        batch: &Batch<M::Engine>,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let engine = &self.room.engine;
+        let (Some(search), Some(of)) = (&mut self.search, self.budget.search) else { return Ok(()) };
+        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        let mut estimate = engine.download(&self.estimate.values)?;
+        let worth = search.calibrate(chip, &self.probes, progress.searched, power, &mut estimate)?;
+        progress.calibrated(worth, of, &self.budget);
+        if progress.phase == Phase::Searching {
+            estimate.fill(0.0);
+        }
         self.estimated(&estimate)
     }
 
@@ -463,6 +486,10 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                 self.search(chip, batch, &mut progress)?;
                 false
             }
+            Phase::Calibrating => {
+                self.calibrate(chip, batch, &mut progress)?;
+                false
+            }
             Phase::Training | Phase::OutputOnly => {
                 chip.program(&self.controls.values)?;
                 chip.propagate(batch.signals(), size, &mut self.measured)?;
@@ -502,7 +529,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                  {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls",
                 progress.spent, progress.misfit
             )],
-            Phase::Growing | Phase::Searching => {
+            Phase::Growing | Phase::Searching | Phase::Calibrating => {
                 vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
             }
             Phase::Training => Vec::new(),

@@ -21,6 +21,19 @@ struct Link {
     first_error: usize,
 }
 
+/// One MZI of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its upper waveguide; the other is the next.
+    pub row: usize,
+    /// Indices of its controls.
+    pub theta: usize,
+    /// See [`Place::theta`].
+    pub phi: usize,
+    /// Index of its δθ among all imperfections.
+    pub error: usize,
+}
+
 /// The chain.
 pub struct Chain {
     modes: usize,
@@ -187,6 +200,44 @@ impl Chain {
                 (shifters, link.first_error + 2 * mzis + mzi, link.first_column + column)
             })
         })
+    }
+
+    /// The MZIs of column `column`, from above.
+    pub fn places(&self, column: usize) -> Vec<Place> {
+        let link = &self.links[self.link(column)];
+        let (own, mzis) = (link.mesh.columns()[column - link.first_column], link.mesh.mzis());
+        let place = |pair| {
+            let mzi = own.first_mzi + pair;
+            let theta = link.first_control + mzi;
+            Place { row: own.first_row + 2 * pair, theta, phi: theta + mzis, error: link.first_error + 2 * mzis + mzi }
+        };
+        (0..own.count).map(place).collect()
+    }
+
+    /// Index of the phase error of the waveguide of mode 0 in front of column `column`.
+    pub fn waveguides(&self, column: usize) -> usize {
+        let link = &self.links[self.link(column)];
+        link.first_error + 3 * link.mesh.mzis() + (column - link.first_column) * self.modes
+    }
+
+    /// Carries `fields [sample, mode]` that enter column `column + 1` back to where they leave column `column`: through the nonlinearities and the
+    /// phase shifters between both, if a mesh ends there, at the given controls.
+    pub fn carry_back_between(&self, column: usize, controls: &[f64], fields: &mut [Complex64]) {
+        let link = &self.links[self.link(column)];
+        if column + 1 < link.first_column + link.mesh.columns().len() {
+            return;
+        }
+        let shifters = &controls[link.first_control + 2 * link.mesh.mzis()..];
+        for sample in fields.chunks_exact_mut(self.modes) {
+            for (z, phase) in sample.iter_mut().zip(shifters) {
+                *z = link.behind.iter().rev().fold(*z, |z, own| inverse(own, z)) * Complex64::cis(-phase);
+            }
+        }
+    }
+
+    /// The nonlinearities that light crosses behind column `column`, in order.
+    pub fn nonlinearities(&self, column: usize) -> Vec<Activation> {
+        self.links[self.link(column)..].iter().flat_map(|link| link.behind.iter().copied()).collect()
     }
 
     /// How fast a readout grows with the field behind column `column`: `d ln|f| / d ln r` of all nonlinearities behind, for light that

@@ -13,6 +13,7 @@
 //! guess. Phases in front of a window's first column are those of x. Where the chain ends, x is known up to one phase per mode,
 //! which is the waveguide's in front of the first column, and one per sample, which nothing tells.
 
+use super::calibration::{Known, Reading, worth};
 use super::chain::Chain;
 use super::probes::Probes;
 use super::window::{Answers, Window};
@@ -24,6 +25,7 @@ use crate::training::Parameters;
 use num_complex::Complex64;
 use rand::RngExt;
 use std::f64::consts::{PI, TAU};
+use std::ops::Range;
 
 /// Columns of a window, and by how many it moves.
 const WINDOW: usize = 6;
@@ -47,6 +49,9 @@ const WORTH: f64 = 0.3;
 const TURNS: usize = 100;
 /// Numbers of probes that no course reaches: their random numbers are the search's.
 const FIRST_NUMBER: u64 = 1 << 40;
+const FIRST_CALIBRATION: u64 = FIRST_NUMBER + (1 << 32);
+/// Power of the light that calibrates, of what nonlinearities bear: behind columns at random settings hardly a waveguide has ten times the mean.
+const DIM: f64 = 0.25;
 
 /// Makes the model of a part of the network.
 pub type Maker<M> = Box<dyn Fn(&Network) -> Result<M>>;
@@ -65,13 +70,69 @@ impl<M: Tunable> ColumnSearch<M> {
     /// On chips of `network`; none where it has no chain or one shorter than a window.
     pub fn new(engine: &M::Engine, network: &Network, maker: Maker<M>) -> Result<Option<Self>> {
         let Some(chain) = Chain::of(network).filter(|chain| chain.columns() >= WINDOW) else { return Ok(None) };
-        let fields = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; SAMPLES * 2 * chain.modes()])?;
+        let fields = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; 2 * SAMPLES * 2 * chain.modes()])?;
         Ok(Some(ColumnSearch { engine: engine.clone(), chain, network: network.clone(), maker, fields }))
     }
 
     /// Steps that it takes.
     pub fn windows(&self) -> usize {
         (self.chain.columns() - WINDOW) / STRIDE + 1
+    }
+
+    /// Columns, each of which is a step where the chip is calibrated.
+    pub fn columns(&self) -> usize {
+        self.chain.columns()
+    }
+
+    /// Reads column number `number` from the detectors on `chip`, as [`super::calibration`] says, whose phases in `estimate` it replaces. Returns
+    /// whether that is worth going on with.
+    pub fn calibrate<C: Propagator<Engine = M::Engine>>(
+        &mut self,
+        chip: &mut C,
+        probes: &Probes,
+        number: usize,
+        power: f64,
+        estimate: &mut [f64],
+    ) -> Result<bool> {
+        let (column, modes) = (self.columns() - 1 - number, self.chain.modes());
+        let mut random = probes.random(FIRST_CALIBRATION);
+        let inputs = probes.fields(&mut random, SAMPLES, 1.0, DIM * probes.bright(power));
+        let front: Vec<f64> = (0..self.network.controls()).map(|_| TAU * random.random::<f64>()).collect();
+        let answers = self.ask(
+            chip,
+            probes,
+            FIRST_CALIBRATION + 1 + number as u64,
+            column..column + 1,
+            &inputs,
+            &front,
+            estimate,
+        )?;
+        let inputs = complex(&inputs);
+        let reading = Reading {
+            column,
+            settings: &answers.controls,
+            readouts: &answers.readouts,
+            front: &front,
+            inputs: &inputs,
+        };
+        let kept = complex(&self.engine.download(&self.fields.values)?);
+        let (fields, pairs) = kept.split_at(SAMPLES * modes);
+        let mut known = Known { fields: if number < 2 { Vec::new() } else { fields.to_vec() }, pairs: pairs.to_vec() };
+        let askew = reading.learn(&self.chain, estimate, &mut known);
+        if column == 0 {
+            self.enter(&inputs, &known.fields, estimate);
+        }
+        known.fields.resize(SAMPLES * modes, Complex64::default());
+        let all: Vec<f64> = known.fields.iter().chain(&known.pairs).flat_map(|z| [z.re, z.im]).collect();
+        self.fields.values = self.engine.upload(&all)?;
+        Ok(worth(&self.chain, (column + 1).min(self.columns() - 1), estimate, askew))
+    }
+
+    /// Phases in front of the first column, which `fields` enter where `inputs` were sent.
+    fn enter(&self, inputs: &[Complex64], fields: &[Complex64], estimate: &mut [f64]) {
+        let phases = phases_between(inputs, fields, self.chain.modes());
+        let entrance = self.chain.entrance();
+        estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error += phase);
     }
 
     /// Window number `number` on `chip`, whose errors in `estimate` it replaces, where the data have `power` per sample.
@@ -90,17 +151,20 @@ impl<M: Tunable> ColumnSearch<M> {
         let mut front: Vec<f64> = (0..self.network.controls()).map(|_| TAU * random.random::<f64>()).collect();
         self.chain.shifters().for_each(|([theta, _], ..)| front[theta] = PI);
 
-        let answers = self.ask(chip, probes, number, column, &inputs, &front, estimate)?;
+        let columns = column..column + WINDOW;
+        let own = FIRST_NUMBER + 1 + number as u64;
+        let answers = self.ask(chip, probes, own, columns.clone(), &inputs, &front, estimate)?;
         let first = if number == 0 {
             // the same for every chip; what it is does not matter
             probes.fields(&mut probes.random(FIRST_NUMBER - 1), SAMPLES, 1.0, 2.0 * self.chain.modes() as f64)
         } else {
             let mut fields = complex(&self.engine.download(&self.fields.values)?);
+            fields.truncate(SAMPLES * self.chain.modes());
             self.chain.carry_back(column, &front, estimate, &mut fields);
             fields.iter().flat_map(|z| [z.re, z.im]).collect()
         };
         let modulus = (bright / self.chain.modes() as f64).sqrt();
-        let (columns, root) = (column..column + WINDOW, 0.5 / self.chain.steepness(column, modulus));
+        let root = 0.5 / self.chain.steepness(column, modulus);
         let steps = if number == 0 { FIRST_STEPS } else { STEPS };
         let mut window = Window::new(&self.engine, &self.chain, &self.maker, columns, &answers, root, estimate)?;
         let (mut fitted, mut misfit) = window.fit(&first, steps, estimate)?;
@@ -115,27 +179,26 @@ impl<M: Tunable> ColumnSearch<M> {
             }
         }
         if column == 0 {
-            let phases = phases_between(&complex(&inputs), &complex(&fitted), self.chain.modes());
-            let entrance = self.chain.entrance();
-            estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error += phase);
+            self.enter(&complex(&inputs), &complex(&fitted), estimate);
         }
+        fitted.resize(2 * fitted.len(), 0.0);
         self.fields.values = self.engine.upload(&fitted)?;
         Ok(())
     }
 
-    /// Reads the settings of the window at `column`: the first one is the bar state, the others are anything.
+    /// Reads settings of `columns`, drawn as probe number `number`: the first one is the bar state, the others are anything.
     fn ask<C: Propagator<Engine = M::Engine>>(
         &self,
         chip: &mut C,
         probes: &Probes,
-        number: usize,
-        column: usize,
+        number: u64,
+        columns: Range<usize>,
         inputs: &[f64],
         front: &[f64],
         estimate: &[f64],
     ) -> Result<Answers> {
-        let mut random = probes.random(FIRST_NUMBER + 1 + number as u64);
-        let (fields, end) = (self.engine.upload(inputs)?, column + WINDOW);
+        let mut random = probes.random(number);
+        let fields = self.engine.upload(inputs)?;
         let mut readout = self.engine.zeros(SAMPLES * chip.outputs())?;
         let mut answers = Answers { controls: Vec::new(), readouts: Vec::new() };
         let mut moved: Vec<usize> = Vec::new();
@@ -143,9 +206,9 @@ impl<M: Tunable> ColumnSearch<M> {
             let mut controls = front.to_vec();
             moved.clear();
             for ([theta, phi], error, place) in self.chain.shifters() {
-                if place >= end {
+                if place >= columns.end {
                     (controls[theta], controls[phi]) = (PI - estimate[error], 0.0);
-                } else if place >= column {
+                } else if place >= columns.start {
                     let any = TAU * random.random::<f64>() - PI;
                     controls[theta] = if setting == 0 { PI - estimate[error] } else { any };
                     controls[phi] = TAU * random.random::<f64>();

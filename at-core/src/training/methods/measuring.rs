@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! growing     reach s and rate κ follow a course g from 0 to 1, three times as fast while the misfit is small
-//! searching   where the misfit has not fallen while the reach grew to a half: columns one by one, then growing once more
+//! calibrating where the misfit has not fallen while the reach grew to a half: the last columns one by one, and all where that is worth it
+//! searching   where it is not: windows of columns; then growing once more
 //! polishing   at full reach, as long as that brings the misfit down to the trust
 //! training    with the estimate, where it explains the readouts; with the data sheet's model alone where it does not
 //! ```
@@ -25,6 +26,11 @@ pub const FINAL_RATE: f64 = 0.05;
 /// Misfit below which the course is three times as fast.
 const QUICK: f64 = 0.05;
 
+/// Misfit above which the course is slower where columns were searched, and how much: estimates that a search found are lost again where the reach grows
+/// faster than they become better.
+const UNSURE: f64 = 0.2;
+const SLOW: f64 = 0.3;
+
 /// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
 /// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
 const LOOKS: [(f64, f64); 2] = [(0.35, 0.97), (0.6, 0.5)];
@@ -40,6 +46,9 @@ const WORTH: f64 = 0.05;
 /// Share of the trust down to which measuring goes on while that helps: what is found by then trains well.
 const FIRM: f64 = 0.1;
 
+/// Columns that are read before it is known whether the chip was calibrated.
+const LOOK_FIRST: usize = 2;
+
 /// Weight of a probe in the running mean.
 const WEIGHT: f64 = 0.2;
 
@@ -54,10 +63,12 @@ pub enum Phase {
     Training,
     /// The batch at the trained controls, without an estimate.
     OutputOnly,
+    /// A column that is read as one of ideal couplers, whose phases may be anything.
+    Calibrating,
 }
 
 impl Phase {
-    const ALL: [Phase; 4] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::OutputOnly];
+    const ALL: [Phase; 5] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::OutputOnly, Phase::Calibrating];
 }
 
 /// The state.
@@ -72,7 +83,7 @@ pub struct Progress {
     /// Steps that measured before training, and those before the present course.
     pub spent: usize,
     began: usize,
-    /// Windows of the search that are done.
+    /// Windows of the search that are done, or columns that are calibrated.
     pub searched: usize,
     /// Running mean of the misfit: of probes.
     pub misfit: f64,
@@ -84,13 +95,22 @@ pub struct Progress {
     pub noise: f64,
 }
 
+/// What is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Windows, each a step.
+    pub windows: usize,
+    /// Columns, each a step where the chip is calibrated.
+    pub columns: usize,
+}
+
 /// What a run can spend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
     /// Steps that measure, at most.
     pub steps: usize,
-    /// Steps of the search; none where the network has none.
-    pub search: Option<usize>,
+    /// The search; none where the network has none.
+    pub search: Option<Search>,
     /// τ.
     pub trust: f64,
 }
@@ -142,7 +162,7 @@ impl Progress {
 
     /// The next step measures.
     pub fn measures(&self) -> bool {
-        matches!(self.phase, Phase::Growing | Phase::Searching)
+        matches!(self.phase, Phase::Growing | Phase::Searching | Phase::Calibrating)
     }
 
     /// s of the next probe.
@@ -189,7 +209,7 @@ impl Progress {
             self.first = self.misfit;
         }
         let before = self.course;
-        self.course += if self.misfit < QUICK { 3.0 } else { 1.0 } / length;
+        self.course += self.pace() / length;
         let look = LOOKS.into_iter().find(|(at, _)| before < *at && self.course >= *at);
         let ended = self.course > 1.0 - 0.5 / length || self.spent >= budget.steps;
         if look.is_none() && !ended {
@@ -198,14 +218,12 @@ impl Progress {
         if self.misfit > FIRM * budget.trust {
             self.noise = noise()?;
         }
-        let searchable = budget.search.filter(|steps| {
-            let growth = COURSE.min(budget.steps) / 4;
-            self.searched == 0 && self.spent + steps + growth <= budget.steps
-        });
+        let searchable =
+            budget.search.filter(|search| self.searched == 0 && self.leaves(LOOK_FIRST + search.windows, budget));
         let kept = look.map_or(0.0, |(_, kept)| kept);
         let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
         if lost && searchable.is_some() {
-            self.phase = Phase::Searching;
+            self.phase = Phase::Calibrating;
         } else if ended {
             self.judge(budget);
         }
@@ -225,13 +243,42 @@ impl Progress {
         self.phase = if useful { Phase::Training } else { Phase::OutputOnly };
     }
 
+    /// By how many probes the course goes on with one.
+    fn pace(&self) -> f64 {
+        match self.misfit {
+            misfit if misfit < QUICK => 3.0,
+            misfit if misfit > UNSURE && self.searched > 0 => SLOW,
+            _ => 1.0,
+        }
+    }
+
+    /// After so many steps there is time to grow once more.
+    fn leaves(&self, steps: usize, budget: &Budget) -> bool {
+        self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps
+    }
+
+    /// A column is calibrated, and it is `worth` to go on so, or is not.
+    pub fn calibrated(&mut self, worth: bool, search: Search, budget: &Budget) {
+        self.searched += 1;
+        self.spent += 1;
+        if self.searched == LOOK_FIRST && !(worth && self.leaves(search.columns - LOOK_FIRST, budget)) {
+            (self.phase, self.searched) = (Phase::Searching, 0);
+        } else if self.searched == search.columns {
+            self.grow_again();
+        }
+    }
+
+    fn grow_again(&mut self) {
+        (self.phase, self.course, self.began) = (Phase::Growing, 0.0, self.spent);
+        self.forget();
+    }
+
     /// A window of the search is done, `windows` of which there are.
     pub fn searched(&mut self, windows: usize) {
         self.searched += 1;
         self.spent += 1;
         if self.searched == windows {
-            (self.phase, self.course, self.began) = (Phase::Growing, 0.0, self.spent);
-            self.forget();
+            self.grow_again();
         }
     }
 }
@@ -241,10 +288,16 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    const BUDGET: Budget = Budget { steps: 480, search: Some(96), trust: 0.01 };
+    const SEARCH: Search = Search { windows: 96, columns: 196 };
+    const BUDGET: Budget = Budget { steps: 480, search: Some(SEARCH), trust: 0.01 };
 
     /// The phases in their order, and the steps in each, of a run whose probes miss by what `misfit` says.
     fn course(budget: &Budget, noise: f64, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {
+        course_of(budget, noise, false, misfit)
+    }
+
+    /// The same of a chip that is `worth` to be calibrated.
+    fn course_of(budget: &Budget, noise: f64, worth: bool, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {
         let mut progress = Progress::new(budget);
         let mut phases: Vec<(Phase, usize)> = vec![];
         for _ in 0..2 * budget.steps {
@@ -257,7 +310,8 @@ mod tests {
                     let now = misfit(&progress);
                     progress.probed(now, budget, || Ok::<_, Infallible>(noise)).unwrap();
                 }
-                Phase::Searching => progress.searched(96),
+                Phase::Searching => progress.searched(SEARCH.windows),
+                Phase::Calibrating => progress.calibrated(worth, SEARCH, budget),
                 Phase::Training | Phase::OutputOnly => break,
             }
             assert_eq!(Progress::restored(&progress.saved()), progress);
@@ -277,12 +331,21 @@ mod tests {
     #[test]
     fn what_is_not_found_is_searched_once_and_then_given_up() {
         let never = course(&BUDGET, 0.0, |_| 0.9);
-        let [(Phase::Growing, 140), (Phase::Searching, 96), (Phase::Growing, after), (Phase::OutputOnly, 1)] =
-            never[..]
+        let [
+            (Phase::Growing, 140),
+            (Phase::Calibrating, 2),
+            (Phase::Searching, 96),
+            (Phase::Growing, after),
+            (Phase::OutputOnly, 1),
+        ] = never[..]
         else {
             panic!("{never:?}")
         };
-        assert!(140 + 96 + after <= BUDGET.steps);
+        assert!(140 + 2 + 96 + after <= BUDGET.steps);
+        let uncalibrated = course_of(&BUDGET, 0.0, true, |_| 0.9);
+        assert_eq!(uncalibrated[..2], [(Phase::Growing, 140), (Phase::Calibrating, 196)]);
+        let short = course_of(&Budget { steps: 400, ..BUDGET }, 0.0, true, |_| 0.9);
+        assert_eq!(short[1..3], [(Phase::Calibrating, 2), (Phase::Searching, 96)], "no time for all columns");
         let found = course(&BUDGET, 0.0, |progress| if progress.searched > 0 { 0.005 } else { 0.9 });
         assert_eq!(found.last(), Some(&(Phase::Training, 1)));
         let none = course(&Budget { search: None, ..BUDGET }, 0.0, |_| 0.9);

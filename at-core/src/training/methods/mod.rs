@@ -3,6 +3,7 @@
 pub mod at;
 pub mod at_adaptive;
 mod build;
+mod calibration;
 mod chain;
 mod column_search;
 pub mod coordinate;
