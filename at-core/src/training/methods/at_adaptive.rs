@@ -423,7 +423,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.estimated(&estimate)
     }
 
-    /// A step that calibrates a column.
+    /// A step that calibrates a column; behind the last the controls start from what the first ones were meant to be.
     fn calibrate<C: Propagator<Engine = M::Engine>>(
         &mut self,
         chip: &mut C,
@@ -436,8 +436,14 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let mut estimate = engine.download(&self.estimate.values)?;
         let worth = search.calibrate(chip, &self.probes, progress.searched, power, &mut estimate)?;
         progress.calibrated(worth, of, &self.budget);
-        if progress.phase == Phase::Searching {
-            estimate.fill(0.0);
+        match progress.phase {
+            Phase::Searching => estimate.fill(0.0),
+            // first controls are drawn for the design: on a chip with phases of its own they would be anything
+            Phase::Growing => {
+                let first = search.as_designed(&self.first, &estimate);
+                self.controls = Parameters::new(engine, self.optimizer, &first)?;
+            }
+            Phase::Calibrating | Phase::Training | Phase::OutputOnly => {}
         }
         self.estimated(&estimate)
     }

@@ -128,6 +128,21 @@ impl<M: Tunable> ColumnSearch<M> {
         Ok(worth(&self.chain, (column + 1).min(self.columns() - 1), estimate, askew))
     }
 
+    /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
+    pub fn as_designed(&self, controls: &[f64], estimate: &[f64]) -> Vec<f64> {
+        let mut own = controls.to_vec();
+        let within = |phase: f64| phase - TAU * (phase / TAU).round();
+        for column in 0..self.columns() {
+            let waveguides = self.chain.waveguides(column);
+            for place in self.chain.places(column) {
+                let upper = waveguides + place.row;
+                own[place.theta] -= within(estimate[place.error]);
+                own[place.phi] -= within(estimate[upper] - estimate[upper + 1]);
+            }
+        }
+        own
+    }
+
     /// Phases in front of the first column, which `fields` enter where `inputs` were sent.
     fn enter(&self, inputs: &[Complex64], fields: &[Complex64], estimate: &mut [f64]) {
         let phases = phases_between(inputs, fields, self.chain.modes());

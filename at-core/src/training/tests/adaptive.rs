@@ -269,16 +269,32 @@ fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_
     assert!((outcome.test.loss - pat).abs() < 0.25 * (silico - pat), "{} {pat} {silico}", outcome.test.loss);
 }
 
-#[test]
-fn columns_are_searched_where_probes_do_not_find_the_chip() {
-    let errors = Imperfections { phase: 0.5, ..Imperfections::NONE };
-    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(8), &errors, settings(3, 120, 0.02, Optimizer::ADAM));
+/// Steps of the search, and notes, of a training on a chip that growing probes do not find.
+fn searched(errors: &Imperfections) -> (f64, Vec<String>) {
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(8), errors, settings(3, 120, 0.02, Optimizer::ADAM));
     fixture.options.estimation.measuring_steps = Some(400);
     let mut method = fixture.method(MethodName::AtAdaptive);
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-    let searched = method.parameters()[2].1.values[5];
-    assert_eq!(searched, 6.0, "windows of six columns in sixteen, which move by two");
-    assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
+    let windows = method.parameters()[2].1.values[5];
+    (windows.into(), outcome.notes)
+}
+
+#[test]
+fn columns_are_searched_where_probes_do_not_find_the_chip() {
+    let mut errors = Imperfections { phase: 0.5, ..Imperfections::NONE };
+    errors.passive.splitter_split = 0.1;
+    let (windows, notes) = searched(&errors);
+    assert_eq!(windows, 6.0, "windows of six columns in sixteen, which move by two");
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn a_chip_that_nobody_has_calibrated_is_calibrated_column_by_column() {
+    let mut errors = Imperfections::NONE;
+    errors.passive.uncalibrated = true;
+    let (columns, notes) = searched(&errors);
+    assert_eq!(columns, 16.0, "of two meshes");
+    assert!(notes.is_empty(), "{notes:?}");
 }
 
 /// Shares of the rings of `network` that the estimate misses by more than 0.3 half linewidths, before anything is known and after `steps`
