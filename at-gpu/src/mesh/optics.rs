@@ -37,6 +37,8 @@ pub(crate) struct MeshOptics {
     pub transmission: f64,
     pub column_losses: Vec<f64>,
     imbalance: Option<wgpu::Buffer>,
+    /// The imbalance that it was built with, where losses are estimated.
+    known_imbalance: Option<wgpu::Buffer>,
     /// The [`column_table`].
     pub columns: wgpu::Buffer,
     /// `M00, M01, M10, M11` of every MZI; can exceed what one binding holds.
@@ -79,13 +81,15 @@ impl MeshOptics {
             }
             loss = MeshLoss::new(mesh, loss_db)?;
         }
-        let imbalance = match &loss.imbalance {
-            Some(factors) => {
-                let factors: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
-                Some(Vector::pods_in_parts(context, "loss imbalance of a mesh", &factors)?)
-            }
-            None => None,
+        if mesh.losses_unknown() {
+            loss.imbalance.get_or_insert_with(|| vec![1.0; mesh.columns().len() * mesh.modes()]);
+        }
+        let upload = |factors: &Vec<f64>| {
+            let factors: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
+            Vector::pods_in_parts(context, "loss imbalance of a mesh", &factors)
         };
+        let imbalance = loss.imbalance.as_ref().map(upload).transpose()?;
+        let known_imbalance = loss.imbalance.as_ref().filter(|_| mesh.losses_unknown()).map(upload).transpose()?;
         let columns = column_table(mesh, |_| 0)?;
         let storage = wgpu::BufferUsages::STORAGE;
         let bytes = (COEFFICIENTS * mesh.mzis()) as u64;
@@ -97,6 +101,7 @@ impl MeshOptics {
             transmission: loss.transmission,
             column_losses: loss.columns,
             imbalance,
+            known_imbalance,
             columns: Vector::pods(context, "columns of a mesh", &columns)?,
             coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,
             factors: context.buffer("output factors of a mesh", 8 * mesh.modes() as u64, storage)?,
@@ -121,6 +126,26 @@ impl MeshOptics {
             }
             None => usize::MAX,
         }
+    }
+
+    /// The imbalance and that which the mesh was built with, in parts that a binding holds, each with its range; none unless losses are
+    /// estimated.
+    pub fn losses(&self) -> Vec<(Range<usize>, [Span<'_>; 2])> {
+        let (Some(imbalance), Some(known)) = (&self.imbalance, &self.known_imbalance) else { return Vec::new() };
+        let places = self.mesh.columns().len() * self.mesh.modes();
+        let most = self.gpu.commands.context.limits.max_storage_buffer_binding_size as usize / IMBALANCE;
+        let ranges = (0..places).step_by((most / MODE_STEP * MODE_STEP).max(MODE_STEP));
+        let each = ranges.map(|first| {
+            let range = first..places.min(first + most / MODE_STEP * MODE_STEP);
+            let part = |buffer| Span {
+                buffer,
+                start: (IMBALANCE * range.start) as u64,
+                bytes: Some((IMBALANCE * range.len()) as u64),
+            };
+            let parts = [part(imbalance), part(known)];
+            (range, parts)
+        });
+        each.collect()
     }
 
     /// Whether waveguides of a column lose differently.
