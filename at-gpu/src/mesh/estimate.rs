@@ -46,12 +46,11 @@ impl MeshOptics {
         for columns in self.walks() {
             self.walk(Kernel::MeshWaveguideErrors, &columns, estimate, errors, offset)?;
         }
+        let Some([imbalance, known]) = self.losses() else { return Ok(()) };
+        let places = self.mesh.columns().len() * self.mesh.modes();
         let first = offset + 3 * mzis + waveguides(&self.mesh);
-        for (range, [imbalance, known]) in self.losses() {
-            let parameters = MeshLosses { count: count(range.len())?, offset: count(first + range.start)? };
-            self.gpu.each(Kernel::MeshLosses, &parameters, &[estimate.into(), known, imbalance], range.len())?;
-        }
-        Ok(())
+        let parameters = MeshLosses { count: count(places)?, offset: count(first)? };
+        self.gpu.each(Kernel::MeshLosses, &parameters, &[estimate, known, imbalance], places)
     }
 
     /// The adjoints behind the mesh a quarter turn back, with which the way back finds slopes of losses in the place of those of phases.

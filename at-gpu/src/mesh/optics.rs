@@ -128,24 +128,10 @@ impl MeshOptics {
         }
     }
 
-    /// The imbalance and that which the mesh was built with, in parts that a binding holds, each with its range; none unless losses are
-    /// estimated.
-    pub fn losses(&self) -> Vec<(Range<usize>, [Span<'_>; 2])> {
-        let (Some(imbalance), Some(known)) = (&self.imbalance, &self.known_imbalance) else { return Vec::new() };
-        let places = self.mesh.columns().len() * self.mesh.modes();
-        let most = self.gpu.commands.context.limits.max_storage_buffer_binding_size as usize / IMBALANCE;
-        let ranges = (0..places).step_by((most / MODE_STEP * MODE_STEP).max(MODE_STEP));
-        let each = ranges.map(|first| {
-            let range = first..places.min(first + most / MODE_STEP * MODE_STEP);
-            let part = |buffer| Span {
-                buffer,
-                start: (IMBALANCE * range.start) as u64,
-                bytes: Some((IMBALANCE * range.len()) as u64),
-            };
-            let parts = [part(imbalance), part(known)];
-            (range, parts)
-        });
-        each.collect()
+    /// The imbalance and that which the mesh was built with; none unless losses are estimated. Both are shorter than an estimate, which one
+    /// binding holds.
+    pub fn losses(&self) -> Option<[&wgpu::Buffer; 2]> {
+        Some([self.imbalance.as_ref()?, self.known_imbalance.as_ref()?])
     }
 
     /// Whether waveguides of a column lose differently.

@@ -4,17 +4,17 @@
 //!
 //! ```text
 //! losses     of every waveguide in every column (dB), beside that of the data sheet     Mesh::with_unknown_losses
-//! heaters    h = (1 + s)·f(c),  s = √3·u/2π                                             f: as the data sheet has it
+//! heaters    h = (1 + s)·f(c),  s = √6·u/2π                                             f: as the data sheet has it
 //! ```
 //!
 //! f is the way from a control to its heat ([`crate::fabrication::control`]) with range, converter and whole turns, and h is what the
 //! model inside is told, whose crosstalk it makes itself. With the gradient G of h:
 //!
 //! ```text
-//! dL/dc = (1 + s)·f'(c)·G        dL/du = √3/2π·f(c)·G
+//! dL/dc = (1 + s)·f'(c)·G        dL/du = √6/2π·f(c)·G
 //! ```
 //!
-//! u is the root mean square of the phase error that s makes of controls anywhere within a turn (radians). In that unit, and with losses in dB,
+//! u is the root mean square of what s adds to the way between two controls anywhere within a turn (radians). In that unit, and with losses in dB,
 //! steps of one size suit all unknowns. Losses in nepers, a dB of which is 0.115, would take steps that put more noise into a model of three meshes
 //! than it bears (docs/results/coherent-meshes.md).
 //!
@@ -33,8 +33,8 @@ use crate::propagator::{Buffer, Propagator, Tunable};
 use crate::stage::Estimable;
 use std::f64::consts::TAU;
 
-/// Root mean square of controls anywhere within a turn: `2π/√3`.
-const SPREAD: f64 = TAU / 1.732_050_807_568_877_2;
+/// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`.
+const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
 /// What a [`LearnedModel`] is made of.
 pub struct Design {
@@ -42,6 +42,8 @@ pub struct Design {
     pub network: Network,
     /// What its stages are built with.
     pub fabrication: Fabrication,
+    /// Losses are estimated.
+    losses: bool,
     /// The way to the heat of every control, where heaters are estimated.
     path: Option<Path>,
 }
@@ -66,7 +68,7 @@ impl Design {
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
         let path = heaters.then(|| Path::taken(&network, &mut fabrication));
-        Ok(Design { network, fabrication, path })
+        Ok(Design { network, fabrication, losses, path })
     }
 
     /// The model, around one of its network with its fabrication.
@@ -83,7 +85,7 @@ impl Design {
                 slopes: engine.zeros(own)?,
             })
         });
-        Ok(LearnedModel { inside, heaters: heaters.transpose()? })
+        Ok(LearnedModel { inside, heaters: heaters.transpose()?, wide: self.losses || self.path.is_some() })
     }
 }
 
@@ -156,12 +158,18 @@ impl<E: Engine> Heaters<E> {
 pub struct LearnedModel<M: Tunable> {
     inside: M,
     heaters: Option<Heaters<M::Engine>>,
+    wide: bool,
 }
 
 impl<M: Tunable> LearnedModel<M> {
     /// Length of an estimate.
     pub fn unknowns(&self) -> usize {
         self.inside.imperfections() + self.heaters.as_ref().map_or(0, |heaters| heaters.deviations.len())
+    }
+
+    /// Heaters or losses are estimated.
+    pub fn is_wide(&self) -> bool {
+        self.wide
     }
 
     /// Takes on an estimate, which counts from the next [`Propagator::program`] on.
