@@ -386,6 +386,7 @@ fn first_coupler_slope<T: Real, const FMA: bool>(
 
 /// `Σ Re a* y` of one waveguide: half of what the loss loses where its amplitude falls.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
 fn in_phase<T: Real, const FMA: bool>(field: &Waveguide<T>, adjoint: &Waveguide<T>) -> T {
     let mut both = [T::zero(); LANES];
     for lane in 0..LANES {

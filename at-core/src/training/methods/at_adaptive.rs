@@ -21,8 +21,11 @@
 //! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
 //! its steps.
 //!
+//! Where the kind of chip has a spread of heaters' gains or of losses, the estimate has these too (`learned_model.rs`).
+//!
 //! Readouts of ring banks are kept and compared again, seven for each that is new (`kept_probes.rs`): a ring answers alike on both sides of
-//! its resonance, and only the same estimate at many settings tells them apart.
+//! its resonance, and only the same estimate at many settings tells them apart. So are those of meshes whose heaters or losses are estimated,
+//! three for each of full reach: light at random controls tells these late.
 //!
 //! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
@@ -353,7 +356,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             // one of less reach is drawn around the estimate, and cannot be drawn again
             let power = if reach == 1.0 { power } else { 0.0 };
             kept.keep(&engine, progress.probes, power, &engine.download(&self.measured)?)?;
-            self.compare_again(progress.probes, rate)?;
+            if power > 0.0 {
+                self.compare_again(progress.probes, rate)?;
+            }
         }
         Ok(misfit)
     }

@@ -18,7 +18,6 @@ const REPLAYS: usize = 7;
 /// The same where a model learns heaters or losses besides. Probes of meshes are kept from full reach on, when they no longer depend on the estimate:
 /// by then the misfit falls as slowly as such unknowns are learned.
 const REPLAYS_OF_MESHES: usize = 3;
-fn replays() -> usize { std::env::var("REPLAYS").ok().map_or(REPLAYS_OF_MESHES, |v| v.parse().unwrap()) }
 
 /// The readouts.
 pub struct KeptProbes<E: Engine> {
@@ -38,7 +37,7 @@ impl<E: Engine> KeptProbes<E> {
     /// None yet, of `len` reals each; of `rings` or meshes.
     pub fn new(engine: &E, len: usize, rings: bool) -> Result<Self> {
         let readouts = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; KEPT * (1 + len)])?;
-        Ok(KeptProbes { readouts, len, replays: if rings { REPLAYS } else { replays() } })
+        Ok(KeptProbes { readouts, len, replays: if rings { REPLAYS } else { REPLAYS_OF_MESHES } })
     }
 
     /// Keeps the `answer` to probe number `number`, whose light had `power`, instead of an old one.
