@@ -24,8 +24,7 @@
 //! Where the kind of chip has a spread of heaters' gains or of losses, the estimate has these too (`learned_model.rs`).
 //!
 //! Readouts of ring banks are kept and compared again, seven for each that is new (`kept_probes.rs`): a ring answers alike on both sides of
-//! its resonance, and only the same estimate at many settings tells them apart. So are those of meshes whose heaters or losses are estimated,
-//! three for each of full reach: light at random controls tells these late.
+//! its resonance, and only the same estimate at many settings tells them apart.
 //!
 //! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
@@ -258,9 +257,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
         let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
         let budget = Budget { steps, search: search.as_ref().map(ColumnSearch::windows), trust: pace.trust };
-        let kept = steps > 0 && (probes.kept() || model.is_wide());
-        let kept =
-            kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs(), probes.kept())).transpose()?;
+        let kept = steps > 0 && probes.kept();
+        let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
         let controls = Parameters::new(engine, settings.optimizer, initial)?;
         let perfect = vec![0.0; model.unknowns()];
@@ -353,12 +351,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.learn(rate)?;
         self.sent = Some((fields, power));
         if let Some(kept) = &mut self.kept {
-            // one of less reach is drawn around the estimate, and cannot be drawn again
-            let power = if reach == 1.0 { power } else { 0.0 };
             kept.keep(&engine, progress.probes, power, &engine.download(&self.measured)?)?;
-            if power > 0.0 {
-                self.compare_again(progress.probes, rate)?;
-            }
+            self.compare_again(progress.probes, rate)?;
         }
         Ok(misfit)
     }
@@ -368,13 +362,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
         let Some(kept) = &self.kept else { return Ok(()) };
         let readouts = kept.all(&engine)?;
-        for number in kept.again(&mut self.probes.random(FIRST_AGAIN + latest), latest) {
+        for number in KeptProbes::<M::Engine>::again(&mut self.probes.random(FIRST_AGAIN + latest), latest) {
             let (power, chip) = readouts.of(number);
-            if power == 0.0 {
-                continue;
-            }
-            let anything = engine.download(&self.estimate.values)?;
-            let (controls, fields) = self.probes.draw(&engine, number, 1.0, &anything, power)?;
+            let (controls, fields) = self.probes.draw(&engine, number, 1.0, &[], power)?;
             self.model.set_estimate(&self.estimate.values)?;
             self.model.program(&controls)?;
             self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
@@ -404,7 +394,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         progress: &mut Progress,
     ) -> Result<()> {
         let budget = self.budget;
-        let reach = if self.probes.kept() { 1.0 } else { progress.reach() };
+        let reach = if self.kept.is_some() { 1.0 } else { progress.reach() };
         let misfit = self.probe(chip, batch, progress, reach, self.pace.rate * progress.rate())?;
         progress.probed(misfit, &budget, || self.noise(chip))?;
         match progress.phase {

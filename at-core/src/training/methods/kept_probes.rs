@@ -15,16 +15,11 @@ const KEPT: usize = 64;
 /// the probes; with 15 no fewer.
 const REPLAYS: usize = 7;
 
-/// The same where a model learns heaters or losses besides. Probes of meshes are kept from full reach on, when they no longer depend on the estimate:
-/// by then the misfit falls as slowly as such unknowns are learned.
-const REPLAYS_OF_MESHES: usize = 3;
-
 /// The readouts.
 pub struct KeptProbes<E: Engine> {
-    /// Per kept probe its power, 0 where it was not kept, then the readouts.
+    /// Per kept probe its power, then the readouts.
     pub readouts: Parameters<E>,
     len: usize,
-    replays: usize,
 }
 
 /// The readouts where they can be looked at.
@@ -34,10 +29,10 @@ pub struct Answers {
 }
 
 impl<E: Engine> KeptProbes<E> {
-    /// None yet, of `len` reals each; of `rings` or meshes.
-    pub fn new(engine: &E, len: usize, rings: bool) -> Result<Self> {
+    /// None yet, of `len` reals each.
+    pub fn new(engine: &E, len: usize) -> Result<Self> {
         let readouts = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; KEPT * (1 + len)])?;
-        Ok(KeptProbes { readouts, len, replays: if rings { REPLAYS } else { REPLAYS_OF_MESHES } })
+        Ok(KeptProbes { readouts, len })
     }
 
     /// Keeps the `answer` to probe number `number`, whose light had `power`, instead of an old one.
@@ -56,9 +51,9 @@ impl<E: Engine> KeptProbes<E> {
     }
 
     /// Numbers of kept probes, the newest of which is number `latest`, to compare with.
-    pub fn again(&self, random: &mut impl Rng, latest: u64) -> Vec<u64> {
+    pub fn again(random: &mut impl Rng, latest: u64) -> Vec<u64> {
         let count = (latest + 1).min(KEPT as u64);
-        (0..self.replays).map(|_| latest - random.random_range(0..count)).collect()
+        (0..REPLAYS).map(|_| latest - random.random_range(0..count)).collect()
     }
 }
 
@@ -85,12 +80,12 @@ mod tests {
     #[test]
     fn the_newest_are_kept_and_asked_for() {
         let engine = Cpu::<f64>::new();
-        let mut kept = KeptProbes::new(&engine, 2, true).unwrap();
+        let mut kept = KeptProbes::new(&engine, 2).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(1);
         for number in 0..2 * KEPT as u64 {
             kept.keep(&engine, number, 0.5 * number as f64, &[number as f64, -1.0, 9.0]).unwrap();
             let answers = kept.all(&engine).unwrap();
-            let again = kept.again(&mut random, number);
+            let again = KeptProbes::<Cpu<f64>>::again(&mut random, number);
             assert_eq!(again.len(), REPLAYS);
             for asked in again {
                 assert!(asked <= number && number - asked < KEPT as u64);

@@ -42,8 +42,6 @@ pub struct Design {
     pub network: Network,
     /// What its stages are built with.
     pub fabrication: Fabrication,
-    /// Losses are estimated.
-    losses: bool,
     /// The way to the heat of every control, where heaters are estimated.
     path: Option<Path>,
 }
@@ -68,7 +66,7 @@ impl Design {
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
         let path = heaters.then(|| Path::taken(&network, &mut fabrication));
-        Ok(Design { network, fabrication, losses, path })
+        Ok(Design { network, fabrication, path })
     }
 
     /// The model, around one of its network with its fabrication.
@@ -85,7 +83,7 @@ impl Design {
                 slopes: engine.zeros(own)?,
             })
         });
-        Ok(LearnedModel { inside, heaters: heaters.transpose()?, wide: self.losses || self.path.is_some() })
+        Ok(LearnedModel { inside, heaters: heaters.transpose()? })
     }
 }
 
@@ -158,18 +156,12 @@ impl<E: Engine> Heaters<E> {
 pub struct LearnedModel<M: Tunable> {
     inside: M,
     heaters: Option<Heaters<M::Engine>>,
-    wide: bool,
 }
 
 impl<M: Tunable> LearnedModel<M> {
     /// Length of an estimate.
     pub fn unknowns(&self) -> usize {
         self.inside.imperfections() + self.heaters.as_ref().map_or(0, |heaters| heaters.deviations.len())
-    }
-
-    /// Heaters or losses are estimated.
-    pub fn is_wide(&self) -> bool {
-        self.wide
     }
 
     /// Takes on an estimate, which counts from the next [`Propagator::program`] on.
