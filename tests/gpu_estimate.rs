@@ -144,6 +144,33 @@ fn gradients_of_imperfections_agree_inside_convolutions_and_residual_connections
 }
 
 #[test]
+fn gradients_of_losses_agree() {
+    let Some(gpu) = require_gpu() else { return };
+    let dies = Mesh::rectangular(5).unwrap().on_dies(3).unwrap();
+    let [long, benes] = [Mesh::truncated(9, 40).unwrap(), Mesh::benes(8).unwrap()];
+    for (mesh, what) in [(dies, "3 dies"), (long, "40 columns"), (benes, "pairs")] {
+        let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 }).with_unknown_losses();
+        all_agree(&gpu, &network, &[1, 19, 130], &format!("unknown losses, {what}"));
+    }
+    let network = coherent(6, 3, Activation::ELECTRO_OPTIC, Detection::Intensity).with_unknown_losses();
+    all_agree(&gpu, &network, &[33], "unknown losses, three meshes");
+    for (what, network) in patches_through_anything().into_iter().filter(|own| own.0 == "meshes") {
+        all_agree(&gpu, &network.with_unknown_losses(), &[7], &format!("unknown losses, patches through {what}"));
+    }
+    let network = coherent(33, 2, Activation::ELECTRO_OPTIC, Detection::Intensity).with_unknown_losses();
+    let case = Case::new(network, &LOSSY, 70, 6);
+    let expected = run(&Cpu::<f64>::new(), &case);
+    for mesh in MeshVariant::ALL.into_iter().filter(|mesh| mesh.is_possible(&gpu, 33)) {
+        let gpu = gpu.preferring(Preferences { mesh: Some(mesh), ..Preferences::default() });
+        agrees(&gpu, &case, &expected, &format!("unknown losses, {mesh:?}"));
+    }
+    let small = Gpu::with_limits(&Selection::Index(gpu.adapter().index), LimitChoice::Binding(400 << 10)).unwrap();
+    let wide = mesh_and_detectors(&Mesh::truncated(150, 180).unwrap(), Detection::Homodyne { phase: 0.3 });
+    let case = Case::new(wide.with_unknown_losses(), &Imperfections { perturbation: 0.0, ..LOSSY }, 3, 5);
+    agrees(&small, &case, &run(&Cpu::<f64>::new(), &case), "unknown losses in several passes");
+}
+
+#[test]
 fn gradients_of_imperfections_do_not_depend_on_the_way_of_the_light() {
     let Some(gpu) = require_gpu() else { return };
     let network = coherent(33, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);

@@ -73,6 +73,13 @@ impl Network {
         Ok(Network { recurrence, ..single })
     }
 
+    /// The same network as a model of one the losses of whose meshes are not known ([`Mesh::with_unknown_losses`]).
+    pub fn with_unknown_losses(&self) -> Self {
+        let change = |mesh: &Mesh| mesh.clone().with_unknown_losses();
+        let layer = |layer: &Layer| layer.iter().map(|stage| stage.with_meshes(&change)).collect();
+        Network { layers: self.layers.iter().map(layer).collect(), recurrence: self.recurrence.clone() }
+    }
+
     /// The layers, each once, as the chip has them; [`Network::visits`] counts them as often as light crosses them.
     pub fn layers(&self) -> &[Layer] {
         &self.layers

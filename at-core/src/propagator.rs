@@ -223,8 +223,10 @@ pub trait Adjoint: Layered {
 ///
 /// The imperfections of a mesh are `[δ1 of every MZI, δ2 of every MZI, δθ of every MZI, phase error of every waveguide]`: angle
 /// errors of the couplers, what is added to θ, and the phase errors `[column, mode]` of the waveguides in front of every column
-/// and behind the last ([`crate::optics::waveguide_phases`]), all in radians. Stages of other kinds have none yet. An estimate
-/// takes the place of the errors that the network was built with, except loss, which stays.
+/// and behind the last ([`crate::optics::waveguide_phases`]), all in radians. An estimate takes the place of these errors that the network was
+/// built with. Its loss stays, unless the mesh is one of unknown losses ([`Mesh::with_unknown_losses`]): the imperfections of that one
+/// have, behind the others, the loss (dB) of every waveguide in every column, `[column, mode]`, that comes beside what it was built with.
+/// What other stages have is said by their pages.
 pub trait Tunable: Adjoint {
     /// Number of imperfections.
     fn imperfections(&self) -> usize;

@@ -14,6 +14,8 @@ pub(crate) enum Slot {
     /// Fields and adjoints on a mesh's way back; two, from one to the other.
     StatesA,
     StatesB,
+    /// Adjoints behind a mesh a quarter turn back.
+    Turned,
     /// Products whose sums over the batch are gradients.
     Products,
     /// Phase gradients of single workgroups.
@@ -38,12 +40,13 @@ pub(crate) enum Slot {
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Slot; 15] = [
+    pub const ALL: [Slot; 16] = [
         Slot::SignalA,
         Slot::SignalB,
         Slot::Fields,
         Slot::StatesA,
         Slot::StatesB,
+        Slot::Turned,
         Slot::Products,
         Slot::Partial,
         Slot::Sums,
@@ -62,6 +65,7 @@ impl Slot {
             Slot::SignalA | Slot::SignalB => "signals between stages",
             Slot::Fields => "fields inside a mesh",
             Slot::StatesA | Slot::StatesB => "fields and adjoints inside a mesh",
+            Slot::Turned => "adjoints behind a mesh",
             Slot::Products => "products before their sums",
             Slot::Partial => "phase gradients before their sums",
             Slot::Sums => "sums before their sum",

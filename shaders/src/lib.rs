@@ -175,6 +175,10 @@ kernels! {
     MeshCoefficients "mesh_coefficients" "rrrww" "MeshCoefficients" ["index", "complex", "trigonometry"];
     /// couplers and errors of θ from an estimate of imperfections, `propagator.rs`, `cpu/mesh.rs`.
     MeshEstimate "mesh_estimate" "rww" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
+    /// transmissions of waveguides from an estimate of their losses, `cpu/mesh.rs`.
+    MeshLosses "mesh_losses" "rrw" "MeshLosses" ["index"];
+    /// adjoints a quarter turn back, for the gradient of losses, `cpu/mesh.rs`.
+    MeshTurnAdjoint "mesh_turn_adjoint" "rw" "MeshTurnAdjoint" ["index"];
     /// cos and sin of every φ, for the gradient of an estimate, `cpu/mesh.rs`.
     MeshTurns "mesh_turns" "rrw" "MeshEstimate" ["index", "trigonometry", "estimated_mzis"];
     /// errors of φ and γ from phases of waveguides, `optics/waveguide_phases.rs`.

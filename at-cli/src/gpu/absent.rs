@@ -48,10 +48,10 @@ pub fn taken_memory(_gpu: &Gpu) -> Option<u64> {
 
 /// Errs.
 pub fn matrix_rate(_gpu: &Gpu) -> Result<f64> {
-    open(None).map(|_| 0.0)
+    open(None, None).map(|_| 0.0)
 }
 
 /// Errs.
 pub fn copy_rate(_gpu: &Gpu) -> Result<f64> {
-    open(None).map(|_| 0.0)
+    open(None, None).map(|_| 0.0)
 }

@@ -3,8 +3,9 @@
 use at_core::Result;
 use at_core::engine::{Engine, Loss};
 use at_core::network::{Network, Stage};
-use at_core::propagator::{Buffer, LayerAccess, Propagator, Simulator, Tunable};
+use at_core::propagator::{Buffer, LayerAccess, Propagator, Simulator};
 use at_core::training::methods::dat::{Maps, Sepn};
+use at_core::training::methods::learned_model::Design;
 use at_core::training::methods::{Method, MethodOptions};
 use at_core::training::{Batch, Split};
 
@@ -64,12 +65,22 @@ pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
             })
         }
         None => {
-            let mut model = engine.build(network, &options.known(network)?)?;
-            if let Some(estimate) = learned.estimate {
-                model.set_imperfections(estimate)?;
-            }
-            model.program(learned.controls)?;
-            [read(engine, &mut model, &batch)?, true_ones]
+            let own = match learned.estimate {
+                Some(estimate) => {
+                    let design = Design::of(network, options)?;
+                    let inside = engine.build(&design.network, &design.fabrication)?;
+                    let mut model = design.model(engine, inside)?;
+                    model.set_estimate(estimate)?;
+                    model.program(learned.controls)?;
+                    read(engine, &mut model, &batch)?
+                }
+                None => {
+                    let mut model = engine.build(network, &options.known(network)?)?;
+                    model.program(learned.controls)?;
+                    read(engine, &mut model, &batch)?
+                }
+            };
+            [own, true_ones]
         }
     };
     let apart: f64 = own.iter().zip(&true_ones).map(|(m, c)| (m - c) * (m - c)).sum();

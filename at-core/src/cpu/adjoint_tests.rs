@@ -109,11 +109,14 @@ fn gradients_of_imperfections_match_differences() {
             ])
             .unwrap();
             imperfection_gradient_matches_differences(&network, &errors, 19);
+            imperfection_gradient_matches_differences(&network.with_unknown_losses(), &errors, 19);
         }
     }
     let mut tiled = tiled_stages(6, 3, &Mesh::rectangular(3).unwrap()).unwrap();
     tiled.push(Stage::detection(3, Detection::Intensity));
-    imperfection_gradient_matches_differences(&Network::new(vec![tiled]).unwrap(), &loss, 19);
+    let tiled = Network::new(vec![tiled]).unwrap();
+    imperfection_gradient_matches_differences(&tiled, &loss, 19);
+    imperfection_gradient_matches_differences(&tiled.with_unknown_losses(), &loss, 19);
     let banks = vec![Stage::weight_bank(5, 20), Stage::weight_bank(20, 3)];
     imperfection_gradient_matches_differences(&Network::new(vec![banks]).unwrap(), &loss, 19);
     let rings = Rings { ring_leak: 0.1, ring_loss_db: 0.7, ..Rings::NONE };

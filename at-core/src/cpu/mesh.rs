@@ -1,10 +1,10 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
-use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, MeshView, PHASES, Waveguide};
+use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, LOSSES_TOO, MeshView, PHASES, Waveguide};
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::optics::mzi::{Coupler, mzi_transfer};
-use crate::optics::waveguide_phases::{control_errors, waveguide_gradient};
-use crate::optics::{Mesh, MeshLoss};
+use crate::optics::waveguide_phases::{control_errors, waveguide_gradient, waveguides};
+use crate::optics::{Mesh, MeshLoss, NEPERS};
 use crate::stage::StageErrors;
 use crate::{Real, Result};
 use num_complex::Complex;
@@ -27,6 +27,8 @@ pub struct MeshStage<T> {
     /// The same of each column; empty without loss.
     pub(super) columns: Vec<f64>,
     imbalance: Option<Vec<T>>,
+    /// The imbalance that it was built with, where its losses are estimated: `[column, mode]`.
+    known_imbalance: Vec<f64>,
     /// MZIs in each column.
     counts: Vec<usize>,
     /// Control index of every element.
@@ -47,7 +49,11 @@ pub(super) struct Workspace<T> {
     pub(super) slopes: Vec<[T; PHASES]>,
     /// Those of a backward pass that also asks for the couplers.
     more_slopes: Vec<[T; COUPLERS_TOO]>,
+    /// Those of one that also asks for the losses.
+    loss_slopes: Vec<[T; LOSSES_TOO]>,
     pub(super) output_slopes: Vec<T>,
+    /// `Σ Re a* y` of every output, where losses are asked for.
+    output_in_phase: Vec<T>,
 }
 
 impl<T: Real> MeshStage<T> {
@@ -60,6 +66,7 @@ impl<T: Real> MeshStage<T> {
             transmission: T::one(),
             columns: Vec::new(),
             imbalance: None,
+            known_imbalance: Vec::new(),
             counts: mesh.columns().iter().map(|column| column.count).collect(),
             order: Vec::new(),
             elements: Vec::new(),
@@ -80,7 +87,13 @@ impl<T: Real> MeshStage<T> {
             let loss = MeshLoss::new(mesh, loss_db)?;
             stage.transmission = T::of(loss.transmission);
             stage.columns = loss.columns;
-            stage.imbalance = loss.imbalance.map(|factors| factors.into_iter().map(T::of).collect());
+            stage.known_imbalance = loss.imbalance.unwrap_or_default();
+        }
+        if mesh.losses_unknown() && stage.known_imbalance.is_empty() {
+            stage.known_imbalance = vec![1.0; mesh.columns().len() * mesh.modes()];
+        }
+        if !stage.known_imbalance.is_empty() {
+            stage.imbalance = Some(stage.known_imbalance.iter().map(|&factor| T::of(factor)).collect());
         }
         let schedule = mesh_kernel::schedule(mesh, if stage.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
         for (mzi, rows) in schedule {
@@ -119,13 +132,16 @@ impl<T: Real> MeshStage<T> {
                 part.adjoints.resize(modes, Waveguide::default());
                 part.slopes.clear();
                 part.more_slopes.clear();
-                if slopes == COUPLERS_TOO {
-                    part.more_slopes.resize(mzis, [T::zero(); COUPLERS_TOO]);
-                } else {
-                    part.slopes.resize(mzis, [T::zero(); PHASES]);
+                part.loss_slopes.clear();
+                match slopes {
+                    LOSSES_TOO => part.loss_slopes.resize(mzis, [T::zero(); LOSSES_TOO]),
+                    COUPLERS_TOO => part.more_slopes.resize(mzis, [T::zero(); COUPLERS_TOO]),
+                    _ => part.slopes.resize(mzis, [T::zero(); PHASES]),
                 }
                 part.output_slopes.clear();
                 part.output_slopes.resize(modes, T::zero());
+                part.output_in_phase.clear();
+                part.output_in_phase.resize(if slopes == LOSSES_TOO { modes } else { 0 }, T::zero());
             }
         }
     }
@@ -202,27 +218,42 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         };
         debug_assert_eq!(self.external.len(), self.elements.len(), "an estimate is set and programmed");
         let mzis = self.mesh.mzis();
-        let parts = self.uncross(output, adjoint, batch, COUPLERS_TOO, adjoint_in);
+        let with_losses = self.mesh.losses_unknown();
+        let asked = if with_losses { LOSSES_TOO } else { COUPLERS_TOO };
+        let parts = self.uncross(output, adjoint, batch, asked, adjoint_in);
+        // dL/dθ, dL/dφ, dL/dδ1, dL/dδ2
+        let slopes = |part: &Workspace<T>, element: usize| -> [T; COUPLERS_TOO] {
+            if !with_losses {
+                return part.more_slopes[element];
+            }
+            let [theta, phi, first, second, _] = part.loss_slopes[element];
+            [theta, phi, first, second]
+        };
         self.collect(parts, gradient, |part, element| {
-            let [theta, phi, ..] = part.more_slopes[element];
+            let [theta, phi, ..] = slopes(part, element);
             [theta, phi]
         });
         let (first, rest) = imperfections.split_at_mut(mzis);
         let (second, rest) = rest.split_at_mut(mzis);
-        let (theta, waveguides) = rest.split_at_mut(mzis);
+        let (theta, rest) = rest.split_at_mut(mzis);
+        let (pieces, losses) = rest.split_at_mut(waveguides(&self.mesh));
         for (element, &mzi) in self.order.iter().enumerate() {
-            let slopes = || self.parts[..parts].iter().map(|part| part.more_slopes[element]);
-            first[mzi as usize] = slopes().map(|[.., slope, _]| slope).sum();
-            second[mzi as usize] = slopes().map(|[.., slope]| slope).sum();
+            let own = || self.parts[..parts].iter().map(|part| slopes(part, element));
+            first[mzi as usize] = own().map(|[.., slope, _]| slope).sum();
+            second[mzi as usize] = own().map(|[.., slope]| slope).sum();
         }
         theta.copy_from_slice(&gradient[..mzis]);
-        waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
+        waveguide_gradient(&self.mesh, &gradient[mzis..], pieces);
+        if with_losses {
+            self.collect_losses(parts, losses);
+        }
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {
         let (first, rest) = estimate.split_at(self.mesh.mzis());
         let (second, rest) = rest.split_at(self.mesh.mzis());
-        let (theta, waveguides) = rest.split_at(self.mesh.mzis());
+        let (theta, rest) = rest.split_at(self.mesh.mzis());
+        let (waveguides, losses) = rest.split_at(waveguides(&self.mesh));
         let pairs = first.iter().zip(second);
         self.couplers = pairs.map(|(first, second)| [first, second].map(|d| Coupler::new(d.wide()))).collect();
         let waveguides: Vec<f64> = waveguides.iter().map(|error| error.wide()).collect();
@@ -232,6 +263,10 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
             element.second_coupler = squares(self.couplers[mzi as usize][1]).map(T::of);
         }
         self.external.resize(self.elements.len(), [T::zero(); 2]);
+        if self.mesh.losses_unknown() {
+            let factors = self.known_imbalance.iter().zip(losses);
+            self.imbalance = Some(factors.map(|(known, loss)| T::of(known * (-NEPERS * loss.wide()).exp())).collect());
+        }
     }
 }
 
@@ -259,19 +294,45 @@ impl<T: Real> MeshStage<T> {
                             let (re, im) = (2 * mode, 2 * mode + 1);
                             *slot -= two * (a[re] * y[im] - a[im] * y[re]);
                         }
+                        for (mode, slot) in part.output_in_phase.iter_mut().enumerate() {
+                            let (re, im) = (2 * mode, 2 * mode + 1);
+                            *slot += a[re] * y[re] + a[im] * y[im];
+                        }
                     }
                     load(output, width, &mut part.fields, |mode, z| (z * phases[mode].conj()).scale(rebuild));
                     load(adjoint, width, &mut part.adjoints, |mode, z| (z * phases[mode].conj()).scale(transmission));
-                    if slopes == COUPLERS_TOO {
-                        mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.more_slopes);
-                    } else {
-                        mesh_kernel::backward(view, &mut part.fields, &mut part.adjoints, &mut part.slopes);
+                    let (fields, adjoints) = (&mut part.fields, &mut part.adjoints);
+                    match slopes {
+                        LOSSES_TOO => mesh_kernel::backward(view, fields, adjoints, &mut part.loss_slopes),
+                        COUPLERS_TOO => mesh_kernel::backward(view, fields, adjoints, &mut part.more_slopes),
+                        _ => mesh_kernel::backward(view, fields, adjoints, &mut part.slopes),
                     }
                     store(&part.adjoints, width, adjoint_in, |_, z| z);
                 }
             });
         self.parts = parts;
         count
+    }
+
+    /// The gradient of the losses `[column, mode]` (dB), from what the first `parts` parts found.
+    ///
+    /// A loss of ρ nepers makes `e^{-ρ}` of a field, as a phase makes `e^{iα}` of it: `dL/dρ = -2 Re Σ a* y` where `dL/dα = -2 Im Σ a* y`. A loss common to
+    /// both inputs of an MZI leaves by both outputs, as a phase does, so that the sums in front of φ and at the outputs tell all of them.
+    fn collect_losses(&self, parts: usize, losses: &mut [T]) {
+        let (mzis, modes) = (self.mesh.mzis(), self.mesh.modes());
+        let two = T::of(2.0 * NEPERS);
+        let mut sums = vec![T::zero(); mzis + modes];
+        for part in &self.parts[..parts] {
+            for (&mzi, slopes) in self.order.iter().zip(&part.loss_slopes) {
+                sums[mzi as usize] -= two * slopes[LOSSES_TOO - 1];
+            }
+            for (slot, &sum) in sums[mzis..].iter_mut().zip(&part.output_in_phase) {
+                *slot -= two * sum;
+            }
+        }
+        let mut pieces = vec![T::zero(); waveguides(&self.mesh)];
+        waveguide_gradient(&self.mesh, &sums, &mut pieces);
+        losses.copy_from_slice(&pieces[modes..]); // in front of the first column nothing is lost
     }
 
     /// Adds up what the first `parts` parts found, where `slopes` gives dL/dθ and dL/dφ of an element.

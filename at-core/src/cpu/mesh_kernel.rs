@@ -20,6 +20,9 @@ pub const PHASES: usize = 2;
 /// Slopes per MZI where the errors of its couplers are estimated: `dL/dθ, dL/dφ, dL/dδ1, dL/dδ2`.
 pub const COUPLERS_TOO: usize = 4;
 
+/// The same where losses are estimated, too, and `Σ Re a0* f0` of field and adjoint in front of φ behind them.
+pub const LOSSES_TOO: usize = 5;
+
 /// The fields of one waveguide, one lane per sample.
 #[derive(Clone, Copy, Debug, bytemuck::Zeroable)]
 #[repr(C, align(64))]
@@ -52,7 +55,7 @@ pub struct Element<T> {
 pub struct MeshView<'a, T> {
     /// Every MZI, in the order of the [`schedule`].
     pub elements: &'a [Element<T>],
-    /// `(cos φ, sin φ)` of every element, which only the slopes of [`COUPLERS_TOO`] need; may be empty otherwise.
+    /// `(cos φ, sin φ)` of every element, which slopes of [`COUPLERS_TOO`] and more need; may be empty otherwise.
     pub external: &'a [[T; 2]],
     /// Where waveguides of a column differ in loss; the schedule then goes column by column.
     pub imbalance: Option<Imbalance<'a, T>>,
@@ -155,7 +158,7 @@ pub fn forward<T: Real>(mesh: MeshView<T>, fields: &mut [Waveguide<T>]) {
 }
 
 /// Carries the fields that left the mesh and their adjoints back through every column, and adds the slopes of the tile to
-/// `slopes`, in the order of the schedule: [`PHASES`] or [`COUPLERS_TOO`] per MZI.
+/// `slopes`, in the order of the schedule: [`PHASES`], [`COUPLERS_TOO`] or [`LOSSES_TOO`] per MZI.
 pub fn backward<T: Real, const SLOPES: usize>(
     mesh: MeshView<T>,
     fields: &mut [Waveguide<T>],
@@ -218,7 +221,7 @@ fn backward_tile<T: Real, const FMA: bool, const SLOPES: usize>(
         scale(adjoints, transmission, |t| t);
         let column = end - count..end;
         end -= count;
-        let external = if SLOPES == COUPLERS_TOO { &mesh.external[column.clone()] } else { &[] };
+        let external = if SLOPES >= COUPLERS_TOO { &mesh.external[column.clone()] } else { &[] };
         uncross_all::<T, FMA, SLOPES>(&mesh.elements[column.clone()], external, fields, adjoints, &mut slopes[column]);
     }
 }
@@ -232,12 +235,15 @@ fn uncross_all<T: Real, const FMA: bool, const SLOPES: usize>(
     adjoints: &mut [Waveguide<T>],
     slopes: &mut [[T; SLOPES]],
 ) {
-    if SLOPES == COUPLERS_TOO {
+    if SLOPES >= COUPLERS_TOO {
         for ((element, slope), &phase) in elements.iter().zip(slopes).zip(external).rev() {
             let rows = element.rows;
             slope[3] += second_coupler_slope::<T, FMA>(rows, fields, adjoints);
             uncross_at::<T, FMA>(element, fields, adjoints, slope);
             slope[2] += first_coupler_slope::<T, FMA>(rows, phase, fields, adjoints);
+            if SLOPES == LOSSES_TOO {
+                slope[4] += in_phase::<T, FMA>(&fields[rows[0] as usize], &adjoints[rows[0] as usize]);
+            }
         }
     } else {
         for (element, slope) in elements.iter().zip(slopes).rev() {
@@ -376,6 +382,17 @@ fn first_coupler_slope<T: Real, const FMA: bool>(
         slope[lane] = fma::<T, FMA>(cos, p_im + q_im, sin * (q_re - p_re));
     }
     -(sum(slope) + sum(slope))
+}
+
+/// `Σ Re a* y` of one waveguide: half of what the loss loses where its amplitude falls.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "all arrays run over the same lanes")]
+fn in_phase<T: Real, const FMA: bool>(field: &Waveguide<T>, adjoint: &Waveguide<T>) -> T {
+    let mut both = [T::zero(); LANES];
+    for lane in 0..LANES {
+        both[lane] = fma::<T, FMA>(adjoint.re[lane], field.re[lane], adjoint.im[lane] * field.im[lane]);
+    }
+    sum(both)
 }
 
 /// Sum over the lanes by halves, which vectorises where a running sum does not.

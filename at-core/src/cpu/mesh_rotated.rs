@@ -82,6 +82,9 @@ impl Coupled {
 impl<T: Real> RotatedMesh<T> {
     /// The mesh, if its `errors` leave it as described.
     pub fn new(mesh: &Mesh, errors: &StageErrors) -> Result<Option<Self>> {
+        if mesh.losses_unknown() {
+            return Ok(None);
+        }
         let (mut phase_errors, mut transmission, mut couplers) = (None, T::one(), None);
         let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
         if let Some([first_coupler, second_coupler, phases, loss_db]) = own {

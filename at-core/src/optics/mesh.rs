@@ -47,6 +47,7 @@ pub struct Mesh {
     mzis: usize,
     /// Upper and lower row of every MZI of one die, where they are not neighbours in the order of [`Column`].
     pairs: Option<Arc<[[u32; 2]]>>,
+    losses_unknown: bool,
 }
 
 /// More waveguides than this are refused: the phases alone would take 8 TiB.
@@ -155,7 +156,7 @@ impl Mesh {
                 Column { first_row, count, first_mzi, per_die: count, die_modes: modes }
             })
             .collect();
-        Ok(Mesh { modes, dies: 1, layout, columns, mzis, pairs: None })
+        Ok(Mesh { modes, dies: 1, layout, columns, mzis, pairs: None, losses_unknown: false })
     }
 
     /// `dies` times the mesh of one die of this one, side by side.
@@ -177,7 +178,19 @@ impl Mesh {
             columns: self.columns.iter().map(resized).collect(),
             mzis: self.mzis / self.dies * dies,
             pairs: self.pairs.clone(),
+            losses_unknown: self.losses_unknown,
         })
+    }
+
+    /// The same mesh as a model of one whose losses are not known: its imperfections that can be estimated
+    /// ([`crate::propagator::Tunable`]) have the loss of every waveguide among them.
+    pub fn with_unknown_losses(self) -> Self {
+        Mesh { losses_unknown: true, ..self }
+    }
+
+    /// Whether it is [`Mesh::with_unknown_losses`].
+    pub fn losses_unknown(&self) -> bool {
+        self.losses_unknown
     }
 
     /// Number of waveguides N, of all dies together.

@@ -255,9 +255,10 @@ impl Imperfect for Mesh {
         vec![first_coupler, second_coupler, phases, loss_db]
     }
 
-    /// δ1, δ2 and δθ of every MZI, and the phase error of every waveguide.
+    /// δ1, δ2 and δθ of every MZI, and the phase error of every waveguide; where losses are unknown, that of every waveguide in every column.
     fn estimable(&self) -> Estimable {
-        Estimable::ByProbes(3 * self.mzis() + waveguides(self))
+        let losses = if self.losses_unknown() { self.columns().len() * self.modes() } else { 0 };
+        Estimable::ByProbes(3 * self.mzis() + waveguides(self) + losses)
     }
 
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::error::same_size;
 use crate::imperfections::Draws;
+use crate::optics::Mesh;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,6 +63,36 @@ impl Stage {
             | Stage::FreeSpace(_)
             | Stage::Regions(_)
             | Stage::Own(_) => None,
+        }
+    }
+}
+
+impl Stage {
+    /// The same stage with the meshes that it is, or is made of, as `change` makes them.
+    pub fn with_meshes(&self, change: &dyn Fn(&Mesh) -> Mesh) -> Self {
+        let each = |stages: &[Stage]| stages.iter().map(|stage| stage.with_meshes(change)).collect();
+        match self {
+            Stage::Mesh(mesh) => Stage::Mesh(change(mesh)),
+            Stage::Series(own) => Stage::series(each(&own.stages)),
+            Stage::Residual(own) => Stage::residual(each(&own.branch.stages)),
+            Stage::Convolution(own) => Stage::convolution(own.patches, own.element.with_meshes(change)),
+            Stage::Attenuators(_)
+            | Stage::Splitter(_)
+            | Stage::Combiner(_)
+            | Stage::Activation(_)
+            | Stage::Detection(_)
+            | Stage::Modulation(_)
+            | Stage::Rectifier(_)
+            | Stage::Normalization(_)
+            | Stage::Pooling(_)
+            | Stage::Matrix(_)
+            | Stage::WeightBank(_)
+            | Stage::RingBank(_)
+            | Stage::PhaseChange(_)
+            | Stage::Mask(_)
+            | Stage::FreeSpace(_)
+            | Stage::Regions(_)
+            | Stage::Own(_) => self.clone(),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! The stages do all of it. Only the walks of the phases of waveguides through the columns are not spread over samples or MZIs: one
 //! workgroup per die takes column after column.
 
-use super::layout::{MeshEstimate, Waveguides};
+use super::layout::{MeshEstimate, MeshLosses, MeshTurnAdjoint, Waveguides};
 use super::optics::{COUPLERS, MeshOptics, TURNS};
 use super::stream::paired;
 use crate::context::LOOP_CAP;
+use crate::scratch::{Scratch, Slot};
 use crate::vectors::{At, Vector, count};
 use at_core::Result;
+use at_core::optics::waveguide_phases::waveguides;
 use at_shaders::Kernel;
 use std::ops::Range;
 
@@ -25,7 +27,7 @@ pub(crate) struct Estimated {
 
 impl MeshOptics {
     /// Takes on the mesh's part of an estimate, ordered as [`at_core::propagator::Tunable`] says: couplers and phase errors become its
-    /// own, loss stays.
+    /// own, and losses, where they are estimated, come beside those that it was built with.
     pub fn take_on(&mut self, (estimate, offset): At) -> Result<()> {
         self.make_room()?;
         let errors = &self.phase_errors.as_ref().expect("there is room").buffer;
@@ -44,7 +46,30 @@ impl MeshOptics {
         for columns in self.walks() {
             self.walk(Kernel::MeshWaveguideErrors, &columns, estimate, errors, offset)?;
         }
-        Ok(())
+        let Some([imbalance, known]) = self.losses() else { return Ok(()) };
+        let places = self.mesh.columns().len() * self.mesh.modes();
+        let first = offset + 3 * mzis + waveguides(&self.mesh);
+        let parameters = MeshLosses { count: count(places)?, offset: count(first)? };
+        self.gpu.each(Kernel::MeshLosses, &parameters, &[estimate, known, imbalance], places)
+    }
+
+    /// The adjoints behind the mesh a quarter turn back, with which the way back finds slopes of losses in the place of those of phases.
+    pub fn turn_adjoint<'a>(
+        &self,
+        adjoint: &wgpu::Buffer,
+        batch: usize,
+        scratch: &'a Scratch,
+    ) -> Result<&'a wgpu::Buffer> {
+        let (turned, len) = (scratch.get(Slot::Turned), batch * self.mesh.modes());
+        self.gpu.each(Kernel::MeshTurnAdjoint, &MeshTurnAdjoint { len: count(len)? }, &[adjoint, turned], len)?;
+        Ok(turned)
+    }
+
+    /// From what such a way back has left in the controls' `gradient` to the losses' part of the imperfections'. It writes before that part too,
+    /// only to what the slopes of couplers and phases are written to afterwards.
+    pub fn loss_gradient(&self, gradient: &wgpu::Buffer, (imperfections, offset): At) -> Result<()> {
+        // nothing is lost in front of the first column: the first piece of waveguides lies where the last one's phases will
+        self.phase_gradient(gradient, (imperfections, offset + waveguides(&self.mesh) - self.mesh.modes()))
     }
 
     /// `(cos φ, sin φ)` at these controls, where imperfections are estimated.

@@ -16,6 +16,10 @@ parameters! {
     }
     /// Which MZIs take on their part of an estimate.
     MeshEstimate { mzis: u32, first: u32, count: u32, offset: u32 }
+    /// Waveguides whose losses are taken on.
+    MeshLosses { count: u32, offset: u32 }
+    /// Adjoints that are turned.
+    MeshTurnAdjoint { len: u32 }
     /// Which columns the phases of waveguides are carried through.
     Waveguides {
         modes: u32,

@@ -138,7 +138,8 @@ impl GpuStage for MeshStage {
     fn needs_of_imperfections(&self, batch: usize) -> Needs {
         let samples = if self.variant(batch).is_whole() { self.optics.mesh.modes() } else { batch };
         let streamed = Needs::of(&stream::needs_of_imperfections(&self.optics, samples));
-        streamed.max(self.needs(batch, true))
+        let turned = if self.optics.mesh.losses_unknown() { 8 * (batch * self.optics.mesh.modes()) as u64 } else { 0 };
+        streamed.max(self.needs(batch, true)).max(Needs::of(&[(Slot::Turned, turned)]))
     }
 
     fn forward(&self, input: &wgpu::Buffer, batch: usize, output: &wgpu::Buffer, scratch: &Scratch) -> Result<()> {
@@ -151,6 +152,18 @@ impl GpuStage for MeshStage {
     }
 
     fn backward(&self, pass: &Backward) -> Result<()> {
+        if let Some(imperfections) = pass.imperfections.filter(|_| self.optics.mesh.losses_unknown()) {
+            let turned = self.optics.turn_adjoint(pass.adjoint, pass.batch, pass.scratch)?;
+            self.carry_back(&Backward { adjoint: turned, imperfections: None, ..*pass })?;
+            self.optics.loss_gradient(pass.gradient, imperfections)?;
+        }
+        self.carry_back(pass)
+    }
+}
+
+impl MeshStage {
+    /// From the adjoint of the output to that of the input, and the gradients but for that of losses.
+    fn carry_back(&self, pass: &Backward) -> Result<()> {
         let (optics, scratch, batch) = (&self.optics, pass.scratch, pass.batch);
         let variant = self.variant(batch);
         let states = [scratch.get(Slot::StatesA), scratch.get(Slot::StatesB)];

@@ -37,6 +37,8 @@ pub(crate) struct MeshOptics {
     pub transmission: f64,
     pub column_losses: Vec<f64>,
     imbalance: Option<wgpu::Buffer>,
+    /// The imbalance that it was built with, where losses are estimated.
+    known_imbalance: Option<wgpu::Buffer>,
     /// The [`column_table`].
     pub columns: wgpu::Buffer,
     /// `M00, M01, M10, M11` of every MZI; can exceed what one binding holds.
@@ -79,13 +81,15 @@ impl MeshOptics {
             }
             loss = MeshLoss::new(mesh, loss_db)?;
         }
-        let imbalance = match &loss.imbalance {
-            Some(factors) => {
-                let factors: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
-                Some(Vector::pods_in_parts(context, "loss imbalance of a mesh", &factors)?)
-            }
-            None => None,
+        if mesh.losses_unknown() {
+            loss.imbalance.get_or_insert_with(|| vec![1.0; mesh.columns().len() * mesh.modes()]);
+        }
+        let upload = |factors: &Vec<f64>| {
+            let factors: Vec<f32> = factors.iter().map(|&factor| factor as f32).collect();
+            Vector::pods_in_parts(context, "loss imbalance of a mesh", &factors)
         };
+        let imbalance = loss.imbalance.as_ref().map(upload).transpose()?;
+        let known_imbalance = loss.imbalance.as_ref().filter(|_| mesh.losses_unknown()).map(upload).transpose()?;
         let columns = column_table(mesh, |_| 0)?;
         let storage = wgpu::BufferUsages::STORAGE;
         let bytes = (COEFFICIENTS * mesh.mzis()) as u64;
@@ -97,6 +101,7 @@ impl MeshOptics {
             transmission: loss.transmission,
             column_losses: loss.columns,
             imbalance,
+            known_imbalance,
             columns: Vector::pods(context, "columns of a mesh", &columns)?,
             coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,
             factors: context.buffer("output factors of a mesh", 8 * mesh.modes() as u64, storage)?,
@@ -121,6 +126,12 @@ impl MeshOptics {
             }
             None => usize::MAX,
         }
+    }
+
+    /// The imbalance and that which the mesh was built with; none unless losses are estimated. Both are shorter than an estimate, which one
+    /// binding holds.
+    pub fn losses(&self) -> Option<[&wgpu::Buffer; 2]> {
+        Some([self.imbalance.as_ref()?, self.known_imbalance.as_ref()?])
     }
 
     /// Whether waveguides of a column lose differently.

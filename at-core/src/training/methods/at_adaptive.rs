@@ -21,6 +21,8 @@
 //! less and the controls wait for it. An estimate of many weakly seen imperfections drifts where readouts say nothing; the prior λ takes it back, `ε ← (1 − κλ)ε` after each of
 //! its steps.
 //!
+//! Where the kind of chip has a spread of heaters' gains or of losses, the estimate has these too (`learned_model.rs`).
+//!
 //! Readouts of ring banks are kept and compared again, seven for each that is new (`kept_probes.rs`): a ring answers alike on both sides of
 //! its resonance, and only the same estimate at many settings tells them apart.
 //!
@@ -30,6 +32,7 @@
 
 use super::column_search::{ColumnSearch, Maker};
 use super::kept_probes::KeptProbes;
+use super::learned_model::{Design, LearnedModel};
 use super::measuring::{Budget, FINAL_RATE, Phase, Progress, Search};
 use super::misfit::Misfit;
 use super::probes::Probes;
@@ -37,6 +40,7 @@ use super::{
     Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Room,
 };
 use crate::engine::{Engine, Optimizer};
+use crate::fabrication::Fabrication;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
 use crate::stage::Estimable;
@@ -116,12 +120,16 @@ fn check(network: &Network) -> Result<()> {
 pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
-    let (network, estimation) = (from.network, from.options.estimation);
+    let design = Design::of(from.network, from.options)?;
     let (engine, options, meter) = (from.engine.clone(), *from.options, from.meter.clone());
-    let part: Maker<Digital<E::Network>> =
-        Box::new(move |part| Ok(Digital::new(engine.build(part, &options.known(part)?)?, part, &meter)));
-    let (model, initial) = (from.nominal()?, from.initial);
-    let method = AdaptiveAsymmetric::new(from.engine, model, part, network, estimation, initial, from.settings)?;
+    let make = move |network: &Network, known: &Fabrication| -> Result<_> {
+        Ok(Digital::new(engine.build(network, known)?, network, &meter))
+    };
+    let model = design.model(from.engine, make(&design.network, &design.fabrication)?)?;
+    let part: Maker<Digital<E::Network>> = Box::new(move |part| make(part, &options.known(part)?));
+    let (estimation, initial) = (from.options.estimation, from.initial);
+    let method =
+        AdaptiveAsymmetric::new(from.engine, model, part, &design.network, estimation, initial, from.settings)?;
     Ok(Box::new(method))
 }
 
@@ -211,7 +219,7 @@ impl Pace {
 
 /// The method with its model.
 pub struct AdaptiveAsymmetric<M: Tunable> {
-    model: M,
+    model: LearnedModel<M>,
     pace: Pace,
     /// η of the first epoch, against which the schedule of κ' goes.
     first_rate: f64,
@@ -240,11 +248,11 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
 }
 
 impl<M: Tunable> AdaptiveAsymmetric<M> {
-    /// Starts from the `initial` controls and from the estimate that the chip of `network` is perfect. `part` makes the model of a
-    /// part of the network.
+    /// Starts from the `initial` controls and from the estimate that the chip of `network`, which is the model's, is as its data sheet has it.
+    /// `part` makes the model of a part of the network.
     pub fn new(
         engine: &M::Engine,
-        mut model: M,
+        mut model: LearnedModel<M>,
         part: Maker<M>,
         network: &Network,
         estimation: Estimation,
@@ -264,9 +272,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };
         let controls = Parameters::new(engine, settings.optimizer, initial)?;
-        let perfect = vec![0.0; model.imperfections()];
+        let perfect = vec![0.0; model.unknowns()];
         let estimate = Parameters::new(engine, Optimizer::ADAM, &perfect)?;
-        model.set_imperfections(&estimate.values)?;
+        model.set_estimate(&estimate.values)?;
         model.program(&controls.values)?;
         Ok(AdaptiveAsymmetric {
             pace,
@@ -279,7 +287,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             first: initial.to_vec(),
             optimizer: settings.optimizer,
             measuring: Parameters::new(engine, Optimizer::Sgd, &Progress::new(&budget).saved())?,
-            room: Room::new(engine, &model, settings.loss, capacity)?,
+            room: Room::new(engine, model.inside(), settings.loss, capacity)?,
             sent: None,
             measured: engine.zeros(model.outputs() * capacity)?,
             fit_error: engine.zeros(model.outputs() * capacity)?,
@@ -291,7 +299,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         })
     }
 
-    /// The estimate of the imperfections so far, ordered as [`Tunable`] says.
+    /// The estimate of the imperfections so far, ordered as [`LearnedModel`] says.
     pub fn estimate(&self) -> &Buffer<M> {
         &self.estimate.values
     }
@@ -317,7 +325,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
     fn learn(&mut self, rate: f64) -> Result<()> {
         let Room { engine, trace, .. } = &self.room;
         let gradient = &mut self.estimate_gradient;
-        self.model.backpropagate_imperfections(trace, &self.fit_error, &mut self.unused, gradient)?;
+        self.model.backpropagate_estimate(trace, &self.fit_error, &mut self.unused, gradient)?;
         self.estimate.descend(engine, rate, gradient)?;
         let back = (rate * self.pace.prior).min(1.0);
         if back == 0.0 { Ok(()) } else { engine.combine(0.0, gradient, 1.0 - back, &mut self.estimate.values) }
@@ -347,7 +355,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let (controls, fields) = self.probes.draw(&engine, progress.probes, reach, &estimate, power)?;
         chip.program(&controls)?;
         chip.propagate(&fields, samples, &mut self.measured)?;
-        self.model.set_imperfections(&self.estimate.values)?;
+        self.model.set_estimate(&self.estimate.values)?;
         self.model.program(&controls)?;
         self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
         let misfit = self.compare(self.misfit.at(self.probes.root(power)), samples)?;
@@ -368,7 +376,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         for number in KeptProbes::<M::Engine>::again(&mut self.probes.random(FIRST_AGAIN + latest), latest) {
             let (power, chip) = readouts.of(number);
             let (controls, fields) = self.probes.draw(&engine, number, 1.0, &[], power)?;
-            self.model.set_imperfections(&self.estimate.values)?;
+            self.model.set_estimate(&self.estimate.values)?;
             self.model.program(&controls)?;
             self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
             self.compare_with(self.misfit.at(self.probes.root(power)), chip, samples)?;
@@ -502,10 +510,10 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                 true
             }
         };
-        self.model.set_imperfections(&self.estimate.values)?;
+        self.model.set_estimate(&self.estimate.values)?;
         self.model.program(&self.controls.values)?;
         self.model.record(batch.signals(), size, &mut self.room.trace, &mut self.room.readout)?;
-        let fitting = phase == Phase::Training && self.model.imperfections() > 0;
+        let fitting = phase == Phase::Training && self.model.unknowns() > 0;
         let misfit = if fitting { self.compare(self.misfit, size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if on_chip { &self.measured } else { &*readout };

@@ -366,7 +366,6 @@ mod tests {
     use super::super::probes::Probes;
     use crate::chip::Chip;
     use crate::cpu::Cpu;
-    use crate::engine::Engine;
     use crate::fabrication::Fabrication;
     use crate::imperfections::Imperfections;
     use crate::network::{Detection, Network, Stage};

@@ -24,6 +24,7 @@ pub mod in_silico;
 pub mod in_situ;
 mod ingredients;
 mod kept_probes;
+pub mod learned_model;
 mod measuring;
 mod misfit;
 mod name;

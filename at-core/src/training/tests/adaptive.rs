@@ -5,7 +5,7 @@ use crate::chip::Physical;
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Optimizer};
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Imperfections, Memory, Planes, Rings};
+use crate::imperfections::{Control, Imperfections, Memory, Planes, Rings};
 use crate::network::{Network, Stage};
 use crate::optics::PlanePosition;
 use crate::propagator::{Adjoint, Propagator, Simulator, Tunable};
@@ -15,6 +15,15 @@ use std::ops::ControlFlow;
 
 /// Errors at which the nominal model leads astray.
 const ERRORS: Imperfections = Imperfections { splitter_angle: 0.1, phase: 0.4, ..Imperfections::NONE };
+
+/// What a calibration of phases leaves, and heaters and losses that differ.
+const WIDE: Imperfections = Imperfections {
+    splitter_angle: 0.05,
+    phase: 0.1,
+    loss_spread_db: 0.5,
+    control: Control { control_range: 7.0, heater_spread: 0.05, crosstalk: 0.01, ..Control::NONE },
+    ..Imperfections::NONE
+};
 
 /// Weight cells that nobody calibrated.
 const CELLS: Imperfections =
@@ -226,6 +235,11 @@ fn on_a_perfect_chip_it_is_backpropagation_while_it_measures_and_after() {
 
 #[test]
 fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
+    goes_on(&ERRORS, MethodOptions::default());
+    goes_on(&WIDE, MethodOptions { imperfections: WIDE, ..MethodOptions::default() });
+}
+
+fn goes_on(errors: &Imperfections, options: MethodOptions) {
     struct Until(usize);
     impl Observer for Until {
         fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
@@ -235,10 +249,10 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4) };
-    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), &ERRORS, settings(3, 4, 0.02, Optimizer::ADAM));
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), errors, settings(3, 4, 0.02, Optimizer::ADAM));
     fixture.options = MethodOptions {
         estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },
-        ..fixture.options
+        ..options
     };
     let run = |resume: Option<&Checkpoint>, until: usize| {
         let mut method = fixture.method(MethodName::AtAdaptive);
@@ -252,6 +266,22 @@ fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
         assert_eq!(kept.network, Some(fixture.network.identity()), "an estimate belongs to its network");
         assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
     }
+}
+
+/// Of the chip's readouts of random light, what is missed at the end of measuring.
+#[test]
+fn heaters_and_losses_are_found_where_the_kind_has_a_spread_of_them() {
+    let misfit = |imperfections: Imperfections| {
+        let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(6), &WIDE, settings(3, 120, 0.02, Optimizer::ADAM));
+        fixture.options.imperfections = imperfections;
+        fixture.options.estimation.measuring_steps = Some(400);
+        let mut method = fixture.method(MethodName::AtAdaptive);
+        fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
+        f64::from(method.parameters()[2].1.values[6])
+    };
+    let control = Control { heater_spread: 0.0, ..WIDE.control };
+    let [both, neither] = [WIDE, Imperfections { loss_spread_db: 0.0, control, ..WIDE }].map(misfit);
+    assert!(both < 0.7 * neither, "{both} {neither}");
 }
 
 #[test]

@@ -1,0 +1,263 @@
+//! The model that `at-adaptive` fits to a chip: the data sheet's, with unknowns in place of what individuals differ in.
+//!
+//! What the estimate of every mesh has, [`Tunable`] says. Where the chip's kind has a spread of more, the estimate has that too:
+//!
+//! ```text
+//! losses     of every waveguide in every column (dB), beside that of the data sheet     Mesh::with_unknown_losses
+//! heaters    h = (1 + s)·f(c),  s = √6·u/2π                                             f: as the data sheet has it
+//! ```
+//!
+//! f is the way from a control to its heat ([`crate::fabrication::control`]) with range, converter and whole turns, and h is what the
+//! model inside is told, whose crosstalk it makes itself. With the gradient G of h:
+//!
+//! ```text
+//! dL/dc = (1 + s)·f'(c)·G        dL/du = √6/2π·f(c)·G
+//! ```
+//!
+//! u is the root mean square of what s adds to the way between two controls anywhere within a turn (radians). In that unit, and with losses in dB,
+//! steps of one size suit all unknowns. Losses in nepers, a dB of which is 0.115, would take steps that put more noise into a model of three meshes
+//! than it bears (docs/results/coherent-meshes.md).
+//!
+//! The common deviation of all heaters is the mean of theirs. Weight cells, rings and pairs of cells have slopes of their own among their
+//! imperfections; their heaters are not asked for.
+
+use super::{DigitalModel, MethodOptions};
+use crate::Result;
+use crate::engine::{Columns, Engine};
+use crate::error::same_size;
+use crate::fabrication::Fabrication;
+use crate::fabrication::control::Shifter;
+use crate::imperfections::Imperfections;
+use crate::network::Network;
+use crate::propagator::{Buffer, Propagator, Tunable};
+use crate::stage::Estimable;
+use std::f64::consts::TAU;
+
+/// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`.
+const SPREAD: f64 = TAU / 2.449_489_742_783_178;
+
+/// What a [`LearnedModel`] is made of.
+pub struct Design {
+    /// The chip's, with what is estimated besides.
+    pub network: Network,
+    /// What its stages are built with.
+    pub fabrication: Fabrication,
+    /// The way to the heat of every control, where heaters are estimated.
+    path: Option<Path>,
+}
+
+/// The way from controls to the heat of their heaters, as the data sheet has it.
+#[derive(Clone)]
+struct Path {
+    /// None of a control that has no heater, or whose stage has slopes of its own.
+    shifters: Vec<Option<Shifter>>,
+    quartic: f64,
+    levels: f64,
+}
+
+impl Design {
+    /// Of chips of `network`, as far as digital models know them by `options`: what individuals differ in is what their statistics say.
+    pub fn of(network: &Network, options: &MethodOptions) -> Result<Self> {
+        let Imperfections { loss_spread_db, passive, control, .. } = &options.imperfections;
+        let probed = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
+        let wide = probed && options.digital_model == DigitalModel::DataSheet;
+        let losses = wide && (*loss_spread_db > 0.0 || passive.path_imbalance > 0.0);
+        let heaters = wide && control.heater_spread > 0.0;
+        let network = if losses { network.with_unknown_losses() } else { network.clone() };
+        let mut fabrication = options.known(&network)?;
+        let path = heaters.then(|| Path::taken(&network, &mut fabrication));
+        Ok(Design { network, fabrication, path })
+    }
+
+    /// The model, around one of its network with its fabrication.
+    pub fn model<M: Tunable>(&self, engine: &M::Engine, inside: M) -> Result<LearnedModel<M>> {
+        let heaters = self.path.clone().map(|path| {
+            let own = inside.controls();
+            Ok(Heaters {
+                engine: engine.clone(),
+                path,
+                deviations: vec![0.0; own],
+                known: engine.zeros(inside.imperfections())?,
+                heat: engine.zeros(own)?,
+                follows: engine.zeros(own)?,
+                slopes: engine.zeros(own)?,
+            })
+        });
+        Ok(LearnedModel { inside, heaters: heaters.transpose()? })
+    }
+}
+
+impl Path {
+    /// The heaters of `network` that are estimated, taken out of its `fabrication`.
+    fn taken(network: &Network, fabrication: &mut Fabrication) -> Self {
+        let path = &mut fabrication.control;
+        if path.shifters.is_empty() {
+            path.shifters = vec![Shifter::AS_TOLD; network.controls()];
+        }
+        let estimated = network.stages().flat_map(|stage| {
+            let own = match stage.estimable() {
+                Estimable::ByProbes(_) | Estimable::Nothing => true,
+                Estimable::BySettings(_) | Estimable::ByBatches(_) | Estimable::PhasesByBatches(_) => false,
+            };
+            stage.places().into_iter().map(move |place| own && place.is_some())
+        });
+        let each = path.shifters.iter_mut().zip(estimated);
+        let shifters = each.map(|(shifter, estimated)| {
+            estimated.then(|| std::mem::replace(shifter, Shifter { base: shifter.base, ..Shifter::AS_TOLD }))
+        });
+        Path { shifters: shifters.collect(), quartic: path.quartic, levels: path.levels }
+    }
+
+    /// Heat of control number `index` at `c` where its heater is off by `s`, and its slopes in c and s.
+    fn heat(&self, index: usize, c: f64, s: f64) -> [f64; 3] {
+        let Some(shifter) = self.shifters[index] else { return [c, 1.0, 0.0] };
+        let heat = |gain: f64, quartic: f64| Shifter { gain, ..shifter }.heat(c, quartic, self.levels);
+        let ((heat, slope), (unit, _)) = (heat(shifter.gain + s, self.quartic), heat(1.0, 0.0));
+        [heat, slope, unit]
+    }
+}
+
+/// The heaters of a model.
+struct Heaters<E: Engine> {
+    engine: E,
+    path: Path,
+    /// s of every control.
+    deviations: Vec<f64>,
+    /// The imperfections of the stages, later their gradient.
+    known: E::Buffer,
+    /// h, later the gradient of u.
+    heat: E::Buffer,
+    /// `dh/dc` and `dh/du` as programmed.
+    follows: E::Buffer,
+    slopes: E::Buffer,
+}
+
+impl<E: Engine> Heaters<E> {
+    /// What the model inside is told where this one is told `controls`.
+    fn told(&mut self, controls: &E::Buffer) -> Result<&E::Buffer> {
+        let controls = self.engine.download(controls)?;
+        same_size("controls", self.deviations.len(), controls.len())?;
+        let [mut heat, mut follows, mut slopes] = [(); 3].map(|()| Vec::with_capacity(controls.len()));
+        for (index, (c, s)) in controls.iter().zip(&self.deviations).enumerate() {
+            let [h, slope, unit] = self.path.heat(index, *c, *s);
+            heat.push(h);
+            follows.push(slope);
+            slopes.push(unit / SPREAD);
+        }
+        self.heat = self.engine.upload(&heat)?;
+        self.follows = self.engine.upload(&follows)?;
+        self.slopes = self.engine.upload(&slopes)?;
+        Ok(&self.heat)
+    }
+}
+
+/// A model with an estimate: first the imperfections of its stages, as [`Tunable`] orders them, then u of every control, where heaters are
+/// estimated.
+pub struct LearnedModel<M: Tunable> {
+    inside: M,
+    heaters: Option<Heaters<M::Engine>>,
+}
+
+impl<M: Tunable> LearnedModel<M> {
+    /// Length of an estimate.
+    pub fn unknowns(&self) -> usize {
+        self.inside.imperfections() + self.heaters.as_ref().map_or(0, |heaters| heaters.deviations.len())
+    }
+
+    /// Takes on an estimate, which counts from the next [`Propagator::program`] on.
+    pub fn set_estimate(&mut self, estimate: &Buffer<M>) -> Result<()> {
+        let all = self.unknowns();
+        let Some(Heaters { engine, deviations, known, .. }) = &mut self.heaters else {
+            return self.inside.set_imperfections(estimate);
+        };
+        let values = engine.download(estimate)?;
+        same_size("estimate", all, values.len())?;
+        let (own, heaters) = values.split_at(self.inside.imperfections());
+        deviations.iter_mut().zip(heaters).for_each(|(s, u)| *s = u / SPREAD);
+        *known = engine.upload(own)?;
+        self.inside.set_imperfections(known)
+    }
+
+    /// The model inside, for the room that it takes.
+    pub fn inside(&self) -> &M {
+        &self.inside
+    }
+
+    /// [`crate::propagator::Adjoint::record`].
+    pub fn record(
+        &mut self,
+        fields: &Buffer<M>,
+        batch: usize,
+        trace: &mut M::Trace,
+        readout: &mut Buffer<M>,
+    ) -> Result<()> {
+        self.inside.record(fields, batch, trace, readout)
+    }
+
+    /// [`crate::propagator::Adjoint::backpropagate`].
+    pub fn backpropagate(
+        &mut self,
+        trace: &M::Trace,
+        readout_error: &Buffer<M>,
+        gradient: &mut Buffer<M>,
+    ) -> Result<()> {
+        self.inside.backpropagate(trace, readout_error, gradient)?;
+        match &self.heaters {
+            Some(Heaters { engine, follows, .. }) => engine.multiply(follows, gradient),
+            None => Ok(()),
+        }
+    }
+
+    /// The same that also fills the gradient of the estimate.
+    pub fn backpropagate_estimate(
+        &mut self,
+        trace: &M::Trace,
+        readout_error: &Buffer<M>,
+        gradient: &mut Buffer<M>,
+        estimate_gradient: &mut Buffer<M>,
+    ) -> Result<()> {
+        let (first, all) = (self.inside.imperfections(), self.unknowns());
+        let Some(Heaters { engine, known, heat, follows, slopes, .. }) = &mut self.heaters else {
+            return self.inside.backpropagate_imperfections(trace, readout_error, gradient, estimate_gradient);
+        };
+        self.inside.backpropagate_imperfections(trace, readout_error, gradient, known)?;
+        engine.combine(1.0, gradient, 0.0, heat)?;
+        engine.multiply(slopes, heat)?;
+        engine.multiply(follows, gradient)?;
+        let whole = |first| Columns { width: all, first };
+        let row = |width| Columns { width, first: 0 };
+        engine.copy_columns([1, first], row(first), known, whole(0), estimate_gradient)?;
+        engine.copy_columns([1, all - first], row(all - first), heat, whole(first), estimate_gradient)
+    }
+}
+
+impl<M: Tunable> Propagator for LearnedModel<M> {
+    type Engine = M::Engine;
+
+    fn controls(&self) -> usize {
+        self.inside.controls()
+    }
+
+    fn inputs(&self) -> usize {
+        self.inside.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.inside.outputs()
+    }
+
+    fn program(&mut self, controls: &Buffer<Self>) -> Result<()> {
+        match &mut self.heaters {
+            Some(heaters) => self.inside.program(heaters.told(controls)?),
+            None => self.inside.program(controls),
+        }
+    }
+
+    fn propagate(&mut self, fields: &Buffer<Self>, batch: usize, readout: &mut Buffer<Self>) -> Result<()> {
+        self.inside.propagate(fields, batch, readout)
+    }
+}
+
+#[cfg(test)]
+#[path = "learned_model_tests.rs"]
+mod tests;
