@@ -26,8 +26,8 @@ pub const FINAL_RATE: f64 = 0.05;
 /// Misfit below which the course is three times as fast.
 const QUICK: f64 = 0.05;
 
-/// Misfit above which the course is slower where columns were searched, and how much: estimates that a search found are lost again where the reach grows
-/// faster than they become better.
+/// Misfit above which the course is slower behind a search of windows, and how much: estimates that it found are lost again where the reach grows
+/// faster than they become better. Those of calibrated columns are not.
 const UNSURE: f64 = 0.2;
 const SLOW: f64 = 0.3;
 
@@ -209,7 +209,7 @@ impl Progress {
             self.first = self.misfit;
         }
         let before = self.course;
-        self.course += self.pace() / length;
+        self.course += self.pace(budget) / length;
         let look = LOOKS.into_iter().find(|(at, _)| before < *at && self.course >= *at);
         let ended = self.course > 1.0 - 0.5 / length || self.spent >= budget.steps;
         if look.is_none() && !ended {
@@ -244,10 +244,11 @@ impl Progress {
     }
 
     /// By how many probes the course goes on with one.
-    fn pace(&self) -> f64 {
+    fn pace(&self, budget: &Budget) -> f64 {
+        let in_windows = budget.search.is_some_and(|search| self.searched == search.windows);
         match self.misfit {
             misfit if misfit < QUICK => 3.0,
-            misfit if misfit > UNSURE && self.searched > 0 => SLOW,
+            misfit if misfit > UNSURE && in_windows => SLOW,
             _ => 1.0,
         }
     }
