@@ -235,11 +235,19 @@ fn on_a_perfect_chip_it_is_backpropagation_while_it_measures_and_after() {
 
 #[test]
 fn a_run_that_stops_while_it_measures_goes_on_to_the_same_numbers() {
-    goes_on(&ERRORS, MethodOptions::default());
-    goes_on(&WIDE, MethodOptions { imperfections: WIDE, ..MethodOptions::default() });
+    goes_on(&ERRORS, MethodOptions::default(), 12, [2, 3], 4);
+    goes_on(&WIDE, MethodOptions { imperfections: WIDE, ..MethodOptions::default() }, 8, [1, 2], 4);
 }
 
-fn goes_on(errors: &Imperfections, options: MethodOptions) {
+#[test]
+fn a_run_that_stops_while_it_calibrates_goes_on_to_the_same_numbers() {
+    let mut errors = Imperfections::NONE;
+    errors.passive.uncalibrated = true;
+    goes_on(&errors, MethodOptions::default(), 60, [6, 8], 16);
+}
+
+/// Of trainings that measure for `steps` steps, four an epoch, and stop behind the epochs `stops`.
+fn goes_on(errors: &Imperfections, options: MethodOptions, steps: usize, stops: [usize; 2], epochs: usize) {
     struct Until(usize);
     impl Observer for Until {
         fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
@@ -249,22 +257,22 @@ fn goes_on(errors: &Imperfections, options: MethodOptions) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let to = Checkpoints { path: &path, every: 1, fingerprint: "", network: &meshes(4) };
-    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), errors, settings(3, 4, 0.02, Optimizer::ADAM));
+    let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(4), errors, settings(3, epochs, 0.02, Optimizer::ADAM));
     fixture.options = MethodOptions {
-        estimation: Estimation { measuring_steps: Some(12), rate: Some(0.01), ..Estimation::default() },
+        estimation: Estimation { measuring_steps: Some(steps), rate: Some(0.01), ..Estimation::default() },
         ..options
     };
     let run = |resume: Option<&Checkpoint>, until: usize| {
         let mut method = fixture.method(MethodName::AtAdaptive);
         fixture.trainer().run(&mut fixture.chip(), &mut *method, resume, Some(to), &mut Until(until)).unwrap()
     };
-    let whole = run(None, 9);
-    for until in [2, 3] {
+    let whole = run(None, 99);
+    for until in stops {
         run(None, until);
         let kept = Checkpoint::load(&path, "").unwrap();
         assert!(kept.parameters.iter().any(|saved| saved.name == "estimate"));
         assert_eq!(kept.network, Some(fixture.network.identity()), "an estimate belongs to its network");
-        assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 9), whole);
+        assert_eq!(run(Some(&Checkpoint::load(&path, "").unwrap()), 99), whole);
     }
 }
 
@@ -281,7 +289,7 @@ fn heaters_and_losses_are_found_where_the_kind_has_a_spread_of_them() {
     };
     let control = Control { heater_spread: 0.0, ..WIDE.control };
     let [both, neither] = [WIDE, Imperfections { loss_spread_db: 0.0, control, ..WIDE }].map(misfit);
-    assert!(both < 0.7 * neither, "{both} {neither}");
+    assert!(both < 0.2 * neither, "{both} {neither}");
 }
 
 #[test]
