@@ -29,11 +29,10 @@ use std::f64::consts::PI;
 /// Functions of a setting: 1, cos θ, sin θ, sin θ cos φ, sin θ sin φ, cos θ cos φ, cos θ sin φ.
 const FUNCTIONS: usize = 7;
 
-/// Moduli at which what is behind a column is tabulated, per factor of e, how many factors below the light's they begin, and the most power of a
-/// waveguide, of the light's mean.
+/// Moduli at which what is behind a column is tabulated, per factor of e, and how many factors below and above the light's they begin and end.
 const FINE: f64 = 400.0;
 const DEEP: f64 = 8.0;
-const MOST: f64 = 1e3;
+const BRIGHT: f64 = 3.5;
 
 /// Root mean square of a column's errors above which a chip counts as not calibrated (radians): of phases that may be anything it is 1.8.
 const FAR: f64 = 0.7;
@@ -103,7 +102,7 @@ impl Reading<'_> {
         }
         let mean = self.inputs.iter().map(Complex64::norm_sqr).sum::<f64>() / self.inputs.len() as f64;
         let mut table: Vec<[f64; 2]> = Vec::new();
-        for step in 0.. {
+        for step in 0..((DEEP + BRIGHT) * FINE) as usize {
             let power = mean * (2.0 * (step as f64 / FINE - DEEP)).exp();
             let field = behind.iter().fold(Complex64::from(power.sqrt()), |z, own| own.value(z));
             let read = field.norm_sqr();
@@ -112,9 +111,6 @@ impl Reading<'_> {
                     break; // where they pass less light for more, nothing tells both apart
                 }
                 table.clear(); // so dark that rounding decides
-            }
-            if power > MOST * mean {
-                break;
             }
             table.push([power, read]);
         }
@@ -408,6 +404,22 @@ mod tests {
         let theirs = read(&mut |readout| chip.propagate(&fields, probes.samples(), readout).unwrap());
         let ours = read(&mut |readout| model.propagate(&fields, probes.samples(), readout).unwrap());
         Misfit::Amplitude.compare(&ours, &theirs, modes, &mut vec![0.0; ours.len()])
+    }
+
+    #[test]
+    fn dark_light_tells_nothing_and_ends() {
+        let layer = |last| vec![Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap()), last];
+        let (lit, read) = (Stage::activation(4, Activation::ELECTRO_OPTIC), Stage::detection(4, Detection::Intensity));
+        let network = Network::new(vec![layer(lit), layer(read)]).unwrap();
+        let engine = Cpu::<f64>::new();
+        let mut chip = Chip::new(&engine, &network, &Fabrication::ideal()).unwrap();
+        let maker = Box::new(move |part: &Network| engine.build(part, &Fabrication::ideal()));
+        let mut search = ColumnSearch::new(&engine, &network, maker).unwrap().unwrap();
+        let mut estimate = vec![0.0; network.imperfections()];
+        for number in 0..search.columns() {
+            search.calibrate(&mut chip, &Probes::new(&network, 3), number, 0.0, &mut estimate).unwrap();
+        }
+        assert!(estimate.iter().all(|error| error.is_finite()));
     }
 
     #[test]
