@@ -13,7 +13,7 @@
 //!     Θ ← Θ − min(1, τ/D)·η·BP(e_p)              the chip's error, carried back through the model with its estimate
 //! ```
 //!
-//! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are searched
+//! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are calibrated or searched
 //! one by one, and whether the estimate is trusted at the end (`measuring.rs`). An estimate that is not is put away: from
 //! its first controls on the method is then output-only physics-aware training, and says so.
 //!
