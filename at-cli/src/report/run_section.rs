@@ -13,7 +13,7 @@ use crate::trained::{RunFiles, TrainedChip, TrainedRun};
 use anyhow::{Result, ensure};
 use at_core::data::ImageShape;
 use at_core::network::Stage;
-use at_core::stage::{Series, StageErrors};
+use at_core::stage::StageErrors;
 use at_core::training::MethodName;
 use std::path::Path;
 
@@ -318,7 +318,7 @@ fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<H
     let Inside { number, stage, controls, next } = whole;
     let level = if number.contains('.') { 4 } else { 3 };
     page.heading(level, &format!("Stage {number}: {}", stage.element().description()));
-    if let Some(series) = framed(stage) {
+    if let Some(series) = stage.series_inside() {
         page.begin_frame();
         let starts = series.first_controls();
         for (index, (own, errors)) in series.stages.iter().zip(series.errors_of_stages(errors)).enumerate() {
@@ -352,33 +352,6 @@ fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<H
     }
     page.end_figures();
     Ok(())
-}
-
-/// What stands one behind the other in a stage.
-fn framed(stage: &Stage) -> Option<&Series> {
-    match stage {
-        Stage::Series(own) => Some(own),
-        Stage::Residual(own) => Some(&own.branch),
-        Stage::Convolution(own) => framed(&own.element),
-        Stage::Mesh(_)
-        | Stage::Attenuators(_)
-        | Stage::Splitter(_)
-        | Stage::Combiner(_)
-        | Stage::Activation(_)
-        | Stage::Detection(_)
-        | Stage::Modulation(_)
-        | Stage::Rectifier(_)
-        | Stage::Normalization(_)
-        | Stage::Pooling(_)
-        | Stage::Matrix(_)
-        | Stage::WeightBank(_)
-        | Stage::RingBank(_)
-        | Stage::PhaseChange(_)
-        | Stage::Mask(_)
-        | Stage::FreeSpace(_)
-        | Stage::Regions(_)
-        | Stage::Own(_) => None,
-    }
 }
 
 fn image(trained: &TrainedChip, sample: usize, shape: ImageShape) -> Result<HeatMap> {

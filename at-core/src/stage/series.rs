@@ -41,10 +41,18 @@ impl Stage {
 
     /// The stages right inside; none where it has none.
     pub fn inside(&self) -> Option<&[Stage]> {
+        if let Stage::Convolution(own) = self {
+            return Some(std::slice::from_ref(&*own.element));
+        }
+        self.series_inside().map(|own| &own.stages[..])
+    }
+
+    /// What stands one behind the other in it, or in what its patches cross.
+    pub fn series_inside(&self) -> Option<&Series> {
         match self {
-            Stage::Series(own) => Some(&own.stages),
-            Stage::Residual(own) => Some(&own.branch.stages),
-            Stage::Convolution(own) => Some(std::slice::from_ref(&*own.element)),
+            Stage::Series(own) => Some(own),
+            Stage::Residual(own) => Some(&own.branch),
+            Stage::Convolution(own) => own.element.series_inside(),
             Stage::Mesh(_)
             | Stage::Attenuators(_)
             | Stage::Splitter(_)

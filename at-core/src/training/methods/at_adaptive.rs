@@ -340,6 +340,13 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         Ok(())
     }
 
+    /// The data's power per sample, on which probes depend, and the estimate so far.
+    fn known(&self, batch: &Batch<M::Engine>) -> Result<(f64, Vec<f64>)> {
+        let engine = &self.room.engine;
+        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        Ok((power, engine.download(&self.estimate.values)?))
+    }
+
     /// One probe through chip and model, from which the estimate learns at `rate`. Returns the misfit before.
     fn probe<C: Propagator<Engine = M::Engine>>(
         &mut self,
@@ -350,8 +357,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         rate: f64,
     ) -> Result<f64> {
         let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
-        let estimate = engine.download(&self.estimate.values)?;
-        let power = mean_power(&engine.download(batch.signals())?, batch.size());
+        let (power, estimate) = self.known(batch)?;
         let (controls, fields) = self.probes.draw(&engine, progress.probes, reach, &estimate, power)?;
         chip.program(&controls)?;
         chip.propagate(&fields, samples, &mut self.measured)?;
@@ -422,10 +428,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         batch: &Batch<M::Engine>,
         progress: &mut Progress,
     ) -> Result<()> {
-        let engine = &self.room.engine;
+        let (power, mut estimate) = self.known(batch)?;
         let Some(search) = &mut self.search else { return Ok(()) };
-        let power = mean_power(&engine.download(batch.signals())?, batch.size());
-        let mut estimate = engine.download(&self.estimate.values)?;
         search.step(chip, &self.probes, progress.searched, power, &mut estimate)?;
         progress.searched(search.windows());
         self.estimated(&estimate)
@@ -438,10 +442,8 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         batch: &Batch<M::Engine>,
         progress: &mut Progress,
     ) -> Result<()> {
-        let engine = &self.room.engine;
+        let (power, mut estimate) = self.known(batch)?;
         let (Some(search), Some(of)) = (&mut self.search, self.budget.search) else { return Ok(()) };
-        let power = mean_power(&engine.download(batch.signals())?, batch.size());
-        let mut estimate = engine.download(&self.estimate.values)?;
         let worth = search.calibrate(chip, &self.probes, progress.searched, power, &mut estimate)?;
         progress.calibrated(worth, of, &self.budget);
         match progress.phase {
@@ -449,7 +451,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             // first controls are drawn for the design: on a chip with phases of its own they would be anything
             Phase::Growing => {
                 let first = search.as_designed(&self.first, &estimate);
-                self.controls = Parameters::new(engine, self.optimizer, &first)?;
+                self.controls = Parameters::new(&self.room.engine, self.optimizer, &first)?;
             }
             Phase::Calibrating | Phase::Training | Phase::OutputOnly => {}
         }
