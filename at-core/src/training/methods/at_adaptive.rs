@@ -13,7 +13,7 @@
 //!     Θ ← Θ − min(1, τ/D)·η·BP(e_p)              the chip's error, carried back through the model with its estimate
 //! ```
 //!
-//! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are calibrated or searched
+//! The misfit of probes from which nothing was learned yet decides how long the chip is measured, whether its columns are calibrated
 //! one by one, and whether the estimate is trusted at the end (`measuring.rs`). An estimate that is not is put away: from
 //! its first controls on the method is then output-only physics-aware training, and says so.
 //!
@@ -30,10 +30,10 @@
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
 //! output-only physics-aware training.
 
-use super::column_search::{ColumnSearch, Maker};
+use super::calibration::Calibration;
 use super::kept_probes::KeptProbes;
 use super::learned_model::{Design, LearnedModel};
-use super::measuring::{Budget, FINAL_RATE, Phase, Progress, Search};
+use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{
@@ -121,15 +121,14 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     from: &Ingredients<'_, E>,
 ) -> Result<Box<dyn Method<C>>> {
     let design = Design::of(from.network, from.options)?;
-    let (engine, options, meter) = (from.engine.clone(), *from.options, from.meter.clone());
+    let (engine, meter) = (from.engine.clone(), from.meter.clone());
     let make = move |network: &Network, known: &Fabrication| -> Result<_> {
         Ok(Digital::new(engine.build(network, known)?, network, &meter))
     };
     let model = design.model(from.engine, make(&design.network, &design.fabrication)?)?;
-    let part: Maker<Digital<E::Network>> = Box::new(move |part| make(part, &options.known(part)?));
     let (estimation, initial) = (from.options.estimation, from.initial);
     let method =
-        AdaptiveAsymmetric::new(from.engine, model, part, &design.network, estimation, initial, from.settings)?;
+        AdaptiveAsymmetric::new(from.engine, model, &design.network, estimation, initial, from.settings)?;
     Ok(Box::new(method))
 }
 
@@ -225,7 +224,7 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     first_rate: f64,
     misfit: Misfit,
     probes: Probes,
-    search: Option<ColumnSearch<M>>,
+    calibration: Option<Calibration<M::Engine>>,
     kept: Option<KeptProbes<M::Engine>>,
     budget: Budget,
     /// The first controls, from which it starts again where no estimate is trusted.
@@ -249,11 +248,9 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
 
 impl<M: Tunable> AdaptiveAsymmetric<M> {
     /// Starts from the `initial` controls and from the estimate that the chip of `network`, which is the model's, is as its data sheet has it.
-    /// `part` makes the model of a part of the network.
     pub fn new(
         engine: &M::Engine,
         mut model: LearnedModel<M>,
-        part: Maker<M>,
         network: &Network,
         estimation: Estimation,
         initial: &[f64],
@@ -262,10 +259,10 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         estimation.validate()?;
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
-        let search = if steps > 0 { ColumnSearch::new(engine, network, part)? } else { None };
+        let calibration = if steps > 0 { Calibration::new(engine, network)? } else { None };
         let budget = Budget {
             steps,
-            search: search.as_ref().map(|own| Search { windows: own.windows(), columns: own.columns() }),
+            calibration: calibration.as_ref().map(Calibration::steps),
             trust: pace.trust,
         };
         let kept = steps > 0 && probes.kept();
@@ -281,7 +278,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             first_rate: settings.learning_rate,
             misfit: Misfit::of(network),
             probes,
-            search,
+            calibration,
             kept,
             budget,
             first: initial.to_vec(),
@@ -417,25 +414,11 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         match progress.phase {
             Phase::OutputOnly => self.give_up(),
             Phase::Calibrating => self.estimated(&vec![0.0; self.estimate.len()]),
-            Phase::Growing | Phase::Training | Phase::Searching => Ok(()),
+            Phase::Growing | Phase::Training => Ok(()),
         }
     }
 
-    /// A step that searches.
-    fn search<C: Propagator<Engine = M::Engine>>(
-        &mut self,
-        chip: &mut C,
-        batch: &Batch<M::Engine>,
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let (power, mut estimate) = self.known(batch)?;
-        let Some(search) = &mut self.search else { return Ok(()) };
-        search.step(chip, &self.probes, progress.searched, power, &mut estimate)?;
-        progress.searched(search.windows());
-        self.estimated(&estimate)
-    }
-
-    /// A step that calibrates a column; behind the last the controls start from what the first ones were meant to be.
+    /// A step that calibrates; behind the last the controls start from what the first ones were meant to be.
     fn calibrate<C: Propagator<Engine = M::Engine>>(
         &mut self,
         chip: &mut C,
@@ -443,17 +426,13 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         progress: &mut Progress,
     ) -> Result<()> {
         let (power, mut estimate) = self.known(batch)?;
-        let (Some(search), Some(of)) = (&mut self.search, self.budget.search) else { return Ok(()) };
-        let worth = search.calibrate(chip, &self.probes, progress.searched, power, &mut estimate)?;
-        progress.calibrated(worth, of, &self.budget);
-        match progress.phase {
-            Phase::Searching => estimate.fill(0.0),
+        let Some(calibration) = &mut self.calibration else { return Ok(()) };
+        calibration.step(chip, &self.probes, progress.calibrated, power, &mut estimate)?;
+        progress.calibrated(&self.budget);
+        if progress.phase == Phase::Growing {
             // first controls are drawn for the design: on a chip with phases of its own they would be anything
-            Phase::Growing => {
-                let first = search.as_designed(&self.first, &estimate);
-                self.controls = Parameters::new(&self.room.engine, self.optimizer, &first)?;
-            }
-            Phase::Calibrating | Phase::Training | Phase::OutputOnly => {}
+            let first = calibration.as_designed(&self.first, &estimate);
+            self.controls = Parameters::new(&self.room.engine, self.optimizer, &first)?;
         }
         self.estimated(&estimate)
     }
@@ -496,10 +475,6 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let on_chip = match phase {
             Phase::Growing => {
                 self.measure(chip, batch, &mut progress)?;
-                false
-            }
-            Phase::Searching => {
-                self.search(chip, batch, &mut progress)?;
                 false
             }
             Phase::Calibrating => {
@@ -545,7 +520,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                  {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls",
                 progress.spent, progress.misfit
             )],
-            Phase::Growing | Phase::Searching | Phase::Calibrating => {
+            Phase::Growing | Phase::Calibrating => {
                 vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
             }
             Phase::Training => Vec::new(),
@@ -553,17 +528,17 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
-        let fields = self.search.iter().map(|search| ("fields", &search.fields));
+        let light = self.calibration.iter().map(|own| ("light", &own.light));
         let kept = self.kept.iter().map(|kept| ("probes", &kept.readouts));
         let own = [("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)];
-        own.into_iter().chain(fields).chain(kept).collect()
+        own.into_iter().chain(light).chain(kept).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
-        let fields = self.search.iter_mut().map(|search| ("fields", &mut search.fields));
+        let light = self.calibration.iter_mut().map(|own| ("light", &mut own.light));
         let kept = self.kept.iter_mut().map(|kept| ("probes", &mut kept.readouts));
         let own =
             [("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)];
-        own.into_iter().chain(fields).chain(kept).collect()
+        own.into_iter().chain(light).chain(kept).collect()
     }
 }

@@ -5,8 +5,7 @@
 //!
 //! ```text
 //! growing     reach s and rate κ follow a course g from 0 to 1, three times as fast while the misfit is small
-//! calibrating where the misfit has not fallen while the reach grew to a half: the last columns one by one, and all where that is worth it
-//! searching   where it is not: windows of columns; then growing once more
+//! calibrating where the misfit has not fallen while the reach grew to a half: columns one by one; then growing once more
 //! polishing   at full reach, as long as that brings the misfit down to the trust
 //! training    with the estimate, where it explains the readouts; with the data sheet's model alone where it does not
 //! ```
@@ -26,10 +25,13 @@ pub const FINAL_RATE: f64 = 0.05;
 /// Misfit below which the course is three times as fast.
 const QUICK: f64 = 0.05;
 
-/// Misfit above which the course is slower behind a search of windows, and how much: estimates that it found are lost again where the reach grows
-/// faster than they become better. Those of calibrated columns are not.
+/// Misfit above which the course is slower behind calibrating, and how much: estimates are lost again where the reach grows faster than they become
+/// better.
 const UNSURE: f64 = 0.2;
 const SLOW: f64 = 0.3;
+
+/// Where in the course calibrated probes begin: from nearer the bar state they take some of what calibrating has found away again.
+const AGAIN: f64 = 0.3;
 
 /// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
 /// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
@@ -46,9 +48,6 @@ const WORTH: f64 = 0.05;
 /// Share of the trust down to which measuring goes on while that helps: what is found by then trains well.
 const FIRM: f64 = 0.1;
 
-/// Columns that are read before it is known whether the chip was calibrated.
-const LOOK_FIRST: usize = 2;
-
 /// Weight of a probe in the running mean.
 const WEIGHT: f64 = 0.2;
 
@@ -57,18 +56,16 @@ const WEIGHT: f64 = 0.2;
 pub enum Phase {
     /// A probe of growing reach.
     Growing,
-    /// A few columns of the search.
-    Searching,
+    /// Two columns of a chip whose errors may be anything.
+    Calibrating,
     /// The batch at the trained controls, and the estimate learns along.
     Training,
     /// The batch at the trained controls, without an estimate.
     OutputOnly,
-    /// A column that is read as one of ideal couplers, whose phases may be anything.
-    Calibrating,
 }
 
 impl Phase {
-    const ALL: [Phase; 5] = [Phase::Growing, Phase::Searching, Phase::Training, Phase::OutputOnly, Phase::Calibrating];
+    const ALL: [Phase; 4] = [Phase::Growing, Phase::Calibrating, Phase::Training, Phase::OutputOnly];
 }
 
 /// The state.
@@ -83,8 +80,8 @@ pub struct Progress {
     /// Steps that measured before training, and those before the present course.
     pub spent: usize,
     began: usize,
-    /// Windows of the search that are done, or columns that are calibrated.
-    pub searched: usize,
+    /// Steps that calibrated.
+    pub calibrated: usize,
     /// Running mean of the misfit: of probes.
     pub misfit: f64,
     /// The misfit that the present course began with.
@@ -95,22 +92,13 @@ pub struct Progress {
     pub noise: f64,
 }
 
-/// What is searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Search {
-    /// Windows, each a step.
-    pub windows: usize,
-    /// Columns, each a step where the chip is calibrated.
-    pub columns: usize,
-}
-
 /// What a run can spend.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
     /// Steps that measure, at most.
     pub steps: usize,
-    /// The search; none where the network has none.
-    pub search: Option<Search>,
+    /// Steps that calibrating takes; none where columns of the network cannot be read.
+    pub calibration: Option<usize>,
     /// τ.
     pub trust: f64,
 }
@@ -127,7 +115,7 @@ impl Progress {
             probes: 0,
             spent: 0,
             began: 0,
-            searched: 0,
+            calibrated: 0,
             misfit: 0.0,
             first: 0.0,
             before: None,
@@ -138,10 +126,10 @@ impl Progress {
     /// As a checkpoint keeps it.
     pub fn saved(&self) -> [f64; Self::LEN] {
         let phase = Phase::ALL.iter().position(|phase| *phase == self.phase).unwrap_or_default();
-        let counts = [phase, self.spent, self.began, self.searched].map(|count| count as f64);
-        let [phase, spent, began, searched] = counts;
+        let counts = [phase, self.spent, self.began, self.calibrated].map(|count| count as f64);
+        let [phase, spent, began, calibrated] = counts;
         let before = self.before.unwrap_or(-1.0);
-        [phase, self.course, self.probes as f64, spent, began, searched, self.misfit, self.first, before, self.noise]
+        [phase, self.course, self.probes as f64, spent, began, calibrated, self.misfit, self.first, before, self.noise]
     }
 
     /// From the saved form.
@@ -152,7 +140,7 @@ impl Progress {
             probes: saved[2] as u64,
             spent: saved[3] as usize,
             began: saved[4] as usize,
-            searched: saved[5] as usize,
+            calibrated: saved[5] as usize,
             misfit: saved[6],
             first: saved[7],
             before: (saved[8] >= 0.0).then_some(saved[8]),
@@ -162,7 +150,7 @@ impl Progress {
 
     /// The next step measures.
     pub fn measures(&self) -> bool {
-        matches!(self.phase, Phase::Growing | Phase::Searching | Phase::Calibrating)
+        matches!(self.phase, Phase::Growing | Phase::Calibrating)
     }
 
     /// s of the next probe.
@@ -175,14 +163,9 @@ impl Progress {
         FINAL_RATE + (1.0 - FINAL_RATE) * 0.5 * (1.0 + (PI * self.course.min(1.0)).cos())
     }
 
-    /// Takes `misfit` into the running mean, which begins with it after [`Progress::forget`].
+    /// Takes `misfit` into the running mean, which begins with it.
     pub fn hear(&mut self, misfit: f64) {
         self.misfit = if self.misfit == 0.0 { misfit } else { (1.0 - WEIGHT) * self.misfit + WEIGHT * misfit };
-    }
-
-    /// Begins a new mean.
-    fn forget(&mut self) {
-        self.misfit = 0.0;
     }
 
     fn probes_of_course(&self) -> u64 {
@@ -209,7 +192,12 @@ impl Progress {
             self.first = self.misfit;
         }
         let before = self.course;
-        self.course += self.pace(budget) / length;
+        let pace = match self.misfit {
+            misfit if misfit < QUICK => 3.0,
+            misfit if misfit > UNSURE && self.calibrated > 0 => SLOW,
+            _ => 1.0,
+        };
+        self.course += pace / length;
         let look = LOOKS.into_iter().find(|(at, _)| before < *at && self.course >= *at);
         let ended = self.course > 1.0 - 0.5 / length || self.spent >= budget.steps;
         if look.is_none() && !ended {
@@ -218,11 +206,10 @@ impl Progress {
         if self.misfit > FIRM * budget.trust {
             self.noise = noise()?;
         }
-        let searchable =
-            budget.search.filter(|search| self.searched == 0 && self.leaves(LOOK_FIRST + search.windows, budget));
         let kept = look.map_or(0.0, |(_, kept)| kept);
         let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
-        if lost && searchable.is_some() {
+        let fits = |steps| self.calibrated == 0 && self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps;
+        if lost && budget.calibration.is_some_and(fits) {
             self.phase = Phase::Calibrating;
         } else if ended {
             self.judge(budget);
@@ -243,43 +230,12 @@ impl Progress {
         self.phase = if useful { Phase::Training } else { Phase::OutputOnly };
     }
 
-    /// By how many probes the course goes on with one.
-    fn pace(&self, budget: &Budget) -> f64 {
-        let in_windows = budget.search.is_some_and(|search| self.searched == search.windows);
-        match self.misfit {
-            misfit if misfit < QUICK => 3.0,
-            misfit if misfit > UNSURE && in_windows => SLOW,
-            _ => 1.0,
-        }
-    }
-
-    /// After so many steps there is time to grow once more.
-    fn leaves(&self, steps: usize, budget: &Budget) -> bool {
-        self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps
-    }
-
-    /// A column is calibrated, and it is `worth` to go on so, or is not.
-    pub fn calibrated(&mut self, worth: bool, search: Search, budget: &Budget) {
-        self.searched += 1;
+    /// A step of all that `budget` has for it has calibrated; behind the last probes grow once more.
+    pub fn calibrated(&mut self, budget: &Budget) {
+        self.calibrated += 1;
         self.spent += 1;
-        if self.searched == LOOK_FIRST && !(worth && self.leaves(search.columns - LOOK_FIRST, budget)) {
-            (self.phase, self.searched) = (Phase::Searching, 0);
-        } else if self.searched == search.columns {
-            self.grow_again();
-        }
-    }
-
-    fn grow_again(&mut self) {
-        (self.phase, self.course, self.began) = (Phase::Growing, 0.0, self.spent);
-        self.forget();
-    }
-
-    /// A window of the search is done, `windows` of which there are.
-    pub fn searched(&mut self, windows: usize) {
-        self.searched += 1;
-        self.spent += 1;
-        if self.searched == windows {
-            self.grow_again();
+        if budget.calibration.is_none_or(|steps| self.calibrated >= steps) {
+            (self.phase, self.course, self.began, self.misfit) = (Phase::Growing, AGAIN, self.spent, 0.0);
         }
     }
 }
@@ -289,16 +245,10 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    const SEARCH: Search = Search { windows: 96, columns: 196 };
-    const BUDGET: Budget = Budget { steps: 480, search: Some(SEARCH), trust: 0.01 };
+    const BUDGET: Budget = Budget { steps: 480, calibration: Some(96), trust: 0.01 };
 
     /// The phases in their order, and the steps in each, of a run whose probes miss by what `misfit` says.
     fn course(budget: &Budget, noise: f64, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {
-        course_of(budget, noise, false, misfit)
-    }
-
-    /// The same of a chip that is `worth` to be calibrated.
-    fn course_of(budget: &Budget, noise: f64, worth: bool, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {
         let mut progress = Progress::new(budget);
         let mut phases: Vec<(Phase, usize)> = vec![];
         for _ in 0..2 * budget.steps {
@@ -311,8 +261,7 @@ mod tests {
                     let now = misfit(&progress);
                     progress.probed(now, budget, || Ok::<_, Infallible>(noise)).unwrap();
                 }
-                Phase::Searching => progress.searched(SEARCH.windows),
-                Phase::Calibrating => progress.calibrated(worth, SEARCH, budget),
+                Phase::Calibrating => progress.calibrated(budget),
                 Phase::Training | Phase::OutputOnly => break,
             }
             assert_eq!(Progress::restored(&progress.saved()), progress);
@@ -330,26 +279,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_found_is_searched_once_and_then_given_up() {
+    fn what_is_not_found_is_calibrated_once_and_then_given_up() {
         let never = course(&BUDGET, 0.0, |_| 0.9);
         let [
             (Phase::Growing, 140),
-            (Phase::Calibrating, 2),
-            (Phase::Searching, 96),
+            (Phase::Calibrating, 96),
             (Phase::Growing, after),
             (Phase::OutputOnly, 1),
         ] = never[..]
         else {
             panic!("{never:?}")
         };
-        assert!(140 + 2 + 96 + after <= BUDGET.steps);
-        let uncalibrated = course_of(&BUDGET, 0.0, true, |_| 0.9);
-        assert_eq!(uncalibrated[..2], [(Phase::Growing, 140), (Phase::Calibrating, 196)]);
-        let short = course_of(&Budget { steps: 400, ..BUDGET }, 0.0, true, |_| 0.9);
-        assert_eq!(short[1..3], [(Phase::Calibrating, 2), (Phase::Searching, 96)], "no time for all columns");
-        let found = course(&BUDGET, 0.0, |progress| if progress.searched > 0 { 0.005 } else { 0.9 });
+        assert!(140 + 96 + after <= BUDGET.steps);
+        let short = course(&Budget { steps: 300, ..BUDGET }, 0.0, |_| 0.9);
+        assert_eq!(short, [(Phase::Growing, 300), (Phase::OutputOnly, 1)], "no time for all columns");
+        let found = course(&BUDGET, 0.0, |progress| if progress.calibrated > 0 { 0.005 } else { 0.9 });
         assert_eq!(found.last(), Some(&(Phase::Training, 1)));
-        let none = course(&Budget { search: None, ..BUDGET }, 0.0, |_| 0.9);
+        let none = course(&Budget { calibration: None, ..BUDGET }, 0.0, |_| 0.9);
         assert_eq!(none, [(Phase::Growing, 400), (Phase::OutputOnly, 1)]);
     }
 
@@ -361,7 +307,7 @@ mod tests {
     #[test]
     fn polishing_goes_on_while_it_helps() {
         let ends = |misfit: fn(&Progress) -> f64| {
-            let phases = course(&Budget { search: None, steps: 2000, ..BUDGET }, 0.0, misfit);
+            let phases = course(&Budget { calibration: None, steps: 2000, ..BUDGET }, 0.0, misfit);
             assert_eq!(phases.last(), Some(&(Phase::Training, 1)), "{phases:?}");
             phases[0].1
         };

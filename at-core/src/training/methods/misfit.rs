@@ -62,7 +62,7 @@ const DIM: f64 = 1e-6;
 
 /// `Σ_k (m_k^q - c_k^q)² / Σ_k c_k^2q` for powers of a model and the chip, the mean over the samples. A root q below ½ weighs alike
 /// what nonlinearities that are dark at low power set orders of magnitude apart.
-pub struct Contrast {
+struct Contrast {
     outputs: usize,
     root: f64,
     /// `c_k^q` of the chip, `[sample, output]`.
@@ -73,7 +73,7 @@ pub struct Contrast {
 
 impl Contrast {
     /// To the powers `chip [sample, output]`, with the exponent `root`.
-    pub fn new(chip: &[f64], outputs: usize, root: f64) -> Self {
+    fn new(chip: &[f64], outputs: usize, root: f64) -> Self {
         let own = chip.chunks_exact(outputs).map(|chip| {
             let floor = DIM * chip.iter().map(|power| power.max(0.0)).sum::<f64>() / outputs as f64;
             let least = floor.powf(root);
@@ -88,7 +88,7 @@ impl Contrast {
     }
 
     /// Of the powers `model`; fills `error` with its derivative.
-    pub fn compare(&self, model: &[f64], error: &mut [f64]) -> f64 {
+    fn compare(&self, model: &[f64], error: &mut [f64]) -> f64 {
         let batch = self.samples.len().max(1) as f64;
         let rows = model.chunks_exact(self.outputs).zip(self.chip.chunks_exact(self.outputs));
         let mut all = 0.0;

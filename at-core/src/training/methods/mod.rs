@@ -5,7 +5,6 @@ pub mod at_adaptive;
 mod build;
 mod calibration;
 mod chain;
-mod column_search;
 pub mod coordinate;
 pub mod dat;
 mod descent;
@@ -47,7 +46,6 @@ pub mod spsa;
 pub mod subspace;
 pub mod tiki_taka;
 mod turned_back;
-mod window;
 pub mod zeroth_order;
 
 pub use at_adaptive::Estimation;

@@ -307,32 +307,37 @@ fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_
     assert!((outcome.test.loss - pat).abs() < 0.25 * (silico - pat), "{} {pat} {silico}", outcome.test.loss);
 }
 
-/// Steps of the search, and notes, of a training on a chip that growing probes do not find.
-fn searched(errors: &Imperfections) -> (f64, Vec<String>) {
+/// Steps that calibrate, and notes, of a training on a chip that growing probes do not find.
+fn calibrated(errors: &Imperfections) -> (f64, Vec<String>) {
     let mut fixture = Fixture::new(Cpu::<f32>::new(), meshes(8), errors, settings(3, 120, 0.02, Optimizer::ADAM));
     fixture.options.estimation.measuring_steps = Some(400);
     let mut method = fixture.method(MethodName::AtAdaptive);
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
-    let windows = method.parameters()[2].1.values[5];
-    (windows.into(), outcome.notes)
+    let steps = method.parameters()[2].1.values[5];
+    (steps.into(), outcome.notes)
 }
 
 #[test]
-fn columns_are_searched_where_probes_do_not_find_the_chip() {
-    let mut errors = Imperfections { phase: 0.5, ..Imperfections::NONE };
-    errors.passive.splitter_split = 0.1;
-    let (windows, notes) = searched(&errors);
-    assert_eq!(windows, 6.0, "windows of six columns in sixteen, which move by two");
+fn columns_are_calibrated_where_probes_do_not_find_the_chip() {
+    let (steps, notes) = calibrated(&Imperfections {
+        phase: 0.5,
+        passive: Passive { splitter_split: 0.1, ..Passive::NONE },
+        ..Imperfections::NONE
+    });
+    assert_eq!(steps, 8.0, "two of sixteen columns each");
     assert!(notes.is_empty(), "{notes:?}");
 }
 
 #[test]
-fn a_chip_that_nobody_has_calibrated_is_calibrated_column_by_column() {
-    let mut errors = Imperfections::NONE;
-    errors.passive.uncalibrated = true;
-    let (columns, notes) = searched(&errors);
-    assert_eq!(columns, 16.0, "of two meshes");
-    assert!(notes.is_empty(), "{notes:?}");
+fn a_chip_that_nobody_has_calibrated_is_found_although_its_couplers_are_off() {
+    for splitter_split in [0.0, 0.1] {
+        let (steps, notes) = calibrated(&Imperfections {
+            passive: Passive { uncalibrated: true, splitter_split, ..Passive::NONE },
+            ..Imperfections::NONE
+        });
+        assert_eq!(steps, 8.0, "two of sixteen columns each");
+        assert!(notes.is_empty(), "{notes:?}");
+    }
 }
 
 /// Shares of the rings of `network` that the estimate misses by more than 0.3 half linewidths, before anything is known and after `steps`
@@ -375,7 +380,7 @@ fn rings_are_found_on_both_sides_of_their_resonances() {
 
 /// Behind three nonlinearities that are dark at low power few outputs have nearly all light: a misfit of amplitudes hears those alone.
 #[test]
-fn four_meshes_are_found_without_a_search_although_their_light_is_uneven() {
+fn four_meshes_are_found_by_probes_alone_although_their_light_is_uneven() {
     let errors = Imperfections { phase: 0.1, splitter_angle: 0.1, ..Imperfections::NONE };
     let settings = settings(3, 120, 0.02, Optimizer::ADAM);
     let mut fixture = Fixture::new(Cpu::<f32>::new(), chain_of_meshes(8, 4), &errors, settings);
@@ -383,6 +388,6 @@ fn four_meshes_are_found_without_a_search_although_their_light_is_uneven() {
     let mut method = fixture.method(MethodName::AtAdaptive);
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
     let measuring = &method.parameters()[2].1.values;
-    assert_eq!(measuring[5], 0.0, "no window was searched");
+    assert_eq!(measuring[5], 0.0, "no column was calibrated");
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
 }

@@ -1,0 +1,358 @@
+//! What readouts of a column of MZIs tell of it, and of the light in front of it.
+
+use super::super::chain::{Chain, Place};
+use super::Answers;
+use super::mzi_fit::{Found, Powers, Reading, Second, Transfer};
+use super::straight::Known;
+use num_complex::Complex64;
+use rayon::prelude::*;
+use std::f64::consts::PI;
+use std::ops::Range;
+
+/// Moduli at which what is behind a column is tabulated, per factor of e, and how many factors below and above the light's they begin and end.
+const FINE: f64 = 400.0;
+const DEEP: f64 = 8.0;
+const BRIGHT: f64 = 3.5;
+
+/// What is left of an MZI's readouts, against the median of its column, beyond which it is looked for anew.
+const MISSED: f64 = 1.25;
+
+/// The light that is known so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Light {
+    /// Fields that enter the column behind the one that was read last, `[sample, mode]`; none yet before two columns were read.
+    pub fields: Vec<Complex64>,
+    /// The same of the column that was read last, each MZI's up to a phase of its own per sample.
+    pub pairs: Vec<Complex64>,
+}
+
+/// A column that is read.
+pub struct Column<'a> {
+    /// The chain.
+    pub chain: &'a Chain,
+    /// Its number.
+    pub column: usize,
+    /// Light that was sent, `[sample, mode]`.
+    pub inputs: &'a [Complex64],
+    /// All controls while columns behind were read.
+    pub front: &'a [f64],
+}
+
+impl Column<'_> {
+    /// The column is the last or the last but one of its mesh, whose half turns it does not tell.
+    fn ends(chain: &Chain, column: usize) -> bool {
+        column + 2 >= chain.mesh(column).end
+    }
+
+    /// The second column behind is in the same mesh, and is to be read together with this one.
+    pub fn has_second(&self) -> bool {
+        !Self::ends(self.chain, self.column)
+    }
+
+    /// Half turns of the column behind are to be told.
+    pub fn tells(&self) -> bool {
+        self.column + 1 < self.chain.columns() && Self::ends(self.chain, self.column + 1)
+    }
+
+    /// Tells bar and cross of the column behind apart from `answers`, settings of this column: by which of its MZIs light the one output or the other.
+    pub fn tell(&self, answers: &Answers, estimate: &mut [f64], light: &mut Light) {
+        let modes = self.chain.modes();
+        let powers = self.powers(answers);
+        let mean = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
+        let bright = bright(&(0..self.inputs.len()).map(mean).collect::<Vec<_>>(), modes);
+        let of = |index: usize| answers.controls.iter().map(|own| own[index]).collect::<Vec<_>>();
+        let lights = |row: usize| {
+            let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
+            // a waveguide without an MZI is lit by none: its light stays as it is
+            self.chain.place(self.column, row).or(above).map_or_else(
+                || Powers::new(&vec![0.0; powers.len()], &vec![0.0; powers.len()]),
+                |place| Powers::new(&of(place.theta), &of(place.phi)),
+            )
+        };
+        let crosses = |place: &Place| -> bool {
+            let rows = [place.row, place.row + 1];
+            let values = rows.map(|row| spread(&powers, modes, &bright, |own, at| own[at + row]));
+            let lights = rows.map(lights);
+            let left = |from: usize, to: usize| lights[from].left(&values[to]);
+            left(0, 1) + left(1, 0) < left(0, 0) + left(1, 1)
+        };
+        let places = self.chain.places(self.column + 1);
+        let crossed: Vec<bool> = places.par_iter().map(crosses).collect();
+        for (place, _) in places.iter().zip(crossed).filter(|(_, crossed)| *crossed) {
+            turn(place, estimate, modes, &mut light.pairs);
+        }
+    }
+
+    /// Reads the column from `alone`, its own settings, and from `together`, those with the second column behind. Returns what is left of an MZI's readouts,
+    /// the median and the most.
+    pub fn read(&self, alone: &Answers, together: Option<&Answers>, estimate: &mut [f64], light: &mut Light) -> [f64; 2] {
+        let modes = self.chain.modes();
+        let own = self.powers(alone);
+        let both = together.map(|answers| (answers, self.powers(answers)));
+        let mean = |at: usize| own.iter().map(|own| own[at]).sum::<f64>() / own.len() as f64;
+        let means: Vec<f64> = (0..self.inputs.len()).map(mean).collect();
+        let bright = bright(&means, modes);
+        let find = |place: &Place| -> (Reading, Found) {
+            let reading = self.reading(place, alone, &differences(&own, place.row, modes, &bright), None);
+            let found = reading.alone();
+            let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
+            let values = differences(powers, place.row, modes, &bright);
+            let reading = self.reading(place, answers, &values, Some(estimate));
+            let found = reading.with_second(&found.errors, self.behind(place, estimate));
+            (reading, found)
+        };
+        let places = self.chain.places(self.column);
+        let mut found: Vec<(Reading, Found)> = places.par_iter().map(find).collect();
+        let [usual, _] = median_and_most(found.iter().map(|(_, own)| own.rest));
+        found.par_iter_mut().filter(|(_, own)| own.rest > MISSED * usual).for_each(|(reading, own)| {
+            *own = reading.anew(own.clone());
+        });
+        light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
+        for (place, (_, own)) in places.iter().zip(&found) {
+            put(place, own, estimate);
+            for (sample, stokes) in own.stokes.iter().enumerate() {
+                let [s1, s2, s3] = stokes.map(|own| own * bright[sample]);
+                let sum = s1.hypot(s2).hypot(s3);
+                let at = sample * modes + place.row;
+                light.pairs[at] = Complex64::from_polar((0.5 * (sum + s1)).max(0.0).sqrt(), s3.atan2(s2));
+                light.pairs[at + 1] = (0.5 * (sum - s1)).max(0.0).sqrt().into();
+            }
+        }
+        median_and_most(found.iter().map(|(_, own)| own.rest))
+    }
+
+    /// Reads the column once more from `answers`, settings with the second column behind if it has one, now that the fields which enter it are known, and with them what its
+    /// MZIs get from one another in the column between. Returns what is left, as [`Column::read`].
+    pub fn mend(&self, answers: &Answers, estimate: &mut [f64], light: &Light) -> [f64; 2] {
+        let modes = self.chain.modes();
+        let powers = self.powers(answers);
+        let mean = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
+        let bright = bright(&(0..self.inputs.len()).map(mean).collect::<Vec<_>>(), modes);
+        let known = Known { chain: self.chain, estimate };
+        let places = self.chain.places(self.column);
+        let rest = self.rest();
+        let behind: Vec<Transfer> =
+            places.iter().map(|place| known.through(place.row, rest.clone(), &answers.controls[0])).collect();
+        let strayed: Vec<Vec<f64>> = (answers.controls.par_iter())
+            .map(|controls| {
+                let [all, straight] = [false, true].map(|straight| {
+                    let mut fields = light.fields.clone();
+                    (self.column..rest.start).for_each(|column| {
+                        let between = (column - self.column) % 2 == 1;
+                        known.cross(column, column > self.column, straight && between, controls, &mut fields);
+                    });
+                    let read = |sample: &[Complex64]| -> Vec<f64> {
+                        let of = |(place, m): (&Place, &Transfer)| {
+                            let [a, b] = [sample[place.row], sample[place.row + 1]];
+                            (m[1][0] * a + m[1][1] * b).norm_sqr() - (m[0][0] * a + m[0][1] * b).norm_sqr()
+                        };
+                        places.iter().zip(&behind).map(of).collect()
+                    };
+                    fields.chunks_exact(modes).flat_map(read).collect::<Vec<_>>()
+                });
+                all.iter().zip(straight).map(|(all, straight)| all - straight).collect()
+            })
+            .collect();
+        let find = |(number, place): (usize, &Place)| -> Found {
+            let mut values = differences(&powers, place.row, modes, &bright);
+            for (sample, values) in values.chunks_exact_mut(powers.len()).enumerate() {
+                for (value, strayed) in values.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
+                    *value -= strayed[sample * places.len() + number] / bright[sample];
+                }
+            }
+            let errors = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
+            let second = self.has_second().then_some(estimate as &[f64]);
+            self.reading(place, answers, &values, second).mended(errors, self.behind(place, estimate))
+        };
+        let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
+        places.iter().zip(&found).for_each(|(place, own)| put(place, own, estimate));
+        median_and_most(found.iter().map(|own| own.rest))
+    }
+
+    /// Columns behind that are read as one, straight.
+    fn rest(&self) -> Range<usize> {
+        let end = self.chain.mesh(self.column).end;
+        (self.column + if self.has_second() { 3 } else { 2 }).min(end)..end
+    }
+
+    /// Errors β and δθ, so far, of the MZI behind `place`; none where there is none.
+    fn behind(&self, place: &Place, estimate: &[f64]) -> [f64; 2] {
+        let behind = self.has_second().then(|| self.chain.place(self.column + 2, place.row)).flatten();
+        behind.map_or([0.0; 2], |own| [own.couplers[1], own.error].map(|index| estimate[index]))
+    }
+
+    /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, if the errors so far of what is behind are given.
+    fn reading(&self, place: &Place, answers: &Answers, differences: &[f64], behind: Option<&[f64]>) -> Reading {
+        let of = |index: usize| answers.controls.iter().map(|own| own[index]).collect::<Vec<_>>();
+        let second = behind.and_then(|estimate| {
+            let own = self.chain.place(self.column + 2, place.row)?;
+            let between = self.chain.place(self.column + 1, place.row + 1);
+            Some(Second {
+                theta: of(own.theta),
+                phi: of(own.phi),
+                between: between.map_or(vec![0.0; answers.controls.len()], |own| of(own.phi)),
+                first_coupler: estimate[own.couplers[0]],
+                behind: Known { chain: self.chain, estimate }.through(place.row, self.rest(), &answers.controls[0]),
+            })
+        });
+        Reading { theta: of(place.theta), phi: of(place.phi), second, differences: differences.to_vec() }
+    }
+
+    /// Powers behind the column, as far as everything behind lets light pass straight.
+    fn powers(&self, answers: &Answers) -> Vec<Vec<f64>> {
+        let behind = self.chain.nonlinearities(self.column);
+        if behind.is_empty() {
+            return answers.readouts.clone();
+        }
+        let mean = self.inputs.iter().map(Complex64::norm_sqr).sum::<f64>() / self.inputs.len() as f64;
+        let mut table: Vec<[f64; 2]> = Vec::new();
+        for step in 0..((DEEP + BRIGHT) * FINE) as usize {
+            let power = mean * (2.0 * (step as f64 / FINE - DEEP)).exp();
+            let field = behind.iter().fold(Complex64::from(power.sqrt()), |z, own| own.value(z));
+            let read = field.norm_sqr();
+            if table.last().is_some_and(|[_, last]| read <= *last) {
+                if power > mean {
+                    break; // where they pass less light for more, nothing tells both apart
+                }
+                table.clear(); // so dark that rounding decides
+            }
+            table.push([power, read]);
+        }
+        let undo = |read: f64| {
+            let at = table.partition_point(|own| own[1] < read);
+            let (Some(above), Some(below)) = (table.get(at), table.get(at.wrapping_sub(1))) else {
+                return table.get(at).or(table.last()).map_or(0.0, |own| own[0]);
+            };
+            below[0] + (above[0] - below[0]) * (read - below[1]) / (above[1] - below[1])
+        };
+        answers.readouts.iter().map(|read| read.iter().map(|&power| undo(power)).collect()).collect()
+    }
+
+    /// Gives the fields of `light.pairs`, which enter `column`, their phases, and finds the phases of waveguides behind.
+    pub fn enter(&self, column: usize, estimate: &mut [f64], light: &mut Light) {
+        let (modes, places) = (self.chain.modes(), self.chain.places(column));
+        if light.fields.is_empty() {
+            // behind the last column phases do not matter, and those between its MZIs are found with the column in front
+            light.fields = std::mem::take(&mut light.pairs);
+            return;
+        }
+        let waveguides = self.chain.waveguides(column + 1);
+        let mut out = light.pairs.clone();
+        for place in &places {
+            let m = Known { chain: self.chain, estimate }.transfer(place, self.front);
+            for sample in out.chunks_exact_mut(modes) {
+                let [a, b] = [sample[place.row], sample[place.row + 1]];
+                sample[place.row] = m[0][0] * a + m[0][1] * b;
+                sample[place.row + 1] = m[1][0] * a + m[1][1] * b;
+            }
+        }
+        if column + 2 == self.chain.columns() {
+            self.chain_up(&places, &out, &mut light.fields);
+        }
+        let mut behind = light.fields.clone();
+        self.chain.carry_back_between(column, self.front, &mut behind);
+        let mut fields = light.pairs.clone();
+        let mut alone = vec![true; modes];
+        for place in &places {
+            let (upper, lower) = (place.row, place.row + 1);
+            alone[upper..=lower].fill(false);
+            let rows = || behind.chunks_exact(modes).zip(out.chunks_exact(modes));
+            let apart: Complex64 =
+                rows().map(|(x, y)| x[upper] * x[lower].conj() * (y[upper] * y[lower].conj()).conj()).sum();
+            estimate[waveguides + upper] = apart.arg();
+            let turned = Complex64::cis(apart.arg());
+            for ((x, y), field) in rows().zip(fields.chunks_exact_mut(modes)) {
+                let common = unit(x[upper] * (y[upper] * turned).conj() + x[lower] * y[lower].conj());
+                field[upper] *= common;
+                field[lower] *= common;
+            }
+        }
+        for (mode, _) in alone.iter().enumerate().filter(|(_, alone)| **alone) {
+            for sample in (0..fields.len()).step_by(modes) {
+                fields[sample + mode] *= unit(behind[sample + mode] * out[sample + mode].conj());
+            }
+        }
+        light.fields = fields;
+    }
+
+    /// Gives the pairs of `fields`, which enter the last column, the phases against one another that light `out` of the column in front has.
+    fn chain_up(&self, places: &[Place], out: &[Complex64], fields: &mut [Complex64]) {
+        let modes = self.chain.modes();
+        let last = self.chain.places(self.chain.columns() - 1);
+        for (fields, out) in fields.chunks_exact_mut(modes).zip(out.chunks_exact(modes)) {
+            for Place { row: upper, .. } in places {
+                let lower = upper + 1;
+                let wanted = out[lower] * out[*upper].conj();
+                let turn = unit(wanted * (fields[lower] * fields[*upper].conj()).conj());
+                fields[lower] *= turn;
+                if last.iter().any(|own| own.row == lower) {
+                    fields[lower + 1] *= turn;
+                }
+            }
+        }
+    }
+
+    /// The first column's fields, whose half turns the light that was sent tells where no second column does.
+    pub fn arrive(&self, estimate: &mut [f64], light: &mut Light) {
+        let modes = self.chain.modes();
+        for place in self.chain.places(0).iter().filter(|_| Self::ends(self.chain, 0)) {
+            let more = |fields: &[Complex64]| fields[place.row].norm_sqr() - fields[place.row + 1].norm_sqr();
+            let samples = self.inputs.chunks_exact(modes).zip(light.pairs.chunks_exact(modes));
+            if samples.map(|(sent, found)| more(sent) * more(found)).sum::<f64>() < 0.0 {
+                turn(place, estimate, modes, &mut light.pairs);
+            }
+        }
+        self.enter(0, estimate, light);
+    }
+}
+
+/// The median, the lower of two, and the most; 0 of nothing.
+fn median_and_most(all: impl Iterator<Item = f64>) -> [f64; 2] {
+    let mut all: Vec<f64> = all.collect();
+    all.sort_by(f64::total_cmp);
+    let at = |index: usize| all.get(index).copied().unwrap_or_default();
+    [at(all.len().saturating_sub(1) / 2), at(all.len().saturating_sub(1))]
+}
+
+/// Mean power of a waveguide of every sample, of `powers [sample, mode]`.
+fn bright(powers: &[f64], modes: usize) -> Vec<f64> {
+    powers.chunks_exact(modes).map(|own| own.iter().sum::<f64>() / modes as f64).collect()
+}
+
+/// What `of` takes of the powers of a sample, which begin where it is told, `[sample, setting]`, in units of what the samples are `bright`: behind
+/// nonlinearities some are far brighter than others, and all have one weight.
+fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64], usize) -> f64) -> Vec<f64> {
+    let mut all = Vec::with_capacity(powers.len() * bright.len());
+    for (sample, by) in bright.iter().enumerate() {
+        all.extend(powers.iter().map(|own| if *by > 0.0 { of(own, sample * modes) / by } else { 0.0 }));
+    }
+    all
+}
+
+/// P2 − P1 of waveguides `row` and the next, as [`spread`] has it.
+fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
+    spread(powers, modes, bright, |own, at| own[at + row + 1] - own[at + row])
+}
+
+/// Puts what was found of the MZI `place` into `estimate`.
+fn put(place: &Place, found: &Found, estimate: &mut [f64]) {
+    let [first, second, theta, ..] = found.errors;
+    [estimate[place.couplers[0]], estimate[place.couplers[1]]] = [first, second];
+    estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
+}
+
+/// The errors and the fields at the MZI `place` that make the same powers of it with half a turn of θ more.
+fn turn(place: &Place, estimate: &mut [f64], modes: usize, pairs: &mut [Complex64]) {
+    estimate[place.couplers[1]] *= -1.0;
+    let error = &mut estimate[place.error];
+    *error += if *error > 0.0 { -PI } else { PI };
+    for sample in pairs.chunks_exact_mut(modes) {
+        let (upper, lower) = (sample[place.row], sample[place.row + 1]);
+        sample[place.row] = -Complex64::from_polar(lower.norm(), upper.arg() - lower.arg());
+        sample[place.row + 1] = upper.norm().into();
+    }
+}
+
+fn unit(z: Complex64) -> Complex64 {
+    if z.norm() > 0.0 { z / z.norm() } else { 1.0.into() }
+}

@@ -1,0 +1,394 @@
+//! Coherent meshes whose errors may be anything, found column by column from the detectors towards the light: for chips that the model of a perfect
+//! one shares no field with, and for those that nobody has calibrated.
+//!
+//! Behind the columns that are read light passes straight ([`straight`]), and each waveguide leads to a detector of its own. What an MZI makes of the light
+//! that enters it is then read directly, at random θ and φ, the same light again and again: from that follow its errors and the
+//! light ([`mzi_fit`]). A column is read alone, and then together with the second behind it, whose MZIs are on the same waveguides. The last two columns of a mesh have none:
+//! for these half a turn of θ, which exchanges bar and cross, is told by the column in front, whose MZIs light the one output or the other.
+//!
+//! Fields that enter column c + 1 as they are known, x, and those that leave the MZIs of column c, y, are the same but for phases:
+//! one per MZI and sample, χ, which nothing behind tells, and one per waveguide, D, that of the imperfections,
+//!
+//! ```text
+//! x = y·e^{i(χ + D)}         D of the upper output of an MZI against the lower: arg Σ_samples x1 x2* (y1 y2*)*
+//! ```
+//!
+//! so that the fields which enter column c follow, up to a phase per sample.
+
+mod column;
+mod mzi_fit;
+mod straight;
+
+use super::chain::{Chain, Place};
+use super::probes::Probes;
+use crate::Result;
+use crate::engine::{Engine, Optimizer};
+use crate::network::Network;
+use crate::propagator::Propagator;
+use crate::training::Parameters;
+use column::{Column, Light};
+use num_complex::Complex64;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use std::f64::consts::TAU;
+use straight::Known;
+
+/// Columns of a step.
+const STRIDE: usize = 2;
+/// Samples that stay the same through all columns, and settings at which these are read: of a column alone, of a column with the second behind it,
+/// and where half turns are told.
+const SAMPLES: usize = 40;
+const ALONE: usize = 18;
+const TOGETHER: usize = 24;
+const TELLING: usize = 36;
+/// What is left of an MZI's readouts, as a share of their root mean square, above which as many more are read: of most MZIs, and of any. Power splits
+/// and phases both 0.2 off need it.
+const ROUGH: [f64; 2] = [0.25, 0.5];
+/// Turns of the fit of one phase per mode and one per sample.
+const TURNS: usize = 100;
+/// Numbers of probes that no course reaches: their random numbers are these columns'.
+const FIRST_NUMBER: u64 = 1 << 40;
+/// Power of the light, of what nonlinearities bear: behind columns at random settings hardly a waveguide has ten times the mean.
+const DIM: f64 = 0.5;
+
+/// Settings of all controls of the chip, and the readouts `[sample, output]` of each.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    controls: Vec<Vec<f64>>,
+    readouts: Vec<Vec<f64>>,
+}
+
+impl Answers {
+    fn extend(&mut self, more: Answers) {
+        self.controls.extend(more.controls);
+        self.readouts.extend(more.readouts);
+    }
+}
+
+/// Calibrates chips of one network.
+pub struct Calibration<E: Engine> {
+    engine: E,
+    chain: Chain,
+    controls: usize,
+    /// [`Light`] between two steps: its fields, then its pairs, `[sample, mode, (re, im)]`.
+    pub light: Parameters<E>,
+}
+
+impl<E: Engine> Calibration<E> {
+    /// On chips of `network`; none where it has no chain.
+    pub fn new(engine: &E, network: &Network) -> Result<Option<Self>> {
+        let Some(chain) = Chain::of(network) else { return Ok(None) };
+        let light = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; 2 * SAMPLES * 2 * chain.modes()])?;
+        Ok(Some(Calibration { engine: engine.clone(), chain, controls: network.controls(), light }))
+    }
+
+    /// Steps that it takes.
+    pub fn steps(&self) -> usize {
+        self.chain.columns() / STRIDE
+    }
+
+    /// Step number `number` on `chip`, from the last columns to the first, which replaces their errors in `estimate`, where the data have `power` per
+    /// sample.
+    pub fn step<C: Propagator<Engine = E>>(
+        &mut self,
+        chip: &mut C,
+        probes: &Probes,
+        number: usize,
+        power: f64,
+        estimate: &mut [f64],
+    ) -> Result<()> {
+        let mut random = probes.random(FIRST_NUMBER);
+        let inputs = probes.fields(&mut random, SAMPLES, 1.0, DIM * probes.bright(power));
+        let front: Vec<f64> = (0..self.controls).map(|_| TAU * random.random::<f64>()).collect();
+        let sent = complex(&inputs);
+        let kept = complex(&self.engine.download(&self.light.values)?);
+        let (fields, pairs) = kept.split_at(kept.len() / 2);
+        let fields = if number == 0 { Vec::new() } else { fields.to_vec() };
+        let mut light = Light { fields, pairs: pairs.to_vec() };
+        let random = &mut probes.random(FIRST_NUMBER + 1 + number as u64);
+        let fields = self.engine.upload(&inputs)?;
+        for column in (0..self.chain.columns() - STRIDE * number).rev().take(STRIDE) {
+            let column = Column { chain: &self.chain, column, inputs: &sent, front: &front };
+            self.read(chip, &column, &fields, random, estimate, &mut light)?;
+            if column.column == 0 {
+                self.enter(&sent, &light.fields, estimate);
+            }
+        }
+        light.fields.resize(kept.len() / 2, Complex64::default());
+        let all: Vec<f64> = light.fields.iter().chain(&light.pairs).flat_map(|z| [z.re, z.im]).collect();
+        self.light.values = self.engine.upload(&all)?;
+        Ok(())
+    }
+
+    /// Reads one column, and the one behind it once more, the fields at which it tells.
+    fn read<C: Propagator<Engine = E>>(
+        &self,
+        chip: &mut C,
+        column: &Column<'_>,
+        inputs: &E::Buffer,
+        random: &mut ChaCha8Rng,
+        estimate: &mut [f64],
+        light: &mut Light,
+    ) -> Result<()> {
+        let (chain, number) = (&self.chain, column.column);
+        if number + 1 < chain.columns() {
+            if column.tells() {
+                let mut controls = column.front.to_vec();
+                let known = Known { chain, estimate };
+                known.straighten(number + 2, &mut controls);
+                known.bar(number + 1, &mut controls);
+                let answers = self.ask(chip, inputs, alone(column, TELLING, &mut controls, random))?;
+                column.tell(&answers, estimate, light);
+            }
+            column.enter(number + 1, estimate, light);
+            self.mend(chip, &Column { column: number + 1, ..*column }, inputs, random, estimate, light)?;
+        }
+        let known = Known { chain, estimate };
+        let mut controls = column.front.to_vec();
+        known.straighten(number + 1, &mut controls);
+        let alone = self.ask(chip, inputs, alone(column, ALONE, &mut controls, random))?;
+        let settings = column.has_second().then(|| self.together(column, random, estimate));
+        let mut together = settings.map(|settings| self.ask(chip, inputs, settings)).transpose()?;
+        let before = estimate.to_vec();
+        let mut rest = column.read(&alone, together.as_ref(), estimate, light);
+        if let Some(together) = &mut together {
+            let mut times = 0;
+            while rough(rest, times) {
+                together.extend(self.ask(chip, inputs, self.together(column, random, &before))?);
+                rest = column.read(&alone, Some(together), estimate, light);
+                times += 1;
+            }
+        }
+        if number == 0 {
+            column.arrive(estimate, light);
+            self.mend(chip, column, inputs, random, estimate, light)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a column once more at whose fields `light` is known.
+    fn mend<C: Propagator<Engine = E>>(
+        &self,
+        chip: &mut C,
+        column: &Column<'_>,
+        inputs: &E::Buffer,
+        random: &mut ChaCha8Rng,
+        estimate: &mut [f64],
+        light: &Light,
+    ) -> Result<()> {
+        if column.column + 1 == self.chain.mesh(column.column).end {
+            return Ok(()); // nothing strays between it and the detectors
+        }
+        let before = estimate.to_vec();
+        let mut answers = self.ask(chip, inputs, self.together(column, random, &before))?;
+        if rough(column.mend(&answers, estimate, light), 0) {
+            answers.extend(self.ask(chip, inputs, self.together(column, random, &before))?);
+            column.mend(&answers, estimate, light);
+        }
+        Ok(())
+    }
+
+    /// Settings of a column together with the second behind it, where that is in its mesh.
+    fn together(&self, column: &Column<'_>, random: &mut ChaCha8Rng, estimate: &[f64]) -> Vec<Vec<f64>> {
+        let (chain, number) = (&self.chain, column.column);
+        let known = Known { chain, estimate };
+        let mut controls = column.front.to_vec();
+        let second = column.has_second().then_some(number + 2);
+        known.straighten(second.unwrap_or(number) + 1, &mut controls);
+        known.bar(number + 1, &mut controls);
+        let settings = (0..TOGETHER).map(|_| {
+            for place in [Some(number), second].into_iter().flatten().flat_map(|column| chain.places(column)) {
+                any(random, &mut controls, &place);
+            }
+            // what strays from neighbours meets this light at any phase
+            let between = chain.places(number + 1);
+            between.iter().for_each(|place| controls[place.phi] = TAU * random.random::<f64>());
+            controls.clone()
+        });
+        settings.collect()
+    }
+
+    /// Reads `inputs` at `settings`, each of which writes the controls that it changes.
+    fn ask<C: Propagator<Engine = E>>(
+        &self,
+        chip: &mut C,
+        inputs: &E::Buffer,
+        settings: Vec<Vec<f64>>,
+    ) -> Result<Answers> {
+        let mut readout = self.engine.zeros(SAMPLES * chip.outputs())?;
+        let mut readouts = Vec::with_capacity(settings.len());
+        for (number, controls) in settings.iter().enumerate() {
+            let buffer = self.engine.upload(controls)?;
+            match number.checked_sub(1).map(|before| &settings[before]) {
+                None => chip.program(&buffer)?,
+                Some(before) => {
+                    let moved: Vec<usize> = (0..controls.len()).filter(|&at| controls[at] != before[at]).collect();
+                    chip.reprogram(&buffer, &moved)?;
+                }
+            }
+            chip.propagate(inputs, SAMPLES, &mut readout)?;
+            readouts.push(self.engine.download(&readout)?);
+        }
+        Ok(Answers { controls: settings, readouts })
+    }
+
+    /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
+    pub fn as_designed(&self, controls: &[f64], estimate: &[f64]) -> Vec<f64> {
+        let mut own = controls.to_vec();
+        let within = |phase: f64| phase - TAU * (phase / TAU).round();
+        for column in 0..self.chain.columns() {
+            let waveguides = self.chain.waveguides(column);
+            for place in self.chain.places(column) {
+                let upper = waveguides + place.row;
+                own[place.theta] -= within(estimate[place.error]);
+                own[place.phi] -= within(estimate[upper] - estimate[upper + 1]);
+            }
+        }
+        own
+    }
+
+    /// Phases in front of the first column, which `fields` enter where `inputs` were sent.
+    fn enter(&self, inputs: &[Complex64], fields: &[Complex64], estimate: &mut [f64]) {
+        let phases = phases_between(inputs, fields, self.chain.modes());
+        let entrance = self.chain.entrance();
+        estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error += phase);
+    }
+}
+
+/// Whether more is to be read of a column where so much is left of its MZIs, the median and the most, which was done so many times before.
+fn rough([usual, most]: [f64; 2], times: usize) -> bool {
+    match times {
+        0 => usual > ROUGH[0] || most > ROUGH[1],
+        1 => most > ROUGH[1],
+        _ => false,
+    }
+}
+
+/// `controls` with any settings of a column.
+fn alone(column: &Column<'_>, count: usize, controls: &mut [f64], random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
+    let settings = (0..count).map(|_| {
+        column.chain.places(column.column).iter().for_each(|place| any(random, controls, place));
+        controls.to_vec()
+    });
+    settings.collect()
+}
+
+/// Any setting of an MZI.
+fn any(random: &mut ChaCha8Rng, controls: &mut [f64], place: &Place) {
+    [place.theta, place.phi].into_iter().for_each(|index| controls[index] = TAU * random.random::<f64>());
+}
+
+fn complex(reals: &[f64]) -> Vec<Complex64> {
+    reals.chunks_exact(2).map(|z| Complex64::new(z[0], z[1])).collect()
+}
+
+/// The phase of every mode by which `to [sample, mode]` is ahead of `from`, each sample up to a phase of its own.
+fn phases_between(from: &[Complex64], to: &[Complex64], modes: usize) -> Vec<f64> {
+    let turn = |z: Complex64| if z.norm() > 0.0 { z / z.norm() } else { Complex64::new(1.0, 0.0) };
+    let mut own = vec![Complex64::new(1.0, 0.0); modes];
+    for _ in 0..TURNS {
+        let mut sums = vec![Complex64::new(0.0, 0.0); modes];
+        for (from, to) in from.chunks_exact(modes).zip(to.chunks_exact(modes)) {
+            let ahead: Vec<Complex64> = from.iter().zip(to).map(|(from, to)| to * from.conj()).collect();
+            let common = turn(ahead.iter().zip(&own).map(|(ahead, own)| ahead * own.conj()).sum());
+            sums.iter_mut().zip(&ahead).for_each(|(sum, ahead)| *sum += ahead * common.conj());
+        }
+        own = sums.into_iter().map(turn).collect();
+    }
+    own.into_iter().map(|z| z.arg()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use super::super::misfit::Misfit;
+    use super::super::probes::Probes;
+    use crate::chip::Chip;
+    use crate::cpu::Cpu;
+    use crate::fabrication::Fabrication;
+    use crate::imperfections::Imperfections;
+    use crate::network::{Detection, Network, Stage};
+    use crate::optics::{Activation, Layout, Mesh};
+    use crate::propagator::{Propagator, Simulator, Tunable};
+
+    /// How far a model with the errors that calibrating found is from a chip of `meshes` meshes with phases over a whole turn and power splits off by `split`.
+    fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, split: f64) -> f64 {
+        let layers = (0..meshes).map(|number| {
+            let behind = if number + 1 < meshes {
+                Stage::activation(modes, Activation::ELECTRO_OPTIC)
+            } else {
+                Stage::detection(modes, Detection::Intensity)
+            };
+            vec![Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap()), behind]
+        });
+        let network = Network::new(layers.collect()).unwrap();
+        let mut kind = Imperfections::NONE;
+        kind.passive.uncalibrated = true;
+        kind.passive.splitter_split = split;
+        let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, 6).unwrap()).unwrap();
+        let mut calibration = Calibration::new(engine, &network).unwrap().unwrap();
+        let (probes, power) = (Probes::new(&network, 3), modes as f64);
+        let mut estimate = vec![0.0; network.imperfections()];
+        for number in 0..calibration.steps() {
+            calibration.step(&mut chip, &probes, number, power, &mut estimate).unwrap();
+        }
+        let (controls, fields) = probes.draw(engine, 0, 1.0, &estimate, power).unwrap();
+        let mut model = engine.build(&network, &Fabrication::ideal()).unwrap();
+        model.set_imperfections(&engine.upload(&estimate).unwrap()).unwrap();
+        model.program(&controls).unwrap();
+        chip.program(&controls).unwrap();
+        let read = |chip: &mut dyn FnMut(&mut E::Buffer)| {
+            let mut readout = engine.zeros(probes.samples() * modes).unwrap();
+            chip(&mut readout);
+            engine.download(&readout).unwrap()
+        };
+        let theirs = read(&mut |readout| chip.propagate(&fields, probes.samples(), readout).unwrap());
+        let ours = read(&mut |readout| model.propagate(&fields, probes.samples(), readout).unwrap());
+        Misfit::Amplitude.compare(&ours, &theirs, modes, &mut vec![0.0; ours.len()])
+    }
+
+    #[test]
+    fn dark_light_tells_nothing_and_ends() {
+        let layer = |last| vec![Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap()), last];
+        let (lit, read) = (Stage::activation(4, Activation::ELECTRO_OPTIC), Stage::detection(4, Detection::Intensity));
+        let network = Network::new(vec![layer(lit), layer(read)]).unwrap();
+        let engine = Cpu::<f64>::new();
+        let mut chip = Chip::new(&engine, &network, &Fabrication::ideal()).unwrap();
+        let mut calibration = Calibration::new(&engine, &network).unwrap().unwrap();
+        let mut estimate = vec![0.0; network.imperfections()];
+        for number in 0..calibration.steps() {
+            calibration.step(&mut chip, &Probes::new(&network, 3), number, 0.0, &mut estimate).unwrap();
+        }
+        assert!(estimate.iter().all(|error| error.is_finite()));
+    }
+
+    #[test]
+    fn phases_over_a_whole_turn_are_found() {
+        for (modes, meshes) in [(8, 1), (8, 2), (6, 3)] {
+            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, 0.0);
+            assert!(misfit < 1e-6, "{modes} modes, {meshes} meshes: {misfit}");
+        }
+    }
+
+    #[test]
+    fn couplers_that_are_off_are_found_with_them() {
+        for (modes, meshes, split) in [(8, 1, 0.2), (8, 2, 0.1), (6, 3, 0.06)] {
+            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, split);
+            assert!(misfit < 0.01, "{modes} modes, {meshes} meshes, {split}: {misfit}");
+        }
+    }
+
+    #[test]
+    fn phases_of_modes_are_found_whatever_those_of_samples() {
+        let wanted = [0.3, -2.0, 1.2];
+        let from: Vec<Complex64> =
+            (0..30).map(|k| Complex64::new((1.3 * f64::from(k)).sin(), (0.7 * f64::from(k)).cos())).collect();
+        let to: Vec<Complex64> =
+            from.iter().enumerate().map(|(k, z)| z * Complex64::cis(wanted[k % 3] + (k / 3) as f64)).collect();
+        let found = phases_between(&from, &to, 3);
+        for mode in 1..3 {
+            let apart = (found[mode] - found[0]) - (wanted[mode] - wanted[0]);
+            assert!((Complex64::cis(apart) - 1.0).norm() < 1e-6, "{found:?}");
+        }
+    }
+}

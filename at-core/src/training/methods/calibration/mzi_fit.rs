@@ -1,0 +1,436 @@
+//! An MZI from the powers at its outputs: errors of its couplers and of θ, and the light that enters it.
+//!
+//! Light u, v at its inputs is told by its Stokes parameters, `s = (|u|² − |v|², 2 Re uv*, 2 Im uv*)`. Whatever M = `[[a, b], [c, d]]` it crosses,
+//!
+//! ```text
+//! P2 − P1 = k·s,     k = ((|c|² − |a|² − |d|² + |b|²)/2, Re w, −Im w),   w = c d* − a b*
+//! ```
+//!
+//! so that at given errors s follows by linear least squares, one of three unknowns per sample, whose matrix all samples share. The errors
+//! themselves follow by Levenberg and Marquardt's method on what is left.
+//!
+//! Alone, with straight light behind, half a turn of θ cannot be told: `(α, β, θ, s) → (α, −β, θ + π, −s)` has the same powers. With a second MZI
+//! behind the first, on the same waveguides and at settings of its own, it can; and the second's output, of which its own errors and what is
+//! behind it are a part, is fitted along, so that no error of what is behind spoils what is found.
+
+use crate::optics::mzi::{Coupler, mzi_transfer};
+use num_complex::Complex64;
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
+
+/// A transfer matrix of two waveguides, `[row][column]`.
+pub type Transfer = [[Complex64; 2]; 2];
+
+/// Unknown errors: α, β and δθ of the MZI; the phase of its upper output against the lower where they enter the second MZI, and β and δθ of that.
+const UNKNOWN: usize = 6;
+/// Of them, those of an MZI that is met alone.
+const ALONE: usize = 3;
+pub type Errors = [f64; UNKNOWN];
+
+/// Phases between both MZIs at which the fit is begun, and turns of δθ where it is begun anew.
+const PHASES: usize = 12;
+const TURNS: usize = 12;
+/// How many of all beginnings are gone on with.
+const BEGINNINGS: usize = 8;
+
+const STEPS: usize = 6;
+const TRIES: usize = 5;
+const DIFFERENCE: f64 = 1e-5;
+/// Longest step of one unknown (radians).
+const LONGEST: f64 = 0.5;
+
+/// The MZI behind.
+pub struct Second {
+    /// Its controls in every setting.
+    pub theta: Vec<f64>,
+    /// See [`Second::theta`].
+    pub phi: Vec<f64>,
+    /// φ on the lower waveguide between both, in every setting.
+    pub between: Vec<f64>,
+    /// Its first coupler's error.
+    pub first_coupler: f64,
+    /// What is behind it.
+    pub behind: Transfer,
+}
+
+/// What was read of an MZI.
+pub struct Reading {
+    /// Its controls in every setting.
+    pub theta: Vec<f64>,
+    /// See [`Reading::theta`].
+    pub phi: Vec<f64>,
+    /// The MZI behind it; none where light goes straight.
+    pub second: Option<Second>,
+    /// P2 − P1, `[sample, setting]`.
+    pub differences: Vec<f64>,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The errors.
+    pub errors: Errors,
+    /// s, of every sample.
+    pub stokes: Vec<[f64; 3]>,
+    /// Share of the differences' squares that is left, its root.
+    pub rest: f64,
+}
+
+impl Reading {
+    /// Finds an MZI that is met alone.
+    pub fn alone(&self) -> Found {
+        let mut errors = [0.0; UNKNOWN];
+        errors[2] = self.axis();
+        self.fitted(errors)
+    }
+
+    /// Finds an MZI with one behind it from what `alone` found, and what is known of errors β and δθ behind.
+    pub fn with_second(&self, alone: &Errors, behind: [f64; 2]) -> Found {
+        let begin = |turn: f64| {
+            let mut errors = *alone;
+            errors[2] += turn;
+            [errors[4], errors[5]] = behind;
+            self.fitted(self.beginnings([errors])[0])
+        };
+        let (this, other) = (begin(0.0), begin(PI));
+        if other.rest < this.rest { other } else { this }
+    }
+
+    /// Finds an MZI once more from its `first` errors α, β and δθ, and what is known of β and δθ `behind`.
+    pub fn mended(&self, first: [f64; ALONE], behind: [f64; 2]) -> Found {
+        let [alpha, beta, theta] = first;
+        let errors = [alpha, beta, theta, 0.0, behind[0], behind[1]];
+        match &self.second {
+            None => self.fitted(errors),
+            Some(_) => self.fitted(self.beginnings([errors])[0]),
+        }
+    }
+
+    /// The same from many beginnings, for MZIs that were missed.
+    pub fn anew(&self, missed: Found) -> Found {
+        let turned = |found: &Errors, ideal: bool, turn: usize| {
+            let mut errors = *found;
+            errors[2] += TAU * turn as f64 / TURNS as f64;
+            if ideal {
+                [errors[0], errors[1]] = [0.0, 0.0];
+            }
+            errors
+        };
+        let own = missed.errors;
+        let all = [false, true].into_iter().flat_map(|ideal| (0..TURNS).map(move |turn| turned(&own, ideal, turn)));
+        let found = self.beginnings(all).into_iter().take(BEGINNINGS).map(|errors| self.fitted(errors));
+        found.fold(missed, |best, own| if own.rest < best.rest { own } else { best })
+    }
+
+    /// All `errors` with the phases between both MZIs, those that leave least first.
+    fn beginnings(&self, errors: impl IntoIterator<Item = Errors>) -> Vec<Errors> {
+        let phases = |own: Errors| {
+            (0..PHASES).map(move |phase| {
+                let mut errors = own;
+                errors[3] = TAU * phase as f64 / PHASES as f64;
+                errors
+            })
+        };
+        let mut all: Vec<(f64, Errors)> = errors
+            .into_iter()
+            .flat_map(phases)
+            .map(|errors| (Light::new(self, &errors).explained(&self.differences), errors))
+            .collect();
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        all.into_iter().map(|(_, errors)| errors).collect()
+    }
+
+    /// k of every setting.
+    fn rows(&self, errors: &Errors) -> Vec<[f64; 3]> {
+        let [alpha, beta, theta, phase, second_beta, second_theta] = *errors;
+        let couplers = [alpha, beta].map(Coupler::new);
+        let settings = self.theta.iter().zip(&self.phi).enumerate();
+        settings
+            .map(|(setting, (own, phi))| {
+                let mut m = mzi_transfer(own + theta, *phi, couplers[0], couplers[1]);
+                if let Some(second) = &self.second {
+                    let turn = [Complex64::cis(phase), Complex64::cis(second.between[setting])];
+                    m.iter_mut().zip(turn).for_each(|(row, turn)| row.iter_mut().for_each(|z| *z *= turn));
+                    let couplers = [second.first_coupler, second_beta].map(Coupler::new);
+                    let theta = second.theta[setting] + second_theta;
+                    let behind = mzi_transfer(theta, second.phi[setting], couplers[0], couplers[1]);
+                    m = product(&second.behind, &product(&behind, &m));
+                }
+                let [[a, b], [c, d]] = m;
+                let w = c * d.conj() - a * b.conj();
+                [0.5 * (c.norm_sqr() - a.norm_sqr() - d.norm_sqr() + b.norm_sqr()), w.re, -w.im]
+            })
+            .collect()
+    }
+
+    /// Levenberg and Marquardt's method from `errors`.
+    fn fitted(&self, mut errors: Errors) -> Found {
+        let free = if self.second.is_some() { UNKNOWN } else { ALONE };
+        let left = |errors: &Errors| Light::new(self, errors).left(&self.differences);
+        let mut now = left(&errors);
+        let mut damping = 1e-3;
+        for _ in 0..STEPS {
+            let slopes: Vec<Vec<f64>> = (0..free)
+                .map(|index| {
+                    let mut moved = errors;
+                    moved[index] += DIFFERENCE;
+                    left(&moved).iter().zip(&now).map(|(moved, own)| (moved - own) / DIFFERENCE).collect()
+                })
+                .collect();
+            let mut normal = [[0.0; UNKNOWN]; UNKNOWN];
+            let mut toward = [0.0; UNKNOWN];
+            for (row, own) in slopes.iter().enumerate() {
+                toward[row] = -dot(own, &now);
+                slopes.iter().enumerate().for_each(|(column, other)| normal[row][column] = dot(own, other));
+            }
+            let (before, mut moved) = (dot(&now, &now), false);
+            for _ in 0..TRIES {
+                let mut damped = normal;
+                for (index, row) in damped.iter_mut().enumerate() {
+                    row[index] += damping * row[index] + 1e-12;
+                }
+                let step = inverse(&damped).map(|row| row.iter().zip(&toward).map(|(a, b)| a * b).sum::<f64>());
+                let mut tried = errors;
+                tried.iter_mut().zip(step).take(free).for_each(|(own, step)| *own += step.clamp(-LONGEST, LONGEST));
+                let after = left(&tried);
+                if dot(&after, &after) < before {
+                    (errors, now, moved) = (tried, after, true);
+                    damping *= 0.2;
+                    break;
+                }
+                damping *= 10.0;
+            }
+            if !moved {
+                break;
+            }
+        }
+        let errors = usual(errors);
+        let all = dot(&self.differences, &self.differences);
+        let rest = if all > 0.0 { (dot(&now, &now) / all).sqrt() } else { 0.0 };
+        Found { errors, stokes: Light::new(self, &errors).stokes(&self.differences).collect(), rest }
+    }
+
+    /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.
+    fn axis(&self) -> f64 {
+        let powers = Powers::new(&self.theta, &self.phi);
+        let (mut sine, mut cosine) = (0.0, 0.0);
+        for values in self.differences.chunks_exact(self.theta.len()) {
+            let own = powers.coefficients(values);
+            for [x, y] in [[own[3], -own[4]], [own[5], own[7]], [own[6], own[8]]] {
+                sine += 2.0 * x * y;
+                cosine += x * x - y * y;
+            }
+        }
+        0.5 * sine.atan2(cosine)
+    }
+}
+
+/// Functions of a setting of which any power behind an MZI is a sum: 1, cos φ, sin φ, and their products with cos θ and sin θ.
+const FUNCTIONS: usize = 9;
+
+/// Least squares of powers at some settings as such sums.
+pub struct Powers {
+    functions: Vec<[f64; FUNCTIONS]>,
+    inverse: [[f64; FUNCTIONS]; FUNCTIONS],
+}
+
+impl Powers {
+    /// At settings `theta` and `phi`.
+    pub fn new(theta: &[f64], phi: &[f64]) -> Self {
+        let of = |(theta, phi): (&f64, &f64)| {
+            let ((s, c), (sine, cosine)) = (theta.sin_cos(), phi.sin_cos());
+            [1.0, cosine, sine, c, s, s * cosine, s * sine, c * cosine, c * sine]
+        };
+        let functions: Vec<[f64; FUNCTIONS]> = theta.iter().zip(phi).map(of).collect();
+        let mut normal = [[0.0; FUNCTIONS]; FUNCTIONS];
+        for (row, own) in normal.iter_mut().enumerate() {
+            let product = |other: usize| functions.iter().map(|f| f[row] * f[other]).sum();
+            own.iter_mut().enumerate().for_each(|(other, slot)| *slot = product(other));
+            // functions that are the same leave a sum that is as good
+            own[row] += 1e-9 * functions.len() as f64;
+        }
+        Powers { inverse: inverse(&normal), functions }
+    }
+
+    fn coefficients(&self, values: &[f64]) -> [f64; FUNCTIONS] {
+        let mut sums = [0.0; FUNCTIONS];
+        for (own, value) in self.functions.iter().zip(values) {
+            sums.iter_mut().zip(own).for_each(|(sum, f)| *sum += f * value);
+        }
+        self.inverse.map(|row| dot(&row, &sums))
+    }
+
+    /// Sum of the squares of `values [sample, setting]` that no such sums account for.
+    pub fn left(&self, values: &[f64]) -> f64 {
+        let of = |sample: &[f64]| {
+            let own = self.coefficients(sample);
+            self.functions.iter().zip(sample).map(|(f, value)| (value - dot(f, &own)).powi(2)).sum::<f64>()
+        };
+        values.chunks_exact(self.functions.len()).map(of).sum()
+    }
+}
+
+/// The same MZI with coupling angles π/4 + α and π/4 + β between 0 and π/2: that of −x is that of x with θ half a turn further, and the phase of the
+/// light, or of what leaves, too.
+fn usual(mut errors: Errors) -> Errors {
+    for coupler in [0, 1] {
+        let angle = (FRAC_PI_4 + errors[coupler] + PI).rem_euclid(TAU) - PI;
+        let short = if angle.abs() > FRAC_PI_2 { angle - PI * angle.signum() } else { angle };
+        if short < 0.0 {
+            errors[2] += PI;
+            errors[3] += PI * coupler as f64;
+        }
+        errors[coupler] = short.abs() - FRAC_PI_4;
+    }
+    errors
+}
+
+/// Least squares of the light at given errors.
+struct Light {
+    rows: Vec<[f64; 3]>,
+    inverse: [[f64; 3]; 3],
+}
+
+impl Light {
+    fn new(reading: &Reading, errors: &Errors) -> Self {
+        let rows = reading.rows(errors);
+        let mut normal = [[0.0; 3]; 3];
+        for row in &rows {
+            for (own, slots) in row.iter().zip(&mut normal) {
+                slots.iter_mut().zip(row).for_each(|(slot, other)| *slot += own * other);
+            }
+        }
+        normal.iter_mut().enumerate().for_each(|(index, row)| row[index] += 1e-12 * rows.len() as f64);
+        Light { inverse: inverse(&normal), rows }
+    }
+
+    fn projected(&self, sample: &[f64]) -> [f64; 3] {
+        let mut sums = [0.0; 3];
+        for (row, value) in self.rows.iter().zip(sample) {
+            sums.iter_mut().zip(row).for_each(|(sum, own)| *sum += own * value);
+        }
+        sums
+    }
+
+    fn solved(&self, sums: &[f64; 3]) -> [f64; 3] {
+        self.inverse.map(|row| row.iter().zip(sums).map(|(a, b)| a * b).sum())
+    }
+
+    fn stokes(&self, differences: &[f64]) -> impl Iterator<Item = [f64; 3]> {
+        differences.chunks_exact(self.rows.len()).map(|sample| self.solved(&self.projected(sample)))
+    }
+
+    /// Sum of the squares that the light accounts for.
+    fn explained(&self, differences: &[f64]) -> f64 {
+        let of = |sample: &[f64]| {
+            let sums = self.projected(sample);
+            self.solved(&sums).iter().zip(&sums).map(|(a, b)| a * b).sum::<f64>()
+        };
+        differences.chunks_exact(self.rows.len()).map(of).sum()
+    }
+
+    /// What it does not account for.
+    fn left(&self, differences: &[f64]) -> Vec<f64> {
+        let of = |(sample, light): (&[f64], [f64; 3])| {
+            let own = self.rows.iter().map(move |row| row.iter().zip(&light).map(|(a, b)| a * b).sum::<f64>());
+            sample.iter().zip(own).map(|(value, own)| value - own).collect::<Vec<_>>()
+        };
+        differences.chunks_exact(self.rows.len()).zip(self.stokes(differences)).flat_map(of).collect()
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// `a·b`.
+pub fn product(a: &Transfer, b: &Transfer) -> Transfer {
+    let of = |row: usize, column: usize| a[row][0] * b[0][column] + a[row][1] * b[1][column];
+    [[of(0, 0), of(0, 1)], [of(1, 0), of(1, 1)]]
+}
+
+/// Of a positive definite matrix.
+fn inverse<const N: usize>(matrix: &[[f64; N]; N]) -> [[f64; N]; N] {
+    let (mut left, mut right) = (*matrix, [[0.0; N]; N]);
+    right.iter_mut().enumerate().for_each(|(row, own)| own[row] = 1.0);
+    for pivot in 0..N {
+        let by = 1.0 / left[pivot][pivot];
+        left[pivot].iter_mut().chain(&mut right[pivot]).for_each(|x| *x *= by);
+        let (own, made) = (left[pivot], right[pivot]);
+        for row in (0..N).filter(|row| *row != pivot) {
+            let by = left[row][pivot];
+            left[row].iter_mut().zip(own).for_each(|(x, own)| *x -= by * own);
+            right[row].iter_mut().zip(made).for_each(|(x, own)| *x -= by * own);
+        }
+    }
+    right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(count: usize, shift: f64) -> Vec<f64> {
+        (0..count).map(|k| 40.0 * (1.7 * k as f64 + shift).sin()).collect()
+    }
+
+    /// The powers of an MZI with `errors`, and their reading.
+    fn read(errors: &Errors, with_second: bool) -> Reading {
+        let (settings, samples) = (24, 7);
+        let (one, none) = (Complex64::from(1.0), Complex64::default());
+        let second = with_second.then(|| Second {
+            theta: noise(settings, 3.0),
+            phi: noise(settings, 4.0),
+            between: noise(settings, 5.0),
+            first_coupler: 0.04,
+            behind: [[one, none], [none, one]],
+        });
+        let mut reading =
+            Reading { theta: noise(settings, 1.0), phi: noise(settings, 2.0), second, differences: Vec::new() };
+        let rows = reading.rows(errors);
+        let light = noise(3 * samples, 6.0);
+        let of = |stokes: &[f64]| rows.iter().map(|row| dot(row, stokes)).collect::<Vec<_>>();
+        reading.differences = light.chunks_exact(3).flat_map(of).collect();
+        reading
+    }
+
+    fn apart(a: f64, b: f64) -> f64 {
+        ((a - b + PI).rem_euclid(TAU) - PI).abs()
+    }
+
+    #[test]
+    fn an_mzi_alone_is_found_but_for_half_a_turn() {
+        let found = read(&[0.1, -0.07, 2.9, 0.0, 0.0, 0.0], false).alone();
+        let [alpha, beta, theta, ..] = found.errors;
+        let turned = apart(theta, 2.9) > 1.0;
+        let (beta, theta) = if turned { (-beta, theta + PI) } else { (beta, theta) };
+        assert!(found.rest < 1e-8 && (alpha - 0.1).abs() + (beta + 0.07).abs() + apart(theta, 2.9) < 1e-6, "{found:?}");
+    }
+
+    #[test]
+    fn an_mzi_with_one_behind_it_is_found_with_the_phase_between_both() {
+        let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4];
+        let reading = read(&errors, true);
+        for begin in [-0.2, PI - 0.3] {
+            let alone = [0.0, 0.0, 2.9 + begin, 0.0, 0.0, 0.0];
+            let found = reading.with_second(&alone, [0.0, 0.3]);
+            assert!(found.rest < 1e-6, "{found:?}");
+            assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{found:?}");
+            let mended = reading.mended([0.15, 0.0, 2.8], [0.0, 0.3]);
+            assert!(mended.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{mended:?}");
+        }
+    }
+
+    #[test]
+    fn coupling_angles_of_either_sign_are_one() {
+        let all = |errors: &Errors| {
+            let reading = read(errors, true);
+            (reading.differences.clone(), reading)
+        };
+        let (differences, mut reading) = all(&[-1.2, 1.4, 0.3, 0.9, 0.02, 0.1]);
+        let own = usual([-1.2, 1.4, 0.3, 0.9, 0.02, 0.1]);
+        assert!(own[..2].iter().all(|error| error.abs() < FRAC_PI_4), "{own:?}");
+        reading.differences = differences;
+        let left = Light::new(&reading, &own).left(&reading.differences);
+        assert!(dot(&left, &left) < 1e-12 * dot(&reading.differences, &reading.differences));
+    }
+}
