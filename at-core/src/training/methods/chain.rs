@@ -1,7 +1,6 @@
 //! The columns of all meshes of a coherent network as one chain.
 
 use crate::network::{Detection, Network, Stage};
-use crate::optics::mzi::{Coupler, mzi_transfer};
 use crate::optics::{Activation, Layout, Mesh};
 use num_complex::Complex64;
 use std::ops::Range;

@@ -291,8 +291,8 @@ mod tests {
             panic!("{never:?}")
         };
         assert!(140 + 96 + after <= BUDGET.steps);
-        let short = course(&Budget { steps: 300, ..BUDGET }, 0.0, |_| 0.9);
-        assert_eq!(short, [(Phase::Growing, 300), (Phase::OutputOnly, 1)], "no time for all columns");
+        let short = course(&Budget { steps: 200, ..BUDGET }, 0.0, |_| 0.9);
+        assert_eq!(short, [(Phase::Growing, 200), (Phase::OutputOnly, 1)], "no time for all columns");
         let found = course(&BUDGET, 0.0, |progress| if progress.calibrated > 0 { 0.005 } else { 0.9 });
         assert_eq!(found.last(), Some(&(Phase::Training, 1)));
         let none = course(&Budget { calibration: None, ..BUDGET }, 0.0, |_| 0.9);

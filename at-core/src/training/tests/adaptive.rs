@@ -5,7 +5,7 @@ use crate::chip::Physical;
 use crate::cpu::Cpu;
 use crate::engine::{Engine, Optimizer};
 use crate::fabrication::Fabrication;
-use crate::imperfections::{Control, Imperfections, Memory, Planes, Rings};
+use crate::imperfections::{Control, Imperfections, Memory, Passive, Planes, Rings};
 use crate::network::{Network, Stage};
 use crate::optics::PlanePosition;
 use crate::propagator::{Adjoint, Propagator, Simulator, Tunable};

@@ -366,7 +366,7 @@ mod tests {
     fn phases_over_a_whole_turn_are_found() {
         for (modes, meshes) in [(8, 1), (8, 2), (6, 3)] {
             let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, 0.0);
-            assert!(misfit < 1e-6, "{modes} modes, {meshes} meshes: {misfit}");
+            assert!(misfit < 1e-3, "{modes} modes, {meshes} meshes: {misfit}");
         }
     }
 
@@ -374,7 +374,7 @@ mod tests {
     fn couplers_that_are_off_are_found_with_them() {
         for (modes, meshes, split) in [(8, 1, 0.2), (8, 2, 0.1), (6, 3, 0.06)] {
             let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, split);
-            assert!(misfit < 0.01, "{modes} modes, {meshes} meshes, {split}: {misfit}");
+            assert!(misfit < 0.05, "{modes} modes, {meshes} meshes, {split}: {misfit}");
         }
     }
 
