@@ -35,7 +35,16 @@ pub fn split_of_angle(delta: f64) -> f64 {
 /// `M = B(δ2)·diag(e^{iθ},1)·B(δ1)·diag(e^{iφ},1)`; for ideal couplers
 /// `i e^{iθ/2} [[e^{iφ} sin(θ/2), cos(θ/2)], [e^{iφ} cos(θ/2), -sin(θ/2)]]`: θ = π is the bar state, θ = 0 the cross state.
 pub fn mzi_transfer(theta: f64, phi: f64, first: Coupler<f64>, second: Coupler<f64>) -> [[Complex<f64>; 2]; 2] {
-    let (t, f) = (Complex::cis(theta), Complex::cis(phi));
+    mzi_of_phasors(Complex::cis(theta), Complex::cis(phi), first, second)
+}
+
+/// The same of `t = e^{iθ}` and `f = e^{iφ}`.
+pub fn mzi_of_phasors(
+    t: Complex<f64>,
+    f: Complex<f64>,
+    first: Coupler<f64>,
+    second: Coupler<f64>,
+) -> [[Complex<f64>; 2]; 2] {
     let i = Complex::<f64>::i();
     [
         [f * (t * (first.c * second.c) - first.s * second.s), i * (t * (first.s * second.c) + first.c * second.s)],

@@ -127,8 +127,7 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     };
     let model = design.model(from.engine, make(&design.network, &design.fabrication)?)?;
     let (estimation, initial) = (from.options.estimation, from.initial);
-    let method =
-        AdaptiveAsymmetric::new(from.engine, model, &design.network, estimation, initial, from.settings)?;
+    let method = AdaptiveAsymmetric::new(from.engine, model, &design.network, estimation, initial, from.settings)?;
     Ok(Box::new(method))
 }
 
@@ -260,11 +259,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
         let calibration = if steps > 0 { Calibration::new(engine, network)? } else { None };
-        let budget = Budget {
-            steps,
-            calibration: calibration.as_ref().map(Calibration::steps),
-            trust: pace.trust,
-        };
+        let budget = Budget { steps, calibration: calibration.as_ref().map(Calibration::steps), trust: pace.trust };
         let kept = steps > 0 && probes.kept();
         let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };

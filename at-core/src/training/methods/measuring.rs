@@ -281,12 +281,8 @@ mod tests {
     #[test]
     fn what_is_not_found_is_calibrated_once_and_then_given_up() {
         let never = course(&BUDGET, 0.0, |_| 0.9);
-        let [
-            (Phase::Growing, 140),
-            (Phase::Calibrating, 96),
-            (Phase::Growing, after),
-            (Phase::OutputOnly, 1),
-        ] = never[..]
+        let [(Phase::Growing, 140), (Phase::Calibrating, 96), (Phase::Growing, after), (Phase::OutputOnly, 1)] =
+            never[..]
         else {
             panic!("{never:?}")
         };

@@ -60,13 +60,12 @@ impl Column<'_> {
         let powers = self.powers(answers);
         let mean = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
         let bright = bright(&(0..self.inputs.len()).map(mean).collect::<Vec<_>>(), modes);
-        let of = |index: usize| answers.controls.iter().map(|own| own[index]).collect::<Vec<_>>();
         let lights = |row: usize| {
             let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
             // a waveguide without an MZI is lit by none: its light stays as it is
             self.chain.place(self.column, row).or(above).map_or_else(
-                || Powers::new(&vec![0.0; powers.len()], &vec![0.0; powers.len()]),
-                |place| Powers::new(&of(place.theta), &of(place.phi)),
+                || Powers::new(&vec![1.0.into(); powers.len()], &vec![1.0.into(); powers.len()]),
+                |place| Powers::new(&answers.turns(place.theta), &answers.turns(place.phi)),
             )
         };
         let crosses = |place: &Place| -> bool {
@@ -85,7 +84,13 @@ impl Column<'_> {
 
     /// Reads the column from `alone`, its own settings, and from `together`, those with the second column behind. Returns what is left of an MZI's readouts,
     /// the median and the most.
-    pub fn read(&self, alone: &Answers, together: Option<&Answers>, estimate: &mut [f64], light: &mut Light) -> [f64; 2] {
+    pub fn read(
+        &self,
+        alone: &Answers,
+        together: Option<&Answers>,
+        estimate: &mut [f64],
+        light: &mut Light,
+    ) -> [f64; 2] {
         let modes = self.chain.modes();
         let own = self.powers(alone);
         let both = together.map(|answers| (answers, self.powers(answers)));
@@ -183,14 +188,14 @@ impl Column<'_> {
 
     /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, if the errors so far of what is behind are given.
     fn reading(&self, place: &Place, answers: &Answers, differences: &[f64], behind: Option<&[f64]>) -> Reading {
-        let of = |index: usize| answers.controls.iter().map(|own| own[index]).collect::<Vec<_>>();
+        let of = |index: usize| answers.turns(index);
         let second = behind.and_then(|estimate| {
             let own = self.chain.place(self.column + 2, place.row)?;
             let between = self.chain.place(self.column + 1, place.row + 1);
             Some(Second {
                 theta: of(own.theta),
                 phi: of(own.phi),
-                between: between.map_or(vec![0.0; answers.controls.len()], |own| of(own.phi)),
+                between: between.map_or(vec![1.0.into(); answers.controls.len()], |own| of(own.phi)),
                 first_coupler: estimate[own.couplers[0]],
                 behind: Known { chain: self.chain, estimate }.through(place.row, self.rest(), &answers.controls[0]),
             })

@@ -59,6 +59,11 @@ struct Answers {
 }
 
 impl Answers {
+    /// e^{i·control} in every setting.
+    fn turns(&self, index: usize) -> Vec<Complex64> {
+        self.controls.iter().map(|own| Complex64::cis(own[index])).collect()
+    }
+
     fn extend(&mut self, more: Answers) {
         self.controls.extend(more.controls);
         self.readouts.extend(more.readouts);
@@ -300,9 +305,9 @@ fn phases_between(from: &[Complex64], to: &[Complex64], modes: usize) -> Vec<f64
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::misfit::Misfit;
     use super::super::probes::Probes;
+    use super::*;
     use crate::chip::Chip;
     use crate::cpu::Cpu;
     use crate::fabrication::Fabrication;

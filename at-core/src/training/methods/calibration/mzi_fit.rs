@@ -13,7 +13,7 @@
 //! behind the first, on the same waveguides and at settings of its own, it can; and the second's output, of which its own errors and what is
 //! behind it are a part, is fitted along, so that no error of what is behind spoils what is found.
 
-use crate::optics::mzi::{Coupler, mzi_transfer};
+use crate::optics::mzi::{Coupler, mzi_of_phasors};
 use num_complex::Complex64;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
 
@@ -40,12 +40,12 @@ const LONGEST: f64 = 0.5;
 
 /// The MZI behind.
 pub struct Second {
-    /// Its controls in every setting.
-    pub theta: Vec<f64>,
-    /// See [`Second::theta`].
-    pub phi: Vec<f64>,
-    /// φ on the lower waveguide between both, in every setting.
-    pub between: Vec<f64>,
+    /// e^{iθ} of its control in every setting.
+    pub theta: Vec<Complex64>,
+    /// e^{iφ}.
+    pub phi: Vec<Complex64>,
+    /// e^{iφ} on the lower waveguide between both.
+    pub between: Vec<Complex64>,
     /// Its first coupler's error.
     pub first_coupler: f64,
     /// What is behind it.
@@ -54,10 +54,10 @@ pub struct Second {
 
 /// What was read of an MZI.
 pub struct Reading {
-    /// Its controls in every setting.
-    pub theta: Vec<f64>,
-    /// See [`Reading::theta`].
-    pub phi: Vec<f64>,
+    /// e^{iθ} of its control in every setting.
+    pub theta: Vec<Complex64>,
+    /// e^{iφ}.
+    pub phi: Vec<Complex64>,
     /// The MZI behind it; none where light goes straight.
     pub second: Option<Second>,
     /// P2 − P1, `[sample, setting]`.
@@ -142,18 +142,20 @@ impl Reading {
     /// k of every setting.
     fn rows(&self, errors: &Errors) -> Vec<[f64; 3]> {
         let [alpha, beta, theta, phase, second_beta, second_theta] = *errors;
-        let couplers = [alpha, beta].map(Coupler::new);
-        let settings = self.theta.iter().zip(&self.phi).enumerate();
-        settings
-            .map(|(setting, (own, phi))| {
-                let mut m = mzi_transfer(own + theta, *phi, couplers[0], couplers[1]);
-                if let Some(second) = &self.second {
-                    let turn = [Complex64::cis(phase), Complex64::cis(second.between[setting])];
+        let [first, last] = [alpha, beta].map(Coupler::new);
+        let [own, upper] = [theta, phase].map(Complex64::cis);
+        let behind = self.second.as_ref().map(|second| {
+            let [first, last] = [second.first_coupler, second_beta].map(Coupler::new);
+            (second, Complex64::cis(second_theta), first, last)
+        });
+        (self.theta.iter().zip(&self.phi).enumerate())
+            .map(|(setting, (t, f))| {
+                let mut m = mzi_of_phasors(own * t, *f, first, last);
+                if let Some((second, own, first, last)) = &behind {
+                    let turn = [upper, second.between[setting]];
                     m.iter_mut().zip(turn).for_each(|(row, turn)| row.iter_mut().for_each(|z| *z *= turn));
-                    let couplers = [second.first_coupler, second_beta].map(Coupler::new);
-                    let theta = second.theta[setting] + second_theta;
-                    let behind = mzi_transfer(theta, second.phi[setting], couplers[0], couplers[1]);
-                    m = product(&second.behind, &product(&behind, &m));
+                    let (t, f) = (own * second.theta[setting], second.phi[setting]);
+                    m = product(&second.behind, &product(&mzi_of_phasors(t, f, *first, *last), &m));
                 }
                 let [[a, b], [c, d]] = m;
                 let w = c * d.conj() - a * b.conj();
@@ -180,7 +182,10 @@ impl Reading {
             let mut toward = [0.0; UNKNOWN];
             for (row, own) in slopes.iter().enumerate() {
                 toward[row] = -dot(own, &now);
-                slopes.iter().enumerate().for_each(|(column, other)| normal[row][column] = dot(own, other));
+                for (column, other) in slopes.iter().enumerate().take(row + 1) {
+                    normal[row][column] = dot(own, other);
+                    normal[column][row] = normal[row][column];
+                }
             }
             let (before, mut moved) = (dot(&now, &now), false);
             for _ in 0..TRIES {
@@ -234,10 +239,10 @@ pub struct Powers {
 }
 
 impl Powers {
-    /// At settings `theta` and `phi`.
-    pub fn new(theta: &[f64], phi: &[f64]) -> Self {
-        let of = |(theta, phi): (&f64, &f64)| {
-            let ((s, c), (sine, cosine)) = (theta.sin_cos(), phi.sin_cos());
+    /// At settings e^{iθ} and e^{iφ}.
+    pub fn new(theta: &[Complex64], phi: &[Complex64]) -> Self {
+        let of = |(theta, phi): (&Complex64, &Complex64)| {
+            let ([c, s], [cosine, sine]) = ([theta.re, theta.im], [phi.re, phi.im]);
             [1.0, cosine, sine, c, s, s * cosine, s * sine, c * cosine, c * sine]
         };
         let functions: Vec<[f64; FUNCTIONS]> = theta.iter().zip(phi).map(of).collect();
@@ -330,16 +335,29 @@ impl Light {
 
     /// What it does not account for.
     fn left(&self, differences: &[f64]) -> Vec<f64> {
-        let of = |(sample, light): (&[f64], [f64; 3])| {
-            let own = self.rows.iter().map(move |row| row.iter().zip(&light).map(|(a, b)| a * b).sum::<f64>());
-            sample.iter().zip(own).map(|(value, own)| value - own).collect::<Vec<_>>()
-        };
-        differences.chunks_exact(self.rows.len()).zip(self.stokes(differences)).flat_map(of).collect()
+        let mut left = differences.to_vec();
+        for sample in left.chunks_exact_mut(self.rows.len()) {
+            let [x, y, z] = self.solved(&self.projected(sample));
+            for (value, [a, b, c]) in sample.iter_mut().zip(&self.rows) {
+                *value -= a * x + b * y + c * z;
+            }
+        }
+        left
     }
 }
 
+/// In sums of eight, which one instruction adds.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    const LANES: usize = 8;
+    let (whole, rest) = (a.chunks_exact(LANES).zip(b.chunks_exact(LANES)), a.len() - a.len() % LANES);
+    let mut sums = [0.0; LANES];
+    for (a, b) in whole {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let last: f64 = a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + last
 }
 
 /// `a·b`.
@@ -373,19 +391,23 @@ mod tests {
         (0..count).map(|k| 40.0 * (1.7 * k as f64 + shift).sin()).collect()
     }
 
+    fn turns(count: usize, shift: f64) -> Vec<Complex64> {
+        noise(count, shift).into_iter().map(Complex64::cis).collect()
+    }
+
     /// The powers of an MZI with `errors`, and their reading.
     fn read(errors: &Errors, with_second: bool) -> Reading {
         let (settings, samples) = (24, 7);
         let (one, none) = (Complex64::from(1.0), Complex64::default());
         let second = with_second.then(|| Second {
-            theta: noise(settings, 3.0),
-            phi: noise(settings, 4.0),
-            between: noise(settings, 5.0),
+            theta: turns(settings, 3.0),
+            phi: turns(settings, 4.0),
+            between: turns(settings, 5.0),
             first_coupler: 0.04,
             behind: [[one, none], [none, one]],
         });
         let mut reading =
-            Reading { theta: noise(settings, 1.0), phi: noise(settings, 2.0), second, differences: Vec::new() };
+            Reading { theta: turns(settings, 1.0), phi: turns(settings, 2.0), second, differences: Vec::new() };
         let rows = reading.rows(errors);
         let light = noise(3 * samples, 6.0);
         let of = |stokes: &[f64]| rows.iter().map(|row| dot(row, stokes)).collect::<Vec<_>>();

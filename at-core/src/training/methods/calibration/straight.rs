@@ -71,7 +71,8 @@ impl Known<'_> {
             let between = self.straight(first.row, column + 1, controls);
             let waveguides = self.chain.waveguides(column + 2) + first.row;
             let turn = |row: usize| between[row] * Complex64::cis(self.estimate[waveguides + row]);
-            let ([[a, _], [c, _]], [_, [below, across]]) = (self.transfer(&first, controls), self.transfer(&second, controls));
+            let ([[a, _], [c, _]], [_, [below, across]]) =
+                (self.transfer(&first, controls), self.transfer(&second, controls));
             let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
             if wanted.norm() > 0.0 {
                 controls[second.phi] += wanted.arg();
