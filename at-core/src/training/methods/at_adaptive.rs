@@ -510,11 +510,22 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     fn notes(&self) -> Vec<String> {
         let Ok(progress) = self.progress() else { return Vec::new() };
         match progress.phase {
-            Phase::OutputOnly => vec![format!(
-                "at-adaptive did not find this chip: after {} measuring steps its model misses the readouts of random light by \
-                 {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls",
-                progress.spent, progress.misfit
-            )],
+            Phase::OutputOnly => {
+                let calibrating = self.budget.calibration.filter(|_| progress.calibrated == 0).map(|steps| {
+                    format!(
+                        "; its columns were not calibrated, which takes {steps} steps more than the {} that may measure leave: pass \
+                         more --epochs, or --measuring-steps",
+                        self.budget.steps
+                    )
+                });
+                vec![format!(
+                    "at-adaptive did not find this chip: after {} measuring steps its model misses the readouts of random light by \
+                     {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls{}",
+                    progress.spent,
+                    progress.misfit,
+                    calibrating.unwrap_or_default()
+                )]
+            }
             Phase::Growing | Phase::Calibrating => {
                 vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
             }

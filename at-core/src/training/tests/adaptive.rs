@@ -300,6 +300,10 @@ fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_
     let outcome = fixture.trainer().run(&mut fixture.chip(), &mut *method, None, None, &mut ()).unwrap();
     let [note] = &outcome.notes[..] else { panic!("{:?}", outcome.notes) };
     assert!(note.contains("did not find this chip: after 6 measuring steps") && note.contains("pat-output"), "{note}");
+    assert!(
+        note.contains("its columns were not calibrated, which takes 6 steps") && note.contains("--measuring-steps"),
+        "{note}"
+    );
     let (_, estimate) = method.parameters().swap_remove(1);
     assert!(estimate.values.iter().all(|&error| error == 0.0), "it is put away");
     let pat = final_loss(&fixture, MethodName::PatOutput);

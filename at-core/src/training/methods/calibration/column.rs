@@ -2,7 +2,9 @@
 
 use super::super::chain::{Chain, Place};
 use super::Answers;
-use super::mzi_fit::{Found, Powers, Reading, Second, Transfer};
+use super::least_squares::Powers;
+use super::light::{Light, turn};
+use super::mzi_fit::{Found, Reading, Second, Transfer};
 use super::straight::Known;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -14,17 +16,9 @@ const FINE: f64 = 400.0;
 const DEEP: f64 = 8.0;
 const BRIGHT: f64 = 3.5;
 
-/// What is left of an MZI's readouts, against the median of its column, beyond which it is looked for anew.
+/// What is left of an MZI's readouts, against the median of its column and at least, beyond which it is looked for anew.
 const MISSED: f64 = 1.25;
-
-/// The light that is known so far.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Light {
-    /// Fields that enter the column behind the one that was read last, `[sample, mode]`; none yet before two columns were read.
-    pub fields: Vec<Complex64>,
-    /// The same of the column that was read last, each MZI's up to a phase of its own per sample.
-    pub pairs: Vec<Complex64>,
-}
+const CLEAR: f64 = 0.1;
 
 /// A column that is read.
 pub struct Column<'a> {
@@ -40,7 +34,7 @@ pub struct Column<'a> {
 
 impl Column<'_> {
     /// The column is the last or the last but one of its mesh, whose half turns it does not tell.
-    fn ends(chain: &Chain, column: usize) -> bool {
+    pub fn ends(chain: &Chain, column: usize) -> bool {
         column + 2 >= chain.mesh(column).end
     }
 
@@ -109,7 +103,7 @@ impl Column<'_> {
         let places = self.chain.places(self.column);
         let mut found: Vec<(Reading, Found)> = places.par_iter().map(find).collect();
         let [usual, _] = median_and_most(found.iter().map(|(_, own)| own.rest));
-        found.par_iter_mut().filter(|(_, own)| own.rest > MISSED * usual).for_each(|(reading, own)| {
+        found.par_iter_mut().filter(|(_, own)| own.rest > CLEAR.max(MISSED * usual)).for_each(|(reading, own)| {
             *own = reading.anew(own.clone());
         });
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
@@ -232,83 +226,6 @@ impl Column<'_> {
         };
         answers.readouts.iter().map(|read| read.iter().map(|&power| undo(power)).collect()).collect()
     }
-
-    /// Gives the fields of `light.pairs`, which enter `column`, their phases, and finds the phases of waveguides behind.
-    pub fn enter(&self, column: usize, estimate: &mut [f64], light: &mut Light) {
-        let (modes, places) = (self.chain.modes(), self.chain.places(column));
-        if light.fields.is_empty() {
-            // behind the last column phases do not matter, and those between its MZIs are found with the column in front
-            light.fields = std::mem::take(&mut light.pairs);
-            return;
-        }
-        let waveguides = self.chain.waveguides(column + 1);
-        let mut out = light.pairs.clone();
-        for place in &places {
-            let m = Known { chain: self.chain, estimate }.transfer(place, self.front);
-            for sample in out.chunks_exact_mut(modes) {
-                let [a, b] = [sample[place.row], sample[place.row + 1]];
-                sample[place.row] = m[0][0] * a + m[0][1] * b;
-                sample[place.row + 1] = m[1][0] * a + m[1][1] * b;
-            }
-        }
-        if column + 2 == self.chain.columns() {
-            self.chain_up(&places, &out, &mut light.fields);
-        }
-        let mut behind = light.fields.clone();
-        self.chain.carry_back_between(column, self.front, &mut behind);
-        let mut fields = light.pairs.clone();
-        let mut alone = vec![true; modes];
-        for place in &places {
-            let (upper, lower) = (place.row, place.row + 1);
-            alone[upper..=lower].fill(false);
-            let rows = || behind.chunks_exact(modes).zip(out.chunks_exact(modes));
-            let apart: Complex64 =
-                rows().map(|(x, y)| x[upper] * x[lower].conj() * (y[upper] * y[lower].conj()).conj()).sum();
-            estimate[waveguides + upper] = apart.arg();
-            let turned = Complex64::cis(apart.arg());
-            for ((x, y), field) in rows().zip(fields.chunks_exact_mut(modes)) {
-                let common = unit(x[upper] * (y[upper] * turned).conj() + x[lower] * y[lower].conj());
-                field[upper] *= common;
-                field[lower] *= common;
-            }
-        }
-        for (mode, _) in alone.iter().enumerate().filter(|(_, alone)| **alone) {
-            for sample in (0..fields.len()).step_by(modes) {
-                fields[sample + mode] *= unit(behind[sample + mode] * out[sample + mode].conj());
-            }
-        }
-        light.fields = fields;
-    }
-
-    /// Gives the pairs of `fields`, which enter the last column, the phases against one another that light `out` of the column in front has.
-    fn chain_up(&self, places: &[Place], out: &[Complex64], fields: &mut [Complex64]) {
-        let modes = self.chain.modes();
-        let last = self.chain.places(self.chain.columns() - 1);
-        for (fields, out) in fields.chunks_exact_mut(modes).zip(out.chunks_exact(modes)) {
-            for Place { row: upper, .. } in places {
-                let lower = upper + 1;
-                let wanted = out[lower] * out[*upper].conj();
-                let turn = unit(wanted * (fields[lower] * fields[*upper].conj()).conj());
-                fields[lower] *= turn;
-                if last.iter().any(|own| own.row == lower) {
-                    fields[lower + 1] *= turn;
-                }
-            }
-        }
-    }
-
-    /// The first column's fields, whose half turns the light that was sent tells where no second column does.
-    pub fn arrive(&self, estimate: &mut [f64], light: &mut Light) {
-        let modes = self.chain.modes();
-        for place in self.chain.places(0).iter().filter(|_| Self::ends(self.chain, 0)) {
-            let more = |fields: &[Complex64]| fields[place.row].norm_sqr() - fields[place.row + 1].norm_sqr();
-            let samples = self.inputs.chunks_exact(modes).zip(light.pairs.chunks_exact(modes));
-            if samples.map(|(sent, found)| more(sent) * more(found)).sum::<f64>() < 0.0 {
-                turn(place, estimate, modes, &mut light.pairs);
-            }
-        }
-        self.enter(0, estimate, light);
-    }
 }
 
 /// The median, the lower of two, and the most; 0 of nothing.
@@ -344,20 +261,4 @@ fn put(place: &Place, found: &Found, estimate: &mut [f64]) {
     let [first, second, theta, ..] = found.errors;
     [estimate[place.couplers[0]], estimate[place.couplers[1]]] = [first, second];
     estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
-}
-
-/// The errors and the fields at the MZI `place` that make the same powers of it with half a turn of θ more.
-fn turn(place: &Place, estimate: &mut [f64], modes: usize, pairs: &mut [Complex64]) {
-    estimate[place.couplers[1]] *= -1.0;
-    let error = &mut estimate[place.error];
-    *error += if *error > 0.0 { -PI } else { PI };
-    for sample in pairs.chunks_exact_mut(modes) {
-        let (upper, lower) = (sample[place.row], sample[place.row + 1]);
-        sample[place.row] = -Complex64::from_polar(lower.norm(), upper.arg() - lower.arg());
-        sample[place.row + 1] = upper.norm().into();
-    }
-}
-
-fn unit(z: Complex64) -> Complex64 {
-    if z.norm() > 0.0 { z / z.norm() } else { 1.0.into() }
 }

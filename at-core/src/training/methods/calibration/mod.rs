@@ -16,6 +16,8 @@
 //! so that the fields which enter column c follow, up to a phase per sample.
 
 mod column;
+mod least_squares;
+mod light;
 mod mzi_fit;
 mod straight;
 
@@ -26,7 +28,8 @@ use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
 use crate::propagator::Propagator;
 use crate::training::Parameters;
-use column::{Column, Light};
+use column::Column;
+use light::Light;
 use num_complex::Complex64;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -13,6 +13,7 @@
 //! behind the first, on the same waveguides and at settings of its own, it can; and the second's output, of which its own errors and what is
 //! behind it are a part, is fitted along, so that no error of what is behind spoils what is found.
 
+use super::least_squares::{Powers, dot, inverse};
 use crate::optics::mzi::{Coupler, mzi_of_phasors};
 use num_complex::Complex64;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
@@ -229,51 +230,6 @@ impl Reading {
     }
 }
 
-/// Functions of a setting of which any power behind an MZI is a sum: 1, cos φ, sin φ, and their products with cos θ and sin θ.
-const FUNCTIONS: usize = 9;
-
-/// Least squares of powers at some settings as such sums.
-pub struct Powers {
-    functions: Vec<[f64; FUNCTIONS]>,
-    inverse: [[f64; FUNCTIONS]; FUNCTIONS],
-}
-
-impl Powers {
-    /// At settings e^{iθ} and e^{iφ}.
-    pub fn new(theta: &[Complex64], phi: &[Complex64]) -> Self {
-        let of = |(theta, phi): (&Complex64, &Complex64)| {
-            let ([c, s], [cosine, sine]) = ([theta.re, theta.im], [phi.re, phi.im]);
-            [1.0, cosine, sine, c, s, s * cosine, s * sine, c * cosine, c * sine]
-        };
-        let functions: Vec<[f64; FUNCTIONS]> = theta.iter().zip(phi).map(of).collect();
-        let mut normal = [[0.0; FUNCTIONS]; FUNCTIONS];
-        for (row, own) in normal.iter_mut().enumerate() {
-            let product = |other: usize| functions.iter().map(|f| f[row] * f[other]).sum();
-            own.iter_mut().enumerate().for_each(|(other, slot)| *slot = product(other));
-            // functions that are the same leave a sum that is as good
-            own[row] += 1e-9 * functions.len() as f64;
-        }
-        Powers { inverse: inverse(&normal), functions }
-    }
-
-    fn coefficients(&self, values: &[f64]) -> [f64; FUNCTIONS] {
-        let mut sums = [0.0; FUNCTIONS];
-        for (own, value) in self.functions.iter().zip(values) {
-            sums.iter_mut().zip(own).for_each(|(sum, f)| *sum += f * value);
-        }
-        self.inverse.map(|row| dot(&row, &sums))
-    }
-
-    /// Sum of the squares of `values [sample, setting]` that no such sums account for.
-    pub fn left(&self, values: &[f64]) -> f64 {
-        let of = |sample: &[f64]| {
-            let own = self.coefficients(sample);
-            self.functions.iter().zip(sample).map(|(f, value)| (value - dot(f, &own)).powi(2)).sum::<f64>()
-        };
-        values.chunks_exact(self.functions.len()).map(of).sum()
-    }
-}
-
 /// The same MZI with coupling angles π/4 + α and π/4 + β between 0 and π/2: that of −x is that of x with θ half a turn further, and the phase of the
 /// light, or of what leaves, too.
 fn usual(mut errors: Errors) -> Errors {
@@ -346,41 +302,10 @@ impl Light {
     }
 }
 
-/// In sums of eight, which one instruction adds.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let (whole, rest) = (a.chunks_exact(LANES).zip(b.chunks_exact(LANES)), a.len() - a.len() % LANES);
-    let mut sums = [0.0; LANES];
-    for (a, b) in whole {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    let last: f64 = a[rest..].iter().zip(&b[rest..]).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + last
-}
-
 /// `a·b`.
 pub fn product(a: &Transfer, b: &Transfer) -> Transfer {
     let of = |row: usize, column: usize| a[row][0] * b[0][column] + a[row][1] * b[1][column];
     [[of(0, 0), of(0, 1)], [of(1, 0), of(1, 1)]]
-}
-
-/// Of a positive definite matrix.
-fn inverse<const N: usize>(matrix: &[[f64; N]; N]) -> [[f64; N]; N] {
-    let (mut left, mut right) = (*matrix, [[0.0; N]; N]);
-    right.iter_mut().enumerate().for_each(|(row, own)| own[row] = 1.0);
-    for pivot in 0..N {
-        let by = 1.0 / left[pivot][pivot];
-        left[pivot].iter_mut().chain(&mut right[pivot]).for_each(|x| *x *= by);
-        let (own, made) = (left[pivot], right[pivot]);
-        for row in (0..N).filter(|row| *row != pivot) {
-            let by = left[row][pivot];
-            left[row].iter_mut().zip(own).for_each(|(x, own)| *x -= by * own);
-            right[row].iter_mut().zip(made).for_each(|(x, own)| *x -= by * own);
-        }
-    }
-    right
 }
 
 #[cfg(test)]
