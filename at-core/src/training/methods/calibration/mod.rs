@@ -51,6 +51,7 @@ const ROUGH: [f64; 2] = [0.25, 0.5];
 const TURNS: usize = 100;
 /// Numbers of probes that no course reaches: their random numbers are these columns'.
 const FIRST_NUMBER: u64 = 1 << 40;
+const ATTEMPT: u32 = 32;
 /// Power of the light, of what nonlinearities bear: behind columns at random settings hardly a waveguide has ten times the mean.
 const DIM: f64 = 0.5;
 
@@ -95,7 +96,7 @@ impl<E: Engine> Calibration<E> {
         self.chain.columns() / STRIDE
     }
 
-    /// Step number `number` on `chip`, from the last columns to the first, which replaces their errors in `estimate`, where the data have `power` per
+    /// Step number `number` on `chip`, from the last columns to the first and again by other light, which replaces their errors in `estimate`, where the data have `power` per
     /// sample.
     pub fn step<C: Propagator<Engine = E>>(
         &mut self,
@@ -105,7 +106,8 @@ impl<E: Engine> Calibration<E> {
         power: f64,
         estimate: &mut [f64],
     ) -> Result<()> {
-        let mut random = probes.random(FIRST_NUMBER);
+        let (attempt, number) = ((number / self.steps()) as u64, number % self.steps());
+        let mut random = probes.random(FIRST_NUMBER + (attempt << ATTEMPT));
         let inputs = probes.fields(&mut random, SAMPLES, 1.0, DIM * probes.bright(power));
         let front: Vec<f64> = (0..self.controls).map(|_| TAU * random.random::<f64>()).collect();
         let sent = complex(&inputs);
@@ -113,7 +115,7 @@ impl<E: Engine> Calibration<E> {
         let (fields, pairs) = kept.split_at(kept.len() / 2);
         let fields = if number == 0 { Vec::new() } else { fields.to_vec() };
         let mut light = Light { fields, pairs: pairs.to_vec() };
-        let random = &mut probes.random(FIRST_NUMBER + 1 + number as u64);
+        let random = &mut probes.random(FIRST_NUMBER + (attempt << ATTEMPT) + 1 + number as u64);
         let fields = self.engine.upload(&inputs)?;
         for column in (0..self.chain.columns() - STRIDE * number).rev().take(STRIDE) {
             let column = Column { chain: &self.chain, column, inputs: &sent, front: &front };
