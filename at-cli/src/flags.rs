@@ -1,7 +1,7 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 22] = [
     "adc-bits",
     "adc-range",
     "amplified",
@@ -12,10 +12,12 @@ const SETTINGS: [&str; 20] = [
     "dataset",
     "encoding",
     "engine",
+    "epochs",
     "label-column",
     "learning-rate",
     "loss-gain",
     "loss-normalization",
+    "measuring-steps",
     "network",
     "scale",
     "seed",

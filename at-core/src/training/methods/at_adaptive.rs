@@ -514,7 +514,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                 let calibrating = self.budget.calibration.filter(|_| progress.calibrated == 0).map(|steps| {
                     format!(
                         "; its columns were not calibrated, which takes {steps} steps more than the {} that may measure leave: pass \
-                         more --epochs, or --measuring-steps",
+                         more `epochs`, or `measuring-steps`",
                         self.budget.steps
                     )
                 });

@@ -301,7 +301,7 @@ fn a_chip_that_it_does_not_find_is_trained_as_by_output_only_pat_and_the_result_
     let [note] = &outcome.notes[..] else { panic!("{:?}", outcome.notes) };
     assert!(note.contains("did not find this chip: after 6 measuring steps") && note.contains("pat-output"), "{note}");
     assert!(
-        note.contains("its columns were not calibrated, which takes 6 steps") && note.contains("--measuring-steps"),
+        note.contains("its columns were not calibrated, which takes 6 steps") && note.contains("`measuring-steps`"),
         "{note}"
     );
     let (_, estimate) = method.parameters().swap_remove(1);
