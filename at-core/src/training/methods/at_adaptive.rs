@@ -513,8 +513,8 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
             Phase::OutputOnly => {
                 let calibrating = self.budget.calibration.filter(|_| progress.calibrated == 0).map(|steps| {
                     format!(
-                        "; its columns were not calibrated, which takes {steps} steps more than the {} that may measure leave: pass \
-                         more `epochs`, or `measuring-steps`",
+                        "; its columns were not calibrated, which takes {steps} steps: the {} that may measure do not leave so many; \
+                         pass more `epochs`, or `measuring-steps`",
                         self.budget.steps
                     )
                 });
