@@ -1,7 +1,7 @@
 //! What readouts of a column of MZIs tell of it, and of the light in front of it.
 
 use super::super::chain::{Chain, Place};
-use super::Answers;
+use super::asking::Answers;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
 use super::mzi_fit::{Found, Reading, Second, Transfer};
@@ -43,6 +43,11 @@ impl Column<'_> {
         !Self::ends(self.chain, self.column)
     }
 
+    /// The controls of all MZIs of `column`.
+    pub fn shifters(&self, column: usize) -> Vec<usize> {
+        self.chain.places(column).iter().flat_map(|place| [place.theta, place.phi]).collect()
+    }
+
     /// Half turns of the column behind are to be told.
     pub fn tells(&self) -> bool {
         self.column + 1 < self.chain.columns() && Self::ends(self.chain, self.column + 1)
@@ -52,8 +57,7 @@ impl Column<'_> {
     pub fn tell(&self, answers: &Answers, estimate: &mut [f64], light: &mut Light) {
         let modes = self.chain.modes();
         let powers = self.powers(answers);
-        let mean = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
-        let bright = bright(&(0..self.inputs.len()).map(mean).collect::<Vec<_>>(), modes);
+        let bright = bright(&means(&powers), modes);
         let lights = |row: usize| {
             let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
             // a waveguide without an MZI is lit by none: its light stays as it is
@@ -88,8 +92,7 @@ impl Column<'_> {
         let modes = self.chain.modes();
         let own = self.powers(alone);
         let both = together.map(|answers| (answers, self.powers(answers)));
-        let mean = |at: usize| own.iter().map(|own| own[at]).sum::<f64>() / own.len() as f64;
-        let means: Vec<f64> = (0..self.inputs.len()).map(mean).collect();
+        let means = means(&own);
         let bright = bright(&means, modes);
         let find = |place: &Place| -> (Reading, Found) {
             let reading = self.reading(place, alone, &differences(&own, place.row, modes, &bright), None);
@@ -125,20 +128,21 @@ impl Column<'_> {
     pub fn mend(&self, answers: &Answers, estimate: &mut [f64], light: &Light) -> [f64; 2] {
         let modes = self.chain.modes();
         let powers = self.powers(answers);
-        let mean = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
-        let bright = bright(&(0..self.inputs.len()).map(mean).collect::<Vec<_>>(), modes);
+        let bright = bright(&means(&powers), modes);
         let known = Known { chain: self.chain, estimate };
         let places = self.chain.places(self.column);
         let rest = self.rest();
         let behind: Vec<Transfer> =
-            places.iter().map(|place| known.through(place.row, rest.clone(), &answers.controls[0])).collect();
-        let strayed: Vec<Vec<f64>> = (answers.controls.par_iter())
-            .map(|controls| {
+            places.iter().map(|place| known.through(place.row, rest.clone(), &answers.base)).collect();
+        let strayed: Vec<Vec<f64>> = (0..answers.len())
+            .into_par_iter()
+            .map(|setting| {
+                let controls = answers.controls(setting);
                 let [all, straight] = [false, true].map(|straight| {
                     let mut fields = light.fields.clone();
                     (self.column..rest.start).for_each(|column| {
                         let between = (column - self.column) % 2 == 1;
-                        known.cross(column, column > self.column, straight && between, controls, &mut fields);
+                        known.cross(column, column > self.column, straight && between, &controls, &mut fields);
                     });
                     let read = |sample: &[Complex64]| -> Vec<f64> {
                         let of = |(place, m): (&Place, &Transfer)| {
@@ -182,19 +186,23 @@ impl Column<'_> {
 
     /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, if the errors so far of what is behind are given.
     fn reading(&self, place: &Place, answers: &Answers, differences: &[f64], behind: Option<&[f64]>) -> Reading {
-        let of = |index: usize| answers.turns(index);
         let second = behind.and_then(|estimate| {
             let own = self.chain.place(self.column + 2, place.row)?;
             let between = self.chain.place(self.column + 1, place.row + 1);
             Some(Second {
-                theta: of(own.theta),
-                phi: of(own.phi),
-                between: between.map_or(vec![1.0.into(); answers.controls.len()], |own| of(own.phi)),
+                theta: answers.turns(own.theta),
+                phi: answers.turns(own.phi),
+                between: between.map_or(vec![1.0.into(); answers.len()], |own| answers.turns(own.phi)),
                 first_coupler: estimate[own.couplers[0]],
-                behind: Known { chain: self.chain, estimate }.through(place.row, self.rest(), &answers.controls[0]),
+                behind: Known { chain: self.chain, estimate }.through(place.row, self.rest(), &answers.base),
             })
         });
-        Reading { theta: of(place.theta), phi: of(place.phi), second, differences: differences.to_vec() }
+        Reading {
+            theta: answers.turns(place.theta),
+            phi: answers.turns(place.phi),
+            second,
+            differences: differences.to_vec(),
+        }
     }
 
     /// Powers behind the column, as far as everything behind lets light pass straight.
@@ -234,6 +242,12 @@ fn median_and_most(all: impl Iterator<Item = f64>) -> [f64; 2] {
     all.sort_by(f64::total_cmp);
     let at = |index: usize| all.get(index).copied().unwrap_or_default();
     [at(all.len().saturating_sub(1) / 2), at(all.len().saturating_sub(1))]
+}
+
+/// The mean over all settings.
+fn means(powers: &[Vec<f64>]) -> Vec<f64> {
+    let of = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
+    (0..powers[0].len()).map(of).collect()
 }
 
 /// Mean power of a waveguide of every sample, of `powers [sample, mode]`.

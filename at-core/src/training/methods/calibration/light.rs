@@ -26,14 +26,7 @@ impl Column<'_> {
         }
         let waveguides = self.chain.waveguides(column + 1);
         let mut out = light.pairs.clone();
-        for place in &places {
-            let m = Known { chain: self.chain, estimate }.transfer(place, self.front);
-            for sample in out.chunks_exact_mut(modes) {
-                let [a, b] = [sample[place.row], sample[place.row + 1]];
-                sample[place.row] = m[0][0] * a + m[0][1] * b;
-                sample[place.row + 1] = m[1][0] * a + m[1][1] * b;
-            }
-        }
+        Known { chain: self.chain, estimate }.cross(column, false, false, self.front, &mut out);
         if column + 2 == self.chain.columns() {
             self.chain_up(&places, &out, &mut light.fields);
         }

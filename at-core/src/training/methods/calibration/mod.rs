@@ -15,24 +15,25 @@
 //!
 //! so that the fields which enter column c follow, up to a phase per sample.
 
+mod asking;
 mod column;
 mod least_squares;
 mod light;
 mod mzi_fit;
 mod straight;
 
-use super::chain::{Chain, Place};
+use super::chain::Chain;
 use super::probes::Probes;
 use crate::Result;
 use crate::engine::{Engine, Optimizer};
 use crate::network::Network;
 use crate::propagator::Propagator;
 use crate::training::Parameters;
+use asking::{Answers, Asking};
 use column::Column;
 use light::Light;
 use num_complex::Complex64;
 use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
 use straight::Known;
 
@@ -54,25 +55,6 @@ const FIRST_NUMBER: u64 = 1 << 40;
 const ATTEMPT: u32 = 32;
 /// Power of the light, of what nonlinearities bear: behind columns at random settings hardly a waveguide has ten times the mean.
 const DIM: f64 = 0.5;
-
-/// Settings of all controls of the chip, and the readouts `[sample, output]` of each.
-#[derive(Clone, Debug, Default)]
-struct Answers {
-    controls: Vec<Vec<f64>>,
-    readouts: Vec<Vec<f64>>,
-}
-
-impl Answers {
-    /// e^{i·control} in every setting.
-    fn turns(&self, index: usize) -> Vec<Complex64> {
-        self.controls.iter().map(|own| Complex64::cis(own[index])).collect()
-    }
-
-    fn extend(&mut self, more: Answers) {
-        self.controls.extend(more.controls);
-        self.readouts.extend(more.readouts);
-    }
-}
 
 /// Calibrates chips of one network.
 pub struct Calibration<E: Engine> {
@@ -115,11 +97,16 @@ impl<E: Engine> Calibration<E> {
         let (fields, pairs) = kept.split_at(kept.len() / 2);
         let fields = if number == 0 { Vec::new() } else { fields.to_vec() };
         let mut light = Light { fields, pairs: pairs.to_vec() };
-        let random = &mut probes.random(FIRST_NUMBER + (attempt << ATTEMPT) + 1 + number as u64);
-        let fields = self.engine.upload(&inputs)?;
+        let mut asking = Asking {
+            chip,
+            engine: self.engine.clone(),
+            light: self.engine.upload(&inputs)?,
+            samples: SAMPLES,
+            random: probes.random(FIRST_NUMBER + (attempt << ATTEMPT) + 1 + number as u64),
+        };
         for column in (0..self.chain.columns() - STRIDE * number).rev().take(STRIDE) {
             let column = Column { chain: &self.chain, column, inputs: &sent, front: &front };
-            self.read(chip, &column, &fields, random, estimate, &mut light)?;
+            self.read(&mut asking, &column, estimate, &mut light)?;
             if column.column == 0 {
                 self.enter(&sent, &light.fields, estimate);
             }
@@ -133,45 +120,38 @@ impl<E: Engine> Calibration<E> {
     /// Reads one column, and the one behind it once more, the fields at which it tells.
     fn read<C: Propagator<Engine = E>>(
         &self,
-        chip: &mut C,
+        asking: &mut Asking<'_, C>,
         column: &Column<'_>,
-        inputs: &E::Buffer,
-        random: &mut ChaCha8Rng,
         estimate: &mut [f64],
         light: &mut Light,
     ) -> Result<()> {
-        let (chain, number) = (&self.chain, column.column);
-        if number + 1 < chain.columns() {
+        let number = column.column;
+        if number + 1 < self.chain.columns() {
             if column.tells() {
-                let mut controls = column.front.to_vec();
-                let known = Known { chain, estimate };
-                known.straighten(number + 2, &mut controls);
-                known.bar(number + 1, &mut controls);
-                let answers = self.ask(chip, inputs, alone(column, TELLING, &mut controls, random))?;
+                let mut base = self.straight(column, number + 2, estimate);
+                Known { chain: &self.chain, estimate }.bar(number + 1, &mut base);
+                let answers = asking.ask(base, column.shifters(number), TELLING)?;
                 column.tell(&answers, estimate, light);
             }
             column.enter(number + 1, estimate, light);
-            self.mend(chip, &Column { column: number + 1, ..*column }, inputs, random, estimate, light)?;
+            self.mend(asking, &Column { column: number + 1, ..*column }, estimate, light)?;
         }
-        let known = Known { chain, estimate };
-        let mut controls = column.front.to_vec();
-        known.straighten(number + 1, &mut controls);
-        let alone = self.ask(chip, inputs, alone(column, ALONE, &mut controls, random))?;
-        let settings = column.has_second().then(|| self.together(column, random, estimate));
-        let mut together = settings.map(|settings| self.ask(chip, inputs, settings)).transpose()?;
-        let before = estimate.to_vec();
-        let mut rest = column.read(&alone, together.as_ref(), estimate, light);
-        if let Some(together) = &mut together {
+        let alone = asking.ask(self.straight(column, number + 1, estimate), column.shifters(number), ALONE)?;
+        if column.has_second() {
+            // what is read of the column itself is no part of how it is asked
+            let before = estimate.to_vec();
+            let mut together = self.together(asking, column, &before)?;
             let mut times = 0;
-            while rough(rest, times) {
-                together.extend(self.ask(chip, inputs, self.together(column, random, &before))?);
-                rest = column.read(&alone, Some(together), estimate, light);
+            while rough(column.read(&alone, Some(&together), estimate, light), times) {
+                together.extend(self.together(asking, column, &before)?);
                 times += 1;
             }
+        } else {
+            column.read(&alone, None, estimate, light);
         }
         if number == 0 {
             column.arrive(estimate, light);
-            self.mend(chip, column, inputs, random, estimate, light)?;
+            self.mend(asking, column, estimate, light)?;
         }
         Ok(())
     }
@@ -179,10 +159,8 @@ impl<E: Engine> Calibration<E> {
     /// Reads a column once more at whose fields `light` is known.
     fn mend<C: Propagator<Engine = E>>(
         &self,
-        chip: &mut C,
+        asking: &mut Asking<'_, C>,
         column: &Column<'_>,
-        inputs: &E::Buffer,
-        random: &mut ChaCha8Rng,
         estimate: &mut [f64],
         light: &Light,
     ) -> Result<()> {
@@ -190,56 +168,37 @@ impl<E: Engine> Calibration<E> {
             return Ok(()); // nothing strays between it and the detectors
         }
         let before = estimate.to_vec();
-        let mut answers = self.ask(chip, inputs, self.together(column, random, &before))?;
+        let mut answers = self.together(asking, column, &before)?;
         if rough(column.mend(&answers, estimate, light), 0) {
-            answers.extend(self.ask(chip, inputs, self.together(column, random, &before))?);
+            answers.extend(self.together(asking, column, &before)?);
             column.mend(&answers, estimate, light);
         }
         Ok(())
     }
 
-    /// Settings of a column together with the second behind it, where that is in its mesh.
-    fn together(&self, column: &Column<'_>, random: &mut ChaCha8Rng, estimate: &[f64]) -> Vec<Vec<f64>> {
-        let (chain, number) = (&self.chain, column.column);
-        let known = Known { chain, estimate };
+    /// Controls at which light passes straight from column `behind` on, and columns in front are as they always are.
+    fn straight(&self, column: &Column<'_>, behind: usize, estimate: &[f64]) -> Vec<f64> {
         let mut controls = column.front.to_vec();
-        let second = column.has_second().then_some(number + 2);
-        known.straighten(second.unwrap_or(number) + 1, &mut controls);
-        known.bar(number + 1, &mut controls);
-        let settings = (0..TOGETHER).map(|_| {
-            for place in [Some(number), second].into_iter().flatten().flat_map(|column| chain.places(column)) {
-                any(random, &mut controls, &place);
-            }
-            // what strays from neighbours meets this light at any phase
-            let between = chain.places(number + 1);
-            between.iter().for_each(|place| controls[place.phi] = TAU * random.random::<f64>());
-            controls.clone()
-        });
-        settings.collect()
+        Known { chain: &self.chain, estimate }.straighten(behind, &mut controls);
+        controls
     }
 
-    /// Reads `inputs` at `settings`, each of which writes the controls that it changes.
-    fn ask<C: Propagator<Engine = E>>(
+    /// Asks a column together with the second behind it, where that is in its mesh.
+    fn together<C: Propagator<Engine = E>>(
         &self,
-        chip: &mut C,
-        inputs: &E::Buffer,
-        settings: Vec<Vec<f64>>,
+        asking: &mut Asking<'_, C>,
+        column: &Column<'_>,
+        estimate: &[f64],
     ) -> Result<Answers> {
-        let mut readout = self.engine.zeros(SAMPLES * chip.outputs())?;
-        let mut readouts = Vec::with_capacity(settings.len());
-        for (number, controls) in settings.iter().enumerate() {
-            let buffer = self.engine.upload(controls)?;
-            match number.checked_sub(1).map(|before| &settings[before]) {
-                None => chip.program(&buffer)?,
-                Some(before) => {
-                    let moved: Vec<usize> = (0..controls.len()).filter(|&at| controls[at] != before[at]).collect();
-                    chip.reprogram(&buffer, &moved)?;
-                }
-            }
-            chip.propagate(inputs, SAMPLES, &mut readout)?;
-            readouts.push(self.engine.download(&readout)?);
-        }
-        Ok(Answers { controls: settings, readouts })
+        let number = column.column;
+        let second = column.has_second().then_some(number + 2);
+        let mut base = self.straight(column, second.unwrap_or(number) + 1, estimate);
+        Known { chain: &self.chain, estimate }.bar(number + 1, &mut base);
+        let mut moved = column.shifters(number);
+        moved.extend(second.into_iter().flat_map(|second| column.shifters(second)));
+        // what strays from neighbours meets this light at any phase
+        moved.extend(self.chain.places(number + 1).iter().map(|place| place.phi));
+        asking.ask(base, moved, TOGETHER)
     }
 
     /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
@@ -272,20 +231,6 @@ fn rough([usual, most]: [f64; 2], times: usize) -> bool {
         1 => most > ROUGH[1],
         _ => false,
     }
-}
-
-/// `controls` with any settings of a column.
-fn alone(column: &Column<'_>, count: usize, controls: &mut [f64], random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
-    let settings = (0..count).map(|_| {
-        column.chain.places(column.column).iter().for_each(|place| any(random, controls, place));
-        controls.to_vec()
-    });
-    settings.collect()
-}
-
-/// Any setting of an MZI.
-fn any(random: &mut ChaCha8Rng, controls: &mut [f64], place: &Place) {
-    [place.theta, place.phi].into_iter().for_each(|index| controls[index] = TAU * random.random::<f64>());
 }
 
 fn complex(reals: &[f64]) -> Vec<Complex64> {
