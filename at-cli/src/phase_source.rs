@@ -41,7 +41,12 @@ impl OfRun {
             return Ok(Some(OfRun { folder: path.to_path_buf(), method }));
         }
         if path.extension().is_none_or(|extension| extension != "safetensors") {
-            ensure!(method.is_none(), "--method chooses one of a run's, and {} is a file", path.display());
+            ensure!(
+                method.is_none(),
+                "--method chooses one of a run's, and {} is {}",
+                path.display(),
+                if path.exists() { "a file" } else { "neither a run nor a file: there is nothing of this name" }
+            );
             return Ok(None);
         }
         let folder = path.parent().map_or(PathBuf::from("."), Path::to_path_buf);

@@ -199,3 +199,11 @@ fn a_phase_that_nobody_knows_is_refused() {
     let text = String::from_utf8(ended.get_output().stderr.clone()).unwrap();
     assert!(text.contains("6.0e13 rad") && text.contains("nobody knows its phase"), "{text}");
 }
+
+#[test]
+fn a_method_of_a_run_that_is_not_there_is_no_file() {
+    let folder = folder();
+    let ended = asyt(&folder, "evaluate --phases runs/absent --method at --engine cpu").assert().failure();
+    let text = String::from_utf8(ended.get_output().stderr.clone()).unwrap();
+    assert!(text.contains("runs/absent is neither a run nor a file"), "{text}");
+}
