@@ -18,23 +18,21 @@
 //! steps of one size suit all unknowns. Losses in nepers, a dB of which is 0.115, would take steps that put more noise into a model of three meshes
 //! than it bears (docs/results/coherent-meshes.md).
 //!
+//! Controls that are followed as `c₀ + (1 + E)(c − c₀)` have s = E, and −E·c₀ among the errors of their phases.
+//!
 //! The common deviation of all heaters is the mean of theirs. Weight cells, rings and pairs of cells have slopes of their own among their
 //! imperfections; their heaters are not asked for.
 
+use super::heater_path::{HeaterPath, SPREAD, Ways};
 use super::{DigitalModel, MethodOptions};
 use crate::Result;
 use crate::engine::{Columns, Engine};
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
-use crate::fabrication::control::Shifter;
 use crate::imperfections::Imperfections;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Tunable};
 use crate::stage::Estimable;
-use std::f64::consts::TAU;
-
-/// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`.
-const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
 /// What a [`LearnedModel`] is made of.
 pub struct Design {
@@ -43,29 +41,20 @@ pub struct Design {
     /// What its stages are built with.
     pub fabrication: Fabrication,
     /// The way to the heat of every control, where heaters are estimated.
-    path: Option<Path>,
-}
-
-/// The way from controls to the heat of their heaters, as the data sheet has it.
-#[derive(Clone)]
-struct Path {
-    /// None of a control that has no heater, or whose stage has slopes of its own.
-    shifters: Vec<Option<Shifter>>,
-    quartic: f64,
-    levels: f64,
+    path: Option<HeaterPath>,
 }
 
 impl Design {
     /// Of chips of `network`, as far as digital models know them by `options`: what individuals differ in is what their statistics say.
     pub fn of(network: &Network, options: &MethodOptions) -> Result<Self> {
-        let Imperfections { loss_spread_db, passive, control, .. } = &options.imperfections;
+        let Imperfections { loss_spread_db, update_error, passive, control, .. } = &options.imperfections;
         let probed = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
         let wide = probed && options.digital_model == DigitalModel::DataSheet;
         let losses = wide && (*loss_spread_db > 0.0 || passive.path_imbalance > 0.0);
-        let heaters = wide && control.heater_spread > 0.0;
+        let heaters = wide && (control.heater_spread > 0.0 || *update_error > 0.0);
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
-        let path = heaters.then(|| Path::taken(&network, &mut fabrication));
+        let path = heaters.then(|| HeaterPath::taken(&network, &mut fabrication));
         Ok(Design { network, fabrication, path })
     }
 
@@ -87,40 +76,10 @@ impl Design {
     }
 }
 
-impl Path {
-    /// The heaters of `network` that are estimated, taken out of its `fabrication`.
-    fn taken(network: &Network, fabrication: &mut Fabrication) -> Self {
-        let path = &mut fabrication.control;
-        if path.shifters.is_empty() {
-            path.shifters = vec![Shifter::AS_TOLD; network.controls()];
-        }
-        let estimated = network.stages().flat_map(|stage| {
-            let own = match stage.estimable() {
-                Estimable::ByProbes(_) | Estimable::Nothing => true,
-                Estimable::BySettings(_) | Estimable::ByBatches(_) | Estimable::PhasesByBatches(_) => false,
-            };
-            stage.places().into_iter().map(move |place| own && place.is_some())
-        });
-        let each = path.shifters.iter_mut().zip(estimated);
-        let shifters = each.map(|(shifter, estimated)| {
-            estimated.then(|| std::mem::replace(shifter, Shifter { base: shifter.base, ..Shifter::AS_TOLD }))
-        });
-        Path { shifters: shifters.collect(), quartic: path.quartic, levels: path.levels }
-    }
-
-    /// Heat of control number `index` at `c` where its heater is off by `s`, and its slopes in c and s.
-    fn heat(&self, index: usize, c: f64, s: f64) -> [f64; 3] {
-        let Some(shifter) = self.shifters[index] else { return [c, 1.0, 0.0] };
-        let heat = |gain: f64, quartic: f64| Shifter { gain, ..shifter }.heat(c, quartic, self.levels);
-        let ((heat, slope), (unit, _)) = (heat(shifter.gain + s, self.quartic), heat(1.0, 0.0));
-        [heat, slope, unit]
-    }
-}
-
 /// The heaters of a model.
 struct Heaters<E: Engine> {
     engine: E,
-    path: Path,
+    path: HeaterPath,
     /// s of every control.
     deviations: Vec<f64>,
     /// The imperfections of the stages, later their gradient.
@@ -162,6 +121,12 @@ impl<M: Tunable> LearnedModel<M> {
     /// Length of an estimate.
     pub fn unknowns(&self) -> usize {
         self.inside.imperfections() + self.heaters.as_ref().map_or(0, |heaters| heaters.deviations.len())
+    }
+
+    /// The ways from controls to phases, as far as an estimate of this model knows them.
+    pub fn ways(&self) -> Ways {
+        let path = self.heaters.as_ref().map(|heaters| heaters.path.clone());
+        Ways { path, first: self.inside.imperfections() }
     }
 
     /// Takes on an estimate, which counts from the next [`Propagator::program`] on.

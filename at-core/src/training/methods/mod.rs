@@ -17,6 +17,7 @@ pub mod fleet;
 mod guide;
 pub mod guided;
 pub mod guided_model;
+mod heater_path;
 pub mod hybrid;
 pub mod ideal;
 pub mod in_silico;

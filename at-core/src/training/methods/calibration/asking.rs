@@ -3,7 +3,6 @@
 use crate::Result;
 use crate::engine::Engine;
 use crate::propagator::{Buffer, Propagator};
-use num_complex::Complex64;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
@@ -66,11 +65,10 @@ impl Answers {
         controls
     }
 
-    /// e^{i·control} in every setting.
-    pub fn turns(&self, index: usize) -> Vec<Complex64> {
+    /// Control number `index` in every setting.
+    pub fn of(&self, index: usize) -> impl Iterator<Item = f64> {
         let place = self.moved.iter().position(|own| *own == index);
-        let of = |drawn: &Vec<f64>| Complex64::cis(place.map_or(self.base[index], |place| drawn[place]));
-        self.drawn.iter().map(of).collect()
+        self.drawn.iter().map(move |drawn| place.map_or(self.base[index], |place| drawn[place]))
     }
 
     /// Takes further answers to the same question.

@@ -1,6 +1,7 @@
 //! What readouts of a column of MZIs tell of it, and of the light in front of it.
 
 use super::super::chain::{Chain, Place};
+use super::super::heater_path::Ways;
 use super::asking::Answers;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
@@ -24,6 +25,8 @@ const CLEAR: f64 = 0.1;
 pub struct Column<'a> {
     /// The chain.
     pub chain: &'a Chain,
+    /// The ways of its controls to their phases.
+    pub ways: &'a Ways,
     /// Its number.
     pub column: usize,
     /// Light that was sent, `[sample, mode]`.
@@ -32,7 +35,15 @@ pub struct Column<'a> {
     pub front: &'a [f64],
 }
 
-impl Column<'_> {
+impl<'a> Column<'a> {
+    /// The chain as far as `estimate` knows it.
+    pub fn known<'b>(&self, estimate: &'b [f64]) -> Known<'b>
+    where
+        'a: 'b,
+    {
+        Known { chain: self.chain, ways: self.ways, estimate }
+    }
+
     /// The column is the last or the last but one of its mesh, whose half turns it does not tell.
     pub fn ends(chain: &Chain, column: usize) -> bool {
         column + 2 >= chain.mesh(column).end
@@ -58,12 +69,13 @@ impl Column<'_> {
         let modes = self.chain.modes();
         let powers = self.powers(answers);
         let bright = bright(&means(&powers), modes);
+        let known = self.known(estimate);
         let lights = |row: usize| {
             let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
             // a waveguide without an MZI is lit by none: its light stays as it is
             self.chain.place(self.column, row).or(above).map_or_else(
                 || Powers::new(&vec![1.0.into(); powers.len()], &vec![1.0.into(); powers.len()]),
-                |place| Powers::new(&answers.turns(place.theta), &answers.turns(place.phi)),
+                |place| Powers::new(&known.turns(answers, place.theta), &known.turns(answers, place.phi)),
             )
         };
         let crosses = |place: &Place| -> bool {
@@ -95,11 +107,11 @@ impl Column<'_> {
         let means = means(&own);
         let bright = bright(&means, modes);
         let find = |place: &Place| -> (Reading, Found) {
-            let reading = self.reading(place, alone, &differences(&own, place.row, modes, &bright), None);
+            let reading = self.reading(place, alone, &differences(&own, place.row, modes, &bright), estimate, false);
             let found = reading.alone();
             let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
             let values = differences(powers, place.row, modes, &bright);
-            let reading = self.reading(place, answers, &values, Some(estimate));
+            let reading = self.reading(place, answers, &values, estimate, true);
             let found = reading.with_second(&found.errors, self.behind(place, estimate));
             (reading, found)
         };
@@ -111,7 +123,7 @@ impl Column<'_> {
         });
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
         for (place, (_, own)) in places.iter().zip(&found) {
-            put(place, own, estimate);
+            self.put(place, own, estimate);
             for (sample, stokes) in own.stokes.iter().enumerate() {
                 let [s1, s2, s3] = stokes.map(|own| own * bright[sample]);
                 let sum = s1.hypot(s2).hypot(s3);
@@ -129,7 +141,7 @@ impl Column<'_> {
         let modes = self.chain.modes();
         let powers = self.powers(answers);
         let bright = bright(&means(&powers), modes);
-        let known = Known { chain: self.chain, estimate };
+        let known = self.known(estimate);
         let places = self.chain.places(self.column);
         let rest = self.rest();
         let behind: Vec<Transfer> =
@@ -163,12 +175,14 @@ impl Column<'_> {
                     *value -= strayed[sample * places.len() + number] / bright[sample];
                 }
             }
-            let errors = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
-            let second = self.has_second().then_some(estimate as &[f64]);
-            self.reading(place, answers, &values, second).mended(errors, self.behind(place, estimate))
+            let [alpha, beta, theta] = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
+            let [theta_heater, phi_heater] = [place.theta, place.phi].map(|own| self.ways.deviation(own, estimate));
+            let [second_beta, second_theta] = self.behind(place, estimate);
+            let errors = [alpha, beta, theta, 0.0, second_beta, second_theta, theta_heater, phi_heater];
+            self.reading(place, answers, &values, estimate, self.has_second()).mended(errors)
         };
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
-        places.iter().zip(&found).for_each(|(place, own)| put(place, own, estimate));
+        places.iter().zip(&found).for_each(|(place, own)| self.put(place, own, estimate));
         median_and_most(found.iter().map(|own| own.rest))
     }
 
@@ -184,25 +198,44 @@ impl Column<'_> {
         behind.map_or([0.0; 2], |own| [own.couplers[1], own.error].map(|index| estimate[index]))
     }
 
-    /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, if the errors so far of what is behind are given.
-    fn reading(&self, place: &Place, answers: &Answers, differences: &[f64], behind: Option<&[f64]>) -> Reading {
-        let second = behind.and_then(|estimate| {
+    /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, as far as `estimate` knows what is behind, if both were read together.
+    fn reading(
+        &self,
+        place: &Place,
+        answers: &Answers,
+        differences: &[f64],
+        estimate: &[f64],
+        together: bool,
+    ) -> Reading {
+        let known = self.known(estimate);
+        let behind = || {
             let own = self.chain.place(self.column + 2, place.row)?;
             let between = self.chain.place(self.column + 1, place.row + 1);
             Some(Second {
-                theta: answers.turns(own.theta),
-                phi: answers.turns(own.phi),
-                between: between.map_or(vec![1.0.into(); answers.len()], |own| answers.turns(own.phi)),
+                theta: known.turns(answers, own.theta),
+                phi: known.turns(answers, own.phi),
+                between: between.map_or(vec![1.0.into(); answers.len()], |own| known.turns(answers, own.phi)),
                 first_coupler: estimate[own.couplers[0]],
-                behind: Known { chain: self.chain, estimate }.through(place.row, self.rest(), &answers.base),
+                behind: known.through(place.row, self.rest(), &answers.base),
             })
-        });
+        };
+        let parts = |index: usize| answers.of(index).map(|own| self.ways.parts(index, own)).collect();
         Reading {
-            theta: answers.turns(place.theta),
-            phi: answers.turns(place.phi),
-            second,
+            theta: parts(place.theta),
+            phi: parts(place.phi),
+            heaters: self.ways.path.is_some(),
+            second: if together { behind() } else { None },
             differences: differences.to_vec(),
         }
+    }
+
+    /// Puts what was found of the MZI `place` into `estimate`.
+    fn put(&self, place: &Place, found: &Found, estimate: &mut [f64]) {
+        let [first, second, theta, .., theta_heater, phi_heater] = found.errors;
+        [estimate[place.couplers[0]], estimate[place.couplers[1]]] = [first, second];
+        estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
+        self.ways.set_deviation(place.theta, theta_heater, estimate);
+        self.ways.set_deviation(place.phi, phi_heater, estimate);
     }
 
     /// Powers behind the column, as far as everything behind lets light pass straight.
@@ -268,11 +301,4 @@ fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64],
 /// P2 − P1 of waveguides `row` and the next, as [`spread`] has it.
 fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
     spread(powers, modes, bright, |own, at| own[at + row + 1] - own[at + row])
-}
-
-/// Puts what was found of the MZI `place` into `estimate`.
-fn put(place: &Place, found: &Found, estimate: &mut [f64]) {
-    let [first, second, theta, ..] = found.errors;
-    [estimate[place.couplers[0]], estimate[place.couplers[1]]] = [first, second];
-    estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
 }

@@ -2,7 +2,6 @@
 
 use super::super::chain::Place;
 use super::column::Column;
-use super::straight::Known;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
@@ -26,7 +25,7 @@ impl Column<'_> {
         }
         let waveguides = self.chain.waveguides(column + 1);
         let mut out = light.pairs.clone();
-        Known { chain: self.chain, estimate }.cross(column, false, false, self.front, &mut out);
+        self.known(estimate).cross(column, false, false, self.front, &mut out);
         if column + 2 == self.chain.columns() {
             self.chain_up(&places, &out, &mut light.fields);
         }

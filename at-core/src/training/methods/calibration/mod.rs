@@ -23,6 +23,7 @@ mod mzi_fit;
 mod straight;
 
 use super::chain::Chain;
+use super::heater_path::Ways;
 use super::probes::Probes;
 use crate::Result;
 use crate::engine::{Engine, Optimizer};
@@ -60,17 +61,18 @@ const DIM: f64 = 0.5;
 pub struct Calibration<E: Engine> {
     engine: E,
     chain: Chain,
+    ways: Ways,
     controls: usize,
     /// [`Light`] between two steps: its fields, then its pairs, `[sample, mode, (re, im)]`.
     pub light: Parameters<E>,
 }
 
 impl<E: Engine> Calibration<E> {
-    /// On chips of `network`; none where it has no chain.
-    pub fn new(engine: &E, network: &Network) -> Result<Option<Self>> {
+    /// On chips of `network`, with the `ways` of its controls to their phases; none where it has no chain.
+    pub fn new(engine: &E, network: &Network, ways: Ways) -> Result<Option<Self>> {
         let Some(chain) = Chain::of(network) else { return Ok(None) };
         let light = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; 2 * SAMPLES * 2 * chain.modes()])?;
-        Ok(Some(Calibration { engine: engine.clone(), chain, controls: network.controls(), light }))
+        Ok(Some(Calibration { engine: engine.clone(), chain, ways, controls: network.controls(), light }))
     }
 
     /// Steps that it takes.
@@ -105,7 +107,7 @@ impl<E: Engine> Calibration<E> {
             random: probes.random(FIRST_NUMBER + (attempt << ATTEMPT) + 1 + number as u64),
         };
         for column in (0..self.chain.columns() - STRIDE * number).rev().take(STRIDE) {
-            let column = Column { chain: &self.chain, column, inputs: &sent, front: &front };
+            let column = Column { chain: &self.chain, ways: &self.ways, column, inputs: &sent, front: &front };
             self.read(&mut asking, &column, estimate, &mut light)?;
             if column.column == 0 {
                 self.enter(&sent, &light.fields, estimate);
@@ -115,6 +117,10 @@ impl<E: Engine> Calibration<E> {
         let all: Vec<f64> = light.fields.iter().chain(&light.pairs).flat_map(|z| [z.re, z.im]).collect();
         self.light.values = self.engine.upload(&all)?;
         Ok(())
+    }
+
+    fn known<'a>(&'a self, estimate: &'a [f64]) -> Known<'a> {
+        Known { chain: &self.chain, ways: &self.ways, estimate }
     }
 
     /// Reads one column, and the one behind it once more, the fields at which it tells.
@@ -129,7 +135,7 @@ impl<E: Engine> Calibration<E> {
         if number + 1 < self.chain.columns() {
             if column.tells() {
                 let mut base = self.straight(column, number + 2, estimate);
-                Known { chain: &self.chain, estimate }.bar(number + 1, &mut base);
+                self.known(estimate).bar(number + 1, &mut base);
                 let answers = asking.ask(base, column.shifters(number), TELLING)?;
                 column.tell(&answers, estimate, light);
             }
@@ -179,7 +185,7 @@ impl<E: Engine> Calibration<E> {
     /// Controls at which light passes straight from column `behind` on, and columns in front are as they always are.
     fn straight(&self, column: &Column<'_>, behind: usize, estimate: &[f64]) -> Vec<f64> {
         let mut controls = column.front.to_vec();
-        Known { chain: &self.chain, estimate }.straighten(behind, &mut controls);
+        self.known(estimate).straighten(behind, &mut controls);
         controls
     }
 
@@ -193,7 +199,7 @@ impl<E: Engine> Calibration<E> {
         let number = column.column;
         let second = column.has_second().then_some(number + 2);
         let mut base = self.straight(column, second.unwrap_or(number) + 1, estimate);
-        Known { chain: &self.chain, estimate }.bar(number + 1, &mut base);
+        self.known(estimate).bar(number + 1, &mut base);
         let mut moved = column.shifters(number);
         moved.extend(second.into_iter().flat_map(|second| column.shifters(second)));
         // what strays from neighbours meets this light at any phase
@@ -209,8 +215,10 @@ impl<E: Engine> Calibration<E> {
             let waveguides = self.chain.waveguides(column);
             for place in self.chain.places(column) {
                 let upper = waveguides + place.row;
-                own[place.theta] -= within(estimate[place.error]);
-                own[place.phi] -= within(estimate[upper] - estimate[upper + 1]);
+                let errors = [estimate[place.error], estimate[upper] - estimate[upper + 1]];
+                for (index, error) in [place.theta, place.phi].into_iter().zip(errors) {
+                    own[index] = self.ways.control(index, controls[index] - within(error), estimate);
+                }
             }
         }
         own
@@ -255,19 +263,27 @@ fn phases_between(from: &[Complex64], to: &[Complex64], modes: usize) -> Vec<f64
 
 #[cfg(test)]
 mod tests {
+    use super::super::MethodOptions;
+    use super::super::learned_model::Design;
     use super::super::misfit::Misfit;
     use super::super::probes::Probes;
     use super::*;
     use crate::chip::Chip;
     use crate::cpu::Cpu;
     use crate::fabrication::Fabrication;
-    use crate::imperfections::Imperfections;
+    use crate::imperfections::{Control, Imperfections, Passive};
     use crate::network::{Detection, Network, Stage};
     use crate::optics::{Activation, Layout, Mesh};
-    use crate::propagator::{Propagator, Simulator, Tunable};
+    use crate::propagator::{Propagator, Simulator};
 
-    /// How far a model with the errors that calibrating found is from a chip of `meshes` meshes with phases over a whole turn and power splits off by `split`.
-    fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, split: f64) -> f64 {
+    /// Phases over a whole turn, and power splits off by `split`.
+    fn uncalibrated(split: f64) -> Imperfections {
+        let passive = Passive { uncalibrated: true, splitter_split: split, ..Passive::NONE };
+        Imperfections { passive, ..Imperfections::NONE }
+    }
+
+    /// How far a model with the errors that calibrating found is from a chip of `meshes` meshes and this `kind`.
+    fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfections) -> f64 {
         let layers = (0..meshes).map(|number| {
             let behind = if number + 1 < meshes {
                 Stage::activation(modes, Activation::ELECTRO_OPTIC)
@@ -277,19 +293,18 @@ mod tests {
             vec![Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap()), behind]
         });
         let network = Network::new(layers.collect()).unwrap();
-        let mut kind = Imperfections::NONE;
-        kind.passive.uncalibrated = true;
-        kind.passive.splitter_split = split;
         let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, 6).unwrap()).unwrap();
-        let mut calibration = Calibration::new(engine, &network).unwrap().unwrap();
+        let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
+        let design = Design::of(&network, &options).unwrap();
+        let mut model = design.model(engine, engine.build(&design.network, &design.fabrication).unwrap()).unwrap();
+        let mut calibration = Calibration::new(engine, &network, model.ways()).unwrap().unwrap();
         let (probes, power) = (Probes::new(&network, 3), modes as f64);
-        let mut estimate = vec![0.0; network.imperfections()];
+        let mut estimate = vec![0.0; model.unknowns()];
         for number in 0..calibration.steps() {
             calibration.step(&mut chip, &probes, number, power, &mut estimate).unwrap();
         }
         let (controls, fields) = probes.draw(engine, 0, 1.0, &estimate, power).unwrap();
-        let mut model = engine.build(&network, &Fabrication::ideal()).unwrap();
-        model.set_imperfections(&engine.upload(&estimate).unwrap()).unwrap();
+        model.set_estimate(&engine.upload(&estimate).unwrap()).unwrap();
         model.program(&controls).unwrap();
         chip.program(&controls).unwrap();
         let read = |chip: &mut dyn FnMut(&mut E::Buffer)| {
@@ -309,7 +324,7 @@ mod tests {
         let network = Network::new(vec![layer(lit), layer(read)]).unwrap();
         let engine = Cpu::<f64>::new();
         let mut chip = Chip::new(&engine, &network, &Fabrication::ideal()).unwrap();
-        let mut calibration = Calibration::new(&engine, &network).unwrap().unwrap();
+        let mut calibration = Calibration::new(&engine, &network, Ways { path: None, first: 0 }).unwrap().unwrap();
         let mut estimate = vec![0.0; network.imperfections()];
         for number in 0..calibration.steps() {
             calibration.step(&mut chip, &Probes::new(&network, 3), number, 0.0, &mut estimate).unwrap();
@@ -320,7 +335,7 @@ mod tests {
     #[test]
     fn phases_over_a_whole_turn_are_found() {
         for (modes, meshes) in [(8, 1), (8, 2), (6, 3)] {
-            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, 0.0);
+            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(0.0));
             assert!(misfit < 1e-3, "{modes} modes, {meshes} meshes: {misfit}");
         }
     }
@@ -328,8 +343,20 @@ mod tests {
     #[test]
     fn couplers_that_are_off_are_found_with_them() {
         for (modes, meshes, split) in [(8, 1, 0.2), (8, 2, 0.1), (6, 3, 0.06)] {
-            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, split);
+            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(split));
             assert!(misfit < 0.05, "{modes} modes, {meshes} meshes, {split}: {misfit}");
+        }
+    }
+
+    #[test]
+    fn heaters_that_differ_and_updates_that_fall_short_are_found_with_them() {
+        let heaters = Control { heater_spread: 0.05, control_range: 7.0, ..Control::NONE };
+        for kind in [
+            Imperfections { control: heaters, ..uncalibrated(0.06) },
+            Imperfections { update_error: 0.05, ..uncalibrated(0.06) },
+        ] {
+            let misfit = misfit(&Cpu::<f64>::new(), 8, 2, kind);
+            assert!(misfit < 0.05, "{kind:?}: {misfit}");
         }
     }
 

@@ -14,18 +14,22 @@
 //! behind it are a part, is fitted along, so that no error of what is behind spoils what is found.
 
 use super::least_squares::{Powers, dot, inverse};
-use crate::optics::mzi::{Coupler, mzi_of_phasors};
+use crate::optics::mzi::{Coupler, mzi_of_phasors, mzi_transfer};
 use num_complex::Complex64;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
+use std::ops::Range;
 
 /// A transfer matrix of two waveguides, `[row][column]`.
 pub type Transfer = [[Complex64; 2]; 2];
 
-/// Unknown errors: α, β and δθ of the MZI; the phase of its upper output against the lower where they enter the second MZI, and β and δθ of that.
-const UNKNOWN: usize = 6;
-/// Of them, those of an MZI that is met alone.
-const ALONE: usize = 3;
+/// Unknown errors: α, β and δθ of the MZI; the phase of its upper output against the lower where they enter the second MZI, and β and δθ of that; s
+/// of θ and φ.
+const UNKNOWN: usize = 8;
 pub type Errors = [f64; UNKNOWN];
+/// Of them, those of an MZI that is met alone, those of a second one, and those of heaters.
+const ALONE: Range<usize> = 0..3;
+const SECOND: Range<usize> = 3..6;
+const HEATERS: Range<usize> = 6..8;
 
 /// Phases between both MZIs at which the fit is begun, and turns of δθ where it is begun anew.
 const PHASES: usize = 12;
@@ -55,10 +59,12 @@ pub struct Second {
 
 /// What was read of an MZI.
 pub struct Reading {
-    /// e^{iθ} of its control in every setting.
-    pub theta: Vec<Complex64>,
-    /// e^{iφ}.
-    pub phi: Vec<Complex64>,
+    /// θ of its control in every setting, and what it gets per s.
+    pub theta: Vec<[f64; 2]>,
+    /// The same of φ.
+    pub phi: Vec<[f64; 2]>,
+    /// Its s are unknown.
+    pub heaters: bool,
     /// The MZI behind it; none where light goes straight.
     pub second: Option<Second>,
     /// P2 − P1, `[sample, setting]`.
@@ -96,10 +102,8 @@ impl Reading {
         if other.rest < this.rest { other } else { this }
     }
 
-    /// Finds an MZI once more from its `first` errors α, β and δθ, and what is known of β and δθ `behind`.
-    pub fn mended(&self, first: [f64; ALONE], behind: [f64; 2]) -> Found {
-        let [alpha, beta, theta] = first;
-        let errors = [alpha, beta, theta, 0.0, behind[0], behind[1]];
+    /// Finds an MZI once more from what is known of all but the phase between it and the MZI behind.
+    pub fn mended(&self, errors: Errors) -> Found {
         match &self.second {
             None => self.fitted(errors),
             Some(_) => self.fitted(self.beginnings([errors])[0]),
@@ -142,16 +146,17 @@ impl Reading {
 
     /// k of every setting.
     fn rows(&self, errors: &Errors) -> Vec<[f64; 3]> {
-        let [alpha, beta, theta, phase, second_beta, second_theta] = *errors;
+        let [alpha, beta, theta, phase, second_beta, second_theta, theta_heater, phi_heater] = *errors;
         let [first, last] = [alpha, beta].map(Coupler::new);
-        let [own, upper] = [theta, phase].map(Complex64::cis);
+        let upper = Complex64::cis(phase);
         let behind = self.second.as_ref().map(|second| {
             let [first, last] = [second.first_coupler, second_beta].map(Coupler::new);
             (second, Complex64::cis(second_theta), first, last)
         });
         (self.theta.iter().zip(&self.phi).enumerate())
             .map(|(setting, (t, f))| {
-                let mut m = mzi_of_phasors(own * t, *f, first, last);
+                let (t, f) = (theta + t[0] + theta_heater * t[1], f[0] + phi_heater * f[1]);
+                let mut m = mzi_transfer(t, f, first, last);
                 if let Some((second, own, first, last)) = &behind {
                     let turn = [upper, second.between[setting]];
                     m.iter_mut().zip(turn).for_each(|(row, turn)| row.iter_mut().for_each(|z| *z *= turn));
@@ -167,13 +172,15 @@ impl Reading {
 
     /// Levenberg and Marquardt's method from `errors`.
     fn fitted(&self, mut errors: Errors) -> Found {
-        let free = if self.second.is_some() { UNKNOWN } else { ALONE };
+        let second = if self.second.is_some() { SECOND } else { 0..0 };
+        let heaters = if self.heaters { HEATERS } else { 0..0 };
+        let free: Vec<usize> = ALONE.chain(second).chain(heaters).collect();
         let left = |errors: &Errors| Light::new(self, errors).left(&self.differences);
         let mut now = left(&errors);
         let mut damping = 1e-3;
         for _ in 0..STEPS {
-            let slopes: Vec<Vec<f64>> = (0..free)
-                .map(|index| {
+            let slopes: Vec<Vec<f64>> = (free.iter())
+                .map(|&index| {
                     let mut moved = errors;
                     moved[index] += DIFFERENCE;
                     left(&moved).iter().zip(&now).map(|(moved, own)| (moved - own) / DIFFERENCE).collect()
@@ -181,9 +188,9 @@ impl Reading {
                 .collect();
             let mut normal = [[0.0; UNKNOWN]; UNKNOWN];
             let mut toward = [0.0; UNKNOWN];
-            for (row, own) in slopes.iter().enumerate() {
+            for (own, &row) in slopes.iter().zip(&free) {
                 toward[row] = -dot(own, &now);
-                for (column, other) in slopes.iter().enumerate().take(row + 1) {
+                for (other, &column) in slopes.iter().zip(&free).take_while(|(_, column)| **column <= row) {
                     normal[row][column] = dot(own, other);
                     normal[column][row] = normal[row][column];
                 }
@@ -196,7 +203,7 @@ impl Reading {
                 }
                 let step = inverse(&damped).map(|row| row.iter().zip(&toward).map(|(a, b)| a * b).sum::<f64>());
                 let mut tried = errors;
-                tried.iter_mut().zip(step).take(free).for_each(|(own, step)| *own += step.clamp(-LONGEST, LONGEST));
+                free.iter().for_each(|&index| tried[index] += step[index].clamp(-LONGEST, LONGEST));
                 let after = left(&tried);
                 if dot(&after, &after) < before {
                     (errors, now, moved) = (tried, after, true);
@@ -217,7 +224,8 @@ impl Reading {
 
     /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.
     fn axis(&self) -> f64 {
-        let powers = Powers::new(&self.theta, &self.phi);
+        let turns = |own: &[[f64; 2]]| own.iter().map(|own| Complex64::cis(own[0])).collect::<Vec<_>>();
+        let powers = Powers::new(&turns(&self.theta), &turns(&self.phi));
         let (mut sine, mut cosine) = (0.0, 0.0);
         for values in self.differences.chunks_exact(self.theta.len()) {
             let own = powers.coefficients(values);
@@ -331,8 +339,9 @@ mod tests {
             first_coupler: 0.04,
             behind: [[one, none], [none, one]],
         });
-        let mut reading =
-            Reading { theta: turns(settings, 1.0), phi: turns(settings, 2.0), second, differences: Vec::new() };
+        let drives = |shift| noise(settings, shift).iter().map(|x| [x.rem_euclid(TAU); 2]).collect();
+        let (theta, phi) = (drives(1.0), drives(2.0));
+        let mut reading = Reading { theta, phi, heaters: true, second, differences: Vec::new() };
         let rows = reading.rows(errors);
         let light = noise(3 * samples, 6.0);
         let of = |stokes: &[f64]| rows.iter().map(|row| dot(row, stokes)).collect::<Vec<_>>();
@@ -346,7 +355,7 @@ mod tests {
 
     #[test]
     fn an_mzi_alone_is_found_but_for_half_a_turn() {
-        let found = read(&[0.1, -0.07, 2.9, 0.0, 0.0, 0.0], false).alone();
+        let found = read(&[0.1, -0.07, 2.9, 0.0, 0.0, 0.0, 0.04, -0.06], false).alone();
         let [alpha, beta, theta, ..] = found.errors;
         let turned = apart(theta, 2.9) > 1.0;
         let (beta, theta) = if turned { (-beta, theta + PI) } else { (beta, theta) };
@@ -355,14 +364,14 @@ mod tests {
 
     #[test]
     fn an_mzi_with_one_behind_it_is_found_with_the_phase_between_both() {
-        let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4];
+        let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06];
         let reading = read(&errors, true);
         for begin in [-0.2, PI - 0.3] {
-            let alone = [0.0, 0.0, 2.9 + begin, 0.0, 0.0, 0.0];
+            let alone = [0.0, 0.0, 2.9 + begin, 0.0, 0.0, 0.0, 0.0, 0.0];
             let found = reading.with_second(&alone, [0.0, 0.3]);
             assert!(found.rest < 1e-6, "{found:?}");
             assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{found:?}");
-            let mended = reading.mended([0.15, 0.0, 2.8], [0.0, 0.3]);
+            let mended = reading.mended([0.15, 0.0, 2.8, 0.0, 0.0, 0.3, 0.0, 0.0]);
             assert!(mended.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{mended:?}");
         }
     }
@@ -373,8 +382,8 @@ mod tests {
             let reading = read(errors, true);
             (reading.differences.clone(), reading)
         };
-        let (differences, mut reading) = all(&[-1.2, 1.4, 0.3, 0.9, 0.02, 0.1]);
-        let own = usual([-1.2, 1.4, 0.3, 0.9, 0.02, 0.1]);
+        let (differences, mut reading) = all(&[-1.2, 1.4, 0.3, 0.9, 0.02, 0.1, 0.0, 0.0]);
+        let own = usual([-1.2, 1.4, 0.3, 0.9, 0.02, 0.1, 0.0, 0.0]);
         assert!(own[..2].iter().all(|error| error.abs() < FRAC_PI_4), "{own:?}");
         reading.differences = differences;
         let left = Light::new(&reading, &own).left(&reading.differences);

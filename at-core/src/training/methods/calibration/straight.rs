@@ -11,6 +11,8 @@
 //! three columns at the front have no partner yet.
 
 use super::super::chain::{Chain, Place};
+use super::super::heater_path::Ways;
+use super::asking::Answers;
 use super::mzi_fit::{Transfer, product};
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use num_complex::Complex64;
@@ -24,6 +26,8 @@ const GROUP: usize = 4;
 pub struct Known<'a> {
     /// The chain.
     pub chain: &'a Chain,
+    /// The ways of its controls to their phases.
+    pub ways: &'a Ways,
     /// Imperfections.
     pub estimate: &'a [f64],
 }
@@ -42,8 +46,22 @@ impl Known<'_> {
     /// Sets `controls` of `column` to its bar states.
     pub fn bar(&self, column: usize, controls: &mut [f64]) {
         for place in self.chain.places(column) {
-            (controls[place.theta], controls[place.phi]) = (PI - self.estimate[place.error], 0.0);
+            controls[place.theta] = self.control(place.theta, PI - self.estimate[place.error]);
+            controls[place.phi] = self.control(place.phi, 0.0);
         }
+    }
+
+    fn control(&self, index: usize, phase: f64) -> f64 {
+        self.ways.control(index, phase, self.estimate)
+    }
+
+    fn phase(&self, index: usize, controls: &[f64]) -> f64 {
+        self.ways.phase(index, controls[index], self.estimate)
+    }
+
+    /// e^{i·phase} that control number `index` makes in every setting.
+    pub fn turns(&self, answers: &Answers, index: usize) -> Vec<Complex64> {
+        answers.of(index).map(|own| Complex64::cis(self.ways.phase(index, own, self.estimate))).collect()
     }
 
     fn straighten_mesh(&self, columns: Range<usize>, controls: &mut [f64]) {
@@ -66,7 +84,8 @@ impl Known<'_> {
             let leak = least.min(ranges[0][1]).min(ranges[1][1]);
             for (place, [least, most]) in [first, second].iter().zip(ranges) {
                 let cosine = 2.0 * (leak - least) / (most - least) - 1.0;
-                controls[place.theta] = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
+                let theta = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
+                controls[place.theta] = self.control(place.theta, theta);
             }
             let between = self.straight(first.row, column + 1, controls);
             let waveguides = self.chain.waveguides(column + 2) + first.row;
@@ -75,7 +94,7 @@ impl Known<'_> {
                 (self.transfer(&first, controls), self.transfer(&second, controls));
             let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
             if wanted.norm() > 0.0 {
-                controls[second.phi] += wanted.arg();
+                controls[second.phi] = self.control(second.phi, self.phase(second.phi, controls) + wanted.arg());
             }
         }
     }
@@ -93,7 +112,8 @@ impl Known<'_> {
     /// What an MZI does.
     pub fn transfer(&self, place: &Place, controls: &[f64]) -> Transfer {
         let [first, second] = self.couplers(place);
-        mzi_transfer(controls[place.theta] + self.estimate[place.error], controls[place.phi], first, second)
+        let theta = self.phase(place.theta, controls) + self.estimate[place.error];
+        mzi_transfer(theta, self.phase(place.phi, controls), first, second)
     }
 
     /// What light keeps of itself on waveguides `row` and `row + 1` through `column` and what stands in front of it, where none of its MZIs has both.
@@ -155,6 +175,7 @@ mod tests {
     use crate::propagator::{Propagator, Simulator, Tunable};
 
     const MODES: usize = 12;
+    const AS_TOLD: Ways = Ways { path: None, first: 0 };
 
     fn noise(count: usize, size: f64) -> Vec<f64> {
         (0..count).map(|k| size * (1.7 * k as f64).sin()).collect()
@@ -173,7 +194,7 @@ mod tests {
             }
         }
         let mut controls = noise(network.controls(), 2.0);
-        set(&Known { chain: &chain, estimate: &estimate }, &mut controls);
+        set(&Known { chain: &chain, ways: &AS_TOLD, estimate: &estimate }, &mut controls);
         let mut model = Cpu::<f64>::new().build(&network, &Fabrication::ideal()).unwrap();
         model.set_imperfections(&estimate).unwrap();
         model.program(&controls).unwrap();
@@ -197,7 +218,7 @@ mod tests {
             let network = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).unwrap();
             let chain = Chain::of(&network).unwrap();
             let (estimate, controls) = (noise(network.imperfections(), 0.3), noise(network.controls(), 2.0));
-            let known = Known { chain: &chain, estimate: &estimate };
+            let known = Known { chain: &chain, ways: &AS_TOLD, estimate: &estimate };
             let mut fields = vec![Complex64::default(); 4];
             fields[0] = Complex64::new(0.3, 0.4);
             fields[1] = Complex64::new(-0.2, 0.5);
