@@ -100,6 +100,11 @@ impl Chain {
         self.modes
     }
 
+    /// Waveguides lose more or less than one knows.
+    pub fn losses_unknown(&self) -> bool {
+        self.links.iter().any(|link| link.mesh.losses_unknown())
+    }
+
     /// Columns of all meshes.
     pub fn columns(&self) -> usize {
         self.links.iter().map(|link| link.mesh.columns().len()).sum()

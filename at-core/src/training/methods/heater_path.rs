@@ -4,11 +4,11 @@
 //! phase = b + (1 + s)·f(c)          f: the data sheet's, with range, converter and whole turns
 //! ```
 //!
-//! A control that is followed as `c₀ + (1 + E)(c − c₀)` (an update error) has the same way, with s = E and −E·c₀ among the errors of its phase; one
-//! that is dead has s = −1.
+//! A control that is followed as `c₀ + (1 + E)(c − c₀)` (an update error) has the same way, with s = E and −E·c₀ among the errors of its phase.
 
 use crate::fabrication::Fabrication;
-use crate::fabrication::control::Shifter;
+use crate::fabrication::control::{ControlPath, Shifter};
+use crate::fabrication::coupling::Coupling;
 use crate::network::Network;
 use crate::stage::Estimable;
 use std::f64::consts::TAU;
@@ -16,8 +16,8 @@ use std::f64::consts::TAU;
 /// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`. An estimate has s in units of its inverse.
 pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
-/// Share of its way at which a shifter counts as dead: no control sets its phase.
-const DEAD: f64 = 0.2;
+/// Slope of a phase in its control below which no step is taken.
+const LEAST: f64 = 0.2;
 
 /// Steps in which a control is found that makes a phase.
 const STEPS: usize = 4;
@@ -34,10 +34,19 @@ pub struct HeaterPath {
 impl HeaterPath {
     /// The heaters of `network` that are estimated, taken out of its `fabrication`.
     pub fn taken(network: &Network, fabrication: &mut Fabrication) -> Self {
-        let path = &mut fabrication.control;
-        if path.shifters.is_empty() {
-            path.shifters = vec![Shifter::AS_TOLD; network.controls()];
-        }
+        let own = HeaterPath::of(network, &fabrication.control);
+        let left = own.shifters.iter().enumerate().map(|(index, shifter)| {
+            let told = |shifter: &Shifter| Shifter { base: shifter.base, ..Shifter::AS_TOLD };
+            shifter
+                .as_ref()
+                .map_or_else(|| fabrication.control.shifters.get(index).copied().unwrap_or(Shifter::AS_TOLD), told)
+        });
+        fabrication.control.shifters = left.collect();
+        own
+    }
+
+    /// The heaters of `network` that can be estimated.
+    fn of(network: &Network, path: &ControlPath) -> Self {
         let estimated = network.stages().flat_map(|stage| {
             let own = match stage.estimable() {
                 Estimable::ByProbes(_) | Estimable::Nothing => true,
@@ -45,10 +54,8 @@ impl HeaterPath {
             };
             stage.places().into_iter().map(move |place| own && place.is_some())
         });
-        let each = path.shifters.iter_mut().zip(estimated);
-        let shifters = each.map(|(shifter, estimated)| {
-            estimated.then(|| std::mem::replace(shifter, Shifter { base: shifter.base, ..Shifter::AS_TOLD }))
-        });
+        let own = |index: usize| path.shifters.get(index).copied().unwrap_or(Shifter::AS_TOLD);
+        let shifters = estimated.enumerate().map(|(index, estimated)| estimated.then(|| own(index)));
         HeaterPath { shifters: shifters.collect(), quartic: path.quartic, levels: path.levels }
     }
 
@@ -61,59 +68,82 @@ impl HeaterPath {
     }
 }
 
-/// The ways of all controls, whose s an estimate may have.
+/// The ways of all controls to their phases, whose s an estimate may have.
 #[derive(Clone)]
 pub struct Ways {
     /// None where phases are what controls say.
-    pub path: Option<HeaterPath>,
-    /// Index of the first control's unknown in an estimate.
-    pub first: usize,
+    path: Option<HeaterPath>,
+    /// What neighbours add.
+    coupling: Coupling,
+    /// Index of the first control's s in an estimate; none where s are no unknowns.
+    first: Option<usize>,
 }
 
 impl Ways {
+    /// Phases are what controls say.
+    pub const AS_TOLD: Ways = Ways { path: None, coupling: Coupling::NONE, first: None };
+
+    /// Those of chips of `network` with this `fabrication`; where s are unknown, an estimate has the first at `first`.
+    pub fn of(network: &Network, fabrication: &Fabrication, first: Option<usize>) -> Self {
+        let control = &fabrication.control;
+        let path = (first.is_some() || !control.is_direct()).then(|| HeaterPath::of(network, control));
+        Ways { path, coupling: control.coupling.clone(), first }
+    }
+
+    /// The s of heaters are unknown.
+    pub fn unknown(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Neighbours add to a phase.
+    pub fn coupled(&self) -> bool {
+        !self.coupling.is_empty()
+    }
+
     /// s of control number `index`; 0 where it is none of an estimate's unknowns.
     pub fn deviation(&self, index: usize, estimate: &[f64]) -> f64 {
-        if self.path.is_some() { estimate[self.first + index] / SPREAD } else { 0.0 }
+        self.first.map_or(0.0, |first| estimate[first + index] / SPREAD)
     }
 
     /// Takes on the s of control number `index`, if it is an unknown.
     pub fn set_deviation(&self, index: usize, s: f64, estimate: &mut [f64]) {
-        if self.path.is_some() {
-            estimate[self.first + index] = SPREAD * s;
+        if let Some(first) = self.first {
+            estimate[first + index] = SPREAD * s;
         }
     }
 
-    /// The phase that control number `index` makes at `c`, but for what is among the errors of phases.
-    pub fn phase(&self, index: usize, c: f64, estimate: &[f64]) -> f64 {
-        self.path.as_ref().map_or(c, |path| path.heat(index, c, self.deviation(index, estimate))[0])
+    fn heat(&self, index: usize, c: f64, s: f64) -> [f64; 3] {
+        self.path.as_ref().map_or([c, 1.0, 0.0], |path| path.heat(index, c, s))
     }
 
-    /// What the phase of control number `index` is at `c` where s is 0, and what it gets per s.
-    pub fn parts(&self, index: usize, c: f64) -> [f64; 2] {
-        let parts = |path: &HeaterPath| {
-            let [phase, _, unit] = path.heat(index, c, 0.0);
-            [phase, unit]
-        };
-        self.path.as_ref().map_or([c, 0.0], parts)
+    /// What neighbours of control number `index` add where controls are `told`.
+    fn around(&self, index: usize, told: impl Fn(usize) -> f64, estimate: &[f64]) -> f64 {
+        self.coupling.row(index, |other| self.heat(other, told(other), self.deviation(other, estimate))[0])
     }
 
-    /// A control at which [`Ways::phase`] is `phase` but for whole turns; any where it is dead.
-    pub fn control(&self, index: usize, phase: f64, estimate: &[f64]) -> f64 {
-        let Some(path) = &self.path else { return phase };
-        let (wanted, s) = (phase.rem_euclid(TAU), self.deviation(index, estimate));
-        if self.is_dead(index, estimate) {
-            return wanted;
+    /// The phase that control number `index` makes where controls are `told`, but for what is among the errors of phases.
+    pub fn phase(&self, index: usize, told: impl Fn(usize) -> f64, estimate: &[f64]) -> f64 {
+        self.heat(index, told(index), self.deviation(index, estimate))[0] + self.around(index, told, estimate)
+    }
+
+    /// What the phase of control number `index` is where its s is 0, and what it gets per s.
+    pub fn parts(&self, index: usize, told: impl Fn(usize) -> f64, estimate: &[f64]) -> [f64; 2] {
+        let [phase, _, unit] = self.heat(index, told(index), 0.0);
+        [phase + self.around(index, told, estimate), unit]
+    }
+
+    /// A control at which [`Ways::phase`] is `phase` but for whole turns while the others stay as `told`.
+    pub fn control(&self, index: usize, phase: f64, told: impl Fn(usize) -> f64, estimate: &[f64]) -> f64 {
+        if self.path.is_none() && !self.coupled() {
+            return phase;
         }
+        let wanted = (phase - self.around(index, told, estimate)).rem_euclid(TAU);
+        let s = self.deviation(index, estimate);
         let toward = |c: f64| {
-            let [own, slope, _] = path.heat(index, c, s);
-            if slope > DEAD { c + (wanted - own) / slope } else { c }
+            let [own, slope, _] = self.heat(index, c, s);
+            if slope > LEAST { c + (wanted - own) / slope } else { c }
         };
         (0..STEPS).fold(wanted, |c, _| toward(c))
-    }
-
-    /// Control number `index` sets no phase.
-    pub fn is_dead(&self, index: usize, estimate: &[f64]) -> bool {
-        self.deviation(index, estimate) < DEAD - 1.0
     }
 }
 
@@ -124,40 +154,30 @@ mod tests {
     use crate::network::{Detection, Stage};
     use crate::optics::Mesh;
 
-    /// The ways of an 8-mode mesh with heaters of this `range`.
-    fn ways(range: f64) -> (Ways, usize) {
+    /// The ways of an 8-mode mesh with heaters of this `range` and this crosstalk.
+    fn ways(range: f64, crosstalk: f64) -> (Ways, usize) {
         let mesh = Stage::Mesh(Mesh::rectangular(8).unwrap());
         let network = Network::new(vec![vec![mesh, Stage::detection(8, Detection::Intensity)]]).unwrap();
-        let control = Control { control_range: range, ..Control::NONE };
+        let control = Control { control_range: range, crosstalk, ..Control::NONE };
         let kind = Imperfections { control, ..Imperfections::NONE };
-        let mut fabrication = kind.typical(&network).unwrap();
-        let path = HeaterPath::taken(&network, &mut fabrication);
-        (Ways { path: Some(path), first: 3 }, network.controls())
+        (Ways::of(&network, &kind.typical(&network).unwrap(), Some(3)), network.controls())
     }
 
     #[test]
     fn a_control_is_found_that_makes_a_phase() {
-        for range in [0.0, 8.0] {
-            let (ways, controls) = ways(range);
+        for (range, crosstalk) in [(0.0, 0.0), (8.0, 0.0), (0.0, 0.02), (8.0, 0.02)] {
+            let (ways, controls) = ways(range, crosstalk);
             let mut estimate = vec![0.0; 3 + controls];
+            let told: Vec<f64> = (0..controls).map(|index| 3.0 + 2.0 * (index as f64).cos()).collect();
+            (0..controls).for_each(|index| ways.set_deviation(index, 0.05 * (index as f64).sin(), &mut estimate));
             for index in 0..controls {
-                ways.set_deviation(index, 0.05 * (index as f64).sin(), &mut estimate);
                 for wanted in [-3.0, 0.1, 2.5, 6.2] {
-                    let control = ways.control(index, wanted, &estimate);
-                    let turns = (ways.phase(index, control, &estimate) - wanted) / TAU;
-                    assert!((turns - turns.round()).abs() < 1e-9, "{range} {index} {wanted}: {control}");
+                    let control = ways.control(index, wanted, |other| told[other], &estimate);
+                    let now = |other: usize| if other == index { control } else { told[other] };
+                    let turns = (ways.phase(index, now, &estimate) - wanted) / TAU;
+                    assert!((turns - turns.round()).abs() < 1e-9, "{range} {crosstalk} {index} {wanted}: {control}");
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_dead_shifter_has_no_control_that_makes_a_phase() {
-        let (ways, controls) = ways(8.0);
-        let mut estimate = vec![0.0; 3 + controls];
-        ways.set_deviation(2, -1.0, &mut estimate);
-        assert!(ways.is_dead(2, &estimate) && !ways.is_dead(1, &estimate));
-        assert!(ways.control(2, 1.0, &estimate).is_finite());
-        assert!(ways.phase(2, 4.0, &estimate).abs() < 1e-12);
     }
 }

@@ -42,6 +42,7 @@ pub struct Design {
     pub fabrication: Fabrication,
     /// The way to the heat of every control, where heaters are estimated.
     path: Option<HeaterPath>,
+    ways: Ways,
 }
 
 impl Design {
@@ -54,8 +55,10 @@ impl Design {
         let heaters = wide && (control.heater_spread > 0.0 || *update_error > 0.0);
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
+        let first = heaters.then(|| network.imperfections());
+        let ways = if probed { Ways::of(&network, &fabrication, first) } else { Ways::AS_TOLD };
         let path = heaters.then(|| HeaterPath::taken(&network, &mut fabrication));
-        Ok(Design { network, fabrication, path })
+        Ok(Design { network, fabrication, path, ways })
     }
 
     /// The model, around one of its network with its fabrication.
@@ -72,7 +75,7 @@ impl Design {
                 slopes: engine.zeros(own)?,
             })
         });
-        Ok(LearnedModel { inside, heaters: heaters.transpose()? })
+        Ok(LearnedModel { inside, heaters: heaters.transpose()?, ways: self.ways.clone() })
     }
 }
 
@@ -115,6 +118,7 @@ impl<E: Engine> Heaters<E> {
 pub struct LearnedModel<M: Tunable> {
     inside: M,
     heaters: Option<Heaters<M::Engine>>,
+    ways: Ways,
 }
 
 impl<M: Tunable> LearnedModel<M> {
@@ -124,9 +128,8 @@ impl<M: Tunable> LearnedModel<M> {
     }
 
     /// The ways from controls to phases, as far as an estimate of this model knows them.
-    pub fn ways(&self) -> Ways {
-        let path = self.heaters.as_ref().map(|heaters| heaters.path.clone());
-        Ways { path, first: self.inside.imperfections() }
+    pub fn ways(&self) -> &Ways {
+        &self.ways
     }
 
     /// Takes on an estimate, which counts from the next [`Propagator::program`] on.

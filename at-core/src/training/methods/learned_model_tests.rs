@@ -133,7 +133,11 @@ fn what_the_kind_has_no_spread_of_is_not_asked_for() {
     let heaters = Imperfections { control, ..Imperfections::NONE };
     assert_eq!(unknowns(&network, heaters), known + network.controls());
     let updates = Imperfections { update_error: 0.05, ..Imperfections::NONE };
-    assert_eq!(unknowns(&network, updates), known + network.controls(), "updates that fall short are slopes of heaters");
+    assert_eq!(
+        unknowns(&network, updates),
+        known + network.controls(),
+        "updates that fall short are slopes of heaters"
+    );
     let perfect = MethodOptions { digital_model: DigitalModel::Perfect, ..options(KIND) };
     assert_eq!(model(&network, &perfect).unknowns(), known, "a model that is told of the design only");
     let banks = Network::new(vec![vec![Stage::weight_bank(4, 3)]]).unwrap();

@@ -38,7 +38,8 @@ const ATTEMPTS: usize = 3;
 const AGAIN: f64 = 0.3;
 
 /// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
-/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
+/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes). First misfits beyond 1, all of the readout, are
+/// of losses that nobody knew, and say nothing of phases.
 const LOOKS: [(f64, f64); 2] = [(0.35, 0.97), (0.6, 0.5)];
 const FIRST_PROBES: u64 = 10;
 
@@ -103,6 +104,8 @@ pub struct Budget {
     pub steps: usize,
     /// Steps that calibrating takes; none where columns of the network cannot be read.
     pub calibration: Option<usize>,
+    /// Losses are unknown as well: light that goes straight tells them, so that probes behind calibrating begin with it.
+    pub lossy: bool,
     /// τ.
     pub trust: f64,
 }
@@ -211,7 +214,7 @@ impl Progress {
             self.noise = noise()?;
         }
         let kept = look.map_or(0.0, |(_, kept)| kept);
-        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
+        let lost = self.misfit > (kept * self.first.min(1.0)).max(self.bearable(budget.trust)).max(USELESS);
         let fits = |steps| {
             self.calibrated < ATTEMPTS * steps && self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps
         };
@@ -241,7 +244,8 @@ impl Progress {
         self.calibrated += 1;
         self.spent += 1;
         if budget.calibration.is_none_or(|steps| self.calibrated.is_multiple_of(steps)) {
-            (self.phase, self.course, self.began, self.misfit) = (Phase::Growing, AGAIN, self.spent, 0.0);
+            let course = if budget.lossy { 0.0 } else { AGAIN };
+            (self.phase, self.course, self.began, self.misfit) = (Phase::Growing, course, self.spent, 0.0);
         }
     }
 }
@@ -251,7 +255,7 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    const BUDGET: Budget = Budget { steps: 480, calibration: Some(96), trust: 0.01 };
+    const BUDGET: Budget = Budget { steps: 480, calibration: Some(96), lossy: false, trust: 0.01 };
 
     /// The phases in their order, and the steps in each, of a run whose probes miss by what `misfit` says.
     fn course(budget: &Budget, noise: f64, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::propagator::{Buffer, Propagator};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
 use std::f64::consts::TAU;
 
 /// What is asked with.
@@ -26,6 +27,8 @@ pub struct Answers {
     /// The controls that do not move.
     pub base: Vec<f64>,
     moved: Vec<usize>,
+    /// Where in `moved` a control is.
+    places: HashMap<usize, usize>,
     /// Those that move, of every setting.
     drawn: Vec<Vec<f64>>,
     /// Readouts `[sample, output]` of every setting.
@@ -36,7 +39,8 @@ impl<C: Propagator> Asking<'_, C> {
     /// Reads `count` settings of all controls, which are those of `base` but for `moved`, which may be anything.
     pub fn ask(&mut self, base: Vec<f64>, moved: Vec<usize>, count: usize) -> Result<Answers> {
         let mut readout = self.engine.zeros(self.samples * self.chip.outputs())?;
-        let mut answers = Answers { base, moved, drawn: Vec::new(), readouts: Vec::new() };
+        let places = moved.iter().enumerate().map(|(place, index)| (*index, place)).collect();
+        let mut answers = Answers { base, places, moved, drawn: Vec::new(), readouts: Vec::new() };
         for setting in 0..count {
             answers.drawn.push(answers.moved.iter().map(|_| TAU * self.random.random::<f64>()).collect());
             let controls = self.engine.upload(&answers.controls(setting))?;
@@ -65,10 +69,9 @@ impl Answers {
         controls
     }
 
-    /// Control number `index` in every setting.
-    pub fn of(&self, index: usize) -> impl Iterator<Item = f64> {
-        let place = self.moved.iter().position(|own| *own == index);
-        self.drawn.iter().map(move |drawn| place.map_or(self.base[index], |place| drawn[place]))
+    /// What controls were told in a setting.
+    pub fn told(&self, setting: usize) -> impl Fn(usize) -> f64 {
+        move |index| self.places.get(&index).map_or(self.base[index], |&place| self.drawn[setting][place])
     }
 
     /// Takes further answers to the same question.

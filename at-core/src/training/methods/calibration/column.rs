@@ -107,10 +107,11 @@ impl<'a> Column<'a> {
         let means = means(&own);
         let bright = bright(&means, modes);
         let find = |place: &Place| -> (Reading, Found) {
-            let reading = self.reading(place, alone, &differences(&own, place.row, modes, &bright), estimate, false);
+            let values = differences(&own, place.row, modes, &bright, self.balance(&own, place.row, &bright));
+            let reading = self.reading(place, alone, &values, estimate, false);
             let found = reading.alone();
             let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
-            let values = differences(powers, place.row, modes, &bright);
+            let values = differences(powers, place.row, modes, &bright, self.balance(powers, place.row, &bright));
             let reading = self.reading(place, answers, &values, estimate, true);
             let found = reading.with_second(&found.errors, self.behind(place, estimate));
             (reading, found)
@@ -146,6 +147,7 @@ impl<'a> Column<'a> {
         let rest = self.rest();
         let behind: Vec<Transfer> =
             places.iter().map(|place| known.through(place.row, rest.clone(), &answers.base)).collect();
+        let balances: Vec<[f64; 2]> = places.iter().map(|place| self.balance(&powers, place.row, &bright)).collect();
         let strayed: Vec<Vec<f64>> = (0..answers.len())
             .into_par_iter()
             .map(|setting| {
@@ -157,11 +159,12 @@ impl<'a> Column<'a> {
                         known.cross(column, column > self.column, straight && between, &controls, &mut fields);
                     });
                     let read = |sample: &[Complex64]| -> Vec<f64> {
-                        let of = |(place, m): (&Place, &Transfer)| {
+                        let of = |((place, m), [upper, lower]): ((&Place, &Transfer), &[f64; 2])| {
                             let [a, b] = [sample[place.row], sample[place.row + 1]];
-                            (m[1][0] * a + m[1][1] * b).norm_sqr() - (m[0][0] * a + m[0][1] * b).norm_sqr()
+                            lower * (m[1][0] * a + m[1][1] * b).norm_sqr()
+                                - upper * (m[0][0] * a + m[0][1] * b).norm_sqr()
                         };
-                        places.iter().zip(&behind).map(of).collect()
+                        places.iter().zip(&behind).zip(&balances).map(of).collect()
                     };
                     fields.chunks_exact(modes).flat_map(read).collect::<Vec<_>>()
                 });
@@ -169,7 +172,7 @@ impl<'a> Column<'a> {
             })
             .collect();
         let find = |(number, place): (usize, &Place)| -> Found {
-            let mut values = differences(&powers, place.row, modes, &bright);
+            let mut values = differences(&powers, place.row, modes, &bright, balances[number]);
             for (sample, values) in values.chunks_exact_mut(powers.len()).enumerate() {
                 for (value, strayed) in values.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
                     *value -= strayed[sample * places.len() + number] / bright[sample];
@@ -184,6 +187,29 @@ impl<'a> Column<'a> {
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
         places.iter().zip(&found).for_each(|(place, own)| self.put(place, own, estimate));
         median_and_most(found.iter().map(|own| own.rest))
+    }
+
+    /// By what the powers of waveguides `row` and the next are to be multiplied so that both have lost as much behind: an MZI moves as much light away
+    /// from the one as to the other.
+    fn balance(&self, powers: &[Vec<f64>], row: usize, bright: &[f64]) -> [f64; 2] {
+        if !self.chain.losses_unknown() {
+            return [1.0; 2];
+        }
+        let moved = |row: usize| -> f64 {
+            let values = spread(powers, self.chain.modes(), bright, |own, at| own[at + row]);
+            let square = |own: &[f64]| {
+                let mean = own.iter().sum::<f64>() / own.len() as f64;
+                own.iter().map(|x| (x - mean).powi(2)).sum::<f64>()
+            };
+            values.chunks_exact(powers.len()).map(square).sum()
+        };
+        let (upper, lower) = (moved(row), moved(row + 1));
+        if upper > 0.0 && lower > 0.0 {
+            let root = (upper / lower).powf(0.25);
+            [1.0 / root, root]
+        } else {
+            [1.0; 2]
+        }
     }
 
     /// Columns behind that are read as one, straight.
@@ -219,11 +245,12 @@ impl<'a> Column<'a> {
                 behind: known.through(place.row, self.rest(), &answers.base),
             })
         };
-        let parts = |index: usize| answers.of(index).map(|own| self.ways.parts(index, own)).collect();
+        let parts =
+            |index: usize| (0..answers.len()).map(|own| self.ways.parts(index, answers.told(own), estimate)).collect();
         Reading {
             theta: parts(place.theta),
             phi: parts(place.phi),
-            heaters: self.ways.path.is_some(),
+            heaters: self.ways.unknown(),
             second: if together { behind() } else { None },
             differences: differences.to_vec(),
         }
@@ -298,7 +325,7 @@ fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64],
     all
 }
 
-/// P2 − P1 of waveguides `row` and the next, as [`spread`] has it.
-fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
-    spread(powers, modes, bright, |own, at| own[at + row + 1] - own[at + row])
+/// P2 − P1 of waveguides `row` and the next, each by its factor, as [`spread`] has it.
+fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64], [upper, lower]: [f64; 2]) -> Vec<f64> {
+    spread(powers, modes, bright, |own, at| lower * own[at + row + 1] - upper * own[at + row])
 }

@@ -112,16 +112,14 @@ impl Reading {
 
     /// The same from many beginnings, for MZIs that were missed.
     pub fn anew(&self, missed: Found) -> Found {
-        let turned = |found: &Errors, ideal: bool, turn: usize| {
-            let mut errors = *found;
+        let turned = |mut errors: Errors, turn: usize| {
             errors[2] += TAU * turn as f64 / TURNS as f64;
-            if ideal {
-                [errors[0], errors[1]] = [0.0, 0.0];
-            }
             errors
         };
         let own = missed.errors;
-        let all = [false, true].into_iter().flat_map(|ideal| (0..TURNS).map(move |turn| turned(&own, ideal, turn)));
+        let mut ideal = own;
+        ideal[..2].fill(0.0);
+        let all = [own, ideal].into_iter().flat_map(|own| (0..TURNS).map(move |turn| turned(own, turn)));
         let found = self.beginnings(all).into_iter().take(BEGINNINGS).map(|errors| self.fitted(errors));
         found.fold(missed, |best, own| if own.rest < best.rest { own } else { best })
     }

@@ -22,6 +22,9 @@ use std::ops::Range;
 /// Columns that are paired with one another.
 const GROUP: usize = 4;
 
+/// How often controls are set where heaters act on one another.
+pub const SWEEPS: usize = 3;
+
 /// The chain with what is known of its errors.
 pub struct Known<'a> {
     /// The chain.
@@ -35,33 +38,39 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// Sets `controls` so that light passes straight through every column from `column` on.
     pub fn straighten(&self, column: usize, controls: &mut [f64]) {
-        let mut start = column;
-        while start < self.chain.columns() {
-            let end = self.chain.mesh(start).end;
-            self.straighten_mesh(start..end, controls);
-            start = end;
+        // where heaters act on one another, each is set again once the others are
+        for _ in 0..if self.ways.coupled() { SWEEPS } else { 1 } {
+            let mut start = column;
+            while start < self.chain.columns() {
+                let end = self.chain.mesh(start).end;
+                self.straighten_mesh(start..end, controls);
+                start = end;
+            }
         }
     }
 
     /// Sets `controls` of `column` to its bar states.
     pub fn bar(&self, column: usize, controls: &mut [f64]) {
         for place in self.chain.places(column) {
-            controls[place.theta] = self.control(place.theta, PI - self.estimate[place.error]);
-            controls[place.phi] = self.control(place.phi, 0.0);
+            self.set(place.theta, PI - self.estimate[place.error], controls);
+            self.set(place.phi, 0.0, controls);
         }
     }
 
-    fn control(&self, index: usize, phase: f64) -> f64 {
-        self.ways.control(index, phase, self.estimate)
+    /// Sets control number `index` of `controls` so that it makes `phase`.
+    pub fn set(&self, index: usize, phase: f64, controls: &mut [f64]) {
+        controls[index] = self.ways.control(index, phase, |other| controls[other], self.estimate);
     }
 
+    /// The phase that control number `index` of `controls` makes.
     fn phase(&self, index: usize, controls: &[f64]) -> f64 {
-        self.ways.phase(index, controls[index], self.estimate)
+        self.ways.phase(index, |other| controls[other], self.estimate)
     }
 
     /// e^{i·phase} that control number `index` makes in every setting.
     pub fn turns(&self, answers: &Answers, index: usize) -> Vec<Complex64> {
-        answers.of(index).map(|own| Complex64::cis(self.ways.phase(index, own, self.estimate))).collect()
+        let of = |setting| Complex64::cis(self.ways.phase(index, answers.told(setting), self.estimate));
+        (0..answers.len()).map(of).collect()
     }
 
     fn straighten_mesh(&self, columns: Range<usize>, controls: &mut [f64]) {
@@ -85,7 +94,7 @@ impl Known<'_> {
             for (place, [least, most]) in [first, second].iter().zip(ranges) {
                 let cosine = 2.0 * (leak - least) / (most - least) - 1.0;
                 let theta = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
-                controls[place.theta] = self.control(place.theta, theta);
+                self.set(place.theta, theta, controls);
             }
             let between = self.straight(first.row, column + 1, controls);
             let waveguides = self.chain.waveguides(column + 2) + first.row;
@@ -94,7 +103,7 @@ impl Known<'_> {
                 (self.transfer(&first, controls), self.transfer(&second, controls));
             let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
             if wanted.norm() > 0.0 {
-                controls[second.phi] = self.control(second.phi, self.phase(second.phi, controls) + wanted.arg());
+                self.set(second.phi, self.phase(second.phi, controls) + wanted.arg(), controls);
             }
         }
     }
@@ -175,7 +184,6 @@ mod tests {
     use crate::propagator::{Propagator, Simulator, Tunable};
 
     const MODES: usize = 12;
-    const AS_TOLD: Ways = Ways { path: None, first: 0 };
 
     fn noise(count: usize, size: f64) -> Vec<f64> {
         (0..count).map(|k| size * (1.7 * k as f64).sin()).collect()
@@ -194,7 +202,7 @@ mod tests {
             }
         }
         let mut controls = noise(network.controls(), 2.0);
-        set(&Known { chain: &chain, ways: &AS_TOLD, estimate: &estimate }, &mut controls);
+        set(&Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate }, &mut controls);
         let mut model = Cpu::<f64>::new().build(&network, &Fabrication::ideal()).unwrap();
         model.set_imperfections(&estimate).unwrap();
         model.program(&controls).unwrap();
@@ -218,7 +226,7 @@ mod tests {
             let network = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).unwrap();
             let chain = Chain::of(&network).unwrap();
             let (estimate, controls) = (noise(network.imperfections(), 0.3), noise(network.controls(), 2.0));
-            let known = Known { chain: &chain, ways: &AS_TOLD, estimate: &estimate };
+            let known = Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate };
             let mut fields = vec![Complex64::default(); 4];
             fields[0] = Complex64::new(0.3, 0.4);
             fields[1] = Complex64::new(-0.2, 0.5);
