@@ -366,12 +366,27 @@ mod tests {
         }
     }
 
-    /// Losses that nobody knows are left to probes, but two detectors that see more and less do not mislead it.
+    /// Losses that nobody knows are left to probes, but that one detector sees less than the other does not mislead it.
     #[test]
     fn losses_that_differ_do_not_mislead_it() {
-        let misfit = misfit(&Cpu::<f64>::new(), 8, 2, Imperfections { loss_spread_db: 0.5, ..uncalibrated(0.06) });
-        println!("LOSS {misfit}");
-        assert!(misfit < 0.15, "{misfit}");
+        let (engine, kind) = (Cpu::<f64>::new(), Imperfections { loss_spread_db: 0.5, ..uncalibrated(0.06) });
+        let mesh = Mesh::universal(8, Layout::Rectangular).unwrap();
+        let read = Stage::detection(8, Detection::Intensity);
+        let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), read]]).unwrap();
+        let fabrication = kind.fabricate(&network, 6).unwrap();
+        let mut chip = Chip::new(&engine, &network, &fabrication).unwrap();
+        let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
+        let known = Design::of(&network, &options).unwrap().network;
+        let mut calibration = Calibration::new(&engine, &known, Ways::AS_TOLD).unwrap().unwrap();
+        let mut estimate = vec![0.0; known.imperfections()];
+        for number in 0..calibration.steps() {
+            calibration.step(&mut chip, &Probes::new(&network, 3), number, 8.0, &mut estimate).unwrap();
+        }
+        let [phases] = fabrication.stage(0).get(["phases"]).unwrap();
+        let found = &estimate[2 * mesh.mzis()..];
+        let apart: f64 = mesh.split(phases).0.iter().zip(found).map(|(own, found)| (own - found).sin().powi(2)).sum();
+        let deviation = (apart / mesh.mzis() as f64).sqrt();
+        assert!(deviation < 0.009, "{deviation}: 0.006, and 0.012 where powers are taken as they are read");
     }
 
     #[test]
