@@ -17,6 +17,36 @@ impl MeshVariant {
         self.crossing() != Crossing::Lanes || Lanes::of(gpu, modes, true).is_some()
     }
 
+    /// The kernels that a device takes for `batch` samples where nobody insists on others.
+    pub fn chosen(gpu: &Gpu, mesh: &Mesh, batch: usize) -> Self {
+        let context = &gpu.commands.context;
+        choose(mesh, batch, context.limits.max_storage_buffer_binding_size, context.subgroup)
+    }
+
+    /// Whether a binding of the device holds each part for `batch` samples.
+    pub fn fits(self, gpu: &Gpu, mesh: &Mesh, batch: usize) -> bool {
+        self.fits_in(mesh, batch, gpu.commands.context.limits.max_storage_buffer_binding_size)
+    }
+
+    fn fits_in(self, mesh: &Mesh, batch: usize, binding: u64) -> bool {
+        let modes = mesh.modes() as u64;
+        let whole = if self.is_whole() { 16 * modes * modes.max(batch as u64) } else { 0 };
+        let level = if self.crossing() == Crossing::Blocks { Blocks::of(mesh).bytes_of_a_level() } else { 0 };
+        whole.max(level) <= binding
+    }
+
+    /// Real operations of the matrix products in one pass forward whose matrices are known: 8 per entry and sample, 0 column by column.
+    pub fn product_operations(self, mesh: &Mesh, batch: usize) -> f64 {
+        let entries = if self.is_whole() {
+            mesh.modes().pow(2)
+        } else if self.crossing() == Crossing::Blocks {
+            Blocks::of(mesh).entries()
+        } else {
+            0
+        };
+        8.0 * (entries * batch) as f64
+    }
+
     /// Whether it knows where the MZIs of `mesh` stand. Lanes and blocks need neighbours on rows of one parity in every column, as they are
     /// on all dies of an even number of modes; blocks that of the column.
     pub(crate) fn carries(self, mesh: &Mesh) -> bool {
@@ -59,14 +89,8 @@ const BANDWIDTH: f64 = 4.0e12;
 /// `subgroup` is the size of its subgroups, where they can be used.
 pub(crate) fn choose(mesh: &Mesh, batch: usize, binding: u64, subgroup: Option<usize>) -> MeshVariant {
     let cost = |variant: MeshVariant| {
-        let modes = mesh.modes() as u64;
-        let whole = if variant.is_whole() { 16 * modes * modes.max(batch as u64) } else { 0 };
-        let level = if variant.crossing() == Crossing::Blocks { Blocks::of(mesh).bytes_of_a_level() } else { 0 };
-        if whole.max(level) > binding || !variant.carries(mesh) {
-            f64::INFINITY
-        } else {
-            seconds(variant, mesh, batch, subgroup)
-        }
+        let possible = variant.carries(mesh) && variant.fits_in(mesh, batch, binding);
+        if possible { seconds(variant, mesh, batch, subgroup) } else { f64::INFINITY }
     };
     MeshVariant::ALL.into_iter().min_by(|&a, &b| cost(a).total_cmp(&cost(b))).expect("there are variants")
 }

@@ -72,11 +72,9 @@ impl OnGpu for Mesh {
 
 impl MeshStage {
     fn variant(&self, batch: usize) -> MeshVariant {
-        let gpu = &self.optics.gpu;
-        let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
-        let subgroup = gpu.commands.context.subgroup;
-        let preferred = gpu.preferences.mesh.filter(|variant| variant.carries(&self.optics.mesh));
-        preferred.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding, subgroup))
+        let (gpu, mesh) = (&self.optics.gpu, &self.optics.mesh);
+        let preferred = gpu.preferences.mesh.filter(|variant| variant.carries(mesh));
+        preferred.unwrap_or_else(|| MeshVariant::chosen(gpu, mesh, batch))
     }
 
     /// Sends samples through the mesh itself.
