@@ -51,6 +51,7 @@ class Numbers:
         if not self.notes:
             wanted += [(case, {"modes": n}) for n in self.asked["torch_modes"] for case in [ADJOINT, DENSE]] + [(REAL, {})]
         found = [f"{case}, {where}" for case, where in wanted if not self.of(case, **where)]
+        found += [] if self.of("mesh costs") else ["mesh costs"]
         return found + ([] if self.device() else ["matrix product and copy"])
 
 
@@ -104,12 +105,23 @@ def variants(numbers):
         lines = {line["variant"]: line for line in numbers.of(MESH, modes=modes)}
         timed = {name: line["seconds"] for name, line in lines.items() if "seconds" in line}
         fastest = min(timed, key=timed.get) if timed else "-"
-        chosen = next((name for name, line in lines.items() if line["chosen"]), "-")
-        rows.append([modes, *(ms(lines.get(name)) for name in VARIANTS), fastest, chosen])
-    heads = ["modes", *(f"{name} ms" for name in VARIANTS), "fastest", "chosen"]
+        chosen = [next((name for name in lines if lines[name][key]), "-") for key in ["chosen", "chosen_by_default"]]
+        rows.append([modes, *(ms(lines.get(name)) for name in VARIANTS), fastest, *chosen])
+    heads = ["modes", *(f"{name} ms" for name in VARIANTS), "fastest", "chosen", "unmeasured"]
     table("One mesh, forward and gradient, with every kind of kernel", heads, rows)
-    fastest = {row[-2] for row in rows}
+    fastest = {row[-3] for row in rows}
     print("fastest nowhere: " + (", ".join(name for name in VARIANTS if name not in fastest) or "none"))
+
+
+def expected(numbers):
+    """How the model that chooses kernels fares with what was measured of the device."""
+    rows = []
+    for modes in numbers.asked["modes"]:
+        lines = {line["variant"]: line for line in numbers.measured(MESH, modes=modes)}
+        known = {name for name, line in lines.items() if line["expected_seconds"]}
+        share = lambda name: f"{lines[name]['seconds'] / lines[name]['expected_seconds']:.2f}" if name in known else "-"
+        rows.append([modes, *map(share, VARIANTS)])
+    table("These times over what the choice of kernels expects", ["modes", *VARIANTS], rows)
 
 
 def products(numbers):
@@ -245,7 +257,7 @@ def main():
     if device:
         rates = f"matrix product {device['matrix_gflops'] / 1e3:.3g} TFLOP/s, copy {device['copy_gbytes']:.3g} GB/s"
         print(f"{device['device']} ({device['driver']}): {rates}; commit {numbers.asked['commit']}, {numbers.asked['date']}")
-    for part in [steps, variants, products, torch, chips, memory, verdicts]:
+    for part in [steps, variants, expected, products, torch, chips, memory, verdicts]:
         part(numbers)
     failed = [json.dumps(line) for line in numbers.lines if "error" in line]
     missing = numbers.missing()

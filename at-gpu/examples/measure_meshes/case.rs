@@ -16,6 +16,8 @@ pub type Measured = Result<String>;
 /// How to measure.
 pub struct Case<'a> {
     pub gpu: &'a Gpu,
+    /// The same device as if it had not been measured.
+    pub by_default: &'a Gpu,
     pub batch: usize,
     /// Of one case, unless two calls take longer.
     pub seconds: f64,

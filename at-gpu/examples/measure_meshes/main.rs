@@ -17,7 +17,7 @@ mod step;
 use at_core::training::MethodName;
 use at_core::{Error, Result};
 use at_gpu::measure::{copy_rate, matrix_rate};
-use at_gpu::{Gpu, MeshVariant, Selection};
+use at_gpu::{Gpu, MeshVariant, Selection, measure_mesh_costs};
 use case::{Case, Measured};
 use std::time::Instant;
 
@@ -29,11 +29,14 @@ fn main() -> Result<()> {
     };
     let number = |text: &str| text.parse::<usize>().map_err(|_| Error::invalid("number", text, "must be whole"));
     let start = Instant::now();
-    let gpu = Gpu::new(&Selection::parse(&value("--adapter", "hardware")))?;
+    let by_default = Gpu::new(&Selection::parse(&value("--adapter", "hardware")))?;
+    let costs = measure_mesh_costs(&by_default, &mut |_| ())?;
+    let gpu = by_default.with_mesh_costs(costs)?;
     let modes = value("--modes", "256,512,1024,2048,4096,8192");
     let modes = modes.split(',').map(number).collect::<Result<Vec<_>>>()?;
     let case = Case {
         gpu: &gpu,
+        by_default: &by_default,
         batch: number(&value("--batch", "1024"))?,
         seconds: number(&value("--seconds", "3"))? as f64,
         peak: matrix_rate(&gpu)?,
@@ -44,6 +47,19 @@ fn main() -> Result<()> {
     let (software, peak) = (gpu.adapter().software, case.peak);
     println!(
         r#"{{"device": {name:?}, "driver": {driver:?}, "software": {software}, "matrix_gflops": {peak:.1}, "copy_gbytes": {copy:.1}}}"#
+    );
+    println!(
+        r#"{{"case": "mesh costs", "dispatch_seconds": {:e}, "processors": {:.1}, "product_flops": {:e}, "forward_flops": {:e}, "backward_flops": {:e}, "column_seconds": {:e}, "lane_column_seconds": {:e}, "lane_instructions": {:e}, "cache_bandwidth": {:e}, "bandwidth": {:e}}}"#,
+        costs.dispatch_seconds,
+        costs.processors,
+        costs.product_flops,
+        costs.forward_flops,
+        costs.backward_flops,
+        costs.column_seconds,
+        costs.lane_column_seconds,
+        costs.lane_instructions,
+        costs.cache_bandwidth,
+        costs.bandwidth,
     );
     // One case that does not fit ends no other, and none begins too late.
     let print = |what: &str, measure: &dyn Fn() -> Measured| {
@@ -56,7 +72,7 @@ fn main() -> Result<()> {
         let what = |case: &str| format!(r#""case": "{case}", "modes": {modes}"#);
         print(&what("AT step, three meshes"), &|| step::step(&case, modes, MethodName::At, None));
         let chosen = case.chosen(modes)?;
-        print(&mesh::what(chosen, chosen, modes), &|| mesh::mesh(&case, modes, chosen));
+        print(&mesh::what(&case, chosen, modes)?, &|| mesh::mesh(&case, modes, chosen));
     }
     for &modes in &modes {
         for variant in [MeshVariant::Blocks, MeshVariant::WholeByBlocks] {
@@ -73,7 +89,7 @@ fn main() -> Result<()> {
     for &modes in &modes {
         let chosen = case.chosen(modes)?;
         for variant in MeshVariant::ALL.into_iter().filter(|&variant| variant != chosen) {
-            print(&mesh::what(variant, chosen, modes), &|| mesh::mesh(&case, modes, variant));
+            print(&mesh::what(&case, variant, modes)?, &|| mesh::mesh(&case, modes, variant));
         }
     }
     for &modes in modes.iter().filter(|&&modes| modes <= 1024) {

@@ -8,12 +8,17 @@ use at_core::propagator::{Adjoint, Propagator, Simulator};
 use at_core::training::initial_controls;
 use at_gpu::{Gpu, MeshVariant, Preferences};
 
-/// What the line of a variant says first.
-pub fn what(variant: MeshVariant, chosen: MeshVariant, modes: usize) -> String {
-    let chosen = variant == chosen;
-    format!(
-        r#""case": "one mesh, forward and gradient", "modes": {modes}, "variant": "{variant:?}", "chosen": {chosen}"#
-    )
+/// What the line of a variant says first: who would choose it, and what it is expected to take.
+pub fn what(case: &Case, variant: MeshVariant, modes: usize) -> at_core::Result<String> {
+    let mesh = Mesh::rectangular(modes)?;
+    let chosen = |gpu| variant == MeshVariant::chosen(gpu, &mesh, case.batch);
+    let expected = variant.expected_seconds(case.gpu, &mesh, case.batch);
+    let expected = if expected.is_finite() { format!("{expected:.6}") } else { "null".to_string() };
+    Ok(format!(
+        r#""case": "one mesh, forward and gradient", "modes": {modes}, "variant": "{variant:?}", "chosen": {}, "chosen_by_default": {}, "expected_seconds": {expected}"#,
+        chosen(case.gpu),
+        chosen(case.by_default),
+    ))
 }
 
 fn preferring(gpu: &Gpu, variant: MeshVariant) -> Gpu {
