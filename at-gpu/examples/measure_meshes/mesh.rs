@@ -13,7 +13,7 @@ pub fn what(case: &Case, variant: MeshVariant, modes: usize) -> at_core::Result<
     let mesh = Mesh::rectangular(modes)?;
     let chosen = |gpu| variant == MeshVariant::chosen(gpu, &mesh, case.batch);
     let expected = variant.expected_seconds(case.gpu, &mesh, case.batch);
-    let expected = if expected.is_finite() { format!("{expected:.6}") } else { "null".to_string() };
+    let expected = if expected.is_finite() { format!("{expected:.9}") } else { "null".to_string() };
     Ok(format!(
         r#""case": "one mesh, forward and gradient", "modes": {modes}, "variant": "{variant:?}", "chosen": {}, "chosen_by_default": {}, "expected_seconds": {expected}"#,
         chosen(case.gpu),

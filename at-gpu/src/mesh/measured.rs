@@ -19,11 +19,13 @@ use at_core::optics::Mesh;
 use at_core::stage::Stage;
 use at_shaders::Kernel;
 
-/// Dispatches that are timed together: fewer than one submission holds.
+/// Dispatches that are timed together, fewer than one submission holds, and as many bytes as hardly count.
 const DISPATCHES: usize = 100;
+const FEW_BYTES: usize = 16;
 
-/// Bytes of a copy that a large GPU's second-level cache holds, read and written.
+/// Bytes of a copy that a large GPU's second-level cache holds, read and written, and how many copies are timed together.
 const CACHED_BYTES: usize = 16 << 20;
+const CACHED_COPIES: usize = 10;
 
 /// Bytes of a batch's fields at most.
 const FIELDS_BYTES: usize = 32 << 20;
@@ -40,9 +42,9 @@ const LEAST: f64 = 0.1;
 /// What this device cannot do (subgroups), and what is not measured ([`MeshCosts::fields`]), is as in the default.
 pub fn measure_mesh_costs(gpu: &Gpu, tell: &mut dyn FnMut(&str)) -> Result<MeshCosts> {
     tell("dispatches and copies");
-    let dispatch_seconds = repeated_copy(gpu, 16)?;
+    let dispatch_seconds = repeated_copy(gpu, FEW_BYTES, DISPATCHES)?;
     let bandwidth = 1e9 * copy_rate(gpu)?;
-    let cached = repeated_copy(gpu, CACHED_BYTES)?;
+    let cached = repeated_copy(gpu, CACHED_BYTES, CACHED_COPIES)?;
     let cache_bandwidth = (2.0 * CACHED_BYTES as f64 / beyond(cached, dispatch_seconds)).max(bandwidth);
     let mut costs = MeshCosts { dispatch_seconds, bandwidth, cache_bandwidth, ..MeshCosts::default() };
     tell("products of blocks");
@@ -62,18 +64,17 @@ fn beyond(seconds: f64, overhead: f64) -> f64 {
     (seconds - overhead).max(LEAST * seconds)
 }
 
-/// Seconds of one of many copies of so many bytes, each of which waits for the one before.
-fn repeated_copy(gpu: &Gpu, bytes: usize) -> Result<f64> {
+/// Seconds of one of so many copies of so many bytes, each of which waits for the one before.
+fn repeated_copy(gpu: &Gpu, bytes: usize, copies: usize) -> Result<f64> {
     let context = &gpu.commands.context;
     let source = Vector::zeros(context, "source of a copy", bytes / 4)?;
     let target = Vector::zeros(context, "target of a copy", bytes / 4)?;
     let parameters = Length { len: count(bytes / 16)? };
     let copy =
         |from: &Vector, to: &Vector| gpu.each(Kernel::Copy, &parameters, &[&from.buffer, &to.buffer], bytes / 16);
-    let (seconds, _) = best(gpu, || {
-        (0..DISPATCHES / 2).try_for_each(|_| copy(&source, &target).and_then(|()| copy(&target, &source)))
-    })?;
-    Ok(seconds / DISPATCHES as f64)
+    let (seconds, _) =
+        best(gpu, || (0..copies / 2).try_for_each(|_| copy(&source, &target).and_then(|()| copy(&target, &source))))?;
+    Ok(seconds / copies as f64)
 }
 
 /// A mesh with kernels of one kind and a batch of darkness, whose way does not depend on its light.
