@@ -81,6 +81,10 @@ fn the_tiny_call_measures_every_case_on_any_adapter() {
     }
 }
 
+/// What becomes of a line.
+#[cfg(unix)]
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 /// What a large GPU could have given, where `change` has been at every line.
 #[cfg(unix)]
 fn judged(change: impl Fn(&mut Value)) -> Option<Output> {
@@ -150,7 +154,7 @@ fn goals_are_judged_by_the_numbers_and_a_case_that_failed_or_is_missing_fails_th
     let is = |line: &Value, case: &str, modes: u64| line["case"] == case && line["modes"] == modes;
     let (step, mesh) = ("AT step, three meshes", "one mesh, forward and gradient");
     // one number each, and the only goal that it fails
-    let spoiled: [(&str, &dyn Fn(&mut Value)); 7] = [
+    let spoiled: [(&str, Change); 7] = [
         ("25 %", &|line| {
             if is(line, step, 1024) {
                 line["tflops"] = json!(12.0)

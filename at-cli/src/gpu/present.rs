@@ -42,7 +42,7 @@ pub fn measure(adapter: Option<&str>, tell: &mut dyn FnMut(&str)) -> Result<(Str
     let [product, forward, backward] = [product_flops, forward_flops, backward_flops].map(|rate| 1e-9 * rate);
     let (dispatch, copy) = (1e6 * dispatch_seconds, 1e-9 * bandwidth);
     let words = format!(
-        "gpu {index:<2} {name}: products of blocks {product:.3} GFLOP/s, {processors:.0} workgroups at once; columns {forward:.3} GFLOP/s \
+        "gpu {index:<2} {name}: products of blocks {product:.3} GFLOP/s, workgroups at once: {processors:.0}; columns {forward:.3} GFLOP/s \
          forward, {backward:.3} back; {dispatch:.1} µs from dispatch to dispatch; copies {copy:.1} GB/s\n\
          {:7}kept in {}: kernels for meshes are chosen by it from now on",
         "",
