@@ -24,7 +24,6 @@ fn programs() -> PathBuf {
     folder
 }
 
-#[cfg(unix)]
 #[test]
 fn the_tiny_call_measures_every_case_on_any_adapter() {
     if require_gpu().is_none() {
@@ -82,11 +81,9 @@ fn the_tiny_call_measures_every_case_on_any_adapter() {
 }
 
 /// What becomes of a line.
-#[cfg(unix)]
 type Change<'a> = &'a dyn Fn(&mut Value);
 
 /// What a large GPU could have given, where `change` has been at every line.
-#[cfg(unix)]
 fn judged(change: impl Fn(&mut Value)) -> Option<Output> {
     if !Command::new("python3").arg("--version").output().is_ok_and(|ended| ended.status.success()) {
         eprintln!("skipped: python3 is not there");
@@ -136,7 +133,6 @@ fn judged(change: impl Fn(&mut Value)) -> Option<Output> {
     Some(Command::new("python3").arg(benches().join("gpu_table.py")).arg(&path).output().unwrap())
 }
 
-#[cfg(unix)]
 #[test]
 fn goals_are_judged_by_the_numbers_and_a_case_that_failed_or_is_missing_fails_the_call() {
     let goals = |ended: &Output| -> Vec<(String, String)> {
