@@ -194,6 +194,8 @@ mod tests {
         let slow_products = MeshCosts { product_flops: 1e-3 * costs.product_flops, ..costs };
         assert_eq!(chosen(slow_products), MeshVariant::Stream);
         let slow_dispatches = MeshCosts { dispatch_seconds: 1.0, ..costs };
-        assert_eq!(chosen(slow_dispatches), MeshVariant::Lanes);
+        assert_eq!(chosen(slow_dispatches), MeshVariant::Stream);
+        let slow_barriers = MeshCosts { column_seconds: 1e-3, ..costs };
+        assert_eq!(chosen(slow_barriers), MeshVariant::Lanes);
     }
 }
