@@ -12,6 +12,8 @@ mod drift;
 mod drivers;
 mod fabrication;
 mod gpu_estimate;
+#[cfg(unix)] // a script of bash
+mod gpu_script;
 mod gpu_training;
 mod gpu_variants;
 mod invariants;

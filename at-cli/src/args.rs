@@ -137,7 +137,8 @@ pub enum Command {
     /// Measure how time, rate and memory grow with the size of a network
     #[command(after_help = scale::HELP)]
     Scale(scale::ScaleArguments),
-    /// List what can compute: the CPU and every GPU
+    /// List what can compute: the CPU and every GPU; measure what a GPU's kernels take
+    #[command(after_help = devices::HELP)]
     Devices(devices::DevicesArguments),
     /// Explain a topic (networks, chips, methods, presets, data) or a command
     Help {

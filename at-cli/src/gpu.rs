@@ -3,6 +3,8 @@
 #[cfg(not(feature = "gpu"))]
 mod absent;
 #[cfg(feature = "gpu")]
+mod measured;
+#[cfg(feature = "gpu")]
 mod present;
 
 #[cfg(not(feature = "gpu"))]

@@ -127,7 +127,7 @@ fn two_and_four_ranks_train_as_one_does_and_repeat_themselves_bit_for_bit() {
 }
 
 #[test]
-fn ranks_train_on_a_gpu_as_one_does() {
+fn two_and_four_ranks_train_on_a_gpu_as_one_does() {
     if !there_is_mpi() || at_gpu::testing::require_gpu().is_none() {
         return;
     }
@@ -150,10 +150,22 @@ fn ranks_train_on_a_gpu_as_one_does() {
         TASK.into_iter().chain(gpu)
     };
     bench.run(arguments("one")).done();
-    run(&bench, 2, arguments("two")).done();
-    run(&bench, 2, arguments("again")).done();
-    assert_near(&metrics(&bench, "one"), &metrics(&bench, "two"), 1e-3);
-    assert_eq!(bits(&bench, "two", &["at-adaptive", "ideal"]), bits(&bench, "again", &["at-adaptive", "ideal"]));
+    several_are_as_one_and_repeat_themselves(&bench, &["at-adaptive", "ideal"], arguments);
+}
+
+/// Two and four ranks on a GPU each train twice, to the same bits, and to the numbers of the run `one`.
+#[track_caller]
+fn several_are_as_one_and_repeat_themselves<I: Iterator<Item = &'static str>>(
+    bench: &Bench,
+    methods: &[&str],
+    arguments: impl Fn(&'static str) -> I,
+) {
+    for (ranks, first, again) in [(2, "two", "two-again"), (4, "four", "four-again")] {
+        run(bench, ranks, arguments(first)).done();
+        run(bench, ranks, arguments(again)).done();
+        assert_near(&metrics(bench, "one"), &metrics(bench, first), 1e-3);
+        assert_eq!(bits(bench, first, methods), bits(bench, again, methods), "{ranks} ranks");
+    }
 }
 
 /// The process of rank `rank` below the `mpirun` of this number.
@@ -376,7 +388,7 @@ fn tiles_are_shared_as_batches_are_and_what_was_exchanged_is_in_the_summary() {
 }
 
 #[test]
-fn tiles_are_shared_on_a_gpu_too() {
+fn tiles_are_shared_by_two_and_four_on_a_gpu_too() {
     if !there_is_mpi() || at_gpu::testing::require_gpu().is_none() {
         return;
     }
@@ -386,10 +398,7 @@ fn tiles_are_shared_on_a_gpu_too() {
         TILES.into_iter().chain(gpu)
     };
     bench.run(arguments("one").filter(|word| !["--share", "tiles"].contains(word))).done();
-    run(&bench, 2, arguments("two")).done();
-    run(&bench, 2, arguments("again")).done();
-    assert_near(&metrics(&bench, "one"), &metrics(&bench, "two"), 1e-3);
-    assert_eq!(bits(&bench, "two", &["at", "ideal"]), bits(&bench, "again", &["at", "ideal"]));
+    several_are_as_one_and_repeat_themselves(&bench, &["at", "ideal"], arguments);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Case {
             assert!(apart < 1e-4, "losses are {apart:e} apart");
         }
         Ok(format!(
-            r#"{{"engine": {:?}, "modes": {modes}, "samples": {samples}, "chips": {chips}, "in_turn_s": {turns:.4}, "at_once_s": {once:.4}, "ratio": {:.2}, "dispatches_in_turn": {}, "dispatches_at_once": {}}}"#,
+            r#"{{"case": "chips at once", "engine": {:?}, "modes": {modes}, "samples": {samples}, "chips": {chips}, "in_turn_s": {turns:.4}, "at_once_s": {once:.4}, "ratio": {:.2}, "dispatches_in_turn": {}, "dispatches_at_once": {}}}"#,
             engine.describe(),
             turns / once,
             counts[0],

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::count;
 use at_core::stage::{Nonlinearity, StageErrors};
 use at_core::{Result, optics};
@@ -26,7 +26,7 @@ impl OnGpu for Nonlinearity {
         Ok(Box::new(ActivationStage { gpu, modes: self.modes, activation: self.activation }))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::stage::StageErrors;
@@ -32,7 +32,7 @@ impl OnGpu for stage::Attenuators {
         Ok(Box::new(AttenuatorStage { gpu, inputs, outputs, offset, coefficients }))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -3,7 +3,7 @@
 use crate::division::Division;
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use at_core::Result;
 use at_core::stage::{Combiner, StageErrors};
 
@@ -16,7 +16,7 @@ impl OnGpu for Combiner {
         Ok(Box::new(CombinerStage(Division::new(gpu, self.block, self.parts, blocks, self.part)?)))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::series::widest_inside;
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::sums::MOST_ROWS;
 use crate::vectors::{At, count};
 use at_core::Result;
@@ -83,10 +83,10 @@ impl OnGpu for Convolution {
         }))
     }
 
-    fn memory(&self, training: &Training, binding: u64) -> OfStage {
-        let samples = samples_of_a_piece(self, binding).min(training.batch);
+    fn memory(&self, training: &Training, device: &Device) -> OfStage {
+        let samples = samples_of_a_piece(self, device.binding).min(training.batch);
         let patches = Training { batch: samples * self.patches.positions(), ..*training };
-        let (own, samples) = (memory(&self.element, &patches, binding), samples as u64);
+        let (own, samples) = (memory(&self.element, &patches, device), samples as u64);
         let [_, entering, leaving] = sizes(self).map(|reals| 4 * reals as u64);
         let estimated = if training.estimate { training.network.imperfections() } else { 0 };
         let gradient = 4 * (training.network.controls() + estimated) as u64;

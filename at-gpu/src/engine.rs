@@ -4,6 +4,7 @@ use crate::adapter::{AdapterDescription, Selection};
 use crate::commands::Commands;
 use crate::context::lock;
 use crate::context::{Context, LimitChoice};
+use crate::costs::MeshCosts;
 use crate::layout::Canary;
 use crate::preferences::Preferences;
 use crate::vectors::Vector;
@@ -17,6 +18,7 @@ pub struct Gpu {
     pub(crate) commands: Arc<Commands>,
     scores: Arc<Mutex<Option<Scores>>>,
     pub(crate) preferences: Preferences,
+    pub(crate) costs: MeshCosts,
 }
 
 /// Memory between the two kernels of a loss.
@@ -36,7 +38,7 @@ impl Gpu {
     /// Opens the adapter with a choice of limits.
     pub fn with_limits(selection: &Selection, limits: LimitChoice) -> Result<Self> {
         let commands = Arc::new(Commands::new(Context::open(selection, limits)?)?);
-        Ok(Gpu { commands, scores: Arc::default(), preferences: Preferences::default() })
+        Ok(Gpu { commands, scores: Arc::default(), preferences: Preferences::default(), costs: MeshCosts::default() })
     }
 
     /// Memory for the losses of `batch` samples, locked for the caller.
@@ -48,6 +50,17 @@ impl Gpu {
             *scores = Some(Scores { values, errors: Vector::zeros(context, "unused errors", 1)? });
         }
         Ok(scores)
+    }
+
+    /// The same device, of which this is known: it decides which kernels carry meshes. Errs where it can be of no device.
+    pub fn with_mesh_costs(&self, costs: MeshCosts) -> Result<Self> {
+        costs.check()?;
+        Ok(Gpu { costs, ..self.clone() })
+    }
+
+    /// What is known of the device's kernels for meshes.
+    pub fn mesh_costs(&self) -> &MeshCosts {
+        &self.costs
     }
 
     /// The adapter that computes.

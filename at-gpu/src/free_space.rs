@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::sums::Sum;
 use crate::vectors::{At, Vector, count};
 use at_core::optics::angular_spectrum::Misalignment;
@@ -117,7 +117,7 @@ impl OnGpu for stage::FreeSpace {
 
     /// H of chip and model, and the spectra of a batch, which are states between its kernels. An estimate has H of the design, its slope, the
     /// spectra of what entered, and what every line says of it.
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         let [across, along] = self.spectrum.padded();
         let passed = self.spectrum.passes(0).iter().filter(|passes| **passes).count();
         let estimates = usize::from(training.estimate);

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::sums::Sum;
 use crate::vectors::{At, Vector, count};
 use at_core::Result;
@@ -39,7 +39,7 @@ impl OnGpu for stage::Mask {
     }
 
     /// Coefficients and errors of chip and model, products of every sample.
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         let pixels = self.pixels() as u64;
         let networks = (2 * COEFFICIENTS as u64 + 8 * u64::from(training.imperfect || training.estimate)) * pixels;
         OfStage { networks, between: 4 * training.batch as u64 * pixels, ..OfStage::NOTHING }

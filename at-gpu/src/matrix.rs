@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::layout::Weights as Parameters;
-use crate::stage::{GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::{At, Vector};
 use crate::weights::{self, Response, WeightStage};
 use at_core::Result;
@@ -24,7 +24,7 @@ impl OnGpu for Matrix {
         Ok(Box::new(WeightStage::new(gpu, [self.inputs, self.outputs], offset, Linear, slopes)?))
     }
 
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         weights::memory(self, training)
     }
 }

@@ -70,7 +70,7 @@ fn largest_binding(gpu: &Gpu) -> usize {
 }
 
 /// The shortest time (seconds) of several, after one to warm up, and whether it is long enough to be trusted.
-fn best(gpu: &Gpu, record: impl Fn() -> Result<()>) -> Result<(f64, bool)> {
+pub(crate) fn best(gpu: &Gpu, record: impl Fn() -> Result<()>) -> Result<(f64, bool)> {
     let mut shortest = gpu.commands.elapsed(&record)?;
     for _ in 0..ATTEMPTS {
         shortest = shortest.min(gpu.commands.elapsed(&record)?);

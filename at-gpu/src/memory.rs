@@ -6,8 +6,8 @@
 
 use crate::arithmetic::ROWS_ALIGNED;
 use crate::engine::Gpu;
-use crate::stage;
 pub use crate::stage::Training;
+use crate::stage::{self, Device};
 use at_core::{Error, Result};
 use std::fmt;
 
@@ -30,18 +30,18 @@ pub struct Footprint {
 impl Training<'_> {
     /// Its memory on a device.
     pub fn estimate(&self, gpu: &Gpu) -> Footprint {
-        self.within(largest_part(gpu))
+        self.within(&device(gpu))
     }
 
-    /// Its memory where a kernel sees at most `binding` bytes at once.
-    fn within(&self, binding: u64) -> Footprint {
+    /// Its memory on a device of this kind.
+    fn within(&self, device: &Device) -> Footprint {
         let Training { network, imperfect, batch, moments, samples, shifter_fields, estimate } = *self;
         let mut all = Footprint::default();
         let (mut widest, mut traced, mut states, mut seen, mut between) = (0, 0, 0, 0, 0);
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
             widest = widest.max(inputs).max(outputs);
-            let own = stage::memory(stage, self, binding);
+            let own = stage::memory(stage, self, device);
             all.networks += own.networks;
             states = states.max(own.states);
             seen = seen.max(own.shifters);
@@ -73,10 +73,11 @@ impl Training<'_> {
     /// Errs where it does not fit `memory` (bytes; unknown where `None`) or the limits of the device, with all sizes and the largest
     /// batch that would fit.
     pub fn check(&self, gpu: &Gpu, memory: Option<u64>) -> Result<()> {
-        let binding = largest_part(gpu);
+        let device = device(gpu);
+        let binding = device.binding;
         let buffer = gpu.commands.context.limits.max_buffer_size;
         let fits = |batch: usize| {
-            let estimate = Training { batch, ..*self }.within(binding);
+            let estimate = Training { batch, ..*self }.within(&device);
             estimate.largest <= binding
                 && estimate.data <= buffer
                 && memory.is_none_or(|memory| estimate.total() <= memory)
@@ -84,7 +85,7 @@ impl Training<'_> {
         if fits(self.batch) {
             return Ok(());
         }
-        let estimate = self.within(binding);
+        let estimate = self.within(&device);
         let there = match memory {
             Some(memory) if estimate.total() > memory => format!("{} are there", size(memory)),
             _ if estimate.data > buffer => format!("it keeps at most {} in one piece", size(buffer)),
@@ -107,9 +108,9 @@ impl Training<'_> {
     }
 }
 
-fn largest_part(gpu: &Gpu) -> u64 {
+fn device(gpu: &Gpu) -> Device {
     let limits = &gpu.commands.context.limits;
-    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    Device { binding: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size), costs: gpu.costs }
 }
 
 impl Footprint {
@@ -140,9 +141,14 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::costs::MeshCosts;
     use crate::testing::require_gpu;
     use at_core::network::{Detection, Network, Stage};
     use at_core::optics::Mesh;
+
+    fn bound(binding: u64) -> Device {
+        Device { binding, costs: MeshCosts::default() }
+    }
 
     fn network(modes: usize) -> Network {
         let mesh = Stage::Mesh(Mesh::rectangular(modes).unwrap());
@@ -176,7 +182,8 @@ mod tests {
     fn fields_at_the_shifters_count_where_they_are_kept() {
         let network = network(64);
         let plain = imperfect(&network);
-        let (plain, kept) = (plain.within(1 << 27), Training { shifter_fields: true, ..plain }.within(1 << 27));
+        let (plain, kept) =
+            (plain.within(&bound(1 << 27)), Training { shifter_fields: true, ..plain }.within(&bound(1 << 27)));
         let fields = 8 * 500 * (64 * 63 + 64); // complex, θ and φ of every MZI and γ of every mode
         assert_eq!((kept.batch - plain.batch, kept.largest), (2 * fields, fields));
         assert!(plain.largest < fields);
@@ -186,7 +193,8 @@ mod tests {
     fn an_estimate_counts_with_its_moments_and_its_gradient() {
         let network = network(64);
         let plain = imperfect(&network);
-        let (plain, learned) = (plain.within(1 << 27), Training { estimate: true, ..plain }.within(1 << 27));
+        let (plain, learned) =
+            (plain.within(&bound(1 << 27)), Training { estimate: true, ..plain }.within(&bound(1 << 27)));
         let estimated = 4 * (3 * 32 * 63 + 64 * 65); // δ1, δ2 and δθ of every MZI, waveguides before and behind 64 columns
         assert_eq!(learned.parameters - plain.parameters, 5 * estimated);
         assert!(learned.networks > plain.networks && learned.largest >= estimated);
@@ -198,7 +206,7 @@ mod tests {
         let detection = Stage::detection(4096, Detection::Intensity);
         let network = Network::new(vec![vec![mesh(), mesh(), mesh(), detection]]).unwrap();
         let training = Training { batch: 1024, samples: 60_000, ..imperfect(&network) };
-        let estimate = training.within(1 << 31);
+        let estimate = training.within(&bound(1 << 31));
         assert!(estimate.total() < 100 << 30, "{estimate}");
         assert!(estimate.largest < 1 << 31, "{estimate}");
     }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::Length;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::count;
 use at_core::Result;
 use at_core::stage::{Modulation, StageErrors};
@@ -20,7 +20,7 @@ impl OnGpu for Modulation {
         Ok(Box::new(ModulationStage { gpu, modes: self.modes }))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::sums::Sum;
 use crate::vectors::{Vector, count};
 use at_core::Result;
@@ -30,7 +30,7 @@ impl OnGpu for stage::Normalization {
         Ok(Box::new(NormalizationStage { gpu, page: *self, offset, controls }))
     }
 
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         let products = 8 * (training.batch * self.image.channels) as u64;
         OfStage { networks: 8 * training.network.controls() as u64, between: products, ..OfStage::NOTHING }
     }

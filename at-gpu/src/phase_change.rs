@@ -1,7 +1,7 @@
 //! A crossbar of phase-change cells, `w = (1 + p)·e` or `(1 + n)·e`, plus o, of each pair.
 
 use crate::engine::Gpu;
-use crate::stage::{GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Device, GpuStage, OfStage, OnGpu, Training};
 use crate::weights::{self, ByEntry, Kernels};
 use at_core::Result;
 use at_core::stage::{PhaseChange, StageErrors};
@@ -14,7 +14,7 @@ impl OnGpu for PhaseChange {
         ByEntry::stage(gpu, [self.inputs, self.outputs], offset, kernels, "pairs of phase-change cells", errors)
     }
 
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         weights::memory(self, training)
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::count;
 use at_core::Result;
 use at_core::stage::{self, Pool, StageErrors};
@@ -25,7 +25,7 @@ impl OnGpu for stage::Pooling {
         Ok(Box::new(PoolingStage { gpu, page: *self }))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::count;
 use at_core::stage::StageErrors;
 use at_core::{Result, stage};
@@ -26,7 +26,7 @@ impl OnGpu for stage::Rectifier {
         Ok(Box::new(RectifierStage { gpu, modes: self.modes, threshold: self.threshold as f32 }))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

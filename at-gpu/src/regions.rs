@@ -4,7 +4,7 @@ use crate::context::LOOP_CAP;
 use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::{Vector, count};
 use at_core::stage::{self, StageErrors};
 use at_core::{Error, Result};
@@ -45,7 +45,7 @@ impl OnGpu for stage::Regions {
     }
 
     /// The region of every pixel, of chip and model.
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage { networks: 8 * (self.rows * self.columns + 2 * self.count) as u64, ..OfStage::NOTHING }
     }
 }

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
 use crate::series::{SeriesStage, reserved};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::stage::{Element, Residual, StageErrors};
@@ -27,8 +27,8 @@ impl OnGpu for Residual {
     }
 
     /// That of the branch, and two arms of chip and model.
-    fn memory(&self, training: &Training, binding: u64) -> OfStage {
-        let own = self.branch.memory(training, binding);
+    fn memory(&self, training: &Training, device: &Device) -> OfStage {
+        let own = self.branch.memory(training, device);
         let arms = if self.share() == 1.0 { 0 } else { 4 * 4 * (training.batch * self.input().width()) as u64 };
         OfStage { between: own.between + arms, ..own }
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::layout::{Weights as Parameters, parameters};
-use crate::stage::{GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::{At, Vector, count};
 use crate::weights::{Response, WeightStage};
 use at_core::stage::{self, Controlled, StageErrors};
@@ -69,7 +69,7 @@ impl OnGpu for stage::RingBank {
     }
 
     /// Weights, four numbers of every ring and its turn, of chip and model; the gradient of weights.
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         let rings = self.runs().iter().map(|run| run.count).sum::<usize>() as u64;
         OfStage { networks: 2 * (4 + 16 + 8) * rings, between: 4 * rings, ..OfStage::NOTHING }
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training, build, memory};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::stage::{Series, Stage, StageErrors};
@@ -48,10 +48,10 @@ impl OnGpu for Series {
     }
 
     /// Those of its stages, and the signals between them on both ways.
-    fn memory(&self, training: &Training, binding: u64) -> OfStage {
+    fn memory(&self, training: &Training, device: &Device) -> OfStage {
         let (all, widest) = self.widths();
         let between = 2 * 4 * (training.batch * (all + 2 * widest)) as u64; // of chip and model
-        let parts = self.stages.iter().map(|stage| memory(stage, training, binding));
+        let parts = self.stages.iter().map(|stage| memory(stage, training, device));
         let own = parts.fold(OfStage::NOTHING, |sum, own| OfStage {
             networks: sum.networks + own.networks,
             states: sum.states.max(own.states),

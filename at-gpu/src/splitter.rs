@@ -3,7 +3,7 @@
 use crate::division::Division;
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
 use at_core::Result;
 use at_core::stage::{Splitter, StageErrors};
 
@@ -15,7 +15,7 @@ impl OnGpu for Splitter {
         Ok(Box::new(SplitterStage(Division::new(gpu, self.inputs, self.copies, 1, self.part)?)))
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

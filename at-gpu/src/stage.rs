@@ -1,5 +1,6 @@
 //! What every stage does on a GPU.
 
+use crate::costs::MeshCosts;
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
 use crate::vectors::At;
@@ -127,13 +128,21 @@ impl OfStage {
     pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
 }
 
+/// What of a device decides which kernels its stages take, and how much memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Device {
+    /// Bytes that a kernel sees at once.
+    pub binding: u64,
+    pub costs: MeshCosts,
+}
+
 /// A kind of stage on this engine, as the file of its name here makes it from its page.
 pub(crate) trait OnGpu {
     /// The stage with its errors; its controls begin at `offset`.
     fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>>;
 
-    /// Memory of its own in `training`, on a device whose kernels see at most `binding` bytes at once.
-    fn memory(&self, training: &Training, binding: u64) -> OfStage;
+    /// Memory of its own in `training`, on a device of this kind.
+    fn memory(&self, training: &Training, device: &Device) -> OfStage;
 }
 
 /// Builds a stage with its errors; its controls begin at `offset`.
@@ -142,8 +151,8 @@ pub(crate) fn build(gpu: &Gpu, stage: &Stage, errors: &StageErrors, offset: usiz
 }
 
 /// [`OnGpu::memory`] of a stage.
-pub(crate) fn memory(stage: &Stage, training: &Training, binding: u64) -> OfStage {
-    with_stage!(stage, page => OnGpu::memory(page, training, binding))
+pub(crate) fn memory(stage: &Stage, training: &Training, device: &Device) -> OfStage {
+    with_stage!(stage, page => OnGpu::memory(page, training, device))
 }
 
 /// No GPU runs it.
@@ -154,7 +163,7 @@ impl OnGpu for Own {
         Err(Error::Unsupported { what, instead })
     }
 
-    fn memory(&self, _: &Training, _: u64) -> OfStage {
+    fn memory(&self, _: &Training, _: &Device) -> OfStage {
         OfStage::NOTHING
     }
 }

@@ -1,7 +1,7 @@
 //! A bank of balanced MZI cells, `w = (1 + a)·sin((1 + s)·φ + o)` each.
 
 use crate::engine::Gpu;
-use crate::stage::{GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Device, GpuStage, OfStage, OnGpu, Training};
 use crate::weights::{self, ByEntry, Kernels};
 use at_core::Result;
 use at_core::stage::{StageErrors, WeightBank};
@@ -14,7 +14,7 @@ impl OnGpu for WeightBank {
         ByEntry::stage(gpu, [self.inputs, self.outputs], offset, kernels, "cells of a weight bank", errors)
     }
 
-    fn memory(&self, training: &Training, _: u64) -> OfStage {
+    fn memory(&self, training: &Training, _: &Device) -> OfStage {
         weights::memory(self, training)
     }
 }

@@ -16,19 +16,24 @@ pub fn open(_adapter: Option<&str>, _rank: Option<usize>) -> Result<Gpu> {
     )
 }
 
+/// Errs.
+pub fn measure(_adapter: Option<&str>, _tell: &mut dyn FnMut(&str)) -> Result<(String, Value)> {
+    open(None, None).map(|_| Default::default())
+}
+
 /// False.
 pub fn has_hardware() -> bool {
     false
 }
 
 /// What `asyt devices` says.
-pub fn lines() -> Vec<String> {
-    vec!["gpu    none: this asyt was built without GPUs (cargo feature gpu)".to_string()]
+pub fn lines() -> Result<Vec<String>> {
+    Ok(vec!["gpu    none: this asyt was built without GPUs (cargo feature gpu)".to_string()])
 }
 
 /// None.
-pub fn json() -> Vec<Value> {
-    Vec::new()
+pub fn json() -> Result<Vec<Value>> {
+    Ok(Vec::new())
 }
 
 /// Nothing to check.

@@ -161,3 +161,96 @@ fn drivers_that_look_for_a_display_do_not_mix_their_complaints_into_the_programs
         assert_eq!(ended.stderr, "");
     }
 }
+
+/// The one file that `asyt devices --measure` has written in the cache below `folder`.
+fn measured_file(bench: &Bench, folder: &str) -> String {
+    let names = bench.entries(folder);
+    let [name] = &names[..] else { panic!("{names:?}") };
+    assert!(name.starts_with("adapter-") && name.ends_with(".json"), "{name}");
+    format!("{folder}/{name}")
+}
+
+#[test]
+fn what_was_measured_of_an_adapter_is_kept_read_and_where_it_is_broken_refused() {
+    let Some(gpu) = require_gpu() else { return };
+    let index = gpu.adapter().index.to_string();
+    let bench = Bench::new();
+    let before = bench.run(["devices"]).done().stdout;
+    assert!(before.contains("kernels chosen as for") && !before.contains("measured here"), "{before}");
+    let ended = bench.run(["devices", "--measure", "--adapter", &index]).done();
+    assert!(ended.stderr.contains("measuring products of blocks …\n"), "{ended:#?}");
+    let file = measured_file(&bench, ".cache/asyt");
+    assert!(ended.stdout.contains("GFLOP/s"), "{ended:#?}");
+    let after = bench.run(["devices", "--json"]).done().stdout;
+    let after: serde_json::Value = serde_json::from_str(&after).unwrap();
+    let own = &after["adapters"][gpu.adapter().index];
+    assert!(own["measured"].as_str().unwrap().ends_with(&file), "{own}");
+    let kept = bench.read(&file);
+    let record: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(own["mesh_costs"], record["mesh_costs"]);
+    bench.run(on_any_adapter("measured").into_iter().chain(["--quiet"])).done();
+
+    let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut record = record.clone();
+        change(&mut record);
+        record.to_string()
+    };
+    let broken = [
+        ("".to_string(), "EOF"),
+        (kept[..kept.len() / 2].to_string(), "EOF"),
+        (changed(&|record| record["mesh_costs"]["bandwidth"] = (-1.0).into()), "bandwidth"),
+        (changed(&|record| drop(record["mesh_costs"].as_object_mut().unwrap().remove("fields"))), "fields"),
+        (changed(&|record| record["mesh_costs"]["speed"] = 1.0.into()), "speed"),
+        (changed(&|record| record["driver"] = "another".into()), "another"),
+    ];
+    for (content, part) in broken {
+        bench.write(&file, content);
+        let parts = [&file, part, "delete it, or measure again: asyt devices --measure --adapter"];
+        bench.run(["devices"]).refused(1, &parts);
+        bench.run(on_any_adapter("broken").into_iter().chain(["--quiet"])).refused(1, &parts);
+        assert!(!bench.path("broken").exists());
+    }
+    let again = bench.run(["devices", "--measure", "--adapter", &index, "--quiet", "--json"]).done();
+    assert_eq!(again.stderr, "");
+    let again: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();
+    assert!(again["path"].as_str().unwrap().ends_with(&file), "{again}");
+    assert!(bench.run(["devices"]).done().stdout.contains("measured here"));
+
+    // the system's custom decides where the cache is, and one that cannot be written to is named
+    let elsewhere = |name: &str, value: &str| {
+        let mut command = bench.asyt(["devices", "--measure", "--adapter", &index, "--quiet"]);
+        Ended::new(command.env(name, value).output().unwrap())
+    };
+    if cfg!(target_os = "linux") {
+        elsewhere("XDG_CACHE_HOME", bench.path("own").to_str().unwrap()).done();
+        measured_file(&bench, "own/asyt");
+        bench.write("full/asyt", "");
+        let full = bench.path("full");
+        elsewhere("XDG_CACHE_HOME", full.to_str().unwrap()).refused(1, &["cannot write to", "XDG_CACHE_HOME"]);
+    }
+    let without = bench.run(["devices", "--adapter", &index]);
+    assert!(without.code == Some(2) && without.stderr.contains("--measure"), "{without:#?}");
+}
+
+#[test]
+fn the_kernels_of_a_run_follow_what_was_measured() {
+    let Some(gpu) = require_gpu() else { return };
+    let bench = Bench::new();
+    let index = gpu.adapter().index.to_string();
+    bench.run(["devices", "--measure", "--adapter", &index, "--quiet"]).done();
+    let file = measured_file(&bench, ".cache/asyt");
+    let record: serde_json::Value = serde_json::from_str(&bench.read(&file)).unwrap();
+    let run = |out: &str, costs: [(&str, f64); 3]| {
+        let mut record = record.clone();
+        costs.iter().for_each(|&(name, value)| record["mesh_costs"][name] = value.into());
+        bench.write(&file, record.to_string());
+        bench.run(on_any_adapter(out).into_iter().chain(["--quiet"])).done();
+        outcome(&bench, out)
+    };
+    // blocks where columns take long, columns where products do: the same sums, otherwise rounded
+    let blocks = run("blocks", [("column_seconds", 1e-3), ("lane_instructions", 1.0), ("product_flops", 1e15)]);
+    let again = run("again", [("column_seconds", 1e-3), ("lane_instructions", 1.0), ("product_flops", 1e15)]);
+    let columns = run("columns", [("column_seconds", 1e-9), ("lane_instructions", 1e12), ("product_flops", 1e3)]);
+    assert_eq!(blocks, again);
+    assert_ne!(blocks.1, columns.1);
+}

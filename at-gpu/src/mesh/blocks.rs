@@ -62,6 +62,11 @@ impl Blocks {
         (self.windows * PARTIAL) as u64
     }
 
+    /// Entries of all matrices.
+    pub fn entries(&self) -> usize {
+        self.levels * self.windows * WIDTH * WIDTH
+    }
+
     /// Levels, in the order of light.
     pub fn levels(&self) -> usize {
         self.levels

@@ -51,14 +51,14 @@ impl Lanes {
         batch.div_ceil(self.samples)
     }
 
-    /// Modes of a lane.
-    pub fn modes(&self) -> usize {
-        self.modes
-    }
-
     /// Samples of a subgroup.
     pub fn samples(&self) -> usize {
         self.samples
+    }
+
+    /// Instructions of a lane for a column, so many per MZI and sample: 20 more per MZI read its coefficients.
+    pub fn instructions(&self, each: f64) -> f64 {
+        (self.modes / 2) as f64 * (20.0 + each * self.samples as f64)
     }
 
     fn groups(&self, batch: usize) -> usize {

@@ -5,6 +5,7 @@ mod cost;
 mod estimate;
 mod lanes;
 mod layout;
+mod measured;
 mod optics;
 mod passes;
 mod send;
@@ -13,17 +14,17 @@ mod stream_plan;
 mod whole;
 
 pub(crate) use cost::side_by_side;
+pub use measured::measure_mesh_costs;
 
 use crate::engine::Gpu;
 use crate::preferences::{Crossing, MeshVariant};
 use crate::scratch::{Needs, Scratch, Slot};
-use crate::stage::{Backward, BothWays, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, BothWays, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::optics::Mesh;
 use at_core::stage::StageErrors;
 use blocks::BlockMatrices;
-use cost::choose;
 use optics::{MeshOptics, StateOrder};
 use passes::Ends;
 use send::Ways;
@@ -48,10 +49,10 @@ impl OnGpu for Mesh {
         Ok(Box::new(MeshStage { optics, blocks, whole, ways }))
     }
 
-    fn memory(&self, training: &Training, binding: u64) -> OfStage {
+    fn memory(&self, training: &Training, device: &Device) -> OfStage {
         let Training { imperfect, batch, estimate, .. } = *training;
         let (modes, mzis, controls) = (self.modes() as u64, self.mzis() as u64, self.controls() as u64);
-        let (errors, variant) = (u64::from(imperfect), choose(self, batch, binding, None));
+        let (errors, variant) = (u64::from(imperfect), device.costs.choose(self, batch, device.binding, None));
         let mut networks = 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
         networks += if self.joins_neighbours() { 0 } else { 8 * mzis };
         networks += errors * 4 * modes * self.columns().len() as u64;
@@ -72,11 +73,9 @@ impl OnGpu for Mesh {
 
 impl MeshStage {
     fn variant(&self, batch: usize) -> MeshVariant {
-        let gpu = &self.optics.gpu;
-        let binding = gpu.commands.context.limits.max_storage_buffer_binding_size;
-        let subgroup = gpu.commands.context.subgroup;
-        let preferred = gpu.preferences.mesh.filter(|variant| variant.carries(&self.optics.mesh));
-        preferred.unwrap_or_else(|| choose(&self.optics.mesh, batch, binding, subgroup))
+        let (gpu, mesh) = (&self.optics.gpu, &self.optics.mesh);
+        let preferred = gpu.preferences.mesh.filter(|variant| variant.carries(mesh));
+        preferred.unwrap_or_else(|| MeshVariant::chosen(gpu, mesh, batch))
     }
 
     /// Sends samples through the mesh itself.
