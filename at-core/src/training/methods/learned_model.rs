@@ -56,13 +56,17 @@ struct Path {
 }
 
 impl Design {
-    /// Of chips of `network`, as far as digital models know them by `options`: what individuals differ in is what their statistics say.
-    pub fn of(network: &Network, options: &MethodOptions) -> Result<Self> {
+    /// Whether the losses of waveguides and the heaters of chips of `network` are estimated besides.
+    pub fn asks(network: &Network, options: &MethodOptions) -> [bool; 2] {
         let Imperfections { loss_spread_db, passive, control, .. } = &options.imperfections;
         let probed = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
         let wide = probed && options.digital_model == DigitalModel::DataSheet;
-        let losses = wide && (*loss_spread_db > 0.0 || passive.path_imbalance > 0.0);
-        let heaters = wide && control.heater_spread > 0.0;
+        [*loss_spread_db > 0.0 || passive.path_imbalance > 0.0, control.heater_spread > 0.0].map(|own| wide && own)
+    }
+
+    /// Of chips of `network`, as far as digital models know them by `options`: what individuals differ in is what their statistics say.
+    pub fn of(network: &Network, options: &MethodOptions) -> Result<Self> {
+        let [losses, heaters] = Self::asks(network, options);
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
         let path = heaters.then(|| Path::taken(&network, &mut fabrication));
