@@ -89,7 +89,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
         activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, kept.records())?;
         if let Some(world) = ranks::world() {
-            let run = Order::Run { method: name, fingerprint: trials.fingerprint() };
+            let run = Order::Run { method: name, fingerprint: trials.fingerprint(), every: ledger.steps_logged() };
             world.tell(&run, Some(&kept.file()?))?;
         }
         let before = traffic.map(|traffic| traffic());

@@ -18,6 +18,9 @@ const TILE: (f64, f64) = (16.0, 128.0);
 /// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
 const CHECKPOINT: f64 = 16.0;
 
+/// Modes of a mesh whose heaters have about as many neighbours as those of a larger one.
+const SMALL: usize = 24;
+
 /// What chips of a kind are like.
 struct Kind {
     /// An individual.
@@ -36,13 +39,16 @@ struct Traits {
     shifters: bool,
     /// Updates are not followed as told.
     updates: bool,
+    /// Bytes per control of the heaters that warm it.
+    crosstalk: f64,
 }
 
 impl Kind {
     /// As a small mesh of the kind has it.
     fn of(plan: &Plan) -> Self {
-        let mesh = Stage::Mesh(Mesh::rectangular(4).expect("a mesh of four modes"));
-        let small = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).expect("a network of it");
+        let mesh = Stage::Mesh(Mesh::rectangular(SMALL).expect("a mesh of so many modes"));
+        let small =
+            Network::new(vec![vec![mesh, Stage::detection(SMALL, Detection::Intensity)]]).expect("a network of it");
         let chip = plan.imperfections.fabricate(&small, 1).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         let sheet = plan.options.known(&small).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         Kind { chip: if plan.settings.has_chip_files() { Traits::ALL } else { chip }, sheet }
@@ -51,7 +57,7 @@ impl Kind {
 
 impl Traits {
     /// Everything: of what is not known.
-    const ALL: Traits = Traits { couplers: true, uneven: true, shifters: true, updates: true };
+    const ALL: Traits = Traits { couplers: true, uneven: true, shifters: true, updates: true, crosstalk: 0.0 };
 
     fn of(fabrication: &Fabrication) -> Self {
         let errors = fabrication.stage(0).get(["first_coupler", "second_coupler", "loss_db"]);
@@ -60,13 +66,16 @@ impl Traits {
             [own, losses.iter().any(|&loss| loss != losses[0])]
         });
         let (shifters, updates) = (!fabrication.control.shifters.is_empty(), !fabrication.update_error.is_empty());
-        Traits { couplers, uneven, shifters, updates }
+        let coupling = &fabrication.control.coupling;
+        let rows = coupling.starts.len().saturating_sub(1).max(1);
+        let crosstalk = (coupling.neighbours.len() * (size_of::<u32>() + size_of::<f64>())) as f64 / rows as f64;
+        Traits { couplers, uneven, shifters, updates, crosstalk }
     }
 
     /// Bytes per control that are drawn of the way to it.
     fn drawn(&self) -> f64 {
         let shifter = if self.shifters { size_of::<Shifter>() as f64 } else { 0.0 };
-        shifter + if self.updates { 8.0 } else { 0.0 }
+        shifter + self.crosstalk + if self.updates { 8.0 } else { 0.0 }
     }
 
     /// Bytes per control of an engine that goes this way: shifters, heat, where they stand and how they follow.
@@ -156,7 +165,7 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
         standing(network, &held(&kind.sheet, true, batch))
     };
     // it, its controls and its gradient
-    let model = model + controls * (2.0 * real + kind.sheet.followed(real));
+    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + kind.sheet.crosstalk);
     need.fixed("the digital model and its gradient", if modelled { model } else { 0.0 });
     // `at` trains its model beside the chip
     let vectors = if any(&[MethodName::At]) { 2.0 } else { 1.0 };

@@ -1,18 +1,20 @@
 //! Memory as it is stated before a training, against what the program then asks for.
 
-use crate::asyt::Bench;
+use crate::asyt::{Bench, Ended};
 use serde_json::Value;
+
+/// The size behind `words` in a text: `91.2 MB`.
+fn size_behind(words: &str, text: &str) -> f64 {
+    let size = text.split_once(words).unwrap_or_else(|| panic!("{text}")).1;
+    let mut parts = size.split([' ', ',', ';']);
+    let (number, unit) = (parts.next().unwrap(), parts.next().unwrap());
+    let unit = ["B", "kB", "MB", "GB"].iter().position(|own| *own == unit).unwrap_or_else(|| panic!("{text}"));
+    number.parse::<f64>().unwrap() * 1000_f64.powi(unit as i32)
+}
 
 /// Bytes that `--dry-run` states.
 fn stated(bench: &Bench, arguments: &[&str]) -> f64 {
-    let said = bench.run(arguments.iter().copied().chain(["--dry-run"])).done().stdout;
-    let line =
-        said.lines().find_map(|line| line.strip_prefix("memory   at least ")).unwrap_or_else(|| panic!("{said}"));
-    let mut words = line.split([' ', ',']);
-    let (number, unit) = (words.next().unwrap(), words.next().unwrap());
-    let units = ["B", "kB", "MB", "GB"];
-    let unit = units.iter().position(|own| *own == unit).unwrap_or_else(|| panic!("{line}"));
-    number.parse::<f64>().unwrap() * 1000_f64.powi(unit as i32)
+    size_behind("memory   at least ", &bench.run(arguments.iter().copied().chain(["--dry-run"])).done().stdout)
 }
 
 /// Bytes that a training asks for at its peak.
@@ -43,6 +45,35 @@ fn a_training_takes_the_memory_that_is_stated_before() {
                 if (found / stated - 1.0).abs() > 0.25 {
                     wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What is refused of the memory that a person states, and what is measured where there is enough.
+#[test]
+fn a_case_of_scale_takes_the_memory_that_is_stated_before() {
+    let bench = Bench::new();
+    let mut wrong = Vec::new();
+    for (modes, layers) in [("256", "3"), ("512", "1")] {
+        for pass in ["propagate", "backpropagate", "step"] {
+            let words =
+                ["scale", "--engine", "cpu", "--batch", "256", "--repeats", "1", "--warm-up", "1", "--out", "s"];
+            let more = ["--modes", modes, "--layers", layers, "--pass", pass, "--quiet", "--json"];
+            let arguments = || words.into_iter().chain(more);
+            let refused = Ended::new(bench.asyt(arguments()).env("AT_MEMORY", "0.001").output().unwrap());
+            let stated = size_behind("needs about ", &refused.stderr);
+            refused.refused(2, &["1.0 MB are free"]);
+            let _ = std::fs::remove_dir_all(bench.path("s"));
+            let results: Value = serde_json::from_str(&bench.run(arguments()).done().stdout).unwrap();
+            let row = &results["rows"][0];
+            let bytes = |key: &str| row[key].as_f64().unwrap_or_else(|| panic!("{row}"));
+            // beside the samples, that is, and the first controls
+            let found = bytes("network_bytes") + bytes("signal_bytes") + 8.0 * bytes("controls");
+            println!("{modes} {pass}: {stated:.3e} stated, {found:.3e} found, {:.2}", found / stated);
+            if (found / stated - 1.0).abs() > 0.25 {
+                wrong.push(format!("{modes} {pass}: {stated:.3e} stated, {found:.3e} found"));
             }
         }
     }

@@ -54,6 +54,8 @@ impl Coupling {
             }
             offset += places.len();
         }
+        coupling.neighbours.shrink_to_fit();
+        coupling.strengths.shrink_to_fit();
         coupling
     }
 
