@@ -472,7 +472,7 @@ fn a_rank_that_runs_out_of_memory_says_its_number_and_ends_all_with_one_error() 
     }
     let bench = Bench::new();
     let asyt = assert_cmd::cargo::cargo_bin!("asyt");
-    let train = "train --engine cpu --method tiki-taka --network bank:in-20000-out --epochs 1 --train-limit 100 --test-limit 50 --batch-size 20 --optimizer adam";
+    let train = "train --engine cpu --method guided --network bank:in-20000-out --epochs 1 --train-limit 100 --test-limit 50 --batch-size 20 --optimizer adam";
     let mut said = Vec::new();
     for limit in (200_000..3_000_000).step_by(60_000) {
         let mut command = bench.command("mpirun");
