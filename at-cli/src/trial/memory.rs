@@ -18,6 +18,9 @@ const TILE: (f64, f64) = (16.0, 128.0);
 /// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
 const CHECKPOINT: f64 = 16.0;
 
+/// Copies of what a data sheet tells of crosstalk at a time: the model's, and another while it is put together, with room for as many entries again.
+const DRAWN_AGAIN: f64 = 3.0;
+
 /// Modes of a mesh whose heaters have about as many neighbours as those of a larger one.
 const SMALL: usize = 24;
 
@@ -165,7 +168,7 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
         standing(network, &held(&kind.sheet, true, batch))
     };
     // it, its controls and its gradient
-    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + kind.sheet.crosstalk);
+    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + DRAWN_AGAIN * kind.sheet.crosstalk);
     need.fixed("the digital model and its gradient", if modelled { model } else { 0.0 });
     // `at` trains its model beside the chip
     let vectors = if any(&[MethodName::At]) { 2.0 } else { 1.0 };
