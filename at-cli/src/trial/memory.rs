@@ -18,8 +18,8 @@ const TILE: (f64, f64) = (16.0, 128.0);
 /// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
 const CHECKPOINT: f64 = 16.0;
 
-/// Copies of what a data sheet tells of crosstalk at a time: the model's, and another while it is put together, with room for as many entries again.
-const DRAWN_AGAIN: f64 = 3.0;
+/// Copies of what a data sheet tells of crosstalk at a time: the model's, with room for as many entries again while they are put together.
+const DRAWN_AGAIN: f64 = 2.0;
 
 /// Modes of a mesh whose heaters have about as many neighbours as those of a larger one.
 const SMALL: usize = 24;

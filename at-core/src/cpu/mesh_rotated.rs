@@ -181,7 +181,7 @@ impl<T: Real> RotatedMesh<T> {
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
         let phases = |mzi: usize| [theta[mzi].wide() + error(mzi), phi[mzi].wide() + error(mzis + mzi)];
         walk.fill(Complex64::ONE);
-        let at_once = if *whole { mzis } else { PROGRAMMED.min(mzis) };
+        let at_once = if *whole { mzis } else { PROGRAMMED.min(mzis) }.max(1);
         turned.resize(at_once, Turned::default());
         for (places, rotations) in self.places.chunks(at_once).zip(self.rotations.chunks_mut(at_once)) {
             let turned = &mut turned[..places.len()];
