@@ -10,6 +10,7 @@ use at_gpu::testing::require_gpu;
 use at_tests::networks::{ACTIVATIONS, DETECTIONS, coherent, every_stage, weight_banks};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 /// Changed chips of each network.
 const CHANGES: usize = 60;
@@ -39,18 +40,18 @@ fn change(chip: &mut Fabrication, random: &mut ChaCha8Rng) {
         2 | 3 => {
             let entry = random.random_range(0..control.coupling.neighbours.len());
             let index = [0, 1, u32::MAX, entry as u32][random.random_range(0..4)];
-            return control.coupling.neighbours[entry] = index;
+            return Arc::make_mut(&mut control.coupling).neighbours[entry] = index;
         }
         4 => {
             let row = random.random_range(0..control.coupling.starts.len());
-            return control.coupling.starts[row] = [0, 3, u32::MAX][random.random_range(0..3)];
+            return Arc::make_mut(&mut control.coupling).starts[row] = [0, 3, u32::MAX][random.random_range(0..3)];
         }
         5 => {
             let shifter = random.random_range(0..control.shifters.len());
             let shifter = &mut control.shifters[shifter];
             return *[&mut shifter.gain, &mut shifter.base, &mut shifter.range][random.random_range(0..3)] = value;
         }
-        6 => &mut control.coupling.strengths,
+        6 => &mut Arc::make_mut(&mut control.coupling).strengths,
         7 => &mut chip.update_error,
         _ => {
             let stage = random.random_range(0..chip.stages.len());

@@ -5,7 +5,7 @@
 //! Memory that the system refuses ends the program with one error, as nothing here can go on without; sizes that a person can type
 //! are refused before ([`crate::memory`]), so this is for what nobody could know.
 
-use crate::{interrupt, memory};
+use crate::{interrupt, memory, ranks};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write;
@@ -58,7 +58,13 @@ fn ran_out(bytes: usize) -> ! {
         let [more, taken] = [bytes, live()].map(|bytes| memory::size(bytes as f64));
         let advice = interrupt::advice().map_or(String::new(), |advice| format!("; {advice}"));
         let advice = format!("choose a smaller --network or --batch-size, or stop other programs{advice}");
-        let line = format!("error: memory ran out: {more} more were asked for, with {taken} taken; {advice}\n");
+        // the rank's own line; that of the whole run is rank 0's, when it is ended with the others
+        let who = match ranks::world().map(ranks::World::rank) {
+            Some(0) => "error: rank 0: ".to_string(),
+            Some(rank) => format!("rank {rank}: "),
+            None => "error: ".to_string(),
+        };
+        let line = format!("{who}memory ran out: {more} more were asked for, with {taken} taken; {advice}\n");
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     interrupt::leave(1)

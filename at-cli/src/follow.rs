@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow, ensure};
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
-use at_core::training::Checkpoint;
+use at_core::training::{Checkpoint, Observer};
 use std::time::Duration;
 
 /// What fails on all ranks is told by rank 0, which then ends them; what fails here alone is told here, after so long.
@@ -95,13 +95,24 @@ fn train(world: &World, tasks: &mut Tasks, settings: &str) -> Result<Order> {
     }
 }
 
+/// Puts the loss together with the others, and hears of nothing.
+struct Puts {
+    every: Option<usize>,
+}
+
+impl Observer for Puts {
+    fn every(&self) -> Option<usize> {
+        self.every
+    }
+}
+
 /// The same steps as those of `session::train`, which is rank 0's.
 fn runs<E: Simulator>(world: &World, engine: &E, task: &Task, data: &Dataset) -> Result<Order> {
     let trials = Trials::new(engine, task, data, None)?;
     trials.light();
     loop {
         match world.hear(None)? {
-            Some(Order::Run { method, fingerprint }) => {
+            Some(Order::Run { method, fingerprint, every }) => {
                 let checkpoint = world.hear_more();
                 ensure!(
                     fingerprint == trials.fingerprint(),
@@ -114,7 +125,7 @@ fn runs<E: Simulator>(world: &World, engine: &E, task: &Task, data: &Dataset) ->
                             .map_err(|reason| anyhow!("the checkpoint of rank 0 {reason}"))?,
                     ),
                 };
-                trials.run(method, Some(&Kept::of_rank_0(earlier)), false, &mut ())?;
+                trials.run(method, Some(&Kept::of_rank_0(earlier)), false, &mut Puts { every })?;
             }
             Some(order) => return Ok(order),
             None => return Err(anyhow!("no order came")),

@@ -225,6 +225,8 @@ fn kill_9_of_one_rank_ends_all_and_the_run_goes_on_to_the_same_bits_on_as_many()
     assert!(!child.wait().unwrap().success());
     stderr.read_to_string(&mut said).unwrap();
     assert!(said.contains("rank 1"), "{said}");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    assert!(said.contains("continue with: asyt train --resume"), "{said}");
     assert!(!bench.path("cut/summary.json").exists(), "the kill came too late: {said}");
 
     // on one rank or on three it is another run
@@ -442,4 +444,59 @@ fn ranks_measure_steps_and_sums_together() {
     assert_eq!(values, [Some(100), Some(1000), Some(100_000)]);
     let three = run(&bench, 2, ["scale", "--ranks", "3", "--quiet"]);
     assert!(three.code != Some(0) && three.stderr.contains("mpirun has started 2 ranks"), "{three:#?}");
+}
+
+#[test]
+fn a_network_that_is_larger_than_the_memory_of_one_rank_trains_on_several_by_tiles() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let large = |out: &'static str| {
+        let data =
+            "train --dataset digits --train-limit 60 --test-limit 30 --batch-size 30 --epochs 2 --quiet --figures svg";
+        let network =
+            "--network svd:512x64/64 --chip mesh --engine cpu --method at --optimizer sgd --share tiles --out";
+        data.split(' ').chain(network.split(' ')).chain([out])
+    };
+    let batches = |out: &'static str| large(out).filter(|word| !["--share", "tiles"].contains(word));
+    let with = |mut command: Command| Ended::new(command.env("AT_MEMORY", MEMORY).output().unwrap());
+    with(bench.asyt(batches("alone"))).refused(2, &["needs at least", "of memory"]);
+    let ended = with(mpirun(&bench, 4, batches("batches")));
+    assert!(ended.code != Some(0) && ended.stderr.contains("needs at least"), "{ended:#?}");
+    assert!(bench.entries(".").is_empty(), "something was written: {:?}", bench.entries("."));
+    with(mpirun(&bench, 4, large("tiles"))).done();
+    bench.run(batches("alone")).done();
+    assert_near(&metrics(&bench, "alone"), &metrics(&bench, "tiles"), 1e-3);
+}
+
+/// GB that a rank with its tiles needs, and one with all of them does not get by with.
+const MEMORY: &str = "0.009";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_rank_that_runs_out_of_memory_says_its_number_and_ends_all_with_one_error() {
+    if !there_is_mpi() {
+        return;
+    }
+    let bench = Bench::new();
+    let asyt = assert_cmd::cargo::cargo_bin!("asyt");
+    let train = "train --engine cpu --method guided --network bank:in-20000-out --epochs 1 --train-limit 100 --test-limit 50 --batch-size 20 --optimizer adam";
+    let mut said = Vec::new();
+    for limit in (200_000..3_000_000).step_by(60_000) {
+        let mut command = bench.command("mpirun");
+        command.args(["-n", "1"]).arg(asyt).args(train.split(' ')).args([":", "-n", "1", "sh", "-c"]);
+        command.arg(format!("ulimit -v {limit}; exec \"$0\" \"$@\"")).arg(asyt).args(train.split(' '));
+        with_settings(&mut command);
+        let ended = Ended::new(command.env("RAYON_NUM_THREADS", "2").output().unwrap());
+        if ended.code == Some(0) {
+            break;
+        }
+        said.push(ended.stderr);
+    }
+    let ran_out: Vec<_> = said.iter().filter(|said| said.contains("rank 1: memory ran out: ")).collect();
+    assert!(!ran_out.is_empty(), "memory never ran out: {said:#?}");
+    for said in ran_out {
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    }
 }

@@ -44,3 +44,10 @@ def test_tensorboard_reads_every_step_of_every_method_once(tmp_path):
             expected = [(int(row["epoch"]), pytest.approx(float(row[column]), rel=1e-6)) for row in own]
             assert read[tag] == expected, tag
         assert [step for step, _ in read.get("misfit", [])] == ([3] if method == "at" else [])
+        steps = read["loss/step"]
+        assert [step for step, _ in steps] == list(range(1, len(steps) + 1)) and len(steps) % 3 == 0
+        assert [step for step, _ in read["learning-rate/step"]] == [step for step, _ in steps]
+        each = len(steps) // 3
+        for row, first in zip(own, range(0, len(steps), each)):
+            losses = [value for _, value in steps[first : first + each]]
+            assert min(losses) <= float(row["train_loss"]) <= max(losses)

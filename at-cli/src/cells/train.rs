@@ -3,7 +3,7 @@
 use super::CellResult;
 use super::store::Claim;
 use crate::engines::{self, Device};
-use crate::events::EventLog;
+use crate::events::{self, EventLog};
 use crate::failure::Failure;
 use crate::plan::Precision;
 use crate::settings::RunSettings;
@@ -15,7 +15,7 @@ use at_core::cost::ChipSize;
 use at_core::cpu::Cpu;
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
-use at_core::training::{Observer, Record};
+use at_core::training::{Observer, Record, Step};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -76,7 +76,8 @@ impl Job<'_> {
         let (began, pace) = (Instant::now(), Pace::new());
         let own: Vec<Record> = kept.records().iter().filter(|record| record.chip == 0).copied().collect();
         let log = log.map(|folder| EventLog::open(folder, &own)).transpose()?;
-        let mut watch = Watch { claim, told, log, epochs, spent, began, pace, noted: None, failure: None };
+        let every = log.as_ref().map(|_| events::every(epochs, data.train.len(), plan.training.batch_size));
+        let mut watch = Watch { claim, told, log, every, epochs, spent, began, pace, noted: None, failure: None };
         let (_, doubts) = trials.light();
         let trained = trials.run(name, Some(&kept), true, &mut watch)?;
         let wall_seconds = watch.end()?;
@@ -125,6 +126,8 @@ struct Watch<'a> {
     told: &'a mut dyn FnMut(News),
     /// The event files of the cell.
     log: Option<EventLog>,
+    /// After how many steps one is logged.
+    every: Option<usize>,
     epochs: usize,
     /// Seconds spent before this process.
     spent: f64,
@@ -151,11 +154,21 @@ impl Observer for Watch<'_> {
         }
     }
 
+    fn every(&self) -> Option<usize> {
+        self.every
+    }
+
+    fn step(&mut self, step: &Step) {
+        let logged = self.log.as_mut().filter(|_| step.chip == 0).map_or(Ok(()), |log| log.step(step));
+        self.failure = self.failure.take().or(logged.err());
+    }
+
     fn epoch(&mut self, record: &Record) -> ControlFlow<()> {
         (self.told)(News::Epoch { record, epochs: self.epochs });
         if self.noted.is_none_or(|noted| noted.elapsed() >= NOTE_INTERVAL) {
             self.noted = Some(Instant::now());
-            self.failure = self.claim.spend(self.seconds()).err();
+            let spent = self.claim.spend(self.seconds());
+            self.failure = self.failure.take().or(spent.err());
         }
         let logged = self.log.as_mut().filter(|_| record.chip == 0).map_or(Ok(()), |log| log.epoch(record));
         self.failure = self.failure.take().or(logged.err());

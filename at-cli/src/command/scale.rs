@@ -12,6 +12,7 @@ use crate::progress::{results_in, say};
 use crate::ranks::world;
 use crate::run_folder::RunFolder;
 use crate::scale::case::{Case, EngineName, Pass};
+use crate::scale::depth::Depth;
 use crate::scale::earlier::Earlier;
 use crate::scale::exchange::Interconnect;
 use crate::scale::measure::{Care, Measurement, measure};
@@ -28,7 +29,6 @@ use cases::{asked_ranks, cases, check, engines, passes, split, work};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// What `--help` adds.
 pub const HELP: &str = "\
@@ -137,26 +137,6 @@ pub struct ScaleArguments {
     pub drawn: FigureArguments,
 }
 
-/// The depth of a mesh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// As many columns as modes.
-    Modes,
-    /// So many columns.
-    Columns(usize),
-}
-
-impl FromStr for Depth {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "modes" {
-            return Ok(Depth::Modes);
-        }
-        size(text).map(Depth::Columns).map_err(|_| "must be a whole number from 1, or the word modes")
-    }
-}
-
 /// An engine as asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum EngineWord {
@@ -194,8 +174,7 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
     };
     let folder = RunFolder::create(arguments.out.as_deref(), "scale")?;
     let _keeping = interrupt::kept_so_far(format!("what was measured is in {}", folder.path().display()));
-    let cpu = Cpu::<f32>::new();
-    let results = cpu.install(|| sweep(arguments, &cases, &predicted, earlier, gpu.as_ref(), &folder))?;
+    let results = sweep(arguments, &cases, &predicted, earlier, gpu.as_ref(), &folder)?;
     let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
     let pictures = plots::write(folder.path(), &results, &figures)?;
     if arguments.json {
@@ -224,6 +203,7 @@ fn sweep(
     let mut results = Results {
         version: env!("CARGO_PKG_VERSION"),
         effort,
+        depths: arguments.depth.clone(),
         memory: Vec::new(),
         peaks: Vec::new(),
         rows: Vec::new(),
@@ -233,7 +213,7 @@ fn sweep(
     };
     if cases.iter().any(|case| case.engine == EngineName::Cpu) {
         say(arguments.quiet, &format!("{}: measuring its peak", cpu.describe()));
-        results.peaks.push((EngineName::Cpu, peak::cpu(cpu.describe())));
+        results.peaks.push((EngineName::Cpu, cpu.install(|| peak::cpu(cpu.describe()))));
         results.memory.push("memory on cpu: the program's own allocations, at their peak".to_string());
     }
     if let Some(gpu) = gpu {
@@ -286,7 +266,8 @@ fn one(
     cpu: &Cpu<f32>,
     gpu: Option<&Gpu>,
 ) -> Result<Measurement> {
-    // a rank alone, too, where it stands for one of several: with the copies that they would make
+    // Threads that are ranks need the whole pool, so they are not started from one of its own. A rank alone, too, where it stands for one of
+    // several: with the copies that they would make.
     if case.ranks > 1 || !arguments.predict.is_empty() {
         return ranks::case(case, effort, gpu, arguments.adapter.as_deref());
     }
@@ -296,6 +277,6 @@ fn one(
             measure(gpu, case, effort, Some(&taken), None)
         }
         (EngineName::Gpu, None) => bail!("a case for a GPU, and there is none"),
-        (EngineName::Cpu, _) => measure(cpu, case, effort, None, None),
+        (EngineName::Cpu, _) => cpu.install(|| measure(cpu, case, effort, None, None)),
     }
 }

@@ -79,7 +79,9 @@ figures all pictures that asyt report shows (--figures svg,png,pdf for their
 formats, --figure-width 89mm for a journal's column).
 Ctrl-C ends the run within a second; --resume goes on after its last epoch.
 asyt watch RUN shows it from elsewhere, and --log-dir DIR writes its curves for
-tensorboard --logdir DIR too (step: the epoch), in DIR/RUN/METHOD-chip-SEED.
+tensorboard --logdir DIR too, in DIR/RUN/METHOD-chip-SEED. Their step counts
+epochs; that of loss/step and learning-rate/step counts steps of the training,
+all of them, or 2000 of a longer one.
 
 Examples:
   asyt train --method at,pat,ideal --chip-seed 7

@@ -204,7 +204,7 @@ fn point(
     let (plan, network) = (&task.plan, &task.network);
     let samples = tasks.data(plan).map_err(|failure| failure.map(in_place))?;
     let gpu = plan.settings.engine.as_deref() == Some("gpu");
-    let need = trial::memory(plan, network, trial::held_samples(samples), gpu);
+    let need = trial::memory(plan, network, None, trial::held_samples(samples), gpu);
     if matches!(sources, Sources::Same(_)) {
         // what a run has left can be looked at anywhere
         need.check().context("a training").map_err(in_place).or_usage()?;

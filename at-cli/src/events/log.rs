@@ -3,13 +3,19 @@
 use super::format;
 use anyhow::{Context, Result, ensure};
 use at_core::files::{self, own};
-use at_core::training::Record;
+use at_core::training::{Record, Step};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// At most this often something is written; an end of whatever kind but a crash writes the rest.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The same between two epochs.
+const INTERVAL_OF_STEPS: Duration = Duration::from_secs(5);
+
+/// So many steps of a training are logged at most, evenly: TensorBoard draws a thousand points of a curve.
+const MOST_STEPS: usize = 2000;
 
 /// How TensorBoard knows its files.
 const PREFIX: &str = "events.out.tfevents.";
@@ -24,11 +30,17 @@ const OTHER: f64 = 1e-3;
 const LOSS: &str = "loss/train";
 const MISFIT: &str = "misfit";
 
+/// The scalars of single steps.
+const STEP_LOSS: &str = "loss/step";
+const STEP_RATE: &str = "learning-rate/step";
+
 /// The event files of one training.
 pub struct EventLog {
     folder: PathBuf,
     /// The steps that are there already, from 1 on.
     logged: usize,
+    /// The greatest number of a step of the training that is there.
+    steps: u64,
     /// So is the misfit.
     misfit: bool,
     /// The file of this process, and its length.
@@ -36,6 +48,11 @@ pub struct EventLog {
     /// What is still to be written.
     pending: Vec<u8>,
     written: Option<Instant>,
+}
+
+/// After how many steps one is logged, of a training of so many `epochs` with so many `samples` each in batches of `batch`.
+pub fn every(epochs: usize, samples: usize, batch: usize) -> usize {
+    epochs.saturating_mul(samples.div_ceil(batch.max(1))).div_ceil(MOST_STEPS).max(1)
 }
 
 /// The folder of the run in `run` below `log_dir`, by its name. Errs where a `new` one would write among the events of another run.
@@ -69,11 +86,14 @@ impl EventLog {
     /// are another training's.
     pub fn open(folder: &Path, records: &[Record]) -> Result<Self> {
         files::create_folders(folder).with_context(|| format!("--log-dir: cannot create {}", folder.display()))?;
-        let (mut logged, mut misfit) = (0, false);
+        let (mut logged, mut steps, mut misfit) = (0, 0, false);
         for name in files::names(folder)?.iter().filter(|name| name.starts_with(PREFIX)) {
             for event in format::read(&own::read(&folder.join(name), LARGEST)?) {
                 for (tag, value) in &event.scalars {
                     misfit |= tag == MISFIT;
+                    if tag == STEP_LOSS {
+                        steps = steps.max(u64::try_from(event.step).unwrap_or_default());
+                    }
                     if tag != LOSS {
                         continue;
                     }
@@ -92,7 +112,7 @@ impl EventLog {
             }
         }
         let folder = folder.to_path_buf();
-        let mut log = EventLog { folder, logged, misfit, file: None, pending: Vec::new(), written: None };
+        let mut log = EventLog { folder, logged, steps, misfit, file: None, pending: Vec::new(), written: None };
         records.iter().for_each(|record| log.add(record));
         log.flush()?;
         Ok(log)
@@ -105,6 +125,19 @@ impl EventLog {
             return self.flush();
         }
         Ok(())
+    }
+
+    /// A step is done. It is written with its epoch, or somewhat sooner. One that is there, of an epoch that is trained again, stays.
+    pub fn step(&mut self, step: &Step) -> Result<()> {
+        if step.step > self.steps {
+            let named = [(STEP_LOSS.to_string(), step.loss), (STEP_RATE.to_string(), step.learning_rate)];
+            self.pending.extend(format::scalars(now(), step.step, &named));
+            self.steps = step.step;
+        }
+        match self.written {
+            Some(written) if written.elapsed() >= INTERVAL_OF_STEPS => self.flush(),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn add(&mut self, record: &Record) {
@@ -240,6 +273,34 @@ mod tests {
         assert!(
             first.contains(&("r-squared/test".to_string(), 0.5)) && first.contains(&("alignment".to_string(), 0.75))
         );
+    }
+
+    #[test]
+    fn steps_are_logged_once_though_their_epoch_is_trained_again() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("at-chip-0");
+        let step = |step: u64| Step { chip: 0, step, loss: 1.0 / step as f64, learning_rate: 0.1 };
+        let mut log = EventLog::open(&folder, &[]).unwrap();
+        (1..=3).for_each(|number| log.step(&step(number)).unwrap());
+        log.epoch(&record(1)).unwrap();
+        (4..=5).for_each(|number| log.step(&step(number)).unwrap());
+        log.flush().unwrap();
+        drop(log); // killed in its second epoch
+        let mut log = EventLog::open(&folder, &[record(1)]).unwrap();
+        (4..=6).for_each(|number| log.step(&step(number)).unwrap());
+        log.epoch(&record(2)).unwrap();
+        log.end(None).unwrap();
+        assert_eq!(steps(&folder, STEP_LOSS), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(steps(&folder, STEP_RATE), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(steps(&folder, LOSS), [1, 2]);
+    }
+
+    #[test]
+    fn every_step_of_a_short_run_is_logged_and_of_a_long_one_a_number_that_files_bear() {
+        assert_eq!((every(20, 1000, 10), every(20, 1001, 10), every(1, 1, 10)), (1, 2, 1));
+        assert_eq!(every(usize::MAX, 10, 1), usize::MAX.div_ceil(MOST_STEPS));
+        let one = format::scalars(0.0, 1 << 20, &[(STEP_LOSS.to_string(), 0.1), (STEP_RATE.to_string(), 0.1)]);
+        assert!(one.len() * MOST_STEPS < 250_000, "{} bytes a step", one.len());
     }
 
     #[test]

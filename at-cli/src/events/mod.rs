@@ -5,9 +5,10 @@
 //!        /CELL/events.out.tfevents.…                of asyt compare and asyt sweep
 //! ```
 //!
+//! Epochs are steps from 1 on; `loss/step` and `learning-rate/step` count the steps of the training.
 //! A run that goes on writes a file of its own beside the earlier ones, with the steps that they lack.
 
 mod format;
 mod log;
 
-pub use log::{EventLog, folder};
+pub use log::{EventLog, every, folder};

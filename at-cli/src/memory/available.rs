@@ -1,14 +1,27 @@
 //! How much memory this process may still take: what the system has, what the process is limited to, and what its control groups
 //! are limited to, whichever is least.
 
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// Bytes where the system does not say.
 const UNKNOWN: f64 = 64e9;
 
+/// Memory in GB (10⁹ bytes) that a person states, where programs that share the machine have not taken theirs yet.
+const STATED: &str = "AT_MEMORY";
+
 /// Memory that this process may still take (bytes).
 pub fn available() -> f64 {
     available_in(Path::new("/")).unwrap_or(UNKNOWN)
+}
+
+/// The same, or less where a person states it. Errs where what is stated is no number.
+pub fn allowed() -> Result<f64> {
+    let Ok(text) = std::env::var(STATED) else { return Ok(available()) };
+    let gigabytes = text.parse::<f64>().ok().filter(|gigabytes| gigabytes.is_finite() && *gigabytes > 0.0);
+    let gigabytes =
+        gigabytes.with_context(|| format!("{STATED} = {text} is not valid: must be a number of GB, such as 24"))?;
+    Ok(available().min(1e9 * gigabytes))
 }
 
 /// The same by the files of the system in `root`; none of them need be there.

@@ -2,7 +2,7 @@
 
 mod available;
 
-pub use available::available;
+pub use available::{allowed, available};
 
 use anyhow::{Result, ensure};
 
@@ -53,7 +53,7 @@ impl Need {
 
     /// [`Need::check`] with what to do where no setting decides on the largest part.
     pub fn check_or(&self, advice: &str) -> Result<()> {
-        self.check_within(available(), advice)
+        self.check_within(allowed()?, advice)
     }
 
     fn check_within(&self, available: f64, otherwise: &str) -> Result<()> {

@@ -19,6 +19,8 @@ pub enum Order {
         method: MethodName,
         /// Of the run; one that differs on another rank has other files there.
         fingerprint: String,
+        /// After how many steps the loss is put together, for event files.
+        every: Option<usize>,
     },
     /// Train cells, and acknowledge it.
     Cells {

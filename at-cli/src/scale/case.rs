@@ -1,14 +1,18 @@
 //! What is measured: one pass through one network, with the operations and the memory that it takes.
 
+use crate::memory;
 use crate::network_text::{self, NetworkText};
 use anyhow::Result;
-use at_core::network::Network;
+use at_core::cpu::Held;
+use at_core::network::{Network, Stage};
 use at_core::optics::Mesh;
 use serde::{Deserialize, Serialize};
 
-/// Bytes per control of a mesh: drawn errors and settings in f64, controls, gradients and coefficients of a chip and its model.
-/// Measured on the CPU engine as an order of magnitude, not as a limit.
-const BYTES_PER_CONTROL: f64 = 80.0;
+/// Bytes of a real of the CPU engine that is measured.
+const REAL: f64 = 4.0;
+
+/// Columns of a mesh that is made to be told its memory.
+const DEEPEST: usize = 1 << 24;
 
 /// What a step does. Setting the controls is part of each, because in training they change every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -192,11 +196,34 @@ impl Case {
         2.0 * AMPLITUDE * fields * self.pass.crossings()
     }
 
-    /// Bytes that it will take on the CPU, to an order of magnitude, from sizes alone.
+    /// Bytes that it will take on the CPU, from sizes alone.
     pub fn bytes(&self) -> f64 {
-        let controls = self.layers as f64 * self.modes as f64 * (self.depth as f64 + 1.0);
-        let signals = self.layers as f64 * self.modes as f64 * self.batch as f64;
-        (self.ranks as f64 * controls * BYTES_PER_CONTROL + 32.0 * signals) * self.chips as f64
+        let [layers, modes, batch, ranks] = [self.layers, self.modes, self.batch, self.ranks].map(|size| size as f64);
+        let controls = layers * modes * (self.depth as f64 + 1.0);
+        let mesh = if self.depth <= DEEPEST { Mesh::truncated(self.modes, self.depth).ok() } else { None };
+        let Some(mesh) = mesh.map(Stage::Mesh) else {
+            return ranks * self.chips as f64 * controls * memory::BYTES_PER_CONTROL;
+        };
+        let standing = |errors: bool, back: bool| {
+            let batch = self.batch.div_ceil(self.ranks);
+            let (real, uneven, estimated) = (REAL as usize, false, false);
+            let held = Held { real, errors, uneven, back, estimated, batch, still: batch };
+            layers * at_core::cpu::bytes(&mesh, &held) as f64 + controls * REAL
+        };
+        // errors of two couplers, two phases and two losses of every MZI
+        let drawn = controls * 3.0 * 8.0;
+        // controls; a gradient; both of chip and model
+        let network = match self.pass {
+            Pass::Propagate => standing(false, false) + controls * REAL,
+            Pass::Backpropagate => standing(false, true) + 2.0 * controls * REAL,
+            Pass::Step => standing(true, false) + (standing(false, true) + 4.0 * controls * REAL).max(drawn),
+            Pass::Population => self.chips as f64 * (standing(true, false) + drawn) + controls * REAL,
+        };
+        // of every sample what enters and leaves, where it is on its way, and what is recorded behind meshes and activations
+        let recorded = if self.pass.crossings() > 1.0 { 2.0 * layers } else { 0.0 };
+        let passing = if self.pass == Pass::Step { 4.0 } else { 2.0 };
+        let signals = self.chips as f64 * batch * 2.0 * modes * REAL * (3.0 + passing + recorded);
+        controls * 8.0 + ranks * network + signals
     }
 }
 

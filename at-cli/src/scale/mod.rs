@@ -1,6 +1,7 @@
 //! Scaling curves: one step of a mesh network, measured over its sizes on the engines asked for.
 
 pub mod case;
+pub mod depth;
 pub mod earlier;
 pub mod exchange;
 pub mod fit;

@@ -1,6 +1,7 @@
 //! Results of a sweep over sizes: `scale.csv`, `scale.json`, and the table for a person.
 
 use super::case::{Case, EngineName, Variable};
+use super::depth::Depth;
 use super::earlier::Earlier;
 use super::fit::PowerLaw;
 use super::measure::{Care, Measurement};
@@ -53,20 +54,26 @@ impl Row {
         }
     }
 
-    /// All but what grows: rows with the same series lie on one curve along it.
-    pub fn series(&self, along: Variable) -> Series {
+    /// All but what grows: rows with the same series lie on one curve along it. Where `asked` for a depth and for as many columns as modes, a mesh
+    /// that is both lies on two curves along the modes.
+    pub fn series(&self, along: Variable, asked: &[Depth]) -> Vec<Series> {
         let Case { engine, pass, modes, depth, layers, batch, chips, ranks } = self.case;
         let other = |own: Variable, value: usize| (own != along).then_some(value);
-        Series {
+        let with = |depth: Option<usize>| Series {
             engine,
             pass,
             modes: other(Variable::Modes, modes),
-            depth: other(Variable::Depth, depth).filter(|&depth| depth != modes),
+            depth,
             layers: other(Variable::Layers, layers),
             batch: other(Variable::Batch, batch),
             chips: other(Variable::Chips, chips),
             ranks: other(Variable::Ranks, ranks),
+        };
+        if along != Variable::Modes {
+            return vec![with(other(Variable::Depth, depth))];
         }
+        let of_this = asked.iter().filter(|own| own.of(modes) == depth);
+        of_this.map(|own| with(if let Depth::Columns(columns) = *own { Some(columns) } else { None })).collect()
     }
 }
 
@@ -79,7 +86,7 @@ pub struct Series {
     pub pass: super::case::Pass,
     /// Waveguides.
     pub modes: Option<usize>,
-    /// Columns, where they are not as many as modes.
+    /// Columns; none along the modes where they are as many.
     pub depth: Option<usize>,
     /// Meshes.
     pub layers: Option<usize>,
@@ -126,6 +133,8 @@ pub struct Fit {
     pub series: Series,
     /// What grows along it.
     pub along: Variable,
+    /// How many different values of that there are.
+    pub sizes: usize,
     /// Seconds per step against that.
     #[serde(flatten)]
     pub law: PowerLaw,
@@ -138,6 +147,8 @@ pub struct Results {
     pub version: &'static str,
     /// How it was measured.
     pub effort: Care,
+    /// The depths that were asked for.
+    pub depths: Vec<Depth>,
     /// What the memory columns count on each engine.
     pub memory: Vec<String>,
     /// What the devices can do.
@@ -162,13 +173,7 @@ impl Results {
 
     /// The curves, in the order of their first rows.
     pub fn series(&self) -> Vec<Series> {
-        let (along, mut all) = (self.along(), Vec::new());
-        for series in self.rows.iter().map(|row| row.series(along)) {
-            if !all.contains(&series) {
-                all.push(series);
-            }
-        }
-        all
+        curves(&self.rows, self.along(), &self.depths)
     }
 
     /// Fits every curve with at least two sizes, and finds the efficiency of ranks.
@@ -182,9 +187,12 @@ impl Results {
         self.rows.iter_mut().zip(found).for_each(|(row, found)| row.efficiency = found);
         let along = self.along();
         let fit = |series: Series| {
-            let rows = self.rows.iter().filter(|row| row.series(along) == series);
+            let rows = self.rows.iter().filter(|row| row.series(along, &self.depths).contains(&series));
             let points: Vec<_> = rows.map(|row| (along.value(&row.case) as f64, row.measured.seconds)).collect();
-            Some(Fit { series, along, law: PowerLaw::fit(&points)? })
+            let mut sizes: Vec<f64> = points.iter().map(|point| point.0).collect();
+            sizes.sort_by(f64::total_cmp);
+            sizes.dedup();
+            Some(Fit { series, along, sizes: sizes.len(), law: PowerLaw::fit(&points)? })
         };
         self.fits = self.series().into_iter().filter_map(fit).collect();
     }
@@ -204,6 +212,17 @@ impl Results {
         })
         .context("the table of measurements")
     }
+}
+
+/// The curves on which `rows` lie, in the order of their first rows.
+pub fn curves(rows: &[Row], along: Variable, asked: &[Depth]) -> Vec<Series> {
+    let mut all = Vec::new();
+    for series in rows.iter().flat_map(|row| row.series(along, asked)) {
+        if !all.contains(&series) {
+            all.push(series);
+        }
+    }
+    all
 }
 
 const COLUMNS: [&str; 24] = [
@@ -381,7 +400,11 @@ fn footing(results: &Results) -> String {
         let label = fit.series.label(&all);
         let off = 100.0 * greatest_deviation;
         let along = fit.along.as_str();
-        let _ = writeln!(text, "{label}: time grows as {along}^{exponent:.2}, no size is more than {off:.0} % off");
+        let how = match fit.sizes {
+            2 => "; two sizes fit any law".to_string(),
+            _ => format!(", no size is more than {off:.0} % off"),
+        };
+        let _ = writeln!(text, "{label}: time grows as {along}^{exponent:.2}{how}");
     }
     for (engine, peak) in &results.peaks {
         let (product, copy) = (1e-9 * peak.matrix_product_flops, 1e-9 * peak.copy_bandwidth);

@@ -1,7 +1,8 @@
 //! Double-logarithmic pictures of a sweep over sizes.
 
 use super::case::Variable;
-use super::output::{Results, Row, Series, memory};
+use super::depth::Depth;
+use super::output::{Results, Row, Series, curves, memory};
 use crate::export::canvas::GREY;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
 use crate::export::figures::Figures;
@@ -52,8 +53,8 @@ pub fn write(folder: &Path, results: &Results, figures: &Figures) -> Result<Vec<
 
 fn chart(quantity: &Quantity, results: &Results) -> Chart {
     let (all, along) = (results.series(), results.along());
-    let points = |rows: &[Row], series: &Series| {
-        let rows = rows.iter().filter(|row| row.series(along) == *series);
+    let points = |rows: &[Row], asked: &[Depth], series: &Series| {
+        let rows = rows.iter().filter(|row| row.series(along, asked).contains(series));
         let point = |row: &Row| Some((along.value(&row.case) as f64, (quantity.of)(row).filter(|&value| value > 0.0)?));
         rows.filter_map(point).collect::<Vec<_>>()
     };
@@ -61,13 +62,13 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
         label: series.label(&all),
         look: Look::numbered(index),
         mark: Mark::Filled,
-        points: points(&results.rows, series),
+        points: points(&results.rows, &results.depths, series),
         interval: Interval::None,
     });
-    let mut curves: Vec<Curve> = own.collect();
-    curves.extend(earlier(results, &all, points));
+    let mut drawn: Vec<Curve> = own.collect();
+    drawn.extend(earlier(results, &all, points));
     if matches!(quantity.file, "time" | "samples") {
-        curves.extend(limits(quantity, results, along));
+        drawn.extend(limits(quantity, results, along));
     }
     let peaks = results.peaks.iter().filter(|_| quantity.file == "rate").map(|(engine, peak)| {
         let rate = peak.matrix_product_flops;
@@ -81,21 +82,20 @@ fn chart(quantity: &Quantity, results: &Results) -> Chart {
     Chart {
         x: Axis::logarithmic(along.as_str()).labelled(sizes),
         y: Axis::logarithmic(quantity.label).in_unit(quantity.unit),
-        curves,
+        curves: drawn,
         levels: peaks.collect(),
         ..Chart::default()
     }
 }
 
 /// The curves of the run that is compared: in the colour of the same curve of this one, dashed and hollow.
-fn earlier(results: &Results, all: &[Series], points: impl Fn(&[Row], &Series) -> Vec<(f64, f64)>) -> Vec<Curve> {
+fn earlier(
+    results: &Results,
+    all: &[Series],
+    points: impl Fn(&[Row], &[Depth], &Series) -> Vec<(f64, f64)>,
+) -> Vec<Curve> {
     let Some(earlier) = &results.earlier else { return Vec::new() };
-    let mut theirs: Vec<Series> = Vec::new();
-    for series in earlier.rows.iter().map(|row| row.series(results.along())) {
-        if !theirs.contains(&series) {
-            theirs.push(series);
-        }
-    }
+    let theirs = curves(&earlier.rows, results.along(), &earlier.depths);
     let both: Vec<Series> = all.iter().chain(theirs.iter().filter(|series| !all.contains(series))).copied().collect();
     let curve = |series: &Series| {
         let index = both.iter().position(|own| own == series).unwrap_or_default();
@@ -103,25 +103,31 @@ fn earlier(results: &Results, all: &[Series], points: impl Fn(&[Row], &Series) -
             label: format!("{}, earlier", series.label(&both)),
             look: Look { dash: Dash::Dashed, ..Look::numbered(index) },
             mark: Mark::Hollow,
-            points: points(&earlier.rows, series),
+            points: points(&earlier.rows, &earlier.depths, series),
             interval: Interval::None,
         }
     };
     theirs.iter().map(curve).collect()
 }
 
-/// What the devices allow the heaviest pass that was measured on each: its operations at the rate of matrix products, and the fields of its
-/// layers read and written at the rate of copies.
+/// What the devices allow the longest curve of the heaviest pass that was measured on each: its operations at the rate of matrix products, and
+/// the fields of its layers read and written at the rate of copies.
 fn limits(quantity: &Quantity, results: &Results, along: Variable) -> Vec<Curve> {
-    let mut curves = Vec::new();
+    let mut lines = Vec::new();
     for (engine, peak) in &results.peaks {
         let rows = || results.rows.iter().filter(|row| row.case.engine == *engine);
         let Some(heaviest) = rows().max_by(|a, b| a.case.pass.operations().total_cmp(&b.case.pass.operations())) else {
             continue;
         };
         let pass = heaviest.case.pass;
-        let series = rows().find(|row| row.case.pass == pass).map(|row| row.series(along));
-        let rows: Vec<&Row> = rows().filter(|row| Some(row.series(along)) == series).collect();
+        let on = |series: &Series| -> Vec<&Row> {
+            rows().filter(|row| row.series(along, &results.depths).contains(series)).collect()
+        };
+        let all = results.series();
+        let curves = all.iter().filter(|series| (series.engine, series.pass) == (*engine, pass)).map(on);
+        // of several as long, the first
+        let longest = curves.reduce(|first, next| if next.len() > first.len() { next } else { first });
+        let rows = longest.unwrap_or_default();
         let products = |row: &Row| 1e9 * row.effective_gflops * row.measured.seconds / peak.matrix_product_flops;
         let copies = |row: &Row| row.case.traffic() / peak.copy_bandwidth;
         let mut limit = |what: &str, dash: Dash, seconds: &dyn Fn(&Row) -> f64| {
@@ -130,7 +136,7 @@ fn limits(quantity: &Quantity, results: &Results, along: Variable) -> Vec<Curve>
                 let value = if quantity.file == "time" { seconds(row) } else { samples / seconds(row) };
                 (along.value(&row.case) as f64, value)
             };
-            curves.push(Curve {
+            lines.push(Curve {
                 label: format!("{} {} at the rate of {what}", engine.as_str(), pass.as_str()),
                 look: Look { dash, ..Look::from(GREY) },
                 mark: Mark::None,
@@ -141,5 +147,59 @@ fn limits(quantity: &Quantity, results: &Results, along: Variable) -> Vec<Curve>
         limit("matrix products", Dash::Dashed, &products);
         limit("copies", Dash::Dotted, &copies);
     }
-    curves
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::{Case, EngineName, Pass};
+    use super::super::measure::{Care, Measurement};
+    use super::super::peak::Peak;
+    use super::*;
+
+    fn row(modes: usize, depth: usize) -> Row {
+        let case =
+            Case { engine: EngineName::Cpu, pass: Pass::Step, modes, depth, layers: 1, batch: 2, chips: 1, ranks: 1 };
+        let measured = Measurement {
+            mzis: modes * depth / 2,
+            controls: modes * depth,
+            seconds: 1e-3,
+            shortest_seconds: 1e-3,
+            longest_seconds: 1e-3,
+            network_bytes: None,
+            signal_bytes: None,
+            exchange: None,
+        };
+        Row::new(case, measured, None)
+    }
+
+    #[test]
+    fn limits_are_those_of_the_longest_curve() {
+        let peak = Peak {
+            device: "some".to_string(),
+            matrix_product: "complex f32",
+            matrix_product_flops: 1e10,
+            copy_bandwidth: 1e10,
+        };
+        let mut results = Results {
+            version: "0",
+            effort: Care { warm_up: 1, repeats: 1 },
+            depths: vec![Depth::Columns(8)],
+            memory: Vec::new(),
+            peaks: vec![(EngineName::Cpu, peak)],
+            rows: [8, 12, 16, 20].map(|modes| row(modes, 8)).to_vec(),
+            fits: Vec::new(),
+            predictions: Vec::new(),
+            earlier: None,
+        };
+        let sizes = |results: &Results| -> Vec<Vec<f64>> {
+            let lines = limits(&QUANTITIES[0], results, results.along());
+            lines.into_iter().map(|line| line.points.into_iter().map(|point| point.0).collect()).collect()
+        };
+        assert_eq!(sizes(&results), vec![vec![8.0, 12.0, 16.0, 20.0]; 2]);
+        // the first curve has one mesh
+        results.depths = vec![Depth::Columns(4), Depth::Modes];
+        results.rows = vec![row(12, 4), row(8, 8), row(12, 12)];
+        assert_eq!(sizes(&results), vec![vec![8.0, 12.0]; 2]);
+    }
 }

@@ -3,13 +3,13 @@
 use super::Job;
 use super::metrics::{self, Row, Table};
 use crate::eta::Eta;
-use crate::events::EventLog;
+use crate::events::{self, EventLog};
 use crate::interrupt;
 use crate::listener::Listener;
 use crate::progress::Progress;
 use crate::work::{self, Pace};
 use anyhow::Result;
-use at_core::training::{MethodName, Observer, Record};
+use at_core::training::{MethodName, Observer, Record, Step};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -106,6 +106,13 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
+    /// After how many steps one is logged, where somebody wants event files.
+    pub fn steps_logged(&self) -> Option<usize> {
+        let Job { task, data, log_folder, .. } = self.job;
+        let training = &task.plan.training;
+        log_folder.map(|_| events::every(training.epochs, data.train.len(), training.batch_size))
+    }
+
     /// The method is trained to its last epoch, with these misfits of its model to its chips.
     pub fn log_end(&mut self, misfits: &[Option<f64>]) -> Result<()> {
         self.logs.values_mut().zip(misfits).try_for_each(|(log, &misfit)| log.end(misfit))
@@ -159,6 +166,15 @@ impl Observer for Ledger<'_> {
         }
     }
 
+    fn every(&self) -> Option<usize> {
+        self.steps_logged()
+    }
+
+    fn step(&mut self, step: &Step) {
+        let logged = self.logs.get_mut(&step.chip).map_or(Ok(()), |log| log.step(step));
+        self.failure = self.failure.take().or(logged.err());
+    }
+
     fn stopped(&self) -> bool {
         self.job.audience.listener().is_some_and(Listener::stopped)
     }
@@ -173,7 +189,8 @@ impl Observer for Ledger<'_> {
         self.progress.epoch(record, left);
         if self.written.is_none_or(|written| written.elapsed() >= TABLE_INTERVAL) {
             self.written = Some(Instant::now());
-            self.failure = self.write().err();
+            let written = self.write();
+            self.failure = self.failure.take().or(written.err());
         }
         let logged = self.logs.get_mut(&record.chip).map_or(Ok(()), |log| log.epoch(record));
         self.failure = self.failure.take().or(logged.err());

@@ -21,7 +21,7 @@ use crate::progress::say;
 use crate::ranks::{self, Order};
 use crate::run_folder::RunFolder;
 use crate::trial::{Driver, Task, TrialResult, Trials};
-use crate::{activity, interrupt, settings};
+use crate::{activity, allocations, interrupt, settings};
 use anyhow::{Result, anyhow, bail};
 use at_core::data::Dataset;
 use at_core::propagator::Simulator;
@@ -89,10 +89,11 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
         activity::now(format!("building the chip and the model of {name}"));
         ledger.begin(name, kept.records())?;
         if let Some(world) = ranks::world() {
-            let run = Order::Run { method: name, fingerprint: trials.fingerprint() };
+            let run = Order::Run { method: name, fingerprint: trials.fingerprint(), every: ledger.steps_logged() };
             world.tell(&run, Some(&kept.file()?))?;
         }
         let before = traffic.map(|traffic| traffic());
+        allocations::restart_peak();
         let trained = trials.run(name, Some(&kept), false, &mut ledger);
         let exchange = traffic.map(|traffic| traffic()).zip(before);
         let exchange = exchange.map(|(after, before)| Exchange::between(engine.ranks(), plan.share, &before, &after));
@@ -114,6 +115,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
                     chip_times: times.map(ChipTimes::from),
                     misfit,
                     exchange,
+                    peak_memory_bytes: Some(allocations::peak() as u64).filter(|&bytes| bytes > 0),
                     preparation: PreparationCost::of(plan.options.prepare, &outcome.records),
                     ..result
                 });

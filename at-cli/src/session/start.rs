@@ -96,9 +96,9 @@ pub fn prepare(settings: RunSettings, data: Option<Dataset>) -> Outcome<Prepared
     let task = tasks.complete(plan)?;
     let (Task { plan, network, .. }, data) = (&task, tasks.data(&task.plan)?);
     let own = own_tiles(plan, network).or_usage()?;
-    let network = own.as_ref().unwrap_or(network);
     let samples = trial::held_samples(data);
-    let need = trial::memory(plan, network, samples, matches!(device, Device::Gpu(_)));
+    let need = trial::memory(plan, network, own.as_ref(), samples, matches!(device, Device::Gpu(_)));
+    let network = own.as_ref().unwrap_or(network);
     need.check().context("the training").or_usage()?;
     let work = Work::of_training(plan, network, [data.train.len(), data.test.len()]);
     work.check().or_usage()?;

@@ -116,6 +116,10 @@ pub struct MethodResult {
     /// What ranks have exchanged; none of a run on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchange>,
+    /// The most memory of this computer that the program had asked for at any time of the training, of rank 0 where there are several, in the process
+    /// that ended the run; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// What its first epochs were and took, where they were trained on the computer; all other counts hold it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparation: Option<PreparationCost>,
@@ -323,6 +327,7 @@ impl MethodResult {
             chip_times: None,
             misfit: None,
             exchange: None,
+            peak_memory_bytes: None,
             preparation: None,
         }
     }

@@ -1,20 +1,109 @@
 //! What a training needs at the least, from the sizes of its network, its data and its settings alone.
 
-use crate::memory::{BYTES_PER_CONTROL, Need};
+use crate::memory::Need;
 use crate::methods;
 use crate::plan::{Plan, Precision};
-use at_core::network::Network;
+use at_core::cpu::Held;
+use at_core::fabrication::Fabrication;
+use at_core::fabrication::control::Shifter;
+use at_core::network::{Detection, Network, Stage};
+use at_core::optics::Mesh;
 use at_core::training::MethodName;
-use at_core::training::methods::{Model, dat};
+use at_core::training::methods::learned_model::Design;
+use at_core::training::methods::{Model, dat, probe_samples};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
 
-/// Memory of the training of `network` by `plan` on so many `samples` of both splits; on a GPU (`device`) what stays in the
-/// computer's own. Methods come one after the other, so that of each part the greatest counts.
-pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> Need {
+/// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
+const CHECKPOINT: f64 = 16.0;
+
+/// Copies of what a data sheet tells of crosstalk at a time: the model's, with room for as many entries again while they are put together.
+const DRAWN_AGAIN: f64 = 2.0;
+
+/// Modes of a mesh whose heaters have about as many neighbours as those of a larger one.
+const SMALL: usize = 24;
+
+/// What chips of a kind are like.
+struct Kind {
+    /// An individual.
+    chip: Traits,
+    /// What digital models know.
+    sheet: Traits,
+}
+
+/// What of a chip costs memory where it is there.
+struct Traits {
+    /// Couplers of meshes have angles of their own.
+    couplers: bool,
+    /// Waveguides lose differently.
+    uneven: bool,
+    /// Shifters do not follow as they are told.
+    shifters: bool,
+    /// Updates are not followed as told.
+    updates: bool,
+    /// Bytes per control of the heaters that warm it.
+    crosstalk: f64,
+}
+
+impl Kind {
+    /// As a small mesh of the kind has it.
+    fn of(plan: &Plan) -> Self {
+        let mesh = Stage::Mesh(Mesh::rectangular(SMALL).expect("a mesh of so many modes"));
+        let small =
+            Network::new(vec![vec![mesh, Stage::detection(SMALL, Detection::Intensity)]]).expect("a network of it");
+        let chip = plan.imperfections.fabricate(&small, 1).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
+        let sheet = plan.options.known(&small).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
+        Kind { chip: if plan.settings.has_chip_files() { Traits::ALL } else { chip }, sheet }
+    }
+}
+
+impl Traits {
+    /// Everything: of what is not known.
+    const ALL: Traits = Traits { couplers: true, uneven: true, shifters: true, updates: true, crosstalk: 0.0 };
+
+    fn of(fabrication: &Fabrication) -> Self {
+        let errors = fabrication.stage(0).get(["first_coupler", "second_coupler", "loss_db"]);
+        let [couplers, uneven] = errors.map_or([false; 2], |[first, second, losses]| {
+            let own = first.iter().chain(second).any(|&angle| angle != 0.0);
+            [own, losses.iter().any(|&loss| loss != losses[0])]
+        });
+        let (shifters, updates) = (!fabrication.control.shifters.is_empty(), !fabrication.update_error.is_empty());
+        let coupling = &fabrication.control.coupling;
+        let rows = coupling.starts.len().saturating_sub(1).max(1);
+        let crosstalk = (coupling.neighbours.len() * (size_of::<u32>() + size_of::<f64>())) as f64 / rows as f64;
+        Traits { couplers, uneven, shifters, updates, crosstalk }
+    }
+
+    /// Bytes per control that are drawn of the way to it.
+    fn drawn(&self) -> f64 {
+        let shifter = if self.shifters { size_of::<Shifter>() as f64 } else { 0.0 };
+        shifter + self.crosstalk + if self.updates { 8.0 } else { 0.0 }
+    }
+
+    /// Bytes per control of an engine that goes this way: shifters, heat, where they stand and how they follow.
+    fn followed(&self, real: f64) -> f64 {
+        let shifters = if self.shifters { size_of::<Shifter>() as f64 + 8.0 } else { 0.0 };
+        let both = if self.shifters || self.updates { 2.0 * real } else { 0.0 };
+        shifters + both + if self.updates { 2.0 * real } else { 0.0 }
+    }
+}
+
+/// Errors of all stages of a chip, in numbers.
+fn errors_of(network: &Network) -> f64 {
+    let of_stage = |stage: &Stage| {
+        let own = stage.element().imperfect().map(|own| own.errors().iter().map(|own| own.length).sum::<usize>());
+        own.unwrap_or(0) as f64
+    };
+    network.stages().map(of_stage).sum()
+}
+
+/// Memory of the training of `network` by `plan`, of which this process has `own`, on so many `samples` of both splits; on a GPU (`device`) what stays in
+/// the computer's own. Methods come one after the other, so that of each part the greatest counts.
+pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usize, device: bool) -> Need {
     let mut need = Need::default();
-    let controls = network.controls() as f64;
+    let network = own.unwrap_or(whole);
+    let [all, controls] = [whole, network].map(|network| network.controls() as f64);
     let samples = samples as f64;
     let width = network.input().width() as f64;
     if plan.imperfections.perturbation > 0.0 {
@@ -23,7 +112,8 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
         need.fixed("the perturbation between layers", entries * 8.0);
     }
     if device {
-        need.fixed("the first controls", controls * 8.0);
+        let drawn = errors_of(whole) * 8.0 + all * Kind::of(plan).chip.drawn();
+        need.fixed("the first controls and the errors of the chip", all * 8.0 + drawn);
         need.growing("the encoded samples", samples * width * 4.0, "train-limit", samples);
         return need;
     }
@@ -31,43 +121,83 @@ pub fn memory(plan: &Plan, network: &Network, samples: usize, device: bool) -> N
         Precision::F32 => 4.0,
         Precision::F64 => 8.0,
     };
+    let kind = Kind::of(plan);
     let moments = plan.training.optimizer.moments() as f64;
-    let kept: usize = network.stages().map(at_core::cpu::reals).sum();
-    let (elements, chip) = (real * kept as f64, controls * real);
-    let trained = controls * (real + 8.0) * (1.0 + moments); // with what a checkpoint writes
+    let sets = 1.0 + moments;
     let any = |methods: &[MethodName]| plan.methods.iter().any(|method| methods.contains(method));
-    let modelled = plan.methods.iter().any(|&method| methods::facts(method).model != Model::None);
+    let batch = plan.training.batch_size as f64;
+    let widths: Vec<f64> = network.crossed_stages().map(|stage| stage.output().width() as f64).collect();
+    let (widest, outputs) = (widths.iter().copied().fold(width, f64::max), network.outputs() as f64);
 
     need.growing("the encoded samples", samples * width * real, "train-limit", samples);
-    let model = if modelled { chip + elements + controls * real } else { 0.0 };
-    need.fixed(
-        "the controls and the chip",
-        (controls * 8.0 + chip + elements + trained).max(controls * BYTES_PER_CONTROL),
-    );
-    need.fixed("the digital model and its gradient", model);
+    let held = |traits: &Traits, back: bool, batch: f64| Held {
+        real: real as usize,
+        errors: traits.couplers,
+        uneven: traits.uneven,
+        back,
+        estimated: false,
+        batch: batch as usize,
+        still: if back { batch as usize } else { samples.max(batch) as usize },
+    };
+    let standing = |network: &Network, held: &Held| {
+        network.stages().map(|stage| at_core::cpu::bytes(stage, held) as f64).sum::<f64>()
+    };
+    let drawn = errors_of(whole) * 8.0 + all * kind.chip.drawn();
+    let chip = standing(network, &held(&kind.chip, false, batch)) + controls * (real + kind.chip.followed(real));
+    need.fixed("the first controls and the chip", all * 8.0 + drawn + chip);
+    let modelled = plan.methods.iter().any(|&method| methods::facts(method).model != Model::None);
+    // the heaviest of the models that are asked for: with an estimate, drawn or known whole, as the data sheet has it
+    let (mut capacity, mut estimated) = (batch, 0.0);
+    let model = if any(&[MethodName::AtAdaptive]) {
+        let [losses, heaters] = Design::asks(network, &plan.options);
+        let design = if losses { network.with_unknown_losses() } else { network.clone() };
+        estimated = design.imperfections() as f64 + if heaters { controls } else { 0.0 };
+        if plan.options.estimation.measures(network) > 0 {
+            capacity = batch.max(probe_samples(network) as f64);
+        }
+        let model = Held { errors: true, estimated: true, ..held(&kind.sheet, true, capacity) };
+        standing(&design, &model)
+            + if heaters { controls * (size_of::<Shifter>() as f64 + 8.0 + 3.0 * real) } else { 0.0 }
+    } else if plan
+        .methods
+        .iter()
+        .any(|&method| matches!(methods::facts(method).model, Model::Oracle | Model::Statistics))
+    {
+        standing(network, &held(&kind.chip, true, batch))
+    } else {
+        standing(network, &held(&kind.sheet, true, batch))
+    };
+    // it, its controls and its gradient
+    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + DRAWN_AGAIN * kind.sheet.crosstalk);
+    need.fixed("the digital model and its gradient", if modelled { model } else { 0.0 });
+    // `at` trains its model beside the chip
+    let vectors = if any(&[MethodName::At]) { 2.0 } else { 1.0 };
+    let values = sets * vectors;
+    let (trained, kept) = (controls * values + 3.0 * estimated, all * values + 3.0 * estimated);
+    need.fixed("what is trained and a checkpoint of it", trained * real + kept * CHECKPOINT + controls * real);
     let others = (plan.fleet() - 1) as f64;
     if any(&[MethodName::At]) && others > 0.0 {
         let fleet = plan.fleet() as f64;
-        need.growing("chips that share a model", others * (chip + elements + trained), "share-model", fleet);
+        let each = chip + drawn + controls * sets * (real + CHECKPOINT);
+        need.growing("chips that share a model", others * each, "share-model", fleet);
     }
 
-    let batch = plan.training.batch_size as f64;
-    let widths: Vec<f64> = network.crossed_stages().map(|stage| stage.output().width() as f64).collect();
     let traced: f64 = if modelled { widths.iter().sum() } else { 0.0 };
-    // what enters and what leaves a stage of the chip, with room for the widest
-    let passing = 2.0 * widths.iter().copied().fold(width, f64::max);
-    let signals = batch * real * (width + network.outputs() as f64 + passing + traced);
+    // batches to train and to judge, readouts and errors, and what enters and leaves a stage of chip and model, with room for the widest
+    let passing = if modelled { 4.0 } else { 2.0 } * widest;
+    let signals = capacity * real * (2.0 * width + 4.0 * outputs + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
     if any(&[MethodName::Ffm]) {
         let seen: f64 = network.meshes().map(|mesh| mesh.controls() as f64).sum();
         need.growing("the fields at all phase shifters (ffm)", 4.0 * real * seen * batch, "batch-size", batch);
     }
     if any(&[MethodName::AtAdaptive]) {
-        need.fixed("the estimate (at-adaptive)", 5.0 * real * network.imperfections() as f64);
+        // its gradient and a copy of it; the first controls, and those of a probe; two readouts and their difference in double precision
+        let estimate = estimated * (real + 8.0) + controls * (2.0 * real + 16.0);
+        need.fixed("the estimate (at-adaptive)", estimate + capacity * (3.0 * 8.0 * outputs + real * width));
     }
     if any(&[MethodName::Dfa, MethodName::DfaModel]) {
         let hidden = network.visits().len() - 1;
-        let outputs = network.outputs() as f64;
         let entries: f64 = network.visited_outputs().take(hidden).map(|own| own.width() as f64 * outputs).sum();
         need.fixed("the feedback (dfa)", entries * real);
     }

@@ -15,26 +15,37 @@ const MOST: usize = 500;
 /// Samples that go side by side through the networks of `dat`.
 const AT_ONCE: usize = 50;
 
-/// What a method knows of its chip when the training is over.
-pub struct Learned<'a, E: Engine> {
+/// What a method knows of its chip when the training is over, kept apart from the method, whose memory the model takes.
+pub struct Learned<E: Engine> {
     /// What its model is programmed with.
-    pub controls: &'a E::Buffer,
+    pub controls: E::Buffer,
     /// What it has found of the chip's imperfections (`at-adaptive`).
-    pub estimate: Option<&'a E::Buffer>,
+    pub estimate: Option<E::Buffer>,
     /// The parameters of the networks behind its meshes (`dat`).
-    pub networks: Option<&'a E::Buffer>,
+    pub networks: Option<E::Buffer>,
 }
 
-impl<'a, E: Engine> Learned<'a, E> {
+impl<E: Engine> Learned<E> {
     /// None where a method has no model of its chip.
-    pub fn of<C: Propagator<Engine = E>>(method: &'a dyn Method<C>) -> Option<Self> {
+    pub fn of<C: Propagator<Engine = E>>(engine: &E, method: &dyn Method<C>) -> Result<Option<Self>> {
         if !method.facts().model.knows_the_kind() {
-            return None;
+            return Ok(None);
         }
         let vectors = method.parameters();
         let vector = |wanted: &str| vectors.iter().find(|(name, _)| *name == wanted).map(|(_, own)| &own.values);
-        let controls = vector("model").unwrap_or(method.controls());
-        Some(Learned { controls, estimate: vector("estimate"), networks: vector("networks") })
+        let controls = Self::copy(engine, vector("model").unwrap_or(method.controls()))?;
+        let [estimate, networks] =
+            ["estimate", "networks"].map(|wanted| vector(wanted).map(|own| Self::copy(engine, own)).transpose());
+        Ok(Some(Learned { controls, estimate: estimate?, networks: networks? }))
+    }
+
+    /// What a model is programmed with that has nothing else from its chip.
+    pub fn controls(engine: &E, controls: &E::Buffer) -> Result<Self> {
+        Ok(Learned { controls: Self::copy(engine, controls)?, estimate: None, networks: None })
+    }
+
+    fn copy(engine: &E, values: &E::Buffer) -> Result<E::Buffer> {
+        engine.upload(&engine.download(values)?)
     }
 }
 
@@ -56,27 +67,27 @@ pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
     batch.gather(engine, test, test.in_order(), 0, samples)?;
     let outputs = chip.outputs();
     let true_ones = read(engine, chip, &batch)?;
-    let [own, true_ones] = match learned.networks {
+    let [own, true_ones] = match &learned.networks {
         Some(networks) => {
-            let own = corrected(engine, network, options, learned.controls, networks, test, samples)?;
+            let own = corrected(engine, network, options, &learned.controls, networks, test, samples)?;
             [own, true_ones].map(|readouts| {
                 let rows = readouts.chunks_exact(outputs);
                 rows.flat_map(|row| loss.compared(row)).collect::<Vec<f64>>()
             })
         }
         None => {
-            let own = match learned.estimate {
+            let own = match &learned.estimate {
                 Some(estimate) => {
                     let design = Design::of(network, options)?;
                     let inside = engine.build(&design.network, &design.fabrication)?;
                     let mut model = design.model(engine, inside)?;
                     model.set_estimate(estimate)?;
-                    model.program(learned.controls)?;
+                    model.program(&learned.controls)?;
                     read(engine, &mut model, &batch)?
                 }
                 None => {
                     let mut model = engine.build(network, &options.known(network)?)?;
-                    model.program(learned.controls)?;
+                    model.program(&learned.controls)?;
                     read(engine, &mut model, &batch)?
                 }
             };

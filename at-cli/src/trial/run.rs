@@ -157,7 +157,8 @@ impl<'a, E: Simulator> Trials<'a, E> {
             let outcomes = self.trainer().run_fleet(&mut chips, &mut fleet, earlier, checkpoints, observer)?;
             let parameters = fleet.parameters();
             let model = parameters.iter().find(|(name, _)| name == "model").map(|(_, own)| &own.values);
-            let learned = model.map(|controls| Learned { controls, estimate: None, networks: None });
+            let learned = model.map(|controls| Learned::controls(engine, controls)).transpose()?;
+            drop(fleet);
             let each = outcomes.iter().zip(&mut chips);
             let misfits = each.map(|(outcome, chip)| self.misfit(outcome, learned.as_ref(), chip));
             let misfits = misfits.collect::<Result<_>>()?;
@@ -201,8 +202,11 @@ impl<'a, E: Simulator> Trials<'a, E> {
         let mut oracle = aligned.then(oracle).transpose()?;
         let oracle = oracle.as_mut().map(|oracle| oracle as &mut dyn Oracle<E>);
         let outcome = trainer.run_aligned(chip, &mut *method, oracle, earlier, checkpoints, observer)?;
-        let misfit = self.misfit(&outcome, Learned::of(&*method).as_ref(), chip)?;
-        Ok((outcome, engine.download(method.controls())?, misfit))
+        let controls = engine.download(method.controls())?;
+        let learned = Learned::of(engine, &*method)?;
+        drop(method);
+        let misfit = self.misfit(&outcome, learned.as_ref(), chip)?;
+        Ok((outcome, controls, misfit))
     }
 
     /// Of the model that has `learned`, where it has and the training is over.

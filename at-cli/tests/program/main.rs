@@ -22,6 +22,7 @@ mod gpu;
 mod identity;
 mod interruption;
 mod manual;
+mod memory;
 mod mesh;
 mod misfit;
 mod output;

@@ -2,6 +2,8 @@
 
 use crate::asyt::Bench;
 use serde_json::Value;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 const TINY: [&str; 9] = ["scale", "--engine", "cpu", "--repeats", "2", "--warm-up", "1", "--out", "sizes"];
 
@@ -220,4 +222,67 @@ fn efficiency_is_predicted_from_a_rank_s_share_and_the_formula_of_an_interconnec
     assert!(unknown.code == Some(2) && unknown.stderr.contains("10-gigabit-ethernet, hdr-infiniband"), "{unknown:#?}");
     refused(&["--ranks", "3", "--batch", "2"], &["--ranks 3 is more than the 2 samples"]);
     refused(&["--ranks", "2", "--pass", "population"], &["--ranks share a batch"]);
+}
+
+#[test]
+fn ranks_are_measured_where_there_is_one_thread() {
+    let bench = Bench::new();
+    let words = ["--modes", "16", "--batch", "64", "--pass", "step", "--ranks", "1,2", "--json", "--quiet"];
+    let mut command = bench.asyt(TINY.into_iter().chain(words));
+    command.env("RAYON_NUM_THREADS", "1").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            None if begun.elapsed() < Duration::from_secs(120) => std::thread::sleep(Duration::from_millis(20)),
+            ended => break ended,
+        }
+    };
+    if ended.is_none() {
+        child.kill().unwrap();
+    }
+    assert!(ended.is_some_and(|status| status.success()), "no end after {:?}: {ended:?}", begun.elapsed());
+    let results: Value = serde_json::from_str(&bench.read("sizes/scale.json")).unwrap();
+    assert_eq!(results["rows"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_mesh_as_deep_as_it_is_wide_by_chance_stays_on_the_curve_of_its_depth() {
+    let bench = Bench::new();
+    let step = ["--layers", "1", "--batch", "2", "--pass", "step"];
+    let results = run(&bench, &[&["--modes", "8,12,16,20", "--depth", "8"], &step[..]].concat());
+    let fits = results["fits"].as_array().unwrap();
+    assert_eq!((fits.len(), fits[0]["depth"].as_u64(), fits[0]["sizes"].as_u64()), (1, Some(8), Some(4)), "{fits:?}");
+    let picture = bench.read("sizes/time.svg");
+    assert!(!picture.contains("depth = modes"), "a curve of its own");
+
+    // what is both lies on both
+    let both = |more: &[&'static str]| {
+        let words = ["scale", "--engine", "cpu", "--repeats", "1", "--warm-up", "1", "--quiet", "--modes", "8,12,16"];
+        bench.run(words.iter().chain(&["--depth", "8,modes"]).chain(&step).chain(more).copied()).done().stdout
+    };
+    let results: Value = serde_json::from_str(&both(&["--out", "both", "--json"])).unwrap();
+    let sizes = |fit: &Value| (fit["depth"].as_u64(), fit["sizes"].as_u64());
+    let fits = results["fits"].as_array().unwrap();
+    assert_eq!(fits.iter().map(sizes).collect::<Vec<_>>(), [(Some(8), Some(3)), (None, Some(3))], "{fits:?}");
+    assert_eq!(results["rows"].as_array().unwrap().len(), 5, "8 modes and columns are measured once");
+    let table = both(&["--out", "again", "--compare", "both"]);
+    for part in ["cpu step, depth 8: time grows", "cpu step, depth = modes: time grows"] {
+        assert!(table.contains(part), "{table}");
+    }
+    let picture = bench.read("again/time.svg");
+    for part in ["depth 8, earlier", "depth = modes, earlier"] {
+        assert!(picture.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn two_sizes_are_said_to_fit_any_law() {
+    let bench = Bench::new();
+    let words = ["--layers", "1", "--batch", "2", "--pass", "propagate", "--quiet", "--modes"];
+    let table = bench.run(TINY.into_iter().chain(words).chain(["4,8"])).done().stdout;
+    assert!(table.contains("; two sizes fit any law") && !table.contains("% off"), "{table}");
+    std::fs::remove_dir_all(bench.path("sizes")).unwrap();
+    let table = bench.run(TINY.into_iter().chain(words).chain(["4,8,12"])).done().stdout;
+    assert!(table.contains("% off") && !table.contains("any law"), "{table}");
 }

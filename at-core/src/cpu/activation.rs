@@ -1,5 +1,6 @@
 //! Optical nonlinearities.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, PIECE, Recorded, Slopes};
 use crate::optics::Activation;
 use crate::stage::{Nonlinearity, StageErrors};
@@ -20,7 +21,7 @@ impl OnCpu for Nonlinearity {
         Ok(Box::new(ActivationStage { width: 2 * self.modes, activation: self.activation }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

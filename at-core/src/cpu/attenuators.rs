@@ -1,5 +1,6 @@
 //! The attenuators between the two meshes of a singular-value stage.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Attenuators, StageErrors};
 use crate::{Real, Result};
@@ -21,8 +22,8 @@ impl OnCpu for Attenuators {
     }
 
     /// Sines and cosines.
-    fn reals(&self) -> usize {
-        2 * self.passed()
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 2 * self.passed()
     }
 }
 

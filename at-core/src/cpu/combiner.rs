@@ -1,6 +1,7 @@
 //! Passive combiners.
 
 use super::division::Division;
+use super::memory::Held;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::stage::{Combiner, StageErrors};
 use crate::{Real, Result};
@@ -13,7 +14,7 @@ impl OnCpu for Combiner {
         Ok(Box::new(CombinerStage(Division::new(self.block, self.parts, self.outputs / self.block, self.part))))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

@@ -1,5 +1,6 @@
 //! Convolutions: patches of some samples at a time, as samples of the element that all of them cross.
 
+use super::memory::{Held, bytes};
 use super::patches::Windows;
 use super::series::reals_inside;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
@@ -45,14 +46,17 @@ impl OnCpu for Convolution {
     }
 
     /// Those of the element, and the patches of a piece.
-    fn reals(&self) -> usize {
+    fn bytes(&self, held: &Held) -> usize {
         let sample = self.patches.positions().saturating_mul(self.element.input().width());
         let leaves = self.patches.positions().saturating_mul(self.element.output().width());
         let piece = samples_of(sample);
-        super::stage::reals(&self.element)
-            .saturating_add(piece.saturating_mul(2 * sample + leaves))
-            .saturating_add((piece * self.patches.positions()).saturating_mul(reals_inside(&self.element)))
-            .saturating_add(2 * self.element.controls())
+        let patches = piece.saturating_mul(self.patches.positions());
+        let inside = patches.saturating_mul(reals_inside(&self.element));
+        let reals = piece.saturating_mul(2 * sample + leaves).saturating_add(inside);
+        let reals = reals.saturating_add(2 * self.element.controls());
+        let batch = patches.min(held.batch.saturating_mul(self.patches.positions()));
+        let held = Held { batch, still: held.still.saturating_mul(self.patches.positions()), ..*held };
+        bytes(&self.element, &held).saturating_add(held.real.saturating_mul(reals))
     }
 }
 

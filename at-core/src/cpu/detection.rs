@@ -1,5 +1,6 @@
 //! Photodetection.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Detection, Photodetection, StageErrors};
 use crate::{Real, Result};
@@ -18,7 +19,7 @@ impl OnCpu for Photodetection {
         Ok(Box::new(DetectionStage { modes: self.modes, detection: self.detection }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

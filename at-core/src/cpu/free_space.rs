@@ -6,6 +6,7 @@
 //! An estimate of where the second grid stands has, of shifts and the distance, `dL/dp = 2 Re Σ conj(F(R* a))·(∂H/∂p)·F(x)` over samples and
 //! frequencies: the way back has the first spectrum, and transforms what entered for the second. Of tilts it is a sum over pixels of what left.
 
+use super::memory::Held;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::optics::AngularSpectrum;
 use crate::optics::plane_position::{COORDINATES, PlanePosition};
@@ -121,9 +122,9 @@ impl OnCpu for FreeSpace {
     }
 
     /// H, and that of the design with its slope by the distance where there is an estimate; what lies along a side is small beside them.
-    fn reals(&self) -> usize {
+    fn bytes(&self, held: &Held) -> usize {
         let [across, along] = self.spectrum.padded();
-        6 * across * along
+        held.real * 6 * across * along
     }
 }
 

@@ -1,5 +1,6 @@
 //! A mask of pixels.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::real::SERIAL;
 use crate::stage::{Mask, StageErrors};
@@ -27,8 +28,8 @@ impl OnCpu for Mask {
     }
 
     /// A transmission and its slope of every pixel, and its error.
-    fn reals(&self) -> usize {
-        5 * self.pixels()
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 5 * self.pixels()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A real matrix and bias whose entries are the controls.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
@@ -18,8 +19,8 @@ impl OnCpu for Matrix {
     }
 
     /// The transposed matrix, and slopes.
-    fn reals(&self) -> usize {
-        2 * self.outputs * (self.inputs + 1)
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 2 * self.outputs * (self.inputs + 1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A mesh on the CPU: coefficients from controls, tiles of samples over threads, gradients by rebuilding fields backwards.
 
+use super::memory::Held;
 use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, LOSSES_TOO, MeshView, PHASES, Waveguide};
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::optics::mzi::{Coupler, mzi_transfer};
@@ -9,6 +10,7 @@ use crate::stage::StageErrors;
 use crate::{Real, Result};
 use num_complex::Complex;
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Gradient accumulators of all threads together stay below this many bytes, unless there would be fewer than two.
 const ACCUMULATOR_BYTES: usize = 32 << 20;
@@ -19,7 +21,7 @@ const MAX_PARTS: usize = 16;
 /// A mesh, its fabrication errors, and its coefficients at the programmed controls.
 pub struct MeshStage<T> {
     pub(super) mesh: Mesh,
-    phase_errors: Option<Vec<f64>>,
+    phase_errors: Option<Arc<Vec<f64>>>,
     /// Couplers that light meets first and second; one entry when all are ideal.
     pub(super) couplers: Vec<[Coupler<f64>; 2]>,
     /// Field transmission of all columns together: the mean loss, pulled out of the columns as a scalar.
@@ -82,7 +84,7 @@ impl<T: Real> MeshStage<T> {
                 stage.couplers = pairs.map(|(&first, &second)| [Coupler::new(first), Coupler::new(second)]).collect();
             }
             if phases.iter().any(|&phase| phase != 0.0) {
-                stage.phase_errors = Some(phases.to_vec());
+                stage.phase_errors = errors.shared("phases");
             }
             let loss = MeshLoss::new(mesh, loss_db)?;
             stage.transmission = T::of(loss.transmission);
@@ -95,14 +97,34 @@ impl<T: Real> MeshStage<T> {
         if !stage.known_imbalance.is_empty() {
             stage.imbalance = Some(stage.known_imbalance.iter().map(|&factor| T::of(factor)).collect());
         }
-        let schedule = mesh_kernel::schedule(mesh, if stage.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
-        for (mzi, rows) in schedule {
-            let [_, second] = coupler_pair(&stage.couplers, mzi as usize);
-            let second_coupler = squares(second).map(T::of);
-            stage.order.push(mzi);
-            stage.elements.push(Element { transfer: [T::zero(); 8], second_coupler, rows });
-        }
+        stage.place();
         Ok(stage)
+    }
+
+    /// One whose waveguides all lose the same: `transmission` in all and `columns` each ([`MeshLoss`]); two couplers per MZI, or none where all are ideal.
+    pub(super) fn even(
+        mesh: &Mesh,
+        couplers: Option<Vec<[Coupler<f64>; 2]>>,
+        phase_errors: Option<Arc<Vec<f64>>>,
+        transmission: T,
+        columns: Vec<f64>,
+    ) -> Result<Self> {
+        let ideal = MeshStage::new(mesh, &StageErrors::NONE)?;
+        let couplers = couplers.unwrap_or(ideal.couplers);
+        let mut stage = MeshStage { phase_errors, couplers, transmission, columns, ..ideal };
+        stage.place();
+        Ok(stage)
+    }
+
+    /// Puts the MZIs into the order of the loops.
+    fn place(&mut self) {
+        let schedule = mesh_kernel::schedule(&self.mesh, if self.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
+        self.order = schedule.iter().map(|place| place.0).collect();
+        let element = |(mzi, rows): mesh_kernel::Place| {
+            let [_, second] = coupler_pair(&self.couplers, mzi as usize);
+            Element { transfer: [T::zero(); 8], second_coupler: squares(second).map(T::of), rows }
+        };
+        self.elements = schedule.into_iter().map(element).collect();
     }
 
     pub(super) fn view(&self) -> MeshView<'_, T> {
@@ -114,11 +136,9 @@ impl<T: Real> MeshStage<T> {
         }
     }
 
-    /// Samples per part for a batch: whole tiles, evenly.
+    /// Samples per part for a batch.
     pub(super) fn samples_per_part(&self, batch: usize) -> usize {
-        let bytes = self.mesh.controls() * size_of::<T>();
-        let parts = (ACCUMULATOR_BYTES / bytes).clamp(2, MAX_PARTS);
-        batch.div_ceil(LANES).div_ceil(parts) * LANES
+        samples_per_part(&self.mesh, size_of::<T>(), batch)
     }
 
     pub(super) fn prepare(&mut self, parts: usize, slopes: usize) {
@@ -147,6 +167,32 @@ impl<T: Real> MeshStage<T> {
     }
 }
 
+/// Bytes that a [`MeshStage`] keeps of batches of so many samples beside a copy of its controls.
+pub(super) fn bytes(mesh: &Mesh, held: &Held, batch: usize) -> usize {
+    let Held { real, errors, back, estimated, .. } = *held;
+    let (mzis, waveguides) = (mesh.mzis(), mesh.columns().len() * mesh.modes());
+    // the block of an MZI with its coupler and its rows, and its place in the order
+    let element = (11 * real + 8).next_multiple_of(real) + 4;
+    let couplers = if errors { size_of::<[Coupler<f64>; 2]>() } else { 0 };
+    let estimate = if estimated { 2 * real + 2 * size_of::<f64>() } else { 0 };
+    let slopes = match (back, estimated, mesh.losses_unknown()) {
+        (false, ..) => 0,
+        (true, false, _) => PHASES,
+        (true, true, false) => COUPLERS_TOO,
+        (true, true, true) => LOSSES_TOO,
+    };
+    let losses = if held.uneven || mesh.losses_unknown() { size_of::<f64>() + real } else { 0 };
+    let parts = batch.div_ceil(samples_per_part(mesh, real, batch));
+    let tiles = (1 + usize::from(back)) * 2 * mesh.modes() * LANES * real;
+    mzis * (element + couplers + estimate) + waveguides * losses + parts * (mzis * slopes * real + tiles)
+}
+
+/// Samples per part for a batch of reals of so many bytes: whole tiles, evenly.
+fn samples_per_part(mesh: &Mesh, real: usize, batch: usize) -> usize {
+    let parts = (ACCUMULATOR_BYTES / (mesh.controls() * real)).clamp(2, MAX_PARTS);
+    batch.div_ceil(LANES).div_ceil(parts).max(1) * LANES
+}
+
 /// `cos², sin², cos·sin` of a coupler's angle.
 fn squares(coupler: Coupler<f64>) -> [f64; 3] {
     [coupler.c * coupler.c, coupler.s * coupler.s, coupler.c * coupler.s]
@@ -164,7 +210,7 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
     fn program(&mut self, controls: &[T]) {
         let (theta, phi, gamma) = self.mesh.split(controls);
         let (couplers, mzis) = (&self.couplers, self.mesh.mzis());
-        let errors = self.phase_errors.as_deref();
+        let errors = self.phase_errors.as_ref();
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
         self.elements.par_iter_mut().zip(&self.order).with_min_len(1024).for_each(|(element, &mzi)| {
             let mzi = mzi as usize;
@@ -258,7 +304,7 @@ impl<T: Real> CpuStage<T> for MeshStage<T> {
         self.couplers = pairs.map(|(first, second)| [first, second].map(|d| Coupler::new(d.wide()))).collect();
         let waveguides: Vec<f64> = waveguides.iter().map(|error| error.wide()).collect();
         let theta = theta.iter().map(|error| error.wide());
-        self.phase_errors = Some(theta.chain(control_errors(&self.mesh, &waveguides)).collect());
+        self.phase_errors = Some(Arc::new(theta.chain(control_errors(&self.mesh, &waveguides)).collect()));
         for (element, &mzi) in self.elements.iter_mut().zip(&self.order) {
             element.second_coupler = squares(self.couplers[mzi as usize][1]).map(T::of);
         }

@@ -24,6 +24,7 @@
 //! The loops hold light and adjoints without their phases, so that D and E belong to `h e^{i(α - β)}`. One sum more than an ideal MZI
 //! needs gives the slopes of all four parameters.
 
+use super::mesh_kernel::Place;
 use super::sines::sines_and_cosines;
 use crate::optics::mzi::Coupler;
 use num_complex::Complex64;
@@ -85,22 +86,22 @@ impl Turned {
     }
 }
 
-/// Every MZI of `order`, a list of control indices, as a rotation; `phases` gives θ and φ, `couplers` has two per control index.
+/// Every MZI in these `places` as a rotation; `phases` gives θ and φ, `couplers` has two per control index.
 pub(super) fn turn_all(
-    order: &[u32],
+    places: &[Place],
     phases: impl Fn(usize) -> [f64; 2] + Sync,
     couplers: &[[Coupler<f64>; 2]],
     turned: &mut [Turned],
 ) {
-    let chunks = turned.par_chunks_mut(CHUNK).zip(order.par_chunks(CHUNK)).with_min_len(CHUNKS);
-    chunks.for_each(|(turned, order)| {
+    let chunks = turned.par_chunks_mut(CHUNK).zip(places.par_chunks(CHUNK)).with_min_len(CHUNKS);
+    chunks.for_each(|(turned, places)| {
         let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
-        for (angles, &mzi) in angles.chunks_exact_mut(2).zip(order) {
+        for (angles, &(mzi, _)) in angles.chunks_exact_mut(2).zip(places) {
             angles.copy_from_slice(&phases(mzi as usize));
         }
-        let used = 2 * order.len();
+        let used = 2 * places.len();
         sines_and_cosines(&angles[..used], &mut sines[..used], &mut cosines[..used]);
-        for (k, (slot, &mzi)) in turned.iter_mut().zip(order).enumerate() {
+        for (k, (slot, &(mzi, _))) in turned.iter_mut().zip(places).enumerate() {
             let unit = |index: usize| Complex64::new(cosines[index], sines[index]);
             *slot = Turned::new(unit(2 * k), unit(2 * k + 1), couplers[mzi as usize]);
         }

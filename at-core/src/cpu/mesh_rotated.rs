@@ -1,11 +1,12 @@
 //! A lossless mesh, or one whose waveguides all lose the same, on the CPU. It runs as rotations ([`super::mesh_rotations`]), also where
 //! couplers have angles of their own ([`super::mesh_couplers`]).
 
+use super::memory::Held;
 use super::mesh::MeshStage;
 use super::mesh_couplers::{Turned, turn_all};
 use super::mesh_kernel::{self, Place};
 use super::mesh_rotated_tiles::{Backward, Forward, Part};
-use super::mesh_rotations::{BLOCK, Rotation, Sweep};
+use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Sweep};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use super::tiles;
@@ -17,6 +18,7 @@ use crate::{Real, Result};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::sync::Arc;
 
 /// Slopes of all parts together stay below this many bytes, unless there would be fewer than two parts.
 const SLOPE_BYTES: usize = 48 << 20;
@@ -33,9 +35,11 @@ const SUMMED: usize = 4096;
 /// A mesh whose waveguides all lose the same.
 pub struct RotatedMesh<T> {
     pub(super) mesh: Mesh,
-    phase_errors: Option<Vec<f64>>,
+    phase_errors: Option<Arc<Vec<f64>>>,
     /// Field transmission of all columns together.
     pub(super) transmission: T,
+    /// The same of each column; empty without loss.
+    columns: Vec<f64>,
     pub(super) sweeps: Vec<Sweep>,
     /// Every MZI in the order of the loops.
     places: Vec<Place>,
@@ -47,35 +51,31 @@ pub struct RotatedMesh<T> {
     /// One value per waveguide while walking through the mesh: σ, later `Σ Im a* y`.
     walk: Vec<f64>,
     parts: Vec<Part<T>>,
-    errors: StageErrors,
-    /// The estimate that has taken their place.
-    estimate: Option<Vec<T>>,
     /// As programmed.
     controls: Vec<T>,
     /// What light is sent through in either direction ([`CpuStage::as_mesh`]).
     lit: Option<Box<MeshStage<T>>>,
 }
 
+/// MZIs with couplers of their own that are programmed at a time where nothing is carried back.
+const PROGRAMMED: usize = 8192;
+
 /// What MZIs need whose couplers have angles of their own.
 struct Coupled {
     /// Of every MZI, those that light meets first and second, in the order of the controls.
     couplers: Vec<[Coupler<f64>; 2]>,
-    /// Control index of every MZI in the order of the loops.
-    order: Vec<u32>,
-    /// Every MZI as programmed, in the order of the loops.
+    /// Every MZI as programmed, in the order of the loops, from the first adjoint on that is carried back: a chip that only light crosses does
+    /// without. Until then room for [`PROGRAMMED`] of them.
     turned: Vec<Turned>,
+    /// `turned` has every MZI.
+    whole: bool,
     /// One phase per waveguide while walking through the mesh.
     walk: Vec<Complex64>,
 }
 
 impl Coupled {
-    fn new(couplers: Vec<[Coupler<f64>; 2]>, places: &[Place], modes: usize) -> Self {
-        Coupled {
-            couplers,
-            order: places.iter().map(|place| place.0).collect(),
-            turned: vec![Turned::default(); places.len()],
-            walk: vec![Complex64::ONE; modes],
-        }
+    fn new(couplers: Vec<[Coupler<f64>; 2]>, modes: usize) -> Self {
+        Coupled { couplers, turned: Vec::new(), whole: false, walk: vec![Complex64::ONE; modes] }
     }
 }
 
@@ -85,15 +85,15 @@ impl<T: Real> RotatedMesh<T> {
         if mesh.losses_unknown() {
             return Ok(None);
         }
-        let (mut phase_errors, mut transmission, mut couplers) = (None, T::one(), None);
+        let (mut phase_errors, mut transmission, mut columns, mut couplers) = (None, T::one(), Vec::new(), None);
         let own = errors.get(["first_coupler", "second_coupler", "phases", "loss_db"]);
         if let Some([first_coupler, second_coupler, phases, loss_db]) = own {
             let loss = MeshLoss::new(mesh, loss_db)?;
             if loss.imbalance.is_some() {
                 return Ok(None);
             }
-            transmission = T::of(loss.transmission);
-            phase_errors = phases.iter().any(|&phase| phase != 0.0).then(|| phases.to_vec());
+            (transmission, columns) = (T::of(loss.transmission), loss.columns);
+            phase_errors = errors.shared("phases").filter(|_| phases.iter().any(|&phase| phase != 0.0));
             if first_coupler.iter().chain(second_coupler).any(|&delta| delta != 0.0) {
                 let pairs = first_coupler.iter().zip(second_coupler);
                 couplers = Some(pairs.map(|(&first, &second)| [first, second].map(Coupler::new)).collect());
@@ -105,16 +105,15 @@ impl<T: Real> RotatedMesh<T> {
         Ok(Some(RotatedMesh {
             phase_errors,
             transmission,
+            columns,
             sweeps: runs.map(|run| Sweep { row: run[0][0], lower: run[0][1], count: run.len() as u32 }).collect(),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
-            coupled: couplers.map(|couplers| Coupled::new(couplers, &places, mesh.modes())),
+            coupled: couplers.map(|couplers| Coupled::new(couplers, mesh.modes())),
             places,
             output_phases: vec![[T::zero(); 2]; mesh.modes()],
             walk: vec![0.0; mesh.modes()],
             parts: Vec::new(),
             mesh: mesh.clone(),
-            errors: errors.clone(),
-            estimate: None,
             controls: Vec::new(),
             lit: None,
         }))
@@ -131,8 +130,7 @@ impl<T: Real> RotatedMesh<T> {
 
     /// Samples per part for a batch.
     fn share(&self, batch: usize) -> usize {
-        let bytes = self.mesh.controls() * size_of::<T>();
-        tiles::share(batch, (SLOPE_BYTES / bytes).clamp(2, MAX_PARTS))
+        share(&self.mesh, size_of::<T>(), batch)
     }
 
     /// Takes out `count` parts.
@@ -148,7 +146,7 @@ impl<T: Real> RotatedMesh<T> {
     fn program_ideal(&mut self) {
         let (theta, phi, gamma) = self.mesh.split(&self.controls);
         let mzis = self.mesh.mzis();
-        let errors = self.phase_errors.as_deref();
+        let errors = self.phase_errors.as_ref();
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
         self.walk.fill(0.0);
         let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
@@ -176,19 +174,24 @@ impl<T: Real> RotatedMesh<T> {
 
     /// Rotations of MZIs whose couplers have angles of their own.
     fn program_coupled(&mut self) {
-        let Some(Coupled { couplers, order, turned, walk }) = &mut self.coupled else { return };
+        let Some(Coupled { couplers, turned, whole, walk }) = &mut self.coupled else { return };
         let (theta, phi, gamma) = self.mesh.split(&self.controls);
         let mzis = self.mesh.mzis();
-        let errors = self.phase_errors.as_deref();
+        let errors = self.phase_errors.as_ref();
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
         let phases = |mzi: usize| [theta[mzi].wide() + error(mzi), phi[mzi].wide() + error(mzis + mzi)];
-        turn_all(order, phases, couplers, turned);
         walk.fill(Complex64::ONE);
-        for ((rotation, turned), &(_, rows)) in self.rotations.iter_mut().zip(&*turned).zip(&self.places) {
-            let [upper, lower] = rows.map(|row| row as usize);
-            let turn = turned.turn * walk[upper] * walk[lower].conj();
-            *rotation = Rotation { turn: [turn.re, turn.im].map(T::of), split: turned.split.map(T::of) };
-            [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
+        let at_once = if *whole { mzis } else { PROGRAMMED.min(mzis) }.max(1);
+        turned.resize(at_once, Turned::default());
+        for (places, rotations) in self.places.chunks(at_once).zip(self.rotations.chunks_mut(at_once)) {
+            let turned = &mut turned[..places.len()];
+            turn_all(places, phases, couplers, turned);
+            for ((rotation, turned), &(_, rows)) in rotations.iter_mut().zip(turned).zip(places) {
+                let [upper, lower] = rows.map(|row| row as usize);
+                let turn = turned.turn * walk[upper] * walk[lower].conj();
+                *rotation = Rotation { turn: [turn.re, turn.im].map(T::of), split: turned.split.map(T::of) };
+                [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
+            }
         }
         for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
             let phase = Complex64::cis(gamma.wide() + error(2 * mzis + mode)) * walk[mode];
@@ -204,6 +207,7 @@ impl<T: Real> RotatedMesh<T> {
         let share = self.share(batch);
         let count = batch.div_ceil(share);
         let mut parts = self.take_parts(count);
+        self.keep_turned();
         let mesh = &*self;
         parts
             .par_iter_mut()
@@ -215,6 +219,16 @@ impl<T: Real> RotatedMesh<T> {
             });
         self.walk_back(&mut parts[..count], gradient, imperfections);
         self.parts = parts;
+    }
+
+    /// Keeps every MZI with couplers of its own as it is programmed, from now on.
+    fn keep_turned(&mut self) {
+        if self.coupled.as_ref().is_some_and(|coupled| !coupled.whole) {
+            if let Some(coupled) = &mut self.coupled {
+                coupled.whole = true;
+            }
+            self.program_coupled();
+        }
     }
 
     /// Gradients from the sums of all parts.
@@ -264,6 +278,26 @@ impl<T: Real> RotatedMesh<T> {
     }
 }
 
+/// Samples per part for a batch of reals of so many bytes.
+fn share(mesh: &Mesh, real: usize, batch: usize) -> usize {
+    tiles::share(batch, (SLOPE_BYTES / (mesh.controls() * real)).clamp(2, MAX_PARTS)).max(1)
+}
+
+/// Bytes that a [`RotatedMesh`] keeps of batches of so many samples beside a copy of its controls.
+pub(super) fn bytes(mesh: &Mesh, held: &Held, batch: usize) -> usize {
+    let Held { real, errors, back, estimated, .. } = *held;
+    let (couplers, turned) = (size_of::<[Coupler<f64>; 2]>(), size_of::<Turned>());
+    let of_each = size_of::<Place>() + 4 * real // its place and its rotation
+        + if errors { couplers } else { 0 }
+        + if errors && back { turned } else { 0 }
+        + if estimated { 2 * size_of::<f64>() } else { 0 };
+    let programmed = if errors && !back { turned * PROGRAMMED.min(mesh.mzis()) } else { 0 };
+    let slopes = real * if errors { COUPLED } else { IDEAL };
+    let parts = batch.div_ceil(share(mesh, real, batch));
+    let tiles = (1 + usize::from(back)) * 2 * mesh.modes() * tiles::TILE * real;
+    mesh.mzis() * of_each + programmed + parts * (if back { mesh.mzis() * slopes } else { 0 } + tiles)
+}
+
 /// The slopes of all parts, added up in the first.
 fn add_up<T: Real, const SLOPES: usize>(
     parts: &mut [Part<T>],
@@ -286,10 +320,9 @@ impl<T: Real> CpuStage<T> for RotatedMesh<T> {
     /// Rotations keep no fields at the shifters, so the general mesh takes over.
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
         if self.lit.is_none() {
-            let mut lit = MeshStage::new(&self.mesh, &self.errors).ok()?; // they have been checked
-            if let Some(estimate) = &self.estimate {
-                lit.set_imperfections(estimate);
-            }
+            let (couplers, phases) = (self.coupled.as_ref().map(|own| own.couplers.clone()), self.phase_errors.clone());
+            let (transmission, columns) = (self.transmission, self.columns.clone());
+            let mut lit = MeshStage::even(&self.mesh, couplers, phases, transmission, columns).ok()?; // they have been checked
             lit.program(&self.controls);
             self.lit = Some(Box::new(lit));
         }
@@ -340,14 +373,13 @@ impl<T: Real> CpuStage<T> for RotatedMesh<T> {
         let couplers = (0..mzis).map(pair).collect();
         match &mut self.coupled {
             Some(coupled) => coupled.couplers = couplers,
-            none => *none = Some(Coupled::new(couplers, &self.places, self.mesh.modes())),
+            none => *none = Some(Coupled::new(couplers, self.mesh.modes())),
         }
         let waveguides: Vec<f64> = waveguides.iter().map(|error| error.wide()).collect();
         let theta = theta.iter().map(|error| error.wide());
-        self.phase_errors = Some(theta.chain(control_errors(&self.mesh, &waveguides)).collect());
+        self.phase_errors = Some(Arc::new(theta.chain(control_errors(&self.mesh, &waveguides)).collect()));
         if let Some(lit) = &mut self.lit {
             lit.set_imperfections(estimate);
         }
-        self.estimate = Some(estimate.to_vec());
     }
 }

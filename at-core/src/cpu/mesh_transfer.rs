@@ -16,8 +16,9 @@
 //! so the gradient of the controls is that of N samples e_i with outputs U e_i and adjoints a'_i, and three products take the
 //! place of B - N samples through the mesh and back. [`Times`] say when that is less.
 
-use super::mesh::MeshStage;
-use super::mesh_rotated::RotatedMesh;
+use super::memory::Held;
+use super::mesh::{self, MeshStage};
+use super::mesh_rotated::{self, RotatedMesh};
 use super::product::{Matrix, product};
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::optics::Mesh;
@@ -61,14 +62,12 @@ pub struct TransferStage<T> {
     units: Units<T>,
 }
 
-/// The N unit fields that stand for a batch; all `[unit, real]`.
+/// The N unit fields that stand for a batch, where one is carried back.
 #[derive(Default)]
 struct Units<T> {
-    fields: Vec<T>,
-    outputs: Vec<T>,
+    /// `[unit, real]`.
     adjoints: Vec<T>,
-    adjoints_in: Vec<T>,
-    /// `Σ_b x_b a_bᵀ` of reals, `[real of the input, real of the output]`.
+    /// `Σ_b x_b a_bᵀ` of reals, `[real of the input, real of the output]`; then room for what leaves the units, and their adjoints on the other side.
     moments: Vec<T>,
 }
 
@@ -80,9 +79,20 @@ impl OnCpu for Mesh {
         }))
     }
 
-    /// Eight of the block of every MZI, and three of its couplers.
-    fn reals(&self) -> usize {
-        11 * self.mzis()
+    fn bytes(&self, held: &Held) -> usize {
+        let general = held.uneven || self.losses_unknown();
+        let (precision, mzi) = (usize::from(held.real == 8), if general { GENERAL_MZI } else { ROTATION });
+        let pays = |ways, products, samples| {
+            threshold(self, precision, mzi, ways, products).is_some_and(|threshold| samples >= threshold)
+        };
+        let recorded = held.back && pays(1.0 + BACKWARD, 3.0, held.batch);
+        let matrix = recorded || pays(1.0, 1.0, held.still);
+        // the matrix, and where a batch is carried back by it the moments and the units' adjoints
+        let squares = 4 * usize::from(matrix) + 6 * usize::from(recorded);
+        // where batches do not take the matrix, they cross the mesh whole
+        let batch = if recorded { self.modes() } else { held.batch };
+        let own = if general { mesh::bytes(self, held, batch) } else { mesh_rotated::bytes(self, held, batch) };
+        own.saturating_add(squares.saturating_mul(held.real * self.modes() * self.modes()))
     }
 }
 
@@ -108,22 +118,20 @@ impl<T: Real> TransferStage<T> {
             return;
         }
         let (width, modes) = (self.width, self.width / 2);
-        let Units { fields, outputs, .. } = &mut self.units;
-        if fields.is_empty() {
-            fields.resize(modes * width, T::zero());
-            fields.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
-            outputs.resize(modes * width, T::zero());
-        }
-        self.mesh.forward(fields, modes, outputs);
+        // the fields stand where the first half of the rows will be, and what leaves where the second half will be
         self.matrix.resize(width * width, T::zero());
-        let rows = self.matrix.par_chunks_exact_mut(2 * width).zip(outputs.par_chunks_exact(width));
-        rows.with_min_len(SERIAL.div_ceil(width)).for_each(|(rows, output)| {
-            let (real, imaginary) = rows.split_at_mut(width);
-            real.copy_from_slice(output);
-            for (turned, field) in imaginary.chunks_exact_mut(2).zip(output.chunks_exact(2)) {
+        let (fields, outputs) = self.matrix.split_at_mut(modes * width);
+        fields.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
+        self.mesh.forward(fields, modes, outputs);
+        for unit in 0..modes {
+            // what is written lies in front of all that is still to be read, but for the imaginary row of the last unit, which is its own source
+            let (row, output) = (2 * unit * width, (modes + unit) * width);
+            self.matrix.copy_within(output..output + width, row);
+            let (real, imaginary) = self.matrix[row..row + 2 * width].split_at_mut(width);
+            for (turned, field) in imaginary.chunks_exact_mut(2).zip(real.chunks_exact(2)) {
                 (turned[0], turned[1]) = (-field[1], field[0]);
             }
-        });
+        }
     }
 
     /// `output ← input·U` of `batch` samples.
@@ -147,10 +155,9 @@ impl<T: Real> TransferStage<T> {
     fn gather(&mut self, input: &[T], adjoint: &[T], batch: usize) {
         debug_assert!(!self.matrix.is_empty(), "the controls are those of the recorded pass");
         let (width, modes) = (self.width, self.width / 2);
-        let Units { adjoints, adjoints_in, moments, .. } = &mut self.units;
+        let Units { adjoints, moments } = &mut self.units;
         moments.resize(width * width, T::zero());
         adjoints.resize(modes * width, T::zero());
-        adjoints_in.resize(modes * width, T::zero());
         let light = Matrix { values: input, rows: width, columns: batch, stride: (1, width) };
         let errors = Matrix { values: adjoint, rows: batch, columns: width, stride: (width, 1) };
         product(light, errors, false, moments);
@@ -212,8 +219,14 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         if slopes.all_the_way {
             self.carry_back(adjoint, batch, slopes.adjoint_in);
         }
-        let Units { fields, outputs, adjoints, adjoints_in, .. } = &mut self.units;
-        let units = Recorded { input: fields, output: outputs, adjoint: adjoints, batch: self.width / 2, kept };
+        let (width, modes) = (self.width, self.width / 2);
+        let Units { adjoints, moments } = &mut self.units;
+        let (outputs, adjoints_in) = moments.split_at_mut(modes * width);
+        for (output, rows) in outputs.chunks_exact_mut(width).zip(self.matrix.chunks_exact(2 * width)) {
+            output.copy_from_slice(&rows[..width]);
+        }
+        debug_assert!(!self.mesh.reads_input(kept), "the units' fields are not kept");
+        let units = Recorded { input: outputs, output: outputs, adjoint: adjoints, batch: modes, kept };
         self.mesh.backward(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
     }
 

@@ -1,5 +1,6 @@
 //! Modulation.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Modulation, StageErrors};
 use crate::{Real, Result};
@@ -15,7 +16,7 @@ impl OnCpu for Modulation {
         Ok(Box::new(ModulationStage { modes: self.modes }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

@@ -1,5 +1,6 @@
 //! Normalisation of images.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Normalization, StageErrors};
 use crate::{Real, Result};
@@ -20,7 +21,7 @@ impl OnCpu for Normalization {
         Ok(Box::new(NormalizationStage { page: *self, controls: vec![T::zero(); 2 * self.image.channels] }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

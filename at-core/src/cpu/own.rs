@@ -1,5 +1,6 @@
 //! An element of one's own ([`crate::stage::Own`]): its plain meaning in f64, a piece of the batch after the other on all threads.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Element, Own, StageErrors};
 use crate::{Real, Result};
@@ -24,8 +25,8 @@ impl OnCpu for Own {
     }
 
     /// Its page tells nothing of its own of; of its errors, all.
-    fn reals(&self) -> usize {
-        self.imperfect().map_or(0, |own| own.errors().iter().map(|vector| vector.length).sum())
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * self.imperfect().map_or(0, |own| own.errors().iter().map(|vector| vector.length).sum())
     }
 }
 

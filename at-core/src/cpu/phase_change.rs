@@ -1,5 +1,6 @@
 //! A crossbar of phase-change cells.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
@@ -27,8 +28,8 @@ impl OnCpu for PhaseChange {
     }
 
     /// The transposed matrix and slopes, and three errors of every pair.
-    fn reals(&self) -> usize {
-        5 * self.outputs * (self.inputs + 1)
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 5 * self.outputs * (self.inputs + 1)
     }
 }
 

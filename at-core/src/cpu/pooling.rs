@@ -1,5 +1,6 @@
 //! Pooling.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Pool, Pooling, StageErrors};
 use crate::{Real, Result};
@@ -22,7 +23,7 @@ impl OnCpu for Pooling {
         Ok(Box::new(PoolingStage { page: *self, features: patches.image.features(), counts: patches.counts() }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

@@ -1,5 +1,6 @@
 //! Rectification.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, PIECE, Recorded, Slopes};
 use crate::stage::{Rectifier, StageErrors};
 use crate::{Real, Result};
@@ -18,7 +19,7 @@ impl OnCpu for Rectifier {
         Ok(Box::new(RectifierStage { modes: self.modes, threshold: T::of(self.threshold) }))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

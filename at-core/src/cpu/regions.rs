@@ -1,5 +1,6 @@
 //! Detectors of square regions of a grid.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Regions, StageErrors};
 use crate::{Real, Result};
@@ -20,8 +21,8 @@ impl OnCpu for Regions {
     }
 
     /// The indices of their pixels.
-    fn reals(&self) -> usize {
-        2 * self.count * self.side * self.side
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 2 * self.count * self.side * self.side
     }
 }
 

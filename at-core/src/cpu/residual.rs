@@ -1,5 +1,6 @@
 //! Residual connections: `y = s·(s·x + F(s·x))`, with s = 1 of numbers and 1/√2 of light.
 
+use super::memory::Held;
 use super::series::SeriesStage;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::real::SERIAL;
@@ -23,8 +24,8 @@ impl OnCpu for Residual {
         Ok(Box::new(ResidualStage { branch, share: T::of(self.share()), width, arms: [Vec::new(), Vec::new()] }))
     }
 
-    fn reals(&self) -> usize {
-        OnCpu::reals(&self.branch)
+    fn bytes(&self, held: &Held) -> usize {
+        OnCpu::bytes(&self.branch, held)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A bank of microrings.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage};
 use crate::stage::{RingBank, StageErrors};
@@ -72,8 +73,8 @@ impl OnCpu for RingBank {
     }
 
     /// The transposed matrix; of every ring its numbers, its turn and the room of its way back, in double precision.
-    fn reals(&self) -> usize {
-        23 * self.outputs * (self.inputs + 1)
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 23 * self.outputs * (self.inputs + 1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Stages one behind the other as one: what a network does with its stages, inside a stage.
 
+use super::memory::{Held, bytes};
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
 use crate::stage::{Series, Stage, StageErrors};
 use crate::{Real, Result};
@@ -43,8 +44,8 @@ impl OnCpu for Series {
         Ok(Box::new(SeriesStage::of(self, errors)?))
     }
 
-    fn reals(&self) -> usize {
-        let own = |stage: &Stage| super::stage::reals(stage).saturating_add(stage.controls());
+    fn bytes(&self, held: &Held) -> usize {
+        let own = |stage: &Stage| bytes(stage, held).saturating_add(held.real * stage.controls());
         self.stages.iter().map(own).fold(0, usize::saturating_add)
     }
 }

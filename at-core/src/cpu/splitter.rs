@@ -1,6 +1,7 @@
 //! Passive splitters.
 
 use super::division::Division;
+use super::memory::Held;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::stage::{Splitter, StageErrors};
 use crate::{Real, Result};
@@ -13,7 +14,7 @@ impl OnCpu for Splitter {
         Ok(Box::new(SplitterStage(Division::new(self.inputs, self.copies, 1, self.part))))
     }
 
-    fn reals(&self) -> usize {
+    fn bytes(&self, _held: &Held) -> usize {
         0
     }
 }

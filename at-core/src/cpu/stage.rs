@@ -1,5 +1,6 @@
 //! What every stage does on the CPU.
 
+use super::memory::Held;
 use super::mesh::MeshStage;
 use super::series::Inside;
 use super::sparse::SparseRows;
@@ -84,13 +85,8 @@ pub trait OnCpu {
     /// The stage with its errors.
     fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>>;
 
-    /// Reals that it keeps beside a copy of its controls, as long as it stands.
-    fn reals(&self) -> usize;
-}
-
-/// Reals that a stage keeps on this engine beside a copy of its controls, as long as it stands.
-pub fn reals(stage: &Stage) -> usize {
-    with_stage!(stage, page => OnCpu::reals(page))
+    /// Bytes that it keeps beside a copy of its controls, as long as it stands.
+    fn bytes(&self, held: &Held) -> usize;
 }
 
 /// Builds a stage with its errors.

@@ -1,5 +1,6 @@
 //! A bank of balanced MZI cells.
 
+use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
 use super::weights::{Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
@@ -26,8 +27,8 @@ impl OnCpu for WeightBank {
     }
 
     /// The transposed matrix and slopes, and three errors of every cell.
-    fn reals(&self) -> usize {
-        5 * self.outputs * (self.inputs + 1)
+    fn bytes(&self, held: &Held) -> usize {
+        held.real * 5 * self.outputs * (self.inputs + 1)
     }
 }
 

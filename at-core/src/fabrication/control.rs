@@ -20,6 +20,7 @@ use crate::imperfections::{Control, Part, TRUNCATION};
 use crate::network::Network;
 use crate::stage::Meaning;
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 impl Control {
     /// Draws the shifters of chip number `seed`; `site` tells its draws from others.
@@ -46,7 +47,7 @@ impl Control {
             Coupling::default()
         };
         let levels = if self.control_bits == 0 { 0.0 } else { f64::from((1_u32 << self.control_bits) - 1) };
-        ControlPath { shifters, quartic: self.heater_quartic, levels, coupling }
+        ControlPath { shifters, quartic: self.heater_quartic, levels, coupling: Arc::new(coupling) }
     }
 
     fn shifter(&self, rest: f64, seed: u64, counter: [u32; 4]) -> Shifter {
@@ -129,7 +130,7 @@ pub struct ControlPath {
     /// Steps of the voltage from 0 to full scale; 0 for any voltage.
     pub levels: f64,
     /// Γ.
-    pub coupling: Coupling,
+    pub coupling: Arc<Coupling>,
 }
 
 impl ControlPath {

@@ -21,9 +21,6 @@ pub struct Coupling {
 }
 
 impl Coupling {
-    /// Nothing is coupled.
-    pub const NONE: Coupling = Coupling { starts: Vec::new(), neighbours: Vec::new(), strengths: Vec::new() };
-
     /// `κ·e^{-(d - d₀)/ℓ}` between all heaters of a die: κ `nearest` at the pitch d₀, ℓ the decay `length`, both in µm.
     pub fn by_distance(network: &Network, nearest: f64, length: f64, pitch: f64) -> Self {
         let reach = 1.0 - length / pitch * NEGLIGIBLE.ln();
@@ -57,6 +54,8 @@ impl Coupling {
             }
             offset += places.len();
         }
+        coupling.neighbours.shrink_to_fit();
+        coupling.strengths.shrink_to_fit();
         coupling
     }
 

@@ -16,6 +16,7 @@ use crate::network::{Network, Stage};
 use crate::stage::{Beside, ErrorVector, Order, StageErrors};
 use crate::{Error, Result};
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 /// Chips laid side by side.
 pub struct SideBySide {
@@ -181,5 +182,5 @@ fn control(places: &[Option<(usize, usize)>], controls: usize, chips: &[Fabricat
             coupling.starts.push(coupling.neighbours.len() as u32);
         }
     }
-    ControlPath { shifters, quartic, levels, coupling }
+    ControlPath { shifters, quartic, levels, coupling: Arc::new(coupling) }
 }

@@ -150,9 +150,11 @@ fn finite(what: &str, values: &[f64]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fabrication::coupling::Coupling;
     use crate::imperfections::{Control, Drift, Imperfections, Noise};
     use crate::network::Detection;
     use crate::optics::Mesh;
+    use std::sync::Arc;
 
     fn network() -> Network {
         let mesh = |modes| Stage::Mesh(Mesh::rectangular(modes).unwrap());
@@ -207,17 +209,17 @@ mod tests {
     fn crosstalk_that_leaves_its_arrays_or_its_stage_is_named() {
         type Change = fn(&mut Fabrication);
         let cases: [(Change, &str); 11] = [
-            (|chip| chip.control.coupling.starts[0] = 1, "begin at 0"),
-            (|chip| chip.control.coupling.starts[4] = u32::MAX, "row 3"),
-            (|chip| chip.control.coupling.starts.truncate(9), "rows of the crosstalk"),
-            (|chip| chip.control.coupling.starts.clear(), "rows of the crosstalk"),
-            (|chip| chip.control.coupling.neighbours[0] = u32::MAX, "no control"),
-            (|chip| chip.control.coupling.neighbours[0] = 0, "neighbour"),
-            (|chip| chip.control.coupling.neighbours.truncate(9), "strengths"),
-            (|chip| chip.control.coupling.strengths.truncate(9), "strengths"),
-            (|chip| chip.control.coupling.strengths[2] = f64::NAN, "strength"),
-            (|chip| chip.control.coupling.strengths[2] = 1.5, "strength"),
-            (|chip| chip.control.coupling.strengths[2] *= 0.5, "symmetric"),
+            (|chip| crosstalk(chip).starts[0] = 1, "begin at 0"),
+            (|chip| crosstalk(chip).starts[4] = u32::MAX, "row 3"),
+            (|chip| crosstalk(chip).starts.truncate(9), "rows of the crosstalk"),
+            (|chip| crosstalk(chip).starts.clear(), "rows of the crosstalk"),
+            (|chip| crosstalk(chip).neighbours[0] = u32::MAX, "no control"),
+            (|chip| crosstalk(chip).neighbours[0] = 0, "neighbour"),
+            (|chip| crosstalk(chip).neighbours.truncate(9), "strengths"),
+            (|chip| crosstalk(chip).strengths.truncate(9), "strengths"),
+            (|chip| crosstalk(chip).strengths[2] = f64::NAN, "strength"),
+            (|chip| crosstalk(chip).strengths[2] = 1.5, "strength"),
+            (|chip| crosstalk(chip).strengths[2] *= 0.5, "symmetric"),
         ];
         for (change, part) in cases {
             let mut chip = chip();
@@ -227,7 +229,7 @@ mod tests {
         }
         let first = network().layers()[0][0].controls();
         let mut chip = chip();
-        let coupling = &mut chip.control.coupling;
+        let coupling = Arc::make_mut(&mut chip.control.coupling);
         let last = coupling.starts[1] as usize - 1;
         coupling.neighbours[last] = first as u32; // of the next mesh
         let error = chip.check(&network()).unwrap_err().to_string();
@@ -246,5 +248,9 @@ mod tests {
         assert!(chip.check(&network()).unwrap_err().to_string().contains("no number holds it"));
         losses(&mut chip, 101.0);
         assert!(chip.check(&network()).unwrap_err().to_string().contains("±100 dB"));
+    }
+
+    fn crosstalk(chip: &mut Fabrication) -> &mut Coupling {
+        Arc::make_mut(&mut chip.control.coupling)
     }
 }

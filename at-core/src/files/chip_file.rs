@@ -18,6 +18,7 @@ use super::npz_draft::write_npz;
 use super::phase_file::read_errors;
 use crate::fabrication::Fabrication;
 use crate::fabrication::control::Shifter;
+use crate::fabrication::coupling::Coupling;
 use crate::imperfections::{Drift, Noise};
 use crate::network::{Identity, Network, Owner, Stage};
 use crate::optics::{Convention, Mesh};
@@ -245,9 +246,12 @@ impl Arrays<'_> {
         let shifters = self.reals(SHIFTERS.into(), |shape| matches!(shape, [_, 3]))?;
         let shifter = |three: &[f64]| Shifter { gain: three[0], base: three[1], range: three[2] };
         chip.control.shifters = shifters.chunks_exact(3).map(shifter).collect();
-        chip.control.coupling.starts = self.indices("crosstalk.starts")?;
-        chip.control.coupling.neighbours = self.indices("crosstalk.neighbours")?;
-        chip.control.coupling.strengths = self.vector("crosstalk.strengths".into())?;
+        let coupling = Coupling {
+            starts: self.indices("crosstalk.starts")?,
+            neighbours: self.indices("crosstalk.neighbours")?,
+            strengths: self.vector("crosstalk.strengths".into())?,
+        };
+        chip.control.coupling = coupling.into();
         Ok(chip)
     }
 

@@ -132,7 +132,12 @@ impl Deal {
             update_error: of_controls(&whole.update_error),
             perturbation,
             amplified: whole.amplified,
-            control: ControlPath { shifters, quartic: *quartic, levels: *levels, coupling: self.coupling(coupling)? },
+            control: ControlPath {
+                shifters,
+                quartic: *quartic,
+                levels: *levels,
+                coupling: self.coupling(coupling)?.into(),
+            },
             noise: whole.noise,
             drift: whole.drift,
             write_noise: whole.write_noise,

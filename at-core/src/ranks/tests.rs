@@ -8,11 +8,12 @@ use crate::imperfections::Imperfections;
 use crate::network::Network;
 use crate::propagator::{Adjoint, Propagator, Simulator};
 use crate::training::tests::fixture::{
-    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, suitable,
-    weight_banks,
+    CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, singular_values,
+    suitable, weight_banks,
 };
 use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome, Score, Settings, Split, methods};
 use crate::{Error, Result};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// What a run gives: its outcome and its controls.
@@ -109,6 +110,22 @@ fn nobody_waits_for_a_rank_that_has_ended() {
     }
 }
 
+#[test]
+fn ranks_that_are_begun_on_every_thread_of_the_pool_come_to_an_end() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let summed = |all: Arc<dyn Collective>| {
+            let own: f64 = (0..1000).into_par_iter().map(f64::from).sum();
+            let mut sum = [own];
+            all.sum(&mut sum).unwrap();
+            sum[0]
+        };
+        done.send(rayon::broadcast(|_| together(2, summed))).unwrap();
+    });
+    let sums = ended.recv_timeout(std::time::Duration::from_secs(100)).expect("no end");
+    assert!(sums.iter().all(|both| both == &[999_000.0; 2]), "{sums:?}");
+}
+
 fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, tolerance: impl Fn(MethodName) -> f64) {
     for (network, errors) in networks {
         for name in suitable(&network) {
@@ -128,8 +145,11 @@ fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, t
 /// Every method on every kind of network, with batches that do not divide evenly and a last one smaller than the number of ranks.
 #[test]
 fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
-    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
-    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]), |_| 1e-6);
+    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3]), singular_values()];
+    let trained: Vec<MethodName> = networks.iter().flat_map(suitable).collect();
+    let left_out: Vec<_> = MethodName::ALL.iter().filter(|name| !trained.contains(name)).collect();
+    assert!(left_out.is_empty(), "{left_out:?} are trained on no ranks");
+    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM, CALM]), |_| 1e-6);
 }
 
 #[test]

@@ -5,6 +5,10 @@ use crate::{Error, Result};
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
+
+/// How long a thread of the pool that has nothing to do rests until it looks for work again.
+const REST: Duration = Duration::from_micros(50);
 
 /// What every rank has brought to a meeting.
 type Brought = Arc<Vec<Vec<u8>>>;
@@ -33,6 +37,7 @@ struct Member {
 }
 
 /// Runs `work` on so many `ranks`, each on a thread of its own, and gives what came out, by rank.
+/// Their operations share the threads of rayon's pool; one that calls this from there goes on with its work.
 pub fn together<R: Send>(ranks: usize, work: impl Fn(Arc<dyn Collective>) -> R + Sync) -> Vec<R> {
     let state = State { brought: vec![None; ranks], done: 0, last: Arc::default(), left: None };
     let meeting = Arc::new(Meeting { state: Mutex::new(state), changed: Condvar::new() });
@@ -43,6 +48,12 @@ pub fn together<R: Send>(ranks: usize, work: impl Fn(Arc<dyn Collective>) -> R +
             scope.spawn(move || work(Arc::new(member)))
         };
         let threads: Vec<_> = (0..ranks).map(begin).collect();
+        // a thread of the pool is needed there: its ranks' operations may wait for it
+        while rayon::current_thread_index().is_some() && threads.iter().any(|thread| !thread.is_finished()) {
+            if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                thread::sleep(REST);
+            }
+        }
         let end = |thread: thread::ScopedJoinHandle<'_, R>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };

@@ -3,6 +3,7 @@
 
 use crate::Result;
 use crate::imperfections::Draws;
+use std::sync::Arc;
 
 /// What one vector of a stage's errors is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,10 +121,10 @@ pub trait Imperfect {
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain>;
 }
 
-/// The errors of one stage by name, in the order of its schema; none for a stage as designed.
+/// The errors of one stage by name, in the order of its schema; none for a stage as designed. Copies share their vectors until one is changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StageErrors {
-    vectors: Vec<(&'static str, Vec<f64>)>,
+    vectors: Vec<(&'static str, Arc<Vec<f64>>)>,
 }
 
 impl StageErrors {
@@ -134,12 +135,16 @@ impl StageErrors {
     pub fn new(stage: &dyn Imperfect, vectors: Vec<Vec<f64>>) -> Self {
         let schema = stage.errors();
         assert_eq!(schema.len(), vectors.len(), "one vector for every one of the schema");
+        let vectors = vectors.into_iter().map(|mut own| {
+            own.shrink_to_fit(); // one that was lengthened has room for twice as many
+            Arc::new(own)
+        });
         StageErrors { vectors: schema.iter().map(|vector| vector.name).zip(vectors).collect() }
     }
 
     /// All errors zero, to be filled in.
     pub fn zeros(stage: &dyn Imperfect) -> Self {
-        let vectors = stage.errors().into_iter().map(|vector| (vector.name, vec![0.0; vector.length]));
+        let vectors = stage.errors().into_iter().map(|vector| (vector.name, Arc::new(vec![0.0; vector.length])));
         StageErrors { vectors: vectors.collect() }
     }
 
@@ -162,9 +167,15 @@ impl StageErrors {
         (!self.is_none()).then(|| names.map(vector))
     }
 
+    /// The vector with this name, to be kept; none for a stage as designed. Panics as [`StageErrors::get`].
+    pub fn shared(&self, name: &str) -> Option<Arc<Vec<f64>>> {
+        let vector = self.vectors.iter().find(|(own, _)| *own == name);
+        (!self.is_none()).then(|| vector.expect("names are those of the schema").1.clone())
+    }
+
     /// One vector to be changed. Panics as [`StageErrors::get`], and for a stage as designed.
     pub fn get_mut(&mut self, name: &str) -> &mut Vec<f64> {
         let vector = self.vectors.iter_mut().find(|(own, _)| *own == name);
-        &mut vector.expect("names are those of the schema").1
+        Arc::make_mut(&mut vector.expect("names are those of the schema").1)
     }
 }

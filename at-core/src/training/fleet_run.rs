@@ -4,7 +4,7 @@ use super::checkpoint::SavedParameters;
 use super::evaluation::{Evaluation, Workspace, evaluate};
 use super::journal::Journal;
 use super::methods::fleet::Fleet;
-use super::trainer::{arithmetic, moved};
+use super::trainer::{arithmetic, losses, moved};
 use super::{Batch, Checkpoint, Checkpoints, MethodName, Observer, Outcome, Record, Split, Trainer};
 use crate::chip::{Meter, Physical};
 use crate::engine::Engine;
@@ -93,8 +93,9 @@ impl<E: Engine> Trainer<'_, E> {
         let meters: Vec<Meter> = chips.iter().map(|chip| chip.meter().clone()).collect();
         fleet.begin_epoch(epoch);
         let mut tallies = chips.iter().map(|_| self.engine.zeros(3)).collect::<Result<Vec<_>>>()?;
-        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
-            fleet.step(chips, &meters, batch, learning_rate, &mut tallies)
+        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate, wanted| {
+            fleet.step(chips, &meters, batch, learning_rate, &mut tallies)?;
+            if wanted { losses(self.engine, &tallies) } else { Ok(Vec::new()) }
         })?;
         for (name, own) in fleet.parameters() {
             self.engine.require_same(&name, &own.values)?;

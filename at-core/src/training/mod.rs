@@ -25,7 +25,7 @@ pub use initial::{Initialization, initial_controls};
 pub use methods::{DigitalStep, Estimation, Method, MethodFacts, MethodName, MethodOptions};
 pub use outlook::Outlook;
 pub use parameters::Parameters;
-pub use record::{Observer, Record};
+pub use record::{Observer, Record, Step};
 pub use score::{Judge, Score};
 pub use task::{Batch, Order, Signals, Split};
 pub use trainer::{Checkpoints, Outcome, Settings, Trainer};

@@ -72,6 +72,17 @@ pub trait Observer {
         let _ = (done, total);
     }
 
+    /// The loss is wanted after steps 1·n, 2·n, … of the run for this n ([`Observer::step`]), or never. It is the same on all ranks: they put
+    /// the loss together.
+    fn every(&self) -> Option<usize> {
+        None
+    }
+
+    /// A step is done whose loss was wanted.
+    fn step(&mut self, step: &Step) {
+        let _ = step;
+    }
+
     /// Asked after every step: the run shall end there, with [`crate::Error::Interrupted`]. Of its epoch nothing is kept.
     fn stopped(&self) -> bool {
         false
@@ -86,3 +97,16 @@ pub trait Observer {
 
 /// Nobody listens.
 impl Observer for () {}
+
+/// The loss within an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Number of the chip, among those that share a model.
+    pub chip: usize,
+    /// Steps of the run that are done, from 1 on.
+    pub step: u64,
+    /// Mean loss of the training samples since the step that was told before, or since the epoch began.
+    pub loss: f64,
+    /// η.
+    pub learning_rate: f64,
+}

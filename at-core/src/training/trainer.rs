@@ -3,7 +3,7 @@
 use super::evaluation::{Evaluation, Workspace};
 use super::journal::Journal;
 use super::methods::Method;
-use super::{Batch, Checkpoint, Observer, Oracle, Order, Record, Split};
+use super::{Batch, Checkpoint, Observer, Oracle, Order, Record, Split, Step};
 use crate::chip::{Accesses, Physical};
 use crate::data::epoch_order;
 use crate::engine::{Engine, Loss, Optimizer, Schedule};
@@ -116,6 +116,12 @@ pub(super) fn moved(arithmetic: &[String]) -> Option<String> {
     })
 }
 
+/// The sum of the losses of an epoch so far, and the samples that it is of, of every chip with a tally.
+pub(super) fn losses<E: Engine>(engine: &E, tallies: &[E::Buffer]) -> Result<Vec<[f64; 2]>> {
+    let sums = tallies.iter().map(|tally| engine.download(tally));
+    sums.map(|sums| sums.map(|sums| [sums[0], sums[2]])).collect()
+}
+
 impl<E: Engine> Trainer<'_, E> {
     /// Trains a fresh `chip` with a fresh `method`, or goes on from `resume`.
     ///
@@ -220,7 +226,7 @@ impl<E: Engine> Trainer<'_, E> {
         let measuring = method.measuring();
         let mut tally = engine.zeros(3)?;
         let mut alignment = None;
-        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate| {
+        let learning_rate = self.batches(epoch, batch, observer, |batch, learning_rate, wanted| {
             // the oracle judges the epoch's first step, then it goes
             let mut judge = oracle.take();
             if let Some(oracle) = &mut judge {
@@ -230,7 +236,7 @@ impl<E: Engine> Trainer<'_, E> {
             if let Some(oracle) = judge {
                 alignment = Some(oracle.after(method.controls())?);
             }
-            Ok(())
+            if wanted { losses(engine, std::slice::from_ref(&tally)) } else { Ok(Vec::new()) }
         })?;
         let diverged =
             |name: super::MethodName, reason| Error::Diverged { method: name.to_string(), epoch: epoch + 1, reason };
@@ -275,23 +281,36 @@ impl<E: Engine> Trainer<'_, E> {
         Ok(None)
     }
 
-    /// Hands every batch of epoch number `epoch` from 0 to `step`, with the epoch's learning rate, which is returned.
+    /// Hands every batch of epoch number `epoch` from 0 to `step`, with the epoch's learning rate, which is returned, and whether the `observer`
+    /// wants the [`losses`] of all chips behind it.
     pub(super) fn batches(
         &self,
         epoch: usize,
         batch: &mut Batch<E>,
         observer: &mut dyn Observer,
-        mut step: impl FnMut(&Batch<E>, f64) -> Result<()>,
+        mut step: impl FnMut(&Batch<E>, f64, bool) -> Result<Vec<[f64; 2]>>,
     ) -> Result<f64> {
         let (engine, settings) = (self.engine, self.settings);
         let learning_rate = settings.learning_rate * settings.schedule.factor(epoch, settings.epochs);
         let samples = self.train.samples();
         let total = samples.div_ceil(batch.capacity());
         let order = Order::new(engine, epoch_order(samples, settings.seed, epoch as u64))?;
+        let (every, mut told) = (observer.every(), Vec::<[f64; 2]>::new());
         for (done, start) in (0..samples).step_by(batch.capacity()).enumerate() {
             let size = batch.capacity().min(samples - start);
             batch.gather(engine, self.train, &order, start, size)?;
-            step(batch, learning_rate)?;
+            let number = epoch * total + done + 1;
+            let sums = step(batch, learning_rate, every.is_some_and(|every| number.is_multiple_of(every)))?;
+            for (chip, &[loss, samples]) in sums.iter().enumerate() {
+                let [before, judged] = told.get(chip).copied().unwrap_or_default();
+                let loss = (loss - before) / (samples - judged);
+                if loss.is_finite() {
+                    observer.step(&Step { chip, step: number as u64, loss, learning_rate });
+                }
+            }
+            if !sums.is_empty() {
+                told = sums;
+            }
             observer.batch(done + 1, total);
             if self.engine.agree(observer.stopped())? {
                 return Err(Error::Interrupted { epoch: epoch + 1 });

@@ -90,6 +90,7 @@ class Result(_Result, total=False):
     """What one method reached, and what it read and wrote. Its scores are those of `Run.score`, and `misfit` is there of methods with a model."""
 
     misfit: float
+    peak_memory_bytes: int
     chip_times: dict[str, float]
     final_test_accuracy: float
     best_test_accuracy: float

@@ -1,6 +1,6 @@
 //! What is asked of `asyt scale`, as cases that are measured or computed.
 
-use super::{Depth, EngineWord, ScaleArguments};
+use super::{EngineWord, ScaleArguments};
 use crate::ranks::world;
 use crate::scale::case::{Case, EngineName, Pass};
 use crate::scale::predict;
@@ -104,9 +104,15 @@ pub(super) fn cases(arguments: &ScaleArguments, engines: &[EngineName], passes: 
             for &layers in &arguments.layers {
                 for &batch in &arguments.batch {
                     for depth in &arguments.depth {
-                        let of = |modes: usize, chips: usize| {
-                            let depth = if let Depth::Columns(columns) = *depth { columns } else { modes };
-                            Case { engine, pass, modes, depth, layers, batch, chips, ranks: 1 }
+                        let of = |modes: usize, chips: usize| Case {
+                            engine,
+                            pass,
+                            modes,
+                            depth: depth.of(modes),
+                            layers,
+                            batch,
+                            chips,
+                            ranks: 1,
                         };
                         let all = chips.iter().flat_map(|&chips| modes.iter().map(move |&modes| of(modes, chips)));
                         cases.extend(all.flat_map(|case| ranks.iter().map(move |&ranks| Case { ranks, ..case })));
@@ -134,7 +140,7 @@ pub(super) fn work(arguments: &ScaleArguments, cases: &[Case]) -> Work {
 
 /// Errs, with all their sizes, where cases make no network or do not fit into memory.
 pub(super) fn check(cases: &[Case]) -> Result<()> {
-    let available = memory::available();
+    let available = memory::allowed()?;
     let large: Vec<String> = cases
         .iter()
         .filter(|case| case.bytes() > available)

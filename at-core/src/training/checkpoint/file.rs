@@ -12,6 +12,7 @@ use crate::{Error, Result};
 use md5::{Digest, Md5};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
@@ -112,7 +113,7 @@ impl Checkpoint {
             parameters: self.parameters.iter().map(|saved| saved.entry(&self.arrays)).collect(),
         })
         .map_err(|failure| Error::file(path, failure.into()))?;
-        let mut tensors: Vec<(ControlArray, Vec<u8>)> = Vec::new();
+        let mut tensors: Vec<(ControlArray, Cow<'_, [u8]>)> = Vec::new();
         for saved in &self.parameters {
             let (entry, mut rest) = (saved.entry(&self.arrays), &saved.values[..]);
             for Tensor { name, shape } in entry.values(&self.arrays) {
@@ -129,10 +130,10 @@ impl Checkpoint {
         for (index, chip) in self.chips().enumerate().filter(|(_, chip)| !chip.drifted.is_empty()) {
             tensors.push((ControlArray::new(&drifted(index), [chip.drifted.len()]), to_bytes(&chip.drifted)));
         }
-        let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| bytes.as_slice()));
+        let checksum = checksum(&header, tensors.iter().map(|(_, bytes)| &bytes[..]));
         let views = tensors
             .iter()
-            .map(|(array, bytes)| (array.name.clone(), Dtype::F64, array.shape.clone(), bytes.as_slice()))
+            .map(|(array, bytes)| (array.name.clone(), Dtype::F64, array.shape.clone(), &bytes[..]))
             .chain([(CHECKSUM.to_string(), Dtype::U8, vec![checksum.len()], checksum.as_slice())])
             .map(|(name, kind, shape, bytes)| TensorView::new(kind, shape, bytes).map(|view| (name, view)))
             .collect::<std::result::Result<Vec<_>, _>>();
@@ -290,8 +291,12 @@ fn checksum<'a>(header: &'a str, tensors: impl Iterator<Item = &'a [u8]>) -> [u8
     digest.finalize().into()
 }
 
-fn to_bytes(values: &[f64]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+/// As they lie in memory, where that is as they lie in files.
+fn to_bytes(values: &[f64]) -> Cow<'_, [u8]> {
+    match cfg!(target_endian = "little") {
+        true => Cow::Borrowed(bytemuck::cast_slice(values)),
+        false => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    }
 }
 
 fn from_bytes(bytes: &[u8]) -> Vec<f64> {

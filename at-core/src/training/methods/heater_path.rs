@@ -12,6 +12,7 @@ use crate::fabrication::coupling::Coupling;
 use crate::network::Network;
 use crate::stage::Estimable;
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 /// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`. An estimate has s in units of its inverse.
 pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
@@ -74,20 +75,21 @@ pub struct Ways {
     /// None where phases are what controls say.
     path: Option<HeaterPath>,
     /// What neighbours add.
-    coupling: Coupling,
+    coupling: Option<Arc<Coupling>>,
     /// Index of the first control's s in an estimate; none where s are no unknowns.
     first: Option<usize>,
 }
 
 impl Ways {
     /// Phases are what controls say.
-    pub const AS_TOLD: Ways = Ways { path: None, coupling: Coupling::NONE, first: None };
+    pub const AS_TOLD: Ways = Ways { path: None, coupling: None, first: None };
 
     /// Those of chips of `network` with this `fabrication`; where s are unknown, an estimate has the first at `first`.
     pub fn of(network: &Network, fabrication: &Fabrication, first: Option<usize>) -> Self {
         let control = &fabrication.control;
         let path = (first.is_some() || !control.is_direct()).then(|| HeaterPath::of(network, control));
-        Ways { path, coupling: control.coupling.clone(), first }
+        let coupling = (!control.coupling.is_empty()).then(|| Arc::clone(&control.coupling));
+        Ways { path, coupling, first }
     }
 
     /// The s of heaters are unknown.
@@ -97,7 +99,7 @@ impl Ways {
 
     /// Neighbours add to a phase.
     pub fn coupled(&self) -> bool {
-        !self.coupling.is_empty()
+        self.coupling.is_some()
     }
 
     /// s of control number `index`; 0 where it is none of an estimate's unknowns.
@@ -118,7 +120,8 @@ impl Ways {
 
     /// What neighbours of control number `index` add where controls are `told`.
     fn around(&self, index: usize, told: impl Fn(usize) -> f64, estimate: &[f64]) -> f64 {
-        self.coupling.row(index, |other| self.heat(other, told(other), self.deviation(other, estimate))[0])
+        let heat = |other| self.heat(other, told(other), self.deviation(other, estimate))[0];
+        self.coupling.as_ref().map_or(0.0, |coupling| coupling.row(index, heat))
     }
 
     /// The phase that control number `index` makes where controls are `told`, but for what is among the errors of phases.

@@ -46,17 +46,27 @@ pub struct Design {
 }
 
 impl Design {
+    /// Probes tell something of chips of `network`.
+    fn is_probed(network: &Network) -> bool {
+        network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)))
+    }
+
+    /// Whether the losses of waveguides and the heaters of chips of `network` are estimated besides.
+    pub fn asks(network: &Network, options: &MethodOptions) -> [bool; 2] {
+        let Imperfections { loss_spread_db, update_error, passive, control, .. } = &options.imperfections;
+        let wide = Self::is_probed(network) && options.digital_model == DigitalModel::DataSheet;
+        let losses = *loss_spread_db > 0.0 || passive.path_imbalance > 0.0;
+        let heaters = control.heater_spread > 0.0 || *update_error > 0.0;
+        [losses, heaters].map(|own| wide && own)
+    }
+
     /// Of chips of `network`, as far as digital models know them by `options`: what individuals differ in is what their statistics say.
     pub fn of(network: &Network, options: &MethodOptions) -> Result<Self> {
-        let Imperfections { loss_spread_db, update_error, passive, control, .. } = &options.imperfections;
-        let probed = network.stages().any(|stage| matches!(stage.estimable(), Estimable::ByProbes(_)));
-        let wide = probed && options.digital_model == DigitalModel::DataSheet;
-        let losses = wide && (*loss_spread_db > 0.0 || passive.path_imbalance > 0.0);
-        let heaters = wide && (control.heater_spread > 0.0 || *update_error > 0.0);
+        let [losses, heaters] = Self::asks(network, options);
         let network = if losses { network.with_unknown_losses() } else { network.clone() };
         let mut fabrication = options.known(&network)?;
         let first = heaters.then(|| network.imperfections());
-        let ways = if probed { Ways::of(&network, &fabrication, first) } else { Ways::AS_TOLD };
+        let ways = if Self::is_probed(&network) { Ways::of(&network, &fabrication, first) } else { Ways::AS_TOLD };
         let path = heaters.then(|| HeaterPath::taken(&network, &mut fabrication));
         Ok(Design { network, fabrication, path, ways })
     }

@@ -58,6 +58,7 @@ pub use name::MethodName;
 pub use option::{MethodOption, OptionRange};
 pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use prepared::Preparation;
+pub use probes::probe_samples;
 pub use room::{Modelled, Room, backpropagation};
 pub use sharpness::Sharpness;
 pub use tiki_taka::Transfer;

@@ -99,6 +99,11 @@ pub struct Probes {
     rings: Vec<Rings>,
 }
 
+/// Samples of a probe of `at-adaptive` through a chip of `network`.
+pub fn probe_samples(network: &Network) -> usize {
+    Probes::new(network, 0).samples()
+}
+
 impl Probes {
     /// Probes for a chip of `network`.
     pub fn new(network: &Network, seed: u64) -> Self {

@@ -4,7 +4,7 @@ use crate::chip::{Chip, Meter, Physical};
 use crate::engine::{Loss, Normalization, Optimizer, Schedule};
 use crate::fabrication::Fabrication;
 use crate::imperfections::{Drift, Imperfections, Memory, Noise, Rings};
-use crate::network::{Detection, Entry, Feedback, Network, Recurrence, Stage};
+use crate::network::{Detection, Entry, Feedback, Network, Recurrence, Stage, singular_value_stages};
 use crate::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use crate::propagator::{Propagator, Simulator};
 use crate::stage::Transmission;
@@ -74,6 +74,15 @@ pub fn looped_banks() -> Network {
 pub fn looped_meshes(modes: usize) -> Network {
     let own = Recurrence { layers: 0..1, steps: 3, entry: Entry::Once, feedback: Feedback::Analogue };
     Network::recurrent(meshes(modes).layers().to_vec(), own).unwrap()
+}
+
+/// Two meshes with attenuators between them, then a mesh; nonlinear in between.
+pub fn singular_values() -> Network {
+    let [v, sigma, u] = singular_value_stages(4, 4, Layout::Triangular).unwrap();
+    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
+    let mesh = v.clone();
+    let detection = Stage::detection(4, Detection::Homodyne { phase: 0.3 });
+    Network::new(vec![vec![v, sigma, u, activation], vec![mesh, detection]]).unwrap()
 }
 
 /// One mesh and its detectors: what every method fits.

@@ -1,13 +1,12 @@
 //! Methods that measure gradients in the chip's own light, and dual adaptive training.
 
-use super::fixture::{Fixture, meshes, settings};
+use super::fixture::{Fixture, meshes, settings, singular_values};
 use crate::chip::{Chip, TapNoise};
 use crate::cpu::Cpu;
 use crate::engine::Optimizer;
 use crate::fabrication::Fabrication;
 use crate::imperfections::Imperfections;
-use crate::network::{Detection, Network, Stage, singular_value_stages};
-use crate::optics::{Activation, Layout};
+use crate::network::Network;
 use crate::propagator::{Bidirectional, Direction, Monitor, Propagator};
 use crate::training::MethodName;
 use crate::training::methods::dat::DatOptions;
@@ -15,15 +14,6 @@ use crate::training::methods::in_situ::Subtraction;
 
 /// Bad couplers and phases, no loss, calibrated slopes.
 const LOSSLESS: Imperfections = Imperfections { splitter_angle: 0.2, phase: 0.5, ..Imperfections::NONE };
-
-/// Two meshes with attenuators between them, then a mesh; nonlinear in between.
-fn singular_values() -> Network {
-    let [v, sigma, u] = singular_value_stages(4, 4, Layout::Triangular).unwrap();
-    let activation = Stage::activation(4, Activation::ELECTRO_OPTIC);
-    let mesh = v.clone();
-    let detection = Stage::detection(4, Detection::Homodyne { phase: 0.3 });
-    Network::new(vec![vec![v, sigma, u, activation], vec![mesh, detection]]).unwrap()
-}
 
 fn fixture(network: Network, errors: &Imperfections) -> Fixture<Cpu<f64>> {
     Fixture::new(Cpu::<f64>::new(), network, errors, settings(3, 1, 1.0, Optimizer::Sgd))

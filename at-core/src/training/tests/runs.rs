@@ -1,14 +1,14 @@
 //! Whole runs: they learn, they stop where told, and they fail with a reason.
 
 use super::fixture::{
-    BACKPROPAGATION, ERRORS, Fixture, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
+    BACKPROPAGATION, CALM, ERRORS, Fixture, clouds, losses, matrices, meshes, settings, suitable, weight_banks,
 };
 use crate::Error;
 use crate::cpu::Cpu;
 use crate::engine::{Loss, Optimizer, Schedule};
 use crate::imperfections::{Imperfections, Noise};
 use crate::training::{
-    DigitalStep, MethodName, Observer, Outcome, Record, Settings, Signals, Split, Workspace, evaluate,
+    DigitalStep, MethodName, Observer, Outcome, Record, Settings, Signals, Split, Step, Workspace, evaluate,
 };
 use std::ops::ControlFlow;
 
@@ -212,4 +212,54 @@ fn signals_that_are_read_batch_by_batch_train_the_same_by_every_method() {
     }
     assert!(Split::reading(&fixture.engine, Box::new(Told(vec![0.0; 8])), &[0]).is_err());
     assert!(Split::reading(&fixture.engine, Box::new(Told(Vec::new())), &[]).is_err());
+}
+
+/// Every loss that is told.
+struct ToldSteps(usize, Vec<Step>);
+
+impl Observer for ToldSteps {
+    fn every(&self) -> Option<usize> {
+        Some(self.0)
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.1.push(*step);
+    }
+}
+
+#[test]
+fn the_losses_of_steps_are_those_of_the_epoch_in_parts() {
+    // 47 samples in batches of 9: six steps an epoch, the last of two samples
+    let fixture = Fixture::new(
+        Cpu::<f64>::new(),
+        meshes(4),
+        &CALM,
+        Settings { batch_size: 9, ..settings(3, 3, 0.05, Optimizer::Sgd) },
+    );
+    let run = |every: usize| {
+        let (mut chip, mut told) = (fixture.chip(), ToldSteps(every, Vec::new()));
+        let mut method = fixture.method(MethodName::At);
+        let outcome = fixture.trainer().run(&mut chip, &mut *method, None, None, &mut told).unwrap();
+        (outcome.records, told.1)
+    };
+    let samples = fixture.train.samples();
+    let steps = samples.div_ceil(9);
+    let (records, told) = run(1);
+    assert_eq!(told.iter().map(|own| own.step).collect::<Vec<_>>(), (1..=3 * steps as u64).collect::<Vec<_>>());
+    for (record, own) in records.iter().zip(told.chunks(steps)) {
+        let sizes = (0..steps).map(|step| (samples - 9 * step).min(9) as f64);
+        let mean = own.iter().zip(sizes).map(|(own, size)| own.loss * size).sum::<f64>() / samples as f64;
+        assert!((mean - record.train_loss).abs() < 1e-12, "{mean} {record:?}");
+        assert!(own.iter().all(|own| (own.chip, own.learning_rate) == (0, record.learning_rate)));
+    }
+    // thinned out they are means of more steps, but of no two epochs
+    let (again, thin) = run(4);
+    assert_eq!(again, records);
+    let due: Vec<u64> = (1..=3 * steps as u64).filter(|step| step.is_multiple_of(4)).collect();
+    assert_eq!(thin.iter().map(|own| own.step).collect::<Vec<_>>(), due);
+    let first = told[..4].iter().map(|own| own.loss).sum::<f64>() / 4.0;
+    assert!((thin[0].loss - first).abs() < 1e-12, "{first} {:?}", thin[0]);
+    let behind = &told[steps..due[1] as usize];
+    let second = behind.iter().map(|own| own.loss).sum::<f64>() / behind.len() as f64;
+    assert!(behind.is_empty() || (thin[1].loss - second).abs() < 1e-12, "{second} {:?}", thin[1]);
 }

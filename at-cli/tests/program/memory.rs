@@ -1,0 +1,90 @@
+//! Memory as it is stated before a training, against what the program then asks for.
+
+use crate::asyt::{Bench, Ended};
+use serde_json::Value;
+
+/// The size behind `words` in a text: `91.2 MB`.
+fn size_behind(words: &str, text: &str) -> f64 {
+    let size = text.split_once(words).unwrap_or_else(|| panic!("{text}")).1;
+    let mut parts = size.split([' ', ',', ';']);
+    let (number, unit) = (parts.next().unwrap(), parts.next().unwrap());
+    let unit = ["B", "kB", "MB", "GB"].iter().position(|own| *own == unit).unwrap_or_else(|| panic!("{text}"));
+    number.parse::<f64>().unwrap() * 1000_f64.powi(unit as i32)
+}
+
+/// Bytes that `--dry-run` states.
+fn stated(bench: &Bench, arguments: &[&str]) -> f64 {
+    size_behind("memory   at least ", &bench.run(arguments.iter().copied().chain(["--dry-run"])).done().stdout)
+}
+
+/// Bytes that a training asks for at its peak.
+fn found(bench: &Bench, arguments: &[&str]) -> f64 {
+    let _ = std::fs::remove_dir_all(bench.path("run"));
+    bench.run(arguments.iter().copied().chain(["--out", "run", "--quiet", "--figures", "svg"])).done();
+    let summary: Value = serde_json::from_str(&bench.read("run/summary.json")).unwrap();
+    summary["results"][0]["peak_memory_bytes"].as_f64().unwrap_or_else(|| panic!("{summary}"))
+}
+
+/// A step or two of three meshes with every method that has memory of a kind of its own.
+#[test]
+fn a_training_takes_the_memory_that_is_stated_before() {
+    let bench = Bench::new();
+    let mut wrong = Vec::new();
+    let all = ["at", "at-adaptive", "pat", "ideal"];
+    // 4096 samples of a probe of 512 modes take a while
+    let cases = [
+        ("256", "64", "f32", &all[..]),
+        ("256", "64", "f64", &all),
+        ("512", "100", "f32", &all[2..]),
+        ("512", "100", "f64", &all[..1]),
+    ];
+    for (modes, batch, precision, methods) in cases {
+        for method in methods {
+            let network = format!("mesh:{modes}x3");
+            let words = ["train", "--dataset", "iris", "--engine", "cpu", "--epochs", "1", "--optimizer", "adam"];
+            let more = ["--network", &network, "--batch-size", batch, "--precision", precision, "--method", method];
+            let arguments = [&words[..], &more[..]].concat();
+            let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
+            if (found / stated - 1.0).abs() > 0.25 {
+                wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
+            }
+        }
+    }
+    // what warms what is as large as all else
+    let words =
+        ["train", "--dataset", "iris", "--engine", "cpu", "--epochs", "1", "--method", "at", "--chip", "silicon"];
+    let arguments = [&words[..], &["--network", "mesh:128x3"]].concat();
+    let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
+    if (found / stated - 1.0).abs() > 0.25 {
+        wrong.push(format!("crosstalk: {stated:.3e} stated, {found:.3e} found"));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What is refused of the memory that a person states, and what is measured where there is enough.
+#[test]
+fn a_case_of_scale_takes_the_memory_that_is_stated_before() {
+    let bench = Bench::new();
+    let mut wrong = Vec::new();
+    for (modes, layers) in [("256", "3"), ("512", "1")] {
+        for pass in ["propagate", "backpropagate", "step"] {
+            let words =
+                ["scale", "--engine", "cpu", "--batch", "256", "--repeats", "1", "--warm-up", "1", "--out", "s"];
+            let more = ["--modes", modes, "--layers", layers, "--pass", pass, "--quiet", "--json"];
+            let arguments = || words.into_iter().chain(more);
+            let refused = Ended::new(bench.asyt(arguments()).env("AT_MEMORY", "0.001").output().unwrap());
+            let stated = size_behind("needs about ", &refused.stderr);
+            refused.refused(2, &["1.0 MB are free"]);
+            let _ = std::fs::remove_dir_all(bench.path("s"));
+            let results: Value = serde_json::from_str(&bench.run(arguments()).done().stdout).unwrap();
+            let row = &results["rows"][0];
+            let bytes = |key: &str| row[key].as_f64().unwrap_or_else(|| panic!("{row}"));
+            // beside the samples, that is, and the first controls
+            let found = bytes("network_bytes") + bytes("signal_bytes") + 8.0 * bytes("controls");
+            if (found / stated - 1.0).abs() > 0.25 {
+                wrong.push(format!("{modes} {pass}: {stated:.3e} stated, {found:.3e} found"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
