@@ -198,7 +198,7 @@ fn the_way_back_through_planes_that_are_wrong_is_the_derivative_of_the_way_there
     errors.get_mut("distance")[0] = 200.0;
     *errors.get_mut("tilt") = vec![0.1, -0.2];
     let found = slope_error(&FreeSpace { spectrum }, &errors, &[], &signal);
-    assert!(found < 1e-7, "free space: {found}");
+    assert!(found < 1e-8, "free space: {found}");
     for transmission in Transmission::ALL {
         let mask = Mask { rows: 3, columns: 5, transmission };
         let mut errors = StageErrors::zeros(&mask);
@@ -206,11 +206,11 @@ fn the_way_back_through_planes_that_are_wrong_is_the_derivative_of_the_way_there
         let controls: Vec<f64> = (0..30).map(|k| 1.0 + (0.9 * k as f64).sin()).collect();
         let count = 15 * transmission.has().into_iter().filter(|has| *has).count();
         let found = slope_error(&mask, &errors, &controls[..count], &signal);
-        assert!(found < 1e-7, "{transmission:?}: {found}");
+        assert!(found < 1e-8, "{transmission:?}: {found}");
     }
     let regions = Regions { rows: 3, columns: 5, count: 2, side: 2 };
     let found = slope_error(&regions, &StageErrors::NONE, &[], &signal);
-    assert!(found < 1e-7, "regions: {found}");
+    assert!(found < 1e-8, "regions: {found}");
 }
 
 #[test]

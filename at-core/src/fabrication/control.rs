@@ -36,7 +36,7 @@ impl Control {
                 shifters.push(match (heater, meaning) {
                     (Some(_), _) => self.shifter(rest, seed, counter),
                     (None, Meaning::Cells) => Shifter::cells(cell_levels),
-                    (None, Meaning::Phase { .. } | Meaning::Number) => Shifter::AS_TOLD,
+                    (None, Meaning::Phase { .. } | Meaning::Number | Meaning::Digital) => Shifter::AS_TOLD,
                 });
             }
         }
