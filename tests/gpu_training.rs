@@ -118,7 +118,7 @@ fn a_model_that_knows_the_data_sheet_is_the_chip_that_is_what_it_says() {
 #[test]
 fn a_training_that_learns_where_planes_stand_is_the_same_on_a_gpu() {
     let Some(shared) = require_gpu() else { return };
-    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 40.0, plane_tilt: 0.02 };
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 40.0, plane_tilt: 0.02, ..Planes::NONE };
     let kind = Imperfections { planes, ..Imperfections::NONE };
     let (network, options) = (diffractive(6, 5), MethodOptions::default());
     let (name, optimizer) = (MethodName::AtAdaptive, Optimizer::Sgd);

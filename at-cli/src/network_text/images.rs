@@ -372,7 +372,7 @@ mod tests {
             ("conv:4@3,rings,pool:2,rings:5-out,channels=6,finesse=80", 64, 3, 4 * 10 + 5 * 37 + 10 * 6),
             ("conv:4@3,pcm,pool:2,pcm:20-out", 64, 3, 4 * 10 + 20 * 37 + 10 * 21),
             ("conv:4@3,svd,pool:2,svd:10x36", 64, 2, 81 + 5 + 16 + 36 * 36 + 11 + 100),
-            ("conv:4@3,svd,pool:2,svd:outxin/4,detection=amplitude", 64, 2, 81 + 5 + 16 + 9 * 3 * (16 + 4 + 16) + 1),
+            ("conv:4@3,svd,pool:2,svd:outxin/2,detection=amplitude", 64, 2, 81 + 5 + 16 + 5 * 18 * (4 + 2 + 4) + 1),
             ("conv:4@2,tiles=4,pool:7,bank:out", 64, 2, 16 + 10 * 5),
             (
                 "conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:out",

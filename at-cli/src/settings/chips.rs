@@ -154,7 +154,8 @@ fn find(name: &str) -> Result<Imperfections> {
 }
 
 /// What careful assembly by hand leaves at terahertz pitches, a tenth of a pixel and of the wavelength, and printed heights. Chosen, not measured.
-const PLANES: Planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
+const PLANES: Planes =
+    Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002, ..Planes::NONE };
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
@@ -228,8 +229,9 @@ pub fn fit_planes(settings: &mut RunSettings, spaces: impl Iterator<Item = Angul
     let own = imperfections(&mut settings.clone())?.planes;
     // two digits, rounded down
     let round = |most: f64| {
-        let step = 10f64.powf(most.log10().floor() - 1.0);
-        (most / step + 1e-9).floor() * step
+        let exponent = most.log10().floor() as i32 - 1;
+        let digits = (most / 10f64.powi(exponent) + 1e-9).floor();
+        format!("{digits}e{exponent}").parse().unwrap_or(most)
     };
     for most in spaces.map(|spectrum| Planes::most(&spectrum)) {
         let spreads = [

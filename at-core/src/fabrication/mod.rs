@@ -105,7 +105,8 @@ impl Imperfections {
         for (error, digital) in update_error.iter_mut().zip(digital(network)) {
             *error = if digital { 0.0 } else { *error };
         }
-        let mut control = self.control.fabricate(network, seed, site::SHIFTERS, self.memory.pcm_levels);
+        let mut control =
+            self.control.fabricate(network, seed, site::SHIFTERS, self.memory.pcm_levels, self.planes.mask_levels);
         if self.module > 0 {
             let hardware = hardware(network, self.module);
             share(&mut update_error, &hardware);

@@ -15,6 +15,7 @@ impl Planes {
     pub fn most(spectrum: &AngularSpectrum) -> Planes {
         Planes {
             pixel_phase: f64::INFINITY,
+            mask_levels: 0,
             plane_shift: spectrum.most_shift_um() / FARTHEST,
             plane_distance: spectrum.distance_um / FARTHEST,
             plane_tilt: spectrum.most_tilt_rad() / FARTHEST,
