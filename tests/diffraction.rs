@@ -7,6 +7,7 @@ use at_core::imperfections::{Imperfections, Planes};
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::{AngularSpectrum, PlanePosition};
 use at_core::propagator::{Propagator, Simulator, Tunable};
+use at_core::reference::Reference;
 use at_core::stage::{FreeSpace, Imperfect, Mask, Regions, StageErrors, Transmission, slope_error};
 use num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
