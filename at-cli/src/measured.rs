@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn planes_are_measured_by_the_names_of_their_errors() {
-        let spectrum = AngularSpectrum { rows: 2, columns: 2, pitch_um: 400.0, distance_um: 100.0, wavelength_um: 750.0 };
+        let spectrum =
+            AngularSpectrum { rows: 2, columns: 2, pitch_um: 400.0, distance_um: 100.0, wavelength_um: 750.0 };
         let mask = Stage::mask(2, 2, Transmission::Phase);
         let planes =
             Network::new(vec![vec![Stage::free_space(spectrum), mask, Stage::detection(4, Detection::Intensity)]])
