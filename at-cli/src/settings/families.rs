@@ -81,7 +81,7 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, data: Data) -> Resul
     let there = there.into_iter().filter(|own| own.0).map(|(_, text, chip)| Family { text, chip });
     let mut defaults = match there.collect::<Vec<_>>()[..] {
         [] => return Ok(RunSettings::default()),
-        [Family { text, .. }] if text.is_empty() => return Ok(RunSettings::default()),
+        [Family { text: "", .. }] => return Ok(RunSettings::default()),
         [one] => one.read()?,
         ref several => together(several, images)?,
     };
