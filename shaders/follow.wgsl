@@ -1,5 +1,6 @@
 // From what a chip is told to the phases of its heaters and their derivatives: update errors, range, voltage steps, heater law.
-// `slope` is 1 + E; a range of 0 stands for any phase, one below 0 for phase-change cells, `levels` of 0 for any voltage.
+// `slope` is 1 + E; a range of 0 stands for any phase, one below 0 for phase-change cells and for
+// pixels with levels, whose base is the turn that these divide, `levels` of 0 for any voltage.
 
 struct Follow {
     len: u32,
@@ -35,6 +36,13 @@ fn follow(
     if range == 0.0 {
         heat[i] = gain * followed;
         derivative[i] = slope * gain;
+        return;
+    }
+    if range < 0.0 && base > 0.0 {
+        // a pixel with -range levels
+        let step = base / -range;
+        heat[i] = floor(followed / step + 0.5) * step;
+        derivative[i] = slope;
         return;
     }
     if range < 0.0 {

@@ -238,7 +238,7 @@ fn read_cost_model(content: &[u8], _: &Path) {
     let Ok(text) = std::str::from_utf8(content) else { return };
     if let Ok(model) = CostModel::parse(text) {
         let many = Accesses { reads: u64::MAX, rounds: u64::MAX, frames: 1, passes: u64::MAX, ..Accesses::default() };
-        let bill = model.bill(&many, &ChipSize { controls: 9, inputs: 9, cells: 0 });
+        let bill = model.bill(&many, &ChipSize { controls: 9, inputs: 9, cells: 0, others: None });
         assert!(bill.time.total().is_finite() && bill.energy.total().is_finite(), "an infinite bill");
     }
 }

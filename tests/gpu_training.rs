@@ -4,8 +4,8 @@ use at_core::chip::{AnyChip, Chip, Physical};
 use at_core::cpu::Cpu;
 use at_core::engine::{Engine, Loss, Optimizer, Schedule};
 use at_core::imperfections::{Control, Imperfections, Passive, Planes};
-use at_core::network::{Detection, Network, Stage};
-use at_core::optics::{Activation, Mesh};
+use at_core::network::{Detection, Network, Stage, singular_value_stages};
+use at_core::optics::{Activation, Layout, Mesh};
 use at_core::propagator::{Propagator, Simulator};
 use at_core::training::methods::{Preparation, Transfer};
 use at_core::training::{
@@ -16,7 +16,10 @@ use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
 use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
-use at_tests::networks::{coherent, diffractive, looped, mesh_and_detectors, tiled, weight_banks};
+use at_tests::networks::{
+    coherent, convolutional, diffractive, looped, mesh_and_detectors, phase_change, residuals, ring_banks, tiled,
+    weight_banks,
+};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -115,7 +118,7 @@ fn a_model_that_knows_the_data_sheet_is_the_chip_that_is_what_it_says() {
 #[test]
 fn a_training_that_learns_where_planes_stand_is_the_same_on_a_gpu() {
     let Some(shared) = require_gpu() else { return };
-    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 40.0, plane_tilt: 0.02 };
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 40.0, plane_tilt: 0.02, ..Planes::NONE };
     let kind = Imperfections { planes, ..Imperfections::NONE };
     let (network, options) = (diffractive(6, 5), MethodOptions::default());
     let (name, optimizer) = (MethodName::AtAdaptive, Optimizer::Sgd);
@@ -233,15 +236,27 @@ fn trainings_on_gpu_and_cpu_follow_each_other() {
         Mesh::of_columns(5, &[vec![[0, 3], [1, 4]], vec![[2, 4]], vec![[0, 1], [2, 3]], vec![[1, 3]]]).unwrap();
     let others = [Mesh::butterfly(8).unwrap(), Mesh::benes(4).unwrap(), Mesh::diamond(6).unwrap(), custom].map(of);
     let loops = looped().into_iter().filter(|own| own.0.contains("parts")).map(|own| own.1);
-    for network in [mesh, weight_banks(&[5, 9, 4])].into_iter().chain(others).chain(loops) {
+    let light = [
+        vec![Stage::modulation(5)],
+        singular_value_stages(5, 4, Layout::Rectangular).unwrap().into(),
+        vec![Stage::detection(4, Detection::Homodyne { phase: 0.0 })],
+    ];
+    let singular = Network::new(vec![light.concat()]).unwrap();
+    let branches = residuals().into_iter().map(|own| own.1);
+    let plain = [mesh, weight_banks(&[5, 9, 4]), phase_change(&[5, 9, 4]), convolutional(), singular];
+    // a weight of a ring turns within a linewidth of 0.5 rad
+    let rings = [ring_banks(&[5, 4])].map(|network| (network, 0.1));
+    let plain = plain.into_iter().chain(others).chain(loops).chain(branches).map(|network| (network, 1.0));
+    for (network, scale) in plain.chain(rings) {
+        let words = network.identity().description;
         for (optimizer, rate) in
             [(Optimizer::Sgd, 0.3), (Optimizer::Momentum { momentum: 0.9 }, 0.05), (Optimizer::ADAM, 0.01)]
         {
-            let cpu = losses(&Cpu::<f64>::new(), &network, optimizer, rate);
-            let gpu = losses(&gpu, &network, optimizer, rate);
-            assert!((cpu[49] - cpu[0]).abs() > 0.01, "{optimizer:?} moves");
+            let cpu = losses(&Cpu::<f64>::new(), &network, optimizer, scale * rate);
+            let gpu = losses(&gpu, &network, optimizer, scale * rate);
+            assert!((cpu[49] - cpu[0]).abs() > 0.01, "{words}: {optimizer:?} moves");
             let distance = apart(&cpu, &gpu);
-            assert!(distance < 1e-3, "{optimizer:?}: {distance:.1e} apart");
+            assert!(distance < 1e-3, "{words}: {optimizer:?}: {distance:.1e} apart");
         }
     }
 }

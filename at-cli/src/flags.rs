@@ -1,7 +1,7 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 22] = [
+const SETTINGS: [&str; 23] = [
     "adc-bits",
     "adc-range",
     "amplified",
@@ -22,6 +22,7 @@ const SETTINGS: [&str; 22] = [
     "scale",
     "seed",
     "split",
+    "svd",
     "target-columns",
     "variable",
 ];

@@ -31,6 +31,7 @@ pub use crate::trial::{Connect, OF_THE_PROGRAM, Task, load};
 use crate::failure::OrUsage;
 use crate::{command, network_text, settings};
 use anyhow::{Context, Result, ensure};
+use at_core::data::Dataset;
 use at_core::network::Network;
 use std::path::Path;
 
@@ -44,6 +45,11 @@ pub fn resolved(given: &RunSettings) -> Outcome<(RunSettings, Option<String>)> {
     settings::explained(None, given, None).or_usage()
 }
 
+/// The same for samples that a program has.
+pub fn resolved_for(given: &RunSettings, data: &Dataset) -> Outcome<(RunSettings, Option<String>)> {
+    settings::explained_for(given, data.image).or_usage()
+}
+
 /// The settings with which the run in this folder goes on; of `given` only where its data lie may differ.
 pub fn resumed(run: &Path, given: &RunSettings) -> Outcome<RunSettings> {
     command::train::resumed_settings(run, given, None).or_usage()
@@ -54,6 +60,7 @@ pub fn design(settings: RunSettings) -> Outcome<(Plan, Network)> {
     let plan = Plan::of_any_data(settings).or_usage()?;
     let network =
         plan.settings.network.clone().context("network is not set").and_then(|text| network(&text)).or_usage()?;
+    plan.imperfections.check_room(&network).map_err(anyhow::Error::from).or_usage()?;
     Ok((plan, network))
 }
 
@@ -65,7 +72,7 @@ pub fn network(text: &NetworkText) -> Result<Network> {
     );
     let layers = text.layers(5040, 5040)?; // numbers that fit any tile
     let open =
-        matches!(text, NetworkText::Short(word) if text.explicit(5040, 5040) != NetworkText::Short(word.clone()));
+        matches!(text, NetworkText::Short(word) if text.explicit(5040, None, 5040) != NetworkText::Short(word.clone()));
     ensure!(!open, "the words `in` and `out` stand for the data's sizes, and here are no data; write numbers");
     crate::memory::check(network_text::controls(&layers))?;
     network_text::build(&layers).context("network")

@@ -1,7 +1,7 @@
 //! Files of what was measured of a chip (for `--chip-file`): any part of it, and the rest is drawn as the kind of chip says.
 //!
 //! ```toml
-//! [mesh0]                      # the first mesh; also attenuators0, matrix0, weight-bank0
+//! [mesh0]                      # the first mesh; also matrix0, weight-bank0, mask0, free-space0, …: whatever has errors
 //! first_coupler = [0.02, …]    # names, units and order of the stage's errors; nan where nothing was measured
 //! theta = [0.1, …]             # of meshes the phases may come in parts: theta, phi, gamma
 //!
@@ -110,9 +110,10 @@ fn of_npz(path: &Path) -> Result<Sections> {
 
 fn understood(sections: &Sections, network: &Network) -> Result<Measurements> {
     ensure!(!sections.is_empty(), "nothing was measured: it has no section");
-    let controlled = network.stages().map(|stage| stage.element().controlled().is_some());
+    let imperfect =
+        network.stages().map(|stage| stage.element().imperfect().is_some_and(|own| !own.errors().is_empty()));
     let names: Vec<Option<String>> =
-        network.stage_names().into_iter().zip(controlled).map(|(name, own)| own.then_some(name)).collect();
+        network.stage_names().into_iter().zip(imperfect).map(|(name, own)| own.then_some(name)).collect();
     let mut measured = Measurements::default();
     for (section, entries) in sections {
         if section == SHIFTERS {
@@ -193,8 +194,10 @@ fn reals(section: &str, key: &str, values: &Values) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_core::imperfections::Imperfections;
     use at_core::network::Detection;
-    use at_core::optics::Mesh;
+    use at_core::optics::{AngularSpectrum, Mesh};
+    use at_core::stage::Transmission;
     use ndarray::arr1;
 
     fn network() -> Network {
@@ -218,6 +221,24 @@ mod tests {
         let (index, name, phases) = &measured.errors[1];
         assert_eq!((*index, &name[..], phases[0], phases[3]), (1, "phases", 0.1, 2.0));
         assert!(phases[1].is_nan() && phases[2].is_nan() && measured.dead == [7]);
+    }
+
+    #[test]
+    fn planes_are_measured_by_the_names_of_their_errors() {
+        let spectrum =
+            AngularSpectrum { rows: 2, columns: 2, pitch_um: 400.0, distance_um: 100.0, wavelength_um: 750.0 };
+        let mask = Stage::mask(2, 2, Transmission::Phase);
+        let planes =
+            Network::new(vec![vec![Stage::free_space(spectrum), mask, Stage::detection(4, Detection::Intensity)]])
+                .unwrap();
+        let text = "[free-space0]\nshift = [12, -7]\ntilt = [1e-3, nan]\n[mask0]\nphase = [0.1, 0.2, 0.3, 0.4]";
+        let measured = parse(text, &planes).unwrap();
+        let mut chip = Imperfections::default().fabricate(&planes, 1).unwrap();
+        measured.put_on(&planes, &mut chip).unwrap();
+        assert_eq!(chip.stages[0].get(["shift", "tilt"]).unwrap(), [&[12.0, -7.0][..], &[1e-3, 0.0]]);
+        assert_eq!(chip.stages[1].get(["phase"]).unwrap(), [&[0.1, 0.2, 0.3, 0.4]]);
+        let error = format!("{:#}", parse("[free-space1]\nshift = [1, 2]", &planes).unwrap_err());
+        assert!(error.contains("known: free-space0, mask0, shifters"), "{error}");
     }
 
     #[test]

@@ -241,7 +241,7 @@ impl TrainedChip {
     /// Makes the chip of a run. Errs where it came from outside.
     pub fn of(run: TrainedRun) -> Result<Self> {
         ensure!(!run.plan.settings.has_outside_chip(), "it came from outside, and nobody knows its inside");
-        let imperfections = run.plan.imperfections_of(&run.network)?;
+        let (imperfections, _) = run.plan.imperfections_of(&run.network)?;
         let fabrication = run.plan.fabricate(&run.network, run.plan.settings.chip_seed.unwrap_or_default())?;
         Ok(TrainedChip { run, imperfections, fabrication })
     }

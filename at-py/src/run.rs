@@ -131,7 +131,10 @@ pub fn train(
             let run = move || {
                 let (settings, followed) = match &resume {
                     Some(run) => (library::resumed(run, &given)?, None),
-                    None => library::resolved(&given)?,
+                    None => match &data {
+                        Some(data) => library::resolved_for(&given, data)?,
+                        None => library::resolved(&given)?,
+                    },
                 };
                 let place = match &resume {
                     Some(run) => RunPlace::Earlier(run),

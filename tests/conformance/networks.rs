@@ -169,9 +169,11 @@ pub fn residual_connections<E: Simulator>(engine: &E, precision: Precision) {
 
 /// Masks and free space on grids of every size, from one pixel's width on.
 pub fn diffractive_planes<E: Simulator>(engine: &E, precision: Precision) {
-    let planes = Planes { pixel_phase: 0.3, plane_shift: 150.0, plane_distance: 100.0, plane_tilt: 0.05 };
+    let planes =
+        Planes { pixel_phase: 0.3, plane_shift: 150.0, plane_distance: 100.0, plane_tilt: 0.05, ..Planes::NONE };
     for (rows, columns) in [(4, 4), (7, 5), (16, 9), (3, 33)] {
-        for (planes, batch) in [(Planes::NONE, 1), (Planes::NONE, 19), (planes, 7)] {
+        let stepped = Planes { mask_levels: 5, ..planes };
+        for (planes, batch) in [(Planes::NONE, 1), (Planes::NONE, 19), (planes, 7), (stepped, 3)] {
             let what = format!("planes of {rows} × {columns} pixels");
             let imperfections = Imperfections { planes, ..Imperfections::NONE };
             agrees(engine, precision, &diffractive(rows, columns), &imperfections, batch, &what);

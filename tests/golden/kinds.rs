@@ -50,6 +50,7 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("pcm-levels", memory(Memory { pcm_levels: 8, ..Memory::NONE })),
         ("pcm-write-noise", memory(Memory { pcm_levels: 8, pcm_write_noise: 0.02, ..Memory::NONE })),
         ("pixel-phase", planes(Planes { pixel_phase: 0.3, ..Planes::NONE })),
+        ("mask-levels", planes(Planes { mask_levels: 4, ..Planes::NONE })),
         ("plane-shift", planes(Planes { plane_shift: 60.0, ..Planes::NONE })),
         ("plane-distance", planes(Planes { plane_distance: 90.0, ..Planes::NONE })),
         ("plane-tilt", planes(Planes { plane_tilt: 0.05, ..Planes::NONE })),
@@ -95,7 +96,7 @@ pub const STATIC: Imperfections = Imperfections {
         die_splitter: 0.02,
         die_phase: 0.1,
     },
-    planes: Planes { pixel_phase: 0.1, plane_shift: 30.0, plane_distance: 20.0, plane_tilt: 0.02 },
+    planes: Planes { pixel_phase: 0.1, plane_shift: 30.0, plane_distance: 20.0, plane_tilt: 0.02, ..Planes::NONE },
     control: Control {
         control_range: 14.0,
         control_bits: 12,

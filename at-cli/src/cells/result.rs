@@ -107,6 +107,7 @@ impl CellResult {
             controls: self.chip_size.controls,
             inputs: Some(self.chip_size.inputs),
             cells: self.chip_size.cells,
+            others: self.chip_size.others,
             seed: self.settings.seed.unwrap_or_default(),
             chip_seed: self.chip_seed,
             results: vec![MethodResult { misfit: self.misfit, preparation, ..own }],

@@ -343,6 +343,11 @@ fn fitted(arguments: &FitArguments) -> Outcome {
     room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
     let target = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     room("the matrices", 8.0 * COMPLEX * target.len() as f64).with_context(at).or_usage()?;
+    let [outputs, inputs] = [target.nrows(), target.ncols()];
+    let square = anyhow!(
+        "it is a matrix of {outputs} x {inputs}, and a mesh makes a square one; asyt mesh decompose --svd takes any, with two meshes"
+    );
+    (outputs == inputs).then_some(()).ok_or(square).with_context(at).or_usage()?;
     let (layout, columns) = match Layout::named(&arguments.layout) {
         Some(layout) => (layout, None),
         None => (Layout::Custom, Some(network_text::columns_in(&arguments.layout).or_usage()?)),

@@ -110,9 +110,9 @@ mod tests {
         let both = build("diffractive:32x32,mask=complex,regions=4,activation=spm").unwrap();
         assert_eq!((both.outputs(), both.controls()), (4, 2048));
         let text: NetworkText = "diffractive:32x32x2,mask=amplitude".parse().unwrap();
-        let explicit = text.explicit(784, 10);
+        let explicit = text.explicit(784, None, 10);
         assert_eq!(explicit.layers(1, 1).unwrap(), text.layers(784, 10).unwrap(), "without anybody's data");
-        assert_eq!(explicit.explicit(1, 1), explicit);
+        assert_eq!(explicit.explicit(1, None, 1), explicit);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Networks for images as one word: `conv:16@5x5,pool:2,conv:32@5x5,pool:2,bank:128-out`, and those that have a name.
 //!
-//! The shape of the image goes from part to part. A rectifier follows every linear stage but the last; banks and matrices at the end take
-//! the flattened image, so their widths are those of what leaves them.
+//! The shape of the image goes from part to part. A rectifier follows every linear stage but the last; banks, matrices, crossbars and singular
+//! values at the end take the flattened image, so their widths are those of what leaves them.
 
 use super::stage::{CrossedInTurn, StageText};
 use super::word::{dense, find_detection, finesse_of, size};
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::ImageShape;
+use at_core::network::Detection;
+use at_core::optics::layout::Layout;
 use at_core::stage::{Patches, Pool};
 
 /// Networks that have a name. LeNet-5: LeCun et al., Proc. IEEE 86, 2278 (1998), with maxima and rectifiers; its 32×32 inputs are
@@ -55,7 +57,7 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>> {
     Ok(parts)
 }
 
-/// The image of so many features where nothing is said of it: a square one of one channel, else of three.
+/// The image of so many features where nothing is known of it: a square one of one channel, else of three.
 fn square(features: usize) -> Result<ImageShape> {
     let of = |channels: usize| {
         let side = (features / channels).isqrt();
@@ -67,16 +69,25 @@ fn square(features: usize) -> Result<ImageShape> {
         .ok_or_else(|| anyhow!("{features} features are no square image of one or three channels: {said}"))
 }
 
-/// The layers of a word, for images of so many features and so many classes.
-pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<StageText>>> {
+/// The layers of a word, for images of so many features, whose shape may be `known`, and so many classes. Errs where the word begins
+/// with another shape.
+pub fn layers(text: &str, features: usize, known: Option<ImageShape>, classes: usize) -> Result<Vec<Vec<StageText>>> {
     let mut parts = parts(text)?;
     let mut image = match parts.first() {
         Some(first) if first.kind == "image" => {
             let first = parts.remove(0);
             ensure!(first.options.is_empty(), "image: has no option {:?}", first.options[0]);
-            first.rest.parse()?
+            let said: ImageShape = first.rest.parse()?;
+            if let Some(known) = known {
+                ensure!(
+                    said == known,
+                    "image:{}: the images that enter are {known}, channels first; drop it or write image:{known}",
+                    first.rest
+                );
+            }
+            said
         }
-        _ => square(features)?,
+        _ => known.map_or_else(|| square(features), Ok)?,
     };
     let mut layers: Vec<Vec<StageText>> = Vec::new();
     let mut in_front = Vec::new();
@@ -139,30 +150,78 @@ pub fn layers(text: &str, features: usize, classes: usize) -> Result<Vec<Vec<Sta
                 }
                 image = leaves;
             }
-            "bank" | "matrix" => {
+            "bank" | "matrix" | "rings" | "pcm" | "svd" => {
                 ensure!(index + 1 == count, "{}: nothing follows it, the image is flattened there", place());
                 ensure!(branch.is_none(), "{}: what was split is not added yet; put add in front", place());
-                ensure!(part.options.is_empty(), "{}: has no option {:?}", place(), part.options[0]);
-                let linear = |inputs, outputs| match part.kind {
-                    "bank" => StageText::WeightBank { inputs, outputs },
-                    _ => StageText::Matrix { inputs, outputs },
-                };
-                let widths = format!("{}-{}", image.features(), part.rest);
-                let mut behind = dense(&widths, features, classes, linear).with_context(place)?;
+                let mut behind = end(part, image, features, classes).with_context(place)?;
                 in_front.append(&mut behind[0]);
                 behind[0] = std::mem::take(&mut in_front);
                 layers.append(&mut behind);
             }
             "image" => bail!("{}: the shape of the images stands in front of all else", place()),
             other => {
-                bail!("{}", names::unknown("part", other, ["conv", "pool", "split", "add", "bank", "matrix", "image"]))
+                bail!(
+                    "{}",
+                    names::unknown(
+                        "part",
+                        other,
+                        ["conv", "pool", "split", "add", "bank", "matrix", "rings", "pcm", "svd", "image"]
+                    )
+                )
             }
         }
     }
     ensure!(branch.is_none(), "split: what was split is never added; put add behind the branch");
-    let last = layers.last_mut().ok_or_else(|| anyhow!("needs a convolution, a weight bank or a matrix"))?;
+    let last = layers.last_mut().ok_or_else(|| anyhow!("needs a convolution, or a bank at its end"))?;
     if matches!(parts.last(), Some(part) if ["conv", "pool", "add"].contains(&part.kind)) {
         last.retain(|stage| !matches!(stage, StageText::Rectifier { .. })); // a readout may be negative
+    }
+    Ok(layers)
+}
+
+/// `128-out`, or `10x36` for one stage of 10 outputs: the linear stages that take the flattened image; singular values between modulators and
+/// detectors, in tiles of k as `10x36/k`.
+fn end(part: &Part, image: ImageShape, features: usize, classes: usize) -> Result<Vec<Vec<StageText>>> {
+    let (mut channels, mut finesse, mut detection) = (None, None, Detection::Homodyne { phase: 0.0 });
+    for option in &part.options {
+        match (part.kind, option.split_once('=')) {
+            ("rings", Some(("channels", number))) => channels = Some(size(number)?),
+            ("rings", Some(("finesse", number))) => finesse = Some(finesse_of(number)?),
+            ("svd", Some(("detection", name))) => detection = find_detection(name)?,
+            ("rings", _) => bail!("unknown option {option:?}; known: channels=, finesse="),
+            ("svd", _) => bail!("unknown option {option:?}; known: detection="),
+            _ => bail!("has no option {option:?}"),
+        }
+    }
+    let flat = image.features();
+    let (text, tile) = match part.rest.split_once('/') {
+        Some((text, tile)) if part.kind == "svd" => (text, Some(size(tile)?)),
+        _ => (part.rest, None),
+    };
+    let shape = text.split_once('x').filter(|_| !["bank", "matrix"].contains(&part.kind));
+    let widths = match shape {
+        Some((outputs, inputs)) => {
+            let fits = inputs == "in" || size(inputs)? == flat;
+            ensure!(fits, "the flattened image of {image} has {flat} features: write {outputs}x{flat}, or {outputs}");
+            format!("{flat}-{outputs}")
+        }
+        None => format!("{flat}-{text}"),
+    };
+    let linear = |inputs, outputs| match part.kind {
+        "bank" => StageText::WeightBank { inputs, outputs },
+        "rings" => StageText::RingBank { inputs, outputs, channels, finesse },
+        "pcm" => StageText::PhaseChange { inputs, outputs },
+        "svd" => StageText::SingularValue { inputs, outputs, layout: Layout::Rectangular, tile },
+        _ => StageText::Matrix { inputs, outputs },
+    };
+    let mut layers = dense(&widths, features, classes, linear)?;
+    for layer in &mut layers {
+        if let StageText::SingularValue { outputs, .. } = &mut layer[0] {
+            // two neighbours make one readout
+            *outputs = if detection == Detection::Balanced { outputs.saturating_mul(2) } else { *outputs };
+            layer.insert(0, StageText::Modulation {});
+            layer.insert(2, StageText::Detection { detection });
+        }
     }
     Ok(layers)
 }
@@ -185,8 +244,10 @@ fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageS
     for option in &part.options {
         match option.split_once('=') {
             Some(("stride", number)) => stride = size(number)?,
-            Some(("padding", "0")) => padding = 0,
-            Some(("padding", number)) => padding = size(number)?,
+            Some(("padding", number)) => {
+                let none = || anyhow!("{number:?} is no padding; a padding is a whole number from 0");
+                padding = number.parse().map_err(|_| none())?;
+            }
             None if *option == "bank" => element = CrossedInTurn::WeightBank,
             None if *option == "matrix" => element = CrossedInTurn::Matrix,
             Some(("norm", number)) => groups = Some(size(number)?),
@@ -262,17 +323,21 @@ fn pooling(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
 }
 
 /// The word with the shape of its images in front, and the number of classes in the place of `out`.
-pub fn explicit(text: &str, features: usize, classes: usize) -> String {
+pub fn explicit(text: &str, features: usize, known: Option<ImageShape>, classes: usize) -> String {
     let text = spelled_out(text);
     let number = |part: &str| match part.split_once(':') {
-        Some((kind @ ("bank" | "matrix"), widths)) => {
-            let width = |word: &str| if word == "out" { classes.to_string() } else { word.to_string() };
-            format!("{kind}:{}", widths.split('-').map(width).collect::<Vec<_>>().join("-"))
+        Some((kind @ ("bank" | "matrix" | "rings" | "pcm" | "svd"), widths)) => {
+            let width = |word: &str| match word.strip_prefix("out") {
+                Some(rest) if ["", "-", "x", "/"].contains(&rest) => format!("{classes}{rest}"),
+                Some(_) | None => word.to_string(),
+            };
+            let widths: String = widths.split_inclusive(['-', 'x', '/']).map(width).collect();
+            format!("{kind}:{widths}")
         }
         _ => part.to_string(),
     };
     let all = text.split(',').map(number).collect::<Vec<_>>().join(",");
-    match square(features) {
+    match known.map_or_else(|| square(features), Ok) {
         Ok(image) if !text.starts_with("image:") => format!("image:{image},{all}"),
         Ok(_) | Err(_) => all,
     }
@@ -303,6 +368,11 @@ mod tests {
             ("conv:4@3,svd,pool:2,bank:out", 64, 2, 81 + 5 + 16 + 10 * 37),
             ("conv:4@2,svd=2,detection=amplitude,bank:out", 64, 2, 4 * (4 + 2 + 4) + 1 + 10 * 197),
             ("conv:9@3,mesh,pool:2,bank:out", 64, 2, 81 + 10 * 82),
+            ("conv:4@3,rings,pool:2,rings:out", 64, 2, 4 * 10 + 10 * 37),
+            ("conv:4@3,rings,pool:2,rings:5-out,channels=6,finesse=80", 64, 3, 4 * 10 + 5 * 37 + 10 * 6),
+            ("conv:4@3,pcm,pool:2,pcm:20-out", 64, 3, 4 * 10 + 20 * 37 + 10 * 21),
+            ("conv:4@3,svd,pool:2,svd:10x36", 64, 2, 81 + 5 + 16 + 36 * 36 + 11 + 100),
+            ("conv:4@3,svd,pool:2,svd:outxin/2,detection=amplitude", 64, 2, 81 + 5 + 16 + 5 * 18 * (4 + 2 + 4) + 1),
             ("conv:4@2,tiles=4,pool:7,bank:out", 64, 2, 16 + 10 * 5),
             (
                 "conv:2@3,padding=1,split,conv:3@3,padding=1,conv:2@3,padding=1,add,bank:out",
@@ -317,6 +387,30 @@ mod tests {
         }
         let vgg = network("vgg-8", 3072).unwrap();
         assert_eq!((vgg.layers().len(), vgg.outputs()), (8, 10));
+    }
+
+    #[test]
+    fn images_have_the_shape_of_the_data_and_not_one_guessed_from_their_features() {
+        let image = |shape: &str| Some(shape.parse::<ImageShape>().unwrap());
+        let of = |text: &str, shape: &str| {
+            let (text, features) = (NetworkText::Short(text.to_string()), image(shape).unwrap().features());
+            let layers = text.layers_for(features, image(shape), 10)?;
+            Ok::<_, anyhow::Error>((build(&layers)?, text.explicit(features, image(shape), 10)))
+        };
+        for (shape, kernels) in [("1x4x9", "2x7"), ("4x8x8", "6x6"), ("1x6x5", "4x3"), ("3x6x5", "4x3")] {
+            let (network, word) = of("conv:2@3,bank:out", shape).unwrap();
+            assert_eq!(word, NetworkText::Short(format!("image:{shape},conv:2@3,bank:10")));
+            let channels = image(shape).unwrap().channels;
+            let [rows, columns] =
+                kernels.split_once('x').map(|(a, b)| [a, b].map(|n| n.parse::<usize>().unwrap())).unwrap();
+            assert_eq!(network.controls(), 2 * (9 * channels + 1) + 10 * (2 * rows * columns + 1), "{shape}");
+        }
+        assert!(of("image:4x9,conv:2@3,bank:out", "1x4x9").is_ok());
+        let said = format!("{:#}", of("image:1x6x6,conv:2@3,bank:out", "1x4x9").unwrap_err());
+        assert!(
+            said.contains("image:1x6x6: the images that enter are 1x4x9") && said.contains("write image:1x4x9"),
+            "{said}"
+        );
     }
 
     /// `docs/convolutions.md` has these numbers.
@@ -376,6 +470,11 @@ mod tests {
             ("conv:4@3,split,split,add", &["put add in front"]),
             ("conv:4@3,norm=3", &["norm=3: must divide the 4 channels"]),
             ("conv:0@3", &["\"0\" is no size"]),
+            ("conv:4@3,padding=-1", &["\"-1\" is no padding", "from 0"]),
+            ("lenet-6", &["unknown network \"lenet-6\"; did you mean lenet-5?"]),
+            ("conv:4@3,svd:10x35", &["svd:10x35", "4x6x6 has 144 features: write 10x144, or 10"]),
+            ("conv:4@3,svd:10,finesse=3", &["known: detection="]),
+            ("conv:4@3,pcm:10,levels=3", &["has no option \"levels=3\""]),
             ("pool:2,mean", &["unknown option \"mean\"; known: stride=, max, average, detectors"]),
             ("conv:4@3,pool:2,light", &["pool:2", "never there at once", "detectors"]),
             ("pool:2,detectors,bank:out", &["pool:2", "behind one"]),
@@ -400,13 +499,15 @@ mod tests {
 
     #[test]
     fn a_word_is_recorded_with_its_shape_and_its_classes() {
-        let explicit = |text: &str, features| match NetworkText::Short(text.to_string()).explicit(features, 10) {
+        let explicit = |text: &str, features| match NetworkText::Short(text.to_string()).explicit(features, None, 10) {
             NetworkText::Short(text) => text,
             NetworkText::Long(_) => panic!("it stays a word"),
         };
         let word = explicit("conv:4@3,pool:2,bank:5-out", 64);
         assert_eq!(word, "image:1x8x8,conv:4@3,pool:2,bank:5-10");
         assert_eq!(explicit(&word, 64), word);
+        assert_eq!(explicit("conv:4@3,svd:outxin/4", 64), "image:1x8x8,conv:4@3,svd:10xin/4");
+        assert_eq!(explicit("conv:4@3,rings:5-out,channels=3", 64), "image:1x8x8,conv:4@3,rings:5-10,channels=3");
         assert!(explicit("lenet-5", 784).starts_with("image:1x28x28,conv:6@5x5,padding=2,pool:2,"));
         for (name, _) in NAMED {
             let features = if name == "vgg-8" { 3072 } else { 784 };

@@ -18,6 +18,7 @@ pub use stage::{CrossedInTurn, StageText};
 pub use word::columns_in;
 
 use anyhow::{Context, Result};
+use at_core::data::ImageShape;
 use at_core::optics::layout::{Columns, Layout};
 use serde::Serialize;
 use std::convert::Infallible;
@@ -71,8 +72,9 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         default, amplitude, intensity, balanced
   conv:8@3,padding=1,split,conv:8@3,padding=1,conv:8@3,padding=1,add,bank:out
                         a residual connection: what is split is added again
-                        Images are square, of one channel or three, unless the
-                        word begins with their shape, channels first:
+                        The shape of images is the data set's; of tables they
+                        are square, of one channel or three, unless the word
+                        begins with their shape, channels first:
                         image:3x24x32,conv:8@3,bank:out
   lenet-5, vgg-8        such networks by name
   bank:in-32-out,sequence=8
@@ -83,7 +85,7 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
   mesh:16x2,sequence=8x8
                         the same in light: 8 modes of 16 take what enters, the
                         last 8 what left them
-  mesh:64x2,repeat=5,activation=spm
+  mesh:64x2,repeat=5,activation=saturable
                         the sample enters once; what leaves is fed back 4 times
   bank:in-32-out,hold=5
                         the sample stays beside the state at all 5 steps
@@ -133,11 +135,18 @@ impl NetworkText {
         }
     }
 
-    /// The layers, with the words `in` and `out` replaced by these numbers.
+    /// The layers, with the words `in` and `out` replaced by these numbers, where nothing is known of images.
     pub fn layers(&self, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+        self.layers_for(inputs, None, outputs)
+    }
+
+    /// The layers for such inputs, which are images of this shape where that is known.
+    pub fn layers_for(&self, inputs: usize, image: Option<ImageShape>, outputs: usize) -> Result<Vec<Vec<StageText>>> {
         match self {
             NetworkText::Long(layers) => Ok(layers.clone()),
-            NetworkText::Short(text) => layers_of(text, inputs, outputs).with_context(|| format!("network {text:?}")),
+            NetworkText::Short(text) => {
+                layers_of(text, inputs, image, outputs).with_context(|| format!("network {text:?}"))
+            }
         }
     }
 
@@ -146,11 +155,12 @@ impl NetworkText {
         self.layers(inputs, outputs).map(NetworkText::Long)
     }
 
-    /// The same text with these numbers in the place of the words `in` and `out`, and columns in the place of the file that tells them.
-    pub fn explicit(&self, inputs: usize, outputs: usize) -> NetworkText {
+    /// The same text with these numbers in the place of the words `in` and `out`, the shape of its images, and columns in the place of
+    /// the file that tells them.
+    pub fn explicit(&self, inputs: usize, image: Option<ImageShape>, outputs: usize) -> NetworkText {
         let NetworkText::Short(text) = self else { return self.clone() };
         if images::is_of_images(text) {
-            return NetworkText::Short(images::explicit(text, inputs, outputs));
+            return NetworkText::Short(images::explicit(text, inputs, image, outputs));
         }
         let text = match text.split_once(':') {
             Some(("mesh", rest)) if rest.starts_with("in") => format!("mesh:{inputs}{}", &rest[2..]),

@@ -234,12 +234,12 @@ fn a_file_of_columns_is_the_same_network_as_its_columns() {
     std::fs::write(&path, "0-2 1-3\n1-2 # crossing\n").unwrap();
     let text = format!("mesh:4x2,layout={},activation=none", path.display());
     let short = NetworkText::Short(text);
-    let explicit = short.explicit(64, 10);
+    let explicit = short.explicit(64, None, 10);
     assert_eq!(explicit, NetworkText::Short("mesh:4x2,columns=0-2.1-3/1-2,activation=none".into()));
     let identity = |text: &NetworkText| build(&text.layers(64, 10).unwrap()).unwrap().identity();
     assert_eq!(identity(&short), identity(&explicit));
     assert!(identity(&short).description.contains("mesh:4,columns=0-2.1-3/1-2"));
-    let svd = NetworkText::Short("svd:outxin/4x1,triangular".into()).explicit(64, 8);
+    let svd = NetworkText::Short("svd:outxin/4x1,triangular".into()).explicit(64, None, 8);
     assert_eq!(svd, NetworkText::Short("svd:8x64/4x1,triangular".into()));
 }
 

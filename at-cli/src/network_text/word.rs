@@ -6,14 +6,15 @@ use super::stage::{StageText, element_elsewhere};
 use super::{diffractive, images};
 use crate::names;
 use anyhow::{Result, anyhow, bail, ensure};
+use at_core::data::ImageShape;
 use at_core::files::layout_file::read_columns;
 use at_core::network::Detection;
 use at_core::optics::Activation;
 use at_core::optics::layout::{Columns, Layout, NAMED, columns_of, columns_text};
 use std::path::Path;
 
-/// The layers of a word, whose numbers `in` and `out` are these.
-pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<StageText>>> {
+/// The layers of a word, whose numbers `in` and `out` are these, and whose images have this shape where that is known.
+pub fn layers_of(text: &str, inputs: usize, image: Option<ImageShape>, outputs: usize) -> Result<Vec<Vec<StageText>>> {
     if LoopWord::is_in(text) {
         let own = LoopWord::of(text)?;
         let kind = own.rest.split(':').next().unwrap_or("");
@@ -21,12 +22,18 @@ pub fn layers_of(text: &str, inputs: usize, outputs: usize) -> Result<Vec<Vec<St
             ["matrix", "bank", "rings", "pcm", "mesh", "tiles", "svd"].contains(&kind),
             "a word of kind {kind:?} has no loop; matrix, bank, rings, pcm, mesh, tiles and svd can have one"
         );
-        return own.close(layers_of(&own.rest, inputs, outputs)?);
+        return own.close(layers_of(&own.rest, inputs, image, outputs)?);
     }
     if images::is_of_images(text) {
-        return images::layers(text, inputs, outputs);
+        return images::layers(text, inputs, image, outputs);
     }
-    let (kind, rest) = text.split_once(':').ok_or_else(|| anyhow!("write it as in matrix:64-32-10 or mesh:64x3"))?;
+    let (kind, rest) = text.split_once(':').ok_or_else(|| {
+        let named = images::NAMED.map(|own| own.0);
+        match names::nearest(text, named) {
+            Some(_) => anyhow!("{}", names::unknown("network", text, named)),
+            None => anyhow!("write it as in matrix:64-32-10 or mesh:64x3"),
+        }
+    })?;
     match kind {
         "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),

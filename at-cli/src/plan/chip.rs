@@ -92,19 +92,19 @@ impl Plan {
         self.settings.chip.as_deref().unwrap_or_default()
     }
 
-    /// What the chip has of imperfections, for people; errs where a kind of chip would be ideal without anybody having asked.
-    pub fn imperfections_of(&self, network: &Network) -> Result<String> {
+    /// What the chip has of imperfections, for people, and a note where some of its elements have none; errs where a kind of chip would be ideal without anybody having asked.
+    pub fn imperfections_of(&self, network: &Network) -> Result<(String, Option<String>)> {
         if self.settings.has_outside_chip() {
-            return Ok("as it is".to_string());
+            return Ok(("as it is".to_string(), None));
         }
         let files = self.settings.chip_errors.as_deref().unwrap_or_default().iter().chain(&self.settings.chip_file);
         let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
         if let Some(file) = self.settings.measured_chip() {
-            let rest = chips::effective(self.chip(), &self.imperfections, network)?;
-            return Ok(format!("what was measured in {}; of the rest {rest}", file.display()));
+            let (rest, _) = chips::effective(self.chip(), &self.imperfections, network)?;
+            return Ok((format!("what was measured in {}; of the rest {rest}", file.display()), None));
         }
         match files.is_empty() {
-            false => Ok(format!("as in {}", files.join(", "))),
+            false => Ok((format!("as in {}", files.join(", ")), None)),
             true => chips::effective(self.chip(), &self.imperfections, network),
         }
     }

@@ -6,6 +6,7 @@ mod gain;
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
 use crate::network_files::{FilesCache, NetworkFiles};
+use crate::network_text::StageText;
 use crate::settings::{LossGain, RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
 use crate::{methods, names, network_text, notes};
@@ -221,7 +222,7 @@ impl Plan {
         ensure!(fits, "precision f64 is not supported on a GPU; pass --engine cpu or --precision f32");
         if !given("network", &plan.settings.network)?.leaves_its_images_open() {
             let parts = plan.settings.network.as_ref().map_or(1, network_text::NetworkText::parts);
-            plan.refuse_absurd_sizes(parts, 1)?; // else once the data tell their shape
+            refuse_absurd_sizes(&given("network", &plan.settings.network)?.layers(parts, 1)?)?; // else once the data tell their shape
         }
         Ok(plan)
     }
@@ -258,11 +259,16 @@ impl Plan {
             .encoding
             .modes(data.width(), data.image)
             .with_context(|| format!("encoding {} of {}", self.encoding, data.name))?;
+        let image = self.encoding.image(data.width(), data.image);
         let (wanted, what) = (data.outputs(), if data.real_targets().is_some() { "real targets" } else { "classes" });
-        self.refuse_absurd_sizes(modes, wanted)?;
         let text = given("network", &self.settings.network)?;
-        let network = network_text::build(&text.layers(modes, wanted)?).context("network")?;
-        self.settings.network = Some(text.explicit(modes, wanted));
+        let layers = text.layers_for(modes, image, wanted)?;
+        refuse_absurd_sizes(&layers)?;
+        let network = network_text::build(&layers).context("network")?;
+        self.settings.network = Some(text.explicit(modes, image, wanted));
+        if !self.settings.has_individual() {
+            self.imperfections.check_room(&network)?;
+        }
         let input = network.input();
         let hint = format!("{} with encoding {} gives {modes} signals", data.name, self.encoding);
         ensure!(
@@ -345,12 +351,11 @@ impl Plan {
             ));
         }
     }
+}
 
-    fn refuse_absurd_sizes(&self, inputs: usize, outputs: usize) -> Result<()> {
-        let layers = given("network", &self.settings.network)?.layers(inputs, outputs)?;
-        let controls = network_text::controls(&layers);
-        memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
-    }
+fn refuse_absurd_sizes(layers: &[Vec<StageText>]) -> Result<()> {
+    let controls = network_text::controls(layers);
+    memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
 }
 
 /// What results are judged by: of real targets R² unless another score is asked for.

@@ -133,7 +133,7 @@ mod tests {
         let mut page =
             Page::new("costs", folder.path().join("pictures"), FigureArguments::default().or(&[Format::Svg]));
         let accesses = Accesses { reads: 1000, frames: 100, passes: 100, rounds: 1, ..Accesses::default() };
-        let chips = vec![(accesses, ChipSize { controls: 10, inputs: 4, cells: 0 })];
+        let chips = vec![(accesses, ChipSize { controls: 10, inputs: 4, cells: 0, others: None })];
         let training = |method| Training { place: String::new(), method, chips: chips.clone() };
         let own = CostModel { turn_s: 7.0, ..CostModel::find("bench").unwrap() };
         let models = models(Some(("my/own.toml", own))).unwrap();

@@ -14,7 +14,7 @@ pub fn write(learned: &Learned, folder: &Path, written: &mut Vec<Written>) -> Re
         let units = stage.runs().into_iter().flat_map(|run| {
             let unit = match run.meaning {
                 Meaning::Phase { .. } => "rad",
-                Meaning::Number | Meaning::Cells => "1",
+                Meaning::Number | Meaning::Digital | Meaning::Cells => "1",
             };
             std::iter::repeat_n(unit, run.count)
         });

@@ -5,7 +5,7 @@ use crate::methods;
 use crate::plan::{Plan, Share};
 use crate::work::seconds;
 use at_core::chip::Accesses;
-use at_core::cost::ChipSize;
+use at_core::cost::{ChipSize, Others};
 use at_core::data::{Chance, Dataset};
 use at_core::link::Times;
 use at_core::network::Network;
@@ -54,6 +54,9 @@ pub struct Summary {
     /// Controls that are pairs of non-volatile cells.
     #[serde(default, skip_serializing_if = "none")]
     pub cells: usize,
+    /// What the other controls are, as far as costs depend on it; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Others>,
     /// Of the first controls and the order of the samples.
     pub seed: u64,
     /// Of the chip.
@@ -338,6 +341,7 @@ impl Summary {
     pub fn new(plan: &Plan, data: &Dataset, network: &Network, chance: Option<Chance>) -> Self {
         let settings = &plan.settings;
         let text = |setting: &Option<String>| setting.clone().unwrap_or_default();
+        let size = ChipSize::of(network);
         Summary {
             version: env!("CARGO_PKG_VERSION").to_string(),
             preset: text(&settings.preset),
@@ -353,7 +357,8 @@ impl Summary {
             chance,
             controls: network.controls(),
             inputs: Some(network.interface().whole.at_once),
-            cells: ChipSize::of(network).cells,
+            cells: size.cells,
+            others: size.others,
             seed: settings.seed.unwrap_or_default(),
             chip_seed: settings.chip_seed.unwrap_or_default(),
             results: Vec::new(),
@@ -362,7 +367,7 @@ impl Summary {
 
     /// What costs depend on besides the chip's use.
     pub fn chip_size(&self) -> ChipSize {
-        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1), cells: self.cells }
+        ChipSize { controls: self.controls, inputs: self.inputs.unwrap_or(1), cells: self.cells, others: self.others }
     }
 
     /// Errs where a number is none that a run writes: the file was edited or is damaged.

@@ -7,6 +7,7 @@ use at_core::imperfections::{
     Acts, Control, Imperfection, Imperfections, Memory, Part, Passive, Planes, Process, Rings,
 };
 use at_core::network::Network;
+use at_core::optics::AngularSpectrum;
 
 /// The imperfection of this name, where there is one: a setting that changes a kind of chip.
 pub fn imperfection(name: &str) -> Option<&'static Imperfection> {
@@ -27,26 +28,72 @@ fn listed<'a>(chip: &Imperfections, imperfections: impl IntoIterator<Item = &'a 
 /// The kind whose numbers are drawn as the published demonstration draws them.
 pub const DEMONSTRATION: &str = "demo";
 
-/// Names, what they stand for, and how `--help` says it.
-const KINDS: [(&str, &str); 13] = [
-    ("ideal", "no imperfection"),
-    ("weight-bank", "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad"),
-    (DEMONSTRATION, "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error"),
-    ("mesh", "splitters of 0.02 rad and phases of 0.04 rad"),
-    ("silicon", "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts"),
-    ("silicon-raw", "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead"),
-    ("ring-bank", "microrings: resonances 0.02 rad apart (a third of a linewidth at finesse 100), linewidths 10 %"),
-    ("ring-bank-raw", "the same with resonances as the fab leaves them, 0.06 rad apart"),
-    ("silicon-rings", "those of ring-bank with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %"),
-    ("phase-change", "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level"),
-    ("phase-change-64", "cells of 64 levels, writings that end 0.5 % beside theirs, else the same"),
-    ("planes", "diffractive planes shifted by 40 µm and tilted by 2 mrad, distances off by 75 µm, pixels by 0.3 rad"),
-    ("nitride", "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters"),
+/// Names, what they stand for, and where their numbers come from.
+const KINDS: [(&str, &str, &str); 13] = [
+    ("ideal", "no imperfection", ""),
+    (
+        "weight-bank",
+        "uncalibrated responses: amplitudes and slopes 30 % apart, offsets of 0.5 rad",
+        "chosen: cells that nobody has calibrated",
+    ),
+    (
+        DEMONSTRATION,
+        "the published demonstration and its random numbers: 60 % parameter spread, 60 % update error",
+        "AsymmetricalTrainingDemo, `atCode.py`",
+    ),
+    ("mesh", "splitters of 0.02 rad and phases of 0.04 rad", "chosen: a mesh that was calibrated well"),
+    (
+        "silicon",
+        "a calibrated silicon mesh: thermal shifters with 12 bits, crosstalk 1 %, losses of its parts",
+        "loss of a heater: Harris et al., Opt. Express 22, 10487 (2014); range π(V/V_π)² of shifters with V_π 4.36 V at 10.8 V; the rest within \
+         what is usual for strip waveguides and thermal shifters, not one device",
+    ),
+    (
+        "silicon-raw",
+        "the same as it comes from the fab: any phase, process variation, 1 % of shifters dead",
+        "as `silicon`; what the fab leaves is chosen",
+    ),
+    (
+        "ring-bank",
+        "microrings: resonances 0.02 rad apart (a third of a linewidth at finesse 100), linewidths 10 %",
+        "a third of `ring-bank-raw`, as a calibration would leave; the rest within what is usual for add-drop rings",
+    ),
+    (
+        "ring-bank-raw",
+        "the same with resonances as the fab leaves them, 0.06 rad apart",
+        "resonances wander by some 1 nm² per cm over wafers, as M. Mohamed and others measured on four: 0.1 nm between neighbours 100 µm apart, of a \
+         free spectral range of 10 nm",
+    ),
+    (
+        "silicon-rings",
+        "those of ring-bank with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %",
+        "steps of 1.5e-4 rad are 8.3 bits of a weight; Zhang et al., Optica 9, 579 (2022), hold weights to 9 bits",
+    ),
+    (
+        "phase-change",
+        "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level",
+        "34 levels: Li et al., Optica 6, 1 (2019); noise below a third of their distance; the rest of this size, not one device",
+    ),
+    (
+        "phase-change-64",
+        "cells of 64 levels, writings that end 0.5 % beside theirs, else the same",
+        "64 levels: Wu et al., Nat. Commun. 12, 96 (2021)",
+    ),
+    (
+        "planes",
+        "diffractive planes shifted by 40 µm and tilted by 2 mrad, distances off by 75 µm, pixels by 0.3 rad",
+        "chosen: assembly by hand at terahertz pitches and printed heights",
+    ),
+    (
+        "nitride",
+        "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters",
+        "chosen, of the size usual for silicon nitride; the range as `silicon`",
+    ),
 ];
 
 /// The kinds of chips, one per line.
 pub fn help() -> String {
-    KINDS.map(|(name, meaning)| format!("  {name:<13} {meaning}")).join("\n")
+    KINDS.map(|(name, meaning, _)| format!("  {name:<13} {meaning}")).join("\n")
 }
 
 fn find(name: &str) -> Result<Imperfections> {
@@ -102,12 +149,13 @@ fn find(name: &str) -> Result<Imperfections> {
             let memory = Memory { pcm_levels: 64, pcm_write_noise: 0.005, ..phase_change().memory };
             Ok(Imperfections { memory, ..phase_change() })
         }
-        _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, _)| name)))),
+        _ => Err(anyhow!(names::unknown("chip", name, KINDS.map(|(name, ..)| name)))),
     }
 }
 
 /// What careful assembly by hand leaves at terahertz pitches, a tenth of a pixel and of the wavelength, and printed heights. Chosen, not measured.
-const PLANES: Planes = Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002 };
+const PLANES: Planes =
+    Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002, ..Planes::NONE };
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
@@ -158,6 +206,48 @@ pub fn imperfections(settings: &mut RunSettings) -> Result<Imperfections> {
     Ok(chip)
 }
 
+/// The first of `kinds` with what the others have beside it; what acts on all elements is taken from the first alone.
+pub fn together<'a>(mut kinds: impl Iterator<Item = &'a str>) -> Result<RunSettings> {
+    let Some(first) = kinds.next() else { return Ok(RunSettings::default()) };
+    let own = find(first)?;
+    let mut all = own;
+    for kind in kinds {
+        let other = find(kind)?;
+        let taken = differing(&other, &own).into_iter().filter(|own| own.acts != Acts::OnAll);
+        taken.filter(|own| own.of(&other) != own.default()).for_each(|own| own.copy(&mut all, &other));
+    }
+    let mut settings = RunSettings { chip: Some(first.to_string()), ..RunSettings::default() };
+    settings.make_explicit(&mut all);
+    let beside = differing(&all, &own);
+    let mut table = toml::Table::try_from(&settings)?;
+    table.retain(|name, _| imperfection(name).is_none() || beside.iter().any(|own| own.name == name));
+    Ok(table.try_into()?)
+}
+
+/// Makes the spreads of the kind of chip in `settings` smaller where the planes between `spaces` have no room for them.
+pub fn fit_planes(settings: &mut RunSettings, spaces: impl Iterator<Item = AngularSpectrum>) -> Result<()> {
+    let own = imperfections(&mut settings.clone())?.planes;
+    // two digits, rounded down
+    let round = |most: f64| {
+        let exponent = most.log10().floor() as i32 - 1;
+        let digits = (most / 10f64.powi(exponent) + 1e-9).floor();
+        format!("{digits}e{exponent}").parse().unwrap_or(most)
+    };
+    for most in spaces.map(|spectrum| Planes::most(&spectrum)) {
+        let spreads = [
+            (&mut settings.plane_shift, own.plane_shift, most.plane_shift),
+            (&mut settings.plane_distance, own.plane_distance, most.plane_distance),
+            (&mut settings.plane_tilt, own.plane_tilt, most.plane_tilt),
+        ];
+        for (setting, own, most) in spreads {
+            if setting.unwrap_or(own) > most {
+                *setting = Some(round(most));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What flags make of a chip that comes from files, which they cannot change: a note where they were asked for as its data sheet or as
 /// the statistics of `noise-aware`, and an error where they would change digital models, or nothing, without anybody having said so.
 pub fn beside_files(settings: &RunSettings, chip: &Imperfections, draws: bool) -> Result<Option<String>> {
@@ -201,9 +291,10 @@ const FITTING: [(Part, &str); 6] = [
     (Part::Planes, "planes"),
 ];
 
-/// The imperfections that `network` has, as `response-slope 0.3, …`. Errs where a chip of kind `kind` has some, but none of
-/// them acts on the network: such a chip would be ideal without anybody having asked for that.
-pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<String> {
+/// The imperfections that `network` has, as `response-slope 0.3, …`, and a note where some of its elements have none and others do. Errs
+/// where a chip of kind `kind` has some, but none of them acts on the network: such a chip would be ideal without anybody having
+/// asked for that.
+pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<(String, Option<String>)> {
     let own = differing(chip, &Imperfections::NONE);
     let acts = |own: &Imperfection| match own.acts {
         Acts::On(part) => network.has(part),
@@ -226,7 +317,18 @@ pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<
     }
     let shown = own.iter().filter(|own| acts(own) || (any && matches!(own.acts, Acts::With(_))));
     let shown = listed(chip, shown);
-    Ok(if shown.is_empty() { "no imperfection".to_string() } else { shown })
+    let on = |part: Part| own.iter().any(|own| own.acts == Acts::On(part));
+    let everywhere = own.iter().any(|own| own.acts == Acts::OnAll) || on(Part::Shifters);
+    let erring = |part: Part| on(part) || (part == Part::Planes && on(Part::Masks));
+    let (erring, perfect): (Vec<_>, Vec<_>) =
+        FITTING.into_iter().filter(|(part, _)| network.has(*part)).partition(|(part, _)| erring(*part));
+    let note = (!everywhere && !erring.is_empty() && !perfect.is_empty()).then(|| {
+        let parts: Vec<&str> = perfect.iter().map(|(part, _)| part.name()).collect();
+        let kinds: Vec<&str> = perfect.iter().map(|(_, chip)| *chip).collect();
+        let (parts, kinds) = (parts.join(" and "), kinds.join(" and "));
+        format!("chip {kind} leaves {parts} perfect; give them the imperfections that chip {kinds} has (docs/imperfections.md)")
+    });
+    Ok((if shown.is_empty() { "no imperfection".to_string() } else { shown }, note))
 }
 
 #[cfg(test)]
@@ -235,13 +337,13 @@ mod tests {
 
     #[test]
     fn every_kind_is_known_and_valid() {
-        assert!(KINDS.iter().all(|(name, _)| find(name).is_ok_and(|kind| kind.validate().is_ok())));
+        assert!(KINDS.iter().all(|(name, ..)| find(name).is_ok_and(|kind| kind.validate().is_ok())));
     }
 
     /// The table of `docs/imperfections.md`.
     fn table() -> String {
         let row = |own: &Imperfection| {
-            let kinds = KINDS.iter().map(|(name, _)| (name, own.of(&find(name).unwrap())));
+            let kinds = KINDS.iter().map(|(name, ..)| (name, own.of(&find(name).unwrap())));
             let kinds =
                 kinds.filter(|(_, value)| *value != own.default()).map(|(name, value)| format!("{name} {value}"));
             let acts = match own.acts {
@@ -260,6 +362,20 @@ mod tests {
             )
         };
         Imperfections::TABLE.iter().map(row).collect()
+    }
+
+    /// The table of kinds in `docs/imperfections.md`.
+    fn kinds() -> String {
+        KINDS.map(|(name, meaning, source)| format!("| `{name}` | {meaning} | {source} |\n")).concat()
+    }
+
+    #[test]
+    fn the_docs_say_of_every_kind_where_its_numbers_come_from() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/imperfections.md");
+        let Ok(page) = std::fs::read_to_string(page) else {
+            return eprintln!("skipped: the docs lie outside this package");
+        };
+        assert!(page.contains(&kinds()), "docs/imperfections.md: the rows of kinds should be\n{}", kinds());
     }
 
     #[test]
@@ -304,10 +420,12 @@ mod tests {
             let text: crate::network_text::NetworkText = text.parse().unwrap();
             crate::network_text::build(&text.layers(4, 2).unwrap()).unwrap()
         };
+        let bank = effective("ring-bank", &find("ring-bank").unwrap(), &network("conv:4@1,rings,bank:out"));
+        assert!(bank.unwrap().1.unwrap().contains("chip ring-bank leaves weight banks perfect"));
         let act = |kind: &str, text: &str| effective(kind, &find(kind).unwrap(), &network(text));
-        assert_eq!(act("mesh", "mesh:4x2").unwrap(), "splitter-angle 0.02, phase 0.04");
-        assert_eq!(act("ideal", "mesh:4").unwrap(), "no imperfection");
-        assert_eq!(act("demo", "mesh:4").unwrap(), "update-error 0.6");
+        assert_eq!(act("mesh", "mesh:4x2").unwrap(), ("splitter-angle 0.02, phase 0.04".into(), None));
+        assert_eq!(act("ideal", "mesh:4").unwrap(), ("no imperfection".into(), None));
+        assert_eq!(act("demo", "mesh:4").unwrap(), ("update-error 0.6".into(), None));
         let error = act("weight-bank", "mesh:4").unwrap_err().to_string();
         assert!(error.contains("--chip mesh or ideal") && error.contains("response-amplitude"), "{error}");
     }

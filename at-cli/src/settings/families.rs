@@ -1,10 +1,12 @@
 //! Defaults that follow the network: where nobody names a preset, a network of meshes is not trained as one of weight banks is.
 
+use super::chips;
 use super::flags::RunSettings;
 use crate::network_text::{CrossedInTurn, NetworkText, StageText};
 use anyhow::{Context, Result};
+use at_core::data::ImageShape;
 use at_core::network::Detection;
-use at_core::optics::{Activation, Layout};
+use at_core::optics::{Activation, AngularSpectrum, Layout};
 
 const MESHES: &str = include_str!("../../presets/families/meshes.toml");
 const CONVOLUTIONS: &str = include_str!("../../presets/families/convolutions.toml");
@@ -13,22 +15,37 @@ const MATRICES: &str = include_str!("../../presets/families/matrices.toml");
 const RINGS: &str = include_str!("../../presets/families/rings.toml");
 const CELLS: &str = include_str!("../../presets/families/cells.toml");
 
-/// Data sets of images that have a name, and the side of their images.
-const IMAGES: [(&str, usize); 4] = [("digits", 8), ("mnist", 28), ("fashion-mnist", 28), ("kmnist", 28)];
-
 /// The named data set whose features lie in 0..1 and make no image.
 const IRIS: &str = "iris";
 
+/// Samples as far as defaults follow them.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a> {
+    /// What the data set is called, or where it lies.
+    pub name: &'a str,
+    /// The shape of its images, where it has such.
+    pub image: Option<ImageShape>,
+}
+
+/// A kind of element with imperfections of its own: what differs from the default preset where it stands alone, and its kind of chip.
+#[derive(Clone, Copy)]
+struct Family {
+    text: &'static str,
+    chip: &'static str,
+}
+
 /// What differs from the default preset for `network`, where the other settings that are `given` do not say otherwise: nothing
-/// for dense weight banks, which are the preset's own, and for networks of several kinds.
+/// for dense weight banks, which are the preset's own.
 ///
 /// Errs where the network cannot be read.
-pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Result<RunSettings> {
+pub fn defaults(network: &NetworkText, given: &RunSettings, data: Data) -> Result<RunSettings> {
     // the words `in` and `out` do not decide on the kind; a number that fits any tile stands for them
     let square = 72 * 72; // which an image can have
     let looped = 5040 * network.parts();
+    let of_data = data.image.map(|image| network.layers_for(image.features(), Some(image), 5040));
     let known = network.layers(5040, 5040).or_else(|_| network.layers(square, 5040));
-    let Ok(layers) = known.or_else(|_| network.layers(looped, 5040)) else {
+    let known = known.or_else(|_| network.layers(looped, 5040));
+    let Ok(layers) = known.or_else(|error| of_data.unwrap_or(Err(error))) else {
         return Ok(RunSettings::default());
     };
     let stages = || layers.iter().flatten().flat_map(flat);
@@ -52,16 +69,31 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     });
     let planes = stages().any(|stage| matches!(stage, StageText::Mask { .. } | StageText::FreeSpace { .. }));
     let of_banks = if images { CONVOLUTIONS } else { "" };
-    let there =
-        [(coherent, MESHES), (planes, PLANES), (banks, of_banks), (matrices, MATRICES), (rings, RINGS), (cells, CELLS)];
-    let mut kinds = there.into_iter().filter(|(there, _)| *there);
-    let (Some((_, text)), None) = (kinds.next(), kinds.next()) else { return Ok(RunSettings::default()) };
-    if text.is_empty() {
-        return Ok(RunSettings::default());
-    }
-    let mut defaults: RunSettings = toml::from_str(text).context("defaults of a kind of network")?;
+    // matrices last: their kind of chip draws its numbers as the published demonstration does, and has nothing else
+    let there = [
+        (coherent, MESHES, "mesh"),
+        (planes, PLANES, "planes"),
+        (banks, of_banks, "weight-bank"),
+        (rings, RINGS, "ring-bank"),
+        (cells, CELLS, "phase-change"),
+        (matrices, MATRICES, chips::DEMONSTRATION),
+    ];
+    let there = there.into_iter().filter(|own| own.0).map(|(_, text, chip)| Family { text, chip });
+    let mut defaults = match there.collect::<Vec<_>>()[..] {
+        [] => return Ok(RunSettings::default()),
+        [Family { text: "", .. }] => return Ok(RunSettings::default()),
+        [one] => one.read()?,
+        ref several => together(several, images)?,
+    };
     if planes {
-        defaults.encoding = Some(pixels(network, dataset));
+        defaults.encoding = Some(pixels(network, data.image));
+        let spaces = stages().filter_map(|stage| match *stage {
+            StageText::FreeSpace { rows, columns, pitch_um, distance_um, wavelength_um } => {
+                Some(AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um })
+            }
+            _ => None, // has no limit to where it stands
+        });
+        chips::fit_planes(&mut defaults, spaces)?;
     }
     if coherent {
         let spm = |stage: &StageText| matches!(stage, StageText::Activation { activation: Activation::Spm { .. } });
@@ -89,9 +121,9 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
         };
         defaults.encoding = match images {
             true => None, // images as they are, as the preset has them
-            false => Some(encoding(network, dataset, stages().any(spm))),
+            false => Some(encoding(network, data, stages().any(spm))),
         };
-        if dataset == IRIS {
+        if data.name == IRIS {
             (defaults.batch_size, defaults.learning_rate) = (Some(10), Some(0.01)); // 120 samples make few steps
         }
         if stages().any(unfitted) {
@@ -115,6 +147,26 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, dataset: &str) -> Re
     Ok(defaults)
 }
 
+impl Family {
+    fn read(&self) -> Result<RunSettings> {
+        toml::from_str(self.text).context("defaults of a kind of network")
+    }
+}
+
+/// What differs where elements of `several` kinds stand on one chip: the imperfections of all, and the longest training and smallest
+/// steps among them.
+fn together(several: &[Family], images: bool) -> Result<RunSettings> {
+    let all = several.iter().map(Family::read).collect::<Result<Vec<_>>>()?;
+    let rates = all.iter().filter(|own| own.optimizer.as_deref() == Some("adam")).filter_map(|own| own.learning_rate);
+    let mut defaults = chips::together(several.iter().map(|family| family.chip))?;
+    defaults.encoding = all.iter().find_map(|own| own.encoding.clone()).filter(|_| !images);
+    defaults.method = Some(["at-adaptive", "in-silico", "ideal"].map(String::from).to_vec());
+    defaults.epochs = all.iter().filter_map(|own| own.epochs).max();
+    defaults.learning_rate = rates.min_by(f64::total_cmp);
+    defaults.optimizer = defaults.learning_rate.map(|_| "adam".to_string());
+    Ok(defaults)
+}
+
 /// A stage, or those of a residual connection.
 fn flat(stage: &StageText) -> Vec<&StageText> {
     if let StageText::Residual { stages } = stage { stages.iter().flat_map(flat).collect() } else { vec![stage] }
@@ -124,35 +176,38 @@ fn flat(stage: &StageText) -> Vec<&StageText> {
 /// because their kinds differ by how large they are, and a normalised power does not tell that; else features spread over the modes
 /// with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
 /// enter as they are.
-fn encoding(network: &NetworkText, dataset: &str, spm: bool) -> String {
-    let side = IMAGES.iter().find(|image| image.0 == dataset).map(|image| image.1);
+fn encoding(network: &NetworkText, data: Data, spm: bool) -> String {
     let Some(modes) = inputs(network) else {
-        return match side {
-            Some(8) => "fourier-crop:8".to_string(),
-            Some(_) => "amplitude".to_string(),
-            None if dataset == IRIS => "phase".to_string(),
-            None => "amplitude".to_string(),
+        return match data.image {
+            Some(image) if image == ImageShape::single(8, 8) => "fourier-crop:8".to_string(),
+            None if data.name == IRIS => "phase".to_string(),
+            Some(_) | None => "amplitude".to_string(),
         };
     };
-    let root = modes.isqrt();
-    match side.filter(|_| network.parts() == 1) {
-        Some(side) if spm && side * side == modes => "raw".to_string(),
-        Some(side) if root * root == modes && root <= side => format!("fourier-crop:{root}"),
-        None if dataset == IRIS => format!("phase:{modes}"),
-        Some(_) | None => format!("amplitude:{modes}"),
+    match data.image.filter(|_| network.parts() == 1) {
+        Some(image) if spm && image.features() == modes => "raw".to_string(),
+        Some(ImageShape { channels, height, width }) => {
+            let root = (modes / channels).isqrt();
+            match root * root * channels == modes && root <= height.min(width) {
+                true => format!("fourier-crop:{root}"),
+                false => format!("amplitude:{modes}"),
+            }
+        }
+        None if data.name == IRIS => format!("phase:{modes}"),
+        None => format!("amplitude:{modes}"),
     }
 }
 
-/// Fields on the grid that light enters: images in its middle, other features pixel after pixel.
-fn pixels(network: &NetworkText, dataset: &str) -> String {
+/// Fields on the grid that light enters: images of one channel or three in its middle, other features pixel after pixel.
+fn pixels(network: &NetworkText, image: Option<ImageShape>) -> String {
     let sides = |stage: &StageText| match *stage {
         StageText::Mask { rows, columns, .. } | StageText::FreeSpace { rows, columns, .. } => Some((rows, columns)),
         _ => None, // some other stage in front
     };
     let first = network.layers(5040, 5040).ok().and_then(|layers| layers.first()?.first().and_then(sides));
-    let image = IMAGES.iter().any(|image| image.0 == dataset);
+    let lights_a_grid = image.is_some_and(|image| [1, 3].contains(&image.channels));
     match first {
-        Some((rows, columns)) if image => format!("amplitude-image:{rows}x{columns}"),
+        Some((rows, columns)) if lights_a_grid => format!("amplitude-image:{rows}x{columns}"),
         Some((rows, columns)) => format!("amplitude:{}", rows.saturating_mul(columns)),
         None => "amplitude".to_string(),
     }
@@ -192,9 +247,10 @@ fn inputs(network: &NetworkText) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use at_core::data::image_of;
 
     fn of(network: &str, dataset: &str, given: RunSettings) -> RunSettings {
-        defaults(&network.parse().unwrap(), &given, dataset).unwrap()
+        defaults(&network.parse().unwrap(), &given, Data { name: dataset, image: image_of(dataset) }).unwrap()
     }
 
     #[test]
@@ -211,7 +267,7 @@ mod tests {
         assert_eq!((rings.chip.as_deref(), rings.optimizer.as_deref()), (Some("ring-bank"), Some("adam")));
         assert_eq!(of("pcm:in-48-out", "digits", RunSettings::default()).chip.as_deref(), Some("phase-change"));
         let convolutions = of("conv:4@3,pool:2,bank:out", "digits", RunSettings::default());
-        assert_eq!((convolutions.optimizer.as_deref(), convolutions.engine.as_deref()), (Some("adam"), Some("cpu")));
+        assert_eq!((convolutions.optimizer.as_deref(), convolutions.engine.as_deref()), (Some("adam"), Some("auto")));
         assert_eq!((convolutions.method.unwrap()[0].as_str(), convolutions.chip), ("at-adaptive", None));
         let matrices = of("conv:4@3,matrix,pool:2,matrix:out", "digits", RunSettings::default());
         assert_eq!(matrices.chip.as_deref(), Some("demo"));
@@ -219,12 +275,57 @@ mod tests {
             ("conv:4@3,rings,conv:10@1,rings,pool:6,average", Some("ring-bank")),
             ("conv:4@3,pcm,conv:10@1,pcm,pool:6,average", Some("phase-change")),
             ("conv:4@3,svd,conv:10@1,svd,pool:6,average", Some("mesh")),
-            ("conv:4@3,svd,pool:2,bank:out", None),
         ] {
             let defaults = of(network, "digits", RunSettings::default());
             assert_eq!((defaults.chip.as_deref(), defaults.encoding), (chip, None), "{network}");
         }
         assert_eq!(of("no network", "digits", RunSettings::default()), RunSettings::default());
+    }
+
+    #[test]
+    fn elements_of_several_kinds_have_the_imperfections_of_all_and_none_stays_perfect() {
+        let found = |network: &str| of(network, "digits", RunSettings::default());
+        let rings = found("conv:4@3,rings,bank:out");
+        assert_eq!((rings.chip.as_deref(), rings.ring_offset, rings.encoding), (Some("weight-bank"), Some(0.02), None));
+        assert_eq!((rings.learning_rate, rings.optimizer.as_deref()), (Some(1e-3), Some("adam")));
+        let light = found("conv:4@3,svd,bank:out");
+        assert_eq!((light.chip.as_deref(), light.response_offset, light.encoding), (Some("mesh"), Some(0.5), None));
+        for network in
+            ["conv:4@3,pcm,matrix:out", "conv:4@3,svd,matrix:out", "conv:4@3,rings,bank:out", "conv:4@3,pcm,bank:out"]
+        {
+            let mut defaults = found(network);
+            assert_eq!(defaults.update_error, None, "{network}: an error of all controls is no matrix's own");
+            let own = chips::imperfections(&mut defaults).unwrap();
+            let layers = network.parse::<NetworkText>().unwrap().layers(64, 10).unwrap();
+            let (shown, perfect) = chips::effective("", &own, &crate::network_text::build(&layers).unwrap()).unwrap();
+            assert_eq!(perfect, None, "{network}: {shown}");
+        }
+        assert_eq!(found("conv:4@3,pcm,matrix:out").parameter_spread, Some(0.6));
+    }
+
+    #[test]
+    fn planes_of_the_default_chip_stand_no_farther_off_than_they_have_room() {
+        let usual = of("diffractive:16x16x2", "digits", RunSettings::default());
+        assert_eq!((usual.plane_tilt, usual.plane_shift), (None, None));
+        let far = of("diffractive:16x16x2,pitch=2mm,wavelength=1um,distance=1m", "digits", RunSettings::default());
+        assert_eq!((far.chip.as_deref(), far.plane_tilt, far.plane_shift), (Some("planes"), Some(5e-5), None));
+        let visible =
+            of("diffractive:16x16x2,pitch=8um,wavelength=532nm,distance=5mm", "digits", RunSettings::default());
+        assert_eq!((visible.plane_tilt, visible.plane_shift), (None, Some(25.0)));
+    }
+
+    #[test]
+    fn images_of_ones_own_are_encoded_as_the_named_ones() {
+        let encoding = |network: &str, image: &str| {
+            let data = Data { name: "mine.npz", image: Some(image.parse().unwrap()) };
+            defaults(&network.parse().unwrap(), &RunSettings::default(), data).unwrap().encoding.unwrap()
+        };
+        assert_eq!(encoding("diffractive:16x16x2", "4x9"), "amplitude-image:16x16");
+        assert_eq!(encoding("diffractive:32x32x2", "3x32x32"), "amplitude-image:32x32");
+        assert_eq!(encoding("diffractive:16x16x2", "4x8x8"), "amplitude:256");
+        assert_eq!(encoding("mesh:16x2", "4x9"), "fourier-crop:4");
+        assert_eq!(encoding("mesh:16x2", "4x8x8"), "fourier-crop:2");
+        assert_eq!(encoding("mesh:25x2", "4x9"), "amplitude:25", "an image of 4 rows has no crop of 5");
     }
 
     #[test]

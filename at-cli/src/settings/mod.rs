@@ -11,4 +11,4 @@ mod resolve;
 pub use file::{config, parse, read, read_own};
 pub use flags::{RunSettings, keys};
 pub use gain::LossGain;
-pub use resolve::{explained, resolve, resolve_own};
+pub use resolve::{explained, explained_for, resolve, resolve_own};

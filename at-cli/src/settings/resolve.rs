@@ -6,6 +6,7 @@ use super::flags::RunSettings;
 use super::{chips, families, presets};
 use crate::network_text::NetworkText;
 use anyhow::{Context, Result, ensure};
+use at_core::data::{ImageShape, image_of};
 use at_core::training::methods::{Model, registry};
 use std::path::Path;
 use toml::Table;
@@ -17,7 +18,7 @@ pub fn resolve(file: Option<&Path>, flags: &RunSettings) -> Result<RunSettings> 
 
 /// [`resolve`] with the file of a run's own folder.
 pub fn resolve_own(file: &Path, flags: &RunSettings) -> Result<RunSettings> {
-    Ok(combine(&read_own(file)?, flags, None)?.0)
+    Ok(combine(&read_own(file)?, flags, None, None)?.0)
 }
 
 /// The same, and a line on the defaults that follow the network; where there is a `lead`, they follow that one.
@@ -26,13 +27,20 @@ pub fn explained(
     flags: &RunSettings,
     lead: Option<&NetworkText>,
 ) -> Result<(RunSettings, Option<String>)> {
-    combine(&file.map(read).transpose()?.unwrap_or_default(), flags, lead)
+    combine(&file.map(read).transpose()?.unwrap_or_default(), flags, lead, None)
 }
 
+/// The same without a file, for samples that a program has, which may be images.
+pub fn explained_for(flags: &RunSettings, image: Option<ImageShape>) -> Result<(RunSettings, Option<String>)> {
+    combine(&RunSettings::default(), flags, None, Some(image))
+}
+
+/// `image`: the shape of the images where the samples are there, else that of the data set is looked up.
 fn combine(
     file: &RunSettings,
     flags: &RunSettings,
     lead: Option<&NetworkText>,
+    image: Option<Option<ImageShape>>,
 ) -> Result<(RunSettings, Option<String>)> {
     let named = flags.preset.is_some() || file.preset.is_some();
     let preset = flags.preset.as_deref().or(file.preset.as_deref()).unwrap_or(presets::DEFAULT);
@@ -45,7 +53,8 @@ fn combine(
     let network = lead.or(flags.network.as_ref()).or(file.network.as_ref()).filter(|_| !named);
     if let Some(network) = network {
         let dataset = given.get("dataset").or(layers.get("dataset")).and_then(toml::Value::as_str).unwrap_or_default();
-        let own = table(&families::defaults(network, &given.clone().try_into().context("settings")?, dataset)?)?;
+        let data = families::Data { name: dataset, image: image.unwrap_or_else(|| image_of(dataset)) };
+        let own = table(&families::defaults(network, &given.clone().try_into().context("settings")?, data)?)?;
         let text = |value: &toml::Value| value.to_string().replace(['"', '[', ']', ' '], "");
         let taken = own.iter().filter(|(name, _)| !given.contains_key(*name));
         let taken: Vec<String> = taken.map(|(name, value)| format!("{name} {}", text(value))).collect();

@@ -7,7 +7,7 @@ use crate::memory::available;
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::RunSettings;
-use crate::{activity, engines, fetch, flags};
+use crate::{activity, engines, fetch, flags, notes};
 use anyhow::{Result, ensure};
 use at_core::data::{self, Choices, Contents, Dataset, DatasetName, LabelColumn, SampleLimits, Samples, TargetColumns};
 use at_core::network::Network;
@@ -71,7 +71,8 @@ impl Tasks {
         let Tasks { last, files } = self;
         let (_, data, contents) = last.as_ref().expect("just loaded");
         let network = plan.fit_with(data, files)?;
-        let imperfections = plan.imperfections_of(&network).or_usage()?;
+        let (imperfections, perfect) = plan.imperfections_of(&network).or_usage()?;
+        notes::merge(&mut plan.notes, perfect);
         let contents = RunContents { data: contents.clone(), files: plan.files.sums.clone() };
         Ok(Task { plan, network, imperfections, contents })
     }

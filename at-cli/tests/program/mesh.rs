@@ -132,7 +132,8 @@ fn what_makes_no_sense_is_refused_with_its_exit_code() {
         1,
         &["stretched.npy", "UᴴU - I", "1.250", "1.000000 to 1.500000", "U Vᴴ"],
     );
-    bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square", "2 × 3", "numpy.linalg.svd"]);
+    bench.refuses("mesh decompose wide.npy --out F.npz", 1, &["wide.npy", "square", "2 × 3", "--svd"]);
+    bench.refuses("mesh fit wide.npy --layout butterfly --out F.npz", 2, &["wide.npy", "2 x 3", "square", "--svd"]);
     bench.refuses("mesh decompose phases.npz --out F.npz", 1, &["phases.npz", "npy"]);
     bench.refuses("mesh decompose none.npy --out F.npz", 1, &["none.npy"]);
     bench.refuses("mesh matrix cut.npz --out U.npy", 1, &["cut.npz", "cut short"]);

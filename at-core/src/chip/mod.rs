@@ -3,6 +3,8 @@
 mod any;
 mod bidirectional;
 mod cells;
+#[cfg(test)]
+mod digital_tests;
 mod meter;
 mod metered;
 mod physical;
@@ -18,7 +20,7 @@ pub use state::State;
 
 use crate::Result;
 use crate::error::same_size;
-use crate::fabrication::Fabrication;
+use crate::fabrication::{Fabrication, digital};
 use crate::imperfections::Drift;
 use crate::network::{Bounds, Interface, Network};
 use crate::propagator::{Buffer, Drifting, LayerAccess, Layered, PowerTapAccess, Propagator, Simulator, TapAccess};
@@ -81,12 +83,22 @@ pub struct Chip<E: Simulator> {
     /// Metered programmings so far, and what they have added to every control; none where the chip stands still.
     programmings: u64,
     drifted: Option<E::Buffer>,
+    /// Of every control whether it is a number of digital electronics; empty where none is.
+    digital: Vec<bool>,
+    /// 0 for those and else 1, where the chip drifts.
+    drifting: Option<E::Buffer>,
     cells: Option<Cells>,
 }
 
 impl<E: Simulator> Chip<E> {
     /// Fabricates the chip on `engine`.
     pub fn new(engine: &E, network: &Network, fabrication: &Fabrication) -> Result<Self> {
+        let mut digital: Vec<bool> = digital(network).collect();
+        if !digital.contains(&true) {
+            digital.clear();
+        }
+        let drifting: Vec<f64> = digital.iter().map(|&digital| f64::from(u8::from(!digital))).collect();
+        let some_stand = !fabrication.drift.is_none() && !digital.is_empty();
         Ok(Chip {
             inside: engine.build(network, fabrication)?,
             signals: Signals::new(engine, network, fabrication),
@@ -100,6 +112,8 @@ impl<E: Simulator> Chip<E> {
             drift: fabrication.drift,
             programmings: 0,
             drifted: if fabrication.drift.is_none() { None } else { Some(engine.zeros(network.controls())?) },
+            drifting: if some_stand { Some(engine.upload(&drifting)?) } else { None },
+            digital,
             cells: Cells::of(network, fabrication),
         })
     }
@@ -111,12 +125,19 @@ impl<E: Simulator> Chip<E> {
     }
 
     /// Sets the controls, of which those that `changed` are new, all of them where it is not said. Every time is a step of the drift,
-    /// however few they are. Of non-volatile cells those are written whose level changes.
+    /// however few they are. Numbers of digital electronics are not written to the chip. Of non-volatile cells those are written whose level changes.
     fn write(&mut self, controls: &E::Buffer, changed: Option<&[usize]>) -> Result<()> {
-        let told = changed.map_or(self.inside.controls(), <[usize]>::len);
+        let told = match changed {
+            _ if self.digital.is_empty() => changed.map_or(self.inside.controls(), <[usize]>::len),
+            Some(changed) => changed.iter().filter(|&&control| self.digital.get(control) != Some(&true)).count(),
+            None => self.digital.iter().filter(|digital| !**digital).count(),
+        };
         if self.counter.is_on() {
             if let Some(drifted) = &mut self.drifted {
                 self.engine.advance(&self.drift.at(self.seed, self.programmings), drifted)?;
+                if let Some(drifting) = &self.drifting {
+                    self.engine.multiply(drifting, drifted)?;
+                }
             }
             self.programmings += 1;
         }

@@ -1,15 +1,17 @@
 //! Conversions counted at a chip's interface, as seconds and joules.
 //!
-//! With the counts of [`Accesses`], D controls and n₀ inputs of the chip, K converters per interface (`converter-channels`), and
-//! f their rate, all of them constants of a [`CostModel`]:
+//! With the counts of [`Accesses`], D controls that converters write and n₀ inputs of the chip, K converters per interface
+//! (`converter-channels`), and f their rate, all of them constants of a [`CostModel`]:
 //!
 //! ```text
-//! T = control_writes/K_c·t_write + control_writes/D·t_settle                     control writing, settling
+//! T = control_writes/K_c·t_write + cell_writes/K_c·t_cell                        control writing
+//!   + control_writes/D·t_settle                                                  settling
 //!   + [max(frames, (inputs + injections)/K) + max(frames, reads/K)]/f            conversion
 //!   + rounds·t_turn + rounds·passes/frames·L·n_g/c                               turns, propagation
 //!   + F/R                                                                        digital
 //! E = reads·(e_adc + e_tia) + (inputs + injections)·(e_dac + e_modulator)        reading, writing
-//!   + control_writes·e_control + (D - D_cells)·(φ/π)·P_π·T                       control writing, holding
+//!   + control_writes·e_control + cell_writes·e_cell                              control writing
+//!   + [D_heaters·φ/π + D_rings·φ_r/π]·P_π·T + D_pixels·P_pixel·T                 holding
 //!   + n₀·P_detector·10^(loss/10)/η·T_on + F·e_flop                               laser, digital
 //! ```
 //!
@@ -17,6 +19,10 @@
 //! ([`crate::network::Interface`]). With `"all"` channels every signal has its own converter and a frame takes one cycle each way; K
 //! converters take n values in n/K cycles, without gaps, and at least one. T_on, the time with light, is that of conversion and
 //! propagation. A layer-wise round crosses only its share passes/frames of the path.
+//!
+//! Heaters hold the phases of meshes and weight cells, φ on average, and of rings, φ_r: a ring is built to meet its channel in the middle of its
+//! heater's range. Pixels of masks are held by their panel. Entries of matrices, whose hardware nobody says, gains behind detectors, numbers of digital
+//! electronics and phase-change cells take no power to hold.
 //!
 //! Not in it: the evaluation of the trained chip, cooling, memory, and everything that all methods share before they begin.
 
@@ -44,7 +50,7 @@ const PRESETS: [(&str, &str); 2] =
 /// Longest file of a cost model (bytes).
 const LONGEST_FILE: u64 = 1 << 16;
 
-/// Every constant of the model; the keys of its TOML file, all of them required. Each has a range, so that no bill is infinite.
+/// Every constant of the model; the keys of its TOML file, required but where it is said. Each has a range, so that no bill is infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, remote = "Self")]
 pub struct CostModel {
@@ -78,8 +84,20 @@ pub struct CostModel {
     pub control_dac_j: f64,
     /// Power of a heater per phase of π, P_π; 0 for shifters that hold their phase by themselves.
     pub heater_pi_w: f64,
-    /// Mean phase φ that a control holds.
+    /// Mean phase φ that a heater holds.
     pub mean_phase_rad: f64,
+    /// Mean phase φ_r that the heater of a ring holds. May be left out.
+    #[serde(default = "mean_ring_phase")]
+    pub mean_ring_phase_rad: f64,
+    /// Power that a pixel of a mask takes to hold its phase, P_pixel. May be left out: none.
+    #[serde(default)]
+    pub pixel_hold_w: f64,
+    /// Time to write a phase-change cell, beside that to write a control. May be left out: none.
+    #[serde(default)]
+    pub cell_write_s: f64,
+    /// Energy to write a phase-change cell, beside that to write a control. May be left out: none.
+    #[serde(default)]
+    pub cell_write_j: f64,
     /// Optical power that a detector needs, P_detector.
     pub detector_min_w: f64,
     /// Loss from the laser to a detector.
@@ -88,6 +106,11 @@ pub struct CostModel {
     pub wall_plug_efficiency: f64,
     /// Energy of one digital operation.
     pub flop_j: f64,
+}
+
+/// The middle of a tenth of a free spectral range.
+fn mean_ring_phase() -> f64 {
+    std::f64::consts::PI / 10.0
 }
 
 /// How many converters there are.
@@ -129,6 +152,23 @@ pub struct ChipSize {
     /// that are written.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cells: usize,
+    /// What the others are; none in records of earlier versions, which took all of them for heaters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Others>,
+}
+
+/// What those of a chip's controls are that are no cells and not only written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Others {
+    /// Heaters of meshes, attenuators and weight cells, D_heaters.
+    pub heaters: usize,
+    /// Heaters of rings, D_rings.
+    pub rings: usize,
+    /// Pixels of masks, D_pixels.
+    pub pixels: usize,
+    /// Numbers of digital electronics, which no converter writes.
+    pub digital: usize,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -138,9 +178,19 @@ fn is_zero(count: &usize) -> bool {
 impl ChipSize {
     /// Of a chip of `network`.
     pub fn of(network: &Network) -> Self {
-        let runs = network.stages().flat_map(Stage::runs);
-        let cells = runs.filter(|run| run.meaning == Meaning::Cells).map(|run| run.count).sum();
-        ChipSize { controls: network.controls(), inputs: network.interface().whole.at_once, cells }
+        let runs = || network.stages().flat_map(Stage::runs);
+        let of = |meaning| runs().filter(|run| run.meaning == meaning).map(|run| run.count).sum();
+        let mut others = Others { digital: of(Meaning::Digital), ..Others::default() };
+        for stage in network.stages().flat_map(Stage::parts) {
+            let held = stage.heaters().len();
+            match stage {
+                Stage::Mask(_) => others.pixels += held,
+                Stage::RingBank(_) => others.rings += held,
+                _ => others.heaters += held, // whatever else has a place, and nothing where none has
+            }
+        }
+        let inputs = network.interface().whole.at_once;
+        ChipSize { controls: network.controls(), inputs, cells: of(Meaning::Cells), others: Some(others) }
     }
 
     /// Errs where a number is no size of a chip.
@@ -151,6 +201,12 @@ impl ChipSize {
         let wrong = sizes.into_iter().find(|(_, size, least)| !(*least..=MOST).contains(size));
         if self.cells > self.controls {
             return Err(format!("a chip of {} controls, {} of them cells, is not valid", self.controls, self.cells));
+        }
+        if let Some(Others { heaters, rings, pixels, digital }) = self.others {
+            let all = [self.cells, heaters, rings, pixels, digital].into_iter().fold(0, usize::saturating_add);
+            if all > self.controls {
+                return Err(format!("a chip of {} controls, {all} of them of some kind, is not valid", self.controls));
+            }
         }
         wrong.map_or(Ok(()), |(name, size, least)| {
             Err(format!("a chip of {size} {name} is not valid: must be from {least} to {MOST}"))
@@ -219,6 +275,10 @@ impl CostModel {
             ("control-dac-j", self.control_dac_j, JOULES),
             ("heater-pi-w", self.heater_pi_w, WATTS),
             ("mean-phase-rad", self.mean_phase_rad, (0.0, 1e9)),
+            ("mean-ring-phase-rad", self.mean_ring_phase_rad, (0.0, 1e9)),
+            ("pixel-hold-w", self.pixel_hold_w, WATTS),
+            ("cell-write-s", self.cell_write_s, SECONDS),
+            ("cell-write-j", self.cell_write_j, JOULES),
             ("detector-min-w", self.detector_min_w, WATTS),
             ("path-loss-db", self.path_loss_db, (0.0, 1e3)),
             ("flop-j", self.flop_j, JOULES),
@@ -238,28 +298,33 @@ impl CostModel {
         let (frames, rounds, writes) = (count(accesses.frames), count(accesses.rounds), count(accesses.control_writes));
         let share = if frames == 0.0 { 0.0 } else { count(accesses.passes) / frames };
         let cycles = |values| self.converter_channels.cycles(values).max(frames);
-        let settings = writes / size.controls.max(1) as f64;
-        let written_in_turn = match self.control_channels {
+        let held =
+            size.others.unwrap_or(Others { heaters: size.controls.saturating_sub(size.cells), ..Others::default() });
+        let settings = writes / size.controls.saturating_sub(held.digital).max(1) as f64;
+        let in_turn = |writes: f64, settings: f64| match self.control_channels {
             Channels::Word(All::All) => settings,
             channels => channels.cycles(writes).max(settings),
         };
+        let cell_writes = count(accesses.cell_writes);
+        let cell_settings = cell_writes / size.cells.max(1) as f64;
         let time = Time {
-            control_writing_s: written_in_turn * self.control_write_s,
+            control_writing_s: in_turn(writes, settings) * self.control_write_s
+                + in_turn(cell_writes, cell_settings) * self.cell_write_s,
             settling_s: settings * self.settle_s,
             conversion_s: (cycles(written) + cycles(reads)) / self.sample_rate_hz,
             turns_s: rounds * self.turn_s,
             propagation_s: rounds * share * self.path_length_m * self.group_index / LIGHT_M_PER_S,
             digital_s: count(accesses.digital_flops) / self.digital_rate_flops,
         };
-        let held = size.controls.saturating_sub(size.cells);
-        let heaters_w = held as f64 * self.mean_phase_rad / std::f64::consts::PI * self.heater_pi_w;
+        let phases = held.heaters as f64 * self.mean_phase_rad + held.rings as f64 * self.mean_ring_phase_rad;
+        let holding_w = phases / std::f64::consts::PI * self.heater_pi_w + held.pixels as f64 * self.pixel_hold_w;
         let laser_w = size.inputs as f64 * self.detector_min_w * 10_f64.powf(self.path_loss_db / 10.0)
             / self.wall_plug_efficiency;
         let energy = Energy {
             reading_j: reads * (self.adc_j + self.tia_j),
             writing_j: written * (self.dac_j + self.modulator_j),
-            control_writing_j: writes * self.control_dac_j,
-            holding_j: heaters_w * time.total(),
+            control_writing_j: writes * self.control_dac_j + cell_writes * self.cell_write_j,
+            holding_j: holding_w * time.total(),
             laser_j: laser_w * (time.conversion_s + time.propagation_s),
             digital_j: count(accesses.digital_flops) * self.flop_j,
         };

@@ -20,6 +20,10 @@ const FREE: CostModel = CostModel {
     control_dac_j: 0.0,
     heater_pi_w: 0.0,
     mean_phase_rad: 0.0,
+    mean_ring_phase_rad: 0.0,
+    pixel_hold_w: 0.0,
+    cell_write_s: 0.0,
+    cell_write_j: 0.0,
     detector_min_w: 0.0,
     path_loss_db: 0.0,
     wall_plug_efficiency: 1.0,
@@ -27,7 +31,8 @@ const FREE: CostModel = CostModel {
 };
 
 /// A 784-256-256-10 chip; its controls are the published 269 322.
-const SIZE: ChipSize = ChipSize { controls: 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10, inputs: 784, cells: 0 };
+const SIZE: ChipSize =
+    ChipSize { controls: 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10, inputs: 784, cells: 0, others: None };
 
 /// Steps and samples per step.
 const STEPS: u64 = 3;
@@ -190,14 +195,14 @@ fn files_that_are_no_cost_model_are_refused() {
 fn constants_out_of_all_sense_make_no_bill_infinite() {
     let bench = serde_json::to_value(CostModel::find("bench").unwrap()).unwrap();
     let names: Vec<String> = bench.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names.len(), 20);
+    assert_eq!(names.len(), 24);
     let most = u64::MAX;
     let accesses = Accesses {
         reads: most,
         injections: most,
         inputs: most,
         control_writes: most,
-        cell_writes: 0,
+        cell_writes: most,
         passes: most,
         rounds: most,
         frames: 1,
@@ -228,7 +233,7 @@ fn constants_out_of_all_sense_make_no_bill_infinite() {
     }
     let worst: CostModel = serde_json::from_value(worst).unwrap();
     for controls in [0, usize::MAX] {
-        let bill = worst.bill(&accesses, &ChipSize { controls, inputs: usize::MAX, cells: 0 });
+        let bill = worst.bill(&accesses, &ChipSize { controls, inputs: usize::MAX, cells: 0, others: None });
         assert!(bill.time.total().is_finite() && bill.energy.total().is_finite(), "{bill:?}");
     }
 }
@@ -240,6 +245,71 @@ fn cells_that_hold_by_themselves_take_no_power() {
     assert!(holding(0) > 0.0 && holding(SIZE.controls) == 0.0);
     assert!((holding(SIZE.controls / 2) / holding(0) - 0.5).abs() < 1e-5);
     let network = Network::new(vec![vec![Stage::ring_bank(4, 3, 8, 50.0)], vec![Stage::phase_change(3, 2)]]).unwrap();
-    assert_eq!(ChipSize::of(&network), ChipSize { controls: 15 + 8, inputs: 4, cells: 8 });
+    let others = Some(Others { rings: 15, ..Others::default() });
+    assert_eq!(ChipSize::of(&network), ChipSize { controls: 15 + 8, inputs: 4, cells: 8, others });
     assert!(ChipSize { cells: 24, ..ChipSize::of(&network) }.validate().is_err());
+}
+
+/// Heaters hold φ, rings φ_r, pixels what their panel takes; matrices, gains, cells and digital numbers nothing.
+#[test]
+fn only_what_is_held_takes_power() {
+    let image = crate::data::ImageShape::new(1, 4, 4);
+    let patches = crate::stage::Patches { image, kernel: [2, 2], stride: 1, padding: 0 };
+    let space =
+        crate::optics::AngularSpectrum { rows: 4, columns: 4, pitch_um: 400.0, distance_um: 1e3, wavelength_um: 750.0 };
+    let mask = crate::stage::Transmission::Phase;
+    let detected = Stage::detection(16, crate::network::Detection::Intensity);
+    let planes = Network::new(vec![vec![Stage::free_space(space), Stage::mask(4, 4, mask), detected]]).unwrap();
+    let convolutional = Network::new(vec![
+        vec![
+            Stage::convolution(patches, Stage::ring_bank(4, 2, 8, 50.0)),
+            Stage::normalization(crate::data::ImageShape::new(2, 3, 3), 1),
+        ],
+        vec![Stage::weight_bank(18, 2)],
+        vec![Stage::matrix(2, 2)],
+    ])
+    .unwrap();
+    let light = [
+        vec![Stage::modulation(2)],
+        crate::network::singular_value_stages(2, 2, crate::optics::Layout::Rectangular).unwrap().into(),
+        vec![Stage::detection(2, crate::network::Detection::Intensity)],
+    ];
+    let light = Network::new(vec![light.concat()]).unwrap();
+    let found = |network: &Network| ChipSize::of(network).others.unwrap();
+    assert_eq!(found(&planes), Others { pixels: 16, ..Others::default() });
+    assert_eq!(found(&convolutional), Others { heaters: 38, rings: 10, digital: 4, ..Others::default() });
+    // two meshes of θ, φ and two γ each, and two attenuators; the gain behind them is none
+    assert_eq!((found(&light), light.controls()), (Others { heaters: 4 + 2 + 4, ..Others::default() }, 11));
+
+    let model = CostModel {
+        settle_s: 1.0,
+        heater_pi_w: 2.0,
+        mean_phase_rad: std::f64::consts::PI,
+        mean_ring_phase_rad: 0.5 * std::f64::consts::PI,
+        pixel_hold_w: 3.0,
+        ..FREE
+    };
+    let holding = |network: &Network, digital: usize| {
+        // one setting of all that is written
+        let accesses = Accesses { control_writes: (network.controls() - digital) as u64, ..Accesses::default() };
+        model.bill(&accesses, &ChipSize::of(network)).energy.holding_j
+    };
+    near(holding(&planes, 0), 16.0 * 3.0);
+    near(holding(&convolutional, 4), (38.0 + 0.5 * 10.0) * 2.0);
+    assert!(
+        ChipSize { others: Some(Others { digital: 12, ..found(&light) }), ..ChipSize::of(&light) }.validate().is_err()
+    );
+}
+
+#[test]
+fn writing_a_cell_takes_its_time_and_energy() {
+    let size = ChipSize { controls: 10, inputs: 1, cells: 4, others: Some(Others::default()) };
+    let accesses = Accesses { control_writes: 8, cell_writes: 8, ..Accesses::default() };
+    let writing = |channels| {
+        let model = CostModel { cell_write_s: 1e-6, cell_write_j: 1e-9, control_channels: channels, ..FREE };
+        let bill = model.bill(&accesses, &size);
+        (bill.time.control_writing_s, bill.energy.control_writing_j)
+    };
+    assert_eq!(writing(Channels::Word(All::All)), (2.0 * 1e-6, 8.0 * 1e-9));
+    assert_eq!(writing(Channels::Number(2.0)), (4.0 * 1e-6, 8.0 * 1e-9));
 }

@@ -129,7 +129,7 @@ fn gradients_of_imperfections_match_differences() {
 
 #[test]
 fn gradients_of_pixels_and_planes_match_differences() {
-    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 90.0, plane_tilt: 0.05 };
+    let planes = Planes { pixel_phase: 0.3, plane_shift: 60.0, plane_distance: 90.0, plane_tilt: 0.05, ..Planes::NONE };
     // pixels of the second are so fine that some of their light decays on the way
     for (rows, columns, pitch_um, distance_um, wavelength_um) in
         [(5, 3, 400.0, 1_500.0, 750.0), (4, 6, 0.2, 0.3, 0.532), (6, 12, 400.0, 3_000.0, 750.0)]

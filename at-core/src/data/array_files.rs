@@ -1,6 +1,6 @@
 //! Data sets in NumPy's files: an archive, a pair of arrays, or a folder of either. Which array is which follows from its name.
 
-use super::arrays::{Named, Table, piece};
+use super::arrays::{Named, Table, image_of, piece};
 use super::dataset::Dataset;
 use super::label_column::listed;
 use super::parts::{self, Piece};
@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::files::npy::{Kind, MOST_ELEMENTS, NpyArray, NpyHead};
 use crate::files::npz::Npz;
 use crate::files::whole::{open_regular, shown};
+use crate::image_shape::ImageShape;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -129,6 +130,14 @@ impl Folder {
         Some(Folder::Arrays([train, pair(["x_test.npy", "X_test.npy"], ["y_test.npy", "Y_test.npy"])?]))
     }
 
+    /// The shape of its images, as the heads of its files tell.
+    pub fn image(&self, folder: &Path) -> Option<ImageShape> {
+        match self {
+            Folder::Archives => image_of_archive(&folder.join(ARCHIVES[0])),
+            Folder::Arrays([(x, _), _]) => image_of_array(x),
+        }
+    }
+
     /// The data set.
     pub fn read(&self, name: &str, folder: &Path, reading: Reading) -> Result<Dataset> {
         match self {
@@ -147,6 +156,18 @@ impl Folder {
             }
         }
     }
+}
+
+/// The shape of the images in the array `x`, as its head tells.
+pub(crate) fn image_of_array(x: &Path) -> Option<ImageShape> {
+    image_of(&Places::Files(x, x).head().ok()?)
+}
+
+/// The shape of the images in the archive `path`, as the head of its features tells.
+pub(crate) fn image_of_archive(path: &Path) -> Option<ImageShape> {
+    let file = Npz::open(path).ok()?;
+    let (x, _) = pair(&file, Some("train")).or_else(|| pair(&file, None))?;
+    image_of(&file.head(&x).ok()?)
 }
 
 /// Errs where there is a rule for a data set that has parts of its own.

@@ -428,3 +428,28 @@ fn what_is_read_in_parts_is_checked_as_what_is_held() {
     File::options().write(true).open(saved.path("x.npy")).unwrap().set_modified(later).unwrap();
     assert!(set.train.loaded().unwrap_err().to_string().contains("was written to while"));
 }
+
+#[test]
+fn the_heads_of_files_tell_the_shape_that_reading_them_finds() {
+    let saved = Saved::new();
+    let shape_of = |axes: &[usize]| {
+        let path = saved.npz("F.npz", |archive| {
+            archive.add_array("x_train", &features(axes)).unwrap();
+            archive.add_array("y_train", &labels(axes[0], 3)).unwrap();
+            archive.add_array("x_test", &features(axes)).unwrap();
+            archive.add_array("y_test", &labels(axes[0], 3)).unwrap();
+        });
+        let read = archive("F", &path, reading(None)).unwrap().image;
+        assert_eq!(image_of_archive(&path), read, "{axes:?}");
+        assert_eq!(crate::data::image_of(&path.display().to_string()), read, "{axes:?}");
+        saved.npy("x.npy", &features(axes));
+        assert_eq!(image_of_array(&saved.path("x.npy")), read, "{axes:?}");
+        read.map(|image| image.to_string())
+    };
+    assert_eq!(shape_of(&[9, 4, 9]).as_deref(), Some("1x4x9"));
+    assert_eq!(shape_of(&[9, 4, 8, 8]).as_deref(), Some("4x8x8"));
+    assert_eq!(shape_of(&[9, 6, 5, 3]).as_deref(), Some("3x6x5"));
+    assert_eq!(shape_of(&[9, 36]), None);
+    assert_eq!(crate::data::image_of("no such file"), None);
+    assert_eq!(crate::data::image_of("digits"), Some(ImageShape::single(8, 8)));
+}

@@ -138,6 +138,11 @@ fn finite(values: &[f32], place: impl Fn(usize) -> String) -> std::result::Resul
     }
 }
 
+/// The shape of the images whose features have this head.
+pub(crate) fn image_of(head: &NpyHead) -> Option<ImageShape> {
+    shape(&head.shape, head.element).ok()?.image
+}
+
 /// Most channels of images that have them last; of more, as deeper layers have, they come first.
 const MOST_COLOURS: usize = 4;
 

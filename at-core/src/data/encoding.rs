@@ -17,7 +17,8 @@ use std::str::FromStr;
 /// `amplitude-image:64x64`, `phase-image:64x64`.
 ///
 /// Of images with several channels every channel is cropped or pooled by itself, and the channels come one after the other; what is
-/// normalised is normalised over all of them together, so that colours keep their ratios. A grid of pixels takes images of one channel.
+/// normalised is normalised over all of them together, so that colours keep their ratios. A grid of pixels takes images of one channel, and
+/// of three their luma, `0.299 R + 0.587 G + 0.114 B` (ITU-R BT.601).
 ///
 /// Complex features are fields already: `raw`, `l2`, `amplitude` and `amplitude-image` keep their phases, and x² is |x|² there; the others take real ones.
 ///
@@ -134,8 +135,8 @@ impl Encoding {
             Self::Raw | Self::L2 => Ok(width),
             Self::AmplitudeImage { rows, columns } | Self::PhaseImage { rows, columns } => {
                 let channels = shape()?.channels;
-                if channels != 1 {
-                    let instead = "choose images of one channel or another encoding".to_string();
+                if ![1, LUMA.len()].contains(&channels) {
+                    let instead = "choose images of one channel or three, or another encoding".to_string();
                     let what = format!("{self} of images of {channels} channels, which light one grid");
                     return Err(Error::Unsupported { what, instead });
                 }
@@ -163,12 +164,29 @@ impl Encoding {
                 if modes < width && !modes.is_multiple_of(channels) {
                     let below = (modes / channels * channels).max(channels);
                     let reason = format!(
-                        "images have {channels} channels, and a mode is a mean within one of them; choose a multiple, as {below} or {}",
+                        "images have {channels} channels, and a mode is a mean within one of them; choose a multiple, as {below} or {}; a grid \
+                         of pixels takes amplitude-image:ROWSxCOLUMNS, which makes three channels grey",
                         below + channels
                     );
                     return Err(Error::invalid("modes", modes, reason));
                 }
                 Ok(modes)
+            }
+        }
+    }
+
+    /// The shape of the signals of samples of `width` features, where these keep that of an `image` or make one of another shape.
+    pub fn image(self, width: usize, image: Option<ImageShape>) -> Option<ImageShape> {
+        match self {
+            Self::Raw | Self::L2 => image,
+            Self::Amplitude { modes } | Self::Phase { modes } => {
+                image.filter(|_| modes.is_none_or(|modes| modes == width))
+            }
+            Self::FourierCrop { size } | Self::Pool { size } => {
+                image.map(|image| ImageShape::new(image.channels, size, size))
+            }
+            Self::AmplitudeImage { rows, columns } | Self::PhaseImage { rows, columns } => {
+                image.map(|_| ImageShape::single(rows, columns))
             }
         }
     }
@@ -196,6 +214,14 @@ impl Encoding {
         let features = samples.features.all()?;
         let of_grid = image.map_or((0, 0), |image| (image.height, image.width));
         let grid = |rows, columns| Grid::new(of_grid, (rows, columns));
+        let grey = |x: &[f32], index: usize, part: usize, parts: usize| match image {
+            Some(ImageShape { channels: 3, height, width }) => {
+                let channel =
+                    |(channel, weight)| weight * f64::from(x[parts * (channel * height * width + index) + part]);
+                LUMA.into_iter().enumerate().map(channel).sum::<f64>() as f32
+            }
+            Some(_) | None => x[parts * index + part],
+        };
         let pairs = signals.par_chunks_exact_mut(stride).zip(features.par_chunks_exact(samples.stride()));
         match *self {
             Self::Raw => pairs.for_each(|(out, x)| out.copy_from_slice(x)),
@@ -249,8 +275,9 @@ impl Encoding {
             Self::AmplitudeImage { rows, columns } => {
                 let (grid, parts) = (grid(rows, columns), if samples.complex { 2 } else { 1 });
                 pairs.for_each(|(out, x)| {
-                    let value =
-                        |pixel: usize, part: usize| grid.pixel(pixel, |index| x[parts * index + part]).unwrap_or(0.0);
+                    let value = |pixel: usize, part: usize| {
+                        grid.pixel(pixel, |index| grey(x, index, part, parts)).unwrap_or(0.0)
+                    };
                     let all = || (0..modes).flat_map(|pixel| (0..parts).map(move |part| (pixel, part)));
                     let total = power(all().map(|(pixel, part)| value(pixel, part)));
                     let scale = (modes as f64).sqrt() * inverse_or_zero(total.sqrt());
@@ -261,7 +288,7 @@ impl Encoding {
                 let grid = grid(rows, columns);
                 pairs.for_each(|(out, x)| {
                     for (pixel, field) in out.chunks_exact_mut(2).enumerate() {
-                        if let Some(value) = grid.pixel(pixel, |index| x[index]) {
+                        if let Some(value) = grid.pixel(pixel, |index| grey(x, index, 0, 1)) {
                             let (sin, cos) = (PI * value).sin_cos();
                             field.copy_from_slice(&[cos as f32, sin as f32]);
                         }
@@ -282,6 +309,9 @@ impl Encoding {
         Ok(Encoded { signals, modes, complex, samples: samples.len() })
     }
 }
+
+/// Weights of red, green and blue in the luma of ITU-R BT.601.
+const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
 
 /// Σx².
 fn power(x: impl Iterator<Item = f64>) -> f64 {

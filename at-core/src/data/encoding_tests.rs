@@ -38,6 +38,41 @@ fn an_image_lies_in_the_middle_of_its_grid() {
 }
 
 #[test]
+fn three_channels_light_one_grid_by_their_luma() {
+    let x = samples(6, &[1., 0., 0., 1., 0.5, 1.]); // red [1, 0], green [0, 1], blue [0.5, 1]
+    let colours = Some(ImageShape::new(3, 1, 2));
+    let grey = samples(2, &[0.299 + 0.5 * 0.114, 0.587 + 0.114]);
+    for encoding in ["amplitude-image:2x4", "phase-image:3x5"] {
+        let encoding: Encoding = encoding.parse().unwrap();
+        let [found, expected] = [(&x, colours), (&grey, Some(ImageShape::single(1, 2)))]
+            .map(|(x, image)| encoding.encode(x, image).unwrap().signals);
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6), "{encoding}: {found:?} {expected:?}");
+    }
+    let error = Encoding::AmplitudeImage { rows: 2, columns: 2 }.modes(8, Some(ImageShape::new(2, 2, 2))).unwrap_err();
+    assert!(error.to_string().contains("one channel or three"), "{error}");
+}
+
+#[test]
+fn signals_keep_the_shape_of_their_images_or_make_another() {
+    let image = Some(ImageShape::new(3, 4, 6));
+    for (encoding, shape) in [
+        ("raw", "3x4x6"),
+        ("l2", "3x4x6"),
+        ("amplitude", "3x4x6"),
+        ("phase:72", "3x4x6"),
+        ("pool:2", "3x2x2"),
+        ("fourier-crop:3", "3x3x3"),
+        ("amplitude-image:8x9", "1x8x9"),
+    ] {
+        let found = encoding.parse::<Encoding>().unwrap().image(72, image);
+        assert_eq!(found, Some(shape.parse().unwrap()), "{encoding}");
+    }
+    assert_eq!(Encoding::Amplitude { modes: Some(36) }.image(72, image), None);
+    assert_eq!(Encoding::Raw.image(72, None), None);
+}
+
+#[test]
 fn a_grid_coarser_than_its_image_takes_means() {
     let x = samples(6, &[1., 2., 3., 4., 5., 9.]);
     let encoded = Encoding::AmplitudeImage { rows: 1, columns: 3 }.encode(&x, Some(ImageShape::single(2, 3))).unwrap();

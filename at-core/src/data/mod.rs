@@ -47,5 +47,5 @@ pub use label_column::{LabelColumn, TargetColumns};
 pub use name::DatasetName;
 pub use samples::{RealTargets, Samples};
 pub use scale::Scale;
-pub use source::{Choices, Location, Source, load, locate, open, open_chosen};
+pub use source::{Choices, Location, Source, image_of, load, locate, open, open_chosen};
 pub use split::SplitRule;

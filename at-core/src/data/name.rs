@@ -1,6 +1,7 @@
 //! The data sets that have a name.
 
 use crate::error::{Error, Result};
+use crate::image_shape::ImageShape;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -41,6 +42,16 @@ impl DatasetName {
             Self::Vowel => "vowel",
             Self::Digits => "digits",
             Self::Iris => "iris",
+        }
+    }
+
+    /// The shape of its samples, where these are images.
+    pub fn image(self) -> Option<ImageShape> {
+        match self {
+            Self::Mnist | Self::FashionMnist | Self::Kmnist => Some(ImageShape::single(28, 28)),
+            Self::Cifar10 => Some(ImageShape::new(3, 32, 32)),
+            Self::Digits => Some(ImageShape::single(8, 8)),
+            Self::Vowel | Self::Iris => None,
         }
     }
 

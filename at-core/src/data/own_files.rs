@@ -8,6 +8,7 @@ use super::split::SplitRule;
 use super::table::{self, Wanted};
 use super::table_doubts;
 use crate::error::{Error, Result};
+use crate::image_shape::ImageShape;
 use std::path::{Path, PathBuf};
 
 /// How the names of tables end.
@@ -116,6 +117,17 @@ impl Form {
             set.notes.extend(doubt);
             set
         })
+    }
+
+    /// The shape of its images, as the heads of its files tell; none where there are none, or no such file.
+    pub fn image(&self) -> Option<ImageShape> {
+        match self {
+            Form::Folder(folder) if csv_folder::is_in(folder) => None,
+            Form::Folder(folder) => Folder::of(folder)?.image(folder),
+            Form::Table(_) => None,
+            Form::Archive(path) => array_files::image_of_archive(path),
+            Form::Arrays(x, _) => array_files::image_of_array(x),
+        }
     }
 
     /// A doubt where a file is called like one of two parts, and the other one lies beside it.

@@ -8,6 +8,7 @@ use super::split::SplitRule;
 use super::table::Wanted;
 use super::{cifar, csv_folder, embedded, image_files, own_files};
 use crate::error::{Error, Result};
+use crate::image_shape::ImageShape;
 use std::path::{Path, PathBuf};
 
 /// Number of classes of [`DatasetName::Vowel`].
@@ -109,6 +110,15 @@ fn load_chosen(name: DatasetName, source: &Source, choices: &Choices) -> Result<
         (_, Location::Embedded) => {
             Err(Error::Unsupported { what: format!("embedded {name}"), instead: "load it from files".to_string() })
         }
+    }
+}
+
+/// The shape of the images of a data set, by its name or the path of files of one's own, of which the heads are read alone; none of
+/// samples that are no images, and where nothing can be read.
+pub fn image_of(name_or_path: &str) -> Option<ImageShape> {
+    match name_or_path.parse::<DatasetName>() {
+        Ok(name) => name.image(),
+        Err(_) => own_files::Form::of(name_or_path)?.ok()?.image(),
     }
 }
 

@@ -17,27 +17,44 @@
 use super::coupling::Coupling;
 use crate::imperfections::random::{key, normals, philox, uniform};
 use crate::imperfections::{Control, Part, TRUNCATION};
-use crate::network::Network;
+use crate::network::{Network, Stage};
 use crate::stage::Meaning;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
 impl Control {
     /// Draws the shifters of chip number `seed`; `site` tells its draws from others.
-    pub(super) fn fabricate(&self, network: &Network, seed: u64, site: u32, cell_levels: u32) -> ControlPath {
-        let stepped = cell_levels > 0 && network.has(Part::PhaseChange);
+    pub(super) fn fabricate(
+        &self,
+        network: &Network,
+        seed: u64,
+        site: u32,
+        cell_levels: u32,
+        mask_levels: u32,
+    ) -> ControlPath {
+        let stepped =
+            (cell_levels > 0 && network.has(Part::PhaseChange)) || (mask_levels > 0 && network.has(Part::Masks));
         let bent = stepped || self.control_range > 0.0 || self.heater_spread > 0.0 || self.dead_shifters > 0.0;
         let mut shifters = Vec::new();
-        let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0);
-        for controlled in stages.filter_map(|stage| stage.element().controlled()) {
+        let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0).flat_map(Stage::parts);
+        for (stage, controlled) in stages.filter_map(|stage| Some((stage, stage.element().controlled()?))) {
+            let stepped = match stage {
+                Stage::Mask(mask) if mask_levels > 0 && mask.transmission.has()[0] => mask.pixels(),
+                _ => 0, // no phases of pixels
+            };
+            let first = shifters.len();
             let meanings = controlled.runs().into_iter().flat_map(|run| std::iter::repeat_n(run.meaning, run.count));
             let rests = controlled.rests();
             for ((heater, meaning), rest) in controlled.places().into_iter().zip(meanings).zip(rests) {
                 let counter = [shifters.len() as u32, 0, 0, site];
                 shifters.push(match (heater, meaning) {
-                    (Some(_), _) => self.shifter(rest, seed, counter),
+                    (Some(_), _) => {
+                        let heater = self.shifter(rest, seed, counter);
+                        let pixel = shifters.len() - first < stepped && heater.gain > 0.0;
+                        if pixel { Shifter::pixel(mask_levels) } else { heater }
+                    }
                     (None, Meaning::Cells) => Shifter::cells(cell_levels),
-                    (None, Meaning::Phase { .. } | Meaning::Number) => Shifter::AS_TOLD,
+                    (None, Meaning::Phase { .. } | Meaning::Number | Meaning::Digital) => Shifter::AS_TOLD,
                 });
             }
         }
@@ -67,9 +84,9 @@ impl Control {
 pub struct Shifter {
     /// `1 + γ`; 0 where it is dead.
     pub gain: f64,
-    /// Phase b without voltage.
+    /// Phase b without voltage; of a pixel with levels the turn 2π that they divide.
     pub base: f64,
-    /// Range R; 0 for any phase; of a pair of phase-change cells with L levels `-(L - 1)`.
+    /// Range R; 0 for any phase; of a pair of phase-change cells with L levels `-(L - 1)`, and of a pixel with as many -L.
     pub range: f64,
 }
 
@@ -80,6 +97,16 @@ impl Shifter {
     /// A pair of phase-change cells with so many levels; 0 for any.
     pub fn cells(levels: u32) -> Self {
         Shifter { range: -f64::from(levels.saturating_sub(1)), ..Shifter::AS_TOLD }
+    }
+
+    /// A pixel of a mask with so many levels of its phase, `2πk/L`.
+    pub fn pixel(levels: u32) -> Self {
+        Shifter { gain: 1.0, base: TAU, range: -f64::from(levels) }
+    }
+
+    /// Whether it is a pixel with levels.
+    pub fn is_stepped_pixel(&self) -> bool {
+        self.range < 0.0 && self.base > 0.0
     }
 
     /// Where a pair of cells is written to stand that is told c: one of its levels where it has some, from -1 to 1.
@@ -109,7 +136,11 @@ impl Shifter {
 
     /// h and dh/dc at the control c.
     pub fn heat(&self, c: f64, quartic: f64, levels: f64) -> (f64, f64) {
-        let Shifter { gain, range, .. } = *self;
+        let Shifter { gain, base, range } = *self;
+        if self.is_stepped_pixel() {
+            let step = base / -range;
+            return ((c / step + 0.5).floor() * step, 1.0);
+        }
         if range < 0.0 {
             return (self.level(c), if c.abs() > 1.0 { 0.0 } else { 1.0 });
         }

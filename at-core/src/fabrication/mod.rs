@@ -25,7 +25,7 @@ use crate::Result;
 use crate::imperfections::random::site;
 use crate::imperfections::{Draws, Drift, Imperfections, Noise, normal_draws};
 use crate::network::{Network, Stage};
-use crate::stage::StageErrors;
+use crate::stage::{Meaning, StageErrors};
 use copies::{hardware, share, share_stages};
 use perturbation::matrix;
 
@@ -72,6 +72,12 @@ impl Fabrication {
     }
 }
 
+/// Of every control whether it is a number of digital electronics.
+pub(crate) fn digital(network: &Network) -> impl Iterator<Item = bool> + '_ {
+    let runs = network.stages().flat_map(Stage::runs);
+    runs.flat_map(|run| std::iter::repeat_n(run.meaning == Meaning::Digital, run.count))
+}
+
 impl Imperfections {
     /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
     /// spread scales that error and leaves the others as they were.
@@ -96,7 +102,11 @@ impl Imperfections {
             0.0 => Vec::new(),
             deviation => normal_draws(seed, 0, network.controls(), 0.0, deviation),
         };
-        let mut control = self.control.fabricate(network, seed, site::SHIFTERS, self.memory.pcm_levels);
+        for (error, digital) in update_error.iter_mut().zip(digital(network)) {
+            *error = if digital { 0.0 } else { *error };
+        }
+        let mut control =
+            self.control.fabricate(network, seed, site::SHIFTERS, self.memory.pcm_levels, self.planes.mask_levels);
         if self.module > 0 {
             let hardware = hardware(network, self.module);
             share(&mut update_error, &hardware);

@@ -10,6 +10,7 @@ use crate::imperfections::LARGEST_ERROR;
 use crate::network::{Network, Stage};
 use crate::stage::{ErrorVector, Meaning, StageErrors};
 use crate::{Error, Result};
+use std::f64::consts::TAU;
 
 /// Gain (dB) along the best way through all meshes beyond which powers leave single precision (1e38), and how much more a column of
 /// amplifiers may add, of which no light can have the best of every column.
@@ -84,6 +85,15 @@ impl ControlPath {
             let at = |what: &str| format!("{what} of shifter {index}");
             within(&at("gain"), shifter.gain, 0.0, 2.0)?; // 1 + γ, with γ cut off at ±1
             within(&at("resting phase"), shifter.base, -LARGEST_ERROR, LARGEST_ERROR)?;
+            if shifter.is_stepped_pixel() && matches!(meanings[index], Meaning::Phase { .. }) {
+                within(&format!("levels of pixel {index}"), -shifter.range, 2.0, 65536.0)?;
+                within(&format!("turn of pixel {index}"), shifter.base, TAU - 1e-6, TAU + 1e-6)?;
+                if shifter.range.fract() != 0.0 {
+                    let reason = format!("levels of pixel {index}: a number of levels is whole");
+                    return Err(Error::invalid("chip", -shifter.range, reason));
+                }
+                continue;
+            }
             if shifter.range < 0.0 && meanings[index] == Meaning::Cells {
                 within(&format!("levels of cells {index}"), 1.0 - shifter.range, 2.0, 65536.0)?;
                 if shifter.range.fract() != 0.0 {

@@ -234,7 +234,7 @@ impl Scope {
 }
 
 /// On what an imperfection acts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acts {
     /// Every network.
     OnAll,

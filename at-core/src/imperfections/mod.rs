@@ -5,6 +5,7 @@ mod imperfection;
 mod place;
 mod process;
 pub mod random;
+mod room;
 mod table;
 mod together;
 

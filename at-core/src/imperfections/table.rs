@@ -131,6 +131,9 @@ planes {
     /// Standard deviation of the static phase error of a mask's pixels.
     pixel_phase in planes: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Masks),
         "Masks: spread of the static phase errors of pixels (radians)";
+    /// L: levels of the phases of a mask's pixels, `2πk/L`; 0 for any phase.
+    mask_levels in planes: u32 = 0, Level, Range::up_to(65536.0, "a pixel has 2 to 65536 levels; 0 is any"), Kind,
+        On(Part::Masks), "Masks: levels of the phases of pixels, even over a turn, as of a panel or printed heights; 0: any";
     /// Standard deviation of a plane's shift against the plane before, along x and along y.
     plane_shift in planes: f64 = 0.0, Micrometre, Range::NOT_NEGATIVE, Individual, On(Part::Planes),
         "Diffractive planes: spread of shifts against the plane before, along x and along y (µm)";
@@ -358,7 +361,7 @@ macro_rules! everything {
         }
         part! {
             /// Pixels of masks, and where planes stand in free space ([`crate::optics::angular_spectrum`]).
-            Planes {} $planes
+            Planes and validate_together {} $planes
         }
         part! {
             /// How controls become phases, of all stages with phase shifters ([`crate::fabrication::control`]).

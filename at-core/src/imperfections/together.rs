@@ -1,6 +1,6 @@
 //! What imperfections demand of one another.
 
-use super::{Control, Memory};
+use super::{Control, Memory, Planes};
 use crate::{Error, Result};
 
 impl Control {
@@ -17,6 +17,16 @@ impl Control {
         match ranged.iter().find(|(_, value)| *value > 0.0 && self.control_range == 0.0) {
             Some((name, value)) => Err(Error::invalid(name, value, "needs a control-range to be a share of")),
             None => Ok(()),
+        }
+    }
+}
+
+impl Planes {
+    /// Errs where a pixel has one level, which is no mask.
+    pub(super) fn validate_together(&self) -> Result<()> {
+        match self.mask_levels {
+            1 => Err(Error::invalid("mask-levels", 1, "a pixel has 2 to 65536 levels; 0 is any")),
+            _ => Ok(()),
         }
     }
 }

@@ -43,9 +43,8 @@ pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>
 }
 
 /// What to do with a matrix that no single mesh makes.
-const SINGULAR: &str = "For W as it is, take its singular values (numpy.linalg.svd) and decompose Vᴴ and U one by one: meshes for \
-                        both, with attenuators σ between them, make W = U diag(σ) Vᴴ; in the library, \
-                        singular_value_controls gives all three";
+const SINGULAR: &str = "W as it is is made by two meshes with attenuators σ between them, W = U diag(σ) Vᴴ: pass `svd`; in the \
+                        library, singular_value_controls gives all three";
 
 /// Beyond so many modes the singular values take too long for an error.
 const MOST_EXPLAINED: usize = 128;

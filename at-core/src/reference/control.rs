@@ -54,6 +54,11 @@ fn heat(fabrication: &Fabrication, k: usize, control: f64) -> (f64, f64) {
     if shifter.range == 0.0 {
         return (shifter.gain * control, shifter.gain);
     }
+    if shifter.range < 0.0 && shifter.base > 0.0 {
+        // a pixel with levels of a turn
+        let step = TAU / -shifter.range;
+        return (step * (control / step + 0.5).floor(), 1.0);
+    }
     if shifter.range < 0.0 {
         // a pair of phase-change cells
         let steps = -shifter.range;

@@ -24,6 +24,8 @@ pub enum Meaning {
     },
     /// A weight or a gain: no turn of it means nothing.
     Number,
+    /// A number in the memory of digital electronics: no converter writes it, and it neither drifts nor follows what it is told with an error.
+    Digital,
     /// A weight from -1 to 1 that a pair of non-volatile cells holds: it is written where it changes, and holds by itself.
     Cells,
 }
@@ -37,6 +39,11 @@ impl ControlRun {
     /// `count` weights or gains.
     pub fn numbers(count: usize) -> Self {
         ControlRun { count, meaning: Meaning::Number }
+    }
+
+    /// `count` numbers of digital electronics.
+    pub fn digital(count: usize) -> Self {
+        ControlRun { count, meaning: Meaning::Digital }
     }
 
     /// `count` weights of pairs of non-volatile cells.

@@ -2,11 +2,12 @@
 
 use super::{Element, Signal, StageErrors};
 
-/// Half of the distance between the two points of a difference.
-const STEP: f64 = 1e-6;
+/// Distance h of the points of a difference, `[8 (L(h) − L(−h)) − L(2h) + L(−2h)]/12h`: of fourth order, whose own error is h⁴/30 times the fifth
+/// derivative, 3e-9 of a ring of finesse 100, and rounding 1e-12.
+const STEP: f64 = 1e-4;
 
 /// The greatest difference between what [`Element::backward`] says and what differences of [`Element::forward`] say, of all inputs and
-/// controls, at `controls` and a batch `signal`: 1e-7 or less of a page that is right, with signals of about 1 where it is smooth.
+/// controls, at `controls` and a batch `signal`: 1e-8 or less of a page that is right, with signals of about 1 where it is smooth.
 pub fn slope_error(stage: &dyn Element, errors: &StageErrors, controls: &[f64], signal: &[f64]) -> f64 {
     let (inputs, outputs) = (stage.input(), stage.output());
     let width = signal.len() / inputs.width() * outputs.width();
@@ -26,7 +27,7 @@ pub fn slope_error(stage: &dyn Element, errors: &StageErrors, controls: &[f64], 
             moved[k] += by;
             of(&moved)
         };
-        (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
+        (8.0 * (moved(STEP) - moved(-STEP)) - moved(2.0 * STEP) + moved(-2.0 * STEP)) / (12.0 * STEP)
     };
     let of_signal = |k: usize| half(inputs) * slope(signal, k, &|moved| loss(controls, moved));
     let of_control = |k: usize| slope(controls, k, &|moved| loss(moved, signal));

@@ -174,7 +174,7 @@ impl Element for Normalization {
 
 impl Controlled for Normalization {
     fn runs(&self) -> Vec<ControlRun> {
-        vec![ControlRun::numbers(2 * self.image.channels)]
+        vec![ControlRun::digital(2 * self.image.channels)]
     }
 
     /// `gain [channel]`, then `offset [channel]`.
@@ -233,7 +233,7 @@ mod tests {
         // as many as there are channels, and one
         for groups in [1, 2, 6] {
             let own = Normalization { groups, ..own };
-            assert!(slope_error(&own, &StageErrors::NONE, &controls, &x[..72]) < 1e-6, "{groups}");
+            assert!(slope_error(&own, &StageErrors::NONE, &controls, &x[..72]) < 1e-8, "{groups}");
         }
     }
 

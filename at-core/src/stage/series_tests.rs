@@ -90,7 +90,7 @@ fn a_convolution_is_its_element_on_every_patch_whatever_it_is() {
             }
         }
         let found = slope_error(stage.element(), &errors, &controls, &numbers(48, 0.1));
-        assert!(found < 1e-6, "{stage:?}: {found}");
+        assert!(found < 1e-8, "{stage:?}: {found}");
     }
 }
 
@@ -176,7 +176,7 @@ fn a_residual_connection_adds_what_it_left_aside() {
     ] {
         let stage = Stage::residual(stages);
         let found = slope_error(stage.element(), &errors_of(&stage), &first(&stage), &numbers(16, 0.9));
-        assert!(found < 1e-6, "{stage:?}: {found}");
+        assert!(found < 1e-8, "{stage:?}: {found}");
     }
 }
 

@@ -43,7 +43,7 @@ const PAIRS: Imperfections = Imperfections {
 
 /// Planes that stand half a pixel from where they should, and pixels that nobody calibrated.
 const PLANES: Imperfections = Imperfections {
-    planes: Planes { pixel_phase: 0.3, plane_shift: 200.0, plane_distance: 300.0, plane_tilt: 0.05 },
+    planes: Planes { pixel_phase: 0.3, plane_shift: 200.0, plane_distance: 300.0, plane_tilt: 0.05, ..Planes::NONE },
     ..Imperfections::NONE
 };
 
@@ -143,7 +143,7 @@ fn it_trains_a_coherent_chip_that_plain_at_does_not() {
 #[test]
 fn what_it_learns_of_planes_explains_the_chips_readouts() {
     for (pixel_phase, share) in [(0.3, 0.5), (0.0, 0.2)] {
-        let own = Planes { pixel_phase, plane_shift: 100.0, plane_distance: 150.0, plane_tilt: 0.025 };
+        let own = Planes { pixel_phase, plane_shift: 100.0, plane_distance: 150.0, plane_tilt: 0.025, ..Planes::NONE };
         let own = Imperfections { planes: own, ..Imperfections::NONE };
         let fixture = Fixture::new(Cpu::<f64>::new(), planes(), &own, settings(3, 60, 0.01, Optimizer::ADAM));
         let (learned, nominal, _) = misses(&fixture);
