@@ -32,6 +32,7 @@ pub use moved::Moved;
 #[cfg(feature = "mpi")]
 pub use start::ranked;
 pub use start::{Finished, Prepared, RunPlace, Start, prepare, start};
+use std::collections::HashMap;
 use std::path::Path;
 use summary::{ChipTimes, Exchange, MethodResult, PreparationCost, Summary};
 
@@ -79,6 +80,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
         folder.write("config.toml", &settings::config(&plan.settings)?)?;
     }
 
+    let earlier = earlier_peaks(folder);
     let mut ledger = Ledger::open(job)?;
     let mut summary = Summary::new(plan, data, &task.network, chance);
     summary.outside_chip = driver.map(|driver| driver.description().name.clone());
@@ -100,6 +102,10 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
         let wall_seconds = ledger.end()?;
         let TrialResult { outcomes, doubts, times, misfits } = trained.map_err(|error| explain(error, name, folder))?;
         let complete = outcomes[0].complete;
+        let peak_memory_bytes = match outcomes[0].records.len() > kept.records().len() {
+            true => Some(allocations::peak() as u64).filter(|&bytes| bytes > 0),
+            false => earlier.get(name.as_str()).copied(), // of the process that trained it
+        };
         for outcome in &outcomes {
             notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
         }
@@ -115,7 +121,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
                     chip_times: times.map(ChipTimes::from),
                     misfit,
                     exchange,
-                    peak_memory_bytes: Some(allocations::peak() as u64).filter(|&bytes| bytes > 0),
+                    peak_memory_bytes,
                     preparation: PreparationCost::of(plan.options.prepare, &outcome.records),
                     ..result
                 });
@@ -178,6 +184,14 @@ fn announce<E: Simulator>(engine: &E, job: &Job) {
         say(quiet, &format!("prepare  {own} of {all} epochs by {}, away from the chip", preparation.method));
     }
     say(quiet, &format!("folder   {}", folder.path().display()));
+}
+
+/// The peaks of memory that an earlier process has written down, by method: none where it has written nothing that can be read.
+fn earlier_peaks(folder: &RunFolder) -> HashMap<String, u64> {
+    let text = std::fs::read_to_string(folder.path().join("summary.json")).unwrap_or_default();
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let results = summary["results"].as_array().into_iter().flatten();
+    results.filter_map(|own| Some((own["method"].as_str()?.to_string(), own["peak_memory_bytes"].as_u64()?))).collect()
 }
 
 /// What its picture is called.

@@ -73,7 +73,7 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, data: Data) -> Resul
     let there = [
         (coherent, MESHES, "mesh"),
         (planes, PLANES, "planes"),
-        (banks, of_banks, "weight-bank"),
+        (banks, of_banks, BANK_CHIP),
         (rings, RINGS, "ring-bank"),
         (cells, CELLS, "phase-change"),
         (matrices, MATRICES, chips::DEMONSTRATION),
@@ -87,11 +87,11 @@ pub fn defaults(network: &NetworkText, given: &RunSettings, data: Data) -> Resul
     };
     if planes {
         defaults.encoding = Some(pixels(network, data.image));
-        let spaces = stages().filter_map(|stage| match *stage {
-            StageText::FreeSpace { rows, columns, pitch_um, distance_um, wavelength_um } => {
-                Some(AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um })
-            }
-            _ => None, // has no limit to where it stands
+        let spaces = stages().filter_map(|stage| {
+            let StageText::FreeSpace { rows, columns, pitch_um, distance_um, wavelength_um } = *stage else {
+                return None; // has no limit to where it stands
+            };
+            Some(AngularSpectrum { rows, columns, pitch_um, distance_um, wavelength_um })
         });
         chips::fit_planes(&mut defaults, spaces)?;
     }
@@ -153,12 +153,23 @@ impl Family {
     }
 }
 
+/// Kind of chip of weight banks.
+const BANK_CHIP: &str = "weight-bank";
+
+/// Spreads of weight cells beside elements of other kinds: with those of a bank by itself, offsets of 0.5 rad among them, not even `ideal` is trained in the
+/// time that the others have.
+const BESIDE_OTHERS: f64 = 0.1;
+
 /// What differs where elements of `several` kinds stand on one chip: the imperfections of all, and the longest training and smallest
 /// steps among them.
 fn together(several: &[Family], images: bool) -> Result<RunSettings> {
     let all = several.iter().map(Family::read).collect::<Result<Vec<_>>>()?;
     let rates = all.iter().filter(|own| own.optimizer.as_deref() == Some("adam")).filter_map(|own| own.learning_rate);
     let mut defaults = chips::together(several.iter().map(|family| family.chip))?;
+    if several.len() > 1 && several.iter().any(|family| family.chip == BANK_CHIP) {
+        let spreads = [&mut defaults.response_amplitude, &mut defaults.response_slope, &mut defaults.response_offset];
+        spreads.into_iter().for_each(|spread| *spread = Some(BESIDE_OTHERS));
+    }
     defaults.encoding = all.iter().find_map(|own| own.encoding.clone()).filter(|_| !images);
     defaults.method = Some(["at-adaptive", "in-silico", "ideal"].map(String::from).to_vec());
     defaults.epochs = all.iter().filter_map(|own| own.epochs).max();
@@ -289,7 +300,7 @@ mod tests {
         assert_eq!((rings.chip.as_deref(), rings.ring_offset, rings.encoding), (Some("weight-bank"), Some(0.02), None));
         assert_eq!((rings.learning_rate, rings.optimizer.as_deref()), (Some(1e-3), Some("adam")));
         let light = found("conv:4@3,svd,bank:out");
-        assert_eq!((light.chip.as_deref(), light.response_offset, light.encoding), (Some("mesh"), Some(0.5), None));
+        assert_eq!((light.chip.as_deref(), light.response_offset, light.encoding), (Some("mesh"), Some(0.1), None));
         for network in
             ["conv:4@3,pcm,matrix:out", "conv:4@3,svd,matrix:out", "conv:4@3,rings,bank:out", "conv:4@3,pcm,bank:out"]
         {

@@ -19,6 +19,9 @@ use at_core::optics::Mesh;
 use at_core::stage::Stage;
 use at_shaders::Kernel;
 
+/// Seconds before which no device begins a dispatch; the clock of a software one can stand still meanwhile.
+const SOONEST: f64 = 1e-9;
+
 /// Dispatches that are timed together, fewer than one submission holds, and as many bytes as hardly count.
 const DISPATCHES: usize = 100;
 const FEW_BYTES: usize = 16;
@@ -42,7 +45,7 @@ const LEAST: f64 = 0.1;
 /// What this device cannot do (subgroups), and what is not measured ([`MeshCosts::fields`]), is as in the default.
 pub fn measure_mesh_costs(gpu: &Gpu, tell: &mut dyn FnMut(&str)) -> Result<MeshCosts> {
     tell("dispatches and copies");
-    let dispatch_seconds = repeated_copy(gpu, FEW_BYTES, DISPATCHES)?;
+    let dispatch_seconds = repeated_copy(gpu, FEW_BYTES, DISPATCHES)?.max(SOONEST);
     let bandwidth = 1e9 * copy_rate(gpu)?;
     let cached = repeated_copy(gpu, CACHED_BYTES, CACHED_COPIES)?;
     let cache_bandwidth = (2.0 * CACHED_BYTES as f64 / beyond(cached, dispatch_seconds)).max(bandwidth);

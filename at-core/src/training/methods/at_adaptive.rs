@@ -499,6 +499,10 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {
             self.learn(FINAL_RATE * self.pace.rate * share)?;
+            progress.trained(misfit, &self.budget);
+            if progress.phase == Phase::OutputOnly {
+                self.give_up()?;
+            }
         }
         self.keep(&progress)
     }
@@ -524,7 +528,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                     )
                 });
                 vec![format!(
-                    "at-adaptive did not find this chip: after {} measuring steps its model misses the readouts of random light by \
+                    "at-adaptive did not find this chip: after {} measuring steps its model misses the readouts by \
                      {:.2} (0 is none, 1 is all of it); it went on as pat-output, from its first controls{}",
                     progress.spent,
                     progress.misfit,

@@ -46,6 +46,11 @@ const FIRST_PROBES: u64 = 10;
 /// Misfit at the end of all measuring above which no estimate is trained with.
 const USELESS: f64 = 0.1;
 
+/// Misfit of batches, half of all that is read, with which no estimate goes on training for more than so many steps: chips can be near where probes are,
+/// and far from it where training begins.
+const ASTRAY: f64 = 0.5;
+const PATIENCE: f64 = 100.0;
+
 /// Where in the course polishing begins, and what share of the misfit it must take away to be worth another time.
 const POLISH: f64 = 0.6;
 const WORTH: f64 = 0.05;
@@ -236,7 +241,16 @@ impl Progress {
             self.course = POLISH;
             return;
         }
-        self.phase = if useful { Phase::Training } else { Phase::OutputOnly };
+        (self.phase, self.course) = (if useful { Phase::Training } else { Phase::OutputOnly }, 0.0);
+    }
+
+    /// A batch was missed by `misfit` in training. Its course counts the steps with an estimate that has gone astray, after which it is given up.
+    pub fn trained(&mut self, misfit: f64, budget: &Budget) {
+        let astray = misfit > ASTRAY.max(self.bearable(budget.trust));
+        self.course = if astray { self.course + 1.0 } else { 0.0 };
+        if self.course > PATIENCE && budget.steps > 0 {
+            (self.phase, self.misfit) = (Phase::OutputOnly, misfit);
+        }
     }
 
     /// A step of all that `budget` has for it has calibrated; behind the last probes grow once more.
@@ -337,6 +351,17 @@ mod tests {
         assert_eq!(ends(|_| 0.08), 400 + 160, "once more in vain");
         let helped = ends(|progress| 0.29 * 0.996f64.powi(progress.probes as i32));
         assert!((481..2000).contains(&helped), "{helped}");
+    }
+
+    #[test]
+    fn an_estimate_that_misses_what_it_trains_is_given_up_and_noise_is_not_its_fault() {
+        let given_up = |noise: f64, misfit: fn(usize) -> f64| {
+            let mut progress = Progress { phase: Phase::Training, noise, ..Progress::new(&BUDGET) };
+            (0..300).for_each(|step| progress.trained(misfit(step), &BUDGET));
+            progress.phase == Phase::OutputOnly
+        };
+        assert!(given_up(0.0, |_| 0.6) && !given_up(0.3, |_| 0.6) && !given_up(0.0, |_| 0.4));
+        assert!(!given_up(0.0, |step| if step % 50 == 0 { 0.1 } else { 0.9 }), "it comes back");
     }
 
     #[test]
