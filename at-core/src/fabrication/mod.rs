@@ -12,6 +12,7 @@ mod measured;
 pub mod noise;
 mod of_meshes;
 pub mod perturbation;
+mod room;
 pub mod side_by_side;
 mod validity;
 

@@ -5,7 +5,6 @@ mod imperfection;
 mod place;
 mod process;
 pub mod random;
-mod room;
 mod table;
 mod together;
 

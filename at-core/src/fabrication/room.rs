@@ -1,7 +1,7 @@
 //! Whether planes have room to stand as far off as their spreads say: a shift stays in the darkness around the grid, a distance positive,
 //! and a tilt below what the pixels can tell from a smaller one.
 
-use super::{Imperfections, Planes};
+use crate::imperfections::{Imperfections, Planes};
 use crate::network::{Network, Stage};
 use crate::optics::AngularSpectrum;
 use crate::optics::angular_spectrum::length;
@@ -52,10 +52,11 @@ impl Planes {
 impl Imperfections {
     /// Errs where planes of `network` have no room for the spreads of where they stand, before a chip is drawn.
     pub fn check_room(&self, network: &Network) -> Result<()> {
-        network.stages().flat_map(Stage::parts).try_for_each(|stage| match stage {
-            Stage::FreeSpace(space) => self.planes.check_room(&space.spectrum),
-            _ => Ok(()), // the others have no such limit
-        })
+        let mut spaces = network
+            .stages()
+            .flat_map(Stage::parts)
+            .filter_map(|stage| if let Stage::FreeSpace(space) = stage { Some(&space.spectrum) } else { None });
+        spaces.try_for_each(|spectrum| self.planes.check_room(spectrum))
     }
 }
 
