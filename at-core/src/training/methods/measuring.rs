@@ -38,16 +38,15 @@ const ATTEMPTS: usize = 3;
 const AGAIN: f64 = 0.3;
 
 /// Shares of the course at which a lost estimate is known, each with the share of the first probes' misfit that it keeps: estimates that
-/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes). First misfits beyond 1, all of the readout, are
-/// of losses that nobody knew, and say nothing of phases.
+/// find the chip are at 0.8 to 0.9 and below 0.3 of it by then, others at 1.1 (three meshes of 64 modes).
 const LOOKS: [(f64, f64); 2] = [(0.35, 0.97), (0.6, 0.5)];
 const FIRST_PROBES: u64 = 10;
 
 /// Misfit at the end of all measuring above which no estimate is trained with.
 const USELESS: f64 = 0.1;
 
-/// Misfit of batches, half of all that is read, with which no estimate goes on training for more than so many steps: chips can be near where probes are,
-/// and far from it where training begins.
+/// Misfit of batches with which no estimate goes on training for more than so many steps: an estimate can be near the chip where probes are, and far from
+/// it where training begins. One that calibrating has found must be as good there as for probes.
 const ASTRAY: f64 = 0.5;
 const PATIENCE: f64 = 100.0;
 
@@ -219,7 +218,7 @@ impl Progress {
             self.noise = noise()?;
         }
         let kept = look.map_or(0.0, |(_, kept)| kept);
-        let lost = self.misfit > (kept * self.first.min(1.0)).max(self.bearable(budget.trust)).max(USELESS);
+        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
         let fits = |steps| {
             self.calibrated < ATTEMPTS * steps && self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps
         };
@@ -246,10 +245,12 @@ impl Progress {
 
     /// A batch was missed by `misfit` in training. Its course counts the steps with an estimate that has gone astray, after which it is given up.
     pub fn trained(&mut self, misfit: f64, budget: &Budget) {
-        let astray = misfit > ASTRAY.max(self.bearable(budget.trust));
+        self.hear(misfit);
+        let most = if self.calibrated > 0 { USELESS } else { ASTRAY };
+        let astray = self.misfit > most.max(self.bearable(budget.trust));
         self.course = if astray { self.course + 1.0 } else { 0.0 };
         if self.course > PATIENCE && budget.steps > 0 {
-            (self.phase, self.misfit) = (Phase::OutputOnly, misfit);
+            self.phase = Phase::OutputOnly;
         }
     }
 
@@ -355,13 +356,14 @@ mod tests {
 
     #[test]
     fn an_estimate_that_misses_what_it_trains_is_given_up_and_noise_is_not_its_fault() {
-        let given_up = |noise: f64, misfit: fn(usize) -> f64| {
-            let mut progress = Progress { phase: Phase::Training, noise, ..Progress::new(&BUDGET) };
+        let given_up = |calibrated: usize, noise: f64, misfit: fn(usize) -> f64| {
+            let mut progress = Progress { phase: Phase::Training, noise, calibrated, ..Progress::new(&BUDGET) };
             (0..300).for_each(|step| progress.trained(misfit(step), &BUDGET));
             progress.phase == Phase::OutputOnly
         };
-        assert!(given_up(0.0, |_| 0.6) && !given_up(0.3, |_| 0.6) && !given_up(0.0, |_| 0.4));
-        assert!(!given_up(0.0, |step| if step % 50 == 0 { 0.1 } else { 0.9 }), "it comes back");
+        assert!(given_up(0, 0.0, |_| 0.6) && !given_up(0, 0.3, |_| 0.6) && !given_up(0, 0.0, |_| 0.4));
+        assert!(given_up(96, 0.0, |_| 0.4) && !given_up(96, 0.2, |_| 0.4) && !given_up(96, 0.0, |_| 0.05));
+        assert!(!given_up(0, 0.0, |step| if step % 50 < 10 { 0.1 } else { 0.9 }), "it comes back");
     }
 
     #[test]
