@@ -5,6 +5,11 @@
 //! measure_chips [--adapter NAME|INDEX|hardware|any|none] [--modes 16,64] [--samples 400] [--chips 50] [--repeats 5]
 //! ```
 
+#[path = "measure_meshes/arguments.rs"]
+mod arguments;
+
+use arguments::Arguments;
+use at_core::Result;
 use at_core::cpu::Cpu;
 use at_core::engine::{Loss, Normalization};
 use at_core::fabrication::Fabrication;
@@ -14,22 +19,16 @@ use at_core::optics::{Activation, Mesh};
 use at_core::population::Examination;
 use at_core::propagator::Simulator;
 use at_core::training::{Split, initial_controls};
-use at_core::{Error, Result};
 use at_gpu::{Gpu, Selection};
 use std::time::Instant;
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str, default: &str| {
-        let place = arguments.iter().position(|argument| argument == name);
-        place.and_then(|place| arguments.get(place + 1)).map_or(default, String::as_str).to_string()
-    };
-    let number = |text: &str| text.parse::<usize>().map_err(|_| Error::invalid("number", text, "must be whole"));
-    let (samples, chips) = (number(&value("--samples", "400"))?, number(&value("--chips", "50"))?);
-    let repeats = number(&value("--repeats", "5"))?.max(1);
-    let adapter = value("--adapter", "hardware");
-    for modes in value("--modes", "16,64").split(',') {
-        let case = Case { network: network(number(modes)?)?, samples, chips, repeats };
+    let arguments = Arguments::of_process();
+    let (samples, chips) = (arguments.number("--samples", 400)?, arguments.number("--chips", 50)?);
+    let repeats = arguments.number("--repeats", 5)?.max(1);
+    let adapter = arguments.text("--adapter", "hardware");
+    for modes in arguments.numbers("--modes", "16,64")? {
+        let case = Case { network: network(modes)?, samples, chips, repeats };
         println!("{}", case.measure(&Cpu::<f32>::new(), || 0)?);
         if adapter != "none" {
             let gpu = Gpu::new(&Selection::parse(&adapter))?;

@@ -4,15 +4,15 @@ vectorised over MZIs and samples, with the reversible adjoint, so that memory do
 
     torch_adjoint.py --modes 256,512,1024 --batch 1024 [--device cuda]
 
-Prints one JSON object per size. `--check` compares the gradient with autograd's first.
+Prints one JSON object per size. The gradient is compared with autograd's first.
 """
 
-import argparse
 import json
 import math
-import time
 
 import torch
+
+from torch_timing import flags, timed
 
 
 def columns(modes, depth):
@@ -112,27 +112,13 @@ def check(device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--modes", default="256,512,1024,2048,4096")
-    parser.add_argument("--batch", type=int, default=1024)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--seconds", type=float, default=10.0, help="at most so long per size")
-    arguments = parser.parse_args()
+    arguments = flags(__doc__, "256,512,1024,2048,4096").parse_args()
     device = arguments.device
     check(device)
-    settle = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
-    for modes in map(int, arguments.modes.split(",")):
+    for modes in arguments.modes:
         case = draw(modes, arguments.batch, device)
         layout = columns(modes, modes)
-        once = lambda: step(*case, layout, Mesh.apply)
-        once()
-        settle()
-        start, times = time.perf_counter(), 0
-        while times < 2 or (times < 20 and time.perf_counter() - start < arguments.seconds):
-            once()
-            settle()
-            times += 1
-        seconds = (time.perf_counter() - start) / times
+        seconds = timed(lambda: step(*case, layout, Mesh.apply), device, arguments.seconds)
         line = {"case": "torch adjoint, complex64", "torch": torch.__version__, "modes": modes}
         print(json.dumps(line | {"batch": arguments.batch, "seconds": seconds}), flush=True)
 

@@ -7,25 +7,11 @@ gives its structure up.
 Prints one JSON object per case.
 """
 
-import argparse
 import json
-import time
 
 import torch
 
-
-def timed(work, settle, seconds):
-    """The seconds of one call, after one to warm up: the shortest of at least three."""
-    work()
-    settle()
-    shortest, start, times = float("inf"), time.perf_counter(), 0
-    while times < 3 or (times < 50 and time.perf_counter() - start < seconds):
-        before = time.perf_counter()
-        work()
-        settle()
-        shortest = min(shortest, time.perf_counter() - before)
-        times += 1
-    return shortest
+from torch_timing import flags, timed
 
 
 def real_product(size, device):
@@ -51,25 +37,20 @@ def dense_layer(modes, batch, device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--modes", default="256,512,1024,2048,4096,8192")
-    parser.add_argument("--batch", type=int, default=1024)
-    parser.add_argument("--device", default="cuda")
+    parser = flags(__doc__, "256,512,1024,2048,4096,8192")
     parser.add_argument("--size", type=int, default=8192, help="rows and columns of the real product")
-    parser.add_argument("--seconds", type=float, default=3.0, help="at most so long per case")
     arguments = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.set_float32_matmul_precision("highest")
     device, batch = arguments.device, arguments.batch
-    settle = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
     name = torch.cuda.get_device_name() if device.startswith("cuda") else "CPU"
     common = {"torch": torch.__version__, "torch_device": name}
 
-    seconds = timed(real_product(arguments.size, device), settle, arguments.seconds)
+    seconds = timed(real_product(arguments.size, device), device, arguments.seconds)
     peak = {"case": "torch matrix product, f32", "size": arguments.size, "seconds": seconds}
     print(json.dumps(peak | {"tflops": 2e-12 * arguments.size**3 / seconds} | common), flush=True)
-    for modes in map(int, arguments.modes.split(",")):
-        seconds = timed(dense_layer(modes, batch, device), settle, arguments.seconds)
+    for modes in arguments.modes:
+        seconds = timed(dense_layer(modes, batch, device), device, arguments.seconds)
         # forward, and both gradients: three complex products
         rate = 3 * 8e-12 * modes**2 * batch / seconds
         line = {"case": "torch dense layer, complex64", "modes": modes, "batch": batch, "seconds": seconds}

@@ -9,39 +9,35 @@
 //! `--seconds`: of a case, at most unless two calls take longer.  `--limit`: seconds after which the cases that are left are named
 //! and left out. What matters most comes first.
 
+mod arguments;
 mod case;
 mod memory;
 mod mesh;
 mod step;
 
+use arguments::Arguments;
+use at_core::Result;
 use at_core::training::MethodName;
-use at_core::{Error, Result};
 use at_gpu::measure::{copy_rate, matrix_rate};
 use at_gpu::{Gpu, MeshVariant, Selection, measure_mesh_costs};
 use case::{Case, Measured};
 use std::time::Instant;
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str, default: &str| {
-        let place = arguments.iter().position(|argument| argument == name);
-        place.and_then(|place| arguments.get(place + 1)).map_or(default, String::as_str).to_string()
-    };
-    let number = |text: &str| text.parse::<usize>().map_err(|_| Error::invalid("number", text, "must be whole"));
+    let arguments = Arguments::of_process();
     let start = Instant::now();
-    let by_default = Gpu::new(&Selection::parse(&value("--adapter", "hardware")))?;
+    let by_default = Gpu::new(&Selection::parse(&arguments.text("--adapter", "hardware")))?;
     let costs = measure_mesh_costs(&by_default, &mut |_| ())?;
     let gpu = by_default.with_mesh_costs(costs)?;
-    let modes = value("--modes", "256,512,1024,2048,4096,8192");
-    let modes = modes.split(',').map(number).collect::<Result<Vec<_>>>()?;
+    let modes = arguments.numbers("--modes", "256,512,1024,2048,4096,8192")?;
     let case = Case {
         gpu: &gpu,
         by_default: &by_default,
-        batch: number(&value("--batch", "1024"))?,
-        seconds: number(&value("--seconds", "3"))? as f64,
+        batch: arguments.number("--batch", 1024)?,
+        seconds: arguments.number("--seconds", 3)? as f64,
         peak: matrix_rate(&gpu)?,
     };
-    let limit = number(&value("--limit", "300"))? as f64;
+    let limit = arguments.number("--limit", 300)? as f64;
 
     let (name, driver, copy) = (&gpu.adapter().name, &gpu.adapter().driver, copy_rate(&gpu)?);
     let (software, peak) = (gpu.adapter().software, case.peak);

@@ -20,6 +20,9 @@ pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 /// Slope of a phase in its control below which no step is taken.
 const LEAST: f64 = 0.2;
 
+/// Times that controls are set where heaters act on one another: what one adds to the next is a hundredth, and to the one behind that a hundredth of it.
+const SWEEPS: usize = 3;
+
 /// Steps in which a control is found that makes a phase.
 const STEPS: usize = 4;
 
@@ -87,7 +90,8 @@ impl Ways {
     /// Those of chips of `network` with this `fabrication`; where s are unknown, an estimate has the first at `first`.
     pub fn of(network: &Network, fabrication: &Fabrication, first: Option<usize>) -> Self {
         let control = &fabrication.control;
-        let path = (first.is_some() || !control.is_direct()).then(|| HeaterPath::of(network, control));
+        let plain = control.is_direct() && control.coupling.is_empty();
+        let path = (first.is_some() || !plain).then(|| HeaterPath::of(network, control));
         let coupling = (!control.coupling.is_empty()).then(|| Arc::clone(&control.coupling));
         Ways { path, coupling, first }
     }
@@ -97,9 +101,9 @@ impl Ways {
         self.first.is_some()
     }
 
-    /// Neighbours add to a phase.
-    pub fn coupled(&self) -> bool {
-        self.coupling.is_some()
+    /// How often controls are to be set so that all make their phases: where heaters act on one another, each once more when the others are set.
+    pub fn sweeps(&self) -> usize {
+        if self.coupling.is_some() { SWEEPS } else { 1 }
     }
 
     /// s of control number `index`; 0 where it is none of an estimate's unknowns.
@@ -137,7 +141,7 @@ impl Ways {
 
     /// A control at which [`Ways::phase`] is `phase` but for whole turns while the others stay as `told`.
     pub fn control(&self, index: usize, phase: f64, told: impl Fn(usize) -> f64, estimate: &[f64]) -> f64 {
-        if self.path.is_none() && !self.coupled() {
+        if self.path.is_none() {
             return phase;
         }
         let wanted = (phase - self.around(index, told, estimate)).rem_euclid(TAU);

@@ -36,7 +36,7 @@ use light::Light;
 use num_complex::Complex64;
 use rand::RngExt;
 use std::f64::consts::TAU;
-use straight::{Known, SWEEPS};
+use straight::Known;
 
 /// Columns of a step.
 const STRIDE: usize = 2;
@@ -211,11 +211,9 @@ impl<E: Engine> Calibration<E> {
     /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
     pub fn as_designed(&self, controls: &[f64], estimate: &[f64]) -> Vec<f64> {
         let mut own = controls.to_vec();
-        let (within, known) = (
-            |phase: f64| phase - TAU * (phase / TAU).round(),
-            Known { chain: &self.chain, ways: &self.ways, estimate },
-        );
-        for _ in 0..if self.ways.coupled() { SWEEPS } else { 1 } {
+        let within = |phase: f64| phase - TAU * (phase / TAU).round();
+        let known = Known { chain: &self.chain, ways: &self.ways, estimate };
+        for _ in 0..self.ways.sweeps() {
             for column in 0..self.chain.columns() {
                 let waveguides = self.chain.waveguides(column);
                 for place in self.chain.places(column) {

@@ -22,9 +22,6 @@ use std::ops::Range;
 /// Columns that are paired with one another.
 const GROUP: usize = 4;
 
-/// How often controls are set where heaters act on one another.
-pub const SWEEPS: usize = 3;
-
 /// The chain with what is known of its errors.
 pub struct Known<'a> {
     /// The chain.
@@ -38,8 +35,7 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// Sets `controls` so that light passes straight through every column from `column` on.
     pub fn straighten(&self, column: usize, controls: &mut [f64]) {
-        // where heaters act on one another, each is set again once the others are
-        for _ in 0..if self.ways.coupled() { SWEEPS } else { 1 } {
+        for _ in 0..self.ways.sweeps() {
             let mut start = column;
             while start < self.chain.columns() {
                 let end = self.chain.mesh(start).end;
