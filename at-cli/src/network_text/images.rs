@@ -3,13 +3,12 @@
 //! The shape of the image goes from part to part. A rectifier follows every linear stage but the last; banks, matrices, crossbars and singular
 //! values at the end take the flattened image, so their widths are those of what leaves them.
 
+use super::flat_end::FlatEnd;
 use super::stage::{CrossedInTurn, StageText};
-use super::word::{dense, find_detection, finesse_of, size};
+use super::word::{find_detection, finesse_of, size};
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::ImageShape;
-use at_core::network::Detection;
-use at_core::optics::layout::Layout;
 use at_core::stage::{Patches, Pool};
 
 /// Networks that have a name. LeNet-5: LeCun et al., Proc. IEEE 86, 2278 (1998), with maxima and rectifiers; its 32×32 inputs are
@@ -150,24 +149,18 @@ pub fn layers(text: &str, features: usize, known: Option<ImageShape>, classes: u
                 }
                 image = leaves;
             }
-            "bank" | "matrix" | "rings" | "pcm" | "svd" => {
+            "image" => bail!("{}: the shape of the images stands in front of all else", place()),
+            other => {
+                let Some(end) = FlatEnd::named(other) else {
+                    let known = ["conv", "pool", "split", "add", "image"].into_iter().chain(FlatEnd::NAMES);
+                    bail!("{}", names::unknown("part", other, known))
+                };
                 ensure!(index + 1 == count, "{}: nothing follows it, the image is flattened there", place());
                 ensure!(branch.is_none(), "{}: what was split is not added yet; put add in front", place());
-                let mut behind = end(part, image, features, classes).with_context(place)?;
+                let mut behind = end.layers(part.rest, &part.options, image, classes).with_context(place)?;
                 in_front.append(&mut behind[0]);
                 behind[0] = std::mem::take(&mut in_front);
                 layers.append(&mut behind);
-            }
-            "image" => bail!("{}: the shape of the images stands in front of all else", place()),
-            other => {
-                bail!(
-                    "{}",
-                    names::unknown(
-                        "part",
-                        other,
-                        ["conv", "pool", "split", "add", "bank", "matrix", "rings", "pcm", "svd", "image"]
-                    )
-                )
             }
         }
     }
@@ -175,53 +168,6 @@ pub fn layers(text: &str, features: usize, known: Option<ImageShape>, classes: u
     let last = layers.last_mut().ok_or_else(|| anyhow!("needs a convolution, or a bank at its end"))?;
     if matches!(parts.last(), Some(part) if ["conv", "pool", "add"].contains(&part.kind)) {
         last.retain(|stage| !matches!(stage, StageText::Rectifier { .. })); // a readout may be negative
-    }
-    Ok(layers)
-}
-
-/// `128-out`, or `10x36` for one stage of 10 outputs: the linear stages that take the flattened image; singular values between modulators and
-/// detectors, in tiles of k as `10x36/k`.
-fn end(part: &Part, image: ImageShape, features: usize, classes: usize) -> Result<Vec<Vec<StageText>>> {
-    let (mut channels, mut finesse, mut detection) = (None, None, Detection::Homodyne { phase: 0.0 });
-    for option in &part.options {
-        match (part.kind, option.split_once('=')) {
-            ("rings", Some(("channels", number))) => channels = Some(size(number)?),
-            ("rings", Some(("finesse", number))) => finesse = Some(finesse_of(number)?),
-            ("svd", Some(("detection", name))) => detection = find_detection(name)?,
-            ("rings", _) => bail!("unknown option {option:?}; known: channels=, finesse="),
-            ("svd", _) => bail!("unknown option {option:?}; known: detection="),
-            _ => bail!("has no option {option:?}"),
-        }
-    }
-    let flat = image.features();
-    let (text, tile) = match part.rest.split_once('/') {
-        Some((text, tile)) if part.kind == "svd" => (text, Some(size(tile)?)),
-        _ => (part.rest, None),
-    };
-    let shape = text.split_once('x').filter(|_| !["bank", "matrix"].contains(&part.kind));
-    let widths = match shape {
-        Some((outputs, inputs)) => {
-            let fits = inputs == "in" || size(inputs)? == flat;
-            ensure!(fits, "the flattened image of {image} has {flat} features: write {outputs}x{flat}, or {outputs}");
-            format!("{flat}-{outputs}")
-        }
-        None => format!("{flat}-{text}"),
-    };
-    let linear = |inputs, outputs| match part.kind {
-        "bank" => StageText::WeightBank { inputs, outputs },
-        "rings" => StageText::RingBank { inputs, outputs, channels, finesse },
-        "pcm" => StageText::PhaseChange { inputs, outputs },
-        "svd" => StageText::SingularValue { inputs, outputs, layout: Layout::Rectangular, tile },
-        _ => StageText::Matrix { inputs, outputs },
-    };
-    let mut layers = dense(&widths, features, classes, linear)?;
-    for layer in &mut layers {
-        if let StageText::SingularValue { outputs, .. } = &mut layer[0] {
-            // two neighbours make one readout
-            *outputs = if detection == Detection::Balanced { outputs.saturating_mul(2) } else { *outputs };
-            layer.insert(0, StageText::Modulation {});
-            layer.insert(2, StageText::Detection { detection });
-        }
     }
     Ok(layers)
 }
@@ -326,7 +272,7 @@ fn pooling(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
 pub fn explicit(text: &str, features: usize, known: Option<ImageShape>, classes: usize) -> String {
     let text = spelled_out(text);
     let number = |part: &str| match part.split_once(':') {
-        Some((kind @ ("bank" | "matrix" | "rings" | "pcm" | "svd"), widths)) => {
+        Some((kind, widths)) if FlatEnd::named(kind).is_some() => {
             let width = |word: &str| match word.strip_prefix("out") {
                 Some(rest) if ["", "-", "x", "/"].contains(&rest) => format!("{classes}{rest}"),
                 Some(_) | None => word.to_string(),
@@ -334,7 +280,7 @@ pub fn explicit(text: &str, features: usize, known: Option<ImageShape>, classes:
             let widths: String = widths.split_inclusive(['-', 'x', '/']).map(width).collect();
             format!("{kind}:{widths}")
         }
-        _ => part.to_string(),
+        Some(_) | None => part.to_string(),
     };
     let all = text.split(',').map(number).collect::<Vec<_>>().join(",");
     match known.map_or_else(|| square(features), Ok) {

@@ -2,6 +2,7 @@
 
 mod build;
 mod diffractive;
+mod flat_end;
 mod help;
 mod images;
 mod long;

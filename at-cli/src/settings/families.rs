@@ -166,7 +166,7 @@ fn together(several: &[Family], images: bool) -> Result<RunSettings> {
     let all = several.iter().map(Family::read).collect::<Result<Vec<_>>>()?;
     let rates = all.iter().filter(|own| own.optimizer.as_deref() == Some("adam")).filter_map(|own| own.learning_rate);
     let mut defaults = chips::together(several.iter().map(|family| family.chip))?;
-    if several.len() > 1 && several.iter().any(|family| family.chip == BANK_CHIP) {
+    if several.iter().any(|family| family.chip == BANK_CHIP) {
         let spreads = [&mut defaults.response_amplitude, &mut defaults.response_slope, &mut defaults.response_offset];
         spreads.into_iter().for_each(|spread| *spread = Some(BESIDE_OTHERS));
     }

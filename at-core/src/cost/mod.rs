@@ -186,7 +186,23 @@ impl ChipSize {
             match stage {
                 Stage::Mask(_) => others.pixels += held,
                 Stage::RingBank(_) => others.rings += held,
-                _ => others.heaters += held, // whatever else has a place, and nothing where none has
+                Stage::Mesh(_) | Stage::Attenuators(_) | Stage::WeightBank(_) | Stage::Own(_) => others.heaters += held,
+                // nothing of these is held, and what contains others is there in parts
+                Stage::Activation(_)
+                | Stage::Detection(_)
+                | Stage::Splitter(_)
+                | Stage::Combiner(_)
+                | Stage::Modulation(_)
+                | Stage::Rectifier(_)
+                | Stage::Matrix(_)
+                | Stage::PhaseChange(_)
+                | Stage::Convolution(_)
+                | Stage::Normalization(_)
+                | Stage::Pooling(_)
+                | Stage::FreeSpace(_)
+                | Stage::Regions(_)
+                | Stage::Series(_)
+                | Stage::Residual(_) => debug_assert_eq!(held, 0, "{stage:?} has heaters of its own"),
             }
         }
         let inputs = network.interface().whole.at_once;

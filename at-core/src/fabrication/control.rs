@@ -38,10 +38,14 @@ impl Control {
         let mut shifters = Vec::new();
         let stages = network.stages().filter(|_| bent || self.crosstalk > 0.0).flat_map(Stage::parts);
         for (stage, controlled) in stages.filter_map(|stage| Some((stage, stage.element().controlled()?))) {
-            let stepped = match stage {
-                Stage::Mask(mask) if mask_levels > 0 && mask.transmission.has()[0] => mask.pixels(),
-                _ => 0, // no phases of pixels
-            };
+            // how many of its controls are phases of pixels with levels, which come first
+            let mut stepped = 0;
+            if let Stage::Mask(mask) = stage
+                && mask_levels > 0
+                && mask.transmission.has()[0]
+            {
+                stepped = mask.pixels();
+            }
             let first = shifters.len();
             let meanings = controlled.runs().into_iter().flat_map(|run| std::iter::repeat_n(run.meaning, run.count));
             let rests = controlled.rests();

@@ -145,13 +145,14 @@ fn trains_as_one(networks: impl IntoIterator<Item = (Network, Imperfections)>, t
 /// Every method on every kind of network, with batches that do not divide evenly and a last one smaller than the number of ranks.
 #[test]
 fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
-    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3]), singular_values()];
-    let trained: Vec<MethodName> = networks.iter().flat_map(suitable).collect();
+    let networks = [one_mesh(4), meshes(4), weight_banks(&[4, 6, 3]), matrices(&[4, 6, 3])];
+    let trained: Vec<MethodName> = networks.iter().chain([&singular_values()]).flat_map(suitable).collect();
     let left_out: Vec<_> = MethodName::ALL.iter().filter(|name| !trained.contains(name)).collect();
     assert!(left_out.is_empty(), "{left_out:?} are trained on no ranks");
-    // singular values are measured for two epochs, in which what Adam makes of slopes that vanish but for rounding grows
+    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM]), |_| 1e-6);
+    // singular values are measured for two epochs, in which what an estimate's Adam makes of slopes that vanish but for rounding grows
     let tolerance = |name| if name == MethodName::AtAdaptive { 1e-4 } else { 1e-6 };
-    trains_as_one(networks.into_iter().zip([CALM, ERRORS, ERRORS, CALM, CALM]), tolerance);
+    trains_as_one([(singular_values(), CALM)], tolerance);
 }
 
 #[test]
