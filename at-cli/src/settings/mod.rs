@@ -5,6 +5,7 @@ mod families;
 mod file;
 mod flags;
 mod gain;
+mod kinds;
 pub mod presets;
 mod resolve;
 
