@@ -258,7 +258,9 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         estimation.validate()?;
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
-        let calibration = if steps > 0 { Calibration::new(engine, network, model.ways().clone())? } else { None };
+        let chain = model.chain().filter(|_| steps > 0);
+        let calibration =
+            chain.map(|chain| Calibration::new(engine, chain.clone(), model.ways().clone())).transpose()?;
         let budget = Budget {
             steps,
             calibration: calibration.as_ref().map(Calibration::steps),

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! so that at given errors s follows by linear least squares, one of three unknowns per sample, whose matrix all samples share. The errors
-//! themselves follow by Levenberg and Marquardt's method on what is left.
+//! themselves follow by Levenberg and Marquardt's method on what is left. Where waveguides between M's parts lose more or less than others, P2 − P1 has a share of the
+//! light's power s0, which is known, as well: `k0·s0`, `k0 = (|c|² − |a|² + |d|² − |b|²)/2`.
 //!
 //! Alone, with straight light behind, half a turn of θ cannot be told: `(α, β, θ, s) → (α, −β, θ + π, −s)` has the same powers. With a second MZI
 //! behind the first, on the same waveguides and at settings of its own, it can; and the second's output, of which its own errors and what is
@@ -16,6 +17,7 @@
 use super::least_squares::{Powers, dot, inverse};
 use crate::optics::mzi::{Coupler, mzi_of_phasors, mzi_transfer};
 use num_complex::Complex64;
+use std::borrow::Cow;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
 use std::ops::Range;
 
@@ -37,6 +39,9 @@ const TURNS: usize = 12;
 /// How many of all beginnings are gone on with.
 const BEGINNINGS: usize = 8;
 
+/// Squares of what is left of a sample, against the median, beyond which it is no part of a fit.
+const OUTLYING: f64 = 25.0;
+
 const STEPS: usize = 6;
 const TRIES: usize = 5;
 const DIFFERENCE: f64 = 1e-5;
@@ -44,6 +49,7 @@ const DIFFERENCE: f64 = 1e-5;
 const LONGEST: f64 = 0.5;
 
 /// The MZI behind.
+#[derive(Clone)]
 pub struct Second {
     /// e^{iθ} of its control in every setting.
     pub theta: Vec<Complex64>,
@@ -51,6 +57,8 @@ pub struct Second {
     pub phi: Vec<Complex64>,
     /// e^{iφ} on the lower waveguide between both.
     pub between: Vec<Complex64>,
+    /// What the fields of the upper and the lower waveguide keep of themselves between both.
+    pub kept: [f64; 2],
     /// Its first coupler's error.
     pub first_coupler: f64,
     /// What is behind it.
@@ -58,6 +66,7 @@ pub struct Second {
 }
 
 /// What was read of an MZI.
+#[derive(Clone)]
 pub struct Reading {
     /// θ of its control in every setting, and what it gets per s.
     pub theta: Vec<[f64; 2]>,
@@ -69,6 +78,8 @@ pub struct Reading {
     pub second: Option<Second>,
     /// P2 − P1, `[sample, setting]`.
     pub differences: Vec<f64>,
+    /// s0 of every sample; none where no waveguide loses more than others.
+    pub totals: Vec<f64>,
 }
 
 /// What was found.
@@ -87,7 +98,7 @@ impl Reading {
     pub fn alone(&self) -> Found {
         let mut errors = [0.0; UNKNOWN];
         errors[2] = self.axis();
-        self.fitted(errors)
+        self.settled(self.fitted(errors))
     }
 
     /// Finds an MZI with one behind it from what `alone` found, and what is known of errors β and δθ behind.
@@ -99,15 +110,33 @@ impl Reading {
             self.fitted(self.beginnings([errors])[0])
         };
         let (this, other) = (begin(0.0), begin(PI));
-        if other.rest < this.rest { other } else { this }
+        self.settled(if other.rest < this.rest { other } else { this })
     }
 
     /// Finds an MZI once more from what is known of all but the phase between it and the MZI behind.
     pub fn mended(&self, errors: Errors) -> Found {
-        match &self.second {
-            None => self.fitted(errors),
-            Some(_) => self.fitted(self.beginnings([errors])[0]),
+        self.settled(self.fitted(if self.second.is_some() { self.beginnings([errors])[0] } else { errors }))
+    }
+
+    /// `found` without the samples that it misses by far more than others, as it does those that are brighter than a nonlinearity can be undone for.
+    fn settled(&self, found: Found) -> Found {
+        let settings = self.theta.len();
+        let left = Light::new(self, &found.errors).left(self);
+        let missed: Vec<f64> = left.chunks_exact(settings).map(|own| dot(own, own)).collect();
+        let mut sorted = missed.clone();
+        sorted.sort_by(f64::total_cmp);
+        let most = OUTLYING * sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        if sorted.last().is_none_or(|last| *last <= most) {
+            return found;
         }
+        let mut clear = self.clone();
+        for (sample, _) in missed.iter().enumerate().filter(|(_, own)| **own > most) {
+            clear.differences[sample * settings..(sample + 1) * settings].fill(0.0);
+            clear.totals.get_mut(sample).into_iter().for_each(|total| *total = 0.0);
+        }
+        let found = clear.fitted(found.errors);
+        let stokes = Light::new(self, &found.errors).stokes(self).collect();
+        Found { stokes, ..found }
     }
 
     /// The same from many beginnings, for MZIs that were missed.
@@ -136,14 +165,14 @@ impl Reading {
         let mut all: Vec<(f64, Errors)> = errors
             .into_iter()
             .flat_map(phases)
-            .map(|errors| (Light::new(self, &errors).explained(&self.differences), errors))
+            .map(|errors| (Light::new(self, &errors).explained(self), errors))
             .collect();
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
         all.into_iter().map(|(_, errors)| errors).collect()
     }
 
-    /// k of every setting.
-    fn rows(&self, errors: &Errors) -> Vec<[f64; 3]> {
+    /// k of every setting, and k0.
+    fn rows(&self, errors: &Errors) -> Vec<[f64; 4]> {
         let [alpha, beta, theta, phase, second_beta, second_theta, theta_heater, phi_heater] = *errors;
         let [first, last] = [alpha, beta].map(Coupler::new);
         let upper = Complex64::cis(phase);
@@ -156,14 +185,15 @@ impl Reading {
                 let (t, f) = (theta + t[0] + theta_heater * t[1], f[0] + phi_heater * f[1]);
                 let mut m = mzi_transfer(t, f, first, last);
                 if let Some((second, own, first, last)) = &behind {
-                    let turn = [upper, second.between[setting]];
+                    let turn = [upper * second.kept[0], second.between[setting] * second.kept[1]];
                     m.iter_mut().zip(turn).for_each(|(row, turn)| row.iter_mut().for_each(|z| *z *= turn));
                     let (t, f) = (own * second.theta[setting], second.phi[setting]);
                     m = product(&second.behind, &product(&mzi_of_phasors(t, f, *first, *last), &m));
                 }
                 let [[a, b], [c, d]] = m;
                 let w = c * d.conj() - a * b.conj();
-                [0.5 * (c.norm_sqr() - a.norm_sqr() - d.norm_sqr() + b.norm_sqr()), w.re, -w.im]
+                let [a, b, c, d] = [a, b, c, d].map(|z| z.norm_sqr());
+                [0.5 * (c - a - d + b), w.re, -w.im, 0.5 * (c - a + d - b)]
             })
             .collect()
     }
@@ -173,7 +203,7 @@ impl Reading {
         let second = if self.second.is_some() { SECOND } else { 0..0 };
         let heaters = if self.heaters { HEATERS } else { 0..0 };
         let free: Vec<usize> = ALONE.chain(second).chain(heaters).collect();
-        let left = |errors: &Errors| Light::new(self, errors).left(&self.differences);
+        let left = |errors: &Errors| Light::new(self, errors).left(self);
         let mut now = left(&errors);
         let mut damping = 1e-3;
         for _ in 0..STEPS {
@@ -217,7 +247,7 @@ impl Reading {
         let errors = usual(errors);
         let all = dot(&self.differences, &self.differences);
         let rest = if all > 0.0 { (dot(&now, &now) / all).sqrt() } else { 0.0 };
-        Found { errors, stokes: Light::new(self, &errors).stokes(&self.differences).collect(), rest }
+        Found { errors, stokes: Light::new(self, &errors).stokes(self).collect(), rest }
     }
 
     /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.
@@ -254,12 +284,15 @@ fn usual(mut errors: Errors) -> Errors {
 /// Least squares of the light at given errors.
 struct Light {
     rows: Vec<[f64; 3]>,
+    /// k0 of every setting.
+    common: Vec<f64>,
     inverse: [[f64; 3]; 3],
 }
 
 impl Light {
     fn new(reading: &Reading, errors: &Errors) -> Self {
-        let rows = reading.rows(errors);
+        let (rows, common): (Vec<_>, Vec<_>) =
+            reading.rows(errors).into_iter().map(|[x, y, z, k0]| ([x, y, z], k0)).unzip();
         let mut normal = [[0.0; 3]; 3];
         for row in &rows {
             for (own, slots) in row.iter().zip(&mut normal) {
@@ -267,7 +300,17 @@ impl Light {
             }
         }
         normal.iter_mut().enumerate().for_each(|(index, row)| row[index] += 1e-12 * rows.len() as f64);
-        Light { inverse: inverse(&normal), rows }
+        Light { inverse: inverse(&normal), rows, common }
+    }
+
+    /// The differences of every sample that are for s to account for.
+    fn samples<'a>(&'a self, reading: &'a Reading) -> impl Iterator<Item = Cow<'a, [f64]>> {
+        reading.differences.chunks_exact(self.rows.len()).enumerate().map(|(sample, own)| {
+            match reading.totals.get(sample) {
+                None => Cow::Borrowed(own),
+                Some(total) => own.iter().zip(&self.common).map(|(value, k0)| value - k0 * total).collect(),
+            }
+        })
     }
 
     fn projected(&self, sample: &[f64]) -> [f64; 3] {
@@ -282,27 +325,27 @@ impl Light {
         self.inverse.map(|row| row.iter().zip(sums).map(|(a, b)| a * b).sum())
     }
 
-    fn stokes(&self, differences: &[f64]) -> impl Iterator<Item = [f64; 3]> {
-        differences.chunks_exact(self.rows.len()).map(|sample| self.solved(&self.projected(sample)))
+    fn stokes<'a>(&'a self, reading: &'a Reading) -> impl Iterator<Item = [f64; 3]> {
+        self.samples(reading).map(|sample| self.solved(&self.projected(&sample)))
     }
 
     /// Sum of the squares that the light accounts for.
-    fn explained(&self, differences: &[f64]) -> f64 {
-        let of = |sample: &[f64]| {
-            let sums = self.projected(sample);
-            self.solved(&sums).iter().zip(&sums).map(|(a, b)| a * b).sum::<f64>()
+    fn explained(&self, reading: &Reading) -> f64 {
+        let of = |sample: Cow<[f64]>| {
+            let sums = self.projected(&sample);
+            let own = self.solved(&sums).iter().zip(&sums).map(|(a, b)| a * b).sum::<f64>();
+            // what s0 does not account for is left
+            if reading.totals.is_empty() { own } else { own - dot(&sample, &sample) }
         };
-        differences.chunks_exact(self.rows.len()).map(of).sum()
+        self.samples(reading).map(of).sum()
     }
 
     /// What it does not account for.
-    fn left(&self, differences: &[f64]) -> Vec<f64> {
-        let mut left = differences.to_vec();
-        for sample in left.chunks_exact_mut(self.rows.len()) {
-            let [x, y, z] = self.solved(&self.projected(sample));
-            for (value, [a, b, c]) in sample.iter_mut().zip(&self.rows) {
-                *value -= a * x + b * y + c * z;
-            }
+    fn left(&self, reading: &Reading) -> Vec<f64> {
+        let mut left = Vec::with_capacity(reading.differences.len());
+        for sample in self.samples(reading) {
+            let [x, y, z] = self.solved(&self.projected(&sample));
+            left.extend(sample.iter().zip(&self.rows).map(|(value, [a, b, c])| value - (a * x + b * y + c * z)));
         }
         left
     }
@@ -326,24 +369,28 @@ mod tests {
         noise(count, shift).into_iter().map(Complex64::cis).collect()
     }
 
-    /// The powers of an MZI with `errors`, and their reading.
-    fn read(errors: &Errors, with_second: bool) -> Reading {
+    /// The powers of an MZI with `errors`, and their reading, where fields between it and a second one keep so much of themselves.
+    fn read(errors: &Errors, with_second: Option<[f64; 2]>) -> Reading {
         let (settings, samples) = (24, 7);
         let (one, none) = (Complex64::from(1.0), Complex64::default());
-        let second = with_second.then(|| Second {
+        let second = with_second.map(|kept| Second {
             theta: turns(settings, 3.0),
             phi: turns(settings, 4.0),
             between: turns(settings, 5.0),
+            kept,
             first_coupler: 0.04,
             behind: [[one, none], [none, one]],
         });
         let drives = |shift| noise(settings, shift).iter().map(|x| [x.rem_euclid(TAU); 2]).collect();
         let (theta, phi) = (drives(1.0), drives(2.0));
-        let mut reading = Reading { theta, phi, heaters: true, second, differences: Vec::new() };
-        let rows = reading.rows(errors);
         let light = noise(3 * samples, 6.0);
-        let of = |stokes: &[f64]| rows.iter().map(|row| dot(row, stokes)).collect::<Vec<_>>();
-        reading.differences = light.chunks_exact(3).flat_map(of).collect();
+        let totals = light.chunks_exact(3).map(|stokes| dot(stokes, stokes).sqrt()).collect();
+        let mut reading = Reading { theta, phi, heaters: true, second, differences: Vec::new(), totals };
+        let rows = reading.rows(errors);
+        let of = |(stokes, total): (&[f64], &f64)| {
+            rows.iter().map(|row| dot(&row[..3], stokes) + row[3] * total).collect::<Vec<_>>()
+        };
+        reading.differences = light.chunks_exact(3).zip(&reading.totals).flat_map(of).collect();
         reading
     }
 
@@ -353,7 +400,7 @@ mod tests {
 
     #[test]
     fn an_mzi_alone_is_found_but_for_half_a_turn() {
-        let found = read(&[0.1, -0.07, 2.9, 0.0, 0.0, 0.0, 0.04, -0.06], false).alone();
+        let found = read(&[0.1, -0.07, 2.9, 0.0, 0.0, 0.0, 0.04, -0.06], None).alone();
         let [alpha, beta, theta, ..] = found.errors;
         let turned = apart(theta, 2.9) > 1.0;
         let (beta, theta) = if turned { (-beta, theta + PI) } else { (beta, theta) };
@@ -363,11 +410,11 @@ mod tests {
     #[test]
     fn an_mzi_with_one_behind_it_is_found_with_the_phase_between_both() {
         let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06];
-        let reading = read(&errors, true);
-        for begin in [-0.2, PI - 0.3] {
+        for (kept, begin) in [([1.0; 2], -0.2), ([1.0; 2], PI - 0.3), ([0.8, 0.95], -0.2)] {
+            let reading = read(&errors, Some(kept));
             let alone = [0.0, 0.0, 2.9 + begin, 0.0, 0.0, 0.0, 0.0, 0.0];
             let found = reading.with_second(&alone, [0.0, 0.3]);
-            assert!(found.rest < 1e-6, "{found:?}");
+            assert!(found.rest < 1e-6, "{kept:?}: {found:?}");
             assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{found:?}");
             let mended = reading.mended([0.15, 0.0, 2.8, 0.0, 0.0, 0.3, 0.0, 0.0]);
             assert!(mended.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{mended:?}");
@@ -375,16 +422,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_that_is_far_off_is_no_part_of_a_fit() {
+        let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06];
+        let mut reading = read(&errors, Some([1.0; 2]));
+        let settings = reading.theta.len();
+        reading.differences[2 * settings + 5] *= 1.5;
+        let found = reading.mended([0.1, -0.07, 2.9, 0.0, -0.05, 0.4, 0.04, -0.06]);
+        assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{found:?}");
+        assert!(found.stokes[2][0].abs() > 1.0, "what is known of its light stays: {:?}", found.stokes[2]);
+    }
+
+    #[test]
     fn coupling_angles_of_either_sign_are_one() {
         let all = |errors: &Errors| {
-            let reading = read(errors, true);
+            let reading = read(errors, Some([1.0; 2]));
             (reading.differences.clone(), reading)
         };
         let (differences, mut reading) = all(&[-1.2, 1.4, 0.3, 0.9, 0.02, 0.1, 0.0, 0.0]);
         let own = usual([-1.2, 1.4, 0.3, 0.9, 0.02, 0.1, 0.0, 0.0]);
         assert!(own[..2].iter().all(|error| error.abs() < FRAC_PI_4), "{own:?}");
         reading.differences = differences;
-        let left = Light::new(&reading, &own).left(&reading.differences);
+        let left = Light::new(&reading, &own).left(&reading);
         assert!(dot(&left, &left) < 1e-12 * dot(&reading.differences, &reading.differences));
     }
 }
