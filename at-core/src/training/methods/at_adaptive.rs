@@ -261,12 +261,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         let chain = model.chain().filter(|_| steps > 0);
         let calibration =
             chain.map(|chain| Calibration::new(engine, chain.clone(), model.ways().clone())).transpose()?;
-        let budget = Budget {
-            steps,
-            calibration: calibration.as_ref().map(Calibration::steps),
-            lossy: calibration.as_ref().is_some_and(Calibration::leaves_losses),
-            trust: pace.trust,
-        };
+        let budget = Budget { steps, calibration: calibration.as_ref().map(Calibration::steps), trust: pace.trust };
         let kept = steps > 0 && probes.kept();
         let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };

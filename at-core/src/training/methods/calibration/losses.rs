@@ -76,6 +76,9 @@ impl Table {
 impl Column<'_> {
     /// Share of the power of waveguide `row` that `columns` keep.
     pub fn kept(&self, row: usize, columns: Range<usize>, estimate: &[f64]) -> f64 {
+        if !self.chain.lossy() {
+            return 1.0;
+        }
         share(columns.map(|column| self.chain.loss(column, row, estimate)).sum())
     }
 

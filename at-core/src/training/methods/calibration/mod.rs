@@ -72,11 +72,6 @@ impl<E: Engine> Calibration<E> {
         Ok(Calibration { engine: engine.clone(), chain, ways, light })
     }
 
-    /// Calibrating leaves losses of waveguides open.
-    pub fn leaves_losses(&self) -> bool {
-        self.chain.losses_unknown()
-    }
-
     /// Steps that it takes.
     pub fn steps(&self) -> usize {
         self.chain.columns() / STRIDE
