@@ -13,7 +13,7 @@
 use super::super::chain::{Chain, Place};
 use super::super::heater_path::Ways;
 use super::asking::Answers;
-use super::mzi_fit::{Transfer, product};
+use super::reading::{Transfer, product};
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use num_complex::Complex64;
 use std::f64::consts::PI;
