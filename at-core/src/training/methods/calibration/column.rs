@@ -7,7 +7,7 @@ use super::least_squares::Powers;
 use super::light::{Light, turn};
 use super::mzi_fit::Found;
 use super::reading::{Reading, Second, Transfer};
-use super::straight::Known;
+use super::straight::{self, Known};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -126,9 +126,13 @@ impl<'a> Column<'a> {
             let found = reading.alone();
             let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
             let values = differences(powers, place.row, modes, &bright);
-            let reading = self.reading(place, answers, (values, totals), estimate, true);
-            let found = reading.with_second(&found.errors, self.behind(place, estimate));
-            (reading, found)
+            let together = self.reading(place, answers, (values, totals), estimate, true);
+            let mut found = together.with_second(&found.errors, self.behind(place, estimate));
+            let own = reading.light_at(found.errors);
+            if own.rest < found.rest {
+                found.stokes = own.stokes;
+            }
+            (together, found)
         };
         let places = self.chain.places(self.column);
         let mut found: Vec<(Reading, Found)> = places.par_iter().map(find).collect();
@@ -160,9 +164,10 @@ impl<'a> Column<'a> {
         let known = self.known(estimate);
         let places = self.chain.places(self.column);
         let rest = self.rest();
+        let last = rest.start + usize::from(self.has_second() && straight::leaks(&rest));
         let behind: Vec<Transfer> = places
             .iter()
-            .map(|place| known.through(place.row, rest.clone(), &|index| known.phase(index, &answers.base)))
+            .map(|place| known.through(place.row, last..rest.end, &|index| known.phase(index, &answers.base)))
             .collect();
         let strayed: Vec<Vec<f64>> = (0..answers.len())
             .into_par_iter()
@@ -170,7 +175,7 @@ impl<'a> Column<'a> {
                 let phase = |index| self.ways.phase(index, answers.told(setting), known.estimate);
                 let [all, straight] = [false, true].map(|straight| {
                     let mut fields = light.fields.clone();
-                    (self.column..rest.start).for_each(|column| {
+                    (self.column..last).for_each(|column| {
                         let between = (column - self.column) % 2 == 1;
                         known.cross(column, column > self.column, straight && between, &phase, &mut fields);
                         if column < met {

@@ -167,10 +167,15 @@ impl Reading {
                 break;
             }
         }
-        let errors = usual(errors);
-        let all = dot(&self.differences, &self.differences);
-        let rest = if all > 0.0 { (dot(&now, &now) / all).sqrt() } else { 0.0 };
-        Found { errors, stokes: Light::new(self, &errors).stokes(self).collect(), rest }
+        self.light_at(usual(errors))
+    }
+
+    /// The light that accounts best for what was read where these are the errors.
+    pub fn light_at(&self, errors: Errors) -> Found {
+        let light = Light::new(self, &errors);
+        let (left, all) = (light.left(self), dot(&self.differences, &self.differences));
+        let rest = if all > 0.0 { (dot(&left, &left) / all).sqrt() } else { 0.0 };
+        Found { errors, stokes: light.stokes(self).collect(), rest }
     }
 
     /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.

@@ -22,6 +22,11 @@ use std::ops::Range;
 /// Columns that are paired with one another.
 const GROUP: usize = 4;
 
+/// Whether the first of `columns`, of those at the end of a mesh, has no partner.
+pub fn leaks(columns: &Range<usize>) -> bool {
+    matches!(columns.len() % GROUP, 1 | 2)
+}
+
 /// The chain with what is known of its errors.
 pub struct Known<'a> {
     /// The chain.
