@@ -122,7 +122,7 @@ impl<T: Real> TransferStage<T> {
         self.matrix.resize(width * width, T::zero());
         let (fields, outputs) = self.matrix.split_at_mut(modes * width);
         fields.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
-        self.mesh.forward(fields, modes, outputs);
+        self.mesh.forward_units(fields, modes, outputs);
         for unit in 0..modes {
             // what is written lies in front of all that is still to be read, but for the imaginary row of the last unit, which is its own source
             let (row, output) = (2 * unit * width, (modes + unit) * width);
@@ -227,7 +227,7 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         }
         debug_assert!(!self.mesh.reads_input(kept), "the units' fields are not kept");
         let units = Recorded { input: outputs, output: outputs, adjoint: adjoints, batch: modes, kept };
-        self.mesh.backward(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
+        self.mesh.backward_units(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
     }
 
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
