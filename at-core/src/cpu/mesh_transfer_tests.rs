@@ -17,7 +17,7 @@ fn stage<T: Real>(mesh: &Mesh, imperfections: &Imperfections) -> (TransferStage<
     let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
     let fabrication = imperfections.fabricate(&network, 3).unwrap();
     let build = || MeshStage::new(mesh, fabrication.stage(0)).unwrap();
-    (TransferStage::new(mesh, GENERAL_MZI, Box::new(build())), build())
+    (TransferStage::new(mesh, GENERAL, Box::new(build())), build())
 }
 
 fn close<T: Real>(what: &str, got: &[T], expected: &[T], tolerance: f64) {
@@ -125,5 +125,13 @@ fn gradients_by_the_matrix_are_those_through_the_mesh() {
 fn shallow_and_narrow_meshes_stay_meshes() {
     let shallow = stage::<f32>(&Mesh::truncated(MODES, 2).unwrap(), &LOSSY).0;
     assert!(shallow.threshold.is_none() && shallow.record_threshold.is_none());
-    assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL_MZI, 1.0, 1.0).is_none());
+    assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL, 1.0, 1.0).is_none());
+}
+
+#[test]
+fn units_meet_two_thirds_of_a_mesh_as_deep_as_wide() {
+    let met = |mesh: Mesh| met_by_units(&mesh);
+    assert!((met(Mesh::rectangular(512).unwrap()) - 2.0 / 3.0).abs() < 2e-3);
+    assert!(met(Mesh::truncated(64, 6400).unwrap()) > 0.99);
+    assert!(met(Mesh::truncated(64, 1).unwrap()) < 0.1);
 }
