@@ -63,7 +63,8 @@ pub struct TransferStage<T> {
     width: usize,
     /// Samples after which the matrix pays; none where it never does.
     threshold: Option<usize>,
-    /// Samples of a recorded batch from which on the matrix pays; none where it never does.
+    /// Samples of a recorded batch from which on the matrix pays, and a batch that is not recorded takes it, too, so that recording changes
+    /// no readout; none where it never does.
     record_threshold: Option<usize>,
     /// Samples that have crossed the mesh since it was programmed.
     crossed: usize,
@@ -92,11 +93,9 @@ impl OnCpu for Mesh {
     fn bytes(&self, held: &Held) -> usize {
         let general = held.uneven || self.losses_unknown();
         let (precision, way) = (usize::from(held.real == 8), if general { GENERAL } else { ROTATIONS });
-        let pays = |ways, products, samples| {
-            threshold(self, precision, way, ways, products).is_some_and(|threshold| samples >= threshold)
-        };
-        let recorded = held.back && pays(1.0 + BACKWARD, 3.0, held.batch);
-        let matrix = recorded || pays(1.0, 1.0, held.still);
+        let pays = |threshold: Option<usize>, samples| threshold.is_some_and(|threshold| samples >= threshold);
+        let recorded = held.back && pays(record_threshold(self, precision, way), held.batch);
+        let matrix = recorded || pays(threshold(self, precision, way, 1.0, 1.0), held.still);
         // the matrix, and where a batch is carried back by it the moments and the units' adjoints
         let squares = 4 * usize::from(matrix) + 6 * usize::from(recorded);
         // where batches do not take the matrix, they cross the mesh whole
@@ -115,7 +114,7 @@ impl<T: Real> TransferStage<T> {
             mesh: stage,
             width,
             threshold: threshold(mesh, precision, way, 1.0, 1.0),
-            record_threshold: threshold(mesh, precision, way, 1.0 + BACKWARD, 3.0),
+            record_threshold: record_threshold(mesh, precision, way),
             crossed: 0,
             matrix: Vec::new(),
             units: Units::default(),
@@ -190,6 +189,13 @@ fn threshold(mesh: &Mesh, precision: usize, way: Way, ways: f64, products: f64) 
     let pays = mesh.modes() >= NARROWEST && crossing > multiplying;
     let met = if way.spares_dark && mesh.joins_neighbours() { met_by_units(mesh) } else { 1.0 };
     pays.then(|| (modes * met * crossing / (crossing - multiplying)).ceil() as usize)
+}
+
+/// The same for a recorded batch that is carried back.
+fn record_threshold(mesh: &Mesh, precision: usize, way: Way) -> Option<usize> {
+    let [ahead, back] = [(1.0, 1.0), (1.0 + BACKWARD, 3.0)];
+    let of = |(ways, products)| threshold(mesh, precision, way, ways, products);
+    Some(of(ahead)?.max(of(back)?))
 }
 
 /// The share of a mesh of neighbours that a unit field meets, in the mean over the modes it enters on: in column c of N modes light has

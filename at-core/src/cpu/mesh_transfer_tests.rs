@@ -135,3 +135,26 @@ fn units_meet_two_thirds_of_a_mesh_as_deep_as_wide() {
     assert!(met(Mesh::truncated(64, 6400).unwrap()) > 0.99);
     assert!(met(Mesh::truncated(64, 1).unwrap()) < 0.1);
 }
+
+/// The times of a way back and of products once let a recorded batch take the matrix where the same batch alone did not.
+#[test]
+fn recording_changes_no_readout_whatever_the_batch() {
+    let modes = NARROWEST + 8;
+    let mesh = Mesh::rectangular(modes).unwrap();
+    let errors = StageErrors::NONE;
+    let controls = some::<f32>(mesh.controls(), 0.37);
+    for batch in (modes..4 * modes).step_by(8) {
+        let light = some::<f32>(batch * 2 * modes, 0.77);
+        let readouts = [false, true].map(|record| {
+            let mut stage = mesh.on_cpu::<f32>(&errors).unwrap();
+            stage.program(&controls);
+            let mut output = vec![f32::NAN; batch * 2 * modes];
+            match record {
+                true => stage.record(&light, batch, &mut output, &mut Kept::default()),
+                false => stage.forward(&light, batch, &mut output),
+            }
+            output
+        });
+        assert!(readouts[0] == readouts[1], "{batch} samples");
+    }
+}
