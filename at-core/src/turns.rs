@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! c ← c − P·[c/P]      P = 2π of a phase shifter, 4π of an attenuator's angle, whose transmission is sin(θ/2)
+//!                    [·] rounds towards zero where controls are read, to the nearest in training
 //! ```
 //!
 //! A control is turned back only where that changes nothing of the light, whoever follows it: not where a turn is followed as

@@ -16,7 +16,8 @@
 //! Wider angles lack half a turn, a sign of what the loops hold, which the screen has too: `R diag(e^{iφ}, 1) = -Q(α) diag(-e^{iφ}, 1)` where
 //! Q(α) rotates by α, cos α = s, sin α = c; where -e^{iφ} has a negative real part it is turned over, and
 //! `Q(α) diag(-1, 1) = diag(-1, 1) Q(-α)`; where cos α is negative, `Q(α) = -Q(α + π)`. So an MZI takes 9 operations, where two products of
-//! a rotation's four entries take 12, and a general 2×2 matrix 16. Shears are undone without an error of their own.
+//! a rotation's four entries take 12, and a general 2×2 matrix 16. What their coefficients
+//! are rounded by is undone on the way back.
 //!
 //! Fields and adjoints carry the same screen, so it falls out of every gradient. With y, a at an MZI's outputs and x, b at
 //! its inputs, P_k = Im b_k* x_k or Im a_k* y_k:
