@@ -1,5 +1,6 @@
 //! Vector registers of `f32` or `f64`, so that a kernel is written once for both and for every instruction set.
 
+
 use pulp::Simd;
 
 /// A scalar of which a vector register holds several.
@@ -34,13 +35,15 @@ pub trait Lanes: Copy + Sized {
         a: Self::Register<S>,
         b: Self::Register<S>,
     ) -> Self::Register<S>;
+    /// `a_0 b_0 a_1 b_1 …` in two registers.
+    fn interleave<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> [Self::Register<S>; 2];
     /// Sum over the lanes.
     fn sum_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 }
 
 macro_rules! lanes {
     ($scalar:ty, $register:ident, $registers:ident, $registers_mut:ident, $splat:ident, $multiply:ident, $multiply_add:ident,
-     $negate_multiply_add:ident, $sum:ident) => {
+     $negate_multiply_add:ident, $sum:ident, $interleave:path) => {
         impl Lanes for $scalar {
             type Register<S: Simd> = S::$register;
 
@@ -75,6 +78,11 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn interleave<S: Simd>(simd: S, a: S::$register, b: S::$register) -> [S::$register; 2] {
+                $interleave(simd, a, b)
+            }
+
+            #[inline(always)]
             fn sum_lanes<S: Simd>(simd: S, a: S::$register) -> Self {
                 simd.$sum(a)
             }
@@ -91,7 +99,8 @@ lanes!(
     mul_f32s,
     mul_add_e_f32s,
     negate_mul_add_e_f32s,
-    reduce_sum_f32s
+    reduce_sum_f32s,
+    crate::interleave::of_f32
 );
 lanes!(
     f64,
@@ -102,5 +111,6 @@ lanes!(
     mul_f64s,
     mul_add_e_f64s,
     negate_mul_add_e_f64s,
-    reduce_sum_f64s
+    reduce_sum_f64s,
+    crate::interleave::of_f64
 );
