@@ -11,7 +11,10 @@ use std::any::Any;
 
 /// `a_0 b_0 a_1 b_1 …` in two registers of `f32`.
 #[inline(always)]
-#[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), expect(unused_variables, reason = "no shuffles of its own"))]
+#[cfg_attr(
+    not(any(target_arch = "x86", target_arch = "x86_64")),
+    expect(unused_variables, reason = "no shuffles of its own")
+)]
 pub(super) fn of_f32<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> [S::f32s; 2] {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
@@ -40,7 +43,10 @@ pub(super) fn of_f32<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> [S::f32s; 2] {
 
 /// `a_0 b_0 a_1 b_1 …` in two registers of `f64`.
 #[inline(always)]
-#[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), expect(unused_variables, reason = "no shuffles of its own"))]
+#[cfg_attr(
+    not(any(target_arch = "x86", target_arch = "x86_64")),
+    expect(unused_variables, reason = "no shuffles of its own")
+)]
 pub(super) fn of_f64<S: Simd>(simd: S, a: S::f64s, b: S::f64s) -> [S::f64s; 2] {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {

@@ -1,6 +1,5 @@
 //! Vector registers of `f32` or `f64`, so that a kernel is written once for both and for every instruction set.
 
-
 use pulp::Simd;
 
 /// A scalar of which a vector register holds several.

@@ -4,9 +4,9 @@
 use super::memory::Held;
 use super::mesh::MeshStage;
 use super::mesh_couplers::{Turned, turn_all};
-use super::mesh_kernel::{self, Place};
+use super::mesh_order::{self, Place};
 use super::mesh_rotated_tiles::{Backward, Forward, Part};
-use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Sweep};
+use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Run};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use super::tiles;
@@ -40,7 +40,7 @@ pub struct RotatedMesh<T> {
     pub(super) transmission: T,
     /// The same of each column; empty without loss.
     columns: Vec<f64>,
-    pub(super) sweeps: Vec<Sweep>,
+    pub(super) runs: Vec<Run>,
     /// Every MZI in the order of the loops.
     places: Vec<Place>,
     pub(super) rotations: Vec<Rotation<T>>,
@@ -99,14 +99,12 @@ impl<T: Real> RotatedMesh<T> {
                 couplers = Some(pairs.map(|(&first, &second)| [first, second].map(Coupler::new)).collect());
             }
         }
-        let places = mesh_kernel::schedule(mesh, BLOCK);
-        let rows: Vec<[u32; 2]> = places.iter().map(|&(_, rows)| rows).collect();
-        let runs = rows.chunk_by(|[upper, _], [next, shared]| next + 1 == *upper && shared == upper);
+        let places = mesh_order::schedule(mesh, BLOCK);
         Ok(Some(RotatedMesh {
             phase_errors,
             transmission,
             columns,
-            sweeps: runs.map(|run| Sweep { row: run[0][0], lower: run[0][1], count: run.len() as u32 }).collect(),
+            runs: runs(places.iter().map(|place| place.1).collect()),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             coupled: couplers.map(|couplers| Coupled::new(couplers, mesh.modes())),
             places,
@@ -166,9 +164,15 @@ impl<T: Real> RotatedMesh<T> {
                 rotation.turn = [cosines[2 * k + 1], sines[2 * k + 1]].map(T::of);
             }
         }
-        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
-            let (sin, cos) = (gamma.wide() + error(2 * mzis + mode) + self.walk[mode]).sin_cos();
-            *slot = [T::of(cos), T::of(sin)];
+        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
+            let modes = chunk * CHUNK..chunk * CHUNK + gamma.len();
+            for (angle, (mode, gamma)) in angles.iter_mut().zip(modes.zip(gamma)) {
+                *angle = gamma.wide() + error(2 * mzis + mode) + self.walk[mode];
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            for (slot, (&cos, &sin)) in slots.iter_mut().zip(cosines.iter().zip(&sines)) {
+                *slot = [T::of(cos), T::of(sin)];
+            }
         }
     }
 
@@ -193,9 +197,17 @@ impl<T: Real> RotatedMesh<T> {
                 [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
             }
         }
-        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
-            let phase = Complex64::cis(gamma.wide() + error(2 * mzis + mode)) * walk[mode];
-            *slot = [phase.re, phase.im].map(T::of);
+        let [mut angles, mut sines, mut cosines] = [[0.0; CHUNK]; 3];
+        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
+            let first = chunk * CHUNK;
+            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
+                *angle = gamma.wide() + error(2 * mzis + first + k);
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            for (k, slot) in slots.iter_mut().enumerate() {
+                let phase = Complex64::new(cosines[k], sines[k]) * walk[first + k];
+                *slot = [phase.re, phase.im].map(T::of);
+            }
         }
     }
 
@@ -276,6 +288,24 @@ impl<T: Real> RotatedMesh<T> {
             waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
         }
     }
+}
+
+/// What MZIs on these rows, one after the other, are to the loops.
+fn runs(rows: Vec<[u32; 2]>) -> Vec<Run> {
+    let (mut runs, mut rows) = (Vec::new(), &rows[..]);
+    while let Some(&[row, lower]) = rows.first() {
+        let (run, count) = match mesh_order::quad(rows) {
+            Some(waveguides) => (Run::Quad(waveguides), 4),
+            None => {
+                let goes_on = |pair: &[[u32; 2]]| pair[1][0] + 1 == pair[0][0] && pair[1][1] == pair[0][0];
+                let count = 1 + rows.windows(2).take_while(|pair| goes_on(pair)).count();
+                (Run::Sweep { row, lower, count: count as u32 }, count)
+            }
+        };
+        runs.push(run);
+        rows = &rows[count..];
+    }
+    runs
 }
 
 /// Samples per part for a batch of reals of so many bytes.

@@ -65,7 +65,7 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
     let fields = &mut part.fields.room(width)[..width * lanes];
     tiles::fill::<T, S, W>(simd, input, width, None, fields);
     let registers = T::registers_mut::<S>(fields);
-    mesh_rotations::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, registers);
+    mesh_rotations::forward::<T, S, W>(simd, &mesh.runs, &mesh.rotations, registers);
     let factors = Factors { phases: &mesh.output_phases, scale: mesh.transmission, conjugate: false };
     tiles::empty::<T, S, W>(simd, fields, width, Some(factors), output);
 }
@@ -135,9 +135,9 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     }
     let (y, a) = (T::registers_mut::<S>(fields), T::registers_mut::<S>(adjoints));
     if mesh.is_coupled() {
-        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.sweeps, &mesh.rotations, &mut part.coupled, y, a);
+        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.runs, &mesh.rotations, &mut part.coupled, y, a);
     } else {
-        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.sweeps, &mesh.rotations, &mut part.slopes, y, a);
+        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.runs, &mesh.rotations, &mut part.slopes, y, a);
     }
     if let Some(adjoint_in) = adjoint_in {
         tiles::empty::<T, S, W>(simd, adjoints, width, None, adjoint_in);

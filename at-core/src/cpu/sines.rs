@@ -72,10 +72,11 @@ fn sine_and_cosine(angle: f64) -> (f64, f64) {
     (sign(a, quadrant), sign(b, quadrant + 1))
 }
 
-/// `Σ cₙ xⁿ`.
+/// `Σ cₙ xⁿ`. Written out: the loop around it becomes one of vectors only where there is no loop within.
 #[inline(always)]
-fn series(x: f64, coefficients: [f64; 8]) -> f64 {
-    coefficients.into_iter().rev().reduce(|sum, coefficient| sum.mul_add(x, coefficient)).unwrap_or(0.0)
+fn series(x: f64, [c0, c1, c2, c3, c4, c5, c6, c7]: [f64; 8]) -> f64 {
+    let high = c7.mul_add(x, c6).mul_add(x, c5).mul_add(x, c4);
+    high.mul_add(x, c3).mul_add(x, c2).mul_add(x, c1).mul_add(x, c0)
 }
 
 /// `(-1)ⁿ / (2n+1)!` from n = 1.
