@@ -255,3 +255,71 @@ pub fn share(batch: usize, parts: usize) -> usize {
     let unit = if batch > TILE { TILE } else { TILE / 2 };
     batch.div_ceil(unit).div_ceil(parts) * unit
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulp::{Scalar, WithSimd};
+
+    struct ThereAndBack {
+        count: usize,
+        width: usize,
+    }
+
+    /// Every value is where it belongs in the tile, what is no sample is zero, and what is undone on the way back comes back.
+    impl ThereAndBack {
+        fn run<T: Real, S: Simd, const W: usize>(&self, simd: S) {
+            let ThereAndBack { count, width } = *self;
+            let lanes = W * T::count::<S>();
+            if count > lanes {
+                return;
+            }
+            let samples: Vec<T> = (0..count * width).map(|k| T::of((k % 97) as f64 - 40.5)).collect();
+            let quarter = vec![[T::zero(), T::one()]; width / 2];
+            let mut tile = Tile::default();
+            let tile = &mut tile.room(width)[..width * lanes];
+            tile.fill(T::of(7.0));
+            fill::<T, S, W>(simd, &samples, width, None, tile);
+            for (at, &value) in tile.iter().enumerate() {
+                let (row, lane) = (at / lanes, at % lanes);
+                let expected = if lane < count { samples[lane * width + row] } else { T::zero() };
+                assert_eq!(value, expected, "{count} samples of {width}, real {row}, lane {lane} of {lanes}");
+            }
+            let factors = Factors { phases: &quarter, scale: T::of(2.0), conjugate: false };
+            fill::<T, S, W>(simd, &samples, width, Some(factors), tile);
+            assert_eq!(tile[0], -(samples[1] + samples[1]), "2 i z");
+            let back = Factors { scale: T::of(0.5), conjugate: true, ..factors };
+            let mut found = vec![T::zero(); samples.len()];
+            empty::<T, S, W>(simd, tile, width, Some(back), &mut found);
+            assert_eq!(found, samples);
+        }
+    }
+
+    impl WithSimd for ThereAndBack {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            self.run::<f32, S, 1>(simd);
+            self.run::<f32, S, 2>(simd);
+            self.run::<f64, S, 1>(simd);
+            self.run::<f64, S, 2>(simd);
+        }
+    }
+
+    #[test]
+    fn tiles_are_samples_turned_over_by_every_instruction_set() {
+        for width in [2, 6, 16, 32, 34, 130] {
+            for count in [1, 2, 7, 8, 15, 16, 31, 32] {
+                let job = || ThereAndBack { count, width };
+                job().with_simd(Scalar);
+                #[cfg(target_arch = "x86_64")]
+                {
+                    use pulp::x86::{V3, V4};
+                    V3::try_new().inspect(|v3| Simd::vectorize(*v3, job()));
+                    V4::try_new().inspect(|v4| Simd::vectorize(*v4, job()));
+                }
+                pulp::Arch::new().dispatch(job());
+            }
+        }
+    }
+}
