@@ -29,12 +29,12 @@ fn mesh_backward(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let place = linear_group(group, groups);
-    let part = part_of(place);
+    let number = linear_group(group, groups);
+    let part = part_of(number);
     let slots = part.samples * part.width;
     for (var i = local; i < slots; i += GROUP) {
         let sample = part.first_sample + i / part.width;
-        states[i] = after[sample * parameters.modes + part.low + i % part.width];
+        states[i] = after[sample * parameters.modes + mode_at(part.low + i % part.width)];
     }
     workgroupBarrier();
 
@@ -42,12 +42,12 @@ fn mesh_backward(
     let sample_lane = local / parameters.pair_lanes;
     let sample_lanes = GROUP / parameters.pair_lanes;
     let sums = select(2u, 4u, IMPERFECTIONS);
-    let row_of_partial = (place / parameters.windows * sample_lanes + sample_lane) * sums * parameters.chunk_mzis;
+    let row_of_partial = (number / parameters.windows * sample_lanes + sample_lane) * sums * parameters.chunk_mzis;
     for (var index = parameters.last_column; index > parameters.first_column; index--) {
         let column = columns[index - 1u];
         if parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                let at = (index - 1u) * parameters.modes + part.low + i % part.width;
+                let at = (index - 1u) * parameters.modes + mode_at(part.low + i % part.width);
                 let t = imbalance[at - parameters.base_imbalance];
                 states[i] *= vec4f(1.0 / t, 1.0 / t, t, t);
             }
@@ -55,7 +55,7 @@ fn mesh_backward(
         }
         let pairs = pairs_of(part, column);
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
-            let mzi = column.z + k;
+            let mzi = column.z + number_of(k);
             let at = mzi - parameters.base_mzi;
             let upper = coefficients[2u * at];
             let lower = coefficients[2u * at + 1u];
@@ -90,8 +90,8 @@ fn mesh_backward(
                 states[at_sample.x] = vec4f(x0, a0);
                 states[at_sample.y] = vec4f(x1, a1);
             }
-            let mode = rows.x + part.low;
-            if mode >= part.begin && mode < part.end && part.first_sample < parameters.batch {
+            let place = rows.x + part.low;
+            if place >= part.begin && place < part.end && part.first_sample < parameters.batch {
                 let slot = row_of_partial + mzi - parameters.first_mzi;
                 partial[slot] = theta;
                 partial[slot + parameters.chunk_mzis] = phi;
@@ -107,7 +107,8 @@ fn mesh_backward(
     let tile = part.end - part.begin;
     for (var i = local; i < part.samples * tile; i += GROUP) {
         let sample = i / tile;
-        let mode = part.begin + i % tile;
-        before[(part.first_sample + sample) * parameters.modes + mode] = states[sample * part.width + mode - part.low];
+        let place = part.begin + i % tile;
+        let at = (part.first_sample + sample) * parameters.modes + mode_at(place);
+        before[at] = states[sample * part.width + place - part.low];
     }
 }

@@ -20,7 +20,7 @@ fn mesh_forward(
     let slots = part.samples * part.width;
     for (var i = local; i < slots; i += GROUP) {
         let sample = part.first_sample + i / part.width;
-        fields[i] = before[sample * parameters.modes + part.low + i % part.width];
+        fields[i] = before[sample * parameters.modes + mode_at(part.low + i % part.width)];
     }
     workgroupBarrier();
 
@@ -31,8 +31,9 @@ fn mesh_forward(
         let column = columns[index];
         let pairs = pairs_of(part, column);
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
-            let upper = coefficients[2u * (column.z + k - parameters.base_mzi)];
-            let lower = coefficients[2u * (column.z + k - parameters.base_mzi) + 1u];
+            let at = column.z + number_of(k) - parameters.base_mzi;
+            let upper = coefficients[2u * at];
+            let lower = coefficients[2u * at + 1u];
             let rows = modes_of(k, column) - part.low;
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
                 let slots = sample * part.width + rows;
@@ -45,7 +46,8 @@ fn mesh_forward(
         workgroupBarrier();
         if parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                fields[i] *= imbalance[index * parameters.modes + part.low + i % part.width - parameters.base_imbalance];
+                let mode = mode_at(part.low + i % part.width);
+                fields[i] *= imbalance[index * parameters.modes + mode - parameters.base_imbalance];
             }
             workgroupBarrier();
         }
@@ -54,8 +56,9 @@ fn mesh_forward(
     let tile = part.end - part.begin;
     for (var i = local; i < part.samples * tile; i += GROUP) {
         let sample = i / tile;
-        let mode = part.begin + i % tile;
-        var field = fields[sample * part.width + mode - part.low];
+        let place = part.begin + i % tile;
+        let mode = mode_at(place);
+        var field = fields[sample * part.width + place - part.low];
         if parameters.finish == 1u {
             field = cmul(factors[mode], field);
         }

@@ -33,15 +33,16 @@ fn mesh_send(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let place = linear_group(group, groups);
-    let part = part_of(place);
+    let number = linear_group(group, groups);
+    let part = part_of(number);
     let slots = part.samples * part.width;
     for (var i = local; i < slots; i += GROUP) {
         let sample = part.first_sample + i / part.width;
-        let mode = part.low + i % part.width;
+        let place = part.low + i % part.width;
+        let mode = mode_at(place);
         var field = before[sample * parameters.modes + mode];
         if BACKWARD && parameters.finish == 1u {
-            if WATCH == 2u && mode >= part.begin && mode < part.end {
+            if WATCH == 2u && place >= part.begin && place < part.end {
                 keep(sample, 2u * parameters.mzis + mode, field);
             }
             field = cmul(factors[mode] / parameters.transmission, field);
@@ -53,28 +54,29 @@ fn mesh_send(
     let pair_lane = local % parameters.pair_lanes;
     let sample_lane = local / parameters.pair_lanes;
     let sample_lanes = GROUP / parameters.pair_lanes;
-    let row_of_seen = (place / parameters.windows * sample_lanes + sample_lane) * 2u * parameters.chunk_mzis;
+    let row_of_seen = (number / parameters.windows * sample_lanes + sample_lane) * 2u * parameters.chunk_mzis;
     for (var step = 0u; step < parameters.last_column - parameters.first_column; step++) {
         let index = select(parameters.first_column + step, parameters.last_column - 1u - step, BACKWARD);
         let column = columns[index];
         if BACKWARD && parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                fields[i] *= imbalance[index * parameters.modes + part.low + i % part.width - parameters.base_imbalance];
+                let mode = mode_at(part.low + i % part.width);
+                fields[i] *= imbalance[index * parameters.modes + mode - parameters.base_imbalance];
             }
             workgroupBarrier();
         }
         let scale = bitcast<f32>(column.w);
         let pairs = pairs_of(part, column);
         for (var k = pairs.x + pair_lane; k < pairs.y; k += parameters.pair_lanes) {
-            let mzi = column.z + k;
+            let mzi = column.z + number_of(k);
             let at = mzi - parameters.base_mzi;
             let upper = coefficients[2u * at];
             let lower = coefficients[2u * at + 1u];
             let c = couplers[at * parameters.coupler_stride].z;
             let s = couplers[at * parameters.coupler_stride].w;
             let rows = modes_of(k, column) - part.low;
-            let mode = rows.x + part.low;
-            let is_own = mode >= part.begin && mode < part.end;
+            let place = rows.x + part.low;
+            let is_own = place >= part.begin && place < part.end;
             var powers = vec2f(0.0);
             for (var sample = sample_lane; sample < part.samples; sample += sample_lanes) {
                 let at_sample = sample * part.width + rows;
@@ -110,7 +112,8 @@ fn mesh_send(
         workgroupBarrier();
         if !BACKWARD && parameters.unbalanced == 1u {
             for (var i = local; i < slots; i += GROUP) {
-                fields[i] *= imbalance[index * parameters.modes + part.low + i % part.width - parameters.base_imbalance];
+                let mode = mode_at(part.low + i % part.width);
+                fields[i] *= imbalance[index * parameters.modes + mode - parameters.base_imbalance];
             }
             workgroupBarrier();
         }
@@ -119,8 +122,9 @@ fn mesh_send(
     let tile = part.end - part.begin;
     for (var i = local; i < part.samples * tile; i += GROUP) {
         let sample = part.first_sample + i / tile;
-        let mode = part.begin + i % tile;
-        var field = fields[i / tile * part.width + mode - part.low];
+        let place = part.begin + i % tile;
+        let mode = mode_at(place);
+        var field = fields[i / tile * part.width + place - part.low];
         if BACKWARD && parameters.first_column == 0u {
             field *= parameters.transmission;
         }

@@ -29,6 +29,17 @@ fn a_mesh_wider_than_workgroup_memory_is_lit_from_both_ends_in_windows() {
     sends_as_the_reference(&small(&shared), Precision::Single, &network, 0, &mesh, &LOSSY, 2);
 }
 
+/// Windows gather the modes that MZIs join.
+#[test]
+fn a_butterfly_wider_than_workgroup_memory_is_lit_from_both_ends() {
+    let Some(shared) = require_gpu() else { return };
+    for mesh in [Mesh::butterfly(4096).unwrap(), Mesh::butterfly(4096).unwrap().on_dies(2).unwrap()] {
+        let network = mesh_and_detectors(&mesh, Detection::Intensity);
+        let imperfections = Imperfections { perturbation: 0.0, ..LOSSY };
+        sends_as_the_reference(&small(&shared), Precision::Single, &network, 0, &mesh, &imperfections, 2);
+    }
+}
+
 /// The same where windows hold whole dies, and where dies are wider than windows.
 #[test]
 fn dies_beyond_workgroup_memory_are_lit_from_both_ends_in_windows() {

@@ -1,12 +1,13 @@
-//! What meshes of other shapes are for: a butterfly is a fast Fourier transform, a Beneš mesh every permutation; and what a GPU refuses.
+//! What meshes of other shapes are for: a butterfly is a fast Fourier transform, a Beneš mesh every permutation; and how a GPU carries wide ones.
 
 use at_core::fabrication::Fabrication;
 use at_core::imperfections::{Imperfections, Passive};
-use at_core::network::{Detection, Network, Stage};
+use at_core::network::Detection;
 use at_core::optics::{Mesh, transfer_matrix};
-use at_core::propagator::Simulator;
 use at_gpu::testing::require_gpu;
-use at_gpu::{Gpu, LimitChoice, Selection};
+use at_gpu::{Gpu, LimitChoice, MeshVariant, Preferences, Selection};
+use at_tests::case::{Case, IDEAL, LOSSY};
+use at_tests::compare::assert_close;
 use at_tests::networks::mesh_and_detectors;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
@@ -83,20 +84,36 @@ fn crossings_lose_light() {
     assert_eq!(drawn(kind).stage(0), drawn(same).stage(0), "no waveguides of a rectangular mesh cross");
 }
 
+/// 16 KiB of workgroup memory hold 2048 fields, or 1024 beside their adjoints: windows then gather the modes that MZIs join.
 #[test]
-fn a_gpu_refuses_pairs_that_its_workgroups_do_not_hold_together() {
+fn a_gpu_carries_pairs_that_its_workgroups_do_not_hold_together() {
     let Some(shared) = require_gpu() else { return };
     let index = Selection::Index(shared.adapter().index);
     let small = Gpu::with_limits(&index, LimitChoice::WebGpu).unwrap();
-    let built = |modes: usize| {
-        let mesh = Stage::Mesh(Mesh::butterfly(modes).unwrap());
-        let network = Network::new(vec![vec![mesh, Stage::detection(modes, Detection::Intensity)]]).unwrap();
-        small.build(&network, &Fabrication::ideal()).map(drop)
-    };
-    built(1024).unwrap();
-    let said = built(2048).unwrap_err().to_string();
-    assert!(
-        said.contains("butterfly mesh of 2048 modes") && said.contains("1024") && said.contains("engine"),
-        "{said}"
-    );
+    let streamed = small.preferring(Preferences { mesh: Some(MeshVariant::Stream), ..Preferences::default() });
+    // every mode meets others far off, some none; two halves that nothing joins; then all of them
+    let far: Vec<Vec<[usize; 2]>> = [1, 7, 1030, 1500]
+        .into_iter()
+        .map(|apart| (0..2101 - apart).step_by(2 * apart).map(|upper| [upper, upper + apart]).collect())
+        .collect();
+    for (mesh, batch) in [
+        (Mesh::butterfly(2048).unwrap(), 19),
+        (Mesh::butterfly(4096).unwrap(), 3),
+        (Mesh::benes(2048).unwrap(), 3),
+        (Mesh::butterfly(2048).unwrap().on_dies(2).unwrap(), 3),
+        (Mesh::of_columns(2101, &far).unwrap(), 3),
+    ] {
+        let network = mesh_and_detectors(&mesh, Detection::Homodyne { phase: 0.3 });
+        let what = format!("{} of {} modes", mesh.layout().name(), mesh.modes());
+        for imperfections in [IDEAL, Imperfections { perturbation: 0.0, ..LOSSY }] {
+            let case = Case::new(network.clone(), &imperfections, batch, 5);
+            let (expected, got) = (case.expected(), case.run(&streamed));
+            assert_close(&format!("readout of a {what}"), &got.readout, &expected.readout, 4e-5);
+            assert_close(&format!("gradient of a {what}"), &got.gradient, &expected.gradient, 4e-5);
+        }
+    }
+    let mesh = Mesh::butterfly(8192).unwrap();
+    let network = mesh_and_detectors(&mesh, Detection::Intensity);
+    let case = Case::new(network, &IDEAL, 2, 5);
+    assert_close("readout by whichever way", &case.run(&small).readout, &case.expected().readout, 4e-5);
 }

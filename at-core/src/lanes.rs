@@ -20,6 +20,8 @@ pub trait Lanes: Copy + Sized {
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Register<S>;
     /// `a + b`.
     fn plus<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// `a·b`.
+    fn multiply<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// `a·b + c`, rounded once where there is an instruction for it.
     fn multiply_add<S: Simd>(
         simd: S,
@@ -34,13 +36,15 @@ pub trait Lanes: Copy + Sized {
         a: Self::Register<S>,
         b: Self::Register<S>,
     ) -> Self::Register<S>;
+    /// `a_0 b_0 a_1 b_1 …` in two registers.
+    fn interleave<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> [Self::Register<S>; 2];
     /// Sum over the lanes.
     fn sum_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 }
 
 macro_rules! lanes {
-    ($scalar:ty, $register:ident, $registers:ident, $registers_mut:ident, $splat:ident, $add:ident, $multiply_add:ident,
-     $negate_multiply_add:ident, $sum:ident) => {
+    ($scalar:ty, $register:ident, $registers:ident, $registers_mut:ident, $splat:ident, $add:ident, $multiply:ident,
+     $multiply_add:ident, $negate_multiply_add:ident, $sum:ident, $interleave:path) => {
         impl Lanes for $scalar {
             type Register<S: Simd> = S::$register;
 
@@ -65,6 +69,11 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn multiply<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$multiply(a, b)
+            }
+
+            #[inline(always)]
             fn multiply_add<S: Simd>(simd: S, a: S::$register, b: S::$register, c: S::$register) -> S::$register {
                 simd.$multiply_add(a, b, c)
             }
@@ -72,6 +81,11 @@ macro_rules! lanes {
             #[inline(always)]
             fn subtract_product<S: Simd>(simd: S, c: S::$register, a: S::$register, b: S::$register) -> S::$register {
                 simd.$negate_multiply_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn interleave<S: Simd>(simd: S, a: S::$register, b: S::$register) -> [S::$register; 2] {
+                $interleave(simd, a, b)
             }
 
             #[inline(always)]
@@ -89,9 +103,11 @@ lanes!(
     as_mut_simd_f32s,
     splat_f32s,
     add_f32s,
+    mul_f32s,
     mul_add_e_f32s,
     negate_mul_add_e_f32s,
-    reduce_sum_f32s
+    reduce_sum_f32s,
+    crate::interleave::of_f32
 );
 lanes!(
     f64,
@@ -100,7 +116,9 @@ lanes!(
     as_mut_simd_f64s,
     splat_f64s,
     add_f64s,
+    mul_f64s,
     mul_add_e_f64s,
     negate_mul_add_e_f64s,
-    reduce_sum_f64s
+    reduce_sum_f64s,
+    crate::interleave::of_f64
 );

@@ -19,6 +19,7 @@ pub mod fabrication;
 pub mod files;
 pub mod image_shape;
 pub mod imperfections;
+mod interleave;
 mod lanes;
 pub mod link;
 pub mod looped;

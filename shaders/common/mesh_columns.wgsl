@@ -21,6 +21,7 @@ struct MeshColumns {
     mzis: u32,
     transmission: f32,
     dies: u32,
+    gathered: u32,
 }
 
 @group(0) @binding(0) var<uniform> parameters: MeshColumns;
@@ -37,22 +38,44 @@ struct Part {
     end: u32,
     low: u32,
     width: u32,
+    // Its number among those of the pass.
+    window: u32,
+}
+
+// Whether windows gather modes from anywhere. What a window has are then places, in the order of its modes, which lie in the table of columns behind
+// them, four in an entry; of every window of the pass the table says where its places begin and end.
+override GATHERED: bool = false;
+
+// The mode at a place; else they are the same.
+fn mode_at(place: u32) -> u32 {
+    if GATHERED {
+        return columns[place / 4u][place % 4u];
+    }
+    return place;
 }
 
 fn part_of(group: u32) -> Part {
     let first_sample = min(group / parameters.windows * parameters.samples, parameters.batch);
     let samples = min(parameters.samples, parameters.batch - first_sample);
-    let begin = group % parameters.windows * parameters.tile;
+    let window = group % parameters.windows;
+    if GATHERED {
+        let own = columns[parameters.gathered + window];
+        return Part(first_sample, samples, own.x, own.y, own.x, own.y - own.x, window);
+    }
+    let begin = window * parameters.tile;
     let end = min(begin + parameters.tile, parameters.modes);
     let low = begin - min(begin, parameters.halo);
-    return Part(first_sample, samples, begin, end, low, min(end + parameters.halo, parameters.modes) - low);
+    return Part(first_sample, samples, begin, end, low, min(end + parameters.halo, parameters.modes) - low, window);
 }
 
 // Whether MZIs join any two modes of a die. Windows then hold whole dies, and a column's first number says where in the table its pairs begin.
 override PAIRED: bool = false;
 
-// Upper and lower mode of MZI number k of a column.
+// Places of the upper and the lower mode of MZI k of a column, as pairs_of counts them.
 fn modes_of(k: u32, column: vec4u) -> vec2u {
+    if GATHERED {
+        return columns[k].xy;
+    }
     if PAIRED {
         let two = columns[column.x + k / 2u];
         return select(two.xy, two.zw, k % 2u == 1u);
@@ -64,8 +87,20 @@ fn modes_of(k: u32, column: vec4u) -> vec2u {
     return vec2u(column.x + 2u * k, column.x + 2u * k + 1u);
 }
 
-// The MZIs of a column (first row, count, first MZI) that lie in the part's window, as a range of their numbers in the column.
+// The number in its column of the MZI that pairs_of counts as k.
+fn number_of(k: u32) -> u32 {
+    if GATHERED {
+        return columns[k].z;
+    }
+    return k;
+}
+
+// The MZIs of a column (first row, count, first MZI) that lie in the part's window, as a range of their numbers in the column; where modes are gathered, of
+// their entries in the table, whose first number says where that of every window stands.
 fn pairs_of(part: Part, column: vec4u) -> vec2u {
+    if GATHERED {
+        return columns[column.x + part.window].xy;
+    }
     let high = part.low + part.width;
     if PAIRED {
         return vec2u(part.low, high) / (parameters.modes / parameters.dies) * (column.y / parameters.dies);

@@ -49,6 +49,7 @@ pub fn kinds() -> Vec<(&'static str, Imperfections)> {
         ("pcm-offset", memory(Memory { pcm_offset: 0.05, ..Memory::NONE })),
         ("pcm-levels", memory(Memory { pcm_levels: 8, ..Memory::NONE })),
         ("pcm-write-noise", memory(Memory { pcm_levels: 8, pcm_write_noise: 0.02, ..Memory::NONE })),
+        ("pcm-cycle-spread", memory(Memory { pcm_levels: 8, pcm_cycle_spread: 0.05, ..Memory::NONE })),
         ("pixel-phase", planes(Planes { pixel_phase: 0.3, ..Planes::NONE })),
         ("mask-levels", planes(Planes { mask_levels: 4, ..Planes::NONE })),
         ("plane-shift", planes(Planes { plane_shift: 60.0, ..Planes::NONE })),

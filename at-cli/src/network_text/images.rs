@@ -366,7 +366,7 @@ mod tests {
         let [first, second] = [6 * 28 * 28, 16 * 10 * 10];
         let crossed = (whole.inputs, whole.injections, whole.reads, whole.frames, whole.rounds, whole.at_once);
         assert_eq!(crossed, (784 * 25, 100 * 150 + 400, first + second + 10, 885, 3, 25));
-        assert_eq!((whole.passes, whole.flops), (784, 2 * first + 2 * second));
+        assert_eq!((whole.passes, whole.flops), (885, 2 * first + 2 * second));
         assert_eq!((whole.inputs, whole.injections, whole.reads, whole.flops), (19_600, 15_400, 6314, 12_608));
         let currents = "conv:6@5x5,padding=2,pool:2,detectors,conv:16@5x5,pool:2,detectors,bank:120-84-out";
         let pooled = network(currents, 784).unwrap().interface().whole;

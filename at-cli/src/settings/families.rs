@@ -185,7 +185,7 @@ fn flat(stage: &StageText) -> Vec<&StageText> {
 
 /// Fields that fit the modes that enter: of images the low frequencies, where these are a square of modes; of irises the phases,
 /// because their kinds differ by how large they are, and a normalised power does not tell that; else features spread over the modes
-/// with a mean power of 1. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
+/// with a mean power of 1, of three channels that cannot share the modes evenly their luma. Self-phase modulation (`spm`) makes noise of the phases of bright light: there pixels
 /// enter as they are.
 fn encoding(network: &NetworkText, data: Data, spm: bool) -> String {
     let Some(modes) = inputs(network) else {
@@ -197,16 +197,25 @@ fn encoding(network: &NetworkText, data: Data, spm: bool) -> String {
     };
     match data.image.filter(|_| network.parts() == 1) {
         Some(image) if spm && image.features() == modes => "raw".to_string(),
-        Some(ImageShape { channels, height, width }) => {
+        Some(image @ ImageShape { channels, height, width }) => {
             let root = (modes / channels).isqrt();
-            match root * root * channels == modes && root <= height.min(width) {
-                true => format!("fourier-crop:{root}"),
-                false => format!("amplitude:{modes}"),
+            if root * root * channels == modes && root <= height.min(width) {
+                format!("fourier-crop:{root}")
+            } else if channels == 3 && !modes.is_multiple_of(channels) && modes < image.features() {
+                grey(modes)
+            } else {
+                format!("amplitude:{modes}")
             }
         }
         None if data.name == IRIS => format!("phase:{modes}"),
         None => format!("amplitude:{modes}"),
     }
+}
+
+/// Fields of images of three channels on so many modes, which the channels cannot share evenly: grey, on a grid as square as the modes make one.
+fn grey(modes: usize) -> String {
+    let rows = (1..=modes.isqrt()).rev().find(|rows| modes.is_multiple_of(*rows)).unwrap_or(1);
+    format!("amplitude-image:{rows}x{}", modes / rows)
 }
 
 /// Fields on the grid that light enters: images of one channel or three in its middle, other features pixel after pixel.
@@ -337,6 +346,24 @@ mod tests {
         assert_eq!(encoding("mesh:16x2", "4x9"), "fourier-crop:4");
         assert_eq!(encoding("mesh:16x2", "4x8x8"), "fourier-crop:2");
         assert_eq!(encoding("mesh:25x2", "4x9"), "amplitude:25", "an image of 4 rows has no crop of 5");
+        assert_eq!(encoding("mesh:48x2", "3x32x32"), "fourier-crop:4");
+        assert_eq!(encoding("mesh:64x2", "3x32x32"), "amplitude-image:8x8", "three channels cannot share 64 modes");
+    }
+
+    /// `mesh:64` on CIFAR-10 had a default that was refused.
+    #[test]
+    fn what_encodes_images_by_default_is_not_refused() {
+        for image in ["8x8", "28x28", "3x32x32", "3x5x4", "1x3x40"] {
+            let image: ImageShape = image.parse().unwrap();
+            for modes in 1..200 {
+                let network: NetworkText = format!("mesh:{modes}x2").parse().unwrap();
+                let data = Data { name: "mine.npz", image: Some(image) };
+                let Ok(defaults) = defaults(&network, &RunSettings::default(), data) else { continue };
+                let Some(text) = defaults.encoding else { continue };
+                let encoding: at_core::data::Encoding = text.parse().unwrap();
+                assert_eq!(encoding.modes(image.features(), Some(image)).unwrap(), modes, "{text} of {image:?}");
+            }
+        }
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn ring_bank() -> Imperfections {
 /// distance of two levels, as telling them apart asks for; of 64 levels, as Wu et al., Nat. Commun. 12, 96 (2021) show with converters of modes,
 /// likewise. The rest are values of this size, and not those of one device.
 fn phase_change() -> Imperfections {
-    let memory = Memory { pcm_contrast: 0.05, pcm_offset: 0.02, pcm_levels: 34, pcm_write_noise: 0.01 };
+    let memory = Memory { pcm_contrast: 0.05, pcm_offset: 0.02, pcm_levels: 34, pcm_write_noise: 0.01, ..Memory::NONE };
     Imperfections { memory, ..Imperfections::NONE }
 }
 

@@ -1,8 +1,8 @@
 //! Non-volatile cells of a chip: which of them a programming writes, how often each was written, and the noise of its last writing.
 //!
 //! A weight is a pair of cells, of which the first stands at the level of a positive weight and the second at that of a negative one; the
-//! other is at rest. Only cells whose level changes are written. Every writing of a cell ends `σ·ξ` beside its level, in units of the
-//! whole range, with a draw of N(0, 1) that is a function of chip, cell and the number of the writing. Fresh cells are at rest.
+//! other is at rest. Only cells whose level changes are written. Every writing of a cell to the level ℓ ends at `(1 + σ_c·ξ_c)·ℓ + σ·ξ`, in units of
+//! the whole range, with draws of N(0, 1) that are functions of chip, cell and the number of the writing. Fresh cells are at rest.
 
 use crate::fabrication::Fabrication;
 use crate::fabrication::control::Shifter;
@@ -17,6 +17,8 @@ pub(super) struct Cells {
     key: [u32; 2],
     /// σ.
     noise: f64,
+    /// σ_c.
+    spread: f64,
     /// Controls of the chip.
     controls: usize,
     pairs: Vec<Pair>,
@@ -54,14 +56,15 @@ impl Cells {
         };
         let cells = meanings.enumerate().filter(|(_, meaning)| *meaning == Meaning::Cells);
         let pairs: Vec<Pair> = cells.map(|(control, _)| pair(control)).collect();
-        let (key, noise) = (key(fabrication.seed), fabrication.write_noise);
-        (!pairs.is_empty()).then(|| Cells { key, noise, controls: network.controls(), pairs })
+        let (key, noise, spread) = (key(fabrication.seed), fabrication.write_noise, fabrication.cycle_spread);
+        (!pairs.is_empty()).then(|| Cells { key, noise, spread, controls: network.controls(), pairs })
     }
 
     /// Writes `told`, of which only the controls `changed` are new, where it is said; where the writing is not `kept`, the cells are
     /// afterwards what they were before.
     pub fn write(&mut self, told: &[f64], changed: Option<&[usize]>, kept: bool) -> Writing {
-        let mut writing = Writing { written: 0, pairs: 0, noise: (self.noise > 0.0).then(|| vec![0.0; self.controls]) };
+        let beside = self.noise > 0.0 || self.spread > 0.0;
+        let mut writing = Writing { written: 0, pairs: 0, noise: beside.then(|| vec![0.0; self.controls]) };
         let told_anew: Option<HashSet<usize>> = changed.map(|changed| changed.iter().copied().collect());
         for pair in &mut self.pairs {
             writing.pairs += usize::from(told_anew.as_ref().is_none_or(|anew| anew.contains(&pair.control)));
@@ -77,8 +80,9 @@ impl Cells {
                 let draw = |cell: usize| match now.writes[cell] {
                     0 => 0.0,
                     count => {
-                        self.noise
-                            * normals(self.key, [pair.control as u32, count as u32, cell as u32, site::WRITING])[0]
+                        let counter = [pair.control as u32, count as u32, cell as u32, site::WRITING];
+                        let [own, of_cycle, ..] = normals(self.key, counter);
+                        self.noise * own + self.spread * of_cycle * ends(level)[cell]
                     }
                 };
                 noise[pair.control] = draw(0) - draw(1);
@@ -205,6 +209,23 @@ mod tests {
             sum += (noise([level, 0.0, 0.0, 0.0])[2]).powi(2) / 2000.0;
         }
         assert!((sum.sqrt() / 0.02 - 1.0).abs() < 0.05, "{}", sum.sqrt());
+    }
+
+    #[test]
+    fn what_a_cycle_reaches_spreads_in_proportion_to_the_level() {
+        let memory = Memory { pcm_levels: 9, pcm_cycle_spread: 0.02, ..Memory::NONE };
+        let fabrication = Imperfections { memory, ..Imperfections::NONE }.fabricate(&network(), 3).unwrap();
+        let mut cells = Cells::of(&network(), &fabrication).unwrap();
+        let mut beside = |level: f64| cells.write(&told([level, 0.0, 0.0, 0.0]), None, true).noise.unwrap()[2];
+        let mut squares = [0.0; 3];
+        for _ in 0..1000 {
+            for (sum, level) in squares.iter_mut().zip([1.0, 0.5, 0.0]) {
+                *sum += beside(level).powi(2) / 1000.0;
+            }
+        }
+        let [whole, half, rest] = squares.map(f64::sqrt);
+        assert!((whole / 0.02 - 1.0).abs() < 0.06 && (half / 0.01 - 1.0).abs() < 0.06, "{whole} {half}");
+        assert_eq!(rest, 0.0, "a cell at rest has been changed by nothing");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Accesses {
     /// Non-volatile cells written, of [`Accesses::control_writes`]: what their endurance is spent on.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cell_writes: u64,
-    /// Samples sent through the chip; where patches of images enter in turn ([`crate::network::Interface`]), patches.
+    /// Samples sent through the chip; where patches of images cross a part of it in turn ([`crate::network::Interface`]), patches, of every such part.
     pub passes: u64,
     /// Sequential analogue-digital-analogue turns, each for a whole batch.
     pub rounds: u64,
@@ -161,11 +161,12 @@ impl Counter {
     pub fn crossed_layer(&self, batch: usize, interface: &Interface, layer: usize) {
         let (passage, part) = (interface.layers[layer], interface.parts[layer]);
         let Passage { inputs, injections, .. } = passage;
+        let passes = passage.passes - interface.continued[layer];
         match layer {
             0 => self.crossed(batch, &passage, 0),
             _ => {
                 let injections = injections.saturating_add(inputs - part);
-                self.crossed(batch, &Passage { inputs: part, passes: 0, injections, ..passage }, 0);
+                self.crossed(batch, &Passage { inputs: part, passes, injections, ..passage }, 0);
             }
         }
     }

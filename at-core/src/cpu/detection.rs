@@ -5,6 +5,7 @@ use super::stage::{CpuStage, OnCpu, Recorded, Slopes};
 use crate::stage::{Detection, Photodetection, StageErrors};
 use crate::{Real, Result};
 use num_complex::Complex;
+use pulp::{Simd, WithSimd};
 
 /// Photodetection.
 struct DetectionStage {
@@ -30,7 +31,9 @@ impl<T: Real> CpuStage<T> for DetectionStage {
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
         let fields = input[..2 * batch * self.modes].chunks_exact(2).map(|z| Complex::new(z[0], z[1]));
         match self.detection {
-            Detection::Intensity => output.iter_mut().zip(fields).for_each(|(slot, z)| *slot = z.norm_sqr()),
+            Detection::Intensity => {
+                pulp::Arch::new().dispatch(Powers { fields: &input[..2 * batch * self.modes], powers: output });
+            }
             Detection::Amplitude => output.iter_mut().zip(fields).for_each(|(slot, z)| *slot = z.norm_sqr().sqrt()),
             Detection::Homodyne { phase } => {
                 let (sin, cos) = phase.sin_cos();
@@ -51,15 +54,13 @@ impl<T: Real> CpuStage<T> for DetectionStage {
         let Slopes { adjoint_in, .. } = slopes;
         let length = 2 * batch * self.modes;
         let half = T::of(0.5);
-        let slots = adjoint_in[..length].chunks_exact_mut(2).zip(input[..length].chunks_exact(2));
         match self.detection {
             Detection::Intensity => {
-                for ((slot, z), &slope) in slots.zip(adjoint) {
-                    (slot[0], slot[1]) = (slope * z[0], slope * z[1]);
-                }
+                let (fields, fields_in) = (&input[..length], &mut adjoint_in[..length]);
+                pulp::Arch::new().dispatch(PowerSlopes { fields, slopes: adjoint, adjoint_in: fields_in });
             }
             Detection::Amplitude => {
-                for ((slot, z), &slope) in slots.zip(adjoint) {
+                for ((slot, z), &slope) in slots(adjoint_in, input, length).zip(adjoint) {
                     let modulus = (z[0] * z[0] + z[1] * z[1]).sqrt();
                     let factor = if modulus > T::zero() { half * slope / modulus } else { T::zero() };
                     (slot[0], slot[1]) = (factor * z[0], factor * z[1]);
@@ -68,7 +69,7 @@ impl<T: Real> CpuStage<T> for DetectionStage {
             Detection::Homodyne { phase } => {
                 let (sin, cos) = phase.sin_cos();
                 let (sin, cos) = (half * T::of(sin), half * T::of(cos));
-                for ((slot, _), &slope) in slots.zip(adjoint) {
+                for ((slot, _), &slope) in slots(adjoint_in, input, length).zip(adjoint) {
                     (slot[0], slot[1]) = (slope * cos, slope * sin);
                 }
             }
@@ -79,6 +80,51 @@ impl<T: Real> CpuStage<T> for DetectionStage {
                     (slot[2], slot[3]) = (-slope * z[2], -slope * z[3]);
                 }
             }
+        }
+    }
+}
+
+/// Every field before detection and where its adjoint goes, as pairs (re, im).
+fn slots<'a, T: Real>(
+    adjoint_in: &'a mut [T],
+    input: &'a [T],
+    length: usize,
+) -> impl Iterator<Item = (&'a mut [T], &'a [T])> {
+    adjoint_in[..length].chunks_exact_mut(2).zip(input[..length].chunks_exact(2))
+}
+
+/// `I = |z|²`, the detection that nearly all light meets, by whichever vector instructions there are.
+struct Powers<'a, T> {
+    fields: &'a [T],
+    powers: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Powers<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (slot, z) in self.powers.iter_mut().zip(self.fields.chunks_exact(2)) {
+            *slot = z[0] * z[0] + z[1] * z[1];
+        }
+    }
+}
+
+/// Its way back.
+struct PowerSlopes<'a, T> {
+    fields: &'a [T],
+    slopes: &'a [T],
+    adjoint_in: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for PowerSlopes<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let slots = self.adjoint_in.chunks_exact_mut(2).zip(self.fields.chunks_exact(2));
+        for ((slot, z), &slope) in slots.zip(self.slopes) {
+            (slot[0], slot[1]) = (slope * z[0], slope * z[1]);
         }
     }
 }

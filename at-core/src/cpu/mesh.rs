@@ -2,6 +2,7 @@
 
 use super::memory::Held;
 use super::mesh_kernel::{self, COUPLERS_TOO, Element, Imbalance, LANES, LOSSES_TOO, MeshView, PHASES, Waveguide};
+use super::mesh_order;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use crate::optics::waveguide_phases::{control_errors, waveguide_gradient, waveguides};
@@ -118,9 +119,9 @@ impl<T: Real> MeshStage<T> {
 
     /// Puts the MZIs into the order of the loops.
     fn place(&mut self) {
-        let schedule = mesh_kernel::schedule(&self.mesh, if self.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
+        let schedule = mesh_order::schedule(&self.mesh, if self.imbalance.is_some() { 1 } else { mesh_kernel::BLOCK });
         self.order = schedule.iter().map(|place| place.0).collect();
-        let element = |(mzi, rows): mesh_kernel::Place| {
+        let element = |(mzi, rows): mesh_order::Place| {
             let [_, second] = coupler_pair(&self.couplers, mzi as usize);
             Element { transfer: [T::zero(); 8], second_coupler: squares(second).map(T::of), rows }
         };

@@ -24,7 +24,7 @@
 //! The loops hold light and adjoints without their phases, so that D and E belong to `h e^{i(α - β)}`. One sum more than an ideal MZI
 //! needs gives the slopes of all four parameters.
 
-use super::mesh_kernel::Place;
+use super::mesh_order::Place;
 use super::sines::sines_and_cosines;
 use crate::optics::mzi::Coupler;
 use num_complex::Complex64;

@@ -1,11 +1,10 @@
 //! The inner loops of a mesh on the CPU: a tile of samples crosses every column while it stays in the nearest cache.
 //!
-//! MZIs are treated in the order of a [`schedule`], not column by column: skewed sweeps cross [`BLOCK`] columns at once, so
+//! MZIs are treated in the order of a [`super::mesh_order::schedule`], not column by column: skewed sweeps cross [`BLOCK`] columns at once, so
 //! that one load of a waveguide serves all of them. Coefficients and gradients lie in that order too: the loops read and
 //! write them in one stream each, whereas columns of 2^k MZIs would fall on the same cache sets.
 
 use crate::Real;
-use crate::optics::Mesh;
 use pulp::{Simd, WithSimd};
 
 /// Samples in a tile: two AVX2 or one AVX-512 register of `f32`.
@@ -53,7 +52,7 @@ pub struct Element<T> {
 /// What the kernels know of a mesh.
 #[derive(Clone, Copy)]
 pub struct MeshView<'a, T> {
-    /// Every MZI, in the order of the [`schedule`].
+    /// Every MZI, in the order of the [`super::mesh_order::schedule`].
     pub elements: &'a [Element<T>],
     /// `(cos φ, sin φ)` of every element, which slopes of [`COUPLERS_TOO`] and more need; may be empty otherwise.
     pub external: &'a [[T; 2]],
@@ -68,76 +67,6 @@ pub struct Imbalance<'a, T> {
     pub counts: &'a [usize],
     /// Field transmission relative to the column's mean, `[column, mode]`.
     pub transmission: &'a [T],
-}
-
-/// An MZI in the order of the loops: its control index, its upper and its lower row.
-pub type Place = (u32, [u32; 2]);
-
-/// The order in which the loops treat MZIs.
-///
-/// In sweep s, the column at distance d from the first of its block treats the MZI at row s - d, whose neighbours the column
-/// before it has just treated. Read backwards, the order serves the backward pass. Blocks have `columns` columns; with one
-/// it is the plain order. With more, light crosses die after die. MZIs that do not join neighbours have no sweeps and follow
-/// [`as_soon_as_lit`].
-pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<Place> {
-    let mut order = Vec::with_capacity(mesh.mzis());
-    if columns == 1 {
-        order.extend(places(mesh));
-        return order;
-    }
-    if !mesh.joins_neighbours() {
-        return as_soon_as_lit(mesh);
-    }
-    for die in 0..mesh.dies() {
-        let low = die * mesh.die_modes();
-        for block in mesh.columns().chunks(columns) {
-            for sweep in (block[0].first_row..mesh.die_modes() + block.len()).step_by(2) {
-                for (distance, column) in block.iter().enumerate() {
-                    let offset = sweep.checked_sub(distance).and_then(|row| row.checked_sub(column.first_row));
-                    if let Some(offset) = offset.filter(|offset| *offset < 2 * column.per_die) {
-                        let row = low + column.first_row + offset;
-                        order.push((column.mzi(row) as u32, [row as u32, row as u32 + 1]));
-                    }
-                }
-            }
-        }
-    }
-    order
-}
-
-/// Every MZI in the order of the controls.
-fn places(mesh: &Mesh) -> impl Iterator<Item = Place> {
-    mesh.positions().enumerate().map(|(mzi, (_, rows))| (mzi as u32, rows.map(|row| row as u32)))
-}
-
-/// The order in which an MZI follows as soon as both its inputs are lit, the last lit ones first: in a butterfly, blocks of modes that the
-/// nearest cache holds cross all columns that join nothing else before the next block enters.
-fn as_soon_as_lit(mesh: &Mesh) -> Vec<Place> {
-    let all: Vec<Place> = places(mesh).collect();
-    // of every MZI and its two waveguides, the next MZI there
-    let mut next = vec![[None; 2]; all.len()];
-    let mut first = vec![None; mesh.modes()];
-    let mut waits_for = vec![0_u8; all.len()];
-    for (index, &(_, rows)) in all.iter().enumerate().rev() {
-        next[index] = rows.map(|row| first[row as usize].replace(index));
-        next[index].iter().flatten().for_each(|&behind: &usize| waits_for[behind] += 1);
-    }
-    let mut order = Vec::with_capacity(all.len());
-    let mut ready = Vec::new();
-    let entrances: Vec<usize> = (0..all.len()).filter(|&index| waits_for[index] == 0).collect();
-    for entrance in entrances {
-        ready.push(entrance);
-        while let Some(index) = ready.pop() {
-            order.push(all[index]);
-            for &behind in next[index].iter().rev().flatten() {
-                waits_for[behind] -= 1;
-                if waits_for[behind] == 0 {
-                    ready.push(behind);
-                }
-            }
-        }
-    }
-    order
 }
 
 /// Sends a tile through every column.
@@ -406,38 +335,4 @@ pub(super) fn sum<T: Real>(mut lanes: [T; LANES]) -> T {
         half /= 2;
     }
     lanes[0]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Light meets the MZIs of every waveguide in the order of columns, and every one once.
-    #[test]
-    fn a_schedule_keeps_the_order_of_light() {
-        let custom = Mesh::of_columns(7, &[vec![[0, 6]], vec![[2, 3], [0, 5]], vec![[1, 4]], vec![[3, 6]]]).unwrap();
-        let named = [Mesh::rectangular(9), Mesh::triangular(6), Mesh::diamond(8), Mesh::butterfly(16), Mesh::benes(8)];
-        let meshes = named.map(|mesh| mesh.unwrap()).into_iter().chain([custom]);
-        for mesh in meshes.flat_map(|mesh| [mesh.on_dies(3).unwrap(), mesh]) {
-            for columns in [1, BLOCK, 2 * BLOCK] {
-                let order = schedule(&mesh, columns);
-                let ways = |places: &mut dyn Iterator<Item = Place>| {
-                    let mut ways = vec![Vec::new(); mesh.modes()];
-                    for (mzi, rows) in places {
-                        rows.iter().for_each(|&row| ways[row as usize].push((mzi, rows)));
-                    }
-                    ways
-                };
-                assert_eq!(ways(&mut order.iter().copied()), ways(&mut places(&mesh)));
-                assert_eq!(order.len(), mesh.mzis());
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_of_a_butterfly_cross_their_columns_together() {
-        let order = schedule(&Mesh::butterfly(16).unwrap(), BLOCK);
-        let rows: Vec<[u32; 2]> = order.iter().take(12).map(|place| place.1).collect();
-        assert!(rows.iter().flatten().all(|&row| row < 8), "{rows:?}");
-    }
 }

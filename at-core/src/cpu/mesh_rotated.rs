@@ -4,9 +4,9 @@
 use super::memory::Held;
 use super::mesh::MeshStage;
 use super::mesh_couplers::{Turned, turn_all};
-use super::mesh_kernel::{self, Place};
+use super::mesh_order::{self, Place};
 use super::mesh_rotated_tiles::{Backward, Forward, Light, Part};
-use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Sweep};
+use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Run};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use super::tiles;
@@ -40,7 +40,7 @@ pub struct RotatedMesh<T> {
     pub(super) transmission: T,
     /// The same of each column; empty without loss.
     columns: Vec<f64>,
-    pub(super) sweeps: Vec<Sweep>,
+    pub(super) runs: Vec<Run>,
     /// Every MZI in the order of the loops.
     places: Vec<Place>,
     pub(super) rotations: Vec<Rotation<T>>,
@@ -103,20 +103,12 @@ impl<T: Real> RotatedMesh<T> {
                 couplers = Some(pairs.map(|(&first, &second)| [first, second].map(Coupler::new)).collect());
             }
         }
-        let places = mesh_kernel::schedule(mesh, BLOCK);
-        let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
-        let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {
-            next + 1 == upper && shared == upper && (!mesh.joins_neighbours() || column(behind) == column(mzi) + 1)
-        };
-        let sweep = |run: &[Place]| {
-            let (mzi, [row, lower]) = run[0];
-            Sweep { row, lower, count: run.len() as u32, column: column(mzi) }
-        };
+        let places = mesh_order::schedule(mesh, BLOCK);
         Ok(Some(RotatedMesh {
             phase_errors,
             transmission,
             columns,
-            sweeps: places.chunk_by(follows).map(sweep).collect(),
+            runs: runs(mesh, &places),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             coupled: couplers.map(|couplers| Coupled::new(couplers, mesh.modes())),
             places,
@@ -186,9 +178,16 @@ impl<T: Real> RotatedMesh<T> {
                 [self.signs[upper], self.signs[lower]] = signs.map(|sign| sign * self.signs[lower]);
             }
         }
-        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
-            let (sin, cos) = (gamma.wide() + error(2 * mzis + mode) + self.walk[mode]).sin_cos();
-            *slot = [cos, sin].map(|part| T::of(part * self.signs[mode]));
+        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
+            let modes = chunk * CHUNK..chunk * CHUNK + gamma.len();
+            for (angle, (mode, gamma)) in angles.iter_mut().zip(modes.zip(gamma)) {
+                *angle = gamma.wide() + error(2 * mzis + mode) + self.walk[mode];
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            let signs = &self.signs[chunk * CHUNK..];
+            for ((slot, sign), (&cos, &sin)) in slots.iter_mut().zip(signs).zip(cosines.iter().zip(&sines)) {
+                *slot = [cos, sin].map(|part| T::of(part * sign));
+            }
         }
     }
 
@@ -217,9 +216,17 @@ impl<T: Real> RotatedMesh<T> {
                 [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
             }
         }
-        for (mode, (slot, gamma)) in self.output_phases.iter_mut().zip(gamma).enumerate() {
-            let phase = Complex64::cis(gamma.wide() + error(2 * mzis + mode)) * walk[mode];
-            *slot = [phase.re, phase.im].map(T::of);
+        let [mut angles, mut sines, mut cosines] = [[0.0; CHUNK]; 3];
+        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
+            let first = chunk * CHUNK;
+            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
+                *angle = gamma.wide() + error(2 * mzis + first + k);
+            }
+            sines_and_cosines(&angles, &mut sines, &mut cosines);
+            for (k, slot) in slots.iter_mut().enumerate() {
+                let phase = Complex64::new(cosines[k], sines[k]) * walk[first + k];
+                *slot = [phase.re, phase.im].map(T::of);
+            }
         }
     }
 
@@ -322,6 +329,28 @@ impl<T: Real> RotatedMesh<T> {
             waveguide_gradient(&self.mesh, &gradient[mzis..], waveguides);
         }
     }
+}
+
+/// What MZIs of `mesh` in these places, one after the other, are to the loops.
+fn runs(mesh: &Mesh, places: &[Place]) -> Vec<Run> {
+    let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
+    let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {
+        next + 1 == upper && shared == upper && (!mesh.joins_neighbours() || column(behind) == column(mzi) + 1)
+    };
+    let rows: Vec<[u32; 2]> = places.iter().map(|place| place.1).collect();
+    let (mut runs, mut at) = (Vec::new(), 0);
+    while let Some(&(mzi, [row, lower])) = places.get(at) {
+        let (run, count) = match mesh_order::quad(&rows[at..]) {
+            Some(waveguides) => (Run::Quad(waveguides), 4),
+            None => {
+                let count = 1 + places[at..].windows(2).take_while(|pair| follows(&pair[0], &pair[1])).count();
+                (Run::Sweep { row, lower, count: count as u32, column: column(mzi) }, count)
+            }
+        };
+        runs.push(run);
+        at += count;
+    }
+    runs
 }
 
 /// Samples per part for a batch of reals of so many bytes.

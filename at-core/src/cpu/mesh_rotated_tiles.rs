@@ -2,7 +2,7 @@
 
 use super::mesh_rotated::RotatedMesh;
 use super::mesh_rotations::{self, COUPLED, IDEAL, Lit};
-use super::tiles::{self, Tile};
+use super::tiles::{self, Factors, Tile};
 use crate::Real;
 use pulp::{Simd, WithSimd};
 
@@ -90,12 +90,11 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
 ) {
     let (width, lanes) = (mesh.width(), W * T::count::<S>());
     let fields = &mut part.fields.room(width)[..width * lanes];
-    tiles::fill(input, width, lanes, fields);
+    tiles::fill::<T, S, W>(simd, input, width, None, fields);
     let registers = T::registers_mut::<S>(fields);
-    mesh_rotations::forward::<T, S, W>(simd, &mesh.sweeps, &mesh.rotations, lit, registers);
-    let transmission = mesh.transmission;
-    tiles::multiply(fields, lanes, mesh.output_phases.iter().map(|phase| phase.map(|part| part * transmission)));
-    tiles::empty(fields, width, lanes, output);
+    mesh_rotations::forward::<T, S, W>(simd, &mesh.runs, &mesh.rotations, lit, registers);
+    let factors = Factors { phases: &mesh.output_phases, scale: mesh.transmission, conjugate: false };
+    tiles::empty::<T, S, W>(simd, fields, width, Some(factors), output);
 }
 
 /// Some samples back through the mesh.
@@ -156,24 +155,22 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     let (width, lanes) = (mesh.width(), W * T::count::<S>());
     let fields = &mut part.fields.room(width)[..width * lanes];
     let adjoints = &mut part.adjoints.room(width)[..width * lanes];
-    tiles::fill(output, width, lanes, fields);
-    tiles::fill(adjoint, width, lanes, adjoints);
+    let back = |scale: T| Some(Factors { phases: &mesh.output_phases, scale, conjugate: true });
+    tiles::fill::<T, S, W>(simd, output, width, back(mesh.transmission.recip()), fields);
+    tiles::fill::<T, S, W>(simd, adjoint, width, back(mesh.transmission), adjoints);
     let (y, a) = (T::registers::<S>(fields), T::registers::<S>(adjoints));
     for (mode, slot) in part.output_slopes.iter_mut().enumerate() {
+        // phases and transmission fall out of a* y
         let (y, a) = (mesh_rotations::load::<T, S, W>(y, mode), mesh_rotations::load::<T, S, W>(a, mode));
         *slot += mesh_rotations::phase_slope::<T, S, W>(simd, y, a);
     }
-    let (transmission, rebuild) = (mesh.transmission, mesh.transmission.recip());
-    let back = |factor: T| mesh.output_phases.iter().map(move |&[cos, sin]| [cos * factor, -sin * factor]);
-    tiles::multiply(fields, lanes, back(rebuild));
-    tiles::multiply(adjoints, lanes, back(transmission));
     let (y, a) = (T::registers_mut::<S>(fields), T::registers_mut::<S>(adjoints));
     if mesh.is_coupled() {
-        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.sweeps, &mesh.rotations, &mut part.coupled, lit, y, a);
+        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.runs, &mesh.rotations, &mut part.coupled, lit, y, a);
     } else {
-        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.sweeps, &mesh.rotations, &mut part.slopes, lit, y, a);
+        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.runs, &mesh.rotations, &mut part.slopes, lit, y, a);
     }
     if let Some(adjoint_in) = adjoint_in {
-        tiles::empty(adjoints, width, lanes, adjoint_in);
+        tiles::empty::<T, S, W>(simd, adjoints, width, None, adjoint_in);
     }
 }

@@ -29,7 +29,8 @@
 //! Lossless MZIs keep P_0 + P_1, so the loops sum only Re(…) and P_0(in) of every MZI, and P_0 + P_1 follows from these by
 //! walking back from the outputs once per batch.
 //!
-//! MZIs come in [`Sweep`]s down the diagonals of some columns: each shares a waveguide with the one before it.
+//! MZIs come in [`Run`]s: sweeps down the diagonals of some columns, where each shares a waveguide with the one before it, or quads of two columns that
+//! join four waveguides.
 
 use crate::Real;
 use num_complex::Complex64;
@@ -68,17 +69,22 @@ pub const IDEAL: usize = 2;
 /// That, and `Im(a_0* y_1 + a_1* y_0)` at its outputs, where couplers have angles of their own ([`super::mesh_couplers`]).
 pub const COUPLED: usize = 3;
 
-/// MZIs that follow each other in memory and stand at rows `row, row - 1, …`, all but the first on neighbours.
+/// MZIs that follow each other in memory, and share waveguides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sweep {
-    /// Upper row of the first.
-    pub row: u32,
-    /// Its lower row.
-    pub lower: u32,
-    /// How many.
-    pub count: u32,
-    /// Column of the first. Where a mesh joins neighbours, every one stands in the column behind that of the one before it.
-    pub column: u32,
+pub enum Run {
+    /// MZIs at rows `row, row - 1, …`, all but the first on neighbours.
+    Sweep {
+        /// Upper row of the first.
+        row: u32,
+        /// Its lower row.
+        lower: u32,
+        /// How many.
+        count: u32,
+        /// Column of the first. Where a mesh joins neighbours, every one stands in the column behind that of the one before it.
+        column: u32,
+    },
+    /// Four MZIs on these waveguides: `(0, 1), (2, 3), (0, 2), (1, 3)`.
+    Quad([u32; 4]),
 }
 
 /// Rows on which light enters, from the first to the last. In a mesh that joins neighbours it spreads by one row a column, and what is still
@@ -93,13 +99,13 @@ pub struct Lit {
 }
 
 impl Lit {
-    /// How many MZIs of a sweep light does not meet, from its first one on.
-    fn dark(self, sweep: &Sweep) -> usize {
-        if sweep.row + 1 + sweep.column < self.first {
-            return sweep.count as usize;
+    /// How many of `count` MZIs of a sweep light does not meet, from its first one on, which stands at `row` and in `column`.
+    fn dark(self, row: u32, column: u32, count: u32) -> usize {
+        if row + 1 + column < self.first {
+            return count as usize;
         }
-        let from_below = sweep.row.saturating_sub(self.last.saturating_add(sweep.column)).div_ceil(2);
-        from_below.min(sweep.count) as usize
+        let from_below = row.saturating_sub(self.last.saturating_add(column)).div_ceil(2);
+        from_below.min(count) as usize
     }
 }
 
@@ -110,31 +116,48 @@ type Field<T, S, const W: usize> = [[<T as crate::lanes::Lanes>::Register<S>; W]
 #[inline(always)]
 pub fn forward<T: Real, S: Simd, const W: usize>(
     simd: S,
-    sweeps: &[Sweep],
+    runs: &[Run],
     mut rotations: &[Rotation<T>],
     lit: Lit,
     tile: &mut [T::Register<S>],
 ) {
-    for sweep in sweeps {
-        let (mine, rest) = rotations.split_at(sweep.count as usize);
-        rotations = rest;
-        let dark = lit.dark(sweep);
-        if dark == mine.len() {
-            continue;
+    for run in runs {
+        match *run {
+            Run::Sweep { row, lower, count, column } => {
+                let (mine, rest) = rotations.split_at(count as usize);
+                rotations = rest;
+                let dark = lit.dark(row, column, count);
+                if dark == mine.len() {
+                    continue;
+                }
+                let mine = &mine[dark..];
+                let mut row = row as usize - dark;
+                let mut below = if dark == 0 { lower as usize } else { row + 1 };
+                let mut shared: Field<T, S, W> = load::<T, S, W>(tile, below);
+                for rotation in mine {
+                    let upper = load::<T, S, W>(tile, row);
+                    let (upper, lower) = cross::<T, S, W>(simd, rotation, upper, shared);
+                    store::<T, S, W>(tile, below, lower);
+                    shared = upper;
+                    below = row;
+                    row = row.wrapping_sub(1);
+                }
+                store::<T, S, W>(tile, below, shared);
+            }
+            Run::Quad(waveguides) => {
+                let (mine, rest) = rotations.split_at(4);
+                rotations = rest;
+                let [a, b, c, d] = waveguides.map(|row| row as usize);
+                let above = cross::<T, S, W>(simd, &mine[0], load::<T, S, W>(tile, a), load::<T, S, W>(tile, b));
+                let below = cross::<T, S, W>(simd, &mine[1], load::<T, S, W>(tile, c), load::<T, S, W>(tile, d));
+                let (of_a, of_c) = cross::<T, S, W>(simd, &mine[2], above.0, below.0);
+                store::<T, S, W>(tile, a, of_a);
+                store::<T, S, W>(tile, c, of_c);
+                let (of_b, of_d) = cross::<T, S, W>(simd, &mine[3], above.1, below.1);
+                store::<T, S, W>(tile, b, of_b);
+                store::<T, S, W>(tile, d, of_d);
+            }
         }
-        let mine = &mine[dark..];
-        let mut row = sweep.row as usize - dark;
-        let mut below = if dark == 0 { sweep.lower as usize } else { row + 1 };
-        let mut shared: Field<T, S, W> = load::<T, S, W>(tile, below);
-        for rotation in mine {
-            let upper = load::<T, S, W>(tile, row);
-            let (upper, lower) = cross::<T, S, W>(simd, rotation, upper, shared);
-            store::<T, S, W>(tile, below, lower);
-            shared = upper;
-            below = row;
-            row = row.wrapping_sub(1);
-        }
-        store::<T, S, W>(tile, below, shared);
     }
 }
 
@@ -142,46 +165,128 @@ pub fn forward<T: Real, S: Simd, const W: usize>(
 #[inline(always)]
 pub fn backward<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
     simd: S,
-    sweeps: &[Sweep],
+    runs: &[Run],
     mut rotations: &[Rotation<T>],
     mut slopes: &mut [[T; SLOPES]],
     lit: Lit,
     fields: &mut [T::Register<S>],
     adjoints: &mut [T::Register<S>],
 ) {
-    for sweep in sweeps.iter().rev() {
-        let count = sweep.count as usize;
+    for run in runs.iter().rev() {
+        let count = match *run {
+            Run::Sweep { count, .. } => count as usize,
+            Run::Quad(_) => 4,
+        };
         let (rest, mine) = rotations.split_at(rotations.len() - count);
         let (rest_slopes, my_slopes) = slopes.split_at_mut(rest.len());
         (rotations, slopes) = (rest, rest_slopes);
-        let dark = lit.dark(sweep);
-        if dark == count {
-            continue;
-        }
-        let (mine, my_slopes) = (&mine[dark..], &mut my_slopes[dark..]);
-        let mut row = sweep.row as usize + 1 - count;
-        let mut field: Field<T, S, W> = load::<T, S, W>(fields, row);
-        let mut adjoint: Field<T, S, W> = load::<T, S, W>(adjoints, row);
-        for (rotation, slope) in mine.iter().zip(my_slopes).rev() {
-            let below = if row == sweep.row as usize { sweep.lower as usize } else { row + 1 };
-            let lower_field = load::<T, S, W>(fields, below);
-            let lower_adjoint = load::<T, S, W>(adjoints, below);
-            let mixed = difference::<T, S, W>(simd, field, lower_field, adjoint, lower_adjoint);
-            if SLOPES == COUPLED {
-                slope[2] += swapped::<T, S, W>(simd, field, lower_field, adjoint, lower_adjoint);
+        match *run {
+            Run::Sweep { row: first, lower, count: all, column } => {
+                let dark = lit.dark(first, column, all);
+                if dark == count {
+                    continue;
+                }
+                let (mine, my_slopes) = (&mine[dark..], &mut my_slopes[dark..]);
+                let mut row = first as usize + 1 - count;
+                let mut light = Light::at(fields, adjoints, row);
+                for (rotation, slope) in mine.iter().zip(my_slopes).rev() {
+                    let below = if row == first as usize { lower as usize } else { row + 1 };
+                    let under = Light::at(fields, adjoints, below);
+                    let (above, next) = uncross_both::<T, S, W, SLOPES>(simd, rotation, light, under, slope);
+                    above.put(fields, adjoints, row);
+                    (light, row) = (next, below);
+                }
+                light.put(fields, adjoints, row);
             }
-            let (x, next_field) = uncross::<T, S, W>(simd, rotation, field, lower_field);
-            let (b, next_adjoint) = uncross::<T, S, W>(simd, rotation, adjoint, lower_adjoint);
-            slope[0] += mixed;
-            slope[1] += phase_slope::<T, S, W>(simd, x, b);
-            store::<T, S, W>(fields, row, x);
-            store::<T, S, W>(adjoints, row, b);
-            (field, adjoint) = (next_field, next_adjoint);
-            row = below;
+            Run::Quad(waveguides) => {
+                // the fields of four waveguides stay in registers; those of their adjoints would be too many
+                let rows @ [a, b, c, d] = waveguides.map(|row| row as usize);
+                let mut field = [
+                    load::<T, S, W>(fields, a),
+                    load::<T, S, W>(fields, b),
+                    load::<T, S, W>(fields, c),
+                    load::<T, S, W>(fields, d),
+                ];
+                uncross_of::<T, S, W, SLOPES>(simd, &mine[3], &mut my_slopes[3], &mut field, [1, 3], adjoints, rows);
+                uncross_of::<T, S, W, SLOPES>(simd, &mine[2], &mut my_slopes[2], &mut field, [0, 2], adjoints, rows);
+                uncross_of::<T, S, W, SLOPES>(simd, &mine[1], &mut my_slopes[1], &mut field, [2, 3], adjoints, rows);
+                uncross_of::<T, S, W, SLOPES>(simd, &mine[0], &mut my_slopes[0], &mut field, [0, 1], adjoints, rows);
+                store::<T, S, W>(fields, a, field[0]);
+                store::<T, S, W>(fields, b, field[1]);
+                store::<T, S, W>(fields, c, field[2]);
+                store::<T, S, W>(fields, d, field[3]);
+            }
         }
-        store::<T, S, W>(fields, row, field);
-        store::<T, S, W>(adjoints, row, adjoint);
     }
+}
+
+/// Field and adjoint on a waveguide.
+struct Light<T: Real, S: Simd, const W: usize> {
+    field: Field<T, S, W>,
+    adjoint: Field<T, S, W>,
+}
+
+impl<T: Real, S: Simd, const W: usize> Clone for Light<T, S, W> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Real, S: Simd, const W: usize> Copy for Light<T, S, W> {}
+
+impl<T: Real, S: Simd, const W: usize> Light<T, S, W> {
+    #[inline(always)]
+    fn at(fields: &[T::Register<S>], adjoints: &[T::Register<S>], row: usize) -> Self {
+        Light { field: load::<T, S, W>(fields, row), adjoint: load::<T, S, W>(adjoints, row) }
+    }
+
+    #[inline(always)]
+    fn put(self, fields: &mut [T::Register<S>], adjoints: &mut [T::Register<S>], row: usize) {
+        store::<T, S, W>(fields, row, self.field);
+        store::<T, S, W>(adjoints, row, self.adjoint);
+    }
+}
+
+/// [`uncross`] of fields and adjoints on (upper, lower), and the slopes of the MZI.
+#[inline(always)]
+fn uncross_both<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
+    simd: S,
+    rotation: &Rotation<T>,
+    upper: Light<T, S, W>,
+    lower: Light<T, S, W>,
+    slope: &mut [T; SLOPES],
+) -> (Light<T, S, W>, Light<T, S, W>) {
+    let mixed = difference::<T, S, W>(simd, upper.field, lower.field, upper.adjoint, lower.adjoint);
+    if SLOPES == COUPLED {
+        slope[2] += swapped::<T, S, W>(simd, upper.field, lower.field, upper.adjoint, lower.adjoint);
+    }
+    let (x, below) = uncross::<T, S, W>(simd, rotation, upper.field, lower.field);
+    let (b, adjoint_below) = uncross::<T, S, W>(simd, rotation, upper.adjoint, lower.adjoint);
+    slope[0] += mixed;
+    slope[1] += phase_slope::<T, S, W>(simd, x, b);
+    (Light { field: x, adjoint: b }, Light { field: below, adjoint: adjoint_below })
+}
+
+/// [`uncross_both`] of two of a quad's fields, and of the adjoints where they stand. A function: a closure would not be compiled with the caller's vector
+/// instructions.
+#[inline(always)]
+fn uncross_of<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
+    simd: S,
+    rotation: &Rotation<T>,
+    slope: &mut [T; SLOPES],
+    field: &mut [Field<T, S, W>; 4],
+    of: [usize; 2],
+    adjoints: &mut [T::Register<S>],
+    rows: [usize; 4],
+) {
+    let [upper, lower] = of;
+    let above = Light { field: field[upper], adjoint: load::<T, S, W>(adjoints, rows[upper]) };
+    let below = Light { field: field[lower], adjoint: load::<T, S, W>(adjoints, rows[lower]) };
+    let (above, below) = uncross_both::<T, S, W, SLOPES>(simd, rotation, above, below, slope);
+    store::<T, S, W>(adjoints, rows[upper], above.adjoint);
+    store::<T, S, W>(adjoints, rows[lower], below.adjoint);
+    (field[upper], field[lower]) = (above.field, below.field);
 }
 
 /// `Σ Im a* y` of one waveguide.

@@ -22,6 +22,7 @@ mod mesh;
 mod mesh_couplers;
 mod mesh_kernel;
 mod mesh_monitor;
+mod mesh_order;
 mod mesh_rotated;
 mod mesh_rotated_tiles;
 mod mesh_rotations;

@@ -52,6 +52,8 @@ pub struct Fabrication {
     pub drift: Drift,
     /// σ of its phase-change cells, which engines do not know either.
     pub write_noise: f64,
+    /// σ_c of its phase-change cells, likewise.
+    pub cycle_spread: f64,
     /// The individual: key of everything that it draws while it works.
     pub seed: u64,
 }
@@ -117,8 +119,19 @@ impl Imperfections {
         let perturbation = self.perturbations(network, seed);
         let (drift, noise) = (self.drift, self.noise);
         let amplified = self.passive.amplified;
-        let write_noise = self.memory.pcm_write_noise;
-        Ok(Fabrication { stages, update_error, perturbation, amplified, control, drift, noise, write_noise, seed })
+        let (write_noise, cycle_spread) = (self.memory.pcm_write_noise, self.memory.pcm_cycle_spread);
+        Ok(Fabrication {
+            stages,
+            update_error,
+            perturbation,
+            amplified,
+            control,
+            drift,
+            noise,
+            write_noise,
+            cycle_spread,
+            seed,
+        })
     }
 
     /// What every hidden layer's output is multiplied by.

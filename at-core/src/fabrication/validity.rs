@@ -42,6 +42,7 @@ impl Fabrication {
         }
         self.control.check(network)?;
         within("noise of writing", self.write_noise, 0.0, 1.0)?;
+        within("spread from cycle to cycle", self.cycle_spread, 0.0, 1.0)?;
         self.drift.validate()?;
         self.noise.validate()
     }

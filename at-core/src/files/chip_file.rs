@@ -53,14 +53,16 @@ struct Header {
     amplified: bool,
     #[serde(default)]
     write_noise: f64,
+    #[serde(default)]
+    cycle_spread: f64,
 }
 
 impl Header {
     fn new(chip: &Fabrication, network: Option<Identity>) -> Self {
-        let Fabrication { noise, drift, seed, amplified, write_noise, ref control, .. } = *chip;
+        let Fabrication { noise, drift, seed, amplified, write_noise, cycle_spread, ref control, .. } = *chip;
         let (quartic, levels) = (control.quartic, control.levels);
         let format = if network.is_some() { FORMAT } else { NAMELESS_FORMAT };
-        Header { format, network, seed, noise, drift, quartic, levels, amplified, write_noise }
+        Header { format, network, seed, noise, drift, quartic, levels, amplified, write_noise, cycle_spread }
     }
 
     fn to_json(&self) -> String {
@@ -226,8 +228,8 @@ struct Arrays<'a> {
 
 impl Arrays<'_> {
     fn chip(&mut self, network: &Network, header: &Header) -> Result<Fabrication> {
-        let Header { noise, drift, seed, amplified, write_noise, quartic, levels, .. } = *header;
-        let mut chip = Fabrication { noise, drift, seed, amplified, write_noise, ..Fabrication::ideal() };
+        let Header { noise, drift, seed, amplified, write_noise, cycle_spread, quartic, levels, .. } = *header;
+        let mut chip = Fabrication { noise, drift, seed, amplified, write_noise, cycle_spread, ..Fabrication::ideal() };
         for (index, stage) in network.stages().enumerate() {
             chip.stages.push(self.stage(index, stage)?);
         }

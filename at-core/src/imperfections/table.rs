@@ -122,9 +122,13 @@ memory {
     /// Levels L of a cell; 0 for any.
     pcm_levels in memory: u32 = 0, Level, Range::up_to(65536.0, "a cell has 2 to 65536 levels; 0 is any"), Kind,
         On(Part::PhaseChange), "Phase-change cells: levels of each; 0: any";
-    /// σ: standard deviation of where a writing ends beside its level, from cycle to cycle, as a share of the contrast.
+    /// σ: standard deviation of where a writing ends beside its level, whatever that is, as a share of the contrast.
     pcm_write_noise in memory: f64 = 0.0, Fraction, Range::FRACTION, Chip, On(Part::PhaseChange),
         "Phase-change cells: spread of where a writing ends beside its level, as a share of the contrast";
+    /// σ_c: relative standard deviation of the level that a writing reaches, from cycle to cycle: what one pulse changes of the film differs from the next
+    /// one's, the more the more it changes (intra-device variability: Sebastian et al., Nat. Nanotechnol. 15, 529 (2020)).
+    pcm_cycle_spread in memory: f64 = 0.0, Fraction, Range::FRACTION, Chip, On(Part::PhaseChange),
+        "Phase-change cells: relative spread of the level that a writing reaches, from cycle to cycle";
 }
 
 planes {

@@ -6,7 +6,7 @@
 //! without convolutions there is one. With P_k patches of segment k, of which e_k values each enter and l_k leave per sample,
 //!
 //! ```text
-//! inputs P_0·e_0    injections Σ_{k>0} P_k·e_k    reads Σ l_k    passes P_0    frames Σ P_k    rounds: segments
+//! inputs P_0·e_0    injections Σ_{k>0} P_k·e_k    reads Σ l_k    passes Σ P_k    frames Σ P_k    rounds: segments
 //! ```
 //!
 //! Where layers are looped ([`super::Recurrence`]), every step is a pass. What is fed back as it is crosses no converter; a part of the
@@ -26,9 +26,9 @@ pub struct Passage {
     pub injections: usize,
     /// Values read behind all segments.
     pub reads: usize,
-    /// Patches of the first segment; 1 where a sample enters as a whole.
+    /// Patches of all segments, 1 of one that a sample crosses as a whole; of looped layers every step.
     pub passes: usize,
-    /// Patches of all segments.
+    /// What is written at a time: patches of all segments, and steps at which something enters.
     pub frames: usize,
     /// Segments, one after the other.
     pub rounds: usize,
@@ -43,6 +43,9 @@ pub struct Interface {
     pub whole: Passage,
     /// From what enters every layer to what leaves it; a looped layer stands here once per step, as in [`Network::visits`].
     pub layers: Vec<Passage>,
+    /// Of those passes, the ones that are no further ones where a sample crosses the whole chip: 1 of a layer that the light or the charges of the one
+    /// before it enter as they are.
+    pub continued: Vec<usize>,
     /// Of those that enter every layer where it is lit by itself, the ones that are parts of the sample, of layers behind the first.
     pub parts: Vec<usize>,
     /// Values that taps behind hidden layers read besides: memory has them where a convolution's readout was stored.
@@ -64,6 +67,7 @@ impl Network {
         let part = Signal { modes: entering, ..self.input() }.width();
         let mut way = Way::default();
         let mut tapped = 0;
+        let mut continued = Vec::with_capacity(visits.len());
         for (number, visit) in visits.iter().enumerate() {
             if let Some(own) = self.recurrence() {
                 if visit.again {
@@ -72,6 +76,7 @@ impl Network {
                     way.entering = Some(part);
                 }
             }
+            continued.push(usize::from(visit.again || way.on_its_way));
             self.layers()[visit.layer].iter().for_each(|stage| way.cross(stage));
             if way.on_its_way && number + 1 < visits.len() {
                 tapped += self.layer_output(visit.layer).width();
@@ -86,7 +91,7 @@ impl Network {
             way.end()
         });
         let parts = visits.iter().map(|visit| if visit.again && visit.part.is_some() { part } else { 0 }).collect();
-        Interface { layers: layers.collect(), parts, whole: way.end(), tapped }
+        Interface { layers: layers.collect(), continued, parts, whole: way.end(), tapped }
     }
 }
 
@@ -172,10 +177,11 @@ impl Way {
         let values = count.saturating_mul(at_once);
         let own = &mut self.passage;
         if own.rounds == 0 {
-            (own.at_once, own.inputs, own.passes) = (at_once, values, count);
+            (own.at_once, own.inputs) = (at_once, values);
         } else {
             own.injections = own.injections.saturating_add(values);
         }
+        own.passes = own.passes.saturating_add(count);
         own.frames = own.frames.saturating_add(count);
         own.rounds += 1;
         (self.on_its_way, self.stored, self.in_turn) = (true, false, patches.is_some());
@@ -194,8 +200,8 @@ impl Way {
             Entry::Once | Entry::Held(_) => 0,
         };
         own.inputs = own.inputs.saturating_add(written);
-        own.passes += 1;
         if self.on_its_way {
+            own.passes += 1; // else what is written next is one
             own.frames += usize::from(written > 0);
         } else if recurrence.entering().is_some() {
             self.entering = Some(state);
@@ -298,25 +304,44 @@ mod tests {
 
     #[test]
     fn a_patch_is_written_and_read_and_electronics_are_counted() {
-        let Interface { whole, layers, tapped, .. } = small().interface();
+        let Interface { whole, layers, continued, tapped, .. } = small().interface();
         // 16 patches of 9 pixels; one patch of 16; the banks in one go
         let expected = Passage {
             at_once: 9,
             inputs: 16 * 9,
             injections: 16 + 8,
             reads: 64 + 8 + 3,
-            passes: 16,
+            passes: 16 + 1 + 1,
             frames: 16 + 1 + 1,
             rounds: 3,
             flops: 64 + 64 + 8, // rectified, compared in pooling, rectified; the rectifier between banks is analogue
         };
         assert_eq!(whole, expected);
         assert_eq!(tapped, 5, "memory has what left the convolutions");
-        assert_eq!(layers[0], Passage { injections: 0, reads: 64, frames: 16, rounds: 1, flops: 128, ..expected });
+        assert_eq!(
+            layers[0],
+            Passage { injections: 0, reads: 64, passes: 16, frames: 16, rounds: 1, flops: 128, ..expected }
+        );
         let second =
             Passage { at_once: 16, inputs: 16, reads: 8, passes: 1, frames: 1, rounds: 1, flops: 8, injections: 0 };
         assert_eq!(layers[1], second);
         assert_eq!(layers[2..], [Passage::plain(8, 5), Passage::plain(5, 3)]);
+        assert_eq!(continued, [0, 0, 0, 1], "the last bank is lit by the one before it");
+        let by_layers = layers.iter().zip(&continued).map(|(own, continued)| own.passes - continued);
+        assert_eq!(by_layers.sum::<usize>(), whole.passes, "a patch is a pass, layer by layer as well");
+    }
+
+    /// Only those of the first way were counted, of LeNet-5 784 of 885.
+    #[test]
+    fn patches_of_every_way_are_passes() {
+        let conv = |channels: usize, outputs| {
+            let patches = Patches { image: ImageShape::new(channels, 4, 4), kernel: [3; 2], stride: 1, padding: 1 };
+            Stage::convolution(patches, Stage::weight_bank(patches.entries(), outputs))
+        };
+        let branch = Stage::residual(vec![conv(2, 2), Stage::rectifier(32, 0.0), conv(2, 2)]);
+        let network = Network::new(vec![vec![conv(1, 2), branch], vec![Stage::weight_bank(32, 3)]]).unwrap();
+        let whole = network.interface().whole;
+        assert_eq!((whole.passes, whole.frames, whole.rounds), (3 * 16 + 1, 3 * 16 + 1, 4));
     }
 
     #[test]
@@ -338,14 +363,14 @@ mod tests {
             let own = Recurrence { layers: 0..1, steps: 4, entry, feedback };
             Network::recurrent(layers(), own).unwrap().interface()
         };
-        let Interface { whole, layers, parts, tapped } = of(Entry::Parts(2), Feedback::Analogue);
+        let Interface { whole, layers, continued, parts, tapped } = of(Entry::Parts(2), Feedback::Analogue);
         let expected =
             Passage { at_once: 2, inputs: 8, reads: 3, passes: 4, frames: 4, rounds: 1, ..Passage::default() };
         assert_eq!((whole, tapped), (expected, 4 * 5));
         // by itself a layer takes its state from converters too
         assert_eq!(layers[0], Passage::plain(2, 5));
         assert_eq!((layers[1], layers[4]), (Passage::plain(7, 5), Passage::plain(5, 3)));
-        assert_eq!(parts, [0, 2, 2, 2, 0]);
+        assert_eq!((parts, continued), (vec![0, 2, 2, 2, 0], vec![0, 1, 1, 1, 1]));
 
         let Interface { whole, tapped, .. } = of(Entry::Parts(2), Feedback::Converted);
         let read = Passage { injections: 3 * 5, reads: 3 * 5 + 3, rounds: 4, ..expected };

@@ -106,7 +106,9 @@ impl Deal {
 
     /// The part of this rank in a chip's errors. Errs where a heater warms another rank's, and on noise of writing.
     pub fn fabrication(&self, whole: &Fabrication) -> Result<Fabrication> {
-        if whole.write_noise > 0.0 && self.whole.has(crate::imperfections::Part::PhaseChange) {
+        if (whole.write_noise > 0.0 || whole.cycle_spread > 0.0)
+            && self.whole.has(crate::imperfections::Part::PhaseChange)
+        {
             // it is drawn by the number of a control, which is another one on every rank
             return Err(Error::Unsupported {
                 what: "noise of writing cells beside tiles that ranks share".into(),
@@ -141,6 +143,7 @@ impl Deal {
             noise: whole.noise,
             drift: whole.drift,
             write_noise: whole.write_noise,
+            cycle_spread: whole.cycle_spread,
             seed: whole.seed,
         })
     }

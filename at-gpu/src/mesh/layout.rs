@@ -53,6 +53,7 @@ parameters! {
         mzis: u32,
         transmission: f32,
         dies: u32,
+        gathered: u32,
     }
     /// Which columns are crossed in the registers of subgroups.
     MeshLanes {

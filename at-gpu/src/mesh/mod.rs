@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 mod cost;
 mod estimate;
+mod gathered;
 mod lanes;
 mod layout;
 mod measured;
@@ -43,7 +44,6 @@ const BETWEEN: u64 = 160 << 20;
 
 impl OnGpu for Mesh {
     fn on_gpu(&self, gpu: Gpu, errors: &StageErrors, offset: usize) -> Result<Box<dyn GpuStage>> {
-        stream::check_room(&gpu, self)?;
         let optics = MeshOptics::new(gpu, self, errors, offset)?;
         let (blocks, whole, ways) = (BlockMatrices::new(self), WholeMatrix::new(), Ways::default());
         Ok(Box::new(MeshStage { optics, blocks, whole, ways }))
@@ -54,7 +54,8 @@ impl OnGpu for Mesh {
         let (modes, mzis, controls) = (self.modes() as u64, self.mzis() as u64, self.controls() as u64);
         let (errors, variant) = (u64::from(imperfect), device.costs.choose(self, batch, device.binding, None));
         let mut networks = 2 * 32 * mzis + errors * (16 * mzis + 4 * controls);
-        networks += if self.joins_neighbours() { 0 } else { 8 * mzis };
+        // pairs, and where windows gather them for light on either way
+        networks += if self.joins_neighbours() { 0 } else { 40 * mzis };
         networks += errors * 4 * modes * self.columns().len() as u64;
         // Couplers, phase errors and turns of the model, and its walk from column to column.
         networks += u64::from(estimate) * (24 * mzis + 4 * controls + 4 * modes);

@@ -1,7 +1,9 @@
 //! What a GPU knows of a mesh, whichever kernels carry light through it: its errors, and its coefficients at the programmed controls.
 
 use super::estimate::Estimated;
+use super::gathered::Gathered;
 use super::layout::{MeshCoefficients, MeshEnter, MeshLeave};
+use super::stream::{FIELD, STATE, capacity};
 use crate::commands::Span;
 use crate::engine::Gpu;
 use crate::sums::Sum;
@@ -47,7 +49,12 @@ pub(crate) struct MeshOptics {
     pub factors: wgpu::Buffer,
     /// Where imperfections are estimated.
     pub estimated: Option<Estimated>,
+    /// Of fields and of states (bytes of a mode), the windows and their table, where workgroup memory does not hold all modes that MZIs join.
+    gathered: [Option<(Gathered, wgpu::Buffer)>; 2],
 }
+
+/// Bytes of a mode in workgroup memory: its field alone, or with the adjoint.
+const OF_A_MODE: [usize; 2] = [FIELD, STATE];
 
 /// Parts of the buffers that belong to some columns, and the numbers from which they count.
 pub(crate) struct ColumnSpans<'a> {
@@ -91,6 +98,16 @@ impl MeshOptics {
         let imbalance = loss.imbalance.as_ref().map(upload).transpose()?;
         let known_imbalance = loss.imbalance.as_ref().filter(|_| mesh.losses_unknown()).map(upload).transpose()?;
         let columns = column_table(mesh, |_| 0)?;
+        let windows = |bytes: usize| -> Result<Option<(Gathered, wgpu::Buffer)>> {
+            let capacity = capacity(&gpu, bytes);
+            if mesh.joins_neighbours() || mesh.die_modes() <= capacity {
+                return Ok(None);
+            }
+            let gathered = Gathered::new(mesh, capacity);
+            let table = Vector::pods(context, "windows of a mesh", &gathered.table(mesh, |_| 0)?)?;
+            Ok(Some((gathered, table)))
+        };
+        let [of_fields, of_states] = OF_A_MODE.map(windows);
         let storage = wgpu::BufferUsages::STORAGE;
         let bytes = (COEFFICIENTS * mesh.mzis()) as u64;
         Ok(MeshOptics {
@@ -106,9 +123,24 @@ impl MeshOptics {
             coefficients: context.buffer_in_parts("coefficients of a mesh", bytes, storage)?,
             factors: context.buffer("output factors of a mesh", 8 * mesh.modes() as u64, storage)?,
             estimated: None,
+            gathered: [of_fields?, of_states?],
             mesh: mesh.clone(),
             gpu,
         })
+    }
+
+    /// The windows of modes that take so many bytes each, where MZIs join more of them than workgroup memory holds.
+    pub fn gathered(&self, bytes: usize) -> Option<&Gathered> {
+        self.of_bytes(bytes).map(|(gathered, _)| gathered)
+    }
+
+    /// What kernels that stream such modes read of columns.
+    pub fn table(&self, bytes: usize) -> &wgpu::Buffer {
+        self.of_bytes(bytes).map_or(&self.columns, |(_, table)| table)
+    }
+
+    fn of_bytes(&self, bytes: usize) -> Option<&(Gathered, wgpu::Buffer)> {
+        OF_A_MODE.iter().zip(&self.gathered).find(|(own, _)| **own == bytes).and_then(|(_, gathered)| gathered.as_ref())
     }
 
     /// Most MZIs whose coefficients one binding holds.

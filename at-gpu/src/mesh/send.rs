@@ -4,7 +4,7 @@ use super::MeshStage;
 use super::layout::{GradientReduce, MeshColumns};
 use super::optics::{MeshOptics, column_table};
 use super::passes::{Ends, gradient_of};
-use super::stream::{FIELD, paired, parameters, passes, plan};
+use super::stream::{FIELD, parameters, passes, places, plan};
 use super::stream_plan::{GROUP, Plan, mzis};
 use crate::commands::Span;
 use crate::detection::DetectionStage;
@@ -29,13 +29,17 @@ impl Ways {
             return Ok(columns);
         }
         let losses = &optics.column_losses;
-        let columns = column_table(&optics.mesh, |index| {
+        let own = |index: usize| {
             let crossed = match direction {
                 Direction::Forward => &losses[..index.min(losses.len())],
                 Direction::Backward => &losses[index.min(losses.len())..],
             };
             (crossed.iter().product::<f64>() as f32).to_bits()
-        })?;
+        };
+        let columns = match optics.gathered(FIELD) {
+            Some(gathered) => gathered.table(&optics.mesh, own)?,
+            None => column_table(&optics.mesh, own)?,
+        };
         let made = Vector::pods(&optics.gpu.commands.context, "columns of a mesh with losses", &columns)?;
         Ok(cell.get_or_init(|| made))
     }
@@ -55,7 +59,7 @@ impl BothWays for MeshStage {
         let fields = FIELD * batch * optics.mesh.modes();
         let plan = plan(optics, batch, FIELD);
         let rows = rows(&plan, batch, watch);
-        let most = passes(optics, &plan, rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
+        let most = passes(optics, &plan, FIELD, rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
         let powers = if rows > 0 { fields / 2 } else { 0 };
         // Fields between the passes, and those that leave where nobody wants them.
         let (between, sums) = (fields as u64, 8 * (rows * most) as u64);
@@ -87,15 +91,17 @@ impl BothWays for MeshStage {
         };
         let table = self.ways.columns(optics, direction)?;
         let plan = plan(optics, batch, FIELD);
+        let [pairs, gathered] = places(optics, FIELD);
         let constants = [
             ("GROUP", GROUP as u32),
             ("SLOTS", count(plan.slots)?),
             ("BACKWARD", u32::from(backward)),
-            ("PAIRED", paired(optics)),
+            pairs,
+            gathered,
             ("WATCH", kind),
         ];
         let pipeline = commands.pipeline(Kernel::MeshSend, &constants)?;
-        let mut passes = passes(optics, &plan, rows(&plan, batch, watch));
+        let mut passes = passes(optics, &plan, FIELD, rows(&plan, batch, watch));
         if backward {
             passes.reverse();
         }
@@ -113,7 +119,7 @@ impl BothWays for MeshStage {
                 after.into(),
                 Span::from(seen),
             ];
-            let parameters = parameters(optics, &plan, batch, columns)?;
+            let parameters = parameters(optics, &plan, FIELD, batch, columns)?;
             commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))?;
             match watch {
                 Watch::Powers(powers) => sum_powers(optics, &plan, batch, &parameters, partial, powers),

@@ -1,5 +1,6 @@
 //! Samples streamed through a mesh, column by column, in workgroup memory: for batches too small to be worth a matrix.
 
+use super::gathered::Gathered;
 use super::layout::{GradientReduce, MeshColumns};
 use super::optics::{MeshOptics, StateOrder};
 use super::passes::{Ends, gradient_of};
@@ -7,14 +8,13 @@ use super::stream_plan::{GROUP, Most, PARTIAL_BYTES, Plan, mzis};
 use crate::engine::Gpu;
 use crate::scratch::{Scratch, Slot};
 use crate::vectors::{At, count};
-use at_core::optics::Mesh;
-use at_core::{Error, Result};
+use at_core::Result;
 use at_shaders::Kernel;
 use std::ops::Range;
 
 /// Bytes of a field, and of a field beside its adjoint.
 pub(crate) const FIELD: usize = 8;
-const STATE: usize = 16;
+pub(crate) const STATE: usize = 16;
 
 /// Sums per MZI and row of a plain way back, of θ and φ, and of one that asks for both couplers' errors too.
 const PHASES: usize = 2;
@@ -25,19 +25,22 @@ pub(crate) const ORDER: StateOrder = StateOrder::Beside;
 
 /// The plan where a mode of a sample takes `bytes` of workgroup memory.
 pub(crate) fn plan(optics: &MeshOptics, batch: usize, bytes: usize) -> Plan {
-    let memory = optics.gpu.commands.context.limits.max_compute_workgroup_storage_size as usize;
-    Plan::new(optics.mesh.modes(), optics.mesh.die_modes(), batch, memory / bytes)
+    let capacity = capacity(&optics.gpu, bytes);
+    match optics.gathered(bytes) {
+        Some(gathered) => Plan::gathered(gathered.windows, gathered.width, batch, capacity),
+        None => Plan::new(optics.mesh.modes(), optics.mesh.die_modes(), batch, capacity),
+    }
 }
 
-/// Errs where MZIs join modes that workgroup memory does not hold together: windows on the modes need neighbours.
-pub(crate) fn check_room(gpu: &Gpu, mesh: &Mesh) -> Result<()> {
-    let most = gpu.commands.context.limits.max_compute_workgroup_storage_size as usize / STATE;
-    if mesh.joins_neighbours() || mesh.die_modes() <= most {
-        return Ok(());
-    }
-    let (layout, modes) = (mesh.layout().name(), mesh.die_modes());
-    let what = format!("a {layout} mesh of {modes} modes on this GPU, whose workgroups hold {most}");
-    Err(Error::Unsupported { what, instead: "choose `engine` cpu, or a mesh of fewer modes".into() })
+/// Modes of a sample that workgroup memory holds, of so many bytes each.
+pub(crate) fn capacity(gpu: &Gpu, bytes: usize) -> usize {
+    gpu.commands.context.limits.max_compute_workgroup_storage_size as usize / bytes
+}
+
+/// The constants by which kernels know where MZIs stand whose modes take so many bytes.
+pub(crate) fn places(optics: &MeshOptics, bytes: usize) -> [(&'static str, u32); 2] {
+    let gathered = optics.gathered(bytes).is_some();
+    [("PAIRED", if gathered { 0 } else { paired(optics) }), ("GATHERED", u32::from(gathered))]
 }
 
 /// Whether the kernels look up which modes an MZI joins.
@@ -45,19 +48,22 @@ pub(crate) fn paired(optics: &MeshOptics) -> u32 {
     u32::from(!optics.mesh.joins_neighbours())
 }
 
-pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, rows: usize) -> Vec<Range<usize>> {
+pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, bytes: usize, rows: usize) -> Vec<Range<usize>> {
     let binding = optics.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
     let most =
         Most { mzis: optics.mzis_at_once(), columns: optics.columns_at_once(), partial: PARTIAL_BYTES.min(binding) };
-    plan.passes(&optics.mesh, rows, most)
+    let all = || vec![0..optics.mesh.columns().len()];
+    plan.passes(&optics.mesh, &optics.gathered(bytes).map_or_else(all, Gathered::columns), rows, most)
 }
 
 pub(crate) fn parameters(
     optics: &MeshOptics,
     plan: &Plan,
+    bytes: usize,
     batch: usize,
     columns: &Range<usize>,
 ) -> Result<MeshColumns> {
+    let gathered = optics.gathered(bytes).map_or(0, |gathered| gathered.windows_of(&optics.mesh, columns));
     let spans = optics.spans(columns);
     Ok(MeshColumns {
         modes: count(optics.mesh.modes())?,
@@ -79,6 +85,7 @@ pub(crate) fn parameters(
         mzis: count(optics.mesh.mzis())?,
         transmission: optics.transmission as f32,
         dies: count(optics.mesh.dies())?,
+        gathered: count(gathered)?,
     })
 }
 
@@ -94,13 +101,13 @@ pub(crate) fn needs_of_imperfections(optics: &MeshOptics, batch: usize) -> Vec<(
 
 fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u64)> {
     let fields = batch * optics.mesh.modes();
-    let between = passes(optics, &plan(optics, batch, FIELD), 0).len() > 1;
+    let between = passes(optics, &plan(optics, batch, FIELD), FIELD, 0).len() > 1;
     let mut needs = vec![(Slot::Fields, if between { FIELD * fields } else { 0 } as u64)];
     if sums > 0 {
         let plan = plan(optics, batch, STATE);
         let rows = plan.partial_rows(batch);
-        let most =
-            passes(optics, &plan, sums / PHASES * rows).iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
+        let passes = passes(optics, &plan, STATE, sums / PHASES * rows);
+        let most = passes.iter().map(|pass| mzis(&optics.mesh, pass)).max().unwrap_or(0);
         needs.push((Slot::StatesA, (STATE * fields) as u64));
         needs.push((Slot::StatesB, (STATE * fields) as u64));
         needs.push((Slot::Partial, (4 * sums * rows * most) as u64));
@@ -112,14 +119,16 @@ fn needs_of_sums(optics: &MeshOptics, batch: usize, sums: usize) -> Vec<(Slot, u
 pub(crate) fn forward(optics: &MeshOptics, batch: usize, ends: Ends) -> Result<()> {
     let commands = &optics.gpu.commands;
     let plan = plan(optics, batch, FIELD);
-    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("PAIRED", paired(optics))];
+    let [pairs, gathered] = places(optics, FIELD);
+    let constants = [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), pairs, gathered];
     let pipeline = commands.pipeline(Kernel::MeshForward, &constants)?;
-    let passes = passes(optics, &plan, 0);
+    let passes = passes(optics, &plan, FIELD, 0);
     ends.in_turn(passes.len(), |index, before, after| {
-        let (columns, table, factors) = (&passes[index], &optics.columns, &optics.factors);
+        let (columns, table, factors) = (&passes[index], optics.table(FIELD), &optics.factors);
         let spans = optics.spans(columns);
         let buffers = [table.into(), spans.coefficients, spans.imbalance, before.into(), factors.into(), after.into()];
-        commands.dispatch(&pipeline, &parameters(optics, &plan, batch, columns)?, &buffers, plan.groups(batch))
+        let parameters = parameters(optics, &plan, FIELD, batch, columns)?;
+        commands.dispatch(&pipeline, &parameters, &buffers, plan.groups(batch))
     })
 }
 
@@ -137,21 +146,18 @@ pub(crate) fn backward<'a>(
     let plan = plan(optics, batch, STATE);
     let sums = if imperfections.is_some() { COUPLERS_TOO } else { PHASES };
     let couplers_too = u32::from(imperfections.is_some());
-    let constants = [
-        ("GROUP", GROUP as u32),
-        ("SLOTS", count(plan.slots)?),
-        ("IMPERFECTIONS", couplers_too),
-        ("PAIRED", paired(optics)),
-    ];
+    let [pairs, gathered] = places(optics, STATE);
+    let constants =
+        [("GROUP", GROUP as u32), ("SLOTS", count(plan.slots)?), ("IMPERFECTIONS", couplers_too), pairs, gathered];
     let pipeline = commands.pipeline(Kernel::MeshBackward, &constants)?;
     let rows = plan.partial_rows(batch);
     let partial = scratch.get(Slot::Partial);
-    for columns in passes(optics, &plan, sums / PHASES * rows).iter().rev() {
-        let parameters = parameters(optics, &plan, batch, columns)?;
+    for columns in passes(optics, &plan, STATE, sums / PHASES * rows).iter().rev() {
+        let parameters = parameters(optics, &plan, STATE, batch, columns)?;
         let spans = optics.spans(columns);
         let [after, before] = states;
         let buffers = [
-            (&optics.columns).into(),
+            optics.table(STATE).into(),
             spans.coefficients,
             spans.couplers,
             spans.imbalance,

@@ -52,6 +52,15 @@ impl Plan {
             (modes.div_ceil(tile), tile, halo)
         };
         let width = modes.min(tile + 2 * halo);
+        Self::of_windows([windows, tile, halo], width, batch, capacity)
+    }
+
+    /// A plan for `batch` samples on so many windows that gather at most `width` modes each from anywhere.
+    pub fn gathered(windows: usize, width: usize, batch: usize, capacity: usize) -> Self {
+        Self::of_windows([windows, width, 0], width, batch, capacity)
+    }
+
+    fn of_windows([windows, tile, halo]: [usize; 3], width: usize, batch: usize, capacity: usize) -> Self {
         let pair_lanes = GROUP.min((width / 2).max(1).next_power_of_two());
         let samples = (capacity / width).min(8 * (GROUP / pair_lanes)).min(batch).max(1);
         Plan { windows, tile, halo, samples, pair_lanes, slots: samples * width }
@@ -71,8 +80,8 @@ impl Plan {
         batch.div_ceil(self.samples) * self.sample_lanes()
     }
 
-    /// The columns of every pass, in the order of light. With `rows` of phase gradients to keep, passes are shorter.
-    pub fn passes(&self, mesh: &Mesh, rows: usize, most: Most) -> Vec<Range<usize>> {
+    /// The columns of every pass, in the order of light, none across the ends of `parts`. With `rows` of phase gradients to keep, passes are shorter.
+    pub fn passes(&self, mesh: &Mesh, parts: &[Range<usize>], rows: usize, most: Most) -> Vec<Range<usize>> {
         let width = self.slots / self.samples;
         let turns = 4
             + (width / 2).div_ceil(self.pair_lanes) * (1 + self.samples.div_ceil(self.sample_lanes()))
@@ -85,8 +94,11 @@ impl Plan {
             longest = longest.min((most.partial / (rows * 4 * mesh.modes())).max(1));
         }
         longest = longest.min(most.columns).min(most.mzis / (mesh.modes() / 2)).max(1);
-        let columns = mesh.columns().len();
-        (0..columns).step_by(longest).map(|first| first..columns.min(first + longest)).collect()
+        let cut = |part: &Range<usize>| {
+            let end = part.end;
+            part.clone().step_by(longest).map(move |first| first..end.min(first + longest))
+        };
+        parts.iter().flat_map(cut).collect()
     }
 }
 
@@ -112,8 +124,9 @@ mod tests {
                     assert!(plan.halo > 0 || plan.windows == 1 || plan.tile.is_multiple_of(die), "{plan:?}");
                     let mesh = Mesh::truncated(die, 300).unwrap().on_dies(dies).unwrap();
                     for rows in [0, plan.partial_rows(batch)] {
-                        let passes =
-                            plan.passes(&mesh, rows, Most { mzis: usize::MAX, columns: usize::MAX, partial: 64 << 20 });
+                        let most = Most { mzis: usize::MAX, columns: usize::MAX, partial: 64 << 20 };
+                        let whole = 0..300;
+                        let passes = plan.passes(&mesh, &[whole], rows, most);
                         assert_eq!(
                             passes.iter().flat_map(Clone::clone).collect::<Vec<_>>(),
                             (0..300).collect::<Vec<_>>()

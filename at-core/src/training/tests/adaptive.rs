@@ -37,7 +37,7 @@ const RINGS: Imperfections = Imperfections {
 
 /// Pairs of cells that differ by much.
 const PAIRS: Imperfections = Imperfections {
-    memory: Memory { pcm_contrast: 0.4, pcm_offset: 0.3, pcm_levels: 0, pcm_write_noise: 0.0 },
+    memory: Memory { pcm_contrast: 0.4, pcm_offset: 0.3, pcm_levels: 0, pcm_write_noise: 0.0, pcm_cycle_spread: 0.0 },
     ..Imperfections::NONE
 };
 

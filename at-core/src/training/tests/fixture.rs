@@ -103,7 +103,13 @@ pub const ERRORS: Imperfections = Imperfections {
     response_offset: 0.1,
     update_error: 0.3,
     rings: Rings { ring_offset: 0.05, ring_linewidth: 0.1, ring_leak: 0.01, ring_loss_db: 0.3 },
-    memory: Memory { pcm_contrast: 0.1, pcm_offset: 0.05, pcm_levels: 33, pcm_write_noise: 0.01 },
+    memory: Memory {
+        pcm_contrast: 0.1,
+        pcm_offset: 0.05,
+        pcm_levels: 33,
+        pcm_write_noise: 0.01,
+        pcm_cycle_spread: 0.0,
+    },
     noise: Noise {
         gain_noise: 0.1,
         hidden_relative_noise: 0.05,
