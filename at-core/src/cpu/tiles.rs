@@ -78,10 +78,10 @@ fn fill_by<T: Real, S: Simd, const W: usize, const N: usize>(
         let samples = &samples[(w * N * width).min(samples.len())..];
         for square in 0..squares {
             let mut rows = [T::splat(simd, T::zero()); N];
-            for lane in 0..N {
+            for (lane, row) in rows.iter_mut().enumerate() {
                 let from = lane * width + square * N;
                 if let Some(reals) = samples.get(from..from + N) {
-                    rows[lane] = T::registers::<S>(reals)[0];
+                    *row = T::registers::<S>(reals)[0];
                 }
             }
             let mut columns = turned_over::<T, S, N>(simd, rows);
@@ -159,10 +159,10 @@ fn empty_by<T: Real, S: Simd, const W: usize, const N: usize>(
                 multiply::<T, S, N>(simd, &mut columns, factors, square * N / 2);
             }
             let rows = turned_over::<T, S, N>(simd, columns);
-            for lane in 0..N {
+            for (lane, row) in rows.into_iter().enumerate() {
                 let from = lane * width + square * N;
                 if let Some(reals) = samples.get_mut(from..from + N) {
-                    T::registers_mut::<S>(reals)[0] = rows[lane];
+                    T::registers_mut::<S>(reals)[0] = row;
                 }
             }
         }
