@@ -94,7 +94,9 @@ impl Gathered {
                 passes.push(Pass { columns: first..index, windows: groups.windows(capacity) });
                 first = index;
                 joined = Groups::alone(mesh.modes());
-                pairs().for_each(|pair| drop(joined.join(pair)));
+                for pair in pairs() {
+                    joined.join(pair);
+                }
             }
             groups = joined;
         }

@@ -52,8 +52,9 @@ pub(crate) fn passes(optics: &MeshOptics, plan: &Plan, bytes: usize, rows: usize
     let binding = optics.gpu.commands.context.limits.max_storage_buffer_binding_size as usize;
     let most =
         Most { mzis: optics.mzis_at_once(), columns: optics.columns_at_once(), partial: PARTIAL_BYTES.min(binding) };
-    let all = || vec![0..optics.mesh.columns().len()];
-    plan.passes(&optics.mesh, &optics.gathered(bytes).map_or_else(all, Gathered::columns), rows, most)
+    let all = 0..optics.mesh.columns().len();
+    let parts = optics.gathered(bytes).map_or_else(|| vec![all], Gathered::columns);
+    plan.passes(&optics.mesh, &parts, rows, most)
 }
 
 pub(crate) fn parameters(
