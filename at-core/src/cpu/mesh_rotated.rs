@@ -179,14 +179,13 @@ impl<T: Real> RotatedMesh<T> {
             }
         }
         for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
-            let modes = chunk * CHUNK..chunk * CHUNK + gamma.len();
-            for (angle, (mode, gamma)) in angles.iter_mut().zip(modes.zip(gamma)) {
-                *angle = gamma.wide() + error(2 * mzis + mode) + self.walk[mode];
+            let first = chunk * CHUNK;
+            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
+                *angle = gamma.wide() + error(2 * mzis + first + k) + self.walk[first + k];
             }
             sines_and_cosines(&angles, &mut sines, &mut cosines);
-            let signs = &self.signs[chunk * CHUNK..];
-            for ((slot, sign), (&cos, &sin)) in slots.iter_mut().zip(signs).zip(cosines.iter().zip(&sines)) {
-                *slot = [cos, sin].map(|part| T::of(part * sign));
+            for (k, slot) in slots.iter_mut().enumerate() {
+                *slot = [cosines[k], sines[k]].map(|part| T::of(part * self.signs[first + k]));
             }
         }
     }
@@ -331,7 +330,7 @@ impl<T: Real> RotatedMesh<T> {
     }
 }
 
-/// What MZIs of `mesh` in these places, one after the other, are to the loops.
+/// What MZIs in these places, one after the other, are to the loops.
 fn runs(mesh: &Mesh, places: &[Place]) -> Vec<Run> {
     let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
     let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {

@@ -83,7 +83,7 @@ pub enum Run {
         /// Column of the first. Where a mesh joins neighbours, every one stands in the column behind that of the one before it.
         column: u32,
     },
-    /// Four MZIs on these waveguides: `(0, 1), (2, 3), (0, 2), (1, 3)`.
+    /// Four MZIs on these waveguides: `(0, 1), (2, 3), (0, 2), (1, 3)`. None of a mesh that joins neighbours.
     Quad([u32; 4]),
 }
 
@@ -99,7 +99,7 @@ pub struct Lit {
 }
 
 impl Lit {
-    /// How many of `count` MZIs of a sweep light does not meet, from its first one on, which stands at `row` and in `column`.
+    /// How many MZIs of a sweep of `count` from this row and column on light does not meet, from its first one on.
     fn dark(self, row: u32, column: u32, count: u32) -> usize {
         if row + 1 + column < self.first {
             return count as usize;
@@ -181,17 +181,17 @@ pub fn backward<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
         let (rest_slopes, my_slopes) = slopes.split_at_mut(rest.len());
         (rotations, slopes) = (rest, rest_slopes);
         match *run {
-            Run::Sweep { row: first, lower, count: all, column } => {
-                let dark = lit.dark(first, column, all);
+            Run::Sweep { row: first, lower, column, .. } => {
+                let dark = lit.dark(first, column, count as u32);
                 if dark == count {
                     continue;
                 }
                 let (mine, my_slopes) = (&mine[dark..], &mut my_slopes[dark..]);
                 let mut row = first as usize + 1 - count;
-                let mut light = Light::at(fields, adjoints, row);
+                let mut light = Carried::at(fields, adjoints, row);
                 for (rotation, slope) in mine.iter().zip(my_slopes).rev() {
                     let below = if row == first as usize { lower as usize } else { row + 1 };
-                    let under = Light::at(fields, adjoints, below);
+                    let under = Carried::at(fields, adjoints, below);
                     let (above, next) = uncross_both::<T, S, W, SLOPES>(simd, rotation, light, under, slope);
                     above.put(fields, adjoints, row);
                     (light, row) = (next, below);
@@ -221,24 +221,24 @@ pub fn backward<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
 }
 
 /// Field and adjoint on a waveguide.
-struct Light<T: Real, S: Simd, const W: usize> {
+struct Carried<T: Real, S: Simd, const W: usize> {
     field: Field<T, S, W>,
     adjoint: Field<T, S, W>,
 }
 
-impl<T: Real, S: Simd, const W: usize> Clone for Light<T, S, W> {
+impl<T: Real, S: Simd, const W: usize> Clone for Carried<T, S, W> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Real, S: Simd, const W: usize> Copy for Light<T, S, W> {}
+impl<T: Real, S: Simd, const W: usize> Copy for Carried<T, S, W> {}
 
-impl<T: Real, S: Simd, const W: usize> Light<T, S, W> {
+impl<T: Real, S: Simd, const W: usize> Carried<T, S, W> {
     #[inline(always)]
     fn at(fields: &[T::Register<S>], adjoints: &[T::Register<S>], row: usize) -> Self {
-        Light { field: load::<T, S, W>(fields, row), adjoint: load::<T, S, W>(adjoints, row) }
+        Carried { field: load::<T, S, W>(fields, row), adjoint: load::<T, S, W>(adjoints, row) }
     }
 
     #[inline(always)]
@@ -253,10 +253,10 @@ impl<T: Real, S: Simd, const W: usize> Light<T, S, W> {
 fn uncross_both<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
     simd: S,
     rotation: &Rotation<T>,
-    upper: Light<T, S, W>,
-    lower: Light<T, S, W>,
+    upper: Carried<T, S, W>,
+    lower: Carried<T, S, W>,
     slope: &mut [T; SLOPES],
-) -> (Light<T, S, W>, Light<T, S, W>) {
+) -> (Carried<T, S, W>, Carried<T, S, W>) {
     let mixed = difference::<T, S, W>(simd, upper.field, lower.field, upper.adjoint, lower.adjoint);
     if SLOPES == COUPLED {
         slope[2] += swapped::<T, S, W>(simd, upper.field, lower.field, upper.adjoint, lower.adjoint);
@@ -265,7 +265,7 @@ fn uncross_both<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
     let (b, adjoint_below) = uncross::<T, S, W>(simd, rotation, upper.adjoint, lower.adjoint);
     slope[0] += mixed;
     slope[1] += phase_slope::<T, S, W>(simd, x, b);
-    (Light { field: x, adjoint: b }, Light { field: below, adjoint: adjoint_below })
+    (Carried { field: x, adjoint: b }, Carried { field: below, adjoint: adjoint_below })
 }
 
 /// [`uncross_both`] of two of a quad's fields, and of the adjoints where they stand. A function: a closure would not be compiled with the caller's vector
@@ -281,8 +281,8 @@ fn uncross_of<T: Real, S: Simd, const W: usize, const SLOPES: usize>(
     rows: [usize; 4],
 ) {
     let [upper, lower] = of;
-    let above = Light { field: field[upper], adjoint: load::<T, S, W>(adjoints, rows[upper]) };
-    let below = Light { field: field[lower], adjoint: load::<T, S, W>(adjoints, rows[lower]) };
+    let above = Carried { field: field[upper], adjoint: load::<T, S, W>(adjoints, rows[upper]) };
+    let below = Carried { field: field[lower], adjoint: load::<T, S, W>(adjoints, rows[lower]) };
     let (above, below) = uncross_both::<T, S, W, SLOPES>(simd, rotation, above, below, slope);
     store::<T, S, W>(adjoints, rows[upper], above.adjoint);
     store::<T, S, W>(adjoints, rows[lower], below.adjoint);
