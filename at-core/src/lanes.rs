@@ -18,6 +18,8 @@ pub trait Lanes: Copy + Sized {
     fn registers_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::Register<S>];
     /// `value` in every lane.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Register<S>;
+    /// `a + b`.
+    fn plus<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// `a·b`.
     fn multiply<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// `a·b + c`, rounded once where there is an instruction for it.
@@ -41,8 +43,8 @@ pub trait Lanes: Copy + Sized {
 }
 
 macro_rules! lanes {
-    ($scalar:ty, $register:ident, $registers:ident, $registers_mut:ident, $splat:ident, $multiply:ident, $multiply_add:ident,
-     $negate_multiply_add:ident, $sum:ident, $interleave:path) => {
+    ($scalar:ty, $register:ident, $registers:ident, $registers_mut:ident, $splat:ident, $add:ident, $multiply:ident,
+     $multiply_add:ident, $negate_multiply_add:ident, $sum:ident, $interleave:path) => {
         impl Lanes for $scalar {
             type Register<S: Simd> = S::$register;
 
@@ -59,6 +61,11 @@ macro_rules! lanes {
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$register {
                 simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$add(a, b)
             }
 
             #[inline(always)]
@@ -95,6 +102,7 @@ lanes!(
     as_simd_f32s,
     as_mut_simd_f32s,
     splat_f32s,
+    add_f32s,
     mul_f32s,
     mul_add_e_f32s,
     negate_mul_add_e_f32s,
@@ -107,6 +115,7 @@ lanes!(
     as_simd_f64s,
     as_mut_simd_f64s,
     splat_f64s,
+    add_f64s,
     mul_f64s,
     mul_add_e_f64s,
     negate_mul_add_e_f64s,

@@ -1,14 +1,19 @@
 //! Whole turns: a phase far from zero means what it means near it, but 32 bits hold it badly.
 //!
 //! ```text
-//! c ← c − P·round(c/P)      P = 2π of a phase shifter, 4π of an attenuator's angle, whose transmission is sin(θ/2)
+//! c ← c − P·[c/P]      P = 2π of a phase shifter, 4π of an attenuator's angle, whose transmission is sin(θ/2)
+//!                    [·] rounds towards zero where controls are read, to the nearest in training
 //! ```
 //!
 //! A control is turned back only where that changes nothing of the light, whoever follows it: not where a turn is followed as
 //! (1 + E) or (1 + γ) of one (update errors, heaters' gains, slopes of weight cells), not where its heat reaches neighbours, and
 //! nothing that is no phase. A heater with a range takes what lies outside of it modulo 2π ([`crate::fabrication::control`]), and so
 //! it is turned to where that puts it: a whole turn to its lower end, although f64 holds `60π` a rounding below 30 turns, which
-//! alone would come to the upper one. Controls nearer than [`FAR`] are left as they are, to the bit.
+//! alone would come to the upper one.
+//!
+//! First controls come in 64 bits, from a file or from whoever set a chip up: what lies beyond one period loses its whole turns before it
+//! becomes 32 bits, so that turns change no more than these round anyway. In training, where a turn would move a control under the
+//! optimizer's feet, those nearer than [`FAR`] are left as they are, to the bit.
 
 use crate::fabrication::Fabrication;
 use crate::imperfections::{Control, Imperfections};
@@ -17,7 +22,7 @@ use crate::stage::{Meaning, StageErrors};
 use crate::{Error, Result};
 use std::f64::consts::{PI, TAU};
 
-/// Phases nearer to zero than this (radians) are never turned: there 32 bits still tell 4e-6 rad apart.
+/// Phases nearer to zero than this (radians) are never turned in training: there 32 bits still tell 4e-6 rad apart.
 pub const FAR: f64 = 16.0 * PI;
 
 /// Two roundings and f64's own 2π put `θ + 2πk` at most this share of itself beside the phase that is meant.
@@ -92,7 +97,7 @@ pub fn turn_first(network: &Network, fabrications: &[&Fabrication], controls: &m
         );
         return Err(Error::invalid("control", number, reason));
     }
-    if controls.iter().all(|control| control.abs() <= FAR) {
+    if controls.iter().all(|control| control.abs() < TAU) {
         return Ok(());
     }
     let mut ways: Vec<_> = fabrications.iter().map(|fabrication| turns(network, fabrication)).collect();
@@ -106,15 +111,16 @@ pub fn turn_first(network: &Network, fabrications: &[&Fabrication], controls: &m
     Ok(())
 }
 
+/// Without the whole turns in it, towards zero, so that what is nearer than one stays as it is.
 fn turned(control: f64, turn: Turn) -> f64 {
     match turn {
-        Turn::Period(period) if control.abs() > FAR => control - period * (control / period).round(),
-        Turn::Outside { base, range } if control.abs() > FAR && !(base..=base + range).contains(&control) => {
+        Turn::Period(period) => control - period * (control / period).trunc(),
+        Turn::Outside { base, range } if !(base..=base + range).contains(&control) => {
             let turn = (control - base).rem_euclid(TAU);
             let whole = TAU - turn <= ROUNDING * control.abs();
             base + if whole { 0.0 } else { turn }
         }
-        Turn::Matter | Turn::Period(_) | Turn::Outside { .. } => control,
+        Turn::Matter | Turn::Outside { .. } => control,
     }
 }
 
@@ -162,7 +168,8 @@ impl FreePhases {
                 return Err(stands(number, value, " rad"));
             }
             let turns = excess.get_or_insert_with(|| vec![0.0; values.len()]);
-            turns[number] = value - turned(value, Turn::Period(f64::from(period) * TAU));
+            let period = f64::from(period) * TAU;
+            turns[number] = period * (value / period).round();
         }
         Ok(excess)
     }

@@ -1,7 +1,10 @@
 //! `asyt evaluate`: trained phases on a chip with given errors.
 
+mod deployment;
+mod many;
+
 use crate::engines::{self, Device};
-use crate::export::scores::{digits, named};
+use crate::export::scores::named;
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
@@ -11,27 +14,22 @@ use crate::phase_source::{self, OfRun, RunControls};
 use crate::plan::{Plan, Precision};
 use crate::settings::{self, RunSettings};
 use crate::terminal::visible;
-use crate::trial::{doubts, load, split};
-use crate::work::{self, Work};
+use crate::trial::{doubts, load};
+use crate::work::Work;
 use crate::{activity, memory};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::cpu::Cpu;
-use at_core::data::Dataset;
 use at_core::deployment::deployed_controls;
 use at_core::fabrication::Fabrication;
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
 use at_core::network::Network;
 use at_core::optics::{Convention, Mesh};
-use at_core::population::{Examination, Yield, good_chips};
-use at_core::propagator::Simulator;
-use at_core::statistics::Estimate;
+use at_core::training::Evaluation;
 use at_core::training::MethodName;
-use at_core::training::{Evaluation, Score, Split};
 use clap::Args;
+use deployment::Deployment;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
 /// What `--help` adds.
 pub const HELP: &str = "\
@@ -179,7 +177,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
             Device::Cpu(Precision::F32) => deployment.run_many(&Cpu::<f32>::new(), count),
             Device::Cpu(Precision::F64) => deployment.run_many(&Cpu::<f64>::new(), count),
         }?;
-        return report_many(arguments, &plan, &data, &evaluations, &engine, notes);
+        return many::report(arguments, &plan, &data, &evaluations, &engine, notes);
     }
     let (evaluation, engine) = match &device {
         Device::Gpu(gpu) => deployment.run(gpu),
@@ -210,7 +208,11 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     } else {
         let (name, symbol) = (visible(&data.name), judged_by.symbol());
         let right = if judged_by.is_of_classes() { format!("{correct} of ") } else { String::new() };
-        writeln!(out, "{symbol} {} ({right}{samples} test samples of {name}), {engine}", plain(judged_by, score))?;
+        writeln!(
+            out,
+            "{symbol} {} ({right}{samples} test samples of {name}), {engine}",
+            many::plain(judged_by, score)
+        )?;
     }
     out.flush()?;
     Ok(())
@@ -293,114 +295,5 @@ fn settings_of(arguments: &EvaluateArguments, of_run: bool) -> RunSettings {
         method: Some(vec![MethodName::Ideal.to_string()]),
         batch_size: Some(1),
         ..RunSettings::default()
-    }
-}
-
-/// A score as a bare number; an accuracy is a share here.
-fn plain(by: Score, value: f64) -> String {
-    match by {
-        Score::Accuracy => format!("{value:.4}"),
-        Score::RSquared | Score::MeanSquareError => digits(by, value),
-    }
-}
-
-/// Scores of many chips: a line each for their spread and every yield, or JSON.
-fn report_many(
-    arguments: &EvaluateArguments,
-    plan: &Plan,
-    data: &Dataset,
-    evaluations: &[Evaluation],
-    engine: &str,
-    mut notes: Notes,
-) -> Outcome {
-    let by = plan.score;
-    let scores: Vec<f64> = evaluations.iter().map(|evaluation| evaluation.score).collect();
-    let all = Estimate::of(&scores).context("no chip was evaluated")?;
-    let yields: Vec<Yield> = arguments.good.iter().map(|&threshold| good_chips(by, &scores, threshold)).collect();
-    notes.say(doubts::of_phases(all.mean, doubts::chance(data).as_ref()));
-    let (chip, count) = (plan.chip(), scores.len());
-    let first = plan.settings.chip_seed.unwrap_or_default();
-    let mut out = std::io::stdout().lock();
-    if arguments.json {
-        let object = serde_json::json!({
-            "preset": plan.settings.preset,
-            "dataset": data.name,
-            "phases": arguments.phases.display().to_string(),
-            "convention": arguments.convention,
-            "chip": chip,
-            "first_chip_seed": first,
-            "scores": scores,
-            "score": all,
-            "yields": yields,
-            "samples": evaluations[0].samples,
-            "engine": engine,
-            "notes": notes.texts(),
-            "version": env!("CARGO_PKG_VERSION"),
-        });
-        writeln!(out, "{:#}", named(object, by))?;
-    } else {
-        let (low, high) = all.interval();
-        let [mean, deviation, low, high] =
-            [all.mean, all.deviation.unwrap_or(0.0), low, high].map(|value| plain(by, value));
-        let name = visible(&data.name);
-        writeln!(out, "{count} chips of kind {chip} from number {first}, test samples of {name}, {engine}")?;
-        writeln!(out, "{} {mean} ± {deviation} between chips; 95 % interval {low} to {high}", by.symbol())?;
-        for Yield { threshold, share, interval: [low, high] } in yields {
-            writeln!(out, "{share:.3} of the chips reach {threshold}; 95 % interval {low:.3} to {high:.3}")?;
-        }
-    }
-    out.flush()?;
-    Ok(())
-}
-
-struct Deployment<'a> {
-    plan: &'a Plan,
-    data: &'a Dataset,
-    network: &'a Network,
-    controls: &'a [f64],
-    /// The one chip, where there are not many.
-    chip: &'a Fabrication,
-}
-
-impl Deployment<'_> {
-    fn split<E: Simulator>(&self, engine: &E) -> Result<Split<E>> {
-        split(engine, self.plan, self.network, self.data, &self.data.test).context("test samples")
-    }
-
-    /// The evaluations of `count` chips, and the engine that made them.
-    fn run_many<E: Simulator>(&self, engine: &E, count: u32) -> Result<(Vec<Evaluation>, String)> {
-        let split = self.split(engine)?;
-        let first = self.plan.settings.chip_seed.unwrap_or_default();
-        let (network, loss) = (self.network, &self.plan.training.loss);
-        let examination = Examination { engine, network, controls: self.controls, split: &split, loss };
-        let (began, begun) = (Instant::now(), AtomicU32::new(0));
-        let fabricate = |k| {
-            // the first is made once more, to look how the others can be evaluated
-            let number = begun.fetch_add(1, Ordering::Relaxed).saturating_add(1).min(count);
-            activity::now_and_then(|| progress(number, count, began));
-            self.plan.fabricate(network, first.wrapping_add(k))
-        };
-        let evaluations = examination.all(0..u64::from(count), fabricate)?;
-        let finite = |(k, own): (u64, Evaluation)| own.finite(&format!("chip {}", first.wrapping_add(k)));
-        let evaluations = (0..).zip(evaluations).map(finite).collect::<at_core::Result<_>>()?;
-        Ok((evaluations, engine.describe()))
-    }
-
-    /// The evaluation and the engine that made it.
-    fn run<E: Simulator>(&self, engine: &E) -> Result<(Evaluation, String)> {
-        let split = self.split(engine)?;
-        let (network, loss) = (self.network, &self.plan.training.loss);
-        let examination = Examination { engine, network, controls: self.controls, split: &split, loss };
-        Ok((examination.one(self.chip)?.finite("these phases")?, engine.describe()))
-    }
-}
-
-/// How far the chips are, with the time that the others take where that can be told.
-fn progress(number: u32, count: u32, began: Instant) -> String {
-    let elapsed = began.elapsed();
-    let left = elapsed.as_secs_f64() / f64::from(number) * f64::from(count - number);
-    match elapsed > work::SETTLED {
-        true => format!("chip {number} of {count}, {} left", work::duration(left)),
-        false => format!("chip {number} of {count}"),
     }
 }

@@ -16,8 +16,9 @@ use crate::scale::depth::Depth;
 use crate::scale::earlier::Earlier;
 use crate::scale::exchange::Interconnect;
 use crate::scale::measure::{Care, Measurement, measure};
-use crate::scale::output::{self, Results, Row};
+use crate::scale::output::{Results, Row};
 use crate::scale::predict::{self, Prediction};
+use crate::scale::table;
 use crate::scale::{peak, plots, ranks};
 use crate::terminal;
 use crate::work::say_expected;
@@ -182,7 +183,7 @@ pub fn scale(arguments: &ScaleArguments) -> Outcome {
         out.write_all(results.to_json().as_bytes())?;
         out.flush()?;
     } else {
-        terminal::print_table(&output::table(&results, arguments.wide))?;
+        terminal::print_table(&table::table(&results, arguments.wide))?;
     }
     let (place, pictures, formats) = (folder.path().display(), pictures.join(", "), figures.words());
     results_in(arguments.quiet, &format!("{place} (scale.csv, scale.json; as {formats}: {pictures})"));
@@ -233,7 +234,7 @@ fn sweep(
         let peak = results.peaks.iter().find(|peak| peak.0 == case.engine).map(|peak| &peak.1);
         let mut row = Row::new(*case, measured, peak);
         row.earlier_seconds = results.earlier.as_ref().and_then(|earlier| earlier.seconds(&row));
-        say(arguments.quiet, &format!("        {} per step", output::time(row.measured.seconds)));
+        say(arguments.quiet, &format!("        {} per step", table::time(row.measured.seconds)));
         results.rows.push(row);
         results.fit();
         results.write_csv(&folder.path().join("scale.csv"))?;

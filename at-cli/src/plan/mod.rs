@@ -2,6 +2,7 @@
 
 mod chip;
 mod gain;
+mod understood;
 
 use crate::failure::{OrUsage, Outcome};
 use crate::memory;
@@ -9,16 +10,14 @@ use crate::network_files::{FilesCache, NetworkFiles};
 use crate::network_text::StageText;
 use crate::settings::{LossGain, RunSettings, chips};
 use crate::words::{initialization, optimizer, schedule, word};
-use crate::{methods, names, network_text, notes};
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use at_core::data::{Dataset, DatasetName, Encoding, Scale, SplitRule, own_files};
+use crate::{methods, network_text, notes};
+use anyhow::{Context, Result, anyhow, ensure};
+use at_core::data::{Dataset, Encoding, Scale, SplitRule};
 use at_core::engine::Loss;
 use at_core::imperfections::{Imperfections, Part};
 use at_core::network::{Network, Stage};
 use at_core::optics::angular_spectrum::length;
 use at_core::stage::FreeSpace;
-use at_core::training::methods::Transfer;
-use at_core::training::methods::dat::DatOptions;
 use at_core::training::{self, Estimation, Initialization, MethodName, MethodOptions, Score};
 
 /// The largest share of a run of at-adaptive in which the chip is measured, unless the steps are given.
@@ -110,7 +109,7 @@ fn given<T: Clone>(name: &str, value: &Option<T>) -> Result<T> {
 impl Plan {
     /// Checks everything that can be checked before the data are read.
     pub fn new(settings: RunSettings) -> Result<Self> {
-        known_dataset(&given("dataset", &settings.dataset)?)?;
+        understood::known_dataset(&given("dataset", &settings.dataset)?)?;
         Self::of_any_data(settings)
     }
 
@@ -136,7 +135,7 @@ impl Plan {
             split: s.split.as_deref().map(str::parse).transpose()?,
             scale: s.scale.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             encoding: given("encoding", &s.encoding)?.parse()?,
-            methods: each_once(&given("method", &s.method)?)?,
+            methods: understood::each_once(&given("method", &s.method)?)?,
             options: MethodOptions {
                 digital_weight: given("digital-weight", &s.digital_weight)?,
                 physical_weight: given("physical-weight", &s.physical_weight)?,
@@ -156,7 +155,7 @@ impl Plan {
                 sharpness_radius: s.sharpness_radius.unwrap_or(defaults.sharpness_radius),
                 guide_directions: s.guide_directions.unwrap_or(defaults.guide_directions),
                 guide_share: s.guide_share.unwrap_or(defaults.guide_share),
-                transfer: transfer(s),
+                transfer: understood::transfer(s),
                 prepare: s.prepare.as_deref().map(str::parse).transpose()?,
                 redraw_every: given("redraw-every", &s.redraw_every)?,
                 imperfections,
@@ -164,13 +163,13 @@ impl Plan {
                     Some(text) => word("digital-model", text)?,
                     None => Default::default(),
                 },
-                dat: dat(s)?,
+                dat: understood::dat(s)?,
                 subtraction: match &s.in_situ_subtraction {
                     Some(text) => word("in-situ-subtraction", text)?,
                     None => Default::default(),
                 },
             },
-            score: score(s)?,
+            score: understood::score(s)?,
             initialization: initialization(&given("initialization", &s.initialization)?)?,
             training: training::Settings {
                 epochs: given("epochs", &s.epochs)?,
@@ -358,76 +357,6 @@ fn refuse_absurd_sizes(layers: &[Vec<StageText>]) -> Result<()> {
     memory::check(controls).with_context(|| format!("a network of {controls:.0} controls"))
 }
 
-/// What results are judged by: of real targets R² unless another score is asked for.
-fn score(settings: &RunSettings) -> Result<Score> {
-    let real = settings.target_columns.is_some();
-    ensure!(
-        !real || settings.label_column.is_none(),
-        "target-columns are real values and label-column holds classes: a table is learned for one of them; drop the other"
-    );
-    let Some(text) = &settings.score else { return Ok(if real { Score::RSquared } else { Score::Accuracy }) };
-    let score: Score = text.parse()?;
-    ensure!(
-        score.is_of_classes() != real,
-        "score = {score} is not valid: {}",
-        if real {
-            "it counts classes, but --target-columns are real; choose r-squared or mean-square-error"
-        } else {
-            "it judges real targets; name their columns with --target-columns, or choose accuracy"
-        }
-    );
-    Ok(score)
-}
-
-/// What is particular to dual adaptive training.
-fn dat(settings: &RunSettings) -> Result<DatOptions> {
-    let mut options = DatOptions::default();
-    if let Some(maps) = &settings.dat_maps {
-        options.maps =
-            maps[..].try_into().map_err(|_| anyhow!("dat-maps = {maps:?}: write three numbers, as 4,8,16"))?;
-    }
-    options.warm_up = settings.dat_warm_up.unwrap_or(options.warm_up);
-    options.rate = settings.dat_rate.unwrap_or(options.rate);
-    options.joint = settings.dat_joint.unwrap_or(options.joint);
-    Ok(options)
-}
-
-/// How the fast array of `tiki-taka` goes into the slow one.
-fn transfer(settings: &RunSettings) -> Transfer {
-    let usual = Transfer::default();
-    Transfer {
-        every: settings.transfer_every.unwrap_or(usual.every),
-        rate: settings.transfer_rate.unwrap_or(usual.rate),
-        decay: settings.fast_decay.unwrap_or(usual.decay),
-        threshold: settings.transfer_threshold.unwrap_or(usual.threshold),
-    }
-}
-
-/// Files and folders are looked at when they are opened; what is neither a name nor a path is a typing error.
-fn known_dataset(text: &str) -> Result<()> {
-    let known = DatasetName::ALL.map(DatasetName::as_str);
-    if known.contains(&text) || own_files::is_path(text) {
-        return Ok(());
-    }
-    ensure!(!own_files::ends_like_a_file(text), "dataset {text}: there is no such file");
-    bail!(
-        "{}; or a path of your own: a table, npz, npy, or a folder with train.csv and test.csv",
-        names::unknown("dataset", text, known)
-    )
-}
-
-fn each_once(texts: &[String]) -> Result<Vec<MethodName>> {
-    let mut each = Vec::new();
-    for text in texts {
-        let method = methods::find(text)?;
-        ensure!(!each.contains(&method), "method {text} is named twice");
-        each.push(method);
-    }
-    let known = MethodName::ALL;
-    let known: Vec<&str> = known.iter().map(MethodName::as_str).collect();
-    ensure!(!each.is_empty(), "method is empty; known: {}", known.join(", "));
-    Ok(each)
-}
 /// A doubt about planes so near that every pixel sees little but the one in front of it.
 fn planes_that_do_not_mix(network: &Network) -> Option<String> {
     network.stages().find_map(|stage| {

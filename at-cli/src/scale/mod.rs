@@ -11,3 +11,4 @@ pub mod peak;
 pub mod plots;
 pub mod predict;
 pub mod ranks;
+pub mod table;

@@ -9,7 +9,7 @@
 use super::case::{Case, Pass};
 use super::exchange::Interconnect;
 use super::measure::Measurement;
-use super::output::time;
+use super::table::time;
 use anyhow::{Result, ensure};
 use serde::Serialize;
 

@@ -54,7 +54,7 @@ pub fn case(case: &Case, care: &Care, gpu: Option<&Gpu>, adapter: Option<&str>) 
         return own_part(world, case, care, gpu);
     }
     let all = match (case.engine, gpu) {
-        (EngineName::Gpu, Some(gpu)) => together(case.ranks, |all| part(gpu.clone(), all, case, care)),
+        (EngineName::Gpu, Some(gpu)) => together(case.ranks, |all| part(Clone::clone(gpu), all, case, care)),
         (EngineName::Gpu, None) => bail!("a case for a GPU, and there is none"),
         (EngineName::Cpu, _) => together(case.ranks, |all| part(Cpu::<f32>::new(), all, case, care)),
     };

@@ -5,7 +5,7 @@ use super::memory::Held;
 use super::mesh::MeshStage;
 use super::mesh_couplers::{Turned, turn_all};
 use super::mesh_order::{self, Place};
-use super::mesh_rotated_tiles::{Backward, Forward, Part};
+use super::mesh_rotated_tiles::{Backward, Forward, Light, Part};
 use super::mesh_rotations::{BLOCK, COUPLED, IDEAL, Rotation, Run};
 use super::sines::sines_and_cosines;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
@@ -50,6 +50,10 @@ pub struct RotatedMesh<T> {
     pub(super) output_phases: Vec<[T; 2]>,
     /// One value per waveguide while walking through the mesh: σ, later `Σ Im a* y`.
     walk: Vec<f64>,
+    /// One per waveguide: 1, or -1 where half a turn is to be added to σ.
+    signs: Vec<f64>,
+    /// Every ideal MZI, in the order of the loops: whether its outputs differ by a sign from each other in what the loops hold.
+    mirrored: Vec<bool>,
     parts: Vec<Part<T>>,
     /// As programmed.
     controls: Vec<T>,
@@ -104,12 +108,14 @@ impl<T: Real> RotatedMesh<T> {
             phase_errors,
             transmission,
             columns,
-            runs: runs(places.iter().map(|place| place.1).collect()),
+            runs: runs(mesh, &places),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             coupled: couplers.map(|couplers| Coupled::new(couplers, mesh.modes())),
             places,
             output_phases: vec![[T::zero(); 2]; mesh.modes()],
             walk: vec![0.0; mesh.modes()],
+            signs: vec![1.0; mesh.modes()],
+            mirrored: Vec::new(),
             parts: Vec::new(),
             mesh: mesh.clone(),
             controls: Vec::new(),
@@ -147,8 +153,11 @@ impl<T: Real> RotatedMesh<T> {
         let errors = self.phase_errors.as_ref();
         let error = |index: usize| errors.map_or(0.0, |errors| errors[index]);
         self.walk.fill(0.0);
+        self.signs.fill(1.0);
         let [mut angles, mut sines, mut cosines] = [[0.0; 2 * CHUNK]; 3];
-        for (places, rotations) in self.places.chunks(CHUNK).zip(self.rotations.chunks_mut(CHUNK)) {
+        self.mirrored.resize(mzis, false);
+        let own = self.rotations.chunks_mut(CHUNK).zip(self.mirrored.chunks_mut(CHUNK));
+        for (places, (rotations, mirrored)) in self.places.chunks(CHUNK).zip(own) {
             for (angles, &(mzi, rows)) in angles.chunks_exact_mut(2).zip(places) {
                 let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
                 let half = 0.5 * (theta[mzi].wide() + error(mzi));
@@ -159,19 +168,24 @@ impl<T: Real> RotatedMesh<T> {
                 (self.walk[upper], self.walk[lower]) = (pushed, pushed);
             }
             sines_and_cosines(&angles, &mut sines, &mut cosines);
-            for (k, rotation) in rotations.iter_mut().enumerate() {
-                rotation.split = [sines[2 * k], cosines[2 * k]].map(T::of);
-                rotation.turn = [cosines[2 * k + 1], sines[2 * k + 1]].map(T::of);
+            for (k, (rotation, &(_, rows))) in rotations.iter_mut().zip(places).enumerate() {
+                let [upper, lower] = rows.map(|row| row as usize);
+                let sign = self.signs[upper] * self.signs[lower];
+                let turn = Complex64::new(sign * cosines[2 * k + 1], sign * sines[2 * k + 1]);
+                let (own, signs) = Rotation::new(turn, [sines[2 * k], cosines[2 * k]]);
+                *rotation = own;
+                mirrored[k] = signs[0] != signs[1];
+                [self.signs[upper], self.signs[lower]] = signs.map(|sign| sign * self.signs[lower]);
             }
         }
         for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
-            let modes = chunk * CHUNK..chunk * CHUNK + gamma.len();
-            for (angle, (mode, gamma)) in angles.iter_mut().zip(modes.zip(gamma)) {
-                *angle = gamma.wide() + error(2 * mzis + mode) + self.walk[mode];
+            let first = chunk * CHUNK;
+            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
+                *angle = gamma.wide() + error(2 * mzis + first + k) + self.walk[first + k];
             }
             sines_and_cosines(&angles, &mut sines, &mut cosines);
-            for (slot, (&cos, &sin)) in slots.iter_mut().zip(cosines.iter().zip(&sines)) {
-                *slot = [T::of(cos), T::of(sin)];
+            for (k, slot) in slots.iter_mut().enumerate() {
+                *slot = [cosines[k], sines[k]].map(|part| T::of(part * self.signs[first + k]));
             }
         }
     }
@@ -193,7 +207,11 @@ impl<T: Real> RotatedMesh<T> {
             for ((rotation, turned), &(_, rows)) in rotations.iter_mut().zip(turned).zip(places) {
                 let [upper, lower] = rows.map(|row| row as usize);
                 let turn = turned.turn * walk[upper] * walk[lower].conj();
-                *rotation = Rotation { turn: [turn.re, turn.im].map(T::of), split: turned.split.map(T::of) };
+                let (own, signs) = Rotation::new(turn, turned.split);
+                *rotation = own;
+                for (leaving, sign) in turned.leaving.iter_mut().zip(signs) {
+                    *leaving *= sign;
+                }
                 [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
             }
         }
@@ -211,8 +229,26 @@ impl<T: Real> RotatedMesh<T> {
         }
     }
 
+    /// Light through the mesh: any, or one unit of it on every mode in turn.
+    fn cross(&mut self, input: &[T], batch: usize, units: bool, output: &mut [T]) {
+        let width = self.width();
+        let share = self.share(batch);
+        let mut parts = self.take_parts(batch.div_ceil(share));
+        let mesh = &*self;
+        parts
+            .par_iter_mut()
+            .enumerate()
+            .zip(input[..batch * width].par_chunks(share * width))
+            .zip(output[..batch * width].par_chunks_mut(share * width))
+            .for_each(|(((index, part), input), output)| {
+                let light = if units { Light::Units { from: index * share } } else { Light::Any };
+                pulp::Arch::new().dispatch(Forward { mesh, light, part, input, output });
+            });
+        self.parts = parts;
+    }
+
     /// Fields and adjoints back through the mesh, and the gradient.
-    fn carry_back(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+    fn carry_back(&mut self, pass: &Recorded<T>, units: bool, slopes: Slopes<T>) {
         let Recorded { output, adjoint, batch, .. } = *pass;
         let Slopes { adjoint_in, all_the_way, gradient, imperfections } = slopes;
         let width = self.width();
@@ -223,11 +259,13 @@ impl<T: Real> RotatedMesh<T> {
         let mesh = &*self;
         parts
             .par_iter_mut()
+            .enumerate()
             .zip(output[..batch * width].par_chunks(share * width))
             .zip(adjoint[..batch * width].par_chunks(share * width))
             .zip(adjoint_in[..batch * width].par_chunks_mut(share * width))
-            .for_each(|(((part, output), adjoint), adjoint_in)| {
-                pulp::Arch::new().dispatch(Backward { mesh, part, output, adjoint, adjoint_in, all_the_way });
+            .for_each(|((((index, part), output), adjoint), adjoint_in)| {
+                let light = if units { Light::Units { from: index * share } } else { Light::Any };
+                pulp::Arch::new().dispatch(Backward { mesh, light, part, output, adjoint, adjoint_in, all_the_way });
             });
         self.walk_back(&mut parts[..count], gradient, imperfections);
         self.parts = parts;
@@ -253,10 +291,12 @@ impl<T: Real> RotatedMesh<T> {
         let (theta, phi) = gradient[..2 * mzis].split_at_mut(mzis);
         let Some(Coupled { couplers, turned, .. }) = &self.coupled else {
             let slopes = add_up(parts, |part| &mut part.slopes);
-            for (&(mzi, rows), &[mixed, entering]) in self.places.iter().zip(slopes).rev() {
+            let places = self.places.iter().zip(&self.mirrored);
+            for ((&(mzi, rows), &mirrored), &[mixed, entering]) in places.zip(slopes).rev() {
                 let (mzi, [upper, lower]) = (mzi as usize, rows.map(|row| row as usize));
                 let both = self.walk[upper] + self.walk[lower];
-                theta[mzi] = T::of(mixed.wide() - both);
+                let mixed = if mirrored { -mixed.wide() } else { mixed.wide() };
+                theta[mzi] = T::of(mixed - both);
                 phi[mzi] = T::of(-2.0 * entering.wide());
                 (self.walk[upper], self.walk[lower]) = (entering.wide(), both - entering.wide());
             }
@@ -290,20 +330,24 @@ impl<T: Real> RotatedMesh<T> {
     }
 }
 
-/// What MZIs on these rows, one after the other, are to the loops.
-fn runs(rows: Vec<[u32; 2]>) -> Vec<Run> {
-    let (mut runs, mut rows) = (Vec::new(), &rows[..]);
-    while let Some(&[row, lower]) = rows.first() {
-        let (run, count) = match mesh_order::quad(rows) {
+/// What MZIs in these places, one after the other, are to the loops.
+fn runs(mesh: &Mesh, places: &[Place]) -> Vec<Run> {
+    let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
+    let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {
+        next + 1 == upper && shared == upper && (!mesh.joins_neighbours() || column(behind) == column(mzi) + 1)
+    };
+    let rows: Vec<[u32; 2]> = places.iter().map(|place| place.1).collect();
+    let (mut runs, mut at) = (Vec::new(), 0);
+    while let Some(&(mzi, [row, lower])) = places.get(at) {
+        let (run, count) = match mesh_order::quad(&rows[at..]) {
             Some(waveguides) => (Run::Quad(waveguides), 4),
             None => {
-                let goes_on = |pair: &[[u32; 2]]| pair[1][0] + 1 == pair[0][0] && pair[1][1] == pair[0][0];
-                let count = 1 + rows.windows(2).take_while(|pair| goes_on(pair)).count();
-                (Run::Sweep { row, lower, count: count as u32 }, count)
+                let count = 1 + places[at..].windows(2).take_while(|pair| follows(&pair[0], &pair[1])).count();
+                (Run::Sweep { row, lower, count: count as u32, column: column(mzi) }, count)
             }
         };
         runs.push(run);
-        rows = &rows[count..];
+        at += count;
     }
     runs
 }
@@ -318,7 +362,7 @@ pub(super) fn bytes(mesh: &Mesh, held: &Held, batch: usize) -> usize {
     let Held { real, errors, back, estimated, .. } = *held;
     let (couplers, turned) = (size_of::<[Coupler<f64>; 2]>(), size_of::<Turned>());
     let of_each = size_of::<Place>() + 4 * real // its place and its rotation
-        + if errors { couplers } else { 0 }
+        + if errors { couplers } else { size_of::<bool>() }
         + if errors && back { turned } else { 0 }
         + if estimated { 2 * size_of::<f64>() } else { 0 };
     let programmed = if errors && !back { turned * PROGRAMMED.min(mesh.mzis()) } else { 0 };
@@ -373,18 +417,7 @@ impl<T: Real> CpuStage<T> for RotatedMesh<T> {
     }
 
     fn forward(&mut self, input: &[T], batch: usize, output: &mut [T]) {
-        let width = self.width();
-        let share = self.share(batch);
-        let mut parts = self.take_parts(batch.div_ceil(share));
-        let mesh = &*self;
-        parts
-            .par_iter_mut()
-            .zip(input[..batch * width].par_chunks(share * width))
-            .zip(output[..batch * width].par_chunks_mut(share * width))
-            .for_each(|((part, input), output)| {
-                pulp::Arch::new().dispatch(Forward { mesh, part, input, output });
-            });
-        self.parts = parts;
+        self.cross(input, batch, false, output);
     }
 
     fn reads_input(&self, _kept: &Kept<T>) -> bool {
@@ -392,7 +425,15 @@ impl<T: Real> CpuStage<T> for RotatedMesh<T> {
     }
 
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
-        self.carry_back(pass, slopes);
+        self.carry_back(pass, false, slopes);
+    }
+
+    fn forward_units(&mut self, units: &[T], count: usize, output: &mut [T]) {
+        self.cross(units, count, true, output);
+    }
+
+    fn backward_units(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        self.carry_back(pass, true, slopes);
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {
@@ -413,3 +454,7 @@ impl<T: Real> CpuStage<T> for RotatedMesh<T> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "mesh_rotated_tests.rs"]
+mod tests;

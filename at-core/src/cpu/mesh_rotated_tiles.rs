@@ -1,7 +1,7 @@
 //! Tiles of samples on their way through a mesh of rotations and back.
 
 use super::mesh_rotated::RotatedMesh;
-use super::mesh_rotations::{self, COUPLED, IDEAL};
+use super::mesh_rotations::{self, COUPLED, IDEAL, Lit};
 use super::tiles::{self, Factors, Tile};
 use crate::Real;
 use pulp::{Simd, WithSimd};
@@ -24,9 +24,34 @@ fn next_tile<T: Real, S: Simd>(left: usize) -> (usize, bool) {
     if left > half { (left.min(2 * half), true) } else { (left, false) }
 }
 
+/// What samples are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Light {
+    /// Anything.
+    Any,
+    /// Unit fields, the first of them on this mode, every other one on the mode behind the last one's.
+    Units {
+        /// Mode of the first.
+        from: usize,
+    },
+}
+
+impl Light {
+    /// Where light enters if the next tile is of `taken` samples, and what the samples behind it are.
+    fn next<T: Real>(&mut self, mesh: &RotatedMesh<T>, taken: usize) -> Lit {
+        let all = Lit { first: 0, last: mesh.mesh.modes() as u32 };
+        let Light::Units { from } = self else { return all };
+        let first = *from;
+        *from += taken;
+        // elsewhere light may spread by any number of rows a column
+        if mesh.mesh.joins_neighbours() { Lit { first: first as u32, last: (first + taken) as u32 - 1 } } else { all }
+    }
+}
+
 /// Some samples through the mesh.
 pub(super) struct Forward<'a, T> {
     pub(super) mesh: &'a RotatedMesh<T>,
+    pub(super) light: Light,
     pub(super) part: &'a mut Part<T>,
     pub(super) input: &'a [T],
     pub(super) output: &'a mut [T],
@@ -37,17 +62,18 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { mesh, part, mut input, mut output } = self;
+        let Forward { mesh, mut light, part, mut input, mut output } = self;
         let width = mesh.width();
         while !input.is_empty() {
             let (taken, whole) = next_tile::<T, S>(input.len() / width);
             let (from, more) = input.split_at(taken * width);
             let (to, room) = output.split_at_mut(taken * width);
             (input, output) = (more, room);
+            let lit = light.next(mesh, taken);
             if whole {
-                forward_tile::<T, S, 2>(simd, mesh, part, from, to);
+                forward_tile::<T, S, 2>(simd, mesh, lit, part, from, to);
             } else {
-                forward_tile::<T, S, 1>(simd, mesh, part, from, to);
+                forward_tile::<T, S, 1>(simd, mesh, lit, part, from, to);
             }
         }
     }
@@ -57,6 +83,7 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 fn forward_tile<T: Real, S: Simd, const W: usize>(
     simd: S,
     mesh: &RotatedMesh<T>,
+    lit: Lit,
     part: &mut Part<T>,
     input: &[T],
     output: &mut [T],
@@ -65,7 +92,7 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
     let fields = &mut part.fields.room(width)[..width * lanes];
     tiles::fill::<T, S, W>(simd, input, width, None, fields);
     let registers = T::registers_mut::<S>(fields);
-    mesh_rotations::forward::<T, S, W>(simd, &mesh.runs, &mesh.rotations, registers);
+    mesh_rotations::forward::<T, S, W>(simd, &mesh.runs, &mesh.rotations, lit, registers);
     let factors = Factors { phases: &mesh.output_phases, scale: mesh.transmission, conjugate: false };
     tiles::empty::<T, S, W>(simd, fields, width, Some(factors), output);
 }
@@ -73,6 +100,8 @@ fn forward_tile<T: Real, S: Simd, const W: usize>(
 /// Some samples back through the mesh.
 pub(super) struct Backward<'a, T> {
     pub(super) mesh: &'a RotatedMesh<T>,
+    /// What entered.
+    pub(super) light: Light,
     pub(super) part: &'a mut Part<T>,
     pub(super) output: &'a [T],
     pub(super) adjoint: &'a [T],
@@ -85,7 +114,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { mesh, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
+        let Backward { mesh, mut light, part, mut output, mut adjoint, mut adjoint_in, all_the_way } = self;
         let width = mesh.width();
         part.slopes.clear();
         part.coupled.clear();
@@ -103,10 +132,11 @@ impl<T: Real> WithSimd for Backward<'_, T> {
             let (to, room) = adjoint_in.split_at_mut(taken * width);
             (output, adjoint, adjoint_in) = (more_fields, more_adjoints, room);
             let to = all_the_way.then_some(to);
+            let lit = light.next(mesh, taken);
             if whole {
-                backward_tile::<T, S, 2>(simd, mesh, part, fields, adjoints, to);
+                backward_tile::<T, S, 2>(simd, mesh, lit, part, fields, adjoints, to);
             } else {
-                backward_tile::<T, S, 1>(simd, mesh, part, fields, adjoints, to);
+                backward_tile::<T, S, 1>(simd, mesh, lit, part, fields, adjoints, to);
             }
         }
     }
@@ -116,6 +146,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 fn backward_tile<T: Real, S: Simd, const W: usize>(
     simd: S,
     mesh: &RotatedMesh<T>,
+    lit: Lit,
     part: &mut Part<T>,
     output: &[T],
     adjoint: &[T],
@@ -135,9 +166,9 @@ fn backward_tile<T: Real, S: Simd, const W: usize>(
     }
     let (y, a) = (T::registers_mut::<S>(fields), T::registers_mut::<S>(adjoints));
     if mesh.is_coupled() {
-        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.runs, &mesh.rotations, &mut part.coupled, y, a);
+        mesh_rotations::backward::<T, S, W, COUPLED>(simd, &mesh.runs, &mesh.rotations, &mut part.coupled, lit, y, a);
     } else {
-        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.runs, &mesh.rotations, &mut part.slopes, y, a);
+        mesh_rotations::backward::<T, S, W, IDEAL>(simd, &mesh.runs, &mesh.rotations, &mut part.slopes, lit, y, a);
     }
     if let Some(adjoint_in) = adjoint_in {
         tiles::empty::<T, S, W>(simd, adjoints, width, None, adjoint_in);

@@ -2,7 +2,8 @@
 //!
 //! A sample's way through a mesh takes a time that grows with the number of MZIs; its product with the transfer matrix U takes
 //! 4·N² multiplications. To find the matrix, N samples have to cross the mesh once per programming: with t and t' the times of a
-//! sample through mesh and matrix, that pays from N·t/(t - t') samples on. It is done at once where one batch is as large, and
+//! sample through mesh and matrix, that pays from N·ε·t/(t - t') samples on, where ε is the share of the MZIs that such samples, unit
+//! fields, meet with their light: 2/3 in a rectangular mesh as deep as wide. It is done at once where one batch is as large, and
 //! otherwise as soon as so much light has crossed the mesh since it was programmed; however much comes, all of it then takes at
 //! most about twice the least possible time.
 //!
@@ -31,20 +32,29 @@ use rayon::prelude::*;
 const NARROWEST: usize = 32;
 
 /// Processor time in ns for `f32` and `f64`. Only the ratios count, and they decide when the matrix is used, never what comes
-/// out. Measured on one core of a Xeon with AVX-512: docs/results/cpu-engine.md, "Meshes as matrices".
+/// out. Measured with AVX-512: docs/results/cpu-engine.md, "Meshes as matrices".
 type Times = [f64; 2];
 
 /// One multiplication of a product.
-const MULTIPLICATION: Times = [0.013, 0.022];
+const MULTIPLICATION: Times = [0.0186, 0.037];
 
-/// One sample through one MZI as a 2x2 matrix. Uneven losses make it slower; the matrix then pays sooner than supposed.
-pub const GENERAL_MZI: Times = [0.37, 0.67];
+/// How a stage takes light through its mesh.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// One sample through one MZI.
+    mzi: Times,
+    /// It passes over MZIs that no light meets.
+    spares_dark: bool,
+}
 
-/// One sample through one MZI as a rotation.
-pub const ROTATION: Times = [0.25, 0.40];
+/// As 2x2 matrices. Uneven losses make it slower; the matrix then pays sooner than supposed.
+pub const GENERAL: Way = Way { mzi: [0.37, 0.67], spares_dark: false };
+
+/// As rotations.
+pub const ROTATIONS: Way = Way { mzi: [0.20, 0.40], spares_dark: true };
 
 /// The way back through a mesh, in ways forward.
-const BACKWARD: f64 = 1.9;
+const BACKWARD: f64 = 2.5;
 
 /// A mesh stage and, once it pays, its transfer matrix.
 pub struct TransferStage<T> {
@@ -53,7 +63,8 @@ pub struct TransferStage<T> {
     width: usize,
     /// Samples after which the matrix pays; none where it never does.
     threshold: Option<usize>,
-    /// Samples of a recorded batch from which on the matrix pays; none where it never does.
+    /// Samples of a recorded batch from which on the matrix pays, and a batch that is not recorded takes it, too, so that recording changes
+    /// no readout; none where it never does.
     record_threshold: Option<usize>,
     /// Samples that have crossed the mesh since it was programmed.
     crossed: usize,
@@ -74,19 +85,17 @@ struct Units<T> {
 impl OnCpu for Mesh {
     fn on_cpu<T: Real>(&self, errors: &StageErrors) -> Result<Box<dyn CpuStage<T>>> {
         Ok(Box::new(match RotatedMesh::new(self, errors)? {
-            Some(rotated) => TransferStage::new(self, ROTATION, Box::new(rotated)),
-            None => TransferStage::new(self, GENERAL_MZI, Box::new(MeshStage::new(self, errors)?)),
+            Some(rotated) => TransferStage::new(self, ROTATIONS, Box::new(rotated)),
+            None => TransferStage::new(self, GENERAL, Box::new(MeshStage::new(self, errors)?)),
         }))
     }
 
     fn bytes(&self, held: &Held) -> usize {
         let general = held.uneven || self.losses_unknown();
-        let (precision, mzi) = (usize::from(held.real == 8), if general { GENERAL_MZI } else { ROTATION });
-        let pays = |ways, products, samples| {
-            threshold(self, precision, mzi, ways, products).is_some_and(|threshold| samples >= threshold)
-        };
-        let recorded = held.back && pays(1.0 + BACKWARD, 3.0, held.batch);
-        let matrix = recorded || pays(1.0, 1.0, held.still);
+        let (precision, way) = (usize::from(held.real == 8), if general { GENERAL } else { ROTATIONS });
+        let pays = |threshold: Option<usize>, samples| threshold.is_some_and(|threshold| samples >= threshold);
+        let recorded = held.back && pays(record_threshold(self, precision, way), held.batch);
+        let matrix = recorded || pays(threshold(self, precision, way, 1.0, 1.0), held.still);
         // the matrix, and where a batch is carried back by it the moments and the units' adjoints
         let squares = 4 * usize::from(matrix) + 6 * usize::from(recorded);
         // where batches do not take the matrix, they cross the mesh whole
@@ -97,15 +106,15 @@ impl OnCpu for Mesh {
 }
 
 impl<T: Real> TransferStage<T> {
-    /// Around the stage of `mesh`, one MZI of which takes `mzi`.
-    pub fn new(mesh: &Mesh, mzi: Times, stage: Box<dyn CpuStage<T>>) -> Self {
+    /// Around the stage of `mesh`, which takes light through it this `way`.
+    pub fn new(mesh: &Mesh, way: Way, stage: Box<dyn CpuStage<T>>) -> Self {
         let width = 2 * mesh.modes();
         let precision = usize::from(size_of::<T>() == 8);
         TransferStage {
             mesh: stage,
             width,
-            threshold: threshold(mesh, precision, mzi, 1.0, 1.0),
-            record_threshold: threshold(mesh, precision, mzi, 1.0 + BACKWARD, 3.0),
+            threshold: threshold(mesh, precision, way, 1.0, 1.0),
+            record_threshold: record_threshold(mesh, precision, way),
             crossed: 0,
             matrix: Vec::new(),
             units: Units::default(),
@@ -122,7 +131,7 @@ impl<T: Real> TransferStage<T> {
         self.matrix.resize(width * width, T::zero());
         let (fields, outputs) = self.matrix.split_at_mut(modes * width);
         fields.iter_mut().step_by(width + 2).for_each(|unit| *unit = T::one());
-        self.mesh.forward(fields, modes, outputs);
+        self.mesh.forward_units(fields, modes, outputs);
         for unit in 0..modes {
             // what is written lies in front of all that is still to be read, but for the imaginary row of the last unit, which is its own source
             let (row, output) = (2 * unit * width, (modes + unit) * width);
@@ -173,12 +182,32 @@ impl<T: Real> TransferStage<T> {
 }
 
 /// The samples after which the matrix pays, for light that takes `ways` ways through the mesh or `products` of the matrix.
-fn threshold(mesh: &Mesh, precision: usize, mzi: Times, ways: f64, products: f64) -> Option<usize> {
+fn threshold(mesh: &Mesh, precision: usize, way: Way, ways: f64, products: f64) -> Option<usize> {
     let modes = mesh.modes() as f64;
-    let crossing = ways * mesh.mzis() as f64 * mzi[precision];
+    let crossing = ways * mesh.mzis() as f64 * way.mzi[precision];
     let multiplying = products * 4.0 * modes * modes * MULTIPLICATION[precision];
     let pays = mesh.modes() >= NARROWEST && crossing > multiplying;
-    pays.then(|| (modes * crossing / (crossing - multiplying)).ceil() as usize)
+    let met = if way.spares_dark && mesh.joins_neighbours() { met_by_units(mesh) } else { 1.0 };
+    pays.then(|| (modes * met * crossing / (crossing - multiplying)).ceil() as usize)
+}
+
+/// The same for a recorded batch that is carried back.
+fn record_threshold(mesh: &Mesh, precision: usize, way: Way) -> Option<usize> {
+    let [ahead, back] = [(1.0, 1.0), (1.0 + BACKWARD, 3.0)];
+    let of = |(ways, products)| threshold(mesh, precision, way, ways, products);
+    Some(of(ahead)?.max(of(back)?))
+}
+
+/// The share of a mesh of neighbours that a unit field meets, in the mean over the modes it enters on: in column c of N modes light has
+/// come to c further rows on either side, as far as there are any.
+fn met_by_units(mesh: &Mesh) -> f64 {
+    let columns = mesh.columns().len().max(1);
+    let modes = mesh.die_modes() as f64;
+    let reached = |column: usize| {
+        let x = ((column as f64 + 0.5) / modes).min(1.0);
+        x * (2.0 - x)
+    };
+    (0..columns).map(reached).sum::<f64>() / (columns * mesh.dies()) as f64
 }
 
 impl<T: Real> CpuStage<T> for TransferStage<T> {
@@ -227,7 +256,7 @@ impl<T: Real> CpuStage<T> for TransferStage<T> {
         }
         debug_assert!(!self.mesh.reads_input(kept), "the units' fields are not kept");
         let units = Recorded { input: outputs, output: outputs, adjoint: adjoints, batch: modes, kept };
-        self.mesh.backward(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
+        self.mesh.backward_units(&units, Slopes { adjoint_in: adjoints_in, all_the_way: false, ..slopes });
     }
 
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {

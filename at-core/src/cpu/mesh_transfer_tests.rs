@@ -17,7 +17,7 @@ fn stage<T: Real>(mesh: &Mesh, imperfections: &Imperfections) -> (TransferStage<
     let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), detection]]).unwrap();
     let fabrication = imperfections.fabricate(&network, 3).unwrap();
     let build = || MeshStage::new(mesh, fabrication.stage(0)).unwrap();
-    (TransferStage::new(mesh, GENERAL_MZI, Box::new(build())), build())
+    (TransferStage::new(mesh, GENERAL, Box::new(build())), build())
 }
 
 fn close<T: Real>(what: &str, got: &[T], expected: &[T], tolerance: f64) {
@@ -125,5 +125,36 @@ fn gradients_by_the_matrix_are_those_through_the_mesh() {
 fn shallow_and_narrow_meshes_stay_meshes() {
     let shallow = stage::<f32>(&Mesh::truncated(MODES, 2).unwrap(), &LOSSY).0;
     assert!(shallow.threshold.is_none() && shallow.record_threshold.is_none());
-    assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL_MZI, 1.0, 1.0).is_none());
+    assert!(threshold(&Mesh::truncated(NARROWEST - 2, 200).unwrap(), 0, GENERAL, 1.0, 1.0).is_none());
+}
+
+#[test]
+fn units_meet_two_thirds_of_a_mesh_as_deep_as_wide() {
+    let met = |mesh: Mesh| met_by_units(&mesh);
+    assert!((met(Mesh::rectangular(512).unwrap()) - 2.0 / 3.0).abs() < 2e-3);
+    assert!(met(Mesh::truncated(64, 6400).unwrap()) > 0.99);
+    assert!(met(Mesh::truncated(64, 1).unwrap()) < 0.1);
+}
+
+/// The times of a way back and of products once let a recorded batch take the matrix where the same batch alone did not.
+#[test]
+fn recording_changes_no_readout_whatever_the_batch() {
+    let modes = NARROWEST + 8;
+    let mesh = Mesh::rectangular(modes).unwrap();
+    let errors = StageErrors::NONE;
+    let controls = some::<f32>(mesh.controls(), 0.37);
+    for batch in (modes..4 * modes).step_by(8) {
+        let light = some::<f32>(batch * 2 * modes, 0.77);
+        let readouts = [false, true].map(|record| {
+            let mut stage = mesh.on_cpu::<f32>(&errors).unwrap();
+            stage.program(&controls);
+            let mut output = vec![f32::NAN; batch * 2 * modes];
+            match record {
+                true => stage.record(&light, batch, &mut output, &mut Kept::default()),
+                false => stage.forward(&light, batch, &mut output),
+            }
+            output
+        });
+        assert!(readouts[0] == readouts[1], "{batch} samples");
+    }
 }

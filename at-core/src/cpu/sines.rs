@@ -44,13 +44,17 @@ impl WithSimd for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Chunk { angles, sines, cosines } = self;
         if S::IS_SCALAR {
             return one_by_one(angles, sines, cosines);
         }
-        for (&angle, (sine, cosine)) in angles.iter().zip(sines.iter_mut().zip(cosines)) {
-            (*sine, *cosine) = sine_and_cosine(angle);
+        let lanes = size_of::<S::f64s>() / size_of::<f64>();
+        let outputs = sines.chunks_mut(lanes).zip(cosines.chunks_mut(lanes));
+        for (angles, (sines, cosines)) in angles.chunks(lanes).zip(outputs) {
+            let (sine, cosine) = sine_and_cosine(simd, simd.partial_load_f64s(angles));
+            simd.partial_store_f64s(sines, sine);
+            simd.partial_store_f64s(cosines, cosine);
         }
     }
 }
@@ -58,25 +62,33 @@ impl WithSimd for Chunk<'_> {
 /// With x = r + k·π/2 and |r| ≤ π/4, the Taylor series of sin r and cos r, whose next terms are below 1e-18, exchanged and
 /// signed by k.
 #[inline(always)]
-fn sine_and_cosine(angle: f64) -> (f64, f64) {
-    let shifted = angle.mul_add(TURNS, ROUND);
-    let quadrant = shifted.to_bits();
-    let k = shifted - ROUND;
-    let r = (-k).mul_add(QUARTER[1], (-k).mul_add(QUARTER[0], angle));
-    let square = r * r;
-    let sine = r.mul_add(square * series(square, SINE), r);
-    let cosine = square.mul_add(series(square, COSINE), 1.0);
-    let swap = quadrant & 1 == 1;
-    let (a, b) = if swap { (cosine, sine) } else { (sine, cosine) };
-    let sign = |value: f64, quadrant: u64| f64::from_bits(value.to_bits() ^ ((quadrant & 2) << 62));
-    (sign(a, quadrant), sign(b, quadrant + 1))
+fn sine_and_cosine<S: Simd>(simd: S, angle: S::f64s) -> (S::f64s, S::f64s) {
+    let number = |value: f64| simd.splat_f64s(value);
+    let bits = |value: u64| simd.splat_u64s(value);
+    let shifted = simd.mul_add_e_f64s(angle, number(TURNS), number(ROUND));
+    let quadrant = simd.transmute_u64s_f64s(shifted);
+    let k = simd.sub_f64s(shifted, number(ROUND));
+    let near = simd.negate_mul_add_e_f64s(k, number(QUARTER[0]), angle);
+    let r = simd.negate_mul_add_e_f64s(k, number(QUARTER[1]), near);
+    let square = simd.mul_f64s(r, r);
+    let sine = simd.mul_add_e_f64s(r, simd.mul_f64s(square, series(simd, square, SINE)), r);
+    let cosine = simd.mul_add_e_f64s(square, series(simd, square, COSINE), number(1.0));
+    let is_set = |value: S::u64s, bit: u64| simd.equal_u64s(simd.and_u64s(value, bits(bit)), bits(bit));
+    let swap = is_set(quadrant, 1);
+    let signed = |value: S::f64s, quadrant: S::u64s| {
+        let sign = simd.select_u64s(is_set(quadrant, 2), bits(1 << 63), bits(0));
+        simd.transmute_f64s_u64s(simd.xor_u64s(simd.transmute_u64s_f64s(value), sign))
+    };
+    let next = simd.add_u64s(quadrant, bits(1));
+    (signed(simd.select_f64s(swap, cosine, sine), quadrant), signed(simd.select_f64s(swap, sine, cosine), next))
 }
 
-/// `Σ cₙ xⁿ`. Written out: the loop around it becomes one of vectors only where there is no loop within.
+/// `Σ cₙ xⁿ`.
 #[inline(always)]
-fn series(x: f64, [c0, c1, c2, c3, c4, c5, c6, c7]: [f64; 8]) -> f64 {
-    let high = c7.mul_add(x, c6).mul_add(x, c5).mul_add(x, c4);
-    high.mul_add(x, c3).mul_add(x, c2).mul_add(x, c1).mul_add(x, c0)
+fn series<S: Simd>(simd: S, x: S::f64s, coefficients: [f64; 8]) -> S::f64s {
+    let [first @ .., last] = coefficients;
+    let sum = simd.splat_f64s(last);
+    first.into_iter().rev().fold(sum, |sum, coefficient| simd.mul_add_e_f64s(sum, x, simd.splat_f64s(coefficient)))
 }
 
 /// `(-1)ⁿ / (2n+1)!` from n = 1.

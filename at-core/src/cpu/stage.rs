@@ -71,6 +71,16 @@ pub trait CpuStage<T>: Send {
     /// From the adjoint of the output to that of the input, and the gradients.
     fn backward(&mut self, pass: &Recorded<T>, slopes: Slopes<T>);
 
+    /// [`CpuStage::forward`] of `count` unit fields, sample i on mode i.
+    fn forward_units(&mut self, units: &[T], count: usize, output: &mut [T]) {
+        self.forward(units, count, output);
+    }
+
+    /// [`CpuStage::backward`] from what they left. Nobody asks for the adjoint of what entered.
+    fn backward_units(&mut self, pass: &Recorded<T>, slopes: Slopes<T>) {
+        self.backward(pass, slopes);
+    }
+
     /// Takes on an estimate of its imperfections ([`crate::propagator::Tunable`]), which counts from the next [`CpuStage::program`] on.
     fn set_imperfections(&mut self, _estimate: &[T]) {}
 

@@ -123,4 +123,10 @@ impl Coupling {
         let entries = self.starts[i] as usize..self.starts[i + 1] as usize;
         entries.map(|entry| self.strengths[entry] * x(self.neighbours[entry] as usize)).sum()
     }
+
+    /// The controls that are coupled with control i.
+    pub fn around(&self, i: usize) -> impl Iterator<Item = usize> {
+        let entries = if self.starts.is_empty() { 0..0 } else { self.starts[i] as usize..self.starts[i + 1] as usize };
+        self.neighbours[entries].iter().map(|&other| other as usize)
+    }
 }

@@ -9,7 +9,7 @@ use crate::ranks::world;
 use crate::run_folder::RunFolder;
 use crate::scale::exchange::{Interconnect, Sum};
 use crate::scale::measure::Care;
-use crate::scale::{output, ranks};
+use crate::scale::{ranks, table};
 use crate::{activity, memory, terminal};
 use anyhow::Context;
 use serde::Serialize;
@@ -76,7 +76,7 @@ fn table_of_sums(all: &Exchanges) -> String {
     let mut footing = String::new();
     for own in &all.ranks {
         for sum in &own.sums {
-            let times = [sum.seconds, sum.shortest_seconds, sum.longest_seconds].map(output::time);
+            let times = [sum.seconds, sum.shortest_seconds, sum.longest_seconds].map(table::time);
             // through every rank, each way
             let bytes = 2.0 * (own.ranks as f64 - 1.0) / own.ranks as f64 * 8.0 * sum.values as f64;
             let numbers = [own.ranks.to_string(), sum.values.to_string()].into_iter().chain(times);

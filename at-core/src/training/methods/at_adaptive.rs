@@ -258,13 +258,10 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         estimation.validate()?;
         let (pace, probes) = (Pace::of(&estimation, network), Probes::new(network, settings.seed));
         let steps = if network.imperfections() == 0 { 0 } else { pace.measuring_steps };
-        let calibration = if steps > 0 { Calibration::new(engine, network, model.ways().clone())? } else { None };
-        let budget = Budget {
-            steps,
-            calibration: calibration.as_ref().map(Calibration::steps),
-            lossy: calibration.as_ref().is_some_and(Calibration::leaves_losses),
-            trust: pace.trust,
-        };
+        let chain = model.chain().filter(|_| steps > 0);
+        let calibration =
+            chain.map(|chain| Calibration::new(engine, chain.clone(), model.ways().clone())).transpose()?;
+        let budget = Budget { steps, calibration: calibration.as_ref().map(Calibration::steps), trust: pace.trust };
         let kept = steps > 0 && probes.kept();
         let kept = kept.then(|| KeptProbes::new(engine, probes.samples() * model.outputs())).transpose()?;
         let capacity = if steps > 0 { settings.batch_size.max(probes.samples()) } else { settings.batch_size };

@@ -1,6 +1,8 @@
 //! The columns of all meshes of a coherent network as one chain.
 
+use crate::fabrication::Fabrication;
 use crate::network::{Detection, Network, Stage};
+use crate::optics::waveguide_phases::waveguides;
 use crate::optics::{Activation, Layout, Mesh};
 use num_complex::Complex64;
 use std::ops::Range;
@@ -9,6 +11,7 @@ use std::ops::Range;
 const HALVINGS: usize = 60;
 
 /// A mesh of the chain.
+#[derive(Clone)]
 struct Link {
     mesh: Mesh,
     /// Nonlinearities behind it.
@@ -17,6 +20,8 @@ struct Link {
     first_column: usize,
     first_control: usize,
     first_error: usize,
+    /// Losses (dB) that are known, `[column, mode]`; none where nothing is lost.
+    known_db: Vec<f64>,
 }
 
 /// One MZI of a column.
@@ -35,21 +40,23 @@ pub struct Place {
 }
 
 /// The chain.
+#[derive(Clone)]
 pub struct Chain {
     modes: usize,
+    controls: usize,
     links: Vec<Link>,
 }
 
 impl Chain {
-    /// The chain of `network`; none unless light crosses it once and it is rectangular meshes of one even width on one die each, with nonlinearities between
-    /// them and powers read behind the last.
-    pub fn of(network: &Network) -> Option<Self> {
+    /// The chain of `network`, whose `fabrication` one knows; none unless light crosses it once and it is rectangular meshes of one even width on one die each,
+    /// with nonlinearities between them and powers read behind the last.
+    pub fn of(network: &Network, fabrication: &Fabrication) -> Option<Self> {
         if network.recurrence().is_some() {
             return None;
         }
         let (mut links, mut modes): (Vec<Link>, usize) = (Vec::new(), 0);
         let (mut column, mut control, mut error, mut read) = (0, 0, 0, false);
-        for stage in network.stages() {
+        for (index, stage) in network.stages().enumerate() {
             match stage {
                 Stage::Mesh(mesh) => {
                     let even = mesh.modes().is_multiple_of(2) && mesh.columns().len().is_multiple_of(2);
@@ -64,6 +71,7 @@ impl Chain {
                         first_column: column,
                         first_control: control,
                         first_error: error,
+                        known_db: fabrication.stage(index).get(["loss_db"]).map_or(Vec::new(), |[own]| own.to_vec()),
                     });
                     column += mesh.columns().len();
                 }
@@ -92,7 +100,7 @@ impl Chain {
             control += stage.controls();
             error += stage.imperfections();
         }
-        (read && !links.is_empty()).then_some(Chain { modes, links })
+        (read && !links.is_empty()).then_some(Chain { modes, controls: control, links })
     }
 
     /// Waveguides.
@@ -100,9 +108,19 @@ impl Chain {
         self.modes
     }
 
+    /// Controls of the network.
+    pub fn controls(&self) -> usize {
+        self.controls
+    }
+
     /// Waveguides lose more or less than one knows.
     pub fn losses_unknown(&self) -> bool {
         self.links.iter().any(|link| link.mesh.losses_unknown())
+    }
+
+    /// Waveguides lose light, or may.
+    pub fn lossy(&self) -> bool {
+        self.losses_unknown() || self.links.iter().any(|link| !link.known_db.is_empty())
     }
 
     /// Columns of all meshes.
@@ -143,23 +161,42 @@ impl Chain {
     }
 
     /// Carries `fields [sample, mode]` that enter column `column + 1` back to where they leave column `column`: through the nonlinearities and the
-    /// phase shifters between both, if a mesh ends there, at the given controls.
-    pub fn carry_back_between(&self, column: usize, controls: &[f64], fields: &mut [Complex64]) {
+    /// phase shifters between both, if a mesh ends there, of which each control makes the `phase` that is given.
+    pub fn carry_back_between(&self, column: usize, phase: impl Fn(usize) -> f64, fields: &mut [Complex64]) {
         let link = &self.links[self.link(column)];
         if column + 1 < link.first_column + link.mesh.columns().len() {
             return;
         }
-        let shifters = &controls[link.first_control + 2 * link.mesh.mzis()..];
+        let first = link.first_control + 2 * link.mesh.mzis();
+        let shifters: Vec<Complex64> = (0..self.modes).map(|mode| Complex64::cis(-phase(first + mode))).collect();
         for sample in fields.chunks_exact_mut(self.modes) {
-            for (z, phase) in sample.iter_mut().zip(shifters) {
-                *z = link.behind.iter().rev().fold(*z, |z, own| inverse(own, z)) * Complex64::cis(-phase);
+            for (z, shifter) in sample.iter_mut().zip(&shifters) {
+                *z = link.behind.iter().rev().fold(*z, |z, own| inverse(own, z)) * shifter;
             }
         }
     }
 
-    /// The nonlinearities that light crosses behind column `column`, in order.
-    pub fn nonlinearities(&self, column: usize) -> Vec<Activation> {
-        self.links[self.link(column)..].iter().flat_map(|link| link.behind.iter().copied()).collect()
+    /// What light crosses behind the mesh that column `column` is in: nonlinearities, and the columns of the mesh behind them.
+    pub fn behind(&self, column: usize) -> impl Iterator<Item = (&[Activation], Range<usize>)> {
+        self.links[self.link(column)..].iter().map(|link| {
+            let end = link.first_column + link.mesh.columns().len();
+            let next = if end < self.columns() { self.mesh(end) } else { end..end };
+            (link.behind.as_slice(), next)
+        })
+    }
+
+    /// Loss (dB) of waveguide `row` behind column `column`, as far as `estimate` knows it.
+    pub fn loss(&self, column: usize, row: usize, estimate: &[f64]) -> f64 {
+        let link = &self.links[self.link(column)];
+        let known = link.known_db.get((column - link.first_column) * self.modes + row).copied().unwrap_or_default();
+        known + self.losses(column).map_or(0.0, |losses| estimate[losses + row])
+    }
+
+    /// Index of what the loss of mode 0 behind column `column` is more than one knows; none where all is known.
+    pub fn losses(&self, column: usize) -> Option<usize> {
+        let link = &self.links[self.link(column)];
+        let first = link.first_error + 3 * link.mesh.mzis() + waveguides(&link.mesh);
+        link.mesh.losses_unknown().then(|| first + (column - link.first_column) * self.modes)
     }
 
     /// Index of the phase error of the waveguide in front of the first column, of mode 0.
@@ -191,15 +228,16 @@ mod tests {
 
     #[test]
     fn networks_that_cannot_be_cut_have_no_chain() {
+        let ideal = Fabrication::ideal();
         let with = |mesh: Mesh, detection| {
             let modes = mesh.modes();
             Network::new(vec![vec![Stage::Mesh(mesh), Stage::detection(modes, detection)]]).unwrap()
         };
-        assert!(Chain::of(&with(Mesh::rectangular(4).unwrap(), Detection::Intensity)).is_some());
+        assert!(Chain::of(&with(Mesh::rectangular(4).unwrap(), Detection::Intensity), &ideal).is_some());
         for mesh in [Mesh::rectangular(5).unwrap(), Mesh::triangular(4).unwrap(), Mesh::truncated(4, 3).unwrap()] {
-            assert!(Chain::of(&with(mesh, Detection::Intensity)).is_none());
+            assert!(Chain::of(&with(mesh, Detection::Intensity), &ideal).is_none());
         }
-        assert!(Chain::of(&with(Mesh::rectangular(4).unwrap(), Detection::Amplitude)).is_none());
+        assert!(Chain::of(&with(Mesh::rectangular(4).unwrap(), Detection::Amplitude), &ideal).is_none());
     }
 
     #[test]

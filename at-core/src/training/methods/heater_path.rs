@@ -11,6 +11,7 @@ use crate::fabrication::control::{ControlPath, Shifter};
 use crate::fabrication::coupling::Coupling;
 use crate::network::Network;
 use crate::stage::Estimable;
+use std::collections::HashSet;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -133,6 +134,26 @@ impl Ways {
         self.heat(index, told(index), self.deviation(index, estimate))[0] + self.around(index, told, estimate)
     }
 
+    /// The controls whose phases change where those of `moved` do, in order.
+    pub fn heated(&self, moved: &[usize]) -> Vec<usize> {
+        let Some(coupling) = &self.coupling else { return Vec::new() };
+        let mut heated: Vec<usize> = moved.iter().flat_map(|&index| coupling.around(index)).collect();
+        heated.sort_unstable();
+        heated.dedup();
+        let moved: HashSet<usize> = moved.iter().copied().collect();
+        heated.retain(|index| !moved.contains(index));
+        heated
+    }
+
+    /// Sets each of `controls` that `still` names so that it makes its phase.
+    pub fn hold(&self, still: &[(usize, f64)], controls: &mut [f64], estimate: &[f64]) {
+        for _ in 0..self.sweeps() {
+            for &(index, phase) in still {
+                controls[index] = self.control(index, phase, |other| controls[other], estimate);
+            }
+        }
+    }
+
     /// What the phase of control number `index` is where its s is 0, and what it gets per s.
     pub fn parts(&self, index: usize, told: impl Fn(usize) -> f64, estimate: &[f64]) -> [f64; 2] {
         let [phase, _, unit] = self.heat(index, told(index), 0.0);
@@ -186,5 +207,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn heaters_that_others_heat_keep_their_phases() {
+        let (ways, controls) = ways(19.0, 0.02);
+        let estimate = vec![0.0; 3 + controls];
+        let before: Vec<f64> = (0..controls).map(|index| 3.0 + 2.0 * (index as f64).cos()).collect();
+        let moved = [0, 7, 12];
+        let heated = ways.heated(&moved);
+        assert!(heated.len() > moved.len() && moved.iter().all(|index| !heated.contains(index)), "{heated:?}");
+        let phases = |controls: &[f64]| -> Vec<f64> {
+            (0..controls.len()).map(|index| ways.phase(index, |other| controls[other], &estimate)).collect()
+        };
+        let still: Vec<(usize, f64)> = heated.iter().map(|&index| (index, phases(&before)[index])).collect();
+        let mut now = before.clone();
+        moved.iter().for_each(|&index| now[index] = 6.0 - now[index]);
+        let off = |now: &[f64]| still.iter().fold(0.0_f64, |most, own| most.max((phases(now)[own.0] - own.1).abs()));
+        let left = off(&now);
+        ways.hold(&still, &mut now, &estimate);
+        assert!(left > 0.02 && off(&now) < 1e-4, "{left} {}", off(&now));
     }
 }

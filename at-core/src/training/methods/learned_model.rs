@@ -23,6 +23,7 @@
 //! The common deviation of all heaters is the mean of theirs. Weight cells, rings and pairs of cells have slopes of their own among their
 //! imperfections; their heaters are not asked for.
 
+use super::chain::Chain;
 use super::heater_path::{HeaterPath, SPREAD, Ways};
 use super::{DigitalModel, MethodOptions};
 use crate::Result;
@@ -43,6 +44,7 @@ pub struct Design {
     /// The way to the heat of every control, where heaters are estimated.
     path: Option<HeaterPath>,
     ways: Ways,
+    chain: Option<Chain>,
 }
 
 impl Design {
@@ -68,7 +70,8 @@ impl Design {
         let first = heaters.then(|| network.imperfections());
         let ways = if Self::is_probed(&network) { Ways::of(&network, &fabrication, first) } else { Ways::AS_TOLD };
         let path = heaters.then(|| HeaterPath::taken(&network, &mut fabrication));
-        Ok(Design { network, fabrication, path, ways })
+        let chain = Chain::of(&network, &fabrication);
+        Ok(Design { network, fabrication, path, ways, chain })
     }
 
     /// The model, around one of its network with its fabrication.
@@ -85,7 +88,7 @@ impl Design {
                 slopes: engine.zeros(own)?,
             })
         });
-        Ok(LearnedModel { inside, heaters: heaters.transpose()?, ways: self.ways.clone() })
+        Ok(LearnedModel { inside, heaters: heaters.transpose()?, ways: self.ways.clone(), chain: self.chain.clone() })
     }
 }
 
@@ -129,6 +132,7 @@ pub struct LearnedModel<M: Tunable> {
     inside: M,
     heaters: Option<Heaters<M::Engine>>,
     ways: Ways,
+    chain: Option<Chain>,
 }
 
 impl<M: Tunable> LearnedModel<M> {
@@ -140,6 +144,11 @@ impl<M: Tunable> LearnedModel<M> {
     /// The ways from controls to phases, as far as an estimate of this model knows them.
     pub fn ways(&self) -> &Ways {
         &self.ways
+    }
+
+    /// Its columns; none where it has no [`Chain`].
+    pub(super) fn chain(&self) -> Option<&Chain> {
+        self.chain.as_ref()
     }
 
     /// Takes on an estimate, which counts from the next [`Propagator::program`] on.

@@ -108,8 +108,6 @@ pub struct Budget {
     pub steps: usize,
     /// Steps that calibrating takes; none where columns of the network cannot be read.
     pub calibration: Option<usize>,
-    /// Losses are unknown as well: light that goes straight tells them, so that probes behind calibrating begin with it.
-    pub lossy: bool,
     /// τ.
     pub trust: f64,
 }
@@ -259,8 +257,7 @@ impl Progress {
         self.calibrated += 1;
         self.spent += 1;
         if budget.calibration.is_none_or(|steps| self.calibrated.is_multiple_of(steps)) {
-            let course = if budget.lossy { 0.0 } else { AGAIN };
-            (self.phase, self.course, self.began, self.misfit) = (Phase::Growing, course, self.spent, 0.0);
+            (self.phase, self.course, self.began, self.misfit) = (Phase::Growing, AGAIN, self.spent, 0.0);
         }
     }
 }
@@ -270,7 +267,7 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    const BUDGET: Budget = Budget { steps: 480, calibration: Some(96), lossy: false, trust: 0.01 };
+    const BUDGET: Budget = Budget { steps: 480, calibration: Some(96), trust: 0.01 };
 
     /// The phases in their order, and the steps in each, of a run whose probes miss by what `misfit` says.
     fn course(budget: &Budget, noise: f64, misfit: impl Fn(&Progress) -> f64) -> Vec<(Phase, usize)> {

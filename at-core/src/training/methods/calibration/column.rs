@@ -5,21 +5,21 @@ use super::super::heater_path::Ways;
 use super::asking::Answers;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
-use super::mzi_fit::{Found, Reading, Second, Transfer};
-use super::straight::Known;
+use super::mzi_fit::Found;
+use super::reading::{Reading, Second, Transfer};
+use super::straight::{self, Known};
 use num_complex::Complex64;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::f64::consts::PI;
 use std::ops::Range;
-
-/// Moduli at which what is behind a column is tabulated, per factor of e, and how many factors below and above the light's they begin and end.
-const FINE: f64 = 400.0;
-const DEEP: f64 = 8.0;
-const BRIGHT: f64 = 3.5;
 
 /// What is left of an MZI's readouts, against the median of its column and at least, beyond which it is looked for anew.
 const MISSED: f64 = 1.25;
 const CLEAR: f64 = 0.1;
+
+/// Columns beyond which heaters heat one another no more: 2 pitches a column.
+const REACH: usize = 4;
 
 /// A column that is read.
 pub struct Column<'a> {
@@ -59,6 +59,17 @@ impl<'a> Column<'a> {
         self.chain.places(column).iter().flat_map(|place| [place.theta, place.phi]).collect()
     }
 
+    /// The controls of columns in front that heaters of this one and of those behind it may heat, each with the phase that it makes while columns behind are read.
+    pub fn in_front(&self, estimate: &[f64]) -> Vec<(usize, f64)> {
+        let mesh = self.chain.mesh(self.column);
+        let behind: Vec<usize> = (self.column..mesh.end).take(REACH).flat_map(|column| self.shifters(column)).collect();
+        let front: HashSet<usize> =
+            (mesh.start..self.column).rev().take(REACH).flat_map(|column| self.shifters(column)).collect();
+        let known = self.known(estimate);
+        let heated = self.ways.heated(&behind).into_iter().filter(|index| front.contains(index));
+        heated.map(|index| (index, known.phase(index, self.front))).collect()
+    }
+
     /// Half turns of the column behind are to be told.
     pub fn tells(&self) -> bool {
         self.column + 1 < self.chain.columns() && Self::ends(self.chain, self.column + 1)
@@ -67,22 +78,16 @@ impl<'a> Column<'a> {
     /// Tells bar and cross of the column behind apart from `answers`, settings of this column: by which of its MZIs light the one output or the other.
     pub fn tell(&self, answers: &Answers, estimate: &mut [f64], light: &mut Light) {
         let modes = self.chain.modes();
-        let powers = self.powers(answers);
+        let powers = self.powers(answers, self.column, estimate);
         let bright = bright(&means(&powers), modes);
-        let known = self.known(estimate);
-        let lights = |row: usize| {
-            let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
-            // a waveguide without an MZI is lit by none: its light stays as it is
-            self.chain.place(self.column, row).or(above).map_or_else(
-                || Powers::new(&vec![1.0.into(); powers.len()], &vec![1.0.into(); powers.len()]),
-                |place| Powers::new(&known.turns(answers, place.theta), &known.turns(answers, place.phi)),
-            )
-        };
+        // a waveguide without an MZI is lit by none: its light stays as it is
+        let still = || Powers::new(&vec![1.0.into(); powers.len()], &vec![1.0.into(); powers.len()]);
+        let lights = |row: usize| self.lights(row, answers, estimate).unwrap_or_else(still);
         let crosses = |place: &Place| -> bool {
             let rows = [place.row, place.row + 1];
             let values = rows.map(|row| spread(&powers, modes, &bright, |own, at| own[at + row]));
             let lights = rows.map(lights);
-            let left = |from: usize, to: usize| lights[from].left(&values[to]);
+            let left = |from: usize, to: usize| lights[from].left(&values[to]).sum::<f64>();
             left(0, 1) + left(1, 0) < left(0, 0) + left(1, 1)
         };
         let places = self.chain.places(self.column + 1);
@@ -90,6 +95,13 @@ impl<'a> Column<'a> {
         for (place, _) in places.iter().zip(crossed).filter(|(_, crossed)| *crossed) {
             turn(place, estimate, modes, &mut light.pairs);
         }
+    }
+
+    /// What can be of a power of waveguide `row` behind the column; none where it has no MZI there.
+    pub fn lights(&self, row: usize, answers: &Answers, estimate: &[f64]) -> Option<Powers> {
+        let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
+        let (known, place) = (self.known(estimate), self.chain.place(self.column, row).or(above)?);
+        Some(Powers::new(&known.turns(answers, place.theta), &known.turns(answers, place.phi)))
     }
 
     /// Reads the column from `alone`, its own settings, and from `together`, those with the second column behind. Returns what is left of an MZI's readouts,
@@ -102,19 +114,25 @@ impl<'a> Column<'a> {
         light: &mut Light,
     ) -> [f64; 2] {
         let modes = self.chain.modes();
-        let own = self.powers(alone);
-        let both = together.map(|answers| (answers, self.powers(answers)));
+        self.find_losses(alone, estimate);
+        let own = self.powers(alone, self.column, estimate);
+        let both = together.map(|answers| (answers, self.powers(answers, self.met(), estimate)));
         let means = means(&own);
         let bright = bright(&means, modes);
         let find = |place: &Place| -> (Reading, Found) {
-            let values = differences(&own, place.row, modes, &bright, self.balance(&own, place.row, &bright));
-            let reading = self.reading(place, alone, &values, estimate, false);
+            let values = differences(&own, place.row, modes, &bright);
+            let totals = if self.chain.lossy() { totals(&means, place.row, modes, &bright) } else { Vec::new() };
+            let reading = self.reading(place, alone, (values, totals.clone()), estimate, false);
             let found = reading.alone();
             let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
-            let values = differences(powers, place.row, modes, &bright, self.balance(powers, place.row, &bright));
-            let reading = self.reading(place, answers, &values, estimate, true);
-            let found = reading.with_second(&found.errors, self.behind(place, estimate));
-            (reading, found)
+            let values = differences(powers, place.row, modes, &bright);
+            let together = self.reading(place, answers, (values, totals), estimate, true);
+            let mut found = together.with_second(&found.errors, self.behind(place, estimate));
+            let own = reading.light_at(found.errors);
+            if own.rest < found.rest {
+                found.stokes = own.stokes;
+            }
+            (together, found)
         };
         let places = self.chain.places(self.column);
         let mut found: Vec<(Reading, Found)> = places.par_iter().map(find).collect();
@@ -140,31 +158,36 @@ impl<'a> Column<'a> {
     /// MZIs get from one another in the column between. Returns what is left, as [`Column::read`].
     pub fn mend(&self, answers: &Answers, estimate: &mut [f64], light: &Light) -> [f64; 2] {
         let modes = self.chain.modes();
-        let powers = self.powers(answers);
+        let met = self.met();
+        let powers = self.powers(answers, met, estimate);
         let bright = bright(&means(&powers), modes);
         let known = self.known(estimate);
         let places = self.chain.places(self.column);
         let rest = self.rest();
-        let behind: Vec<Transfer> =
-            places.iter().map(|place| known.through(place.row, rest.clone(), &answers.base)).collect();
-        let balances: Vec<[f64; 2]> = places.iter().map(|place| self.balance(&powers, place.row, &bright)).collect();
+        let last = rest.start + usize::from(self.has_second() && straight::leaks(&rest));
+        let behind: Vec<Transfer> = places
+            .iter()
+            .map(|place| known.through(place.row, last..rest.end, &|index| known.phase(index, &answers.base)))
+            .collect();
         let strayed: Vec<Vec<f64>> = (0..answers.len())
             .into_par_iter()
             .map(|setting| {
-                let controls = answers.controls(setting);
+                let phase = |index| self.ways.phase(index, answers.told(setting), known.estimate);
                 let [all, straight] = [false, true].map(|straight| {
                     let mut fields = light.fields.clone();
-                    (self.column..rest.start).for_each(|column| {
+                    (self.column..last).for_each(|column| {
                         let between = (column - self.column) % 2 == 1;
-                        known.cross(column, column > self.column, straight && between, &controls, &mut fields);
+                        known.cross(column, column > self.column, straight && between, &phase, &mut fields);
+                        if column < met {
+                            self.lose(column, estimate, &mut fields);
+                        }
                     });
                     let read = |sample: &[Complex64]| -> Vec<f64> {
-                        let of = |((place, m), [upper, lower]): ((&Place, &Transfer), &[f64; 2])| {
+                        let of = |(place, m): (&Place, &Transfer)| {
                             let [a, b] = [sample[place.row], sample[place.row + 1]];
-                            lower * (m[1][0] * a + m[1][1] * b).norm_sqr()
-                                - upper * (m[0][0] * a + m[0][1] * b).norm_sqr()
+                            (m[1][0] * a + m[1][1] * b).norm_sqr() - (m[0][0] * a + m[0][1] * b).norm_sqr()
                         };
-                        places.iter().zip(&behind).zip(&balances).map(of).collect()
+                        places.iter().zip(&behind).map(of).collect()
                     };
                     fields.chunks_exact(modes).flat_map(read).collect::<Vec<_>>()
                 });
@@ -172,7 +195,7 @@ impl<'a> Column<'a> {
             })
             .collect();
         let find = |(number, place): (usize, &Place)| -> Found {
-            let mut values = differences(&powers, place.row, modes, &bright, balances[number]);
+            let mut values = differences(&powers, place.row, modes, &bright);
             for (sample, values) in values.chunks_exact_mut(powers.len()).enumerate() {
                 for (value, strayed) in values.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
                     *value -= strayed[sample * places.len() + number] / bright[sample];
@@ -182,34 +205,20 @@ impl<'a> Column<'a> {
             let [theta_heater, phi_heater] = [place.theta, place.phi].map(|own| self.ways.deviation(own, estimate));
             let [second_beta, second_theta] = self.behind(place, estimate);
             let errors = [alpha, beta, theta, 0.0, second_beta, second_theta, theta_heater, phi_heater];
-            self.reading(place, answers, &values, estimate, self.has_second()).mended(errors)
+            let power = |sample: &[Complex64]| sample[place.row].norm_sqr() + sample[place.row + 1].norm_sqr();
+            let of = |(sample, by): (&[Complex64], &f64)| if *by > 0.0 { power(sample) / by } else { 0.0 };
+            let lossy = self.chain.lossy();
+            let totals = light.fields.chunks_exact(modes).zip(&bright).filter(|_| lossy).map(of).collect();
+            self.reading(place, answers, (values, totals), estimate, self.has_second()).mended(errors)
         };
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
         places.iter().zip(&found).for_each(|(place, own)| self.put(place, own, estimate));
         median_and_most(found.iter().map(|own| own.rest))
     }
 
-    /// By what the powers of waveguides `row` and the next are to be multiplied so that both have lost as much behind: an MZI moves as much light away
-    /// from the one as to the other.
-    fn balance(&self, powers: &[Vec<f64>], row: usize, bright: &[f64]) -> [f64; 2] {
-        if !self.chain.losses_unknown() {
-            return [1.0; 2];
-        }
-        let moved = |row: usize| -> f64 {
-            let values = spread(powers, self.chain.modes(), bright, |own, at| own[at + row]);
-            let square = |own: &[f64]| {
-                let mean = own.iter().sum::<f64>() / own.len() as f64;
-                own.iter().map(|x| (x - mean).powi(2)).sum::<f64>()
-            };
-            values.chunks_exact(powers.len()).map(square).sum()
-        };
-        let (upper, lower) = (moved(row), moved(row + 1));
-        if upper > 0.0 && lower > 0.0 {
-            let root = (upper / lower).powf(0.25);
-            [1.0 / root, root]
-        } else {
-            [1.0; 2]
-        }
+    /// The first column whose losses are taken off before this one is read together with the second behind it, where it has one.
+    fn met(&self) -> usize {
+        self.column + if self.has_second() { 2 } else { 0 }
     }
 
     /// Columns behind that are read as one, straight.
@@ -224,12 +233,12 @@ impl<'a> Column<'a> {
         behind.map_or([0.0; 2], |own| [own.couplers[1], own.error].map(|index| estimate[index]))
     }
 
-    /// What `answers` have of an MZI, whose `differences` are known, and of that behind it, as far as `estimate` knows what is behind, if both were read together.
+    /// What `answers` have of an MZI, whose differences and totals are known, and of that behind it, as far as `estimate` knows what is behind, if both were read together.
     fn reading(
         &self,
         place: &Place,
         answers: &Answers,
-        differences: &[f64],
+        (differences, totals): (Vec<f64>, Vec<f64>),
         estimate: &[f64],
         together: bool,
     ) -> Reading {
@@ -237,12 +246,14 @@ impl<'a> Column<'a> {
         let behind = || {
             let own = self.chain.place(self.column + 2, place.row)?;
             let between = self.chain.place(self.column + 1, place.row + 1);
+            let kept = |row| self.kept(row, self.column..self.column + 2, estimate).sqrt();
             Some(Second {
+                kept: [kept(place.row), kept(place.row + 1)],
                 theta: known.turns(answers, own.theta),
                 phi: known.turns(answers, own.phi),
                 between: between.map_or(vec![1.0.into(); answers.len()], |own| known.turns(answers, own.phi)),
                 first_coupler: estimate[own.couplers[0]],
-                behind: known.through(place.row, self.rest(), &answers.base),
+                behind: known.through(place.row, self.rest(), &|index| known.phase(index, &answers.base)),
             })
         };
         let parts =
@@ -252,7 +263,8 @@ impl<'a> Column<'a> {
             phi: parts(place.phi),
             heaters: self.ways.unknown(),
             second: if together { behind() } else { None },
-            differences: differences.to_vec(),
+            differences,
+            totals,
         }
     }
 
@@ -263,36 +275,6 @@ impl<'a> Column<'a> {
         estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
         self.ways.set_deviation(place.theta, theta_heater, estimate);
         self.ways.set_deviation(place.phi, phi_heater, estimate);
-    }
-
-    /// Powers behind the column, as far as everything behind lets light pass straight.
-    fn powers(&self, answers: &Answers) -> Vec<Vec<f64>> {
-        let behind = self.chain.nonlinearities(self.column);
-        if behind.is_empty() {
-            return answers.readouts.clone();
-        }
-        let mean = self.inputs.iter().map(Complex64::norm_sqr).sum::<f64>() / self.inputs.len() as f64;
-        let mut table: Vec<[f64; 2]> = Vec::new();
-        for step in 0..((DEEP + BRIGHT) * FINE) as usize {
-            let power = mean * (2.0 * (step as f64 / FINE - DEEP)).exp();
-            let field = behind.iter().fold(Complex64::from(power.sqrt()), |z, own| own.value(z));
-            let read = field.norm_sqr();
-            if table.last().is_some_and(|[_, last]| read <= *last) {
-                if power > mean {
-                    break; // where they pass less light for more, nothing tells both apart
-                }
-                table.clear(); // so dark that rounding decides
-            }
-            table.push([power, read]);
-        }
-        let undo = |read: f64| {
-            let at = table.partition_point(|own| own[1] < read);
-            let (Some(above), Some(below)) = (table.get(at), table.get(at.wrapping_sub(1))) else {
-                return table.get(at).or(table.last()).map_or(0.0, |own| own[0]);
-            };
-            below[0] + (above[0] - below[0]) * (read - below[1]) / (above[1] - below[1])
-        };
-        answers.readouts.iter().map(|read| read.iter().map(|&power| undo(power)).collect()).collect()
     }
 }
 
@@ -305,19 +287,19 @@ fn median_and_most(all: impl Iterator<Item = f64>) -> [f64; 2] {
 }
 
 /// The mean over all settings.
-fn means(powers: &[Vec<f64>]) -> Vec<f64> {
+pub fn means(powers: &[Vec<f64>]) -> Vec<f64> {
     let of = |at: usize| powers.iter().map(|own| own[at]).sum::<f64>() / powers.len() as f64;
     (0..powers[0].len()).map(of).collect()
 }
 
 /// Mean power of a waveguide of every sample, of `powers [sample, mode]`.
-fn bright(powers: &[f64], modes: usize) -> Vec<f64> {
+pub fn bright(powers: &[f64], modes: usize) -> Vec<f64> {
     powers.chunks_exact(modes).map(|own| own.iter().sum::<f64>() / modes as f64).collect()
 }
 
 /// What `of` takes of the powers of a sample, which begin where it is told, `[sample, setting]`, in units of what the samples are `bright`: behind
 /// nonlinearities some are far brighter than others, and all have one weight.
-fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64], usize) -> f64) -> Vec<f64> {
+pub fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64], usize) -> f64) -> Vec<f64> {
     let mut all = Vec::with_capacity(powers.len() * bright.len());
     for (sample, by) in bright.iter().enumerate() {
         all.extend(powers.iter().map(|own| if *by > 0.0 { of(own, sample * modes) / by } else { 0.0 }));
@@ -325,7 +307,13 @@ fn spread(powers: &[Vec<f64>], modes: usize, bright: &[f64], of: impl Fn(&[f64],
     all
 }
 
-/// P2 − P1 of waveguides `row` and the next, each by its factor, as [`spread`] has it.
-fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64], [upper, lower]: [f64; 2]) -> Vec<f64> {
-    spread(powers, modes, bright, |own, at| lower * own[at + row + 1] - upper * own[at + row])
+/// P1 + P2 of waveguides `row` and the next, of the `means` of all settings, in the same units.
+fn totals(means: &[f64], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
+    let of = |(own, by): (&[f64], &f64)| if *by > 0.0 { (own[row] + own[row + 1]) / by } else { 0.0 };
+    means.chunks_exact(modes).zip(bright).map(of).collect()
+}
+
+/// P2 − P1 of waveguides `row` and the next, as [`spread`] has it.
+fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
+    spread(powers, modes, bright, |own, at| own[at + row + 1] - own[at + row])
 }

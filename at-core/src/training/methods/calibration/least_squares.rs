@@ -38,13 +38,12 @@ impl Powers {
         self.inverse.map(|row| dot(&row, &sums))
     }
 
-    /// Sum of the squares of `values [sample, setting]` that no such sums account for.
-    pub fn left(&self, values: &[f64]) -> f64 {
-        let of = |sample: &[f64]| {
+    /// Sums of the squares of `values [sample, setting]` that no such sums account for, of every sample.
+    pub fn left(&self, values: &[f64]) -> impl Iterator<Item = f64> {
+        values.chunks_exact(self.functions.len()).map(|sample| {
             let own = self.coefficients(sample);
             self.functions.iter().zip(sample).map(|(f, value)| (value - dot(f, &own)).powi(2)).sum::<f64>()
-        };
-        values.chunks_exact(self.functions.len()).map(of).sum()
+        })
     }
 }
 
@@ -110,6 +109,7 @@ mod tests {
         let coefficients = powers.coefficients(&own);
         assert!((coefficients[0] - 0.3).abs() + (coefficients[3] - 0.2).abs() + (coefficients[5] + 0.4).abs() < 1e-6);
         let other: Vec<f64> = turns(2.1).iter().map(|z| z.re).collect();
-        assert!(powers.left(&own) < 1e-12 && powers.left(&other) > 1.0);
+        let left = |values: &[f64]| powers.left(values).sum::<f64>();
+        assert!(left(&own) < 1e-12 && left(&other) > 1.0);
     }
 }

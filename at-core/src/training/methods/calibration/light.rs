@@ -25,12 +25,14 @@ impl Column<'_> {
         }
         let waveguides = self.chain.waveguides(column + 1);
         let mut out = light.pairs.clone();
-        self.known(estimate).cross(column, false, false, self.front, &mut out);
+        let known = self.known(estimate);
+        let phase = |index| known.phase(index, self.front);
+        known.cross(column, false, false, &phase, &mut out);
         if column + 2 == self.chain.columns() {
             self.chain_up(&places, &out, &mut light.fields);
         }
         let mut behind = light.fields.clone();
-        self.chain.carry_back_between(column, self.front, &mut behind);
+        self.chain.carry_back_between(column, phase, &mut behind);
         let mut fields = light.pairs.clone();
         let mut alone = vec![true; modes];
         for place in &places {
@@ -83,6 +85,7 @@ impl Column<'_> {
             }
         }
         self.enter(0, estimate, light);
+        self.find_input_losses(&mut light.fields, estimate);
     }
 }
 

@@ -19,7 +19,9 @@ mod asking;
 mod column;
 mod least_squares;
 mod light;
+mod losses;
 mod mzi_fit;
+mod reading;
 mod straight;
 
 use super::chain::Chain;
@@ -27,7 +29,6 @@ use super::heater_path::Ways;
 use super::probes::Probes;
 use crate::Result;
 use crate::engine::{Engine, Optimizer};
-use crate::network::Network;
 use crate::propagator::Propagator;
 use crate::training::Parameters;
 use asking::{Answers, Asking};
@@ -36,7 +37,6 @@ use light::Light;
 use num_complex::Complex64;
 use rand::RngExt;
 use std::f64::consts::TAU;
-use straight::Known;
 
 /// Columns of a step.
 const STRIDE: usize = 2;
@@ -62,22 +62,15 @@ pub struct Calibration<E: Engine> {
     engine: E,
     chain: Chain,
     ways: Ways,
-    controls: usize,
     /// [`Light`] between two steps: its fields, then its pairs, `[sample, mode, (re, im)]`.
     pub light: Parameters<E>,
 }
 
 impl<E: Engine> Calibration<E> {
-    /// On chips of `network`, with the `ways` of its controls to their phases; none where it has no chain.
-    pub fn new(engine: &E, network: &Network, ways: Ways) -> Result<Option<Self>> {
-        let Some(chain) = Chain::of(network) else { return Ok(None) };
+    /// On chips with columns as in `chain`, and with the `ways` of their controls to their phases.
+    pub fn new(engine: &E, chain: Chain, ways: Ways) -> Result<Self> {
         let light = Parameters::new(engine, Optimizer::Sgd, &vec![0.0; 2 * SAMPLES * 2 * chain.modes()])?;
-        Ok(Some(Calibration { engine: engine.clone(), chain, ways, controls: network.controls(), light }))
-    }
-
-    /// Calibrating leaves losses of waveguides open.
-    pub fn leaves_losses(&self) -> bool {
-        self.chain.losses_unknown()
+        Ok(Calibration { engine: engine.clone(), chain, ways, light })
     }
 
     /// Steps that it takes.
@@ -98,7 +91,7 @@ impl<E: Engine> Calibration<E> {
         let (attempt, number) = ((number / self.steps()) as u64, number % self.steps());
         let mut random = probes.random(FIRST_NUMBER + (attempt << ATTEMPT));
         let inputs = probes.fields(&mut random, SAMPLES, 1.0, DIM * probes.bright(power));
-        let front: Vec<f64> = (0..self.controls).map(|_| TAU * random.random::<f64>()).collect();
+        let front: Vec<f64> = (0..self.chain.controls()).map(|_| TAU * random.random::<f64>()).collect();
         let sent = complex(&inputs);
         let kept = complex(&self.engine.download(&self.light.values)?);
         let (fields, pairs) = kept.split_at(kept.len() / 2);
@@ -106,6 +99,7 @@ impl<E: Engine> Calibration<E> {
         let mut light = Light { fields, pairs: pairs.to_vec() };
         let mut asking = Asking {
             chip,
+            ways: &self.ways,
             engine: self.engine.clone(),
             light: self.engine.upload(&inputs)?,
             samples: SAMPLES,
@@ -135,15 +129,15 @@ impl<E: Engine> Calibration<E> {
         let number = column.column;
         if number + 1 < self.chain.columns() {
             if column.tells() {
-                let mut base = self.straight(column, number + 2, estimate);
-                column.known(estimate).bar(number + 1, &mut base);
-                let answers = asking.ask(base, column.shifters(number), TELLING)?;
+                let base = self.straight(column, number + 2, Some(number + 1), estimate);
+                let answers = asking.ask(base, column.shifters(number), TELLING, estimate)?;
                 column.tell(&answers, estimate, light);
             }
             column.enter(number + 1, estimate, light);
             self.mend(asking, &Column { column: number + 1, ..*column }, estimate, light)?;
         }
-        let alone = asking.ask(self.straight(column, number + 1, estimate), column.shifters(number), ALONE)?;
+        let base = self.straight(column, number + 1, None, estimate);
+        let alone = asking.ask(base, column.shifters(number), ALONE, estimate)?;
         if column.has_second() {
             // what is read of the column itself is no part of how it is asked
             let before = estimate.to_vec();
@@ -183,10 +177,18 @@ impl<E: Engine> Calibration<E> {
         Ok(())
     }
 
-    /// Controls at which light passes straight from column `behind` on, and columns in front are as they always are.
-    fn straight(&self, column: &Column<'_>, behind: usize, estimate: &[f64]) -> Vec<f64> {
+    /// Controls at which light passes straight from column `behind` on, and through MZIs of column `bar`, which is in front of it; phases of columns in front of
+    /// `column` are as they always are.
+    fn straight(&self, column: &Column<'_>, behind: usize, bar: Option<usize>, estimate: &[f64]) -> Vec<f64> {
+        let mut phases = vec![0.0; self.chain.controls()];
+        let known = column.known(estimate);
+        known.straighten(behind, &mut phases);
+        bar.into_iter().for_each(|bar| known.bar(bar, &mut phases));
+        let following = (column.column + 1..self.chain.columns()).flat_map(|own| column.shifters(own));
+        let still: Vec<(usize, f64)> =
+            column.in_front(estimate).into_iter().chain(following.map(|index| (index, phases[index]))).collect();
         let mut controls = column.front.to_vec();
-        column.known(estimate).straighten(behind, &mut controls);
+        self.ways.hold(&still, &mut controls, estimate);
         controls
     }
 
@@ -199,31 +201,31 @@ impl<E: Engine> Calibration<E> {
     ) -> Result<Answers> {
         let number = column.column;
         let second = column.has_second().then_some(number + 2);
-        let mut base = self.straight(column, second.unwrap_or(number) + 1, estimate);
-        column.known(estimate).bar(number + 1, &mut base);
+        let base = self.straight(column, second.unwrap_or(number) + 1, Some(number + 1), estimate);
         let mut moved = column.shifters(number);
         moved.extend(second.into_iter().flat_map(|second| column.shifters(second)));
         // what strays from neighbours meets this light at any phase
         moved.extend(self.chain.places(number + 1).iter().map(|place| place.phi));
-        asking.ask(base, moved, TOGETHER)
+        asking.ask(base, moved, TOGETHER, estimate)
     }
 
     /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
     pub fn as_designed(&self, controls: &[f64], estimate: &[f64]) -> Vec<f64> {
-        let mut own = controls.to_vec();
         let within = |phase: f64| phase - TAU * (phase / TAU).round();
-        let known = Known { chain: &self.chain, ways: &self.ways, estimate };
-        for _ in 0..self.ways.sweeps() {
-            for column in 0..self.chain.columns() {
-                let waveguides = self.chain.waveguides(column);
-                for place in self.chain.places(column) {
-                    let upper = waveguides + place.row;
-                    known.set(place.theta, controls[place.theta] - within(estimate[place.error]), &mut own);
-                    let error = within(estimate[upper] - estimate[upper + 1]);
-                    known.set(place.phi, controls[place.phi] - error, &mut own);
-                }
-            }
-        }
+        let phases = |column: usize| {
+            let waveguides = self.chain.waveguides(column);
+            self.chain.places(column).into_iter().flat_map(move |place| {
+                let upper = waveguides + place.row;
+                let error = within(estimate[upper] - estimate[upper + 1]);
+                [
+                    (place.theta, controls[place.theta] - within(estimate[place.error])),
+                    (place.phi, controls[place.phi] - error),
+                ]
+            })
+        };
+        let all: Vec<(usize, f64)> = (0..self.chain.columns()).flat_map(phases).collect();
+        let mut own = controls.to_vec();
+        self.ways.hold(&all, &mut own, estimate);
         own
     }
 
@@ -265,139 +267,4 @@ fn phases_between(from: &[Complex64], to: &[Complex64], modes: usize) -> Vec<f64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::MethodOptions;
-    use super::super::learned_model::Design;
-    use super::super::misfit::Misfit;
-    use super::super::probes::Probes;
-    use super::*;
-    use crate::chip::Chip;
-    use crate::cpu::Cpu;
-    use crate::fabrication::Fabrication;
-    use crate::imperfections::{Control, Imperfections, Passive};
-    use crate::network::{Detection, Network, Stage};
-    use crate::optics::{Activation, Layout, Mesh};
-    use crate::propagator::{Propagator, Simulator};
-
-    /// Phases over a whole turn, and power splits off by `split`.
-    fn uncalibrated(split: f64) -> Imperfections {
-        let passive = Passive { uncalibrated: true, splitter_split: split, ..Passive::NONE };
-        Imperfections { passive, ..Imperfections::NONE }
-    }
-
-    /// How far a model with the errors that calibrating found is from a chip of `meshes` meshes and this `kind`.
-    fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfections) -> f64 {
-        let layers = (0..meshes).map(|number| {
-            let behind = if number + 1 < meshes {
-                Stage::activation(modes, Activation::ELECTRO_OPTIC)
-            } else {
-                Stage::detection(modes, Detection::Intensity)
-            };
-            vec![Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap()), behind]
-        });
-        let network = Network::new(layers.collect()).unwrap();
-        let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, 6).unwrap()).unwrap();
-        let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
-        let design = Design::of(&network, &options).unwrap();
-        let mut model = design.model(engine, engine.build(&design.network, &design.fabrication).unwrap()).unwrap();
-        let mut calibration = Calibration::new(engine, &network, model.ways().clone()).unwrap().unwrap();
-        let (probes, power) = (Probes::new(&network, 3), modes as f64);
-        let mut estimate = vec![0.0; model.unknowns()];
-        for number in 0..calibration.steps() {
-            calibration.step(&mut chip, &probes, number, power, &mut estimate).unwrap();
-        }
-        let (controls, fields) = probes.draw(engine, 0, 1.0, &estimate, power).unwrap();
-        model.set_estimate(&engine.upload(&estimate).unwrap()).unwrap();
-        model.program(&controls).unwrap();
-        chip.program(&controls).unwrap();
-        let read = |chip: &mut dyn FnMut(&mut E::Buffer)| {
-            let mut readout = engine.zeros(probes.samples() * modes).unwrap();
-            chip(&mut readout);
-            engine.download(&readout).unwrap()
-        };
-        let theirs = read(&mut |readout| chip.propagate(&fields, probes.samples(), readout).unwrap());
-        let ours = read(&mut |readout| model.propagate(&fields, probes.samples(), readout).unwrap());
-        Misfit::Amplitude.compare(&ours, &theirs, modes, &mut vec![0.0; ours.len()])
-    }
-
-    #[test]
-    fn dark_light_tells_nothing_and_ends() {
-        let layer = |last| vec![Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap()), last];
-        let (lit, read) = (Stage::activation(4, Activation::ELECTRO_OPTIC), Stage::detection(4, Detection::Intensity));
-        let network = Network::new(vec![layer(lit), layer(read)]).unwrap();
-        let engine = Cpu::<f64>::new();
-        let mut chip = Chip::new(&engine, &network, &Fabrication::ideal()).unwrap();
-        let mut calibration = Calibration::new(&engine, &network, Ways::AS_TOLD).unwrap().unwrap();
-        let mut estimate = vec![0.0; network.imperfections()];
-        for number in 0..calibration.steps() {
-            calibration.step(&mut chip, &Probes::new(&network, 3), number, 0.0, &mut estimate).unwrap();
-        }
-        assert!(estimate.iter().all(|error| error.is_finite()));
-    }
-
-    #[test]
-    fn phases_over_a_whole_turn_are_found() {
-        for (modes, meshes) in [(8, 1), (8, 2), (6, 3)] {
-            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(0.0));
-            assert!(misfit < 1e-3, "{modes} modes, {meshes} meshes: {misfit}");
-        }
-    }
-
-    #[test]
-    fn couplers_that_are_off_are_found_with_them() {
-        for (modes, meshes, split) in [(8, 1, 0.2), (8, 2, 0.1), (6, 3, 0.06)] {
-            let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(split));
-            assert!(misfit < 0.05, "{modes} modes, {meshes} meshes, {split}: {misfit}");
-        }
-    }
-
-    #[test]
-    fn heaters_that_differ_or_act_on_others_and_updates_that_fall_short_are_found_with_them() {
-        let heaters = Control { heater_spread: 0.05, control_range: 7.0, ..Control::NONE };
-        for kind in [
-            Imperfections { control: heaters, ..uncalibrated(0.06) },
-            Imperfections { update_error: 0.05, ..uncalibrated(0.06) },
-            Imperfections { control: Control { crosstalk: 0.02, ..heaters }, ..uncalibrated(0.06) },
-        ] {
-            let misfit = misfit(&Cpu::<f64>::new(), 8, 2, kind);
-            assert!(misfit < 0.05, "{kind:?}: {misfit}");
-        }
-    }
-
-    /// Losses that nobody knows are left to probes, but that one detector sees less than the other does not mislead it.
-    #[test]
-    fn losses_that_differ_do_not_mislead_it() {
-        let (engine, kind) = (Cpu::<f64>::new(), Imperfections { loss_spread_db: 0.5, ..uncalibrated(0.06) });
-        let mesh = Mesh::universal(8, Layout::Rectangular).unwrap();
-        let read = Stage::detection(8, Detection::Intensity);
-        let network = Network::new(vec![vec![Stage::Mesh(mesh.clone()), read]]).unwrap();
-        let fabrication = kind.fabricate(&network, 6).unwrap();
-        let mut chip = Chip::new(&engine, &network, &fabrication).unwrap();
-        let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
-        let known = Design::of(&network, &options).unwrap().network;
-        let mut calibration = Calibration::new(&engine, &known, Ways::AS_TOLD).unwrap().unwrap();
-        let mut estimate = vec![0.0; known.imperfections()];
-        for number in 0..calibration.steps() {
-            calibration.step(&mut chip, &Probes::new(&network, 3), number, 8.0, &mut estimate).unwrap();
-        }
-        let [phases] = fabrication.stage(0).get(["phases"]).unwrap();
-        let found = &estimate[2 * mesh.mzis()..];
-        let apart: f64 = mesh.split(phases).0.iter().zip(found).map(|(own, found)| (own - found).sin().powi(2)).sum();
-        let deviation = (apart / mesh.mzis() as f64).sqrt();
-        assert!(deviation < 0.009, "{deviation}: 0.006, and 0.012 where powers are taken as they are read");
-    }
-
-    #[test]
-    fn phases_of_modes_are_found_whatever_those_of_samples() {
-        let wanted = [0.3, -2.0, 1.2];
-        let from: Vec<Complex64> =
-            (0..30).map(|k| Complex64::new((1.3 * f64::from(k)).sin(), (0.7 * f64::from(k)).cos())).collect();
-        let to: Vec<Complex64> =
-            from.iter().enumerate().map(|(k, z)| z * Complex64::cis(wanted[k % 3] + (k / 3) as f64)).collect();
-        let found = phases_between(&from, &to, 3);
-        for mode in 1..3 {
-            let apart = (found[mode] - found[0]) - (wanted[mode] - wanted[0]);
-            assert!((Complex64::cis(apart) - 1.0).norm() < 1e-6, "{found:?}");
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Controls at which light passes straight through the columns of a chain, as far as their errors are known.
+//! Phases at which light passes straight through the columns of a chain, as far as their errors are known.
 //!
 //! An MZI whose couplers have errors α and β leaks `sin²(α − β)` at its bar state, as a field ε. Two of them on the same waveguides, with one column
 //! between them, leak nothing where both leak alike and the second against the first:
@@ -13,7 +13,7 @@
 use super::super::chain::{Chain, Place};
 use super::super::heater_path::Ways;
 use super::asking::Answers;
-use super::mzi_fit::{Transfer, product};
+use super::reading::{Transfer, product};
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use num_complex::Complex64;
 use std::f64::consts::PI;
@@ -21,6 +21,11 @@ use std::ops::Range;
 
 /// Columns that are paired with one another.
 const GROUP: usize = 4;
+
+/// Whether the first of `columns`, of those at the end of a mesh, has no partner.
+pub fn leaks(columns: &Range<usize>) -> bool {
+    matches!(columns.len() % GROUP, 1 | 2)
+}
 
 /// The chain with what is known of its errors.
 pub struct Known<'a> {
@@ -33,33 +38,26 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Sets `controls` so that light passes straight through every column from `column` on.
-    pub fn straighten(&self, column: usize, controls: &mut [f64]) {
-        for _ in 0..self.ways.sweeps() {
-            let mut start = column;
-            while start < self.chain.columns() {
-                let end = self.chain.mesh(start).end;
-                self.straighten_mesh(start..end, controls);
-                start = end;
-            }
+    /// Sets `phases`, one per control, so that light passes straight through every column from `column` on.
+    pub fn straighten(&self, column: usize, phases: &mut [f64]) {
+        let mut start = column;
+        while start < self.chain.columns() {
+            let end = self.chain.mesh(start).end;
+            self.straighten_mesh(start..end, phases);
+            start = end;
         }
     }
 
-    /// Sets `controls` of `column` to its bar states.
-    pub fn bar(&self, column: usize, controls: &mut [f64]) {
+    /// Sets `phases` of `column` to its bar states.
+    pub fn bar(&self, column: usize, phases: &mut [f64]) {
         for place in self.chain.places(column) {
-            self.set(place.theta, PI - self.estimate[place.error], controls);
-            self.set(place.phi, 0.0, controls);
+            phases[place.theta] = PI - self.estimate[place.error];
+            phases[place.phi] = 0.0;
         }
-    }
-
-    /// Sets control number `index` of `controls` so that it makes `phase`.
-    pub fn set(&self, index: usize, phase: f64, controls: &mut [f64]) {
-        controls[index] = self.ways.control(index, phase, |other| controls[other], self.estimate);
     }
 
     /// The phase that control number `index` of `controls` makes.
-    fn phase(&self, index: usize, controls: &[f64]) -> f64 {
+    pub fn phase(&self, index: usize, controls: &[f64]) -> f64 {
         self.ways.phase(index, |other| controls[other], self.estimate)
     }
 
@@ -69,37 +67,36 @@ impl Known<'_> {
         (0..answers.len()).map(of).collect()
     }
 
-    fn straighten_mesh(&self, columns: Range<usize>, controls: &mut [f64]) {
-        columns.clone().for_each(|column| self.bar(column, controls));
+    fn straighten_mesh(&self, columns: Range<usize>, phases: &mut [f64]) {
+        columns.clone().for_each(|column| self.bar(column, phases));
         let alone = columns.len() % GROUP;
         if alone == GROUP - 1 {
-            self.pair(columns.start, controls);
+            self.pair(columns.start, phases);
         }
         for first in (columns.start + alone..columns.end).step_by(GROUP) {
-            self.pair(first, controls);
-            self.pair(first + 1, controls);
+            self.pair(first, phases);
+            self.pair(first + 1, phases);
         }
     }
 
     /// Pairs `column` with the second behind it.
-    fn pair(&self, column: usize, controls: &mut [f64]) {
+    fn pair(&self, column: usize, phases: &mut [f64]) {
         for (first, second) in self.chain.places(column).into_iter().zip(self.chain.places(column + 2)) {
             let ranges = [self.leaks(&first), self.leaks(&second)];
             let least = ranges[0][0].max(ranges[1][0]);
             let leak = least.min(ranges[0][1]).min(ranges[1][1]);
             for (place, [least, most]) in [first, second].iter().zip(ranges) {
                 let cosine = 2.0 * (leak - least) / (most - least) - 1.0;
-                let theta = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
-                self.set(place.theta, theta, controls);
+                phases[place.theta] = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
             }
-            let between = self.straight(first.row, column + 1, controls);
+            let own = |index: usize| phases[index];
+            let between = self.straight(first.row, column + 1, &own);
             let waveguides = self.chain.waveguides(column + 2) + first.row;
             let turn = |row: usize| between[row] * Complex64::cis(self.estimate[waveguides + row]);
-            let ([[a, _], [c, _]], [_, [below, across]]) =
-                (self.transfer(&first, controls), self.transfer(&second, controls));
+            let ([[a, _], [c, _]], [_, [below, across]]) = (self.transfer(&first, &own), self.transfer(&second, &own));
             let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
             if wanted.norm() > 0.0 {
-                self.set(second.phi, self.phase(second.phi, controls) + wanted.arg(), controls);
+                phases[second.phi] += wanted.arg();
             }
         }
     }
@@ -114,34 +111,41 @@ impl Known<'_> {
         place.couplers.map(|index| Coupler::new(self.estimate[index]))
     }
 
-    /// What an MZI does.
-    pub fn transfer(&self, place: &Place, controls: &[f64]) -> Transfer {
+    /// What an MZI does where controls make so much `phase`.
+    fn transfer(&self, place: &Place, phase: &impl Fn(usize) -> f64) -> Transfer {
         let [first, second] = self.couplers(place);
-        let theta = self.phase(place.theta, controls) + self.estimate[place.error];
-        mzi_transfer(theta, self.phase(place.phi, controls), first, second)
+        mzi_transfer(phase(place.theta) + self.estimate[place.error], phase(place.phi), first, second)
     }
 
     /// What light keeps of itself on waveguides `row` and `row + 1` through `column` and what stands in front of it, where none of its MZIs has both.
-    fn straight(&self, row: usize, column: usize, controls: &[f64]) -> [Complex64; 2] {
+    fn straight(&self, row: usize, column: usize, phase: &impl Fn(usize) -> f64) -> [Complex64; 2] {
         let own = |row: usize, stays: Option<Complex64>| {
             Complex64::cis(self.estimate[self.chain.waveguides(column) + row]) * stays.unwrap_or(1.0.into())
         };
         let above = row.checked_sub(1).and_then(|row| self.chain.place(column, row));
         let below = self.chain.place(column, row + 1);
         [
-            own(row, above.map(|place| self.transfer(&place, controls)[1][1])),
-            own(row + 1, below.map(|place| self.transfer(&place, controls)[0][0])),
+            own(row, above.map(|place| self.transfer(&place, phase)[1][1])),
+            own(row + 1, below.map(|place| self.transfer(&place, phase)[0][0])),
         ]
     }
 
-    /// Carries `fields [sample, mode]` through `column`, and through the phases in front of it if these are asked for; only `straight`, if that is.
-    pub fn cross(&self, column: usize, phases: bool, straight: bool, controls: &[f64], fields: &mut [Complex64]) {
+    /// Carries `fields [sample, mode]` through `column` where controls make so much `phase`, and through the errors in front of it if these are asked for;
+    /// only `straight`, if that is.
+    pub fn cross(
+        &self,
+        column: usize,
+        errors: bool,
+        straight: bool,
+        phase: &impl Fn(usize) -> f64,
+        fields: &mut [Complex64],
+    ) {
         let (modes, waveguides) = (self.chain.modes(), self.chain.waveguides(column));
         let turns: Vec<Complex64> = (0..modes)
-            .map(|mode| if phases { Complex64::cis(self.estimate[waveguides + mode]) } else { 1.0.into() })
+            .map(|mode| if errors { Complex64::cis(self.estimate[waveguides + mode]) } else { 1.0.into() })
             .collect();
         let own: Vec<(usize, Transfer)> =
-            self.chain.places(column).iter().map(|place| (place.row, self.transfer(place, controls))).collect();
+            self.chain.places(column).iter().map(|place| (place.row, self.transfer(place, phase))).collect();
         for sample in fields.chunks_exact_mut(modes) {
             sample.iter_mut().zip(&turns).for_each(|(z, turn)| *z *= turn);
             for (row, [[a, b], [c, d]]) in &own {
@@ -153,16 +157,16 @@ impl Known<'_> {
         }
     }
 
-    /// What waveguides `row` and `row + 1` do from in front of `columns` on, without what leaves them.
-    pub fn through(&self, row: usize, columns: Range<usize>, controls: &[f64]) -> Transfer {
+    /// What waveguides `row` and `row + 1` do from in front of `columns` on where controls make so much `phase`, without what leaves them.
+    pub fn through(&self, row: usize, columns: Range<usize>, phase: &impl Fn(usize) -> f64) -> Transfer {
         let (one, none) = (Complex64::from(1.0), Complex64::default());
         columns.fold([[one, none], [none, one]], |all, column| {
             let own = if let Some(place) = self.chain.place(column, row) {
                 let waveguides = self.chain.waveguides(column) + row;
                 let turn = [0, 1].map(|row| Complex64::cis(self.estimate[waveguides + row]));
-                self.transfer(&place, controls).map(|[a, b]| [a * turn[0], b * turn[1]])
+                self.transfer(&place, phase).map(|[a, b]| [a * turn[0], b * turn[1]])
             } else {
-                let [a, d] = self.straight(row, column, controls);
+                let [a, d] = self.straight(row, column, phase);
                 [[a, none], [none, d]]
             };
             product(&own, &all)
@@ -190,7 +194,7 @@ mod tests {
         let mesh = Stage::Mesh(Mesh::universal(MODES, Layout::Rectangular).unwrap());
         let read = Stage::detection(MODES, Detection::Intensity);
         let network = Network::new(vec![vec![mesh, read]]).unwrap();
-        let chain = Chain::of(&network).unwrap();
+        let chain = Chain::of(&network, &Fabrication::ideal()).unwrap();
         let mut estimate = noise(network.imperfections(), 3.0);
         for column in 0..chain.columns() {
             for place in chain.places(column) {
@@ -210,8 +214,8 @@ mod tests {
 
     #[test]
     fn pairs_of_mzis_whose_couplers_are_off_leak_to_second_order_only() {
-        let bars = stays(|known, controls| (0..MODES).for_each(|column| known.bar(column, controls)));
-        let pairs = stays(|known, controls| known.straighten(0, controls));
+        let bars = stays(|known, phases| (0..MODES).for_each(|column| known.bar(column, phases)));
+        let pairs = stays(|known, phases| known.straighten(0, phases));
         assert!(bars < 0.97 && 1.0 - pairs < 0.05 * (1.0 - bars), "{bars} {pairs}");
     }
 
@@ -220,15 +224,15 @@ mod tests {
         let (all, straight) = {
             let mesh = Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap());
             let network = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).unwrap();
-            let chain = Chain::of(&network).unwrap();
+            let chain = Chain::of(&network, &Fabrication::ideal()).unwrap();
             let (estimate, controls) = (noise(network.imperfections(), 0.3), noise(network.controls(), 2.0));
             let known = Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate };
             let mut fields = vec![Complex64::default(); 4];
             fields[0] = Complex64::new(0.3, 0.4);
             fields[1] = Complex64::new(-0.2, 0.5);
             let [u, v] = [fields[0], fields[1]];
-            let m = known.through(0, 0..3, &controls);
-            (0..3).for_each(|column| known.cross(column, true, column == 1, &controls, &mut fields));
+            let m = known.through(0, 0..3, &|index| controls[index]);
+            (0..3).for_each(|column| known.cross(column, true, column == 1, &|index| controls[index], &mut fields));
             ([fields[0], fields[1]], [m[0][0] * u + m[0][1] * v, m[1][0] * u + m[1][1] * v])
         };
         assert!(all.iter().zip(straight).all(|(a, b)| (a - b).norm() < 1e-12), "{all:?} {straight:?}");

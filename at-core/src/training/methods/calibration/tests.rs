@@ -1,0 +1,133 @@
+use super::super::MethodOptions;
+use super::super::learned_model::Design;
+use super::super::misfit::Misfit;
+use super::super::probes::Probes;
+use super::*;
+use crate::chip::Chip;
+use crate::cpu::Cpu;
+use crate::fabrication::Fabrication;
+use crate::imperfections::{Control, Imperfections, Passive};
+use crate::network::{Detection, Network, Stage};
+use crate::optics::{Activation, Layout, Mesh};
+use crate::propagator::{Propagator, Simulator};
+
+/// Phases over a whole turn, and power splits off by `split`.
+fn uncalibrated(split: f64) -> Imperfections {
+    let passive = Passive { uncalibrated: true, splitter_split: split, ..Passive::NONE };
+    Imperfections { passive, ..Imperfections::NONE }
+}
+
+/// How far a model with the errors that calibrating found is from a chip of `meshes` meshes and this `kind`.
+fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfections) -> f64 {
+    let layers = (0..meshes).map(|number| {
+        let behind = if number + 1 < meshes {
+            Stage::activation(modes, Activation::ELECTRO_OPTIC)
+        } else {
+            Stage::detection(modes, Detection::Intensity)
+        };
+        vec![Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap()), behind]
+    });
+    let network = Network::new(layers.collect()).unwrap();
+    let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, 6).unwrap()).unwrap();
+    let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
+    let design = Design::of(&network, &options).unwrap();
+    let mut model = design.model(engine, engine.build(&design.network, &design.fabrication).unwrap()).unwrap();
+    let mut calibration = Calibration::new(engine, model.chain().unwrap().clone(), model.ways().clone()).unwrap();
+    let (probes, power) = (Probes::new(&network, 3), modes as f64);
+    let mut estimate = vec![0.0; model.unknowns()];
+    for number in 0..calibration.steps() {
+        calibration.step(&mut chip, &probes, number, power, &mut estimate).unwrap();
+    }
+    let (controls, fields) = probes.draw(engine, 0, 1.0, &estimate, power).unwrap();
+    model.set_estimate(&engine.upload(&estimate).unwrap()).unwrap();
+    model.program(&controls).unwrap();
+    chip.program(&controls).unwrap();
+    let read = |chip: &mut dyn FnMut(&mut E::Buffer)| {
+        let mut readout = engine.zeros(probes.samples() * modes).unwrap();
+        chip(&mut readout);
+        engine.download(&readout).unwrap()
+    };
+    let theirs = read(&mut |readout| chip.propagate(&fields, probes.samples(), readout).unwrap());
+    let ours = read(&mut |readout| model.propagate(&fields, probes.samples(), readout).unwrap());
+    Misfit::Amplitude.compare(&ours, &theirs, modes, &mut vec![0.0; ours.len()])
+}
+
+#[test]
+fn dark_light_tells_nothing_and_ends() {
+    let layer = |last| vec![Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap()), last];
+    let (lit, read) = (Stage::activation(4, Activation::ELECTRO_OPTIC), Stage::detection(4, Detection::Intensity));
+    let network = Network::new(vec![layer(lit), layer(read)]).unwrap();
+    let engine = Cpu::<f64>::new();
+    let mut chip = Chip::new(&engine, &network, &Fabrication::ideal()).unwrap();
+    let mut calibration =
+        Calibration::new(&engine, Chain::of(&network, &Fabrication::ideal()).unwrap(), Ways::AS_TOLD).unwrap();
+    let mut estimate = vec![0.0; network.imperfections()];
+    for number in 0..calibration.steps() {
+        calibration.step(&mut chip, &Probes::new(&network, 3), number, 0.0, &mut estimate).unwrap();
+    }
+    assert!(estimate.iter().all(|error| error.is_finite()));
+}
+
+#[test]
+fn phases_over_a_whole_turn_are_found() {
+    for (modes, meshes) in [(8, 1), (8, 2), (6, 3)] {
+        let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(0.0));
+        assert!(misfit < 1e-3, "{modes} modes, {meshes} meshes: {misfit}");
+    }
+}
+
+#[test]
+fn couplers_that_are_off_are_found_with_them() {
+    for (modes, meshes, split) in [(8, 1, 0.2), (8, 2, 0.1), (6, 3, 0.06)] {
+        let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, uncalibrated(split));
+        assert!(misfit < 0.05, "{modes} modes, {meshes} meshes, {split}: {misfit}");
+    }
+}
+
+#[test]
+fn heaters_that_differ_or_act_on_others_and_updates_that_fall_short_are_found_with_them() {
+    let heaters = Control { heater_spread: 0.05, control_range: 7.0, ..Control::NONE };
+    for kind in [
+        Imperfections { control: heaters, ..uncalibrated(0.06) },
+        Imperfections { update_error: 0.05, ..uncalibrated(0.06) },
+        Imperfections { control: Control { crosstalk: 0.02, ..heaters }, ..uncalibrated(0.06) },
+    ] {
+        let misfit = misfit(&Cpu::<f64>::new(), 8, 2, kind);
+        assert!(misfit < 0.05, "{kind:?}: {misfit}");
+    }
+}
+
+#[test]
+fn neighbours_that_are_heated_keep_their_phases_while_columns_are_read() {
+    let control = Control { crosstalk: 0.02, ..Control::NONE };
+    let misfit = misfit(&Cpu::<f64>::new(), 8, 2, Imperfections { control, ..uncalibrated(0.0) });
+    assert!(misfit < 1e-3, "{misfit}: 0.1 and more where they change");
+}
+
+/// Behind a nonlinearity that shows of how much power it is, and in front of the first mesh, too.
+#[test]
+fn losses_that_differ_are_found_with_them() {
+    for (modes, meshes, passive) in [
+        (8, 1, uncalibrated(0.0).passive),
+        (8, 1, Passive { propagation_db_cm: 4.0, ..uncalibrated(0.0).passive }),
+        (8, 2, uncalibrated(0.0).passive),
+    ] {
+        let kind = Imperfections { loss_spread_db: 0.2, passive, ..Imperfections::NONE };
+        let misfit = misfit(&Cpu::<f64>::new(), modes, meshes, kind);
+        assert!(misfit < 1e-3, "{modes} modes, {meshes} meshes, {passive:?}: {misfit}");
+    }
+}
+
+#[test]
+fn phases_of_modes_are_found_whatever_those_of_samples() {
+    let wanted = [0.3, -2.0, 1.2];
+    let from: Vec<Complex64> =
+        (0..30).map(|k| Complex64::new((1.3 * f64::from(k)).sin(), (0.7 * f64::from(k)).cos())).collect();
+    let to: Vec<Complex64> =
+        from.iter().enumerate().map(|(k, z)| z * Complex64::cis(wanted[k % 3] + (k / 3) as f64)).collect();
+    let found = phases_between(&from, &to, 3);
+    for mode in 1..3 {
+        let apart = (found[mode] - found[0]) - (wanted[mode] - wanted[0]);
+        assert!((Complex64::cis(apart) - 1.0).norm() < 1e-6, "{found:?}");
+    }
+}
