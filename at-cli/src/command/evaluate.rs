@@ -19,6 +19,7 @@ use crate::work::Work;
 use crate::{activity, memory};
 use anyhow::{Context, Result, anyhow, ensure};
 use at_core::cpu::Cpu;
+use at_core::data::Dataset;
 use at_core::deployment::deployed_controls;
 use at_core::fabrication::Fabrication;
 use at_core::files::phase_file::{ProgrammedMesh, read_chip, read_phases};
@@ -190,20 +191,14 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let files: Vec<String> = arguments.chip_errors.iter().map(|file| file.display().to_string()).collect();
-        let object = serde_json::json!({
-            "preset": plan.settings.preset,
-            "dataset": data.name,
-            "phases": arguments.phases.display().to_string(),
-            "convention": arguments.convention,
+        let own = serde_json::json!({
             "chip_errors": files,
             "score": score,
             "correct": judged_by.is_of_classes().then_some(correct),
             "samples": samples,
             "loss": loss,
-            "engine": engine,
-            "notes": notes.texts(),
-            "version": env!("CARGO_PKG_VERSION"),
         });
+        let object = object(arguments, &plan, &data, own, &engine, &notes);
         writeln!(out, "{:#}", named(object, judged_by))?;
     } else {
         let (name, symbol) = (visible(&data.name), judged_by.symbol());
@@ -216,6 +211,26 @@ pub fn evaluate(arguments: &EvaluateArguments) -> Outcome {
     }
     out.flush()?;
     Ok(())
+}
+
+/// What `--json` prints, `own` in the middle: what an evaluation of one chip has, or one of many.
+fn object(
+    arguments: &EvaluateArguments,
+    plan: &Plan,
+    data: &Dataset,
+    own: serde_json::Value,
+    engine: &str,
+    notes: &Notes,
+) -> serde_json::Value {
+    let before = serde_json::json!({
+        "preset": plan.settings.preset,
+        "dataset": data.name,
+        "phases": arguments.phases.display().to_string(),
+        "convention": arguments.convention,
+    });
+    let behind = serde_json::json!({ "engine": engine, "notes": notes.texts(), "version": env!("CARGO_PKG_VERSION") });
+    let parts = [before, own, behind].into_iter().filter_map(|part| part.as_object().cloned());
+    serde_json::Value::Object(parts.flatten().collect())
 }
 
 /// Errs where so many chips, evaluated on so many samples, fit neither into memory nor into a year; says what takes more than a day.

@@ -1,10 +1,12 @@
 //! `asyt mesh`: phases become a matrix, a matrix becomes phases, and phases change their convention.
 
+mod decompose;
+mod fit;
+
 use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::memory::Need;
 use crate::network_files;
-use crate::network_text;
 use crate::notes::Notes;
 use crate::phase_source::{Phases, RunControls};
 use crate::progress::say;
@@ -12,24 +14,17 @@ use crate::results;
 use crate::words::word;
 use crate::work::{duration, say_expected};
 use anyhow::{Context, Result, anyhow};
-use at_core::files::matrix_file::read_matrix;
 use at_core::files::npy::write_matrix;
 use at_core::files::phase_file::{
-    ProgrammedMesh, read_attenuators, read_mesh_errors, read_phases, write_phases, write_with_attenuators,
+    ProgrammedMesh, read_attenuators, read_mesh_errors, read_phases, write_with_attenuators,
 };
-use at_core::network::{Owner, Stage, singular_value_stages};
-use at_core::optics::decomposition::UNITARY_TOLERANCE;
-use at_core::optics::fit::{Search, fit};
-use at_core::optics::{
-    Convention, Layout, Mesh, decompose, imperfect_transfer_matrix, singular_value_controls, transfer_matrix,
-};
+use at_core::network::{Owner, Stage};
+use at_core::optics::fit::Search;
+use at_core::optics::{Convention, Layout, Mesh, imperfect_transfer_matrix, transfer_matrix};
 use at_core::reference::Reference;
-use at_core::stage::StageErrors;
-use at_core::tiled::{tiled_singular_value_controls, tiled_singular_value_stages};
 use clap::{Args, Subcommand};
 use ndarray::Array2;
 use num_complex::Complex64;
-use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -192,9 +187,9 @@ pub fn mesh(arguments: &MeshArguments) -> Outcome {
     activity::watch(false);
     match &arguments.action {
         Action::Matrix(arguments) => matrix(arguments),
-        Action::Decompose(arguments) if arguments.svd => decomposed_by_singular_values(arguments),
-        Action::Decompose(arguments) => decomposed(arguments),
-        Action::Fit(arguments) => fitted(arguments),
+        Action::Decompose(arguments) if arguments.svd => decompose::by_singular_values(arguments),
+        Action::Decompose(arguments) => decompose::on_one_mesh(arguments),
+        Action::Fit(arguments) => fit::fitted(arguments),
         Action::Convert(arguments) => convert(arguments),
     }
 }
@@ -254,145 +249,6 @@ fn chosen(phases: &Phases, index: usize, file: &Path) -> Outcome<ProgrammedMesh>
         return Err(anyhow!("--mesh {index}: {} holds {known}", file.display())).or_usage();
     }
     Ok(phases.mesh(index)?)
-}
-
-fn decomposed(arguments: &DecomposeArguments) -> Outcome {
-    let at = || format!("{}", arguments.matrix.display());
-    // a file that is not there says so when it is read
-    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
-    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
-    let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
-    // it, its phases, and the matrix that these make, when they are compared
-    let entries = unitary.len() as f64;
-    room("the matrices", (3.0 * COMPLEX + 8.0) * entries).with_context(at).or_usage()?;
-    let share = (entries / (SAMPLE * SAMPLE) as f64).powf(1.5);
-    expected(&format!("decomposing a matrix of {} modes", unitary.nrows()), share, |mesh| {
-        let controls = decompose(&Array2::eye(SAMPLE), arguments.layout)?;
-        transfer_matrix(mesh, &controls, None).map(drop)
-    })?;
-    let controls = decompose(&unitary, arguments.layout).with_context(at)?;
-    let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
-    activity::now(format!("checking the phases of {}", described(&mesh)));
-    let difference = transfer_matrix(&mesh, &controls, None)? - &unitary;
-    let error = difference.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
-    let text = format!("{}: {}, error {error:.1e}", arguments.out.display(), described(&mesh));
-    write_phases(&arguments.out, arguments.convention, &[ProgrammedMesh { mesh, controls }])?;
-    say(false, &text);
-    Ok(())
-}
-
-fn decomposed_by_singular_values(arguments: &DecomposeArguments) -> Outcome {
-    let at = || format!("{}", arguments.matrix.display());
-    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
-    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
-    let matrix = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
-    let ((outputs, inputs), layout) = (matrix.dim(), arguments.layout);
-    room("the matrices", (8.0 * COMPLEX) * (matrix.len() as f64 + (outputs * outputs + inputs * inputs) as f64))
-        .with_context(at)
-        .or_usage()?;
-    activity::now(format!("singular values of {outputs} x {inputs}"));
-    let (stages, controls) = match arguments.tile {
-        Some(tile) => {
-            let controls = tiled_singular_value_controls(&matrix, tile, layout).with_context(at)?;
-            (tiled_singular_value_stages(inputs, outputs, &Mesh::universal(tile, layout)?)?, controls)
-        }
-        None => {
-            let controls = singular_value_controls(&matrix, layout).with_context(at)?;
-            (singular_value_stages(inputs, outputs, layout)?.to_vec(), controls)
-        }
-    };
-    activity::now("checking the phases");
-    let error = (made(&stages, &controls) - &matrix).iter().map(|entry| entry.norm()).fold(0.0, f64::max);
-    let (mut meshes, mut attenuators, mut rest) = (Vec::new(), Vec::new(), &controls[..]);
-    for stage in &stages {
-        let (own, behind) = rest.split_at(stage.controls());
-        rest = behind;
-        match stage {
-            Stage::Mesh(mesh) => meshes.push(ProgrammedMesh { mesh: mesh.clone(), controls: own.to_vec() }),
-            _ => attenuators.extend_from_slice(own),
-        }
-    }
-    let said: Vec<String> = meshes.iter().map(|own| described(&own.mesh)).collect();
-    write_with_attenuators(&arguments.out, arguments.convention, &meshes, Some(&attenuators))?;
-    let text = format!("{}: {}, attenuators, {}, error {error:.1e}", arguments.out.display(), said[0], said[1]);
-    say(false, &text);
-    Ok(())
-}
-
-/// The matrix that these stages of fields make.
-fn made(stages: &[Stage], controls: &[f64]) -> Array2<Complex64> {
-    let (inputs, outputs) = (stages[0].input().modes, stages[stages.len() - 1].output().modes);
-    let mut matrix = Array2::zeros((outputs, inputs));
-    for (input, mut column) in matrix.columns_mut().into_iter().enumerate() {
-        let mut signal = vec![0.0; 2 * inputs];
-        signal[2 * input] = 1.0;
-        let mut rest = controls;
-        for stage in stages {
-            let (own, behind) = rest.split_at(stage.controls());
-            signal = stage.element().forward(&StageErrors::NONE, own, &signal);
-            rest = behind;
-        }
-        column.iter_mut().zip(signal.chunks_exact(2)).for_each(|(entry, z)| *entry = Complex64::new(z[0], z[1]));
-    }
-    matrix
-}
-
-fn fitted(arguments: &FitArguments) -> Outcome {
-    let at = || format!("{}", arguments.matrix.display());
-    let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
-    room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
-    let target = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
-    room("the matrices", 8.0 * COMPLEX * target.len() as f64).with_context(at).or_usage()?;
-    let [outputs, inputs] = [target.nrows(), target.ncols()];
-    let square = anyhow!(
-        "it is a matrix of {outputs} x {inputs}, and a mesh makes a square one; asyt mesh decompose --svd takes any, with two meshes"
-    );
-    (outputs == inputs).then_some(()).ok_or(square).with_context(at).or_usage()?;
-    let (layout, columns) = match Layout::named(&arguments.layout) {
-        Some(layout) => (layout, None),
-        None => (Layout::Custom, Some(network_text::columns_in(&arguments.layout).or_usage()?)),
-    };
-    let mesh = network_text::mesh(target.nrows(), layout, arguments.depth, columns.as_deref()).with_context(at)?;
-    let FitArguments { steps, starts, seed, .. } = *arguments;
-    let mut notes = Notes::default();
-    let defect = target.t().mapv(|entry| entry.conj()).dot(&target) - Array2::<Complex64>::eye(target.nrows());
-    if target.is_square() && defect.iter().any(|entry| entry.norm() > UNITARY_TOLERANCE) {
-        notes.say([format!(
-            "{} is not unitary, so no mesh makes it; the fidelity is that of the nearest unitary matrices",
-            arguments.matrix.display()
-        )]);
-    }
-    let search = Search { steps, starts, seed };
-    let what = described(&mesh);
-    let found = fit(&mesh, &target, &search, |start, step, loss| {
-        let start = start + 1;
-        activity::now_and_then(|| {
-            format!("fitting {what}: start {start} of {starts}, step {step} of {steps}, loss {loss:.3e}")
-        });
-    })
-    .with_context(at)?;
-    let difference = transfer_matrix(&mesh, &found.controls, None)? - &target;
-    let size = |matrix: &Array2<Complex64>| matrix.iter().map(|entry| entry.norm_sqr()).sum::<f64>().sqrt();
-    let error = size(&difference) / size(&target);
-    let shown: Vec<String> = found.of_starts.iter().map(|fidelity| format!("{fidelity:.6}")).collect();
-    let text = format!(
-        "{}: {}, fidelity {:.9}, 1 - fidelity {:.1e}, relative error {error:.1e}; starts {}",
-        arguments.out.display(),
-        described(&mesh),
-        found.fidelity,
-        1.0 - found.fidelity,
-        shown.join(", ")
-    );
-    let controls = found.controls.into_iter().map(wrapped).collect();
-    write_phases(&arguments.out, Convention::Native, &[ProgrammedMesh { mesh, controls }])?;
-    say(false, &text);
-    Ok(())
-}
-
-/// The phase in [0, 2π), which makes the same light.
-fn wrapped(phase: f64) -> f64 {
-    let wrapped = phase.rem_euclid(TAU);
-    if wrapped < TAU { wrapped } else { 0.0 }
 }
 
 /// Errs where so many bytes are not there.

@@ -4,12 +4,12 @@
 //! values at the end take the flattened image, so their widths are those of what leaves them.
 
 use super::flat_end::FlatEnd;
-use super::stage::{CrossedInTurn, StageText};
-use super::word::{find_detection, finesse_of, size};
+use super::image_parts::{Part, convolution, pool_currents, pooling};
+use super::stage::StageText;
 use crate::names;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use at_core::data::ImageShape;
-use at_core::stage::{Patches, Pool};
+use at_core::stage::Pool;
 
 /// Networks that have a name. LeNet-5: LeCun et al., Proc. IEEE 86, 2278 (1998), with maxima and rectifiers; its 32×32 inputs are
 /// 28×28 images and a border. VGG-8 for 32×32 images: Simonyan and Zisserman, arXiv:1409.1556 (2014), with the eight layers that
@@ -32,13 +32,6 @@ pub fn is_of_images(text: &str) -> bool {
 /// The word behind a name, else the word itself.
 fn spelled_out(text: &str) -> &str {
     NAMED.iter().find(|own| own.0 == text).map_or(text, |own| own.1)
-}
-
-/// A part of the word and its options.
-struct Part<'a> {
-    kind: &'a str,
-    rest: &'a str,
-    options: Vec<&'a str>,
 }
 
 fn parts(text: &str) -> Result<Vec<Part<'_>>> {
@@ -177,95 +170,6 @@ struct Branch {
     /// What was split.
     image: ImageShape,
     stages: Vec<StageText>,
-}
-
-/// `16@5x5` or `16@5`, with stride=, padding=, what patches cross, norm: the stages, and the image that leaves them.
-fn convolution(part: &Part, image: ImageShape) -> Result<(Vec<StageText>, ImageShape)> {
-    let form = || anyhow!("write it as CHANNELS@ROWSxCOLUMNS, as in 16@5x5");
-    let (channels, kernel) = part.rest.split_once('@').ok_or_else(form)?;
-    let (rows, columns) = kernel.split_once('x').unwrap_or((kernel, kernel));
-    let (outputs, kernel) = (size(channels)?, [size(rows)?, size(columns)?]);
-    let (mut stride, mut padding, mut element, mut groups) = (1, 0, CrossedInTurn::WeightBank, None);
-    let (mut channels, mut finesse, mut tile, mut detection) = (None, None, None, None);
-    for option in &part.options {
-        match option.split_once('=') {
-            Some(("stride", number)) => stride = size(number)?,
-            Some(("padding", number)) => {
-                let none = || anyhow!("{number:?} is no padding; a padding is a whole number from 0");
-                padding = number.parse().map_err(|_| none())?;
-            }
-            None if *option == "bank" => element = CrossedInTurn::WeightBank,
-            None if *option == "matrix" => element = CrossedInTurn::Matrix,
-            Some(("norm", number)) => groups = Some(size(number)?),
-            None if *option == "norm" => groups = Some(1),
-            None if *option == "rings" => element = CrossedInTurn::RingBank,
-            Some(("channels", number)) => channels = Some(size(number)?),
-            Some(("finesse", number)) => finesse = Some(finesse_of(number)?),
-            None if *option == "pcm" => element = CrossedInTurn::PhaseChange,
-            None if *option == "mesh" => element = CrossedInTurn::Mesh,
-            None if *option == "svd" => element = CrossedInTurn::SingularValue,
-            Some(("svd", number)) => (element, tile) = (CrossedInTurn::SingularValue, Some(size(number)?)),
-            Some(("tiles", number)) => (element, tile) = (CrossedInTurn::Tiles, Some(size(number)?)),
-            Some(("detection", name)) => detection = Some(find_detection(name)?),
-            Some(_) | None => bail!(
-                "unknown option {option:?}; known: stride=, padding=, norm, bank, matrix, rings, channels=, finesse=, pcm, mesh, \
-                 svd, svd=, tiles=, detection="
-            ),
-        }
-    }
-    let patches = Patches { image, kernel, stride, padding };
-    patches.validate()?;
-    let [height, width] = patches.counts();
-    let leaves = ImageShape::new(outputs, height, width);
-    let mut stages = vec![StageText::Convolution {
-        image,
-        outputs,
-        kernel,
-        stride,
-        padding,
-        element,
-        channels,
-        finesse,
-        tile,
-        detection,
-    }];
-    if let Some(groups) = groups {
-        ensure!(outputs.is_multiple_of(groups), "norm={groups}: must divide the {outputs} channels");
-        stages.push(StageText::Normalization { image: leaves, groups });
-    }
-    Ok((stages, leaves))
-}
-
-/// Puts pooling by detectors behind the convolution with which `stages` ends, before normalisation and rectifier. `leaves` is the pooled image.
-fn pool_currents(stages: &mut Vec<StageText>, pooling: StageText, leaves: ImageShape) {
-    let convolved = stages.iter().rposition(|stage| matches!(stage, StageText::Convolution { .. }));
-    let at = convolved.map_or(stages.len(), |index| index + 1);
-    for stage in &mut stages[at..] {
-        if let StageText::Normalization { image, .. } = stage {
-            *image = leaves;
-        }
-    }
-    stages.insert(at, pooling);
-}
-
-/// `2`, with stride=, max, average, detectors: the stage, and the image that leaves it.
-fn pooling(part: &Part, image: ImageShape) -> Result<(StageText, ImageShape)> {
-    let (length, mut stride, mut pool) = (size(part.rest)?, None, Pool::Max);
-    for option in &part.options {
-        match (option.split_once('='), Pool::ALL.iter().find(|pool| pool.name() == *option)) {
-            (Some(("stride", number)), _) => stride = Some(size(number)?),
-            (None, Some(&named)) => pool = named,
-            (None, None) if *option == "light" => bail!(
-                "light: patches cross a convolution in turn, so that the light of two of them is never there at once; \
-                 detectors gathers their currents instead, average their numbers"
-            ),
-            _ => bail!("unknown option {option:?}; known: stride=, max, average, detectors"),
-        }
-    }
-    let patches = Patches { image, kernel: [length; 2], stride: stride.unwrap_or(length), padding: 0 };
-    patches.validate()?;
-    let [height, width] = patches.counts();
-    Ok((StageText::Pooling { image, size: length, stride, pool }, ImageShape::new(image.channels, height, width)))
 }
 
 /// The word with the shape of its images in front, and the number of classes in the place of `out`.

@@ -4,6 +4,7 @@ mod build;
 mod diffractive;
 mod flat_end;
 mod help;
+mod image_parts;
 mod images;
 mod long;
 mod looped;

@@ -1,5 +1,6 @@
 //! The order in which the loops treat the MZIs of a mesh.
 
+use super::mesh_rotations::Run;
 use crate::optics::Mesh;
 use std::ops::Range;
 
@@ -39,9 +40,31 @@ pub fn schedule(mesh: &Mesh, columns: usize) -> Vec<Place> {
 }
 
 /// The waveguides of four MZIs that follow each other as `(0, 1), (2, 3), (0, 2), (1, 3)`.
-pub fn quad(rows: &[[u32; 2]]) -> Option<[u32; 4]> {
+fn quad(rows: &[[u32; 2]]) -> Option<[u32; 4]> {
     let &[[a, b], [c, d], first, second] = rows.get(..4)? else { return None };
     (first == [a, c] && second == [b, d]).then_some([a, b, c, d])
+}
+
+/// What MZIs of `mesh` in these places, one after the other, are to the loops of a mesh of rotations.
+pub fn runs(mesh: &Mesh, places: &[Place]) -> Vec<Run> {
+    let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
+    let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {
+        next + 1 == upper && shared == upper && (!mesh.joins_neighbours() || column(behind) == column(mzi) + 1)
+    };
+    let rows: Vec<[u32; 2]> = places.iter().map(|place| place.1).collect();
+    let (mut runs, mut at) = (Vec::new(), 0);
+    while let Some(&(mzi, [row, lower])) = places.get(at) {
+        let (run, count) = match quad(&rows[at..]) {
+            Some(waveguides) => (Run::Quad(waveguides), 4),
+            None => {
+                let count = 1 + places[at..].windows(2).take_while(|pair| follows(&pair[0], &pair[1])).count();
+                (Run::Sweep { row, lower, count: count as u32, column: column(mzi) }, count)
+            }
+        };
+        runs.push(run);
+        at += count;
+    }
+    runs
 }
 
 /// Every MZI in the order of the controls.

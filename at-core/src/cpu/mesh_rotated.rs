@@ -108,7 +108,7 @@ impl<T: Real> RotatedMesh<T> {
             phase_errors,
             transmission,
             columns,
-            runs: runs(mesh, &places),
+            runs: mesh_order::runs(mesh, &places),
             rotations: vec![Rotation { turn: [T::zero(); 2], split: [T::zero(); 2] }; places.len()],
             coupled: couplers.map(|couplers| Coupled::new(couplers, mesh.modes())),
             places,
@@ -178,16 +178,9 @@ impl<T: Real> RotatedMesh<T> {
                 [self.signs[upper], self.signs[lower]] = signs.map(|sign| sign * self.signs[lower]);
             }
         }
-        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
-            let first = chunk * CHUNK;
-            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
-                *angle = gamma.wide() + error(2 * mzis + first + k) + self.walk[first + k];
-            }
-            sines_and_cosines(&angles, &mut sines, &mut cosines);
-            for (k, slot) in slots.iter_mut().enumerate() {
-                *slot = [cosines[k], sines[k]].map(|part| T::of(part * self.signs[first + k]));
-            }
-        }
+        let (walk, signs) = (&self.walk, &self.signs);
+        let angle = |mode: usize| gamma[mode].wide() + error(2 * mzis + mode) + walk[mode];
+        set_phases(&mut self.output_phases, angle, |phase, mode| phase * signs[mode]);
     }
 
     /// Rotations of MZIs whose couplers have angles of their own.
@@ -215,18 +208,8 @@ impl<T: Real> RotatedMesh<T> {
                 [walk[upper], walk[lower]] = turned.leaving.map(|phase| phase * walk[lower]);
             }
         }
-        let [mut angles, mut sines, mut cosines] = [[0.0; CHUNK]; 3];
-        for (chunk, (slots, gamma)) in self.output_phases.chunks_mut(CHUNK).zip(gamma.chunks(CHUNK)).enumerate() {
-            let first = chunk * CHUNK;
-            for (k, (angle, gamma)) in angles.iter_mut().zip(gamma).enumerate() {
-                *angle = gamma.wide() + error(2 * mzis + first + k);
-            }
-            sines_and_cosines(&angles, &mut sines, &mut cosines);
-            for (k, slot) in slots.iter_mut().enumerate() {
-                let phase = Complex64::new(cosines[k], sines[k]) * walk[first + k];
-                *slot = [phase.re, phase.im].map(T::of);
-            }
-        }
+        let angle = |mode: usize| gamma[mode].wide() + error(2 * mzis + mode);
+        set_phases(&mut self.output_phases, angle, |phase, mode| phase * walk[mode]);
     }
 
     /// Light through the mesh: any, or one unit of it on every mode in turn.
@@ -330,26 +313,22 @@ impl<T: Real> RotatedMesh<T> {
     }
 }
 
-/// What MZIs in these places, one after the other, are to the loops.
-fn runs(mesh: &Mesh, places: &[Place]) -> Vec<Run> {
-    let column = |mzi: u32| mesh.columns().partition_point(|column| column.first_mzi <= mzi as usize) as u32 - 1;
-    let follows = |&(mzi, [upper, _]): &Place, &(behind, [next, shared]): &Place| {
-        next + 1 == upper && shared == upper && (!mesh.joins_neighbours() || column(behind) == column(mzi) + 1)
-    };
-    let rows: Vec<[u32; 2]> = places.iter().map(|place| place.1).collect();
-    let (mut runs, mut at) = (Vec::new(), 0);
-    while let Some(&(mzi, [row, lower])) = places.get(at) {
-        let (run, count) = match mesh_order::quad(&rows[at..]) {
-            Some(waveguides) => (Run::Quad(waveguides), 4),
-            None => {
-                let count = 1 + places[at..].windows(2).take_while(|pair| follows(&pair[0], &pair[1])).count();
-                (Run::Sweep { row, lower, count: count as u32, column: column(mzi) }, count)
-            }
-        };
-        runs.push(run);
-        at += count;
+/// `e^{iα}` of every mode, times what `times` multiplies it by.
+fn set_phases<T: Real>(
+    slots: &mut [[T; 2]],
+    angle: impl Fn(usize) -> f64,
+    times: impl Fn(Complex64, usize) -> Complex64,
+) {
+    let [mut angles, mut sines, mut cosines] = [[0.0; CHUNK]; 3];
+    for (chunk, slots) in slots.chunks_mut(CHUNK).enumerate() {
+        let first = chunk * CHUNK;
+        (first..first + slots.len()).zip(&mut angles).for_each(|(mode, slot)| *slot = angle(mode));
+        sines_and_cosines(&angles, &mut sines, &mut cosines);
+        for (k, slot) in slots.iter_mut().enumerate() {
+            let phase = times(Complex64::new(cosines[k], sines[k]), first + k);
+            *slot = [phase.re, phase.im].map(T::of);
+        }
     }
-    runs
 }
 
 /// Samples per part for a batch of reals of so many bytes.

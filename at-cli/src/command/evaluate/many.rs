@@ -1,6 +1,6 @@
 //! Scores of many chips.
 
-use super::EvaluateArguments;
+use super::{EvaluateArguments, object};
 use crate::export::scores::{digits, named};
 use crate::failure::Outcome;
 use crate::notes::Notes;
@@ -40,21 +40,15 @@ pub fn report(
     let first = plan.settings.chip_seed.unwrap_or_default();
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let object = serde_json::json!({
-            "preset": plan.settings.preset,
-            "dataset": data.name,
-            "phases": arguments.phases.display().to_string(),
-            "convention": arguments.convention,
+        let own = serde_json::json!({
             "chip": chip,
             "first_chip_seed": first,
             "scores": scores,
             "score": all,
             "yields": yields,
             "samples": evaluations[0].samples,
-            "engine": engine,
-            "notes": notes.texts(),
-            "version": env!("CARGO_PKG_VERSION"),
         });
+        let object = object(arguments, plan, data, own, engine, &notes);
         writeln!(out, "{:#}", named(object, by))?;
     } else {
         let (low, high) = all.interval();

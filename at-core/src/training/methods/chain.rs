@@ -6,6 +6,7 @@ use crate::optics::waveguide_phases::waveguides;
 use crate::optics::{Activation, Layout, Mesh};
 use num_complex::Complex64;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Halvings of a modulus that is looked for.
 const HALVINGS: usize = 60;
@@ -21,7 +22,7 @@ struct Link {
     first_control: usize,
     first_error: usize,
     /// Losses (dB) that are known, `[column, mode]`; none where nothing is lost.
-    known_db: Vec<f64>,
+    known_db: Option<Arc<Vec<f64>>>,
 }
 
 /// One MZI of a column.
@@ -71,7 +72,7 @@ impl Chain {
                         first_column: column,
                         first_control: control,
                         first_error: error,
-                        known_db: fabrication.stage(index).get(["loss_db"]).map_or(Vec::new(), |[own]| own.to_vec()),
+                        known_db: fabrication.stage(index).shared("loss_db"),
                     });
                     column += mesh.columns().len();
                 }
@@ -120,7 +121,7 @@ impl Chain {
 
     /// Waveguides lose light, or may.
     pub fn lossy(&self) -> bool {
-        self.losses_unknown() || self.links.iter().any(|link| !link.known_db.is_empty())
+        self.losses_unknown() || self.links.iter().any(|link| link.known_db.is_some())
     }
 
     /// Columns of all meshes.
@@ -152,6 +153,16 @@ impl Chain {
     pub fn mesh(&self, column: usize) -> Range<usize> {
         let link = &self.links[self.link(column)];
         link.first_column..link.first_column + link.mesh.columns().len()
+    }
+
+    /// Control number `index` is one of an MZI in front of column `column`, in the same mesh.
+    pub fn in_front(&self, column: usize, index: usize) -> bool {
+        let link = &self.links[self.link(column)];
+        let first = link.mesh.columns()[column - link.first_column].first_mzi;
+        [0, link.mesh.mzis()].into_iter().any(|kind| {
+            let start = link.first_control + kind;
+            (start..start + first).contains(&index)
+        })
     }
 
     /// Index of the phase error of the waveguide of mode 0 in front of column `column`.
@@ -188,7 +199,7 @@ impl Chain {
     /// Loss (dB) of waveguide `row` behind column `column`, as far as `estimate` knows it.
     pub fn loss(&self, column: usize, row: usize, estimate: &[f64]) -> f64 {
         let link = &self.links[self.link(column)];
-        let known = link.known_db.get((column - link.first_column) * self.modes + row).copied().unwrap_or_default();
+        let known = link.known_db.as_ref().map_or(0.0, |own| own[(column - link.first_column) * self.modes + row]);
         known + self.losses(column).map_or(0.0, |losses| estimate[losses + row])
     }
 

@@ -21,8 +21,9 @@ pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 /// Slope of a phase in its control below which no step is taken.
 const LEAST: f64 = 0.2;
 
-/// Times that controls are set where heaters act on one another: what one adds to the next is a hundredth, and to the one behind that a hundredth of it.
-const SWEEPS: usize = 3;
+/// Times that controls are set at most where heaters act on one another, each time for what the others add, and how far they move when that is enough (radians).
+const SWEEPS: usize = 30;
+const SETTLED: f64 = 1e-5;
 
 /// Steps in which a control is found that makes a phase.
 const STEPS: usize = 4;
@@ -102,11 +103,6 @@ impl Ways {
         self.first.is_some()
     }
 
-    /// How often controls are to be set so that all make their phases: where heaters act on one another, each once more when the others are set.
-    pub fn sweeps(&self) -> usize {
-        if self.coupling.is_some() { SWEEPS } else { 1 }
-    }
-
     /// s of control number `index`; 0 where it is none of an estimate's unknowns.
     pub fn deviation(&self, index: usize, estimate: &[f64]) -> f64 {
         self.first.map_or(0.0, |first| estimate[first + index] / SPREAD)
@@ -147,9 +143,15 @@ impl Ways {
 
     /// Sets each of `controls` that `still` names so that it makes its phase.
     pub fn hold(&self, still: &[(usize, f64)], controls: &mut [f64], estimate: &[f64]) {
-        for _ in 0..self.sweeps() {
+        for _ in 0..SWEEPS {
+            let mut most = 0.0_f64;
             for &(index, phase) in still {
-                controls[index] = self.control(index, phase, |other| controls[other], estimate);
+                let control = self.control(index, phase, |other| controls[other], estimate);
+                most = most.max((control - controls[index]).abs());
+                controls[index] = control;
+            }
+            if self.coupling.is_none() || most < SETTLED {
+                break;
             }
         }
     }

@@ -10,16 +10,13 @@ use super::reading::{Reading, Second, Transfer};
 use super::straight::{self, Known};
 use num_complex::Complex64;
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::f64::consts::PI;
 use std::ops::Range;
 
 /// What is left of an MZI's readouts, against the median of its column and at least, beyond which it is looked for anew.
 const MISSED: f64 = 1.25;
 const CLEAR: f64 = 0.1;
-
-/// Columns beyond which heaters heat one another no more: 2 pitches a column.
-const REACH: usize = 4;
 
 /// A column that is read.
 pub struct Column<'a> {
@@ -59,15 +56,17 @@ impl<'a> Column<'a> {
         self.chain.places(column).iter().flat_map(|place| [place.theta, place.phi]).collect()
     }
 
-    /// The controls of columns in front that heaters of this one and of those behind it may heat, each with the phase that it makes while columns behind are read.
+    /// The controls of columns in front that heaters of this one and of those behind it heat, each with the phase that it makes while columns behind are read.
     pub fn in_front(&self, estimate: &[f64]) -> Vec<(usize, f64)> {
-        let mesh = self.chain.mesh(self.column);
-        let behind: Vec<usize> = (self.column..mesh.end).take(REACH).flat_map(|column| self.shifters(column)).collect();
-        let front: HashSet<usize> =
-            (mesh.start..self.column).rev().take(REACH).flat_map(|column| self.shifters(column)).collect();
+        let heats = |column: usize| {
+            let heated = self.ways.heated(&self.shifters(column)).into_iter();
+            heated.filter(|index| self.chain.in_front(self.column, *index)).collect::<Vec<_>>()
+        };
+        // columns farther behind heat none either
+        let behind = (self.column..self.chain.mesh(self.column).end).map(heats).take_while(|heated| !heated.is_empty());
+        let heated: BTreeSet<usize> = behind.flatten().collect();
         let known = self.known(estimate);
-        let heated = self.ways.heated(&behind).into_iter().filter(|index| front.contains(index));
-        heated.map(|index| (index, known.phase(index, self.front))).collect()
+        heated.into_iter().map(|index| (index, known.phase(index, self.front))).collect()
     }
 
     /// Half turns of the column behind are to be told.
@@ -97,7 +96,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// What can be of a power of waveguide `row` behind the column; none where it has no MZI there.
+    /// Sums that a power of waveguide `row` behind the column can be, whatever light enters; none where it has no MZI there.
     pub fn lights(&self, row: usize, answers: &Answers, estimate: &[f64]) -> Option<Powers> {
         let above = row.checked_sub(1).and_then(|row| self.chain.place(self.column, row));
         let (known, place) = (self.known(estimate), self.chain.place(self.column, row).or(above)?);

@@ -73,7 +73,8 @@ impl Reading {
         let settings = self.theta.len();
         let left = Light::new(self, &found.errors).left(self);
         let missed: Vec<f64> = left.chunks_exact(settings).map(|own| dot(own, own)).collect();
-        let mut sorted = missed.clone();
+        // samples without light are missed by nothing
+        let mut sorted: Vec<f64> = missed.iter().copied().filter(|own| *own > 0.0).collect();
         sorted.sort_by(f64::total_cmp);
         let most = OUTLYING * sorted.get(sorted.len() / 2).copied().unwrap_or_default();
         if sorted.last().is_none_or(|last| *last <= most) {
