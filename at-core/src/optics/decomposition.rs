@@ -47,7 +47,7 @@ pub fn decompose_onto(unitary: &Array2<Complex64>, mesh: &Mesh) -> Result<Vec<f6
     if mesh.layout() == Layout::Rectangular && depth < modes {
         let reason = format!(
             "a rectangular mesh of {modes} modes makes any unitary with {modes} columns or more; the phases of fewer that come \
-             nearest are found by gradient (asyt mesh fit --layout rectangular --depth {depth})"
+             nearest are found by gradient (asyt mesh fit)"
         );
         return Err(Error::invalid("depth", depth, reason));
     }

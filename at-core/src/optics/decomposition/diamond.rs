@@ -66,8 +66,8 @@ pub(super) fn diamond(mesh: &Mesh, unitary: &Array2<Complex64>, defect: f64) -> 
         let whole = 2 * modes - 2;
         let reason = format!(
             "the (N/2)² MZIs of a diamond of {modes} modes make a part of the unitary matrices, and this is none of them, or one whose light \
-             between opposite corners is too dim to tell. A diamond of {whole} modes makes it on its lower {modes} (asyt mesh decompose \
-             --embed); the phases that come nearest on {modes} modes are found by gradient (asyt mesh fit --layout diamond)"
+             between opposite corners is too dim to tell. A diamond of {whole} modes makes it on its lower {modes}: pass `embed`; the \
+             phases that come nearest on {modes} modes are found by gradient (asyt mesh fit)"
         );
         return Err(Error::invalid("amplitude that is left beside the diagonal", format!("{worst:.1e}"), reason));
     }
