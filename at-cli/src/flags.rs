@@ -1,7 +1,7 @@
 //! The settings that the libraries name, and the flags that set them here.
 
 /// Settings that texts of at-core and at-gpu may name in backquotes; the flag of each has its name.
-const SETTINGS: [&str; 23] = [
+const SETTINGS: [&str; 24] = [
     "adc-bits",
     "adc-range",
     "amplified",
@@ -10,6 +10,7 @@ const SETTINGS: [&str; 23] = [
     "data-dir",
     "data-memory",
     "dataset",
+    "embed",
     "encoding",
     "engine",
     "epochs",

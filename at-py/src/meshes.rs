@@ -32,18 +32,31 @@ fn geometry(modes: usize, named: &str, columns: Option<usize>, pairs: Option<&Co
     }
 }
 
-/// Controls `[θ, φ, γ]` with which a mesh makes `unitary`, as phases of `named`.
+/// Controls `[θ, φ, γ]` with which a mesh makes `unitary`, as phases of `named`; a rectangular one may have `columns` of its own. With `embed`
+/// the mesh is a diamond that has `unitary` on its lower modes.
 #[pyfunction]
 pub fn decompose<'py>(
     py: Python<'py>,
     unitary: PyReadonlyArray2<'py, Complex64>,
     layout_named: &str,
+    columns: Option<usize>,
+    embed: bool,
     named: &str,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let (layout, convention, unitary) = (layout(layout_named)?, convention(named)?, unitary.as_array().to_owned());
-    let phases = py.detach(|| {
-        let mesh = Mesh::universal(unitary.nrows(), layout)?;
-        convention.from_native(&mesh, &optics::decompose(&unitary, layout)?)
+    let (layout, convention, mut unitary) = (layout(layout_named)?, convention(named)?, unitary.as_array().to_owned());
+    if embed {
+        if layout != Layout::Diamond {
+            return Err(usage("embed is about the layout diamond; the others make every unitary of their modes"));
+        }
+        unitary = optics::embedded_in_diamond(&unitary).raised()?;
+    }
+    let deep = columns.map(|columns| geometry(unitary.nrows(), layout_named, Some(columns), None)).transpose()?;
+    let phases = py.detach(|| match &deep {
+        Some(mesh) => convention.from_native(mesh, &optics::decompose_onto(&unitary, mesh)?),
+        None => {
+            let controls = optics::decompose(&unitary, layout)?;
+            convention.from_native(&Mesh::universal(unitary.nrows(), layout)?, &controls)
+        }
     });
     Ok(PyArray1::from_vec(py, phases.raised()?))
 }

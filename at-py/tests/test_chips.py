@@ -34,6 +34,20 @@ def test_phases_make_the_matrix_they_come_from(tmp_path, layout, convention):
     assert read.layout == layout and abs(asyt.matrix(read) - U).max() < 1e-12
 
 
+def test_redundant_columns_and_diamonds_make_the_matrix():
+    U = unitary(4)
+    phases = asyt.decompose(U, columns=7)
+    assert phases.columns == 7 and abs(asyt.matrix(phases) - U).max() < 1e-12
+    phases = asyt.decompose(U, "diamond", embed=True)
+    assert phases.modes == 6 and abs(asyt.matrix(phases)[2:, 2:] - U).max() < 1e-12
+    again = asyt.decompose(asyt.matrix(phases), "diamond")
+    assert abs(asyt.matrix(again) - asyt.matrix(phases)).max() < 1e-12
+    with pytest.raises(asyt.Error, match="beside the diagonal"):
+        asyt.decompose(U, "diamond")
+    with pytest.raises(asyt.UsageError, match="embed"):
+        asyt.decompose(U, embed=True)
+
+
 def test_other_layouts_are_fitted_kept_and_read_back(tmp_path):
     pairs = [[(0, 3), (1, 2)], [(0, 1)], [(2, 3)], [(1, 3)]]
     for layout, own in [("butterfly", {}), ("benes", {}), ("custom", {"pairs": pairs})]:

@@ -45,6 +45,8 @@ Examples:
   asyt mesh decompose U.npy --layout rectangular --out phases.npz
   asyt mesh decompose designs.mat --variable U --out phases.npz
   asyt mesh decompose W.npy --svd --tile 8 --out singular.npz
+  asyt mesh decompose U.npy --depth 80 --out redundant.npz
+  asyt mesh decompose U.npy --layout diamond --embed --out diamond.npz
   asyt mesh fit U.npy --layout butterfly --out phases.npz
   asyt mesh convert phases.npz --from native --to neurophox --out theirs.npz
   asyt mesh matrix runs/mesh-1 --method at-adaptive --mesh 2 --out U.npy
@@ -112,9 +114,15 @@ pub struct DecomposeArguments {
     /// Which matrix of a MATLAB file, where it holds several
     #[arg(long, value_name = "NAME")]
     pub variable: Option<String>,
-    /// rectangular (N columns) or triangular (2N-3 columns)
+    /// rectangular (N columns, or --depth), triangular (2N-3 columns) or diamond (N-1 columns, which make a part of the unitaries)
     #[arg(long, value_name = "LAYOUT", default_value = "rectangular", value_parser = layout)]
     pub layout: Layout,
+    /// Columns of a rectangular mesh, N or more; those beyond lead light straight on
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "svd")]
+    pub depth: Option<usize>,
+    /// Put any unitary of N modes on the lower N of a diamond of 2N-2 modes, which leads the others straight on
+    #[arg(long, conflicts_with_all = ["svd", "depth"])]
+    pub embed: bool,
     /// Any matrix W = U diag(s) V^H: mesh0 for V^H, attenuators0, mesh1 for U
     #[arg(long)]
     pub svd: bool,

@@ -19,6 +19,8 @@ const SLENDER: f64 = 0.62;
 const NAME: f64 = 60.0;
 /// By how much a cell reaches under its right and lower neighbours, so that no gap shines through (points, and as a share of a cell).
 const OVERLAP: (f64, f64) = (0.08, 0.5);
+/// Frames: seen on the darkest and on the brightest colour of every scale.
+const FRAME: Colour = [255, 60, 60];
 /// What has no value.
 const EMPTY: Colour = [228, 228, 228];
 
@@ -127,6 +129,8 @@ pub struct HeatMap {
     pub names: Option<Vec<String>>,
     /// Rows and columns that one cell stands for, each way; 1 where nothing was put together.
     pub block: usize,
+    /// Frames around parts of the map: `[left, top, right, bottom]`, in cells from its upper left corner.
+    pub frames: Vec<[f64; 4]>,
 }
 
 /// Rows and columns that one cell has to stand for, each way, so that a picture of so many does not grow too large.
@@ -161,7 +165,8 @@ impl HeatMap {
             }
         };
         let values = (0..rows * columns).map(cell).collect();
-        HeatMap { rows, columns, values, numbers: false, names: None, block: self.block * block, ..self }
+        let frames = self.frames.iter().map(|frame| frame.map(|side| side / block as f64)).collect();
+        HeatMap { rows, columns, values, numbers: false, names: None, block: self.block * block, frames, ..self }
     }
 
     /// Names that are short enough to stand beside the map, if there are as many as rows and columns.
@@ -204,6 +209,12 @@ impl HeatMap {
         self.draw_cells(&mut canvas, (left, top), (cell_width, cell_height));
         if self.numbers {
             self.write_numbers(&mut canvas, (left, top), (cell_width, cell_height));
+        }
+        for &[from, above, to, below] in &self.frames {
+            let corner = |x: f64, y: f64| (left + x * cell_width, top + y * cell_height);
+            let around = [corner(from, above), corner(to, above), corner(to, below), corner(from, below)];
+            let [first, ..] = around;
+            canvas.line(&[&around[..], &[first]].concat(), &Stroke::solid(FRAME, AXIS));
         }
         let half = 0.5 * font::CAPITAL * SIZE;
         let mut free = f64::NEG_INFINITY;
@@ -331,6 +342,7 @@ mod tests {
             numbers: true,
             names: None,
             block: 1,
+            frames: Vec::new(),
         }
     }
 
@@ -393,5 +405,26 @@ mod tests {
         assert_eq!(ticks(5).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         assert_eq!(ticks(64).collect::<Vec<_>>(), [0, 10, 20, 30, 40, 50, 60]);
         assert_eq!(ticks(1024).count(), 6);
+    }
+
+    #[test]
+    fn frames_lie_around_their_cells_also_where_cells_are_put_together() {
+        let colours = Colours::Sequential { low: 0.0, high: 1.0 };
+        let framed = HeatMap { frames: vec![[1.0, 0.0, 2.0, 1.0]], ..map(vec![Some(1.0); 4], colours) };
+        let plain = HeatMap { frames: Vec::new(), ..framed.clone() };
+        let count = |map: &HeatMap| map.svg(Sheet::default()).matches("stroke=\"#ff3c3c\"").count();
+        assert_eq!((count(&framed), count(&plain)), (1, 0));
+        let side = 2 * LONGEST_ROW;
+        let large = HeatMap {
+            rows: side,
+            columns: side,
+            values: vec![Some(0.5); side * side],
+            frames: vec![[200.0, 100.0, 400.0, 300.0]],
+            ..plain
+        };
+        let drawn = large.drawable();
+        let block = drawn.block as f64;
+        assert!(block > 1.0);
+        assert_eq!(drawn.frames, [[200.0 / block, 100.0 / block, 400.0 / block, 300.0 / block]]);
     }
 }

@@ -87,6 +87,7 @@ fn picture(map: &Map, labels: [String; 2], [rows, columns]: [usize; 2], values: 
         numbers: false,
         names: None,
         block: 1,
+        frames: Vec::new(),
     };
     Picture { name: map.name, map: drawn, caption: map.caption }
 }
@@ -94,7 +95,7 @@ fn picture(map: &Map, labels: [String; 2], [rows, columns]: [usize; 2], values: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use at_core::stage::Matrix;
+    use at_core::stage::{Matrix, WeightBank};
 
     #[test]
     fn an_mzi_lies_on_its_two_rows_and_output_phases_behind_the_mesh() {
@@ -120,6 +121,10 @@ mod tests {
         assert_eq!(names(Stage::Mesh(mesh.clone()), StageErrors::NONE), ["theta", "phi"]);
         assert_eq!(names(Stage::Mesh(mesh), errors).len(), 6);
         assert_eq!(names(Stage::weight_bank(3, 2), StageErrors::NONE), ["weights"]);
+        let bank = WeightBank { inputs: 3, outputs: 2 };
+        let of_chip = ["weights", "held", "amplitude-error", "slope-error", "offset-error"];
+        assert_eq!(names(Stage::weight_bank(3, 2), StageErrors::zeros(&bank)), of_chip);
+        assert_eq!(names(Stage::attenuators(3, 2), StageErrors::NONE), ["transmission"]);
         let spread = StageErrors::new(&Matrix { inputs: 3, outputs: 2 }, vec![vec![0.1; 8]]);
         assert_eq!(names(Stage::matrix(3, 2), spread), ["weights", "spread"]);
         assert!(names(Stage::Mesh(Mesh::truncated(MOST_CELLS + 1, 2).unwrap()), StageErrors::NONE).is_empty());

@@ -69,6 +69,7 @@ impl Confusion {
             numbers: self.blocks <= 12,
             names: data.class_names.clone().filter(|_| self.block == 1),
             block: self.block,
+            frames: Vec::new(),
         }
     }
 }

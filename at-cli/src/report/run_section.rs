@@ -3,6 +3,7 @@
 use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
+use super::power::Light;
 use super::{chip_pictures, curves, power};
 use crate::export::columns::{count, percent};
 use crate::export::heat_map::{Colours, HeatMap};
@@ -293,10 +294,10 @@ fn chip(page: &mut Page, trained: &TrainedChip, choice: &Choice) -> Result<()> {
         let next = following.next();
         let own = &controls[start..start + stage.controls()];
         start += stage.controls();
-        if own.is_empty() {
+        let light = maps.next().flatten();
+        if own.is_empty() && light.is_none() {
             continue;
         }
-        let light = matches!(stage, Stage::Mesh(_)).then(|| maps.next().flatten()).flatten();
         let whole = Inside { number: format!("{}", index + 1), stage, controls: own, next };
         inside(page, &whole, trained.fabrication.stage(index), light)?;
     }
@@ -314,7 +315,7 @@ struct Inside<'a> {
 }
 
 /// The pictures of a stage; of a series, a residual connection and patches through one a frame with a box for everything inside.
-fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<HeatMap>) -> Result<()> {
+fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<Light>) -> Result<()> {
     let Inside { number, stage, controls, next } = whole;
     let level = if number.contains('.') { 4 } else { 3 };
     page.heading(level, &format!("Stage {number}: {}", stage.element().description()));
@@ -342,10 +343,8 @@ fn inside(page: &mut Page, whole: &Inside, errors: &StageErrors, light: Option<H
     }
     let file = number.replace('.', "-");
     page.begin_figures();
-    if let Some(map) = light {
-        let caption =
-            "Power on every waveguide on its way through the mesh, relative to all light that enters the mesh.";
-        page.map(&format!("stage-{file}-power"), map, caption)?;
+    if let Some(Light { map, caption }) = light {
+        page.map(&format!("stage-{file}-power"), map, &caption)?;
     }
     for picture in pictures {
         page.map(&format!("stage-{file}-{}", picture.name), picture.map, picture.caption)?;
@@ -369,5 +368,6 @@ fn image(trained: &TrainedChip, sample: usize, shape: ImageShape) -> Result<Heat
         numbers: false,
         names: None,
         block: 1,
+        frames: Vec::new(),
     })
 }

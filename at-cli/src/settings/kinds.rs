@@ -8,7 +8,7 @@ use at_core::imperfections::{Control, Imperfections, Memory, Passive, Planes, Pr
 pub const DEMONSTRATION: &str = "demo";
 
 /// Names, what they stand for, and where their numbers come from.
-pub const KINDS: [(&str, &str, &str); 13] = [
+pub const KINDS: [(&str, &str, &str); 16] = [
     ("ideal", "no imperfection", ""),
     (
         "weight-bank",
@@ -44,6 +44,11 @@ pub const KINDS: [(&str, &str, &str); 13] = [
          free spectral range of 10 nm",
     ),
     (
+        "ring-bank-dither",
+        "rings whose weights dithering has found to 8.5 bits: resonances 1.3e-4 rad apart",
+        "8.5 bits: Zhang et al., Optica 9, 579 (2022), of weights from -1 to 1 where they are steepest, at finesse 100; losses as `ring-bank`",
+    ),
+    (
         "silicon-rings",
         "those of ring-bank with heaters of a tenth of the free spectral range, 12 bits, crosstalk 1 %",
         "steps of 1.5e-4 rad are 8.3 bits of a weight; Zhang et al., Optica 9, 579 (2022), hold weights to 9 bits",
@@ -52,6 +57,11 @@ pub const KINDS: [(&str, &str, &str); 13] = [
         "phase-change",
         "cells of 34 levels, contrasts 5 % apart, writings that end 1 % beside their level",
         "34 levels: Li et al., Optica 6, 1 (2019); noise below a third of their distance; the rest of this size, not one device",
+    ),
+    (
+        "phase-change-32",
+        "cells of Sb2S3 of 32 levels, writings that end a third of a step beside theirs, else the same",
+        "32 levels, steps of 0.50 ± 0.16 dB: Chen et al., Nat. Commun. 14, 3465 (2023)",
     ),
     (
         "phase-change-64",
@@ -64,6 +74,12 @@ pub const KINDS: [(&str, &str, &str); 13] = [
         "chosen: assembly by hand at terahertz pitches and printed heights",
     ),
     (
+        "panels",
+        "liquid-crystal panels of 256 levels, aligned to half a pixel of 8 µm: shifts of 4 µm, tilts of 1 mrad",
+        "several hundred levels: Tong et al., Adv. Devices Instrum. 2020, 9515747; alignment to a pixel: Nœtinger et al., arXiv:2511.09440 (2025); the \
+         rest chosen",
+    ),
+    (
         "nitride",
         "a calibrated silicon nitride mesh: low loss, little crosstalk, trenches between heaters",
         "chosen, of the size usual for silicon nitride; the range as `silicon`",
@@ -72,7 +88,7 @@ pub const KINDS: [(&str, &str, &str); 13] = [
 
 /// The kinds of chips, one per line.
 pub fn help() -> String {
-    KINDS.map(|(name, meaning, _)| format!("  {name:<13} {meaning}")).join("\n")
+    KINDS.map(|(name, meaning, _)| format!("  {name:<16} {meaning}")).join("\n")
 }
 
 /// The imperfections of a kind.
@@ -86,6 +102,7 @@ pub fn find(name: &str) -> Result<Imperfections> {
         DEMONSTRATION => Ok(Imperfections { parameter_spread: 0.6, update_error: 0.6, ..none }),
         "mesh" => Ok(Imperfections { splitter_angle: 0.02, phase: 0.04, ..none }),
         "planes" => Ok(Imperfections { planes: PLANES, ..none }),
+        "panels" => Ok(Imperfections { planes: PANELS, ..none }),
         "silicon" => Ok(silicon()),
         "silicon-raw" => Ok(Imperfections {
             phase: 0.0,
@@ -114,6 +131,10 @@ pub fn find(name: &str) -> Result<Imperfections> {
             let rings = Rings { ring_offset: 0.06, ..ring_bank().rings };
             Ok(Imperfections { rings, ..ring_bank() })
         }
+        "ring-bank-dither" => {
+            let rings = Rings { ring_offset: DITHERED, ring_linewidth: 0.0, ..ring_bank().rings };
+            Ok(Imperfections { rings, ..ring_bank() })
+        }
         "silicon-rings" => Ok(Imperfections {
             control: Control {
                 control_range: 0.63,
@@ -125,6 +146,10 @@ pub fn find(name: &str) -> Result<Imperfections> {
             ..ring_bank()
         }),
         "phase-change" => Ok(phase_change()),
+        "phase-change-32" => {
+            let memory = Memory { pcm_levels: 32, ..phase_change().memory };
+            Ok(Imperfections { memory, ..phase_change() })
+        }
         "phase-change-64" => {
             let memory = Memory { pcm_levels: 64, pcm_write_noise: 0.005, ..phase_change().memory };
             Ok(Imperfections { memory, ..phase_change() })
@@ -136,6 +161,16 @@ pub fn find(name: &str) -> Result<Imperfections> {
 /// What careful assembly by hand leaves at terahertz pitches, a tenth of a pixel and of the wavelength, and printed heights. Chosen, not measured.
 const PLANES: Planes =
     Planes { pixel_phase: 0.3, plane_shift: 40.0, plane_distance: 75.0, plane_tilt: 0.002, ..Planes::NONE };
+
+/// Phase-only liquid crystal on silicon has several hundred levels (Tong et al., Adv. Devices Instrum. 2020, 9515747: 1024 of them), 8 bits of which
+/// drivers take; panels are brought over one another to a pixel (Nœtinger et al., arXiv:2511.09440), here to half of 8 µm. Distances, tilts and what
+/// a calibration leaves of phases are chosen.
+const PANELS: Planes =
+    Planes { pixel_phase: 0.05, mask_levels: 256, plane_shift: 4.0, plane_distance: 50.0, plane_tilt: 0.001 };
+
+/// What dithering leaves of a ring's resonance: weights that are `2·2^-8.5` off, divided by `dw/dφ = 1.3` per half linewidth, of π/100 rad at finesse
+/// 100. Zhang et al., Optica 9, 579 (2022), and Opt. Lett., "Microring weight banks control beyond 8.5-bits accuracy".
+const DITHERED: f64 = 1.3e-4;
 
 /// Phase at full voltage of published thermal shifters: `π (V_max/V_π)²` with V_π = 4.36 V and V_max = 10.8 V (radians).
 const RANGE: f64 = 19.28;
@@ -152,7 +187,8 @@ fn ring_bank() -> Imperfections {
 
 /// The levels of a cell of Ge₂Sb₂Te₅ on a waveguide as demonstrated by Li et al., Optica 6, 1 (2019); writing noise below a third of the
 /// distance of two levels, as telling them apart asks for; of 64 levels, as Wu et al., Nat. Commun. 12, 96 (2021) show with converters of modes,
-/// likewise. The rest are values of this size, and not those of one device.
+/// likewise; of 32 levels of Sb₂S₃ steps of 0.50 ± 0.16 dB, a third of a step of 1/31, as Chen et al., Nat. Commun. 14, 3465 (2023), measured. The
+/// rest are values of this size, and not those of one device.
 fn phase_change() -> Imperfections {
     let memory = Memory { pcm_contrast: 0.05, pcm_offset: 0.02, pcm_levels: 34, pcm_write_noise: 0.01, ..Memory::NONE };
     Imperfections { memory, ..Imperfections::NONE }

@@ -207,6 +207,44 @@ fn meshes_of_any_layout_are_fitted() {
 }
 
 #[test]
+fn redundant_columns_and_diamonds_make_the_matrix() {
+    let bench = Bench::new();
+    let own = programmed(Mesh::rectangular(6).unwrap(), 0.9);
+    let unitary = transfer_matrix(&own.mesh, &own.controls, None).unwrap();
+    write_matrix(&bench.path("U.npy"), &unitary).unwrap();
+    let diamond = programmed(Mesh::diamond(6).unwrap(), 1.1);
+    write_matrix(&bench.path("D.npy"), &transfer_matrix(&diamond.mesh, &diamond.controls, None).unwrap()).unwrap();
+    let made = |line: &str, shape: &str| {
+        let said = bench.asyt(line).assert().success().get_output().stderr.clone();
+        assert!(String::from_utf8(said).unwrap().contains(shape), "{line}");
+        bench.asyt("mesh matrix F.npz --out V.npy").assert().success();
+        read_matrix(&bench.path("V.npy")).unwrap()
+    };
+    let read = |name: &str| read_matrix(&bench.path(name)).unwrap();
+    for convention in ["native", "neurophox"] {
+        let line = format!("mesh decompose U.npy --depth 9 --convention {convention} --out F.npz");
+        assert!(distance(&made(&line, "rectangular mesh of 6 modes in 9 columns"), &unitary) < 1e-12);
+    }
+    let line = "mesh decompose D.npy --layout diamond --out F.npz";
+    assert!(distance(&made(line, "diamond mesh of 6 modes in 5 columns"), &read("D.npy")) < 1e-12);
+    let whole =
+        made("mesh decompose U.npy --layout diamond --embed --out F.npz", "diamond mesh of 10 modes in 9 columns");
+    let lower = whole.slice(ndarray::s![4.., 4..]).to_owned();
+    assert!(distance(&lower, &unitary) < 1e-12);
+
+    let said = ["U.npy", "beside the diagonal", "--embed", "asyt mesh fit"];
+    bench.refuses("mesh decompose U.npy --layout diamond --out G.npz", 1, &said);
+    bench.refuses("mesh decompose U.npy --depth 5 --out G.npz", 1, &["U.npy", "depth = 5", "asyt mesh fit"]);
+    bench.refuses("mesh decompose U.npy --layout triangular --depth 9 --out G.npz", 1, &["only a rectangular mesh"]);
+    bench.refuses("mesh decompose U.npy --embed --out G.npz", 2, &["--embed", "--layout diamond"]);
+    bench.refuses(
+        "mesh decompose D.npy --layout diamond --convention neurophox --out G.npz",
+        1,
+        &["no diamond meshes"],
+    );
+}
+
+#[test]
 fn any_matrix_becomes_meshes_and_attenuators() {
     let bench = Bench::new();
     let matrix = Array2::from_shape_fn((4, 6), |(row, column)| {
@@ -234,7 +272,14 @@ fn any_matrix_becomes_meshes_and_attenuators() {
     }
     bench.refuses("mesh decompose W.npy --svd --tile 4 --out F.npz", 1, &["W.npy", "tiles of 4 modes", "use 4 or 8"]);
     bench.refuses("mesh decompose W.npy --tile 2 --out F.npz", 2, &["--svd"]);
-    bench.refuses("mesh decompose W.npy --svd --layout butterfly --out F.npz", 1, &["rectangular"]);
+    for layout in ["butterfly", "diamond"] {
+        bench.refuses(
+            &format!("mesh decompose W.npy --svd --layout {layout} --out F.npz"),
+            2,
+            &["rectangular", layout],
+        );
+    }
+    bench.refuses("mesh decompose W.npy --svd --depth 7 --out F.npz", 2, &["--depth"]);
 }
 
 #[cfg(target_os = "linux")]

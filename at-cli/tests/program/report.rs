@@ -87,6 +87,48 @@ fn stages_inside_others_are_shown_in_their_frames() {
     }
 }
 
+/// Light on every mask and on the detectors, whose regions are framed; errors of chips of rings and of phase-change cells.
+#[test]
+fn other_families_show_light_and_errors_of_their_chips() {
+    let of = |network: &str, chip: &str| {
+        let bench = Bench::new();
+        let words = ["train", "--network", network, "--chip", chip, "--train-limit", "40", "--batch-size", "10"];
+        let rest = ["--method", "ideal", "--epochs", "1", "--engine", "cpu", "--out", "run", "--quiet"];
+        bench.run(words.iter().chain(&rest).copied()).done();
+        report(&bench, &["--sample", "2", "--quiet"]).done();
+        let (page, pictures) = (bench.read("run/report.html"), bench.entries("run/report"));
+        (bench, page, pictures)
+    };
+    let (bench, page, pictures) = of("diffractive:24x24x2", "planes");
+    for text in [
+        "Light on plane 1, test sample 2",
+        "Light on plane 2, test sample 2",
+        "Light on the detectors",
+        "meets one of them",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let plane = pictures.iter().filter(|name| name.ends_with("-power.svg"));
+    let framed: Vec<usize> =
+        plane.map(|name| bench.read(&format!("run/report/{name}")).matches("#ff3c3c").count()).collect();
+    assert_eq!(framed.iter().filter(|&&count| count == 10).count(), 1, "{framed:?}");
+    assert_eq!(framed.iter().filter(|&&count| count == 0).count(), 2, "{framed:?}");
+    for (network, chip, shown) in [
+        ("rings:in-8-out", "ring-bank", ["offset-error", "linewidth-error"]),
+        ("pcm:in-8-out", "phase-change", ["positive-error", "negative-error"]),
+        ("bank:in-8-out", "weight-bank", ["amplitude-error", "slope-error"]),
+        ("svd:16x16/4", "mesh", ["transmission", "theta-error"]),
+    ] {
+        let (_, _, pictures) = of(network, chip);
+        for part in shown {
+            assert!(
+                pictures.iter().any(|name| name.ends_with(&format!("-{part}.svg"))),
+                "{network}: {part} in {pictures:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn comparisons_and_sweeps_have_pages_with_the_numbers_of_their_tables() {
     let bench = Bench::new();

@@ -2,8 +2,13 @@
 //!
 //! Ideal MZI: `M(θ,φ) = i e^{iθ/2} [[e^{iφ} s, c],[e^{iφ} c, -s]]` with `s = sin θ/2`, `c = cos θ/2`.
 
+mod diamond;
+
+pub use diamond::embedded_in_diamond;
+
 use super::mzi::{Coupler, mzi_transfer};
 use super::{Layout, Mesh, singular_values};
+use crate::error::same_size;
 use crate::{Error, Result};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -12,34 +17,77 @@ use std::f64::consts::{PI, TAU};
 /// A matrix passes as unitary when no entry of `UᴴU - I` exceeds this: rounding to single precision is allowed, more is not.
 pub const UNITARY_TOLERANCE: f64 = 1e-5;
 
-/// Controls `[θ, φ, γ]` (radians) with which the universal mesh of `layout` makes `unitary` [mode, mode], `y = U x`.
-///
-/// θ lies in [0, π], φ and γ in [0, 2π). Rectangular: Clements et al., Optica 3, 1460 (2016); triangular: Reck et al.,
-/// PRL 73, 58 (1994). O(N³). Errs where the matrix is not square, has fewer than 2 modes, an entry that is not finite, or is
-/// not unitary within [`UNITARY_TOLERANCE`]; within it, the mesh makes the matrix to the size of that defect.
+/// Controls `[θ, φ, γ]` (radians) with which the mesh of `layout` with as many modes makes `unitary` [mode, mode], `y = U x`:
+/// [`decompose_onto`] without redundant columns.
 pub fn decompose(unitary: &Array2<Complex64>, layout: Layout) -> Result<Vec<f64>> {
-    let (outputs, inputs) = unitary.dim();
-    if outputs != inputs {
-        let reason = format!("a mesh makes a square matrix. {SINGULAR}");
-        return Err(Error::invalid("matrix", format!("{outputs} × {inputs}"), reason));
+    require_square(unitary)?;
+    require_algorithm(layout)?;
+    decompose_onto(unitary, &Mesh::universal(unitary.nrows(), layout)?)
+}
+
+/// Controls `[θ, φ, γ]` (radians) with which `mesh` makes `unitary` [mode, mode], `y = U x`.
+///
+/// θ lies in [0, π], φ and γ in [0, 2π). Rectangular: Clements et al., Optica 3, 1460 (2016), columns beyond the N-th lead light straight on;
+/// triangular: Reck et al., PRL 73, 58 (1994); diamond: light between opposite corners tells its MZIs one by one, first column first. O(N³). Errs where the matrix is
+/// not square, is not of the mesh's modes, has an entry that is not finite, or is not unitary within [`UNITARY_TOLERANCE`]; within it, the mesh
+/// makes the matrix to the size of that defect. Errs where the layout has no algorithm, a rectangular mesh fewer than N columns, and where
+/// no phases of the diamond make the matrix.
+pub fn decompose_onto(unitary: &Array2<Complex64>, mesh: &Mesh) -> Result<Vec<f64>> {
+    require_square(unitary)?;
+    require_algorithm(mesh.layout())?;
+    same_size("modes of the mesh", unitary.nrows(), mesh.die_modes())?;
+    if mesh.dies() > 1 {
+        return Err(Error::invalid(
+            "dies",
+            mesh.dies(),
+            "each makes a matrix of its own: decompose one after the other",
+        ));
     }
-    if !layout.is_universal() {
-        let reason =
-            "only rectangular and triangular meshes have a decomposition; fit the phases by gradient (asyt mesh fit)";
-        return Err(Error::invalid("layout", layout.name(), reason));
+    let (modes, depth) = (mesh.modes(), mesh.columns().len());
+    if mesh.layout() == Layout::Rectangular && depth < modes {
+        let reason = format!(
+            "a rectangular mesh of {modes} modes makes any unitary with {modes} columns or more; the phases of fewer that come \
+             nearest are found by gradient (asyt mesh fit)"
+        );
+        return Err(Error::invalid("depth", depth, reason));
     }
-    let mesh = Mesh::universal(unitary.nrows(), layout)?;
-    check_unitary(unitary)?;
-    let mut phases = Decomposition {
-        modes: mesh.modes(),
-        matrix: unitary.iter().copied().collect(),
-        theta: vec![0.0; mesh.mzis()],
-        phi: vec![0.0; mesh.mzis()],
-        mesh,
+    let defect = check_unitary(unitary)?;
+    let [theta, phi, gamma] = match mesh.layout() {
+        Layout::Rectangular => {
+            let mut found = Decomposition::new(unitary, Mesh::rectangular(modes)?);
+            let gamma = found.rectangular();
+            found.theta.resize(mesh.mzis(), PI); // with φ = π the identity
+            found.phi.resize(mesh.mzis(), PI);
+            [found.theta, found.phi, gamma]
+        }
+        Layout::Triangular => {
+            let mut found = Decomposition::new(unitary, mesh.clone());
+            let gamma = found.triangular();
+            [found.theta, found.phi, gamma]
+        }
+        Layout::Diamond => diamond::diamond(mesh, unitary, defect)?,
+        Layout::Butterfly | Layout::Benes | Layout::Custom => unreachable!("they have been refused"),
     };
-    let gamma = if layout == Layout::Triangular { phases.triangular() } else { phases.rectangular() };
-    let wrapped = phases.phi.into_iter().chain(gamma).map(wrap);
-    Ok(phases.theta.into_iter().chain(wrapped).collect())
+    Ok(theta.into_iter().chain(phi.into_iter().chain(gamma).map(wrap)).collect())
+}
+
+fn require_square(matrix: &Array2<Complex64>) -> Result<()> {
+    let (outputs, inputs) = matrix.dim();
+    if outputs == inputs {
+        return Ok(());
+    }
+    let reason = format!("a mesh makes a square matrix. {SINGULAR}");
+    Err(Error::invalid("matrix", format!("{outputs} × {inputs}"), reason))
+}
+
+fn require_algorithm(layout: Layout) -> Result<()> {
+    match layout {
+        Layout::Rectangular | Layout::Triangular | Layout::Diamond => Ok(()),
+        Layout::Butterfly | Layout::Benes | Layout::Custom => {
+            let reason = "only rectangular, triangular and diamond meshes have a decomposition; fit the phases by gradient (asyt mesh fit)";
+            Err(Error::invalid("layout", layout.name(), reason))
+        }
+    }
 }
 
 /// What to do with a matrix that no single mesh makes.
@@ -49,8 +97,8 @@ const SINGULAR: &str = "W as it is is made by two meshes with attenuators σ bet
 /// Beyond so many modes the singular values take too long for an error.
 const MOST_EXPLAINED: usize = 128;
 
-/// Errs where the largest entry of `UᴴU - I` is beyond [`UNITARY_TOLERANCE`], and on entries that are not finite.
-fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
+/// The largest entry of `UᴴU - I`. Errs where it is beyond [`UNITARY_TOLERANCE`], and on entries that are not finite.
+fn check_unitary(unitary: &Array2<Complex64>) -> Result<f64> {
     if let Some(((row, column), entry)) = unitary.indexed_iter().find(|(_, entry)| !entry.is_finite()) {
         return Err(Error::invalid(
             "unitary",
@@ -62,7 +110,7 @@ fn check_unitary(unitary: &Array2<Complex64>) -> Result<()> {
     defect.diag_mut().mapv_inplace(|entry| entry - 1.0);
     let worst = defect.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
     if worst <= UNITARY_TOLERANCE {
-        return Ok(());
+        return Ok(worst);
     }
     let values = if unitary.nrows() <= MOST_EXPLAINED { singular_values(unitary).ok() } else { None };
     let values = values.map_or(String::new(), |found| {
@@ -102,6 +150,12 @@ struct Decomposition {
 }
 
 impl Decomposition {
+    fn new(unitary: &Array2<Complex64>, mesh: Mesh) -> Self {
+        let matrix = unitary.iter().copied().collect();
+        let [theta, phi] = [(); 2].map(|()| vec![0.0; mesh.mzis()]);
+        Decomposition { modes: mesh.modes(), matrix, theta, phi, mesh }
+    }
+
     fn index(&self, column: usize, row: usize) -> usize {
         self.mesh.columns()[column].mzi(row)
     }
@@ -193,120 +247,5 @@ impl Decomposition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::optics::transfer_matrix;
-    use rand::{SeedableRng, rngs::StdRng};
-    use rand_distr::{Distribution, StandardNormal};
-
-    const LAYOUTS: [Layout; 2] = [Layout::Rectangular, Layout::Triangular];
-
-    /// Gram-Schmidt, twice, on Gaussian rows.
-    fn haar(modes: usize, random: &mut StdRng) -> Array2<Complex64> {
-        let mut matrix = Array2::from_shape_simple_fn((modes, modes), || {
-            Complex64::new(StandardNormal.sample(random), StandardNormal.sample(random))
-        });
-        for row in 0..modes {
-            for before in (0..row).chain(0..row) {
-                let (done, mut rest) = matrix.multi_slice_mut((ndarray::s![before, ..], ndarray::s![row, ..]));
-                let overlap: Complex64 = done.iter().zip(&rest).map(|(a, b)| a.conj() * b).sum();
-                rest.zip_mut_with(&done, |b, a| *b -= overlap * a);
-            }
-            let norm = matrix.row(row).iter().map(|entry| entry.norm_sqr()).sum::<f64>().sqrt();
-            matrix.row_mut(row).mapv_inplace(|entry| entry / norm);
-        }
-        matrix
-    }
-
-    fn rebuild_error(unitary: &Array2<Complex64>, layout: Layout) -> f64 {
-        let controls = decompose(unitary, layout).unwrap();
-        let mesh = Mesh::universal(unitary.nrows(), layout).unwrap();
-        let (theta, phi, gamma) = mesh.split(&controls);
-        assert!(theta.iter().all(|angle| (0.0..=PI).contains(angle)));
-        assert!(phi.iter().chain(gamma).all(|angle| (0.0..TAU).contains(angle)));
-        let rebuilt = transfer_matrix(&mesh, &controls, None).unwrap();
-        (&rebuilt - unitary).iter().map(|difference| difference.norm()).fold(0.0, f64::max)
-    }
-
-    #[test]
-    fn haar_matrices_are_rebuilt_for_every_size() {
-        let mut random = StdRng::seed_from_u64(7);
-        for modes in [2, 3, 4, 5, 6, 7, 8, 15, 16, 33, 64, 255, 256] {
-            let unitary = haar(modes, &mut random);
-            for layout in LAYOUTS {
-                let error = rebuild_error(&unitary, layout);
-                eprintln!("N = {modes}, {layout:?}: error {error:.1e}");
-                assert!(error < 1e-11, "N = {modes}, {layout:?}: {error:e}");
-            }
-        }
-    }
-
-    #[test]
-    fn matrices_full_of_zeros_are_rebuilt() {
-        let mut random = StdRng::seed_from_u64(8);
-        for modes in [2, 3, 4, 7, 8] {
-            let identity = Array2::<Complex64>::eye(modes);
-            let place = |source: Vec<usize>| identity.select(ndarray::Axis(0), &source);
-            let mut blocks = identity.clone();
-            let half = modes / 2;
-            if half > 1 {
-                blocks.slice_mut(ndarray::s![..half, ..half]).assign(&haar(half, &mut random));
-            }
-            blocks.slice_mut(ndarray::s![half.., half..]).assign(&haar(modes - half, &mut random));
-            let screen =
-                Array2::from_diag(&ndarray::Array1::from_iter((0..modes).map(|k| Complex64::cis(1.0 + k as f64))));
-            let cases = [
-                ("identity", identity.clone()),
-                ("minus identity", identity.mapv(|entry| -entry)),
-                ("reversal", place((0..modes).rev().collect())),
-                ("shift", place((0..modes).map(|k| (k + 1) % modes).collect())),
-                ("shift back", place((0..modes).map(|k| (k + modes - 1) % modes).collect())),
-                ("one swap", place((0..modes).map(|k| if k < 2 { 1 - k } else { k }).collect())),
-                ("screen", screen.clone()),
-                ("screened reversal", screen.dot(&place((0..modes).rev().collect()))),
-                ("blocks", blocks.clone()),
-                ("blocks turned over", blocks.dot(&place((0..modes).rev().collect()))),
-            ];
-            for (name, unitary) in cases {
-                for layout in LAYOUTS {
-                    let error = rebuild_error(&unitary, layout);
-                    assert!(error < 1e-14 * modes as f64, "{name}, N = {modes}, {layout:?}: {error:e}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_no_mesh_can_make_is_an_error() {
-        let text = |matrix: Array2<Complex64>| decompose(&matrix, Layout::Rectangular).unwrap_err().to_string();
-        assert!(text(Array2::zeros((3, 2))).contains("square matrix"));
-        assert!(text(Array2::eye(1)).contains("2 to"));
-        let scaled = text(Array2::eye(3) * Complex64::new(1.001, 0.0));
-        for part in ["UᴴU - I", "1.001000 to 1.001000", "U Vᴴ", "singular_value_controls"] {
-            assert!(scaled.contains(part), "{scaled}");
-        }
-        for (rows, columns) in [(3, 2), (2, 3), (0, 4)] {
-            assert!(text(Array2::zeros((rows, columns))).contains("singular_value_controls"));
-        }
-        let huge = text(Array2::eye(3) * Complex64::new(1e300, 0.0));
-        assert!(huge.contains("1.0e300 to 1.0e300"), "its zeros fill lines: {huge}");
-        assert!(text(Array2::eye(3) * Complex64::new(1.0001, 0.0)).contains("1.000100 to 1.000100"));
-        assert!(text(Array2::zeros((129, 129))).contains("exceeds 1e-5. If"));
-        for bad in [f64::NAN, f64::INFINITY] {
-            let mut matrix = Array2::eye(3);
-            matrix[[1, 2]] = Complex64::new(0.0, bad);
-            matrix[[1, 2]].re = -1e300;
-            let said = text(matrix);
-            assert!(said.contains("entry (1, 2)") && said.contains("-1e300"), "{said}");
-        }
-    }
-
-    #[test]
-    fn a_matrix_in_single_precision_is_made_to_single_precision() {
-        let unitary = haar(32, &mut StdRng::seed_from_u64(9));
-        let rounded = unitary.mapv(|entry| Complex64::new(f64::from(entry.re as f32), f64::from(entry.im as f32)));
-        for layout in LAYOUTS {
-            assert!(rebuild_error(&rounded, layout) < 1e-6);
-        }
-    }
-}
+#[path = "decomposition_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ pub mod waveguide_phases;
 pub use activation::Activation;
 pub use angular_spectrum::AngularSpectrum;
 pub use convention::Convention;
-pub use decomposition::decompose;
+pub use decomposition::{decompose, decompose_onto, embedded_in_diamond};
 pub use layout::Layout;
 pub use mesh::{Column, Mesh};
 pub use mesh_errors::MeshErrors;

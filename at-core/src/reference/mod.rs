@@ -101,27 +101,28 @@ impl Reference<'_> {
         Ok(signal)
     }
 
-    /// Optical power along every mesh of the network, for one sample's `fields [inputs]`: per mesh the power on every
-    /// waveguide before its first column and behind each, `[columns + 1, mode]`, in the unit of the input's `|z|²`.
-    pub fn mesh_powers(&self, controls: &[f64], fields: &[f64]) -> Result<Vec<Vec<f64>>> {
+    /// Optical power on every waveguide of a mesh, on every pixel of a mask and on every pixel of a plane of detectors, for one sample's
+    /// `fields [inputs]`, in the unit of the input's `|z|²`: per stage that of a mesh before its first column and behind each, `[columns + 1, mode]`,
+    /// that of masks and regions where light arrives at them, `[row, column]`; none of other stages. Of a stage that is crossed again the last crossing.
+    pub fn powers(&self, controls: &[f64], fields: &[f64]) -> Result<Vec<Option<Vec<f64>>>> {
         same_size("reals of one sample", self.network.input().width(), fields.len())?;
         let controls = self.effective_controls(controls)?;
         let mut signal = fields.to_vec();
         let placed = self.placed();
-        // of a mesh that is crossed again the last crossing
-        let mut powers = vec![Vec::new(); placed.len()];
+        let mut powers = vec![None; placed.len()];
         for visit in self.network.visits() {
             signal = recurrence::enter(self.network, &visit, fields, &signal);
             let stages = &self.network.layers()[visit.layer];
             for (index, stage) in self.stages_of(visit.layer).zip(stages) {
                 if let Stage::Mesh(mesh) = stage {
                     let own = &controls[placed[index].controls.clone()];
-                    powers[index] = light::powers(mesh, placed[index].errors, own, &signal);
+                    powers[index] = Some(light::powers(mesh, placed[index].errors, own, &signal));
+                } else if let Stage::Mask(_) | Stage::Regions(_) = stage {
+                    powers[index] = Some(signal.chunks_exact(2).map(|z| z[0] * z[0] + z[1] * z[1]).collect());
                 }
                 signal = forward(&placed[index], &controls, &signal);
             }
         }
-        powers.retain(|own| !own.is_empty());
         Ok(powers)
     }
 

@@ -4,7 +4,8 @@ use super::Reference;
 use crate::fabrication::Fabrication;
 use crate::imperfections::Imperfections;
 use crate::network::{Detection, Network, Stage};
-use crate::optics::{Activation, Mesh};
+use crate::optics::{Activation, AngularSpectrum, Mesh};
+use crate::stage::Transmission;
 use std::f64::consts::PI;
 
 fn network(meshes: usize) -> Network {
@@ -16,7 +17,8 @@ fn network(meshes: usize) -> Network {
 }
 
 fn powers(network: &Network, fabrication: &Fabrication, controls: &[f64], fields: &[f64]) -> Vec<Vec<f64>> {
-    Reference { network, fabrication, first_controls: &[], drift: &[] }.mesh_powers(controls, fields).unwrap()
+    let reference = Reference { network, fabrication, first_controls: &[], drift: &[] };
+    reference.powers(controls, fields).unwrap().into_iter().flatten().collect()
 }
 
 /// Light on mode 1 alone.
@@ -69,5 +71,30 @@ fn more_than_one_sample_is_refused() {
     let network = network(1);
     let reference =
         Reference { network: &network, fabrication: &Fabrication::ideal(), first_controls: &[], drift: &[] };
-    assert!(reference.mesh_powers(&vec![0.0; network.controls()], &[0.0; 20]).is_err());
+    assert!(reference.powers(&vec![0.0; network.controls()], &[0.0; 20]).is_err());
+}
+
+/// What detectors read is the mean of the powers within their regions; a mask of phases keeps the power of every pixel.
+#[test]
+fn light_on_planes_is_what_the_detectors_add_up() {
+    let spectrum = AngularSpectrum { rows: 6, columns: 8, pitch_um: 400.0, distance_um: 2000.0, wavelength_um: 750.0 };
+    let regions = Stage::regions(6, 8, 3, 2);
+    let mask = || Stage::mask(6, 8, Transmission::Phase);
+    let network = Network::new(vec![vec![mask(), Stage::free_space(spectrum), mask(), regions.clone()]]).unwrap();
+    let some = |count: usize, step: f64| (0..count).map(|k| (step * k as f64).sin()).collect::<Vec<f64>>();
+    let (controls, fields) = (some(network.controls(), 1.3), some(96, 0.7));
+    let fabrication = Fabrication::ideal();
+    let reference = Reference { network: &network, fabrication: &fabrication, first_controls: &[], drift: &[] };
+    let found = reference.powers(&controls, &fields).unwrap();
+    assert!(found[1].is_none(), "free space has no plane");
+    let entered: Vec<f64> = fields.chunks_exact(2).map(|z| z[0] * z[0] + z[1] * z[1]).collect();
+    assert_eq!(found[0].as_ref(), Some(&entered));
+    let (before, behind) = (found[2].as_ref().unwrap(), found[3].as_ref().unwrap());
+    assert!(before.iter().zip(behind).all(|(a, b)| (a - b).abs() < 1e-12));
+    let Stage::Regions(own) = regions else { unreachable!() };
+    let read = reference.propagate(&controls, &fields).unwrap();
+    for (pixels, read) in own.pixels().iter().zip(read) {
+        let mean = pixels.iter().map(|&pixel| behind[pixel]).sum::<f64>() / pixels.len() as f64;
+        assert!((mean - read).abs() < 1e-12, "{mean} for {read}");
+    }
 }

@@ -2,8 +2,8 @@
 //! `g·sin(θ_k/2)`, the other modes are dumped or dark. Controls: `[θ_k.., g]`.
 
 use super::{
-    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, Flops, Imperfect, Place, Signal, Sines, Stage,
-    StageErrors, Start,
+    Beside, ControlArray, ControlRun, Controlled, Drawn, Element, Flops, Grid, Imperfect, Map, Place, Signal, Sines,
+    Span, Stage, StageErrors, Start,
 };
 use crate::Result;
 use num_complex::Complex64;
@@ -74,7 +74,7 @@ impl Element for Attenuators {
     }
 
     fn drawn(&self) -> Option<&dyn Drawn> {
-        None
+        Some(self)
     }
 
     fn beside(&self, _: usize) -> Result<Option<Beside>> {
@@ -154,5 +154,22 @@ impl Controlled for Attenuators {
     /// Larger than a module or not, they are what they are.
     fn shares(&self, other: &Stage, _: usize) -> Option<Vec<usize>> {
         (*other == Stage::Attenuators(*self)).then(|| (0..=self.passed()).collect())
+    }
+}
+
+const TOLD: &str =
+    "What every attenuator makes of a field, the gain that all share included; they have no errors of their own.";
+
+impl Drawn for Attenuators {
+    /// A row of modes.
+    fn grid(&self) -> Grid<'_> {
+        Grid::Weights { inputs: self.passed(), outputs: 1 }
+    }
+
+    fn maps(&self, _: &StageErrors, controls: &[f64]) -> Vec<Map> {
+        let (angles, gain) = controls.split_at(self.passed());
+        let values: Vec<f64> = angles.iter().map(|angle| gain[0] * (0.5 * angle).sin()).collect();
+        let (title, scale) = ("Transmissions of the attenuators", "field out / field in");
+        vec![Map { name: "transmission", title, scale, caption: TOLD, span: Span::around_zero(&values), values }]
     }
 }

@@ -15,7 +15,7 @@
 //!
 //! Source: Ríos et al., Sci. Adv. 5, eaau5759 (2019); Feldmann et al., Nature 589, 52 (2021).
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -120,6 +120,11 @@ impl Imperfect for PhaseChange {
 
 const NOMINAL: &str = "The weight that each pair of cells was told, as far as cells reach; biases are left out.";
 const HELD: &str = "What the trainer does not know: the weight that each pair makes of it, by its own contrasts and its difference at rest.";
+const FIRST: &str =
+    "What the trainer does not know: by what share the contrast of the cell for positive weights is off.";
+const SECOND: &str =
+    "What the trainer does not know: by what share the contrast of the cell for negative weights is off.";
+const OFFSET: &str = "What the trainer does not know: the weight that each pair has when both cells are at rest.";
 
 impl Drawn for PhaseChange {
     fn grid(&self) -> Grid<'_> {
@@ -135,6 +140,14 @@ impl Drawn for PhaseChange {
         let mut maps = vec![map("weights", "Weights as programmed", NOMINAL, &StageErrors::NONE)];
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", HELD, errors));
+        }
+        if let Some([positive, negative, offset]) = errors.get(["positive", "negative", "offset"]) {
+            let drawn = |texts, values| error_map(self.weights(), texts, values);
+            maps.extend([
+                drawn(["positive-error", "Contrast errors of first cells", "relative error", FIRST], positive),
+                drawn(["negative-error", "Contrast errors of second cells", "relative error", SECOND], negative),
+                drawn(["offset-error", "Differences at rest", "share of the contrast", OFFSET], offset),
+            ]);
         }
         maps
     }

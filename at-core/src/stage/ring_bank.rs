@@ -24,7 +24,7 @@
 //!
 //! Source: Tait et al., J. Lightwave Technol. 32, 4029 (2014); Tait et al., IEEE J. Sel. Top. Quantum Electron. 22, 5900214 (2016).
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -332,6 +332,10 @@ impl Imperfect for RingBank {
 const NOMINAL: &str = "The weight that each channel would have in a perfect bank, with the tails of all rings of its bus; biases are left out.";
 const HELD: &str =
     "What the trainer does not know: the weight that each channel really has, by the resonances of these rings.";
+const OFFSET: &str =
+    "What the trainer does not know: how far the resonance of each ring stands from its channel at rest.";
+const LINEWIDTH: &str =
+    "What the trainer does not know: s of each ring, whose linewidth is e^s times that of the design.";
 
 impl Drawn for RingBank {
     fn grid(&self) -> Grid<'_> {
@@ -348,6 +352,13 @@ impl Drawn for RingBank {
         let mut maps = vec![map("weights", "Weights as the trainer sees them", NOMINAL, &StageErrors::NONE)];
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", HELD, errors));
+        }
+        if let Some([offset, linewidth]) = errors.get(["offset", "linewidth"]) {
+            let drawn = |texts, values| error_map(self.weights(), texts, values);
+            maps.extend([
+                drawn(["offset-error", "Offsets of the resonances", "round-trip phase (rad)", OFFSET], offset),
+                drawn(["linewidth-error", "Errors of the linewidths", "logarithm of the ratio", LINEWIDTH], linewidth),
+            ]);
         }
         maps
     }

@@ -1,7 +1,7 @@
 //! A bank of incoherent, balanced MZI weight cells: `w = sin φ` per cell and per bias; controls `[φ row-major, φ of b]`. With the
 //! errors a of its amplitude, s of its slope and o of its offset, a cell answers `w = (1 + a)·sin((1 + s)·φ + o)`.
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -111,6 +111,9 @@ impl Imperfect for WeightBank {
 
 const NOMINAL: &str = "The weight that each control would set in a perfect cell; biases are left out.";
 const HELD: &str = "What the trainer does not know: the weight that each cell really holds, by its own response.";
+const AMPLITUDE: &str = "What the trainer does not know: by what share the largest weight of each cell is beside 1.";
+const SLOPE: &str = "What the trainer does not know: by what share each cell follows its control too fast.";
+const OFFSET: &str = "What the trainer does not know: the phase that stands in each cell at a control of 0.";
 
 impl Drawn for WeightBank {
     fn grid(&self) -> Grid<'_> {
@@ -127,6 +130,14 @@ impl Drawn for WeightBank {
         let mut maps = vec![map("weights", nominal, "weight sin φ", NOMINAL, &none)];
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", "weight", HELD, errors));
+        }
+        if let Some([amplitude, slope, offset]) = errors.get(["amplitude", "slope", "offset"]) {
+            let drawn = |texts, values| error_map(self.weights(), texts, values);
+            maps.extend([
+                drawn(["amplitude-error", "Errors of the amplitudes", "relative error", AMPLITUDE], amplitude),
+                drawn(["slope-error", "Errors of the slopes", "relative error", SLOPE], slope),
+                drawn(["offset-error", "Offsets of the cells", "phase (rad)", OFFSET], offset),
+            ]);
         }
         maps
     }

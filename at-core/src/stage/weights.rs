@@ -1,7 +1,7 @@
 //! What matrices, weight banks, ring banks and phase-change crossbars have in common: a real matrix with bias `y = Wx + b`, of which every entry of
 //! `[W row-major [output, input], b]` is a function of its own control.
 
-use super::{ControlArray, Flops, Place};
+use super::{ControlArray, Flops, Map, Place, Span};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -192,4 +192,9 @@ impl Weights {
         }
         carried
     }
+}
+/// A map of an error of every weight: `name` and `title` of it, the `scale` of its numbers and the `caption`. Biases are left out.
+pub(super) fn error_map(weights: Weights, [name, title, scale, caption]: [&'static str; 4], values: &[f64]) -> Map {
+    let values = values[..weights.inputs * weights.outputs].to_vec();
+    Map { name, title, scale, caption, span: Span::around_zero(&values), values }
 }

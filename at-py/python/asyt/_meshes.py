@@ -50,15 +50,26 @@ def _complex(matrix) -> np.ndarray:
     return matrix
 
 
-def decompose(U, layout: Layout = "rectangular", convention: Convention = "native") -> Phases:
+def decompose(
+    U,
+    layout: Layout = "rectangular",
+    convention: Convention = "native",
+    *,
+    columns: Optional[int] = None,
+    embed: bool = False,
+) -> Phases:
     """The phases with which a mesh makes the unitary matrix `U`, `[output, input]`.
+
+    A rectangular mesh has `columns`, as many as modes or more. A diamond makes a part of the unitary matrices; with `embed` any `U` of N
+    modes is put on the lower N of a diamond of 2N-2 modes.
 
     >>> U = np.linalg.qr(np.random.default_rng(1).normal(size=(8, 8)))[0]
     >>> bool(abs(matrix(decompose(U, layout="triangular", convention="neurophox")) - U).max() < 1e-12)
     True
     """
     U = _complex(U)
-    return Phases(_asyt.decompose(U, layout, convention), len(U), layout, None, convention)
+    modes = max(2 * len(U) - 2, 0) if embed else len(U)
+    return Phases(_asyt.decompose(U, layout, columns, embed, convention), modes, layout, columns, convention)
 
 
 def fit(

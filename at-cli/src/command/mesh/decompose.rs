@@ -1,14 +1,16 @@
 //! `asyt mesh decompose`: the phases of a matrix, on one mesh or on two with attenuators between them.
 
 use super::{COMPLEX, DecomposeArguments, SAMPLE, described, expected, room};
-use crate::activity;
 use crate::failure::{OrUsage, Outcome};
 use crate::progress::say;
-use anyhow::Context;
+use crate::{activity, network_text};
+use anyhow::{Context, anyhow};
 use at_core::files::matrix_file::read_matrix;
 use at_core::files::phase_file::{ProgrammedMesh, write_phases, write_with_attenuators};
 use at_core::network::{Stage, singular_value_stages};
-use at_core::optics::{Mesh, decompose, singular_value_controls, transfer_matrix};
+use at_core::optics::{
+    Layout, Mesh, decompose, decompose_onto, embedded_in_diamond, singular_value_controls, transfer_matrix,
+};
 use at_core::stage::StageErrors;
 use at_core::tiled::{tiled_singular_value_controls, tiled_singular_value_stages};
 use ndarray::Array2;
@@ -20,17 +22,33 @@ pub fn on_one_mesh(arguments: &DecomposeArguments) -> Outcome {
     // a file that is not there says so when it is read
     let bytes = arguments.matrix.metadata().map_or(0.0, |found| found.len() as f64);
     room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
-    let unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
+    let mut unitary = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     // it, its phases, and the matrix that these make, when they are compared
-    let entries = unitary.len() as f64;
-    room("the matrices", (3.0 * COMPLEX + 8.0) * entries).with_context(at).or_usage()?;
+    let (modes, layout) = (unitary.nrows() as f64, arguments.layout);
+    let entries = unitary.len() as f64 * if arguments.embed { 4.0 } else { 1.0 };
+    let columns = arguments.depth.map_or(modes, |depth| modes.max(depth as f64));
+    room("the matrices", 3.0 * COMPLEX * entries + 8.0 * modes * columns).with_context(at).or_usage()?;
+    if arguments.embed {
+        let no_diamond = || anyhow!("--embed is about --layout diamond; the others make every unitary of their modes");
+        (layout == Layout::Diamond).then_some(()).ok_or_else(no_diamond).or_usage()?;
+        unitary = embedded_in_diamond(&unitary).with_context(at)?;
+    }
     let share = (entries / (SAMPLE * SAMPLE) as f64).powf(1.5);
     expected(&format!("decomposing a matrix of {} modes", unitary.nrows()), share, |mesh| {
-        let controls = decompose(&Array2::eye(SAMPLE), arguments.layout)?;
+        let controls = decompose(&Array2::eye(SAMPLE), Layout::Rectangular)?;
         transfer_matrix(mesh, &controls, None).map(drop)
     })?;
-    let controls = decompose(&unitary, arguments.layout).with_context(at)?;
-    let mesh = Mesh::universal(unitary.nrows(), arguments.layout)?;
+    let (mesh, controls) = match arguments.depth {
+        Some(_) => {
+            let mesh = network_text::mesh(unitary.nrows(), layout, arguments.depth, None).with_context(at)?;
+            let controls = decompose_onto(&unitary, &mesh).with_context(at)?;
+            (mesh, controls)
+        }
+        None => {
+            let controls = decompose(&unitary, layout).with_context(at)?;
+            (Mesh::universal(unitary.nrows(), layout)?, controls)
+        }
+    };
     activity::now(format!("checking the phases of {}", described(&mesh)));
     let difference = transfer_matrix(&mesh, &controls, None)? - &unitary;
     let error = difference.iter().map(|entry| entry.norm()).fold(0.0, f64::max);
@@ -47,6 +65,13 @@ pub fn by_singular_values(arguments: &DecomposeArguments) -> Outcome {
     room("the file and what is in it", 2.0 * bytes).with_context(at).or_usage()?;
     let matrix = read_matrix(&arguments.matrix, arguments.variable.as_deref())?;
     let ((outputs, inputs), layout) = (matrix.dim(), arguments.layout);
+    let part = || {
+        let name = layout.name();
+        anyhow!(
+            "the meshes of --svd make any unitary: rectangular or triangular ones; {name} meshes do not, and phases of theirs are found by gradient (asyt mesh fit)"
+        )
+    };
+    layout.is_universal().then_some(()).ok_or_else(part).or_usage()?;
     room("the matrices", (8.0 * COMPLEX) * (matrix.len() as f64 + (outputs * outputs + inputs * inputs) as f64))
         .with_context(at)
         .or_usage()?;

@@ -20,6 +20,7 @@ use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
 use crate::Result;
 use crate::engine::Engine;
+use crate::network::Network;
 use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
 use rayon::prelude::*;
 
@@ -38,8 +39,12 @@ pub const FACTS: MethodFacts = MethodFacts {
     needs_classes: false,
     options: &[],
     passes: MethodFacts::one_pass,
-    check: hybrid::check,
+    check,
 };
+
+fn check(network: &Network) -> Result<()> {
+    hybrid::check(network, FACTS.title)
+}
 
 /// The method from its parts.
 pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(

@@ -52,31 +52,29 @@ pub trait Lighting<C: Bidirectional> {
     ) -> Result<Vec<f64>>;
 }
 
-/// Errs where a network has no mesh, or weights that are no mesh.
-pub fn check(network: &Network) -> Result<()> {
+/// Errs where a network has no mesh, or weights that are no mesh, or meshes that cannot be lit by themselves; `method` is who would light them.
+pub fn check(network: &Network, method: &str) -> Result<()> {
     if network.recurrence().is_some_and(|own| own.entry != Entry::Once) {
         let reason = "it lights single meshes, and parts of a sample that enter at a step beside light are not among what it sends";
-        refuse_loops(network, "an in-situ method", reason)?;
+        refuse_loops(network, method, reason)?;
     }
     if let Some(stage) = network.stages().find(|stage| hides_a_mesh(stage)) {
         return Err(Error::Unsupported {
-            what: format!("an in-situ method on meshes inside a {}", stage.word()),
-            instead:
-                "it measures light inside meshes that stand by themselves; choose another `network`, or at-adaptive"
-                    .into(),
+            what: format!("{method} on meshes inside a {}", stage.word()),
+            instead: "it lights meshes that stand by themselves; choose another `network`, or at-adaptive".into(),
         });
     }
     // what is no mesh is the computer's: what stands in the light between meshes, and no weights of detected signals
     let refused = |stage: &Stage| stage.controls() > 0 && !stage.input().complex;
     if network.stages().any(refused) {
         return Err(Error::Unsupported {
-            what: "an in-situ method on matrices or weight banks".into(),
-            instead: "it measures light inside meshes; choose a `network` of meshes".into(),
+            what: format!("{method} on matrices or weight banks"),
+            instead: "it lights meshes; choose a `network` of meshes".into(),
         });
     }
     if network.meshes().next().is_none() {
         return Err(Error::Unsupported {
-            what: "an in-situ method without a mesh".into(),
+            what: format!("{method} without a mesh"),
             instead: "choose a `network` of meshes".into(),
         });
     }
@@ -106,8 +104,7 @@ pub struct Hybrid<M: Adjoint> {
 }
 
 impl<M: Adjoint + LayerAccess> Hybrid<M> {
-    /// For a chip of `network` and batches of up to `capacity`; `build` makes nominal stages of a network. Errs as
-    /// [`check`] does.
+    /// For a chip of `network`, which a method has [checked](check), and batches of up to `capacity`; `build` makes nominal stages of a network.
     pub fn new(
         engine: &M::Engine,
         network: &Network,
@@ -115,7 +112,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         loss: Loss,
         capacity: usize,
     ) -> Result<Self> {
-        check(network)?;
+        check(network, "a method that lights single meshes")?;
         let network = network.single_stages()?;
         let (mut places, mut electronic, mut end, mut index) = (Vec::new(), Vec::new(), 0, 0);
         for own in network.stages() {

@@ -25,6 +25,7 @@ use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach};
 use crate::Result;
 use crate::engine::Engine;
+use crate::network::Network;
 use crate::propagator::{Bidirectional, Buffer, Direction, Monitor, Simulator};
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +53,12 @@ pub const FACTS: MethodFacts = MethodFacts {
     needs_classes: false,
     options: &[IN_SITU_SUBTRACTION],
     passes: MethodFacts::one_pass,
-    check: hybrid::check,
+    check,
 };
+
+fn check(network: &Network) -> Result<()> {
+    hybrid::check(network, FACTS.title)
+}
 
 /// The method from its parts.
 pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(

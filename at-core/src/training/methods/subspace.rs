@@ -71,7 +71,7 @@ const SHRINKS: f64 = 0.8;
 
 /// Errs where no attenuators stand in the light.
 fn check(network: &Network) -> Result<()> {
-    hybrid::check(network)?;
+    hybrid::check(network, FACTS.title)?;
     if network.stages().any(|stage| matches!(stage, Stage::Attenuators(_))) {
         return Ok(());
     }
