@@ -214,7 +214,7 @@ fn sweep(
     };
     if cases.iter().any(|case| case.engine == EngineName::Cpu) {
         say(arguments.quiet, &format!("{}: measuring its peak", cpu.describe()));
-        results.peaks.push((EngineName::Cpu, cpu.install(|| peak::cpu(cpu.describe()))));
+        results.peaks.push((EngineName::Cpu, cpu.install(|| peak::cpu(cpu.describe()))?));
         results.memory.push("memory on cpu: the program's own allocations, at their peak".to_string());
     }
     if let Some(gpu) = gpu {

@@ -44,7 +44,7 @@ pub fn write(folder: &Path, results: &Results, figures: &Figures) -> Result<Vec<
     let mut names = Vec::new();
     for quantity in &QUANTITIES {
         if results.rows.iter().any(|row| (quantity.of)(row).is_some_and(|value| value > 0.0)) {
-            picture::write(folder, quantity.file, &chart(quantity, results).svg(figures.sheet), figures)?;
+            picture::write(folder, quantity.file, &chart(quantity, results).picture(figures.sheet), figures)?;
             names.push(quantity.file);
         }
     }
