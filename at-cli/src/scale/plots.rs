@@ -177,7 +177,7 @@ mod tests {
     fn limits_are_those_of_the_longest_curve() {
         let peak = Peak {
             device: "some".to_string(),
-            matrix_product: "complex f32",
+            matrix_product: "real f32",
             matrix_product_flops: 1e10,
             copy_bandwidth: 1e10,
         };

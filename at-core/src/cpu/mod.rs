@@ -7,6 +7,7 @@ mod awake;
 mod bidirectional;
 mod borrowed;
 mod combiner;
+mod complex_product;
 mod control;
 mod convolution;
 mod detection;
