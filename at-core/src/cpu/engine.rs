@@ -4,7 +4,7 @@ use super::drift::advance;
 use super::instruction_set::instruction_set;
 use super::network::CpuNetwork;
 use super::noise::disturb;
-use super::product::{Matrix, Threads, product};
+use super::product::{Matrix, product};
 use crate::engine::{Columns, Engine, Factor, Loss, Optimizer, OptimizerState, Targets, groups, product_sizes};
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
@@ -155,7 +155,7 @@ impl<T: Real> Engine for Cpu<T> {
         check_range("room for a product", target.len(), 0, rows * columns)?;
         let lhs = Matrix { values: a.values, rows, columns: inner, stride: a.stride(rows, inner) };
         let rhs = Matrix { values: b.values, rows: inner, columns, stride: b.stride(inner, columns) };
-        product(lhs, rhs, false, target, Threads::All);
+        product(lhs, rhs, false, target);
         Ok(())
     }
 

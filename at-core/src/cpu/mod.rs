@@ -7,7 +7,6 @@ mod awake;
 mod bidirectional;
 mod borrowed;
 mod combiner;
-mod complex_product;
 mod control;
 mod convolution;
 mod detection;

@@ -1,6 +1,6 @@
 //! The perturbation behind a layer: a full matrix without controls ([`crate::fabrication::perturbation`]).
 
-use super::product::{Matrix, Threads, product};
+use super::product::{Matrix, product};
 use super::stage::{CpuStage, Recorded, Slopes};
 use crate::Real;
 
@@ -22,7 +22,7 @@ impl<T: Real> PerturbationStage<T> {
         let width = self.width;
         let source = Matrix { values: source, rows: batch, columns: width, stride: (width, 1) };
         let matrix = Matrix { values: &self.matrix, rows: width, columns: width, stride };
-        product(source, matrix, false, target, Threads::All);
+        product(source, matrix, false, target);
     }
 }
 

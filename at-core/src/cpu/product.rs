@@ -57,17 +57,8 @@ pub struct Matrix<'a, T> {
     pub stride: (usize, usize),
 }
 
-/// Who multiplies.
-#[derive(Clone, Copy, Debug)]
-pub enum Threads {
-    /// All threads, where the product is large.
-    All,
-    /// The thread that asks for it.
-    This,
-}
-
 /// `target [lhs.rows, rhs.columns] row-major ← lhs·rhs`, added to what is there if `add`.
-pub fn product<T: Real>(lhs: Matrix<T>, rhs: Matrix<T>, add: bool, target: &mut [T], threads: Threads) {
+pub fn product<T: Real>(lhs: Matrix<T>, rhs: Matrix<T>, add: bool, target: &mut [T]) {
     assert_eq!(lhs.columns, rhs.rows, "inner sizes of a product");
     assert!(target.len() >= lhs.rows * rhs.columns, "room for a product");
     for matrix in [&lhs, &rhs] {
@@ -96,10 +87,7 @@ pub fn product<T: Real>(lhs: Matrix<T>, rhs: Matrix<T>, add: bool, target: &mut 
             false,
             false,
             false,
-            match threads {
-                Threads::All => Parallelism::Rayon(0),
-                Threads::This => Parallelism::None,
-            },
+            Parallelism::Rayon(0),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What matrices, banks and crossbars have in common: products with weights. How a weight follows its control, each says in its file.
 
-use super::product::{Matrix, Threads, product};
+use super::product::{Matrix, product};
 use super::sparse::SparseRows;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
 use crate::Real;
@@ -108,7 +108,7 @@ impl<T: Real, R: Response<T>> CpuStage<T> for WeightStage<T, R> {
         } else {
             let errors = Matrix { values: adjoint, rows: outputs, columns: batch, stride: (1, outputs) };
             let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
-            product(errors, input, false, weight_gradient, Threads::All);
+            product(errors, input, false, weight_gradient);
         }
         if let Some(imperfections) = imperfections {
             self.response.slope_of_imperfections(gradient, imperfections);
@@ -135,7 +135,7 @@ impl<T: Real, R> WeightStage<T, R> {
         rows.with_min_len(SERIAL.div_ceil(outputs)).for_each(|row| row.copy_from_slice(bias));
         let input = Matrix { values: input, rows: batch, columns: inputs, stride: (inputs, 1) };
         let weights = Matrix { values: weights, rows: inputs, columns: outputs, stride: (1, inputs) };
-        product(input, weights, true, output, Threads::All);
+        product(input, weights, true, output);
         false
     }
 
@@ -145,7 +145,7 @@ impl<T: Real, R> WeightStage<T, R> {
         let weights = &self.weights[..outputs * inputs];
         let errors = Matrix { values: adjoint, rows: batch, columns: outputs, stride: (outputs, 1) };
         let weights = Matrix { values: weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
-        product(errors, weights, false, adjoint_in, Threads::All);
+        product(errors, weights, false, adjoint_in);
     }
 }
 
