@@ -1,5 +1,6 @@
 //! The two real scalars that an engine computes with.
 
+use crate::cpu::product::Gemm;
 use crate::lanes::Lanes;
 use num_traits::{Float, FloatConst, NumAssign};
 use std::fmt::{Debug, Display};
@@ -10,7 +11,7 @@ pub(crate) const SERIAL: usize = 16_384;
 
 /// A real scalar: `f32` or `f64`. `f64` is the meaning, `f32` the speed.
 pub trait Real:
-    Float + FloatConst + NumAssign + Sum + Default + Debug + Display + bytemuck::Pod + Lanes + Send + Sync + 'static
+    Float + FloatConst + NumAssign + Sum + Default + Debug + Display + bytemuck::Pod + Lanes + Gemm + Send + Sync + 'static
 {
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;

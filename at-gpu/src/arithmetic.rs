@@ -84,6 +84,10 @@ impl Engine for Gpu {
         Vector::upload(&self.commands.context, "vector", values)
     }
 
+    fn finish(&self) -> Result<()> {
+        self.commands.finish()
+    }
+
     fn download(&self, buffer: &Vector) -> Result<Vec<f64>> {
         let bytes = self.commands.read(&buffer.buffer, 4 * buffer.len as u64)?;
         Ok(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().map(f64::from).collect())

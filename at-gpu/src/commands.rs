@@ -232,6 +232,12 @@ impl Commands {
         self.submit(&mut lock(&self.pending))
     }
 
+    /// Hands everything recorded to the device, and waits until it is done.
+    pub fn finish(&self) -> Result<()> {
+        self.flush()?;
+        self.context.wait(None)
+    }
+
     fn submit(&self, pending: &mut Pending) -> Result<()> {
         pending.pass = None;
         if let Some(encoder) = pending.encoder.take() {
@@ -251,14 +257,12 @@ impl Commands {
     /// How long the device takes for what `record` dispatches, without waiting for the host: by its own clock where it has one.
     /// `record` dispatches less than one submission holds, and copies nothing.
     pub fn elapsed(&self, record: impl FnOnce() -> Result<()>) -> Result<Duration> {
-        self.flush()?;
-        self.context.wait(None)?;
+        self.finish()?;
         let device = &self.context.device;
         if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             let start = Instant::now();
             record()?;
-            self.flush()?;
-            self.context.wait(None)?;
+            self.finish()?;
             return Ok(start.elapsed());
         }
         let clock = device.create_query_set(&wgpu::QuerySetDescriptor {

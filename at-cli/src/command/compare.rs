@@ -1,6 +1,6 @@
 //! `asyt compare`: methods on the same chips and the same budget, with what each costs at the interface.
 
-use crate::comparison::{self, Finished, GridArguments, csv, markdown, plots, table};
+use crate::comparison::{self, Finished, GridArguments, csv, markdown, plots, plots::Pictures, table};
 use crate::export::picture::{self, Format};
 use crate::export::sheet::Sheet;
 use crate::failure::Outcome;
@@ -67,8 +67,8 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
     let figures = arguments.drawn.or(&[Format::Svg]);
     let mut pictures = plots::of(report, results, figures.sheet);
     pictures.extend(costs(finished, figures.sheet)?);
-    for (name, svg) in &pictures {
-        picture::write(folder.path(), name, svg, &figures)?;
+    for (name, picture) in &pictures {
+        picture::write(folder.path(), name, picture, &figures)?;
     }
     folder.write(&format!("{name}.txt"), &visible(&table::table(report, true)))?;
     folder.write(&format!("{name}.md"), &markdown::table(report))?;
@@ -95,7 +95,7 @@ pub fn finish(finished: &Finished, folder: &RunFolder, arguments: &GridArguments
 }
 
 /// What time and energy go into by the cost models beside the chosen one, as the page of the run shows it.
-fn costs(finished: &Finished, sheet: Sheet) -> anyhow::Result<Vec<(String, String)>> {
+fn costs(finished: &Finished, sheet: Sheet) -> anyhow::Result<Pictures> {
     let trainings = comparison_section::trainings(finished);
     let own = finished.report.cost_model_name.as_str();
     let models = cost_section::models(Some((own, finished.report.cost_model)))?;

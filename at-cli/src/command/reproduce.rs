@@ -31,8 +31,8 @@ pub fn reproduce(arguments: &ReproduceArguments) -> Outcome {
     let result = reproduce::run(arguments)?;
     result.folder.write("result.json", &result.to_json())?;
     let figures = arguments.drawn.or(&[Format::Svg, Format::Png]);
-    let svg = chart::svg(&result.charts, figures.sheet);
-    let files = picture::write(result.folder.path(), &arguments.name, &svg, &figures)?;
+    let picture = chart::stacked(&result.charts, figures.sheet);
+    let files = picture::write(result.folder.path(), &arguments.name, &picture, &figures)?;
     if arguments.json {
         let mut out = std::io::stdout().lock();
         out.write_all(result.to_json().as_bytes())?;

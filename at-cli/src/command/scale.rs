@@ -37,10 +37,9 @@ Measured is one step: the median of --repeats after --warm-up, with the controls
 set anew in every step. `step` is a whole step of asymmetrical training: chip and
 model forward, two errors back, two updates. Effective operations are those of
 the plain algorithm, 28 per MZI and sample forward and 76 back. The device's own
-peak is the rate of its matrix products, measured at the start: complex f32 on the
-CPU, real f32 with the engine's own kernel on a GPU. Memory is what a step needs
-beside the samples: the program's own allocations at their peak, or what is taken
-from a GPU. `population` is --chips chips of one design at once, made, set to the
+peak is the rate of its matrix products, measured at the start: real f32 with the
+engine's own kernel. Memory is what a step needs beside the samples: the program's
+own allocations at their peak, or what is taken from a GPU. `population` is --chips chips of one design at once, made, set to the
 same controls and judged. Curves run along the first of modes, depth, layers,
 batch, chips and ranks that has several values; grey lines in the pictures are
 what the device's matrix products and copies allow the heaviest pass.
@@ -214,7 +213,7 @@ fn sweep(
     };
     if cases.iter().any(|case| case.engine == EngineName::Cpu) {
         say(arguments.quiet, &format!("{}: measuring its peak", cpu.describe()));
-        results.peaks.push((EngineName::Cpu, cpu.install(|| peak::cpu(cpu.describe()))));
+        results.peaks.push((EngineName::Cpu, cpu.install(|| peak::cpu(cpu.describe()))?));
         results.memory.push("memory on cpu: the program's own allocations, at their peak".to_string());
     }
     if let Some(gpu) = gpu {

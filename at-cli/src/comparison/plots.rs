@@ -5,6 +5,7 @@ use crate::cells::CellResult;
 use crate::export::bars::{Panel, shares};
 use crate::export::chart::{Axis, Chart, Curve, Interval, Level, Mark};
 use crate::export::columns::si;
+use crate::export::marks::Picture;
 use crate::export::sheet::Sheet;
 use crate::intervals;
 use crate::session::plot;
@@ -14,8 +15,8 @@ use at_core::imperfections::Unit;
 use at_core::statistics::Estimate;
 use at_core::training::{MethodName, Record, Score};
 
-/// Names and SVG texts.
-pub type Pictures = Vec<(String, String)>;
+/// With their names.
+pub type Pictures = Vec<(String, Picture)>;
 
 /// Of a comparison where nothing varies, else of a sweep.
 pub fn of(report: &Report, results: &[Vec<CellResult>], sheet: Sheet) -> Pictures {
@@ -36,7 +37,7 @@ fn comparison(report: &Report, results: &[CellResult], sheet: Sheet) -> Pictures
         let curves: Vec<Curve> =
             methods.map(|&method| over(results, method, at, &|r| Some(by.in_unit(r.test_score)), Some(by))).collect();
         let y = plot::axis(by, shown(&curves));
-        Chart { title: title.clone(), x: x(&curves), y, curves, ..Chart::default() }.svg(sheet)
+        Chart { title: title.clone(), x: x(&curves), y, curves, ..Chart::default() }.picture(sheet)
     };
     let bill = |result: &CellResult, record: &Record| -> Bill {
         report.cost_model.bill(&result.accesses_at(record), &result.chip_size)
@@ -57,7 +58,7 @@ fn comparison(report: &Report, results: &[CellResult], sheet: Sheet) -> Pictures
         (format!("{by}-energy"), score(&|curves| modelled("energy", "J", curves), energy, true)),
         (
             "alignment".to_string(),
-            alignment(title.trim_end_matches(" and 95 % interval"), &methods, results, epochs(&[])).svg(sheet),
+            alignment(title.trim_end_matches(" and 95 % interval"), &methods, results, epochs(&[])).picture(sheet),
         ),
         ("cost".to_string(), cost(report, point, sheet)),
     ]
@@ -135,7 +136,7 @@ fn over(
     Curve { label: method.to_string(), look: method.into(), mark: Mark::Last, points, interval: Interval::Band(ends) }
 }
 
-fn cost(report: &Report, point: &PointReport, sheet: Sheet) -> String {
+fn cost(report: &Report, point: &PointReport, sheet: Sheet) -> Picture {
     let costs = || point.methods.iter().filter_map(|method| Some((method.method.to_string(), method.cost?)));
     let model = &report.cost_model_name;
     let time = costs().map(|(name, cost)| (name, cost.bill.time.terms(), si(cost.time_s, "s")));
@@ -171,7 +172,7 @@ fn sweep(report: &Report, sheet: Sheet) -> Pictures {
         let by = report.judged_by;
         let whole = plot::file(by).trim_end_matches(".svg");
         let file = if others.len() == 1 { whole.to_string() } else { format!("{by}-{}", index + 1) };
-        (file, score_against(by, &report.vary[0], &values, &points, &title).svg(sheet))
+        (file, score_against(by, &report.vary[0], &values, &points, &title).picture(sheet))
     };
     others.iter().enumerate().map(picture).collect()
 }

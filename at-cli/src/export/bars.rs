@@ -2,6 +2,7 @@
 
 use super::canvas::{AXIS, Anchor, Canvas, Colour, FAINT, HAIR, INK, LINE, PALETTE, SIZE, Stroke};
 use super::font;
+use super::marks::Picture;
 use super::sheet::Sheet;
 
 /// One panel of bars.
@@ -27,8 +28,8 @@ const SEEN: f64 = 0.25;
 /// The colours of the terms: black, which the palette has among them, would look like a frame.
 const COLOURS: [Colour; 6] = [PALETTE[0], PALETTE[6], PALETTE[2], PALETTE[3], PALETTE[5], [90, 90, 90]];
 
-/// Panels below each other, every bar as shares of its total, as an SVG picture.
-pub fn shares(panels: &[Panel], sheet: Sheet) -> String {
+/// Panels below each other, every bar as shares of its total, as a picture.
+pub fn shares(panels: &[Panel], sheet: Sheet) -> Picture {
     let mut canvas = Canvas::new(sheet.width);
     let height = panels.iter().fold(0.0, |top, panel| draw(&mut canvas, panel, top));
     canvas.finish(height, sheet)
@@ -105,7 +106,7 @@ mod tests {
             ("at".to_string(), [1.0, 2.0, 0.0, 1e-5, 0.0, 3.0], "6.00 s".to_string()),
             ("pat".to_string(), [0.0; 6], "0 s".to_string()),
         ];
-        let svg = shares(&[Panel { title: "time".to_string(), terms: &terms, bars }], Sheet::default());
+        let svg = shares(&[Panel { title: "time".to_string(), terms: &terms, bars }], Sheet::default()).svg();
         for part in ["at", "pat", "6.00 s", "0 s", ">six<", "share of the total"] {
             assert!(svg.contains(part), "{part} is not in {svg}");
         }

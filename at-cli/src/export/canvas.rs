@@ -1,13 +1,14 @@
-//! What pictures are drawn on: points of print with hundredths, as SVG, from which every other format is made.
+//! What pictures are drawn on: points of print, from which every format is made.
 
-use super::font;
+use super::marks::{Fill, Mark, Picture};
 use super::sheet::Sheet;
 use crate::terminal::visible;
-use std::fmt::Write;
 
 /// Red, green, blue.
 pub type Colour = [u8; 3];
 
+/// Of paper.
+pub const WHITE: Colour = [255; 3];
 /// Of texts and axes.
 pub const INK: Colour = [26, 26, 26];
 /// Of lines that help the eye.
@@ -59,7 +60,7 @@ impl Stroke {
 
 /// A picture in the making.
 pub struct Canvas {
-    body: String,
+    marks: Vec<Mark>,
     /// Width (points).
     pub width: f64,
 }
@@ -67,78 +68,44 @@ pub struct Canvas {
 impl Canvas {
     /// An empty one of this width.
     pub fn new(width: f64) -> Self {
-        Canvas { body: String::new(), width }
+        Canvas { marks: Vec::new(), width }
     }
 
     /// A filled rectangle from one corner to the other.
-    pub fn rectangle(&mut self, [left, top, right, bottom]: [f64; 4], fill: Colour, opacity: f64) {
-        let (x, y) = (left.min(right), top.min(bottom));
-        let (width, height) = ((right - left).abs(), (bottom - top).abs());
-        let fill = filled(fill, opacity);
-        let _ = write!(
-            self.body,
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"{fill}/>",
-            n(x),
-            n(y),
-            n(width),
-            n(height)
-        );
+    pub fn rectangle(&mut self, [left, top, right, bottom]: [f64; 4], colour: Colour, opacity: f64) {
+        let sides = [left.min(right), top.min(bottom), (right - left).abs(), (bottom - top).abs()];
+        self.marks.push(Mark::Rectangle(sides, Fill { colour, opacity }));
     }
 
     /// A line through points; nothing where there are fewer than two.
     pub fn line(&mut self, points: &[(f64, f64)], stroke: &Stroke) {
         if points.len() > 1 {
-            let path = path(points);
-            self.outline(&path, stroke);
+            self.marks.push(Mark::Line { points: points.to_vec(), closed: false, stroke: stroke.clone() });
         }
     }
 
-    fn outline(&mut self, path: &str, Stroke { colour, width, dashes }: &Stroke) {
-        let dashes = match dashes {
-            [] => String::new(),
-            some => format!(" stroke-dasharray=\"{}\"", some.iter().map(|&dash| n(dash)).collect::<Vec<_>>().join(" ")),
-        };
-        let _ = write!(
-            self.body,
-            "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"{dashes}/>",
-            hex(*colour),
-            n(*width)
-        );
-    }
-
     /// A polygon, filled.
-    pub fn polygon(&mut self, points: &[(f64, f64)], fill: Colour, opacity: f64) {
+    pub fn polygon(&mut self, points: &[(f64, f64)], colour: Colour, opacity: f64) {
         if points.len() > 2 {
-            let _ = write!(self.body, "<path d=\"{}Z\"{}/>", path(points), filled(fill, opacity));
+            self.marks.push(Mark::Polygon(points.to_vec(), Fill { colour, opacity }));
         }
     }
 
     /// The outline of a polygon, on white.
     pub fn hollow(&mut self, points: &[(f64, f64)], stroke: &Stroke) {
-        self.polygon(points, [255; 3], 1.0);
-        self.outline(&(path(points) + "Z"), stroke);
+        self.polygon(points, WHITE, 1.0);
+        self.marks.push(Mark::Line { points: points.to_vec(), closed: true, stroke: stroke.clone() });
     }
 
     /// A disc, or a ring on white.
-    pub fn circle(&mut self, (x, y): (f64, f64), radius: f64, colour: Colour, filled: bool, width: f64) {
-        let (colour, place) = (hex(colour), format!("cx=\"{}\" cy=\"{}\" r=\"{}\"", n(x), n(y), n(radius)));
-        let _ = match filled {
-            true => write!(self.body, "<circle {place} fill=\"{colour}\"/>"),
-            false => write!(
-                self.body,
-                "<circle {place} fill=\"#ffffff\" stroke=\"{colour}\" stroke-width=\"{}\"/>",
-                n(width)
-            ),
-        };
+    pub fn circle(&mut self, centre: (f64, f64), radius: f64, colour: Colour, filled: bool, width: f64) {
+        let (fill, ring) = if filled { (colour, None) } else { (WHITE, Some((colour, width))) };
+        self.marks.push(Mark::Circle { centre, radius, fill, ring });
     }
 
-    /// A path in SVG's own words, filled, within a transformation.
-    pub fn cells(&mut self, transform: &str, paths: impl Iterator<Item = (Colour, String)>) {
-        let _ = write!(self.body, "<g transform=\"{transform}\">");
-        for (colour, path) in paths {
-            let _ = write!(self.body, "<path fill=\"{}\" d=\"{path}\"/>", hex(colour));
-        }
-        self.body += "</g>";
+    /// Rectangles (left, top, width, height) in units of their own: where their origin lies, and how many points a unit is across and down.
+    pub fn cells(&mut self, origin: (f64, f64), scale: (f64, f64), cells: Vec<(Colour, Vec<[f64; 4]>)>) {
+        self.marks.push(Mark::Cells { origin, scale, cells });
     }
 
     /// A text that stands on its point.
@@ -151,84 +118,20 @@ impl Canvas {
         self.write(at, anchor, INK, text, true);
     }
 
-    fn write(&mut self, (x, y): (f64, f64), anchor: Anchor, colour: Colour, text: &str, upwards: bool) {
-        if text.trim().is_empty() {
-            return;
+    fn write(&mut self, at: (f64, f64), anchor: Anchor, colour: Colour, text: &str, upwards: bool) {
+        if !text.trim().is_empty() {
+            let text = visible(text).into_owned();
+            self.marks.push(Mark::Text { at, anchor, colour, text, upwards });
         }
-        let anchor = match anchor {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
-        };
-        let turn = if upwards { format!(" transform=\"rotate(-90 {} {})\"", n(x), n(y)) } else { String::new() };
-        let colour = if colour == INK { String::new() } else { format!(" fill=\"{}\"", hex(colour)) };
-        let _ = write!(
-            self.body,
-            "<text x=\"{}\" y=\"{}\"{anchor}{colour}{turn} textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\">{}</text>",
-            n(x),
-            n(y),
-            n(font::width(text, SIZE)),
-            escape(text)
-        );
     }
 
     /// The picture, cut at this height.
-    pub fn finish(self, height: f64, sheet: Sheet) -> String {
-        let (width, body) = (self.width, self.body);
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" \
-             font-family=\"{}, Helvetica, Arial, sans-serif\" font-size=\"{SIZE}\" fill=\"{}\">\
-             <rect width=\"{2}\" height=\"{3}\" fill=\"#ffffff\"/>{body}</svg>\n",
-            sheet.length(width),
-            sheet.length(height),
-            n(width),
-            n(height),
-            font::FAMILY,
-            hex(INK)
-        )
+    pub fn finish(self, height: f64, sheet: Sheet) -> Picture {
+        Picture { size: (self.width, height), sheet, marks: self.marks }
     }
-}
-
-fn filled(colour: Colour, opacity: f64) -> String {
-    let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() };
-    format!(" fill=\"{}\"{opacity}", hex(colour))
-}
-
-/// `#0072b2`.
-pub fn hex([red, green, blue]: Colour) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// A hundredth of a point is finer than any print.
-fn n(value: f64) -> String {
-    let rounded = (100.0 * value).round() / 100.0;
-    if rounded == 0.0 { "0".to_string() } else { rounded.to_string() }
-}
-
-fn path(points: &[(f64, f64)]) -> String {
-    let mut path = String::new();
-    for (index, &(x, y)) in points.iter().enumerate() {
-        let _ = write!(path, "{}{} {}", if index == 0 { 'M' } else { 'L' }, n(x), n(y));
-    }
-    path
 }
 
 /// A text as it stands in XML and HTML.
 pub fn escape(text: &str) -> String {
     visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn coordinates_keep_their_hundredths() {
-        let mut canvas = Canvas::new(40.0);
-        canvas.line(&[(0.004, 1.006), (2.5, -0.001)], &Stroke::solid(INK, 1.0));
-        canvas.text((1.0, 2.0), Anchor::End, INK, "a < b\u{1b}");
-        let svg = canvas.finish(20.0, Sheet::default());
-        assert!(svg.contains("d=\"M0 1.01L2.5 0\"") && svg.contains("a &lt; b\\u{1b}<"), "{svg}");
-        assert!(svg.starts_with("<svg") && svg.contains("viewBox=\"0 0 40 20\""));
-    }
 }

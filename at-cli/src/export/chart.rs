@@ -3,6 +3,7 @@
 pub use super::axis::{Axis, angle};
 use super::canvas::{AXIS, Canvas, Colour, Stroke};
 use super::look::Look;
+use super::marks::Picture;
 use super::panel;
 use super::sheet::Sheet;
 
@@ -104,14 +105,14 @@ impl Chart {
         Stroke { colour: zone.colour, width: AXIS, dashes: DASHES[before % DASHES.len()] }
     }
 
-    /// The chart as an SVG picture.
-    pub fn svg(&self, sheet: Sheet) -> String {
-        svg(std::slice::from_ref(self), sheet)
+    /// The chart as a picture.
+    pub fn picture(&self, sheet: Sheet) -> Picture {
+        stacked(std::slice::from_ref(self), sheet)
     }
 }
 
-/// Charts below each other as one SVG picture.
-pub fn svg(charts: &[Chart], sheet: Sheet) -> String {
+/// Charts below each other as one picture.
+pub fn stacked(charts: &[Chart], sheet: Sheet) -> Picture {
     let mut canvas = Canvas::new(sheet.width);
     let height = charts.iter().fold(0.0, |top, chart| panel::draw(&mut canvas, chart, top));
     canvas.finish(height, sheet)
@@ -125,7 +126,7 @@ mod tests {
     use at_core::training::methods::Dash;
 
     fn drawn(chart: &Chart) -> String {
-        chart.svg(Sheet::default())
+        chart.picture(Sheet::default()).svg()
     }
 
     fn curve(label: &str, mark: Mark, points: &[(f64, f64)]) -> Curve {

@@ -1,7 +1,9 @@
 //! The font of all pictures, and how wide its texts are: layouts are measured, not guessed.
 
-use skrifa::instance::{LocationRef, Size};
-use skrifa::{FontRef, MetadataProvider};
+use super::canvas::Anchor;
+use super::marks::Segment;
+use std::sync::OnceLock;
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 /// What SVG files call it first; viewers without it take another one, squeezed to the measured width.
 pub const FAMILY: &str = "Ubuntu";
@@ -14,12 +16,98 @@ pub fn file() -> &'static [u8] {
     epaint_default_fonts::UBUNTU_LIGHT
 }
 
-/// Width of a text of this size. A character that the font lacks counts as a square.
+/// The file understood.
+pub fn face() -> &'static Face<'static> {
+    static FACE: OnceLock<Face<'static>> = OnceLock::new();
+    FACE.get_or_init(|| Face::parse(file(), 0).expect("the font is part of the program"))
+}
+
+/// Advance in units of the size. A character that the font lacks counts as a square.
+fn advance(letter: char) -> f64 {
+    let face = face();
+    let wide = face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
+    wide.map_or(1.0, |units| f64::from(units) / f64::from(face.units_per_em()))
+}
+
+/// Width of a text of this size.
 pub fn width(text: &str, size: f64) -> f64 {
-    let Ok(font) = FontRef::new(file()) else { return size * text.chars().count() as f64 };
-    let (glyphs, metrics) = (font.charmap(), font.glyph_metrics(Size::new(size as f32), LocationRef::default()));
-    let wide = |letter: char| glyphs.map(letter).and_then(|glyph| metrics.advance_width(glyph)).map_or(size, f64::from);
-    text.chars().map(wide).sum()
+    size * text.chars().map(advance).sum::<f64>()
+}
+
+/// A letter of a text.
+pub struct Glyph {
+    /// What it stands for.
+    pub letter: char,
+    /// Its shape; that of the font for what it lacks, where it lacks it.
+    pub id: GlyphId,
+    /// How far right of the text's point it begins (points).
+    pub x: f64,
+}
+
+/// The letters of a text of this size, side by side.
+pub fn laid_out(text: &str, size: f64, anchor: Anchor) -> Vec<Glyph> {
+    let mut x = match anchor {
+        Anchor::Start => 0.0,
+        Anchor::Middle => -0.5 * width(text, size),
+        Anchor::End => -width(text, size),
+    };
+    let mut glyph = |letter| {
+        let own = Glyph { letter, id: face().glyph_index(letter).unwrap_or_default(), x };
+        x += size * advance(letter);
+        own
+    };
+    text.chars().map(&mut glyph).collect()
+}
+
+/// The outline of a letter of this size, from the text's point.
+pub fn outline(glyph: &Glyph, size: f64) -> Vec<Segment> {
+    let mut outline =
+        Outline { segments: Vec::new(), last: (0.0, 0.0), scale: size / f64::from(face().units_per_em()), x: glyph.x };
+    face().outline_glyph(glyph.id, &mut outline);
+    outline.segments
+}
+
+/// An outline in the making, from the font's units, whose y grows upwards.
+struct Outline {
+    segments: Vec<Segment>,
+    last: (f64, f64),
+    scale: f64,
+    x: f64,
+}
+
+impl Outline {
+    fn point(&self, x: f32, y: f32) -> (f64, f64) {
+        (self.x + self.scale * f64::from(x), -self.scale * f64::from(y))
+    }
+}
+
+impl OutlineBuilder for Outline {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.last = self.point(x, y);
+        self.segments.push(Segment::Move(self.last));
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.last = self.point(x, y);
+        self.segments.push(Segment::Line(self.last));
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let (by, to) = (self.point(x1, y1), self.point(x, y));
+        let near = |end: (f64, f64)| ((end.0 + 2.0 * by.0) / 3.0, (end.1 + 2.0 * by.1) / 3.0);
+        self.segments.push(Segment::Curve([near(self.last), near(to), to]));
+        self.last = to;
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let to = self.point(x, y);
+        self.segments.push(Segment::Curve([self.point(x1, y1), self.point(x2, y2), to]));
+        self.last = to;
+    }
+
+    fn close(&mut self) {
+        self.segments.push(Segment::Close);
+    }
 }
 
 /// The lines of a text, broken between words so that none is wider than `most`; a word that is wider by itself stays whole.
@@ -74,6 +162,24 @@ mod tests {
         assert!((width("θ = π", 20.0) - 2.0 * width("θ = π", 10.0)).abs() < 0.1);
         assert_eq!(width("", 10.0), 0.0);
         assert_eq!(width("名", 10.0), 10.0, "what the font lacks");
+    }
+
+    #[test]
+    fn letters_stand_side_by_side_and_upright() {
+        let text = laid_out("mi", 10.0, Anchor::End);
+        assert!(
+            (text[0].x + width("mi", 10.0)).abs() < 1e-12 && (text[1].x - text[0].x - width("m", 10.0)).abs() < 1e-12
+        );
+        let ends = outline(&text[1], 10.0).into_iter().filter_map(|segment| match segment {
+            Segment::Move(to) | Segment::Line(to) | Segment::Curve([_, _, to]) => Some(to),
+            Segment::Close => None,
+        });
+        let (mut highest, mut lowest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (x, y) in ends {
+            assert!((text[1].x..=0.0).contains(&x), "{x}");
+            (highest, lowest) = (highest.min(y), lowest.max(y));
+        }
+        assert!(highest < -6.0 && lowest.abs() < 0.2, "from {highest} to {lowest}");
     }
 
     #[test]

@@ -90,9 +90,9 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::canvas::hex;
     use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
     use crate::export::sheet::Sheet;
+    use crate::export::svg::hex;
 
     /// Where lines and intervals are the same, what is left is how they look.
     fn picture(method: MethodName, mark: Mark) -> String {
@@ -100,7 +100,7 @@ mod tests {
         let label = "method".to_string();
         let curves = vec![Curve { label, look: method.into(), mark, points, interval: Interval::None }];
         let y = Axis::linear("y").within(0.0, 100.0);
-        Chart { x: Axis::linear("x"), y, curves, ..Chart::default() }.svg(Sheet::default())
+        Chart { x: Axis::linear("x"), y, curves, ..Chart::default() }.picture(Sheet::default()).svg()
     }
 
     /// In black and white.

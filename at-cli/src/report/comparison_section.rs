@@ -186,8 +186,8 @@ fn results(page: &mut Page, finished: &Finished) -> Result<()> {
     }
     let pictures = plots::of(report, &finished.results, page.sheet());
     page.begin_figures();
-    for (name, svg) in pictures.iter().filter(|(name, _)| name != "cost") {
-        page.figure(name, svg, &caption(by, name))?;
+    for (name, picture) in pictures.iter().filter(|(name, _)| name != "cost") {
+        page.figure(name, picture, &caption(by, name))?;
     }
     page.end_figures();
     page.heading(2, "At what cost");

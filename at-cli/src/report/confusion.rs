@@ -103,6 +103,6 @@ mod tests {
         let data = open("iris", &Source::default()).unwrap();
         let map = confusion.map(String::new(), &data);
         assert_eq!((map.values[0], map.values.last().copied().flatten()), (Some(100.0), Some(50.0)));
-        assert!(map.svg(Sheet::default()).len() < 1 << 17);
+        assert!(map.picture(Sheet::default()).svg().len() < 1 << 17);
     }
 }

@@ -4,6 +4,7 @@ use super::page::Page;
 use crate::comparison::is_oracle;
 use crate::export::bars::{Panel, shares};
 use crate::export::columns::si;
+use crate::export::marks::Picture;
 use crate::export::sheet::Sheet;
 use anyhow::Result;
 use at_core::chip::Accesses;
@@ -71,9 +72,9 @@ pub fn section(page: &mut Page, trainings: &[Training], models: &[Model]) -> Res
         let bills: Vec<(String, Bill)> =
             trainings.iter().map(|training| (training.name(), training.bill(constants))).collect();
         page.heading(3, &format!("Cost model {name}: {meaning}"));
-        if let Some((file, svg)) = drawn(name, &bills, page.sheet()) {
+        if let Some((file, picture)) = drawn(name, &bills, page.sheet()) {
             let caption = "What time and energy go into, as shares of the totals that stand beside the bars.";
-            page.figure(&file, &svg, caption)?;
+            page.figure(&file, &picture, caption)?;
         }
         let row = |name: &String, terms: [f64; 6], total: f64, unit| {
             let terms = terms.into_iter().map(|term| si(term, unit));
@@ -88,13 +89,13 @@ pub fn section(page: &mut Page, trainings: &[Training], models: &[Model]) -> Res
 }
 
 /// The name and the picture of time and energy by term, where there are few trainings that cost anything.
-pub fn picture(model: &Model, trainings: &[Training], sheet: Sheet) -> Option<(String, String)> {
+pub fn picture(model: &Model, trainings: &[Training], sheet: Sheet) -> Option<(String, Picture)> {
     let costed = trainings.iter().filter(|training| !is_oracle(training.method));
     let bills: Vec<(String, Bill)> = costed.map(|own| (own.name(), own.bill(&model.constants))).collect();
     drawn(&model.name, &bills, sheet)
 }
 
-fn drawn(name: &str, bills: &[(String, Bill)], sheet: Sheet) -> Option<(String, String)> {
+fn drawn(name: &str, bills: &[(String, Bill)], sheet: Sheet) -> Option<(String, Picture)> {
     /// More bars than this are not drawn.
     const MOST_BARS: usize = 12;
     if !(1..=MOST_BARS).contains(&bills.len()) {

@@ -45,5 +45,5 @@ pub fn redraw(run: &Path, name: &str, figures: &Figures) -> Result<()> {
     let files = RunFiles::read(run)?;
     let title = crate::session::title(&files.summary);
     let chart = plot::scores(&title, files.summary.judged_by, &files.methods(), &files.rows);
-    picture::write(run, name, &chart.svg(figures.sheet), figures).map(drop)
+    picture::write(run, name, &chart.picture(figures.sheet), figures).map(drop)
 }

@@ -3,6 +3,7 @@
 use crate::export::canvas::escape;
 use crate::export::figures::Figures;
 use crate::export::heat_map::HeatMap;
+use crate::export::marks::Picture;
 use crate::export::picture;
 use crate::export::sheet::Sheet;
 use anyhow::{Context, Result};
@@ -92,18 +93,19 @@ impl Page {
     }
 
     /// A picture with a caption; also written as files.
-    pub fn figure(&mut self, name: &str, svg: &str, caption: &str) -> Result<()> {
+    pub fn figure(&mut self, name: &str, picture: &Picture, caption: &str) -> Result<()> {
         let name = if self.names.iter().any(|other| other == name) {
             format!("{name}-{}", self.names.len())
         } else {
             name.to_string()
         };
         files::create_folders(&self.pictures).with_context(|| format!("cannot create {}", self.pictures.display()))?;
-        picture::write(&self.pictures, &name, svg, &self.figures)?;
+        picture::write(&self.pictures, &name, picture, &self.figures)?;
         let _ = writeln!(
             self.body,
-            "<figure role=\"img\" aria-label=\"{0}\">{svg}<figcaption>{0}</figcaption></figure>",
-            escape(caption)
+            "<figure role=\"img\" aria-label=\"{0}\">{1}<figcaption>{0}</figcaption></figure>",
+            escape(caption),
+            picture.svg()
         );
         self.names.push(name);
         Ok(())
@@ -117,7 +119,7 @@ impl Page {
             let block = map.block / before;
             self.note(format!("{name}: {rows} × {columns} cells are drawn in squares of {block} × {block}"));
         }
-        self.figure(name, &map.svg(self.sheet()), caption)
+        self.figure(name, &map.picture(self.sheet()), caption)
     }
 
     /// Something that is shown otherwise than one expects: a paragraph here, and among [`Page::notes`].
@@ -161,6 +163,7 @@ const STYLE: &str = include_str!("page.css");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::canvas::Canvas;
     use crate::export::picture::Format;
 
     #[test]
@@ -170,9 +173,9 @@ mod tests {
         let mut page = Page::new("a & b", folder.path().join("pictures"), figures);
         page.paragraph("1 < 2");
         page.facts(&[("name", "\"x\"".to_string()), ("nothing", String::new())]);
-        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"4\" height=\"4\"></svg>";
-        page.figure("one", svg, "first").unwrap();
-        page.figure("one", svg, "second").unwrap();
+        let picture = Canvas::new(4.0).finish(4.0, Sheet::default());
+        page.figure("one", &picture, "first").unwrap();
+        page.figure("one", &picture, "second").unwrap();
         let html = page.html();
         for part in ["<title>a &amp; b", "1 &lt; 2", "&quot;x&quot;", "<figcaption>second"] {
             assert!(html.contains(part), "{part}");

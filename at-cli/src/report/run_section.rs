@@ -155,10 +155,10 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
     }
     page.begin_figures();
     let sheet = page.sheet();
-    let picture = plot::scores("", by, &methods, &files.rows).svg(sheet);
+    let picture = plot::scores("", by, &methods, &files.rows).picture(sheet);
     let caption = format!("{} of the chip on the test samples after every epoch.", scores::title(by));
     page.figure(by.as_str(), &picture, &caption)?;
-    let loss = curves::loss(&methods, &files.rows).svg(sheet);
+    let loss = curves::loss(&methods, &files.rows).picture(sheet);
     let measured = files.rows.iter().any(|row| row.measuring);
     let caption = format!(
         "Loss on the training samples, as each method sees it: in-silico sees its model and not the chip.{}",
@@ -189,7 +189,7 @@ fn results(page: &mut Page, files: &RunFiles) -> Result<()> {
         page.paragraph(&line);
     }
     if files.rows.iter().any(|row| row.chip_reads > 0) {
-        let interface = curves::interface(by, &methods, &files.rows).svg(page.sheet());
+        let interface = curves::interface(by, &methods, &files.rows).picture(page.sheet());
         let caption = format!(
             "{} against what has crossed the chip's interface. Methods that never read the chip while training have no curve.",
             scores::title(by)

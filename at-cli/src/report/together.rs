@@ -45,7 +45,7 @@ pub fn together(page: &mut Page, runs: &[PathBuf], data_dir: Option<&Path>) -> R
             ..Chart::default()
         };
         let caption = format!("{} on the test samples after every epoch, run by run.", scores::title(by));
-        page.figure(&format!("together-{by}"), &chart.svg(page.sheet()), &caption)?;
+        page.figure(&format!("together-{by}"), &chart.picture(page.sheet()), &caption)?;
         let row = |course: &&Course| {
             let (epoch, score) = course.points.last().copied().unwrap_or_default();
             vec![course.label(), shown(by, score / by.in_unit(1.0)), format!("{epoch}")]

@@ -42,8 +42,9 @@ impl FromStr for Interconnect {
         if let Some((name, latency, rate)) = NAMED.into_iter().find(|(name, _, _)| *name == text) {
             return Ok(Interconnect { name: name.to_string(), latency, rate });
         }
-        let positive = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0);
-        let numbers = text.split_once(':').and_then(|(latency, rate)| Some((positive(latency)?, positive(rate)?)));
+        let number = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
+        let numbers = text.split_once(':').and_then(|(latency, rate)| Some((number(latency)?, number(rate)?)));
+        let numbers = numbers.filter(|(_, rate)| *rate > 0.0); // a latency may be too short to be found
         let (latency, rate) = numbers.ok_or_else(|| {
             let names: Vec<&str> = NAMED.iter().map(|(name, _, _)| *name).collect();
             format!("must be {}, or a latency in µs and a rate in GB/s such as 1.5:12", names.join(", "))
@@ -152,10 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn interconnects_are_named_or_two_positive_numbers() {
+    fn interconnects_are_named_or_two_numbers() {
         let own: Interconnect = "1.5:12".parse().unwrap();
         assert_eq!((own.latency, own.rate), (1.5e-6, 12e9));
-        for wrong in ["1.5", "0:1", "1:-1", "1:inf", "token-ring", ""] {
+        assert_eq!("0.0:2.07".parse::<Interconnect>().unwrap().latency, 0.0, "as --exchange may find it");
+        for wrong in ["1.5", "1:0", "-1:1", "1:-1", "1:inf", "token-ring", ""] {
             assert!(wrong.parse::<Interconnect>().unwrap_err().contains("hdr-infiniband"), "{wrong}");
         }
     }

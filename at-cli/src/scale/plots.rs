@@ -44,7 +44,7 @@ pub fn write(folder: &Path, results: &Results, figures: &Figures) -> Result<Vec<
     let mut names = Vec::new();
     for quantity in &QUANTITIES {
         if results.rows.iter().any(|row| (quantity.of)(row).is_some_and(|value| value > 0.0)) {
-            picture::write(folder, quantity.file, &chart(quantity, results).svg(figures.sheet), figures)?;
+            picture::write(folder, quantity.file, &chart(quantity, results).picture(figures.sheet), figures)?;
             names.push(quantity.file);
         }
     }
@@ -177,7 +177,7 @@ mod tests {
     fn limits_are_those_of_the_longest_curve() {
         let peak = Peak {
             device: "some".to_string(),
-            matrix_product: "complex f32",
+            matrix_product: "real f32",
             matrix_product_flops: 1e10,
             copy_bandwidth: 1e10,
         };

@@ -128,7 +128,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
             }
             folder.write("summary.json", &summary.to_json())?;
             let picture = plot::scores(&title(&summary), plan.score, &plan.methods, &ledger.rows);
-            folder.write(plot::file(plan.score), &picture.svg(Sheet::default()))?;
+            folder.write(plot::file(plan.score), &picture.picture(Sheet::default()).svg())?;
         }
         let stopped = interrupt::requested() || audience.listener().is_some_and(Listener::stopped);
         if stopped && !(complete && Some(&name) == plan.methods.last()) {

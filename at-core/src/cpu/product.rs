@@ -1,6 +1,49 @@
 //! Products of full matrices.
 
 use crate::Real;
+use gemm_common::Parallelism;
+
+/// `gemm`'s kernel for a scalar: sizes m, n and k, then `target`, `lhs` and `rhs`, each with its distances from column to column and from row
+/// to row, factors, what is conjugated, and threads.
+type Kernel<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    Parallelism,
+);
+
+/// A scalar of which full matrices are multiplied. The crate `gemm` would bring kernels for complex scalars, which nothing here uses.
+pub trait Gemm: Sized {
+    /// The kernel for this processor.
+    fn kernel() -> Kernel<Self>;
+}
+
+impl Gemm for f32 {
+    fn kernel() -> Kernel<f32> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
+}
+
+impl Gemm for f64 {
+    fn kernel() -> Kernel<f64> {
+        gemm_f64::gemm::f64::get_gemm_fn()
+    }
+}
 
 /// A strided view; `stride` is (row, column).
 pub struct Matrix<'a, T> {
@@ -22,28 +65,29 @@ pub fn product<T: Real>(lhs: Matrix<T>, rhs: Matrix<T>, add: bool, target: &mut 
         let last = (matrix.rows - 1) * matrix.stride.0 + (matrix.columns - 1) * matrix.stride.1;
         assert!(last < matrix.values.len(), "entries of a factor");
     }
+    // a kernel writes columns best, and those of the transposed product are these rows
     // SAFETY: the assertions above keep every strided access inside its slice; `target` overlaps nothing, being `&mut`.
     unsafe {
-        gemm::gemm(
-            lhs.rows,
+        T::kernel()(
             rhs.columns,
+            lhs.rows,
             lhs.columns,
             target.as_mut_ptr(),
-            1,
             rhs.columns as isize,
+            1,
             add,
-            lhs.values.as_ptr(),
-            lhs.stride.1 as isize,
-            lhs.stride.0 as isize,
             rhs.values.as_ptr(),
-            rhs.stride.1 as isize,
             rhs.stride.0 as isize,
+            rhs.stride.1 as isize,
+            lhs.values.as_ptr(),
+            lhs.stride.0 as isize,
+            lhs.stride.1 as isize,
             T::one(),
             T::one(),
             false,
             false,
             false,
-            gemm::Parallelism::Rayon(0),
+            Parallelism::Rayon(0),
         );
     }
 }

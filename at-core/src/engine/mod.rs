@@ -45,6 +45,11 @@ pub trait Engine: Clone + Sync + 'static {
         Ok(())
     }
 
+    /// Waits until all that was asked of the engine is done; an engine that works while one asks has nothing to wait for.
+    fn finish(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// `len` zeros.
     fn zeros(&self, len: usize) -> Result<Self::Buffer>;
 

@@ -70,6 +70,10 @@ impl<E: Engine> Engine for Ranked<E> {
         }
     }
 
+    fn finish(&self) -> Result<()> {
+        self.engine.finish()
+    }
+
     fn zeros(&self, len: usize) -> Result<Self::Buffer> {
         if let Some(deal) = self.deal_of(len) {
             let values = self.engine.zeros(deal.controls.held(self.collective.rank()))?;

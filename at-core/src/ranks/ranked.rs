@@ -30,7 +30,7 @@ pub struct Traffic {
     pub values: u64,
     /// Time in them: waiting for other ranks included, copies to and from a device not.
     pub time: Duration,
-    /// Time of those copies, where vectors are summed or gathered; a device first ends what it still has to do.
+    /// Time of those copies, where vectors are summed or gathered; what a device still has to do is waited for before.
     pub copies: Duration,
 }
 
@@ -125,6 +125,7 @@ impl<E: Engine> Ranked<E> {
     }
 
     pub(super) fn fetched(&self, values: &E::Buffer) -> Result<Vec<f64>> {
+        self.engine.finish()?;
         let began = Instant::now();
         let fetched = self.engine.download(values);
         self.count(|traffic| traffic.copies += began.elapsed());

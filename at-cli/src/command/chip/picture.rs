@@ -11,7 +11,7 @@ use std::path::Path;
 /// The picture, in the format that the name of the file at `path` asks for.
 pub fn draw(path: &Path, chip: &Description, found: &Check) -> Result<Vec<u8>> {
     let sheet = Sheet::default();
-    Format::of(path)?.bytes(&chart(chip, found).svg(sheet), sheet)
+    Format::of(path)?.bytes(&chart(chip, found).picture(sheet))
 }
 
 fn chart(chip: &Description, found: &Check) -> Chart {
