@@ -414,7 +414,7 @@ mod tests {
         let colours = Colours::Sequential { low: 0.0, high: 1.0 };
         let framed = HeatMap { frames: vec![[1.0, 0.0, 2.0, 1.0]], ..map(vec![Some(1.0); 4], colours) };
         let plain = HeatMap { frames: Vec::new(), ..framed.clone() };
-        let count = |map: &HeatMap| map.svg(Sheet::default()).matches("stroke=\"#ff3c3c\"").count();
+        let count = |map: &HeatMap| map.picture(Sheet::default()).svg().matches("stroke=\"#ff3c3c\"").count();
         assert_eq!((count(&framed), count(&plain)), (1, 0));
         let side = 2 * LONGEST_ROW;
         let large = HeatMap {
