@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`. An estimate has s in units of its inverse.
 pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
+/// s below which a heater counts as dead, whose s is −1.
+const DEAD: f64 = -0.5;
+
 /// Slope of a phase in its control below which no step is taken.
 const LEAST: f64 = 0.2;
 
@@ -106,6 +109,11 @@ impl Ways {
     /// s of control number `index`; 0 where it is none of an estimate's unknowns.
     pub fn deviation(&self, index: usize, estimate: &[f64]) -> f64 {
         self.first.map_or(0.0, |first| estimate[first + index] / SPREAD)
+    }
+
+    /// The heater of control number `index` is dead: its phase is what is among the errors of phases, whatever it is told.
+    pub fn dead(&self, index: usize, estimate: &[f64]) -> bool {
+        self.deviation(index, estimate) < DEAD
     }
 
     /// Takes on the s of control number `index`, if it is an unknown.

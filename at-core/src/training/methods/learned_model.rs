@@ -58,7 +58,7 @@ impl Design {
         let Imperfections { loss_spread_db, update_error, passive, control, .. } = &options.imperfections;
         let wide = Self::is_probed(network) && options.digital_model == DigitalModel::DataSheet;
         let losses = *loss_spread_db > 0.0 || passive.path_imbalance > 0.0;
-        let heaters = control.heater_spread > 0.0 || *update_error > 0.0;
+        let heaters = control.heater_spread > 0.0 || control.dead_shifters > 0.0 || *update_error > 0.0;
         [losses, heaters].map(|own| wide && own)
     }
 

@@ -6,8 +6,8 @@ use super::asking::Answers;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
 use super::mzi_fit::Found;
-use super::reading::{Reading, Second, Transfer};
-use super::straight::{self, Known};
+use super::reading::{Outputs, Reading, Second, Transfer};
+use super::straight::Known;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -17,6 +17,20 @@ use std::ops::Range;
 /// What is left of an MZI's readouts, against the median of its column and at least, beyond which it is looked for anew.
 const MISSED: f64 = 1.25;
 const CLEAR: f64 = 0.1;
+
+/// What was read of an MZI: as [`Reading`] has it.
+pub struct Read {
+    /// [`Reading::differences`].
+    pub values: Vec<f64>,
+    /// [`Reading::outputs`].
+    pub outputs: Outputs,
+    /// [`Reading::behind`].
+    pub behind: Transfer,
+    /// [`Reading::totals`].
+    pub totals: Vec<f64>,
+    /// [`Reading::sums`].
+    pub sums: Vec<f64>,
+}
 
 /// A column that is read.
 pub struct Column<'a> {
@@ -70,8 +84,19 @@ impl<'a> Column<'a> {
     }
 
     /// Half turns of the column behind are to be told.
-    pub fn tells(&self) -> bool {
-        self.column + 1 < self.chain.columns() && Self::ends(self.chain, self.column + 1)
+    pub fn tells(&self, estimate: &[f64]) -> bool {
+        let behind = self.column + 1;
+        behind < self.chain.columns() && self.chain.places(behind).iter().any(|own| self.untold(behind, own, estimate))
+    }
+
+    /// Whether half a turn of the MZI `place` of `column` is not known.
+    pub fn untold(&self, column: usize, place: &Place, estimate: &[f64]) -> bool {
+        self.met_alone(column, place, estimate) || self.known(estimate).blind(column, place)
+    }
+
+    /// Whether no second is read with the MZI `place` of `column`.
+    pub fn met_alone(&self, column: usize, place: &Place, estimate: &[f64]) -> bool {
+        Self::ends(self.chain, column) || self.known(estimate).interrupted(column, place)
     }
 
     /// Tells bar and cross of the column behind apart from `answers`, settings of this column: by which of its MZIs light the one output or the other.
@@ -89,8 +114,12 @@ impl<'a> Column<'a> {
             let left = |from: usize, to: usize| lights[from].left(&values[to]).sum::<f64>();
             left(0, 1) + left(1, 0) < left(0, 0) + left(1, 1)
         };
-        let places = self.chain.places(self.column + 1);
-        let crossed: Vec<bool> = places.par_iter().map(crosses).collect();
+        let mut places = self.chain.places(self.column + 1);
+        places.retain(|place| self.untold(self.column + 1, place, estimate));
+        let known = self.known(estimate);
+        // one that cannot be set to its bar state may be nearer its cross state, as far as one knows
+        let crossed: Vec<bool> =
+            places.par_iter().map(|place| crosses(place) != (known.stuck(place) && known.leak(place) > 0.5)).collect();
         for (place, _) in places.iter().zip(crossed).filter(|(_, crossed)| *crossed) {
             turn(place, estimate, modes, &mut light.pairs);
         }
@@ -113,19 +142,41 @@ impl<'a> Column<'a> {
         light: &mut Light,
     ) -> [f64; 2] {
         let modes = self.chain.modes();
-        self.find_losses(alone, estimate);
+        let behind = |answers: &Answers, columns: Range<usize>, estimate: &[f64]| {
+            let passage = self.passage(columns, &answers.base, estimate);
+            let clear = self.clear(&passage, &answers.base, estimate);
+            (passage, clear)
+        };
+        let straight = behind(alone, self.column + 1..self.chain.mesh(self.column).end, estimate);
+        let rest = together.map(|answers| behind(answers, self.rest(), estimate));
+        self.find_losses(alone, &straight.1, estimate);
         let own = self.powers(alone, self.column, estimate);
         let both = together.map(|answers| (answers, self.powers(answers, self.met(), estimate)));
         let means = means(&own);
         let bright = bright(&means, modes);
-        let find = |place: &Place| -> (Reading, Found) {
-            let values = differences(&own, place.row, modes, &bright);
-            let totals = if self.chain.lossy() { totals(&means, place.row, modes, &bright) } else { Vec::new() };
-            let reading = self.reading(place, alone, (values, totals.clone()), estimate, false);
+        let known = self.known(estimate);
+        let find = |(number, place): (usize, &Place)| -> (Reading, Found) {
+            let outputs = straight.1[number];
+            let sums = totals(&means, place.row, modes, &bright);
+            let totals = if self.chain.lossy() { sums.clone() } else { Vec::new() };
+            let read = Read {
+                values: values(&own, place.row, modes, &bright, outputs),
+                outputs,
+                behind: straight.0.of(place.row),
+                totals: totals.clone(),
+                sums: if outputs == Outputs::Both { sums } else { Vec::new() },
+            };
+            let reading = self.reading(place, alone, read, estimate, false);
             let found = reading.alone();
-            let Some((answers, powers)) = both.as_ref() else { return (reading, found) };
-            let values = differences(powers, place.row, modes, &bright);
-            let together = self.reading(place, answers, (values, totals), estimate, true);
+            let (Some((answers, powers)), Some((rest, clear)), false) =
+                (&both, &rest, known.interrupted(self.column, place))
+            else {
+                return (reading, found);
+            };
+            let outputs = clear[number];
+            let values = values(powers, place.row, modes, &bright, outputs);
+            let read = Read { values, outputs, behind: rest.of(place.row), totals, sums: Vec::new() };
+            let together = self.reading(place, answers, read, estimate, true);
             let mut found = together.with_second(&found.errors, self.behind(place, estimate));
             let own = reading.light_at(found.errors);
             if own.rest < found.rest {
@@ -134,11 +185,10 @@ impl<'a> Column<'a> {
             (together, found)
         };
         let places = self.chain.places(self.column);
-        let mut found: Vec<(Reading, Found)> = places.par_iter().map(find).collect();
+        let mut found: Vec<(Reading, Found)> = places.par_iter().enumerate().map(find).collect();
         let [usual, _] = median_and_most(found.iter().map(|(_, own)| own.rest));
-        found.par_iter_mut().filter(|(_, own)| own.rest > CLEAR.max(MISSED * usual)).for_each(|(reading, own)| {
-            *own = reading.anew(own.clone());
-        });
+        let missed = |(reading, own): &(Reading, Found)| own.rest > CLEAR.max(MISSED * usual) || reading.doubtful(own);
+        found.par_iter_mut().filter(|own| missed(own)).for_each(|(reading, own)| *own = reading.anew(own.clone()));
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
         for (place, (_, own)) in places.iter().zip(&found) {
             self.put(place, own, estimate);
@@ -153,106 +203,46 @@ impl<'a> Column<'a> {
         median_and_most(found.iter().map(|(_, own)| own.rest))
     }
 
-    /// Reads the column once more from `answers`, settings with the second column behind if it has one, now that the fields which enter it are known, and with them what its
-    /// MZIs get from one another in the column between. Returns what is left, as [`Column::read`].
-    pub fn mend(&self, answers: &Answers, estimate: &mut [f64], light: &Light) -> [f64; 2] {
-        let modes = self.chain.modes();
-        let met = self.met();
-        let powers = self.powers(answers, met, estimate);
-        let bright = bright(&means(&powers), modes);
-        let known = self.known(estimate);
-        let places = self.chain.places(self.column);
-        let rest = self.rest();
-        let last = rest.start + usize::from(self.has_second() && straight::leaks(&rest));
-        let behind: Vec<Transfer> = places
-            .iter()
-            .map(|place| known.through(place.row, last..rest.end, &|index| known.phase(index, &answers.base)))
-            .collect();
-        let strayed: Vec<Vec<f64>> = (0..answers.len())
-            .into_par_iter()
-            .map(|setting| {
-                let phase = |index| self.ways.phase(index, answers.told(setting), known.estimate);
-                let [all, straight] = [false, true].map(|straight| {
-                    let mut fields = light.fields.clone();
-                    (self.column..last).for_each(|column| {
-                        let between = (column - self.column) % 2 == 1;
-                        known.cross(column, column > self.column, straight && between, &phase, &mut fields);
-                        if column < met {
-                            self.lose(column, estimate, &mut fields);
-                        }
-                    });
-                    let read = |sample: &[Complex64]| -> Vec<f64> {
-                        let of = |(place, m): (&Place, &Transfer)| {
-                            let [a, b] = [sample[place.row], sample[place.row + 1]];
-                            (m[1][0] * a + m[1][1] * b).norm_sqr() - (m[0][0] * a + m[0][1] * b).norm_sqr()
-                        };
-                        places.iter().zip(&behind).map(of).collect()
-                    };
-                    fields.chunks_exact(modes).flat_map(read).collect::<Vec<_>>()
-                });
-                all.iter().zip(straight).map(|(all, straight)| all - straight).collect()
-            })
-            .collect();
-        let find = |(number, place): (usize, &Place)| -> Found {
-            let mut values = differences(&powers, place.row, modes, &bright);
-            for (sample, values) in values.chunks_exact_mut(powers.len()).enumerate() {
-                for (value, strayed) in values.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
-                    *value -= strayed[sample * places.len() + number] / bright[sample];
-                }
-            }
-            let [alpha, beta, theta] = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
-            let [theta_heater, phi_heater] = [place.theta, place.phi].map(|own| self.ways.deviation(own, estimate));
-            let [second_beta, second_theta] = self.behind(place, estimate);
-            let errors = [alpha, beta, theta, 0.0, second_beta, second_theta, theta_heater, phi_heater];
-            let power = |sample: &[Complex64]| sample[place.row].norm_sqr() + sample[place.row + 1].norm_sqr();
-            let of = |(sample, by): (&[Complex64], &f64)| if *by > 0.0 { power(sample) / by } else { 0.0 };
-            let lossy = self.chain.lossy();
-            let totals = light.fields.chunks_exact(modes).zip(&bright).filter(|_| lossy).map(of).collect();
-            self.reading(place, answers, (values, totals), estimate, self.has_second()).mended(errors)
-        };
-        let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
-        places.iter().zip(&found).for_each(|(place, own)| self.put(place, own, estimate));
-        median_and_most(found.iter().map(|own| own.rest))
-    }
-
     /// The first column whose losses are taken off before this one is read together with the second behind it, where it has one.
-    fn met(&self) -> usize {
+    pub fn met(&self) -> usize {
         self.column + if self.has_second() { 2 } else { 0 }
     }
 
     /// Columns behind that are read as one, straight.
-    fn rest(&self) -> Range<usize> {
+    pub fn rest(&self) -> Range<usize> {
         let end = self.chain.mesh(self.column).end;
-        (self.column + if self.has_second() { 3 } else { 2 }).min(end)..end
+        (self.column + if self.has_second() { 3 } else { 1 }).min(end)..end
     }
 
     /// Errors β and δθ, so far, of the MZI behind `place`; none where there is none.
-    fn behind(&self, place: &Place, estimate: &[f64]) -> [f64; 2] {
+    pub fn behind(&self, place: &Place, estimate: &[f64]) -> [f64; 2] {
         let behind = self.has_second().then(|| self.chain.place(self.column + 2, place.row)).flatten();
         behind.map_or([0.0; 2], |own| [own.couplers[1], own.error].map(|index| estimate[index]))
     }
 
     /// What `answers` have of an MZI, whose differences and totals are known, and of that behind it, as far as `estimate` knows what is behind, if both were read together.
-    fn reading(
+    pub fn reading(
         &self,
         place: &Place,
         answers: &Answers,
-        (differences, totals): (Vec<f64>, Vec<f64>),
+        Read { values, outputs, behind, totals, sums }: Read,
         estimate: &[f64],
         together: bool,
     ) -> Reading {
         let known = self.known(estimate);
-        let behind = || {
+        let second = || {
             let own = self.chain.place(self.column + 2, place.row)?;
             let between = self.chain.place(self.column + 1, place.row + 1);
-            let kept = |row| self.kept(row, self.column..self.column + 2, estimate).sqrt();
+            let stays = known.straight(place.row, self.column + 1, &|index| known.phase(index, &answers.base));
+            let kept = |output: usize| {
+                stays[output].norm() * self.kept(place.row + output, self.column..self.column + 2, estimate).sqrt()
+            };
             Some(Second {
-                kept: [kept(place.row), kept(place.row + 1)],
+                kept: [kept(0), kept(1)],
                 theta: known.turns(answers, own.theta),
                 phi: known.turns(answers, own.phi),
                 between: between.map_or(vec![1.0.into(); answers.len()], |own| known.turns(answers, own.phi)),
                 first_coupler: estimate[own.couplers[0]],
-                behind: known.through(place.row, self.rest(), &|index| known.phase(index, &answers.base)),
             })
         };
         let parts =
@@ -261,14 +251,17 @@ impl<'a> Column<'a> {
             theta: parts(place.theta),
             phi: parts(place.phi),
             heaters: self.ways.unknown(),
-            second: if together { behind() } else { None },
-            differences,
+            second: if together { second() } else { None },
+            behind,
+            outputs,
+            differences: values,
+            sums,
             totals,
         }
     }
 
     /// Puts what was found of the MZI `place` into `estimate`.
-    fn put(&self, place: &Place, found: &Found, estimate: &mut [f64]) {
+    pub fn put(&self, place: &Place, found: &Found, estimate: &mut [f64]) {
         let [first, second, theta, .., theta_heater, phi_heater] = found.errors;
         [estimate[place.couplers[0]], estimate[place.couplers[1]]] = [first, second];
         estimate[place.error] = (theta + PI).rem_euclid(2.0 * PI) - PI;
@@ -278,7 +271,7 @@ impl<'a> Column<'a> {
 }
 
 /// The median, the lower of two, and the most; 0 of nothing.
-fn median_and_most(all: impl Iterator<Item = f64>) -> [f64; 2] {
+pub fn median_and_most(all: impl Iterator<Item = f64>) -> [f64; 2] {
     let mut all: Vec<f64> = all.collect();
     all.sort_by(f64::total_cmp);
     let at = |index: usize| all.get(index).copied().unwrap_or_default();
@@ -312,7 +305,9 @@ fn totals(means: &[f64], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
     means.chunks_exact(modes).zip(bright).map(of).collect()
 }
 
-/// P2 − P1 of waveguides `row` and the next, as [`spread`] has it.
-fn differences(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64]) -> Vec<f64> {
-    spread(powers, modes, bright, |own, at| own[at + row + 1] - own[at + row])
+/// What is read of `outputs` of waveguides `row` and the next, as [`spread`] has it.
+pub fn values(powers: &[Vec<f64>], row: usize, modes: usize, bright: &[f64], outputs: Outputs) -> Vec<f64> {
+    let mut values = spread(powers, modes, bright, |own, at| outputs.of([own[at + row], own[at + row + 1]]));
+    outputs.centre(&mut values, powers.len());
+    values
 }

@@ -5,6 +5,9 @@ use super::column::Column;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
+/// Phases that are looked at.
+const PHASES: usize = 48;
+
 /// The light that is known so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Light {
@@ -18,6 +21,13 @@ impl Column<'_> {
     /// Gives the fields of `light.pairs`, which enter `column`, their phases, and finds the phases of waveguides behind.
     pub fn enter(&self, column: usize, estimate: &mut [f64], light: &mut Light) {
         let (modes, places) = (self.chain.modes(), self.chain.places(column));
+        let half = |column: usize, place: &Place| {
+            self.ways.dead(place.phi, estimate) && self.met_alone(column, place, estimate)
+        };
+        let halves: Vec<Place> = places.iter().filter(|place| half(column, place)).copied().collect();
+        if column + 2 >= self.chain.columns() {
+            halves.iter().for_each(|place| level(place, modes, &mut light.pairs));
+        }
         if light.fields.is_empty() {
             // behind the last column phases do not matter, and those between its MZIs are found with the column in front
             light.fields = std::mem::take(&mut light.pairs);
@@ -33,6 +43,25 @@ impl Column<'_> {
         }
         let mut behind = light.fields.clone();
         self.chain.carry_back_between(column, phase, &mut behind);
+        if !halves.is_empty() && column + 2 < self.chain.columns() {
+            let mut mirrored = light.pairs.clone();
+            halves.iter().for_each(|place| mirror(place, modes, &mut mirrored));
+            let mut other = mirrored.clone();
+            self.known(estimate).cross(column, false, false, &phase, &mut other);
+            for place in &halves {
+                let rows = [place.row, place.row + 1];
+                let taken = mirrored_samples(rows, modes, &behind, [&out, &other]);
+                for at in taken.into_iter().flat_map(|sample| rows.map(|row| sample * modes + row)) {
+                    (out[at], light.pairs[at]) = (other[at], mirrored[at]);
+                }
+            }
+        }
+        for place in places.iter().filter(|_| (3..5).contains(&(self.chain.columns() - column))) {
+            let second = self.chain.place(column + 2, place.row);
+            if second.is_some_and(|second| half(column + 2, &second)) {
+                join(place, modes, &out, &mut behind);
+            }
+        }
         let mut fields = light.pairs.clone();
         let mut alone = vec![true; modes];
         for place in &places {
@@ -99,6 +128,56 @@ pub fn turn(place: &Place, estimate: &mut [f64], modes: usize, pairs: &mut [Comp
         sample[place.row] = -Complex64::from_polar(lower.norm(), upper.arg() - lower.arg());
         sample[place.row + 1] = upper.norm().into();
     }
+}
+
+/// The pairs of an MZI without s3.
+fn level(place: &Place, modes: usize, pairs: &mut [Complex64]) {
+    for sample in pairs.chunks_exact_mut(modes) {
+        let [u, v] = [sample[place.row], sample[place.row + 1]];
+        sample[place.row] = (u.norm().copysign((u * v.conj()).re)).into();
+        sample[place.row + 1] = v.norm().into();
+    }
+}
+
+/// Turns the fields `behind` an MZI, from its lower output on, so that in all samples it adds the same phase to `out`.
+fn join(place: &Place, modes: usize, out: &[Complex64], behind: &mut [Complex64]) {
+    let apart = |own: &[Complex64]| own[place.row] * own[place.row + 1].conj();
+    let between = |x: &[Complex64], y: &[Complex64]| apart(x) * apart(y).conj();
+    let common: Complex64 = behind.chunks_exact(modes).zip(out.chunks_exact(modes)).map(|(x, y)| between(x, y)).sum();
+    for (x, y) in behind.chunks_exact_mut(modes).zip(out.chunks_exact(modes)) {
+        let turn = unit(between(x, y) * common.conj());
+        x[place.row + 1..].iter_mut().for_each(|z| *z *= turn);
+    }
+}
+
+/// The pairs of an MZI with the other sign of s3.
+fn mirror(place: &Place, modes: usize, pairs: &mut [Complex64]) {
+    for sample in pairs.chunks_exact_mut(modes) {
+        let [u, v] = [sample[place.row], sample[place.row + 1]];
+        let phase = (u * v.conj()).arg();
+        sample[place.row] = Complex64::from_polar(u.norm(), -phase);
+        sample[place.row + 1] = v.norm().into();
+    }
+}
+
+/// Samples in which the second of two fields `out` of an MZI suits those `behind` it better than the first, whatever phase its waveguides add.
+fn mirrored_samples(
+    [upper, lower]: [usize; 2],
+    modes: usize,
+    behind: &[Complex64],
+    out: [&[Complex64]; 2],
+) -> Vec<usize> {
+    let apart = |own: &[Complex64], at: usize| own[at + upper] * own[at + lower].conj();
+    let both: Vec<[Complex64; 2]> =
+        (0..behind.len()).step_by(modes).map(|at| out.map(|own| apart(behind, at) * apart(own, at).conj())).collect();
+    let suits = |phase: &f64| -> f64 {
+        let back = Complex64::cis(-phase);
+        both.iter().map(|own| own.map(|z| (z * back).re)).map(|[a, b]| a.max(b)).sum()
+    };
+    let phases = (0..PHASES).map(|step| 2.0 * PI * step as f64 / PHASES as f64);
+    let back = Complex64::cis(-phases.max_by(|a, b| suits(a).total_cmp(&suits(b))).unwrap_or_default());
+    let other = |own: &[Complex64; 2]| (own[1] * back).re > (own[0] * back).re;
+    both.iter().enumerate().filter(|(_, own)| other(own)).map(|(sample, _)| sample).collect()
 }
 
 fn unit(z: Complex64) -> Complex64 {

@@ -8,6 +8,7 @@
 use super::asking::Answers;
 use super::column::{Column, bright, means, spread};
 use super::least_squares::Powers;
+use super::reading::Outputs;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -100,8 +101,9 @@ impl Column<'_> {
         answers.readouts.iter().map(|read| read.iter().enumerate().map(of).collect()).collect()
     }
 
-    /// Finds the losses of the column, whose settings and those of no other are `answers`, and of the inputs of the mesh behind, if it is the last of its own.
-    pub fn find_losses(&self, answers: &Answers, estimate: &mut [f64]) {
+    /// Finds the losses of the column, whose settings and those of no other are `answers`, and of the inputs of the mesh behind, if it is the last of its own: of MZIs
+    /// both outputs of which are `clear`.
+    pub fn find_losses(&self, answers: &Answers, clear: &[Outputs], estimate: &mut [f64]) {
         let modes = self.chain.modes();
         let Some(losses) = self.chain.losses(self.column) else { return };
         estimate[losses..losses + modes].fill(0.0);
@@ -119,7 +121,8 @@ impl Column<'_> {
         let powers = self.powers(answers, self.column, estimate);
         let bright = bright(&means(&powers), modes);
         let moved = |row: usize| moved(&spread(&powers, modes, &bright, |own, at| own[at + row]), answers.len());
-        for place in self.chain.places(self.column) {
+        let places = self.chain.places(self.column);
+        for (place, _) in places.iter().zip(clear).filter(|(_, clear)| **clear == Outputs::Both) {
             let more = 5.0 * (moved(place.row + 1) / moved(place.row)).log10();
             estimate[losses + place.row] = if more.is_finite() { more } else { 0.0 };
         }

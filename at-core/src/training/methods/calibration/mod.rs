@@ -15,14 +15,19 @@
 //!
 //! so that the fields which enter column c follow, up to a phase per sample.
 
+mod anew;
+mod around;
 mod asking;
+mod clear;
 mod column;
 mod least_squares;
 mod light;
 mod losses;
+mod mend;
 mod mzi_fit;
 mod reading;
 mod straight;
+mod turned;
 
 use super::chain::Chain;
 use super::heater_path::Ways;
@@ -128,10 +133,17 @@ impl<E: Engine> Calibration<E> {
     ) -> Result<()> {
         let number = column.column;
         if number + 1 < self.chain.columns() {
-            if column.tells() {
+            if column.tells(estimate) {
                 let base = self.straight(column, number + 2, Some(number + 1), estimate);
                 let answers = asking.ask(base, column.shifters(number), TELLING, estimate)?;
                 column.tell(&answers, estimate, light);
+            }
+            let turned = column.turned(estimate);
+            if !turned.is_empty() {
+                let base = self.straight(column, number + 1, None, estimate);
+                let moved = column.shifters(number).into_iter().chain(turned.iter().map(|place| place.theta)).collect();
+                let answers = asking.ask(base, moved, TELLING, estimate)?;
+                column.turn_back(&turned, &answers, estimate, light);
             }
             column.enter(number + 1, estimate, light);
             self.mend(asking, &Column { column: number + 1, ..*column }, estimate, light)?;

@@ -10,18 +10,9 @@ use super::least_squares::{Powers, dot, inverse};
 use super::reading::{Errors, Light, Reading, UNKNOWN};
 use num_complex::Complex64;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
-use std::ops::Range;
 
-/// Of the unknown errors, those of an MZI that is met alone, those of a second one, and those of heaters.
-const ALONE: Range<usize> = 0..3;
-const SECOND: Range<usize> = 3..6;
-const HEATERS: Range<usize> = 6..8;
-
-/// Phases between both MZIs at which the fit is begun, and turns of δθ where it is begun anew.
+/// Phases between both MZIs at which the fit is begun.
 const PHASES: usize = 12;
-const TURNS: usize = 12;
-/// How many of all beginnings are gone on with.
-const BEGINNINGS: usize = 8;
 
 /// Squares of what is left of a sample, against the median, beyond which it is no part of a fit.
 const OUTLYING: f64 = 25.0;
@@ -65,7 +56,9 @@ impl Reading {
 
     /// Finds an MZI once more from what is known of all but the phase between it and the MZI behind.
     pub fn mended(&self, errors: Errors) -> Found {
-        self.settled(self.fitted(if self.second.is_some() { self.beginnings([errors])[0] } else { errors }))
+        let found =
+            self.settled(self.fitted(if self.second.is_some() { self.beginnings([errors])[0] } else { errors }));
+        if self.doubtful(&found) { self.anew(found) } else { found }
     }
 
     /// `found` without the samples that it misses by far more than others, as it does those that are brighter than a nonlinearity can be undone for.
@@ -90,22 +83,8 @@ impl Reading {
         Found { stokes, ..found }
     }
 
-    /// The same from many beginnings, for MZIs that were missed.
-    pub fn anew(&self, missed: Found) -> Found {
-        let turned = |mut errors: Errors, turn: usize| {
-            errors[2] += TAU * turn as f64 / TURNS as f64;
-            errors
-        };
-        let own = missed.errors;
-        let mut ideal = own;
-        ideal[..2].fill(0.0);
-        let all = [own, ideal].into_iter().flat_map(|own| (0..TURNS).map(move |turn| turned(own, turn)));
-        let found = self.beginnings(all).into_iter().take(BEGINNINGS).map(|errors| self.fitted(errors));
-        found.fold(missed, |best, own| if own.rest < best.rest { own } else { best })
-    }
-
     /// All `errors` with the phases between both MZIs, those that leave least first.
-    fn beginnings(&self, errors: impl IntoIterator<Item = Errors>) -> Vec<Errors> {
+    pub fn beginnings(&self, errors: impl IntoIterator<Item = Errors>) -> Vec<Errors> {
         let phases = |own: Errors| {
             (0..PHASES).map(move |phase| {
                 let mut errors = own;
@@ -123,10 +102,8 @@ impl Reading {
     }
 
     /// Levenberg and Marquardt's method from `errors`.
-    fn fitted(&self, mut errors: Errors) -> Found {
-        let second = if self.second.is_some() { SECOND } else { 0..0 };
-        let heaters = if self.heaters { HEATERS } else { 0..0 };
-        let free: Vec<usize> = ALONE.chain(second).chain(heaters).collect();
+    pub fn fitted(&self, mut errors: Errors) -> Found {
+        let free = self.free(&errors);
         let left = |errors: &Errors| Light::new(self, errors).left(self);
         let mut now = left(&errors);
         let mut damping = 1e-3;
@@ -168,7 +145,7 @@ impl Reading {
                 break;
             }
         }
-        self.light_at(usual(errors))
+        self.split_by_power(self.light_at(usual(errors)))
     }
 
     /// The light that accounts best for what was read where these are the errors.
@@ -176,7 +153,8 @@ impl Reading {
         let light = Light::new(self, &errors);
         let (left, all) = (light.left(self), dot(&self.differences, &self.differences));
         let rest = if all > 0.0 { (dot(&left, &left) / all).sqrt() } else { 0.0 };
-        Found { errors, stokes: light.stokes(self).collect(), rest }
+        let found = Found { errors, stokes: light.stokes(self).collect(), rest };
+        self.lifted(found)
     }
 
     /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.
@@ -212,7 +190,7 @@ fn usual(mut errors: Errors) -> Errors {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reading::Second;
+    use super::super::reading::{Outputs, Second};
     use super::*;
 
     fn noise(count: usize, shift: f64) -> Vec<f64> {
@@ -233,13 +211,15 @@ mod tests {
             between: turns(settings, 5.0),
             kept,
             first_coupler: 0.04,
-            behind: [[one, none], [none, one]],
         });
         let drives = |shift| noise(settings, shift).iter().map(|x| [x.rem_euclid(TAU); 2]).collect();
         let (theta, phi) = (drives(1.0), drives(2.0));
         let light = noise(3 * samples, 6.0);
         let totals = light.chunks_exact(3).map(|stokes| dot(stokes, stokes).sqrt()).collect();
-        let mut reading = Reading { theta, phi, heaters: true, second, differences: Vec::new(), totals };
+        let (behind, outputs) = ([[one, none], [none, one]], Outputs::Both);
+        let differences = Vec::new();
+        let sums = Vec::clone(&totals);
+        let mut reading = Reading { theta, phi, heaters: true, second, behind, outputs, differences, sums, totals };
         let rows = reading.rows(errors);
         let of = |(stokes, total): (&[f64], &f64)| {
             rows.iter().map(|row| dot(&row[..3], stokes) + row[3] * total).collect::<Vec<_>>()
@@ -276,6 +256,32 @@ mod tests {
     }
 
     #[test]
+    fn heaters_that_are_dead_are_found_so_and_how_an_mzi_splits() {
+        let none = [0.0; UNKNOWN];
+        // θ is dead, met with a second, which does not tell its sign, and alone, where half a turn is not told either
+        let errors = [0.0, 0.0, 0.8, 1.3, -0.05, 0.4, -1.0, 0.04];
+        let found = read(&errors, Some([1.0; 2]));
+        let found = found.anew(found.light_at(none));
+        assert!(
+            found.errors[6] == -1.0 && (found.errors[2].cos() - 0.8f64.cos()).abs() < 1e-4 && found.rest < 1e-6,
+            "{found:?}"
+        );
+        let alone = read(&errors, None);
+        let found = alone.anew(alone.light_at(none));
+        let split = found.errors[2].cos().abs();
+        assert!(found.errors[6] == -1.0 && (split - 0.8f64.cos()).abs() < 0.01, "{found:?}");
+        // φ is dead: θ's own error turns light that nobody knows
+        let errors = [0.0, -0.07, 0.8, 1.3, -0.05, 0.4, 0.04, -1.0];
+        let reading = read(&errors, Some([1.0; 2]));
+        let found = reading.anew(reading.light_at(none));
+        assert!(found.errors[7] == -1.0 && found.errors[6] != -1.0 && found.rest < 1e-5, "{found:?}");
+        // and one that answers is not taken for dead
+        let live = read(&[0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06], Some([1.0; 2]));
+        let found = live.anew(live.light_at(none));
+        assert!(found.errors[6..].iter().all(|s| s.abs() < 0.1) && found.rest < 1e-5, "{found:?}");
+    }
+
+    #[test]
     fn a_sample_that_is_far_off_is_no_part_of_a_fit() {
         let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06];
         let mut reading = read(&errors, Some([1.0; 2]));
@@ -284,6 +290,23 @@ mod tests {
         let found = reading.mended([0.1, -0.07, 2.9, 0.0, -0.05, 0.4, 0.04, -0.06]);
         assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-5), "{found:?}");
         assert!(found.stokes[2][0].abs() > 1.0, "what is known of its light stays: {:?}", found.stokes[2]);
+    }
+
+    #[test]
+    fn one_output_tells_an_mzi_as_both_do() {
+        let errors = [0.1, -0.07, 2.9, 1.3, -0.05, 0.4, 0.04, -0.06];
+        for outputs in [Outputs::Upper, Outputs::Lower] {
+            let mut reading = read(&errors, Some([0.8, 0.95]));
+            reading.outputs = outputs;
+            let light = noise(21, 6.0);
+            let rows = reading.rows(&errors);
+            let of = |(stokes, total): (&[f64], &f64)| {
+                rows.iter().map(|row| dot(&row[..3], stokes) + row[3] * total).collect::<Vec<_>>()
+            };
+            reading.differences = light.chunks_exact(3).zip(&reading.totals).flat_map(of).collect();
+            let found = reading.mended([0.15, 0.0, 2.8, 0.0, 0.0, 0.3, 0.0, 0.0]);
+            assert!(found.errors.iter().zip(&errors).all(|(own, wanted)| apart(*own, *wanted) < 1e-4), "{found:?}");
+        }
     }
 
     #[test]

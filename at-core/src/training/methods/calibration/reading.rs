@@ -8,7 +8,7 @@
 //!
 //! so that at given errors s follows by linear least squares, one of three unknowns per sample, whose matrix all samples share. Where waveguides between
 //! M's parts lose more or less than others, P2 − P1 has a share of the light's power s0, which is known, as well: `k0·s0`,
-//! `k0 = (|c|² − |a|² + |d|² − |b|²)/2`.
+//! `k0 = (|c|² − |a|² + |d|² − |b|²)/2`. Where other light meets one output, twice the other's power is read, without what is the same in all settings.
 
 use super::least_squares::{dot, inverse};
 use crate::optics::mzi::{Coupler, mzi_of_phasors, mzi_transfer};
@@ -37,8 +37,49 @@ pub struct Second {
     pub kept: [f64; 2],
     /// Its first coupler's error.
     pub first_coupler: f64,
-    /// What is behind it.
-    pub behind: Transfer,
+}
+
+/// The outputs of an MZI that are read: those whose detectors see no other light.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// P2 − P1.
+    Both,
+    /// −2·P1 without its mean over all settings.
+    Upper,
+    /// 2·P2 without its mean.
+    Lower,
+}
+
+impl Outputs {
+    /// What is read where these are the powers of both, but for its mean.
+    pub fn of(self, [upper, lower]: [f64; 2]) -> f64 {
+        match self {
+            Outputs::Both => lower - upper,
+            Outputs::Upper => -2.0 * upper,
+            Outputs::Lower => 2.0 * lower,
+        }
+    }
+
+    /// k, and k0, behind `m`.
+    fn row(self, [[a, b], [c, d]]: Transfer) -> [f64; 4] {
+        let one = |a: Complex64, b: Complex64| {
+            let (w, [a, b]) = (a * b.conj(), [a, b].map(|z| z.norm_sqr()));
+            [0.5 * (a - b), w.re, -w.im, 0.5 * (a + b)]
+        };
+        let both = [one(a, b), one(c, d)];
+        [0, 1, 2, 3].map(|index| self.of(both.map(|own| own[index])))
+    }
+
+    /// Takes the mean over all settings off `values [sample, setting]`, where it is no part of what is read.
+    pub fn centre(self, values: &mut [f64], settings: usize) {
+        match self {
+            Outputs::Both => (),
+            Outputs::Upper | Outputs::Lower => values.chunks_exact_mut(settings).for_each(|own| {
+                let mean = own.iter().sum::<f64>() / settings as f64;
+                own.iter_mut().for_each(|value| *value -= mean);
+            }),
+        }
+    }
 }
 
 /// What was read of an MZI.
@@ -52,8 +93,14 @@ pub struct Reading {
     pub heaters: bool,
     /// The MZI behind it; none where light goes straight.
     pub second: Option<Second>,
-    /// P2 − P1, `[sample, setting]`.
+    /// What is behind it, and behind the second.
+    pub behind: Transfer,
+    /// Its outputs that are read, or the second's.
+    pub outputs: Outputs,
+    /// What was read of them, `[sample, setting]`.
     pub differences: Vec<f64>,
+    /// P1 + P2 of every sample; none where one output is read alone.
+    pub sums: Vec<f64>,
     /// s0 of every sample; none where no waveguide loses more than others.
     pub totals: Vec<f64>,
 }
@@ -68,7 +115,7 @@ impl Reading {
             let [first, last] = [second.first_coupler, second_beta].map(Coupler::new);
             (second, Complex64::cis(second_theta), first, last)
         });
-        (self.theta.iter().zip(&self.phi).enumerate())
+        let mut rows: Vec<[f64; 4]> = (self.theta.iter().zip(&self.phi).enumerate())
             .map(|(setting, (t, f))| {
                 let (t, f) = (theta + t[0] + theta_heater * t[1], f[0] + phi_heater * f[1]);
                 let mut m = mzi_transfer(t, f, first, last);
@@ -76,14 +123,17 @@ impl Reading {
                     let turn = [upper * second.kept[0], second.between[setting] * second.kept[1]];
                     m.iter_mut().zip(turn).for_each(|(row, turn)| row.iter_mut().for_each(|z| *z *= turn));
                     let (t, f) = (own * second.theta[setting], second.phi[setting]);
-                    m = product(&second.behind, &product(&mzi_of_phasors(t, f, *first, *last), &m));
+                    m = product(&mzi_of_phasors(t, f, *first, *last), &m);
                 }
-                let [[a, b], [c, d]] = m;
-                let w = c * d.conj() - a * b.conj();
-                let [a, b, c, d] = [a, b, c, d].map(|z| z.norm_sqr());
-                [0.5 * (c - a - d + b), w.re, -w.im, 0.5 * (c - a + d - b)]
+                self.outputs.row(product(&self.behind, &m))
             })
-            .collect()
+            .collect();
+        let settings = rows.len() as f64;
+        if self.outputs != Outputs::Both {
+            let mean = [0, 1, 2, 3].map(|index| rows.iter().map(|row| row[index]).sum::<f64>() / settings);
+            rows.iter_mut().for_each(|row| row.iter_mut().zip(mean).for_each(|(own, mean)| *own -= mean));
+        }
+        rows
     }
 }
 

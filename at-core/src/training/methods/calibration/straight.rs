@@ -8,23 +8,27 @@
 //! ```
 //!
 //! T what stands between them, straight. Columns 1 and 3, 2 and 4, 5 and 7, … of those at the end of a mesh are such pairs, so that what is left is of second order; up to
-//! three columns at the front have no partner yet.
+//! three columns at the front have no partner yet. An MZI whose θ is dead leaks what it leaks, and its partner against it as much.
 
 use super::super::chain::{Chain, Place};
 use super::super::heater_path::Ways;
 use super::asking::Answers;
-use super::reading::{Transfer, product};
+use super::reading::Transfer;
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use num_complex::Complex64;
 use std::f64::consts::PI;
 use std::ops::Range;
 
+/// Share of other light above which a waveguide counts as mixed.
+pub const MIXED: f64 = 0.05;
+
 /// Columns that are paired with one another.
 const GROUP: usize = 4;
 
-/// Whether the first of `columns`, of those at the end of a mesh, has no partner.
-pub fn leaks(columns: &Range<usize>) -> bool {
-    matches!(columns.len() % GROUP, 1 | 2)
+/// Two MZIs on the same waveguides, the first of which is in `column` and the other in the second behind it.
+struct Pair {
+    column: usize,
+    both: [Place; 2],
 }
 
 /// The chain with what is known of its errors.
@@ -50,10 +54,18 @@ impl Known<'_> {
 
     /// Sets `phases` of `column` to its bar states.
     pub fn bar(&self, column: usize, phases: &mut [f64]) {
-        for place in self.chain.places(column) {
-            phases[place.theta] = PI - self.estimate[place.error];
-            phases[place.phi] = 0.0;
-        }
+        self.chain.places(column).iter().for_each(|place| self.bar_at(place, phases));
+    }
+
+    /// The same of one MZI.
+    pub fn bar_at(&self, place: &Place, phases: &mut [f64]) {
+        phases[place.theta] = if self.stuck(place) { 0.0 } else { PI - self.estimate[place.error] };
+        phases[place.phi] = 0.0;
+    }
+
+    /// θ of an MZI stands where it stands.
+    pub fn stuck(&self, place: &Place) -> bool {
+        self.ways.dead(place.theta, self.estimate)
     }
 
     /// The phase that control number `index` of `controls` makes.
@@ -69,56 +81,116 @@ impl Known<'_> {
 
     fn straighten_mesh(&self, columns: Range<usize>, phases: &mut [f64]) {
         columns.clone().for_each(|column| self.bar(column, phases));
+        let pairs = self.pairs(columns.clone());
+        for pair in &pairs {
+            self.split(pair, phases);
+        }
+        // from the light on, because the phases between both are those of columns in front of the second
+        for pair in &pairs {
+            self.cancel(pair, phases);
+        }
+        if columns.clone().any(|column| self.chain.places(column).iter().any(|place| self.stuck(place))) {
+            self.lead_around(&columns, phases);
+        }
+    }
+
+    /// MZIs of `columns` that are to leak against one another, by the columns of the second.
+    fn pairs(&self, columns: Range<usize>) -> Vec<Pair> {
         let alone = columns.len() % GROUP;
-        if alone == GROUP - 1 {
-            self.pair(columns.start, phases);
+        let mut firsts: Vec<usize> = if alone == GROUP - 1 { vec![columns.start] } else { Vec::new() };
+        firsts.extend((columns.start + alone..columns.end).step_by(GROUP).flat_map(|first| [first, first + 1]));
+        let pair = |column: usize, row: usize| {
+            let both = [self.chain.place(column, row)?, self.chain.place(column + 2, row)?];
+            Some(Pair { column, both })
+        };
+        let rows = 0..self.chain.modes();
+        let mut pairs: Vec<Pair> =
+            firsts.iter().flat_map(|column| rows.clone().filter_map(|row| pair(*column, row))).collect();
+        // one that cannot be set and has no partner takes that of the second behind it
+        for column in (columns.start..columns.start + alone).filter(|column| column + 2 < columns.end) {
+            for place in self.chain.places(column).into_iter().filter(|place| self.stuck(place)) {
+                let is = |own: &Pair, column: usize| own.column == column && own.both[0].row == place.row;
+                if !pairs.iter().any(|own| is(own, column) || (column >= 2 && is(own, column - 2))) {
+                    pairs.retain(|own| !is(own, column + 2));
+                    pairs.extend(pair(column, place.row));
+                }
+            }
         }
-        for first in (columns.start + alone..columns.end).step_by(GROUP) {
-            self.pair(first, phases);
-            self.pair(first + 1, phases);
+        pairs.sort_by_key(|own| own.column);
+        pairs
+    }
+
+    /// Sets θ of a pair so that both leak alike.
+    fn split(&self, pair: &Pair, phases: &mut [f64]) {
+        let ranges = pair.both.map(|place| self.leaks(&place));
+        let least = ranges[0][0].max(ranges[1][0]);
+        let leak = least.min(ranges[0][1]).min(ranges[1][1]);
+        for (place, [least, most]) in pair.both.iter().zip(ranges).filter(|(place, _)| !self.stuck(place)) {
+            let cosine = 2.0 * (leak - least) / (most - least) - 1.0;
+            phases[place.theta] = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
         }
     }
 
-    /// Pairs `column` with the second behind it.
-    fn pair(&self, column: usize, phases: &mut [f64]) {
-        for (first, second) in self.chain.places(column).into_iter().zip(self.chain.places(column + 2)) {
-            let ranges = [self.leaks(&first), self.leaks(&second)];
-            let least = ranges[0][0].max(ranges[1][0]);
-            let leak = least.min(ranges[0][1]).min(ranges[1][1]);
-            for (place, [least, most]) in [first, second].iter().zip(ranges) {
-                let cosine = 2.0 * (leak - least) / (most - least) - 1.0;
-                phases[place.theta] = cosine.clamp(-1.0, 1.0).acos() - self.estimate[place.error];
-            }
-            let own = |index: usize| phases[index];
-            let between = self.straight(first.row, column + 1, &own);
-            let waveguides = self.chain.waveguides(column + 2) + first.row;
-            let turn = |row: usize| between[row] * Complex64::cis(self.estimate[waveguides + row]);
-            let ([[a, _], [c, _]], [_, [below, across]]) = (self.transfer(&first, &own), self.transfer(&second, &own));
-            let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
-            if wanted.norm() > 0.0 {
-                phases[second.phi] += wanted.arg();
-            }
+    /// Sets φ of the second of a pair so that it leaks against the first.
+    fn cancel(&self, pair: &Pair, phases: &mut [f64]) {
+        let Pair { column, both: [first, second] } = pair;
+        let own = |index: usize| phases[index];
+        let between = self.straight(first.row, column + 1, &own);
+        let waveguides = self.chain.waveguides(column + 2) + first.row;
+        let turn = |row: usize| between[row] * Complex64::cis(self.estimate[waveguides + row]);
+        let ([[a, _], [c, _]], [_, [below, across]]) = (self.transfer(first, &own), self.transfer(second, &own));
+        let wanted = -across * turn(1) * c * (below * turn(0) * a).conj();
+        if wanted.norm() > 0.0 && !self.ways.dead(second.phi, self.estimate) {
+            phases[second.phi] += wanted.arg();
         }
     }
 
-    /// Least and greatest share of the power that an MZI hands from one waveguide to the other: at cos θ = −1 and 1.
+    /// Least and greatest share of the power that an MZI hands from one waveguide to the other: at cos θ = −1 and 1, or where it stands.
     fn leaks(&self, place: &Place) -> [f64; 2] {
         let couplers = self.couplers(place);
-        [PI, 0.0].map(|theta| mzi_transfer(theta, 0.0, couplers[0], couplers[1])[1][0].norm_sqr())
+        let ends = if self.stuck(place) { [self.estimate[place.error]; 2] } else { [PI, 0.0] };
+        ends.map(|theta| mzi_transfer(theta, 0.0, couplers[0], couplers[1])[1][0].norm_sqr())
+    }
+
+    /// The least share of the power that an MZI hands from one waveguide to the other.
+    pub fn leak(&self, place: &Place) -> f64 {
+        self.leaks(place)[0]
+    }
+
+    /// Whether the MZI behind `place` of `column` with what is between both does not tell half a turn of the first: its φ is dead, and that of the lower waveguide between.
+    pub fn blind(&self, column: usize, place: &Place) -> bool {
+        let dead = |place: Option<Place>| place.is_none_or(|own| self.ways.dead(own.phi, self.estimate));
+        let behind = self.chain.place(column + 2, place.row);
+        behind.is_some_and(|own| self.ways.dead(own.phi, self.estimate))
+            && dead(self.chain.place(column + 1, place.row + 1))
+    }
+
+    /// Whether one of the MZIs between `place` of `column` and the second behind it cannot be set, and mixes its light with other light.
+    pub fn interrupted(&self, column: usize, place: &Place) -> bool {
+        let rows = [place.row.checked_sub(1), Some(place.row + 1)];
+        let between = rows.into_iter().flatten().filter_map(|row| self.chain.place(column + 1, row));
+        column + 1 < self.chain.mesh(column).end
+            && between.into_iter().any(|own| self.stuck(&own) && self.leak(&own) > MIXED)
     }
 
     fn couplers(&self, place: &Place) -> [Coupler<f64>; 2] {
         place.couplers.map(|index| Coupler::new(self.estimate[index]))
     }
 
+    /// The first coupler of an MZI.
+    pub fn first_coupler(&self, place: &Place) -> Transfer {
+        let Coupler { c, s } = self.couplers(place)[0];
+        [[c.into(), Complex64::new(0.0, s)], [Complex64::new(0.0, s), c.into()]]
+    }
+
     /// What an MZI does where controls make so much `phase`.
-    fn transfer(&self, place: &Place, phase: &impl Fn(usize) -> f64) -> Transfer {
+    pub fn transfer(&self, place: &Place, phase: &impl Fn(usize) -> f64) -> Transfer {
         let [first, second] = self.couplers(place);
         mzi_transfer(phase(place.theta) + self.estimate[place.error], phase(place.phi), first, second)
     }
 
     /// What light keeps of itself on waveguides `row` and `row + 1` through `column` and what stands in front of it, where none of its MZIs has both.
-    fn straight(&self, row: usize, column: usize, phase: &impl Fn(usize) -> f64) -> [Complex64; 2] {
+    pub fn straight(&self, row: usize, column: usize, phase: &impl Fn(usize) -> f64) -> [Complex64; 2] {
         let own = |row: usize, stays: Option<Complex64>| {
             Complex64::cis(self.estimate[self.chain.waveguides(column) + row]) * stays.unwrap_or(1.0.into())
         };
@@ -155,22 +227,6 @@ impl Known<'_> {
                 sample[row + 1] = strays * c * u + d * v;
             }
         }
-    }
-
-    /// What waveguides `row` and `row + 1` do from in front of `columns` on where controls make so much `phase`, without what leaves them.
-    pub fn through(&self, row: usize, columns: Range<usize>, phase: &impl Fn(usize) -> f64) -> Transfer {
-        let (one, none) = (Complex64::from(1.0), Complex64::default());
-        columns.fold([[one, none], [none, one]], |all, column| {
-            let own = if let Some(place) = self.chain.place(column, row) {
-                let waveguides = self.chain.waveguides(column) + row;
-                let turn = [0, 1].map(|row| Complex64::cis(self.estimate[waveguides + row]));
-                self.transfer(&place, phase).map(|[a, b]| [a * turn[0], b * turn[1]])
-            } else {
-                let [a, d] = self.straight(row, column, phase);
-                [[a, none], [none, d]]
-            };
-            product(&own, &all)
-        })
     }
 }
 
@@ -217,24 +273,5 @@ mod tests {
         let bars = stays(|known, phases| (0..MODES).for_each(|column| known.bar(column, phases)));
         let pairs = stays(|known, phases| known.straighten(0, phases));
         assert!(bars < 0.97 && 1.0 - pairs < 0.05 * (1.0 - bars), "{bars} {pairs}");
-    }
-
-    #[test]
-    fn what_waveguides_do_straight_is_what_crosses_them() {
-        let (all, straight) = {
-            let mesh = Stage::Mesh(Mesh::universal(4, Layout::Rectangular).unwrap());
-            let network = Network::new(vec![vec![mesh, Stage::detection(4, Detection::Intensity)]]).unwrap();
-            let chain = Chain::of(&network, &Fabrication::ideal()).unwrap();
-            let (estimate, controls) = (noise(network.imperfections(), 0.3), noise(network.controls(), 2.0));
-            let known = Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate };
-            let mut fields = vec![Complex64::default(); 4];
-            fields[0] = Complex64::new(0.3, 0.4);
-            fields[1] = Complex64::new(-0.2, 0.5);
-            let [u, v] = [fields[0], fields[1]];
-            let m = known.through(0, 0..3, &|index| controls[index]);
-            (0..3).for_each(|column| known.cross(column, true, column == 1, &|index| controls[index], &mut fields));
-            ([fields[0], fields[1]], [m[0][0] * u + m[0][1] * v, m[1][0] * u + m[1][1] * v])
-        };
-        assert!(all.iter().zip(straight).all(|(a, b)| (a - b).norm() < 1e-12), "{all:?} {straight:?}");
     }
 }

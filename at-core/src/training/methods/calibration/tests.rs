@@ -19,6 +19,11 @@ fn uncalibrated(split: f64) -> Imperfections {
 
 /// How far a model with the errors that calibrating found is from a chip of `meshes` meshes and this `kind`.
 fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfections) -> f64 {
+    misfit_of(engine, modes, meshes, kind, 6)
+}
+
+/// The same of one of them.
+fn misfit_of<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfections, chip: u64) -> f64 {
     let layers = (0..meshes).map(|number| {
         let behind = if number + 1 < meshes {
             Stage::activation(modes, Activation::ELECTRO_OPTIC)
@@ -28,7 +33,7 @@ fn misfit<E: Simulator>(engine: &E, modes: usize, meshes: usize, kind: Imperfect
         vec![Stage::Mesh(Mesh::universal(modes, Layout::Rectangular).unwrap()), behind]
     });
     let network = Network::new(layers.collect()).unwrap();
-    let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, 6).unwrap()).unwrap();
+    let mut chip = Chip::new(engine, &network, &kind.fabricate(&network, chip).unwrap()).unwrap();
     let options = MethodOptions { imperfections: kind, ..MethodOptions::default() };
     let design = Design::of(&network, &options).unwrap();
     let mut model = design.model(engine, engine.build(&design.network, &design.fabrication).unwrap()).unwrap();
@@ -104,6 +109,17 @@ fn neighbours_that_are_heated_keep_their_phases_while_columns_are_read() {
         let control = Control { crosstalk, crosstalk_length, ..Control::NONE };
         let misfit = misfit(&Cpu::<f64>::new(), 8, 2, Imperfections { control, ..uncalibrated(0.0) });
         assert!(misfit < 1e-3, "{crosstalk_length} um: {misfit}, and 0.1 and more where they change");
+    }
+}
+
+/// Chips of 16 modes with five to eight dead shifters, at any phase: among them two beside one another, and some in the last columns.
+#[test]
+fn dead_shifters_are_found_with_them() {
+    let control = Control { dead_shifters: 0.03, dead_random: true, ..Control::NONE };
+    let kind = Imperfections { control, ..uncalibrated(0.0) };
+    for (chip, most) in [(101, 1e-2), (2, 2e-2), (4, 1e-2)] {
+        let misfit = misfit_of(&Cpu::<f32>::new(), 16, 1, kind, chip);
+        assert!(misfit < most, "chip {chip}: {misfit}");
     }
 }
 

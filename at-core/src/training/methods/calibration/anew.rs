@@ -1,0 +1,119 @@
+//! MZIs that were missed, looked for anew, and with dead heaters.
+//!
+//! One whose θ is dead splits light somehow and reads the same whatever its couplers are: these are taken for ideal, and θ is what is found. Met alone, only the power of its
+//! light tells how it splits. One whose φ is dead tells not how the light that enters it is turned, nor, with it, where θ begins, which the column in front tells
+//! ([`super::turned`]).
+
+use super::mzi_fit::Found;
+use super::reading::{Errors, Reading};
+use std::f64::consts::{FRAC_PI_2, TAU};
+use std::ops::Range;
+
+/// Of the unknown errors, those of a second MZI, and those of heaters.
+const SECOND: Range<usize> = 3..6;
+const HEATERS: Range<usize> = 6..8;
+/// s of a heater that is dead, and how large another's is that is taken for dead first.
+const DEAD: f64 = -1.0;
+const FAR: f64 = 0.5;
+/// Turns of δθ where the fit is begun anew, how many of all beginnings are gone on with, and of those with dead heaters.
+const TURNS: usize = 12;
+const BEGINNINGS: usize = 8;
+const DEAD_BEGINNINGS: usize = 4;
+/// How much more, and so much besides, than with heaters that answer may be left with dead ones, which have fewer unknowns: couplers that couple all or nothing read alike.
+const SIMPLER: f64 = 1.2;
+const NOTHING: f64 = 3e-3;
+/// Couplers so far off (radians) are taken for a dead heater first.
+const DOUBTFUL: f64 = 0.5;
+/// Splits that are looked at where the light's power tells that of an MZI whose heater is dead.
+const SPLITS: usize = 256;
+
+impl Reading {
+    /// The same from many beginnings, for MZIs that were missed.
+    pub fn anew(&self, missed: Found) -> Found {
+        let turned = |own: Errors| {
+            (0..TURNS).map(move |turn| {
+                let mut errors = own;
+                errors[2] += TAU * turn as f64 / TURNS as f64;
+                errors
+            })
+        };
+        let own = missed.errors;
+        let mut ideal = own;
+        ideal[..2].fill(0.0);
+        let best = |all: Vec<Errors>, count: usize| {
+            let found = self.beginnings(all).into_iter().take(count).map(|errors| self.fitted(errors));
+            found.reduce(|best, own| if own.rest < best.rest { own } else { best })
+        };
+        let better = |missed: Found, own: Option<Found>, by: f64| match own {
+            Some(own) if own.rest < by * missed.rest + if by > 1.0 { NOTHING } else { 0.0 } => own,
+            Some(_) | None => missed,
+        };
+        let live = better(missed, best([own, ideal].into_iter().flat_map(turned).collect(), BEGINNINGS), 1.0);
+        if !self.heaters {
+            return live;
+        }
+        ideal[HEATERS].fill(0.0);
+        let dead = |heaters: &[usize]| {
+            let mut errors = ideal;
+            heaters.iter().for_each(|heater| errors[*heater] = DEAD);
+            best(turned(errors).collect(), DEAD_BEGINNINGS)
+        };
+        let one = [6, 7].into_iter().filter_map(|heater| dead(&[heater])).reduce(|a, b| better(a, Some(b), 1.0));
+        let found = better(live, one, SIMPLER);
+        if found.rest < 0.5 { found } else { better(found, dead(&[6, 7]), 1.0) }
+    }
+
+    /// Whether what was `found` is to be looked for anew although it leaves little.
+    pub fn doubtful(&self, found: &Found) -> bool {
+        let dying = |s: f64| s.abs() > FAR && s != DEAD;
+        let [couplers, heaters] = [0..2, HEATERS].map(|own| &found.errors[own]);
+        self.heaters && (couplers.iter().any(|own| own.abs() > DOUBTFUL) || heaters.iter().any(|s| dying(*s)))
+    }
+
+    /// An MZI that is met alone and whose θ is dead: the powers of its light, `|s| = P1 + P2`, tell how it splits, but for half a turn.
+    pub fn split_by_power(&self, mut found: Found) -> Found {
+        if self.sums.is_empty() || self.second.is_some() || found.errors[6] != DEAD {
+            return found;
+        }
+        // the light as far as differences tell it: k·s = cos θ·s1 + sin θ·(…)
+        let (cosine, sine) = (found.errors[2].cos(), found.errors[2].sin());
+        let parts: Vec<[f64; 3]> = (found.stokes.iter().zip(&self.sums))
+            .map(|([x, y, z], sum)| [(cosine * x).powi(2), sine.powi(2) * (y * y + z * z), sum * sum])
+            .collect();
+        let left = |theta: f64| {
+            let [first, other] = [theta.cos().powi(2), theta.sin().powi(2)];
+            parts.iter().map(|[a, b, sum]| (a / first + b / other - sum).powi(2)).sum::<f64>()
+        };
+        let splits = (0..SPLITS).map(|step| FRAC_PI_2 * (step as f64 + 0.5) / SPLITS as f64);
+        if let Some(theta) = splits.min_by(|a, b| left(*a).total_cmp(&left(*b))) {
+            found.errors[2] = (theta.sin() * sine.signum()).atan2(theta.cos() * cosine.signum());
+            found = self.light_at(found.errors);
+        }
+        found
+    }
+
+    /// The unknowns that readouts can tell where these are the errors so far. An MZI whose θ is dead splits light somehow, whatever its couplers are; what is in front of θ
+    /// and θ's own error turn the light that enters one whose φ is dead, as nobody knows how it does.
+    pub fn free(&self, errors: &Errors) -> Vec<usize> {
+        let second = if self.second.is_some() { SECOND } else { 0..0 };
+        let heaters = if self.heaters { HEATERS } else { 0..0 };
+        let own: &[usize] = match [errors[6], errors[7]].map(|s| s == DEAD) {
+            [false, false] => &[0, 1, 2],
+            [true, false] if self.second.is_some() => &[2],
+            [true, _] => &[],
+            [false, true] if self.second.is_some() => &[1],
+            [false, true] => &[],
+        };
+        own.iter().copied().chain(second).chain(heaters.filter(|heater| errors[*heater] != DEAD)).collect()
+    }
+
+    /// `found` with the s3 of light that meets an MZI alone whose φ is dead: θ turns light around it, so that only the power tells it, but for its sign.
+    pub fn lifted(&self, mut found: Found) -> Found {
+        if found.errors[7] == DEAD && found.errors[6] != DEAD && self.second.is_none() {
+            for ([x, y, z], sum) in found.stokes.iter_mut().zip(&self.sums) {
+                *z = (sum * sum - *x * *x - *y * *y).max(0.0).sqrt();
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,156 @@
+//! Light straight through columns in which MZIs that cannot be set mix waveguides that others mix again, so that no one partner undoes it.
+//!
+//! From the light on, every MZI of the waveguides concerned is set so that light is as near as possible to the waveguide on which it entered the mesh,
+//!
+//! ```text
+//! min Σ_j |t_1j|²·(1 − j)² + |t_2j|²·(2 − j)²  over θ, φ        t_kj: what waveguide k behind it has of waveguide j, of the straight way so far
+//! ```
+//!
+//! which sorts what comes in another order, too, as exchanges of neighbours do, and undoes in a few columns whatever three waveguides do to one another.
+
+use super::super::chain::Place;
+use super::reading::Transfer;
+use super::straight::{Known, MIXED};
+use num_complex::Complex64;
+use std::f64::consts::TAU;
+use std::ops::Range;
+
+/// Waveguides beside those that are mixed which are set with them.
+const BESIDE: usize = 2;
+/// Share of other light that is not worth another setting.
+const LITTLE: f64 = 0.01;
+/// Angles of θ and of φ that are looked at, and halvings of their distance.
+const ANGLES: usize = 16;
+const HALVINGS: usize = 10;
+
+impl Known<'_> {
+    /// Sets `phases` of `columns` of one mesh anew where waveguides are still mixed, if fewer are then.
+    pub fn lead_around(&self, columns: &Range<usize>, phases: &mut [f64]) {
+        let modes = self.chain.modes();
+        let mixed = self.others(columns, phases);
+        let mut row = 0;
+        while let Some(first) = (row..modes).find(|row| mixed[*row] > MIXED) {
+            let last = (first..modes).take_while(|row| mixed[*row] > MIXED).last().unwrap_or(first);
+            let band = first.saturating_sub(BESIDE)..(last + 1 + BESIDE).min(modes);
+            let mut other = phases.to_vec();
+            self.set_one_by_one(columns, &band, &mut other);
+            let sum = |own: Vec<f64>| own[band.clone()].iter().sum::<f64>();
+            if sum(self.others(columns, &other)) < sum(self.others(columns, phases)) {
+                phases.copy_from_slice(&other);
+            }
+            row = last + 1;
+        }
+    }
+
+    /// Power of other light behind `columns` on every waveguide, where 1 enters each.
+    fn others(&self, columns: &Range<usize>, phases: &[f64]) -> Vec<f64> {
+        let modes = self.chain.modes();
+        let mut fields = unit_fields(modes);
+        columns
+            .clone()
+            .for_each(|column| self.cross(column, true, false, &|index| self.made(index, phases), &mut fields));
+        let other =
+            |row: usize| (0..modes).filter(|from| *from != row).map(|from| fields[from * modes + row].norm_sqr()).sum();
+        (0..modes).map(other).collect()
+    }
+
+    fn set_one_by_one(&self, columns: &Range<usize>, band: &Range<usize>, phases: &mut [f64]) {
+        let modes = self.chain.modes();
+        let mut fields = unit_fields(modes);
+        for column in columns.clone() {
+            let waveguides = self.chain.waveguides(column);
+            let turns: Vec<Complex64> =
+                (0..modes).map(|mode| Complex64::cis(self.estimate[waveguides + mode])).collect();
+            let inside = |own: &&Place| band.contains(&own.row) && band.contains(&(own.row + 1));
+            for place in self.chain.places(column).iter().filter(inside) {
+                let has = |row: usize| band.clone().map(|from| turns[row] * fields[from * modes + row]).collect();
+                self.set(place, band.start, [has(place.row), has(place.row + 1)], phases);
+            }
+            self.cross(column, true, false, &|index| self.made(index, phases), &mut fields);
+        }
+    }
+
+    /// Sets one MZI whose inputs have so much of waveguide `first` and those that follow.
+    fn set(&self, place: &Place, first: usize, inputs: [Vec<Complex64>; 2], phases: &mut [f64]) {
+        self.bar_at(place, phases);
+        let own = [0, 1].map(|input| inputs[input][place.row + input - first].norm_sqr());
+        if self.stuck(place) || own[0].min(own[1]) > 1.0 - LITTLE {
+            return;
+        }
+        let astray = |m: &Transfer| -> f64 {
+            let of = |(index, (a, b)): (usize, (&Complex64, &Complex64))| {
+                let away = |output: usize| (place.row + output).abs_diff(first + index).pow(2) as f64;
+                [0, 1].map(|output| (m[output][0] * a + m[output][1] * b).norm_sqr() * away(output)).iter().sum::<f64>()
+            };
+            inputs[0].iter().zip(&inputs[1]).enumerate().map(of).sum()
+        };
+        let turns = !self.ways.dead(place.phi, self.estimate);
+        let at = |[theta, phi]: [f64; 2]| {
+            let made = |index: usize| if index == place.theta { theta } else { phi };
+            astray(&self.transfer(place, &made))
+        };
+        let grid = |steps: usize| (0..steps).map(move |step| TAU * step as f64 / steps as f64);
+        let all = grid(ANGLES).flat_map(|theta| grid(if turns { ANGLES } else { 1 }).map(move |phi| [theta, phi]));
+        let better = |a: [f64; 2], b: [f64; 2]| if at(b) < at(a) { b } else { a };
+        let mut best = all.reduce(better).unwrap_or_default();
+        let mut step = TAU / ANGLES as f64;
+        for _ in 0..HALVINGS {
+            step *= 0.5;
+            let beside = [[step, 0.0], [-step, 0.0], [0.0, step], [0.0, -step]];
+            let beside = beside.iter().filter(|own| turns || own[1] == 0.0);
+            best = beside.map(|own| [best[0] + own[0], best[1] + own[1]]).fold(best, better);
+        }
+        [phases[place.theta], phases[place.phi]] = best;
+    }
+
+    /// What control number `index` makes of the phase that is wanted.
+    fn made(&self, index: usize, phases: &[f64]) -> f64 {
+        if self.ways.dead(index, self.estimate) { 0.0 } else { phases[index] }
+    }
+}
+
+/// 1 on every waveguide in turn, `[sample, mode]`.
+fn unit_fields(modes: usize) -> Vec<Complex64> {
+    let mut fields = vec![Complex64::default(); modes * modes];
+    fields.iter_mut().step_by(modes + 1).for_each(|own| *own = 1.0.into());
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::chain::Chain;
+    use super::super::super::heater_path::Ways;
+    use super::*;
+    use crate::fabrication::Fabrication;
+    use crate::imperfections::{Control, Imperfections};
+    use crate::network::{Detection, Network, Stage};
+    use crate::optics::{Layout, Mesh};
+
+    /// Other light on the waveguide that has most of it, of a mesh with these dead (column, row), each at 0.7 rad.
+    fn most_mixed(dead: &[(usize, usize)]) -> f64 {
+        let mesh = Stage::Mesh(Mesh::universal(12, Layout::Rectangular).unwrap());
+        let network = Network::new(vec![vec![mesh, Stage::detection(12, Detection::Intensity)]]).unwrap();
+        let control = Control { dead_shifters: 0.1, ..Control::NONE };
+        let fabrication = Imperfections { control, ..Imperfections::NONE }.typical(&network).unwrap();
+        let chain = Chain::of(&network, &Fabrication::ideal()).unwrap();
+        let ways = Ways::of(&network, &fabrication, Some(network.imperfections()));
+        let mut estimate = vec![0.0; network.imperfections() + network.controls()];
+        for (column, row) in dead {
+            let place = chain.place(*column, *row).unwrap();
+            estimate[place.error] = 0.7;
+            ways.set_deviation(place.theta, -1.0, &mut estimate);
+        }
+        let known = Known { chain: &chain, ways: &ways, estimate: &estimate };
+        let mut phases = vec![0.0; network.controls()];
+        known.straighten(0, &mut phases);
+        known.others(&(0..12), &phases).into_iter().fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn light_passes_straight_around_mzis_that_cannot_be_set() {
+        for dead in [&[(0, 4)][..], &[(3, 5), (6, 0)], &[(11, 1)], &[(2, 4), (3, 5)], &[(2, 4), (3, 3), (4, 4)]] {
+            let most = most_mixed(dead);
+            assert!(most < MIXED, "{dead:?}: {most}, and 0.8 behind one that nothing undoes");
+        }
+    }
+}

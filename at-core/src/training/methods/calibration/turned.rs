@@ -1,0 +1,98 @@
+//! Which θ is the bar state of an MZI whose φ is dead.
+//!
+//! What θ does to light that always enters alike, a turn of that light does as well, so that the MZI's own readouts do not tell. The column in front does: what its MZIs
+//! hand to the waveguides in question is missing from their other outputs, which have detectors of their own, and at θ + δ
+//!
+//! ```text
+//! P2 − P1 = cos(θ + δ)·(|u|² − |v|²) + sin(θ + δ)·2 Re uv*        |u|² = … − P of the other output above, |v|² = … − P of that below
+//! ```
+//!
+//! in which the phase between u and v is anything.
+
+use super::super::chain::Place;
+use super::asking::Answers;
+use super::column::{Column, bright, means, spread};
+use super::least_squares::dot;
+use super::light::Light;
+use num_complex::Complex64;
+use rayon::prelude::*;
+use std::f64::consts::TAU;
+
+/// Angles that are looked at, and halvings of their distance.
+const ANGLES: usize = 48;
+const HALVINGS: usize = 8;
+
+impl Column<'_> {
+    /// MZIs of the column behind whose φ is dead, and whose θ is not.
+    pub fn turned(&self, estimate: &[f64]) -> Vec<Place> {
+        let behind = self.column + 1;
+        if behind >= self.chain.columns() {
+            return Vec::new();
+        }
+        let is = |place: &Place| !self.ways.dead(place.theta, estimate) && self.ways.dead(place.phi, estimate);
+        self.chain.places(behind).into_iter().filter(is).collect()
+    }
+
+    /// Finds the errors of θ of `turned` MZIs of the column behind from `answers`, settings of this column and of their θ.
+    pub fn turn_back(&self, turned: &[Place], answers: &Answers, estimate: &mut [f64], light: &mut Light) {
+        let modes = self.chain.modes();
+        let powers = self.powers(answers, self.column, estimate);
+        let bright = bright(&means(&powers), modes);
+        let known = self.known(estimate);
+        let find = |place: &Place| -> Option<f64> {
+            let difference = |own: &[f64], at: usize| own[at + place.row + 1] - own[at + place.row];
+            let others = |own: &[f64], at: usize| {
+                let above = place.row.checked_sub(1).map_or(0.0, |row| own[at + row]);
+                let below = if place.row + 2 < modes { own[at + place.row + 2] } else { 0.0 };
+                below - above
+            };
+            let read = spread(&powers, modes, &bright, difference);
+            let entering = spread(&powers, modes, &bright, others);
+            let told = known.turns(answers, place.theta);
+            let explained = |angle: f64| explained(&read, &entering, &told, angle);
+            let angles = (0..ANGLES).map(|step| TAU * step as f64 / ANGLES as f64);
+            let mut best = angles.max_by(|a, b| explained(*a).total_cmp(&explained(*b)))?;
+            let mut step = TAU / ANGLES as f64;
+            for _ in 0..HALVINGS {
+                step *= 0.5;
+                let beside = [best - step, best, best + step];
+                best = beside.into_iter().max_by(|a, b| explained(*a).total_cmp(&explained(*b)))?;
+            }
+            Some(best)
+        };
+        let found: Vec<Option<f64>> = turned.par_iter().map(find).collect();
+        for (place, error) in turned.iter().zip(found) {
+            let Some(error) = error else { continue };
+            let ahead = Complex64::cis(estimate[place.error] - error);
+            let back = known_turn(&self.known(estimate), place, ahead);
+            for own in light.pairs.chunks_exact_mut(modes) {
+                let [u, v] = [own[place.row], own[place.row + 1]];
+                [own[place.row], own[place.row + 1]] = back.map(|[a, b]| a * u + b * v);
+            }
+            estimate[place.error] = error;
+        }
+    }
+}
+
+/// What light in front of an MZI is turned by where its θ is taken for so much less: `C⁻¹·diag(ahead, 1)·C` with its first coupler C.
+fn known_turn(known: &super::straight::Known<'_>, place: &Place, ahead: Complex64) -> super::reading::Transfer {
+    let [[a, b], [c, d]] = known.first_coupler(place);
+    let own = [[a * ahead, b * ahead], [c, d]];
+    super::reading::product(&[[a.conj(), c.conj()], [b.conj(), d.conj()]], &own)
+}
+
+/// How much of what was `read [sample, setting]` is `cos(θ + angle)·(a constant of the sample + g·entering)`, with one g; none where g is negative.
+fn explained(read: &[f64], entering: &[f64], told: &[Complex64], angle: f64) -> f64 {
+    let turn = Complex64::cis(angle);
+    let cosines: Vec<f64> = told.iter().map(|own| (own * turn).re).collect();
+    let all = dot(&cosines, &cosines).max(f64::MIN_POSITIVE);
+    let (mut constant, mut both, mut square) = (0.0, 0.0, 0.0);
+    for (read, entering) in read.chunks_exact(told.len()).zip(entering.chunks_exact(told.len())) {
+        let moved: Vec<f64> = entering.iter().zip(&cosines).map(|(own, cosine)| own * cosine).collect();
+        let [first, second] = [read, moved.as_slice()].map(|own| dot(own, &cosines));
+        constant += first * first / all;
+        both += dot(read, &moved) - first * second / all;
+        square += dot(&moved, &moved) - second * second / all;
+    }
+    if both > 0.0 && square > 0.0 { constant + both * both / square } else { f64::NEG_INFINITY }
+}
