@@ -190,8 +190,14 @@ impl<'a> Column<'a> {
         let missed = |(reading, own): &(Reading, Found)| own.rest > CLEAR.max(MISSED * usual) || reading.doubtful(own);
         found.par_iter_mut().filter(|own| missed(own)).for_each(|(reading, own)| *own = reading.anew(own.clone()));
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
-        for (place, (_, own)) in places.iter().zip(&found) {
+        for (place, (reading, own)) in places.iter().zip(&found) {
             self.put(place, own, estimate);
+            // what a dead φ leaves open of the second, the first tells better than the column between
+            let second = reading.second.as_ref().and_then(|_| self.chain.place(self.column + 2, place.row));
+            let turned = |own: &Place| !self.ways.dead(own.theta, estimate) && self.ways.dead(own.phi, estimate);
+            if let Some(second) = second.filter(|second| own.rest < CLEAR && turned(second)) {
+                estimate[second.error] = (own.errors[5] + PI).rem_euclid(2.0 * PI) - PI;
+            }
             for (sample, stokes) in own.stokes.iter().enumerate() {
                 let [s1, s2, s3] = stokes.map(|own| own * bright[sample]);
                 let sum = s1.hypot(s2).hypot(s3);

@@ -46,11 +46,12 @@ use std::f64::consts::TAU;
 /// Columns of a step.
 const STRIDE: usize = 2;
 /// Samples that stay the same through all columns, and settings at which these are read: of a column alone, of a column with the second behind it,
-/// and where half turns are told.
+/// where half turns are told, and where it is told which θ of an MZI is its bar state.
 const SAMPLES: usize = 40;
 const ALONE: usize = 18;
 const TOGETHER: usize = 24;
 const TELLING: usize = 36;
+const TURNING: usize = 72;
 /// What is left of an MZI's readouts, as a share of their root mean square, above which as many more are read: of most MZIs, and of any. Power splits
 /// and phases both 0.2 off need it.
 const ROUGH: [f64; 2] = [0.25, 0.5];
@@ -142,7 +143,7 @@ impl<E: Engine> Calibration<E> {
             if !turned.is_empty() {
                 let base = self.straight(column, number + 1, None, estimate);
                 let moved = column.shifters(number).into_iter().chain(turned.iter().map(|place| place.theta)).collect();
-                let answers = asking.ask(base, moved, TELLING, estimate)?;
+                let answers = asking.ask(base, moved, TURNING, estimate)?;
                 column.turn_back(&turned, &answers, estimate, light);
             }
             column.enter(number + 1, estimate, light);

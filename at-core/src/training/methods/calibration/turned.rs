@@ -41,13 +41,10 @@ impl Column<'_> {
         let known = self.known(estimate);
         let find = |place: &Place| -> Option<f64> {
             let difference = |own: &[f64], at: usize| own[at + place.row + 1] - own[at + place.row];
-            let others = |own: &[f64], at: usize| {
-                let above = place.row.checked_sub(1).map_or(0.0, |row| own[at + row]);
-                let below = if place.row + 2 < modes { own[at + place.row + 2] } else { 0.0 };
-                below - above
-            };
             let read = spread(&powers, modes, &bright, difference);
-            let entering = spread(&powers, modes, &bright, others);
+            let above = |own: &[f64], at: usize| place.row.checked_sub(1).map_or(0.0, |row| -own[at + row]);
+            let below = |own: &[f64], at: usize| if place.row + 2 < modes { own[at + place.row + 2] } else { 0.0 };
+            let entering = [spread(&powers, modes, &bright, above), spread(&powers, modes, &bright, below)];
             let told = known.turns(answers, place.theta);
             let explained = |angle: f64| explained(&read, &entering, &told, angle);
             let angles = (0..ANGLES).map(|step| TAU * step as f64 / ANGLES as f64);
@@ -81,18 +78,36 @@ fn known_turn(known: &super::straight::Known<'_>, place: &Place, ahead: Complex6
     super::reading::product(&[[a.conj(), c.conj()], [b.conj(), d.conj()]], &own)
 }
 
-/// How much of what was `read [sample, setting]` is `cos(θ + angle)·(a constant of the sample + g·entering)`, with one g; none where g is negative.
-fn explained(read: &[f64], entering: &[f64], told: &[Complex64], angle: f64) -> f64 {
+/// How much of what was `read [sample, setting]` is `cos(θ + angle)·(a constant of the sample + Σ g·entering)`, with a g for what enters from above and from below; none
+/// where these are negative. One of them is 0 where other light meets the output that tells it.
+fn explained(read: &[f64], entering: &[Vec<f64>; 2], told: &[Complex64], angle: f64) -> f64 {
     let turn = Complex64::cis(angle);
     let cosines: Vec<f64> = told.iter().map(|own| (own * turn).re).collect();
     let all = dot(&cosines, &cosines).max(f64::MIN_POSITIVE);
-    let (mut constant, mut both, mut square) = (0.0, 0.0, 0.0);
-    for (read, entering) in read.chunks_exact(told.len()).zip(entering.chunks_exact(told.len())) {
-        let moved: Vec<f64> = entering.iter().zip(&cosines).map(|(own, cosine)| own * cosine).collect();
-        let [first, second] = [read, moved.as_slice()].map(|own| dot(own, &cosines));
+    // without what is along the cosines, which a constant accounts for
+    let (mut constant, mut toward, mut normal) = (0.0, [0.0; 2], [[0.0; 2]; 2]);
+    for (sample, read) in read.chunks_exact(told.len()).enumerate() {
+        let first = dot(read, &cosines);
         constant += first * first / all;
-        both += dot(read, &moved) - first * second / all;
-        square += dot(&moved, &moved) - second * second / all;
+        let moved = [0, 1].map(|side| -> Vec<f64> {
+            let own = &entering[side][sample * told.len()..][..told.len()];
+            let moved: Vec<f64> = own.iter().zip(&cosines).map(|(own, cosine)| own * cosine).collect();
+            let along = dot(&moved, &cosines) / all;
+            moved.iter().zip(&cosines).map(|(own, cosine)| own - along * cosine).collect()
+        });
+        for side in [0, 1] {
+            toward[side] += dot(read, &moved[side]);
+            (0..2).for_each(|other| normal[side][other] += dot(&moved[side], &moved[other]));
+        }
     }
-    if both > 0.0 && square > 0.0 { constant + both * both / square } else { f64::NEG_INFINITY }
+    let [[a, b], [_, c]] = normal;
+    let one = |side: usize| if toward[side] > 0.0 { toward[side].powi(2) / normal[side][side] } else { 0.0 };
+    let both = {
+        let determinant = a * c - b * b;
+        let [g, h] = [c * toward[0] - b * toward[1], a * toward[1] - b * toward[0]];
+        let positive = determinant > 1e-9 * a * c && g >= 0.0 && h >= 0.0;
+        if positive { (g * toward[0] + h * toward[1]) / determinant } else { 0.0 }
+    };
+    let best = both.max(one(0)).max(one(1));
+    if best > 0.0 { constant + best } else { f64::NEG_INFINITY }
 }
