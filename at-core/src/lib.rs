@@ -17,6 +17,7 @@ pub mod engine;
 pub mod error;
 pub mod fabrication;
 pub mod files;
+mod gemm;
 pub mod image_shape;
 pub mod imperfections;
 mod interleave;

@@ -1,6 +1,6 @@
 //! The two real scalars that an engine computes with.
 
-use crate::cpu::product::Gemm;
+use crate::gemm::Gemm;
 use crate::lanes::Lanes;
 use num_traits::{Float, FloatConst, NumAssign};
 use std::fmt::{Debug, Display};

@@ -37,7 +37,7 @@ mod patches;
 mod perturbation;
 mod phase_change;
 mod pooling;
-pub(crate) mod product;
+mod product;
 mod rectifier;
 mod regions;
 mod residual;
