@@ -15,7 +15,7 @@
 //!
 //! Source: Ríos et al., Sci. Adv. 5, eaau5759 (2019); Feldmann et al., Nature 589, 52 (2021).
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_maps};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -141,14 +141,15 @@ impl Drawn for PhaseChange {
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", HELD, errors));
         }
-        if let Some([positive, negative, offset]) = errors.get(["positive", "negative", "offset"]) {
-            let drawn = |texts, values| error_map(self.weights(), texts, values);
-            maps.extend([
-                drawn(["positive-error", "Contrast errors of first cells", "relative error", FIRST], positive),
-                drawn(["negative-error", "Contrast errors of second cells", "relative error", SECOND], negative),
-                drawn(["offset-error", "Differences at rest", "share of the contrast", OFFSET], offset),
-            ]);
-        }
+        maps.extend(error_maps(
+            self.weights(),
+            errors,
+            [
+                ("positive", ["positive-error", "Contrast errors of first cells", "relative error", FIRST]),
+                ("negative", ["negative-error", "Contrast errors of second cells", "relative error", SECOND]),
+                ("offset", ["offset-error", "Differences at rest", "share of the contrast", OFFSET]),
+            ],
+        ));
         maps
     }
 }

@@ -24,7 +24,7 @@
 //!
 //! Source: Tait et al., J. Lightwave Technol. 32, 4029 (2014); Tait et al., IEEE J. Sel. Top. Quantum Electron. 22, 5900214 (2016).
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_maps};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -353,13 +353,14 @@ impl Drawn for RingBank {
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", HELD, errors));
         }
-        if let Some([offset, linewidth]) = errors.get(["offset", "linewidth"]) {
-            let drawn = |texts, values| error_map(self.weights(), texts, values);
-            maps.extend([
-                drawn(["offset-error", "Offsets of the resonances", "round-trip phase (rad)", OFFSET], offset),
-                drawn(["linewidth-error", "Errors of the linewidths", "logarithm of the ratio", LINEWIDTH], linewidth),
-            ]);
-        }
+        maps.extend(error_maps(
+            self.weights(),
+            errors,
+            [
+                ("offset", ["offset-error", "Offsets of the resonances", "round-trip phase (rad)", OFFSET]),
+                ("linewidth", ["linewidth-error", "Errors of the linewidths", "logarithm of the ratio", LINEWIDTH]),
+            ],
+        ));
         maps
     }
 }

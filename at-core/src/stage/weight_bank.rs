@@ -1,7 +1,7 @@
 //! A bank of incoherent, balanced MZI weight cells: `w = sin φ` per cell and per bias; controls `[φ row-major, φ of b]`. With the
 //! errors a of its amplitude, s of its slope and o of its offset, a cell answers `w = (1 + a)·sin((1 + s)·φ + o)`.
 
-use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_map};
+use super::weights::{Entry, Weights, controlled_of_weights, element_of_weights, error_maps};
 use super::{
     ControlRun, Controlled, Drawn, Element, ErrorVector, Estimable, Gain, Grid, Imperfect, Map, Order, Place, Span,
     Stage, StageErrors, Start,
@@ -131,14 +131,15 @@ impl Drawn for WeightBank {
         if !errors.is_none() {
             maps.push(map("held", "Weights that the chip holds", "weight", HELD, errors));
         }
-        if let Some([amplitude, slope, offset]) = errors.get(["amplitude", "slope", "offset"]) {
-            let drawn = |texts, values| error_map(self.weights(), texts, values);
-            maps.extend([
-                drawn(["amplitude-error", "Errors of the amplitudes", "relative error", AMPLITUDE], amplitude),
-                drawn(["slope-error", "Errors of the slopes", "relative error", SLOPE], slope),
-                drawn(["offset-error", "Offsets of the cells", "phase (rad)", OFFSET], offset),
-            ]);
-        }
+        maps.extend(error_maps(
+            self.weights(),
+            errors,
+            [
+                ("amplitude", ["amplitude-error", "Errors of the amplitudes", "relative error", AMPLITUDE]),
+                ("slope", ["slope-error", "Errors of the slopes", "relative error", SLOPE]),
+                ("offset", ["offset-error", "Offsets of the cells", "phase (rad)", OFFSET]),
+            ],
+        ));
         maps
     }
 }

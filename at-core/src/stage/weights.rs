@@ -1,7 +1,7 @@
 //! What matrices, weight banks, ring banks and phase-change crossbars have in common: a real matrix with bias `y = Wx + b`, of which every entry of
 //! `[W row-major [output, input], b]` is a function of its own control.
 
-use super::{ControlArray, Flops, Map, Place, Span};
+use super::{ControlArray, Flops, Map, Place, Span, StageErrors};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -193,8 +193,18 @@ impl Weights {
         carried
     }
 }
-/// A map of an error of every weight: `name` and `title` of it, the `scale` of its numbers and the `caption`. Biases are left out.
-pub(super) fn error_map(weights: Weights, [name, title, scale, caption]: [&'static str; 4], values: &[f64]) -> Map {
-    let values = values[..weights.inputs * weights.outputs].to_vec();
-    Map { name, title, scale, caption, span: Span::around_zero(&values), values }
+
+/// Maps of the errors of every weight that `errors` have: of each the error's name, then name and title of the map, the scale of its numbers and the caption. None where
+/// there are no such errors. Biases are left out.
+pub(super) fn error_maps<const N: usize>(
+    weights: Weights,
+    errors: &StageErrors,
+    texts: [(&'static str, [&'static str; 4]); N],
+) -> Vec<Map> {
+    let Some(all) = errors.get(texts.map(|own| own.0)) else { return Vec::new() };
+    let map = |((_, [name, title, scale, caption]), values): ((&'static str, [&'static str; 4]), &[f64])| {
+        let values = values[..weights.inputs * weights.outputs].to_vec();
+        Map { name, title, scale, caption, span: Span::around_zero(&values), values }
+    };
+    texts.into_iter().zip(all).map(map).collect()
 }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// Root mean square of the difference of two controls anywhere within a turn: `2π/√6`. An estimate has s in units of its inverse.
 pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
-/// s below which a heater counts as dead, whose s is −1.
-const DEAD: f64 = -0.5;
+/// s below which a heater counts as dead: that of one is −1, those of others are some percent.
+const NEARLY_DEAD: f64 = -0.5;
 
 /// Slope of a phase in its control below which no step is taken.
 const LEAST: f64 = 0.2;
@@ -113,7 +113,7 @@ impl Ways {
 
     /// The heater of control number `index` is dead: its phase is what is among the errors of phases, whatever it is told.
     pub fn dead(&self, index: usize, estimate: &[f64]) -> bool {
-        self.deviation(index, estimate) < DEAD
+        self.deviation(index, estimate) < NEARLY_DEAD
     }
 
     /// Takes on the s of control number `index`, if it is an unknown.

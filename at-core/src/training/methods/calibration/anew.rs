@@ -5,13 +5,13 @@
 //! ([`super::turned`]).
 
 use super::mzi_fit::Found;
-use super::reading::{Errors, Reading};
+use super::reading::{Errors, PHI_HEATER, Reading, THETA_HEATER};
 use std::f64::consts::{FRAC_PI_2, TAU};
 use std::ops::Range;
 
 /// Of the unknown errors, those of a second MZI, and those of heaters.
 const SECOND: Range<usize> = 3..6;
-const HEATERS: Range<usize> = 6..8;
+const HEATERS: Range<usize> = THETA_HEATER..PHI_HEATER + 1;
 /// s of a heater that is dead, and how large another's is that is taken for dead first.
 const DEAD: f64 = -1.0;
 const FAR: f64 = 0.5;
@@ -22,6 +22,8 @@ const DEAD_BEGINNINGS: usize = 4;
 /// How much more, and so much besides, than with heaters that answer may be left with dead ones, which have fewer unknowns: couplers that couple all or nothing read alike.
 const SIMPLER: f64 = 1.2;
 const NOTHING: f64 = 3e-3;
+/// What is left where one dead heater does not explain an MZI, and both are tried.
+const UNEXPLAINED: f64 = 0.5;
 /// Couplers so far off (radians) are taken for a dead heater first.
 const DOUBTFUL: f64 = 0.5;
 /// Splits that are looked at where the light's power tells that of an MZI whose heater is dead.
@@ -44,11 +46,11 @@ impl Reading {
             let found = self.beginnings(all).into_iter().take(count).map(|errors| self.fitted(errors));
             found.reduce(|best, own| if own.rest < best.rest { own } else { best })
         };
-        let better = |missed: Found, own: Option<Found>, by: f64| match own {
-            Some(own) if own.rest < by * missed.rest + if by > 1.0 { NOTHING } else { 0.0 } => own,
-            Some(_) | None => missed,
+        let less = |a: Found, b: Option<Found>| match b {
+            Some(b) if b.rest < a.rest => b,
+            Some(_) | None => a,
         };
-        let live = better(missed, best([own, ideal].into_iter().flat_map(turned).collect(), BEGINNINGS), 1.0);
+        let live = less(missed, best([own, ideal].into_iter().flat_map(turned).collect(), BEGINNINGS));
         if !self.heaters {
             return live;
         }
@@ -58,9 +60,11 @@ impl Reading {
             heaters.iter().for_each(|heater| errors[*heater] = DEAD);
             best(turned(errors).collect(), DEAD_BEGINNINGS)
         };
-        let one = [6, 7].into_iter().filter_map(|heater| dead(&[heater])).reduce(|a, b| better(a, Some(b), 1.0));
-        let found = better(live, one, SIMPLER);
-        if found.rest < 0.5 { found } else { better(found, dead(&[6, 7]), 1.0) }
+        let one =
+            [THETA_HEATER, PHI_HEATER].into_iter().filter_map(|heater| dead(&[heater])).reduce(|a, b| less(a, Some(b)));
+        let most = SIMPLER * live.rest + NOTHING;
+        let found = one.filter(|own| own.rest < most).unwrap_or(live);
+        if found.rest < UNEXPLAINED { found } else { less(found, dead(&[THETA_HEATER, PHI_HEATER])) }
     }
 
     /// Whether what was `found` is to be looked for anew although it leaves little.
@@ -72,7 +76,7 @@ impl Reading {
 
     /// An MZI that is met alone and whose θ is dead: the powers of its light, `|s| = P1 + P2`, tell how it splits, but for half a turn.
     pub fn split_by_power(&self, mut found: Found) -> Found {
-        if self.sums.is_empty() || self.second.is_some() || found.errors[6] != DEAD {
+        if self.sums.is_empty() || self.second.is_some() || found.errors[THETA_HEATER] != DEAD {
             return found;
         }
         // the light as far as differences tell it: k·s = cos θ·s1 + sin θ·(…)
@@ -97,7 +101,7 @@ impl Reading {
     pub fn free(&self, errors: &Errors) -> Vec<usize> {
         let second = if self.second.is_some() { SECOND } else { 0..0 };
         let heaters = if self.heaters { HEATERS } else { 0..0 };
-        let own: &[usize] = match [errors[6], errors[7]].map(|s| s == DEAD) {
+        let own: &[usize] = match [errors[THETA_HEATER], errors[PHI_HEATER]].map(|s| s == DEAD) {
             [false, false] => &[0, 1, 2],
             [true, false] if self.second.is_some() => &[2],
             [true, _] => &[],
@@ -109,7 +113,7 @@ impl Reading {
 
     /// `found` with the s3 of light that meets an MZI alone whose φ is dead: θ turns light around it, so that only the power tells it, but for its sign.
     pub fn lifted(&self, mut found: Found) -> Found {
-        if found.errors[7] == DEAD && found.errors[6] != DEAD && self.second.is_none() {
+        if found.errors[PHI_HEATER] == DEAD && found.errors[THETA_HEATER] != DEAD && self.second.is_none() {
             for ([x, y, z], sum) in found.stokes.iter_mut().zip(&self.sums) {
                 *z = (sum * sum - *x * *x - *y * *y).max(0.0).sqrt();
             }

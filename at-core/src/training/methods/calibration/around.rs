@@ -9,6 +9,7 @@
 //! which sorts what comes in another order, too, as exchanges of neighbours do, and undoes in a few columns whatever three waveguides do to one another.
 
 use super::super::chain::Place;
+use super::clear::{Passage, unit_fields};
 use super::reading::Transfer;
 use super::straight::{Known, MIXED};
 use num_complex::Complex64;
@@ -44,14 +45,8 @@ impl Known<'_> {
 
     /// Power of other light behind `columns` on every waveguide, where 1 enters each.
     fn others(&self, columns: &Range<usize>, phases: &[f64]) -> Vec<f64> {
-        let modes = self.chain.modes();
-        let mut fields = unit_fields(modes);
-        columns
-            .clone()
-            .for_each(|column| self.cross(column, true, false, &|index| self.made(index, phases), &mut fields));
-        let other =
-            |row: usize| (0..modes).filter(|from| *from != row).map(|from| fields[from * modes + row].norm_sqr()).sum();
-        (0..modes).map(other).collect()
+        let passage = Passage::through(self, columns.clone(), &|index| self.made(index, phases));
+        (0..self.chain.modes()).map(|row| passage.others(row, &[row])).collect()
     }
 
     fn set_one_by_one(&self, columns: &Range<usize>, band: &Range<usize>, phases: &mut [f64]) {
@@ -107,13 +102,6 @@ impl Known<'_> {
     fn made(&self, index: usize, phases: &[f64]) -> f64 {
         if self.ways.dead(index, self.estimate) { 0.0 } else { phases[index] }
     }
-}
-
-/// 1 on every waveguide in turn, `[sample, mode]`.
-fn unit_fields(modes: usize) -> Vec<Complex64> {
-    let mut fields = vec![Complex64::default(); modes * modes];
-    fields.iter_mut().step_by(modes + 1).for_each(|own| *own = 1.0.into());
-    fields
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::column::Column;
 use super::reading::{Outputs, Transfer};
-use super::straight::MIXED;
+use super::straight::{Known, MIXED};
 use num_complex::Complex64;
 use std::ops::Range;
 
@@ -14,6 +14,15 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// That through `columns`, as far as `known`, where controls make so much `phase`; but for what is lost.
+    pub fn through(known: &Known<'_>, columns: Range<usize>, phase: &impl Fn(usize) -> f64) -> Self {
+        let modes = known.chain.modes();
+        let mut fields = unit_fields(modes);
+        columns.for_each(|column| known.cross(column, true, false, phase, &mut fields));
+        let amplitudes = (0..modes * modes).map(|at| fields[at % modes * modes + at / modes]).collect();
+        Passage { modes, amplitudes }
+    }
+
     /// What becomes of light on waveguides `row` and the next that stays there, or comes back to them.
     pub fn of(&self, row: usize) -> Transfer {
         [row, row + 1].map(|behind| [row, row + 1].map(|front| self.amplitudes[behind * self.modes + front]))
@@ -26,7 +35,7 @@ impl Passage {
     }
 
     /// Power that waveguide `behind` has of all others but `own`, where all enter with 1.
-    fn others(&self, behind: usize, own: &[usize]) -> f64 {
+    pub fn others(&self, behind: usize, own: &[usize]) -> f64 {
         let row = self.amplitudes[behind * self.modes..][..self.modes].iter().enumerate();
         row.filter(|(front, _)| !own.contains(front)).map(|(_, z)| z.norm_sqr()).sum()
     }
@@ -62,16 +71,14 @@ impl Column<'_> {
 
     /// The passage through `columns`, where controls are `base`, but for what is lost.
     pub fn passage(&self, columns: Range<usize>, base: &[f64], estimate: &[f64]) -> Passage {
-        let (modes, known) = (self.chain.modes(), self.known(estimate));
-        let mut fields = vec![Complex64::default(); modes * modes];
-        fields.iter_mut().step_by(modes + 1).for_each(|own| *own = 1.0.into());
-        for column in columns {
-            known.cross(column, true, false, &|index| known.phase(index, base), &mut fields);
-        }
-        let mut amplitudes = vec![Complex64::default(); modes * modes];
-        for (front, own) in fields.chunks_exact(modes).enumerate() {
-            own.iter().enumerate().for_each(|(behind, z)| amplitudes[behind * modes + front] = *z);
-        }
-        Passage { modes, amplitudes }
+        let known = self.known(estimate);
+        Passage::through(&known, columns, &|index| known.phase(index, base))
     }
+}
+
+/// 1 on every waveguide in turn, `[sample, mode]`.
+pub fn unit_fields(modes: usize) -> Vec<Complex64> {
+    let mut fields = vec![Complex64::default(); modes * modes];
+    fields.iter_mut().step_by(modes + 1).for_each(|own| *own = 1.0.into());
+    fields
 }

@@ -43,24 +43,15 @@ impl Column<'_> {
         }
         let mut behind = light.fields.clone();
         self.chain.carry_back_between(column, phase, &mut behind);
-        if !halves.is_empty() && column + 2 < self.chain.columns() {
-            let mut mirrored = light.pairs.clone();
-            halves.iter().for_each(|place| mirror(place, modes, &mut mirrored));
-            let mut other = mirrored.clone();
-            self.known(estimate).cross(column, false, false, &phase, &mut other);
-            for place in &halves {
-                let rows = [place.row, place.row + 1];
-                let taken = mirrored_samples(rows, modes, &behind, [&out, &other]);
-                for at in taken.into_iter().flat_map(|sample| rows.map(|row| sample * modes + row)) {
-                    (out[at], light.pairs[at]) = (other[at], mirrored[at]);
-                }
-            }
+        if column + 2 < self.chain.columns() {
+            self.choose(column, &halves, &behind, [&mut out, &mut light.pairs], estimate);
         }
-        for place in places.iter().filter(|_| (3..5).contains(&(self.chain.columns() - column))) {
-            let second = self.chain.place(column + 2, place.row);
-            if second.is_some_and(|second| half(column + 2, &second)) {
-                join(place, modes, &out, &mut behind);
-            }
+        // what the last two columns leave open is decided where the second in front of them tells it
+        if matches!(self.chain.columns() - column, 3 | 4) {
+            let open = |place: &&Place| {
+                self.chain.place(column + 2, place.row).is_some_and(|second| half(column + 2, &second))
+            };
+            places.iter().filter(open).for_each(|place| join(place, modes, &out, &mut behind));
         }
         let mut fields = light.pairs.clone();
         let mut alone = vec![true; modes];
@@ -84,6 +75,32 @@ impl Column<'_> {
             }
         }
         light.fields = fields;
+    }
+
+    /// Chooses the signs of s3 of `halves`, MZIs of `column` that were met alone and whose φ is dead, by the fields `behind` them: in their `pairs`, and in what leaves them, `out`.
+    fn choose(
+        &self,
+        column: usize,
+        halves: &[Place],
+        behind: &[Complex64],
+        [out, pairs]: [&mut Vec<Complex64>; 2],
+        estimate: &[f64],
+    ) {
+        if halves.is_empty() {
+            return;
+        }
+        let (modes, known) = (self.chain.modes(), self.known(estimate));
+        let mut mirrored = pairs.clone();
+        halves.iter().for_each(|place| mirror(place, modes, &mut mirrored));
+        let mut other = mirrored.clone();
+        known.cross(column, false, false, &|index| known.phase(index, self.front), &mut other);
+        for place in halves {
+            let rows = [place.row, place.row + 1];
+            let taken = mirrored_samples(rows, modes, behind, [out.as_slice(), &other]);
+            for at in taken.into_iter().flat_map(|sample| rows.map(|row| sample * modes + row)) {
+                (out[at], pairs[at]) = (other[at], mirrored[at]);
+            }
+        }
     }
 
     /// Gives the pairs of `fields`, which enter the last column, the phases against one another that light `out` of the column in front has.

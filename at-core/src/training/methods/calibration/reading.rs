@@ -21,6 +21,10 @@ pub type Transfer = [[Complex64; 2]; 2];
 /// Unknown errors: α, β and δθ of the MZI; the phase of its upper output against the lower where they enter the second MZI, and β and δθ of that; s
 /// of θ and φ.
 pub const UNKNOWN: usize = 8;
+/// Where s of θ and of φ are among them.
+pub const THETA_HEATER: usize = 6;
+/// See [`THETA_HEATER`].
+pub const PHI_HEATER: usize = 7;
 /// See [`UNKNOWN`].
 pub type Errors = [f64; UNKNOWN];
 

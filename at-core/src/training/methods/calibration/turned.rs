@@ -111,3 +111,30 @@ fn explained(read: &[f64], entering: &[Vec<f64>; 2], told: &[Complex64], angle: 
     let best = both.max(one(0)).max(one(1));
     if best > 0.0 { constant + best } else { f64::NEG_INFINITY }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of six samples of light, the angle at which most is explained, with the phase between both inputs anything.
+    #[test]
+    fn the_angle_is_found_and_not_that_half_a_turn_further() {
+        let (settings, samples, wanted) = (72, 6, 0.9);
+        let noise = |k: usize, shift: f64| (40.0 * (1.7 * k as f64 + shift).sin()).sin();
+        let told: Vec<Complex64> = (0..settings).map(|k| Complex64::cis(40.0 * (2.3 * k as f64).sin())).collect();
+        let [above, below] = [0.3, 1.1]
+            .map(|shift| -> Vec<f64> { (0..samples * settings).map(|k| 0.5 + 0.4 * noise(k, shift)).collect() });
+        let read = |(k, (above, below)): (usize, (&f64, &f64))| {
+            // powers of the upper and the lower input: what its front does not hand to the other output
+            let (upper, lower) = (1.0 + 0.1 * (k / settings) as f64 - above, 1.2 - below);
+            let turned = told[k % settings] * Complex64::cis(wanted);
+            turned.re * (upper - lower) + turned.im * 2.0 * (upper * lower).sqrt() * noise(k, 2.0)
+        };
+        let read: Vec<f64> = above.iter().zip(&below).enumerate().map(read).collect();
+        let entering = [above.iter().map(|own| -own).collect(), below];
+        let of = |angle: f64| explained(&read, &entering, &told, angle);
+        let best = (0..ANGLES).map(|step| TAU * step as f64 / ANGLES as f64).max_by(|a, b| of(*a).total_cmp(&of(*b)));
+        assert!((best.unwrap() - wanted).abs() < 0.2, "{best:?}");
+        assert_eq!(of(wanted + TAU / 2.0), f64::NEG_INFINITY);
+    }
+}
