@@ -254,13 +254,13 @@ impl Commands {
         self.context.check()
     }
 
-    /// How long the device takes for what `record` dispatches, without waiting for the host: by its own clock where it has one.
-    /// `record` dispatches less than one submission holds, and copies nothing.
+    /// How long the device takes for what `record` dispatches, without waiting for the host: by its own clock where it has one that
+    /// was read, else by the host's, which counts the submission too. `record` dispatches less than one submission holds, and copies nothing.
     pub fn elapsed(&self, record: impl FnOnce() -> Result<()>) -> Result<Duration> {
         self.finish()?;
         let device = &self.context.device;
+        let start = Instant::now();
         if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
-            let start = Instant::now();
             record()?;
             self.finish()?;
             return Ok(start.elapsed());
@@ -281,9 +281,8 @@ impl Commands {
             pending.encoder(device).resolve_query_set(&clock, 0..2, &ticks, 0);
         }
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(&self.read(&ticks, 16)?);
-        let nanoseconds =
-            ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(self.context.queue.get_timestamp_period());
-        Ok(Duration::from_secs_f64(1e-9 * nanoseconds))
+        let period = self.context.queue.get_timestamp_period();
+        Ok(between([ticks[0], ticks[1]], period).unwrap_or_else(|| start.elapsed()))
     }
 
     /// The first `bytes` of `source`, once everything recorded before is done.
@@ -301,6 +300,13 @@ impl Commands {
         let range = staging.get_mapped_range(..bytes).map_err(|error| self.context.error(format!("{error:?}")))?;
         Ok(range.to_vec())
     }
+}
+
+/// The time between two ticks of a clock (`period`: nanoseconds of one). None where it was not read: a busy software device resolves its
+/// queries before they are written, as zeros.
+fn between([first, last]: [u64; 2], period: f32) -> Option<Duration> {
+    let ticks = last.checked_sub(first).filter(|&ticks| ticks > 0)?;
+    Some(Duration::from_secs_f64(1e-9 * ticks as f64 * f64::from(period)))
 }
 
 impl Pending {
@@ -322,5 +328,18 @@ impl Pending {
             self.pass = Some(self.encoder(device).begin_compute_pass(&descriptor).forget_lifetime());
         }
         self.pass.as_mut().expect("was made above")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between;
+    use std::time::Duration;
+
+    #[test]
+    fn a_clock_that_was_not_read_tells_no_time() {
+        assert_eq!(between([100, 350], 2.0), Some(Duration::from_nanos(500)));
+        assert_eq!(between([0, 0], 1.0), None);
+        assert_eq!(between([350, 100], 1.0), None);
     }
 }

@@ -19,7 +19,7 @@ use at_core::optics::Mesh;
 use at_core::stage::Stage;
 use at_shaders::Kernel;
 
-/// Seconds before which no device begins a dispatch; the clock of a software one can stand still meanwhile.
+/// Seconds before which no device begins a dispatch, however coarse its clock.
 const SOONEST: f64 = 1e-9;
 
 /// Dispatches that are timed together, fewer than one submission holds, and as many bytes as hardly count.
