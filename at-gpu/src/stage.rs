@@ -39,6 +39,11 @@ pub(crate) trait GpuStage {
     fn both_ways(&self) -> Option<&dyn BothWays> {
         None
     }
+
+    /// The meshes that it is, or is made of, as light meets them.
+    fn meshes(&self) -> Vec<&dyn BothWays> {
+        self.both_ways().into_iter().collect()
+    }
 }
 
 /// A mesh: light crosses it in both directions, and is looked at on its way.

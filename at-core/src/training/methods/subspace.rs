@@ -72,7 +72,7 @@ const SHRINKS: f64 = 0.8;
 /// Errs where no attenuators stand in the light.
 fn check(network: &Network) -> Result<()> {
     hybrid::check(network, FACTS.title)?;
-    if network.stages().any(|stage| matches!(stage, Stage::Attenuators(_))) {
+    if network.parts().any(|part| matches!(part, Stage::Attenuators(_))) {
         return Ok(());
     }
     Err(Error::Unsupported {
@@ -89,7 +89,7 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
     check(from.network)?;
     let capacity = from.settings.batch_size;
     let hybrid = Hybrid::<E::Network>::of(from)?;
-    let turns = hybrid.meshes().iter().map(|mesh| Turns::new(from.engine, mesh.width * capacity));
+    let turns = hybrid.meshes().iter().map(|mesh| Turns::new(from.engine, mesh.reals(capacity)));
     let ends = Ends { turns: turns.collect::<Result<_>>()?, shifters: hybrid.meshes().iter().map(shifters).collect() };
     let preparation = Preparation::new(from)?;
     Ok(Box::new(Subspace { descent: from.descent(Measured::new(&FACTS, hybrid, ends)?)?, preparation }))
@@ -201,7 +201,7 @@ impl<E: Engine> Preparation<E> {
         E: Simulator,
     {
         let MethodOptions { subspace_calibration: calibration, subspace_mapping: mapping, .. } = *from.options;
-        let stages = from.network.single_stages()?.stages().cloned().collect();
+        let stages = from.network.parts().cloned().collect();
         Ok(Preparation { engine: from.engine.clone(), stages, calibration, mapping })
     }
 

@@ -2,12 +2,11 @@
 
 use super::fixture::{Fixture, losses, meshes, settings};
 use crate::cpu::Cpu;
-use crate::data::ImageShape;
 use crate::engine::Optimizer;
 use crate::imperfections::Imperfections;
-use crate::network::{Detection, Network, Stage, singular_value_stages};
-use crate::optics::{Activation, Layout, Mesh, transfer_matrix};
-use crate::stage::{Patches, StageErrors};
+use crate::network::{Detection, Network, Stage};
+use crate::optics::{Activation, Mesh, transfer_matrix};
+use crate::stage::StageErrors;
 use crate::tiled::tiled_singular_value_stages;
 use crate::training::MethodName;
 use ndarray::Array2;
@@ -134,24 +133,6 @@ fn it_learns_on_a_bad_chip() {
         fixture.options.subspace_mapping = sweeps;
         let (first, last) = losses(&fixture, MethodName::Subspace);
         assert!(last < 0.8 * first, "{sweeps} sweeps: {first} to {last}");
-    }
-}
-
-/// Each method that lights single meshes says its own name where it cannot.
-#[test]
-fn meshes_inside_a_convolution_are_refused_by_the_name_of_the_method() {
-    let patches = Patches { image: ImageShape::new(1, 4, 4), kernel: [2; 2], stride: 2, padding: 0 };
-    let meshes = singular_value_stages(4, 3, Layout::Rectangular).unwrap();
-    let detection = Stage::detection(3, Detection::Homodyne { phase: 0.3 });
-    let lit = Stage::series([vec![Stage::modulation(4)], meshes.into(), vec![detection]].concat());
-    let network = Network::new(vec![vec![Stage::convolution(patches, lit)]]).unwrap();
-    for (method, name) in [
-        (MethodName::Subspace, "subspace training"),
-        (MethodName::InSitu, "in-situ backpropagation"),
-        (MethodName::Ffm, "fully forward mode"),
-    ] {
-        let said = (method.facts().unwrap().check)(&network).unwrap_err().to_string();
-        assert!(said.contains(&format!("{name} on meshes inside a convolution")), "{said}");
     }
 }
 
