@@ -17,8 +17,8 @@ use at_tests::case::{Case, LOSSY};
 use at_tests::compare::assert_close;
 use at_tests::draws::normals;
 use at_tests::networks::{
-    coherent, convolutional, diffractive, looped, mesh_and_detectors, phase_change, residuals, ring_banks, tiled,
-    weight_banks,
+    coherent, convolutional, diffractive, looped, mesh_and_detectors, meshes_inside, phase_change, residuals,
+    ring_banks, tiled, weight_banks,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -264,16 +264,19 @@ fn trainings_on_gpu_and_cpu_follow_each_other() {
 #[test]
 fn light_in_both_directions_trains_alike_on_gpu_and_cpu() {
     let Some(gpu) = require_gpu() else { return };
-    let network = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
+    let chain = coherent(5, 2, Activation::ELECTRO_OPTIC, Detection::Intensity);
     let kind = Imperfections { update_error: 0.0, perturbation: 0.0, ..LOSSY };
     fn losses<E: Simulator>(engine: &E, name: MethodName, kind: &Imperfections, network: &Network) -> Vec<f64> {
         let options = MethodOptions::default();
         let records = train_with(name, kind, &options, engine, network, Optimizer::ADAM, 0.01, None, &mut ()).unwrap();
         records.iter().map(|record| record.train_loss).collect()
     }
-    for name in [MethodName::InSitu, MethodName::Ffm] {
-        let cpu = losses(&Cpu::<f64>::new(), name, &kind, &network);
-        let gpu = losses(&gpu, name, &kind, &network);
+    let inside = meshes_inside();
+    let both = [MethodName::InSitu, MethodName::Ffm].map(|name| (name, &chain));
+    let inner = [MethodName::Subspace, MethodName::InSitu, MethodName::Ffm].map(|name| (name, &inside));
+    for (name, network) in both.into_iter().chain(inner) {
+        let cpu = losses(&Cpu::<f64>::new(), name, &kind, network);
+        let gpu = losses(&gpu, name, &kind, network);
         assert!(cpu[0] - cpu[49] > 0.01, "{name} learns: {cpu:?}");
         let distance = apart(&cpu, &gpu);
         assert!(distance < 1e-3, "{name}: {distance:.1e} apart");

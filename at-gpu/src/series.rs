@@ -55,7 +55,6 @@ impl OnGpu for Series {
         let own = parts.fold(OfStage::NOTHING, |sum, own| OfStage {
             networks: sum.networks + own.networks,
             states: sum.states.max(own.states),
-            shifters: sum.shifters,
             between: sum.between.max(own.between),
         });
         OfStage { between: own.between + between, ..own }

@@ -109,6 +109,8 @@ pub struct Training<'a> {
     pub moments: usize,
     /// Samples of the data, both splits.
     pub samples: usize,
+    /// Whether meshes are lit by themselves (`subspace`, `in-situ`, `ffm`).
+    pub single_meshes: bool,
     /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
     pub shifter_fields: bool,
     /// Whether the model estimates the chip's imperfections (`at-adaptive`).
@@ -122,15 +124,13 @@ pub(crate) struct OfStage {
     pub networks: u64,
     /// States of one direction of a pass, which stages take turns to use.
     pub states: u64,
-    /// Fields at its phase shifters, of every sample.
-    pub shifters: u64,
     /// What its kernels keep between their dispatches, which stages take turns to use.
     pub between: u64,
 }
 
 impl OfStage {
     /// No memory of its own.
-    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
+    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, between: 0 };
 }
 
 /// What of a device decides which kernels its stages take, and how much memory.

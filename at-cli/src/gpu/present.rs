@@ -128,6 +128,9 @@ fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'
         batch: plan.training.batch_size,
         moments: plan.training.optimizer.moments(),
         samples,
+        single_meshes: [MethodName::Subspace, MethodName::InSitu, MethodName::Ffm]
+            .iter()
+            .any(|own| plan.methods.contains(own)),
         shifter_fields: plan.methods.contains(&MethodName::Ffm),
         estimate: plan.methods.contains(&MethodName::AtAdaptive),
     }

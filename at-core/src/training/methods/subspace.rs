@@ -12,6 +12,8 @@
 //! learned between the meshes as they are. Learning lights the meshes in both directions ([`super::hybrid`]): data light Vᴴ x ahead, adjoint
 //! light back through U; no phase of a mesh moves.
 //!
+//! Kernels of convolutions are trained as all other layers: their patches are the samples of the sum.
+//!
 //! Reads fields at both ends of every mesh; a sweep 2·D/dies + 1 times those of all modes of a die. Source: Gu et al., "L2ight: enabling
 //! on-chip learning for optical neural networks via efficient in-situ subspace optimization", NeurIPS (2021).
 
@@ -77,7 +79,8 @@ fn check(network: &Network) -> Result<()> {
     }
     Err(Error::Unsupported {
         what: "subspace training without singular values".into(),
-        instead: "it trains the attenuators between meshes; choose a `network` of them, as svd:16x16 or svd:16x16/4"
+        instead: "it trains the attenuators between meshes; choose a `network` of them, as svd:16x16, svd:16x16/4 or \
+                  conv:8@3x3,svd,svd:out"
             .into(),
     })
 }

@@ -15,7 +15,7 @@ mod way;
 pub use measured::Measured;
 pub use parts::Hybrid;
 pub use turns::Turns;
-pub use way::MeshPlace;
+pub use way::{MeshPlace, crossings, reals_inside};
 
 use crate::network::{Entry, Network, Stage, refuse_loops};
 use crate::propagator::{Bidirectional, Buffer};

@@ -143,6 +143,36 @@ impl Way {
     }
 }
 
+/// Reals per sample that the way through a network keeps with meshes inside other stages: signals and adjoints, what stages between keep, and
+/// where values of patches come from; and those of the widest signal. 0 where all meshes stand by themselves. Errs as [`super::check`] does.
+pub fn reals_inside(network: &Network) -> Result<[usize; 2]> {
+    if !network.stages().any(Stage::hides_a_mesh) {
+        return Ok([0, 0]);
+    }
+    let Way { steps, widths, parts } = Way::of(network)?;
+    let traced = parts.iter().map(|part| {
+        let leave = part.network.stages().map(|stage| stage.output().width());
+        part.patches * leave.sum::<usize>()
+    });
+    let ordered = steps.iter().map(|step| match step {
+        Step::Cut(patches) => {
+            let [rows, columns] = patches.kernel.map(|length| length.div_ceil(patches.stride));
+            patches.positions() * patches.entries() + (2 * rows * columns + 1) * patches.image.features()
+        }
+        Step::Join([patches, outputs]) => 2 * patches * outputs,
+        // light that is turned, and room for it
+        Step::Mesh(mesh) => 3 * mesh.reals(1),
+        Step::Electronics { .. } | Step::Split { .. } | Step::Add { .. } => 0,
+    });
+    let all = 2 * widths.iter().sum::<usize>() + traced.sum::<usize>() + ordered.sum::<usize>();
+    Ok([all, widths.into_iter().max().unwrap_or(0)])
+}
+
+/// The meshes of a network as often as light crosses them. Errs as [`super::check`] does.
+pub fn crossings(network: &Network) -> Result<Vec<MeshPlace>> {
+    Ok(Way::of(network)?.steps.iter().filter_map(Step::mesh).cloned().collect())
+}
+
 /// Where controls of what is no mesh lie among those of `stages`.
 fn electronic<'a>(stages: impl Iterator<Item = &'a Stage>) -> Vec<Range<usize>> {
     let (mut ranges, mut end) = (Vec::new(), 0);
