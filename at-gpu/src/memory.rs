@@ -63,8 +63,8 @@ impl Training<'_> {
         all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
         all.batch += between;
         // of what no method can light, there is nothing
-        let inside = if single_meshes { hybrid::reals_inside(network).unwrap_or_default() } else { [0, 0] };
-        let [inside, widest_inside] = inside.map(|reals| 4 * (reals * batch) as u64);
+        let inside = if single_meshes { hybrid::reals_inside(network).unwrap_or_default() } else { [0.0; 2] };
+        let [inside, widest_inside] = inside.map(|reals| (4.0 * reals * batch as f64) as u64);
         all.batch += inside;
         let crossed = if shifter_fields { hybrid::crossings(network).unwrap_or_default() } else { Vec::new() };
         let fields = crossed.iter().map(|mesh| 8 * (mesh.controls.len() * mesh.patches * batch) as u64);

@@ -189,7 +189,6 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     need.growing("the signals of a batch", signals, "batch-size", batch);
     if any(&[MethodName::Subspace, MethodName::InSitu, MethodName::Ffm]) {
         let [reals, _] = hybrid::reals_inside(network).unwrap_or_default(); // else it is refused
-        let reals = reals as f64;
         need.growing(
             "the signals between meshes inside other stages (subspace, in-situ, ffm)",
             reals * batch * real,
@@ -199,7 +198,7 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     }
     if any(&[MethodName::Ffm]) {
         let crossed = hybrid::crossings(network).unwrap_or_default();
-        let seen: f64 = crossed.iter().map(|mesh| (mesh.patches * mesh.controls.len()) as f64).sum();
+        let seen: f64 = crossed.iter().map(|mesh| mesh.patches as f64 * mesh.controls.len() as f64).sum();
         need.growing("the fields at all phase shifters (ffm)", 4.0 * real * seen * batch, "batch-size", batch);
     }
     if any(&[MethodName::AtAdaptive]) {

@@ -9,13 +9,15 @@
 mod measured;
 mod parts;
 mod patches;
+mod size;
 mod turns;
 mod way;
 
 pub use measured::Measured;
 pub use parts::Hybrid;
+pub use size::{crossings, reals_inside};
 pub use turns::Turns;
-pub use way::{MeshPlace, crossings, reals_inside};
+pub use way::MeshPlace;
 
 use crate::network::{Entry, Network, Stage, refuse_loops};
 use crate::propagator::{Bidirectional, Buffer};

@@ -6,9 +6,9 @@
 //! residual connection            x ← s·x, which is kept; the branch; y ← s·(kept + x)
 //! ```
 
+use crate::Result;
 use crate::network::{Network, Stage, Visit};
 use crate::stage::{Element, Patches, Pool, Pooling};
-use crate::{Error, Result};
 use std::ops::Range;
 
 /// One crossing of one mesh of the chip.
@@ -96,7 +96,7 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// That of `network`. Errs where meshes inside other stages are looped.
+    /// That of `network`, which [`super::check`] lets pass.
     pub fn of(network: &Network) -> Result<Self> {
         if network.recurrence().is_some() {
             return Way::looped(network);
@@ -111,14 +111,8 @@ impl Way {
         Ok(Way { steps, widths, parts })
     }
 
-    /// Stages as often as light crosses them.
+    /// Stages as often as light crosses them, no mesh inside another.
     fn looped(network: &Network) -> Result<Self> {
-        if let Some(stage) = network.stages().find(|stage| stage.hides_a_mesh()) {
-            return Err(Error::Unsupported {
-                what: format!("lighting meshes inside a {} of a network whose output is fed back", stage.word()),
-                instead: "let meshes of a loop stand by themselves".into(),
-            });
-        }
         let network = network.single_stages()?;
         let (mut places, mut end, mut index) = (Vec::new(), 0, 0);
         for own in network.stages() {
@@ -141,36 +135,6 @@ impl Way {
         let part = Part { controls: 0..network.controls(), electronic, network, patches: 1 };
         Ok(Way { steps, widths, parts: vec![part] })
     }
-}
-
-/// Reals per sample that the way through a network keeps with meshes inside other stages: signals and adjoints, what stages between keep, and
-/// where values of patches come from; and those of the widest signal. 0 where all meshes stand by themselves. Errs as [`super::check`] does.
-pub fn reals_inside(network: &Network) -> Result<[usize; 2]> {
-    if !network.stages().any(Stage::hides_a_mesh) {
-        return Ok([0, 0]);
-    }
-    let Way { steps, widths, parts } = Way::of(network)?;
-    let traced = parts.iter().map(|part| {
-        let leave = part.network.stages().map(|stage| stage.output().width());
-        part.patches * leave.sum::<usize>()
-    });
-    let ordered = steps.iter().map(|step| match step {
-        Step::Cut(patches) => {
-            let [rows, columns] = patches.kernel.map(|length| length.div_ceil(patches.stride));
-            patches.positions() * patches.entries() + (2 * rows * columns + 1) * patches.image.features()
-        }
-        Step::Join([patches, outputs]) => 2 * patches * outputs,
-        // light that is turned, and room for it
-        Step::Mesh(mesh) => 3 * mesh.reals(1),
-        Step::Electronics { .. } | Step::Split { .. } | Step::Add { .. } => 0,
-    });
-    let all = 2 * widths.iter().sum::<usize>() + traced.sum::<usize>() + ordered.sum::<usize>();
-    Ok([all, widths.into_iter().max().unwrap_or(0)])
-}
-
-/// The meshes of a network as often as light crosses them. Errs as [`super::check`] does.
-pub fn crossings(network: &Network) -> Result<Vec<MeshPlace>> {
-    Ok(Way::of(network)?.steps.iter().filter_map(Step::mesh).cloned().collect())
 }
 
 /// Where controls of what is no mesh lie among those of `stages`.
@@ -248,7 +212,7 @@ impl Building {
         } else {
             Step::Electronics { part: self.parts.len(), layer: self.open.len() }
         };
-        self.step(step, patches * width);
+        self.step(step, patches.saturating_mul(width));
         let stage = match stage {
             // the computer pools what it worked out itself; a part may begin so
             Stage::Pooling(own) if own.pool == Pool::Detectors => {
