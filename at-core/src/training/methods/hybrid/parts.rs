@@ -11,6 +11,9 @@ use crate::network::Network;
 use crate::propagator::{Adjoint, Bidirectional, Buffer, LayerAccess, Simulator};
 use crate::training::Batch;
 
+/// A step with what cuts and joins on an engine.
+type Equipped<E> = Step<Cut<E>, Join<E>>;
+
 /// Neighbouring stages as the computer runs them.
 struct Electronics<M: Adjoint> {
     part: Part,
@@ -24,7 +27,7 @@ struct Electronics<M: Adjoint> {
 pub struct Hybrid<M: Adjoint> {
     engine: M::Engine,
     loss: Loss,
-    steps: Vec<Step<Cut<M::Engine>, Join<M::Engine>>>,
+    steps: Vec<Equipped<M::Engine>>,
     electronics: Vec<Electronics<M>>,
     meshes: Vec<MeshPlace>,
     /// What enters each step, then the readout.
