@@ -109,7 +109,7 @@ pub struct Training<'a> {
     pub moments: usize,
     /// Samples of the data, both splits.
     pub samples: usize,
-    /// Whether meshes are lit by themselves (`subspace`, `in-situ`, `ffm`).
+    /// Whether meshes are lit by themselves, those inside other stages too (`subspace`, `in-situ`, `ffm`).
     pub single_meshes: bool,
     /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
     pub shifter_fields: bool,

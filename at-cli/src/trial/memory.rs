@@ -10,7 +10,7 @@ use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
 use at_core::training::MethodName;
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Model, dat, hybrid, probe_samples};
+use at_core::training::methods::{Model, Reach, dat, hybrid, probe_samples};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
@@ -187,14 +187,9 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     let passing = if modelled { 4.0 } else { 2.0 } * widest;
     let signals = capacity * real * (2.0 * width + 4.0 * outputs + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
-    if any(&[MethodName::Subspace, MethodName::InSitu, MethodName::Ffm]) {
+    if plan.methods.iter().any(|&method| methods::facts(method).reach == Reach::BothEnds) {
         let [reals, _] = hybrid::reals_inside(network).unwrap_or_default(); // else it is refused
-        need.growing(
-            "the signals between meshes inside other stages (subspace, in-situ, ffm)",
-            reals * batch * real,
-            "batch-size",
-            batch,
-        );
+        need.growing("the signals between meshes inside other stages", reals * batch * real, "batch-size", batch);
     }
     if any(&[MethodName::Ffm]) {
         let crossed = hybrid::crossings(network).unwrap_or_default();
