@@ -14,8 +14,9 @@ pub fn reals_inside(network: &Network) -> Result<[f64; 2]> {
     }
     let Way { steps, widths, parts } = Way::of(network)?;
     let traced = parts.iter().map(|part| {
-        let leave = part.network.stages().map(|stage| stage.output().width() as f64);
-        part.patches as f64 * leave.sum::<f64>()
+        // meshes are the chip's: nothing is kept of them there
+        let electronics = part.network.stages().filter(|stage| !matches!(stage, Stage::Mesh(_)));
+        part.patches as f64 * electronics.map(|stage| stage.output().width() as f64).sum::<f64>()
     });
     let ordered = steps.iter().map(|step| match step {
         Step::Cut(patches) => {
@@ -24,8 +25,8 @@ pub fn reals_inside(network: &Network) -> Result<[f64; 2]> {
             values + (2.0 * places as f64 + 1.0) * patches.image.features() as f64
         }
         Step::Join([patches, outputs]) => 2.0 * *patches as f64 * *outputs as f64,
-        // light that is turned, and room for it
-        Step::Mesh(mesh) => 3.0 * mesh.patches as f64 * mesh.width as f64,
+        // signs and places of what is turned
+        Step::Mesh(mesh) => 2.0 * mesh.patches as f64 * mesh.width as f64,
         Step::Electronics { .. } | Step::Split { .. } | Step::Add { .. } => 0.0,
     });
     let all = 2.0 * widths.iter().map(|&width| width as f64).sum::<f64>() + traced.sum::<f64>() + ordered.sum::<f64>();
