@@ -4,7 +4,7 @@ use at_core::data::ImageShape;
 use at_core::network::{Detection, Entry, Feedback, Layer, Network, Recurrence, Stage, singular_value_stages};
 use at_core::optics::{Activation, AngularSpectrum, Layout, Mesh};
 use at_core::stage::{Combiner, Part, Patches, Pool, Pooling, Regions, Splitter, Transmission};
-use at_core::tiled::tiled_stages;
+use at_core::tiled::{tiled_singular_value_stages, tiled_stages};
 
 /// Every nonlinearity, at parameters where each part of its formula matters.
 pub const ACTIVATIONS: [Activation; 5] = [
@@ -179,6 +179,31 @@ pub fn patches_through_anything() -> Vec<(&'static str, Network)> {
         (what, network(layers))
     };
     elements.into_iter().map(of).collect()
+}
+
+/// Nothing but meshes, and all of them inside other stages but two: patches through singular values, through tiles of them in a residual
+/// connection, and a branch of light between two meshes that stand by themselves.
+pub fn meshes_inside() -> Network {
+    let svd = |inputs, outputs| -> Vec<Stage> {
+        singular_value_stages(inputs, outputs, Layout::Rectangular).expect("possible sizes").into()
+    };
+    let homodyne = Detection::Homodyne { phase: 0.2 };
+    let patches = |image, size| Patches { image, kernel: [size; 2], stride: 1, padding: 1 };
+    let first = Stage::convolution(patches(ImageShape::new(2, 5, 4), 2), lit(8, svd(8, 4), homodyne));
+    let pool = Stage::pooling(ImageShape::new(4, 6, 5), 2, Pool::Max);
+    let tiles =
+        tiled_singular_value_stages(36, 4, &Mesh::rectangular(4).expect("possible sizes")).expect("whole tiles");
+    let second = Stage::convolution(patches(ImageShape::new(4, 3, 2), 3), lit(36, tiles, homodyne));
+    let branch = Stage::residual(vec![
+        Stage::Mesh(Mesh::rectangular(24).expect("possible sizes")),
+        activation(24, ACTIVATIONS[0]),
+    ]);
+    let end = [vec![Stage::modulation(24), branch], svd(24, 3), vec![Stage::detection(3, homodyne)]].concat();
+    network(vec![
+        vec![first, Stage::rectifier(120, 0.0), pool],
+        vec![Stage::residual(vec![second]), Stage::rectifier(24, 0.0)],
+        end,
+    ])
 }
 
 /// Residual connections: of convolutions with normalisation and one inside another, of banks, and of light; and detectors that pool.

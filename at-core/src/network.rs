@@ -90,7 +90,19 @@ impl Network {
         self.layers.iter().flatten()
     }
 
-    /// The meshes, in the order in which light meets them.
+    /// What the stages are made of: those inside convolutions, series and residual connections in the place of these, in the order of
+    /// their controls.
+    pub fn parts(&self) -> impl Iterator<Item = &Stage> {
+        self.stages().flat_map(Stage::parts)
+    }
+
+    /// All meshes, those inside other stages too, in the order in which light meets them: the numbers of
+    /// [`crate::propagator::Bidirectional::send`].
+    pub fn all_meshes(&self) -> impl Iterator<Item = &Mesh> {
+        self.parts().filter_map(|part| if let Stage::Mesh(mesh) = part { Some(mesh) } else { None })
+    }
+
+    /// The meshes that are stages by themselves, in the order in which light meets them.
     pub fn meshes(&self) -> impl Iterator<Item = &Mesh> {
         self.placed_meshes().map(|(_, mesh)| mesh)
     }

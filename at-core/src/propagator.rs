@@ -157,8 +157,8 @@ pub enum Monitor<'a, B> {
 ///
 /// Only the meshes are lit: what stands between them is the computer's, as in the published experiments.
 pub trait Bidirectional: Propagator {
-    /// Sends `fields [batch, modes]` through mesh number `mesh`, counted as light meets them. Where `output` is given, the
-    /// fields at the other end are read into it.
+    /// Sends `fields [batch, modes]` through mesh number `mesh` of [`Network::all_meshes`]. Of a mesh inside a convolution a sample is a
+    /// patch. Where `output` is given, the fields at the other end are read into it.
     fn send(
         &mut self,
         mesh: usize,

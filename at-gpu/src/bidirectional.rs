@@ -17,7 +17,7 @@ impl Bidirectional for GpuNetwork {
         monitor: Monitor<'_, Vector>,
     ) -> Result<()> {
         self.ready(batch)?;
-        let meshes: Vec<_> = self.layers.iter().flatten().filter_map(|placed| placed.stage.both_ways()).collect();
+        let meshes: Vec<_> = self.layers.iter().flatten().flat_map(|placed| placed.stage.meshes()).collect();
         let Some(&crossed) = meshes.get(mesh) else {
             return Err(Error::invalid("mesh", mesh, format!("the network has {} meshes", meshes.len())));
         };

@@ -4,7 +4,7 @@ use crate::engine::Gpu;
 use crate::layout::parameters;
 use crate::scratch::{Needs, Scratch, Slot};
 use crate::series::widest_inside;
-use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
+use crate::stage::{Backward, BothWays, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::sums::MOST_ROWS;
 use crate::vectors::{At, count};
 use at_core::Result;
@@ -155,6 +155,10 @@ impl ConvolutionStage {
 }
 
 impl GpuStage for ConvolutionStage {
+    fn meshes(&self) -> Vec<&dyn BothWays> {
+        self.element.meshes()
+    }
+
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         self.element.program(controls)
     }

@@ -125,7 +125,7 @@ impl OnGpu for stage::FreeSpace {
         let spectra = ((1 + estimates) * COMPLEX * training.batch * passed * self.spectrum.rows) as u64;
         let lines = (SHIFTS_AND_DISTANCE * passed).max((COORDINATES - SHIFTS_AND_DISTANCE) * self.spectrum.rows);
         let between = (estimates * 4 * training.batch * lines) as u64;
-        OfStage { networks, states: spectra, between, ..OfStage::NOTHING }
+        OfStage { networks, states: spectra, between }
     }
 }
 

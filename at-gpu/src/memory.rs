@@ -8,6 +8,7 @@ use crate::arithmetic::ROWS_ALIGNED;
 use crate::engine::Gpu;
 pub use crate::stage::Training;
 use crate::stage::{self, Device};
+use at_core::training::methods::hybrid;
 use at_core::{Error, Result};
 use std::fmt;
 
@@ -35,16 +36,15 @@ impl Training<'_> {
 
     /// Its memory on a device of this kind.
     fn within(&self, device: &Device) -> Footprint {
-        let Training { network, imperfect, batch, moments, samples, shifter_fields, estimate } = *self;
+        let Training { network, imperfect, batch, moments, samples, single_meshes, shifter_fields, estimate } = *self;
         let mut all = Footprint::default();
-        let (mut widest, mut traced, mut states, mut seen, mut between) = (0, 0, 0, 0, 0);
+        let (mut widest, mut traced, mut states, mut between) = (0, 0, 0, 0);
         for stage in network.stages() {
             let (inputs, outputs) = (stage.input().width() as u64, stage.output().width() as u64);
             widest = widest.max(inputs).max(outputs);
             let own = stage::memory(stage, self, device);
             all.networks += own.networks;
             states = states.max(own.states);
-            seen = seen.max(own.shifters);
             between = between.max(own.between);
         }
         for stage in network.crossed_stages() {
@@ -62,11 +62,17 @@ impl Training<'_> {
         // the batch itself, readouts and errors.
         all.batch = 4 * signal + 4 * traced * batch as u64 + 3 * states + 4 * signal;
         all.batch += between;
-        seen = if shifter_fields { seen } else { 0 };
+        // of what no method can light, there is nothing
+        let inside = if single_meshes { hybrid::reals_inside(network).unwrap_or_default() } else { [0.0; 2] };
+        let [inside, widest_inside] = inside.map(|reals| (4.0 * reals * batch as f64) as u64);
+        all.batch += inside;
+        let crossed = if shifter_fields { hybrid::crossings(network).unwrap_or_default() } else { Vec::new() };
+        let fields = crossed.iter().map(|mesh| 8 * (mesh.controls.len() * mesh.patches * batch) as u64);
+        let seen = fields.max().unwrap_or(0);
         all.batch += 2 * seen;
         all.data = samples as u64 * 4 * (network.input().width() as u64 + 2);
         let rows = 4 * ROWS_ALIGNED as u64 * network.input().width() as u64; // of the data, which kernels see in parts
-        all.largest = controls.max(imperfections).max(signal).max(states).max(rows).max(seen);
+        all.largest = controls.max(imperfections).max(signal).max(states).max(rows).max(seen).max(widest_inside);
         all
     }
 
@@ -157,8 +163,17 @@ mod tests {
 
     /// Adam on 1000 samples in batches of 500.
     fn imperfect(network: &Network) -> Training<'_> {
-        let (shifter_fields, estimate) = (false, false);
-        Training { network, imperfect: true, batch: 500, moments: 2, samples: 1000, shifter_fields, estimate }
+        let (single_meshes, shifter_fields, estimate) = (false, false, false);
+        Training {
+            network,
+            imperfect: true,
+            batch: 500,
+            moments: 2,
+            samples: 1000,
+            single_meshes,
+            shifter_fields,
+            estimate,
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
 use crate::series::{SeriesStage, reserved};
-use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training};
+use crate::stage::{Backward, BothWays, Device, GpuStage, OfStage, OnGpu, Training};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::stage::{Element, Residual, StageErrors};
@@ -53,6 +53,10 @@ impl ResidualStage {
 }
 
 impl GpuStage for ResidualStage {
+    fn meshes(&self) -> Vec<&dyn BothWays> {
+        self.branch.meshes()
+    }
+
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         self.branch.program(controls)
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::Gpu;
 use crate::scratch::{Needs, Scratch};
-use crate::stage::{Backward, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
+use crate::stage::{Backward, BothWays, Device, GpuStage, OfStage, OnGpu, Training, build, memory};
 use crate::vectors::At;
 use at_core::Result;
 use at_core::stage::{Series, Stage, StageErrors};
@@ -55,7 +55,6 @@ impl OnGpu for Series {
         let own = parts.fold(OfStage::NOTHING, |sum, own| OfStage {
             networks: sum.networks + own.networks,
             states: sum.states.max(own.states),
-            shifters: sum.shifters,
             between: sum.between.max(own.between),
         });
         OfStage { between: own.between + between, ..own }
@@ -99,6 +98,10 @@ impl Room {
 }
 
 impl GpuStage for SeriesStage {
+    fn meshes(&self) -> Vec<&dyn BothWays> {
+        self.parts.iter().flat_map(|part| part.stage.meshes()).collect()
+    }
+
     fn program(&self, controls: &wgpu::Buffer) -> Result<()> {
         self.parts.iter().try_for_each(|part| part.stage.program(controls))
     }

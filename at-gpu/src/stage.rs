@@ -39,6 +39,11 @@ pub(crate) trait GpuStage {
     fn both_ways(&self) -> Option<&dyn BothWays> {
         None
     }
+
+    /// The meshes that it is, or is made of, as light meets them.
+    fn meshes(&self) -> Vec<&dyn BothWays> {
+        self.both_ways().into_iter().collect()
+    }
 }
 
 /// A mesh: light crosses it in both directions, and is looked at on its way.
@@ -104,6 +109,8 @@ pub struct Training<'a> {
     pub moments: usize,
     /// Samples of the data, both splits.
     pub samples: usize,
+    /// Whether meshes are lit by themselves, those inside other stages too (`subspace`, `in-situ`, `ffm`).
+    pub single_meshes: bool,
     /// Whether fields at a mesh's phase shifters are kept for every sample, of both directions (`ffm`).
     pub shifter_fields: bool,
     /// Whether the model estimates the chip's imperfections (`at-adaptive`).
@@ -117,15 +124,13 @@ pub(crate) struct OfStage {
     pub networks: u64,
     /// States of one direction of a pass, which stages take turns to use.
     pub states: u64,
-    /// Fields at its phase shifters, of every sample.
-    pub shifters: u64,
     /// What its kernels keep between their dispatches, which stages take turns to use.
     pub between: u64,
 }
 
 impl OfStage {
     /// No memory of its own.
-    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, shifters: 0, between: 0 };
+    pub const NOTHING: OfStage = OfStage { networks: 0, states: 0, between: 0 };
 }
 
 /// What of a device decides which kernels its stages take, and how much memory.

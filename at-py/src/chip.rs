@@ -205,7 +205,7 @@ fn transfer_matrices<'py, T: Scalar>(
     network: &Network,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut all = Vec::new();
-    for (number, mesh) in network.meshes().enumerate() {
+    for (number, mesh) in network.all_meshes().enumerate() {
         let modes = mesh.modes();
         let mut unit = vec![T::zero(); 2 * modes * modes];
         (0..modes).for_each(|mode| unit[2 * (mode * modes + mode)] = T::one());

@@ -4,7 +4,7 @@ use super::Precision;
 use crate::case::{Case, IDEAL, LOSSY};
 use crate::compare::assert_close;
 use crate::draws::normals;
-use crate::networks::{coherent, mesh_and_detectors, other_shapes};
+use crate::networks::{coherent, mesh_and_detectors, meshes_inside, other_shapes};
 use at_core::imperfections::Imperfections;
 use at_core::network::{Detection, Network};
 use at_core::optics::{Activation, Layout, Mesh};
@@ -63,7 +63,7 @@ pub fn sends_as_the_reference<E: Simulator>(
     }
 }
 
-/// Meshes of every layout and on dies, alone and within a network.
+/// Meshes of every layout and on dies, alone, within a network, and inside its convolutions and residual connections.
 pub fn light_through_single_meshes<E: Simulator>(engine: &E, precision: Precision) {
     let even = Imperfections { loss_spread_db: 0.0, ..LOSSY };
     for imperfections in [IDEAL, even, LOSSY] {
@@ -80,6 +80,10 @@ pub fn light_through_single_meshes<E: Simulator>(engine: &E, precision: Precisio
         for own in other_shapes() {
             let network = mesh_and_detectors(&own, Detection::Intensity);
             sends_as_the_reference(engine, precision, &network, 0, &own, &imperfections, 7);
+        }
+        let network = meshes_inside();
+        for (number, own) in network.all_meshes().enumerate() {
+            sends_as_the_reference(engine, precision, &network, number, own, &imperfections, 7);
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use super::measured;
 use crate::memory;
+use crate::methods;
 use crate::plan::Plan;
 use anyhow::{Result, ensure};
 use at_core::network::Network;
 use at_core::training::MethodName;
+use at_core::training::methods::Reach;
 pub use at_gpu::Gpu;
 use at_gpu::memory::Training;
 use at_gpu::{AdapterDescription, MeshCosts, Selection, adapters};
@@ -128,6 +130,7 @@ fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'
         batch: plan.training.batch_size,
         moments: plan.training.optimizer.moments(),
         samples,
+        single_meshes: plan.methods.iter().any(|&method| methods::facts(method).reach == Reach::BothEnds),
         shifter_fields: plan.methods.contains(&MethodName::Ffm),
         estimate: plan.methods.contains(&MethodName::AtAdaptive),
     }

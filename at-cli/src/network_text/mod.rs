@@ -72,6 +72,9 @@ pub const HELP: &str = "  matrix:784-256-10     real matrices with biases, ReLU 
                         between modulators and detectors: svd, svd=16 or
                         tiles=16 in tiles, mesh; detection=homodyne as
                         default, amplitude, intensity, balanced
+  conv:8@4x4,svd=4,pool:2,svd:outxin/2
+                        nothing but meshes, in tiles: what methods that light
+                        single meshes (subspace, in-situ, ffm) can train
   conv:8@3,padding=1,split,conv:8@3,padding=1,conv:8@3,padding=1,add,bank:out
                         a residual connection: what is split is added again
                         The shape of images is the data set's; of tables they

@@ -10,7 +10,7 @@ use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
 use at_core::training::MethodName;
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Model, dat, probe_samples};
+use at_core::training::methods::{Model, Reach, dat, hybrid, probe_samples};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
@@ -187,8 +187,13 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     let passing = if modelled { 4.0 } else { 2.0 } * widest;
     let signals = capacity * real * (2.0 * width + 4.0 * outputs + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
+    if plan.methods.iter().any(|&method| methods::facts(method).reach == Reach::BothEnds) {
+        let [reals, _] = hybrid::reals_inside(network).unwrap_or_default(); // else it is refused
+        need.growing("the signals between meshes inside other stages", reals * batch * real, "batch-size", batch);
+    }
     if any(&[MethodName::Ffm]) {
-        let seen: f64 = network.meshes().map(|mesh| mesh.controls() as f64).sum();
+        let crossed = hybrid::crossings(network).unwrap_or_default();
+        let seen: f64 = crossed.iter().map(|mesh| mesh.patches as f64 * mesh.controls.len() as f64).sum();
         need.growing("the fields at all phase shifters (ffm)", 4.0 * real * seen * batch, "batch-size", batch);
     }
     if any(&[MethodName::AtAdaptive]) {

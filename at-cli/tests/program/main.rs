@@ -21,6 +21,7 @@ mod gallery;
 mod gpu;
 mod identity;
 mod interruption;
+mod lit_meshes;
 mod manual;
 mod memory;
 mod mesh;

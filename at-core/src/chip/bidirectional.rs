@@ -44,7 +44,7 @@ pub(super) type MeshSize = (usize, usize);
 
 /// The sizes of all meshes, as light meets them.
 pub(super) fn mesh_sizes(network: &Network) -> Vec<MeshSize> {
-    network.meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect()
+    network.all_meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect()
 }
 
 impl<E: Simulator> Chip<E> {
@@ -57,7 +57,8 @@ impl<E: Simulator> Chip<E> {
 }
 
 /// Every send is a pass of a batch through one mesh and a turn at the interface. Complex values count twice. What enters the
-/// first mesh in front counts as input, whatever it is; everything else that is sent is an injection.
+/// first mesh in front counts as input, whatever it is; everything else that is sent is an injection. Of a mesh that patches of images
+/// cross in turn the batch is of patches.
 impl<E: Simulator> Bidirectional for Chip<E> {
     fn send(
         &mut self,

@@ -1,7 +1,7 @@
 //! Light through the single meshes of a network on the CPU, in both directions.
 
 use super::mesh::MeshStage;
-use super::network::{CpuNetwork, holds};
+use super::network::{CpuNetwork, Lit, holds};
 use crate::propagator::{Bidirectional, Direction, Monitor};
 use crate::{Error, Real, Result};
 
@@ -16,7 +16,7 @@ impl<T: Real> Bidirectional for CpuNetwork<T> {
         monitor: Monitor<'_, Vec<T>>,
     ) -> Result<()> {
         self.ready(batch)?;
-        let count = self.meshes.len();
+        let count = self.lit.len();
         let Some(stage) = self.mesh(mesh) else {
             return Err(Error::invalid("mesh", mesh, format!("the network has {count} meshes")));
         };
@@ -37,7 +37,7 @@ impl<T: Real> Bidirectional for CpuNetwork<T> {
 
 impl<T: Real> CpuNetwork<T> {
     fn mesh(&mut self, mesh: usize) -> Option<&mut MeshStage<T>> {
-        let &(layer, place) = self.meshes.get(mesh)?;
-        self.layers[layer][place].stage.as_mesh()
+        let &Lit { layer, place, inside } = self.lit.get(mesh)?;
+        self.layers[layer][place].stage.meshes().into_iter().nth(inside)
     }
 }

@@ -1,6 +1,7 @@
 //! Convolutions: patches of some samples at a time, as samples of the element that all of them cross.
 
 use super::memory::{Held, bytes};
+use super::mesh::MeshStage;
 use super::patches::Windows;
 use super::series::reals_inside;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
@@ -156,6 +157,10 @@ impl<T: Real> CpuStage<T> for ConvolutionStage<T> {
                 self.windows.bring_back(&back[..entries], adjoint_in);
             }
         }
+    }
+
+    fn meshes(&mut self) -> Vec<&mut MeshStage<T>> {
+        self.element.meshes()
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

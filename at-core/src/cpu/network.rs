@@ -15,8 +15,10 @@ use std::ops::Range;
 /// A network with its imperfections on the CPU.
 pub struct CpuNetwork<T> {
     pub(super) layers: Vec<Vec<Placed<T>>>,
-    /// Layer and place in it of every mesh.
-    pub(super) meshes: Vec<(usize, usize)>,
+    /// Layer and place in it of every mesh that is a stage by itself.
+    meshes: Vec<(usize, usize)>,
+    /// All meshes, those inside other stages too.
+    pub(super) lit: Vec<Lit>,
     inputs: usize,
     pub(super) controls: usize,
     pub(super) follower: Follower<T>,
@@ -25,6 +27,14 @@ pub struct CpuNetwork<T> {
     pub(super) estimate: Option<bool>,
     /// Signals and adjoints between stages, swapped from stage to stage.
     pub(super) signals: [Vec<T>; 2],
+}
+
+/// Where a mesh is.
+pub(super) struct Lit {
+    pub(super) layer: usize,
+    pub(super) place: usize,
+    /// Its number among those of the stage there.
+    pub(super) inside: usize,
 }
 
 /// A stage and where its controls lie.
@@ -45,13 +55,15 @@ impl<T: Real> CpuNetwork<T> {
         let mut imperfections = 0;
         let mut index = 0;
         let mut layers = Vec::new();
-        let mut meshes = Vec::new();
+        let (mut meshes, mut lit) = (Vec::new(), Vec::new());
         for (number, layer) in network.layers().iter().enumerate() {
             let mut placed = Vec::new();
             for stage in layer {
                 if matches!(stage, Stage::Mesh(_)) {
-                    meshes.push((layers.len(), placed.len()));
+                    meshes.push((number, placed.len()));
                 }
+                let inside = stage.parts().into_iter().filter(|part| matches!(part, Stage::Mesh(_))).count();
+                lit.extend((0..inside).map(|inside| Lit { layer: number, place: placed.len(), inside }));
                 let controls = offset..offset + stage.controls();
                 offset = controls.end;
                 let start = imperfections;
@@ -77,6 +89,7 @@ impl<T: Real> CpuNetwork<T> {
         Ok(CpuNetwork {
             layers,
             meshes,
+            lit,
             inputs: network.input().width(),
             controls: offset,
             follower: Follower::new(fabrication),

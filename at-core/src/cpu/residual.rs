@@ -1,6 +1,7 @@
 //! Residual connections: `y = s·(s·x + F(s·x))`, with s = 1 of numbers and 1/√2 of light.
 
 use super::memory::Held;
+use super::mesh::MeshStage;
 use super::series::SeriesStage;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes};
 use crate::real::SERIAL;
@@ -72,6 +73,10 @@ impl<T: Real> CpuStage<T> for ResidualStage<T> {
         let pass = Recorded { input: enters, output, adjoint: leaves, batch, kept };
         branch.backward(&pass, Slopes { adjoint_in: &mut *adjoint_in, all_the_way: true, gradient, imperfections });
         add(*share, leaves, adjoint_in);
+    }
+
+    fn meshes(&mut self) -> Vec<&mut MeshStage<T>> {
+        self.branch.meshes()
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

@@ -1,6 +1,7 @@
 //! Stages one behind the other as one: what a network does with its stages, inside a stage.
 
 use super::memory::{Held, bytes};
+use super::mesh::MeshStage;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
 use crate::stage::{Series, Stage, StageErrors};
 use crate::{Real, Result};
@@ -161,6 +162,10 @@ impl<T: Real> CpuStage<T> for SeriesStage<T> {
                 self.inside = inside;
             }
         }
+    }
+
+    fn meshes(&mut self) -> Vec<&mut MeshStage<T>> {
+        self.parts.iter_mut().flat_map(|part| part.stage.meshes()).collect()
     }
 
     fn set_imperfections(&mut self, estimate: &[T]) {

@@ -88,6 +88,11 @@ pub trait CpuStage<T>: Send {
     fn as_mesh(&mut self) -> Option<&mut MeshStage<T>> {
         None
     }
+
+    /// The meshes that it is, or is made of, as light meets them.
+    fn meshes(&mut self) -> Vec<&mut MeshStage<T>> {
+        self.as_mesh().into_iter().collect()
+    }
 }
 
 /// A kind of stage on this engine, as the file of its name here makes it from its page.

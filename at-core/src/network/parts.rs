@@ -7,7 +7,7 @@ use crate::optics::layout::crossings;
 impl Network {
     /// Whether it has some of this `part`.
     pub fn has(&self, part: Part) -> bool {
-        let any = |is: fn(&Stage) -> bool| self.stages().flat_map(Stage::parts).any(is);
+        let any = |is: fn(&Stage) -> bool| self.parts().any(is);
         match part {
             Part::Meshes => any(|stage| matches!(stage, Stage::Mesh(_))),
             Part::Crossings => {

@@ -19,7 +19,7 @@ pub struct RankedNetwork<E: Simulator> {
     layers: Vec<Range<usize>>,
     /// The imperfections of every layer.
     estimates: Vec<Range<usize>>,
-    /// Modes and controls of every mesh, as light meets them.
+    /// Modes and controls of every mesh, those inside other stages too, as light meets them.
     meshes: Vec<(usize, usize)>,
     /// Modes of the meshes of every layer.
     watched: Vec<Vec<usize>>,
@@ -60,7 +60,7 @@ impl<E: Simulator> RankedNetwork<E> {
             engine: engine.clone(),
             layers,
             estimates,
-            meshes: network.meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect(),
+            meshes: network.all_meshes().map(|mesh| (mesh.modes(), mesh.controls())).collect(),
             watched: network.layers().iter().map(watched).collect(),
         })
     }

@@ -11,6 +11,7 @@ use crate::training::tests::fixture::{
     CALM, ERRORS, Fixture, clouds, looped_banks, looped_meshes, matrices, meshes, one_mesh, settings, singular_values,
     suitable, weight_banks,
 };
+use crate::training::tests::meshes_inside::normalised;
 use crate::training::{Checkpoint, Checkpoints, MethodName, Outcome, Score, Settings, Split, methods};
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -153,6 +154,19 @@ fn every_method_trains_on_ranks_as_on_one_and_repeats_itself_bit_for_bit() {
     // singular values are measured for two epochs, in which what an estimate's Adam makes of slopes that vanish but for rounding grows
     let tolerance = |name| if name == MethodName::AtAdaptive { 1e-4 } else { 1e-6 };
     trains_as_one([(singular_values(), CALM)], tolerance);
+}
+
+/// Rows of patches are cut among ranks where no sample begins, too.
+#[test]
+fn meshes_inside_convolutions_are_lit_on_ranks_as_on_one() {
+    for name in [MethodName::Subspace, MethodName::InSitu, MethodName::Ffm] {
+        let settings = Settings { batch_size: 9, ..settings(3, 2, 0.05, Optimizer::ADAM) };
+        let one = run(&Fixture::new(Cpu::<f64>::new(), normalised(), &CALM, settings), name);
+        for ranks in [2, 3] {
+            let several = on_ranks(ranks, |engine| run(&Fixture::new(engine, normalised(), &CALM, settings), name));
+            assert_near(&one, &several, 1e-6, &format!("{name} on {ranks} ranks"));
+        }
+    }
 }
 
 #[test]

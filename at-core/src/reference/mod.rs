@@ -190,7 +190,7 @@ impl Reference<'_> {
         first..first + layers[layer].len()
     }
 
-    /// Light through mesh number `mesh` alone: the fields `[batch, modes]` at its other end, and the fields
+    /// Light through mesh number `mesh` of [`Network::all_meshes`] alone: the fields `[batch, modes]` at its other end, and the fields
     /// `[batch, controls of the mesh]` at its shifters, both (re, im). See [`crate::propagator::Bidirectional`].
     pub fn send(
         &self,
@@ -200,14 +200,20 @@ impl Reference<'_> {
         fields: &[f64],
     ) -> Result<(Vec<f64>, Vec<f64>)> {
         let controls = self.effective_controls(controls)?;
-        let placed = self.placed();
-        let Some((number, own)) = self.network.placed_meshes().nth(mesh) else {
+        let mut end = 0;
+        let stages = self.network.stages().enumerate();
+        let parts = stages.flat_map(|(number, stage)| stage.parts_with_errors(self.fabrication.stage(number)));
+        let mut meshes = parts.filter_map(|(part, errors)| {
+            let start = end;
+            end += part.controls();
+            if let Stage::Mesh(own) = part { Some((own, errors, start..end)) } else { None }
+        });
+        let Some((own, errors, place)) = meshes.nth(mesh) else {
             return Err(Error::invalid("mesh", mesh, "the network has fewer meshes"));
         };
-        let placed = &placed[number];
         whole_samples("reals that enter the mesh", 2 * own.modes(), fields.len())?;
         let forward = direction == Direction::Forward;
-        let (output, seen) = light::send(own, placed.errors, &controls[placed.controls.clone()], forward, fields);
+        let (output, seen) = light::send(own, &errors, &controls[place], forward, fields);
         Ok((output, bytemuck::cast_slice(&seen).to_vec()))
     }
 

@@ -39,6 +39,18 @@ impl Stage {
         }
     }
 
+    /// [`Stage::parts`], each with its own of the stage's `errors`.
+    pub fn parts_with_errors(&self, errors: &StageErrors) -> Vec<(&Stage, StageErrors)> {
+        let parts = self.parts();
+        let own = Series { stages: parts.iter().map(|part| (*part).clone()).collect() }.errors_of_stages(errors);
+        parts.into_iter().zip(own).collect()
+    }
+
+    /// Whether there is a mesh inside a stage that is none itself.
+    pub fn hides_a_mesh(&self) -> bool {
+        self.inside().is_some() && self.parts().into_iter().any(|part| matches!(part, Stage::Mesh(_)))
+    }
+
     /// The stages right inside; none where it has none.
     pub fn inside(&self) -> Option<&[Stage]> {
         if let Stage::Convolution(own) = self {

@@ -31,6 +31,7 @@ pub fn step(case: &Case, modes: usize, method: MethodName, measuring_steps: Opti
         batch,
         moments: 2,
         samples: batch,
+        single_meshes: false,
         shifter_fields: false,
         estimate: method == MethodName::AtAdaptive,
     };

@@ -67,8 +67,7 @@ impl OnGpu for Mesh {
             networks += 2 * WholeMatrix::bytes(self);
             crossing = crossing.max(modes);
         }
-        let (states, shifters) = (16 * crossing * modes, 8 * controls * batch as u64);
-        OfStage { networks, states, shifters, between: BETWEEN }
+        OfStage { networks, states: 16 * crossing * modes, between: BETWEEN }
     }
 }
 

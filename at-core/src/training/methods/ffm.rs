@@ -53,8 +53,8 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
     let (engine, capacity) = (from.engine, from.settings.batch_size);
     let hybrid = Hybrid::<E::Network>::of(from)?;
     let fields = |mesh: &MeshPlace| {
-        let seen = 2 * mesh.controls.len() * capacity;
-        let turns = Turns::new(engine, mesh.width * capacity)?;
+        let seen = 2 * mesh.controls.len() * mesh.patches * capacity;
+        let turns = Turns::new(engine, mesh.reals(capacity))?;
         Ok(MeshFields { turns, data: engine.zeros(seen)?, error: engine.zeros(seen)? })
     };
     let meshes = hybrid.meshes().iter().map(fields).collect::<Result<_>>()?;

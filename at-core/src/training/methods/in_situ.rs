@@ -68,10 +68,10 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
     let hybrid = Hybrid::<E::Network>::of(from)?;
     let powers_of = |mesh: &MeshPlace| {
         Ok(MeshPowers {
-            turns: Turns::new(engine, mesh.width * capacity)?,
+            turns: Turns::new(engine, mesh.reals(capacity))?,
             powers: engine.zeros(mesh.controls.len())?,
             data: Vec::new(),
-            light: engine.zeros(mesh.width * capacity)?,
+            light: engine.zeros(mesh.reals(capacity))?,
         })
     };
     let meshes = hybrid.meshes().iter().map(powers_of).collect::<Result<_>>()?;

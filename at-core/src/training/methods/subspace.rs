@@ -12,6 +12,8 @@
 //! learned between the meshes as they are. Learning lights the meshes in both directions ([`super::hybrid`]): data light Vᴴ x ahead, adjoint
 //! light back through U; no phase of a mesh moves.
 //!
+//! Kernels of convolutions are trained as all other layers: their patches are the samples of the sum.
+//!
 //! Reads fields at both ends of every mesh; a sweep 2·D/dies + 1 times those of all modes of a die. Source: Gu et al., "L2ight: enabling
 //! on-chip learning for optical neural networks via efficient in-situ subspace optimization", NeurIPS (2021).
 
@@ -72,12 +74,13 @@ const SHRINKS: f64 = 0.8;
 /// Errs where no attenuators stand in the light.
 fn check(network: &Network) -> Result<()> {
     hybrid::check(network, FACTS.title)?;
-    if network.stages().any(|stage| matches!(stage, Stage::Attenuators(_))) {
+    if network.parts().any(|part| matches!(part, Stage::Attenuators(_))) {
         return Ok(());
     }
     Err(Error::Unsupported {
         what: "subspace training without singular values".into(),
-        instead: "it trains the attenuators between meshes; choose a `network` of them, as svd:16x16 or svd:16x16/4"
+        instead: "it trains the attenuators between meshes; choose a `network` of them, as svd:16x16, svd:16x16/4 or \
+                  conv:8@3x3,svd,svd:out"
             .into(),
     })
 }
@@ -89,7 +92,7 @@ pub fn build<E: Simulator, C: Bidirectional<Engine = E> + 'static>(
     check(from.network)?;
     let capacity = from.settings.batch_size;
     let hybrid = Hybrid::<E::Network>::of(from)?;
-    let turns = hybrid.meshes().iter().map(|mesh| Turns::new(from.engine, mesh.width * capacity));
+    let turns = hybrid.meshes().iter().map(|mesh| Turns::new(from.engine, mesh.reals(capacity)));
     let ends = Ends { turns: turns.collect::<Result<_>>()?, shifters: hybrid.meshes().iter().map(shifters).collect() };
     let preparation = Preparation::new(from)?;
     Ok(Box::new(Subspace { descent: from.descent(Measured::new(&FACTS, hybrid, ends)?)?, preparation }))
@@ -201,7 +204,7 @@ impl<E: Engine> Preparation<E> {
         E: Simulator,
     {
         let MethodOptions { subspace_calibration: calibration, subspace_mapping: mapping, .. } = *from.options;
-        let stages = from.network.single_stages()?.stages().cloned().collect();
+        let stages = from.network.parts().cloned().collect();
         Ok(Preparation { engine: from.engine.clone(), stages, calibration, mapping })
     }
 

@@ -14,6 +14,7 @@ mod guided;
 mod identities;
 mod journal;
 mod looped;
+pub(crate) mod meshes_inside;
 mod noise_aware;
 mod optics;
 mod prepared;

@@ -153,7 +153,7 @@ pub(super) fn check(network: &Network) -> Result<()> {
         let instead = "state fusion needs the amplitude of every output field; end the `network` in detectors of power";
         return Err(unsupported("dual adaptive training without detectors of power at the end", instead));
     }
-    if network.stages().any(super::hybrid::hides_a_mesh) {
+    if network.stages().any(Stage::hides_a_mesh) {
         let instead = "its networks stand behind meshes by themselves; choose another `network`";
         return Err(unsupported(
             "dual adaptive training with meshes inside a convolution or a residual connection",
