@@ -174,17 +174,32 @@ impl Chain {
     /// Carries `fields [sample, mode]` that enter column `column + 1` back to where they leave column `column`: through the nonlinearities and the
     /// phase shifters between both, if a mesh ends there, of which each control makes the `phase` that is given.
     pub fn carry_back_between(&self, column: usize, phase: impl Fn(usize) -> f64, fields: &mut [Complex64]) {
-        let link = &self.links[self.link(column)];
-        if column + 1 < link.first_column + link.mesh.columns().len() {
-            return;
-        }
-        let first = link.first_control + 2 * link.mesh.mzis();
-        let shifters: Vec<Complex64> = (0..self.modes).map(|mode| Complex64::cis(-phase(first + mode))).collect();
+        let Some((shifters, behind)) = self.between(column, phase) else { return };
         for sample in fields.chunks_exact_mut(self.modes) {
             for (z, shifter) in sample.iter_mut().zip(&shifters) {
-                *z = link.behind.iter().rev().fold(*z, |z, own| inverse(own, z)) * shifter;
+                *z = behind.iter().rev().fold(*z, |z, own| inverse(own, z)) * shifter.conj();
             }
         }
+    }
+
+    /// The other way.
+    pub fn carry_between(&self, column: usize, phase: impl Fn(usize) -> f64, fields: &mut [Complex64]) {
+        let Some((shifters, behind)) = self.between(column, phase) else { return };
+        for sample in fields.chunks_exact_mut(self.modes) {
+            for (z, shifter) in sample.iter_mut().zip(&shifters) {
+                *z = behind.iter().fold(*z * shifter, |z, own| own.value(z));
+            }
+        }
+    }
+
+    /// What is between column `column` and the next, if its mesh ends there.
+    fn between(&self, column: usize, phase: impl Fn(usize) -> f64) -> Option<(Vec<Complex64>, &[Activation])> {
+        let link = &self.links[self.link(column)];
+        let first = link.first_control + 2 * link.mesh.mzis();
+        let ends = column + 1 == link.first_column + link.mesh.columns().len();
+        ends.then(|| {
+            ((0..self.modes).map(|mode| Complex64::cis(phase(first + mode))).collect(), link.behind.as_slice())
+        })
     }
 
     /// What light crosses behind the mesh that column `column` is in: nonlinearities, and the columns of the mesh behind them.

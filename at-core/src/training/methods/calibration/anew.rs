@@ -4,6 +4,7 @@
 //! light tells how it splits. One whose φ is dead tells not how the light that enters it is turned, nor, with it, where θ begins, which the column in front tells
 //! ([`super::turned`]).
 
+use super::in_front::UNTOLD;
 use super::mzi_fit::Found;
 use super::reading::{Errors, PHI_HEATER, Reading, THETA_HEATER};
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -23,9 +24,14 @@ const DEAD_BEGINNINGS: usize = 4;
 const SIMPLER: f64 = 1.2;
 const NOTHING: f64 = 3e-3;
 /// What is left where one dead heater does not explain an MZI, and both are tried.
-const UNEXPLAINED: f64 = 0.5;
+const UNEXPLAINED: f64 = 0.1;
 /// Couplers so far off (radians) are taken for a dead heater first.
 const DOUBTFUL: f64 = 0.5;
+/// |cos δθ| of an MZI whose θ is dead, below which it is next to a half split.
+pub const HALF: f64 = 0.25;
+/// Fits that go on from one that was found, as long as no more than this share is left by each.
+const TIMES: usize = 8;
+const WORTH: f64 = 0.9;
 /// Splits that are looked at where the light's power tells that of an MZI whose heater is dead.
 const SPLITS: usize = 256;
 
@@ -58,13 +64,26 @@ impl Reading {
         let dead = |heaters: &[usize]| {
             let mut errors = ideal;
             heaters.iter().for_each(|heater| errors[*heater] = DEAD);
-            best(turned(errors).collect(), DEAD_BEGINNINGS)
+            // what splits as nobody can tell yet has one beginning
+            let told = heaters.len() < HEATERS.len();
+            errors[2] = if told { errors[2] } else { UNTOLD };
+            best(if told { turned(errors).collect() } else { vec![errors] }, DEAD_BEGINNINGS)
         };
         let one =
             [THETA_HEATER, PHI_HEATER].into_iter().filter_map(|heater| dead(&[heater])).reduce(|a, b| less(a, Some(b)));
-        let most = SIMPLER * live.rest + NOTHING;
+        // one that hardly answers is a dead one
+        let dying = HEATERS.into_iter().any(|heater| live.errors[heater] < -FAR);
+        let most = if dying { f64::INFINITY } else { SIMPLER * live.rest + NOTHING };
         let found = one.filter(|own| own.rest < most).unwrap_or(live);
-        if found.rest < UNEXPLAINED { found } else { less(found, dead(&[THETA_HEATER, PHI_HEATER])) }
+        let mut found = if found.rest < UNEXPLAINED { found } else { less(found, dead(&[THETA_HEATER, PHI_HEATER])) };
+        for _ in 0..TIMES {
+            let next = self.fitted(found.errors);
+            if next.rest > WORTH * found.rest {
+                break;
+            }
+            found = next;
+        }
+        found
     }
 
     /// Whether what was `found` is to be looked for anew although it leaves little.
@@ -74,13 +93,14 @@ impl Reading {
         self.heaters && (couplers.iter().any(|own| own.abs() > DOUBTFUL) || heaters.iter().any(|s| dying(*s)))
     }
 
-    /// An MZI that is met alone and whose θ is dead: the powers of its light, `|s| = P1 + P2`, tell how it splits, but for half a turn.
-    pub fn split_by_power(&self, mut found: Found) -> Found {
-        if self.sums.is_empty() || self.second.is_some() || found.errors[THETA_HEATER] != DEAD {
-            return found;
+    /// The errors of what was `found`, with how an MZI splits that is met alone and whose θ is dead: the powers of its light, `|s| = P1 + P2`, tell it, but for half a turn.
+    pub fn split_by_power(&self, found: Found) -> Errors {
+        let mut errors = found.errors;
+        if self.sums.is_empty() || self.second.is_some() || errors[THETA_HEATER] != DEAD {
+            return errors;
         }
         // the light as far as differences tell it: k·s = cos θ·s1 + sin θ·(…)
-        let (cosine, sine) = (found.errors[2].cos(), found.errors[2].sin());
+        let (cosine, sine) = (errors[2].cos(), errors[2].sin());
         let parts: Vec<[f64; 3]> = (found.stokes.iter().zip(&self.sums))
             .map(|([x, y, z], sum)| [(cosine * x).powi(2), sine.powi(2) * (y * y + z * z), sum * sum])
             .collect();
@@ -90,16 +110,19 @@ impl Reading {
         };
         let splits = (0..SPLITS).map(|step| FRAC_PI_2 * (step as f64 + 0.5) / SPLITS as f64);
         if let Some(theta) = splits.min_by(|a, b| left(*a).total_cmp(&left(*b))) {
-            found.errors[2] = (theta.sin() * sine.signum()).atan2(theta.cos() * cosine.signum());
-            found = self.light_at(found.errors);
+            errors[2] = (theta.sin() * sine.signum()).atan2(theta.cos() * cosine.signum());
         }
-        found
+        errors
     }
 
     /// The unknowns that readouts can tell where these are the errors so far. An MZI whose θ is dead splits light somehow, whatever its couplers are; what is in front of θ
     /// and θ's own error turn the light that enters one whose φ is dead, as nobody knows how it does.
     pub fn free(&self, errors: &Errors) -> Vec<usize> {
-        let second = if self.second.is_some() { SECOND } else { 0..0 };
+        let second = match &self.second {
+            None => 0..0,
+            Some(second) if second.stuck => SECOND.start..SECOND.start + 1,
+            Some(_) => SECOND,
+        };
         let heaters = if self.heaters { HEATERS } else { 0..0 };
         let own: &[usize] = match [errors[THETA_HEATER], errors[PHI_HEATER]].map(|s| s == DEAD) {
             [false, false] => &[0, 1, 2],
@@ -111,11 +134,17 @@ impl Reading {
         own.iter().copied().chain(second).chain(heaters.filter(|heater| errors[*heater] != DEAD)).collect()
     }
 
-    /// `found` with the s3 of light that meets an MZI alone whose φ is dead: θ turns light around it, so that only the power tells it, but for its sign.
+    /// `found` with what only the power tells, but for its sign, of light that meets an MZI alone: s3 where its φ is dead, as θ turns light around it, and s1
+    /// where its θ is dead next to a half split.
     pub fn lifted(&self, mut found: Found) -> Found {
-        if found.errors[PHI_HEATER] == DEAD && found.errors[THETA_HEATER] != DEAD && self.second.is_none() {
-            for ([x, y, z], sum) in found.stokes.iter_mut().zip(&self.sums) {
-                *z = (sum * sum - *x * *x - *y * *y).max(0.0).sqrt();
+        let dead = [THETA_HEATER, PHI_HEATER].map(|heater| found.errors[heater] == DEAD);
+        let halves = found.errors[2].cos().abs() < HALF;
+        for ([x, y, z], sum) in found.stokes.iter_mut().zip(&self.sums).filter(|_| self.second.is_none()) {
+            let rest = |a: f64, b: f64| (sum * sum - a * a - b * b).max(0.0).sqrt();
+            match dead {
+                [false, true] => *z = rest(*x, *y),
+                [true, false] if halves => *x = rest(*y, *z).copysign(*x),
+                [true, _] | [false, false] => (),
             }
         }
         found

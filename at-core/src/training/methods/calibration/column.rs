@@ -52,7 +52,7 @@ impl<'a> Column<'a> {
     where
         'a: 'b,
     {
-        Known { chain: self.chain, ways: self.ways, estimate }
+        Known { chain: self.chain, ways: self.ways, estimate, reading: self.column }
     }
 
     /// The column is the last or the last but one of its mesh, whose half turns it does not tell.
@@ -63,6 +63,11 @@ impl<'a> Column<'a> {
     /// The second column behind is in the same mesh, and is to be read together with this one.
     pub fn has_second(&self) -> bool {
         !Self::ends(self.chain, self.column)
+    }
+
+    /// The phase that control number `index` makes while columns behind are read.
+    pub fn made(&self, index: usize, estimate: &[f64]) -> f64 {
+        self.known(estimate).phase(index, self.front)
     }
 
     /// The controls of all MZIs of `column`.
@@ -86,7 +91,13 @@ impl<'a> Column<'a> {
     /// Half turns of the column behind are to be told.
     pub fn tells(&self, estimate: &[f64]) -> bool {
         let behind = self.column + 1;
-        behind < self.chain.columns() && self.chain.places(behind).iter().any(|own| self.untold(behind, own, estimate))
+        behind < self.chain.columns() && self.chain.places(behind).iter().any(|own| self.to_tell(behind, own, estimate))
+    }
+
+    /// Those of `column` of which that is asked: of an MZI that is not told better once this column is read.
+    fn to_tell(&self, column: usize, place: &Place, estimate: &[f64]) -> bool {
+        let later = column + 2 < self.chain.columns() && self.known(estimate).untold_split(column, place);
+        self.untold(column, place, estimate) && !later
     }
 
     /// Whether half a turn of the MZI `place` of `column` is not known.
@@ -96,7 +107,7 @@ impl<'a> Column<'a> {
 
     /// Whether no second is read with the MZI `place` of `column`.
     pub fn met_alone(&self, column: usize, place: &Place, estimate: &[f64]) -> bool {
-        Self::ends(self.chain, column) || self.known(estimate).interrupted(column, place)
+        self.known(estimate).met_alone(column, place)
     }
 
     /// Tells bar and cross of the column behind apart from `answers`, settings of this column: by which of its MZIs light the one output or the other.
@@ -115,7 +126,7 @@ impl<'a> Column<'a> {
             left(0, 1) + left(1, 0) < left(0, 0) + left(1, 1)
         };
         let mut places = self.chain.places(self.column + 1);
-        places.retain(|place| self.untold(self.column + 1, place, estimate));
+        places.retain(|place| self.to_tell(self.column + 1, place, estimate));
         let known = self.known(estimate);
         // one that cannot be set to its bar state may be nearer its cross state, as far as one knows
         let crossed: Vec<bool> =
@@ -249,6 +260,7 @@ impl<'a> Column<'a> {
                 phi: known.turns(answers, own.phi),
                 between: between.map_or(vec![1.0.into(); answers.len()], |own| known.turns(answers, own.phi)),
                 first_coupler: estimate[own.couplers[0]],
+                stuck: known.stuck(&own),
             })
         };
         let parts =

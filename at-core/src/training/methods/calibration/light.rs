@@ -2,11 +2,9 @@
 
 use super::super::chain::Place;
 use super::column::Column;
+use super::in_front::UNTOLD;
 use num_complex::Complex64;
 use std::f64::consts::PI;
-
-/// Phases that are looked at.
-const PHASES: usize = 48;
 
 /// The light that is known so far.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,12 +19,15 @@ impl Column<'_> {
     /// Gives the fields of `light.pairs`, which enter `column`, their phases, and finds the phases of waveguides behind.
     pub fn enter(&self, column: usize, estimate: &mut [f64], light: &mut Light) {
         let (modes, places) = (self.chain.modes(), self.chain.places(column));
-        let half = |column: usize, place: &Place| {
+        let half = |column: usize, place: &Place, estimate: &[f64]| {
             self.ways.dead(place.phi, estimate) && self.met_alone(column, place, estimate)
         };
-        let halves: Vec<Place> = places.iter().filter(|place| half(column, place)).copied().collect();
+        let dark: Vec<Place> = places.iter().filter(|own| self.known(estimate).both_dead(own)).copied().collect();
+        dark.iter().for_each(|place| estimate[place.error] = UNTOLD);
+        let told = self.told_in_front(column, estimate);
         if column + 2 >= self.chain.columns() {
-            halves.iter().for_each(|place| level(place, modes, &mut light.pairs));
+            let halves = places.iter().filter(|place| half(column, place, estimate));
+            halves.for_each(|place| level(place, modes, &mut light.pairs));
         }
         if light.fields.is_empty() {
             // behind the last column phases do not matter, and those between its MZIs are found with the column in front
@@ -35,21 +36,25 @@ impl Column<'_> {
         }
         let waveguides = self.chain.waveguides(column + 1);
         let mut out = light.pairs.clone();
-        let known = self.known(estimate);
-        let phase = |index| known.phase(index, self.front);
-        known.cross(column, false, false, &phase, &mut out);
+        self.known(estimate).cross(column, false, false, &|index| self.made(index, estimate), &mut out);
+        let mut entering = out.clone();
+        self.chain.carry_between(column, |index| self.made(index, estimate), &mut entering);
+        self.tell_in_front(column + 1, &entering, estimate, light);
+        if matches!(self.chain.columns() - column, 2 | 3) {
+            self.level_halved(column + 1, &out, estimate, light);
+        }
         if column + 2 == self.chain.columns() {
             self.chain_up(&places, &out, &mut light.fields);
         }
         let mut behind = light.fields.clone();
-        self.chain.carry_back_between(column, phase, &mut behind);
+        self.chain.carry_back_between(column, |index| self.made(index, estimate), &mut behind);
         if column + 2 < self.chain.columns() {
-            self.choose(column, &halves, &behind, [&mut out, &mut light.pairs], estimate);
+            self.carry_back(&told, &behind, [&mut out, &mut light.pairs], estimate);
         }
         // what the last two columns leave open is decided where the second in front of them tells it
         if matches!(self.chain.columns() - column, 3 | 4) {
             let open = |place: &&Place| {
-                self.chain.place(column + 2, place.row).is_some_and(|second| half(column + 2, &second))
+                self.chain.place(column + 2, place.row).is_some_and(|second| half(column + 2, &second, estimate))
             };
             places.iter().filter(open).for_each(|place| join(place, modes, &out, &mut behind));
         }
@@ -77,32 +82,6 @@ impl Column<'_> {
         light.fields = fields;
     }
 
-    /// Chooses the signs of s3 of `halves`, MZIs of `column` that were met alone and whose φ is dead, by the fields `behind` them: in their `pairs`, and in what leaves them, `out`.
-    fn choose(
-        &self,
-        column: usize,
-        halves: &[Place],
-        behind: &[Complex64],
-        [out, pairs]: [&mut Vec<Complex64>; 2],
-        estimate: &[f64],
-    ) {
-        if halves.is_empty() {
-            return;
-        }
-        let (modes, known) = (self.chain.modes(), self.known(estimate));
-        let mut mirrored = pairs.clone();
-        halves.iter().for_each(|place| mirror(place, modes, &mut mirrored));
-        let mut other = mirrored.clone();
-        known.cross(column, false, false, &|index| known.phase(index, self.front), &mut other);
-        for place in halves {
-            let rows = [place.row, place.row + 1];
-            let taken = mirrored_samples(rows, modes, behind, [out.as_slice(), &other]);
-            for at in taken.into_iter().flat_map(|sample| rows.map(|row| sample * modes + row)) {
-                (out[at], pairs[at]) = (other[at], mirrored[at]);
-            }
-        }
-    }
-
     /// Gives the pairs of `fields`, which enter the last column, the phases against one another that light `out` of the column in front has.
     fn chain_up(&self, places: &[Place], out: &[Complex64], fields: &mut [Complex64]) {
         let modes = self.chain.modes();
@@ -123,14 +102,18 @@ impl Column<'_> {
     /// The first column's fields, whose half turns the light that was sent tells where no second column does.
     pub fn arrive(&self, estimate: &mut [f64], light: &mut Light) {
         let modes = self.chain.modes();
-        for place in self.chain.places(0).iter().filter(|_| Self::ends(self.chain, 0)) {
+        let untold: Vec<Place> =
+            self.chain.places(0).into_iter().filter(|place| self.untold(0, place, estimate)).collect();
+        for place in &untold {
             let more = |fields: &[Complex64]| fields[place.row].norm_sqr() - fields[place.row + 1].norm_sqr();
             let samples = self.inputs.chunks_exact(modes).zip(light.pairs.chunks_exact(modes));
             if samples.map(|(sent, found)| more(sent) * more(found)).sum::<f64>() < 0.0 {
                 turn(place, estimate, modes, &mut light.pairs);
             }
         }
+        self.turn_first(estimate, light);
         self.enter(0, estimate, light);
+        self.tell_in_front(0, self.inputs, estimate, light);
         self.find_input_losses(&mut light.fields, estimate);
     }
 }
@@ -167,36 +150,7 @@ fn join(place: &Place, modes: usize, out: &[Complex64], behind: &mut [Complex64]
     }
 }
 
-/// The pairs of an MZI with the other sign of s3.
-fn mirror(place: &Place, modes: usize, pairs: &mut [Complex64]) {
-    for sample in pairs.chunks_exact_mut(modes) {
-        let [u, v] = [sample[place.row], sample[place.row + 1]];
-        let phase = (u * v.conj()).arg();
-        sample[place.row] = Complex64::from_polar(u.norm(), -phase);
-        sample[place.row + 1] = v.norm().into();
-    }
-}
-
-/// Samples in which the second of two fields `out` of an MZI suits those `behind` it better than the first, whatever phase its waveguides add.
-fn mirrored_samples(
-    [upper, lower]: [usize; 2],
-    modes: usize,
-    behind: &[Complex64],
-    out: [&[Complex64]; 2],
-) -> Vec<usize> {
-    let apart = |own: &[Complex64], at: usize| own[at + upper] * own[at + lower].conj();
-    let both: Vec<[Complex64; 2]> =
-        (0..behind.len()).step_by(modes).map(|at| out.map(|own| apart(behind, at) * apart(own, at).conj())).collect();
-    let suits = |phase: &f64| -> f64 {
-        let back = Complex64::cis(-phase);
-        both.iter().map(|own| own.map(|z| (z * back).re)).map(|[a, b]| a.max(b)).sum()
-    };
-    let phases = (0..PHASES).map(|step| 2.0 * PI * step as f64 / PHASES as f64);
-    let back = Complex64::cis(-phases.max_by(|a, b| suits(a).total_cmp(&suits(b))).unwrap_or_default());
-    let other = |own: &[Complex64; 2]| (own[1] * back).re > (own[0] * back).re;
-    both.iter().enumerate().filter(|(_, own)| other(own)).map(|(sample, _)| sample).collect()
-}
-
-fn unit(z: Complex64) -> Complex64 {
+/// z/|z|, and 1 of nothing.
+pub fn unit(z: Complex64) -> Complex64 {
     if z.norm() > 0.0 { z / z.norm() } else { 1.0.into() }
 }

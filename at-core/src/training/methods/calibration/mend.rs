@@ -73,7 +73,9 @@ impl Column<'_> {
             self.reading(place, answers, read, estimate, self.has_second()).mended(errors)
         };
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
-        let told = places.iter().zip(&found).filter(|(_, own)| own.rest < UNTOLD);
+        // what leaves those that the column in front will tell is known by the errors that they have
+        let later = self.told_in_front(self.column, estimate);
+        let told = places.iter().zip(&found).filter(|(place, own)| own.rest < UNTOLD && !later.contains(place));
         told.for_each(|(place, own)| self.put(place, own, estimate));
         median_and_most(found.iter().map(|own| own.rest))
     }

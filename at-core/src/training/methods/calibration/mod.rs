@@ -18,8 +18,11 @@
 mod anew;
 mod around;
 mod asking;
+
 mod clear;
 mod column;
+mod halved;
+mod in_front;
 mod least_squares;
 mod light;
 mod losses;
@@ -141,7 +144,8 @@ impl<E: Engine> Calibration<E> {
             }
             let turned = column.turned(estimate);
             if !turned.is_empty() {
-                let base = self.straight(column, number + 1, None, estimate);
+                // none of them stands against one behind it
+                let base = self.straight(column, number + 2, Some(number + 1), estimate);
                 let moved = column.shifters(number).into_iter().chain(turned.iter().map(|place| place.theta)).collect();
                 let answers = asking.ask(base, moved, TURNING, estimate)?;
                 column.turn_back(&turned, &answers, estimate, light);

@@ -145,16 +145,20 @@ impl Reading {
                 break;
             }
         }
-        self.split_by_power(self.light_at(usual(errors)))
+        self.light_at(self.split_by_power(self.told_light(usual(errors))))
     }
 
     /// The light that accounts best for what was read where these are the errors.
     pub fn light_at(&self, errors: Errors) -> Found {
+        self.lifted(self.told_light(errors))
+    }
+
+    /// The same as far as differences tell it.
+    fn told_light(&self, errors: Errors) -> Found {
         let light = Light::new(self, &errors);
         let (left, all) = (light.left(self), dot(&self.differences, &self.differences));
         let rest = if all > 0.0 { (dot(&left, &left) / all).sqrt() } else { 0.0 };
-        let found = Found { errors, stokes: light.stokes(self).collect(), rest };
-        self.lifted(found)
+        Found { errors, stokes: light.stokes(self).collect(), rest }
     }
 
     /// δθ within a quarter of a turn, where couplers are ideal: coefficients of [`FUNCTIONS`] are then in pairs (cos δθ, sin δθ) times a number.
@@ -211,6 +215,7 @@ mod tests {
             between: turns(settings, 5.0),
             kept,
             first_coupler: 0.04,
+            stuck: false,
         });
         let drives = |shift| noise(settings, shift).iter().map(|x| [x.rem_euclid(TAU); 2]).collect();
         let (theta, phi) = (drives(1.0), drives(2.0));

@@ -41,6 +41,8 @@ pub struct Second {
     pub kept: [f64; 2],
     /// Its first coupler's error.
     pub first_coupler: f64,
+    /// Its θ is dead, so that its errors are known from where it was read itself: next to a half split others would do with other light.
+    pub stuck: bool,
 }
 
 /// The outputs of an MZI that are read: those whose detectors see no other light.

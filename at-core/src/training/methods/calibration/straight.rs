@@ -13,6 +13,7 @@
 use super::super::chain::{Chain, Place};
 use super::super::heater_path::Ways;
 use super::asking::Answers;
+use super::column::Column;
 use super::reading::Transfer;
 use crate::optics::mzi::{Coupler, mzi_transfer};
 use num_complex::Complex64;
@@ -39,6 +40,8 @@ pub struct Known<'a> {
     pub ways: &'a Ways,
     /// Imperfections.
     pub estimate: &'a [f64],
+    /// The column that is read, or was last.
+    pub reading: usize,
 }
 
 impl Known<'_> {
@@ -101,7 +104,7 @@ impl Known<'_> {
         firsts.extend((columns.start + alone..columns.end).step_by(GROUP).flat_map(|first| [first, first + 1]));
         let pair = |column: usize, row: usize| {
             let both = [self.chain.place(column, row)?, self.chain.place(column + 2, row)?];
-            Some(Pair { column, both })
+            (!self.untold_split(column, &both[0])).then_some(Pair { column, both })
         };
         let rows = 0..self.chain.modes();
         let mut pairs: Vec<Pair> =
@@ -171,6 +174,11 @@ impl Known<'_> {
         let between = rows.into_iter().flatten().filter_map(|row| self.chain.place(column + 1, row));
         column + 1 < self.chain.mesh(column).end
             && between.into_iter().any(|own| self.stuck(&own) && self.leak(&own) > MIXED)
+    }
+
+    /// Whether no second is read with the MZI `place` of `column`.
+    pub fn met_alone(&self, column: usize, place: &Place) -> bool {
+        Column::ends(self.chain, column) || self.interrupted(column, place)
     }
 
     fn couplers(&self, place: &Place) -> [Coupler<f64>; 2] {
@@ -258,7 +266,7 @@ mod tests {
             }
         }
         let mut controls = noise(network.controls(), 2.0);
-        set(&Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate }, &mut controls);
+        set(&Known { chain: &chain, ways: &Ways::AS_TOLD, estimate: &estimate, reading: 0 }, &mut controls);
         let mut model = Cpu::<f64>::new().build(&network, &Fabrication::ideal()).unwrap();
         model.set_imperfections(&estimate).unwrap();
         model.program(&controls).unwrap();

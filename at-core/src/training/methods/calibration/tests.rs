@@ -123,6 +123,18 @@ fn dead_shifters_are_found_with_them() {
     }
 }
 
+/// Two meshes with 8 to 12 dead shifters, a nonlinearity between them: a dead θ next to a half split in the last column, dead ones beside and behind one another, a dead φ in the first column
+/// of either mesh, both heaters of one MZI.
+#[test]
+fn dead_shifters_of_meshes_behind_one_another_are_found() {
+    let control = Control { dead_shifters: 0.02, dead_random: true, ..Control::NONE };
+    let kind = Imperfections { control, ..uncalibrated(0.0) };
+    for chip in [5, 11, 15, 18, 23] {
+        let misfit = misfit_of(&Cpu::<f32>::new(), 16, 2, kind, chip);
+        assert!(misfit < 0.1, "chip {chip}: {misfit}, and 0.6 where one is missed");
+    }
+}
+
 /// Behind a nonlinearity that shows of how much power it is, and in front of the first mesh, too.
 #[test]
 fn losses_that_differ_are_found_with_them() {

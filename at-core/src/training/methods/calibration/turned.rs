@@ -20,7 +20,7 @@ use std::f64::consts::TAU;
 
 /// Angles that are looked at, and halvings of their distance.
 const ANGLES: usize = 48;
-const HALVINGS: usize = 8;
+const HALVINGS: usize = 12;
 
 impl Column<'_> {
     /// MZIs of the column behind whose φ is dead, and whose θ is not.
@@ -38,37 +38,73 @@ impl Column<'_> {
         let modes = self.chain.modes();
         let powers = self.powers(answers, self.column, estimate);
         let bright = bright(&means(&powers), modes);
+        // a nonlinearity between both is only undone of light that went straight behind it
+        let next = Column { column: self.column + 1, ..*self };
+        let behind = next.powers(answers, next.column, estimate);
         let known = self.known(estimate);
-        let find = |place: &Place| -> Option<f64> {
+        let find = |place: &Place| -> f64 {
             let difference = |own: &[f64], at: usize| own[at + place.row + 1] - own[at + place.row];
-            let read = spread(&powers, modes, &bright, difference);
+            let read = spread(&behind, modes, &bright, difference);
             let above = |own: &[f64], at: usize| place.row.checked_sub(1).map_or(0.0, |row| -own[at + row]);
             let below = |own: &[f64], at: usize| if place.row + 2 < modes { own[at + place.row + 2] } else { 0.0 };
             let entering = [spread(&powers, modes, &bright, above), spread(&powers, modes, &bright, below)];
             let told = known.turns(answers, place.theta);
             let explained = |angle: f64| explained(&read, &entering, &told, angle);
-            let angles = (0..ANGLES).map(|step| TAU * step as f64 / ANGLES as f64);
-            let mut best = angles.max_by(|a, b| explained(*a).total_cmp(&explained(*b)))?;
-            let mut step = TAU / ANGLES as f64;
-            for _ in 0..HALVINGS {
-                step *= 0.5;
-                let beside = [best - step, best, best + step];
-                best = beside.into_iter().max_by(|a, b| explained(*a).total_cmp(&explained(*b)))?;
-            }
-            Some(best)
+            nearest(explained)
         };
-        let found: Vec<Option<f64>> = turned.par_iter().map(find).collect();
+        let found: Vec<f64> = turned.par_iter().map(find).collect();
         for (place, error) in turned.iter().zip(found) {
-            let Some(error) = error else { continue };
-            let ahead = Complex64::cis(estimate[place.error] - error);
-            let back = known_turn(&self.known(estimate), place, ahead);
-            for own in light.pairs.chunks_exact_mut(modes) {
-                let [u, v] = [own[place.row], own[place.row + 1]];
-                [own[place.row], own[place.row + 1]] = back.map(|[a, b]| a * u + b * v);
-            }
-            estimate[place.error] = error;
+            self.turn_to(place, error, estimate, light);
         }
     }
+
+    /// The same of MZIs of the first column, by the light that was sent.
+    pub fn turn_first(&self, estimate: &mut [f64], light: &mut Light) {
+        let modes = self.chain.modes();
+        let is = |place: &Place| !self.ways.dead(place.theta, estimate) && self.ways.dead(place.phi, estimate);
+        for place in self.chain.places(0).into_iter().filter(is).collect::<Vec<_>>() {
+            let known = self.known(estimate);
+            let missed = |angle: f64| -> f64 {
+                let turn = known_turn(&known, &place, Complex64::cis(angle));
+                let share = |[u, v]: [Complex64; 2]| {
+                    let both = [u, v].map(|z| z.norm_sqr());
+                    if both[0] + both[1] > 0.0 { (both[0] - both[1]) / (both[0] + both[1]) } else { 0.0 }
+                };
+                let samples = self.inputs.chunks_exact(modes).zip(light.pairs.chunks_exact(modes));
+                let pair = |own: &[Complex64]| [own[place.row], own[place.row + 1]];
+                samples.map(|(sent, own)| (share(pair(sent)) - share(carried(&turn, pair(own)))).powi(2)).sum()
+            };
+            let angle = nearest(|angle| -missed(angle));
+            self.turn_to(&place, estimate[place.error] - angle, estimate, light);
+        }
+    }
+
+    /// Takes `error` for that of θ of an MZI whose φ is dead, and turns its light as that wants.
+    fn turn_to(&self, place: &Place, error: f64, estimate: &mut [f64], light: &mut Light) {
+        let ahead = Complex64::cis(estimate[place.error] - error);
+        let back = known_turn(&self.known(estimate), place, ahead);
+        for own in light.pairs.chunks_exact_mut(self.chain.modes()) {
+            let turned = carried(&back, [own[place.row], own[place.row + 1]]);
+            own[place.row..place.row + 2].copy_from_slice(&turned);
+        }
+        estimate[place.error] = error;
+    }
+}
+
+/// The angle of which `of` is most.
+pub fn nearest(of: impl Fn(f64) -> f64) -> f64 {
+    let better = |a: f64, b: f64| if of(b) > of(a) { b } else { a };
+    let mut step = TAU / ANGLES as f64;
+    let mut best = (1..ANGLES).map(|own| TAU * own as f64 / ANGLES as f64).fold(0.0, better);
+    for _ in 0..HALVINGS {
+        step *= 0.5;
+        best = [best - step, best + step].into_iter().fold(best, better);
+    }
+    best
+}
+
+fn carried(m: &super::reading::Transfer, [u, v]: [Complex64; 2]) -> [Complex64; 2] {
+    m.map(|[a, b]| a * u + b * v)
 }
 
 /// What light in front of an MZI is turned by where its θ is taken for so much less: `C⁻¹·diag(ahead, 1)·C` with its first coupler C.
