@@ -14,7 +14,7 @@ use std::ops::Range;
 const SECOND: Range<usize> = 3..6;
 const HEATERS: Range<usize> = THETA_HEATER..PHI_HEATER + 1;
 /// s of a heater that is dead, and how large another's is that is taken for dead first.
-const DEAD: f64 = -1.0;
+pub const DEAD: f64 = -1.0;
 const FAR: f64 = 0.5;
 /// Turns of δθ where the fit is begun anew, how many of all beginnings are gone on with, and of those with dead heaters.
 const TURNS: usize = 12;

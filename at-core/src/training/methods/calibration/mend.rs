@@ -1,6 +1,7 @@
 //! A column read once more, when the fields that enter it are known, and with them what its MZIs get from one another behind it.
 
 use super::super::chain::Place;
+use super::anew::DEAD;
 use super::asking::Answers;
 use super::column::{Column, Read, bright, means, median_and_most, values};
 use super::light::Light;
@@ -62,7 +63,10 @@ impl Column<'_> {
             }
             outputs.centre(&mut values, powers.len());
             let [alpha, beta, theta] = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
-            let [theta_heater, phi_heater] = [place.theta, place.phi].map(|own| self.ways.deviation(own, estimate));
+            // an engine that rounds keeps no s of exactly −1
+            let heater =
+                |own: usize| if self.ways.dead(own, estimate) { DEAD } else { self.ways.deviation(own, estimate) };
+            let [theta_heater, phi_heater] = [place.theta, place.phi].map(heater);
             let [second_beta, second_theta] = self.behind(place, estimate);
             let errors = [alpha, beta, theta, 0.0, second_beta, second_theta, theta_heater, phi_heater];
             let power = |sample: &[Complex64]| sample[place.row].norm_sqr() + sample[place.row + 1].norm_sqr();
