@@ -4,7 +4,7 @@
 //! stages, as in the published experiments. How a mesh's own gradient is measured is the method's.
 //!
 //! Meshes inside convolutions and residual connections are lit as all others are: the computer cuts images into patches and joins what
-//! leaves them, splits and adds ([`way`]). A patch is a pass.
+//! leaves them, splits and adds (`way.rs`). A patch is a pass.
 
 mod measured;
 mod parts;
