@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub const SPREAD: f64 = TAU / 2.449_489_742_783_178;
 
 /// s below which a heater counts as dead: that of one is −1, those of others are some percent.
-const NEARLY_DEAD: f64 = -0.5;
+pub const NEARLY_DEAD: f64 = -0.5;
 
 /// Slope of a phase in its control below which no step is taken.
 const LEAST: f64 = 0.2;

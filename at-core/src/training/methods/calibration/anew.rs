@@ -4,7 +4,8 @@
 //! light tells how it splits. One whose φ is dead tells not how the light that enters it is turned, nor, with it, where θ begins, which the column in front tells
 //! ([`super::turned`]).
 
-use super::in_front::UNTOLD;
+use super::super::heater_path::NEARLY_DEAD;
+use super::in_front::HALF_SPLIT;
 use super::mzi_fit::Found;
 use super::reading::{Errors, PHI_HEATER, Reading, THETA_HEATER};
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -61,21 +62,24 @@ impl Reading {
             return live;
         }
         ideal[HEATERS].fill(0.0);
-        let dead = |heaters: &[usize]| {
+        let dead = |heater: usize| {
             let mut errors = ideal;
-            heaters.iter().for_each(|heater| errors[*heater] = DEAD);
-            // what splits as nobody can tell yet has one beginning
-            let told = heaters.len() < HEATERS.len();
-            errors[2] = if told { errors[2] } else { UNTOLD };
-            best(if told { turned(errors).collect() } else { vec![errors] }, DEAD_BEGINNINGS)
+            errors[heater] = DEAD;
+            best(turned(errors).collect(), DEAD_BEGINNINGS)
         };
-        let one =
-            [THETA_HEATER, PHI_HEATER].into_iter().filter_map(|heater| dead(&[heater])).reduce(|a, b| less(a, Some(b)));
+        // what splits as nobody can tell yet has one beginning
+        let both = || {
+            let mut errors = ideal;
+            errors[HEATERS].fill(DEAD);
+            errors[2] = HALF_SPLIT;
+            best(vec![errors], 1)
+        };
+        let one = HEATERS.filter_map(dead).reduce(|a, b| less(a, Some(b)));
         // one that hardly answers is a dead one
-        let dying = HEATERS.into_iter().any(|heater| live.errors[heater] < -FAR);
+        let dying = HEATERS.into_iter().any(|heater| live.errors[heater] < NEARLY_DEAD);
         let most = if dying { f64::INFINITY } else { SIMPLER * live.rest + NOTHING };
         let found = one.filter(|own| own.rest < most).unwrap_or(live);
-        let mut found = if found.rest < UNEXPLAINED { found } else { less(found, dead(&[THETA_HEATER, PHI_HEATER])) };
+        let mut found = if found.rest < UNEXPLAINED { found } else { less(found, both()) };
         for _ in 0..TIMES {
             let next = self.fitted(found.errors);
             if next.rest > WORTH * found.rest {

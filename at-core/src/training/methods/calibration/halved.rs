@@ -6,7 +6,7 @@
 use super::super::chain::Place;
 use super::column::Column;
 use super::light::{Light, turn, unit};
-use super::reading::Transfer;
+use super::reading::carried;
 use num_complex::Complex64;
 
 impl Column<'_> {
@@ -30,10 +30,9 @@ impl Column<'_> {
             let more = |own: &[Complex64]| own[place.row].norm_sqr() - own[place.row + 1].norm_sqr();
             let transfer =
                 |estimate: &[f64]| self.known(estimate).transfer(&place, &|index| self.made(index, estimate));
-            let left = |m: Transfer, [u, v]: [Complex64; 2]| m.map(|[a, b]| a * u + b * v);
             let before = transfer(estimate);
             let old: Vec<[Complex64; 2]> =
-                light.fields.chunks_exact(modes).map(|fields| left(before, pair(fields))).collect();
+                light.fields.chunks_exact(modes).map(|fields| carried(&before, pair(fields))).collect();
             let samples = light.fields.chunks_exact(modes).zip(out.chunks_exact(modes));
             if samples.map(|(fields, out)| more(fields) * more(out)).sum::<f64>() < 0.0 {
                 turn(&place, estimate, modes, &mut light.fields);
@@ -50,7 +49,7 @@ impl Column<'_> {
                 }
                 if chained {
                     // the pairs of the last column hang on what leaves this one, from the first waveguide on
-                    let new = left(after, pair(fields));
+                    let new = carried(&after, pair(fields));
                     let [upper, lower] = [0, 1].map(|side| unit(old[side] * new[side].conj()));
                     fields[place.row..place.row + 2].iter_mut().for_each(|z| *z *= upper);
                     fields[place.row + 2..].iter_mut().for_each(|z| *z *= upper * lower.conj());

@@ -8,21 +8,22 @@
 //! ```
 //!
 //! so that n follows by linear least squares, and with it the light that enters, whatever was taken for it before. One whose heaters are both dead stands
-//! for a half split until then ([`UNTOLD`]), and no light that meets it is read.
+//! for a half split until then ([`HALF_SPLIT`]), and no light that meets it is read.
 
 use super::super::chain::Place;
 use super::anew::HALF;
 use super::column::Column;
 use super::least_squares::inverse;
 use super::light::Light;
-use super::reading::Transfer;
+use super::reading::{Transfer, carried};
 use super::straight::Known;
 use super::turned::nearest;
+use super::within;
 use num_complex::Complex64;
-use std::f64::consts::{FRAC_PI_2, TAU};
+use std::f64::consts::FRAC_PI_2;
 
-/// δθ of an MZI of which nothing is known yet.
-pub const UNTOLD: f64 = FRAC_PI_2;
+/// δθ that stands for that of an MZI of which nothing is known yet.
+pub const HALF_SPLIT: f64 = FRAC_PI_2;
 
 impl Known<'_> {
     /// Both heaters of an MZI are dead.
@@ -83,7 +84,7 @@ impl Column<'_> {
         let modes = self.chain.modes();
         for place in self.told_in_front(column, estimate) {
             let before = self.own_transfer(&place, estimate);
-            let left = |fields: &[Complex64], at: usize| before.map(|[a, b]| a * fields[at] + b * fields[at + 1]);
+            let left = |fields: &[Complex64], at: usize| carried(&before, [fields[at], fields[at + 1]]);
             let (mut normal, mut toward) = ([[0.0; 3]; 3], [0.0; 3]);
             for at in (place.row..out.len()).step_by(modes) {
                 let [x, y] = left(&light.fields, at);
@@ -140,8 +141,4 @@ impl Column<'_> {
 /// What entered where `x, y` left.
 fn back([[a, b], [c, d]]: &Transfer, [x, y]: [Complex64; 2]) -> [Complex64; 2] {
     [a.conj() * x + c.conj() * y, b.conj() * x + d.conj() * y]
-}
-
-fn within(phase: f64) -> f64 {
-    phase - TAU * (phase / TAU).round()
 }

@@ -2,7 +2,7 @@
 
 use super::super::chain::Place;
 use super::column::Column;
-use super::in_front::UNTOLD;
+use super::in_front::HALF_SPLIT;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
@@ -23,7 +23,7 @@ impl Column<'_> {
             self.ways.dead(place.phi, estimate) && self.met_alone(column, place, estimate)
         };
         let dark: Vec<Place> = places.iter().filter(|own| self.known(estimate).both_dead(own)).copied().collect();
-        dark.iter().for_each(|place| estimate[place.error] = UNTOLD);
+        dark.iter().for_each(|place| estimate[place.error] = HALF_SPLIT);
         let told = self.told_in_front(column, estimate);
         if column + 2 >= self.chain.columns() {
             let halves = places.iter().filter(|place| half(column, place, estimate));

@@ -228,7 +228,6 @@ impl<E: Engine> Calibration<E> {
 
     /// Controls at which the chip does what its design does at `controls`, as far as `estimate` knows its phases.
     pub fn as_designed(&self, controls: &[f64], estimate: &[f64]) -> Vec<f64> {
-        let within = |phase: f64| phase - TAU * (phase / TAU).round();
         let phases = |column: usize| {
             let waveguides = self.chain.waveguides(column);
             self.chain.places(column).into_iter().flat_map(move |place| {
@@ -261,6 +260,11 @@ fn rough([usual, most]: [f64; 2], times: usize) -> bool {
         1 => most > ROUGH[1],
         _ => false,
     }
+}
+
+/// `phase` within half a turn.
+fn within(phase: f64) -> f64 {
+    phase - TAU * (phase / TAU).round()
 }
 
 fn complex(reals: &[f64]) -> Vec<Complex64> {

@@ -213,6 +213,11 @@ impl Light {
     }
 }
 
+/// What leaves `m` where `u, v` enter it.
+pub fn carried(m: &Transfer, [u, v]: [Complex64; 2]) -> [Complex64; 2] {
+    m.map(|[a, b]| a * u + b * v)
+}
+
 /// `a·b`.
 pub fn product(a: &Transfer, b: &Transfer) -> Transfer {
     let of = |row: usize, column: usize| a[row][0] * b[0][column] + a[row][1] * b[1][column];

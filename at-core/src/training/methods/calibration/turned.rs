@@ -14,6 +14,8 @@ use super::asking::Answers;
 use super::column::{Column, bright, means, spread};
 use super::least_squares::dot;
 use super::light::Light;
+use super::reading::{Transfer, carried, product};
+use super::straight::Known;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::f64::consts::TAU;
@@ -103,15 +105,11 @@ pub fn nearest(of: impl Fn(f64) -> f64) -> f64 {
     best
 }
 
-fn carried(m: &super::reading::Transfer, [u, v]: [Complex64; 2]) -> [Complex64; 2] {
-    m.map(|[a, b]| a * u + b * v)
-}
-
 /// What light in front of an MZI is turned by where its θ is taken for so much less: `C⁻¹·diag(ahead, 1)·C` with its first coupler C.
-fn known_turn(known: &super::straight::Known<'_>, place: &Place, ahead: Complex64) -> super::reading::Transfer {
+fn known_turn(known: &Known<'_>, place: &Place, ahead: Complex64) -> Transfer {
     let [[a, b], [c, d]] = known.first_coupler(place);
     let own = [[a * ahead, b * ahead], [c, d]];
-    super::reading::product(&[[a.conj(), c.conj()], [b.conj(), d.conj()]], &own)
+    product(&[[a.conj(), c.conj()], [b.conj(), d.conj()]], &own)
 }
 
 /// How much of what was `read [sample, setting]` is `cos(θ + angle)·(a constant of the sample + Σ g·entering)`, with a g for what enters from above and from below; none
