@@ -21,6 +21,9 @@ const FAR: f64 = 0.5;
 const TURNS: usize = 12;
 const BEGINNINGS: usize = 8;
 const DEAD_BEGINNINGS: usize = 4;
+/// What is left where nothing explains what was read, and how many times more turns, and of them beginnings, are tried then.
+const LOST: f64 = 0.4;
+const THOROUGH: usize = 3;
 /// How much more, and so much besides, than with heaters that answer may be left with dead ones, which have fewer unknowns: couplers that couple all or nothing read alike.
 const SIMPLER: f64 = 1.2;
 const NOTHING: f64 = 3e-3;
@@ -39,16 +42,29 @@ const SPLITS: usize = 256;
 impl Reading {
     /// The same from many beginnings, for MZIs that were missed.
     pub fn anew(&self, missed: Found) -> Found {
+        let found = self.anew_from(missed, 1);
+        if found.rest > LOST { self.anew_from(found, THOROUGH) } else { found }
+    }
+
+    /// From so many times more turns.
+    fn anew_from(&self, missed: Found, times: usize) -> Found {
+        let turns = times * TURNS;
         let turned = |own: Errors| {
-            (0..TURNS).map(move |turn| {
+            (0..turns).map(move |turn| {
                 let mut errors = own;
-                errors[2] += TAU * turn as f64 / TURNS as f64;
+                errors[2] += TAU * turn as f64 / turns as f64;
                 errors
             })
         };
         let own = missed.errors;
         let mut ideal = own;
         ideal[..2].fill(0.0);
+        // nor may heaters and the second, which the fit that missed has led astray
+        let mut plain = ideal;
+        plain[HEATERS].fill(0.0);
+        if let Some(second) = &self.second {
+            plain[SECOND.start + 1..SECOND.end].copy_from_slice(&second.errors);
+        }
         let best = |all: Vec<Errors>, count: usize| {
             let found = self.beginnings(all).into_iter().take(count).map(|errors| self.fitted(errors));
             found.reduce(|best, own| if own.rest < best.rest { own } else { best })
@@ -57,19 +73,21 @@ impl Reading {
             Some(b) if b.rest < a.rest => b,
             Some(_) | None => a,
         };
-        let live = less(missed, best([own, ideal].into_iter().flat_map(turned).collect(), BEGINNINGS));
+        let from = |begin: &[Errors], count: usize| {
+            best(begin.iter().copied().flat_map(turned).collect(), times * times * count)
+        };
+        let live = less(missed, from(&[own, ideal, plain], BEGINNINGS));
         if !self.heaters {
             return live;
         }
-        ideal[HEATERS].fill(0.0);
         let dead = |heater: usize| {
-            let mut errors = ideal;
+            let mut errors = plain;
             errors[heater] = DEAD;
-            best(turned(errors).collect(), DEAD_BEGINNINGS)
+            from(&[errors], DEAD_BEGINNINGS)
         };
         // what splits as nobody can tell yet has one beginning
         let both = || {
-            let mut errors = ideal;
+            let mut errors = plain;
             errors[HEATERS].fill(DEAD);
             errors[2] = HALF_SPLIT;
             best(vec![errors], 1)
@@ -77,7 +95,13 @@ impl Reading {
         let one = HEATERS.filter_map(dead).reduce(|a, b| less(a, Some(b)));
         // one that hardly answers is a dead one
         let dying = HEATERS.into_iter().any(|heater| live.errors[heater] < NEARLY_DEAD);
-        let most = if dying { f64::INFINITY } else { SIMPLER * live.rest + NOTHING };
+        // nor does anybody make such couplers
+        let odd = live.errors[..2].iter().any(|own| own.abs() > DOUBTFUL);
+        let most = match (dying, odd) {
+            (true, _) => f64::INFINITY,
+            (false, true) => UNEXPLAINED.max(SIMPLER * live.rest + NOTHING),
+            (false, false) => SIMPLER * live.rest + NOTHING,
+        };
         let found = one.filter(|own| own.rest < most).unwrap_or(live);
         let mut found = if found.rest < UNEXPLAINED { found } else { less(found, both()) };
         for _ in 0..TIMES {
@@ -122,10 +146,11 @@ impl Reading {
     /// The unknowns that readouts can tell where these are the errors so far. An MZI whose θ is dead splits light somehow, whatever its couplers are; what is in front of θ
     /// and θ's own error turn the light that enters one whose φ is dead, as nobody knows how it does.
     pub fn free(&self, errors: &Errors) -> Vec<usize> {
-        let second = match &self.second {
-            None => 0..0,
-            Some(second) if second.stuck => SECOND.start..SECOND.start + 1,
-            Some(_) => SECOND,
+        let second: &[usize] = match &self.second {
+            None => &[],
+            // whose θ may be moved a little ([`Reading::confine`]), and whose couplers are taken for ideal
+            Some(second) if second.stuck => &[SECOND.start, SECOND.end - 1],
+            Some(_) => &[3, 4, 5],
         };
         let heaters = if self.heaters { HEATERS } else { 0..0 };
         let own: &[usize] = match [errors[THETA_HEATER], errors[PHI_HEATER]].map(|s| s == DEAD) {
@@ -135,7 +160,7 @@ impl Reading {
             [false, true] if self.second.is_some() => &[1],
             [false, true] => &[],
         };
-        own.iter().copied().chain(second).chain(heaters.filter(|heater| errors[*heater] != DEAD)).collect()
+        own.iter().chain(second).copied().chain(heaters.filter(|heater| errors[*heater] != DEAD)).collect()
     }
 
     /// `found` with what only the power tells, but for its sign, of light that meets an MZI alone: s3 where its φ is dead, as θ turns light around it, and s1

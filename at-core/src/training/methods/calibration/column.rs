@@ -17,6 +17,9 @@ use std::ops::Range;
 /// What is left of an MZI's readouts, against the median of its column and at least, beyond which it is looked for anew.
 const MISSED: f64 = 1.25;
 const CLEAR: f64 = 0.1;
+/// The same where all others leave next to nothing: a dead heater may leave no more.
+const OUTSTANDING: f64 = 4.0;
+const SHARP: f64 = 0.01;
 
 /// What was read of an MZI: as [`Reading`] has it.
 pub struct Read {
@@ -198,7 +201,11 @@ impl<'a> Column<'a> {
         let places = self.chain.places(self.column);
         let mut found: Vec<(Reading, Found)> = places.par_iter().enumerate().map(find).collect();
         let [usual, _] = median_and_most(found.iter().map(|(_, own)| own.rest));
-        let missed = |(reading, own): &(Reading, Found)| own.rest > CLEAR.max(MISSED * usual) || reading.doubtful(own);
+        let missed = |(reading, own): &(Reading, Found)| {
+            own.rest > CLEAR.max(MISSED * usual)
+                || (reading.heaters && own.rest > SHARP.max(OUTSTANDING * usual))
+                || reading.doubtful(own)
+        };
         found.par_iter_mut().filter(|own| missed(own)).for_each(|(reading, own)| *own = reading.anew(own.clone()));
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
         for (place, (reading, own)) in places.iter().zip(&found) {
@@ -260,6 +267,7 @@ impl<'a> Column<'a> {
                 phi: known.turns(answers, own.phi),
                 between: between.map_or(vec![1.0.into(); answers.len()], |own| known.turns(answers, own.phi)),
                 first_coupler: estimate[own.couplers[0]],
+                errors: [own.couplers[1], own.error].map(|index| estimate[index]),
                 stuck: known.stuck(&own),
             })
         };

@@ -9,6 +9,9 @@
 //!
 //! so that n follows by linear least squares, and with it the light that enters, whatever was taken for it before. One whose heaters are both dead stands
 //! for a half split until then ([`HALF_SPLIT`]), and no light that meets it is read.
+//!
+//! Where θ answers n may be next to (1, 0, 0) as θ happens to stand, which tells no χ. There the MZI's own readouts do, which have s1 and 2 Re uv* of what
+//! enters it, and what is left of θ's error is that which turns this light so that it has the powers that enter ([`Column::turn_by`]).
 
 use super::super::chain::Place;
 use super::anew::HALF;
@@ -71,10 +74,30 @@ impl Column<'_> {
         let modes = self.chain.modes();
         for place in places {
             let transfer = self.own_transfer(place, estimate);
-            for at in (place.row..behind.len()).step_by(modes) {
-                let left = [behind[at], behind[at + 1]];
-                out[at..at + 2].copy_from_slice(&left);
-                pairs[at..at + 2].copy_from_slice(&back(&transfer, left));
+            let left = |at: usize| [behind[at], behind[at + 1]];
+            let rows = (place.row..behind.len()).step_by(modes);
+            // where θ answers, its own readouts have told s1 and s2 of what enters it
+            let missed = |chi: f64| -> f64 {
+                let turn = Complex64::cis(-chi);
+                let of = |at: usize| {
+                    let [x, y] = left(at);
+                    let told = stokes([pairs[at], pairs[at + 1]]);
+                    let own = stokes(back(&transfer, [x * turn, y]));
+                    let all = x.norm_sqr() + y.norm_sqr();
+                    if all > 0.0 {
+                        ((told[0] - own[0]).powi(2) + (told[1] - own[1]).powi(2)) / (all * all)
+                    } else {
+                        0.0
+                    }
+                };
+                rows.clone().map(of).sum()
+            };
+            let chi = if self.known(estimate).stuck(place) { 0.0 } else { nearest(|chi| -missed(chi)) };
+            for at in rows {
+                let [x, y] = left(at);
+                let own = [x * Complex64::cis(-chi), y];
+                out[at..at + 2].copy_from_slice(&own);
+                pairs[at..at + 2].copy_from_slice(&back(&transfer, own));
             }
         }
     }
@@ -83,13 +106,16 @@ impl Column<'_> {
     pub fn tell_in_front(&self, column: usize, out: &[Complex64], estimate: &mut [f64], light: &mut Light) {
         let modes = self.chain.modes();
         for place in self.told_in_front(column, estimate) {
+            if !self.known(estimate).stuck(&place) {
+                self.turn_by(&place, out, estimate, &mut light.fields);
+                continue;
+            }
             let before = self.own_transfer(&place, estimate);
             let left = |fields: &[Complex64], at: usize| carried(&before, [fields[at], fields[at + 1]]);
             let (mut normal, mut toward) = ([[0.0; 3]; 3], [0.0; 3]);
             for at in (place.row..out.len()).step_by(modes) {
                 let [x, y] = left(&light.fields, at);
-                let cross = 2.0 * x * y.conj();
-                let stokes = [x.norm_sqr() - y.norm_sqr(), cross.re, cross.im];
+                let stokes = stokes([x, y]);
                 let [upper, lower] = [out[at], out[at + 1]].map(|z| z.norm_sqr());
                 let (all, entering) = (x.norm_sqr() + y.norm_sqr(), upper + lower);
                 if all * entering == 0.0 {
@@ -116,9 +142,7 @@ impl Column<'_> {
                 let (own, across) = along(theta);
                 -(own - x).powi(2) - (across.norm() - y.hypot(z)).powi(2)
             });
-            // θ and −θ have the same, and a live heater knows which
-            let far = |theta: f64| within(theta - set - estimate[place.error]).abs();
-            let theta = if far(theta) <= far(-theta) { theta } else { -theta };
+            // θ and −θ have the same, and are the same where the phase behind follows
             let chi = along(theta).1.arg() + z.atan2(y);
             let fields: Vec<[Complex64; 2]> =
                 (place.row..out.len()).step_by(modes).map(|at| left(&light.fields, at)).collect();
@@ -136,6 +160,12 @@ impl Column<'_> {
     fn own_transfer(&self, place: &Place, estimate: &[f64]) -> Transfer {
         self.known(estimate).transfer(place, &|index| self.made(index, estimate))
     }
+}
+
+/// Stokes parameters of `u, v`.
+fn stokes([u, v]: [Complex64; 2]) -> [f64; 3] {
+    let cross = 2.0 * u * v.conj();
+    [u.norm_sqr() - v.norm_sqr(), cross.re, cross.im]
 }
 
 /// What entered where `x, y` left.

@@ -25,6 +25,8 @@ pub const UNKNOWN: usize = 8;
 pub const THETA_HEATER: usize = 6;
 /// See [`THETA_HEATER`].
 pub const PHI_HEATER: usize = 7;
+/// How far θ of a second MZI that is stuck may be from where it was read itself (radians).
+const NEAR: f64 = 0.1;
 /// See [`UNKNOWN`].
 pub type Errors = [f64; UNKNOWN];
 
@@ -41,6 +43,8 @@ pub struct Second {
     pub kept: [f64; 2],
     /// Its first coupler's error.
     pub first_coupler: f64,
+    /// What is known of the errors of its second coupler and of θ.
+    pub errors: [f64; 2],
     /// Its θ is dead, so that its errors are known from where it was read itself: next to a half split others would do with other light.
     pub stuck: bool,
 }
@@ -112,6 +116,14 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Keeps θ of a second MZI that is stuck near where it is known to be, and on its side of a half split, which decides half a turn of the first.
+    pub fn confine(&self, errors: &mut Errors) {
+        if let Some(Second { stuck: true, errors: [_, theta], .. }) = &self.second {
+            let near = NEAR.min(0.5 * theta.cos().asin().abs());
+            errors[5] = errors[5].clamp(theta - near, theta + near);
+        }
+    }
+
     /// k of every setting, and k0.
     pub fn rows(&self, errors: &Errors) -> Vec<[f64; 4]> {
         let [alpha, beta, theta, phase, second_beta, second_theta, theta_heater, phi_heater] = *errors;

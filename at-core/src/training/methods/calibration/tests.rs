@@ -126,14 +126,15 @@ fn dead_shifters_are_found_with_them() {
 }
 
 /// Two meshes with 8 to 12 dead shifters, a nonlinearity between them: a dead θ next to a half split in the last column, dead ones beside and behind one another, a dead φ in the first column
-/// of either mesh, both heaters of one MZI.
+/// of either mesh, both heaters of one MZI, a dead φ whose θ stands at its bar state (chip 3), a dead θ that couplers which couple all or nothing explain as well (8), a dead φ that
+/// was found so only when its light had been told (21).
 #[test]
 fn dead_shifters_of_meshes_behind_one_another_are_found() {
     let control = Control { dead_shifters: 0.02, dead_random: true, ..Control::NONE };
     let kind = Imperfections { control, ..uncalibrated(0.0) };
-    for chip in [5, 11, 15, 18, 23] {
+    for chip in [3, 5, 8, 11, 15, 18, 21, 23] {
         let misfit = misfit_of(&Cpu::<f32>::new(), 16, 2, kind, chip);
-        assert!(misfit < 0.1, "chip {chip}: {misfit}, and 0.6 where one is missed");
+        assert!(misfit < 0.12, "chip {chip}: {misfit}, and 0.2 to 0.6 where one is missed");
     }
 }
 

@@ -56,36 +56,41 @@ impl Column<'_> {
         };
         let found: Vec<f64> = turned.par_iter().map(find).collect();
         for (place, error) in turned.iter().zip(found) {
-            self.turn_to(place, error, estimate, light);
+            self.turn_to(place, error, estimate, &mut light.pairs);
         }
     }
 
     /// The same of MZIs of the first column, by the light that was sent.
     pub fn turn_first(&self, estimate: &mut [f64], light: &mut Light) {
-        let modes = self.chain.modes();
         let is = |place: &Place| !self.ways.dead(place.theta, estimate) && self.ways.dead(place.phi, estimate);
         for place in self.chain.places(0).into_iter().filter(is).collect::<Vec<_>>() {
-            let known = self.known(estimate);
-            let missed = |angle: f64| -> f64 {
-                let turn = known_turn(&known, &place, Complex64::cis(angle));
-                let share = |[u, v]: [Complex64; 2]| {
-                    let both = [u, v].map(|z| z.norm_sqr());
-                    if both[0] + both[1] > 0.0 { (both[0] - both[1]) / (both[0] + both[1]) } else { 0.0 }
-                };
-                let samples = self.inputs.chunks_exact(modes).zip(light.pairs.chunks_exact(modes));
-                let pair = |own: &[Complex64]| [own[place.row], own[place.row + 1]];
-                samples.map(|(sent, own)| (share(pair(sent)) - share(carried(&turn, pair(own)))).powi(2)).sum()
-            };
-            let angle = nearest(|angle| -missed(angle));
-            self.turn_to(&place, estimate[place.error] - angle, estimate, light);
+            self.turn_by(&place, self.inputs, estimate, &mut light.pairs);
         }
     }
 
+    /// The same of the MZI `place` that `sent` enters, as far as its powers, and `found` as far as its own readouts tell.
+    pub fn turn_by(&self, place: &Place, sent: &[Complex64], estimate: &mut [f64], found: &mut [Complex64]) {
+        let modes = self.chain.modes();
+        let known = self.known(estimate);
+        let missed = |angle: f64| -> f64 {
+            let turn = known_turn(&known, place, Complex64::cis(angle));
+            let share = |[u, v]: [Complex64; 2]| {
+                let both = [u, v].map(|z| z.norm_sqr());
+                if both[0] + both[1] > 0.0 { (both[0] - both[1]) / (both[0] + both[1]) } else { 0.0 }
+            };
+            let samples = sent.chunks_exact(modes).zip(found.chunks_exact(modes));
+            let pair = |own: &[Complex64]| [own[place.row], own[place.row + 1]];
+            samples.map(|(sent, own)| (share(pair(sent)) - share(carried(&turn, pair(own)))).powi(2)).sum()
+        };
+        let angle = nearest(|angle| -missed(angle));
+        self.turn_to(place, estimate[place.error] - angle, estimate, found);
+    }
+
     /// Takes `error` for that of θ of an MZI whose φ is dead, and turns its light as that wants.
-    fn turn_to(&self, place: &Place, error: f64, estimate: &mut [f64], light: &mut Light) {
+    fn turn_to(&self, place: &Place, error: f64, estimate: &mut [f64], found: &mut [Complex64]) {
         let ahead = Complex64::cis(estimate[place.error] - error);
         let back = known_turn(&self.known(estimate), place, ahead);
-        for own in light.pairs.chunks_exact_mut(self.chain.modes()) {
+        for own in found.chunks_exact_mut(self.chain.modes()) {
             let turned = carried(&back, [own[place.row], own[place.row + 1]]);
             own[place.row..place.row + 2].copy_from_slice(&turned);
         }
