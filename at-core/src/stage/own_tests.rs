@@ -174,6 +174,10 @@ impl Imperfect for Amplifiers {
         if self.lie == Lie::Estimable { Estimable::ByBatches(1) } else { Estimable::Nothing }
     }
 
+    fn estimated(&self, known: &StageErrors, _: &[f64]) -> StageErrors {
+        known.clone()
+    }
+
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
     }
