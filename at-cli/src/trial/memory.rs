@@ -6,8 +6,10 @@ use crate::plan::{Plan, Precision};
 use at_core::cpu::Held;
 use at_core::fabrication::Fabrication;
 use at_core::fabrication::control::Shifter;
+use at_core::imperfections::Part;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
+use at_core::stage::{Meaning, Transmission};
 use at_core::training::MethodName;
 use at_core::training::methods::hybrid::{self, Seen};
 use at_core::training::methods::learned_model::Design;
@@ -18,6 +20,9 @@ const TILE: (f64, f64) = (16.0, 128.0);
 
 /// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
 const CHECKPOINT: f64 = 16.0;
+
+/// Bytes that a chip keeps of a pair of phase-change cells, and numbers of it in a checkpoint.
+const PAIR: (f64, f64) = (56.0, 3.0);
 
 /// Copies of what a data sheet tells of crosstalk at a time: the model's, with room for as many entries again while they are put together.
 const DRAWN_AGAIN: f64 = 2.0;
@@ -48,11 +53,13 @@ struct Traits {
 }
 
 impl Kind {
-    /// As a small mesh of the kind has it.
-    fn of(plan: &Plan) -> Self {
+    /// As a small chip of the kind has it, with what stands in `network` beside meshes and is set in steps.
+    fn of(plan: &Plan, network: &Network) -> Self {
         let mesh = Stage::Mesh(Mesh::rectangular(SMALL).expect("a mesh of so many modes"));
-        let small =
-            Network::new(vec![vec![mesh, Stage::detection(SMALL, Detection::Intensity)]]).expect("a network of it");
+        let mask = network.has(Part::Masks).then(|| Stage::mask(1, SMALL, Transmission::Phase));
+        let cells = network.has(Part::PhaseChange).then(|| Stage::phase_change(SMALL, 1));
+        let lit = [mesh].into_iter().chain(mask).chain([Stage::detection(SMALL, Detection::Intensity)]);
+        let small = Network::new(vec![lit.chain(cells).collect()]).expect("a network of it");
         let chip = plan.imperfections.fabricate(&small, 1).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         let sheet = plan.options.known(&small).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         Kind { chip: if plan.settings.has_chip_files() { Traits::ALL } else { chip }, sheet }
@@ -102,7 +109,7 @@ fn errors_of(network: &Network) -> f64 {
 /// Memory of the training of `network` by `plan`, of which this process has `own`, on so many `samples` of both splits; on a GPU (`device`) what stays in
 /// the computer's own. Methods come one after the other, so that the one counts that needs most.
 pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usize, device: bool) -> Need {
-    let (network, kind) = (own.unwrap_or(whole), Kind::of(plan));
+    let (network, kind) = (own.unwrap_or(whole), Kind::of(plan, whole));
     if device {
         let mut need = Need::default();
         perturbed(&mut need, plan, network);
@@ -157,7 +164,9 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
     };
     let drawn = errors_of(whole) * 8.0 + all * kind.chip.drawn();
     let chip = standing(network, &held(&kind.chip, false, batch)) + controls * (real + kind.chip.followed(real));
-    need.fixed("the first controls and the chip", all * 8.0 + drawn + chip);
+    let pairs = network.stages().flat_map(Stage::runs).filter(|run| run.meaning == Meaning::Cells);
+    let pairs: f64 = pairs.map(|run| run.count as f64).sum();
+    need.fixed("the first controls and the chip", all * 8.0 + drawn + chip + pairs * PAIR.0);
     let lights_meshes = facts.reach == Reach::BothEnds;
     let modelled = facts.model != Model::None && !lights_meshes;
     // with an estimate, drawn or known whole, or as the data sheet has it
@@ -178,13 +187,22 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
         standing(network, &held(&kind.sheet, true, batch))
     };
     // it, its controls and its gradient
-    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + DRAWN_AGAIN * kind.sheet.crosstalk);
+    let (followed, again) = match facts.model {
+        Model::Oracle => (kind.chip.followed(real), 0.0), // as the chip was drawn
+        Model::None | Model::Electronics | Model::DataSheet | Model::Statistics => {
+            (kind.sheet.followed(real), DRAWN_AGAIN * kind.sheet.crosstalk)
+        }
+    };
+    let model = model + controls * (2.0 * real + followed + again);
     need.fixed("the digital model and its gradient", if modelled { model } else { 0.0 });
     // `at` trains its model beside the chip
     let vectors = if method == MethodName::At { 2.0 } else { 1.0 };
     let values = sets * vectors;
     let (trained, kept) = (controls * values + 3.0 * estimated, all * values + 3.0 * estimated);
-    need.fixed("what is trained and a checkpoint of it", trained * real + kept * CHECKPOINT + controls * real);
+    need.fixed(
+        "what is trained and a checkpoint of it",
+        trained * real + (kept + pairs * PAIR.1) * CHECKPOINT + controls * real,
+    );
     let others = (plan.fleet() - 1) as f64;
     if method == MethodName::At && others > 0.0 {
         let fleet = plan.fleet() as f64;

@@ -393,7 +393,7 @@ impl Imperfect for Series {
     fn draw(&self, draws: &Draws) -> Vec<Vec<f64>> {
         let of = |(index, stage): (usize, &Stage)| {
             let own = stage.element().imperfect();
-            own.map_or(Vec::new(), |own| own.draw(&draws.inside(index, stage.heaters())))
+            own.map_or(Vec::new(), |own| own.draw(&draws.inside(index, stage)))
         };
         self.stages.iter().enumerate().flat_map(of).collect()
     }
