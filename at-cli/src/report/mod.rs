@@ -6,6 +6,7 @@ mod confusion;
 pub mod cost_section;
 mod curves;
 mod estimate_section;
+mod estimated;
 mod mesh_grid;
 pub mod page;
 mod power;
