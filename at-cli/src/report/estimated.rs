@@ -50,8 +50,11 @@ impl Part {
     }
 
     /// Itself, or everything inside it.
-    fn taken_apart(self, parts: &mut Vec<Part>) {
-        let Some(series) = self.stage.series_inside() else { return parts.push(self) };
+    fn taken_apart(mut self, parts: &mut Vec<Part>) {
+        let Some(series) = self.stage.series_inside() else {
+            self.turn_back();
+            return parts.push(self);
+        };
         let starts = series.first_controls();
         let [known, found] = [&self.known, &self.found].map(|errors| series.errors_of_stages(errors));
         let truth = self.truth.as_ref().map(|errors| series.errors_of_stages(errors));
@@ -70,6 +73,19 @@ impl Part {
         }
     }
 
+    /// Takes whole turns off what was found.
+    fn turn_back(&mut self) {
+        if self.found.is_none() {
+            return;
+        }
+        let vectors = self.stage.element().imperfect().map(|own| own.errors()).unwrap_or_default();
+        for vector in &vectors {
+            let truth = self.truth.as_ref().and_then(|truth| named(truth, vector.name));
+            let found = self.found.get_mut(vector.name);
+            *found = turned_back(vector, found, truth);
+        }
+    }
+
     /// Its kinds of errors that were estimated, those of controls by what these are.
     pub fn kinds(&self) -> Vec<Kind> {
         let mut kinds = Vec::new();
@@ -77,7 +93,6 @@ impl Part {
             let values = |errors| named(errors, vector.name);
             let Some(found) = values(&self.found).filter(|found| values(&self.known) != Some(*found)) else { continue };
             let truth = self.truth.as_ref().map(|truth| values(truth).unwrap_or_default());
-            let found = turned_back(&vector, found, truth);
             let mut start = 0;
             for (name, length) in self.pieces(&vector) {
                 let own = start..start + length;
@@ -165,7 +180,11 @@ mod tests {
     fn part(found: StageErrors, truth: Option<StageErrors>) -> Part {
         let mesh = Mesh::rectangular(3).unwrap();
         let (controls, known) = (vec![0.5; mesh.controls()], StageErrors::zeros(&mesh));
-        Part { number: "1".into(), stage: Stage::Mesh(mesh), next: None, first: 0, controls, known, found, truth }
+        let own =
+            Part { number: "1".into(), stage: Stage::Mesh(mesh), next: None, first: 0, controls, known, found, truth };
+        let mut parts = Vec::new();
+        own.taken_apart(&mut parts);
+        parts.remove(0)
     }
 
     fn errors(of: impl Fn(&str, usize) -> f64) -> StageErrors {

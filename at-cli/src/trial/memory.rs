@@ -230,7 +230,11 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
         need.fixed("the meshes that are lit and what stands between them", room.fixed + own);
         // gradients come and go in double precision; no checkpoint is taken meanwhile
         let passing = (room.passing + 16.0 * controls - kept * CHECKPOINT).max(0.0);
-        need.growing("the signals between meshes", room.of_batch + passing, "batch-size", batch);
+        let signals = match seen {
+            Seen::Fields => "the fields at all phase shifters and the signals between meshes (ffm)",
+            Seen::Nothing | Seen::Powers => "the signals between meshes",
+        };
+        need.growing(signals, room.of_batch + passing, "batch-size", batch);
         if plan.options.subspace_calibration + plan.options.subspace_mapping > 0 && method == MethodName::Subspace {
             let squares: f64 = network.all_meshes().map(|mesh| (mesh.modes() as f64).powi(2)).sum();
             need.fixed("the matrices of all meshes (subspace)", 32.0 * squares);
