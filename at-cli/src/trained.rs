@@ -135,6 +135,16 @@ fn opened(settings: &RunSettings, data_dir: Option<&Path>) -> Result<(Plan, Data
     Ok((plan, data))
 }
 
+/// What a method has found of the chip's imperfections while it trained.
+pub struct Found {
+    /// The method.
+    pub method: MethodName,
+    /// What chip and model are programmed with at the end.
+    pub controls: Vec<f64>,
+    /// The estimate, ordered as [`at_core::training::methods::learned_model`] has it.
+    pub estimate: Vec<f64>,
+}
+
 /// The task, and what was trained.
 pub struct TrainedRun {
     /// The settings, understood.
@@ -147,6 +157,8 @@ pub struct TrainedRun {
     pub initial: Vec<f64>,
     /// The controls of every method, as its checkpoint has them.
     pub controls: Vec<(MethodName, Vec<f64>)>,
+    /// What those methods that estimate the chip know of it, from the same files.
+    pub found: Vec<Found>,
 }
 
 impl TrainedRun {
@@ -168,7 +180,7 @@ impl TrainedRun {
         let initial = plan.initial_controls(&network)?;
         let contents = RunContents { data: data.contents()?, files: plan.files.sums.clone() };
         let fingerprint = Fingerprint::new(&plan, contents)?;
-        let mut controls = Vec::new();
+        let (mut controls, mut found) = (Vec::new(), Vec::new());
         for method in files.methods() {
             let path = run.join(format!("{method}.safetensors"));
             let saved = match plan.settings.has_outside_chip() {
@@ -180,9 +192,12 @@ impl TrainedRun {
             if let Some(saved) = saved {
                 let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
                 controls.push((method, values.to_vec()));
+                if let Some(estimate) = saved.vector("estimate") {
+                    found.push(Found { method, controls: values.to_vec(), estimate: estimate.to_vec() });
+                }
             }
         }
-        Ok(TrainedRun { plan, data, network, initial, controls })
+        Ok(TrainedRun { plan, data, network, initial, controls, found })
     }
 
     /// The method called `name`, or the first one, with its controls. Errs with the names that there are.

@@ -178,6 +178,10 @@ impl Imperfect for KerrRings {
         Estimable::Nothing
     }
 
+    fn estimated(&self, known: &StageErrors, _: &[f64]) -> StageErrors {
+        known.clone()
+    }
+
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
     }

@@ -19,6 +19,15 @@ pub struct Picture {
     pub caption: &'static str,
 }
 
+/// Maps of the stage that its errors have a part in: what it does with them, and they themselves.
+pub fn of_errors(stage: &Stage, errors: &StageErrors, controls: &[f64]) -> Vec<Map> {
+    let Some(drawn) = stage.element().drawn() else { return Vec::new() };
+    let told = drawn.maps(&StageErrors::NONE, controls);
+    let mut maps = drawn.maps(errors, controls);
+    maps.retain(|map| told.iter().all(|other| other.name != map.name));
+    maps
+}
+
 /// Pictures of the stage's controls, `[as the stage orders them]`, and of its errors, as its page has them; `next` is the stage behind it.
 pub fn pictures(stage: &Stage, errors: &StageErrors, controls: &[f64], next: Option<&Stage>) -> Vec<Picture> {
     let Some(drawn) = stage.element().drawn() else { return Vec::new() };

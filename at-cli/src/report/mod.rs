@@ -5,6 +5,8 @@ pub mod comparison_section;
 mod confusion;
 pub mod cost_section;
 mod curves;
+mod estimate_section;
+mod estimated;
 mod mesh_grid;
 pub mod page;
 mod power;

@@ -4,7 +4,7 @@ use super::confusion::Confusion;
 use super::cost_section::{self, Training};
 use super::page::Page;
 use super::power::Light;
-use super::{chip_pictures, curves, power};
+use super::{chip_pictures, curves, estimate_section, power};
 use crate::export::columns::{count, percent};
 use crate::export::heat_map::{Colours, HeatMap};
 use crate::export::scores::{self, shown};
@@ -40,13 +40,22 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
     summary.notes.iter().for_each(|note| page.warning(note));
     let unfinished = unfinished(run, &files);
     unfinished.iter().for_each(|text| page.warning(text));
-    let trained = TrainedRun::load(run, &files, choice.data_dir).and_then(TrainedChip::of);
+    let mut trained = TrainedRun::load(run, &files, choice.data_dir);
+    // a chip from outside cannot be made again, but what was found of it stands in the run
+    let outside = trained.as_mut().ok().filter(|run| run.plan.settings.has_outside_chip());
+    let outside = outside.map(|run| (std::mem::take(&mut run.found), run.network.clone(), run.plan.options));
+    let trained = trained.and_then(TrainedChip::of);
     trained_facts(page, &files, trained.as_ref().ok());
     results(page, &files)?;
+    if let Some((found, network, options)) = outside {
+        estimate_section::section(page, &found, &network, &options, None)?;
+    }
     let missing = match trained {
         Ok(trained) => {
             recognition(page, &trained)?;
             chip(page, &trained, choice)?;
+            let TrainedRun { found, network, plan, .. } = &trained.run;
+            estimate_section::section(page, found, network, &plan.options, Some(&trained.fabrication))?;
             None
         }
         Err(error) => {

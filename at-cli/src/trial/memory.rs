@@ -6,11 +6,14 @@ use crate::plan::{Plan, Precision};
 use at_core::cpu::Held;
 use at_core::fabrication::Fabrication;
 use at_core::fabrication::control::Shifter;
+use at_core::imperfections::Part;
 use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
+use at_core::stage::{Meaning, Transmission};
 use at_core::training::MethodName;
+use at_core::training::methods::hybrid::{self, Seen};
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Model, Reach, dat, hybrid, probe_samples};
+use at_core::training::methods::{Model, Reach, dat, probe_samples};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
@@ -18,11 +21,14 @@ const TILE: (f64, f64) = (16.0, 128.0);
 /// Bytes of every number of a checkpoint: in double precision, as it is taken and as it is written.
 const CHECKPOINT: f64 = 16.0;
 
+/// Bytes that a chip keeps of a pair of phase-change cells, and numbers of it in a checkpoint.
+const PAIR: (f64, f64) = (56.0, 3.0);
+
 /// Copies of what a data sheet tells of crosstalk at a time: the model's, with room for as many entries again while they are put together.
 const DRAWN_AGAIN: f64 = 2.0;
 
 /// Modes of a mesh whose heaters have about as many neighbours as those of a larger one.
-const SMALL: usize = 24;
+const SMALL: usize = 64;
 
 /// What chips of a kind are like.
 struct Kind {
@@ -47,11 +53,13 @@ struct Traits {
 }
 
 impl Kind {
-    /// As a small mesh of the kind has it.
-    fn of(plan: &Plan) -> Self {
+    /// As a small chip of the kind has it, with what stands in `network` beside meshes and is set in steps.
+    fn of(plan: &Plan, network: &Network) -> Self {
         let mesh = Stage::Mesh(Mesh::rectangular(SMALL).expect("a mesh of so many modes"));
-        let small =
-            Network::new(vec![vec![mesh, Stage::detection(SMALL, Detection::Intensity)]]).expect("a network of it");
+        let mask = network.has(Part::Masks).then(|| Stage::mask(1, SMALL, Transmission::Phase));
+        let cells = network.has(Part::PhaseChange).then(|| Stage::phase_change(SMALL, 1));
+        let lit = [mesh].into_iter().chain(mask).chain([Stage::detection(SMALL, Detection::Intensity)]);
+        let small = Network::new(vec![lit.chain(cells).collect()]).expect("a network of it");
         let chip = plan.imperfections.fabricate(&small, 1).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         let sheet = plan.options.known(&small).map(|own| Traits::of(&own)).unwrap_or(Traits::ALL);
         Kind { chip: if plan.settings.has_chip_files() { Traits::ALL } else { chip }, sheet }
@@ -99,32 +107,44 @@ fn errors_of(network: &Network) -> f64 {
 }
 
 /// Memory of the training of `network` by `plan`, of which this process has `own`, on so many `samples` of both splits; on a GPU (`device`) what stays in
-/// the computer's own. Methods come one after the other, so that of each part the greatest counts.
+/// the computer's own. Methods come one after the other, so that the one counts that needs most.
 pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usize, device: bool) -> Need {
-    let mut need = Need::default();
-    let network = own.unwrap_or(whole);
-    let [all, controls] = [whole, network].map(|network| network.controls() as f64);
-    let samples = samples as f64;
-    let width = network.input().width() as f64;
+    let (network, kind) = (own.unwrap_or(whole), Kind::of(plan, whole));
+    if device {
+        let mut need = Need::default();
+        perturbed(&mut need, plan, network);
+        let (all, samples, width) = (whole.controls() as f64, samples as f64, network.input().width() as f64);
+        let drawn = errors_of(whole) * 8.0 + all * kind.chip.drawn();
+        need.fixed("the first controls and the errors of the chip", all * 8.0 + drawn);
+        need.growing("the encoded samples", samples * width * 4.0, "train-limit", samples);
+        return need;
+    }
+    let needs = plan.methods.iter().map(|&method| on_cpu(plan, method, &kind, whole, network, samples as f64));
+    needs.max_by(|one, other| one.bytes().total_cmp(&other.bytes())).unwrap_or_default()
+}
+
+/// What mixes signals between layers.
+fn perturbed(need: &mut Need, plan: &Plan, network: &Network) {
     if plan.imperfections.perturbation > 0.0 {
         let hidden = 0..network.layers().len() - 1;
         let entries: f64 = hidden.map(|layer| (network.layer_output(layer).width() as f64).powi(2)).sum();
         need.fixed("the perturbation between layers", entries * 8.0);
     }
-    if device {
-        let drawn = errors_of(whole) * 8.0 + all * Kind::of(plan).chip.drawn();
-        need.fixed("the first controls and the errors of the chip", all * 8.0 + drawn);
-        need.growing("the encoded samples", samples * width * 4.0, "train-limit", samples);
-        return need;
-    }
+}
+
+/// The same of one method on the CPU, of whose `whole` network this process has `network`.
+fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network: &Network, samples: f64) -> Need {
+    let mut need = Need::default();
+    perturbed(&mut need, plan, network);
+    let [all, controls] = [whole, network].map(|network| network.controls() as f64);
+    let width = network.input().width() as f64;
+    let facts = methods::facts(method);
     let real = match plan.precision {
         Precision::F32 => 4.0,
         Precision::F64 => 8.0,
     };
-    let kind = Kind::of(plan);
     let moments = plan.training.optimizer.moments() as f64;
     let sets = 1.0 + moments;
-    let any = |methods: &[MethodName]| plan.methods.iter().any(|method| methods.contains(method));
     let batch = plan.training.batch_size as f64;
     let widths: Vec<f64> = network.crossed_stages().map(|stage| stage.output().width() as f64).collect();
     let (widest, outputs) = (widths.iter().copied().fold(width, f64::max), network.outputs() as f64);
@@ -144,11 +164,14 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     };
     let drawn = errors_of(whole) * 8.0 + all * kind.chip.drawn();
     let chip = standing(network, &held(&kind.chip, false, batch)) + controls * (real + kind.chip.followed(real));
-    need.fixed("the first controls and the chip", all * 8.0 + drawn + chip);
-    let modelled = plan.methods.iter().any(|&method| methods::facts(method).model != Model::None);
-    // the heaviest of the models that are asked for: with an estimate, drawn or known whole, as the data sheet has it
+    let pairs = network.stages().flat_map(Stage::runs).filter(|run| run.meaning == Meaning::Cells);
+    let pairs: f64 = pairs.map(|run| run.count as f64).sum();
+    need.fixed("the first controls and the chip", all * 8.0 + drawn + chip + pairs * PAIR.0);
+    let lights_meshes = facts.reach == Reach::BothEnds;
+    let modelled = facts.model != Model::None && !lights_meshes;
+    // with an estimate, drawn or known whole, or as the data sheet has it
     let (mut capacity, mut estimated) = (batch, 0.0);
-    let model = if any(&[MethodName::AtAdaptive]) {
+    let model = if method == MethodName::AtAdaptive {
         let [losses, heaters] = Design::asks(network, &plan.options);
         let design = if losses { network.with_unknown_losses() } else { network.clone() };
         estimated = design.imperfections() as f64 + if heaters { controls } else { 0.0 };
@@ -158,25 +181,30 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
         let model = Held { errors: true, estimated: true, ..held(&kind.sheet, true, capacity) };
         standing(&design, &model)
             + if heaters { controls * (size_of::<Shifter>() as f64 + 8.0 + 3.0 * real) } else { 0.0 }
-    } else if plan
-        .methods
-        .iter()
-        .any(|&method| matches!(methods::facts(method).model, Model::Oracle | Model::Statistics))
-    {
+    } else if matches!(facts.model, Model::Oracle | Model::Statistics) {
         standing(network, &held(&kind.chip, true, batch))
     } else {
         standing(network, &held(&kind.sheet, true, batch))
     };
     // it, its controls and its gradient
-    let model = model + controls * (2.0 * real + kind.sheet.followed(real) + DRAWN_AGAIN * kind.sheet.crosstalk);
+    let (followed, again) = match facts.model {
+        Model::Oracle => (kind.chip.followed(real), 0.0), // as the chip was drawn
+        Model::None | Model::Electronics | Model::DataSheet | Model::Statistics => {
+            (kind.sheet.followed(real), DRAWN_AGAIN * kind.sheet.crosstalk)
+        }
+    };
+    let model = model + controls * (2.0 * real + followed + again);
     need.fixed("the digital model and its gradient", if modelled { model } else { 0.0 });
     // `at` trains its model beside the chip
-    let vectors = if any(&[MethodName::At]) { 2.0 } else { 1.0 };
+    let vectors = if method == MethodName::At { 2.0 } else { 1.0 };
     let values = sets * vectors;
     let (trained, kept) = (controls * values + 3.0 * estimated, all * values + 3.0 * estimated);
-    need.fixed("what is trained and a checkpoint of it", trained * real + kept * CHECKPOINT + controls * real);
+    need.fixed(
+        "what is trained and a checkpoint of it",
+        trained * real + (kept + pairs * PAIR.1) * CHECKPOINT + controls * real,
+    );
     let others = (plan.fleet() - 1) as f64;
-    if any(&[MethodName::At]) && others > 0.0 {
+    if method == MethodName::At && others > 0.0 {
         let fleet = plan.fleet() as f64;
         let each = chip + drawn + controls * sets * (real + CHECKPOINT);
         need.growing("chips that share a model", others * each, "share-model", fleet);
@@ -187,30 +215,46 @@ pub fn memory(plan: &Plan, whole: &Network, own: Option<&Network>, samples: usiz
     let passing = if modelled { 4.0 } else { 2.0 } * widest;
     let signals = capacity * real * (2.0 * width + 4.0 * outputs + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
-    if plan.methods.iter().any(|&method| methods::facts(method).reach == Reach::BothEnds) {
-        let [reals, _] = hybrid::reals_inside(network).unwrap_or_default(); // else it is refused
-        need.growing("the signals between meshes inside other stages", reals * batch * real, "batch-size", batch);
+    if lights_meshes {
+        let seen = if method == MethodName::InSitu {
+            Seen::Powers
+        } else if method == MethodName::Ffm {
+            Seen::Fields
+        } else {
+            Seen::Nothing
+        };
+        let [chip, sheet] = [&kind.chip, &kind.sheet].map(|traits| held(traits, false, batch));
+        let room = hybrid::room(network, seen, &chip, &sheet).unwrap_or_default(); // else it is refused
+        // the computer's stages have controls of their own
+        let own = controls * (3.0 * real + kind.sheet.followed(real) + DRAWN_AGAIN * kind.sheet.crosstalk);
+        need.fixed("the meshes that are lit and what stands between them", room.fixed + own);
+        // gradients come and go in double precision; no checkpoint is taken meanwhile
+        let passing = (room.passing + 16.0 * controls - kept * CHECKPOINT).max(0.0);
+        let signals = match seen {
+            Seen::Fields => "the fields at all phase shifters and the signals between meshes (ffm)",
+            Seen::Nothing | Seen::Powers => "the signals between meshes",
+        };
+        need.growing(signals, room.of_batch + passing, "batch-size", batch);
+        if plan.options.subspace_calibration + plan.options.subspace_mapping > 0 && method == MethodName::Subspace {
+            let squares: f64 = network.all_meshes().map(|mesh| (mesh.modes() as f64).powi(2)).sum();
+            need.fixed("the matrices of all meshes (subspace)", 32.0 * squares);
+        }
     }
-    if any(&[MethodName::Ffm]) {
-        let crossed = hybrid::crossings(network).unwrap_or_default();
-        let seen: f64 = crossed.iter().map(|mesh| mesh.patches as f64 * mesh.controls.len() as f64).sum();
-        need.growing("the fields at all phase shifters (ffm)", 4.0 * real * seen * batch, "batch-size", batch);
-    }
-    if any(&[MethodName::AtAdaptive]) {
+    if method == MethodName::AtAdaptive {
         // its gradient and a copy of it; the first controls, and those of a probe; two readouts and their difference in double precision
         let estimate = estimated * (real + 8.0) + controls * (2.0 * real + 16.0);
         need.fixed("the estimate (at-adaptive)", estimate + capacity * (3.0 * 8.0 * outputs + real * width));
     }
-    if any(&[MethodName::Dfa, MethodName::DfaModel]) {
+    if method == MethodName::Dfa || method == MethodName::DfaModel {
         let hidden = network.visits().len() - 1;
         let entries: f64 = network.visited_outputs().take(hidden).map(|own| own.width() as f64 * outputs).sum();
         need.fixed("the feedback (dfa)", entries * real);
     }
-    if any(&[MethodName::Phyll]) {
+    if method == MethodName::Phyll {
         let entries: f64 = network.visited_outputs().map(|own| (own.width() as f64).powi(2)).sum();
         need.fixed("the maps between layers (phyll)", entries * (real + 8.0));
     }
-    if any(&[MethodName::Dat, MethodName::DatInternal]) {
+    if method == MethodName::Dat || method == MethodName::DatInternal {
         prediction(&mut need, plan, network, real, moments);
     }
     need

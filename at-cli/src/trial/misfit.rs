@@ -1,13 +1,13 @@
 //! How far the readouts of a method's model lie from its chip's when the training is over.
 
 use at_core::Result;
-use at_core::engine::{Engine, Loss};
+use at_core::engine::Engine;
 use at_core::network::{Network, Stage};
 use at_core::propagator::{Buffer, LayerAccess, Propagator, Simulator};
 use at_core::training::methods::dat::{Maps, Sepn};
 use at_core::training::methods::learned_model::Design;
 use at_core::training::methods::{Method, MethodOptions};
-use at_core::training::{Batch, Split};
+use at_core::training::{Batch, Settings, Split};
 
 /// Samples that are enough to tell.
 const MOST: usize = 500;
@@ -51,28 +51,26 @@ impl<E: Engine> Learned<E> {
 
 /// `‖m − c‖/‖c‖` for the readouts m of the model and c of the chip, of the first test samples, each with its own controls at the end.
 ///
-/// The model is the data sheet's, with what the method has `learned` of the chip. The networks of `dat` learn readouts as the `loss` scales them, so
+/// The model is the data sheet's, with what the method has `learned` of the chip. The networks of `dat` learn readouts as the loss of the `settings` scales them, so
 /// that of its model these are compared. None where the chip is dark.
 pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
     engine: &E,
     network: &Network,
     options: &MethodOptions,
-    loss: &Loss,
+    settings: &Settings,
     learned: &Learned<E>,
     chip: &mut C,
     test: &Split<E>,
 ) -> Result<Option<f64>> {
     let samples = test.samples().min(MOST);
-    let mut batch = Batch::new(engine, chip.inputs(), samples)?;
-    batch.gather(engine, test, test.in_order(), 0, samples)?;
-    let outputs = chip.outputs();
-    let true_ones = read(engine, chip, &batch)?;
+    let (batch, outputs) = (settings.batch_size.min(samples), chip.outputs());
+    let true_ones = read(engine, chip, test, samples, batch)?;
     let [own, true_ones] = match &learned.networks {
         Some(networks) => {
             let own = corrected(engine, network, options, &learned.controls, networks, test, samples)?;
             [own, true_ones].map(|readouts| {
                 let rows = readouts.chunks_exact(outputs);
-                rows.flat_map(|row| loss.compared(row)).collect::<Vec<f64>>()
+                rows.flat_map(|row| settings.loss.compared(row)).collect::<Vec<f64>>()
             })
         }
         None => {
@@ -83,12 +81,12 @@ pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
                     let mut model = design.model(engine, inside)?;
                     model.set_estimate(estimate)?;
                     model.program(&learned.controls)?;
-                    read(engine, &mut model, &batch)?
+                    read(engine, &mut model, test, samples, batch)?
                 }
                 None => {
                     let mut model = engine.build(network, &options.known(network)?)?;
                     model.program(&learned.controls)?;
-                    read(engine, &mut model, &batch)?
+                    read(engine, &mut model, test, samples, batch)?
                 }
             };
             [own, true_ones]
@@ -100,10 +98,24 @@ pub fn misfit<E: Simulator, C: Propagator<Engine = E>>(
     Ok(relative.is_finite().then_some(relative))
 }
 
-fn read<E: Engine, P: Propagator<Engine = E>>(engine: &E, light: &mut P, batch: &Batch<E>) -> Result<Vec<f64>> {
-    let mut readout: Buffer<P> = engine.zeros(light.outputs() * batch.size())?;
-    light.propagate(batch.signals(), batch.size(), &mut readout)?;
-    engine.download(&readout)
+/// The readouts of the first `samples` in batches of up to `batch`, which need no more room than those of the training.
+fn read<E: Engine, P: Propagator<Engine = E>>(
+    engine: &E,
+    light: &mut P,
+    test: &Split<E>,
+    samples: usize,
+    batch: usize,
+) -> Result<Vec<f64>> {
+    let (outputs, mut readouts) = (light.outputs(), Vec::with_capacity(samples * light.outputs()));
+    let mut own = Batch::new(engine, light.inputs(), batch)?;
+    let mut readout: Buffer<P> = engine.zeros(outputs * batch)?;
+    for start in (0..samples).step_by(batch.max(1)) {
+        let size = batch.min(samples - start);
+        own.gather(engine, test, test.in_order(), start, size)?;
+        light.propagate(own.signals(), size, &mut readout)?;
+        readouts.extend_from_slice(&engine.download(&readout)?[..size * outputs]);
+    }
+    Ok(readouts)
 }
 
 /// The readouts of the model of `dat` for the first `samples`: behind every mesh, what its network of these parameters predicts is added to

@@ -219,7 +219,7 @@ impl<'a, E: Simulator> Trials<'a, E> {
         match learned.filter(|_| outcome.complete && self.driver.is_none()) {
             Some(learned) => {
                 let Plan { options, training, .. } = self.plan;
-                Ok(misfit(self.engine, self.network, options, &training.loss, learned, chip, &self.test)?)
+                Ok(misfit(self.engine, self.network, options, training, learned, chip, &self.test)?)
             }
             None => Ok(None),
         }

@@ -154,7 +154,12 @@ fn no_text_of_any_picture_lies_on_another_one_or_leaves_it() {
         let ended = bench.run(words.into_iter().chain(FORMATS));
         assert!(matches!(ended.code, Some(0)), "{name}: {ended:#?}");
     }
-    for run in ["train", "digits", "compare", "sweep"] {
+    let served = "chip serve --quiet --dataset iris --network mesh:4x2 --chip silicon --engine cpu";
+    let command = format!("'{}' {served}", assert_cmd::cargo::cargo_bin!("asyt").display());
+    let outside = "train --dataset iris --network mesh:4x2 --chip silicon --batch-size 10 --engine cpu --quiet \
+                   --method at-adaptive --epochs 40 --out outside --chip-command";
+    bench.run(outside.split_whitespace().chain([command.as_str()]).chain(FORMATS)).done();
+    for run in ["train", "digits", "compare", "sweep", "outside"] {
         bench.run(["report", run, "--quiet"].into_iter().chain(FORMATS)).done();
     }
     bench

@@ -61,6 +61,72 @@ fn a_training_takes_the_memory_that_is_stated_before() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Meshes are the chip's there, the rest the computer's: meshes by themselves, singular values in tiles, and patches through both.
+#[test]
+fn a_training_that_lights_single_meshes_takes_the_memory_that_is_stated_before() {
+    let bench = Bench::new();
+    let mut wrong = Vec::new();
+    let cases = [
+        ("in-situ", "mesh:256x2", "iris", "f32", "50"),
+        ("ffm", "mesh:64x2", "iris", "f64", "100"),
+        ("subspace", "svd:128x128/16x2", "iris", "f64", "50"),
+        ("subspace", "conv:16@4x4,svd=4,pool:2,svd:outxin/2", "digits", "f64", "100"),
+        ("in-situ", "conv:16@5x5,svd,split,conv:16@3,svd,padding=1,add,pool:2,svd:out", "digits", "f32", "100"),
+    ];
+    for (method, network, dataset, precision, batch) in cases {
+        let words = ["train", "--dataset", dataset, "--engine", "cpu", "--epochs", "1", "--train-limit", "100"];
+        let more = ["--network", network, "--batch-size", batch, "--precision", precision, "--method", method];
+        let arguments = [&words[..], &more[..]].concat();
+        let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
+        if (found / stated - 1.0).abs() > 0.12 {
+            wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Weights of every kind, planes of pixels, and patches of images.
+#[test]
+fn a_training_of_other_elements_than_meshes_takes_the_memory_that_is_stated_before() {
+    let bench = Bench::new();
+    let mut wrong = Vec::new();
+    let cases = [
+        ("at", "bank:in-400-400-out", "iris", "f32", "50"),
+        ("at-adaptive", "bank:in-400-400-out", "iris", "f64", "50"),
+        ("at", "pcm:in-400-400-out", "iris", "f32", "50"),
+        ("ideal", "pcm:in-400-400-out", "iris", "f64", "50"),
+        ("ideal", "rings:in-300-300-out", "iris", "f32", "50"),
+        ("at", "matrix:in-600-600-out", "iris", "f32", "50"),
+        ("at", "diffractive:48x48x3", "digits", "f32", "100"),
+        ("at-adaptive", "diffractive:48x48x3", "digits", "f64", "50"),
+        ("at", "conv:64@5x5,pool:2,bank:256-out", "digits", "f64", "300"),
+        ("ideal", "conv:64@5x5,pool:2,bank:256-out", "digits", "f64", "300"),
+    ];
+    for (method, network, dataset, precision, batch) in cases {
+        let words = ["train", "--dataset", dataset, "--engine", "cpu", "--epochs", "1"];
+        let limit = ["--train-limit", if dataset == "digits" { "300" } else { "100" }];
+        let more = ["--network", network, "--batch-size", batch, "--precision", precision, "--method", method];
+        let arguments = [&words[..], &limit[..], &more[..]].concat();
+        let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
+        if (found / stated - 1.0).abs() > 0.15 {
+            wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Of several methods, which come one after the other, the one that needs most: their needs do not add up.
+#[test]
+fn methods_that_come_one_after_the_other_need_no_more_than_the_largest_of_them() {
+    let bench = Bench::new();
+    let of = |methods: &str| {
+        let words = ["train", "--dataset", "iris", "--engine", "cpu", "--network", "mesh:64x2", "--method", methods];
+        stated(&bench, &words)
+    };
+    let alone = ["in-situ", "at-adaptive", "ffm"].map(of);
+    assert_eq!(of("in-situ,at-adaptive,ffm"), alone.into_iter().fold(0.0, f64::max));
+}
+
 /// What is refused of the memory that a person states, and what is measured where there is enough.
 #[test]
 fn a_case_of_scale_takes_the_memory_that_is_stated_before() {

@@ -101,6 +101,34 @@ fn a_served_chip_trains_to_the_numbers_of_the_chip_inside_over_streams_and_tcp()
     assert!(bench.read("page.html").contains("on simulated mesh 1"));
 }
 
+/// Nobody knows the true errors there: the maps are of the estimate, which is the one of the same chip inside.
+#[test]
+fn what_at_adaptive_has_found_of_a_chip_from_outside_is_drawn_by_itself() {
+    let bench = Bench::new();
+    let command = format!("'{}' chip serve --quiet {CHIP}", asyt());
+    let more = ["--method", "at-adaptive", "--epochs", "100"];
+    bench.trained("inside", &more).done();
+    bench.trained("outside", &[&more[..], &["--chip-command", &command]].concat()).done();
+    let estimated = |run: &str, column: usize| -> Vec<String> {
+        bench.run(["report", run, "--quiet"]);
+        let page = bench.read(&format!("{run}/report.html"));
+        let section = page.split_once("What at-adaptive says of the chip").unwrap_or_else(|| panic!("{page}")).1;
+        let rows = section.split_once("<tbody>").unwrap().1.split_once("</tbody>").unwrap().0.lines();
+        let cell = |row: &str| row.split("<td>").nth(column).map(|cell| cell.split('<').next().unwrap().to_string());
+        rows.filter_map(cell).filter(|cell| cell.ends_with("rad")).collect()
+    };
+    let (inside, outside) = (estimated("inside", 4), estimated("outside", 3));
+    assert_eq!(outside.len(), 10, "{outside:?}");
+    // couplers, whose errors are no phases that turn
+    assert_eq!((&outside[..2], &outside[5..7]), (&inside[..2], &inside[5..7]));
+    let pictures = bench.entries("outside/report");
+    for name in ["stage-1-estimate-theta-error.svg", "stage-1-estimate-coupler-1.svg", "stage-3-estimate-phi-error.svg"]
+    {
+        assert!(pictures.iter().any(|own| own == name), "{name}: {pictures:?}");
+    }
+    assert!(!pictures.iter().any(|own| own.contains("estimate-rad")), "{pictures:?}");
+}
+
 #[test]
 fn a_run_whose_driver_was_killed_goes_on_after_its_driver_is_back() {
     let bench = Bench::new();

@@ -68,6 +68,60 @@ fn the_page_shows_the_run_and_every_picture_is_a_file_too() {
     }
 }
 
+/// The table of what `at-adaptive` has found in the run's page: cells of every row.
+fn found(page: &str) -> Vec<Vec<String>> {
+    let section = page.split_once("What at-adaptive says of the chip").expect("a section").1;
+    let table = section.split_once("<tbody>").unwrap().1.split_once("</tbody>").unwrap().0;
+    let rows = table.lines().filter(|line| line.contains("<td>"));
+    let cells = |row: &str| row.split("<td>").skip(1).map(|cell| cell.split('<').next().unwrap().to_string()).collect();
+    rows.map(cells).collect()
+}
+
+/// The number at the start of a cell.
+fn first_number(cell: &str) -> f64 {
+    cell.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Of meshes, also inside others, of cells, and of planes; of a chip that was estimated, and not of one that was not.
+#[test]
+fn what_at_adaptive_has_found_stands_beside_the_true_errors() {
+    let of = |network: &str, chip: &str, more: &[&str]| {
+        let bench = Bench::new();
+        let words = ["train", "--network", network, "--chip", chip, "--batch-size", "20"];
+        let rest = ["--method", "at-adaptive", "--engine", "cpu", "--out", "run", "--quiet"];
+        bench.run(words.iter().chain(&rest).chain(more).copied()).done();
+        report(&bench, &["--quiet"]).done();
+        (bench.read("run/report.html"), bench.entries("run/report"))
+    };
+    let short = ["--train-limit", "200", "--epochs", "4"];
+    let shown = |pictures: &[String], name: &str| {
+        assert!(pictures.iter().any(|own| own == name), "{name}: {pictures:?}");
+    };
+    let (page, pictures) = of("mesh:4x2", "silicon", &["--dataset", "iris", "--epochs", "80"]);
+    let rows = found(&page);
+    for stage in ["1", "3"] {
+        let couplers = rows.iter().find(|row| row[0] == stage && row[1] == "first coupler error").unwrap();
+        let [truth, off] = [2, 4].map(|column| first_number(&couplers[column]));
+        assert!(truth > 0.01 && off < 0.5 * truth, "{couplers:?}");
+        for name in ["rad", "db", "relative"] {
+            shown(&pictures, &format!("stage-{stage}-estimate-{name}.svg"));
+        }
+    }
+    assert!(rows.iter().any(|row| row[1] == "gain of a heater"), "{rows:?}");
+    assert!(page.contains("estimated = true"));
+    let (_, pictures) = of("bank:in-8-out", "weight-bank", &short);
+    ["held", "rad", "relative"].iter().for_each(|name| shown(&pictures, &format!("stage-1-estimate-{name}.svg")));
+    let (page, pictures) = of("diffractive:16x16x2", "planes", &short);
+    shown(&pictures, "stage-2-estimate-rad.svg");
+    assert!(found(&page).iter().any(|row| row[1] == "shift of a plane" && row[3].ends_with(" µm")), "{page}");
+    let (_, pictures) = of("conv:2@3,svd,stride=2,bank:out", "mesh", &["--train-limit", "400", "--epochs", "15"]);
+    shown(&pictures, "stage-1-2-estimate-rad.svg");
+    let bench = Bench::new();
+    mesh_run(&bench);
+    report(&bench, &[]).done();
+    assert!(!bench.read("run/report.html").contains("says of the chip"));
+}
+
 /// A frame for patches through light, with a box for everything inside, and one for a residual connection.
 #[test]
 fn stages_inside_others_are_shown_in_their_frames() {

@@ -55,7 +55,8 @@ impl Cells {
             Pair { control, shifter, level: 0.0, writes: [0; 2] }
         };
         let cells = meanings.enumerate().filter(|(_, meaning)| *meaning == Meaning::Cells);
-        let pairs: Vec<Pair> = cells.map(|(control, _)| pair(control)).collect();
+        let mut pairs: Vec<Pair> = cells.map(|(control, _)| pair(control)).collect();
+        pairs.shrink_to_fit(); // one that was lengthened has room for twice as many
         let (key, noise, spread) = (key(fabrication.seed), fabrication.write_noise, fabrication.cycle_spread);
         (!pairs.is_empty()).then(|| Cells { key, noise, spread, controls: network.controls(), pairs })
     }

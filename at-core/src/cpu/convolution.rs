@@ -3,7 +3,6 @@
 use super::memory::{Held, bytes};
 use super::mesh::MeshStage;
 use super::patches::Windows;
-use super::series::reals_inside;
 use super::stage::{CpuStage, Kept, OnCpu, Recorded, Slopes, build};
 use crate::stage::{Convolution, StageErrors};
 use crate::{Real, Result};
@@ -48,15 +47,14 @@ impl OnCpu for Convolution {
 
     /// Those of the element, and the patches of a piece.
     fn bytes(&self, held: &Held) -> usize {
-        let sample = self.patches.positions().saturating_mul(self.element.input().width());
-        let leaves = self.patches.positions().saturating_mul(self.element.output().width());
-        let piece = samples_of(sample);
-        let patches = piece.saturating_mul(self.patches.positions());
-        let inside = patches.saturating_mul(reals_inside(&self.element));
-        let reals = piece.saturating_mul(2 * sample + leaves).saturating_add(inside);
-        let reals = reals.saturating_add(2 * self.element.controls());
-        let batch = patches.min(held.batch.saturating_mul(self.patches.positions()));
-        let held = Held { batch, still: held.still.saturating_mul(self.patches.positions()), ..*held };
+        let positions = self.patches.positions();
+        let sample = positions.saturating_mul(self.element.input().width());
+        let leaves = positions.saturating_mul(self.element.output().width());
+        let piece = samples_of(sample).min(held.batch);
+        let ways = 1 + usize::from(held.back);
+        let reals = piece.saturating_mul(ways * sample + leaves).saturating_add(ways * self.element.controls());
+        let batch = piece.saturating_mul(positions);
+        let held = Held { batch, still: held.still.saturating_mul(positions), ..*held };
         bytes(&self.element, &held).saturating_add(held.real.saturating_mul(reals))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
-use super::weights::{Response, WeightStage, one_by_one};
+use super::weights::{self, Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
 use crate::stage::{Matrix, StageErrors};
 use crate::{Real, Result};
@@ -18,9 +18,8 @@ impl OnCpu for Matrix {
         Ok(Box::new(WeightStage::new(self.inputs, self.outputs, Linear, slopes)))
     }
 
-    /// The transposed matrix, and slopes.
     fn bytes(&self, held: &Held) -> usize {
-        held.real * 2 * self.outputs * (self.inputs + 1)
+        weights::bytes(self.inputs, self.outputs, held)
     }
 }
 

@@ -54,5 +54,5 @@ mod weights;
 pub use adjoint::CpuTrace;
 pub use borrowed::{CpuInner, Passed};
 pub use engine::Cpu;
-pub use memory::{Held, bytes};
+pub use memory::{Held, bytes, lit_bytes};
 pub use network::CpuNetwork;

@@ -25,8 +25,11 @@ impl OnCpu for Residual {
         Ok(Box::new(ResidualStage { branch, share: T::of(self.share()), width, arms: [Vec::new(), Vec::new()] }))
     }
 
+    /// Those of the branch, and of a batch what enters its arms, there and back.
     fn bytes(&self, held: &Held) -> usize {
-        OnCpu::bytes(&self.branch, held)
+        let arms = (1 + usize::from(held.back)) * self.input().width();
+        let signals = held.real.saturating_mul(held.batch.saturating_mul(arms));
+        OnCpu::bytes(&self.branch, held).saturating_add(signals)
     }
 }
 

@@ -45,9 +45,13 @@ impl OnCpu for Series {
         Ok(Box::new(SeriesStage::of(self, errors)?))
     }
 
+    /// Those of the stages, with their controls; of a batch two signals between them, and on the way back all.
     fn bytes(&self, held: &Held) -> usize {
         let own = |stage: &Stage| bytes(stage, held).saturating_add(held.real * stage.controls());
-        self.stages.iter().map(own).fold(0, usize::saturating_add)
+        let (all, widest) = self.widths();
+        let reals = (2 * widest).saturating_add(if held.back { all } else { 0 });
+        let signals = held.real.saturating_mul(held.batch.saturating_mul(reals));
+        self.stages.iter().map(own).fold(signals, usize::saturating_add)
     }
 }
 
@@ -171,17 +175,4 @@ impl<T: Real> CpuStage<T> for SeriesStage<T> {
     fn set_imperfections(&mut self, estimate: &[T]) {
         self.parts.iter_mut().for_each(|part| part.stage.set_imperfections(&estimate[part.imperfections.clone()]));
     }
-}
-
-impl Series {
-    /// Reals between its stages on both ways, per sample.
-    pub(super) fn reals_between(&self) -> usize {
-        let (all, widest) = self.widths();
-        all.saturating_add(2 * widest)
-    }
-}
-
-/// Reals that `stage` keeps between the stages inside it for one sample.
-pub(super) fn reals_inside(stage: &Stage) -> usize {
-    if let Stage::Series(own) = stage { own.reals_between() } else { 0 }
 }

@@ -2,7 +2,7 @@
 
 use super::memory::Held;
 use super::stage::{CpuStage, OnCpu};
-use super::weights::{Response, WeightStage, one_by_one};
+use super::weights::{self, Response, WeightStage, one_by_one};
 use crate::real::SERIAL;
 use crate::stage::{StageErrors, WeightBank};
 use crate::{Real, Result};
@@ -26,9 +26,10 @@ impl OnCpu for WeightBank {
         Ok(Box::new(WeightStage::new(inputs, outputs, Cells { errors, controls: Vec::new() }, slopes)))
     }
 
-    /// The transposed matrix and slopes, and three errors of every cell.
+    /// What all weights keep, and three errors of every cell, with its control where they are estimated.
     fn bytes(&self, held: &Held) -> usize {
-        held.real * 5 * self.outputs * (self.inputs + 1)
+        let own = 3 * size_of::<f64>() + if held.estimated { held.real } else { 0 };
+        weights::bytes(self.inputs, self.outputs, held) + own * self.outputs * (self.inputs + 1)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What matrices, banks and crossbars have in common: products with weights. How a weight follows its control, each says in its file.
 
+use super::memory::Held;
 use super::product::{Matrix, product};
 use super::sparse::SparseRows;
 use super::stage::{CpuStage, Kept, Recorded, Slopes};
@@ -147,6 +148,12 @@ impl<T: Real, R> WeightStage<T, R> {
         let weights = Matrix { values: weights, rows: outputs, columns: inputs, stride: (inputs, 1) };
         product(errors, weights, false, adjoint_in);
     }
+}
+
+/// Bytes of such weights beside a copy of their controls: the transposed matrix, slopes, and on the way back the sum of sparse products.
+pub fn bytes(inputs: usize, outputs: usize, held: &Held) -> usize {
+    let sparse = if held.back && outputs >= NARROWEST { inputs * outputs } else { 0 };
+    held.real * (outputs * (inputs + 1) + outputs * inputs + sparse)
 }
 
 /// `sums [columns] ← Σ` of the rows of `source [rows, columns]`.

@@ -62,6 +62,7 @@ impl Control {
                 });
             }
         }
+        shifters.shrink_to_fit(); // one that was lengthened has room for twice as many
         let coupling = if self.crosstalk > 0.0 {
             Coupling::by_distance(network, self.crosstalk, self.crosstalk_length, self.pitch)
         } else {

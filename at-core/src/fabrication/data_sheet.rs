@@ -38,7 +38,7 @@ impl Imperfections {
     /// The chip of `network` that the data sheet describes: no individual, so that it needs no seed.
     pub fn typical(&self, network: &Network) -> Result<Fabrication> {
         let sheet = self.data_sheet();
-        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage.heaters(), index))
+        sheet.build(network, 0, |stage, index| Draws::typical(&sheet, stage, index))
     }
 }
 

@@ -85,15 +85,15 @@ impl Imperfections {
     /// Draws the chip number `seed`. Every stage and the update error have their own stream, so that a change of one
     /// spread scales that error and leaves the others as they were.
     pub fn fabricate(&self, network: &Network, seed: u64) -> Result<Fabrication> {
-        self.build(network, seed, |stage, index| Draws::new(self, stage.heaters(), index, seed))
+        self.build(network, seed, |stage, index| Draws::new(self, stage, index, seed))
     }
 
     /// The same, where the errors of stages come from `draws`.
     pub(super) fn build<'a>(
         &'a self,
-        network: &Network,
+        network: &'a Network,
         seed: u64,
-        draws: impl Fn(&Stage, usize) -> Draws<'a>,
+        draws: impl Fn(&'a Stage, usize) -> Draws<'a>,
     ) -> Result<Fabrication> {
         self.validate()?;
         let stages = network.stages().enumerate().map(|(index, stage)| match stage.element().imperfect() {

@@ -1,7 +1,7 @@
 //! Where the errors of a stage come from: streams of random numbers of its own, and what neighbours on its die share.
 
 use super::process::field;
-use super::{Imperfections, Place};
+use super::{FloorPlan, Imperfections};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -14,26 +14,27 @@ pub struct Draws<'a> {
     pub imperfections: &'a Imperfections,
     seed: u64,
     first_stream: u64,
-    heaters: Vec<Place>,
+    /// Where its heaters stand, whose neighbours share something.
+    plan: &'a dyn FloorPlan,
     /// No individual but the mean of all: every draw is the mean of its distribution.
     typical: bool,
 }
 
 impl<'a> Draws<'a> {
-    /// Of stage number `index` of chip number `seed`, with these `heaters` ([`crate::stage::Stage::heaters`]).
-    pub fn new(imperfections: &'a Imperfections, heaters: Vec<Place>, index: usize, seed: u64) -> Self {
-        Draws { imperfections, seed, first_stream: 16 * (index as u64 + 1), heaters, typical: false }
+    /// Of the stage with this `plan`, which is number `index` of chip number `seed`.
+    pub fn new(imperfections: &'a Imperfections, plan: &'a dyn FloorPlan, index: usize, seed: u64) -> Self {
+        Draws { imperfections, seed, first_stream: 16 * (index as u64 + 1), plan, typical: false }
     }
 
     /// Of the stage of a chip that is no individual: whatever a page draws, it gets the mean, so that no spread reaches a digital model.
-    pub(crate) fn typical(imperfections: &'a Imperfections, heaters: Vec<Place>, index: usize) -> Self {
-        Draws { typical: true, ..Draws::new(imperfections, heaters, index, 0) }
+    pub(crate) fn typical(imperfections: &'a Imperfections, plan: &'a dyn FloorPlan, index: usize) -> Self {
+        Draws { typical: true, ..Draws::new(imperfections, plan, index, 0) }
     }
 
-    /// Those of the stage number `part` inside this one, with its own `heaters`: streams that no other stage has.
-    pub(crate) fn inside(&self, part: usize, heaters: Vec<Place>) -> Self {
+    /// Those of the stage with this `plan`, which is number `part` inside this one: streams that no other stage has.
+    pub(crate) fn inside(&self, part: usize, plan: &'a dyn FloorPlan) -> Self {
         let mixed = mix(self.first_stream ^ mix(part as u64 + 1));
-        Draws { first_stream: (mixed | 1 << 63) & !15, heaters, ..*self }
+        Draws { first_stream: (mixed | 1 << 63) & !15, plan, ..*self }
     }
 
     /// `count` draws of N(mean, deviation²) from one of the stage's streams.
@@ -55,21 +56,22 @@ impl<'a> Draws<'a> {
     }
 
     /// What neighbours share (`imperfections::process`), at every heater: a field with this `deviation`, and one mean per die with the
-    /// deviation `die`. Takes two streams.
+    /// deviation `die`. Takes two streams. Behind the heaters there may be zeros.
     pub fn shared(&self, stream: u64, deviation: f64, die: f64) -> Vec<f64> {
-        let mut values = vec![0.0; self.heaters.len()];
+        let mut values = vec![0.0; self.plan.controls()];
         if self.typical || (deviation == 0.0 && die == 0.0) {
-            return values;
+            return values; // the floor plan takes more room than all errors
         }
+        let heaters = self.plan.heaters();
         let mut dies: Vec<Vec<usize>> = Vec::new();
-        for (heater, place) in self.heaters.iter().enumerate() {
+        for (heater, place) in heaters.iter().enumerate() {
             dies.resize_with(dies.len().max(place.die + 1), Vec::new);
             dies[place.die].push(heater);
         }
         let length = self.imperfections.process.process_length / self.imperfections.control.pitch;
         let mut source = normal_stream(self.seed, self.first_stream + stream + 1, 0.0, deviation);
         for (here, mean) in dies.iter().zip(self.normal(stream, dies.len(), 0.0, die)) {
-            let places: Vec<[f64; 2]> = here.iter().map(|&heater| self.heaters[heater].at).collect();
+            let places: Vec<[f64; 2]> = here.iter().map(|&heater| heaters[heater].at).collect();
             let own = field(&places, length, &mut |count| source.by_ref().take(count).collect());
             here.iter().zip(own).for_each(|(&heater, value)| values[heater] = mean + value);
         }

@@ -11,7 +11,7 @@ mod together;
 pub use draws::Draws;
 pub(crate) use draws::normal_draws;
 pub use imperfection::{Acts, Imperfection, Part, Range, Scope, Unit, Value};
-pub use place::Place;
+pub use place::{FloorPlan, Place};
 pub use table::{Control, Drift, Imperfections, Memory, Noise, Passive, Planes, Process, Rings};
 
 /// Largest angle (radians), relative deviation or factor. In single precision neighbouring angles of this size are 0.06 rad apart.

@@ -17,3 +17,12 @@ impl Place {
         Place { die: 0, at: [along as f64, across as f64] }
     }
 }
+
+/// Where the heaters of a stage lie, asked for where it matters: the plan takes more room than all errors of the stage.
+pub trait FloorPlan {
+    /// Controls, heaters among them.
+    fn controls(&self) -> usize;
+
+    /// The places of those that are heaters.
+    fn heaters(&self) -> Vec<Place>;
+}

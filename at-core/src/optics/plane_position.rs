@@ -87,6 +87,24 @@ impl PlanePosition {
         });
         [TAU * f * x, TAU * g * y, TAU * distance_um * edge(spectrum) / spectrum.wavelength_um, t_x, t_y]
     }
+
+    /// Where a plane of these coordinates, in their order, stands: the way back from [`PlanePosition::coordinates`]. Tilts beyond a right angle are
+    /// one.
+    ///
+    /// # Panics
+    /// With fewer coordinates than there are.
+    pub fn misalignment(spectrum: &AngularSpectrum, coordinates: &[f64]) -> Misalignment {
+        let ([f, g], wavelength) = (edges(spectrum), spectrum.wavelength_um);
+        let tilt = |axis: usize| {
+            let side = spectrum.sides()[axis] as f64 * spectrum.pitch_um;
+            (coordinates[3 + axis] * wavelength / (PI * side)).clamp(-1.0, 1.0).asin()
+        };
+        Misalignment {
+            shift_um: [coordinates[0] / (TAU * f), coordinates[1] / (TAU * g)],
+            distance_um: coordinates[2] * wavelength / (TAU * edge(spectrum)),
+            tilt_rad: [tilt(0), tilt(1)],
+        }
+    }
 }
 
 /// f_e and g_e.

@@ -16,6 +16,9 @@ fn coordinates_move_a_plane_as_lengths_and_angles_do() {
         ..misaligned
     };
     for (spectrum, misaligned) in [(SPECTRUM, scaled(1e3)), (EVANESCENT, misaligned)] {
+        let back = PlanePosition::misalignment(&spectrum, &PlanePosition::coordinates(&spectrum, &misaligned));
+        let parts = |own: Misalignment| [&own.shift_um[..], &[own.distance_um], &own.tilt_rad].concat();
+        assert!(parts(back).iter().zip(parts(misaligned)).all(|(a, b)| (a - b).abs() < 1e-12 * b.abs().max(1.0)));
         let (position, at) = (PlanePosition::new(&spectrum), PlanePosition::coordinates(&spectrum, &misaligned));
         let common = Complex64::cis(TAU * misaligned.distance_um / spectrum.wavelength_um);
         let (designed, expected) = (spectrum.transfer(&Misalignment::default()), spectrum.transfer(&misaligned));

@@ -266,6 +266,10 @@ impl Imperfect for Convolution {
         self.own_imperfect().estimable()
     }
 
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        self.own_imperfect().estimated(known, estimate)
+    }
+
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {
         self.own_imperfect().gain(stage, errors, amplified)
     }

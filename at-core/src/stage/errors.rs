@@ -116,6 +116,10 @@ pub trait Imperfect {
     /// Its imperfections that can be estimated ([`crate::propagator::Tunable`]).
     fn estimable(&self) -> Estimable;
 
+    /// The errors of a chip that is as an `estimate` of its imperfections says, which has as many numbers as [`Imperfect::estimable`] counts, and else
+    /// as it is `known`: in the coordinates of the schema, whatever those of the estimate are.
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors;
+
     /// How much light these errors, which fit the schema, gain. Errs where stage number `stage` would create power and no
     /// amplifier explains it.
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain>;
@@ -146,6 +150,23 @@ impl StageErrors {
     pub fn zeros(stage: &dyn Imperfect) -> Self {
         let vectors = stage.errors().into_iter().map(|vector| (vector.name, Arc::new(vec![0.0; vector.length])));
         StageErrors { vectors: vectors.collect() }
+    }
+
+    /// These, or, for a stage as designed, all of them zero.
+    pub fn or_zeros(&self, stage: &dyn Imperfect) -> Self {
+        if self.is_none() { Self::zeros(stage) } else { self.clone() }
+    }
+
+    /// The same with the vectors `names` one after the other in `values`.
+    pub(super) fn replaced<const N: usize>(mut self, names: [&str; N], values: &[f64]) -> Self {
+        let mut rest = values;
+        for name in names {
+            let own = self.get_mut(name);
+            let (first, behind) = rest.split_at(own.len());
+            own.copy_from_slice(first);
+            rest = behind;
+        }
+        self
     }
 
     /// Whether the stage is as designed.

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::Result;
 use crate::imperfections::Draws;
-use crate::optics::AngularSpectrum;
 use crate::optics::angular_spectrum::{Misalignment, length};
 use crate::optics::plane_position::COORDINATES;
+use crate::optics::{AngularSpectrum, PlanePosition};
 use num_complex::Complex64;
 use std::f64::consts::TAU;
 
@@ -200,6 +200,12 @@ impl Imperfect for FreeSpace {
     /// Where the second grid stands, in the coordinates of [`crate::optics::plane_position`].
     fn estimable(&self) -> Estimable {
         Estimable::PhasesByBatches(COORDINATES)
+    }
+
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        let Misalignment { shift_um, distance_um, tilt_rad } = PlanePosition::misalignment(&self.spectrum, estimate);
+        let all = [shift_um[0], shift_um[1], distance_um, tilt_rad[0], tilt_rad[1]];
+        known.or_zeros(self).replaced(["shift", "distance", "tilt"], &all)
     }
 
     /// No frequency leaves brighter than it enters.

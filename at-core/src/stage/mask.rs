@@ -257,6 +257,10 @@ impl Imperfect for Mask {
         Estimable::PhasesByBatches(self.pixels())
     }
 
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        known.or_zeros(self).replaced(["phase"], estimate)
+    }
+
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
     }

@@ -13,7 +13,7 @@ use crate::imperfections::{Draws, LARGEST_ERROR};
 use crate::optics::Mesh;
 use crate::optics::haar::haar_phases;
 use crate::optics::layout::{Layout, columns_text, crossings, standing_order};
-use crate::optics::waveguide_phases::waveguides;
+use crate::optics::waveguide_phases::{control_errors, waveguides};
 use crate::{Error, Result};
 use std::f64::consts::TAU;
 
@@ -259,6 +259,18 @@ impl Imperfect for Mesh {
     fn estimable(&self) -> Estimable {
         let losses = if self.losses_unknown() { self.columns().len() * self.modes() } else { 0 };
         Estimable::ByProbes(3 * self.mzis() + waveguides(self) + losses)
+    }
+
+    /// What stands in waveguides is an error of φ and γ, which have it at the outputs of the mesh.
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        let (couplers, phases) = estimate.split_at(2 * self.mzis());
+        let (theta, rest) = phases.split_at(self.mzis());
+        let (pieces, losses) = rest.split_at(waveguides(self));
+        let phases = theta.iter().copied().chain(control_errors(self, pieces));
+        let all: Vec<f64> = couplers.iter().copied().chain(phases).collect();
+        let mut own = known.or_zeros(self).replaced(["first_coupler", "second_coupler", "phases"], &all);
+        own.get_mut("loss_db").iter_mut().zip(losses).for_each(|(loss, more)| *loss += more);
+        own
     }
 
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {

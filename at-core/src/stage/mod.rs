@@ -69,7 +69,7 @@ pub use splitter::{Part, Splitter};
 pub use weight_bank::WeightBank;
 
 use crate::image_shape::ImageShape;
-use crate::imperfections::Place;
+use crate::imperfections::{FloorPlan, Place};
 use crate::optics::{Activation, AngularSpectrum, Mesh};
 
 impl Stage {
@@ -133,6 +133,16 @@ impl Stage {
     /// Number of imperfections that can be estimated ([`crate::propagator::Tunable`]).
     pub fn imperfections(&self) -> usize {
         self.estimable().count()
+    }
+}
+
+impl FloorPlan for Stage {
+    fn controls(&self) -> usize {
+        Stage::controls(self)
+    }
+
+    fn heaters(&self) -> Vec<Place> {
+        Stage::heaters(self)
     }
 }
 

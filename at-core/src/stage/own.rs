@@ -170,7 +170,8 @@ impl Own {
             let reason = "imperfections of an element of one's own are not estimated: it is `Nothing`";
             return Err(self.wrong("estimable", reason));
         }
-        let drawn = own.draw(&Draws::new(&Imperfections::NONE, Stage::Own(self.clone()).heaters(), 0, 0));
+        let stage = Stage::Own(self.clone());
+        let drawn = own.draw(&Draws::new(&Imperfections::NONE, &stage, 0, 0));
         same_size(&self.of("vectors of errors"), schema.len(), drawn.len())?;
         let vectors = schema.iter().zip(drawn);
         vectors.into_iter().try_for_each(|(vector, values)| {

@@ -113,6 +113,10 @@ impl Imperfect for PhaseChange {
         Estimable::ByBatches(3 * self.weights().count())
     }
 
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        known.or_zeros(self).replaced(["positive", "negative", "offset"], estimate)
+    }
+
     fn gain(&self, _: usize, _: &StageErrors, _: bool) -> Result<Gain> {
         Ok(Gain::default())
     }

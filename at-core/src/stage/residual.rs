@@ -172,6 +172,10 @@ impl Imperfect for Residual {
         self.branch.estimable()
     }
 
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        self.branch.estimated(known, estimate)
+    }
+
     /// Along the better arm.
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {
         let own = self.branch.gain(stage, errors, amplified)?;

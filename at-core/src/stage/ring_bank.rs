@@ -314,6 +314,12 @@ impl Imperfect for RingBank {
         Estimable::BySettings(2 * self.weights().count())
     }
 
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        let mut own = known.or_zeros(self).replaced(["offset", "linewidth"], estimate);
+        own.get_mut("offset").iter_mut().for_each(|offset| *offset *= self.half_linewidth());
+        own
+    }
+
     /// A ring adds no light.
     fn gain(&self, stage: usize, errors: &StageErrors, _: bool) -> Result<Gain> {
         for (what, vector) in

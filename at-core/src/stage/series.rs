@@ -393,7 +393,7 @@ impl Imperfect for Series {
     fn draw(&self, draws: &Draws) -> Vec<Vec<f64>> {
         let of = |(index, stage): (usize, &Stage)| {
             let own = stage.element().imperfect();
-            own.map_or(Vec::new(), |own| own.draw(&draws.inside(index, stage.heaters())))
+            own.map_or(Vec::new(), |own| own.draw(&draws.inside(index, stage)))
         };
         self.stages.iter().enumerate().flat_map(of).collect()
     }
@@ -411,6 +411,17 @@ impl Imperfect for Series {
         } else {
             Estimable::ByProbes(count)
         }
+    }
+
+    fn estimated(&self, known: &StageErrors, estimate: &[f64]) -> StageErrors {
+        let (starts, known) = (self.first_imperfections(), self.errors_of_stages(known));
+        let of = |(index, stage): (usize, &Stage)| {
+            let own = stage.element().imperfect()?;
+            Some(own.estimated(&known[index], &estimate[starts[index]..starts[index + 1]]).or_zeros(own))
+        };
+        let stages = self.stages.iter().enumerate().filter_map(of);
+        let vectors = stages.flat_map(|own| own.iter().map(|(_, values)| values.to_vec()).collect::<Vec<_>>());
+        StageErrors::new(self, vectors.collect())
     }
 
     fn gain(&self, stage: usize, errors: &StageErrors, amplified: bool) -> Result<Gain> {

@@ -57,7 +57,7 @@ fn errors_of(stage: &Stage) -> StageErrors {
         ..Imperfections::NONE
     };
     let own = stage.element().imperfect().unwrap();
-    StageErrors::new(own, own.draw(&Draws::new(&kind, stage.heaters(), 3, 5)))
+    StageErrors::new(own, own.draw(&Draws::new(&kind, stage, 3, 5)))
 }
 
 fn first(stage: &Stage) -> Vec<f64> {

@@ -110,7 +110,7 @@ fn an_individual_has_the_vectors_of_the_schema_and_all_of_them_act() {
         let ideal = element.forward(&StageErrors::NONE, &controls, &input);
         assert_eq!(ideal.len(), stage.output().width(), "{stage:?}");
         let Some(own) = element.imperfect() else { continue };
-        let drawn = own.draw(&Draws::new(&kind, stage.heaters(), 0, 5));
+        let drawn = own.draw(&Draws::new(&kind, &stage, 0, 5));
         assert!(drawn.iter().map(Vec::len).eq(own.errors().iter().map(|vector| vector.length)), "{stage:?}");
         assert_eq!(element.forward(&StageErrors::zeros(own), &controls, &input), ideal, "zero errors are none");
         for (vector, values) in own.errors().iter().zip(drawn) {

@@ -202,7 +202,12 @@ impl Checkpoint {
 
     /// The controls: those of the first chip where several share a model.
     pub fn controls(&self) -> Option<&[f64]> {
-        self.parameters.iter().find(|saved| saved.name == CONTROLS).map(|saved| saved.values.as_slice())
+        self.vector(CONTROLS)
+    }
+
+    /// The method's vector `name`, where it has one.
+    pub fn vector(&self, name: &str) -> Option<&[f64]> {
+        self.parameters.iter().find(|saved| saved.name == name).map(|saved| saved.values.as_slice())
     }
 
     /// Reads the content of a file, without the records beside it; the error is the reason alone.

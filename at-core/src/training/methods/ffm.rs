@@ -78,6 +78,8 @@ pub struct Products<E: Engine> {
 }
 
 impl<C: Bidirectional> Lighting<C> for Products<C::Engine> {
+    const SLOPES: bool = true;
+
     fn ahead(
         &mut self,
         chip: &mut C,

@@ -54,6 +54,20 @@ impl HeaterPath {
         own
     }
 
+    /// What [`HeaterPath::taken`] took, with the deviations u of an estimate.
+    pub fn put_back(&self, deviations: &[f64], control: &mut ControlPath) {
+        for ((own, u), slot) in self.shifters.iter().zip(deviations).zip(&mut control.shifters) {
+            if let Some(shifter) = own {
+                *slot = Shifter { gain: shifter.gain + u / SPREAD, ..*shifter };
+            }
+        }
+    }
+
+    /// Of every control whether it has a heater that is estimated.
+    pub fn heaters(&self) -> Vec<bool> {
+        self.shifters.iter().map(Option::is_some).collect()
+    }
+
     /// The heaters of `network` that can be estimated.
     fn of(network: &Network, path: &ControlPath) -> Self {
         let estimated = network.stages().flat_map(|stage| {

@@ -109,6 +109,8 @@ pub struct Interference<E: Engine> {
 }
 
 impl<C: Bidirectional> Lighting<C> for Interference<C::Engine> {
+    const SLOPES: bool = true;
+
     fn ahead(
         &mut self,
         chip: &mut C,

@@ -33,7 +33,7 @@ use crate::fabrication::Fabrication;
 use crate::imperfections::Imperfections;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Tunable};
-use crate::stage::Estimable;
+use crate::stage::{Estimable, StageErrors};
 
 /// What a [`LearnedModel`] is made of.
 pub struct Design {
@@ -72,6 +72,33 @@ impl Design {
         let path = heaters.then(|| HeaterPath::taken(&network, &mut fabrication));
         let chain = Chain::of(&network, &fabrication);
         Ok(Design { network, fabrication, path, ways, chain })
+    }
+
+    /// Length of an estimate.
+    pub fn unknowns(&self) -> usize {
+        self.network.imperfections() + if self.path.is_some() { self.network.controls() } else { 0 }
+    }
+
+    /// The chip that an `estimate` of this model describes: what is estimated as it says, all else as the data sheet has it.
+    pub fn described(&self, estimate: &[f64]) -> Result<Fabrication> {
+        same_size("estimate", self.unknowns(), estimate.len())?;
+        let mut rest = estimate;
+        let stages = self.network.stages().enumerate().map(|(index, stage)| {
+            let (own, behind) = rest.split_at(stage.imperfections());
+            rest = behind;
+            let known = self.fabrication.stage(index);
+            stage.element().imperfect().map_or(StageErrors::NONE, |page| page.estimated(known, own))
+        });
+        let mut described = Fabrication { stages: stages.collect(), ..self.fabrication.clone() };
+        if let Some(path) = &self.path {
+            path.put_back(rest, &mut described.control);
+        }
+        Ok(described)
+    }
+
+    /// Of every control whether the gain of its heater is estimated.
+    pub fn heaters(&self) -> Vec<bool> {
+        self.path.as_ref().map_or(vec![false; self.network.controls()], HeaterPath::heaters)
     }
 
     /// The model, around one of its network with its fabrication.

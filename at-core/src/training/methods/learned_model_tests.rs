@@ -1,9 +1,10 @@
 use super::*;
 use crate::cpu::Cpu;
-use crate::imperfections::{Control, Passive};
+use crate::imperfections::{Control, Passive, Rings};
 use crate::network::{Detection, Stage, singular_value_stages};
 use crate::optics::{Activation, Layout, Mesh};
 use crate::propagator::{Adjoint, Simulator};
+use crate::training::tests::meshes_inside::normalised;
 
 const BATCH: usize = 7;
 
@@ -119,6 +120,41 @@ fn with_an_exact_estimate_the_model_is_the_chip() {
         assert!(apart(&read(&mut model)) < 1e-12 * largest);
         model.set_estimate(&vec![0.0; estimate.len()]).unwrap();
         assert!(apart(&read(&mut model)) > 1e-2 * largest, "the data sheet does not say it");
+    }
+}
+
+/// Whatever an estimate says, of every kind of stage, and of those inside others.
+#[test]
+fn the_chip_that_an_estimate_describes_reads_as_the_model_does() {
+    use crate::training::tests::fixture::{phase_change, planes, ring_banks, weight_banks};
+    let engine = Cpu::<f64>::new();
+    let rings = Imperfections { rings: Rings { ring_leak: 0.05, ring_loss_db: 0.5, ..Rings::NONE }, ..KIND };
+    let inside = normalised();
+    let networks = [network(), weight_banks(&[4, 3]), ring_banks(&[4, 3]), phase_change(&[4, 3]), planes(), inside];
+    for (number, network) in networks.iter().enumerate() {
+        let options = options(rings);
+        let design = Design::of(network, &options).unwrap();
+        let mut model = model(network, &options);
+        let estimate: Vec<f64> = wave(model.unknowns(), 0.7).iter().map(|x| 0.3 * x).collect();
+        assert_eq!(design.unknowns(), model.unknowns());
+        let controls: Vec<f64> = wave(network.controls(), 0.3).iter().map(|x| 0.5 + 0.4 * x).collect();
+        let (fields, outputs) = (wave(BATCH * network.input().width(), 1.1), BATCH * network.outputs());
+        let read = |light: &mut dyn Propagator<Engine = Cpu<f64>>| {
+            light.program(&controls).unwrap();
+            let mut readout = vec![0.0; outputs];
+            light.propagate(&fields, BATCH, &mut readout).unwrap();
+            readout
+        };
+        model.set_estimate(&estimate).unwrap();
+        let expected = read(&mut model);
+        let described = design.described(&estimate).unwrap();
+        let found = read(&mut engine.build(network, &described).unwrap());
+        let largest = expected.iter().fold(0.0_f64, |most, power| most.max(power.abs()));
+        let apart = found.iter().zip(&expected).fold(0.0_f64, |most, (f, e)| most.max((f - e).abs()));
+        assert!(apart < 1e-12 * largest, "network {number}: {apart} beside {largest}");
+        let sheet = read(&mut engine.build(network, &options.known(network).unwrap()).unwrap());
+        assert!(sheet.iter().zip(&expected).any(|(s, e)| (s - e).abs() > 1e-3 * largest), "network {number}");
+        design.described(&estimate[1..]).unwrap_err();
     }
 }
 

@@ -10,7 +10,7 @@
 //! The first two are zeroth-order coordinate descents: one phase of every die moves by ±δ in the same pass, stays where its die's error falls,
 //! and δ shrinks from sweep to sweep. They come before the first step, and neither does where its sweeps are 0: the singular values are then
 //! learned between the meshes as they are. Learning lights the meshes in both directions ([`super::hybrid`]): data light Vᴴ x ahead, adjoint
-//! light back through U; no phase of a mesh moves.
+//! light back through U, and through the Vᴴ in front only where something in front of that is trained; no phase of a mesh moves.
 //!
 //! Kernels of convolutions are trained as all other layers: their patches are the samples of the sum.
 //!
@@ -109,6 +109,8 @@ pub struct Ends<E: Engine> {
 }
 
 impl<C: Bidirectional> Lighting<C> for Ends<C::Engine> {
+    const SLOPES: bool = false;
+
     fn ahead(
         &mut self,
         chip: &mut C,

@@ -183,7 +183,15 @@ fn a_patch_is_a_pass_through_every_mesh_in_each_direction() {
         control_writes: controls,
         ..Accesses::default()
     };
-    assert_eq!(one_step(normalised(), MethodName::Subspace), expected);
+    // no light goes back through the first mesh, in front of which nothing is trained, and its own phases have no slopes
+    let ahead_alone = Accesses {
+        injections: expected.injections - 10 * first,
+        reads: expected.reads - 10 * first,
+        passes: expected.passes - 10 * 16,
+        rounds: expected.rounds - 1,
+        ..expected
+    };
+    assert_eq!(one_step(normalised(), MethodName::Subspace), ahead_alone);
     // a third pass for the sum of both lights, whose fields nobody reads, and the power at every shifter thrice
     let shifters = normalised().all_meshes().map(|mesh| mesh.controls() as u64).sum::<u64>();
     let expected = Accesses {

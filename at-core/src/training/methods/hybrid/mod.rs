@@ -15,7 +15,7 @@ mod way;
 
 pub use measured::Measured;
 pub use parts::Hybrid;
-pub use size::{crossings, reals_inside};
+pub use size::{Room, Seen, crossings, reals_inside, room};
 pub use turns::Turns;
 pub use way::MeshPlace;
 
@@ -25,6 +25,9 @@ use crate::{Error, Result};
 
 /// How a mesh is lit.
 pub trait Lighting<C: Bidirectional> {
+    /// Whether shifters have slopes: else meshes stay as they are, and no light goes back through one that has nothing in front of it to train.
+    const SLOPES: bool;
+
     /// Sends `fields [size, modes]` forward through `mesh` and reads them into `output`. Of a mesh that patches cross, `size` counts patches.
     fn ahead(
         &mut self,

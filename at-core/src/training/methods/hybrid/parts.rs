@@ -34,8 +34,20 @@ pub struct Hybrid<M: Adjoint> {
     signals: Vec<Buffer<M>>,
     /// An adjoint for each of them.
     adjoints: Vec<Buffer<M>>,
+    /// Whether each step has controls of its own, and whether these are those of a mesh.
+    trained: Vec<Trained>,
     controls: usize,
     outputs: usize,
+}
+
+/// What a step has to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trained {
+    Nothing,
+    /// Shifters, where a lighting finds slopes of them.
+    Shifters,
+    /// Controls of what the computer works out.
+    Electronics,
 }
 
 impl<M: Adjoint> Hybrid<M> {
@@ -67,6 +79,14 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         check(network, "a method that lights single meshes")?;
         loss.check(network.outputs())?;
         let Way { steps, widths, parts } = Way::of(network)?;
+        let trained = steps.iter().map(|step| match step {
+            Step::Mesh(_) => Trained::Shifters,
+            Step::Electronics { part, layer } if parts[*part].has_controls(*layer) => Trained::Electronics,
+            Step::Electronics { .. } | Step::Cut(_) | Step::Join(_) | Step::Split { .. } | Step::Add { .. } => {
+                Trained::Nothing
+            }
+        });
+        let trained = trained.collect();
         let electronics = parts.into_iter().map(|part| {
             let model = build(&part.network)?;
             let (trace, slopes) = (model.trace(capacity * part.patches)?, engine.zeros(part.network.controls())?);
@@ -89,6 +109,7 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
             electronics,
             signals: room()?,
             adjoints: room()?,
+            trained,
             controls: network.controls(),
             outputs: network.outputs(),
         })
@@ -105,10 +126,10 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
 
     /// `dL/d(control)` of every control on one batch, as measured by `lighting`; `tally` takes the loss. Both sides are
     /// programmed with `controls` first.
-    pub fn gradient<C: Bidirectional<Engine = M::Engine>>(
+    pub fn gradient<C: Bidirectional<Engine = M::Engine>, L: Lighting<C>>(
         &mut self,
         chip: &mut C,
-        lighting: &mut impl Lighting<C>,
+        lighting: &mut L,
         controls: &Buffer<C>,
         batch: &Batch<M::Engine>,
         tally: &mut Buffer<C>,
@@ -124,8 +145,15 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         let (readout, error) = (&signals[steps.len()], &mut adjoints[steps.len()]);
         engine.loss(loss, readout, *outputs, batch.targets(), size, Some(error), tally)?;
         let mut gradient = vec![0.0; self.controls];
-        for step in (0..self.steps.len()).rev() {
-            self.back(step, chip, lighting, size, &mut gradient)?;
+        // what stands in front of all that is trained needs no error, and the first that is trained passes none on
+        let first = self.trained.iter().position(|own| match own {
+            Trained::Nothing => false,
+            Trained::Shifters => L::SLOPES,
+            Trained::Electronics => true,
+        });
+        let first = first.unwrap_or(self.steps.len());
+        for step in (first..self.steps.len()).rev() {
+            self.back(step, step > first, chip, lighting, size, &mut gradient)?;
         }
         for Electronics { part, slopes, .. } in &self.electronics {
             if part.electronic.is_empty() {
@@ -180,18 +208,17 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
         }
     }
 
-    /// A step from the adjoint behind it to that in front, and to what the `gradient` has of it.
+    /// A step from the adjoint behind it to that in front, where that is `asked` for, and to what the `gradient` has of it.
     fn back<C: Bidirectional<Engine = M::Engine>>(
         &mut self,
         step: usize,
+        asked: bool,
         chip: &mut C,
         lighting: &mut impl Lighting<C>,
         size: usize,
         gradient: &mut [f64],
     ) -> Result<()> {
         let Hybrid { engine, steps, electronics, signals, adjoints, .. } = self;
-        // nobody asks for the error in front of the first that is lit or worked out
-        let asked = steps[..step].iter().any(Step::is_crossed);
         let (before, after) = adjoints.split_at_mut(step + 1);
         let (input, error) = (&mut before[step], &mut after[0]);
         match &mut steps[step] {
@@ -205,7 +232,6 @@ impl<M: Adjoint + LayerAccess> Hybrid<M> {
                 let Electronics { model, trace, slopes, .. } = &mut electronics[*part];
                 model.backpropagate_layer(*layer, trace, error, asked.then_some(input), slopes)
             }
-            Step::Cut(_) | Step::Split { .. } if !asked => Ok(()),
             Step::Cut(cut) => cut.back(engine, error, size, input),
             Step::Join(join) => join.back(engine, error, size, input),
             Step::Add { share, .. } => engine.combine(*share, error, 0.0, input),

@@ -55,11 +55,6 @@ impl<C, J> Step<C, J> {
         if let Step::Mesh(mesh) = self { Some(mesh) } else { None }
     }
 
-    /// Whether a stage is crossed: only such have gradients.
-    pub fn is_crossed(&self) -> bool {
-        matches!(self, Step::Mesh(_) | Step::Electronics { .. })
-    }
-
     /// The same with what cuts and joins.
     pub fn equipped<D, K>(self, cut: impl Fn(C) -> Result<D>, join: impl Fn(J) -> Result<K>) -> Result<Step<D, K>> {
         Ok(match self {
@@ -85,6 +80,14 @@ pub(super) struct Part {
     pub electronic: Vec<Range<usize>>,
     /// Patches of a sample, each of which it takes for a sample; 1 where samples cross it as a whole.
     pub patches: usize,
+}
+
+impl Part {
+    /// Whether the stage that is its layer `layer` has any; of a looped network that of a visit.
+    pub fn has_controls(&self, layer: usize) -> bool {
+        let visited = self.network.visits()[layer].layer;
+        self.network.layers()[visited].iter().any(|stage| stage.controls() > 0)
+    }
 }
 
 /// All steps of a network's way.

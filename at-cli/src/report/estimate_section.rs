@@ -1,0 +1,200 @@
+//! What `at-adaptive` has found out about its chip: of a simulated one beside the true errors, which the method never sees, else by itself.
+
+use super::chip_pictures;
+use super::estimated::{Heaters, Kind, Part};
+use super::page::Page;
+use crate::export::canvas::INK;
+use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+use crate::export::look::Look;
+use crate::trained::Found;
+use anyhow::Result;
+use at_core::fabrication::Fabrication;
+use at_core::network::Network;
+use at_core::stage::StageErrors;
+use at_core::training::methods::learned_model::Design;
+use at_core::training::methods::{Dash, MethodOptions};
+
+/// Points of one kind in a picture: more of them are a blot.
+const MOST_POINTS: usize = 400;
+
+/// The map of weights as a chip holds them, where a stage has some: unknowns of a cell are told by it together.
+const HELD: &str = "held";
+
+const TRUE: &str = "What was estimated against what is so; on the line both are the same.";
+const ESTIMATE: &str = "As at-adaptive estimates it from readouts alone.";
+
+/// Adds what was `found` of a chip of `network`, beside its `true` errors where they are known.
+pub fn section(
+    page: &mut Page,
+    found: &[Found],
+    network: &Network,
+    options: &MethodOptions,
+    truth: Option<&Fabrication>,
+) -> Result<()> {
+    for Found { method, controls, estimate } in found {
+        if estimate.is_empty() {
+            continue;
+        }
+        page.heading(2, &format!("What {method} says of the chip"));
+        if estimate.iter().all(|value| *value == 0.0) {
+            page.paragraph(&format!("Nothing: {method} ended without an estimate of this chip."));
+            continue;
+        }
+        let design = Design::of(network, options)?;
+        let described = match design.described(estimate) {
+            Ok(described) => described,
+            Err(error) => {
+                page.warning(&format!("What was estimated is not shown: {error}"));
+                continue;
+            }
+        };
+        page.paragraph(match truth {
+            Some(_) => {
+                "Errors as estimated from readouts, beside the true ones, which only a simulation can show. What readouts do not tell, as phases \
+                 in front of detectors of power, or do not tell apart, as phases at the end of one mesh and in front of the next, may be off \
+                 by anything."
+            }
+            None => {
+                "Errors as estimated from readouts. What these do not tell, as phases in front of detectors of power, may be anything, and nobody \
+                 knows the true ones."
+            }
+        });
+        if truth.is_some_and(|own| !own.update_error.is_empty()) {
+            page.paragraph("Where controls are followed in part only, that is among the estimated gains and phases.");
+        }
+        let parts = Part::all(network, controls, [&design.fabrication, &described], truth);
+        let heaters = Heaters {
+            estimated: design.heaters(),
+            found: &described.control,
+            truth: truth.map(|truth| &truth.control),
+        };
+        draw(page, &parts, &heaters)?;
+    }
+    Ok(())
+}
+
+/// The table of all parts, then their pictures.
+fn draw(page: &mut Page, parts: &[Part], heaters: &Heaters) -> Result<()> {
+    let kinds: Vec<Vec<Kind>> =
+        parts.iter().map(|part| part.kinds().into_iter().chain(heaters.of(part)).collect()).collect();
+    let rows = parts.iter().zip(&kinds).flat_map(|(part, kinds)| kinds.iter().map(|kind| row(&part.number, kind)));
+    match heaters.truth {
+        Some(_) => page.table(&["stage", "error", "true", "estimated", "off by"], &rows.collect::<Vec<_>>()),
+        None => page.table(&["stage", "error", "estimated"], &rows.collect::<Vec<_>>()),
+    }
+    page.paragraph("Of more than two numbers their root mean square.");
+    page.begin_figures();
+    for (part, kinds) in parts.iter().zip(&kinds) {
+        let file = part.number.replace('.', "-");
+        match &part.truth {
+            Some(truth) => against(page, part, kinds, truth, &file)?,
+            None => alone(page, part, &file)?,
+        }
+    }
+    page.end_figures();
+    Ok(())
+}
+
+fn row(number: &str, kind: &Kind) -> Vec<String> {
+    let unit = if kind.unit.is_empty() { String::new() } else { format!(" {}", kind.unit) };
+    let text = |values: &[f64]| match values {
+        [] => "-".to_string(),
+        [_] | [_, _] if kind.whole => values.iter().map(|&value| written(value)).collect::<Vec<_>>().join(", ") + &unit,
+        many => written(root_mean_square(many)) + &unit,
+    };
+    let found = text(&kind.found);
+    let mut row = vec![number.to_string(), kind.name.clone()];
+    match &kind.truth {
+        Some(truth) => {
+            let off: Vec<f64> = kind.found.iter().zip(truth).map(|(found, truth)| found - truth).collect();
+            row.extend([text(truth), found, text(&off)]);
+        }
+        None => row.push(found),
+    }
+    row
+}
+
+fn root_mean_square(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
+}
+
+fn written(value: f64) -> String {
+    let text = format!("{value:.3}");
+    if text == "-0.000" { "0.000".to_string() } else { text.replace('-', "−") }
+}
+
+/// Estimated errors over true ones, a picture for each unit, and weights as the chip holds them.
+fn against(page: &mut Page, part: &Part, kinds: &[Kind], truth: &StageErrors, file: &str) -> Result<()> {
+    for (unit, name, label) in [("rad", "rad", "error (rad)"), ("", "relative", "error"), ("dB", "db", "error (dB)")] {
+        let own = kinds.iter().filter(|kind| kind.unit == unit && !kind.whole);
+        let series = own.filter_map(|kind| Some((kind.name.clone(), kind.found.as_slice(), kind.truth.as_deref()?)));
+        scatter(page, part, &format!("stage-{file}-estimate-{name}"), label, &series.collect::<Vec<_>>())?;
+    }
+    let held = |errors: &StageErrors| {
+        let maps = chip_pictures::of_errors(&part.stage, errors, &part.controls);
+        maps.into_iter().find(|map| map.name == HELD)
+    };
+    if let (Some(found), Some(truth)) = (held(&part.found), held(truth)) {
+        let series = [(truth.title.to_string(), found.values.as_slice(), truth.values.as_slice())];
+        scatter(page, part, &format!("stage-{file}-estimate-{HELD}"), truth.scale, &series)?;
+    }
+    Ok(())
+}
+
+/// One picture of `(what, estimated, true)`, where there is something.
+fn scatter(page: &mut Page, part: &Part, name: &str, label: &str, series: &[(String, &[f64], &[f64])]) -> Result<()> {
+    let values = series.iter().flat_map(|(_, found, truth)| found.iter().chain(*truth));
+    let ends = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
+    if ends.0 > ends.1 {
+        return Ok(());
+    }
+    let margin = (0.05 * (ends.1 - ends.0)).max(1e-3);
+    let (low, high) = (ends.0 - margin, ends.1 + margin);
+    let axis = |what: &str| {
+        Axis { angle: label.ends_with("(rad)"), ..Axis::linear(format!("{what} {label}")) }.within(low, high)
+    };
+    let same = Curve {
+        label: "estimated = true".to_string(),
+        look: Look { dash: Dash::Dashed, ..INK.into() },
+        mark: Mark::None,
+        points: vec![(low, low), (high, high)],
+        interval: Interval::None,
+    };
+    let points = |(index, (what, found, truth)): (usize, &(String, &[f64], &[f64]))| {
+        let every = found.len().div_ceil(MOST_POINTS).max(1);
+        let points = truth.iter().copied().zip(found.iter().copied()).step_by(every).collect();
+        let look = Look::numbered(index);
+        Curve { label: what.clone(), look, mark: Mark::Points, points, interval: Interval::None }
+    };
+    let curves = std::iter::once(same).chain(series.iter().enumerate().map(points)).collect();
+    let title = format!("Stage {}: estimated and true", part.number);
+    let chart = Chart { title, x: axis("true"), y: axis("estimated"), curves, ..Chart::default() };
+    let thinned = series.iter().any(|(_, found, _)| found.len() > MOST_POINTS);
+    let caption = format!("{TRUE}{}", if thinned { " Of each kind some hundred are shown." } else { "" });
+    page.figure(name, &chart.picture(page.sheet()), &caption)
+}
+
+/// The estimate on the stage's own grid.
+fn alone(page: &mut Page, part: &Part, file: &str) -> Result<()> {
+    let own = chip_pictures::of_errors(&part.stage, &part.found, &part.controls);
+    let pictures = chip_pictures::pictures(&part.stage, &part.found, &part.controls, part.next.as_ref());
+    for picture in pictures.into_iter().filter(|picture| own.iter().any(|map| map.name == picture.name)) {
+        page.map(&format!("stage-{file}-estimate-{}", picture.name), picture.map, ESTIMATE)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_what_is_known() {
+        let kind = |truth| Kind { name: "tilt".into(), unit: "rad", whole: true, found: vec![-0.5, 0.1], truth };
+        assert_eq!(row("2", &kind(None)), ["2", "tilt", "−0.500, 0.100 rad"]);
+        let both = row("2", &kind(Some(vec![-0.4, 0.1])));
+        assert_eq!(both[2..], ["−0.400, 0.100 rad", "−0.500, 0.100 rad", "−0.100, 0.000 rad"]);
+        let many = Kind { whole: false, unit: "", ..kind(Some(vec![0.3, -0.1])) };
+        assert_eq!(row("2", &many)[2..], ["0.224", "0.361", "0.583"]);
+    }
+}
