@@ -491,12 +491,15 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let misfit = if fitting { self.compare(self.misfit, size)? } else { 0.0 };
         let Room { engine, loss, trace, readout, error, gradient } = &mut self.room;
         let judged = if on_chip { &self.measured } else { &*readout };
+        let lost = |tally: &Buffer<C>| -> Result<f64> { Ok(engine.download(tally)?.iter().step_by(3).sum()) };
+        let so_far = if fitting { lost(tally)? } else { 0.0 };
         engine.loss(loss, judged, self.model.outputs(), targets, size, Some(error), tally)?;
+        let lost = if fitting { lost(tally)? - so_far } else { 0.0 };
         self.model.backpropagate(trace, error, gradient)?;
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {
             self.learn(FINAL_RATE * self.pace.rate * share)?;
-            progress.trained(misfit, &self.budget);
+            progress.trained(misfit, lost / size as f64, &self.budget);
             if progress.phase == Phase::OutputOnly {
                 self.give_up()?;
             }
