@@ -138,6 +138,7 @@ pub struct PreparationCost {
     /// What they counted: work of the computer, and nothing of the chip.
     pub accesses: Accesses,
     /// On the test samples, where it handed over.
+    #[serde(alias = "test_accuracy", alias = "test_r_squared", alias = "test_mean_square_error")]
     pub test_score: f64,
 }
 

@@ -30,10 +30,9 @@ pub fn verdict(summary: &Summary) -> String {
     for (index, result) in same.into_iter().enumerate() {
         let method = result.method;
         let first = index == 0;
-        let ends = match level(*by, result.final_test_score, ideal.final_test_score, *test_samples, first) {
-            Some(level) => level,
-            None => ends(*by, result.final_test_score, ideal.final_test_score, chance.as_ref(), first),
-        };
+        let (score, best) = (result.final_test_score, ideal.final_test_score);
+        let ends = level(*by, score, best, chance.as_ref(), *test_samples, first)
+            .unwrap_or_else(|| ends(*by, score, best, chance.as_ref(), first));
         text += &format!("{method} {}, and {ends}.\n", methods::facts(method).manner);
     }
     text
@@ -52,8 +51,18 @@ pub fn nothing(by: Score, ideal: f64, chance: Option<&Chance>, samples: usize) -
     ))
 }
 
-/// That a method is level with `ideal`, where what is between them is a few samples.
-fn level(by: Score, score: f64, ideal: f64, samples: usize, introduced: bool) -> Option<String> {
+/// That a method is level with `ideal`, where what is between them is a few samples, and it is not at chance.
+fn level(
+    by: Score,
+    score: f64,
+    ideal: f64,
+    chance: Option<&Chance>,
+    samples: usize,
+    introduced: bool,
+) -> Option<String> {
+    if lucky(by, score, chance) {
+        return None;
+    }
     let count = ((score - ideal) * samples as f64).abs().round();
     let who = who(introduced).trim_end_matches(',');
     (by.is_of_classes() && count < APART).then(|| match count {
@@ -134,12 +143,14 @@ mod tests {
     fn ten_samples_and_a_handful_of_others_are_no_verdict() {
         assert!(nothing(Score::Accuracy, 0.9, Some(&CHANCE), 10).unwrap().contains("10 test samples tell no method"));
         assert_eq!(nothing(Score::Accuracy, 0.9, Some(&CHANCE), 360), None);
-        let of = |score: f64, samples| level(Score::Accuracy, score, 0.9, samples, false);
+        let of = |score: f64, samples| level(Score::Accuracy, score, 0.9, Some(&CHANCE), samples, false);
         assert_eq!(of(0.9, 100).as_deref(), Some("ends level with ideal"));
         assert_eq!(of(0.89, 100).as_deref(), Some("ends level with ideal, one of 100 test samples apart"));
         assert_eq!(of(0.95, 100).as_deref(), Some("ends level with ideal, 5 of 100 test samples apart"));
         assert_eq!(of(0.84, 100), None);
         assert_eq!(of(0.89, 10_000), None, "a hundred samples are a difference");
+        let few = Chance { guess: 0.5, limit: 0.6 };
+        assert_eq!(level(Score::Accuracy, 0.57, 0.7, Some(&few), 30, false), None, "at chance, as the note has it");
     }
 
     #[test]

@@ -197,3 +197,13 @@ fn what_real_targets_cannot_have_is_refused_by_name() {
     let bad = ["train", "--dataset", "bad", "--target-columns", "b", "--quiet", "--out", "never"];
     bench.run(bad).refused(1, &["line 3: column 2: 'x' is not a finite number"]);
 }
+
+/// What a preparation came to was written by a name that was not read again.
+#[test]
+fn a_run_on_real_targets_that_was_prepared_is_read_again() {
+    let bench = bench();
+    let rest = ["--prepare", "in-silico:1", "--epochs", "2", "--method", "at", "--engine", "cpu", "--out", "prepared"];
+    let trained = run(&bench, "train", &rest).done();
+    assert!(!trained.stderr.contains("warning"), "{}", trained.stderr);
+    bench.run(["report", "prepared"]).done();
+}

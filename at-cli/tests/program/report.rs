@@ -11,6 +11,18 @@ fn mesh_run(bench: &Bench) {
     bench.run(["train"].iter().chain(&network).chain(&rest).copied()).done();
 }
 
+/// A preparation's score was written by a name that was not read again: no run that was prepared had pictures, a page or a view.
+#[test]
+fn a_run_that_was_prepared_is_read_again() {
+    let bench = Bench::new();
+    let data = ["train", "--dataset", "iris", "--network", "bank:in-6-out", "--method", "at", "--batch-size", "10"];
+    let rest = ["--prepare", "in-silico:1", "--epochs", "2", "--engine", "cpu", "--out", "run"];
+    let trained = bench.run(data.iter().chain(&rest).copied()).done();
+    assert!(!trained.stderr.contains("warning"), "{}", trained.stderr);
+    report(&bench, &[]).done();
+    assert!(bench.read("run/report.html").contains("in-silico"));
+}
+
 /// A comparison of two chips in the folder `run`.
 fn comparison(bench: &Bench) {
     let network = ["compare", "--dataset", "iris", "--network", "bank:in-6-out", "--batch-size", "10", "--chips", "2"];

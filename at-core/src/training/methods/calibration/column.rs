@@ -6,7 +6,7 @@ use super::asking::Answers;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
 use super::mzi_fit::Found;
-use super::reading::{Outputs, Reading, Second, Transfer};
+use super::reading::{Dim, Outputs, Reading, Second, Transfer};
 use super::straight::Known;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -33,6 +33,8 @@ pub struct Read {
     pub totals: Vec<f64>,
     /// [`Reading::sums`].
     pub sums: Vec<f64>,
+    /// [`Reading::dim`].
+    pub dim: Option<Dim>,
 }
 
 /// A column that is read.
@@ -165,7 +167,11 @@ impl<'a> Column<'a> {
         let rest = together.map(|answers| behind(answers, self.rest(), estimate));
         self.find_losses(alone, &straight.1, estimate);
         let own = self.powers(alone, self.column, estimate);
-        let both = together.map(|answers| (answers, self.powers(answers, self.met(), estimate)));
+        let own_slopes = self.slopes(alone, self.column, estimate);
+        let both = together.map(|answers| {
+            let slopes = self.slopes(answers, self.met(), estimate);
+            (answers, self.powers(answers, self.met(), estimate), slopes)
+        });
         let means = means(&own);
         let bright = bright(&means, modes);
         let known = self.known(estimate);
@@ -179,17 +185,19 @@ impl<'a> Column<'a> {
                 behind: straight.0.of(place.row),
                 totals: totals.clone(),
                 sums: if outputs == Outputs::Both { sums } else { Vec::new() },
+                dim: own_slopes.as_ref().map(|slopes| slopes.dim(&own, place.row, &bright)),
             };
             let reading = self.reading(place, alone, read, estimate, false);
             let found = reading.alone();
-            let (Some((answers, powers)), Some((rest, clear)), false) =
+            let (Some((answers, powers, slopes)), Some((rest, clear)), false) =
                 (&both, &rest, known.interrupted(self.column, place))
             else {
                 return (reading, found);
             };
             let outputs = clear[number];
             let values = values(powers, place.row, modes, &bright, outputs);
-            let read = Read { values, outputs, behind: rest.of(place.row), totals, sums: Vec::new() };
+            let dim = slopes.as_ref().map(|slopes| slopes.dim(powers, place.row, &bright));
+            let read = Read { values, outputs, behind: rest.of(place.row), totals, sums: Vec::new(), dim };
             let together = self.reading(place, answers, read, estimate, true);
             let mut found = together.with_second(&found.errors, self.behind(place, estimate));
             let own = reading.light_at(found.errors);
@@ -207,6 +215,7 @@ impl<'a> Column<'a> {
                 || reading.doubtful(own)
         };
         found.par_iter_mut().filter(|own| missed(own)).for_each(|(reading, own)| *own = reading.anew(own.clone()));
+        found.par_iter_mut().for_each(|(reading, own)| *own = reading.filled(own.clone()));
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
         for (place, (reading, own)) in places.iter().zip(&found) {
             self.put(place, own, estimate);
@@ -249,7 +258,7 @@ impl<'a> Column<'a> {
         &self,
         place: &Place,
         answers: &Answers,
-        Read { values, outputs, behind, totals, sums }: Read,
+        Read { values, outputs, behind, totals, sums, dim }: Read,
         estimate: &[f64],
         together: bool,
     ) -> Reading {
@@ -283,6 +292,7 @@ impl<'a> Column<'a> {
             differences: values,
             sums,
             totals,
+            dim,
         }
     }
 

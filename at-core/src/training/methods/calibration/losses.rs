@@ -8,7 +8,7 @@
 use super::asking::Answers;
 use super::column::{Column, bright, means, spread};
 use super::least_squares::Powers;
-use super::reading::Outputs;
+use super::reading::{Dim, Outputs};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -17,6 +17,13 @@ use std::ops::Range;
 const FINE: f64 = 400.0;
 const DEEP: f64 = 8.0;
 const BRIGHT: f64 = 3.5;
+
+/// By how much of itself a readout is moved to tell its slope, and the share of the greatest power behind which nonlinearities tell it from others.
+const NEARBY: f64 = 0.01;
+const BELOW: f64 = 0.98;
+
+/// How much alike the powers of both outputs of an MZI move, against one another, in samples that count.
+const TOGETHER: f64 = 0.95;
 
 /// Losses (dB) that are looked at before the best of them is looked at closer, on either side, their distance, and halvings of that.
 const MOST_DB: i32 = 16;
@@ -39,6 +46,35 @@ impl Behind {
     fn power(&self, row: usize, read: f64, first: usize) -> f64 {
         let all = self.nonlinear.iter().zip(&self.kept[row]).skip(first).rev();
         all.fold(read, |power, (own, kept)| own.as_ref().map_or(power / kept, |own| own.power(power / kept)))
+    }
+
+    /// How much more is read there for more power in front of all of them; 0 where it is no more than any.
+    fn slope(&self, row: usize, read: f64) -> f64 {
+        let [less, more] = [1.0 - NEARBY, 1.0 + NEARBY].map(|by| self.power(row, by * read, 0));
+        if more > less { 2.0 * NEARBY * read / (more - less) } else { 0.0 }
+    }
+}
+
+/// How much more is read for more of powers behind a column.
+pub struct Slopes {
+    /// `[setting][sample, mode]`.
+    slopes: Vec<Vec<f64>>,
+    /// The most of every waveguide that nonlinearities tell from less.
+    most: Vec<f64>,
+}
+
+impl Slopes {
+    /// [`Reading::dim`] of waveguides `row` and the next, of whose `powers` these are the slopes.
+    ///
+    /// [`Reading::dim`]: super::reading::Reading::dim
+    pub fn dim(&self, powers: &[Vec<f64>], row: usize, bright: &[f64]) -> Dim {
+        let (modes, rows) = (self.most.len(), [row, row + 1]);
+        let most = |row: usize| bright.iter().map(|by| if *by > 0.0 { self.most[row] / by } else { 0.0 }).collect();
+        Dim {
+            powers: rows.map(|row| spread(powers, modes, bright, |own, at| own[at + row])),
+            slopes: rows.map(|row| spread(&self.slopes, modes, &vec![1.0; bright.len()], |own, at| own[at + row])),
+            most: rows.map(most),
+        }
     }
 }
 
@@ -101,6 +137,21 @@ impl Column<'_> {
         answers.readouts.iter().map(|read| read.iter().enumerate().map(of).collect()).collect()
     }
 
+    /// How much more is read for more of [`Column::powers`]; none where no nonlinearity is behind the mesh.
+    pub fn slopes(&self, answers: &Answers, from: usize, estimate: &[f64]) -> Option<Slopes> {
+        let (modes, end) = (self.chain.modes(), self.chain.mesh(self.column).end);
+        let behind = self.what_follows(estimate);
+        if behind.nonlinear.iter().all(Option::is_none) {
+            return None;
+        }
+        let own: Vec<f64> = (0..modes).map(|row| self.kept(row, from..end, estimate)).collect();
+        let of = |(at, &read): (usize, &f64)| own[at % modes] * behind.slope(at % modes, read);
+        Some(Slopes {
+            slopes: answers.readouts.iter().map(|read| read.iter().enumerate().map(of).collect()).collect(),
+            most: (0..modes).map(|row| BELOW * behind.power(row, f64::MAX, 0) / own[row]).collect(),
+        })
+    }
+
     /// Finds the losses of the column, whose settings and those of no other are `answers`, and of the inputs of the mesh behind, if it is the last of its own: of MZIs
     /// both outputs of which are `clear`.
     pub fn find_losses(&self, answers: &Answers, clear: &[Outputs], estimate: &mut [f64]) {
@@ -120,10 +171,13 @@ impl Column<'_> {
         }
         let powers = self.powers(answers, self.column, estimate);
         let bright = bright(&means(&powers), modes);
+        let slopes = self.slopes(answers, self.column, estimate);
         let moved = |row: usize| moved(&spread(&powers, modes, &bright, |own, at| own[at + row]), answers.len());
         let places = self.chain.places(self.column);
         for (place, _) in places.iter().zip(clear).filter(|(_, clear)| **clear == Outputs::Both) {
-            let more = 5.0 * (moved(place.row + 1) / moved(place.row)).log10();
+            let dim = slopes.as_ref().map(|own| own.dim(&powers, place.row, &bright));
+            let ratio = dim.and_then(|own| moved_clearly(&own, answers.len()));
+            let more = 5.0 * ratio.unwrap_or_else(|| moved(place.row + 1) / moved(place.row)).log10();
             estimate[losses + place.row] = if more.is_finite() { more } else { 0.0 };
         }
     }
@@ -216,6 +270,34 @@ impl Column<'_> {
 /// The share of a power that a loss of so many dB leaves.
 fn share(db: f64) -> f64 {
     10f64.powf(-0.1 * db)
+}
+
+/// Squares by which the lower output's powers move, of those by which the upper's do, as far as readouts tell both, in samples in which the one moves as the other does; none
+/// where these are less than half.
+fn moved_clearly(dim: &Dim, settings: usize) -> Option<f64> {
+    let (mut all, mut count) = ([0.0; 2], 0);
+    for first in (0..dim.powers[0].len()).step_by(settings) {
+        let own = first..first + settings;
+        let weight = |at: usize| {
+            let [a, b] = [0, 1].map(|side| dim.slopes[side][at].powi(2));
+            if a > 0.0 && b > 0.0 { a * b / (a + b) } else { 0.0 }
+        };
+        let sum: f64 = own.clone().map(weight).sum();
+        let means = [0, 1].map(|side| own.clone().map(|at| weight(at) * dim.powers[side][at]).sum::<f64>() / sum);
+        let [mut upper, mut lower, mut both] = [0.0; 3];
+        for at in own {
+            let [a, b] = [0, 1].map(|side| dim.powers[side][at] - means[side]);
+            upper += weight(at) * a * a;
+            lower += weight(at) * b * b;
+            both += weight(at) * a * b;
+        }
+        if -both > TOGETHER * (upper * lower).sqrt() {
+            all[0] += upper / sum;
+            all[1] += lower / sum;
+            count += settings;
+        }
+    }
+    (2 * count > dim.powers[0].len()).then_some(all[1] / all[0])
 }
 
 /// Sum of the squares by which `values [sample, setting]` differ from setting to setting.

@@ -3,10 +3,10 @@
 use super::super::chain::Place;
 use super::anew::DEAD;
 use super::asking::Answers;
-use super::column::{Column, Read, bright, means, median_and_most, values};
+use super::column::{Column, Read, bright, means, median_and_most, spread};
 use super::light::Light;
 use super::mzi_fit::Found;
-use super::reading::Outputs;
+use super::reading::Dim;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
@@ -20,6 +20,7 @@ impl Column<'_> {
         let modes = self.chain.modes();
         let met = self.met();
         let powers = self.powers(answers, met, estimate);
+        let slopes = self.slopes(answers, met, estimate);
         let bright = bright(&means(&powers), modes);
         let known = self.known(estimate);
         let places = self.chain.places(self.column);
@@ -41,12 +42,11 @@ impl Column<'_> {
                         }
                     });
                     let read = |sample: &[Complex64]| -> Vec<f64> {
-                        let of = |(place, outputs): (&Place, &Outputs)| {
+                        let of = |place: &Place| {
                             let from = if alone { place.row..place.row + 2 } else { 0..modes };
-                            let power = |row: usize| passage.field(place.row + row, from.clone(), sample).norm_sqr();
-                            outputs.of([power(0), power(1)])
+                            [0, 1].map(|side| passage.field(place.row + side, from.clone(), sample).norm_sqr())
                         };
-                        places.iter().zip(&clear).map(of).collect()
+                        places.iter().flat_map(of).collect()
                     };
                     fields.chunks_exact(modes).flat_map(read).collect::<Vec<_>>()
                 });
@@ -55,13 +55,18 @@ impl Column<'_> {
             .collect();
         let find = |(number, place): (usize, &Place)| -> Found {
             let outputs = clear[number];
-            let mut values = values(&powers, place.row, modes, &bright, outputs);
-            for (sample, values) in values.chunks_exact_mut(powers.len()).enumerate() {
-                for (value, strayed) in values.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
-                    *value -= strayed[sample * places.len() + number] / bright[sample];
+            let both = [0, 1].map(|side| {
+                let mut all = spread(&powers, modes, &bright, |own, at| own[at + place.row + side]);
+                for (sample, all) in all.chunks_exact_mut(powers.len()).enumerate() {
+                    for (value, strayed) in all.iter_mut().zip(&strayed).filter(|_| bright[sample] > 0.0) {
+                        *value -= strayed[2 * (sample * places.len() + number) + side] / bright[sample];
+                    }
                 }
-            }
+                all
+            });
+            let mut values: Vec<f64> = both[0].iter().zip(&both[1]).map(|(a, b)| outputs.of([*a, *b])).collect();
             outputs.centre(&mut values, powers.len());
+            let dim = slopes.as_ref().map(|slopes| Dim { powers: both, ..slopes.dim(&powers, place.row, &bright) });
             let [alpha, beta, theta] = [place.couplers[0], place.couplers[1], place.error].map(|index| estimate[index]);
             // an engine that rounds keeps no s of exactly −1
             let heater =
@@ -73,8 +78,9 @@ impl Column<'_> {
             let of = |(sample, by): (&[Complex64], &f64)| if *by > 0.0 { power(sample) / by } else { 0.0 };
             let lossy = self.chain.lossy();
             let totals = light.fields.chunks_exact(modes).zip(&bright).filter(|_| lossy).map(of).collect();
-            let read = Read { values, outputs, behind: passage.of(place.row), totals, sums: Vec::new() };
-            self.reading(place, answers, read, estimate, self.has_second()).mended(errors)
+            let read = Read { values, outputs, behind: passage.of(place.row), totals, sums: Vec::new(), dim };
+            let reading = self.reading(place, answers, read, estimate, self.has_second());
+            reading.filled(reading.mended(errors))
         };
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
         // what leaves those that the column in front will tell is known by the errors that they have

@@ -71,12 +71,8 @@ impl Outputs {
     }
 
     /// k, and k0, behind `m`.
-    fn row(self, [[a, b], [c, d]]: Transfer) -> [f64; 4] {
-        let one = |a: Complex64, b: Complex64| {
-            let (w, [a, b]) = (a * b.conj(), [a, b].map(|z| z.norm_sqr()));
-            [0.5 * (a - b), w.re, -w.im, 0.5 * (a + b)]
-        };
-        let both = [one(a, b), one(c, d)];
+    fn row(self, m: Transfer) -> [f64; 4] {
+        let both = m.map(row_of);
         [0, 1, 2, 3].map(|index| self.of(both.map(|own| own[index])))
     }
 
@@ -90,6 +86,23 @@ impl Outputs {
             }),
         }
     }
+}
+
+/// What gives, times (s, s0), the power of an output that has so much of both inputs.
+fn row_of([a, b]: [Complex64; 2]) -> [f64; 4] {
+    let (w, [a, b]) = (a * b.conj(), [a, b].map(|z| z.norm_sqr()));
+    [0.5 * (a - b), w.re, -w.im, 0.5 * (a + b)]
+}
+
+/// Powers of both outputs, read through nonlinearities, which leave the dark to what strays.
+#[derive(Clone)]
+pub struct Dim {
+    /// The powers, `[sample, setting]`.
+    pub powers: [Vec<f64>; 2],
+    /// How much more is read for more of them.
+    pub slopes: [Vec<f64>; 2],
+    /// The power of every sample beyond which nonlinearities pass less.
+    pub most: [Vec<f64>; 2],
 }
 
 /// What was read of an MZI.
@@ -113,6 +126,8 @@ pub struct Reading {
     pub sums: Vec<f64>,
     /// s0 of every sample; none where no waveguide loses more than others.
     pub totals: Vec<f64>,
+    /// The powers that it was read of; none where no nonlinearity is behind.
+    pub dim: Option<Dim>,
 }
 
 impl Reading {
@@ -124,8 +139,8 @@ impl Reading {
         }
     }
 
-    /// k of every setting, and k0.
-    pub fn rows(&self, errors: &Errors) -> Vec<[f64; 4]> {
+    /// What becomes of light in every setting.
+    fn transfers(&self, errors: &Errors) -> Vec<Transfer> {
         let [alpha, beta, theta, phase, second_beta, second_theta, theta_heater, phi_heater] = *errors;
         let [first, last] = [alpha, beta].map(Coupler::new);
         let upper = Complex64::cis(phase);
@@ -133,7 +148,7 @@ impl Reading {
             let [first, last] = [second.first_coupler, second_beta].map(Coupler::new);
             (second, Complex64::cis(second_theta), first, last)
         });
-        let mut rows: Vec<[f64; 4]> = (self.theta.iter().zip(&self.phi).enumerate())
+        (self.theta.iter().zip(&self.phi).enumerate())
             .map(|(setting, (t, f))| {
                 let (t, f) = (theta + t[0] + theta_heater * t[1], f[0] + phi_heater * f[1]);
                 let mut m = mzi_transfer(t, f, first, last);
@@ -143,9 +158,26 @@ impl Reading {
                     let (t, f) = (own * second.theta[setting], second.phi[setting]);
                     m = product(&mzi_of_phasors(t, f, *first, *last), &m);
                 }
-                self.outputs.row(product(&self.behind, &m))
+                product(&self.behind, &m)
             })
-            .collect();
+            .collect()
+    }
+
+    /// Powers of both outputs `[sample, setting]`, where this light enters.
+    pub fn powers(&self, errors: &Errors, stokes: &[[f64; 3]]) -> [Vec<f64>; 2] {
+        let both: Vec<[[f64; 4]; 2]> = self.transfers(errors).into_iter().map(|m| m.map(row_of)).collect();
+        [0, 1].map(|side| {
+            let of = |[x, y, z]: &[f64; 3]| {
+                let own = [*x, *y, *z, x.hypot(*y).hypot(*z)];
+                both.iter().map(move |rows| dot(&rows[side], &own))
+            };
+            stokes.iter().flat_map(of).collect()
+        })
+    }
+
+    /// k of every setting, and k0.
+    pub fn rows(&self, errors: &Errors) -> Vec<[f64; 4]> {
+        let mut rows: Vec<[f64; 4]> = self.transfers(errors).into_iter().map(|m| self.outputs.row(m)).collect();
         let settings = rows.len() as f64;
         if self.outputs != Outputs::Both {
             let mean = [0, 1, 2, 3].map(|index| rows.iter().map(|row| row[index]).sum::<f64>() / settings);
