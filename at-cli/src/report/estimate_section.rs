@@ -23,13 +23,20 @@ const HELD: &str = "held";
 const TRUE: &str = "What was estimated against what is so; on the line both are the same.";
 const ESTIMATE: &str = "As at-adaptive estimates it from readouts alone.";
 
-/// Adds what was `found` of a chip of `network`, beside its `true` errors where they are known.
+/// The chip that was estimated, as a simulation knows it.
+pub struct Truth<'a> {
+    pub chip: &'a Fabrication,
+    /// What it was first programmed with.
+    pub first: &'a [f64],
+}
+
+/// Adds what was `found` of a chip of `network`, beside its true errors where they are known.
 pub fn section(
     page: &mut Page,
     found: &[Found],
     network: &Network,
     options: &MethodOptions,
-    truth: Option<&Fabrication>,
+    truth: Option<&Truth>,
 ) -> Result<()> {
     for Found { method, controls, estimate } in found {
         if estimate.is_empty() {
@@ -59,14 +66,19 @@ pub fn section(
                  knows the true ones."
             }
         });
-        if truth.is_some_and(|own| !own.update_error.is_empty()) {
-            page.paragraph("Where controls are followed in part only, that is among the estimated gains and phases.");
+        if truth.is_some_and(|own| !own.chip.update_error.is_empty()) {
+            page.paragraph(match design.heaters().contains(&true) {
+                true => "That controls are followed in part only is among the gains and phases, the true ones too.",
+                false => "Where controls are followed in part only, that is among what was estimated.",
+            });
         }
-        let parts = Part::all(network, controls, [&design.fabrication, &described], truth);
+        // of update errors and of dead shifters an estimate has the gains and phases that they come to
+        let truth = truth.map(|own| design.in_its_terms(own.chip, own.first));
+        let parts = Part::all(network, controls, [&design.fabrication, &described], truth.as_ref());
         let heaters = Heaters {
             estimated: design.heaters(),
             found: &described.control,
-            truth: truth.map(|truth| &truth.control),
+            truth: truth.as_ref().map(|truth| &truth.control),
         };
         draw(page, &parts, &heaters)?;
     }

@@ -40,6 +40,7 @@ pub mod probe;
 mod probes;
 pub mod registry;
 mod room;
+mod same_terms;
 pub mod sat;
 pub mod sat_output;
 mod sharpness;
