@@ -75,6 +75,13 @@ pub fn section(
         // of update errors and of dead shifters an estimate has the gains and phases that they come to
         let truth = truth.map(|own| design.in_its_terms(own.chip, own.first));
         let parts = Part::all(network, controls, [&design.fabrication, &described], truth.as_ref());
+        let dead: usize = parts.iter().map(|part| part.dead_thetas().len()).sum();
+        if dead > 0 {
+            page.paragraph(&format!(
+                "Dead heaters of θ: {dead}. Such an MZI splits light alike at θ and at −θ, and nobody can tell these apart: the nearer one is \
+                 shown, and phases beside it may be off by as much as half a turn."
+            ));
+        }
         let heaters = Heaters {
             estimated: design.heaters(),
             found: &described.control,
