@@ -12,7 +12,7 @@ use at_core::fabrication::Fabrication;
 use at_core::network::Network;
 use at_core::stage::StageErrors;
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Dash, MethodOptions};
+use at_core::training::methods::{Dash, MethodName, MethodOptions, Standing};
 
 /// Points of one kind in a picture: more of them are a blot.
 const MOST_POINTS: usize = 400;
@@ -38,13 +38,13 @@ pub fn section(
     options: &MethodOptions,
     truth: Option<&Truth>,
 ) -> Result<()> {
-    for Found { method, controls, estimate } in found {
+    for Found { method, controls, estimate, standing } in found {
         if estimate.is_empty() {
             continue;
         }
         page.heading(2, &format!("What {method} says of the chip"));
-        if estimate.iter().all(|value| *value == 0.0) {
-            page.paragraph(&format!("Nothing: {method} ended without an estimate of this chip."));
+        if let Some(text) = without(*method, estimate, *standing) {
+            page.paragraph(&text);
             continue;
         }
         let design = Design::of(network, options)?;
@@ -90,6 +90,18 @@ pub fn section(
         draw(page, &parts, &heaters)?;
     }
     Ok(())
+}
+
+/// Why nothing of an `estimate` is shown; none where it is.
+fn without(method: MethodName, estimate: &[f64], standing: Standing) -> Option<String> {
+    match standing {
+        Standing::Measuring => Some(format!("Nothing yet: {method} was still measuring this chip.")),
+        Standing::GivenUp => Some(format!("Nothing: {method} ended without an estimate of this chip.")),
+        Standing::InUse if estimate.iter().all(|value| *value == 0.0) => {
+            Some(format!("All errors that {method} estimates are 0: it found the chip to be as its data sheet has it."))
+        }
+        Standing::InUse => None,
+    }
 }
 
 /// The table of all parts, then their pictures.
@@ -215,5 +227,19 @@ mod tests {
         assert_eq!(both[2..], ["−0.400, 0.100 rad", "−0.500, 0.100 rad", "−0.100, 0.000 rad"]);
         let many = Kind { whole: false, unit: "", ..kind(Some(vec![0.3, -0.1])) };
         assert_eq!(row("2", &many)[2..], ["0.224", "0.361", "0.583"]);
+    }
+
+    #[test]
+    fn an_estimate_is_not_shown_while_the_chip_is_still_measured() {
+        let text = without(MethodName::new("at-adaptive"), &[0.1, 0.0], Standing::Measuring).unwrap();
+        assert!(text.contains("at-adaptive was still measuring"), "{text}");
+        assert_eq!(without(MethodName::new("at-adaptive"), &[0.1, 0.0], Standing::InUse), None);
+    }
+
+    #[test]
+    fn a_chip_without_errors_is_told_apart_from_one_that_was_given_up() {
+        let text = |standing| without(MethodName::new("at-adaptive"), &[0.0; 3], standing).unwrap();
+        assert!(text(Standing::InUse).contains("as its data sheet has it"), "{}", text(Standing::InUse));
+        assert!(text(Standing::GivenUp).contains("without an estimate"), "{}", text(Standing::GivenUp));
     }
 }

@@ -50,11 +50,12 @@ pub mod tiki_taka;
 mod turned_back;
 pub mod zeroth_order;
 
-pub use at_adaptive::Estimation;
+pub use at_adaptive::{ESTIMATE, Estimation};
 pub use build::{Reachable, build, build_fleet};
 pub use descent::{Descent, Gradient};
 pub use facts::{Dash, Marker, MethodFacts, Model, Reach};
 pub use ingredients::Ingredients;
+pub use measuring::{MEASURING, Standing};
 pub use name::MethodName;
 pub use option::{MethodOption, OptionRange};
 pub use options::{DigitalModel, DigitalStep, MethodOptions};
