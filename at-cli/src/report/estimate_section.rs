@@ -149,9 +149,15 @@ fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
 }
 
+/// `value` with three digits that say something, however small it is.
 fn written(value: f64) -> String {
-    let text = format!("{value:.3}");
-    if text == "-0.000" { "0.000".to_string() } else { text.replace('-', "−") }
+    if value == 0.0 {
+        return "0.000".to_string();
+    }
+    let short = format!("{value:.2e}");
+    let exponent = short.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
+    let text = if exponent < -5 { short } else { format!("{value:.*}", (2 - exponent).max(3) as usize) };
+    text.replace('-', "−")
 }
 
 /// Estimated errors over true ones, a picture for each unit, and weights as the chip holds them.
@@ -218,6 +224,12 @@ fn alone(page: &mut Page, part: &Part, file: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_errors_keep_their_digits() {
+        let texts = [0.0012345, -0.0009996, 0.0996, 0.01, -1.2344, 12.3456, 0.0, 3.21e-7].map(written);
+        assert_eq!(texts, ["0.00123", "−0.00100", "0.0996", "0.0100", "−1.234", "12.346", "0.000", "3.21e−7"]);
+    }
 
     #[test]
     fn a_row_has_what_is_known() {
