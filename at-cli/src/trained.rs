@@ -16,6 +16,7 @@ use at_core::fabrication::Fabrication;
 use at_core::files::own;
 use at_core::network::Network;
 use at_core::propagator::Propagator;
+use at_core::training::methods::{ESTIMATE, MEASURING, Standing};
 use at_core::training::{Checkpoint, MethodName};
 use std::path::{Path, PathBuf};
 
@@ -143,6 +144,8 @@ pub struct Found {
     pub controls: Vec<f64>,
     /// The estimate, ordered as [`at_core::training::methods::learned_model`] has it.
     pub estimate: Vec<f64>,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 /// The task, and what was trained.
@@ -192,8 +195,10 @@ impl TrainedRun {
             if let Some(saved) = saved {
                 let values = saved.controls().ok_or_else(|| anyhow!("{} holds no controls", path.display()))?;
                 controls.push((method, values.to_vec()));
-                if let Some(estimate) = saved.vector("estimate") {
-                    found.push(Found { method, controls: values.to_vec(), estimate: estimate.to_vec() });
+                if let Some(estimate) = saved.vector(ESTIMATE)
+                    && let Some(standing) = saved.vector(MEASURING).and_then(Standing::of)
+                {
+                    found.push(Found { method, controls: values.to_vec(), estimate: estimate.to_vec(), standing });
                 }
             }
         }

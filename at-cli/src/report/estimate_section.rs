@@ -12,7 +12,7 @@ use at_core::fabrication::Fabrication;
 use at_core::network::Network;
 use at_core::stage::StageErrors;
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Dash, MethodOptions};
+use at_core::training::methods::{Dash, MethodName, MethodOptions, Standing};
 
 /// Points of one kind in a picture: more of them are a blot.
 const MOST_POINTS: usize = 400;
@@ -23,21 +23,28 @@ const HELD: &str = "held";
 const TRUE: &str = "What was estimated against what is so; on the line both are the same.";
 const ESTIMATE: &str = "As at-adaptive estimates it from readouts alone.";
 
-/// Adds what was `found` of a chip of `network`, beside its `true` errors where they are known.
+/// The chip that was estimated, as a simulation knows it.
+pub struct Truth<'a> {
+    pub chip: &'a Fabrication,
+    /// What it was first programmed with.
+    pub first: &'a [f64],
+}
+
+/// Adds what was `found` of a chip of `network`, beside its true errors where they are known.
 pub fn section(
     page: &mut Page,
     found: &[Found],
     network: &Network,
     options: &MethodOptions,
-    truth: Option<&Fabrication>,
+    truth: Option<&Truth>,
 ) -> Result<()> {
-    for Found { method, controls, estimate } in found {
+    for Found { method, controls, estimate, standing } in found {
         if estimate.is_empty() {
             continue;
         }
         page.heading(2, &format!("What {method} says of the chip"));
-        if estimate.iter().all(|value| *value == 0.0) {
-            page.paragraph(&format!("Nothing: {method} ended without an estimate of this chip."));
+        if let Some(text) = without(*method, estimate, *standing) {
+            page.paragraph(&text);
             continue;
         }
         let design = Design::of(network, options)?;
@@ -59,18 +66,42 @@ pub fn section(
                  knows the true ones."
             }
         });
-        if truth.is_some_and(|own| !own.update_error.is_empty()) {
-            page.paragraph("Where controls are followed in part only, that is among the estimated gains and phases.");
+        if truth.is_some_and(|own| !own.chip.update_error.is_empty()) {
+            page.paragraph(match design.heaters().contains(&true) {
+                true => "That controls are followed in part only is among the gains and phases, the true ones too.",
+                false => "Where controls are followed in part only, that is among what was estimated.",
+            });
         }
-        let parts = Part::all(network, controls, [&design.fabrication, &described], truth);
+        // of update errors and of dead shifters an estimate has the gains and phases that they come to
+        let truth = truth.map(|own| design.in_its_terms(own.chip, own.first));
+        let parts = Part::all(network, controls, [&design.fabrication, &described], truth.as_ref());
+        let dead: usize = parts.iter().map(|part| part.dead_thetas().len()).sum();
+        if dead > 0 {
+            page.paragraph(&format!(
+                "Dead heaters of θ: {dead}. Such an MZI splits light alike at θ and at −θ, and nobody can tell these apart: the nearer one is \
+                 shown, and phases beside it may be off by as much as half a turn."
+            ));
+        }
         let heaters = Heaters {
             estimated: design.heaters(),
             found: &described.control,
-            truth: truth.map(|truth| &truth.control),
+            truth: truth.as_ref().map(|truth| &truth.control),
         };
         draw(page, &parts, &heaters)?;
     }
     Ok(())
+}
+
+/// Why nothing of an `estimate` is shown; none where it is.
+fn without(method: MethodName, estimate: &[f64], standing: Standing) -> Option<String> {
+    match standing {
+        Standing::Measuring => Some(format!("Nothing yet: {method} was still measuring this chip.")),
+        Standing::GivenUp => Some(format!("Nothing: {method} ended without an estimate of this chip.")),
+        Standing::InUse if estimate.iter().all(|value| *value == 0.0) => {
+            Some(format!("All errors that {method} estimates are 0: it found the chip to be as its data sheet has it."))
+        }
+        Standing::InUse => None,
+    }
 }
 
 /// The table of all parts, then their pictures.
@@ -118,9 +149,15 @@ fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()
 }
 
+/// `value` with three digits that say something, however small it is.
 fn written(value: f64) -> String {
-    let text = format!("{value:.3}");
-    if text == "-0.000" { "0.000".to_string() } else { text.replace('-', "−") }
+    if value == 0.0 {
+        return "0.000".to_string();
+    }
+    let short = format!("{value:.2e}");
+    let exponent = short.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
+    let text = if exponent < -5 { short } else { format!("{value:.*}", (2 - exponent).max(3) as usize) };
+    text.replace('-', "−")
 }
 
 /// Estimated errors over true ones, a picture for each unit, and weights as the chip holds them.
@@ -189,6 +226,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn small_errors_keep_their_digits() {
+        let texts = [0.0012345, -0.0009996, 0.0996, 0.01, -1.2344, 12.3456, 0.0, 3.21e-7].map(written);
+        assert_eq!(texts, ["0.00123", "−0.00100", "0.0996", "0.0100", "−1.234", "12.346", "0.000", "3.21e−7"]);
+    }
+
+    #[test]
     fn a_row_has_what_is_known() {
         let kind = |truth| Kind { name: "tilt".into(), unit: "rad", whole: true, found: vec![-0.5, 0.1], truth };
         assert_eq!(row("2", &kind(None)), ["2", "tilt", "−0.500, 0.100 rad"]);
@@ -196,5 +239,19 @@ mod tests {
         assert_eq!(both[2..], ["−0.400, 0.100 rad", "−0.500, 0.100 rad", "−0.100, 0.000 rad"]);
         let many = Kind { whole: false, unit: "", ..kind(Some(vec![0.3, -0.1])) };
         assert_eq!(row("2", &many)[2..], ["0.224", "0.361", "0.583"]);
+    }
+
+    #[test]
+    fn an_estimate_is_not_shown_while_the_chip_is_still_measured() {
+        let text = without(MethodName::new("at-adaptive"), &[0.1, 0.0], Standing::Measuring).unwrap();
+        assert!(text.contains("at-adaptive was still measuring"), "{text}");
+        assert_eq!(without(MethodName::new("at-adaptive"), &[0.1, 0.0], Standing::InUse), None);
+    }
+
+    #[test]
+    fn a_chip_without_errors_is_told_apart_from_one_that_was_given_up() {
+        let text = |standing| without(MethodName::new("at-adaptive"), &[0.0; 3], standing).unwrap();
+        assert!(text(Standing::InUse).contains("as its data sheet has it"), "{}", text(Standing::InUse));
+        assert!(text(Standing::GivenUp).contains("without an estimate"), "{}", text(Standing::GivenUp));
     }
 }

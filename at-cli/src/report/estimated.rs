@@ -5,6 +5,13 @@ use at_core::network::{Network, Stage};
 use at_core::stage::{ErrorVector, Order, StageErrors};
 use std::f64::consts::TAU;
 
+/// Gain of a heater below which it is dead: that of others is off by some percent.
+const DEAD: f64 = 0.5;
+
+/// The vector of errors of phases, and the controls whose sign a dead heater leaves open.
+const PHASE_ERROR: &str = "phase error";
+const THETA: &str = "theta";
+
 /// A stage of the chip, or one inside another.
 pub struct Part {
     pub number: String,
@@ -18,6 +25,8 @@ pub struct Part {
     pub known: StageErrors,
     pub found: StageErrors,
     pub truth: Option<StageErrors>,
+    /// Of every control whether its heater is dead and was found so.
+    pub dead: Vec<bool>,
 }
 
 impl Part {
@@ -28,6 +37,8 @@ impl Part {
         [known, found]: [&Fabrication; 2],
         truth: Option<&Fabrication>,
     ) -> Vec<Self> {
+        let dead =
+            |chip: &Fabrication, index: usize| chip.control.shifters.get(index).is_some_and(|own| own.gain < DEAD);
         let mut parts = Vec::new();
         let mut first = 0;
         let mut following = network.stages().skip(1);
@@ -42,6 +53,7 @@ impl Part {
                 known: known.stage(index).clone(),
                 found: found.stage(index).clone(),
                 truth: truth.map(|truth| truth.stage(index).clone()),
+                dead: own.clone().map(|k| dead(found, k) && truth.is_some_and(|truth| dead(truth, k))).collect(),
             };
             first = own.end;
             whole.taken_apart(&mut parts);
@@ -68,22 +80,48 @@ impl Part {
                 known: known[index].clone(),
                 found: found[index].clone(),
                 truth: truth.as_ref().map(|truth| truth[index].clone()),
+                dead: self.dead[starts[index]..starts[index + 1]].to_vec(),
             };
             own.taken_apart(parts);
         }
     }
 
-    /// Takes whole turns off what was found.
+    /// Takes whole turns off what was found, and of θ that are dead the mirrored phase where that is nearer.
     fn turn_back(&mut self) {
         if self.found.is_none() {
             return;
         }
+        let mirrored = self.dead_thetas();
         let vectors = self.stage.element().imperfect().map(|own| own.errors()).unwrap_or_default();
         for vector in &vectors {
             let truth = self.truth.as_ref().and_then(|truth| named(truth, vector.name));
             let found = self.found.get_mut(vector.name);
-            *found = turned_back(vector, found, truth);
+            let near = turned_back(vector, found, truth);
+            *found = match truth {
+                Some(truth) if vector.what == PHASE_ERROR => {
+                    let other: Vec<f64> = found.iter().map(|phase| -phase).collect();
+                    let other = turned_back(vector, &other, Some(truth));
+                    let off = |phases: &[f64], k: usize| (phases[k] - truth.get(k).copied().unwrap_or(0.0)).abs();
+                    let mirror = |k| mirrored.contains(&k) && off(&other, k) < off(&near, k);
+                    (0..near.len()).map(|k| if mirror(k) { other[k] } else { near[k] }).collect()
+                }
+                Some(_) | None => near,
+            };
         }
+    }
+
+    /// The θ among its controls that are dead: nobody can tell θ from -θ there, where the phases beside it are half a turn off.
+    pub fn dead_thetas(&self) -> Vec<usize> {
+        let mut start = 0;
+        let mut own = Vec::new();
+        for array in self.stage.control_arrays() {
+            let end = start + array.shape.iter().product::<usize>();
+            if array.name == THETA {
+                own.extend((start..end).filter(|&k| self.dead[k]));
+            }
+            start = end;
+        }
+        own
     }
 
     /// Its kinds of errors that were estimated, those of controls by what these are.
@@ -178,10 +216,16 @@ mod tests {
     use at_core::stage::Imperfect;
 
     fn part(found: StageErrors, truth: Option<StageErrors>) -> Part {
+        part_with(found, truth, &[])
+    }
+
+    /// The same with these heaters dead.
+    fn part_with(found: StageErrors, truth: Option<StageErrors>, dead: &[usize]) -> Part {
         let mesh = Mesh::rectangular(3).unwrap();
         let (controls, known) = (vec![0.5; mesh.controls()], StageErrors::zeros(&mesh));
-        let own =
-            Part { number: "1".into(), stage: Stage::Mesh(mesh), next: None, first: 0, controls, known, found, truth };
+        let dead = (0..controls.len()).map(|k| dead.contains(&k)).collect();
+        let (number, stage) = ("1".to_string(), Stage::Mesh(mesh));
+        let own = Part { number, stage, next: None, first: 0, controls, known, found, truth, dead };
         let mut parts = Vec::new();
         own.taken_apart(&mut parts);
         parts.remove(0)
@@ -206,5 +250,17 @@ mod tests {
         }
         let alone = part(found, None).kinds();
         assert!((alone[2].found[2] - 0.9).abs() < 1e-12, "next to 0 where nobody knows the true ones");
+    }
+
+    #[test]
+    fn a_dead_theta_is_as_near_by_its_mirrored_phase_and_no_other_heater_is() {
+        let errors = |phase: f64| errors(|name, _| if name == "phases" { phase } else { 0.0 });
+        let own = part_with(errors(-1.2 + TAU), Some(errors(1.0)), &[1, 4]);
+        let phases = named(&own.found, "phases").unwrap();
+        let expected = |k: usize| if k == 1 { 1.2 } else { -1.2 };
+        assert!(phases.iter().enumerate().all(|(k, phase)| (phase - expected(k)).abs() < 1e-12), "{phases:?}");
+        assert_eq!(own.dead_thetas(), [1], "the fifth control is a phi");
+        let nearer = part_with(errors(0.9), Some(errors(1.0)), &[1]);
+        assert!((named(&nearer.found, "phases").unwrap()[1] - 0.9).abs() < 1e-12);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::confusion::Confusion;
 use super::cost_section::{self, Training};
+use super::estimate_section::{self, Truth};
 use super::page::Page;
 use super::power::Light;
-use super::{chip_pictures, curves, estimate_section, power};
+use super::{chip_pictures, curves, power};
 use crate::export::columns::{count, percent};
 use crate::export::heat_map::{Colours, HeatMap};
 use crate::export::scores::{self, shown};
@@ -54,8 +55,9 @@ pub fn section(page: &mut Page, run: &Path, choice: &Choice) -> Result<Option<St
         Ok(trained) => {
             recognition(page, &trained)?;
             chip(page, &trained, choice)?;
-            let TrainedRun { found, network, plan, .. } = &trained.run;
-            estimate_section::section(page, found, network, &plan.options, Some(&trained.fabrication))?;
+            let TrainedRun { found, network, plan, initial, .. } = &trained.run;
+            let truth = Truth { chip: &trained.fabrication, first: initial };
+            estimate_section::section(page, found, network, &plan.options, Some(&truth))?;
             None
         }
         Err(error) => {

@@ -33,7 +33,7 @@
 use super::calibration::Calibration;
 use super::kept_probes::KeptProbes;
 use super::learned_model::{Design, LearnedModel};
-use super::measuring::{Budget, FINAL_RATE, Phase, Progress};
+use super::measuring::{Budget, FINAL_RATE, MEASURING, Phase, Progress};
 use super::misfit::Misfit;
 use super::probes::Probes;
 use super::{
@@ -83,6 +83,9 @@ pub const ESTIMATE_PRIOR: MethodOption = MethodOption {
     read: |options| options.estimation.prior,
     multiplies_passes: false,
 };
+
+/// The vector of a checkpoint that keeps the estimate.
+pub const ESTIMATE: &str = "estimate";
 
 /// Numbers of probes that no run reaches: their random numbers say which kept probes are compared again.
 const FIRST_AGAIN: u64 = 1 << 41;
@@ -545,15 +548,14 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
         let light = self.calibration.iter().map(|own| ("light", &own.light));
         let kept = self.kept.iter().map(|kept| ("probes", &kept.readouts));
-        let own = [("controls", &self.controls), ("estimate", &self.estimate), ("measuring", &self.measuring)];
+        let own = [("controls", &self.controls), (ESTIMATE, &self.estimate), (MEASURING, &self.measuring)];
         own.into_iter().chain(light).chain(kept).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
         let light = self.calibration.iter_mut().map(|own| ("light", &mut own.light));
         let kept = self.kept.iter_mut().map(|kept| ("probes", &mut kept.readouts));
-        let own =
-            [("controls", &mut self.controls), ("estimate", &mut self.estimate), ("measuring", &mut self.measuring)];
+        let own = [("controls", &mut self.controls), (ESTIMATE, &mut self.estimate), (MEASURING, &mut self.measuring)];
         own.into_iter().chain(light).chain(kept).collect()
     }
 }

@@ -68,6 +68,11 @@ impl HeaterPath {
         self.shifters.iter().map(Option::is_some).collect()
     }
 
+    /// The heaters that are estimated as the data sheet has them, by control.
+    pub fn sheet(&self) -> &[Option<Shifter>] {
+        &self.shifters
+    }
+
     /// The heaters of `network` that can be estimated.
     fn of(network: &Network, path: &ControlPath) -> Self {
         let estimated = network.stages().flat_map(|stage| {

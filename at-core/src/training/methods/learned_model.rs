@@ -30,6 +30,7 @@ use crate::Result;
 use crate::engine::{Columns, Engine};
 use crate::error::same_size;
 use crate::fabrication::Fabrication;
+use crate::fabrication::control::Shifter;
 use crate::imperfections::Imperfections;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Tunable};
@@ -99,6 +100,11 @@ impl Design {
     /// Of every control whether the gain of its heater is estimated.
     pub fn heaters(&self) -> Vec<bool> {
         self.path.as_ref().map_or(vec![false; self.network.controls()], HeaterPath::heaters)
+    }
+
+    /// The heaters whose gains are estimated as the data sheet has them, by control; none where no gains are.
+    pub(super) fn sheet_of_heaters(&self) -> Option<&[Option<Shifter>]> {
+        self.path.as_ref().map(HeaterPath::sheet)
     }
 
     /// The model, around one of its network with its fabrication.

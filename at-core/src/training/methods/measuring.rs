@@ -13,6 +13,9 @@
 
 use std::f64::consts::PI;
 
+/// The vector of a checkpoint that keeps the state.
+pub const MEASURING: &str = "measuring";
+
 /// Probes of a course.
 pub const COURSE: usize = 400;
 
@@ -80,6 +83,28 @@ pub enum Phase {
 
 impl Phase {
     const ALL: [Phase; 4] = [Phase::Growing, Phase::Calibrating, Phase::Training, Phase::OutputOnly];
+}
+
+/// How an estimate of a chip stands, as a checkpoint tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The chip is still measured, and much of the estimate is not begun.
+    Measuring,
+    /// The controls train with it.
+    InUse,
+    /// It was put away.
+    GivenUp,
+}
+
+impl Standing {
+    /// From the vector [`MEASURING`] of a checkpoint. None where it is none.
+    pub fn of(saved: &[f64]) -> Option<Self> {
+        (saved.len() == Progress::LEN).then(|| match Progress::restored(saved).phase {
+            Phase::Growing | Phase::Calibrating => Standing::Measuring,
+            Phase::Training => Standing::InUse,
+            Phase::OutputOnly => Standing::GivenUp,
+        })
+    }
 }
 
 /// The state.
@@ -303,6 +328,14 @@ mod tests {
             assert_eq!(Progress::restored(&progress.saved()), progress);
         }
         phases
+    }
+
+    #[test]
+    fn how_an_estimate_stands_is_read_from_a_checkpoint() {
+        let standing = |phase| Standing::of(&Progress { phase, ..Progress::new(&BUDGET) }.saved());
+        let standings = Phase::ALL.map(|phase| standing(phase).unwrap());
+        assert_eq!(standings, [Standing::Measuring, Standing::Measuring, Standing::InUse, Standing::GivenUp]);
+        assert_eq!(Standing::of(&[1.0]), None);
     }
 
     #[test]
