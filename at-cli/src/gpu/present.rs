@@ -130,7 +130,7 @@ fn training<'a>(plan: &Plan, network: &'a Network, samples: usize) -> Training<'
         batch: plan.training.batch_size,
         moments: plan.training.optimizer.moments(),
         samples,
-        single_meshes: plan.methods.iter().any(|&method| methods::facts(method).reach == Reach::BothEnds),
+        single_meshes: plan.methods.iter().any(|&method| matches!(methods::facts(method).reach, Reach::BothEnds(_))),
         shifter_fields: plan.methods.contains(&MethodName::Ffm),
         estimate: plan.methods.contains(&MethodName::AtAdaptive),
     }

@@ -3,13 +3,13 @@
 use at_core::fabrication::{ControlPath, Fabrication};
 use at_core::network::{Network, Stage};
 use at_core::stage::{ErrorVector, Order, StageErrors};
+use at_core::training::methods::PHASE_ERROR;
 use std::f64::consts::TAU;
 
 /// Gain of a heater below which it is dead: that of others is off by some percent.
 const DEAD: f64 = 0.5;
 
-/// The vector of errors of phases, and the controls whose sign a dead heater leaves open.
-const PHASE_ERROR: &str = "phase error";
+/// The controls whose sign a dead heater leaves open.
 const THETA: &str = "theta";
 
 /// A stage of the chip, or one inside another.

@@ -11,9 +11,9 @@ use at_core::network::{Detection, Network, Stage};
 use at_core::optics::Mesh;
 use at_core::stage::{Meaning, Transmission};
 use at_core::training::MethodName;
-use at_core::training::methods::hybrid::{self, Seen};
+use at_core::training::methods::hybrid;
 use at_core::training::methods::learned_model::Design;
-use at_core::training::methods::{Model, Reach, dat, probe_samples};
+use at_core::training::methods::{Model, Reach, Seen, dat, probe_samples};
 
 /// Samples whose pixels lie together in the error-prediction networks of `dat`, and the bytes of that.
 const TILE: (f64, f64) = (16.0, 128.0);
@@ -167,7 +167,11 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
     let pairs = network.stages().flat_map(Stage::runs).filter(|run| run.meaning == Meaning::Cells);
     let pairs: f64 = pairs.map(|run| run.count as f64).sum();
     need.fixed("the first controls and the chip", all * 8.0 + drawn + chip + pairs * PAIR.0);
-    let lights_meshes = facts.reach == Reach::BothEnds;
+    let seen = match facts.reach {
+        Reach::BothEnds(seen) => Some(seen),
+        Reach::Output | Reach::Taps | Reach::Layers | Reach::Powers => None,
+    };
+    let lights_meshes = seen.is_some();
     let modelled = facts.model != Model::None && !lights_meshes;
     // with an estimate, drawn or known whole, or as the data sheet has it
     let (mut capacity, mut estimated) = (batch, 0.0);
@@ -215,14 +219,7 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
     let passing = if modelled { 4.0 } else { 2.0 } * widest;
     let signals = capacity * real * (2.0 * width + 4.0 * outputs + passing + traced);
     need.growing("the signals of a batch", signals, "batch-size", batch);
-    if lights_meshes {
-        let seen = if method == MethodName::InSitu {
-            Seen::Powers
-        } else if method == MethodName::Ffm {
-            Seen::Fields
-        } else {
-            Seen::Nothing
-        };
+    if let Some(seen) = seen {
         let [chip, sheet] = [&kind.chip, &kind.sheet].map(|traits| held(traits, false, batch));
         let room = hybrid::room(network, seen, &chip, &sheet).unwrap_or_default(); // else it is refused
         // the computer's stages have controls of their own

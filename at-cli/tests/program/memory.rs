@@ -25,6 +25,13 @@ fn found(bench: &Bench, arguments: &[&str]) -> f64 {
     summary["results"][0]["peak_memory_bytes"].as_f64().unwrap_or_else(|| panic!("{summary}"))
 }
 
+/// What `arguments` state and what is then found, where the one is more than such a share off the other.
+fn apart(bench: &Bench, arguments: &[&str], most: f64) -> Option<String> {
+    let (stated, found) = (stated(bench, arguments), found(bench, arguments));
+    let wrong = (found / stated - 1.0).abs() > most;
+    wrong.then(|| format!("{}: {stated:.3e} stated, {found:.3e} found", arguments.join(" ")))
+}
+
 /// A step or two of three meshes with every method that has memory of a kind of its own.
 #[test]
 fn a_training_takes_the_memory_that_is_stated_before() {
@@ -44,20 +51,14 @@ fn a_training_takes_the_memory_that_is_stated_before() {
             let words = ["train", "--dataset", "iris", "--engine", "cpu", "--epochs", "1", "--optimizer", "adam"];
             let more = ["--network", &network, "--batch-size", batch, "--precision", precision, "--method", method];
             let arguments = [&words[..], &more[..]].concat();
-            let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
-            if (found / stated - 1.0).abs() > 0.25 {
-                wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
-            }
+            wrong.extend(apart(&bench, &arguments, 0.25));
         }
     }
     // what warms what is as large as all else
     let words =
         ["train", "--dataset", "iris", "--engine", "cpu", "--epochs", "1", "--method", "at", "--chip", "silicon"];
     let arguments = [&words[..], &["--network", "mesh:128x3"]].concat();
-    let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
-    if (found / stated - 1.0).abs() > 0.25 {
-        wrong.push(format!("crosstalk: {stated:.3e} stated, {found:.3e} found"));
-    }
+    wrong.extend(apart(&bench, &arguments, 0.25));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -77,10 +78,7 @@ fn a_training_that_lights_single_meshes_takes_the_memory_that_is_stated_before()
         let words = ["train", "--dataset", dataset, "--engine", "cpu", "--epochs", "1", "--train-limit", "100"];
         let more = ["--network", network, "--batch-size", batch, "--precision", precision, "--method", method];
         let arguments = [&words[..], &more[..]].concat();
-        let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
-        if (found / stated - 1.0).abs() > 0.12 {
-            wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
-        }
+        wrong.extend(apart(&bench, &arguments, 0.12));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -107,10 +105,7 @@ fn a_training_of_other_elements_than_meshes_takes_the_memory_that_is_stated_befo
         let limit = ["--train-limit", if dataset == "digits" { "300" } else { "100" }];
         let more = ["--network", network, "--batch-size", batch, "--precision", precision, "--method", method];
         let arguments = [&words[..], &limit[..], &more[..]].concat();
-        let (stated, found) = (stated(&bench, &arguments), found(&bench, &arguments));
-        if (found / stated - 1.0).abs() > 0.15 {
-            wrong.push(format!("{network} {precision} {method}: {stated:.3e} stated, {found:.3e} found"));
-        }
+        wrong.extend(apart(&bench, &arguments, 0.15));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -145,7 +145,7 @@ impl Description {
             Reach::Output => Access::Output,
             Reach::Taps => Access::Taps,
             Reach::Layers => Access::Layers,
-            Reach::Powers | Reach::BothEnds => {
+            Reach::Powers | Reach::BothEnds(_) => {
                 let instead = format!("version {PROTOCOL} of the protocol offers outputs, taps and layers");
                 return Err(lacking(facts.uses, instead));
             }

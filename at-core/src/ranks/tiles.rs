@@ -15,7 +15,7 @@ type Trace<E> = <<E as Simulator>::Network as Adjoint>::Trace;
 /// Errs where a method needs of a chip or its model what is not there when ranks share its tiles.
 pub fn require_tiles(method: &MethodFacts) -> Result<()> {
     let needs = match method.reach {
-        Reach::BothEnds => Some("lights single meshes"),
+        Reach::BothEnds(_) => Some("lights single meshes"),
         Reach::Powers => Some("reads powers behind single meshes"),
         Reach::Output | Reach::Taps | Reach::Layers => {
             (method.name == MethodName::AtAdaptive).then_some("estimates the imperfections of every mesh")

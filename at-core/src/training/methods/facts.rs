@@ -71,8 +71,19 @@ pub enum Reach {
     Layers,
     /// The power behind every mesh: [`crate::propagator::PowerTapAccess`].
     Powers,
-    /// Both ends of every mesh: [`crate::propagator::Bidirectional`].
-    BothEnds,
+    /// Both ends of every mesh, and so much of what is between them: [`crate::propagator::Bidirectional`].
+    BothEnds(Seen),
+}
+
+/// What is seen of the light inside meshes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing.
+    Nothing,
+    /// The power of a batch at every shifter.
+    Powers,
+    /// The field of every sample at every shifter.
+    Fields,
 }
 
 /// What a method computes with beside the chip.

@@ -17,7 +17,7 @@
 //! Source: Xue et al., Nature 632, 280 (2024), for the idea; the formula as in in-situ backpropagation.
 
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach};
+use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, Model, Reach, Seen};
 use crate::Result;
 use crate::engine::Engine;
 use crate::network::Network;
@@ -29,7 +29,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("ffm"),
     title: "fully forward mode",
     uses: "both ends of every mesh, the field at every phase shifter",
-    reach: Reach::BothEnds,
+    reach: Reach::BothEnds(Seen::Fields),
     summary: "fully forward mode: the same with light that only goes forward",
     manner: "measures the field at every phase shifter of the chip",
     colour: [195, 180, 150],

@@ -22,7 +22,9 @@
 //! 864 (2018); Pai et al., Science 380, 398 (2023).
 
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
-use super::{Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach};
+use super::{
+    Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Seen,
+};
 use crate::Result;
 use crate::engine::Engine;
 use crate::network::Network;
@@ -43,7 +45,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("in-situ"),
     title: "in-situ backpropagation",
     uses: "both ends of every mesh, power at every phase shifter",
-    reach: Reach::BothEnds,
+    reach: Reach::BothEnds(Seen::Powers),
     summary: "in-situ backpropagation: light measures its own gradient",
     manner: "measures power at every phase shifter of the chip",
     colour: [90, 120, 225],

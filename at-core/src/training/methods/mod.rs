@@ -53,7 +53,7 @@ pub mod zeroth_order;
 pub use at_adaptive::{ESTIMATE, Estimation};
 pub use build::{Reachable, build, build_fleet};
 pub use descent::{Descent, Gradient};
-pub use facts::{Dash, Marker, MethodFacts, Model, Reach};
+pub use facts::{Dash, Marker, MethodFacts, Model, Reach, Seen};
 pub use ingredients::Ingredients;
 pub use measuring::{MEASURING, Standing};
 pub use name::MethodName;
@@ -62,6 +62,7 @@ pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use prepared::Preparation;
 pub use probes::probe_samples;
 pub use room::{Modelled, Room, backpropagation};
+pub use same_terms::PHASE_ERROR;
 pub use sharpness::Sharpness;
 pub use tiki_taka::Transfer;
 

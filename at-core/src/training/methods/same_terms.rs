@@ -16,7 +16,7 @@ use crate::fabrication::control::{ControlPath, Shifter};
 use crate::network::Network;
 
 /// The vector of a stage that has the errors of phases, as messages name it.
-const PHASE_ERROR: &str = "phase error";
+pub const PHASE_ERROR: &str = "phase error";
 
 impl Design {
     /// The `chip`, first programmed with `first`, as an estimate of this model that is right would describe it.

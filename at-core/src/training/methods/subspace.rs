@@ -20,7 +20,7 @@
 use super::hybrid::{self, Hybrid, Lighting, Measured, MeshPlace, Turns};
 use super::{
     Dash, Descent, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, MethodOptions, Model,
-    OptionRange, Reach,
+    OptionRange, Reach, Seen,
 };
 use crate::engine::Engine;
 use crate::network::{Network, Stage};
@@ -54,7 +54,7 @@ pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("subspace"),
     title: "subspace training",
     uses: "both ends of every mesh",
-    reach: Reach::BothEnds,
+    reach: Reach::BothEnds(Seen::Nothing),
     summary: "meshes calibrated and mapped without a model, singular values alone trained",
     manner: "lights the chip's meshes in both directions, and trains what stands between them",
     colour: [150, 0, 135],

@@ -11,8 +11,9 @@ use super::reading::{Errors, PHI_HEATER, Reading, THETA_HEATER};
 use std::f64::consts::{FRAC_PI_2, TAU};
 use std::ops::Range;
 
-/// Of the unknown errors, those of a second MZI, and those of heaters.
-const SECOND: Range<usize> = 3..6;
+/// Of the unknown errors, the phase in front of a second MZI, its own, and those of heaters.
+const BETWEEN: usize = 3;
+const SECOND: [usize; 2] = [4, 5];
 const HEATERS: Range<usize> = THETA_HEATER..PHI_HEATER + 1;
 /// s of a heater that is dead, and how large another's is that is taken for dead first.
 pub const DEAD: f64 = -1.0;
@@ -59,11 +60,11 @@ impl Reading {
         let own = missed.errors;
         let mut ideal = own;
         ideal[..2].fill(0.0);
-        // nor may heaters and the second, which the fit that missed has led astray
+        // the fit that missed may have led heaters and the second astray as well
         let mut plain = ideal;
         plain[HEATERS].fill(0.0);
         if let Some(second) = &self.second {
-            plain[SECOND.start + 1..SECOND.end].copy_from_slice(&second.errors);
+            SECOND.iter().zip(second.errors).for_each(|(&index, error)| plain[index] = error);
         }
         let best = |all: Vec<Errors>, count: usize| {
             let found = self.beginnings(all).into_iter().take(count).map(|errors| self.fitted(errors));
@@ -146,11 +147,12 @@ impl Reading {
     /// The unknowns that readouts can tell where these are the errors so far. An MZI whose θ is dead splits light somehow, whatever its couplers are; what is in front of θ
     /// and θ's own error turn the light that enters one whose φ is dead, as nobody knows how it does.
     pub fn free(&self, errors: &Errors) -> Vec<usize> {
+        let [second_beta, second_theta] = SECOND;
         let second: &[usize] = match &self.second {
             None => &[],
             // whose θ may be moved a little ([`Reading::confine`]), and whose couplers are taken for ideal
-            Some(second) if second.stuck => &[SECOND.start, SECOND.end - 1],
-            Some(_) => &[3, 4, 5],
+            Some(second) if second.stuck => &[BETWEEN, second_theta],
+            Some(_) => &[BETWEEN, second_beta, second_theta],
         };
         let heaters = if self.heaters { HEATERS } else { 0..0 };
         let own: &[usize] = match [errors[THETA_HEATER], errors[PHI_HEATER]].map(|s| s == DEAD) {

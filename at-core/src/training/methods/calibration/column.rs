@@ -3,10 +3,11 @@
 use super::super::chain::{Chain, Place};
 use super::super::heater_path::Ways;
 use super::asking::Answers;
+use super::dark::Dim;
 use super::least_squares::Powers;
 use super::light::{Light, turn};
 use super::mzi_fit::Found;
-use super::reading::{Dim, Outputs, Reading, Second, Transfer};
+use super::reading::{Outputs, Reading, Second, Transfer};
 use super::straight::Known;
 use num_complex::Complex64;
 use rayon::prelude::*;

@@ -7,8 +7,9 @@
 
 use super::asking::Answers;
 use super::column::{Column, bright, means, spread};
+use super::dark::{Slopes, moved_clearly};
 use super::least_squares::Powers;
-use super::reading::{Dim, Outputs};
+use super::reading::Outputs;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -21,9 +22,6 @@ const BRIGHT: f64 = 3.5;
 /// By how much of itself a readout is moved to tell its slope, and the share of the greatest power behind which nonlinearities tell it from others.
 const NEARBY: f64 = 0.01;
 const BELOW: f64 = 0.98;
-
-/// How much alike the powers of both outputs of an MZI move, against one another, in samples that count.
-const TOGETHER: f64 = 0.95;
 
 /// Losses (dB) that are looked at before the best of them is looked at closer, on either side, their distance, and halvings of that.
 const MOST_DB: i32 = 16;
@@ -52,29 +50,6 @@ impl Behind {
     fn slope(&self, row: usize, read: f64) -> f64 {
         let [less, more] = [1.0 - NEARBY, 1.0 + NEARBY].map(|by| self.power(row, by * read, 0));
         if more > less { 2.0 * NEARBY * read / (more - less) } else { 0.0 }
-    }
-}
-
-/// How much more is read for more of powers behind a column.
-pub struct Slopes {
-    /// `[setting][sample, mode]`.
-    slopes: Vec<Vec<f64>>,
-    /// The most of every waveguide that nonlinearities tell from less.
-    most: Vec<f64>,
-}
-
-impl Slopes {
-    /// [`Reading::dim`] of waveguides `row` and the next, of whose `powers` these are the slopes.
-    ///
-    /// [`Reading::dim`]: super::reading::Reading::dim
-    pub fn dim(&self, powers: &[Vec<f64>], row: usize, bright: &[f64]) -> Dim {
-        let (modes, rows) = (self.most.len(), [row, row + 1]);
-        let most = |row: usize| bright.iter().map(|by| if *by > 0.0 { self.most[row] / by } else { 0.0 }).collect();
-        Dim {
-            powers: rows.map(|row| spread(powers, modes, bright, |own, at| own[at + row])),
-            slopes: rows.map(|row| spread(&self.slopes, modes, &vec![1.0; bright.len()], |own, at| own[at + row])),
-            most: rows.map(most),
-        }
     }
 }
 
@@ -270,34 +245,6 @@ impl Column<'_> {
 /// The share of a power that a loss of so many dB leaves.
 fn share(db: f64) -> f64 {
     10f64.powf(-0.1 * db)
-}
-
-/// Squares by which the lower output's powers move, of those by which the upper's do, as far as readouts tell both, in samples in which the one moves as the other does; none
-/// where these are less than half.
-fn moved_clearly(dim: &Dim, settings: usize) -> Option<f64> {
-    let (mut all, mut count) = ([0.0; 2], 0);
-    for first in (0..dim.powers[0].len()).step_by(settings) {
-        let own = first..first + settings;
-        let weight = |at: usize| {
-            let [a, b] = [0, 1].map(|side| dim.slopes[side][at].powi(2));
-            if a > 0.0 && b > 0.0 { a * b / (a + b) } else { 0.0 }
-        };
-        let sum: f64 = own.clone().map(weight).sum();
-        let means = [0, 1].map(|side| own.clone().map(|at| weight(at) * dim.powers[side][at]).sum::<f64>() / sum);
-        let [mut upper, mut lower, mut both] = [0.0; 3];
-        for at in own {
-            let [a, b] = [0, 1].map(|side| dim.powers[side][at] - means[side]);
-            upper += weight(at) * a * a;
-            lower += weight(at) * b * b;
-            both += weight(at) * a * b;
-        }
-        if -both > TOGETHER * (upper * lower).sqrt() {
-            all[0] += upper / sum;
-            all[1] += lower / sum;
-            count += settings;
-        }
-    }
-    (2 * count > dim.powers[0].len()).then_some(all[1] / all[0])
 }
 
 /// Sum of the squares by which `values [sample, setting]` differ from setting to setting.

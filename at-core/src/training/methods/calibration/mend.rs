@@ -4,9 +4,9 @@ use super::super::chain::Place;
 use super::anew::DEAD;
 use super::asking::Answers;
 use super::column::{Column, Read, bright, means, median_and_most, spread};
+use super::dark::Dim;
 use super::light::Light;
 use super::mzi_fit::Found;
-use super::reading::Dim;
 use num_complex::Complex64;
 use rayon::prelude::*;
 

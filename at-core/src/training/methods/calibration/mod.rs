@@ -18,9 +18,9 @@
 mod anew;
 mod around;
 mod asking;
-
 mod clear;
 mod column;
+mod dark;
 mod halved;
 mod in_front;
 mod least_squares;

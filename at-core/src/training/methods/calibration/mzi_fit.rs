@@ -5,9 +5,6 @@
 //! Alone, with straight light behind, half a turn of θ cannot be told: `(α, β, θ, s) → (α, −β, θ + π, −s)` has the same powers. With a second MZI
 //! behind the first, on the same waveguides and at settings of its own, it can; and the second's output, of which its own errors and what is
 //! behind it are a part, is fitted along, so that no error of what is behind spoils what is found.
-//!
-//! Behind a nonlinearity a readout grows as a high power of a dark output's power, so that a thousandth of another's light that strays there is taken for a tenth. What
-//! readouts tell of a power P has the weight `g²/(g² + (0.02·most g)²)` with the slope `g = d(readout)/dP`, and what was found so far the rest.
 
 use super::least_squares::{Powers, dot, inverse};
 use super::reading::{Errors, Light, Reading, UNKNOWN};
@@ -19,10 +16,6 @@ const PHASES: usize = 12;
 
 /// Squares of what is left of a sample, against the median, beyond which it is no part of a fit.
 const OUTLYING: f64 = 25.0;
-
-/// How often dark powers are told anew, and the share of a sample's greatest slope at which half of one is what was read.
-const FILLS: usize = 3;
-const SHARP: f64 = 0.02;
 
 const STEPS: usize = 6;
 const TRIES: usize = 5;
@@ -69,7 +62,7 @@ impl Reading {
     }
 
     /// `found` without the samples that it misses by far more than others, as it does those that are brighter than a nonlinearity can be undone for.
-    fn settled(&self, found: Found) -> Found {
+    pub fn settled(&self, found: Found) -> Found {
         let settings = self.theta.len();
         let left = Light::new(self, &found.errors).left(self);
         let missed: Vec<f64> = left.chunks_exact(settings).map(|own| dot(own, own)).collect();
@@ -88,36 +81,6 @@ impl Reading {
         let found = clear.fitted(found.errors);
         let stokes = Light::new(self, &found.errors).stokes(self).collect();
         Found { stokes, ..found }
-    }
-
-    /// `found` without what strays into dark outputs: their powers are taken for those that the light has which was found, as far as readouts do not tell them.
-    pub fn filled(&self, mut found: Found) -> Found {
-        let Some(dim) = &self.dim else { return found };
-        let settings = self.theta.len();
-        let mut own = self.clone();
-        for _ in 0..FILLS {
-            let predicted = self.powers(&found.errors, &found.stokes);
-            for sample in 0..found.stokes.len() {
-                let all = sample * settings..(sample + 1) * settings;
-                let slopes = dim.slopes.iter().flat_map(|own| &own[all.clone()]);
-                let greatest = slopes.copied().fold(0.0, f64::max);
-                if greatest == 0.0 {
-                    continue; // without light
-                }
-                for at in all {
-                    let powers = [0, 1].map(|side| {
-                        let sharp = (dim.slopes[side][at] / (SHARP * greatest)).powi(2);
-                        let told = predicted[side][at] <= dim.most[side][sample];
-                        let weight = if told { sharp / (1.0 + sharp) } else { 0.0 };
-                        weight * dim.powers[side][at] + (1.0 - weight) * predicted[side][at]
-                    });
-                    own.differences[at] = self.outputs.of(powers);
-                }
-            }
-            self.outputs.centre(&mut own.differences, settings);
-            found = own.settled(own.fitted(found.errors));
-        }
-        found
     }
 
     /// All `errors` with the phases between both MZIs, those that leave least first.

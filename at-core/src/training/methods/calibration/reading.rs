@@ -10,6 +10,7 @@
 //! M's parts lose more or less than others, P2 − P1 has a share of the light's power s0, which is known, as well: `k0·s0`,
 //! `k0 = (|c|² − |a|² + |d|² − |b|²)/2`. Where other light meets one output, twice the other's power is read, without what is the same in all settings.
 
+use super::dark::Dim;
 use super::least_squares::{dot, inverse};
 use crate::optics::mzi::{Coupler, mzi_of_phasors, mzi_transfer};
 use num_complex::Complex64;
@@ -92,17 +93,6 @@ impl Outputs {
 fn row_of([a, b]: [Complex64; 2]) -> [f64; 4] {
     let (w, [a, b]) = (a * b.conj(), [a, b].map(|z| z.norm_sqr()));
     [0.5 * (a - b), w.re, -w.im, 0.5 * (a + b)]
-}
-
-/// Powers of both outputs, read through nonlinearities, which leave the dark to what strays.
-#[derive(Clone)]
-pub struct Dim {
-    /// The powers, `[sample, setting]`.
-    pub powers: [Vec<f64>; 2],
-    /// How much more is read for more of them.
-    pub slopes: [Vec<f64>; 2],
-    /// The power of every sample beyond which nonlinearities pass less.
-    pub most: [Vec<f64>; 2],
 }
 
 /// What was read of an MZI.

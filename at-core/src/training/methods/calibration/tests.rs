@@ -132,9 +132,20 @@ fn dead_shifters_are_found_with_them() {
 fn dead_shifters_of_meshes_behind_one_another_are_found() {
     let control = Control { dead_shifters: 0.02, dead_random: true, ..Control::NONE };
     let kind = Imperfections { control, ..uncalibrated(0.0) };
-    for chip in [3, 5, 8, 11, 15, 18, 21, 23] {
+    for (chip, most) in [(3, 0.15), (5, 0.1), (8, 0.1), (11, 0.1), (15, 0.1), (18, 0.1), (21, 0.12), (23, 0.1)] {
         let misfit = misfit_of(&Cpu::<f32>::new(), 16, 2, kind, chip);
-        assert!(misfit < 0.12, "chip {chip}: {misfit}, and 0.2 to 0.6 where one is missed");
+        assert!(misfit < most, "chip {chip}: {misfit}, and 0.2 to 0.6 where one is missed");
+    }
+}
+
+/// Converters leave bar states 0.001 rad off, and what strays there is behind two nonlinearities as bright as what is dark.
+#[test]
+fn what_strays_where_it_is_dark_is_told_from_light() {
+    let control = Control { control_range: 19.28, control_bits: 12, ..Control::NONE };
+    for (loss_spread_db, most) in [(0.0, 0.007), (0.13, 0.1)] {
+        let kind = Imperfections { control, loss_spread_db, ..uncalibrated(0.0) };
+        let misfit = misfit(&Cpu::<f64>::new(), 16, 3, kind);
+        assert!(misfit < most, "{loss_spread_db} dB: {misfit}, and 0.0082 and 0.17 where what strays is read as light");
     }
 }
 

@@ -15,7 +15,7 @@ mod way;
 
 pub use measured::Measured;
 pub use parts::Hybrid;
-pub use size::{Room, Seen, crossings, reals_inside, room};
+pub use size::{Room, crossings, reals_inside, room};
 pub use turns::Turns;
 pub use way::MeshPlace;
 

@@ -1,5 +1,6 @@
 //! What lighting single meshes keeps in memory, known before anything is built.
 
+use super::super::Seen;
 use super::MeshPlace;
 use super::way::{Part, Step, Way};
 use crate::Result;
@@ -33,17 +34,6 @@ pub fn reals_inside(network: &Network) -> Result<[f64; 2]> {
     });
     let all = 2.0 * widths.iter().map(|&width| width as f64).sum::<f64>() + traced.sum::<f64>() + ordered.sum::<f64>();
     Ok([all, widths.into_iter().max().unwrap_or(0) as f64])
-}
-
-/// What is seen of the light inside meshes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing.
-    Nothing,
-    /// The power of a batch at every shifter.
-    Powers,
-    /// The field of every sample at every shifter.
-    Fields,
 }
 
 /// Bytes that lighting single meshes takes.
