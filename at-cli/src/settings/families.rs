@@ -235,33 +235,35 @@ fn pixels(network: &NetworkText, image: Option<ImageShape>) -> String {
 
 /// The modes that enter, where the text says so and the data do not decide.
 fn inputs(network: &NetworkText) -> Option<usize> {
-    let first = |width: usize| {
-        let layers = network.layers(width, 1).ok()?;
-        let stages = layers.first()?;
-        match *stages.iter().find(|stage| !matches!(stage, StageText::Loop { held: None, parts: None, .. }))? {
-            StageText::Loop { steps, parts: Some(modes), .. } => Some(steps * modes),
-            StageText::Loop { held, .. } => held,
-            StageText::Mesh { modes, .. } => Some(modes),
-            StageText::Tiles { inputs, .. } | StageText::SingularValue { inputs, .. } => Some(inputs),
-            StageText::Matrix { .. }
-            | StageText::WeightBank { .. }
-            | StageText::RingBank { .. }
-            | StageText::PhaseChange { .. }
-            | StageText::Mask { .. }
-            | StageText::FreeSpace { .. }
-            | StageText::Regions { .. }
-            | StageText::Activation { .. }
-            | StageText::Detection { .. }
-            | StageText::Modulation {}
-            | StageText::Rectifier { .. }
-            | StageText::Convolution { .. }
-            | StageText::Normalization { .. }
-            | StageText::Pooling { .. }
-            | StageText::Residual { .. }
-            | StageText::Own { .. } => None,
-        }
-    };
+    let first = |width: usize| entering(network.layers(width, 1).ok()?.first()?);
     first(5040).filter(|&modes| first(10080) == Some(modes))
+}
+
+/// The modes that enter the first of `stages`, where it has some.
+fn entering(stages: &[StageText]) -> Option<usize> {
+    let stage = stages.iter().find(|stage| !matches!(stage, StageText::Loop { held: None, parts: None, .. }))?;
+    match stage {
+        StageText::Residual { stages } => entering(stages),
+        StageText::Loop { steps, parts: Some(modes), .. } => Some(steps * modes),
+        StageText::Loop { held, .. } => *held,
+        StageText::Mesh { modes, .. } => Some(*modes),
+        StageText::Tiles { inputs, .. } | StageText::SingularValue { inputs, .. } => Some(*inputs),
+        StageText::Matrix { .. }
+        | StageText::WeightBank { .. }
+        | StageText::RingBank { .. }
+        | StageText::PhaseChange { .. }
+        | StageText::Mask { .. }
+        | StageText::FreeSpace { .. }
+        | StageText::Regions { .. }
+        | StageText::Activation { .. }
+        | StageText::Detection { .. }
+        | StageText::Modulation {}
+        | StageText::Rectifier { .. }
+        | StageText::Convolution { .. }
+        | StageText::Normalization { .. }
+        | StageText::Pooling { .. }
+        | StageText::Own { .. } => None,
+    }
 }
 
 #[cfg(test)]
@@ -370,6 +372,9 @@ mod tests {
         let encoding = |network, dataset| of(network, dataset, RunSettings::default()).encoding.unwrap();
         assert_eq!(encoding("tiles:32x64/16", "mnist"), "fourier-crop:8");
         assert_eq!(encoding("mesh:16x2", "digits"), "fourier-crop:4");
+        for residual in ["mesh:16x3,residual", "svd:16x16x2,residual", "tiles:16x16/8x2,residual"] {
+            assert_eq!(encoding(residual, "digits"), "fourier-crop:4", "{residual}, as without");
+        }
         assert_eq!(encoding("mesh:in", "digits"), "fourier-crop:8");
         assert_eq!(encoding("diffractive:64x32x5", "mnist"), "amplitude-image:64x32");
         assert_eq!(encoding("diffractive:16x16", "vowel"), "amplitude:256");
