@@ -523,7 +523,7 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         let Ok(progress) = self.progress() else { return Vec::new() };
         match progress.phase {
             Phase::OutputOnly => {
-                let calibrating = self.budget.calibration.filter(|_| progress.calibrated == 0).map(|steps| {
+                let calibrating = self.budget.calibration.filter(|&steps| self.budget.is_short_of(steps)).map(|steps| {
                     format!(
                         "; its columns were not calibrated, which takes {steps} steps: the {} that may measure do not leave so many; \
                          pass more `epochs`, or `measuring-steps`",

@@ -142,6 +142,19 @@ pub struct Budget {
     pub trust: f64,
 }
 
+impl Budget {
+    /// Steps that probes take before calibrating can begin, and those that it leaves them.
+    fn probes(&self) -> [usize; 2] {
+        let course = COURSE.min(self.steps);
+        [(LOOKS[0].0 * course as f64) as usize, course / 4]
+    }
+
+    /// Whether there is no time to calibrate, which takes so many `steps`.
+    pub fn is_short_of(&self, steps: usize) -> bool {
+        self.probes().iter().sum::<usize>() + steps > self.steps
+    }
+}
+
 impl Progress {
     /// Reals of the saved form.
     pub const LEN: usize = 10;
@@ -247,9 +260,8 @@ impl Progress {
         }
         let kept = look.map_or(0.0, |(_, kept)| kept);
         let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
-        let fits = |steps| {
-            self.calibrated < ATTEMPTS * steps && self.spent + steps + COURSE.min(budget.steps) / 4 <= budget.steps
-        };
+        let fits =
+            |steps| self.calibrated < ATTEMPTS * steps && self.spent + steps + budget.probes()[1] <= budget.steps;
         if lost && budget.calibration.is_some_and(fits) {
             self.phase = Phase::Calibrating;
         } else if ended {
@@ -373,6 +385,7 @@ mod tests {
             },
         );
         assert_eq!(long.iter().filter(calibrating).count(), 2, "the second time it is found: {long:?}");
+        assert!(Budget { steps: 200, ..BUDGET }.is_short_of(96) && !BUDGET.is_short_of(96));
         let short = course(&Budget { steps: 200, ..BUDGET }, 0.0, |_| 0.9);
         assert_eq!(short, [(Phase::Growing, 200), (Phase::OutputOnly, 1)], "no time for all columns");
         let found = course(&BUDGET, 0.0, |progress| if progress.calibrated > 0 { 0.005 } else { 0.9 });
