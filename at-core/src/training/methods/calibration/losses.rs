@@ -134,8 +134,7 @@ impl Column<'_> {
         let Some(losses) = self.chain.losses(self.column) else { return };
         estimate[losses..losses + modes].fill(0.0);
         let behind = self.column + 1;
-        if behind == self.chain.mesh(self.column).end
-            && behind < self.chain.columns()
+        if self.meets_inputs()
             && let Some(inputs) = self.chain.losses(behind)
         {
             let found = self.inputs_behind(answers, estimate);
@@ -155,6 +154,17 @@ impl Column<'_> {
             let more = 5.0 * ratio.unwrap_or_else(|| moved(place.row + 1) / moved(place.row)).log10();
             estimate[losses + place.row] = if more.is_finite() { more } else { 0.0 };
         }
+    }
+
+    /// Whether the column is the last of its mesh, and another mesh is behind it.
+    fn meets_inputs(&self) -> bool {
+        let behind = self.column + 1;
+        behind == self.chain.mesh(self.column).end && behind < self.chain.columns()
+    }
+
+    /// Whether it tells what inputs of the mesh behind lose, by phases that heaters make of which nobody knows how much they answer.
+    pub fn finds_inputs(&self) -> bool {
+        self.chain.lossy() && self.ways.unknown() && self.meets_inputs()
     }
 
     /// Finds what both inputs of every MZI of the first column lose, which `fields` enter, so far without.

@@ -58,6 +58,8 @@ const TURNING: usize = 72;
 /// What is left of an MZI's readouts, as a share of their root mean square, above which as many more are read: of most MZIs, and of any. Power splits
 /// and phases both 0.2 off need it.
 const ROUGH: [f64; 2] = [0.25, 0.5];
+/// How often a column in front of a mesh is read once more: what inputs of that lose is told by phases that its heaters make, and these by what is lost.
+const ROUNDS: usize = 4;
 /// Turns of the fit of one phase per mode and one per sample.
 const TURNS: usize = 100;
 /// Numbers of probes that no course reaches: their random numbers are these columns'.
@@ -166,6 +168,9 @@ impl<E: Engine> Calibration<E> {
             }
         } else {
             column.read(&alone, None, estimate, light);
+            for _ in 0..if column.finds_inputs() { ROUNDS } else { 0 } {
+                column.read(&alone, None, estimate, light);
+            }
         }
         if number == 0 {
             column.arrive(estimate, light);
@@ -249,7 +254,7 @@ impl<E: Engine> Calibration<E> {
     fn enter(&self, inputs: &[Complex64], fields: &[Complex64], estimate: &mut [f64]) {
         let phases = phases_between(inputs, fields, self.chain.modes());
         let entrance = self.chain.entrance();
-        estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error += phase);
+        estimate[entrance..].iter_mut().zip(phases).for_each(|(error, phase)| *error = phase);
     }
 }
 
