@@ -318,6 +318,14 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         Ok(misfit)
     }
 
+    /// The loss of a sample of `batch` where the chip is dark.
+    fn dark(&self, batch: &Batch<M::Engine>) -> Result<f64> {
+        let (Room { engine, loss, .. }, size) = (&self.room, batch.size());
+        let (dark, mut tally) = (engine.zeros(self.model.outputs() * size)?, engine.zeros(3)?);
+        engine.loss(loss, &dark, self.model.outputs(), batch.targets(), size, None, &mut tally)?;
+        Ok(engine.download(&tally)?[0] / size as f64)
+    }
+
     /// Moves the estimate against the slope that [`AdaptiveAsymmetric::compare`] left, of the light in the room's trace.
     fn learn(&mut self, rate: f64) -> Result<()> {
         let Room { engine, trace, .. } = &self.room;
@@ -502,7 +510,8 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
         self.controls.descend(engine, self.pace.trusted(misfit) * learning_rate, gradient)?;
         if fitting {
             self.learn(FINAL_RATE * self.pace.rate * share)?;
-            progress.trained(misfit, lost / size as f64, &self.budget);
+            let (own, budget) = (lost / size as f64, self.budget);
+            progress.trained(misfit, own, &budget, || self.dark(batch))?;
             if progress.phase == Phase::OutputOnly {
                 self.give_up()?;
             }

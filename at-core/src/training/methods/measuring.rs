@@ -55,7 +55,8 @@ const HOPELESS: f64 = 0.3;
 const ASTRAY: f64 = 0.5;
 const PATIENCE: f64 = 100.0;
 
-/// Share of the chip's loss at the beginning of training below which it learns, whatever its model misses: runs that were given up at a misfit of 0.1 had come to 94 %.
+/// Share of the loss without light, or of the chip's at the beginning of training if that was greater, below which it learns, whatever its model misses: runs that were given up at a
+/// misfit of 0.1 had come to 95 %, some of them before training began.
 const LEARNS: f64 = 0.8;
 
 /// Where in the course polishing begins, and what share of the misfit it must take away to be worth another time.
@@ -123,7 +124,7 @@ pub struct Progress {
     pub calibrated: usize,
     /// Running mean of the misfit: of probes.
     pub misfit: f64,
-    /// The misfit that the present course began with; in training the chip's loss at its beginning.
+    /// The misfit that the present course began with; in training the chip's loss at its beginning, or that without light.
     first: f64,
     /// The misfit that the last polishing began with; in training the running mean of the chip's loss; none yet.
     before: Option<f64>,
@@ -259,7 +260,7 @@ impl Progress {
             self.noise = noise()?;
         }
         let kept = look.map_or(0.0, |(_, kept)| kept);
-        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(USELESS);
+        let lost = self.misfit > (kept * self.first).max(self.bearable(budget.trust)).max(self.useless());
         let fits =
             |steps| self.calibrated < ATTEMPTS * steps && self.spent + steps + budget.probes()[1] <= budget.steps;
         if lost && budget.calibration.is_some_and(fits) {
@@ -270,11 +271,15 @@ impl Progress {
         Ok(())
     }
 
+    /// The misfit of probes above which an estimate is of no use.
+    fn useless(&self) -> f64 {
+        if self.calibrated > 0 { HOPELESS } else { USELESS }
+    }
+
     /// The course is over, or the budget.
     fn judge(&mut self, budget: &Budget) {
         let good = self.misfit <= self.bearable(FIRM * budget.trust);
-        let most = if self.calibrated > 0 { HOPELESS } else { USELESS };
-        let useful = self.misfit < most.max(self.bearable(budget.trust));
+        let useful = self.misfit < self.useless().max(self.bearable(budget.trust));
         let better = self.before.is_none_or(|before| self.misfit < (1.0 - WORTH) * before);
         if !good && better && self.misfit < 0.5 * self.first.max(2.0 * USELESS) && self.spent < budget.steps {
             self.before = Some(self.misfit);
@@ -286,11 +291,17 @@ impl Progress {
     }
 
     /// A batch was missed by `misfit` in training, of which the chip had so much `loss`. Its course counts the steps with an estimate that has gone astray, after which it is given
-    /// up, while the chip does not learn.
-    pub fn trained(&mut self, misfit: f64, loss: f64, budget: &Budget) {
+    /// up, while the chip does not learn. `dark` asks for the loss of readouts without light, where that matters.
+    pub fn trained<Error>(
+        &mut self,
+        misfit: f64,
+        loss: f64,
+        budget: &Budget,
+        dark: impl FnOnce() -> Result<f64, Error>,
+    ) -> Result<(), Error> {
         self.hear(misfit);
         if self.before.is_none() {
-            self.first = loss;
+            self.first = loss.max(dark()?);
         }
         let mean = self.before.map_or(loss, |mean| (1.0 - WEIGHT) * mean + WEIGHT * loss);
         self.before = Some(mean);
@@ -301,6 +312,7 @@ impl Progress {
         if self.course > PATIENCE && budget.steps > 0 {
             self.phase = Phase::OutputOnly;
         }
+        Ok(())
     }
 
     /// A step of all that `budget` has for it has calibrated; behind the last probes grow once more.
@@ -415,7 +427,8 @@ mod tests {
     fn an_estimate_that_misses_what_it_trains_is_given_up_and_noise_is_not_its_fault() {
         let given_up = |calibrated: usize, noise: f64, misfit: fn(usize) -> f64| {
             let mut progress = Progress { phase: Phase::Training, noise, calibrated, ..Progress::new(&BUDGET) };
-            (0..300).for_each(|step| progress.trained(misfit(step), 2.3, &BUDGET));
+            (0..300)
+                .for_each(|step| progress.trained(misfit(step), 2.3, &BUDGET, || Ok::<_, Infallible>(2.3)).unwrap());
             progress.phase == Phase::OutputOnly
         };
         assert!(given_up(0, 0.0, |_| 0.6) && !given_up(0, 0.3, |_| 0.6) && !given_up(0, 0.0, |_| 0.4));
@@ -428,13 +441,14 @@ mod tests {
         let given_up = |loss: fn(usize) -> f64| {
             let mut progress = Progress { phase: Phase::Training, calibrated: 96, ..Progress::new(&BUDGET) };
             for step in 0..600 {
-                progress.trained(0.15, loss(step), &BUDGET);
+                progress.trained(0.15, loss(step), &BUDGET, || Ok::<_, Infallible>(2.3)).unwrap();
                 assert_eq!(Progress::restored(&progress.saved()), progress);
             }
             progress.phase == Phase::OutputOnly
         };
         assert!(!given_up(|step| 2.3 - 0.02 * step.min(100) as f64), "it learns in time");
         assert!(given_up(|step| 2.3 + 0.1 * (step % 3) as f64), "it does not");
+        assert!(!given_up(|_| 1.5), "it had learned before, as a run at 94.95 % had that was given up");
         assert!(given_up(|step| if (50..200).contains(&step) { 0.5 } else { 2.3 }), "it did");
     }
 

@@ -216,9 +216,7 @@ impl<'a> Column<'a> {
                 || reading.doubtful(own)
         };
         found.par_iter_mut().filter(|own| missed(own)).for_each(|(reading, own)| *own = reading.anew(own.clone()));
-        if self.fills(estimate) {
-            found.par_iter_mut().for_each(|(reading, own)| *own = reading.filled(own.clone()));
-        }
+        found.par_iter_mut().for_each(|(reading, own)| *own = reading.filled(own.clone()));
         light.pairs = means.iter().map(|power| power.max(0.0).sqrt().into()).collect();
         for (place, (reading, own)) in places.iter().zip(&found) {
             self.put(place, own, estimate);
@@ -237,11 +235,6 @@ impl<'a> Column<'a> {
             }
         }
         median_and_most(found.iter().map(|(_, own)| own.rest))
-    }
-
-    /// Whether dark powers are told by the light that is found ([`Reading::filled`]). On chips with dead heaters that is wrong too often: three meshes of 64 modes were lost by it.
-    pub fn fills(&self, estimate: &[f64]) -> bool {
-        !(0..self.chain.controls()).any(|index| self.ways.dead(index, estimate))
     }
 
     /// The first column whose losses are taken off before this one is read together with the second behind it, where it has one.

@@ -53,7 +53,8 @@ impl Slopes {
 }
 
 impl Reading {
-    /// `found` without what strays into dark outputs: their powers are taken for those that the light has which was found, as far as readouts do not tell them.
+    /// `found` without what strays into dark outputs: their powers are taken for those that the light has which was found, as far as readouts do not tell them, and as long as that
+    /// leaves less. Where the light is not told, as behind a dead φ, it leaves more.
     pub fn filled(&self, mut found: Found) -> Found {
         let Some(dim) = &self.dim else { return found };
         let settings = self.theta.len();
@@ -78,7 +79,11 @@ impl Reading {
                 }
             }
             self.outputs.centre(&mut own.differences, settings);
-            found = own.settled(own.fitted(found.errors));
+            let next = own.settled(own.fitted(found.errors));
+            if next.rest > found.rest {
+                break;
+            }
+            found = next;
         }
         found
     }

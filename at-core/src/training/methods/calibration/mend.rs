@@ -22,7 +22,7 @@ impl Column<'_> {
         let powers = self.powers(answers, met, estimate);
         let slopes = self.slopes(answers, met, estimate);
         let bright = bright(&means(&powers), modes);
-        let (known, fills) = (self.known(estimate), self.fills(estimate));
+        let known = self.known(estimate);
         let places = self.chain.places(self.column);
         let rest = self.rest();
         let (last, passage) = (rest.start, self.passage(rest, &answers.base, estimate));
@@ -80,8 +80,7 @@ impl Column<'_> {
             let totals = light.fields.chunks_exact(modes).zip(&bright).filter(|_| lossy).map(of).collect();
             let read = Read { values, outputs, behind: passage.of(place.row), totals, sums: Vec::new(), dim };
             let reading = self.reading(place, answers, read, estimate, self.has_second());
-            let found = reading.mended(errors);
-            if fills { reading.filled(found) } else { found }
+            reading.filled(reading.mended(errors))
         };
         let found: Vec<Found> = places.par_iter().enumerate().map(find).collect();
         // what leaves those that the column in front will tell is known by the errors that they have

@@ -21,6 +21,7 @@ mod asking;
 mod clear;
 mod column;
 mod dark;
+mod diagonal;
 mod halved;
 mod in_front;
 mod least_squares;
