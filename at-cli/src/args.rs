@@ -96,7 +96,8 @@ Examples:
   asyt evaluate --dataset mnist --phases phases.npz --convention dat-mpnn
                                   the accuracy of these phases on a chip
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.";
+Exit codes: 0 done, 1 failed or, at Ctrl-C, interrupted behind an epoch that is kept, 2 wrong usage,
+130 ended by Ctrl-C at once.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

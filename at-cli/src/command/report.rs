@@ -96,11 +96,13 @@ pub fn report(arguments: &ReportArguments) -> Outcome {
     }
     Notes::default().say(page.notes().iter().cloned());
     let html = page.html();
+    let earlier = std::fs::read_to_string(&out).unwrap_or_default(); // none, or none of ours
     if in_run {
         own::write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;
     } else {
         atomic_write(&out, |draft| draft.write_all(html.as_bytes())).context("the page")?;
     }
+    page.remove_others(&earlier)?;
     let (folder, count) = page.pictures();
     say(arguments.quiet, &format!("{count} pictures as {} in {}", figures.words(), folder.display()));
     let mut stdout = std::io::stdout().lock();

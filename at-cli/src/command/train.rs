@@ -11,7 +11,6 @@ use crate::session::{self, Finished, Prepared, RunPlace, Start, plot, table, tim
 use crate::settings::{self, RunSettings, chips, presets};
 use crate::terminal::visible;
 use crate::trial::{self, Task, Tasks};
-use crate::work::duration;
 use crate::{activity, dry_run, interrupt, methods, network_text, notes, report, terminal};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::Write;
@@ -177,12 +176,12 @@ fn rehearsal(settings: RunSettings, followed: Option<String>, quiet: bool) -> Ou
     let data = tasks.data(&task.plan)?;
     let mut lines: Vec<String> = followed.into_iter().collect();
     lines.extend(dry_run::described(&task, data, &device));
-    lines.push(dry_run::memory_line(bytes));
+    lines.push(dry_run::memory_line(bytes)?);
     activity::now("rehearsing the methods");
     let all = dry_run::rehearse(&task, data, &device)?;
     lines.extend(all.iter().map(dry_run::line));
-    let seconds: f64 = all.iter().map(|own| own.seconds).sum();
-    lines.push(format!("time     about {}, told from a few steps of each method", duration(seconds)));
+    let whole = dry_run::time(dry_run::together(&all));
+    lines.push(format!("time     about {whole}, told from a few steps of each method"));
     let mut doubts = data.notes.clone();
     notes::merge(&mut doubts, task.plan.notes.clone());
     notes::merge(&mut doubts, trial::before(&task.plan, &task.network, data)?);

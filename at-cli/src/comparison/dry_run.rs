@@ -4,12 +4,11 @@ use super::grid::{Vary, points};
 use super::request::{GridArguments, Request};
 use super::run::{individual, jobs, results, work};
 use super::sources::Sources;
-use crate::dry_run::{described, line, memory_line, rehearse};
+use crate::dry_run::{described, line, memory_line, rehearse, time, together};
 use crate::failure::{OrUsage, Outcome};
 use crate::notes::{self, Notes};
 use crate::terminal::visible;
 use crate::trial::Tasks;
-use crate::work::duration;
 use crate::{activity, engines};
 
 /// The points and cells, what the first point is, and what all of them take.
@@ -43,15 +42,14 @@ pub fn dry_run(name: &str, vary: Vec<Vary>, arguments: &GridArguments) -> Outcom
     let most = points.iter().map(|point| point.bytes).fold(0.0, f64::max);
     let mut said = Notes::default();
     let side_by_side = jobs(arguments, &points, &mut said);
-    lines.push(format!("{} for each of {side_by_side} side by side", memory_line(most)));
+    lines.push(format!("{} for each of {side_by_side} side by side", memory_line(most)?));
     activity::now("rehearsing the methods");
     let expected = rehearse(&task, data, &device)?;
     lines.push("interface, of one chip:".to_string());
     lines.extend(expected.iter().map(line));
     // points grow as their least times do
     let of_points = points.iter().map(|point| point.work.seconds).sum::<f64>() / first.work.seconds;
-    let seconds = expected.iter().map(|own| own.seconds).sum::<f64>() * chips as f64 * of_points;
-    let whole = duration(seconds);
+    let whole = time(together(&expected).map(|seconds| seconds * chips as f64 * of_points));
     lines.push(format!("time     about {whole} of one training after the other, told from a few steps of each method"));
     let mut doubts = Vec::new();
     for point in &points {

@@ -169,7 +169,8 @@ pub(super) fn individual(config: Option<&Path>, arguments: &GridArguments, vary:
 /// The number of processes side by side. Where none is asked for, no more than fit; where too many are, that is said.
 pub(super) fn jobs(arguments: &GridArguments, points: &[Point], notes: &mut Notes) -> usize {
     let usual = cells::usual_jobs(points.first().and_then(|point| point.settings.engine.as_deref()));
-    let (need, available) = (points.iter().map(|point| point.bytes).fold(1.0, f64::max), memory::available());
+    let available = memory::allowed().unwrap_or_else(|_| memory::available()); // what is stated wrongly was refused
+    let need = points.iter().map(|point| point.bytes).fold(1.0, f64::max);
     let fits = (available / need).clamp(1.0, 1024.0) as usize;
     let Some(asked) = arguments.jobs.map(usize::from) else { return usual.min(fits) };
     if asked > fits {

@@ -19,6 +19,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Format; 3] = [Format::Svg, Format::Png, Format::Pdf];
+
     /// How the names of its files end.
     pub fn extension(self) -> &'static str {
         match self {
@@ -31,8 +34,7 @@ impl Format {
     /// The format that the name of this file asks for.
     pub fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
-        let all = [Format::Svg, Format::Png, Format::Pdf];
-        let found = all.into_iter().find(|format| format.extension() == extension);
+        let found = Self::ALL.into_iter().find(|format| format.extension() == extension);
         found.ok_or_else(|| anyhow!("{}: a picture is an svg, a png or a pdf file", path.display()))
     }
 

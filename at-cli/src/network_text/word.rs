@@ -35,6 +35,17 @@ pub fn layers_of(text: &str, inputs: usize, image: Option<ImageShape>, outputs: 
         }
     })?;
     match kind {
+        "matrix" | "bank" if rest.contains(',') => {
+            let option = rest.split(',').nth(1).unwrap_or_default();
+            let of_rings =
+                if option.starts_with("channels=") || option.starts_with("finesse=") { "; rings: has it" } else { "" };
+            bail!("{kind}: has no options, and {option:?} is one{of_rings}")
+        }
+        "matrix" | "bank" if !rest.contains('-') && rest.contains('x') => {
+            bail!(
+                "the widths of {kind}: stand in the order of light with - between them, as in 64-10 for 64 inputs and 10 outputs"
+            )
+        }
         "matrix" => dense(rest, inputs, outputs, |inputs, outputs| StageText::Matrix { inputs, outputs }),
         "bank" => dense(rest, inputs, outputs, |inputs, outputs| StageText::WeightBank { inputs, outputs }),
         "rings" => {

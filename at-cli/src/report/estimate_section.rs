@@ -1,10 +1,11 @@
 //! What `at-adaptive` has found out about its chip: of a simulated one beside the true errors, which the method never sees, else by itself.
 
 use super::chip_pictures;
-use super::estimated::{Heaters, Kind, Part};
+use super::estimated::{Heaters, Kind, LOSSES, Part};
 use super::page::Page;
 use crate::export::canvas::INK;
 use crate::export::chart::{Axis, Chart, Curve, Interval, Mark};
+use crate::export::heat_map::HeatMap;
 use crate::export::look::Look;
 use crate::trained::Found;
 use anyhow::Result;
@@ -20,8 +21,12 @@ const MOST_POINTS: usize = 400;
 /// The map of weights as a chip holds them, where a stage has some: unknowns of a cell are told by it together.
 const HELD: &str = "held";
 
-const TRUE: &str = "What was estimated against what is so; on the line both are the same.";
-const ESTIMATE: &str = "As at-adaptive estimates it from readouts alone.";
+const TRUE: &str = "estimated against true; on the line both are the same.";
+const ESTIMATE: &str = "as at-adaptive estimates it from readouts alone.";
+
+/// What readouts do not tell of losses.
+const SUMS: &str = "Readouts tell losses along the way of light: one that is common to both waveguides in front of an MZI is as good behind it, and at the \
+                    ends of a mesh only sums are told, so that single losses scatter where their sums are right.";
 
 /// The chip that was estimated, as a simulation knows it.
 pub struct Truth<'a> {
@@ -160,12 +165,19 @@ fn written(value: f64) -> String {
     text.replace('-', "−")
 }
 
-/// Estimated errors over true ones, a picture for each unit, and weights as the chip holds them.
+/// Estimated errors over true ones, a picture for those of one size and unit, and weights as the chip holds them.
 fn against(page: &mut Page, part: &Part, kinds: &[Kind], truth: &StageErrors, file: &str) -> Result<()> {
-    for (unit, name, label) in [("rad", "rad", "error (rad)"), ("", "relative", "error"), ("dB", "db", "error (dB)")] {
-        let own = kinds.iter().filter(|kind| kind.unit == unit && !kind.whole);
-        let series = own.filter_map(|kind| Some((kind.name.clone(), kind.found.as_slice(), kind.truth.as_deref()?)));
-        scatter(page, part, &format!("stage-{file}-estimate-{name}"), label, &series.collect::<Vec<_>>())?;
+    for each in kinds.chunk_by(|one, other| one.drawn == other.drawn) {
+        let series = each.iter().filter(|kind| !kind.whole);
+        let series = series.filter_map(|kind| Some((kind.name.clone(), kind.found.as_slice(), kind.truth.as_deref()?)));
+        let [first, ..] = each else { continue };
+        let label = match (first.drawn == LOSSES, first.unit) {
+            (true, unit) => format!("loss ({unit})"),
+            (false, "") => "error".to_string(),
+            (false, unit) => format!("error ({unit})"),
+        };
+        let name = format!("stage-{file}-estimate-{}", first.drawn.replace('_', "-"));
+        scatter(page, part, &name, (first.drawn, &label), &series.collect::<Vec<_>>())?;
     }
     let held = |errors: &StageErrors| {
         let maps = chip_pictures::of_errors(&part.stage, errors, &part.controls);
@@ -173,13 +185,24 @@ fn against(page: &mut Page, part: &Part, kinds: &[Kind], truth: &StageErrors, fi
     };
     if let (Some(found), Some(truth)) = (held(&part.found), held(truth)) {
         let series = [(truth.title.to_string(), found.values.as_slice(), truth.values.as_slice())];
-        scatter(page, part, &format!("stage-{file}-estimate-{HELD}"), truth.scale, &series)?;
+        scatter(page, part, &format!("stage-{file}-estimate-{HELD}"), (HELD, truth.scale), &series)?;
     }
     Ok(())
 }
 
+/// Where a part stands, in a title.
+fn place(part: &Part) -> String {
+    format!("Stage {}, {}", part.number, part.stage.word())
+}
+
 /// One picture of `(what, estimated, true)`, where there is something.
-fn scatter(page: &mut Page, part: &Part, name: &str, label: &str, series: &[(String, &[f64], &[f64])]) -> Result<()> {
+fn scatter(
+    page: &mut Page,
+    part: &Part,
+    name: &str,
+    (drawn, label): (&str, &str),
+    series: &[(String, &[f64], &[f64])],
+) -> Result<()> {
     let values = series.iter().flat_map(|(_, found, truth)| found.iter().chain(*truth));
     let ends = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
     if ends.0 > ends.1 {
@@ -204,10 +227,20 @@ fn scatter(page: &mut Page, part: &Part, name: &str, label: &str, series: &[(Str
         Curve { label: what.clone(), look, mark: Mark::Points, points, interval: Interval::None }
     };
     let curves = std::iter::once(same).chain(series.iter().enumerate().map(points)).collect();
-    let title = format!("Stage {}: estimated and true", part.number);
-    let chart = Chart { title, x: axis("true"), y: axis("estimated"), curves, ..Chart::default() };
+    let what = match series {
+        [(alone, ..)] => alone.as_str(),
+        _ => drawn,
+    };
+    let title = format!("{}: {what}", place(part));
+    let chart = Chart { title: title.clone(), x: axis("true"), y: axis("estimated"), curves, ..Chart::default() };
     let thinned = series.iter().any(|(_, found, _)| found.len() > MOST_POINTS);
-    let caption = format!("{TRUE}{}", if thinned { " Of each kind some hundred are shown." } else { "" });
+    let mut caption = format!("{title}, {TRUE}");
+    if thinned {
+        caption += " Of each kind some hundred are shown.";
+    }
+    if drawn == LOSSES {
+        caption = format!("{caption} {SUMS}");
+    }
     page.figure(name, &chart.picture(page.sheet()), &caption)
 }
 
@@ -216,7 +249,9 @@ fn alone(page: &mut Page, part: &Part, file: &str) -> Result<()> {
     let own = chip_pictures::of_errors(&part.stage, &part.found, &part.controls);
     let pictures = chip_pictures::pictures(&part.stage, &part.found, &part.controls, part.next.as_ref());
     for picture in pictures.into_iter().filter(|picture| own.iter().any(|map| map.name == picture.name)) {
-        page.map(&format!("stage-{file}-estimate-{}", picture.name), picture.map, ESTIMATE)?;
+        let title = format!("{}: {}", place(part), picture.map.title);
+        let caption = format!("{title}, {ESTIMATE}");
+        page.map(&format!("stage-{file}-estimate-{}", picture.name), HeatMap { title, ..picture.map }, &caption)?;
     }
     Ok(())
 }
@@ -233,7 +268,14 @@ mod tests {
 
     #[test]
     fn a_row_has_what_is_known() {
-        let kind = |truth| Kind { name: "tilt".into(), unit: "rad", whole: true, found: vec![-0.5, 0.1], truth };
+        let kind = |truth| Kind {
+            name: "tilt".into(),
+            drawn: "tilt",
+            unit: "rad",
+            whole: true,
+            found: vec![-0.5, 0.1],
+            truth,
+        };
         assert_eq!(row("2", &kind(None)), ["2", "tilt", "−0.500, 0.100 rad"]);
         let both = row("2", &kind(Some(vec![-0.4, 0.1])));
         assert_eq!(both[2..], ["−0.400, 0.100 rad", "−0.500, 0.100 rad", "−0.100, 0.000 rad"]);

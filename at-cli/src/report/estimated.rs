@@ -9,6 +9,9 @@ use std::f64::consts::TAU;
 /// Gain of a heater below which it is dead: that of others is off by some percent.
 const DEAD: f64 = 0.5;
 
+/// The picture of losses.
+pub const LOSSES: &str = "losses";
+
 /// The controls whose sign a dead heater leaves open.
 const THETA: &str = "theta";
 
@@ -137,6 +140,7 @@ impl Part {
                 start = own.end;
                 kinds.push(Kind {
                     name,
+                    drawn: drawn_with(&vector),
                     unit: vector.unit,
                     whole: vector.order == Order::Stage,
                     found: found[own.clone()].to_vec(),
@@ -162,6 +166,8 @@ impl Part {
 #[derive(Debug)]
 pub struct Kind {
     pub name: String,
+    /// The picture that it is in: kinds share one whose sizes are alike.
+    pub drawn: &'static str,
     pub unit: &'static str,
     /// They are the stage's as a whole.
     pub whole: bool,
@@ -185,11 +191,23 @@ impl Heaters<'_> {
             |path: &ControlPath| own.iter().map(|&k| path.shifters.get(k).map_or(0.0, |own| own.gain - 1.0)).collect();
         (!own.is_empty()).then(|| Kind {
             name: "gain of a heater".to_string(),
+            drawn: "gains",
             unit: "",
             whole: false,
             found: gains(self.found),
             truth: self.truth.map(gains),
         })
+    }
+}
+
+/// The picture of the errors of a `vector`.
+fn drawn_with(vector: &ErrorVector) -> &'static str {
+    match vector.name {
+        "first_coupler" | "second_coupler" => "couplers",
+        "loss_db" if matches!(vector.order, Order::Waveguides { .. }) => LOSSES,
+        "positive" | "negative" => "contrasts",
+        name if vector.what == PHASE_ERROR && name != "phase" => "phases",
+        name => name,
     }
 }
 

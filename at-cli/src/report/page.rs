@@ -4,7 +4,7 @@ use crate::export::canvas::escape;
 use crate::export::figures::Figures;
 use crate::export::heat_map::HeatMap;
 use crate::export::marks::Picture;
-use crate::export::picture;
+use crate::export::picture::{self, Format};
 use crate::export::sheet::Sheet;
 use anyhow::{Context, Result};
 use at_core::files;
@@ -18,13 +18,22 @@ pub struct Page {
     pictures: PathBuf,
     figures: Figures,
     names: Vec<String>,
+    files: Vec<String>,
     notes: Vec<String>,
 }
 
 impl Page {
     /// An empty page; `pictures` is the folder of its pictures, which are drawn as `figures` says.
     pub fn new(title: &str, pictures: PathBuf, figures: Figures) -> Self {
-        Page { title: title.to_string(), body: String::new(), pictures, figures, names: Vec::new(), notes: Vec::new() }
+        Page {
+            title: title.to_string(),
+            body: String::new(),
+            pictures,
+            figures,
+            names: Vec::new(),
+            files: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// The sheet of its pictures.
@@ -100,7 +109,7 @@ impl Page {
             name.to_string()
         };
         files::create_folders(&self.pictures).with_context(|| format!("cannot create {}", self.pictures.display()))?;
-        picture::write(&self.pictures, &name, picture, &self.figures)?;
+        self.files.extend(picture::write(&self.pictures, &name, picture, &self.figures)?);
         let _ = writeln!(
             self.body,
             "<figure role=\"img\" aria-label=\"{0}\">{1}<figcaption>{0}</figcaption></figure>",
@@ -151,12 +160,35 @@ impl Page {
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <link rel=\"icon\" href=\"data:,\">\n<title>{title}</title>\n<style>\n{STYLE}</style></head>\n<body>\n<main>\n{}\
-             <footer>asyt {}; everything on this page is in this one file</footer>\n</main>\n</body></html>\n",
+             <footer>asyt {}; everything on this page is in this one file</footer>\n</main>\n{WRITTEN}{}{END}\n</body></html>\n",
             self.body,
-            env!("CARGO_PKG_VERSION")
+            env!("CARGO_PKG_VERSION"),
+            self.files.join(" ")
         )
     }
+
+    /// Removes the pictures beside this page that its `earlier` text says it wrote, and that it writes no more.
+    pub fn remove_others(&self, earlier: &str) -> Result<()> {
+        let listed = earlier.rsplit_once(WRITTEN).and_then(|(_, rest)| rest.split_once(END));
+        let own = |file: &&str| {
+            let extension = Path::new(file).extension().and_then(|own| own.to_str());
+            let picture = extension.is_some_and(|own| Format::ALL.iter().any(|format| format.extension() == own));
+            picture && !file.starts_with('.') && !file.contains(['/', '\\', ':'])
+        };
+        let gone = listed.map(|(files, _)| files.split(' ').filter(own)).into_iter().flatten();
+        for file in gone.filter(|file| !self.files.iter().any(|kept| kept == file)) {
+            let path = self.pictures.join(file);
+            if path.symlink_metadata().is_ok_and(|entry| entry.is_file()) {
+                std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
 }
+
+/// Around the names of the files of a page's pictures, at its end.
+const WRITTEN: &str = "<!-- pictures: ";
+const END: &str = " -->";
 
 const STYLE: &str = include_str!("page.css");
 
@@ -164,7 +196,6 @@ const STYLE: &str = include_str!("page.css");
 mod tests {
     use super::*;
     use crate::export::canvas::Canvas;
-    use crate::export::picture::Format;
 
     #[test]
     fn texts_are_escaped_and_pictures_become_files() {
@@ -184,5 +215,35 @@ mod tests {
         for file in ["one.svg", "one.png", "one-1.svg"] {
             assert!(folder.path().join("pictures").join(file).exists(), "{file}");
         }
+    }
+
+    #[test]
+    fn pictures_of_an_earlier_page_go_and_foreign_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = folder.path().join("pictures");
+        let drawn = |names: &[&str]| {
+            let figures = Figures { sheet: Sheet::default(), formats: vec![Format::Svg] };
+            let mut page = Page::new("a", pictures.clone(), figures);
+            names
+                .iter()
+                .for_each(|name| page.figure(name, &Canvas::new(4.0).finish(4.0, Sheet::default()), "").unwrap());
+            page
+        };
+        let earlier = drawn(&["one", "two"]).html();
+        for foreign in ["mine.svg", "three.txt", "../above.svg"] {
+            std::fs::write(pictures.join(foreign), "").unwrap();
+        }
+        let page = drawn(&["two", "four"]);
+        page.remove_others("a page of nobody knows what").unwrap();
+        assert!(pictures.join("one.svg").exists());
+        page.remove_others(&earlier).unwrap();
+        page.remove_others(&earlier.replace("one.svg", "three.txt ../above.svg")).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(&pictures)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["four.svg", "mine.svg", "three.txt", "two.svg"]);
+        assert!(folder.path().join("above.svg").exists());
     }
 }

@@ -107,7 +107,7 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
             false => earlier.get(name.as_str()).copied(), // of the process that trained it
         };
         for outcome in &outcomes {
-            notes.say(outcome.notes.iter().map(|text| format!("{name}: {text}")));
+            notes.say(outcome.notes.iter().map(|text| about(name, text)));
         }
         notes.say(doubts);
         summary.notes = notes.texts().to_vec();
@@ -139,6 +139,11 @@ pub fn train<E: Simulator>(engine: &E, job: &Job, traffic: Option<&dyn Fn() -> T
     }
     say(quiet, "");
     Ok(summary)
+}
+
+/// A doubt about the result of a method, which some name themselves.
+fn about(method: MethodName, text: &str) -> String {
+    if text.starts_with(&format!("{method} ")) { text.to_string() } else { format!("{method}: {text}") }
 }
 
 /// What went wrong with a method, and what is kept. A divergence names its method itself.

@@ -133,13 +133,28 @@ pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<
         Acts::On(part) => Some((own.name, part)),
         Acts::OnAll | Acts::With(_) => None,
     });
-    if let Some((name, part)) = idle {
+    // what a person has changed of the kind, and to no effect
+    let asked = differing(chip, &find(kind).unwrap_or(Imperfections::NONE));
+    let in_vain = asked.into_iter().filter_map(|own| match own.acts {
+        Acts::On(part) if !network.has(part) && own.of(chip) != own.default() => Some((own.name, part)),
+        Acts::On(_) | Acts::OnAll | Acts::With(_) => None,
+    });
+    let in_vain: Vec<_> = in_vain.collect();
+    if let Some((name, part)) = idle.filter(|_| !any) {
         let fitting = FITTING.into_iter().filter(|(part, _)| network.has(*part));
-        ensure!(
-            any,
+        let fitting: Vec<_> =
+            fitting.map(|(_, chip)| chip).chain(["ideal"].into_iter().filter(|ideal| *ideal != kind)).collect();
+        if let Some((name, part)) = in_vain.first() {
+            bail!(
+                "--{name} acts on {}, and the network has none: chip {kind} would be ideal; drop it, or choose --chip {}",
+                part.name(),
+                fitting.join(" or ")
+            );
+        }
+        bail!(
             "chip {kind} would be ideal: {name} acts on {}, and the network has none; choose --chip {}",
             part.name(),
-            fitting.map(|(_, chip)| chip).chain(["ideal"]).collect::<Vec<_>>().join(" or ")
+            fitting.join(" or ")
         );
     }
     let shown = own.iter().filter(|own| acts(own) || (any && matches!(own.acts, Acts::With(_))));
@@ -155,6 +170,10 @@ pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<
         let (parts, kinds) = (parts.join(" and "), kinds.join(" and "));
         format!("chip {kind} leaves {parts} perfect; give them the imperfections that chip {kinds} has (docs/imperfections.md)")
     });
+    let vain = in_vain
+        .iter()
+        .map(|(name, part)| format!("--{name} changes nothing: it acts on {}, and the network has none", part.name()));
+    let note = note.into_iter().chain(vain).reduce(|one, other| format!("{one}; {other}"));
     Ok((if shown.is_empty() { "no imperfection".to_string() } else { shown }, note))
 }
 
@@ -256,6 +275,20 @@ mod tests {
         assert_eq!(act("demo", "mesh:4").unwrap(), ("update-error 0.6".into(), None));
         let error = act("weight-bank", "mesh:4").unwrap_err().to_string();
         assert!(error.contains("--chip mesh or ideal") && error.contains("response-amplitude"), "{error}");
+        let changed = |kind: &str, text: &str| {
+            let mut chip = find(kind).unwrap();
+            chip.memory.pcm_levels = 8;
+            effective(kind, &chip, &network(text))
+        };
+        let error = changed("ideal", "matrix:4-2").unwrap_err().to_string();
+        assert!(
+            error.starts_with("--pcm-levels acts on phase-change crossbars")
+                && error.ends_with("drop it, or choose --chip demo"),
+            "{error}"
+        );
+        let note = changed("demo", "matrix:4-2").unwrap().1.unwrap();
+        assert!(note.contains("--pcm-levels changes nothing") && note.contains("the network has none"), "{note}");
+        assert_eq!(changed("phase-change", "pcm:2x4").unwrap().1, None);
     }
 
     #[test]

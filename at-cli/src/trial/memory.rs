@@ -146,6 +146,8 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
     let moments = plan.training.optimizer.moments() as f64;
     let sets = 1.0 + moments;
     let batch = plan.training.batch_size as f64;
+    // samples with their own and with a wrong label
+    let passed = if method == MethodName::Phyll { 2.0 * batch } else { batch };
     let widths: Vec<f64> = network.crossed_stages().map(|stage| stage.output().width() as f64).collect();
     let (widest, outputs) = (widths.iter().copied().fold(width, f64::max), network.outputs() as f64);
 
@@ -163,7 +165,7 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
         network.stages().map(|stage| at_core::cpu::bytes(stage, held) as f64).sum::<f64>()
     };
     let drawn = errors_of(whole) * 8.0 + all * kind.chip.drawn();
-    let chip = standing(network, &held(&kind.chip, false, batch)) + controls * (real + kind.chip.followed(real));
+    let chip = standing(network, &held(&kind.chip, false, passed)) + controls * (real + kind.chip.followed(real));
     let pairs = network.stages().flat_map(Stage::runs).filter(|run| run.meaning == Meaning::Cells);
     let pairs: f64 = pairs.map(|run| run.count as f64).sum();
     need.fixed("the first controls and the chip", all * 8.0 + drawn + chip + pairs * PAIR.0);
@@ -249,7 +251,14 @@ fn on_cpu(plan: &Plan, method: MethodName, kind: &Kind, whole: &Network, network
     }
     if method == MethodName::Phyll {
         let entries: f64 = network.visited_outputs().map(|own| (own.width() as f64).powi(2)).sum();
-        need.fixed("the maps between layers (phyll)", entries * (real + 8.0));
+        let most = network.visited_outputs().map(|own| own.width() as f64).fold(0.0, f64::max);
+        // in double precision on the host: entries, their gradient and that of a layer, or all of it as it goes back; or a checkpoint of all
+        let step = entries * 16.0 + (8.0 * most * most).max(entries * real);
+        let maps = entries * sets * real + step.max(entries * sets * CHECKPOINT);
+        need.fixed("the maps between layers (phyll)", maps);
+        // the samples, overlaid twice; what a layer reads, as mapped, its errors, and what enters and leaves it
+        let passing = batch * 24.0 * width + passed * most * (24.0 + 2.0 * real);
+        need.growing("the signals between layers (phyll)", passing, "batch-size", batch);
     }
     if method == MethodName::Dat || method == MethodName::DatInternal {
         prediction(&mut need, plan, network, real, moments);

@@ -3,7 +3,7 @@
 use super::RunContents;
 use super::stored::StoredSignals;
 use crate::failure::{Failure, OrUsage, Outcome};
-use crate::memory::available;
+use crate::memory::{allowed, available};
 use crate::network_files::FilesCache;
 use crate::plan::Plan;
 use crate::settings::RunSettings;
@@ -119,7 +119,8 @@ const SHARE: f64 = 1.0 / 8.0;
 /// Bytes that features may take before they are read in parts.
 fn memory_for_data(plan: &Plan) -> u64 {
     let megabytes = |count: usize| (count as u64).saturating_mul(1_000_000);
-    plan.settings.data_memory.map_or_else(|| (available() * SHARE) as u64, megabytes)
+    let free = || allowed().unwrap_or_else(|_| available()); // what is stated wrongly is refused before a run
+    plan.settings.data_memory.map_or_else(|| (free() * SHARE) as u64, megabytes)
 }
 
 /// The samples `data` that a program has, as `plan` wants them: cut to its limits, and scaled.

@@ -113,6 +113,67 @@ fn a_dry_run_counts_what_the_run_then_reads_and_writes_and_leaves_nothing() {
     }
 }
 
+/// Every number of a line that stands before the time, with the one behind ` to `, if there is one.
+fn bounds(line: &str) -> Vec<[u64; 2]> {
+    let counts = line.split_once(": ").unwrap().1.split("; about").next().unwrap();
+    let each = counts.split(", ").flat_map(|part| part.split(" in "));
+    each.map(|part| numbers(part)).map(|own| [own[0], own[own.len() - 1]]).collect()
+}
+
+#[test]
+fn a_dry_run_counts_what_at_adaptive_sends_before_it_trains() {
+    let bench = Bench::new();
+    let run = "--network mesh:4x2 --dataset iris --train-limit 45 --batch-size 10 --epochs 40 --engine cpu --method at-adaptive,pat";
+    for (number, chip) in [
+        "--chip silicon",
+        "--chip mesh --phase 3",
+        "--chip mesh --dead-shifters 0.1",
+        "--chip ideal --measuring-steps 30",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let words = || ["train"].into_iter().chain(run.split(' ')).chain(chip.split(' '));
+        let told = bench.run(words().chain(["--dry-run"])).done().stdout;
+        let out = format!("run-{number}");
+        bench.run(words().chain(["--out", &out, "--quiet"])).done();
+        let summary: Value = serde_json::from_str(&bench.read(&format!("{out}/summary.json"))).unwrap();
+        for (result, method) in ["at-adaptive", "pat"].into_iter().enumerate() {
+            let of = |name: &str| summary["results"][result]["accesses"][name].as_u64().unwrap();
+            let counted = ["reads", "injections", "inputs", "control_writes", "passes", "rounds"].map(of);
+            let expected = bounds(line(&told, &format!("{method}: ")));
+            assert_eq!(expected.len(), counted.len(), "{told}");
+            for ([least, most], counted) in expected.iter().zip(counted) {
+                assert!((*least..=*most).contains(&counted), "{method}, {chip}: {counted} of {told}");
+                assert!(method == "at-adaptive" || least == most, "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_of_ring_banks_counts_their_probes() {
+    let bench = Bench::new();
+    let words = || {
+        "train --network rings:in-6-out --dataset iris --epochs 6 --engine cpu --method at-adaptive --chip ring-bank"
+            .split(' ')
+    };
+    let told = bench.run(words().chain(["--dry-run"])).done().stdout;
+    bench.run(words().chain(["--out", "run", "--quiet"])).done();
+    let summary: Value = serde_json::from_str(&bench.read("run/summary.json")).unwrap();
+    let [least, most] = bounds(line(&told, "at-adaptive: "))[4];
+    let passes = summary["results"][0]["accesses"]["passes"].as_u64().unwrap();
+    assert!((least..=most).contains(&passes) && passes > 6 * 120, "{passes} of {told}");
+}
+
+#[test]
+fn memory_that_a_person_states_is_what_is_free() {
+    let bench = Bench::new();
+    let words = ["train", "--dry-run"].into_iter().chain(MESHES.split(' '));
+    let ended = crate::asyt::Ended::new(bench.asyt(words).env("AT_MEMORY", "0.5").output().unwrap());
+    assert!(line(&ended.done().stdout, "memory   ").ends_with("and 500.0 MB are free"));
+}
+
 #[test]
 fn a_dry_run_says_network_chip_sizes_memory_steps_and_time() {
     let bench = Bench::new();

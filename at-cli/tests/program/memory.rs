@@ -99,6 +99,9 @@ fn a_training_of_other_elements_than_meshes_takes_the_memory_that_is_stated_befo
         ("at-adaptive", "diffractive:48x48x3", "digits", "f64", "50"),
         ("at", "conv:64@5x5,pool:2,bank:256-out", "digits", "f64", "300"),
         ("ideal", "conv:64@5x5,pool:2,bank:256-out", "digits", "f64", "300"),
+        ("phyll", "conv:32@5x5,pool:2,bank:256-out", "digits", "f64", "100"),
+        ("phyll", "bank:in-400-400-out", "iris", "f32", "50"),
+        ("phyll", "mesh:200x3", "iris", "f32", "100"),
     ];
     for (method, network, dataset, precision, batch) in cases {
         let words = ["train", "--dataset", dataset, "--engine", "cpu", "--epochs", "1"];

@@ -126,7 +126,7 @@ fn what_at_adaptive_has_found_of_a_chip_from_outside_is_drawn_by_itself() {
     {
         assert!(pictures.iter().any(|own| own == name), "{name}: {pictures:?}");
     }
-    assert!(!pictures.iter().any(|own| own.contains("estimate-rad")), "{pictures:?}");
+    assert!(!pictures.iter().any(|own| own.contains("estimate-phases")), "{pictures:?}");
 }
 
 #[test]

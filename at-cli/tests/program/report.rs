@@ -115,19 +115,21 @@ fn what_at_adaptive_has_found_stands_beside_the_true_errors() {
         let couplers = rows.iter().find(|row| row[0] == stage && row[1] == "first coupler error").unwrap();
         let [truth, off] = [2, 4].map(|column| first_number(&couplers[column]));
         assert!(truth > 0.01 && off < 0.5 * truth, "{couplers:?}");
-        for name in ["rad", "db", "relative"] {
+        for name in ["couplers", "phases", "losses", "gains"] {
             shown(&pictures, &format!("stage-{stage}-estimate-{name}.svg"));
         }
     }
     assert!(rows.iter().any(|row| row[1] == "gain of a heater"), "{rows:?}");
     assert!(page.contains("estimated = true"));
     let (_, pictures) = of("bank:in-8-out", "weight-bank", &short);
-    ["held", "rad", "relative"].iter().for_each(|name| shown(&pictures, &format!("stage-1-estimate-{name}.svg")));
+    ["held", "amplitude", "slope", "offset"]
+        .iter()
+        .for_each(|name| shown(&pictures, &format!("stage-1-estimate-{name}.svg")));
     let (page, pictures) = of("diffractive:16x16x2", "planes", &short);
-    shown(&pictures, "stage-2-estimate-rad.svg");
+    shown(&pictures, "stage-2-estimate-phase.svg");
     assert!(found(&page).iter().any(|row| row[1] == "shift of a plane" && row[3].ends_with(" µm")), "{page}");
     let (_, pictures) = of("conv:2@3,svd,stride=2,bank:out", "mesh", &["--train-limit", "400", "--epochs", "15"]);
-    shown(&pictures, "stage-1-2-estimate-rad.svg");
+    shown(&pictures, "stage-1-2-estimate-phases.svg");
     let bench = Bench::new();
     mesh_run(&bench);
     report(&bench, &[]).done();

@@ -20,10 +20,10 @@ plain {
     splitter_angle: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of the couplers' angle errors (radians)";
     /// Standard deviation of the static phase error of θ and φ.
-    phase: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Meshes),
+    phase: f64 = 0.0, Radian, Range::PHASES, Individual, On(Part::Meshes),
         "Meshes: spread of the static phase errors (radians)";
     /// Insertion loss per waveguide and column, as a loss of power.
-    loss_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Kind, On(Part::Meshes),
+    loss_db: f64 = 0.0, Decibel, Range::LOSS, Kind, On(Part::Meshes),
         "Meshes: insertion loss per waveguide and column (dB)";
     /// Standard deviation of that loss between waveguides; a negative draw counts as no loss.
     loss_spread_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Individual, On(Part::Meshes),
@@ -84,7 +84,7 @@ process {
     process_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of the couplers' angle errors that neighbours share (radians)";
     /// s of the phases.
-    process_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Shifters),
+    process_phase in process: f64 = 0.0, Radian, Range::PHASES, Individual, On(Part::Shifters),
         "Meshes and weight banks: spread of phase errors that neighbours share (radians)";
     /// ℓ.
     process_length in process: f64 = 1000.0, Micrometre, Range::POSITIVE, Kind, With("process-phase"),
@@ -93,7 +93,7 @@ process {
     die_splitter in process: f64 = 0.0, Radian, Range::COUPLERS, Individual, On(Part::Meshes),
         "Meshes: spread of a die's mean angle error (radians)";
     /// σ_d of the phases.
-    die_phase in process: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Shifters),
+    die_phase in process: f64 = 0.0, Radian, Range::PHASES, Individual, On(Part::Shifters),
         "Meshes and weight banks: spread of a die's mean phase error (radians)";
 }
 
@@ -133,7 +133,7 @@ memory {
 
 planes {
     /// Standard deviation of the static phase error of a mask's pixels.
-    pixel_phase in planes: f64 = 0.0, Radian, Range::NOT_NEGATIVE, Individual, On(Part::Masks),
+    pixel_phase in planes: f64 = 0.0, Radian, Range::PHASES, Individual, On(Part::Masks),
         "Masks: spread of the static phase errors of pixels (radians)";
     /// L: levels of the phases of a mask's pixels, `2πk/L`; 0 for any phase.
     mask_levels in planes: u32 = 0, Level, Range::up_to(65536.0, "a pixel has 2 to 65536 levels; 0 is any"), Kind,

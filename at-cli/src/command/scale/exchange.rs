@@ -45,7 +45,7 @@ pub(super) fn exchange(arguments: &ScaleArguments) -> Outcome {
     asked.iter().all(|&ranks| ranks > 1).then_some(()).context(one).or_usage()?;
     let most = asked[asked.len() - 1] as f64 * arguments.exchange.iter().copied().max().unwrap_or(0) as f64;
     // its own values, their bytes on the way, and what comes back, with each of all ranks
-    let (need, available) = (5.0 * 8.0 * most, memory::available());
+    let (need, available) = (5.0 * 8.0 * most, memory::allowed().or_usage()?);
     let large = format!("the sums need about {}; {} are free", memory::size(need), memory::size(available));
     (need <= available).then_some(()).context(large).or_usage()?;
     let folder = RunFolder::create(arguments.out.as_deref(), "exchange")?;

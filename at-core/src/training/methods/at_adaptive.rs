@@ -26,6 +26,8 @@
 //! Readouts of ring banks are kept and compared again, seven for each that is new (`kept_probes.rs`): a ring answers alike on both sides of
 //! its resonance, and only the same estimate at many settings tells them apart.
 //!
+//! Where converters read the output layer, probes and the light of calibrating are no brighter than their range holds, and what they made of it is counted (`receiver.rs`).
+//!
 //! A step writes every control once, measuring or not, and only the output layer is read; a probe has its own number of samples,
 //! whatever the task's batches are. A network without imperfections to estimate has nothing to measure: there the method is
 //! output-only physics-aware training.
@@ -35,12 +37,14 @@ use super::kept_probes::KeptProbes;
 use super::learned_model::{Design, LearnedModel};
 use super::measuring::{Budget, FINAL_RATE, MEASURING, Phase, Progress};
 use super::misfit::Misfit;
-use super::probes::Probes;
+use super::probes::{FADES, Probes};
+use super::receiver::{Heard, Listened, Receiver};
 use super::{
     Dash, Ingredients, Marker, Method, MethodFacts, MethodName, MethodOption, Model, OptionRange, Reach, Room,
 };
 use crate::engine::{Engine, Optimizer};
 use crate::fabrication::Fabrication;
+use crate::imperfections::Noise;
 use crate::network::Network;
 use crate::propagator::{Buffer, Propagator, Simulator, Tunable};
 use crate::stage::Estimable;
@@ -90,6 +94,9 @@ pub const ESTIMATE: &str = "estimate";
 /// Numbers of probes that no run reaches: their random numbers say which kept probes are compared again.
 const FIRST_AGAIN: u64 = 1 << 41;
 
+/// The number of the probe that the chip as designed is lit with.
+const AS_DESIGNED: u64 = 1 << 42;
+
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("at-adaptive"),
@@ -130,7 +137,8 @@ pub fn build<E: Simulator, C: Propagator<Engine = E> + 'static>(
     };
     let model = design.model(from.engine, make(&design.network, &design.fabrication)?)?;
     let (estimation, initial) = (from.options.estimation, from.initial);
-    let method = AdaptiveAsymmetric::new(from.engine, model, &design.network, estimation, initial, from.settings)?;
+    let mut method = AdaptiveAsymmetric::new(from.engine, model, &design.network, estimation, initial, from.settings)?;
+    method.read_with(&design.network, &from.options.imperfections.noise)?;
     Ok(Box::new(method))
 }
 
@@ -155,6 +163,11 @@ impl Estimation {
     /// The most steps of a training on `network` that measure before the controls meet the chip, 0 where nothing is estimated.
     pub fn measures(&self, network: &Network) -> usize {
         if network.imperfections() == 0 { 0 } else { Pace::of(self, network).measuring_steps }
+    }
+
+    /// τ of a training on `network`.
+    pub(super) fn trust_of(&self, network: &Network) -> f64 {
+        Pace::of(self, network).trust
     }
 
     /// Errs unless rate and prior are finite and not negative, and the trust is positive.
@@ -218,6 +231,18 @@ impl Pace {
     }
 }
 
+/// What the converters of a chip are known to bear, and what they have read.
+struct Reading<E: Engine> {
+    receiver: Receiver,
+    /// Greatest power per sample of data for which probes are drawn, and light to calibrate with.
+    brightest: [f64; 2],
+    /// [`Heard`] of probes and of calibrating.
+    heard: Parameters<E>,
+}
+
+/// What a [`Reading`] tells apart, as a person is told of it.
+const LIT: [&str; 2] = ["its probes", "the light that calibrates"];
+
 /// The method with its model.
 pub struct AdaptiveAsymmetric<M: Tunable> {
     model: LearnedModel<M>,
@@ -228,6 +253,7 @@ pub struct AdaptiveAsymmetric<M: Tunable> {
     probes: Probes,
     calibration: Option<Calibration<M::Engine>>,
     kept: Option<KeptProbes<M::Engine>>,
+    reading: Option<Reading<M::Engine>>,
     budget: Budget,
     /// The first controls, from which it starts again where no estimate is trusted.
     first: Vec<f64>,
@@ -280,6 +306,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             probes,
             calibration,
             kept,
+            reading: None,
             budget,
             first: initial.to_vec(),
             optimizer: settings.optimizer,
@@ -294,6 +321,40 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
             estimate,
             model,
         })
+    }
+
+    /// Takes what reads the output layer of chips of `network` for what its data sheet says, `noise`.
+    fn read_with(&mut self, network: &Network, noise: &Noise) -> Result<()> {
+        let Some(receiver) = Receiver::of(network, noise).filter(|_| self.budget.steps > 0) else { return Ok(()) };
+        let engine = self.room.engine.clone();
+        // the brightest light goes anywhere in a chip whose errors are large
+        let anywhere = (1.0, FADES);
+        let lit: &[(f64, f64)] = if self.kept.is_some() { &[(1.0, 1.0)] } else { &[(0.0, 1.0), anywhere, (1.0, 1.0)] };
+        let probes = receiver.best(|power| self.as_designed(power, lit))?;
+        let calibrating = match self.calibration {
+            Some(_) => receiver.best(|power| self.as_designed(power, &[anywhere]))?,
+            None => f64::INFINITY,
+        };
+        let heard = Parameters::new(&engine, Optimizer::Sgd, &[0.0; LIT.len() * Heard::LEN])?;
+        self.reading = Some(Reading { receiver, brightest: [probes, calibrating], heard });
+        self.model.program(&self.controls.values)
+    }
+
+    /// Readouts of the chip as designed of probes with these reaches for data of so many times the `power`, and the misfit that compares them.
+    fn as_designed(&mut self, power: f64, lit: &[(f64, f64)]) -> Result<(Misfit, Vec<Vec<f64>>)> {
+        let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
+        let estimate = vec![0.0; self.estimate.len()];
+        let len = samples * self.model.outputs();
+        let readouts = lit.iter().map(|&(reach, times)| {
+            let (controls, fields) = self.probes.draw(&engine, AS_DESIGNED, reach, &estimate, times * power)?;
+            self.model.program(&controls)?;
+            self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
+            let mut readout = engine.download(&self.room.readout)?;
+            readout.truncate(len);
+            Ok(readout)
+        });
+        let readouts = readouts.collect::<Result<Vec<_>>>()?;
+        Ok((self.misfit.at(self.probes.root(power)), readouts))
     }
 
     /// The estimate of the imperfections so far, ordered as [`LearnedModel`] says.
@@ -345,11 +406,28 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         Ok(())
     }
 
-    /// The data's power per sample, on which probes depend, and the estimate so far.
-    fn known(&self, batch: &Batch<M::Engine>) -> Result<(f64, Vec<f64>)> {
+    /// The power per sample of data for which probes are drawn, or light to calibrate with, and the estimate so far.
+    fn known(&self, batch: &Batch<M::Engine>, calibrating: bool) -> Result<(f64, Vec<f64>)> {
         let engine = &self.room.engine;
         let power = mean_power(&engine.download(batch.signals())?, batch.size());
-        Ok((power, engine.download(&self.estimate.values)?))
+        let brightest = self.reading.as_ref().map_or(f64::INFINITY, |own| own.brightest[usize::from(calibrating)]);
+        Ok((power.min(brightest), engine.download(&self.estimate.values)?))
+    }
+
+    /// What was read of probes and of calibrating, where converters read.
+    fn heard(&self) -> Result<Option<(Receiver, [Heard; 2])>> {
+        let Some(reading) = &self.reading else { return Ok(None) };
+        let saved = self.room.engine.download(&reading.heard.values)?;
+        let (probes, calibrating) = saved.split_at(Heard::LEN);
+        Ok(Some((reading.receiver, [probes, calibrating].map(Heard::restored))))
+    }
+
+    fn keep_heard(&mut self, heard: [Heard; 2]) -> Result<()> {
+        let saved: Vec<f64> = heard.iter().flat_map(Heard::saved).collect();
+        if let Some(reading) = &mut self.reading {
+            reading.heard.values = self.room.engine.upload(&saved)?;
+        }
+        Ok(())
     }
 
     /// One probe through chip and model, from which the estimate learns at `rate`. Returns the misfit before.
@@ -362,7 +440,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         rate: f64,
     ) -> Result<f64> {
         let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
-        let (power, estimate) = self.known(batch)?;
+        let (power, estimate) = self.known(batch, false)?;
         let (controls, fields) = self.probes.draw(&engine, progress.probes, reach, &estimate, power)?;
         chip.program(&controls)?;
         chip.propagate(&fields, samples, &mut self.measured)?;
@@ -370,6 +448,12 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         self.model.program(&controls)?;
         self.model.record(&fields, samples, &mut self.room.trace, &mut self.room.readout)?;
         let misfit = self.compare(self.misfit.at(self.probes.root(power)), samples)?;
+        if let Some((receiver, mut heard)) = self.heard()? {
+            let len = samples * self.model.outputs();
+            let [chip, model] = [&self.measured, &self.room.readout].map(|own| engine.download(own));
+            heard[0].hear(&receiver, &chip?[..len], Some(&model?[..len]));
+            self.keep_heard(heard)?;
+        }
         self.learn(rate)?;
         self.sent = Some((fields, power));
         if let Some(kept) = &mut self.kept {
@@ -433,9 +517,14 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
         batch: &Batch<M::Engine>,
         progress: &mut Progress,
     ) -> Result<()> {
-        let (power, mut estimate) = self.known(batch)?;
+        let (power, mut estimate) = self.known(batch, true)?;
+        let mut all = self.heard()?;
         let Some(calibration) = &mut self.calibration else { return Ok(()) };
-        calibration.step(chip, &self.probes, progress.calibrated, power, &mut estimate)?;
+        let heard = all.as_mut().map(|(receiver, heard)| (*receiver, &mut heard[1]));
+        let mut listened = Listened { chip, engine: self.room.engine.clone(), heard };
+        calibration.step(&mut listened, &self.probes, progress.calibrated, power, &mut estimate)?;
+        all.map_or(Ok(()), |(_, heard)| self.keep_heard(heard))?;
+        let Some(calibration) = &self.calibration else { return Ok(()) };
         progress.calibrated(&self.budget);
         if progress.phase == Phase::Growing {
             // first controls are drawn for the design: on a chip with phases of its own they would be anything
@@ -530,7 +619,10 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
 
     fn notes(&self) -> Vec<String> {
         let Ok(progress) = self.progress() else { return Vec::new() };
-        match progress.phase {
+        let heard = self.heard().ok().flatten().map(|(_, heard)| heard).unwrap_or_default();
+        let range = heard[0].range();
+        let doubts = heard.iter().zip(LIT).filter_map(|(own, what)| own.doubt(what, range));
+        let standing = match progress.phase {
             Phase::OutputOnly => {
                 let calibrating = self.budget.calibration.filter(|&steps| self.budget.is_short_of(steps)).map(|steps| {
                     format!(
@@ -551,20 +643,23 @@ impl<M: Tunable, C: Propagator<Engine = M::Engine>> Method<C> for AdaptiveAsymme
                 vec!["at-adaptive was still measuring this chip when the run ended, and never trained on it".into()]
             }
             Phase::Training => Vec::new(),
-        }
+        };
+        standing.into_iter().chain(doubts).collect()
     }
 
     fn parameters(&self) -> Vec<(&'static str, &Parameters<C::Engine>)> {
         let light = self.calibration.iter().map(|own| ("light", &own.light));
         let kept = self.kept.iter().map(|kept| ("probes", &kept.readouts));
+        let read = self.reading.iter().map(|own| ("read", &own.heard));
         let own = [("controls", &self.controls), (ESTIMATE, &self.estimate), (MEASURING, &self.measuring)];
-        own.into_iter().chain(light).chain(kept).collect()
+        own.into_iter().chain(light).chain(kept).chain(read).collect()
     }
 
     fn parameters_mut(&mut self) -> Vec<(&'static str, &mut Parameters<C::Engine>)> {
         let light = self.calibration.iter_mut().map(|own| ("light", &mut own.light));
         let kept = self.kept.iter_mut().map(|kept| ("probes", &mut kept.readouts));
+        let read = self.reading.iter_mut().map(|own| ("read", &mut own.heard));
         let own = [("controls", &mut self.controls), (ESTIMATE, &mut self.estimate), (MEASURING, &mut self.measuring)];
-        own.into_iter().chain(light).chain(kept).collect()
+        own.into_iter().chain(light).chain(kept).chain(read).collect()
     }
 }

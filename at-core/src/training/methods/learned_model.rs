@@ -75,6 +75,11 @@ impl Design {
         Ok(Design { network, fabrication, path, ways, chain })
     }
 
+    /// Steps that it takes to calibrate the columns of a chip; none where they cannot be read.
+    pub(super) fn steps_of_calibration(&self) -> Option<usize> {
+        self.chain.as_ref().map(|chain| chain.columns() / 2)
+    }
+
     /// Length of an estimate.
     pub fn unknowns(&self) -> usize {
         self.network.imperfections() + if self.path.is_some() { self.network.controls() } else { 0 }

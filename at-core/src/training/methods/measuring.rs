@@ -150,6 +150,11 @@ impl Budget {
         [(LOOKS[0].0 * course as f64) as usize, course / 4]
     }
 
+    /// How often there is time to calibrate, which takes so many `steps`, at most.
+    pub fn calibrations(&self, steps: usize) -> usize {
+        self.steps.saturating_sub(self.probes().iter().sum()).checked_div(steps).unwrap_or_default().min(ATTEMPTS)
+    }
+
     /// Whether there is no time to calibrate, which takes so many `steps`.
     pub fn is_short_of(&self, steps: usize) -> bool {
         self.probes().iter().sum::<usize>() + steps > self.steps

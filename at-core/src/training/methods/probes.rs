@@ -46,6 +46,9 @@ const POWER: f64 = 2.0;
 const BRIGHT: f64 = 10.0;
 const BELOW: f64 = 0.43;
 
+/// How much dimmer probes of reach 1 are than those of reach 0, and than any light that calibrates.
+pub const FADES: f64 = BRIGHT / POWER;
+
 /// Ratio of the powers among which that one is looked for.
 const FINE: f64 = 1.02;
 

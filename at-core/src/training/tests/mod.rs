@@ -3,6 +3,7 @@
 mod adaptive;
 mod alignment;
 mod checkpoints;
+mod converters;
 mod convolution;
 mod counts;
 mod data_sheet;
