@@ -5,7 +5,7 @@ use super::kinds::find;
 use anyhow::{Result, bail, ensure};
 use at_core::imperfections::{Acts, Imperfection, Imperfections, Part, Planes};
 use at_core::network::Network;
-use at_core::optics::AngularSpectrum;
+use at_core::optics::{AngularSpectrum, MAX_LOSS_DB};
 
 pub use super::kinds::{DEMONSTRATION, help};
 
@@ -133,6 +133,14 @@ pub fn effective(kind: &str, chip: &Imperfections, network: &Network) -> Result<
         Acts::On(part) => Some((own.name, part)),
         Acts::OnAll | Acts::With(_) => None,
     });
+    let columns = network.all_meshes().map(|mesh| mesh.columns().len()).max().unwrap_or_default();
+    let lost = columns as f64 * chip.loss_db;
+    ensure!(
+        lost <= MAX_LOSS_DB || chip.passive.amplified,
+        "--loss-db {} in {columns} columns is {lost} dB, and a mesh's mean loss is at most {MAX_LOSS_DB} dB in all; choose --amplified, or fewer \
+         columns",
+        chip.loss_db
+    );
     // what a person has changed of the kind, and to no effect
     let asked = differing(chip, &find(kind).unwrap_or(Imperfections::NONE));
     let in_vain = asked.into_iter().filter_map(|own| match own.acts {
@@ -275,6 +283,10 @@ mod tests {
         assert_eq!(act("demo", "mesh:4").unwrap(), ("update-error 0.6".into(), None));
         let error = act("weight-bank", "mesh:4").unwrap_err().to_string();
         assert!(error.contains("--chip mesh or ideal") && error.contains("response-amplitude"), "{error}");
+        let lossy = Imperfections { loss_db: 100.0, ..Imperfections::NONE };
+        let error = effective("ideal", &lossy, &network("mesh:8")).unwrap_err().to_string();
+        assert!(error.contains("--loss-db 100 in 8 columns is 800 dB") && error.contains("--amplified"), "{error}");
+        assert!(effective("ideal", &lossy, &network("mesh:4")).is_ok());
         let changed = |kind: &str, text: &str| {
             let mut chip = find(kind).unwrap();
             chip.memory.pcm_levels = 8;

@@ -117,7 +117,7 @@ fn a_dry_run_counts_what_the_run_then_reads_and_writes_and_leaves_nothing() {
 fn bounds(line: &str) -> Vec<[u64; 2]> {
     let counts = line.split_once(": ").unwrap().1.split("; about").next().unwrap();
     let each = counts.split(", ").flat_map(|part| part.split(" in "));
-    each.map(|part| numbers(part)).map(|own| [own[0], own[own.len() - 1]]).collect()
+    each.map(numbers).map(|own| [own[0], own[own.len() - 1]]).collect()
 }
 
 #[test]

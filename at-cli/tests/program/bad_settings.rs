@@ -69,8 +69,10 @@ const CASES: &[(&[&str], &[&str])] = &[
 
 /// Imperfections that are no numbers of their kind, and what is said of them.
 const UNPHYSICAL: &[(&str, &str, &str)] = &[
-    ("--phase", "inf", "finite"),
-    ("--die-phase", "nan", "finite"),
+    ("--phase", "inf", "from 0 to 1e5"),
+    ("--phase", "1e300", "from 0 to 1e5"),
+    ("--loss-db", "1000", "from 0 to 100"),
+    ("--die-phase", "nan", "from 0 to 1e5"),
     ("--splitter-mean", "-0.8", "π/4"),
     ("--control-bits", "25", "24 bits"),
     ("--heater-spread", "0.4", "cool"),

@@ -173,6 +173,8 @@ impl Range {
     pub const NOT_NEGATIVE: Range = Range::up_to(f64::MAX, "must be finite and not negative");
     /// A loss: nothing is left of light that lost more.
     pub const LOSS: Range = Range::up_to(100.0, "is a loss in dB, from 0 to 100");
+    /// A spread of losses: no draw leaves what a waveguide can lose.
+    pub const LOSSES: Range = Range::up_to(10.0, "is a spread of losses in dB, from 0 to 10");
     /// A spread of phases: no draw leaves what a chip can have ([`super::LARGEST_ERROR`]).
     pub const PHASES: Range = Range::up_to(1e5, "is a spread of phases in radians, from 0 to 1e5");
     /// A length.

@@ -26,7 +26,7 @@ plain {
     loss_db: f64 = 0.0, Decibel, Range::LOSS, Kind, On(Part::Meshes),
         "Meshes: insertion loss per waveguide and column (dB)";
     /// Standard deviation of that loss between waveguides; a negative draw counts as no loss.
-    loss_spread_db: f64 = 0.0, Decibel, Range::NOT_NEGATIVE, Individual, On(Part::Meshes),
+    loss_spread_db: f64 = 0.0, Decibel, Range::LOSSES, Individual, On(Part::Meshes),
         "Meshes: spread of that loss (dB)";
     /// Standard deviation of the relative deviation of every entry.
     parameter_spread: f64 = 0.0, Fraction, Range::NOT_NEGATIVE, Individual, On(Part::Matrices),

@@ -4,7 +4,7 @@ use crate::optics::Mesh;
 use crate::{Error, Result};
 
 /// A mesh's total loss above this (dB of power) leaves nothing that a 32-bit real can hold, and a gain above it is none of an amplifier.
-const MAX_LOSS_DB: f64 = 600.0;
+pub const MAX_LOSS_DB: f64 = 600.0;
 
 /// Nepers of the field in a dB of power: `ln 10 / 20`.
 pub const NEPERS: f64 = std::f64::consts::LN_10 / 20.0;

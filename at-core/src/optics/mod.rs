@@ -24,7 +24,7 @@ pub use decomposition::{decompose, decompose_onto, embedded_in_diamond};
 pub use layout::Layout;
 pub use mesh::{Column, Mesh};
 pub use mesh_errors::MeshErrors;
-pub use mesh_loss::{MeshLoss, NEPERS};
+pub use mesh_loss::{MAX_LOSS_DB, MeshLoss, NEPERS};
 pub use plane_position::PlanePosition;
 pub use singular_value::{SingularValues, singular_value_controls, singular_values};
 pub use transfer::{imperfect_transfer_matrix, transfer_matrix};

@@ -3,6 +3,7 @@
 //! Nonlinearities of third order make weak light weaker from layer to layer: with a mean power of 15 at the input, three meshes
 //! with electro-optic activations leave 5e-12, which no softmax tells from darkness. The model of a chip says so in one pass.
 
+use super::methods::rounded_up;
 use super::{Batch, Split};
 use crate::Result;
 use crate::engine::{Loss, LossKind, Normalization};
@@ -24,8 +25,9 @@ const MOST_CONTRAST: f64 = 1e4;
 /// Slopes below this move no control: it is Adam's ε, and less than the rounding of a step in 32 bits.
 const NO_SLOPE: f64 = 1e-8;
 
-/// Share of the readouts beyond a converter's range from which on they say little.
-const MOST_CLIPPED: f64 = 0.5;
+/// Share of the readouts beyond a converter's range from which on they are doubted: the brightest are those that tell classes, and training makes them
+/// brighter.
+const MOST_CLIPPED: f64 = 0.1;
 
 /// One look at the model of a chip.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,8 @@ pub struct Outlook {
     pub slope: f64,
     /// Share of the readouts beyond the range of the chip's converters; 0 where they are ideal.
     pub clipped: f64,
+    /// The greatest readout.
+    pub greatest: f64,
     /// The mean readout in steps of these converters; infinite where they are ideal.
     pub steps: f64,
 }
@@ -97,7 +101,8 @@ impl Outlook {
             0 => (0.0, f64::INFINITY),
             bits => (beyond, average / (range / f64::from(1_u32 << bits))),
         };
-        Ok(Outlook { powers, contrast, slope, clipped, steps })
+        let greatest = readouts.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        Ok(Outlook { powers, contrast, slope, clipped, greatest, steps })
     }
 
     /// The powers, as `0.34 → 0.01 → 3e-9`.
@@ -149,9 +154,10 @@ impl Outlook {
         }
         if self.clipped > MOST_CLIPPED {
             doubts.push(format!(
-                "the readout is beyond its converters: {:.0} % of the readouts exceed adc-range ({light}); raise `adc-range`, or \
-                 send less light (`encoding` l2)",
-                100.0 * self.clipped
+                "the readout is beyond its converters: {:.0} % of the readouts exceed adc-range ({light}); raise `adc-range` \
+                 to {} or more, which would hold these, or send less light (`encoding` l2)",
+                100.0 * self.clipped,
+                rounded_up(self.greatest)
             ));
         }
         if self.steps < 1.0 {
@@ -246,6 +252,8 @@ mod tests {
             assert!(doubts.len() == 1 && doubts[0].contains(part) && doubts[0].contains("adc-range"), "{doubts:?}");
         };
         named(0.5, "beyond its converters");
+        // a seventh of the readouts, which were silent before
+        named(8.0, "would hold these");
         named(1e4, "below the first step");
         assert!(look(1, 4.0, l2(), noise(20.0)).doubts(&l2()).is_empty());
         assert!(
@@ -273,7 +281,14 @@ mod tests {
 
     #[test]
     fn a_gradient_that_does_not_come_back_is_named() {
-        let outlook = Outlook { powers: vec![1.0, 1.0], contrast: 1.0, slope: 0.0, clipped: 0.0, steps: f64::INFINITY };
+        let outlook = Outlook {
+            powers: vec![1.0, 1.0],
+            contrast: 1.0,
+            slope: 0.0,
+            clipped: 0.0,
+            greatest: 1.0,
+            steps: f64::INFINITY,
+        };
         let doubts = outlook.doubts(&l2());
         assert!(doubts.len() == 1 && doubts[0].contains("the gradient vanishes"), "{doubts:?}");
         let lost = Outlook { contrast: f64::NAN, ..outlook };

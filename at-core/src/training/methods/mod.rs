@@ -63,6 +63,7 @@ pub use option::{MethodOption, OptionRange};
 pub use options::{DigitalModel, DigitalStep, MethodOptions};
 pub use prepared::Preparation;
 pub use probes::probe_samples;
+pub(super) use receiver::rounded_up;
 pub use room::{Modelled, Room, backpropagation};
 pub use same_terms::PHASE_ERROR;
 pub use sent::{Measured, Measures};

@@ -147,7 +147,10 @@ impl Heard {
 }
 
 /// `value` with two digits, rounded up.
-fn rounded_up(value: f64) -> f64 {
+pub fn rounded_up(value: f64) -> f64 {
+    if !(value.is_normal() && value > 0.0) {
+        return value;
+    }
     let unit = 10_f64.powi(value.log10().floor() as i32 - 1);
     let digits = (value / unit).ceil();
     if unit < 1.0 { digits / (1.0 / unit).round() } else { digits * unit }
