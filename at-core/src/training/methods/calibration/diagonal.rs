@@ -48,7 +48,7 @@ impl Known<'_> {
             for (step, behind) in steps.iter_mut().zip(behind.iter().rev()) {
                 front.iter_mut().zip(&step.kept).for_each(|(row, kept)| row.iter_mut().for_each(|z| *z *= kept));
                 for number in 0..step.own.len() {
-                    self.set_one(step, number, band.start, &front, behind, round == 0, phases);
+                    self.set_one(step, number, band.start, [&front, behind], round == 0, phases);
                 }
                 step.cross(&mut front, band.start);
             }
@@ -78,14 +78,14 @@ impl Known<'_> {
         Step { kept, own }
     }
 
-    /// Sets MZI `number` of a step whose light is `front`, `[waveguide, from]`, between its waveguides' turns and its MZIs.
+    /// Sets MZI `number` of a step whose light is `front`, `[waveguide, from]`, between its waveguides' turns and its MZIs, and which has `behind` behind it,
+    /// `[to, waveguide]`; from all angles, if it is set `anew`, or else from where it is.
     fn set_one(
         &self,
         step: &mut Step,
         number: usize,
         first: usize,
-        front: &Square,
-        behind: &Square,
+        [front, behind]: [&Square; 2],
         anew: bool,
         phases: &mut [f64],
     ) {
@@ -128,11 +128,11 @@ impl Known<'_> {
                 look(&mut best, [theta, phi]);
             }
         }
-        let mut step_of = TAU / ANGLES as f64;
+        let mut apart = TAU / ANGLES as f64;
         for _ in 0..HALVINGS {
-            step_of *= 0.5;
+            apart *= 0.5;
             let now = best;
-            for by in [step_of, -step_of] {
+            for by in [apart, -apart] {
                 if turns[0] {
                     look(&mut best, [now[0] + by, now[1]]);
                 }
