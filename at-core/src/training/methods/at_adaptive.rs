@@ -97,6 +97,9 @@ const FIRST_AGAIN: u64 = 1 << 41;
 /// The number of the probe that the chip as designed is lit with.
 const AS_DESIGNED: u64 = 1 << 42;
 
+/// Samples of it, which are enough to see how bright readouts are.
+const LOOKED_AT: usize = 64;
+
 /// What there is to say of it.
 pub const FACTS: MethodFacts = MethodFacts {
     name: MethodName::new("at-adaptive"),
@@ -342,7 +345,7 @@ impl<M: Tunable> AdaptiveAsymmetric<M> {
 
     /// Readouts of the chip as designed of probes with these reaches for data of so many times the `power`, and the misfit that compares them.
     fn as_designed(&mut self, power: f64, lit: &[(f64, f64)]) -> Result<(Misfit, Vec<Vec<f64>>)> {
-        let (engine, samples) = (self.room.engine.clone(), self.probes.samples());
+        let (engine, samples) = (self.room.engine.clone(), self.probes.samples().min(LOOKED_AT));
         let estimate = vec![0.0; self.estimate.len()];
         let len = samples * self.model.outputs();
         let readouts = lit.iter().map(|&(reach, times)| {
