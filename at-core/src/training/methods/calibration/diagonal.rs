@@ -150,11 +150,12 @@ impl Step {
     /// Its MZIs on `fields [waveguide, from]`.
     fn cross(&self, fields: &mut Square, first: usize) {
         for (place, [[a, b], [c, d]]) in &self.own {
-            let row = place.row - first;
-            for from in 0..fields.len() {
-                let [x, y] = [fields[row][from], fields[row + 1][from]];
-                fields[row][from] = a * x + b * y;
-                fields[row + 1][from] = c * x + d * y;
+            let (upper, lower) = fields.split_at_mut(place.row + 1 - first);
+            let [Some(upper), Some(lower)] = [upper.last_mut(), lower.first_mut()] else { continue };
+            for (upper, lower) in upper.iter_mut().zip(lower) {
+                let [x, y] = [*upper, *lower];
+                *upper = a * x + b * y;
+                *lower = c * x + d * y;
             }
         }
     }
